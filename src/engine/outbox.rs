@@ -1,0 +1,76 @@
+//! What the engine has said and nobody has taken yet.
+//!
+//! Events cost nothing until somebody asks for them: with [`Recording::Nothing`] none is kept, and
+//! the dispatches of a batch are kept as one range until they are polled one by one.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::{Command, Direction, Event, EventBody, PlanOrder, RolloutId};
+use crate::fleet::At;
+
+/// Which events the engine keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Recording {
+    /// None.
+    #[default]
+    Nothing,
+    /// All but `instance_started` and healthy `instance_health_check`: few, however large the fleet.
+    Milestones,
+    /// All.
+    Everything,
+}
+
+/// A kept event, or a range of `instance_started` still to be spelled out.
+#[derive(Clone, Debug)]
+enum Kept {
+    One(Event),
+    Started { at: At, rollout: RolloutId, batch_index: u32, to: Direction, positions: Range<u32> },
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outbox {
+    pub recording: Recording,
+    pub commands: VecDeque<Command>,
+    events: VecDeque<Kept>,
+}
+
+impl Outbox {
+    pub fn clear(&mut self) {
+        self.commands.clear();
+        self.events.clear();
+    }
+
+    /// Keeps an event of at least that importance; `body` is only built when it is kept.
+    pub fn event(&mut self, at: At, rollout: RolloutId, from: Recording, body: impl FnOnce() -> EventBody) {
+        if self.recording >= from {
+            self.events.push_back(Kept::One(Event { at, rollout, body: body() }));
+        }
+    }
+
+    pub fn started(&mut self, at: At, rollout: RolloutId, batch_index: u32, to: Direction, positions: Range<u32>) {
+        if self.recording == Recording::Everything {
+            self.events.push_back(Kept::Started { at, rollout, batch_index, to, positions });
+        }
+    }
+
+    pub fn poll_event(&mut self, order: &PlanOrder) -> Option<Event> {
+        loop {
+            match self.events.front_mut()? {
+                Kept::Started { at, rollout, batch_index, to, positions } => {
+                    if let Some(position) = positions.next() {
+                        let instance = order.instance(position);
+                        let body = EventBody::InstanceStarted { batch_index: *batch_index, instance, to: *to };
+                        return Some(Event { at: *at, rollout: *rollout, body });
+                    }
+                    self.events.pop_front();
+                }
+                Kept::One(_) => {
+                    if let Some(Kept::One(event)) = self.events.pop_front() {
+                        return Some(event);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The plan (§1): which instances, in which order, in batches of what size. It changes nothing.
+
+use std::ops::Range;
+
+use crate::fleet::InstanceId;
+
+/// The planned instances in the order in which the fleet lists them, each with its *position* from 0.
+///
+/// A fleet whose eligible instances have no gaps, which is the common case and the large one, takes
+/// no memory.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PlanOrder(Order);
+
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    Contiguous { first: u32, count: u32 },
+    Listed { ids: Vec<InstanceId> },
+}
+
+impl PlanOrder {
+    /// The order of `ids`, which the fleet lists in ascending order. Ids out of order or repeated are left out.
+    #[must_use]
+    pub fn new(ids: impl IntoIterator<Item = InstanceId>) -> Self {
+        let mut ids = ids.into_iter();
+        let Some(first) = ids.next() else { return Self(Order::Contiguous { first: 0, count: 0 }) };
+        let mut count = 1;
+        while let Some(id) = ids.next() {
+            if id.0 == first.0 + count {
+                count += 1;
+                continue;
+            }
+            let mut listed: Vec<InstanceId> = (first.0..first.0 + count).map(InstanceId).collect();
+            for id in std::iter::once(id).chain(ids.by_ref()) {
+                if listed.last().is_none_or(|&last| last < id) {
+                    listed.push(id);
+                }
+            }
+            return Self(Order::Listed { ids: listed });
+        }
+        Self(Order::Contiguous { first: first.0, count })
+    }
+
+    /// How many instances.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        match &self.0 {
+            Order::Contiguous { count, .. } => *count,
+            Order::Listed { ids } => ids.len() as u32,
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The instance at a position below [`len`](Self::len).
+    #[must_use]
+    pub fn instance(&self, position: u32) -> InstanceId {
+        match &self.0 {
+            Order::Contiguous { first, .. } => InstanceId(first + position),
+            Order::Listed { ids } => ids[position as usize],
+        }
+    }
+
+    /// The position of an instance, if it is planned.
+    #[must_use]
+    pub fn position(&self, id: InstanceId) -> Option<u32> {
+        match &self.0 {
+            Order::Contiguous { first, count } => id.0.checked_sub(*first).filter(|p| p < count),
+            Order::Listed { ids } => ids.binary_search(&id).ok().map(|p| p as u32),
+        }
+    }
+}
+
+/// `max(1, ceil(total × pct / 100))` in integers; 0 where there is nothing to take.
+#[must_use]
+pub fn batch_size(total: u32, pct: u32) -> u32 {
+    (u64::from(total) * u64::from(pct)).div_ceil(100) as u32
+}
+
+/// A plan: an order cut into batches.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Plan {
+    /// The planned instances.
+    pub order: PlanOrder,
+    /// Those that already run the target digest.
+    pub skipped: Vec<InstanceId>,
+    /// Instances a batch; 0 where there is none.
+    pub batch_size: u32,
+}
+
+impl Plan {
+    /// Cuts `order` into batches of `batch_pct` percent.
+    #[must_use]
+    pub fn new(order: PlanOrder, skipped: Vec<InstanceId>, batch_pct: u32) -> Self {
+        let batch_size = batch_size(order.len(), batch_pct);
+        Self { order, skipped, batch_size }
+    }
+
+    /// Planned instances.
+    #[must_use]
+    pub fn total_instances(&self) -> u32 {
+        self.order.len()
+    }
+
+    /// Batches.
+    #[must_use]
+    pub fn batch_count(&self) -> u32 {
+        self.total_instances().checked_div(self.batch_size).map_or(0, |full| {
+            full + u32::from(!self.total_instances().is_multiple_of(self.batch_size))
+        })
+    }
+
+    /// The positions of a batch; the last one takes what is left.
+    #[must_use]
+    pub fn batch(&self, index: u32) -> Range<u32> {
+        let total = u64::from(self.total_instances());
+        let start = u64::from(index) * u64::from(self.batch_size);
+        let end = start + u64::from(self.batch_size);
+        start.min(total) as u32..end.min(total) as u32
+    }
+
+    pub(super) fn set_batch_pct(&mut self, batch_pct: u32) {
+        self.batch_size = batch_size(self.total_instances(), batch_pct);
+    }
+}
+
+/// Where a batch of a plan stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchPhase {
+    /// Not begun.
+    Pending,
+    /// Begun, not all judged.
+    Running,
+    /// All judged.
+    Completed,
+    /// The breaker tripped in it, and nobody decided to continue.
+    Tripped,
+    /// Taken back.
+    RolledBack,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(total: u32, pct: u32) -> Plan {
+        Plan::new(PlanOrder::new((0..total).map(InstanceId)), Vec::new(), pct)
+    }
+
+    #[test]
+    fn section_1_batch_size_is_rounded_up_and_never_zero() {
+        for (total, pct, size, count) in [
+            (50, 20, 10, 5),
+            (50, 1, 1, 50),
+            (51, 20, 11, 5),
+            (10, 25, 3, 4),
+            (1, 1, 1, 1),
+            (7, 100, 7, 1),
+            (100_000_000, 100, 100_000_000, 1),
+            (0, 20, 0, 0),
+        ] {
+            let plan = plan(total, pct);
+            assert_eq!((plan.batch_size, plan.batch_count()), (size, count), "{total} at {pct} %");
+        }
+    }
+
+    #[test]
+    fn section_1_the_last_batch_takes_what_is_left() {
+        let plan = plan(51, 20);
+        assert_eq!(plan.batch(0), 0..11);
+        assert_eq!(plan.batch(4), 44..51);
+        assert_eq!(plan.batch(5), 51..51);
+    }
+
+    #[test]
+    fn orders_with_gaps_find_their_instances() {
+        let order = PlanOrder::new([3, 4, 5, 9, 11].map(InstanceId));
+        assert_eq!(order.len(), 5);
+        for position in 0..5 {
+            assert_eq!(order.position(order.instance(position)), Some(position));
+        }
+        assert_eq!(order.position(InstanceId(8)), None);
+        let order = PlanOrder::new([3, 4, 5].map(InstanceId));
+        assert_eq!(order.position(InstanceId(2)), None);
+        assert_eq!(order.position(InstanceId(6)), None);
+        assert_eq!(order.position(InstanceId(5)), Some(2));
+        assert!(PlanOrder::new([]).is_empty());
+    }
+}

@@ -1,0 +1,83 @@
+//! What a rollout is told to do: the skill's inputs and the platform's policy, already in range.
+
+use std::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fleet::{DigestId, Span};
+
+/// In which order the breaker counts verdicts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerOrder {
+    /// As they arrive.
+    #[default]
+    Observed,
+    /// When their batch completes, in plan order.
+    Listed,
+}
+
+/// How far a run of failures reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerScope {
+    /// From batch to batch.
+    #[default]
+    Rollout,
+    /// Each batch starts its count at zero.
+    Batch,
+}
+
+/// The intervention policy of `system.fleet_rolling_upgrade`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InterventionPolicy {
+    /// A person is asked first.
+    #[default]
+    RequireApproval,
+    /// Nobody is asked.
+    AutoApprove,
+    /// Nobody is asked, and the operator is told.
+    NotifyAndProceed,
+    /// Nothing is rolled out, and nobody is asked.
+    Blocked,
+}
+
+/// A version that the engine can command instances to: its name for the events, its digest for the verdicts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionRef {
+    /// The version's id.
+    pub id: String,
+    /// The digest that its heartbeats carry.
+    pub digest: DigestId,
+}
+
+/// Everything that a rollout is told at its request, beside the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The version to roll out.
+    pub target: VersionRef,
+    /// The version to roll back to; `None` where there is none any more (archived, or never named).
+    pub previous: Option<VersionRef>,
+    /// Share of the plan in one batch, 1 to 100 percent.
+    pub batch_pct: u32,
+    /// So many failed verdicts in a row trip the breaker.
+    pub max_consecutive_failures: NonZeroU32,
+    /// How long an instance may take from its dispatch to its healthy heartbeat.
+    pub health_timeout: Span,
+    /// Share of the instances to take back in one batch of a rollback, 1 to 100 percent.
+    pub rollback_batch_pct: u32,
+    /// In which order verdicts are counted.
+    pub breaker_order: BreakerOrder,
+    /// How far a run of failures reaches.
+    pub breaker_scope: BreakerScope,
+    /// At most so many instances await a verdict; `None`: the whole batch.
+    pub max_in_flight: Option<NonZeroU32>,
+    /// Who is asked before anything starts.
+    pub policy: InterventionPolicy,
+    /// How long the first request waits for an answer.
+    pub approval_expires: Span,
+}

@@ -1,0 +1,4 @@
+//! dryroll
+pub mod engine;
+pub mod fleet;
+pub mod scenario;
