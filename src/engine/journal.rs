@@ -93,7 +93,7 @@ impl Shown {
         engine.commands_mut().retain_mut(|command| match command {
             Command::Upgrade { to, positions } => {
                 positions.start = positions.start.max(started(*to));
-                !positions.is_empty()
+                positions.start < positions.end
             }
             Command::Ask { request, .. } => request.0 > self.asked,
         });

@@ -109,7 +109,7 @@ impl Engine {
             walk: Walk::new(RolloutId::FIRST, Direction::Forward, 0, 1, None),
             breaker: Breaker::new(settings.max_consecutive_failures, settings.breaker_scope),
             seats: Vec::new(),
-            outbox: Outbox { recording, ..Outbox::default() },
+            outbox: Outbox::new(recording),
             approvals: 0,
             clock: At::ZERO,
             taken_back: None,

@@ -36,6 +36,10 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
+    pub fn new(recording: Recording) -> Self {
+        Self { recording, ..Self::default() }
+    }
+
     pub fn clear(&mut self) {
         self.commands.clear();
         self.events.clear();
