@@ -2,3 +2,4 @@
 pub mod engine;
 pub mod fleet;
 pub mod scenario;
+pub mod sim;

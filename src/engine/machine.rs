@@ -346,7 +346,24 @@ impl Engine {
         self.state == State::Walking && matches!(self.walk.gate, Gate::NextBatch | Gate::Resume)
     }
 
+    /// From now on keeps these events.
+    pub fn record(&mut self, recording: Recording) {
+        self.outbox.recording = recording;
+    }
+
+    /// Which events it keeps.
+    #[must_use]
+    pub fn recording(&self) -> Recording {
+        self.outbox.recording
+    }
+
     // ---- Getters ------------------------------------------------------------------------------
+
+    /// Whether its request has not come in.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.state == State::New
+    }
 
     /// How it ended, once it has.
     #[must_use]

@@ -109,9 +109,9 @@ impl Plan {
     /// Batches.
     #[must_use]
     pub fn batch_count(&self) -> u32 {
-        self.total_instances().checked_div(self.batch_size).map_or(0, |full| {
-            full + u32::from(!self.total_instances().is_multiple_of(self.batch_size))
-        })
+        self.total_instances()
+            .checked_div(self.batch_size)
+            .map_or(0, |full| full + u32::from(!self.total_instances().is_multiple_of(self.batch_size)))
     }
 
     /// The positions of a batch; the last one takes what is left.

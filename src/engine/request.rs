@@ -33,8 +33,11 @@ pub trait Inventory {
     /// A version of the module.
     fn version(&self, module_id: &str, version_id: &str) -> Option<(LifecycleState, DigestId)>;
     /// The template's instances that carry the module, as the fleet lists them: id, status, digest that runs.
-    fn instances(&self, template_id: &str, module_id: &str)
-    -> impl Iterator<Item = (InstanceId, InstanceStatus, DigestId)>;
+    fn instances(
+        &self,
+        template_id: &str,
+        module_id: &str,
+    ) -> impl Iterator<Item = (InstanceId, InstanceStatus, DigestId)>;
 }
 
 impl Request<'_> {

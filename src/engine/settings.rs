@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::fleet::{DigestId, Span};
 
 /// In which order the breaker counts verdicts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BreakerOrder {
     /// As they arrive.
@@ -19,8 +18,7 @@ pub enum BreakerOrder {
 }
 
 /// How far a run of failures reaches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BreakerScope {
     /// From batch to batch.
@@ -31,8 +29,7 @@ pub enum BreakerScope {
 }
 
 /// The intervention policy of `system.fleet_rolling_upgrade`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InterventionPolicy {
     /// A person is asked first.

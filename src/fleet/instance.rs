@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct InstanceId(pub u32);
 
 /// What the platform says of an instance. Only `running` and `starting` ones take part in a rollout.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InstanceStatus {
     /// In service.
@@ -29,8 +28,7 @@ pub enum InstanceStatus {
 
 impl InstanceStatus {
     /// Every status, in the order in which a scenario's `statuses` lays them out.
-    pub const ALL: [InstanceStatus; 5] =
-        [Self::Running, Self::Starting, Self::Stopped, Self::Error, Self::Terminated];
+    pub const ALL: [InstanceStatus; 5] = [Self::Running, Self::Starting, Self::Stopped, Self::Error, Self::Terminated];
 
     /// Whether a rolling upgrade takes instances of this status.
     #[must_use]

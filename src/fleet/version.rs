@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct DigestId(pub u32);
 
 /// Where a module version stands in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LifecycleState {
     /// Being written.

@@ -1,0 +1,31 @@
+//! The scenario file: TOML or JSON in, a checked [`Scenario`] or errors with exact places out.
+//! Nothing else in the program reads a scenario's text, and whoever holds a [`Scenario`] need not
+//! check anything again.
+//!
+//! The data flows one way. `load` reads the bytes and finds out the language; `tree` turns either
+//! language into the same tree of values, each with its place in the text. `file` has the types of
+//! the file as it is written, and from them comes the JSON Schema of [`schema()`]. `check` walks the
+//! tree beside that schema, so that every wrong key, type, name and number is told at its place, all
+//! of them at once; what has the right shape is deserialised into the types of `file`, held against
+//! itself (ids that must exist, keys that exclude each other, sums and orders) and turned into the
+//! types of `model`, with defaults filled in, ids resolved and durations in milliseconds. What is
+//! wrong becomes a [`Diagnostic`].
+//!
+//! No input makes any of it panic, and a file of junk costs no more than a second.
+
+mod check;
+mod diagnostic;
+mod error;
+mod file;
+mod limits;
+mod load;
+mod metric;
+mod model;
+mod schema;
+mod tree;
+
+pub use diagnostic::Diagnostic;
+pub use error::{Diagnostics, ScenarioError};
+pub use load::Format;
+pub use model::*;
+pub use schema::schema;

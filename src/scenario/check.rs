@@ -1,0 +1,116 @@
+//! From a tree to a checked [`Scenario`]: first its shape against the schema, then what the keys
+//! mean together. Each stage tells all that it finds; the second runs only on a file of the right
+//! shape.
+
+mod choice;
+mod context;
+mod faults;
+mod fleet;
+mod overrides;
+mod rollout;
+mod rules;
+mod shape;
+mod values;
+mod versions;
+
+#[cfg(test)]
+mod tests;
+
+use serde::Deserialize;
+
+use super::diagnostic::Source;
+use super::error::Diagnostics;
+use super::file::File;
+use super::tree::{Cursor, Node, SyntaxError};
+use super::{Scenario, schema};
+use context::{Context, Reports};
+
+pub(super) use values::hex_sha256;
+
+/// What the file's bytes and path say, beside what stands in it.
+pub(super) struct Origin {
+    /// The scenario's name where it gives itself none.
+    pub default_name: String,
+    /// SHA-256 of the file's bytes.
+    pub hash: String,
+}
+
+/// Tells what the file's language does not allow.
+pub(super) fn syntax(source: Source<'_>, language: &str, errors: Vec<SyntaxError>) -> Diagnostics {
+    let mut reports = Reports::new(source);
+    for error in errors {
+        reports.add(error.span, |mark| {
+            let diagnostic = mark.say(format!("not {language}: {}", error.message));
+            if error.message == "duplicate key" {
+                diagnostic.help("a key stands once in its table; remove one of them")
+            } else {
+                diagnostic
+            }
+        });
+    }
+    reports.finish()
+}
+
+/// Checks a tree.
+pub(super) fn scenario(source: Source<'_>, root: &Node, origin: Origin) -> Result<Scenario, Diagnostics> {
+    let mut reports = Reports::new(source);
+    shape::check(root, schema::shared(), &mut reports);
+    if !reports.is_empty() {
+        return Err(reports.finish());
+    }
+    let file = match File::deserialize(root.to_json()) {
+        Ok(file) => file,
+        // The schema is made from the same types, so that this does not happen; if it does, it is told.
+        Err(error) => {
+            reports.add(root.span.clone(), |mark| mark.say(format!("cannot be read as a scenario: {error}")));
+            return Err(reports.finish());
+        }
+    };
+    let (scenario, reports) = meaning(reports, root, file, origin);
+    if reports.is_empty() { Ok(scenario) } else { Err(reports.finish()) }
+}
+
+/// Checks what the keys mean together. Where something is wrong it is told, and something else
+/// stands in for it, so that the rest can be checked too.
+fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin) -> (Scenario, Reports<'a>) {
+    let at = Cursor::new(root);
+    let fleet = fleet::fleet(&mut reports, &at.key("fleet"), &file.fleet);
+    let versions = versions::versions(&mut reports, &at.key("versions"), &file.versions);
+    let network = fleet::network(&mut reports, &at.key("network"), &file.network);
+    let target = rollout::target(&mut reports, &at.key("rollout"), &file.rollout, &versions);
+    let mut cx = Context {
+        reports,
+        names: fleet.names(),
+        instances: fleet.instances,
+        zones: fleet.zones,
+        heartbeat_interval: fleet.heartbeat_interval,
+        versions: &versions,
+        target,
+    };
+    let rollout = rollout::rollout(&mut cx, &at.key("rollout"), &file.rollout);
+    let reconciler = rollout::reconciler(&file.reconciler);
+    let operator = rollout::operator(&mut cx, &at.key("operator"), file.operator);
+    let overrides = overrides::overrides(&mut cx, &at.key("overrides"), &file.overrides);
+    let faults = faults::faults(&mut cx, &at.key("faults"), &file.faults);
+    let expect = rules::expect(&mut cx, &at.key("expect"), file.expect);
+    let tune = file.tune.map(|tune| rules::tune(&mut cx, &at.key("tune"), tune));
+    let reports = cx.reports;
+    let scenario = Scenario {
+        name: file.name.unwrap_or(origin.default_name),
+        hash: origin.hash,
+        seed: file.seed,
+        horizon: values::span(file.horizon_sec),
+        fleet,
+        module_id: file.module.id,
+        versions,
+        network,
+        rollout,
+        reconciler,
+        operator,
+        overrides,
+        faults,
+        expect,
+        tune,
+    };
+    (scenario, reports)
+}

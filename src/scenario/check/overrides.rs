@@ -1,0 +1,100 @@
+//! Instances that differ.
+
+use super::super::diagnostic::quote;
+use super::super::file::Override;
+use super::super::tree::Cursor;
+use super::super::{OutcomeRates, OverrideSpec, VersionIndex};
+use super::choice::Choice;
+use super::context::Context;
+use super::fleet::phase_below_interval;
+use super::values::{optional, span};
+use super::versions::{excess, find, find_all};
+
+pub(super) fn overrides(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &[Override]) -> Vec<OverrideSpec> {
+    file.iter().enumerate().map(|(index, one)| one_override(cx, &at.item(index), one)).collect()
+}
+
+fn one_override(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Override) -> OverrideSpec {
+    let choice = Choice { ids: file.ids.as_deref(), zone: file.zone, fraction: file.fraction };
+    let target = choice.resolve(cx, at, "an override");
+    let versions = match &file.versions {
+        Some(ids) => find_all(&mut cx.reports, &at.key("versions"), ids, cx.versions, find),
+        None => cx.target.into_iter().collect(),
+    };
+    let heartbeat_phase = file.heartbeat_phase_sec.map(span);
+    phase_below_interval(&mut cx.reports, &at.key("heartbeat_phase_sec"), heartbeat_phase, cx.heartbeat_interval);
+    let reports = &mut cx.reports;
+    let checked = OverrideSpec {
+        target,
+        outcome: file.outcome,
+        failure_rate: file.failure_rate,
+        hang_rate: file.hang_rate,
+        unhealthy_rate: file.unhealthy_rate,
+        crash_rate: file.crash_rate,
+        upgrade_time: optional(reports, &at.key("upgrade_time_sec"), file.upgrade_time_sec.as_ref()),
+        crash_after: optional(reports, &at.key("crash_after_sec"), file.crash_after_sec.as_ref()),
+        heartbeat_phase,
+        heartbeat_loss_rate: file.heartbeat_loss_rate,
+        heartbeat_delay: optional(reports, &at.key("heartbeat_delay_sec"), file.heartbeat_delay_sec.as_ref()),
+        flap_rate_per_hour: file.flap_rate_per_hour,
+        flap_down: optional(reports, &at.key("flap_down_sec"), file.flap_down_sec.as_ref()),
+        versions,
+    };
+    for &version in &checked.versions {
+        rates_fit(cx, at, &checked, version);
+    }
+    if changes_nothing(&checked) {
+        cx.reports.add(at.value(), |mark| {
+            mark.say("an override changes nothing")
+                .label("says which instances, and not what is different")
+                .help("add what differs, such as `outcome = \"fail\"` or `upgrade_time_sec = 20`")
+        });
+    }
+    checked
+}
+
+/// The rates that an override leaves alone are the version's, and all four together must fit.
+fn rates_fit(cx: &mut Context<'_, '_>, at: &Cursor<'_>, one: &OverrideSpec, version: VersionIndex) {
+    let Some(version) = cx.versions.get(version.0) else { return };
+    let names = ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate"];
+    let given = [one.failure_rate, one.hang_rate, one.unhealthy_rate, one.crash_rate];
+    let last = names.iter().zip(given).filter(|(_, rate)| rate.is_some()).map(|(name, _)| at.key(name));
+    let Some(place) = last.max_by_key(|place| place.value().start) else { return };
+    let rates = OutcomeRates {
+        failure: one.failure_rate.unwrap_or(version.rates.failure),
+        hang: one.hang_rate.unwrap_or(version.rates.hang),
+        unhealthy: one.unhealthy_rate.unwrap_or(version.rates.unhealthy),
+        crash: one.crash_rate.unwrap_or(version.rates.crash),
+    };
+    if let Some(sum) = excess(rates) {
+        cx.reports.add(place.value(), |mark| {
+            mark.say(format!("with this override the rates of version {} add up to more than 1", quote(&version.id)))
+                .label(format!("adds up to {sum}"))
+                .allowed("failure_rate + hang_rate + unhealthy_rate + crash_rate of at most 1")
+                .help("an override replaces the rates that it gives and keeps the version's others")
+        });
+    }
+}
+
+fn changes_nothing(one: &OverrideSpec) -> bool {
+    let OverrideSpec {
+        target: _,
+        versions: _,
+        outcome: None,
+        failure_rate: None,
+        hang_rate: None,
+        unhealthy_rate: None,
+        crash_rate: None,
+        upgrade_time: None,
+        crash_after: None,
+        heartbeat_phase: None,
+        heartbeat_loss_rate: None,
+        heartbeat_delay: None,
+        flap_rate_per_hour: None,
+        flap_down: None,
+    } = one
+    else {
+        return false;
+    };
+    true
+}

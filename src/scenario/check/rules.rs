@@ -1,0 +1,180 @@
+//! Rules for `check` and limits for `tune`.
+
+use super::super::diagnostic::{listing, nearest, quote};
+use super::super::file::{Expect, Limit, Tune};
+use super::super::metric::{self, MetricKind};
+use super::super::tree::Cursor;
+use super::super::{Bound, ExpectSpec, Expected, LimitSpec, Stat, TuneSpec, VersionIndex};
+use super::context::Context;
+use super::values::positive;
+use super::versions::{find_all, find_rollable};
+use crate::engine::Outcome;
+
+pub(super) fn expect(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Vec<Expect>) -> Vec<ExpectSpec> {
+    let mut rules = Vec::with_capacity(file.len());
+    for (index, rule) in file.into_iter().enumerate() {
+        let at = at.item(index);
+        let version =
+            rule.version.as_deref().and_then(|id| find_rollable(&mut cx.reports, &at.key("version"), id, cx.versions));
+        let limit = Limit {
+            metric: rule.metric,
+            stat: rule.stat,
+            at_most: rule.at_most,
+            at_least: rule.at_least,
+            equals: rule.equals,
+        };
+        let LimitSpec { metric, stat, bound } = self::limit(cx, &at, limit);
+        rules.push(ExpectSpec { version, metric, stat, bound, replicates: rule.replicates });
+    }
+    rules
+}
+
+/// What is demanded of a metric: one bound, of the metric's kind.
+fn limit(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Limit) -> LimitSpec {
+    // The schema lists the names.
+    let kind = metric::kind(&file.metric).unwrap_or(MetricKind::Numeric);
+    let stat = match (kind, file.stat) {
+        (MetricKind::Numeric, stat) => Some(stat.unwrap_or(Stat::Mean)),
+        (_, None) => None,
+        (_, Some(_)) => {
+            cx.reports.add(at.key("stat").name(), |mark| {
+                mark.say(format!("{} has no `stat`", quote(&file.metric)))
+                    .help("remove it: a rate is one share of all replicates")
+            });
+            None
+        }
+    };
+    let bound = bound(cx, at, &file);
+    bound_fits(cx, at, &file.metric, kind, &bound);
+    LimitSpec { metric: file.metric, stat, bound }
+}
+
+fn bound(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Limit) -> Bound {
+    let given = [
+        file.at_most.map(|most| ("at_most", Bound::AtMost(most))),
+        file.at_least.map(|least| ("at_least", Bound::AtLeast(least))),
+        file.equals.clone().map(|value| ("equals", Bound::Equals(value))),
+    ];
+    let mut given: Vec<(&str, Bound)> = given.into_iter().flatten().collect();
+    if given.len() > 1 {
+        let all = given.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+        let last = given.iter().map(|(name, _)| at.key(name).name()).max_by_key(|place| place.start);
+        cx.reports.add(last.unwrap_or_else(|| at.value()), |mark| {
+            mark.say(format!("{all} cannot stand together"))
+                .allowed("one of `at_most`, `at_least`, `equals`")
+                .help("write a rule for each")
+        });
+    }
+    if given.is_empty() {
+        cx.reports.add(at.key("metric").value(), |mark| {
+            mark.say("a rule has no limit")
+                .label("nothing is demanded of it")
+                .allowed("one of `at_most`, `at_least`, `equals`")
+        });
+        return Bound::AtLeast(0.0);
+    }
+    given.swap_remove(0).1
+}
+
+fn bound_fits(cx: &mut Context<'_, '_>, at: &Cursor<'_>, name: &str, kind: MetricKind, bound: &Bound) {
+    let (key, number) = match bound {
+        Bound::AtMost(most) => ("at_most", Some(*most)),
+        Bound::AtLeast(least) => ("at_least", Some(*least)),
+        Bound::Equals(Expected::Number(number)) => ("equals", Some(*number)),
+        Bound::Equals(_) => ("equals", None),
+    };
+    let at = at.key(key);
+    match (kind, bound) {
+        (MetricKind::Outcome, Bound::Equals(Expected::Text(text))) => {
+            let outcomes = || Outcome::ALL.iter().map(|outcome| outcome.name());
+            if outcomes().all(|outcome| outcome != text) {
+                cx.reports.add(at.value(), |mark| {
+                    let diagnostic =
+                        mark.say(format!("no outcome is called {}", quote(text))).allowed(listing(outcomes()));
+                    match nearest(text, outcomes()) {
+                        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                        None => diagnostic,
+                    }
+                });
+            }
+        }
+        (MetricKind::Outcome, _) => cx.reports.add(at.name(), |mark| {
+            mark.say("`outcome` is a name, not a number")
+                .allowed("`equals = \"completed\"`")
+                .help("for a share of the replicates take the outcome itself as the metric: `metric = \"completed\"`")
+        }),
+        (MetricKind::Rate, _) if number.is_some_and(|number| !(0.0..=1.0).contains(&number)) => {
+            cx.reports.add(at.value(), |mark| {
+                mark.say(format!("{} is a rate, and no rate is outside of 0 to 1", quote(name)))
+                    .allowed("a number from 0 to 1")
+                    .help("for 2 percent write 0.02")
+            });
+        }
+        (MetricKind::Rate, Bound::Equals(Expected::Truth(_))) if name == "drift" => {}
+        (_, Bound::Equals(Expected::Text(_) | Expected::Truth(_))) => {
+            cx.reports.add(at.value(), |mark| mark.say(format!("{} is a number", quote(name))).allowed("a number"))
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn tune(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Tune) -> TuneSpec {
+    let good = match &file.good {
+        Some(id) => find_rollable(&mut cx.reports, &at.key("good"), id, cx.versions),
+        None => cx.target,
+    };
+    let defective = match &file.defective {
+        Some(ids) => {
+            let listed = find_all(&mut cx.reports, &at.key("defective"), ids, cx.versions, find_rollable);
+            good_is_not_defective(cx, at, good, ids, &file);
+            listed
+        }
+        // What cannot be rolled out cannot be tried either.
+        None => {
+            let tried = cx.versions.iter().enumerate().filter(|(index, version)| {
+                version.defective && version.lifecycle_state.can_be_rolled_out() && good != Some(VersionIndex(*index))
+            });
+            tried.map(|(index, _)| VersionIndex(index)).collect()
+        }
+    };
+    no_number_twice(cx, &at.key("batch_pct"), &file.batch_pct);
+    no_number_twice(cx, &at.key("max_consecutive_failures"), &file.max_consecutive_failures);
+    let limits = file.limits.into_iter().enumerate();
+    TuneSpec {
+        good: good.unwrap_or(VersionIndex(0)),
+        defective,
+        batch_pct: file.batch_pct,
+        max_consecutive_failures: file.max_consecutive_failures.into_iter().map(positive).collect(),
+        minimise: file.minimise,
+        limits: limits.map(|(index, one)| limit(cx, &at.key("limits").item(index), one)).collect(),
+    }
+}
+
+fn good_is_not_defective(
+    cx: &mut Context<'_, '_>,
+    at: &Cursor<'_>,
+    good: Option<VersionIndex>,
+    ids: &[String],
+    file: &Tune,
+) {
+    let Some(version) = good.and_then(|index| cx.versions.get(index.0)) else { return };
+    let Some(place) = ids.iter().position(|id| *id == version.id) else { return };
+    cx.reports.add(at.key("defective").item(place).value(), |mark| {
+        let diagnostic = mark.say(format!("{} cannot be both `good` and `defective`", quote(&version.id)));
+        match file.good {
+            Some(_) => diagnostic,
+            None => diagnostic.help("left out, `good` is the rollout's target; name another one"),
+        }
+    });
+}
+
+fn no_number_twice(cx: &mut Context<'_, '_>, at: &Cursor<'_>, numbers: &[u32]) {
+    let mut seen = std::collections::HashSet::new();
+    for (place, number) in numbers.iter().enumerate() {
+        if !seen.insert(number) {
+            cx.reports.add(at.item(place).value(), |mark| {
+                mark.say(format!("{number} is in the list twice")).help("remove one of them")
+            });
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! The shape of a file: a walk of its tree beside the schema, that tells everything that does not
+//! fit, each at its place. It knows as much of JSON Schema as the generated schema uses.
+
+use serde_json::{Map, Value as Json};
+
+use super::super::diagnostic::{clean, listing, nearest, quote};
+use super::super::tree::{Entry, Node, Value};
+use super::context::Reports;
+
+/// A schema, or a part of it.
+type Schema = Map<String, Json>;
+
+/// Walks `root` beside `schema`, and tells what does not fit.
+pub(in crate::scenario) fn check(root: &Node, schema: &Json, reports: &mut Reports<'_>) {
+    let definitions = schema.get("$defs").and_then(Json::as_object);
+    let Some(schema) = schema.as_object() else { return };
+    Walk { definitions, reports }.node(root, schema, &At { key: None, name: "the scenario".into() });
+}
+
+struct Walk<'w, 'a> {
+    definitions: Option<&'w Schema>,
+    reports: &'w mut Reports<'a>,
+}
+
+/// Where the walk stands, for messages.
+struct At<'t> {
+    /// The entry whose value is looked at, or in whose list it stands.
+    key: Option<&'t Entry>,
+    /// What the value is called.
+    name: String,
+}
+
+impl<'t> At<'t> {
+    /// Where a table or list of that node is pointed at: its key where it stands in the text as one.
+    fn place(&self, node: &Node) -> std::ops::Range<usize> {
+        match self.key {
+            // A brace or bracket says little; the key before it says what it is.
+            Some(entry) if entry.node.span == node.span && node.span.len() <= 1 => entry.key_span.clone(),
+            _ => node.span.clone(),
+        }
+    }
+
+    fn of(entry: &'t Entry) -> Self {
+        Self { key: Some(entry), name: quote(&entry.key) }
+    }
+}
+
+impl<'w> Walk<'w, '_> {
+    fn resolve(&self, schema: &'w Schema) -> &'w Schema {
+        let mut schema = schema;
+        // The generated schema refers at most twice in a row.
+        for _ in 0..8 {
+            let target = schema.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix("#/$defs/"));
+            let Some(target) = target else { break };
+            match self.definitions.and_then(|all| all.get(target)).and_then(Json::as_object) {
+                Some(found) => schema = found,
+                None => break,
+            }
+        }
+        schema
+    }
+
+    fn node(&mut self, node: &Node, schema: &'w Schema, at: &At<'_>) {
+        let schema = self.resolve(schema);
+        if let Some(names) = names_of(schema) {
+            return self.name(node, &names, at);
+        }
+        if let Some(choices) = choices_of(schema) {
+            return self.choice(node, &choices, at);
+        }
+        match schema.get("type").and_then(Json::as_str) {
+            Some("object") => self.table(node, schema, at),
+            Some("array") => self.list(node, schema, at),
+            Some("string") => self.text(node, schema, at),
+            Some("boolean") if !matches!(node.value, Value::Bool(_)) => self.wrong_kind(node, "true or false", at),
+            Some("integer") => self.whole(node, schema, at),
+            Some("number") => self.number(node, schema, at),
+            _ => {}
+        }
+    }
+
+    fn table(&mut self, node: &Node, schema: &'w Schema, at: &At<'_>) {
+        let Value::Table(entries) = &node.value else {
+            return self.wrong_kind(node, "a table", at);
+        };
+        let properties = schema.get("properties").and_then(Json::as_object);
+        for entry in entries {
+            match properties.and_then(|all| all.get(&entry.key)).and_then(Json::as_object) {
+                Some(property) => self.node(&entry.node, property, &At::of(entry)),
+                None => self.unknown_key(entry, properties, entries),
+            }
+        }
+        for name in required_of(schema) {
+            if entries.iter().any(|entry| entry.key == name) {
+                continue;
+            }
+            // An unknown key that is spelt like it has been told, with this one as the help.
+            let misspelt = entries.iter().any(|entry| {
+                let known = properties.is_some_and(|all| all.contains_key(&entry.key));
+                !known && properties.and_then(|all| nearest(&entry.key, all.keys().map(String::as_str))) == Some(name)
+            });
+            if !misspelt {
+                self.missing_key(node, name, properties, at);
+            }
+        }
+        let least = schema.get("minProperties").and_then(Json::as_u64).unwrap_or(0);
+        if (entries.len() as u64) < least {
+            self.reports.add(at.place(node), |mark| {
+                mark.say(format!("{} changes nothing", at.name))
+                    .label("empty")
+                    .allowed(keys(properties))
+                    .help("give at least one of these keys, or leave the whole out")
+            });
+        }
+    }
+
+    fn unknown_key(&mut self, entry: &Entry, properties: Option<&'w Schema>, siblings: &[Entry]) {
+        self.reports.add(entry.key_span.clone(), |mark| {
+            let diagnostic = mark.say(format!("unknown key {}", quote(&entry.key))).allowed(keys(properties));
+            let free = properties.into_iter().flat_map(Schema::keys).map(String::as_str);
+            match nearest(&entry.key, free) {
+                Some(near) if siblings.iter().any(|sibling| sibling.key == near) => {
+                    diagnostic.help(format!("remove it; `{near}` is given already"))
+                }
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic.help("remove it, or move it to the table that it belongs to"),
+            }
+        });
+    }
+
+    fn missing_key(&mut self, node: &Node, name: &str, properties: Option<&'w Schema>, at: &At<'_>) {
+        let property = properties.and_then(|all| all.get(name)).and_then(Json::as_object);
+        let what = property.and_then(|one| one.get("description")).and_then(Json::as_str).map(one_line);
+        let is_table = property.is_some_and(|one| self.resolve(one).get("type").is_some_and(|kind| kind == "object"));
+        let is_list = property.is_some_and(|one| one.get("type").is_some_and(|kind| kind == "array"));
+        self.reports.add(at.place(node), |mark| {
+            let (message, help) = match (is_table, is_list && at.key.is_none()) {
+                (true, _) => (format!("the table `{name}` is missing"), format!("add `[{name}]`")),
+                (_, true) => (format!("no `{name}`"), format!("add at least one `[[{name}]]`")),
+                _ => (format!("the key `{name}` is missing"), format!("add `{name} = …`")),
+            };
+            let help = what.map_or(help.clone(), |what| format!("{help}: {what}"));
+            mark.say(message).label(format!("{} has no `{name}`", at.name)).help(help)
+        });
+    }
+
+    fn list(&mut self, node: &Node, schema: &'w Schema, at: &At<'_>) {
+        let Value::List(items) = &node.value else {
+            return self.wrong_kind(node, "a list", at);
+        };
+        let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
+        if (items.len() as u64) < least {
+            self.reports.add(at.place(node), |mark| {
+                mark.say(format!("{} is an empty list", at.name)).label("empty").allowed("at least one item")
+            });
+        }
+        if let Some(schema) = schema.get("items").and_then(Json::as_object) {
+            let inner = At { key: None, name: format!("an item of {}", at.name) };
+            for item in items {
+                self.node(item, schema, &inner);
+            }
+        }
+    }
+
+    fn text(&mut self, node: &Node, schema: &Schema, at: &At<'_>) {
+        let Value::Text(text) = &node.value else {
+            return self.wrong_kind(node, "a string", at);
+        };
+        let least = schema.get("minLength").and_then(Json::as_u64).unwrap_or(0);
+        if least > 0 && text.trim().is_empty() {
+            self.reports.add(node.span.clone(), |mark| {
+                mark.say(format!("{} is empty", at.name))
+                    .label("nothing in it")
+                    .allowed("a text of at least one letter")
+            });
+        }
+    }
+
+    fn name(&mut self, node: &Node, names: &[&str], at: &At<'_>) {
+        let Value::Text(text) = &node.value else {
+            return self.wrong_kind(node, &format!("one of {}", listing(names.iter().copied())), at);
+        };
+        if names.contains(&text.as_str()) {
+            return;
+        }
+        self.reports.add(node.span.clone(), |mark| {
+            let message = format!("{} cannot be {}", at.name, quote(text));
+            let diagnostic = mark.say(message).allowed(listing(names.iter().copied()));
+            match nearest(text, names.iter().copied()) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic,
+            }
+        });
+    }
+
+    fn whole(&mut self, node: &Node, schema: &Schema, at: &At<'_>) {
+        let range = Range::of(schema);
+        match node.value {
+            Value::Int(number) if range.holds_whole(number) => {}
+            Value::Int(number) => self.out_of_range(node, &number.to_string(), &range, at),
+            Value::Float(_) => self.wrong_kind(node, &format!("a whole number{}", range.suffix()), at),
+            _ => self.wrong_kind(node, "a whole number", at),
+        }
+    }
+
+    fn number(&mut self, node: &Node, schema: &Schema, at: &At<'_>) {
+        let range = Range::of(schema);
+        let number = match node.value {
+            Value::Int(number) => number as f64,
+            Value::Float(number) => number,
+            _ => return self.wrong_kind(node, "a number", at),
+        };
+        if !number.is_finite() {
+            self.reports.add(node.span.clone(), |mark| {
+                mark.say(format!("{} is not a finite number", at.name)).allowed(range.text())
+            });
+        } else if !range.holds(number) {
+            self.out_of_range(node, &number.to_string(), &range, at);
+        }
+    }
+
+    fn out_of_range(&mut self, node: &Node, found: &str, range: &Range<'_>, at: &At<'_>) {
+        self.reports.add(node.span.clone(), |mark| {
+            let found = if found.len() > 24 { "out of every range" } else { found };
+            mark.say(format!("{} is out of range", at.name)).label(format!("found {found}")).allowed(range.text())
+        });
+    }
+
+    /// One of several shapes: which one is meant is told by what the node is, so that an error in
+    /// it can be told at its own place.
+    fn choice(&mut self, node: &Node, choices: &[&'w Schema], at: &At<'_>) {
+        let resolved: Vec<&'w Schema> = choices.iter().map(|choice| self.resolve(choice)).collect();
+        let tables: Vec<&'w Schema> = resolved.iter().copied().filter(|choice| is_type(choice, "object")).collect();
+        if let Value::Table(entries) = &node.value {
+            if !tables.is_empty() {
+                return self.one_key_table(node, entries, &tables, at);
+            }
+        } else if let Some(choice) = resolved.iter().copied().find(|choice| admits(choice, node)) {
+            return self.node(node, choice, at);
+        }
+        let mut kinds: Vec<String> = Vec::new();
+        for choice in &resolved {
+            let kind = match (names_of(choice), choice.get("type").and_then(Json::as_str)) {
+                (Some(names), _) => format!("one of {}", listing(names)),
+                (_, Some("object")) => format!("a table with one of the keys {}", listing(one_keys(&tables))),
+                (_, Some("array")) => "a list".into(),
+                (_, Some("string")) => "a string".into(),
+                (_, Some("boolean")) => "true or false".into(),
+                _ => "a number".into(),
+            };
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        kinds.sort_by_key(|kind| kind.len());
+        self.wrong_kind(node, &kinds.join(", or "), at);
+    }
+
+    fn one_key_table(&mut self, node: &Node, entries: &[Entry], tables: &[&'w Schema], at: &At<'_>) {
+        let allowed = format!("a number, or a table with one of the keys {}", listing(one_keys(tables)));
+        for entry in entries {
+            let property = tables.iter().find_map(|table| table.get("properties")?.get(&entry.key)?.as_object());
+            match property {
+                Some(property) => self.node(&entry.node, property, &At::of(entry)),
+                None => self.reports.add(entry.key_span.clone(), |mark| {
+                    let diagnostic = mark.say(format!("unknown distribution {}", quote(&entry.key))).allowed(&*allowed);
+                    match nearest(&entry.key, one_keys(tables)) {
+                        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                        None => diagnostic,
+                    }
+                }),
+            }
+        }
+        if let [] | [_, _, ..] = entries {
+            let found = if entries.is_empty() { "no key" } else { "more than one key" };
+            self.reports.add(at.place(node), |mark| {
+                mark.say(format!("{} names not just one distribution", at.name))
+                    .label(found)
+                    .allowed(&*allowed)
+                    .help("for example `{exponential = {mean = 30}}`")
+            });
+        }
+    }
+
+    fn wrong_kind(&mut self, node: &Node, wanted: &str, at: &At<'_>) {
+        self.reports.add(at.place(node), |mark| {
+            let found = match &node.value {
+                Value::Text(text) => format!("the string {}", quote(text)),
+                _ => node.kind().to_owned(),
+            };
+            let diagnostic =
+                mark.say(format!("{} has the wrong type", at.name)).label(format!("found {found}")).allowed(wanted);
+            match &node.value {
+                Value::Null => diagnostic.help("leave the key out instead"),
+                Value::Text(text) if text.parse::<f64>().is_ok() || text == "true" || text == "false" => {
+                    diagnostic.help("take the quotes off")
+                }
+                _ => diagnostic,
+            }
+        });
+    }
+}
+
+/// The names that a schema lists, if it is of names alone.
+fn names_of(schema: &Schema) -> Option<Vec<&str>> {
+    if let Some(names) = schema.get("enum").and_then(Json::as_array) {
+        return names.iter().map(Json::as_str).collect();
+    }
+    let choices = schema.get("oneOf").and_then(Json::as_array)?;
+    choices.iter().map(|choice| choice.get("const").and_then(Json::as_str)).collect()
+}
+
+/// The shapes that a schema leaves the choice of.
+fn choices_of(schema: &Schema) -> Option<Vec<&Schema>> {
+    let choices = schema.get("anyOf").or_else(|| schema.get("oneOf"))?.as_array()?;
+    choices.iter().map(Json::as_object).collect()
+}
+
+fn is_type(schema: &Schema, name: &str) -> bool {
+    schema.get("type").and_then(Json::as_str) == Some(name)
+}
+
+/// Whether a node is of a schema's kind, right or wrong in itself.
+fn admits(schema: &Schema, node: &Node) -> bool {
+    match node.value {
+        Value::Text(_) => is_type(schema, "string") || names_of(schema).is_some(),
+        Value::Bool(_) => is_type(schema, "boolean"),
+        Value::Int(_) | Value::Float(_) => is_type(schema, "number") || is_type(schema, "integer"),
+        Value::List(_) => is_type(schema, "array"),
+        Value::Table(_) => is_type(schema, "object"),
+        Value::Null | Value::Datetime => false,
+    }
+}
+
+fn required_of(schema: &Schema) -> impl Iterator<Item = &str> {
+    schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
+}
+
+/// The keys of the tables that have just one.
+fn one_keys<'s>(tables: &[&'s Schema]) -> Vec<&'s str> {
+    tables.iter().copied().flat_map(required_of).collect()
+}
+
+fn keys(properties: Option<&Schema>) -> String {
+    listing(properties.into_iter().flat_map(Schema::keys).map(String::as_str))
+}
+
+fn one_line(text: &str) -> String {
+    clean(&text.replace('\n', " "))
+}
+
+/// What a number may be.
+struct Range<'s> {
+    least: Option<&'s Json>,
+    above: Option<&'s Json>,
+    most: Option<&'s Json>,
+    whole: bool,
+}
+
+impl<'s> Range<'s> {
+    fn of(schema: &'s Schema) -> Self {
+        Self {
+            least: schema.get("minimum"),
+            above: schema.get("exclusiveMinimum"),
+            most: schema.get("maximum"),
+            whole: is_type(schema, "integer"),
+        }
+    }
+
+    fn holds(&self, number: f64) -> bool {
+        let limit = |json: Option<&Json>| json.and_then(Json::as_f64);
+        limit(self.least).is_none_or(|least| number >= least)
+            && limit(self.above).is_none_or(|above| number > above)
+            && limit(self.most).is_none_or(|most| number <= most)
+    }
+
+    /// The same for whole numbers, which a float cannot tell apart when they are large.
+    fn holds_whole(&self, number: i128) -> bool {
+        let limit = |json: Option<&Json>| json.and_then(Json::as_i64).map(i128::from);
+        let most = self.most.and_then(|json| json.as_u64().map(i128::from).or_else(|| json.as_i64().map(i128::from)));
+        limit(self.least).is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most)
+    }
+
+    fn text(&self) -> String {
+        let kind = if self.whole { "a whole number" } else { "a number" };
+        format!("{kind}{}", self.suffix())
+    }
+
+    fn suffix(&self) -> String {
+        let show = |json: &Json| match json.as_f64() {
+            Some(number) if number.fract() == 0.0 && !json.is_u64() => format!("{number:.0}"),
+            _ => json.to_string(),
+        };
+        match (self.least.map(show), self.above.map(show), self.most.map(show)) {
+            (Some(least), _, Some(most)) => format!(" from {least} to {most}"),
+            (Some(least), _, None) => format!(", at least {least}"),
+            (None, Some(above), Some(most)) => format!(" above {above}, at most {most}"),
+            (None, Some(above), None) => format!(" above {above}"),
+            (None, None, Some(most)) => format!(", at most {most}"),
+            (None, None, None) => String::new(),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The module's versions, and how other tables name them.
+
+use std::collections::HashMap;
+
+use super::super::diagnostic::{listing, nearest, quote};
+use super::super::file::Version;
+use super::super::tree::Cursor;
+use super::super::{OutcomeRates, VersionIndex, VersionSpec};
+use super::context::Reports;
+use super::values::{distribution, hex_sha256};
+
+/// By how much rates may miss the 1 that they are meant to add up to: decimals are not exact in binary.
+const ROUNDING: f64 = 1e-9;
+
+pub(super) fn versions(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &[Version]) -> Vec<VersionSpec> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut versions = Vec::with_capacity(file.len());
+    for (index, version) in file.iter().enumerate() {
+        let at = at.item(index);
+        if let Some(first) = seen.insert(&version.id, index) {
+            reports.add(at.key("id").value(), |mark| {
+                mark.say(format!("two versions are called {}", quote(&version.id)))
+                    .label(format!("version {} in the list is called so too", first + 1))
+                    .help("give each version an id of its own")
+            });
+        }
+        let rates = OutcomeRates {
+            failure: version.failure_rate,
+            hang: version.hang_rate,
+            unhealthy: version.unhealthy_rate,
+            crash: version.crash_rate,
+        };
+        if let Some(sum) = excess(rates) {
+            let last = ["crash_rate", "unhealthy_rate", "hang_rate", "failure_rate"];
+            let given = last.iter().map(|name| at.key(name)).max_by_key(|place| place.value().start);
+            let place = given.unwrap_or_else(|| at.clone());
+            reports.add(place.value(), |mark| {
+                mark.say(format!("the rates of version {} add up to more than 1", quote(&version.id)))
+                    .label(format!("adds up to {sum}"))
+                    .allowed("failure_rate + hang_rate + unhealthy_rate + crash_rate of at most 1")
+                    .help("what is left to 1 is the share of upgrades that succeed")
+            });
+        }
+        versions.push(VersionSpec {
+            id: version.id.clone(),
+            lifecycle_state: version.lifecycle_state,
+            digest: match &version.digest {
+                Some(digest) => digest.clone(),
+                None => format!("sha256:{}", hex_sha256(version.id.as_bytes())),
+            },
+            defective: version.defective,
+            upgrade_time: distribution(reports, &at.key("upgrade_time_sec"), &version.upgrade_time_sec),
+            rates,
+            crash_after: distribution(reports, &at.key("crash_after_sec"), &version.crash_after_sec),
+        });
+    }
+    versions
+}
+
+/// What the rates add up to, where that is too much; rounded for people.
+pub(super) fn excess(rates: OutcomeRates) -> Option<f64> {
+    let sum = rates.failure + rates.hang + rates.unhealthy + rates.crash;
+    (sum > 1.0 + ROUNDING).then_some((sum * 1e9).round() / 1e9)
+}
+
+/// The version of that id. Tells where there is none.
+pub(super) fn find(
+    reports: &mut Reports<'_>,
+    at: &Cursor<'_>,
+    id: &str,
+    versions: &[VersionSpec],
+) -> Option<VersionIndex> {
+    let found = versions.iter().position(|version| version.id == id);
+    if found.is_none() {
+        reports.add(at.value(), |mark| {
+            let ids = || versions.iter().map(|version| version.id.as_str());
+            let diagnostic = mark.say(format!("no version is called {}", quote(id))).allowed(listing(ids()));
+            match nearest(id, ids()) {
+                Some(near) => diagnostic.help(format!("did you mean {}?", quote(near))),
+                None => diagnostic.help("name one of `versions`, or add it there"),
+            }
+        });
+    }
+    found.map(VersionIndex)
+}
+
+/// The same, for a version that is to be rolled out: it must be in a state that allows it.
+pub(super) fn find_rollable(
+    reports: &mut Reports<'_>,
+    at: &Cursor<'_>,
+    id: &str,
+    versions: &[VersionSpec],
+) -> Option<VersionIndex> {
+    let index = find(reports, at, id, versions)?;
+    let version = versions.get(index.0)?;
+    if !version.lifecycle_state.can_be_rolled_out() {
+        let state = format!("{:?}", version.lifecycle_state).to_lowercase();
+        reports.add(at.value(), |mark| {
+            mark.say(format!("version {} cannot be rolled out: it is `{state}`", quote(id)))
+                .label(format!("its `lifecycle_state` is `{state}`"))
+                .allowed("a version that is `blessed` or `live`")
+                .help("name another version, or give this one another `lifecycle_state`")
+        });
+    }
+    Some(index)
+}
+
+/// Several versions by their ids; tells those that do not exist, and those named twice.
+pub(super) fn find_all(
+    reports: &mut Reports<'_>,
+    at: &Cursor<'_>,
+    ids: &[String],
+    versions: &[VersionSpec],
+    look_up: fn(&mut Reports<'_>, &Cursor<'_>, &str, &[VersionSpec]) -> Option<VersionIndex>,
+) -> Vec<VersionIndex> {
+    let mut found: Vec<VersionIndex> = Vec::new();
+    for (place, id) in ids.iter().enumerate() {
+        let at = at.item(place);
+        let Some(index) = look_up(reports, &at, id, versions) else { continue };
+        if found.contains(&index) {
+            reports.add(at.value(), |mark| {
+                mark.say(format!("{} is in the list twice", quote(id))).help("remove one of them")
+            });
+        } else {
+            found.push(index);
+        }
+    }
+    found
+}

@@ -1,0 +1,114 @@
+//! Why a scenario could not be had.
+
+use std::fmt;
+use std::io;
+
+use super::diagnostic::{Diagnostic, clean};
+
+/// Why a scenario could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScenarioError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", clean(.path))]
+    Read {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The path leads to something that is no file.
+    #[error("cannot read {}: it is {what}; give the path of a scenario file, or `-` for standard input", clean(.path))]
+    NoFile {
+        /// Which path.
+        path: String,
+        /// What it is.
+        what: &'static str,
+    },
+    /// The file is larger than any scenario.
+    #[error("{} is larger than {limit} bytes, which no scenario needs; is it the right file?", clean(.path))]
+    TooLarge {
+        /// Which file.
+        path: String,
+        /// How large it may be.
+        limit: u64,
+    },
+    /// The file is no text.
+    #[error("{} is not UTF-8 text: line {line} has a wrong byte, at offset {offset} of the file", clean(.path))]
+    NotUtf8 {
+        /// Which file.
+        path: String,
+        /// The offset of the first wrong byte.
+        offset: usize,
+        /// Its line, from 1.
+        line: usize,
+    },
+    /// Nothing stands in the file.
+    #[error("{} is empty; a scenario needs at least [fleet], [[versions]] and [rollout]", clean(.path))]
+    Empty {
+        /// Which file.
+        path: String,
+    },
+    /// What stands in the file is no scenario.
+    #[error("{}", .0.render(false))]
+    Invalid(Diagnostics),
+}
+
+impl ScenarioError {
+    /// The whole account, with or without colours for a terminal.
+    #[must_use]
+    pub fn render(&self, styled: bool) -> String {
+        match self {
+            Self::Invalid(diagnostics) => diagnostics.render(styled),
+            other => other.to_string(),
+        }
+    }
+
+    /// What is wrong with the file, thing by thing; empty where the file could not even be read.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match self {
+            Self::Invalid(diagnostics) => &diagnostics.shown,
+            _ => &[],
+        }
+    }
+}
+
+/// All that is wrong with a file: the first things one by one, the others counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostics {
+    pub(super) shown: Vec<Diagnostic>,
+    pub(super) more: usize,
+}
+
+impl Diagnostics {
+    /// The first ones.
+    #[must_use]
+    pub fn shown(&self) -> &[Diagnostic] {
+        &self.shown
+    }
+
+    /// How many there are beside those.
+    #[must_use]
+    pub fn more(&self) -> usize {
+        self.more
+    }
+
+    /// The whole account, with or without colours for a terminal.
+    #[must_use]
+    pub fn render(&self, styled: bool) -> String {
+        let shown: Vec<String> = self.shown.iter().map(|diagnostic| diagnostic.render(styled)).collect();
+        let mut out = shown.join("\n");
+        if self.more > 0 {
+            out.push_str(&format!("\n… and {} more\n", self.more));
+        }
+        out.truncate(out.trim_end().len());
+        out
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}

@@ -1,0 +1,19 @@
+//! The largest and smallest values that a file may hold.
+
+/// The most instances of a fleet.
+pub(super) const MAX_INSTANCES: u32 = 100_000_000;
+/// The longest duration, in seconds.
+pub(super) const MAX_SECONDS: f64 = 1e9;
+/// The shortest interval, in seconds: simulated time is whole milliseconds.
+pub(super) const MIN_SECONDS: f64 = 0.001;
+/// The highest rate by the hour: one a millisecond.
+pub(super) const MAX_PER_HOUR: f64 = 3.6e6;
+/// The highest rate by the day: one a millisecond.
+pub(super) const MAX_PER_DAY: f64 = 8.64e7;
+/// The highest rate by 1000 days: one a millisecond.
+pub(super) const MAX_PER_1000_DAYS: f64 = 8.64e10;
+/// The largest file, in bytes.
+pub(super) const MAX_FILE_BYTES: u64 = 16 << 20;
+
+/// How many errors of one file are told one by one.
+pub(super) const MAX_DIAGNOSTICS: usize = 20;

@@ -1,0 +1,131 @@
+//! From a path or bytes to a scenario.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::check::{self, Origin, hex_sha256};
+use super::diagnostic::Source;
+use super::limits::MAX_FILE_BYTES;
+use super::{Scenario, ScenarioError, tree};
+
+/// The path that stands for standard input.
+const STDIN: &str = "-";
+
+/// The language that a scenario is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// TOML.
+    Toml,
+    /// JSON, without comments and the like.
+    Json,
+}
+
+impl Format {
+    /// The language of a file: by its extension, and where that says nothing by its first character,
+    /// since only JSON can begin with `{`.
+    #[must_use]
+    pub fn of(path: &Path, bytes: &[u8]) -> Format {
+        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+        match extension.as_deref() {
+            Some("json") => Format::Json,
+            Some("toml") => Format::Toml,
+            _ => {
+                let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+                match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+                    Some(b'{') => Format::Json,
+                    _ => Format::Toml,
+                }
+            }
+        }
+    }
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+impl Scenario {
+    /// Reads and checks a file; the path `-` is standard input.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no scenario.
+    pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
+        let bytes = read(path)?;
+        let (name, stem) = if path.as_os_str() == STDIN {
+            ("<stdin>".to_owned(), "scenario".to_owned())
+        } else {
+            let stem = path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
+            (path.display().to_string(), stem)
+        };
+        parse(&name, &stem, &bytes, Format::of(path, &bytes))
+    }
+
+    /// Checks the bytes of a file. `file` is what it is called in errors; its stem names a scenario
+    /// that has no name of its own.
+    ///
+    /// # Errors
+    /// When the bytes are no scenario.
+    pub fn parse(file: &str, bytes: &[u8], format: Format) -> Result<Scenario, ScenarioError> {
+        let stem = Path::new(file).file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy());
+        parse(file, &stem, bytes, format)
+    }
+}
+
+fn parse(file: &str, stem: &str, bytes: &[u8], format: Format) -> Result<Scenario, ScenarioError> {
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(ScenarioError::TooLarge { path: file.into(), limit: MAX_FILE_BYTES });
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let offset = error.valid_up_to();
+        let before = bytes.get(..offset).unwrap_or_default();
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        ScenarioError::NotUtf8 { path: file.into(), offset, line }
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim().is_empty() {
+        return Err(ScenarioError::Empty { path: file.into() });
+    }
+    let source = Source { name: file, text };
+    let (language, root) = match format {
+        Format::Toml => ("TOML", tree::read_toml(text)),
+        Format::Json => ("JSON", tree::read_json(text)),
+    };
+    let root = root.map_err(|errors| ScenarioError::Invalid(check::syntax(source, language, errors)))?;
+    let origin = Origin { default_name: stem.into(), hash: hex_sha256(bytes) };
+    check::scenario(source, &root, origin).map_err(ScenarioError::Invalid)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ScenarioError> {
+    let shown = || path.display().to_string();
+    let unreadable = |source: io::Error| ScenarioError::Read { path: shown(), source };
+    if path.as_os_str() == STDIN {
+        let stdin = |source: io::Error| ScenarioError::Read { path: "standard input".into(), source };
+        return bounded(io::stdin().lock(), "standard input", stdin);
+    }
+    // Opening a pipe that nobody writes to would wait for ever, so what it is is asked first.
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(ScenarioError::NoFile { path: shown(), what: "a directory" });
+    }
+    if !metadata.is_file() && !is_passed_by_shell(path) {
+        return Err(ScenarioError::NoFile { path: shown(), what: "not a regular file" });
+    }
+    bounded(fs::File::open(path).map_err(unreadable)?, &shown(), unreadable)
+}
+
+/// `/dev/stdin` and `<(command)` are pipes that somebody writes to.
+fn is_passed_by_shell(path: &Path) -> bool {
+    path == Path::new("/dev/stdin") || path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd")
+}
+
+fn bounded(
+    reader: impl Read,
+    path: &str,
+    unreadable: impl Fn(io::Error) -> ScenarioError,
+) -> Result<Vec<u8>, ScenarioError> {
+    let mut bytes = Vec::new();
+    reader.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(ScenarioError::TooLarge { path: path.into(), limit: MAX_FILE_BYTES });
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,74 @@
+//! Fate: what an upgrade of one instance to one version comes to, if nothing interferes.
+
+use super::draws::{InstanceBlock, unit};
+use super::sampler::Sampler;
+use crate::scenario::{OutcomeRates, UpgradeOutcome};
+
+/// How one upgrade would go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fate {
+    /// How it ends.
+    pub outcome: UpgradeOutcome,
+    /// How long it takes, milliseconds.
+    pub upgrade: u64,
+    /// How long after its end a crashing one dies, milliseconds; never, for the others.
+    pub crash_after: u64,
+}
+
+impl Fate {
+    /// One draw decides between the four bad outcomes and `ok`; a fixed outcome needs none.
+    #[inline]
+    pub fn draw(
+        fixed: Option<UpgradeOutcome>,
+        rates: &OutcomeRates,
+        upgrade: &Sampler,
+        crash_after: &Sampler,
+        block: &InstanceBlock,
+    ) -> Self {
+        let outcome = fixed.unwrap_or_else(|| outcome(rates, unit(block.outcome)));
+        let crash_after = match outcome {
+            UpgradeOutcome::Crash => crash_after.draw(block.crash_after).0,
+            _ => u64::MAX,
+        };
+        Self { outcome, upgrade: upgrade.draw(block.upgrade).0, crash_after }
+    }
+}
+
+/// Failure, hang, unhealthy, crash, ok, in this order from 0 to 1: a version with a higher failure rate and nothing else
+/// changed fails the same instances and more.
+fn outcome(rates: &OutcomeRates, u: f64) -> UpgradeOutcome {
+    let mut limit = rates.failure;
+    if u < limit {
+        return UpgradeOutcome::Fail;
+    }
+    limit += rates.hang;
+    if u < limit {
+        return UpgradeOutcome::Hang;
+    }
+    limit += rates.unhealthy;
+    if u < limit {
+        return UpgradeOutcome::Unhealthy;
+    }
+    limit += rates.crash;
+    if u < limit { UpgradeOutcome::Crash } else { UpgradeOutcome::Ok }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_draw_decides() {
+        let rates = OutcomeRates { failure: 0.1, hang: 0.2, unhealthy: 0.3, crash: 0.1 };
+        for (u, wanted) in [
+            (0.05, UpgradeOutcome::Fail),
+            (0.15, UpgradeOutcome::Hang),
+            (0.35, UpgradeOutcome::Unhealthy),
+            (0.65, UpgradeOutcome::Crash),
+            (0.75, UpgradeOutcome::Ok),
+        ] {
+            assert_eq!(outcome(&rates, u), wanted);
+        }
+        assert_eq!(outcome(&OutcomeRates::default(), 1e-300), UpgradeOutcome::Ok);
+    }
+}

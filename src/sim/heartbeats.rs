@@ -1,0 +1,152 @@
+//! Heartbeats: the one that decides a verdict is computed, the others are never looked at.
+//!
+//! An instance in flight gets its verdict from the first heartbeat to arrive that is *decisive*: healthy with the
+//! wanted digest, or the agent's report. Which one that is follows from the instance's life and the network, so the queue
+//! holds one entry an instance, however short the interval.
+
+use super::life::{Course, Doing, Life, Order, Segment};
+use super::scene::Scene;
+use super::world::{Member, Release};
+use crate::scenario::UpgradeOutcome;
+
+/// The heartbeat that decides a verdict; milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decisive {
+    /// When it arrives.
+    pub arrives: u64,
+    /// When it was sent.
+    pub sent: u64,
+    /// Whether it carries the report of a failed upgrade.
+    pub report: bool,
+}
+
+/// A command whose verdict is awaited.
+#[derive(Clone, Copy, Debug)]
+pub struct Awaited {
+    /// When it was dispatched.
+    pub dispatched: u64,
+    /// To which release.
+    pub to: Release,
+    /// Whether the heartbeats of the millisecond of its dispatch came after it.
+    pub before_heartbeats: bool,
+    /// A heartbeat that arrives later comes too late.
+    pub deadline: u64,
+}
+
+/// The first heartbeat sent at or after `at`.
+fn beat_from(scene: &Scene<'_>, member: &Member<'_>, at: u64) -> u64 {
+    at.saturating_sub(member.phase).div_ceil(scene.world.interval)
+}
+
+fn sent_at(scene: &Scene<'_>, member: &Member<'_>, beat: u64) -> u64 {
+    member.phase + beat * scene.world.interval
+}
+
+/// The decisive heartbeat of a course that nothing interferes with, where no heartbeat is delayed.
+#[inline]
+pub fn of_course(scene: &Scene<'_>, member: &Member<'_>, course: &Course, deadline: u64) -> Option<Decisive> {
+    let report = match course.outcome {
+        UpgradeOutcome::Ok | UpgradeOutcome::Crash => false,
+        UpgradeOutcome::Fail => true,
+        UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => return None,
+    };
+    if course.ends > deadline {
+        return None;
+    }
+    let mut beat = beat_from(scene, member, course.ends);
+    loop {
+        let sent = sent_at(scene, member, beat);
+        if sent > deadline || sent >= course.dies {
+            return None;
+        }
+        if scene.beat_delay(member, beat, sent).is_some() {
+            return Some(Decisive { arrives: sent, sent, report });
+        }
+        beat += 1;
+    }
+}
+
+/// The decisive heartbeat of a whole life, whatever interferes.
+///
+/// `scratch` is a buffer. `early` says of each order whether the heartbeats of its millisecond came after it.
+pub fn of_life(
+    scene: &Scene<'_>,
+    member: &Member<'_>,
+    orders: [Option<Order>; 2],
+    early: [bool; 2],
+    awaited: &Awaited,
+    scratch: &mut Vec<Arrival>,
+) -> Option<Decisive> {
+    scratch.clear();
+    let earliest = awaited.dispatched + u64::from(!awaited.before_heartbeats);
+    let look_back = if scene.world.delays { scene.longest_delay(member) } else { 0 };
+    let mut beat = beat_from(scene, member, awaited.dispatched.saturating_sub(look_back));
+    let mut life = Life::new(*scene, *member, orders, awaited.deadline.saturating_add(1));
+    let mut segment = life.next()?;
+    let wanted = scene.world.digest(awaited.to);
+    let mut best = u64::MAX;
+    loop {
+        let sent = sent_at(scene, member, beat);
+        if sent > awaited.deadline || sent > best {
+            break;
+        }
+        while segment.to <= sent {
+            segment = life.next()?;
+        }
+        let said = what_it_says(scene, member, orders, early, sent, &segment);
+        if said.doing.heartbeats()
+            && let Some(delay) = scene.beat_delay(member, beat, sent)
+        {
+            let arrives = sent + delay;
+            let report = said.report == Some(awaited.to);
+            let healthy = said.doing == Doing::Serving && scene.world.digest(said.running) == wanted;
+            let decisive = (report || healthy) && arrives >= earliest && arrives <= awaited.deadline;
+            scratch.push(Arrival { sent, arrives, decisive, report });
+            if decisive {
+                best = best.min(arrives);
+                if !scene.world.delays {
+                    break;
+                }
+            }
+        }
+        beat += 1;
+    }
+    first_not_overtaken(scratch)
+}
+
+/// A heartbeat on its way.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    sent: u64,
+    arrives: u64,
+    decisive: bool,
+    report: bool,
+}
+
+/// An old heartbeat that arrives late never undoes a newer one: the first decisive one that no later-sent one has
+/// overtaken.
+fn first_not_overtaken(arrivals: &[Arrival]) -> Option<Decisive> {
+    let overtaken = |i: usize| arrivals[i + 1..].iter().any(|later| later.arrives < arrivals[i].arrives);
+    (0..arrivals.len())
+        .filter(|&i| arrivals[i].decisive && !overtaken(i))
+        .min_by_key(|&i| (arrivals[i].arrives, arrivals[i].sent))
+        .map(|i| Decisive { arrives: arrivals[i].arrives, sent: arrivals[i].sent, report: arrivals[i].report })
+}
+
+/// What a heartbeat of this moment says: the instance as it is, less the commands that are dispatched later in the same
+/// millisecond.
+fn what_it_says(
+    scene: &Scene<'_>,
+    member: &Member<'_>,
+    orders: [Option<Order>; 2],
+    early: [bool; 2],
+    sent: u64,
+    segment: &Segment,
+) -> Segment {
+    let is_later = |i: usize| orders[i].is_some_and(|order| order.at == sent && !early[i]);
+    if !is_later(0) && !is_later(1) {
+        return *segment;
+    }
+    let before = [0, 1].map(|i| orders[i].filter(|_| !is_later(i)));
+    Life::new(*scene, *member, before, sent + 1).last().unwrap_or(*segment)
+}

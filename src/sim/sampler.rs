@@ -1,0 +1,258 @@
+//! Durations, drawn by inversion: one uniform variate each, larger for a larger word.
+
+use super::draws::{scale, unit};
+use super::normal;
+use crate::fleet::Span;
+use crate::scenario::Distribution;
+
+/// A duration's distribution, ready to be drawn from: parameters in milliseconds.
+#[derive(Clone, Debug)]
+pub enum Sampler {
+    /// Always the same.
+    Constant(Span),
+    /// Exponential.
+    Exponential {
+        /// Mean.
+        mean: f64,
+    },
+    /// Log-normal.
+    Lognormal {
+        /// Median.
+        median: f64,
+        /// Standard deviation of the logarithm.
+        sigma: f64,
+    },
+    /// Uniform.
+    Uniform {
+        /// Smallest.
+        min: f64,
+        /// Largest less smallest.
+        width: f64,
+    },
+    /// Weibull.
+    Weibull {
+        /// Scale.
+        scale: f64,
+        /// One over the shape.
+        inverse_shape: f64,
+    },
+    /// One of these, in ascending order, each as likely.
+    Empirical(Box<[f64]>),
+}
+
+/// The nearest whole millisecond, cut to what the program computes with.
+fn whole(millis: f64) -> Span {
+    // Adding a half and cutting is rounding for what is not negative, and costs no call.
+    if millis >= Span::LONGEST.0 as f64 { Span::LONGEST } else { Span((millis + 0.5) as u64) }
+}
+
+impl Sampler {
+    /// Takes a scenario's distribution, whose parameters are in seconds.
+    #[must_use]
+    pub fn new(distribution: &Distribution) -> Self {
+        const MS: f64 = 1000.0;
+        match *distribution {
+            Distribution::Constant(seconds) => Self::Constant(Span::from_secs_f64(seconds)),
+            Distribution::Exponential { mean } => Self::Exponential { mean: mean * MS },
+            Distribution::Lognormal { median, sigma } => Self::Lognormal { median: median * MS, sigma },
+            Distribution::Uniform { min, max } => Self::Uniform { min: min * MS, width: (max - min) * MS },
+            Distribution::Weibull { scale, shape } => Self::Weibull { scale: scale * MS, inverse_shape: 1.0 / shape },
+            Distribution::Empirical(ref values) => {
+                let mut values: Vec<f64> = values.iter().map(|v| v * MS).collect();
+                values.sort_by(f64::total_cmp);
+                Self::Empirical(values.into())
+            }
+        }
+    }
+
+    /// The duration that belongs to a word.
+    #[inline]
+    #[must_use]
+    pub fn draw(&self, word: u64) -> Span {
+        match *self {
+            Self::Constant(span) => span,
+            Self::Exponential { mean } => whole(mean * exponential(word)),
+            Self::Lognormal { median, sigma } => whole(median * libm::exp(sigma * normal::quantile(unit(word)))),
+            Self::Uniform { min, width } => whole(min + width * unit(word)),
+            Self::Weibull { scale, inverse_shape } => whole(scale * libm::pow(exponential(word), inverse_shape)),
+            Self::Empirical(ref values) => whole(values[scale(word, values.len() as u64) as usize]),
+        }
+    }
+
+    /// The longest duration that any word gives.
+    #[must_use]
+    pub fn longest(&self) -> Span {
+        self.draw(u64::MAX)
+    }
+
+    /// Whether every word gives zero.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.longest() == Span::ZERO
+    }
+
+    /// Mean, in milliseconds.
+    #[must_use]
+    pub fn mean(&self) -> f64 {
+        match *self {
+            Self::Constant(span) => span.0 as f64,
+            Self::Exponential { mean } => mean,
+            Self::Lognormal { median, sigma } => median * libm::exp(sigma * sigma / 2.0),
+            Self::Uniform { min, width } => min + width / 2.0,
+            Self::Weibull { scale, inverse_shape } => scale * libm::tgamma(1.0 + inverse_shape),
+            Self::Empirical(ref values) => values.iter().sum::<f64>() / values.len() as f64,
+        }
+    }
+
+    /// What is left of a duration that is found under way at a random moment: drawn by inversion of the equilibrium
+    /// distribution, whose cumulative is ∫₀ˣ (1 − F) / mean (Cox, "Renewal Theory", 1962, §5).
+    #[must_use]
+    pub fn draw_rest(&self, word: u64) -> Span {
+        let u = unit(word);
+        whole(match *self {
+            Self::Constant(span) => u * span.0 as f64,
+            Self::Exponential { mean } => mean * exponential(word),
+            Self::Uniform { min, width } => {
+                let beyond = u * (min + width / 2.0) - min;
+                if beyond <= 0.0 {
+                    beyond + min
+                } else {
+                    min + width - (width * width - 2.0 * width * beyond).max(0.0).sqrt()
+                }
+            }
+            Self::Empirical(ref values) => rest_of_empirical(values, u * self.mean()),
+            Self::Lognormal { median, sigma } => {
+                // ∫₀ˣ (1 − F) = x (1 − Φ(z)) + mean · Φ(z − σ), where z = ln(x / median) / σ.
+                let mean = self.mean();
+                let covered = |x: f64| {
+                    let z = libm::log(x / median) / sigma;
+                    x * normal::cumulative(-z) + mean * normal::cumulative(z - sigma)
+                };
+                if sigma == 0.0 { u * median } else { invert(covered, u * mean, self.longest()) }
+            }
+            Self::Weibull { scale, inverse_shape } => {
+                // ∫₀ˣ (1 − F) = mean · P(1/k, (x/scale)ᵏ) with the regularised lower incomplete gamma function P.
+                let covered = |x: f64| lower_gamma(inverse_shape, libm::pow(x / scale, 1.0 / inverse_shape));
+                invert(covered, u, self.longest())
+            }
+        })
+    }
+}
+
+/// A unit exponential variate: −ln(1 − u).
+fn exponential(word: u64) -> f64 {
+    -libm::log1p(-unit(word))
+}
+
+/// The x where the integral of the survival function of an empirical distribution reaches `wanted`.
+fn rest_of_empirical(ascending: &[f64], wanted: f64) -> f64 {
+    let (mut from, mut covered) = (0.0, 0.0);
+    for (i, &value) in ascending.iter().enumerate() {
+        let surviving = (ascending.len() - i) as f64 / ascending.len() as f64;
+        let next = covered + (value - from) * surviving;
+        if next >= wanted {
+            return if value > from { from + (wanted - covered) / surviving } else { value };
+        }
+        (from, covered) = (value, next);
+    }
+    from
+}
+
+/// The x at which a function that never falls reaches `wanted`, by bisection to less than a thousandth of a millisecond.
+fn invert(covered: impl Fn(f64) -> f64, wanted: f64, longest: Span) -> f64 {
+    let (mut low, mut high) = (0.0, longest.0 as f64 + 1.0);
+    while high - low > 1e-4 && (high - low) > high * 1e-12 {
+        let middle = low + (high - low) / 2.0;
+        if covered(middle) < wanted { low = middle } else { high = middle }
+    }
+    high
+}
+
+/// The regularised lower incomplete gamma function P(a, y) by its series (Abramowitz and Stegun 6.5.29). All terms are
+/// positive, so nothing cancels.
+fn lower_gamma(a: f64, y: f64) -> f64 {
+    if y <= 0.0 {
+        return 0.0;
+    }
+    if y > 700.0 {
+        return 1.0;
+    }
+    let mut term = 1.0 / a;
+    let mut sum = term;
+    let mut n = a;
+    while term > sum * 1e-17 {
+        n += 1.0;
+        term *= y / n;
+        sum += term;
+    }
+    (sum * libm::exp(a * libm::log(y) - y - libm::lgamma(a))).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<Sampler> {
+        [
+            Distribution::Constant(40.0),
+            Distribution::Exponential { mean: 40.0 },
+            Distribution::Lognormal { median: 45.0, sigma: 0.5 },
+            Distribution::Uniform { min: 20.0, max: 60.0 },
+            Distribution::Weibull { scale: 60.0, shape: 1.5 },
+            Distribution::Empirical(vec![52.0, 41.0, 44.0, 41.0]),
+        ]
+        .iter()
+        .map(Sampler::new)
+        .collect()
+    }
+
+    /// Every cell's middle of a grid on (0, 1): no chance involved.
+    fn grid(cells: u64) -> impl Iterator<Item = u64> {
+        (0..cells).map(move |i| (u64::MAX / cells) * i + u64::MAX / cells / 2)
+    }
+
+    #[test]
+    fn golden_durations() {
+        let drawn: Vec<[u64; 3]> =
+            all().iter().map(|s| [1 << 60, 1 << 63, u64::MAX].map(|word| s.draw(word).0)).collect();
+        assert_eq!(
+            drawn,
+            [
+                [40_000, 40_000, 40_000],
+                [2_582, 27_726, 1_469_472],
+                [20_897, 45_000, 2_728_291],
+                [22_500, 40_000, 60_000],
+                [9_654, 46_993, 663_059],
+                [41_000, 44_000, 52_000],
+            ]
+        );
+    }
+
+    #[test]
+    fn means_are_those_of_the_grid() {
+        for sampler in all() {
+            let cells = 200_000;
+            let mean = grid(cells).map(|w| sampler.draw(w).0 as f64).sum::<f64>() / cells as f64;
+            assert!((mean / sampler.mean() - 1.0).abs() < 1e-3, "{sampler:?}: {mean} {}", sampler.mean());
+        }
+    }
+
+    #[test]
+    fn the_rest_has_the_mean_of_the_equilibrium_distribution() {
+        for sampler in all() {
+            let cells = 20_000;
+            let square = grid(200_000).map(|w| (sampler.draw(w).0 as f64).powi(2)).sum::<f64>() / 200_000.0;
+            let rest = grid(cells).map(|w| sampler.draw_rest(w).0 as f64).sum::<f64>() / cells as f64;
+            let wanted = square / (2.0 * sampler.mean());
+            assert!((rest / wanted - 1.0).abs() < 5e-3, "{sampler:?}: {rest} {wanted}");
+        }
+    }
+
+    #[test]
+    fn a_larger_word_never_gives_a_shorter_duration() {
+        for sampler in all() {
+            let drawn: Vec<_> = grid(1000).map(|w| (sampler.draw(w), sampler.draw_rest(w))).collect();
+            assert!(drawn.windows(2).all(|w| w[0].0 <= w[1].0 && w[0].1 <= w[1].1), "{sampler:?}");
+        }
+    }
+}
