@@ -1,5 +1,22 @@
-//! dryroll
+//! dryroll rehearses a rolling upgrade: the real rollout engine against virtual fleets, on a simulated clock.
+//!
+//! # The rooms
+//!
+//! - [`fleet`]: the nouns that everyone shares: instances, versions, heartbeats, time in whole milliseconds.
+//! - [`engine`]: THE ENGINE. Plans, asks, walks batches, judges, trips, rolls back. No clock, no randomness, no I/O:
+//!   inputs with a time go in, events and commands come out.
+//! - [`scenario`]: the scenario file, read, checked with exact places, and described by a JSON Schema.
+//! - [`sim`]: the virtual fleet on a virtual clock: keyed draws, lives, heartbeats, network, faults, operator and ground
+//!   truth. It drives the engine.
+//! - [`report`]: what a run says: event log, account for people, run report, timeline.
+//! - [`cli`]: the command line, one file a command.
+//!
+//! Arrows run down only: `cli → report → sim → engine → fleet`; `sim` and `report` read the [`scenario`]'s checked
+//! types, and these use the engine's and the fleet's words. `engine` knows `fleet` and nothing else of the crate.
+
+pub mod cli;
 pub mod engine;
 pub mod fleet;
+pub mod report;
 pub mod scenario;
 pub mod sim;

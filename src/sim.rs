@@ -20,5 +20,5 @@ pub mod world;
 pub use fault::{Fault, Window};
 pub use life::{Doing, Segment};
 pub use metrics::Metrics;
-pub use run::{Observer, Simulator, Unobserved};
+pub use run::{FaultEffect, Observer, Simulator, Unobserved};
 pub use world::{Release, World};

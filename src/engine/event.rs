@@ -82,7 +82,9 @@ pub enum Answer {
 }
 
 impl Answer {
-    fn name(&self) -> &'static str {
+    /// Its name in events.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Approve => "approve",
             Self::Edit(_) => "edit",

@@ -42,6 +42,11 @@ fn sent_at(scene: &Scene<'_>, member: &Member<'_>, beat: u64) -> u64 {
     member.phase + beat * scene.world.interval
 }
 
+/// Whether a heartbeat falls into `[from, until)`.
+pub fn any_sent(scene: &Scene<'_>, member: &Member<'_>, from: u64, until: u64) -> bool {
+    sent_at(scene, member, beat_from(scene, member, from)) < until
+}
+
 /// The decisive heartbeat of a course that nothing interferes with, where no heartbeat is delayed.
 #[inline]
 pub fn of_course(scene: &Scene<'_>, member: &Member<'_>, course: &Course, deadline: u64) -> Option<Decisive> {

@@ -24,7 +24,7 @@ use crate::scenario::{FaultKind, UpgradeOutcome};
 /// Who watches a run. What nobody asks for is not recorded.
 pub trait Observer {
     /// Which events it wants.
-    const RECORDING: Recording;
+    fn recording(&self) -> Recording;
 
     /// An event happened.
     fn event(&mut self, engine: &Engine, event: &Event);
@@ -35,8 +35,56 @@ pub trait Observer {
 pub struct Unobserved;
 
 impl Observer for Unobserved {
-    const RECORDING: Recording = Recording::Nothing;
+    fn recording(&self) -> Recording {
+        Recording::Nothing
+    }
     fn event(&mut self, _: &Engine, _: &Event) {}
+}
+
+/// Two that watch: each gets the events that the other asked for too.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn recording(&self) -> Recording {
+        self.0.recording().max(self.1.recording())
+    }
+    fn event(&mut self, engine: &Engine, event: &Event) {
+        self.0.event(engine, event);
+        self.1.event(engine, event);
+    }
+}
+
+/// One that may be missing.
+impl<A: Observer> Observer for Option<A> {
+    fn recording(&self) -> Recording {
+        self.as_ref().map_or(Recording::Nothing, Observer::recording)
+    }
+    fn event(&mut self, engine: &Engine, event: &Event) {
+        if let Some(observer) = self {
+            observer.event(engine, event);
+        }
+    }
+}
+
+/// One that is needed again afterwards.
+impl<A: Observer> Observer for &mut A {
+    fn recording(&self) -> Recording {
+        (**self).recording()
+    }
+    fn event(&mut self, engine: &Engine, event: &Event) {
+        (**self).event(engine, event);
+    }
+}
+
+/// What a fault did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultEffect {
+    /// What it does.
+    pub kind: &'static str,
+    /// When it held, up to the end of the run; `None` where it never began.
+    pub window: Option<Window>,
+    /// How many planned instances it made a difference to.
+    pub touched_instances: u32,
+    /// Whether it made any difference, to instances or to the controller.
+    pub touched: bool,
 }
 
 /// What the simulator keeps of one command: when it was given, and what becomes of it if nothing interferes.
@@ -176,7 +224,7 @@ impl<'w> Simulator<'w> {
     /// Sets a replicate up and hands the engine its request.
     pub fn begin<O: Observer>(&mut self, replicate: u64, observer: &mut O) {
         let world = self.world;
-        let wanted = self.recording::<O>();
+        let wanted = self.recording(observer);
         self.replicate = replicate;
         self.draws = Draws::new(world.seed, replicate);
         self.engine.reset();
@@ -218,8 +266,8 @@ impl<'w> Simulator<'w> {
         }
     }
 
-    fn recording<O: Observer>(&self) -> Recording {
-        let mut wanted = O::RECORDING;
+    fn recording(&self, observer: &impl Observer) -> Recording {
+        let mut wanted = observer.recording();
         for fault in &self.world.faults {
             let needed = match (&fault.kind, fault.trigger()) {
                 (FaultKind::ReconcilerCrash, _) => Recording::Everything,
@@ -725,10 +773,70 @@ impl<'w> Simulator<'w> {
         self.ledger = ledger;
     }
 
-    /// The faults' windows that have become known, in the order in which they did.
-    #[must_use]
-    pub fn windows(&self) -> &[Window] {
-        &self.windows
+    /// What each fault of the scenario did in a run that is over.
+    pub fn fault_effects(&mut self) -> Vec<FaultEffect> {
+        let end = self.clock.saturating_add(self.world.observe_after);
+        let known: Vec<Window> = self.windows.iter().chain(&self.controller_windows).copied().collect();
+        (0..self.world.faults.len())
+            .map(|fault| {
+                let window = known.iter().find(|window| window.fault == fault && window.start <= end).copied();
+                let touched_instances = window.map_or(0, |window| self.touched(window, end));
+                let controller = !self.world.faults[fault].is_about_instances();
+                FaultEffect {
+                    kind: self.world.faults[fault].kind.name(),
+                    window: window.map(|w| Window { end: w.end.min(end), ..w }),
+                    touched_instances,
+                    touched: touched_instances > 0
+                        || (controller && window.is_some_and(|w| self.touches_controller(w))),
+                }
+            })
+            .collect()
+    }
+
+    fn touches_controller(&self, window: Window) -> bool {
+        match self.world.faults[window.fault].kind {
+            FaultKind::ReconcilerPause => window
+                .start
+                .checked_next_multiple_of(self.world.tick_interval)
+                .is_some_and(|tick| tick < window.end && tick <= self.clock),
+            FaultKind::ArchivePreviousVersion => self.world.settings.previous.is_some(),
+            _ => true,
+        }
+    }
+
+    /// How many planned instances a fault made a difference to.
+    fn touched(&mut self, window: Window, end: u64) -> u32 {
+        let fault = &self.world.faults[window.fault];
+        if !fault.is_about_instances() {
+            return 0;
+        }
+        let until = window.end.min(end.saturating_add(1));
+        let mut touched = 0;
+        for position in 0..self.world.total() {
+            let (member, orders) = self.commands_of(position);
+            if !fault.hits(&member) || window.start >= until {
+                continue;
+            }
+            let scene = self.scene();
+            let hit = match fault.kind {
+                FaultKind::Kill => true,
+                FaultKind::Slow { .. } | FaultKind::RegistryOutage => {
+                    let starts = matches!(fault.kind, FaultKind::Slow { .. });
+                    Life::new(scene, member, orders, until).any(|segment| {
+                        segment.doing == Doing::Upgrading
+                            && segment.to > window.start
+                            && (!starts || segment.from >= window.start)
+                    })
+                }
+                _ => {
+                    heartbeats::any_sent(&scene, &member, window.start, until)
+                        || (matches!(fault.kind, FaultKind::Partition)
+                            && orders.iter().flatten().any(|order| window.holds(order.at)))
+                }
+            };
+            touched += u32::from(hit);
+        }
+        touched
     }
 
     /// Which replicate this is.

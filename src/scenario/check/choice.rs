@@ -76,7 +76,7 @@ fn instances(cx: &mut Context<'_, '_>, at: &Cursor<'_>, ids: &[String]) -> Vec<I
                 let diagnostic =
                     mark.say(format!("no instance is called {}", quote(id))).allowed(format!("{first} to {last}"));
                 // Most often the padding is not what the fleet's size makes it.
-                let digits = id.trim().trim_start_matches(|c: char| !c.is_ascii_digit());
+                let digits = id.trim().trim_start_matches(['i', 'I']).trim_start_matches('-');
                 match digits.parse::<u32>() {
                     Ok(number @ 1..) if number <= count => {
                         diagnostic.help(format!("did you mean `{}`?", names.name(InstanceId(number - 1))))

@@ -7,6 +7,9 @@ use super::super::diagnostic::{clean, listing, nearest, quote};
 use super::super::tree::{Entry, Node, Value};
 use super::context::Reports;
 
+/// How many keys of a table are looked at for one that is a misspelt other: enough for people.
+const COMPARED: usize = 100;
+
 /// A schema, or a part of it.
 type Schema = Map<String, Json>;
 
@@ -95,7 +98,7 @@ impl<'w> Walk<'w, '_> {
                 continue;
             }
             // An unknown key that is spelt like it has been told, with this one as the help.
-            let misspelt = entries.iter().any(|entry| {
+            let misspelt = entries.iter().take(COMPARED).any(|entry| {
                 let known = properties.is_some_and(|all| all.contains_key(&entry.key));
                 !known && properties.and_then(|all| nearest(&entry.key, all.keys().map(String::as_str))) == Some(name)
             });
@@ -185,7 +188,9 @@ impl<'w> Walk<'w, '_> {
         }
         self.reports.add(node.span.clone(), |mark| {
             let message = format!("{} cannot be {}", at.name, quote(text));
-            let diagnostic = mark.say(message).allowed(listing(names.iter().copied()));
+            // A name with a dot is the long form of one without.
+            let short = names.iter().copied().filter(|name| !name.contains('.'));
+            let diagnostic = mark.say(message).allowed(listing(short));
             match nearest(text, names.iter().copied()) {
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                 None => diagnostic,
@@ -198,8 +203,7 @@ impl<'w> Walk<'w, '_> {
         match node.value {
             Value::Int(number) if range.holds_whole(number) => {}
             Value::Int(number) => self.out_of_range(node, &number.to_string(), &range, at),
-            Value::Float(_) => self.wrong_kind(node, &format!("a whole number{}", range.suffix()), at),
-            _ => self.wrong_kind(node, "a whole number", at),
+            _ => self.wrong_kind(node, &range.text(), at),
         }
     }
 
@@ -208,7 +212,7 @@ impl<'w> Walk<'w, '_> {
         let number = match node.value {
             Value::Int(number) => number as f64,
             Value::Float(number) => number,
-            _ => return self.wrong_kind(node, "a number", at),
+            _ => return self.wrong_kind(node, &range.text(), at),
         };
         if !number.is_finite() {
             self.reports.add(node.span.clone(), |mark| {
@@ -286,6 +290,8 @@ impl<'w> Walk<'w, '_> {
         self.reports.add(at.place(node), |mark| {
             let found = match &node.value {
                 Value::Text(text) => format!("the string {}", quote(text)),
+                Value::Float(number) if number.is_finite() => format!("{number:?}"),
+                Value::Bool(truth) => truth.to_string(),
                 _ => node.kind().to_owned(),
             };
             let diagnostic =

@@ -1,0 +1,59 @@
+//! The command line: one file a command. Nothing here decides about rollouts; it reads, calls and writes.
+
+mod output;
+mod plan;
+mod run;
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use output::Failure;
+
+/// Rehearse a rolling upgrade before production sees it.
+///
+/// dryroll runs the real rollout engine against a virtual fleet that fails, flaps, hangs and loses its network as a
+/// scenario file says, on a simulated clock, the same bytes every time.
+#[derive(Debug, Parser)]
+#[command(name = "dryroll", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 a check failed · 2 the command line or an input file is wrong · \
+3 an output could not be written · 4 nothing was evaluated · 130 interrupted";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the plan of a scenario's rollout, as the skill answers it; changes nothing
+    Plan(plan::Arguments),
+    /// Run one rollout from its request to its end
+    Run(run::Arguments),
+    /// Print the JSON Schema of the scenario file, for editors
+    Schema(schema::Arguments),
+}
+
+/// Does what the command line says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // Nobody to tell when the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let done = match cli.command {
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,38 @@
+//! `dryroll plan`: the plan, exactly the skill's answer.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use super::output::{Failure, load, standard_output};
+use crate::report::PlanAnswer;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  dryroll plan scenarios/tutorial.toml | jq '.batches[0].instance_ids'")]
+pub struct Arguments {
+    /// The scenario file (TOML or JSON), or `-` for standard input
+    scenario: PathBuf,
+    /// Say nothing to people
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let (scenario, world) = load(&arguments.scenario, None)?;
+    if world.total() == 0 && !arguments.quiet {
+        let mut stderr = anstream::stderr();
+        // A note that nobody can see is no failure.
+        let _ = writeln!(
+            stderr,
+            "note: nothing to do: no eligible instance of `{}` runs another digest",
+            scenario.fleet.template_id
+        );
+    }
+    let answer = PlanAnswer::new(&world.plan, &world.settings, world.names);
+    let mut out = BufWriter::new(io::stdout().lock());
+    standard_output(
+        serde_json::to_writer_pretty(&mut out, &answer)
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(out))
+            .and_then(|()| out.flush()),
+    )
+}

@@ -1,0 +1,105 @@
+//! `dryroll run`: one rollout, start to end.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::output::{Failure, is_gone, load, open, standard_output, write_whole};
+use crate::report::{Account, Chronicle, EventLog, RunReport, trace};
+use crate::sim::Simulator;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  dryroll run scenarios/tutorial.toml\n  dryroll run scenarios/tutorial.toml --replicate 7 --events events.ndjson --report run.json\n  dryroll run scenarios/zone-outage.toml --trace trace.json   # open it at ui.perfetto.dev"
+)]
+pub struct Arguments {
+    /// The scenario file (TOML or JSON), or `-` for standard input
+    scenario: PathBuf,
+    /// Another seed than the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Another world of the same scenario
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    replicate: u64,
+    /// Write every event, one JSON object a line (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Write the run report, JSON (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write a timeline that opens in Perfetto (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Say nothing to people
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Arguments {
+    fn outputs(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.events, &self.report, &self.trace].into_iter().flatten()
+    }
+
+    /// Two outputs to one place would lose one of them.
+    fn check(&self) -> Result<(), Failure> {
+        let places: Vec<&PathBuf> = self.outputs().collect();
+        for (i, place) in places.iter().enumerate() {
+            if places[..i].contains(place) {
+                return Err(Failure::Input(anyhow::anyhow!(
+                    "two outputs name {}; give each its own file",
+                    place.display()
+                )));
+            }
+            if **place == self.scenario && **place != Path::new("-") {
+                return Err(Failure::Input(anyhow::anyhow!(
+                    "{} is the scenario; an output would take its place",
+                    place.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// People are told on standard output, unless a machine reads there.
+    fn teller(&self) -> Option<Box<dyn Write>> {
+        if self.quiet {
+            return None;
+        }
+        if self.outputs().any(|path| path == Path::new("-")) {
+            return Some(Box::new(io::BufWriter::new(anstream::stderr())));
+        }
+        Some(Box::new(io::BufWriter::new(anstream::stdout())))
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    arguments.check()?;
+    let (scenario, world) = load(&arguments.scenario, arguments.seed)?;
+    let events = open(arguments.events.as_ref())?;
+    let report = open(arguments.report.as_ref())?;
+    let timeline = open(arguments.trace.as_ref())?;
+
+    let mut simulator = Simulator::new(&world);
+    let mut chronicle = Chronicle::default();
+    let mut log = events.map(|output| EventLog::new(&scenario, output));
+    let mut account = arguments.teller().map(|out| Account::new(out, &scenario, &world, arguments.replicate));
+    let metrics = simulator.run(arguments.replicate, &mut (&mut chronicle, (&mut log, &mut account)));
+    let effects = simulator.fault_effects();
+
+    if let Some(log) = log {
+        match log.into_inner() {
+            Ok(output) => output.finish()?,
+            Err((output, error)) if !is_gone(&error) => return Err(output.error(error).into()),
+            Err(_) => {}
+        }
+    }
+    write_whole(timeline, |out| trace::write(out, &scenario, &mut simulator, &chronicle, &effects))?;
+    let run_report = RunReport::new(&scenario, &simulator, &chronicle, &metrics, &effects);
+    write_whole(report, |out| {
+        serde_json::to_writer_pretty(&mut *out, &run_report)?;
+        out.write_all(b"\n")
+    })?;
+    match account {
+        Some(account) => standard_output(account.close(&metrics, &run_report.faults)),
+        None => Ok(()),
+    }
+}

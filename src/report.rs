@@ -1,0 +1,21 @@
+//! Reports: what a run says to people and to machines. Everything here reads; nothing here decides.
+//!
+//! [`Chronicle`], [`EventLog`] and [`Account`] are observers that a simulator passes its events to while it runs.
+//! [`RunReport`], [`PlanAnswer`] and [`trace`] are made of what is there afterwards.
+
+mod account;
+mod chronicle;
+mod error;
+mod event_log;
+mod output;
+mod plan;
+mod run;
+pub mod trace;
+
+pub use account::Account;
+pub use chronicle::{BatchRecord, Chronicle, TripRecord};
+pub use error::ReportError;
+pub use event_log::EventLog;
+pub use output::Output;
+pub use plan::PlanAnswer;
+pub use run::{FaultReport, RunReport, ScenarioRef};

@@ -1,0 +1,189 @@
+//! The run report: one rollout, whole.
+
+use serde::Serialize;
+
+use super::{BatchRecord, Chronicle, PlanAnswer, TripRecord};
+use crate::engine::{BreakerOrder, BreakerScope, RolloutId, Settings};
+use crate::fleet::{InstanceNames, Span};
+use crate::scenario::Scenario;
+use crate::sim::{FaultEffect, Metrics, Simulator};
+
+/// Which scenario a report is of.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScenarioRef<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// SHA-256 of its file.
+    pub hash: &'a str,
+}
+
+/// The rollout's parameters, as a report names a policy.
+#[derive(Clone, Debug, Serialize)]
+pub struct Policy {
+    batch_pct: u32,
+    max_consecutive_failures: u32,
+    #[serde(serialize_with = "super::plan::seconds")]
+    health_timeout_sec: Span,
+    rollback_batch_pct: u32,
+    breaker_order: BreakerOrder,
+    breaker_scope: BreakerScope,
+    max_in_flight: Option<u32>,
+}
+
+impl Policy {
+    /// The policy of these settings.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            batch_pct: settings.batch_pct,
+            max_consecutive_failures: settings.max_consecutive_failures.get(),
+            health_timeout_sec: settings.health_timeout,
+            rollback_batch_pct: settings.rollback_batch_pct,
+            breaker_order: settings.breaker_order,
+            breaker_scope: settings.breaker_scope,
+            max_in_flight: settings.max_in_flight.map(std::num::NonZeroU32::get),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Batch {
+    index: u32,
+    started_at_ms: u64,
+    completed_at_ms: Option<u64>,
+    healthy_count: u32,
+    failed_count: u32,
+}
+
+impl Batch {
+    fn new(record: &BatchRecord) -> Self {
+        Self {
+            index: record.index,
+            started_at_ms: record.started_at.0,
+            completed_at_ms: record.completed_at.map(|at| at.0),
+            healthy_count: record.healthy_count,
+            failed_count: record.failed_count,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Trip {
+    at_ms: u64,
+    batch_index: u32,
+    failed_instance_ids: Vec<String>,
+    decision: Option<&'static str>,
+    decided_at_ms: Option<u64>,
+    rollout_id: String,
+}
+
+impl Trip {
+    fn new(record: &TripRecord, names: InstanceNames) -> Self {
+        Self {
+            at_ms: record.at.0,
+            batch_index: record.batch_index,
+            failed_instance_ids: record.failed.iter().map(|&id| names.name(id).to_string()).collect(),
+            decision: record.decided.map(|(decision, _)| decision.name()),
+            decided_at_ms: record.decided.map(|(_, at)| at.0),
+            rollout_id: record.rollout.to_string(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Rollback {
+    rollout_id: String,
+    batches: Vec<Batch>,
+}
+
+/// What a fault did, in a report.
+#[derive(Clone, Debug, Serialize)]
+pub struct FaultReport {
+    /// Which of the scenario's faults, from 0.
+    pub fault: usize,
+    /// What it does.
+    pub kind: &'static str,
+    /// When it began; null where it never did.
+    pub started_at_ms: Option<u64>,
+    /// When it ended, or the run did.
+    pub ended_at_ms: Option<u64>,
+    /// How many planned instances it made a difference to.
+    pub touched_instances: u32,
+    /// A fault that made no difference at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<&'static str>,
+}
+
+impl FaultReport {
+    fn new(fault: usize, effect: &FaultEffect) -> Self {
+        let warning = match effect.window {
+            _ if effect.touched => None,
+            None => Some("never began: its moment or its event did not come"),
+            Some(_) => Some("touched nothing"),
+        };
+        Self {
+            fault,
+            kind: effect.kind,
+            started_at_ms: effect.window.map(|window| window.start),
+            ended_at_ms: effect.window.map(|window| window.end),
+            touched_instances: effect.touched_instances,
+            warning,
+        }
+    }
+}
+
+/// One rollout, whole: `dryroll.run/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReport<'a> {
+    schema: &'static str,
+    scenario: ScenarioRef<'a>,
+    seed: u64,
+    replicate: u64,
+    policy: Policy,
+    version: &'a str,
+    plan: PlanAnswer<'a>,
+    batches: Vec<Batch>,
+    trips: Vec<Trip>,
+    metrics: &'a Metrics,
+    rollback: Option<Rollback>,
+    /// What each fault did.
+    pub faults: Vec<FaultReport>,
+}
+
+impl<'a> RunReport<'a> {
+    /// The report of a run that is over.
+    #[must_use]
+    pub fn new(
+        scenario: &'a Scenario,
+        simulator: &'a Simulator<'_>,
+        chronicle: &Chronicle,
+        metrics: &'a Metrics,
+        effects: &[FaultEffect],
+    ) -> Self {
+        let names = scenario.fleet.names();
+        let batches = |first: bool| -> Vec<Batch> {
+            let of_it = |batch: &&BatchRecord| (batch.rollout == RolloutId::FIRST) == first;
+            chronicle.batches.iter().filter(of_it).map(Batch::new).collect()
+        };
+        let rollback = metrics_rollback(simulator).map(|rollout_id| Rollback { rollout_id, batches: batches(false) });
+        Self {
+            schema: "dryroll.run/1",
+            scenario: ScenarioRef { name: &scenario.name, hash: &scenario.hash },
+            seed: simulator.world().seed,
+            replicate: simulator.replicate(),
+            policy: Policy::new(simulator.engine().settings()),
+            version: &scenario.target().id,
+            plan: PlanAnswer::walked(simulator.engine(), names),
+            batches: batches(true),
+            trips: chronicle.trips.iter().map(|trip| Trip::new(trip, names)).collect(),
+            metrics,
+            rollback,
+            faults: effects.iter().enumerate().map(|(i, effect)| FaultReport::new(i, effect)).collect(),
+        }
+    }
+}
+
+/// The rollback's id, where one began.
+fn metrics_rollback(simulator: &Simulator<'_>) -> Option<String> {
+    (simulator.engine().direction() == crate::engine::Direction::Back).then(|| RolloutId(2).to_string())
+}
