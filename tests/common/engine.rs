@@ -1,0 +1,279 @@
+//! A bench to drive the engine on by hand, for the tests in `tests/engine_*.rs`.
+//!
+//! Times are plain milliseconds and kept small: unless a test says otherwise an instance has 300 ms
+//! to become healthy, and a request waits 1000 ms for its answer. Instances are written by number.
+#![allow(dead_code, reason = "each test file uses its own part of the bench")]
+
+use std::num::NonZeroU32;
+
+use dryroll::engine::{
+    Answer, AnswerError, ApprovalId, BreakerOrder, BreakerScope, Command, Direction, Edit, Engine, Event, EventBody,
+    InterventionPolicy, Judged, OperatorDecision, Outcome, Plan, PlanOrder, Recording, Settings, VersionRef,
+};
+use dryroll::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
+
+/// The digest that the fleet ran before, the one that is rolled out, and one that nobody asked for.
+pub const OLD: DigestId = DigestId(1);
+pub const NEW: DigestId = DigestId(2);
+pub const OTHER: DigestId = DigestId(3);
+
+pub const CONTINUE: Answer = Answer::OnTrip(OperatorDecision::ContinueAnyway);
+pub const ROLL_BACK: Answer = Answer::OnTrip(OperatorDecision::RollbackCompletedBatches);
+pub const ABORT: Answer = Answer::OnTrip(OperatorDecision::Abort);
+
+pub fn at_least_one(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).expect("not zero")
+}
+
+/// Nobody is asked, batches of half the plan, two failures in a row trip, 300 ms to become healthy.
+pub fn settings() -> Settings {
+    Settings {
+        target: VersionRef { id: "v2".into(), digest: NEW },
+        previous: Some(VersionRef { id: "v1".into(), digest: OLD }),
+        batch_pct: 50,
+        max_consecutive_failures: at_least_one(2),
+        health_timeout: Span(300),
+        rollback_batch_pct: 50,
+        breaker_order: BreakerOrder::Observed,
+        breaker_scope: BreakerScope::Rollout,
+        max_in_flight: None,
+        policy: InterventionPolicy::AutoApprove,
+        approval_expires: Span(1000),
+    }
+}
+
+/// A plan of the instances 0, 1, 2, …
+pub fn plan(total: u32, settings: &Settings) -> Plan {
+    Plan::new(PlanOrder::new((0..total).map(InstanceId)), Vec::new(), settings.batch_pct)
+}
+
+/// A heartbeat of an instance that runs `digest` and is well.
+pub fn beat(instance: u32, sent_at: u64, digest: DigestId) -> Heartbeat {
+    Heartbeat { instance: InstanceId(instance), sent_at: At(sent_at), digest, healthy: true, failed_upgrade: None }
+}
+
+/// An edit of a pending plan.
+pub fn edit(batch_pct: Option<u32>, limit: Option<u32>) -> Answer {
+    Answer::Edit(Edit { batch_pct, max_consecutive_failures: limit.map(at_least_one) })
+}
+
+/// One event as a short line, such as `40 r-1 b0 healthy 3`.
+pub fn line(event: &Event) -> String {
+    let Event { at, rollout, body } = event;
+    let text = match body {
+        EventBody::Planned { total_instances, batch_size, batch_count } => {
+            format!("planned {total_instances} = {batch_count} x {batch_size}")
+        }
+        EventBody::ApprovalRequested { request, kind } => format!("{request} asks {}", kind.options().join("|")),
+        EventBody::ApprovalDecided { request, answer } => match answer {
+            Answer::Approve => format!("{request} approve"),
+            Answer::Edit(_) => format!("{request} edit"),
+            Answer::Reject => format!("{request} reject"),
+            Answer::OnTrip(decision) => format!("{request} {}", decision.name()),
+        },
+        EventBody::BatchStarted { batch_index, instance_count } => {
+            format!("b{batch_index} starts with {instance_count}")
+        }
+        EventBody::InstanceStarted { batch_index, instance, to } => {
+            let version = if *to == Direction::Forward { "v2" } else { "v1" };
+            format!("b{batch_index} {} to {version}", instance.0)
+        }
+        EventBody::InstanceHealthCheck { batch_index, instance, failure } => match failure {
+            None => format!("b{batch_index} {} healthy", instance.0),
+            Some(reason) => format!("b{batch_index} {} failed: {}", instance.0, reason.name()),
+        },
+        EventBody::CircuitBreakerTripped { batch_index, failed } => {
+            let failed: Vec<_> = failed.iter().map(|id| id.0.to_string()).collect();
+            format!("b{batch_index} TRIPPED by {}", failed.join(" "))
+        }
+        EventBody::BatchCompleted { batch_index, healthy_count, failed_count } => {
+            format!("b{batch_index} done: {healthy_count} healthy, {failed_count} failed")
+        }
+        EventBody::OperatorNotified => "operator notified".into(),
+        EventBody::RollbackStarted { instance_count } => format!("rollback of {instance_count}"),
+        EventBody::RollbackFailed => "rollback failed".into(),
+        EventBody::Finished { outcome } => format!("FINISHED {outcome}"),
+    };
+    format!("{} {rollout} {text}", at.0)
+}
+
+/// A command, taken apart into what concerns one instance or one question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    Upgrade(Direction, InstanceId),
+    Ask(ApprovalId),
+}
+
+/// Polls every command.
+pub fn deeds(engine: &mut Engine) -> Vec<Deed> {
+    let mut deeds = Vec::new();
+    while let Some(command) = engine.poll_command() {
+        match command {
+            Command::Upgrade { to, positions } => {
+                deeds.extend(positions.map(|position| Deed::Upgrade(to, engine.instance(position))));
+            }
+            Command::Ask { request, .. } => deeds.push(Deed::Ask(request)),
+        }
+    }
+    deeds
+}
+
+/// Polls every event.
+pub fn events(engine: &mut Engine) -> Vec<Event> {
+    std::iter::from_fn(|| engine.poll_event()).collect()
+}
+
+/// The deeds that events speak of, in their order.
+pub fn deeds_told(events: &[Event]) -> Vec<Deed> {
+    let told = |event: &Event| match event.body {
+        EventBody::InstanceStarted { instance, to, .. } => Some(Deed::Upgrade(to, instance)),
+        EventBody::ApprovalRequested { request, .. } => Some(Deed::Ask(request)),
+        _ => None,
+    };
+    events.iter().filter_map(told).collect()
+}
+
+/// An engine, and what it said since it was last listened to. After every input the commands are held against the
+/// events: what is told is done, and nothing else.
+pub struct Bench {
+    pub engine: Engine,
+    unheard: Vec<String>,
+}
+
+impl Bench {
+    /// `total` instances from 0 on; the request has not come in.
+    pub fn new(total: u32, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings();
+        change(&mut settings);
+        Self::of(plan(total, &settings), settings)
+    }
+
+    pub fn of(plan: Plan, settings: Settings) -> Self {
+        Self { engine: Engine::new(plan, settings, Recording::Everything), unheard: Vec::new() }
+    }
+
+    /// Requested and begun at 0, and what was said until then is taken as heard.
+    pub fn begun(total: u32, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut bench = Self::new(total, change);
+        bench.request(0);
+        bench.tick(0);
+        bench.unheard.clear();
+        bench
+    }
+
+    /// Begun, everything in one batch.
+    pub fn one_batch(total: u32, limit: u32, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::begun(total, |settings| {
+            settings.batch_pct = 100;
+            settings.max_consecutive_failures = at_least_one(limit);
+            change(settings);
+        })
+    }
+
+    fn listen(&mut self) {
+        let (deeds, events) = (deeds(&mut self.engine), events(&mut self.engine));
+        assert_eq!(deeds, deeds_told(&events), "commands and events agree");
+        self.unheard.extend(events.iter().map(line));
+    }
+
+    pub fn request(&mut self, now: u64) {
+        self.engine.handle_request(At(now));
+        self.listen();
+    }
+
+    pub fn tick(&mut self, now: u64) {
+        self.engine.handle_tick(At(now));
+        self.listen();
+    }
+
+    pub fn deadline(&mut self, now: u64) -> Option<Judged> {
+        let judged = self.engine.handle_deadline(At(now));
+        self.listen();
+        judged
+    }
+
+    /// Every deadline that is due.
+    pub fn deadlines(&mut self, now: u64) {
+        while self.deadline(now).is_some() {}
+    }
+
+    /// A heartbeat that arrived earlier than the controller takes it.
+    pub fn late_beat(&mut self, now: u64, arrived: u64, heartbeat: Heartbeat) -> Option<Judged> {
+        let judged = self.engine.handle_heartbeat(At(now), At(arrived), &heartbeat);
+        self.listen();
+        judged
+    }
+
+    pub fn beat(&mut self, now: u64, heartbeat: Heartbeat) -> Option<Judged> {
+        self.late_beat(now, now, heartbeat)
+    }
+
+    /// It runs the target and is well.
+    pub fn healthy(&mut self, now: u64, instance: u32) {
+        self.beat(now, beat(instance, now, NEW));
+    }
+
+    /// Its upgrade to the target failed.
+    pub fn report(&mut self, now: u64, instance: u32) {
+        self.beat(now, Heartbeat { failed_upgrade: Some(NEW), ..beat(instance, now, OLD) });
+    }
+
+    /// It is back on the previous version and well.
+    pub fn back(&mut self, now: u64, instance: u32) {
+        self.beat(now, beat(instance, now, OLD));
+    }
+
+    /// Its way back failed.
+    pub fn report_back(&mut self, now: u64, instance: u32) {
+        self.beat(now, Heartbeat { failed_upgrade: Some(OLD), ..beat(instance, now, NEW) });
+    }
+
+    pub fn try_answer(&mut self, now: u64, request: u32, answer: Answer) -> Result<(), AnswerError> {
+        let result = self.engine.handle_answer(At(now), ApprovalId(request), answer);
+        self.listen();
+        result
+    }
+
+    #[track_caller]
+    pub fn answer(&mut self, now: u64, request: u32, answer: Answer) {
+        self.try_answer(now, request, answer).expect("the answer fits");
+    }
+
+    pub fn expiry(&mut self, now: u64) {
+        self.engine.handle_expiry(At(now));
+        self.listen();
+    }
+
+    pub fn previous_gone(&mut self, now: u64) {
+        self.engine.handle_previous_gone(At(now));
+        self.listen();
+    }
+
+    pub fn horizon(&mut self, now: u64) {
+        self.engine.handle_horizon(At(now));
+        self.listen();
+    }
+
+    /// What was said since the last time, line by line; then it is heard.
+    #[track_caller]
+    pub fn says(&mut self, expected: &str) {
+        let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let heard = std::mem::take(&mut self.unheard);
+        assert!(heard == expected, "expected:\n{}\n\nheard:\n{}\n", expected.join("\n"), heard.join("\n"));
+    }
+
+    #[track_caller]
+    pub fn says_nothing(&mut self) {
+        self.says("");
+    }
+
+    /// Takes what was said as heard.
+    pub fn skip(&mut self) {
+        self.unheard.clear();
+    }
+
+    #[track_caller]
+    pub fn ends(&mut self, outcome: Outcome) {
+        assert_eq!(self.engine.outcome(), Some(outcome));
+    }
+}
