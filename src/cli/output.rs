@@ -80,6 +80,7 @@ pub fn write_whole(output: Option<Output>, write: impl FnOnce(&mut Output) -> io
     let Some(mut output) = output else { return Ok(()) };
     match write(&mut output) {
         Ok(()) => Ok(output.finish()?),
+        Err(error) if is_gone(&error) => Ok(()),
         Err(error) => Err(output.error(error).into()),
     }
 }

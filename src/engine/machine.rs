@@ -97,7 +97,8 @@ pub struct Engine {
     clock: At,
     /// How many positions the rollout dispatched, once a rollback has taken its place.
     taken_back: Option<u32>,
-    previous: Option<VersionRef>,
+    /// The previous version was archived or collected since the request.
+    previous_gone: bool,
 }
 
 impl Engine {
@@ -113,7 +114,7 @@ impl Engine {
             approvals: 0,
             clock: At::ZERO,
             taken_back: None,
-            previous: None,
+            previous_gone: false,
             plan,
             settings,
         };
@@ -133,7 +134,7 @@ impl Engine {
         self.approvals = 0;
         self.clock = At::ZERO;
         self.taken_back = None;
-        self.previous.clone_from(&self.settings.previous);
+        self.previous_gone = false;
     }
 
     fn first_walk(&self, batch_pct: u32) -> Walk {
@@ -144,6 +145,7 @@ impl Engine {
     // ---- Inputs -------------------------------------------------------------------------------
 
     /// Hands in one input, as the method of its name does. Answers that do not fit are dropped.
+    #[inline]
     pub fn handle(&mut self, now: At, input: Input) -> Option<Judged> {
         match input {
             Input::Request => self.handle_request(now),
@@ -187,6 +189,7 @@ impl Engine {
     /// A heartbeat that arrived at `arrived` (§4): `now` itself, or earlier where the controller was away.
     ///
     /// Returns the verdict that it gave, if it gave one.
+    #[inline]
     pub fn handle_heartbeat(&mut self, now: At, arrived: At, heartbeat: &Heartbeat) -> Option<Judged> {
         let now = self.advance(now);
         let position = self.plan.order.position(heartbeat.instance)?;
@@ -292,9 +295,7 @@ impl Engine {
     pub fn handle_previous_gone(&mut self, now: At) {
         self.advance(now);
         // A rollback that has begun goes on with the version that it was given.
-        if self.taken_back.is_none() {
-            self.previous = None;
-        }
+        self.previous_gone |= self.taken_back.is_none();
     }
 
     /// Whoever drives the engine waits no longer (§7): the outcome is `stalled`.
@@ -308,6 +309,7 @@ impl Engine {
     // ---- Outputs ------------------------------------------------------------------------------
 
     /// The next thing to do in the world; call it after every input until it answers `None`.
+    #[inline]
     pub fn poll_command(&mut self) -> Option<Command> {
         self.outbox.commands.pop_front()
     }
@@ -323,6 +325,7 @@ impl Engine {
 
     /// When the next verdict is due: hand in [`handle_deadline`](Self::handle_deadline) then.
     #[must_use]
+    #[inline]
     pub fn next_deadline(&self) -> Option<At> {
         if !self.judges() {
             return None;
@@ -342,6 +345,7 @@ impl Engine {
 
     /// Whether a tick would do anything. Ticks may be handed in all the same.
     #[must_use]
+    #[inline]
     pub fn awaits_tick(&self) -> bool {
         self.state == State::Walking && matches!(self.walk.gate, Gate::NextBatch | Gate::Resume)
     }
@@ -404,6 +408,7 @@ impl Engine {
 
     /// The instance at a position of the plan.
     #[must_use]
+    #[inline]
     pub fn instance(&self, position: u32) -> InstanceId {
         self.plan.order.instance(position)
     }
@@ -475,7 +480,7 @@ impl Engine {
     pub fn version(&self, direction: Direction) -> Option<&VersionRef> {
         match direction {
             Direction::Forward => Some(&self.settings.target),
-            Direction::Back => self.previous.as_ref(),
+            Direction::Back => self.settings.previous.as_ref().filter(|_| !self.previous_gone),
         }
     }
 
@@ -627,7 +632,7 @@ impl Engine {
     }
 
     fn roll_back(&mut self, now: At) {
-        if self.previous.is_none() {
+        if self.version(Direction::Back).is_none() {
             self.say(now, Recording::Milestones, || EventBody::RollbackFailed);
             return self.finish(now, Outcome::RollbackFailed);
         }

@@ -42,8 +42,23 @@ impl Span {
     /// Whole milliseconds nearest to `seconds`, cut to `0 ..= Span::LONGEST`.
     #[must_use]
     pub fn from_secs_f64(seconds: f64) -> Span {
-        let millis = (seconds * 1000.0).round();
-        if millis >= Span::LONGEST.0 as f64 { Span::LONGEST } else { Span(millis as u64) }
+        Span::from_millis_f64(seconds * 1000.0)
+    }
+
+    /// The nearest whole millisecond, halves up, cut to `0 ..= Span::LONGEST`.
+    #[inline]
+    #[must_use]
+    pub fn from_millis_f64(millis: f64) -> Span {
+        // Adding a half and cutting is rounding for what is not negative, and costs no call.
+        let millis = millis + 0.5;
+        if millis < Span::LONGEST.0 as f64 {
+            // Signed, since that is one instruction.
+            Span((millis as i64).max(0) as u64)
+        } else if millis.is_nan() {
+            Span::ZERO
+        } else {
+            Span::LONGEST
+        }
     }
 }
 

@@ -67,7 +67,7 @@ impl<'a, W: Write> Account<'a, W> {
                 let text = match batch_count {
                     0 => "nothing to do: no eligible instance runs another digest".to_owned(),
                     _ => format!(
-                        "{total_instances} instances → {} of {batch_size} · trips at {limit} in a row · at most about {}",
+                        "{total_instances} instances → {} of {batch_size} · trips at {limit} in a row · estimate {}",
                         plural(u64::from(batch_count), "batch", "batches"),
                         spoken(answer.estimated_total()),
                     ),
@@ -274,7 +274,7 @@ fn closing(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
         ("  rollout", spoken(Span(metrics.duration - metrics.approval_wait))),
         ("trips", metrics.trips.to_string()),
         ("  first dispatch to trip", optional(metrics.time_to_detect)),
-        ("  trip to safe again", optional(metrics.time_to_mitigate)),
+        ("  trip to its end", optional(metrics.time_to_mitigate)),
         ("exposed", format!("{} of {planned} ({:.1} %){blast}", metrics.exposed, metrics.exposed_pct())),
         ("harmed", format!("{} ({} with a healthy verdict)", metrics.harmed, metrics.escaped)),
         ("exposure", format!("{:.1} instance-min", metrics.exposure_instance_min())),

@@ -61,7 +61,10 @@ impl Output {
     /// When the last of it cannot be written.
     pub fn finish(self) -> Result<(), ReportError> {
         let finished = match self.sink {
-            Sink::Standard(mut out) => out.flush(),
+            // A reader that has left wants no more: no failure.
+            Sink::Standard(mut out) => {
+                out.flush().or_else(|e| if e.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(e) })
+            }
             Sink::Special(mut out) => out.flush(),
             Sink::File(out) => out.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| {
                 let place = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());

@@ -99,18 +99,22 @@ impl Stream {
         Self { generator, next: 0 }
     }
 
+    #[inline(always)]
     fn words(&mut self, instance: u32) -> [u64; 8] {
         if instance != self.next {
             self.generator.set_word_pos(u128::from(instance) * WORDS_PER_BLOCK);
         }
         self.next = instance.wrapping_add(1);
+        let mut bytes = [0; 64];
+        self.generator.fill_bytes(&mut bytes);
         let mut words = [0; 8];
-        for word in &mut words {
-            *word = self.generator.next_u64();
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u64::from_le_bytes(*bytes);
         }
         words
     }
 
+    #[inline(always)]
     fn block(&mut self, instance: u32) -> InstanceBlock {
         let [phase, outcome, upgrade, crash_after, flaps, deaths, heartbeats, membership] = self.words(instance);
         InstanceBlock {
@@ -148,6 +152,7 @@ impl Draws {
     }
 
     /// What belongs to an instance, and to the first command that it gets.
+    #[inline(always)]
     pub fn instance(&mut self, instance: u32) -> InstanceBlock {
         self.rollout.block(instance)
     }

@@ -17,7 +17,7 @@ pub struct Fate {
 
 impl Fate {
     /// One draw decides between the four bad outcomes and `ok`; a fixed outcome needs none.
-    #[inline]
+    #[inline(always)]
     pub fn draw(
         fixed: Option<UpgradeOutcome>,
         rates: &OutcomeRates,

@@ -47,9 +47,16 @@ pub fn any_sent(scene: &Scene<'_>, member: &Member<'_>, from: u64, until: u64) -
     sent_at(scene, member, beat_from(scene, member, from)) < until
 }
 
-/// The decisive heartbeat of a course that nothing interferes with, where no heartbeat is delayed.
-#[inline]
-pub fn of_course(scene: &Scene<'_>, member: &Member<'_>, course: &Course, deadline: u64) -> Option<Decisive> {
+/// The decisive heartbeat of a course that nothing interferes with, where no heartbeat is delayed. From the moment that
+/// the command reached the instance, its network is known to be up before `up_until`.
+#[inline(always)]
+pub fn of_course(
+    scene: &Scene<'_>,
+    member: &Member<'_>,
+    course: &Course,
+    up_until: u64,
+    deadline: u64,
+) -> Option<Decisive> {
     let report = match course.outcome {
         UpgradeOutcome::Ok | UpgradeOutcome::Crash => false,
         UpgradeOutcome::Fail => true,
@@ -64,7 +71,7 @@ pub fn of_course(scene: &Scene<'_>, member: &Member<'_>, course: &Course, deadli
         if sent > deadline || sent >= course.dies {
             return None;
         }
-        if scene.beat_delay(member, beat, sent).is_some() {
+        if scene.beat_delay(member, beat, sent, up_until).is_some() {
             return Some(Decisive { arrives: sent, sent, report });
         }
         beat += 1;
@@ -89,34 +96,35 @@ pub fn of_life(
     let mut life = Life::new(*scene, *member, orders, awaited.deadline.saturating_add(1));
     let mut segment = life.next()?;
     let wanted = scene.world.digest(awaited.to);
-    let mut best = u64::MAX;
+    let mut any_decisive = false;
     loop {
         let sent = sent_at(scene, member, beat);
-        if sent > awaited.deadline || sent > best {
-            break;
+        if sent > awaited.deadline {
+            return first_not_overtaken(scratch);
+        }
+        // What is sent after a decisive one has arrived cannot overtake it.
+        if any_decisive
+            && let Some(decisive) = first_not_overtaken(scratch)
+            && decisive.arrives < sent
+        {
+            return Some(decisive);
         }
         while segment.to <= sent {
             segment = life.next()?;
         }
         let said = what_it_says(scene, member, orders, early, sent, &segment);
         if said.doing.heartbeats()
-            && let Some(delay) = scene.beat_delay(member, beat, sent)
+            && let Some(delay) = scene.beat_delay(member, beat, sent, 0)
         {
             let arrives = sent + delay;
             let report = said.report == Some(awaited.to);
             let healthy = said.doing == Doing::Serving && scene.world.digest(said.running) == wanted;
             let decisive = (report || healthy) && arrives >= earliest && arrives <= awaited.deadline;
+            any_decisive |= decisive;
             scratch.push(Arrival { sent, arrives, decisive, report });
-            if decisive {
-                best = best.min(arrives);
-                if !scene.world.delays {
-                    break;
-                }
-            }
         }
         beat += 1;
     }
-    first_not_overtaken(scratch)
 }
 
 /// A heartbeat on its way.
@@ -131,11 +139,16 @@ pub struct Arrival {
 /// An old heartbeat that arrives late never undoes a newer one: the first decisive one that no later-sent one has
 /// overtaken.
 fn first_not_overtaken(arrivals: &[Arrival]) -> Option<Decisive> {
-    let overtaken = |i: usize| arrivals[i + 1..].iter().any(|later| later.arrives < arrivals[i].arrives);
-    (0..arrivals.len())
-        .filter(|&i| arrivals[i].decisive && !overtaken(i))
-        .min_by_key(|&i| (arrivals[i].arrives, arrivals[i].sent))
-        .map(|i| Decisive { arrives: arrivals[i].arrives, sent: arrivals[i].sent, report: arrivals[i].report })
+    let mut first: Option<Decisive> = None;
+    let mut overtaken_from = u64::MAX;
+    for arrival in arrivals.iter().rev() {
+        let is_first = arrival.arrives <= overtaken_from && first.is_none_or(|first| arrival.arrives <= first.arrives);
+        if arrival.decisive && is_first {
+            first = Some(Decisive { arrives: arrival.arrives, sent: arrival.sent, report: arrival.report });
+        }
+        overtaken_from = overtaken_from.min(arrival.arrives);
+    }
+    first
 }
 
 /// What a heartbeat of this moment says: the instance as it is, less the commands that are dispatched later in the same

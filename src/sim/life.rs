@@ -37,7 +37,7 @@ pub struct Course {
 
 impl Course {
     /// The course of a command that reaches the instance at `reached`.
-    #[inline]
+    #[inline(always)]
     pub fn new(scene: &Scene<'_>, member: &Member<'_>, reached: u64, fate: &Fate) -> Self {
         let ends = if reached == u64::MAX { u64::MAX } else { scene.upgrade_end(member, reached, fate.upgrade) };
         Self { reached, ends, dies: ends.saturating_add(fate.crash_after), outcome: fate.outcome }
@@ -74,12 +74,6 @@ impl Doing {
         matches!(self, Self::Serving | Self::Upgrading | Self::Unhealthy)
     }
 
-    /// Whether its version keeps it from serving.
-    #[must_use]
-    pub fn is_of_the_version(self) -> bool {
-        matches!(self, Self::Unhealthy | Self::Hung | Self::Crashed)
-    }
-
     /// A word for it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -109,6 +103,8 @@ pub struct Segment {
     pub report: Option<Release>,
     /// The release of the last command that reached it.
     pub commanded: Release,
+    /// Whether the target version keeps it from serving: hung, crashed or unhealthy for it.
+    pub harms: bool,
 }
 
 /// Walks the life of an instance: an iterator of [`Segment`]s without gaps from t = 0 up to a moment.
@@ -129,8 +125,8 @@ pub struct Life<'a> {
     /// A command on its way, and when it reaches the instance.
     waiting: Option<(Order, u64)>,
     dead: Option<Outage>,
-    /// What a dead one does when it is back.
-    back_as: Doing,
+    /// Whether the version that it runs is wrong in itself there: whatever brings it back to that version, it is unhealthy.
+    sick: bool,
 }
 
 impl<'a> Life<'a> {
@@ -150,7 +146,7 @@ impl<'a> Life<'a> {
             change: u64::MAX,
             waiting: None,
             dead: scene.dead_next(&member, 0, until),
-            back_as: Doing::Serving,
+            sick: false,
         }
     }
 
@@ -158,7 +154,7 @@ impl<'a> Life<'a> {
     fn reach(&self, at: u64) -> u64 {
         let mut reach = at;
         loop {
-            reach = self.scene.network_up_from(&self.member, reach);
+            reach = self.scene.network_up_from(&self.member, reach).0;
             if reach == u64::MAX {
                 return reach;
             }
@@ -204,9 +200,21 @@ impl<'a> Life<'a> {
         }
     }
 
+    fn harms(&self) -> bool {
+        match self.doing {
+            Doing::Hung => self.commanded == Release::Target,
+            Doing::Crashed | Doing::Unhealthy => self.running == Release::Target,
+            Doing::Serving | Doing::Upgrading | Doing::Dead => false,
+        }
+    }
+
+    /// What it does when nothing keeps it from its version.
+    fn steady(&self) -> Doing {
+        if self.sick { Doing::Unhealthy } else { Doing::Serving }
+    }
+
+    /// A restart cures what hangs or has crashed; what is wrong in itself stays wrong.
     fn die(&mut self) {
-        // A restart cures what hangs or has crashed; what is wrong in itself stays wrong.
-        self.back_as = if self.doing == Doing::Unhealthy { Doing::Unhealthy } else { Doing::Serving };
         self.doing = Doing::Dead;
         self.report = None;
         self.course = None;
@@ -214,7 +222,7 @@ impl<'a> Life<'a> {
     }
 
     fn come_back(&mut self) {
-        self.doing = self.back_as;
+        self.doing = self.steady();
         self.dead = self.scene.dead_next(&self.member, self.now, self.until);
     }
 
@@ -234,21 +242,18 @@ impl<'a> Life<'a> {
             self.doing = Doing::Crashed;
             return;
         }
+        if let UpgradeOutcome::Ok | UpgradeOutcome::Crash | UpgradeOutcome::Unhealthy = course.outcome {
+            self.running = self.commanded;
+            self.sick = course.outcome == UpgradeOutcome::Unhealthy;
+        }
+        self.doing = match course.outcome {
+            UpgradeOutcome::Hang => Doing::Hung,
+            _ => self.steady(),
+        };
         match course.outcome {
-            UpgradeOutcome::Ok | UpgradeOutcome::Crash => {
-                self.doing = Doing::Serving;
-                self.running = self.commanded;
-                self.change = course.dies;
-            }
-            UpgradeOutcome::Fail => {
-                self.doing = Doing::Serving;
-                self.report = Some(self.commanded);
-            }
-            UpgradeOutcome::Hang => self.doing = Doing::Hung,
-            UpgradeOutcome::Unhealthy => {
-                self.doing = Doing::Unhealthy;
-                self.running = self.commanded;
-            }
+            UpgradeOutcome::Fail => self.report = Some(self.commanded),
+            UpgradeOutcome::Crash => self.change = course.dies,
+            _ => {}
         }
         if self.change == self.now {
             self.take_effect();
@@ -272,6 +277,7 @@ impl Iterator for Life<'_> {
                     running: self.running,
                     report: self.report,
                     commanded: self.commanded,
+                    harms: self.harms(),
                 });
             }
         }

@@ -6,6 +6,8 @@
 //! looks at t's cell and at as many before it as an outage can last, not at all that happened since t = 0. Most cells
 //! have no arrival, and finding that out is one word and one comparison. Nothing is ever scheduled.
 
+use std::ops::RangeInclusive;
+
 use super::draws::{Key, scale, threshold};
 use super::sampler::Sampler;
 
@@ -27,6 +29,26 @@ pub struct Outage {
     pub end: u64,
 }
 
+/// What is true at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Covering {
+    /// Up, and surely so before this moment.
+    UpUntil(u64),
+    /// Down, up to this moment.
+    DownUntil(u64),
+}
+
+impl Covering {
+    /// When the outage ends; `at` where there is none.
+    #[must_use]
+    pub fn end_or(self, at: u64) -> u64 {
+        match self {
+            Self::UpUntil(_) => at,
+            Self::DownUntil(end) => end,
+        }
+    }
+}
+
 /// What is true at t = 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
@@ -46,6 +68,8 @@ pub struct OutageLaw {
     /// Cells before a moment in which an outage that covers it can have begun.
     reach: u64,
     down_at_start: u64,
+    /// The longest duration of a word with so many leading ones: says that most outages are over without drawing them.
+    longest: Box<[u64; 65]>,
 }
 
 impl OutageLaw {
@@ -72,7 +96,12 @@ impl OutageLaw {
             Start::Stationary => threshold(down / (1.0 + down)),
             Start::Up => 0,
         };
-        Some(Self { cell, counts, reach: duration.longest().0 / cell + 1, duration, down_at_start })
+        let longest = std::array::from_fn(|ones| {
+            let zero = 1u64.checked_shl(63 - (ones as u32).min(63)).unwrap_or(0);
+            duration.draw(if ones == 64 { u64::MAX } else { u64::MAX ^ zero }).0
+        });
+        let reach = duration.longest().0 / cell + 1;
+        Some(Self { cell, counts, reach, duration, down_at_start, longest: Box::new(longest) })
     }
 
     /// Whether the cell has no arrival.
@@ -82,8 +111,7 @@ impl OutageLaw {
 
     /// The arrivals of a cell in ascending order, each with the end of its outage if it is not ignored.
     fn arrivals(&self, key: Key, cell: u64, found: &mut [Outage; MOST_ARRIVALS]) -> usize {
-        let word = key.word(cell * WORDS);
-        let count = self.counts.iter().take_while(|&&limit| word >= limit).count();
+        let count = self.count(key, cell);
         for (i, outage) in found.iter_mut().enumerate().take(count) {
             let place = cell * WORDS + 1 + 2 * i as u64;
             let start = cell * self.cell + scale(key.word(place), self.cell);
@@ -97,6 +125,46 @@ impl OutageLaw {
     fn first_end(&self, key: Key) -> u64 {
         let word = key.word(START);
         if word >= self.down_at_start { 0 } else { self.duration.draw_rest(key.word(START - 1)).0 }
+    }
+
+    /// Whether it is down at a moment. Draws no duration where none can matter.
+    #[inline]
+    #[must_use]
+    pub fn covering(&self, key: Key, at: u64) -> Covering {
+        let cell = at / self.cell;
+        let first = cell.saturating_sub(self.reach);
+        let starts_up = first > 0 || key.word(START) >= self.down_at_start;
+        let quiet = (first..=cell).all(|cell| self.is_quiet(key, cell));
+        if starts_up && quiet {
+            return Covering::UpUntil((cell + 1) * self.cell);
+        }
+        self.covering_busy(key, at, starts_up, first..=cell)
+    }
+
+    /// The same where a cell has arrivals.
+    fn covering_busy(&self, key: Key, at: u64, starts_up: bool, cells: RangeInclusive<u64>) -> Covering {
+        let over = |cell: u64| self.is_quiet(key, cell) || self.is_over(key, cell, at);
+        if starts_up && { cells }.all(over) {
+            return Covering::UpUntil(at + 1);
+        }
+        match self.next(key, at, at + 1) {
+            Some(outage) => Covering::DownUntil(outage.end),
+            None => Covering::UpUntil(at + 1),
+        }
+    }
+
+    /// Whether no arrival of the cell can last up to `at`, by the bounds alone.
+    fn is_over(&self, key: Key, cell: u64, at: u64) -> bool {
+        (0..self.count(key, cell) as u64).all(|i| {
+            let place = cell * WORDS + 1 + 2 * i;
+            let start = cell * self.cell + scale(key.word(place), self.cell);
+            start > at || start + self.longest[key.word(place + 1).leading_ones() as usize] <= at
+        })
+    }
+
+    fn count(&self, key: Key, cell: u64) -> usize {
+        let word = key.word(cell * WORDS);
+        self.counts.iter().take_while(|&&limit| word >= limit).count()
     }
 
     /// The outage that covers `from`, or else the first one after it, if it starts before `until`.
@@ -201,6 +269,10 @@ mod tests {
                 for t in (0..until).step_by(611_953) {
                     let wanted = history.iter().find(|o| o.end > t).copied();
                     assert_eq!(law.next(key, t, until), wanted, "{down:?} key {k} at {t}");
+                    match law.covering(key, t) {
+                        Covering::DownUntil(end) => assert!(wanted.is_some_and(|o| o.start <= t && o.end == end)),
+                        Covering::UpUntil(up) => assert!(wanted.is_none_or(|o| o.start >= up), "{down:?} {k} at {t}"),
+                    }
                 }
             }
         }

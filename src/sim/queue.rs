@@ -2,7 +2,7 @@
 //!
 //! A batch is dispatched at one moment, so its entries come in a burst: a burst that finds the queue empty is sorted once
 //! and then only popped. What comes one at a time (a slot that frees) goes to a heap. Each entry is one integer, so
-//! comparing two is one comparison.
+//! comparing two is one comparison; in a burst, whose arrivals lie within one health timeout, it is half as wide.
 
 use std::cmp::Reverse;
 
@@ -25,11 +25,15 @@ fn unpack(packed: u128) -> Entry {
     Entry { arrives: (packed >> 32) as u64, position: packed as u32 }
 }
 
+/// Bits of a position in a burst's entry: enough for the largest fleet.
+const POSITION_BITS: u32 = 27;
+
 /// Entries by (arrival, position).
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    /// Descending: the next one is the last.
-    sorted: Vec<u128>,
+    /// Descending: the next one is the last. Arrivals count from `base`.
+    sorted: Vec<u64>,
+    base: u64,
     heap: QuaternaryHeap<Reverse<u128>>,
     in_burst: bool,
 }
@@ -42,19 +46,26 @@ impl Queue {
         self.in_burst = false;
     }
 
-    /// A burst of entries begins; [`end_burst`](Self::end_burst) must follow before anything is popped.
-    pub fn begin_burst(&mut self, entries: usize) {
-        self.in_burst = entries > 1 && self.sorted.is_empty();
+    /// A burst of entries begins, none to arrive before `base` or later than `span` after it;
+    /// [`end_burst`](Self::end_burst) must follow before anything is popped.
+    pub fn begin_burst(&mut self, entries: usize, base: u64, span: u64) {
+        self.in_burst = entries > 1 && self.sorted.is_empty() && span < 1 << (u64::BITS - POSITION_BITS);
         if self.in_burst {
+            self.base = base;
             self.sorted.reserve(entries);
         }
+    }
+
+    fn unpack_sorted(&self, packed: u64) -> Entry {
+        let position = packed & ((1 << POSITION_BITS) - 1);
+        Entry { arrives: self.base + (packed >> POSITION_BITS), position: position as u32 }
     }
 
     /// Adds an entry.
     #[inline]
     pub fn push(&mut self, entry: Entry) {
         if self.in_burst {
-            self.sorted.push(pack(entry));
+            self.sorted.push((entry.arrives - self.base) << POSITION_BITS | u64::from(entry.position));
         } else {
             self.heap.push(Reverse(pack(entry)));
         }
@@ -70,28 +81,34 @@ impl Queue {
 
     /// All entries, in no order.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
-        self.sorted.iter().copied().chain(self.heap.iter().map(|&Reverse(packed)| packed)).map(unpack)
+        let sorted = self.sorted.iter().map(|&packed| self.unpack_sorted(packed));
+        sorted.chain(self.heap.iter().map(|&Reverse(packed)| unpack(packed)))
     }
 
     /// The next entry.
     #[inline]
     #[must_use]
     pub fn peek(&self) -> Option<Entry> {
-        match (self.sorted.last(), self.heap.peek()) {
-            (Some(&sorted), Some(&Reverse(heaped))) => Some(unpack(sorted.min(heaped))),
-            (Some(&sorted), None) => Some(unpack(sorted)),
-            (None, Some(&Reverse(heaped))) => Some(unpack(heaped)),
-            (None, None) => None,
+        let sorted = self.sorted.last().map(|&packed| self.unpack_sorted(packed));
+        match self.heap.peek() {
+            None => sorted,
+            Some(&Reverse(packed)) => {
+                let heaped = unpack(packed);
+                Some(sorted.filter(|&sorted| pack(sorted) < packed).unwrap_or(heaped))
+            }
         }
     }
 
     /// Takes the next entry out.
     #[inline]
     pub fn pop(&mut self) {
-        match (self.sorted.last(), self.heap.peek()) {
-            (Some(sorted), Some(Reverse(heaped))) if heaped < sorted => drop(self.heap.pop()),
-            (Some(_), _) => drop(self.sorted.pop()),
-            (None, _) => drop(self.heap.pop()),
+        let Some(&Reverse(heaped)) = self.heap.peek() else {
+            self.sorted.pop();
+            return;
+        };
+        match self.sorted.last() {
+            Some(&sorted) if pack(self.unpack_sorted(sorted)) < heaped => drop(self.sorted.pop()),
+            _ => drop(self.heap.pop()),
         }
     }
 }
@@ -104,13 +121,13 @@ mod tests {
     fn bursts_and_single_entries_come_out_in_one_order() {
         let mut queue = Queue::default();
         let entry = |arrives, position| Entry { arrives, position };
-        queue.begin_burst(3);
+        queue.begin_burst(3, 10, 100);
         for e in [entry(30, 1), entry(10, 2), entry(10, 0)] {
             queue.push(e);
         }
         queue.end_burst();
         queue.push(entry(20, 9));
-        queue.begin_burst(2);
+        queue.begin_burst(2, 5, 100);
         queue.push(entry(5, 7));
         queue.push(entry(40, 3));
         queue.end_burst();

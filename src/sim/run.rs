@@ -12,7 +12,7 @@ use super::operator::{Operator, Pending};
 use super::queue::{Entry as Queued, Queue};
 use super::scene::Scene;
 use super::ticks::next_tick;
-use super::truth::{Ledger, Step};
+use super::truth::Ledger;
 use super::world::{Member, Release, World};
 use crate::engine::{
     Answer, Command, Direction, Engine, Entry, Event, EventKind, Input, Journal, Judged, OperatorDecision, Outcome,
@@ -146,6 +146,8 @@ pub struct Simulator<'w> {
     clock: u64,
     turn: Turn,
     last_tick: Option<u64>,
+    /// No answer, tick, fault or expiry is due before.
+    control_due: u64,
     tally: Tally,
     zones: Key,
     operator_key: Key,
@@ -195,6 +197,7 @@ impl<'w> Simulator<'w> {
             clock: 0,
             turn: Turn::Fault,
             last_tick: None,
+            control_due: 0,
             tally: Tally::default(),
             zones: Key(0),
             operator_key: Key(0),
@@ -252,10 +255,11 @@ impl<'w> Simulator<'w> {
         self.previous_gone = false;
         self.clock = 0;
         self.last_tick = None;
+        self.control_due = 0;
         self.tally = Tally { decisions: std::mem::take(&mut self.tally.decisions), ..Tally::default() };
         self.tally.decisions.clear();
         self.zones = if world.zone_law.is_some() { self.draws.zones() } else { Key(0) };
-        self.operator_key = self.draws.operator();
+        self.operator_key = if world.operator.draws() { self.draws.operator() } else { Key(0) };
         // Faults of the first millisecond come before the request, which is the operator's act.
         while self.boundary().is_some_and(|at| at == 0) {
             self.act_on_boundary(0, observer);
@@ -287,6 +291,9 @@ impl<'w> Simulator<'w> {
         if self.engine.is_finished() {
             return false;
         }
+        if self.take_verdict(observer) {
+            return true;
+        }
         let (due, turn) = self.next_due();
         // What waited for a controller that was away is taken in its own order, at the moment of its return.
         let now = due.max(self.clock);
@@ -308,6 +315,30 @@ impl<'w> Simulator<'w> {
             }
             Turn::Horizon => {}
         }
+        self.control_due = if self.away_until.is_none() { self.next_of_control().0 } else { 0 };
+        true
+    }
+
+    /// The hot path: a heartbeat or a deadline that comes before anything else can.
+    #[inline]
+    fn take_verdict<O: Observer>(&mut self, observer: &mut O) -> bool {
+        let heartbeat = self.queue.peek().map_or(u64::MAX, |queued| queued.arrives);
+        let deadline = self.engine.next_deadline().map_or(u64::MAX, |at| at.0);
+        let due = heartbeat.min(deadline);
+        if due >= self.control_due || due < self.clock {
+            return false;
+        }
+        self.clock = due;
+        if heartbeat <= deadline {
+            self.turn = Turn::Heartbeat;
+            self.take_heartbeat(due, observer);
+        } else {
+            self.turn = Turn::Deadline;
+            self.feed(due, Input::Deadline, observer);
+        }
+        if self.engine.awaits_tick() || self.engine.pending_request().is_some() {
+            self.control_due = self.next_of_control().0;
+        }
         true
     }
 
@@ -323,22 +354,23 @@ impl<'w> Simulator<'w> {
 
     /// What is due first: time, then turn.
     fn next_due(&self) -> (u64, Turn) {
-        let mut first = (self.world.horizon, Turn::Horizon);
-        let mut consider = |due: Option<u64>, turn: Turn| {
-            if let Some(due) = due
-                && (due, turn) < first
-            {
-                first = (due, turn);
-            }
-        };
-        consider(self.boundary(), Turn::Fault);
+        let mut first = self.next_of_control();
         if self.away_until.is_none() {
-            consider(self.queue.peek().map(|queued| queued.arrives), Turn::Heartbeat);
-            consider(self.engine.next_deadline().map(|at| at.0), Turn::Deadline);
-            consider(self.operator.pending().map(|pending| pending.at), Turn::Operator);
-            consider(self.engine.expires_at().map(|at| at.0), Turn::Expiry);
+            sooner(&mut first, self.queue.peek().map(|queued| queued.arrives), Turn::Heartbeat);
+            sooner(&mut first, self.engine.next_deadline().map(|at| at.0), Turn::Deadline);
+        }
+        first
+    }
+
+    /// What is due first of all but verdicts.
+    fn next_of_control(&self) -> (u64, Turn) {
+        let mut first = (self.world.horizon, Turn::Horizon);
+        sooner(&mut first, self.boundary(), Turn::Fault);
+        if self.away_until.is_none() {
+            sooner(&mut first, self.operator.pending().map(|pending| pending.at), Turn::Operator);
+            sooner(&mut first, self.engine.expires_at().map(|at| at.0), Turn::Expiry);
             if self.engine.awaits_tick() {
-                consider(Some(self.tick()), Turn::Tick);
+                sooner(&mut first, Some(self.tick()), Turn::Tick);
             }
         }
         first
@@ -415,7 +447,7 @@ impl<'w> Simulator<'w> {
     }
 
     /// Hands the engine one input, and carries out what comes of it.
-    #[inline]
+    #[inline(always)]
     fn feed<O: Observer>(&mut self, now: u64, input: Input, observer: &mut O) {
         if let Some(journal) = &mut self.journal {
             journal.entries.push(Entry::Input { now: At(now), input });
@@ -448,7 +480,7 @@ impl<'w> Simulator<'w> {
     fn carry_out(&mut self, now: u64, command: Command) {
         match command {
             Command::Upgrade { to, positions } => {
-                self.queue.begin_burst(positions.len());
+                self.queue.begin_burst(positions.len(), now, self.world.settings.health_timeout.0);
                 for position in positions {
                     self.dispatch(now, position, to);
                 }
@@ -476,7 +508,7 @@ impl<'w> Simulator<'w> {
         self.windows.is_empty() && !self.world.delays && first_death > until
     }
 
-    #[inline]
+    #[inline(always)]
     fn dispatch(&mut self, now: u64, position: u32, to: Direction) {
         let world = self.world;
         let n = self.engine.instance(position).0;
@@ -496,11 +528,11 @@ impl<'w> Simulator<'w> {
                 law.next(member.block.deaths, 0, until).map_or(u64::MAX, |dead| dead.start)
             }
         };
-        let reached = scene.network_up_from(&member, now);
+        let (reached, up_until) = scene.network_up_from(&member, now);
         let course = Course::new(&scene, &member, reached, &fate);
         let deadline = now + world.settings.health_timeout.0;
         let calm = self.is_calm(first_death, deadline) && self.awaited.is_empty();
-        let decisive = if calm { heartbeats::of_course(&scene, &member, &course, deadline) } else { None };
+        let decisive = if calm { heartbeats::of_course(&scene, &member, &course, up_until, deadline) } else { None };
         if to == Direction::Forward && world.death_law.is_some() {
             self.first_deaths.push(first_death);
         }
@@ -637,6 +669,7 @@ impl<'w> Simulator<'w> {
             return self.windows.push(window);
         }
         self.controller_windows.push(window);
+        self.control_due = 0;
         if matches!(fault.kind, FaultKind::ReconcilerPause) {
             return;
         }
@@ -760,14 +793,9 @@ impl<'w> Simulator<'w> {
             } else if position >= dispatched {
                 ledger.untouched();
             } else {
-                let step = |to: Direction| {
-                    self.berths[to as usize].get(position as usize).map(|berth| Step {
-                        dispatched: berth.dispatched,
-                        to: release(to),
-                        course: berth.course(),
-                    })
-                };
-                ledger.undisturbed([step(Direction::Forward), step(Direction::Back)], passed);
+                let back = self.berths[1].get(position as usize);
+                let back = back.map(|berth| (berth.dispatched, berth.course()));
+                ledger.undisturbed(&self.berths[0][position as usize].course(), back, passed);
             }
         }
         self.ledger = ledger;
@@ -849,6 +877,15 @@ impl<'w> Simulator<'w> {
     #[must_use]
     pub fn clock(&self) -> u64 {
         self.clock
+    }
+}
+
+/// Takes what is due in place of the first so far, if it comes before.
+fn sooner(first: &mut (u64, Turn), due: Option<u64>, turn: Turn) {
+    if let Some(due) = due
+        && (due, turn) < *first
+    {
+        *first = (due, turn);
     }
 }
 

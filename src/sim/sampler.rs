@@ -21,6 +21,8 @@ pub enum Sampler {
         median: f64,
         /// Standard deviation of the logarithm.
         sigma: f64,
+        /// The same of the binary logarithm.
+        sigma_2: f64,
     },
     /// Uniform.
     Uniform {
@@ -40,12 +42,6 @@ pub enum Sampler {
     Empirical(Box<[f64]>),
 }
 
-/// The nearest whole millisecond, cut to what the program computes with.
-fn whole(millis: f64) -> Span {
-    // Adding a half and cutting is rounding for what is not negative, and costs no call.
-    if millis >= Span::LONGEST.0 as f64 { Span::LONGEST } else { Span((millis + 0.5) as u64) }
-}
-
 impl Sampler {
     /// Takes a scenario's distribution, whose parameters are in seconds.
     #[must_use]
@@ -54,7 +50,9 @@ impl Sampler {
         match *distribution {
             Distribution::Constant(seconds) => Self::Constant(Span::from_secs_f64(seconds)),
             Distribution::Exponential { mean } => Self::Exponential { mean: mean * MS },
-            Distribution::Lognormal { median, sigma } => Self::Lognormal { median: median * MS, sigma },
+            Distribution::Lognormal { median, sigma } => {
+                Self::Lognormal { median: median * MS, sigma, sigma_2: sigma * std::f64::consts::LOG2_E }
+            }
             Distribution::Uniform { min, max } => Self::Uniform { min: min * MS, width: (max - min) * MS },
             Distribution::Weibull { scale, shape } => Self::Weibull { scale: scale * MS, inverse_shape: 1.0 / shape },
             Distribution::Empirical(ref values) => {
@@ -71,11 +69,15 @@ impl Sampler {
     pub fn draw(&self, word: u64) -> Span {
         match *self {
             Self::Constant(span) => span,
-            Self::Exponential { mean } => whole(mean * exponential(word)),
-            Self::Lognormal { median, sigma } => whole(median * libm::exp(sigma * normal::quantile(unit(word)))),
-            Self::Uniform { min, width } => whole(min + width * unit(word)),
-            Self::Weibull { scale, inverse_shape } => whole(scale * libm::pow(exponential(word), inverse_shape)),
-            Self::Empirical(ref values) => whole(values[scale(word, values.len() as u64) as usize]),
+            Self::Exponential { mean } => Span::from_millis_f64(mean * exponential(word)),
+            Self::Lognormal { median, sigma_2, .. } => {
+                Span::from_millis_f64(median * libm::exp2(sigma_2 * normal::quantile(unit(word))))
+            }
+            Self::Uniform { min, width } => Span::from_millis_f64(min + width * unit(word)),
+            Self::Weibull { scale, inverse_shape } => {
+                Span::from_millis_f64(scale * libm::pow(exponential(word), inverse_shape))
+            }
+            Self::Empirical(ref values) => Span::from_millis_f64(values[scale(word, values.len() as u64) as usize]),
         }
     }
 
@@ -97,7 +99,7 @@ impl Sampler {
         match *self {
             Self::Constant(span) => span.0 as f64,
             Self::Exponential { mean } => mean,
-            Self::Lognormal { median, sigma } => median * libm::exp(sigma * sigma / 2.0),
+            Self::Lognormal { median, sigma, .. } => median * libm::exp(sigma * sigma / 2.0),
             Self::Uniform { min, width } => min + width / 2.0,
             Self::Weibull { scale, inverse_shape } => scale * libm::tgamma(1.0 + inverse_shape),
             Self::Empirical(ref values) => values.iter().sum::<f64>() / values.len() as f64,
@@ -109,7 +111,7 @@ impl Sampler {
     #[must_use]
     pub fn draw_rest(&self, word: u64) -> Span {
         let u = unit(word);
-        whole(match *self {
+        Span::from_millis_f64(match *self {
             Self::Constant(span) => u * span.0 as f64,
             Self::Exponential { mean } => mean * exponential(word),
             Self::Uniform { min, width } => {
@@ -121,7 +123,7 @@ impl Sampler {
                 }
             }
             Self::Empirical(ref values) => rest_of_empirical(values, u * self.mean()),
-            Self::Lognormal { median, sigma } => {
+            Self::Lognormal { median, sigma, .. } => {
                 // ∫₀ˣ (1 − F) = x (1 − Φ(z)) + mean · Φ(z − σ), where z = ln(x / median) / σ.
                 let mean = self.mean();
                 let covered = |x: f64| {
@@ -139,9 +141,9 @@ impl Sampler {
     }
 }
 
-/// A unit exponential variate: −ln(1 − u).
+/// A unit exponential variate: −ln(1 − u). The difference is exact.
 fn exponential(word: u64) -> f64 {
-    -libm::log1p(-unit(word))
+    -libm::log(1.0 - unit(word))
 }
 
 /// The x where the integral of the survival function of an empirical distribution reaches `wanted`.

@@ -4,8 +4,9 @@
 
 use super::draws::{Key, unit};
 use super::fault::Window;
-use super::outages::Outage;
+use super::outages::{Covering, Outage};
 use super::world::{Member, World};
+use crate::fleet::Span;
 use crate::scenario::FaultKind;
 
 /// What surrounds the instances.
@@ -28,20 +29,35 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// The first moment at or after `at` when the member's network is up.
+    /// The first moment at or after `at` when the member's network is up, and a moment up to which it surely stays up.
     #[inline]
-    pub fn network_up_from(&self, member: &Member<'_>, at: u64) -> u64 {
-        if member.flaps.is_none() && self.world.zone_law.is_none() && self.windows.is_empty() {
-            return at;
+    pub fn network_up_from(&self, member: &Member<'_>, at: u64) -> (u64, u64) {
+        if at == u64::MAX {
+            return (at, at);
         }
+        if self.world.zone_law.is_some() || !self.windows.is_empty() {
+            let up = self.network_up_from_amid_outages(member, at);
+            return (up, up);
+        }
+        match member.flaps {
+            None => (at, u64::MAX),
+            Some(law) => match law.covering(member.block.flaps, at) {
+                Covering::UpUntil(until) => (at, until),
+                // The next outage can begin where one ends, so look again.
+                Covering::DownUntil(end) => self.network_up_from(member, end),
+            },
+        }
+    }
+
+    fn network_up_from_amid_outages(&self, member: &Member<'_>, at: u64) -> u64 {
         let mut up = at;
         loop {
             let before = up;
             if let Some(law) = member.flaps {
-                up = end_if_covered(law.next(member.block.flaps, up, up + 1), up);
+                up = law.covering(member.block.flaps, up).end_or(up);
             }
             if let Some(law) = &self.world.zone_law {
-                up = end_if_covered(law.next(self.zones.child(u64::from(member.zone)), up, up + 1), up);
+                up = law.covering(self.zones.child(u64::from(member.zone)), up).end_or(up);
             }
             if !self.windows.is_empty() {
                 for window in self.hitting(member, |kind| matches!(kind, FaultKind::Partition)) {
@@ -93,7 +109,7 @@ impl<'a> Scene<'a> {
                 slowed *= factor;
             }
         }
-        let mut left = crate::fleet::Span::from_secs_f64(slowed / 1000.0).0.max(1);
+        let mut left = Span::from_millis_f64(slowed).0.max(1);
         let mut at = start;
         // Progress up to the next outage of the registry, then on from where they all have ended.
         loop {
@@ -115,15 +131,15 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// How long a heartbeat is under way; `None` where it is lost.
+    /// How long a heartbeat is under way; `None` where it is lost. The network is known to be up before `up_until`.
     #[inline]
-    pub fn beat_delay(&self, member: &Member<'_>, beat: u64, sent: u64) -> Option<u64> {
+    pub fn beat_delay(&self, member: &Member<'_>, beat: u64, sent: u64, up_until: u64) -> Option<u64> {
         const LOSS: u64 = 0;
         const DELAY: u64 = 1;
         if member.loss > 0.0 && unit(member.block.heartbeats.word(2 * beat + LOSS)) < member.loss {
             return None;
         }
-        if self.network_up_from(member, sent) != sent {
+        if sent >= up_until && self.network_up_from(member, sent).0 != sent {
             return None;
         }
         if !self.world.delays {
@@ -151,8 +167,4 @@ impl<'a> Scene<'a> {
         let faults: u64 = self.world.faults.iter().filter_map(|f| f.delay.as_ref()).map(|by| by.longest().0).sum();
         member.delay.longest().0 + faults
     }
-}
-
-fn end_if_covered(outage: Option<Outage>, at: u64) -> u64 {
-    outage.filter(|outage| outage.start <= at).map_or(at, |outage| outage.end)
 }

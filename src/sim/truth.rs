@@ -22,15 +22,12 @@ pub struct Ledger {
     ends: Vec<u64>,
 }
 
-/// A command and what became of it, where nothing interfered.
-#[derive(Clone, Copy, Debug)]
-pub struct Step {
-    /// When it was dispatched.
-    pub dispatched: u64,
-    /// To which release.
-    pub to: Release,
-    /// What became of it.
-    pub course: Course,
+/// What became of an instance so far.
+struct SoFar {
+    running: Release,
+    harmed: bool,
+    /// The version that it runs is wrong in itself there.
+    sick: bool,
 }
 
 impl Ledger {
@@ -63,44 +60,55 @@ impl Ledger {
         self.drifted += 1;
     }
 
-    /// Books an instance whose commands met with nothing else. `passed`: its verdict was healthy.
-    #[inline]
-    pub fn undisturbed(&mut self, steps: [Option<Step>; 2], passed: bool) {
-        let mut running = Release::Previous;
-        let mut harmed = false;
-        for i in 0..2 {
-            let Some(Step { course, to, .. }) = steps[i] else { break };
-            let next = steps.get(i + 1).copied().flatten();
-            // A newer command replaces one that still waits, and ends what the one before it came to.
-            if course.reached > self.end || next.is_some_and(|next| course.reached > next.dispatched) {
-                continue;
-            }
-            let cut = next.map_or(u64::MAX, |next| next.course.reached);
-            let upgrade = self.not_serving(course.reached, course.ends.min(cut));
-            if harmed {
-                self.unhealthy += u128::from(upgrade);
-            }
-            if course.ends > self.end || course.ends >= cut {
-                continue;
-            }
-            let down_from = match course.outcome {
-                UpgradeOutcome::Ok => u64::MAX,
-                UpgradeOutcome::Fail => continue,
-                UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => course.ends,
-                UpgradeOutcome::Crash => course.dies,
-            };
-            if course.outcome != UpgradeOutcome::Hang {
-                running = to;
-            }
-            if down_from <= self.end && down_from < cut {
-                let down = self.not_serving(down_from, cut);
-                harmed |= to == Release::Target;
-                if harmed {
-                    self.unhealthy += u128::from(down);
+    /// Books an instance whose commands met with nothing else: one of the rollout, and maybe one of its rollback.
+    /// `passed`: its verdict was healthy.
+    #[inline(always)]
+    pub fn undisturbed(&mut self, first: &Course, second: Option<(u64, Course)>, passed: bool) {
+        let mut so_far = SoFar { running: Release::Previous, harmed: false, sick: false };
+        match second {
+            None => self.follow(first, Release::Target, u64::MAX, &mut so_far),
+            Some((dispatched, second)) => {
+                // A newer command replaces one that still waits.
+                if first.reached <= dispatched {
+                    self.follow(first, Release::Target, second.reached, &mut so_far);
                 }
+                self.follow(&second, Release::Previous, u64::MAX, &mut so_far);
             }
         }
-        self.close(running, harmed, passed);
+        self.close(so_far.running, so_far.harmed, passed);
+    }
+
+    /// Books one course up to `cut`, when the next command reaches the instance.
+    #[inline(always)]
+    fn follow(&mut self, course: &Course, to: Release, cut: u64, so_far: &mut SoFar) {
+        if course.reached > self.end {
+            return;
+        }
+        let upgrade = self.not_serving(course.reached, course.ends.min(cut));
+        if so_far.harmed {
+            self.unhealthy += u128::from(upgrade);
+        }
+        if course.ends > self.end || course.ends > cut {
+            return;
+        }
+        let down_from = match course.outcome {
+            UpgradeOutcome::Ok => u64::MAX,
+            // Back on the old version: as well, or as ill, as that made it.
+            UpgradeOutcome::Fail if !so_far.sick => u64::MAX,
+            UpgradeOutcome::Fail | UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => course.ends,
+            UpgradeOutcome::Crash => course.dies,
+        };
+        if !matches!(course.outcome, UpgradeOutcome::Hang | UpgradeOutcome::Fail) {
+            so_far.running = to;
+            so_far.sick = course.outcome == UpgradeOutcome::Unhealthy;
+        }
+        if down_from <= self.end && down_from < cut {
+            let down = self.not_serving(down_from, cut);
+            so_far.harmed |= to == Release::Target;
+            if so_far.harmed {
+                self.unhealthy += u128::from(down);
+            }
+        }
     }
 
     /// Books an instance by its whole life, which must reach beyond the end.
@@ -110,7 +118,7 @@ impl Ledger {
         let mut open: Option<u64> = None;
         for segment in life {
             running = segment.running;
-            harmed |= segment.doing.is_of_the_version() && segment.commanded == Release::Target;
+            harmed |= segment.harms;
             if segment.doing.serves() {
                 if let Some(from) = open.take() {
                     self.not_serving(from, segment.from);
@@ -137,6 +145,9 @@ impl Ledger {
 
     /// Most instances not serving at one moment: what has started by then less what has ended, at each start.
     pub fn most_not_serving(&mut self) -> u32 {
+        if let Some(most) = self.most_of_separate_bursts() {
+            return most;
+        }
         self.starts.sort_unstable();
         self.ends.sort_unstable();
         let (mut ended, mut most) = (0, 0);
@@ -147,6 +158,26 @@ impl Ledger {
             most = most.max(i + 1 - ended);
         }
         most as u32
+    }
+}
+
+impl Ledger {
+    /// The common case without sorting: whoever starts together is back before the next ones start.
+    fn most_of_separate_bursts(&self) -> Option<u32> {
+        let (mut most, mut burst) = (0, 0);
+        let (mut started, mut all_back) = (0, 0);
+        for (&start, &end) in self.starts.iter().zip(&self.ends) {
+            if start != started {
+                if start < all_back {
+                    return None;
+                }
+                (started, burst) = (start, 0);
+            }
+            burst += 1;
+            most = most.max(burst);
+            all_back = all_back.max(end);
+        }
+        Some(most)
     }
 }
 

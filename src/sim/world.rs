@@ -75,6 +75,14 @@ pub struct OperatorTraits {
     pub on_trip: Vec<OperatorDecision>,
 }
 
+impl OperatorTraits {
+    /// Whether any of its delays is drawn.
+    #[must_use]
+    pub fn draws(&self) -> bool {
+        [&self.approval_delay, &self.decision_delay].iter().any(|delay| !matches!(delay, Sampler::Constant(_)))
+    }
+}
+
 /// What the instances have in common, before any override.
 #[derive(Clone, Debug)]
 struct Traits {
@@ -295,7 +303,7 @@ impl World {
     }
 
     /// The instance that a block belongs to.
-    #[inline]
+    #[inline(always)]
     pub fn member(&self, n: u32, block: InstanceBlock) -> Member<'_> {
         let zone = if self.zones == 1 { 0 } else { n % self.zones };
         let phase = self.base.phase.unwrap_or_else(|| scale(block.phase, self.interval));
@@ -332,7 +340,7 @@ impl World {
     }
 
     /// What an upgrade of a member to a release comes to: `block` is the attempt's.
-    #[inline]
+    #[inline(always)]
     pub fn fate(&self, member: &Member<'_>, block: &InstanceBlock, release: Release) -> Fate {
         let conduct = &self.base.releases[release as usize];
         if self.overrides.is_empty() {
