@@ -1,0 +1,211 @@
+//! One planned instance: what it runs, what it is doing, what it says.
+
+use dryroll::scenario::UpgradeOutcome;
+use dryroll::sim::Release;
+use dryroll::sim::fate::Fate;
+use dryroll::sim::world::Member;
+
+use super::coverage::{saw, saw_if};
+use super::weather::Weather;
+
+/// What an instance is doing, kills aside.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Doing {
+    /// Nothing in particular.
+    Running,
+    /// An upgrade that still takes so many milliseconds of progress.
+    Upgrading { to: Release, fate: Fate, left: u64 },
+    /// Silent since the end of an upgrade.
+    Hung,
+    /// Dead by the doing of its version.
+    Crashed,
+}
+
+/// What a heartbeat says.
+#[derive(Clone, Copy, Debug)]
+pub struct Message {
+    /// What the instance runs.
+    pub runs: Release,
+    /// Whether it serves.
+    pub healthy: bool,
+    /// Which upgrade failed.
+    pub report: Option<Release>,
+}
+
+/// A planned instance.
+pub struct Machine<'w> {
+    /// Its draws and traits.
+    pub member: Member<'w>,
+    position: usize,
+    runs: Release,
+    /// What it runs came up unhealthy.
+    sick: bool,
+    doing: Doing,
+    dies_at: Option<u64>,
+    report: Option<Release>,
+    waiting: Option<(Release, Fate)>,
+    harmed_at: Option<u64>,
+    /// When its last upgrade ended.
+    ended_at: Option<u64>,
+    killed: bool,
+}
+
+impl<'w> Machine<'w> {
+    /// An instance that runs the previous version and serves.
+    pub fn new(member: Member<'w>, position: usize) -> Self {
+        Self {
+            member,
+            position,
+            runs: Release::Previous,
+            sick: false,
+            doing: Doing::Running,
+            dies_at: None,
+            report: None,
+            waiting: None,
+            harmed_at: None,
+            ended_at: None,
+            killed: false,
+        }
+    }
+
+    /// Lets its upgrade progress from one moment to a later one; nothing begins or ends between.
+    pub fn progress(&mut self, from: u64, to: u64, weather: &Weather<'_>) {
+        let Doing::Upgrading { left, .. } = &mut self.doing else { return };
+        if weather.registry_out(&self.member, from) {
+            saw("an upgrade stood still");
+        } else {
+            *left -= to - from;
+        }
+    }
+
+    /// The next moment at which it changes by itself.
+    pub fn next_change(&self, now: u64, weather: &Weather<'_>) -> Option<u64> {
+        match self.doing {
+            Doing::Upgrading { left, .. } if !weather.registry_out(&self.member, now) => Some(now + left),
+            _ => self.dies_at,
+        }
+    }
+
+    /// Its turn among the process changes of a millisecond.
+    pub fn change(&mut self, now: u64, weather: &Weather<'_>) {
+        self.killed = weather.killed(self.position, &self.member, now);
+        if self.killed {
+            self.note_what_a_kill_takes(now);
+            self.doing = Doing::Running;
+            self.dies_at = None;
+            self.report = None;
+            return;
+        }
+        if let Doing::Upgrading { to, fate, left: 0 } = self.doing {
+            self.end_upgrade(now, to, fate);
+        }
+        if self.dies_at.is_some_and(|at| at <= now) {
+            saw("a crashing one died");
+            self.dies_at = None;
+            self.doing = Doing::Crashed;
+            self.harm(now, self.runs);
+        }
+        self.take_command(now, weather);
+    }
+
+    fn note_what_a_kill_takes(&self, now: u64) {
+        match self.doing {
+            Doing::Upgrading { left: 0, .. } => saw("a kill took an upgrade in its last millisecond"),
+            Doing::Upgrading { .. } => saw("a kill took an upgrade"),
+            Doing::Hung => saw("a kill revived a hung one"),
+            Doing::Crashed => saw("a kill revived a crashed one"),
+            Doing::Running => saw_if(self.dies_at.is_some_and(|at| at >= now), "a kill took a pending crash"),
+        }
+    }
+
+    fn end_upgrade(&mut self, now: u64, to: Release, fate: Fate) {
+        self.doing = Doing::Running;
+        self.ended_at = Some(now);
+        saw(name_of_end(to, fate.outcome));
+        match fate.outcome {
+            UpgradeOutcome::Fail => self.report = Some(to),
+            UpgradeOutcome::Hang => {
+                self.doing = Doing::Hung;
+                self.harm(now, to);
+            }
+            UpgradeOutcome::Ok => (self.runs, self.sick) = (to, false),
+            UpgradeOutcome::Unhealthy => {
+                (self.runs, self.sick) = (to, true);
+                self.harm(now, to);
+            }
+            UpgradeOutcome::Crash => {
+                (self.runs, self.sick) = (to, false);
+                self.dies_at = Some(now.saturating_add(fate.crash_after));
+            }
+        }
+    }
+
+    fn harm(&mut self, now: u64, by: Release) {
+        if by == Release::Target {
+            self.harmed_at = self.harmed_at.or(Some(now));
+        }
+    }
+
+    /// The controller commands it; the command arrives now, or waits.
+    pub fn command(&mut self, now: u64, to: Release, fate: Fate, weather: &Weather<'_>) {
+        saw_if(self.waiting.is_some(), "a command replaced one that waited");
+        self.waiting = Some((to, fate));
+        self.take_command(now, weather);
+        saw_if(self.waiting.is_some(), "a command waited");
+    }
+
+    fn take_command(&mut self, now: u64, weather: &Weather<'_>) {
+        if self.killed || !weather.network_up(self.position, &self.member, now) {
+            return;
+        }
+        let Some((to, fate)) = self.waiting.take() else { return };
+        saw_if(self.doing == Doing::Hung, "a command reached a hung one");
+        saw_if(matches!(self.doing, Doing::Upgrading { .. }), "a command replaced one under way");
+        saw_if(self.ended_at == Some(now), "a command reached in the millisecond of an end");
+        let left = weather.upgrade_length(&self.member, now, fate.upgrade);
+        self.doing = Doing::Upgrading { to, fate, left };
+        self.dies_at = None;
+        self.report = None;
+        if self.harmed_at == Some(now) {
+            // What began in this very millisecond did not last.
+            self.harmed_at = None;
+            saw("a command undid harm in its first millisecond");
+        }
+    }
+
+    /// Whether it serves.
+    pub fn serves(&self) -> bool {
+        !self.killed && self.doing == Doing::Running && !self.sick
+    }
+
+    /// Which version it runs; while an upgrade is under way, the one from before.
+    pub fn runs(&self) -> Release {
+        self.runs
+    }
+
+    /// Whether the target version has ever harmed it.
+    pub fn harmed(&self) -> bool {
+        self.harmed_at.is_some()
+    }
+
+    /// What it says at this moment, if it says anything.
+    pub fn message(&self) -> Option<Message> {
+        let silent = self.killed || matches!(self.doing, Doing::Hung | Doing::Crashed);
+        (!silent).then(|| Message { runs: self.runs, healthy: self.serves(), report: self.report })
+    }
+}
+
+fn name_of_end(to: Release, outcome: UpgradeOutcome) -> &'static str {
+    match (to, outcome) {
+        (Release::Target, UpgradeOutcome::Ok) => "forward ok",
+        (Release::Target, UpgradeOutcome::Fail) => "forward fail",
+        (Release::Target, UpgradeOutcome::Hang) => "forward hang",
+        (Release::Target, UpgradeOutcome::Unhealthy) => "forward unhealthy",
+        (Release::Target, UpgradeOutcome::Crash) => "forward crash",
+        (Release::Previous, UpgradeOutcome::Ok) => "back ok",
+        (Release::Previous, UpgradeOutcome::Fail) => "back fail",
+        (Release::Previous, UpgradeOutcome::Hang) => "back hang",
+        (Release::Previous, UpgradeOutcome::Unhealthy) => "back unhealthy",
+        (Release::Previous, UpgradeOutcome::Crash) => "back crash",
+    }
+}

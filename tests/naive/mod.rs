@@ -1,0 +1,15 @@
+//! A second implementation of the whole simulation, written from the contract in the plainest way: every heartbeat of
+//! every planned instance is an event, outages are a list, every question is a loop. It shares the draws with the real
+//! one, and nothing else.
+
+pub mod coverage;
+pub mod dice;
+mod machine;
+mod person;
+mod rules;
+mod run;
+mod shrink;
+mod weather;
+
+pub use run::run;
+pub use shrink::shrink;

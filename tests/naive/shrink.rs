@@ -1,0 +1,107 @@
+//! Makes a scenario on which the two disagree as small as it gets: whatever can be left out, is.
+
+use std::num::NonZeroU32;
+
+use dryroll::engine::InterventionPolicy;
+use dryroll::fleet::{InstanceId, Span};
+use dryroll::scenario::{Distribution, FaultStart, OutcomeRates, Scenario, Target, UpgradeOutcome};
+
+type Simpler = fn(&mut Scenario);
+
+/// What can be made simpler without a choice.
+const SIMPLER: [Simpler; 25] = [
+    |s| s.horizon = Span(s.horizon.0 / 2),
+    |s| s.rollout.observe_after = Span::ZERO,
+    |s| s.network.flap_rate_per_hour = 0.0,
+    |s| s.network.zone_outage_rate_per_day = 0.0,
+    |s| s.fleet.crash_rate_per_1000_days = 0.0,
+    |s| s.fleet.heartbeat_loss_rate = 0.0,
+    |s| s.fleet.heartbeat_delay = Distribution::Constant(0.0),
+    |s| s.fleet.heartbeat_phase = Some(Span::ZERO),
+    |s| s.fleet.statuses.clear(),
+    |s| s.versions[0].rates = OutcomeRates::default(),
+    |s| s.versions[1].rates = OutcomeRates::default(),
+    |s| s.rollout.max_in_flight = None,
+    |s| s.rollout.batch_pct = 100,
+    |s| s.rollout.rollback_batch_pct = 100,
+    |s| s.rollout.max_consecutive_failures = NonZeroU32::MIN,
+    |s| s.rollout.breaker_order = Default::default(),
+    |s| s.rollout.breaker_scope = Default::default(),
+    |s| s.reconciler.policy = InterventionPolicy::AutoApprove,
+    |s| s.operator.edit = None,
+    |s| s.operator.on_trip.truncate(1),
+    |s| s.operator.approval_delay = Distribution::Constant(0.0),
+    |s| s.operator.decision_delay = Distribution::Constant(0.0),
+    |s| s.versions[0].crash_after = Distribution::Constant(0.0),
+    |s| s.versions[1].crash_after = Distribution::Constant(0.0),
+    |s| s.versions.iter_mut().for_each(|v| v.upgrade_time = Distribution::Constant(0.0)),
+];
+
+fn leaves_out_an_instance(scenario: &Scenario) -> Option<Scenario> {
+    let mut smaller = scenario.clone();
+    let fleet = &mut smaller.fleet;
+    if fleet.instances == 1 || !fleet.statuses.is_empty() {
+        return None;
+    }
+    fleet.instances -= 1;
+    fleet.zones = fleet.zones.min(fleet.instances);
+    let last = InstanceId(fleet.instances);
+    let targets =
+        smaller.overrides.iter_mut().map(|o| &mut o.target).chain(smaller.faults.iter_mut().map(|f| &mut f.target));
+    for target in targets {
+        if let Target::Ids(ids) = target {
+            ids.retain(|&id| id != last);
+        }
+    }
+    Some(smaller)
+}
+
+/// Scenarios that are simpler by one step.
+fn simpler(scenario: &Scenario) -> Vec<Scenario> {
+    let changed = |change: &dyn Fn(&mut Scenario)| {
+        let mut changed = scenario.clone();
+        change(&mut changed);
+        changed
+    };
+    let mut all: Vec<Scenario> = leaves_out_an_instance(scenario).into_iter().collect();
+    all.extend((0..scenario.faults.len()).map(|i| changed(&|s| drop(s.faults.remove(i)))));
+    all.extend((0..scenario.overrides.len()).map(|i| changed(&|s| drop(s.overrides.remove(i)))));
+    all.extend(SIMPLER.iter().map(|change| changed(&change)));
+    for i in 0..scenario.faults.len() {
+        all.push(changed(&|s| s.faults[i].target = Target::All));
+        if let FaultStart::After { .. } = scenario.faults[i].start {
+            all.extend([0, 1, 2, 5, 10].map(|at| changed(&|s| s.faults[i].start = FaultStart::At(Span(at * 1000)))));
+        }
+    }
+    for i in 0..scenario.overrides.len() {
+        all.push(changed(&|s| s.overrides[i].target = Target::All));
+        all.push(changed(&|s| s.overrides[i].heartbeat_delay = None));
+        all.push(changed(&|s| s.overrides[i].heartbeat_loss_rate = None));
+        all.push(changed(&|s| s.overrides[i].heartbeat_phase = None));
+        all.push(changed(&|s| s.overrides[i].flap_rate_per_hour = None));
+        all.push(changed(&|s| s.overrides[i].flap_down = None));
+        all.push(changed(&|s| s.overrides[i].upgrade_time = None));
+        all.push(changed(&|s| s.overrides[i].crash_after = None));
+        all.push(changed(&|s| s.overrides[i].failure_rate = None));
+        all.push(changed(&|s| s.overrides[i].hang_rate = None));
+        all.push(changed(&|s| s.overrides[i].unhealthy_rate = None));
+        all.push(changed(&|s| s.overrides[i].crash_rate = None));
+        all.push(changed(&|s| s.overrides[i].outcome = Some(UpgradeOutcome::Ok)));
+    }
+    all.retain(|smaller| smaller != scenario && smaller.horizon > Span::ZERO);
+    all
+}
+
+/// The smallest scenario that is reached by single steps on all of which the two still disagree.
+pub fn shrink(scenario: Scenario, disagree: impl Fn(&Scenario) -> bool) -> Scenario {
+    let mut smallest = scenario;
+    let mut steps = 0;
+    while let Some(smaller) = simpler(&smallest).into_iter().find(|smaller| disagree(smaller)) {
+        smallest = smaller;
+        steps += 1;
+        if steps > 200 {
+            break;
+        }
+    }
+    smallest
+}
