@@ -69,6 +69,7 @@
 mod breaker;
 mod error;
 mod event;
+mod event_line;
 mod journal;
 mod machine;
 mod outbox;
@@ -81,9 +82,9 @@ mod walk;
 pub use breaker::{Breaker, Count};
 pub use error::{AnswerError, JournalError, Refusal};
 pub use event::{
-    Answer, ApprovalId, Direction, Edit, Event, EventBody, EventKind, EventLine, EventNames, OperatorDecision, Outcome,
-    RequestKind, RolloutId,
+    Answer, ApprovalId, Direction, Edit, Event, EventBody, EventKind, OperatorDecision, Outcome, RequestKind, RolloutId,
 };
+pub use event_line::{EventLine, EventNames};
 pub use journal::{Entry, Journal};
 pub use machine::{Command, Engine, Input};
 pub use outbox::Recording;

@@ -13,7 +13,7 @@ mod run;
 pub mod trace;
 
 pub use account::Account;
-pub use chronicle::{BatchRecord, Chronicle, TripRecord};
+pub use chronicle::{BatchRecord, Chronicle, RequestRecord, TripRecord};
 pub use error::ReportError;
 pub use event_log::EventLog;
 pub use output::Output;

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+use serde::{Deserialize, Serialize};
 
 use super::Reason;
-use crate::fleet::{At, InstanceId, InstanceNames};
+use crate::fleet::{At, InstanceId};
 
 /// `r-1` is the rollout, `r-2` its rollback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -415,118 +415,5 @@ impl EventBody {
             | Self::BatchCompleted { batch_index, .. } => Some(batch_index),
             _ => None,
         }
-    }
-}
-
-/// The names that an event line needs beside the event.
-#[derive(Clone, Copy, Debug)]
-pub struct EventNames<'a> {
-    /// The fleet's.
-    pub instances: InstanceNames,
-    /// The target version's id.
-    pub target: &'a str,
-    /// The previous version's id.
-    pub previous: &'a str,
-}
-
-impl EventNames<'_> {
-    fn version(&self, direction: Direction) -> &str {
-        match direction {
-            Direction::Forward => self.target,
-            Direction::Back => self.previous,
-        }
-    }
-}
-
-/// An event as the contract writes it: one JSON object, its keys in their order.
-#[derive(Clone, Copy, Debug)]
-pub struct EventLine<'a> {
-    /// The event.
-    pub event: &'a Event,
-    /// The names.
-    pub names: EventNames<'a>,
-}
-
-impl Serialize for EventLine<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Event { at, rollout, body } = self.event;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("at_ms", at)?;
-        map.serialize_entry("kind", body.kind().full_name())?;
-        map.serialize_entry("rollout_id", &Shown(rollout))?;
-        if let Some(batch_index) = body.batch_index() {
-            map.serialize_entry("batch_index", &batch_index)?;
-        }
-        match body {
-            EventBody::Planned { total_instances, batch_size, batch_count } => {
-                map.serialize_entry("total_instances", total_instances)?;
-                map.serialize_entry("batch_size", batch_size)?;
-                map.serialize_entry("batch_count", batch_count)?;
-            }
-            EventBody::ApprovalRequested { request, kind } => {
-                map.serialize_entry("approval_request_id", &Shown(request))?;
-                map.serialize_entry("type", kind.type_name())?;
-                map.serialize_entry("options", kind.options())?;
-            }
-            EventBody::ApprovalDecided { request, answer } => {
-                map.serialize_entry("approval_request_id", &Shown(request))?;
-                map.serialize_entry("decision", answer.name())?;
-                if let Answer::Edit(edit) = answer {
-                    if let Some(batch_pct) = edit.batch_pct {
-                        map.serialize_entry("batch_pct", &batch_pct)?;
-                    }
-                    if let Some(limit) = edit.max_consecutive_failures {
-                        map.serialize_entry("max_consecutive_failures", &limit)?;
-                    }
-                }
-            }
-            EventBody::BatchStarted { instance_count, .. } => {
-                map.serialize_entry("instance_count", instance_count)?;
-            }
-            EventBody::InstanceStarted { instance, to, .. } => {
-                map.serialize_entry("instance_id", &self.names.instances.name(*instance))?;
-                map.serialize_entry("target_version", self.names.version(*to))?;
-            }
-            EventBody::InstanceHealthCheck { instance, failure, .. } => {
-                map.serialize_entry("instance_id", &self.names.instances.name(*instance))?;
-                map.serialize_entry("healthy", &failure.is_none())?;
-                if let Some(reason) = failure {
-                    map.serialize_entry("reason", reason.name())?;
-                }
-            }
-            EventBody::CircuitBreakerTripped { failed, .. } => {
-                let names: Vec<_> = failed.iter().map(|&id| self.names.instances.name(id)).collect();
-                map.serialize_entry("failed_instance_ids", &names)?;
-                map.serialize_entry("reason", &trip_reason(failed.len()))?;
-            }
-            EventBody::BatchCompleted { healthy_count, failed_count, .. } => {
-                map.serialize_entry("healthy_count", healthy_count)?;
-                map.serialize_entry("failed_count", failed_count)?;
-            }
-            EventBody::RollbackStarted { instance_count } => {
-                map.serialize_entry("target_version", self.names.previous)?;
-                map.serialize_entry("instance_count", instance_count)?;
-            }
-            EventBody::RollbackFailed => {
-                map.serialize_entry("reason", "the previous version is archived or gone")?;
-            }
-            EventBody::Finished { outcome } => map.serialize_entry("outcome", outcome.name())?,
-            EventBody::OperatorNotified => {}
-        }
-        map.end()
-    }
-}
-
-/// The reason of a trip, in the contract's words. The run has as many failures as the limit allows.
-fn trip_reason(limit: usize) -> String {
-    format!("max_consecutive_failures ({limit}) exceeded")
-}
-
-/// Serialises what displays itself as a string, without an allocation.
-struct Shown<'a, T>(&'a T);
-
-impl<T: fmt::Display> Serialize for Shown<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self.0)
     }
 }

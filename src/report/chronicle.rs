@@ -43,8 +43,19 @@ pub struct Chronicle {
     pub batches: Vec<BatchRecord>,
     /// The trips, in order.
     pub trips: Vec<TripRecord>,
-    /// The requests: when each was opened, and when it was resolved and how.
-    pub requests: Vec<(ApprovalId, At, Option<(At, &'static str)>)>,
+    /// The requests, in the order in which they were opened.
+    pub requests: Vec<RequestRecord>,
+}
+
+/// A request that was put before a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestRecord {
+    /// Which.
+    pub request: ApprovalId,
+    /// When it was opened.
+    pub opened_at: At,
+    /// When it was resolved, and how.
+    pub resolved: Option<(At, &'static str)>,
 }
 
 impl Observer for Chronicle {
@@ -84,7 +95,9 @@ impl Observer for Chronicle {
                 failed: failed.clone(),
                 decided: None,
             }),
-            &EventBody::ApprovalRequested { request, .. } => self.requests.push((request, event.at, None)),
+            &EventBody::ApprovalRequested { request, .. } => {
+                self.requests.push(RequestRecord { request, opened_at: event.at, resolved: None });
+            }
             EventBody::ApprovalDecided { answer, .. } => {
                 if let (Answer::OnTrip(decision), Some(trip)) = (answer, self.trips.last_mut()) {
                     trip.decided = Some((*decision, event.at));
@@ -92,7 +105,7 @@ impl Observer for Chronicle {
                 if let Some(request) = self.requests.last_mut()
                     && !matches!(answer, Answer::Edit(_))
                 {
-                    request.2 = Some((event.at, answer.name()));
+                    request.resolved = Some((event.at, answer.name()));
                 }
             }
             _ => {}

@@ -80,9 +80,9 @@ pub fn write(
         let args = json!({"failed": failed, "decision": trip.decided.map(|(decision, _)| decision.name())});
         writer.slice(ROLLOUT, BREAKER, "tripped", trip.at.0, to.max(trip.at.0 + 1), args)?;
     }
-    for (request, from, resolved) in &chronicle.requests {
-        let (to, how) = resolved.map_or((end, "no answer"), |(at, how)| (at.0, how));
-        writer.slice(ROLLOUT, PEOPLE, &format!("{request}: {how}"), from.0, to, json!({}))?;
+    for record in &chronicle.requests {
+        let (to, how) = record.resolved.map_or((end, "no answer"), |(at, how)| (at.0, how));
+        writer.slice(ROLLOUT, PEOPLE, &format!("{}: {how}", record.request), record.opened_at.0, to, json!({}))?;
     }
     for (fault, effect) in effects.iter().enumerate() {
         if let Some(window) = effect.window {

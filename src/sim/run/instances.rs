@@ -1,0 +1,174 @@
+//! The simulator's side of an instance: commanding it, foreseeing its verdict, and telling its life.
+
+use super::{Berth, Simulator, Turn, release};
+use crate::engine::{Direction, Judged, Reason, Standing, Verdict};
+use crate::scenario::UpgradeOutcome;
+use crate::sim::heartbeats::{self, Awaited, Decisive};
+use crate::sim::life::{Course, Doing, Life, Order, Segment};
+use crate::sim::queue::Entry as Queued;
+use crate::sim::scene::Scene;
+use crate::sim::world::{Member, Release};
+
+impl<'w> Simulator<'w> {
+    pub(super) fn scene(&self) -> Scene<'_> {
+        Scene { world: self.world, windows: &self.windows, zones: self.zones }
+    }
+
+    /// Whether nothing can interfere with a member up to `until`, so that courses tell all.
+    pub(super) fn is_calm(&self, first_death: u64, until: u64) -> bool {
+        self.windows.is_empty() && !self.world.delays && first_death > until
+    }
+
+    #[inline(always)]
+    pub(super) fn dispatch(&mut self, now: u64, position: u32, to: Direction) {
+        let world = self.world;
+        let n = self.engine.instance(position).0;
+        let block = self.draws.instance(n);
+        let member = world.member(n, block);
+        let attempt = match to {
+            Direction::Forward => block,
+            Direction::Back => self.draws.rollback(n),
+        };
+        let fate = world.fate(&member, &attempt, release(to));
+        let scene = self.scene();
+        let first_death = match (&world.death_law, to) {
+            (None, _) => u64::MAX,
+            (Some(_), Direction::Back) => self.first_deaths[position as usize],
+            (Some(law), Direction::Forward) => {
+                let until = world.horizon.saturating_add(world.observe_after).saturating_add(1);
+                law.next(member.block.deaths, 0, until).map_or(u64::MAX, |dead| dead.start)
+            }
+        };
+        let (reached, up_until) = scene.network_up_from(&member, now);
+        let course = Course::new(&scene, &member, reached, &fate);
+        let deadline = now + world.settings.health_timeout.0;
+        let calm = self.is_calm(first_death, deadline) && self.awaited.is_empty();
+        let decisive = if calm { heartbeats::of_course(&scene, &member, &course, up_until, deadline) } else { None };
+        if to == Direction::Forward && world.death_law.is_some() {
+            self.first_deaths.push(first_death);
+        }
+        self.berths[to as usize].push(Berth {
+            dispatched: now,
+            reached: course.reached,
+            ends: course.ends,
+            dies: course.dies,
+            outcome: course.outcome,
+            before_heartbeats: self.turn <= Turn::Heartbeat,
+        });
+        match to {
+            Direction::Forward => self.begin_exposure(now),
+            Direction::Back => {}
+        }
+        if calm {
+            if let Some(decisive) = decisive {
+                self.queue.push(Queued { arrives: decisive.arrives, position });
+            }
+        } else {
+            self.foresee(position, to);
+        }
+    }
+
+    pub(super) fn begin_exposure(&mut self, now: u64) {
+        let tally = &mut self.tally;
+        tally.first_dispatch.get_or_insert(now);
+        tally.exposed += 1;
+        tally.most_exposed = tally.most_exposed.max(tally.exposed);
+        tally.exposure -= i128::from(now);
+    }
+
+    /// Computes the decisive heartbeat of a position in flight from its whole life, and queues it.
+    pub(super) fn foresee(&mut self, position: u32, to: Direction) {
+        let (member, orders) = self.commands_of(position);
+        let berth = self.berths[to as usize][position as usize];
+        let early = [0, 1].map(|i| self.berths[i].get(position as usize).is_some_and(|b| b.before_heartbeats));
+        let awaited = Awaited {
+            dispatched: berth.dispatched,
+            to: release(to),
+            before_heartbeats: berth.before_heartbeats,
+            deadline: berth.dispatched + self.world.settings.health_timeout.0,
+        };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let decisive = heartbeats::of_life(&self.scene(), &member, orders, early, &awaited, &mut scratch);
+        self.scratch = scratch;
+        if self.awaited.is_empty() {
+            self.switch_to_awaited();
+        }
+        if let Some(decisive) = decisive {
+            self.awaited[position as usize] = decisive;
+            self.queue.push(Queued { arrives: decisive.arrives, position });
+        }
+    }
+
+    /// From now on what is awaited is looked up, not derived from courses.
+    pub(super) fn switch_to_awaited(&mut self) {
+        let nothing = Decisive { arrives: u64::MAX, sent: u64::MAX, report: false };
+        self.awaited.resize(self.world.total() as usize, nothing);
+        let direction = self.engine.direction() as usize;
+        for queued in self.queue.entries() {
+            let berth = &self.berths[direction][queued.position as usize];
+            self.awaited[queued.position as usize] = Decisive {
+                arrives: queued.arrives,
+                sent: queued.arrives,
+                report: berth.outcome == UpgradeOutcome::Fail,
+            };
+        }
+    }
+
+    /// A fault has become known: what was foreseen of the instances in flight no longer holds.
+    pub(super) fn foresee_again(&mut self) {
+        self.queue.clear();
+        let direction = self.engine.direction();
+        for position in 0..self.berths[direction as usize].len() as u32 {
+            if self.engine.standing(position, direction) == Standing::InFlight {
+                self.foresee(position, direction);
+            }
+        }
+    }
+
+    /// A member and the commands that it was given, by random access.
+    pub(super) fn commands_of(&mut self, position: u32) -> (Member<'w>, [Option<Order>; 2]) {
+        let world = self.world;
+        let n = self.engine.instance(position).0;
+        let block = self.draws.instance(n);
+        let member = world.member(n, block);
+        let order = |berth: Option<&Berth>, to: Release, block| {
+            berth.map(|berth| Order { at: berth.dispatched, to, fate: world.fate(&member, &block, to) })
+        };
+        let forward = order(self.berths[0].get(position as usize), Release::Target, block);
+        let back = match self.berths[1].get(position as usize) {
+            None => None,
+            some => order(some, Release::Previous, self.draws.rollback(n)),
+        };
+        (member, [forward, back])
+    }
+
+    /// The life of a planned instance up to `until`, with what is known of the run so far.
+    pub fn life(&mut self, position: u32, until: u64) -> impl Iterator<Item = Segment> + use<'_, 'w> {
+        let (member, orders) = self.commands_of(position);
+        Life::new(self.scene(), member, orders, until)
+    }
+
+    pub(super) fn note_verdict(&mut self, now: u64, judged: Judged) {
+        let direction = self.engine.direction();
+        match judged.verdict {
+            Verdict::Healthy => {
+                if direction == Direction::Back {
+                    self.tally.exposed -= 1;
+                    self.tally.exposure += i128::from(now);
+                }
+            }
+            // An instance whose agent reports a failed upgrade runs the old version.
+            Verdict::Failed(Reason::UpgradeFailed) => {}
+            Verdict::Failed(Reason::HealthTimeout) => {
+                if self.runs_and_serves(judged.position, release(direction), now) {
+                    self.tally.false_failures += 1;
+                }
+            }
+        }
+    }
+
+    pub(super) fn runs_and_serves(&mut self, position: u32, wanted: Release, now: u64) -> bool {
+        let last = self.life(position, now + 1).last();
+        last.is_some_and(|segment| segment.doing == Doing::Serving && segment.running == wanted)
+    }
+}
