@@ -1,5 +1,6 @@
 //! The command line: one file a command. Nothing here decides about rollouts; it reads, calls and writes.
 
+mod interrupt;
 mod output;
 mod plan;
 mod run;
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    interrupt::watch();
     let done = match cli.command {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),

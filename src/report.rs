@@ -16,6 +16,6 @@ pub use account::Account;
 pub use chronicle::{BatchRecord, Chronicle, RequestRecord, TripRecord};
 pub use error::ReportError;
 pub use event_log::EventLog;
-pub use output::Output;
+pub use output::{Output, Written, discard_unfinished};
 pub use plan::PlanAnswer;
 pub use run::{FaultReport, RunReport, ScenarioRef};

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 
 use crate::engine::Refusal;
-use crate::report::{Output, ReportError};
+use crate::report::{Output, ReportError, Written};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::sim::World;
 
@@ -36,7 +36,10 @@ impl Failure {
         const ERROR: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
         let mut stderr = anstream::stderr();
         let said = match self {
-            Self::Scenario(error) => write!(stderr, "{}", error.render(true)),
+            Self::Scenario(error) => match error.diagnostics() {
+                [] => writeln!(stderr, "{ERROR}error:{ERROR:#} {}", error.render(true)),
+                _ => writeln!(stderr, "{}", error.render(true).trim_end()),
+            },
             Self::Input(error) | Self::Output(error) => writeln!(stderr, "{ERROR}error:{ERROR:#} {error:#}"),
         };
         // Nobody to tell when standard error is gone.
@@ -75,12 +78,15 @@ pub fn open(path: Option<&PathBuf>) -> Result<Option<Output>, Failure> {
     path.map(|path| Output::create(path)).transpose().map_err(Failure::from)
 }
 
-/// Writes to an output, and makes it visible.
-pub fn write_whole(output: Option<Output>, write: impl FnOnce(&mut Output) -> io::Result<()>) -> Result<(), Failure> {
-    let Some(mut output) = output else { return Ok(()) };
+/// Writes to an output if there is one; it still has to be published.
+pub fn write_whole(
+    output: Option<Output>,
+    write: impl FnOnce(&mut Output) -> io::Result<()>,
+) -> Result<Option<Written>, Failure> {
+    let Some(mut output) = output else { return Ok(None) };
     match write(&mut output) {
-        Ok(()) => Ok(output.finish()?),
-        Err(error) if is_gone(&error) => Ok(()),
+        Ok(()) => Ok(Some(output.finish()?)),
+        Err(error) if is_gone(&error) => Ok(None),
         Err(error) => Err(output.error(error).into()),
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::output::{Failure, is_gone, load, open, standard_output, write_whole};
-use crate::report::{Account, Chronicle, EventLog, RunReport, trace};
+use crate::report::{Account, Chronicle, EventLog, FaultReport, Output, RunReport, Written, trace};
 use crate::sim::Simulator;
 
 #[derive(Debug, clap::Args)]
@@ -39,22 +39,25 @@ impl Arguments {
         [&self.events, &self.report, &self.trace].into_iter().flatten()
     }
 
-    /// Two outputs to one place would lose one of them.
+    /// Two outputs to one place would lose one of them, however the place is written.
     fn check(&self) -> Result<(), Failure> {
-        let places: Vec<&PathBuf> = self.outputs().collect();
-        for (i, place) in places.iter().enumerate() {
-            if places[..i].contains(place) {
+        let scenario = Output::place(&self.scenario);
+        let mut places = Vec::new();
+        for path in self.outputs() {
+            let Some(place) = Output::place(path) else { continue };
+            let shown = path.display();
+            if scenario.as_ref() == Some(&place) {
                 return Err(Failure::Input(anyhow::anyhow!(
-                    "two outputs name {}; give each its own file",
-                    place.display()
+                    "{shown} is the scenario; an output would take its place. Name another file"
                 )));
             }
-            if **place == self.scenario && **place != Path::new("-") {
-                return Err(Failure::Input(anyhow::anyhow!(
-                    "{} is the scenario; an output would take its place",
-                    place.display()
-                )));
+            if places.contains(&place) {
+                return Err(Failure::Input(anyhow::anyhow!("two outputs name {shown}; give each its own file")));
             }
+            places.push(place);
+        }
+        if self.outputs().filter(|path| *path == Path::new("-")).count() > 1 {
+            return Err(Failure::Input(anyhow::anyhow!("two outputs name standard output; give each its own file")));
         }
         Ok(())
     }
@@ -85,21 +88,33 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let metrics = simulator.run(arguments.replicate, &mut (&mut chronicle, (&mut log, &mut account)));
     let effects = simulator.fault_effects();
 
-    if let Some(log) = log {
-        match log.into_inner() {
-            Ok(output) => output.finish()?,
-            Err((output, error)) if !is_gone(&error) => return Err(output.error(error).into()),
-            Err(_) => {}
-        }
+    let written = [
+        write_log(log)?,
+        write_whole(timeline, |out| trace::write(out, &scenario, &mut simulator, &chronicle, &effects))?,
+        write_whole(report, |out| {
+            serde_json::to_writer_pretty(
+                &mut *out,
+                &RunReport::new(&scenario, &simulator, &chronicle, &metrics, &effects),
+            )?;
+            out.write_all(b"\n")
+        })?,
+    ];
+    for output in written.into_iter().flatten() {
+        output.publish()?;
     }
-    write_whole(timeline, |out| trace::write(out, &scenario, &mut simulator, &chronicle, &effects))?;
-    let run_report = RunReport::new(&scenario, &simulator, &chronicle, &metrics, &effects);
-    write_whole(report, |out| {
-        serde_json::to_writer_pretty(&mut *out, &run_report)?;
-        out.write_all(b"\n")
-    })?;
+    let faults = FaultReport::all(&effects);
     match account {
-        Some(account) => standard_output(account.close(&metrics, &run_report.faults)),
+        Some(account) => standard_output(account.close(&metrics, &faults)),
         None => Ok(()),
+    }
+}
+
+/// The event log was written while the run went on; what is left is its end.
+fn write_log(log: Option<EventLog<'_, Output>>) -> Result<Option<Written>, Failure> {
+    match log.map(EventLog::into_inner) {
+        None => Ok(None),
+        Some(Ok(output)) => Ok(Some(output.finish()?)),
+        Some(Err((_, error))) if is_gone(&error) => Ok(None),
+        Some(Err((output, error))) => Err(output.error(error).into()),
     }
 }

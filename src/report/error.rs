@@ -6,7 +6,7 @@ use thiserror::Error;
 
 /// An output could not be written. What was there before is still there.
 #[derive(Debug, Error)]
-#[error("cannot write {}: {source}", path.display())]
+#[error("cannot write {}", path.display())]
 pub struct ReportError {
     /// Which output.
     pub path: PathBuf,

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use tempfile::NamedTempFile;
 
@@ -45,6 +46,9 @@ impl Output {
             Err(_) => {}
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(io::Error::other(format!("there is no folder {}", folder.display())));
+        }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".dryroll-");
         #[cfg(unix)]
@@ -52,26 +56,44 @@ impl Output {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(std::fs::Permissions::from_mode(0o666))
         };
-        Ok(Sink::File(BufWriter::with_capacity(1 << 16, builder.tempfile_in(folder)?)))
+        // The system's error names the temporary file, which nobody asked for.
+        let file = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
+        unfinished(|paths| paths.push(file.path().to_owned()));
+        Ok(Sink::File(BufWriter::with_capacity(1 << 16, file)))
     }
 
-    /// Makes what was written visible under its name.
+    /// The file that a path leads to, so that two ways of writing one place are known to be one. Standard output and what
+    /// is no file are no place that could be lost.
+    #[must_use]
+    pub fn place(path: &Path) -> Option<PathBuf> {
+        if path == Path::new("-") {
+            return None;
+        }
+        if let Ok(found) = std::fs::canonicalize(path) {
+            return found.is_file().then_some(found);
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(std::fs::canonicalize(folder).ok()?.join(path.file_name()?))
+    }
+
+    /// Writes out what is left. Nothing is visible before [`Written::publish`], so several outputs come together or not at all.
     ///
     /// # Errors
     /// When the last of it cannot be written.
-    pub fn finish(self) -> Result<(), ReportError> {
-        let finished = match self.sink {
+    pub fn finish(mut self) -> Result<Written, ReportError> {
+        match self.flush() {
             // A reader that has left wants no more: no failure.
-            Sink::Standard(mut out) => {
-                out.flush().or_else(|e| if e.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(e) })
-            }
-            Sink::Special(mut out) => out.flush(),
-            Sink::File(out) => out.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| {
-                let place = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-                file.persist(place).map(drop).map_err(|e| e.error)
-            }),
-        };
-        finished.map_err(|source| ReportError { path: self.path, source })
+            Err(error) if matches!(self.sink, Sink::Standard(_)) && error.kind() == io::ErrorKind::BrokenPipe => {}
+            Err(error) => return Err(self.error(error)),
+            Ok(()) => {}
+        }
+        match self.sink {
+            Sink::File(out) => match out.into_inner() {
+                Ok(file) => Ok(Written { path: self.path, file: Some(file) }),
+                Err(error) => Err(ReportError { path: self.path, source: error.into_error() }),
+            },
+            Sink::Standard(_) | Sink::Special(_) => Ok(Written { path: self.path, file: None }),
+        }
     }
 
     /// An error of this output.
@@ -79,6 +101,46 @@ impl Output {
     pub fn error(&self, source: io::Error) -> ReportError {
         ReportError { path: self.path.clone(), source }
     }
+}
+
+/// An output that is written, and not yet under its name.
+#[derive(Debug)]
+#[must_use]
+pub struct Written {
+    path: PathBuf,
+    file: Option<NamedTempFile>,
+}
+
+impl Written {
+    /// Puts it in its place.
+    ///
+    /// # Errors
+    /// When the place cannot be taken; what was there is still there.
+    pub fn publish(self) -> Result<(), ReportError> {
+        let Some(file) = self.file else { return Ok(()) };
+        let temporary = file.path().to_owned();
+        let place = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        file.persist(place).map_err(|failed| ReportError { path: self.path, source: failed.error })?;
+        unfinished(|paths| paths.retain(|path| *path != temporary));
+        Ok(())
+    }
+}
+
+/// The temporary files of outputs that are not in their place.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn unfinished<T>(with: impl FnOnce(&mut Vec<PathBuf>) -> T) -> T {
+    with(&mut UNFINISHED.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+/// Removes the temporary files of all outputs that are not finished: for a program that is about to end at once.
+pub fn discard_unfinished() {
+    unfinished(|paths| {
+        for path in paths.drain(..) {
+            // Nobody is left to tell.
+            let _ = std::fs::remove_file(path);
+        }
+    });
 }
 
 impl Write for Output {
@@ -115,7 +177,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         let mut output = Output::create(&path).unwrap();
         output.write_all(b"after").unwrap();
-        output.finish().unwrap();
+        output.finish().unwrap().publish().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "after");
     }
 

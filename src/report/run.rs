@@ -115,6 +115,12 @@ pub struct FaultReport {
 }
 
 impl FaultReport {
+    /// What each fault did, as the scenario lists them.
+    #[must_use]
+    pub fn all(effects: &[FaultEffect]) -> Vec<Self> {
+        effects.iter().enumerate().map(|(fault, effect)| Self::new(fault, effect)).collect()
+    }
+
     fn new(fault: usize, effect: &FaultEffect) -> Self {
         let warning = match effect.window {
             _ if effect.touched => None,
@@ -146,8 +152,7 @@ pub struct RunReport<'a> {
     trips: Vec<Trip>,
     metrics: &'a Metrics,
     rollback: Option<Rollback>,
-    /// What each fault did.
-    pub faults: Vec<FaultReport>,
+    faults: Vec<FaultReport>,
 }
 
 impl<'a> RunReport<'a> {
@@ -178,7 +183,7 @@ impl<'a> RunReport<'a> {
             trips: chronicle.trips.iter().map(|trip| Trip::new(trip, names)).collect(),
             metrics,
             rollback,
-            faults: effects.iter().enumerate().map(|(i, effect)| FaultReport::new(i, effect)).collect(),
+            faults: FaultReport::all(effects),
         }
     }
 }

@@ -55,7 +55,7 @@ pub enum ScenarioError {
 }
 
 impl ScenarioError {
-    /// The whole account, with or without colours for a terminal.
+    /// The whole account, with or without colours for a terminal; it ends without a new line.
     #[must_use]
     pub fn render(&self, styled: bool) -> String {
         match self {

@@ -10,8 +10,8 @@ pub(super) const MIN_SECONDS: f64 = 0.001;
 pub(super) const MAX_PER_HOUR: f64 = 3.6e6;
 /// The highest rate by the day: one a millisecond.
 pub(super) const MAX_PER_DAY: f64 = 8.64e7;
-/// The highest rate by 1000 days: one a millisecond.
-pub(super) const MAX_PER_1000_DAYS: f64 = 8.64e10;
+/// The highest rate by 1000 days: a death every minute and a half.
+pub(super) const MAX_PER_1000_DAYS: f64 = 1e6;
 /// The largest file, in bytes.
 pub(super) const MAX_FILE_BYTES: u64 = 16 << 20;
 

@@ -1,6 +1,6 @@
 //! Injected faults: when each holds, and whom it hits.
 
-use super::world::{Member, content_key};
+use super::world::{Member, name_key};
 use crate::engine::{Event, EventKind};
 use crate::fleet::Span;
 use crate::scenario::{FaultKind, FaultSpec, FaultStart, Target};
@@ -18,6 +18,7 @@ pub struct Fault {
     pub delay: Option<Sampler>,
     duration: Option<Span>,
     target: Target,
+    /// From its kind and its start: a longer or a larger one hits the same instances, a larger share contains a smaller one.
     key: u64,
 }
 
@@ -53,7 +54,7 @@ impl Fault {
             delay,
             duration: spec.duration,
             target: spec.target.clone(),
-            key: content_key(spec),
+            key: name_key(&(spec.kind.name(), &spec.start)),
         }
     }
 

@@ -74,8 +74,15 @@ pub fn of_course(
         if scene.beat_delay(member, beat, sent, up_until).is_some() {
             return Some(Decisive { arrives: sent, sent, report });
         }
-        beat += 1;
+        beat = next_beat(scene, member, beat, sent)?;
     }
+}
+
+/// The first heartbeat after a lost one that is sent while the network is up; `None` where there is none to come.
+fn next_beat(scene: &Scene<'_>, member: &Member<'_>, beat: u64, sent: u64) -> Option<u64> {
+    let (up, _) = scene.network_up_from(member, sent + 1);
+    let comes = up != u64::MAX && member.loss < 1.0;
+    comes.then(|| beat_from(scene, member, up).max(beat + 1))
 }
 
 /// The decisive heartbeat of a whole life, whatever interferes.

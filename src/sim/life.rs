@@ -155,8 +155,9 @@ impl<'a> Life<'a> {
         let mut reach = at;
         loop {
             reach = self.scene.network_up_from(&self.member, reach).0;
-            if reach == u64::MAX {
-                return reach;
+            // What comes later is not seen, whenever it is.
+            if reach >= self.until {
+                return u64::MAX;
             }
             match self.scene.dead_next(&self.member, reach, reach + 1) {
                 Some(dead) if dead.start <= reach => reach = dead.end,

@@ -13,6 +13,10 @@ use super::sampler::Sampler;
 
 /// Arrivals expected in a cell: small enough that most cells are empty.
 const PER_CELL: f64 = 0.25;
+/// Looking back pays only where an element is up most of the time, and outages do not reach over too many cells.
+const MOST_LOOK_BACK: u64 = 4096;
+/// Mean time down per mean time up beyond which history is walked from the start, from outage to outage.
+const MOSTLY_UP: f64 = 1.0;
 /// More arrivals in a cell have a chance below 10⁻²³.
 const MOST_ARRIVALS: usize = 15;
 /// Words of a cell: one for the count, then a place and a duration for each arrival.
@@ -70,6 +74,7 @@ pub struct OutageLaw {
     down_at_start: u64,
     /// The longest duration of a word with so many leading ones: says that most outages are over without drawing them.
     longest: Box<[u64; 65]>,
+    looks_back: bool,
 }
 
 impl OutageLaw {
@@ -101,7 +106,8 @@ impl OutageLaw {
             duration.draw(if ones == 64 { u64::MAX } else { u64::MAX ^ zero }).0
         });
         let reach = duration.longest().0 / cell + 1;
-        Some(Self { cell, counts, reach, duration, down_at_start, longest: Box::new(longest) })
+        let looks_back = down < MOSTLY_UP && reach <= MOST_LOOK_BACK;
+        Some(Self { cell, counts, reach, duration, down_at_start, longest: Box::new(longest), looks_back })
     }
 
     /// Whether the cell has no arrival.
@@ -132,6 +138,9 @@ impl OutageLaw {
     #[must_use]
     pub fn covering(&self, key: Key, at: u64) -> Covering {
         let cell = at / self.cell;
+        if !self.looks_back && cell > 0 {
+            return self.covering_by_history(key, at);
+        }
         let first = cell.saturating_sub(self.reach);
         let starts_up = first > 0 || key.word(START) >= self.down_at_start;
         let quiet = (first..=cell).all(|cell| self.is_quiet(key, cell));
@@ -147,6 +156,10 @@ impl OutageLaw {
         if starts_up && { cells }.all(over) {
             return Covering::UpUntil(at + 1);
         }
+        self.covering_by_history(key, at)
+    }
+
+    fn covering_by_history(&self, key: Key, at: u64) -> Covering {
         match self.next(key, at, at + 1) {
             Some(outage) => Covering::DownUntil(outage.end),
             None => Covering::UpUntil(at + 1),
@@ -171,7 +184,7 @@ impl OutageLaw {
     #[must_use]
     pub fn next(&self, key: Key, from: u64, until: u64) -> Option<Outage> {
         let mut found = [Outage { start: 0, end: 0 }; MOST_ARRIVALS];
-        let mut cell = self.regeneration(key, from, &mut found);
+        let mut cell = if self.looks_back { self.regeneration(key, from, &mut found) } else { 0 };
         let mut up_from = if cell == 0 { self.first_end(key) } else { 0 };
         if up_from > from {
             return (until > 0).then_some(Outage { start: 0, end: up_from });
@@ -192,7 +205,8 @@ impl OutageLaw {
                     }
                 }
             }
-            cell += 1;
+            // What arrives during an outage is ignored.
+            cell = (cell + 1).max(up_from / self.cell);
         }
         None
     }
@@ -260,6 +274,8 @@ mod tests {
             (6.0, Distribution::Lognormal { median: 60.0, sigma: 1.0 }),
             (60.0, Distribution::Constant(20.0)),
             (3.0, Distribution::Weibull { scale: 100.0, shape: 0.7 }),
+            (30.0, Distribution::Exponential { mean: 900.0 }),
+            (60.0, Distribution::Lognormal { median: 5.0, sigma: 2.5 }),
         ] {
             let law = law(rate, &down, Start::Stationary);
             for k in 0..20 {

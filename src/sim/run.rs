@@ -111,6 +111,15 @@ struct Tally {
     exposure: i128,
 }
 
+impl Tally {
+    fn begin_exposure(&mut self, now: u64, instances: u32) {
+        self.first_dispatch.get_or_insert(now);
+        self.exposed += instances;
+        self.most_exposed = self.most_exposed.max(self.exposed);
+        self.exposure -= i128::from(now) * i128::from(instances);
+    }
+}
+
 impl<'w> Simulator<'w> {
     /// A simulator with empty buffers.
     #[must_use]
@@ -421,6 +430,10 @@ impl<'w> Simulator<'w> {
         match command {
             Command::Upgrade { to, positions } => {
                 self.queue.begin_burst(positions.len(), now, self.world.settings.health_timeout.0);
+                if to == Direction::Forward {
+                    self.tally.begin_exposure(now, positions.len() as u32);
+                }
+                self.berths[to as usize].reserve(positions.len());
                 for position in positions {
                     self.dispatch(now, position, to);
                 }

@@ -32,8 +32,8 @@ impl<'a> Scene<'a> {
     /// The first moment at or after `at` when the member's network is up, and a moment up to which it surely stays up.
     #[inline]
     pub fn network_up_from(&self, member: &Member<'_>, at: u64) -> (u64, u64) {
-        if at == u64::MAX {
-            return (at, at);
+        if at > self.world.end {
+            return (u64::MAX, u64::MAX);
         }
         if self.world.zone_law.is_some() || !self.windows.is_empty() {
             let up = self.network_up_from_amid_outages(member, at);
@@ -66,8 +66,11 @@ impl<'a> Scene<'a> {
                     }
                 }
             }
-            if up == before || up == u64::MAX {
+            if up == before {
                 return up;
+            }
+            if up > self.world.end {
+                return u64::MAX;
             }
         }
     }
@@ -75,24 +78,28 @@ impl<'a> Scene<'a> {
     /// The time of being dead that covers `from`, or the next one that starts before `until`: background deaths and
     /// kills, run together where they touch.
     pub fn dead_next(&self, member: &Member<'_>, from: u64, until: u64) -> Option<Outage> {
-        let first = self.single_death(member, from, until)?;
-        let mut dead = first;
-        while dead.end != u64::MAX {
-            match self.single_death(member, dead.end, dead.end + 1) {
-                Some(more) if more.start <= dead.end => dead.end = more.end,
-                _ => break,
-            }
-        }
-        Some(dead)
-    }
-
-    fn single_death(&self, member: &Member<'_>, from: u64, until: u64) -> Option<Outage> {
-        let background = self.world.death_law.as_ref().and_then(|law| law.next(member.block.deaths, from, until));
-        self.hitting(member, |kind| matches!(kind, FaultKind::Kill))
-            .filter(|window| window.end > from && window.start < until && window.end > window.start)
+        let kills =
+            || self.hitting(member, |kind| matches!(kind, FaultKind::Kill)).filter(|window| window.end > window.start);
+        let background =
+            |from, until| self.world.death_law.as_ref().and_then(|law| law.next(member.block.deaths, from, until));
+        let mut dead = kills()
+            .filter(|window| window.end > from && window.start < until)
             .map(|window| Outage { start: window.start, end: window.end })
-            .chain(background)
-            .min_by_key(|outage| outage.start)
+            .chain(background(from, until))
+            .min_by_key(|outage| outage.start)?;
+        loop {
+            let touching = kills().filter(|window| window.start <= dead.end).map(|window| window.end);
+            let mut end = touching.max().unwrap_or(0).max(dead.end);
+            if end < self.world.end
+                && let Some(more) = background(end, end + 1)
+            {
+                end = more.end;
+            }
+            if end == dead.end || end >= self.world.end {
+                return Some(Outage { end, ..dead });
+            }
+            dead.end = end;
+        }
     }
 
     /// When an upgrade that starts at `start` and takes `length` by itself ends: slowed down, and held up while the

@@ -29,6 +29,8 @@ pub struct World {
     pub horizon: u64,
     /// How long the integrals go on after the end, milliseconds.
     pub observe_after: u64,
+    /// Nothing that happens later is ever seen, milliseconds.
+    pub end: u64,
     /// The plan at the request.
     pub plan: Plan,
     /// What the engine is told.
@@ -135,7 +137,7 @@ pub struct Member<'w> {
 }
 
 /// A key from what a thing says, so that removing another thing changes nothing.
-pub fn content_key(content: &impl std::fmt::Debug) -> u64 {
+pub fn name_key(content: &impl std::fmt::Debug) -> u64 {
     // FNV-1a.
     format!("{content:?}")
         .bytes()
@@ -240,6 +242,7 @@ impl World {
             seed: scenario.seed,
             horizon: scenario.horizon.0,
             observe_after: rollout.observe_after.0,
+            end: scenario.horizon.0 + rollout.observe_after.0 + 1,
             names: fleet.names(),
             defective: target.defective,
             tick_interval: scenario.reconciler.interval.0,
@@ -380,7 +383,8 @@ fn digests(scenario: &Scenario) -> [DigestId; 2] {
 }
 
 fn overrides(scenario: &Scenario) -> Vec<Override> {
-    let (mut rates, mut downs) = (0, 0);
+    let (mut rates, mut downs, mut shares) = (0, 0, 0);
+    let is_share = |target: &Target| matches!(target, Target::Fraction(_));
     let place = |said: bool, count: &mut usize| {
         *count += usize::from(said);
         if said { *count } else { 0 }
@@ -389,15 +393,10 @@ fn overrides(scenario: &Scenario) -> Vec<Override> {
         .overrides
         .iter()
         .map(|spec| {
-            let nested = OverrideSpec {
-                // A larger share of the fleet contains a smaller one.
-                target: if let Target::Fraction(_) = spec.target { Target::Fraction(0.0) } else { spec.target.clone() },
-                ..spec.clone()
-            };
             let holds = |version: Option<VersionIndex>| version.is_some_and(|v| spec.versions.contains(&v));
             Override {
                 target: spec.target.clone(),
-                key: content_key(&nested),
+                key: name_key(&("override", place(is_share(&spec.target), &mut shares))),
                 releases: [holds(scenario.rollout.previous), holds(Some(scenario.rollout.target))],
                 upgrade: spec.upgrade_time.as_ref().map(Sampler::new),
                 crash_after: spec.crash_after.as_ref().map(Sampler::new),

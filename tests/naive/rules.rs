@@ -83,7 +83,7 @@ pub struct Letter {
 }
 
 /// A failed verdict by the deadline, for the ground truth: which instance, and the version of the rollout.
-pub type TimedOut = (usize, Release);
+pub type Failed = (usize, Release);
 
 /// The controller.
 pub struct Rules<'s> {
@@ -103,7 +103,7 @@ pub struct Rules<'s> {
     /// Who is commanded, to be taken away.
     pub commands: Vec<(usize, Release)>,
     /// Who failed by the deadline, to be taken away.
-    pub timed_out: Vec<TimedOut>,
+    pub failed: Vec<Failed>,
 }
 
 impl<'s> Rules<'s> {
@@ -122,7 +122,7 @@ impl<'s> Rules<'s> {
             outcome: None,
             events: Vec::new(),
             commands: Vec::new(),
-            timed_out: Vec::new(),
+            failed: Vec::new(),
             ids,
         }
     }
@@ -334,6 +334,7 @@ impl<'s> Rules<'s> {
             "a heartbeat came in the millisecond of its deadline",
         );
         if message.report == Some(walk.release()) {
+            self.failed.push((position, walk.release()));
             self.judge(now, place, Some(Reason::UpgradeFailed));
         } else if message.runs == walk.release() && message.healthy {
             self.judge(now, place, None);
@@ -344,7 +345,7 @@ impl<'s> Rules<'s> {
     pub fn deadline(&mut self, now: u64, position: usize) {
         let walk = self.walks.last().expect("a deadline has a rollout");
         let place = walk.members.iter().position(|&member| member == position).expect("a deadline has an instance");
-        self.timed_out.push((position, walk.release()));
+        self.failed.push((position, walk.release()));
         self.judge(now, place, Some(Reason::HealthTimeout));
     }
 

@@ -274,7 +274,7 @@ impl<'s> Run<'s> {
 
     /// Takes what the controller said and commanded.
     fn carry_out(&mut self) {
-        for (position, version) in std::mem::take(&mut self.rules.timed_out) {
+        for (position, version) in std::mem::take(&mut self.rules.failed) {
             let machine = &self.machines[position];
             self.tally.false_failures += u32::from(machine.serves() && machine.runs() == version);
         }

@@ -55,10 +55,6 @@ impl<'w> Simulator<'w> {
             outcome: course.outcome,
             before_heartbeats: self.turn <= Turn::Heartbeat,
         });
-        match to {
-            Direction::Forward => self.begin_exposure(now),
-            Direction::Back => {}
-        }
         if calm {
             if let Some(decisive) = decisive {
                 self.queue.push(Queued { arrives: decisive.arrives, position });
@@ -66,14 +62,6 @@ impl<'w> Simulator<'w> {
         } else {
             self.foresee(position, to);
         }
-    }
-
-    pub(super) fn begin_exposure(&mut self, now: u64) {
-        let tally = &mut self.tally;
-        tally.first_dispatch.get_or_insert(now);
-        tally.exposed += 1;
-        tally.most_exposed = tally.most_exposed.max(tally.exposed);
-        tally.exposure -= i128::from(now);
     }
 
     /// Computes the decisive heartbeat of a position in flight from its whole life, and queues it.
@@ -157,9 +145,9 @@ impl<'w> Simulator<'w> {
                     self.tally.exposure += i128::from(now);
                 }
             }
-            // An instance whose agent reports a failed upgrade runs the old version.
-            Verdict::Failed(Reason::UpgradeFailed) => {}
-            Verdict::Failed(Reason::HealthTimeout) => {
+            // Whoever reports a failed upgrade to the target does not run it.
+            Verdict::Failed(Reason::UpgradeFailed) if direction == Direction::Forward => {}
+            Verdict::Failed(_) => {
                 if self.runs_and_serves(judged.position, release(direction), now) {
                     self.tally.false_failures += 1;
                 }
