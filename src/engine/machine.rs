@@ -146,7 +146,6 @@ impl Engine {
     // ---- Inputs -------------------------------------------------------------------------------
 
     /// Hands in one input, as the method of its name does. Answers that do not fit are dropped.
-    #[inline]
     pub fn handle(&mut self, now: At, input: Input) -> Option<Judged> {
         match input {
             Input::Request => self.handle_request(now),
@@ -422,6 +421,7 @@ impl Engine {
         self.outbox.commands.push_back(Command::Upgrade { to, positions });
     }
 
+    #[inline]
     fn judge(&mut self, now: At, position: u32, verdict: Verdict) -> Judged {
         self.walk.judge(position, verdict, &mut self.seats);
         let (batch_index, instance) = (self.walk.batch, self.instance(position));

@@ -6,8 +6,6 @@
 //! looks at t's cell and at as many before it as an outage can last, not at all that happened since t = 0. Most cells
 //! have no arrival, and finding that out is one word and one comparison. Nothing is ever scheduled.
 
-use std::ops::RangeInclusive;
-
 use super::draws::{Key, scale, threshold};
 use super::sampler::Sampler;
 
@@ -142,21 +140,19 @@ impl OutageLaw {
             return self.covering_by_history(key, at);
         }
         let first = cell.saturating_sub(self.reach);
-        let starts_up = first > 0 || key.word(START) >= self.down_at_start;
-        let quiet = (first..=cell).all(|cell| self.is_quiet(key, cell));
-        if starts_up && quiet {
-            return Covering::UpUntil((cell + 1) * self.cell);
+        let mut up_until = (cell + 1) * self.cell;
+        if first == 0 && key.word(START) < self.down_at_start {
+            return self.covering_by_history(key, at);
         }
-        self.covering_busy(key, at, starts_up, first..=cell)
-    }
-
-    /// The same where a cell has arrivals.
-    fn covering_busy(&self, key: Key, at: u64, starts_up: bool, cells: RangeInclusive<u64>) -> Covering {
-        let over = |cell: u64| self.is_quiet(key, cell) || self.is_over(key, cell, at);
-        if starts_up && { cells }.all(over) {
-            return Covering::UpUntil(at + 1);
+        for cell in first..cell + 1 {
+            if !self.is_quiet(key, cell) {
+                match self.next_start(key, cell, at) {
+                    Some(start) => up_until = up_until.min(start),
+                    None => return self.covering_by_history(key, at),
+                }
+            }
         }
-        self.covering_by_history(key, at)
+        Covering::UpUntil(up_until)
     }
 
     fn covering_by_history(&self, key: Key, at: u64) -> Covering {
@@ -166,13 +162,19 @@ impl OutageLaw {
         }
     }
 
-    /// Whether no arrival of the cell can last up to `at`, by the bounds alone.
-    fn is_over(&self, key: Key, cell: u64, at: u64) -> bool {
-        (0..self.count(key, cell) as u64).all(|i| {
+    /// The first arrival of the cell after `at`; `None` where one before it may last up to `at`, by the bounds alone.
+    fn next_start(&self, key: Key, cell: u64, at: u64) -> Option<u64> {
+        let mut next = u64::MAX;
+        for i in 0..self.count(key, cell) as u64 {
             let place = cell * WORDS + 1 + 2 * i;
             let start = cell * self.cell + scale(key.word(place), self.cell);
-            start > at || start + self.longest[key.word(place + 1).leading_ones() as usize] <= at
-        })
+            if start > at {
+                next = next.min(start);
+            } else if start + self.longest[key.word(place + 1).leading_ones() as usize] > at {
+                return None;
+            }
+        }
+        Some(next)
     }
 
     fn count(&self, key: Key, cell: u64) -> usize {

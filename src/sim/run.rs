@@ -11,6 +11,7 @@ mod instances;
 pub use effects::FaultEffect;
 
 use super::draws::{Draws, Key};
+use super::fate::Fate;
 use super::fault::Window;
 use super::heartbeats::{Arrival, Decisive};
 use super::life::Course;
@@ -20,9 +21,10 @@ use super::operator::{Operator, Pending};
 use super::queue::{Entry as Queued, Queue};
 use super::ticks::next_tick;
 use super::truth::Ledger;
-use super::world::{Release, World};
+use super::world::{Member, Release, World};
 use crate::engine::{
-    Answer, Command, Direction, Engine, Entry, EventKind, Input, Journal, OperatorDecision, Recording, RequestKind,
+    Answer, Command, Direction, Engine, Entry, EventKind, Input, Journal, Judged, OperatorDecision, Recording,
+    RequestKind,
 };
 use crate::fleet::{At, Heartbeat};
 use crate::scenario::{FaultKind, UpgradeOutcome};
@@ -56,6 +58,9 @@ enum Turn {
     Horizon,
 }
 
+/// Fates that are drawn in one go, before any is followed: none waits for another, so the processor works on several.
+const DRAWN_TOGETHER: usize = 16;
+
 /// Runs rollouts of one world, one after the other.
 #[derive(Debug)]
 pub struct Simulator<'w> {
@@ -69,6 +74,8 @@ pub struct Simulator<'w> {
     /// When the awaited heartbeat was sent and whether it is a report: what the queue has no room for, where it matters.
     awaited: Vec<Decisive>,
     queue: Queue,
+    /// Who is about to be commanded, and what it comes to.
+    drawn: Vec<(Member<'w>, Fate)>,
     scratch: Vec<Arrival>,
     ledger: Ledger,
     operator: Operator,
@@ -132,6 +139,7 @@ impl<'w> Simulator<'w> {
             first_deaths: Vec::new(),
             awaited: Vec::new(),
             queue: Queue::default(),
+            drawn: Vec::with_capacity(DRAWN_TOGETHER),
             scratch: Vec::new(),
             ledger: Ledger::default(),
             operator: Operator::default(),
@@ -359,11 +367,21 @@ impl<'w> Simulator<'w> {
             healthy: true,
             failed_upgrade: awaited.report.then(|| self.world.digest(wanted)),
         };
-        let input = Input::Heartbeat { arrived: At(arrives), heartbeat };
-        self.feed(now, input, observer);
+        self.feed_heartbeat(now, At(arrives), &heartbeat, observer);
         if !self.windows.is_empty() && self.is_duplicated(position, awaited.sent) {
-            self.feed(now, input, observer);
+            self.feed_heartbeat(now, At(arrives), &heartbeat, observer);
         }
+    }
+
+    /// The commonest input, without the detour over an [`Input`].
+    #[inline(always)]
+    fn feed_heartbeat<O: Observer>(&mut self, now: u64, arrived: At, heartbeat: &Heartbeat, observer: &mut O) {
+        if let Some(journal) = &mut self.journal {
+            let input = Input::Heartbeat { arrived, heartbeat: *heartbeat };
+            journal.entries.push(Entry::Input { now: At(now), input });
+        }
+        let judged = self.engine.handle_heartbeat(At(now), arrived, heartbeat);
+        self.follow_up(now, judged, observer);
     }
 
     fn is_duplicated(&mut self, position: u32, sent: u64) -> bool {
@@ -396,12 +414,17 @@ impl<'w> Simulator<'w> {
     }
 
     /// Hands the engine one input, and carries out what comes of it.
-    #[inline(always)]
     fn feed<O: Observer>(&mut self, now: u64, input: Input, observer: &mut O) {
         if let Some(journal) = &mut self.journal {
             journal.entries.push(Entry::Input { now: At(now), input });
         }
-        if let Some(judged) = self.engine.handle(At(now), input) {
+        let judged = self.engine.handle(At(now), input);
+        self.follow_up(now, judged, observer);
+    }
+
+    #[inline(always)]
+    fn follow_up<O: Observer>(&mut self, now: u64, judged: Option<Judged>, observer: &mut O) {
+        if let Some(judged) = judged {
             self.note_verdict(now, judged);
         }
         while let Some(command) = self.engine.poll_command() {
@@ -434,8 +457,12 @@ impl<'w> Simulator<'w> {
                     self.tally.begin_exposure(now, positions.len() as u32);
                 }
                 self.berths[to as usize].reserve(positions.len());
-                for position in positions {
-                    self.dispatch(now, position, to);
+                for first in positions.clone().step_by(DRAWN_TOGETHER) {
+                    let last = positions.end.min(first + DRAWN_TOGETHER as u32);
+                    self.draw_fates(first..last, to);
+                    for position in first..last {
+                        self.dispatch(now, position, to, (position - first) as usize);
+                    }
                 }
                 self.queue.end_burst();
             }

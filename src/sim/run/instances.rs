@@ -1,5 +1,7 @@
 //! The simulator's side of an instance: commanding it, foreseeing its verdict, and telling its life.
 
+use std::ops::Range;
+
 use super::{Berth, Simulator, Turn, release};
 use crate::engine::{Direction, Judged, Reason, Standing, Verdict};
 use crate::scenario::UpgradeOutcome;
@@ -19,31 +21,41 @@ impl<'w> Simulator<'w> {
         self.windows.is_empty() && !self.world.delays && first_death > until
     }
 
-    #[inline(always)]
-    pub(super) fn dispatch(&mut self, now: u64, position: u32, to: Direction) {
+    /// Draws who is at these positions and what the command comes to.
+    #[inline]
+    pub(super) fn draw_fates(&mut self, positions: Range<u32>, to: Direction) {
         let world = self.world;
-        let n = self.engine.instance(position).0;
-        let block = self.draws.instance(n);
-        let member = world.member(n, block);
-        let attempt = match to {
-            Direction::Forward => block,
-            Direction::Back => self.draws.rollback(n),
-        };
-        let fate = world.fate(&member, &attempt, release(to));
-        let scene = self.scene();
+        self.drawn.clear();
+        for position in positions {
+            let n = self.engine.instance(position).0;
+            let block = self.draws.instance(n);
+            let member = world.member(n, block);
+            let attempt = match to {
+                Direction::Forward => block,
+                Direction::Back => self.draws.rollback(n),
+            };
+            self.drawn.push((member, world.fate(&member, &attempt, release(to))));
+        }
+    }
+
+    /// Commands the instance at a position, whose fate was drawn.
+    #[inline(always)]
+    pub(super) fn dispatch(&mut self, now: u64, position: u32, to: Direction, drawn: usize) {
+        let world = self.world;
+        let (member, fate) = &self.drawn[drawn];
+        let scene = Scene { world, windows: &self.windows, zones: self.zones };
         let first_death = match (&world.death_law, to) {
             (None, _) => u64::MAX,
             (Some(_), Direction::Back) => self.first_deaths[position as usize],
             (Some(law), Direction::Forward) => {
-                let until = world.horizon.saturating_add(world.observe_after).saturating_add(1);
-                law.next(member.block.deaths, 0, until).map_or(u64::MAX, |dead| dead.start)
+                law.next(member.block.deaths, 0, world.end).map_or(u64::MAX, |dead| dead.start)
             }
         };
-        let (reached, up_until) = scene.network_up_from(&member, now);
-        let course = Course::new(&scene, &member, reached, &fate);
+        let (reached, up_until) = scene.network_up_from(member, now);
+        let course = Course::new(&scene, member, reached, fate);
         let deadline = now + world.settings.health_timeout.0;
         let calm = self.is_calm(first_death, deadline) && self.awaited.is_empty();
-        let decisive = if calm { heartbeats::of_course(&scene, &member, &course, up_until, deadline) } else { None };
+        let decisive = if calm { heartbeats::of_course(&scene, member, &course, up_until, deadline) } else { None };
         if to == Direction::Forward && world.death_law.is_some() {
             self.first_deaths.push(first_death);
         }
@@ -136,6 +148,7 @@ impl<'w> Simulator<'w> {
         Life::new(self.scene(), member, orders, until)
     }
 
+    #[inline]
     pub(super) fn note_verdict(&mut self, now: u64, judged: Judged) {
         let direction = self.engine.direction();
         match judged.verdict {
