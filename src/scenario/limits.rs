@@ -6,10 +6,10 @@ pub(super) const MAX_INSTANCES: u32 = 100_000_000;
 pub(super) const MAX_SECONDS: f64 = 1e9;
 /// The shortest interval, in seconds: simulated time is whole milliseconds.
 pub(super) const MIN_SECONDS: f64 = 0.001;
-/// The highest rate by the hour: one a millisecond.
-pub(super) const MAX_PER_HOUR: f64 = 3.6e6;
-/// The highest rate by the day: one a millisecond.
-pub(super) const MAX_PER_DAY: f64 = 8.64e7;
+/// The highest rate by the hour: ten a second.
+pub(super) const MAX_PER_HOUR: f64 = 36_000.0;
+/// The highest rate by the day: one a second.
+pub(super) const MAX_PER_DAY: f64 = 86_400.0;
 /// The highest rate by 1000 days: a death every minute and a half.
 pub(super) const MAX_PER_1000_DAYS: f64 = 1e6;
 /// The largest file, in bytes.

@@ -14,7 +14,7 @@ const PER_CELL: f64 = 0.25;
 /// Looking back pays only where an element is up most of the time, and outages do not reach over too many cells.
 const MOST_LOOK_BACK: u64 = 4096;
 /// Mean time down per mean time up beyond which history is walked from the start, from outage to outage.
-const MOSTLY_UP: f64 = 1.0;
+const MOSTLY_UP: f64 = 4.0;
 /// More arrivals in a cell have a chance below 10⁻²³.
 const MOST_ARRIVALS: usize = 15;
 /// Words of a cell: one for the count, then a place and a duration for each arrival.
