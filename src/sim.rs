@@ -1,4 +1,23 @@
 //! The simulator: a virtual fleet on a virtual clock, driving the real engine.
+//!
+//! # How it is built
+//!
+//! A [`World`] is a scenario made ready: what is the same in every replicate. A [`Simulator`] runs replicates of it, one after
+//! the other, and reuses every buffer. Nothing is scheduled that can be asked for:
+//!
+//! - [`draws`]: every random number has a fixed place, so that nothing depends on the order of asking. [`sampler`] turns
+//!   one into a duration, [`fate`] into what an upgrade comes to.
+//! - [`outages`]: flaps, zones and machines that fail by chance, looked up at a moment. [`fault`]: what is injected.
+//!   [`scene`] puts both together: from when is the network up, when is the machine dead?
+//! - [`life`]: what one instance does under its commands, as a function of the scene. [`heartbeats`]: the one heartbeat that
+//!   decides its verdict, computed from its life.
+//! - `queue`: one entry an instance in flight. `ticks`, [`operator`]: the reconciler's grid, and the person.
+//! - `run`: the loop. It hands the engine what is due next, and carries out what the engine commands.
+//! - `truth`, `metrics`: ground truth, booked when a run is over. The engine sees none of it.
+//!
+//! Most runs meet no fault. Then a command's course is four numbers and its decisive heartbeat follows from them; only
+//! where something interferes is a life walked from its start. Both say the same, and a naive simulation in the tests,
+//! for which every heartbeat is an event, says so too.
 
 pub mod draws;
 pub mod fate;

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use crate::engine::{Engine, Event, EventLine, EventNames, Recording};
-use crate::fleet::InstanceNames;
 use crate::scenario::Scenario;
 use crate::sim::Observer;
 
@@ -29,12 +28,6 @@ impl<'a, W: Write> EventLog<'a, W> {
     /// A log of a scenario's run.
     pub fn new(scenario: &'a Scenario, out: W) -> Self {
         Self { names: event_names(scenario), out, error: None }
-    }
-
-    /// The names of the fleet.
-    #[must_use]
-    pub fn instances(&self) -> InstanceNames {
-        self.names.instances
     }
 
     /// What it was written to.

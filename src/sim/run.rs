@@ -299,12 +299,6 @@ impl<'w> Simulator<'w> {
         true
     }
 
-    /// The moment that a `step` would come to.
-    #[must_use]
-    pub fn next_moment(&self) -> u64 {
-        self.next_due().0.max(self.clock).min(self.world.horizon)
-    }
-
     fn boundary(&self) -> Option<u64> {
         self.boundaries.get(self.boundaries_done).copied()
     }
