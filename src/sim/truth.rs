@@ -104,7 +104,9 @@ impl Ledger {
         }
         if down_from <= self.end && down_from < cut {
             let down = self.not_serving(down_from, cut);
-            so_far.harmed |= to == Release::Target;
+            // What an upgrade left in place goes on doing harm after one that failed.
+            let by = if course.outcome == UpgradeOutcome::Fail { so_far.running } else { to };
+            so_far.harmed |= by == Release::Target;
             if so_far.harmed {
                 self.unhealthy += u128::from(down);
             }

@@ -105,6 +105,9 @@ impl<'w> Machine<'w> {
             self.doing = Doing::Crashed;
             self.harm(now, self.runs);
         }
+        if !self.killed && self.doing == Doing::Running && self.sick {
+            self.harm(now, self.runs);
+        }
         self.take_command(now, weather);
     }
 
