@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{BreakerOrder, BreakerScope, InterventionPolicy, OperatorDecision};
+use crate::engine::{BreakerOrder, BreakerScope, Edit, InterventionPolicy, OperatorDecision};
 use crate::fleet::{InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 
 /// A whole scenario.
@@ -238,21 +238,12 @@ pub struct OperatorSpec {
     pub approval_expires: Span,
     /// Whether the last answer to the first request is yes.
     pub approves: bool,
-    /// An edit made before the last answer.
-    pub edit: Option<EditSpec>,
+    /// An edit made before the last answer; it changes at least one of the two.
+    pub edit: Option<Edit>,
     /// What is decided on the first trip, the second, …; the last repeats. Never empty.
     pub on_trip: Vec<OperatorDecision>,
     /// How long each decision on a trip takes.
     pub decision_delay: Distribution,
-}
-
-/// What an edit changes; at least one of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EditSpec {
-    /// The new share of a batch.
-    pub batch_pct: Option<u32>,
-    /// The new limit.
-    pub max_consecutive_failures: Option<NonZeroU32>,
 }
 
 /// Which instances something is about.

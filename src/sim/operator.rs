@@ -2,7 +2,7 @@
 
 use super::draws::Key;
 use super::world::OperatorTraits;
-use crate::engine::{Answer, ApprovalId, Edit, OperatorDecision, RequestKind};
+use crate::engine::{Answer, ApprovalId, OperatorDecision, RequestKind};
 
 /// An answer that is being thought over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +53,7 @@ impl Operator {
     fn consider_plan(&mut self, now: u64, request: ApprovalId, traits: &OperatorTraits, key: Key) {
         let delay = traits.approval_delay.draw(key.word(u64::from(self.answers)));
         let answer = match traits.edit {
-            Some(edit) if self.answers == 0 => Answer::Edit(Edit {
-                batch_pct: edit.batch_pct,
-                max_consecutive_failures: edit.max_consecutive_failures,
-            }),
+            Some(edit) if self.answers == 0 => Answer::Edit(edit),
             _ if traits.approves => Answer::Approve,
             _ => Answer::Reject,
         };

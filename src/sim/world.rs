@@ -5,10 +5,10 @@ use super::fate::Fate;
 use super::fault::Fault;
 use super::outages::{OutageLaw, Start};
 use super::sampler::Sampler;
-use crate::engine::{Inventory, OperatorDecision, Plan, Refusal, Request, Settings, VersionRef};
+use crate::engine::{Edit, Inventory, OperatorDecision, Plan, Refusal, Request, Settings, VersionRef};
 use crate::fleet::{DigestId, InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 use crate::scenario::{
-    Distribution, EditSpec, OutcomeRates, OverrideSpec, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
+    Distribution, OutcomeRates, OverrideSpec, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
 };
 
 /// Which of the two versions of a rollout an instance runs, or is commanded to.
@@ -72,7 +72,7 @@ pub struct OperatorTraits {
     /// Whether the last answer to the first request is yes.
     pub approves: bool,
     /// An edit made before the last answer.
-    pub edit: Option<EditSpec>,
+    pub edit: Option<Edit>,
     /// What is decided on the first trip, the second, …; the last repeats.
     pub on_trip: Vec<OperatorDecision>,
 }

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use dryroll::engine::{BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision};
 use dryroll::fleet::{InstanceId, InstanceStatus, LifecycleState, Span};
 use dryroll::scenario::{
-    Distribution, EditSpec, FaultKind, FaultSpec, FaultStart, FleetSpec, NetworkSpec, OperatorSpec, OutcomeRates,
-    OverrideSpec, ReconcilerSpec, RolloutSpec, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
+    Distribution, FaultKind, FaultSpec, FaultStart, FleetSpec, NetworkSpec, OperatorSpec, OutcomeRates, OverrideSpec,
+    ReconcilerSpec, RolloutSpec, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
 };
 use dryroll::sim::draws::Key;
 
@@ -197,7 +197,7 @@ impl Dice {
             edit: self.maybe(25, |dice| {
                 let batch_pct = dice.maybe(60, |dice| dice.pick(&[5, 30, 50, 100]));
                 let limit = if batch_pct.is_none() { Some(dice.limit()) } else { dice.maybe(50, Self::limit) };
-                EditSpec { batch_pct, max_consecutive_failures: limit }
+                dryroll::engine::Edit { batch_pct, max_consecutive_failures: limit }
             }),
             on_trip: (0..self.between(1, 4)).map(|_| self.pick(&decisions)).collect(),
             decision_delay: self.duration(0, 10),

@@ -2,7 +2,7 @@
 
 use super::super::file::{OnTrip, Operator, Reconciler, Rollout};
 use super::super::tree::Cursor;
-use super::super::{EditSpec, OperatorSpec, ReconcilerSpec, RolloutSpec, VersionIndex, VersionSpec};
+use super::super::{OperatorSpec, ReconcilerSpec, RolloutSpec, VersionIndex, VersionSpec};
 use super::context::{Context, Reports};
 use super::values::{distribution, positive, span};
 use super::versions::{find, find_rollable};
@@ -45,7 +45,7 @@ pub(super) fn operator(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Operator
         approval_delay: distribution(&mut cx.reports, &at.key("approval_delay_sec"), &file.approval_delay_sec),
         approval_expires: span(file.approval_expires_sec),
         approves: file.approves,
-        edit: file.edit.map(|edit| EditSpec {
+        edit: file.edit.map(|edit| crate::engine::Edit {
             batch_pct: edit.batch_pct,
             max_consecutive_failures: edit.max_consecutive_failures.map(positive),
         }),

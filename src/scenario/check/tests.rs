@@ -151,7 +151,10 @@ fn the_example_says_what_it_says() {
         scenario.operator.on_trip,
         [OperatorDecision::ContinueAnyway, OperatorDecision::RollbackCompletedBatches]
     );
-    assert_eq!(scenario.operator.edit, Some(EditSpec { batch_pct: Some(10), max_consecutive_failures: None }));
+    assert_eq!(
+        scenario.operator.edit,
+        Some(crate::engine::Edit { batch_pct: Some(10), max_consecutive_failures: None })
+    );
     let [one] = scenario.overrides.as_slice() else { panic!("one override") };
     assert_eq!(one.target, Target::Ids(vec![InstanceId(2), InstanceId(3)]));
     assert_eq!((one.outcome, one.versions.as_slice()), (Some(UpgradeOutcome::Fail), &[VersionIndex(1)][..]));
