@@ -8,6 +8,7 @@
 //! - [`scenario`]: the scenario file, read, checked with exact places, and described by a JSON Schema.
 //! - [`sim`]: the virtual fleet on a virtual clock: keyed draws, lives, heartbeats, network, faults, operator and ground
 //!   truth. It drives the engine.
+//! - [`stats`]: intervals, quantiles and exact results: numbers in, numbers out. It knows nothing of the crate.
 //! - [`report`]: what a run says: event log, account for people, run report, timeline.
 //! - [`cli`]: the command line, one file a command.
 //!
@@ -20,3 +21,4 @@ pub mod fleet;
 pub mod report;
 pub mod scenario;
 pub mod sim;
+pub mod stats;

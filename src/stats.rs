@@ -1,0 +1,5 @@
+//! Statistics: intervals, quantiles and exact results. Numbers in, numbers out; nothing here knows what a rollout is.
+
+mod interval;
+
+pub use interval::Interval;
