@@ -9,10 +9,11 @@
 //! - [`sim`]: the virtual fleet on a virtual clock: keyed draws, lives, heartbeats, network, faults, operator and ground
 //!   truth. It drives the engine.
 //! - [`stats`]: intervals, quantiles and exact results: numbers in, numbers out. It knows nothing of the crate.
-//! - [`report`]: what a run says: event log, account for people, run report, timeline.
+//! - [`study`]: many runs and what they say together: sweeps, comparisons, tuning, shards.
+//! - [`report`]: what runs and studies say: event log, account for people, reports, timelines, pages.
 //! - [`cli`]: the command line, one file a command.
 //!
-//! Arrows run down only: `cli → report → sim → engine → fleet`; `sim` and `report` read the [`scenario`]'s checked
+//! Arrows run down only: `cli → report → study → sim → engine → fleet`; `study` and `sim` use `stats`; all of them read the [`scenario`]'s checked
 //! types, and these use the engine's and the fleet's words. `engine` knows `fleet` and nothing else of the crate.
 
 pub mod cli;
@@ -22,3 +23,4 @@ pub mod report;
 pub mod scenario;
 pub mod sim;
 pub mod stats;
+pub mod study;

@@ -1,7 +1,8 @@
 //! Reports: what a run says to people and to machines. Everything here reads; nothing here decides.
 //!
 //! [`Chronicle`], [`EventLog`] and [`Account`] are observers that a simulator passes its events to while it runs.
-//! [`RunReport`], [`PlanAnswer`] and [`trace`] are made of what is there afterwards.
+//! [`RunReport`], [`PlanAnswer`], [`Timeline`] and [`trace`] are made of what is there afterwards. [`study`] has the reports of
+//! many runs.
 
 mod account;
 mod chronicle;
@@ -10,6 +11,8 @@ mod event_log;
 mod output;
 mod plan;
 mod run;
+pub mod study;
+pub mod timeline;
 pub mod trace;
 
 pub use account::Account;
@@ -18,4 +21,5 @@ pub use error::ReportError;
 pub use event_log::EventLog;
 pub use output::{Output, Written, discard_unfinished};
 pub use plan::PlanAnswer;
-pub use run::{FaultReport, RunReport, ScenarioRef};
+pub use run::{FaultReport, RunReport};
+pub use timeline::Timeline;

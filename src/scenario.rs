@@ -22,10 +22,12 @@ mod load;
 mod metric;
 mod model;
 mod schema;
+mod setting;
 mod tree;
 
 pub use diagnostic::Diagnostic;
 pub use error::{Diagnostics, ScenarioError};
 pub use load::Format;
+pub use metric::{Measure, Metric, Rate};
 pub use model::*;
 pub use schema::schema;

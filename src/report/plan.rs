@@ -46,20 +46,11 @@ impl<'a> PlanAnswer<'a> {
     }
 }
 
-/// Seconds as an integer where they are whole.
-pub fn seconds<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
-    if span.0.is_multiple_of(1000) {
-        serializer.serialize_u64(span.0 / 1000)
-    } else {
-        serializer.serialize_f64(span.as_secs_f64())
-    }
-}
-
 struct Seconds(Span);
 
 impl Serialize for Seconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        seconds(&self.0, serializer)
+        crate::study::policy::seconds(&self.0, serializer)
     }
 }
 

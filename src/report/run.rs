@@ -2,49 +2,13 @@
 
 use serde::Serialize;
 
+use super::study::ScenarioRef;
 use super::{BatchRecord, Chronicle, PlanAnswer, TripRecord};
-use crate::engine::{BreakerOrder, BreakerScope, RolloutId, Settings};
-use crate::fleet::{InstanceNames, Span};
+use crate::engine::RolloutId;
+use crate::fleet::InstanceNames;
 use crate::scenario::Scenario;
 use crate::sim::{FaultEffect, Metrics, Simulator};
-
-/// Which scenario a report is of.
-#[derive(Clone, Debug, Serialize)]
-pub struct ScenarioRef<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// SHA-256 of its file.
-    pub hash: &'a str,
-}
-
-/// The rollout's parameters, as a report names a policy.
-#[derive(Clone, Debug, Serialize)]
-pub struct Policy {
-    batch_pct: u32,
-    max_consecutive_failures: u32,
-    #[serde(serialize_with = "super::plan::seconds")]
-    health_timeout_sec: Span,
-    rollback_batch_pct: u32,
-    breaker_order: BreakerOrder,
-    breaker_scope: BreakerScope,
-    max_in_flight: Option<u32>,
-}
-
-impl Policy {
-    /// The policy of these settings.
-    #[must_use]
-    pub fn new(settings: &Settings) -> Self {
-        Self {
-            batch_pct: settings.batch_pct,
-            max_consecutive_failures: settings.max_consecutive_failures.get(),
-            health_timeout_sec: settings.health_timeout,
-            rollback_batch_pct: settings.rollback_batch_pct,
-            breaker_order: settings.breaker_order,
-            breaker_scope: settings.breaker_scope,
-            max_in_flight: settings.max_in_flight.map(std::num::NonZeroU32::get),
-        }
-    }
-}
+use crate::study::Policy;
 
 #[derive(Clone, Debug, Serialize)]
 struct Batch {
@@ -142,7 +106,7 @@ impl FaultReport {
 #[derive(Clone, Debug, Serialize)]
 pub struct RunReport<'a> {
     schema: &'static str,
-    scenario: ScenarioRef<'a>,
+    scenario: ScenarioRef,
     seed: u64,
     replicate: u64,
     policy: Policy,
@@ -173,10 +137,10 @@ impl<'a> RunReport<'a> {
         let rollback = metrics_rollback(simulator).map(|rollout_id| Rollback { rollout_id, batches: batches(false) });
         Self {
             schema: "dryroll.run/1",
-            scenario: ScenarioRef { name: &scenario.name, hash: &scenario.hash },
+            scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
             seed: simulator.world().seed,
             replicate: simulator.replicate(),
-            policy: Policy::new(simulator.engine().settings()),
+            policy: Policy::of(scenario),
             version: &scenario.target().id,
             plan: PlanAnswer::walked(simulator.engine(), names),
             batches: batches(true),

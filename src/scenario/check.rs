@@ -26,6 +26,7 @@ use super::{Scenario, schema};
 use context::{Context, Reports};
 
 pub(super) use values::hex_sha256;
+pub(super) use versions::excess;
 
 /// What the file's bytes and path say, beside what stands in it.
 pub(super) struct Origin {
@@ -68,6 +69,40 @@ pub(super) fn scenario(source: Source<'_>, root: &Node, origin: Origin) -> Resul
     };
     let (scenario, reports) = meaning(reports, root, file, origin);
     if reports.is_empty() { Ok(scenario) } else { Err(reports.finish()) }
+}
+
+/// Checks the shape of a part of a file against the part of the schema that is its own.
+pub(super) fn shape_alone(source: Source<'_>, root: &Node, schema: &serde_json::Value) -> Result<(), Diagnostics> {
+    let mut reports = Reports::new(source);
+    shape::check(root, schema, &mut reports);
+    if reports.is_empty() { Ok(()) } else { Err(reports.finish()) }
+}
+
+/// Checks a `[rollout]` that stands alone, for a scenario that is known. What it leaves out of the versions is the
+/// scenario's.
+pub(super) fn rollout_alone(
+    source: Source<'_>,
+    root: &Node,
+    scenario: &Scenario,
+    file: &super::file::Rollout,
+) -> Result<super::RolloutSpec, Diagnostics> {
+    let at = Cursor::new(root);
+    let mut reports = Reports::new(source);
+    let target = match file.target_version_id.as_str() {
+        "" => Some(scenario.rollout.target),
+        _ => rollout::target(&mut reports, &at, file, &scenario.versions),
+    };
+    let mut cx = Context {
+        reports,
+        names: scenario.fleet.names(),
+        instances: scenario.fleet.instances,
+        zones: scenario.fleet.zones,
+        heartbeat_interval: scenario.fleet.heartbeat_interval,
+        versions: &scenario.versions,
+        target,
+    };
+    let checked = rollout::rollout(&mut cx, &at, file);
+    if cx.reports.is_empty() { Ok(checked) } else { Err(cx.reports.finish()) }
 }
 
 /// Checks what the keys mean together. Where something is wrong it is told, and something else

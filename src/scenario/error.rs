@@ -49,6 +49,17 @@ pub enum ScenarioError {
         /// Which file.
         path: String,
     },
+    /// An override speaks of the target, and another target's rates leave no room for it.
+    #[error(
+        "version `{version}` cannot be the target: with an override that holds for the target its rates add up to {sum}; \
+         say in the override for which `versions` it holds"
+    )]
+    DoesNotFit {
+        /// The version.
+        version: String,
+        /// What the rates add up to.
+        sum: f64,
+    },
     /// What stands in the file is no scenario.
     #[error("{}", .0.render(false))]
     Invalid(Diagnostics),

@@ -1,61 +1,193 @@
-//! The names of what rules and limits can be about.
+//! The names of what rules, limits and reports are about.
+
+use std::fmt;
 
 use crate::engine::Outcome;
 
-/// What kind of figure a metric is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MetricKind {
-    /// A number of each run: it has a mean, quantiles and extremes.
-    Numeric,
-    /// A share of the runs, 0 to 1.
-    Rate,
-    /// The name of an outcome.
+/// A number of each run: it has a mean, quantiles and extremes over many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Metric {
+    /// How often the breaker tripped.
+    Trips,
+    /// How many decisions were taken.
+    Decisions,
+    /// Request to `finished`.
+    DurationSec,
+    /// Of it, waiting for a person.
+    ApprovalWaitSec,
+    /// The rest of it.
+    RolloutSec,
+    /// Most instances exposed at one moment.
+    ExposedInstances,
+    /// The same, in percent of the planned ones.
+    ExposedPct,
+    /// `exposed_pct` of a defective version.
+    BlastRadiusPct,
+    /// The same, of the runs that tripped.
+    BlastRadiusPctTripped,
+    /// Instances ever harmed.
+    HarmedInstances,
+    /// Integral of exposed instances.
+    ExposureInstanceMin,
+    /// Integral of harmed and not serving.
+    UnhealthyInstanceMin,
+    /// Integral of not serving for any cause.
+    CapacityLossInstanceMin,
+    /// The lowest share that served.
+    MinServingPct,
+    /// First dispatch to first trip.
+    TimeToDetectSec,
+    /// First trip to the end of rollback or abort.
+    TimeToMitigateSec,
+    /// Failed verdicts on instances that ran the target and served.
+    FalseFailures,
+    /// Harmed instances with a healthy verdict.
+    EscapedInstances,
+}
+
+impl Metric {
+    /// All of them, in the order of the reports.
+    pub const ALL: [Self; 18] = [
+        Self::Trips,
+        Self::Decisions,
+        Self::DurationSec,
+        Self::ApprovalWaitSec,
+        Self::RolloutSec,
+        Self::ExposedInstances,
+        Self::ExposedPct,
+        Self::BlastRadiusPct,
+        Self::BlastRadiusPctTripped,
+        Self::HarmedInstances,
+        Self::ExposureInstanceMin,
+        Self::UnhealthyInstanceMin,
+        Self::CapacityLossInstanceMin,
+        Self::MinServingPct,
+        Self::TimeToDetectSec,
+        Self::TimeToMitigateSec,
+        Self::FalseFailures,
+        Self::EscapedInstances,
+    ];
+
+    /// Its name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trips => "trips",
+            Self::Decisions => "decisions",
+            Self::DurationSec => "duration_sec",
+            Self::ApprovalWaitSec => "approval_wait_sec",
+            Self::RolloutSec => "rollout_sec",
+            Self::ExposedInstances => "exposed_instances",
+            Self::ExposedPct => "exposed_pct",
+            Self::BlastRadiusPct => "blast_radius_pct",
+            Self::BlastRadiusPctTripped => "blast_radius_pct_tripped",
+            Self::HarmedInstances => "harmed_instances",
+            Self::ExposureInstanceMin => "exposure_instance_min",
+            Self::UnhealthyInstanceMin => "unhealthy_instance_min",
+            Self::CapacityLossInstanceMin => "capacity_loss_instance_min",
+            Self::MinServingPct => "min_serving_pct",
+            Self::TimeToDetectSec => "time_to_detect_sec",
+            Self::TimeToMitigateSec => "time_to_mitigate_sec",
+            Self::FalseFailures => "false_failures",
+            Self::EscapedInstances => "escaped_instances",
+        }
+    }
+
+    /// Whether a larger value is the better one.
+    #[must_use]
+    pub fn more_is_better(self) -> bool {
+        self == Self::MinServingPct
+    }
+}
+
+/// A share of the runs, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rate {
+    /// At least one trip.
+    Trip,
+    /// The same, of a version that is good in truth.
+    FalseTrip,
+    /// A defective version that ends `completed` without a trip.
+    Escape,
+    /// A planned instance does not run the target at the end.
+    Drift,
+    /// An outcome's share.
+    Outcome(Outcome),
+}
+
+impl Rate {
+    /// All of them, in the order of the reports.
+    pub const ALL: [Self; 4 + Outcome::ALL.len()] = {
+        let mut all = [Self::Trip; 4 + Outcome::ALL.len()];
+        (all[1], all[2], all[3]) = (Self::FalseTrip, Self::Escape, Self::Drift);
+        let mut i = 0;
+        while i < Outcome::ALL.len() {
+            all[4 + i] = Self::Outcome(Outcome::ALL[i]);
+            i += 1;
+        }
+        all
+    };
+
+    /// Its name in files; an outcome's share has the outcome's.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trip => "trip_rate",
+            Self::FalseTrip => "false_trip_rate",
+            Self::Escape => "escape_rate",
+            Self::Drift => "drift",
+            Self::Outcome(outcome) => outcome.name(),
+        }
+    }
+}
+
+/// What a rule or a limit can be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Measure {
+    /// A figure of each run.
+    Metric(Metric),
+    /// A share of the runs.
+    Rate(Rate),
+    /// The name of the outcome.
     Outcome,
 }
 
-const NUMERIC: [&str; 18] = [
-    "trips",
-    "decisions",
-    "duration_sec",
-    "approval_wait_sec",
-    "rollout_sec",
-    "exposed_instances",
-    "exposed_pct",
-    "blast_radius_pct",
-    "blast_radius_pct_tripped",
-    "harmed_instances",
-    "exposure_instance_min",
-    "unhealthy_instance_min",
-    "capacity_loss_instance_min",
-    "min_serving_pct",
-    "time_to_detect_sec",
-    "time_to_mitigate_sec",
-    "false_failures",
-    "escaped_instances",
-];
+impl Measure {
+    /// What that name stands for; `None`: there is no such measure.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::all().find(|measure| measure.name() == name)
+    }
 
-const RATES: [&str; 4] = ["trip_rate", "false_trip_rate", "escape_rate", "drift"];
+    /// Every measure.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let metrics = Metric::ALL.into_iter().map(Self::Metric);
+        metrics.chain(Rate::ALL.into_iter().map(Self::Rate)).chain([Self::Outcome])
+    }
 
-/// What kind of figure that name stands for; `None`: there is no such metric.
-pub(super) fn kind(name: &str) -> Option<MetricKind> {
-    if name == "outcome" {
-        Some(MetricKind::Outcome)
-    } else if NUMERIC.contains(&name) {
-        Some(MetricKind::Numeric)
-    } else if RATES.contains(&name) || Outcome::ALL.iter().any(|outcome| outcome.name() == name) {
-        Some(MetricKind::Rate)
-    } else {
-        None
+    /// Its name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Metric(metric) => metric.name(),
+            Self::Rate(rate) => rate.name(),
+            Self::Outcome => "outcome",
+        }
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
 /// Every name.
 pub(super) fn names() -> Vec<&'static str> {
-    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.name());
-    NUMERIC.into_iter().chain(RATES).chain(["outcome"]).chain(outcomes).collect()
+    Measure::all().map(Measure::name).collect()
 }
 
 /// The names of the numeric ones.
 pub(super) fn numeric_names() -> Vec<&'static str> {
-    NUMERIC.to_vec()
+    Metric::ALL.into_iter().map(Metric::name).collect()
 }

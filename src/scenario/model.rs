@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+use super::metric::{Measure, Metric};
 use crate::engine::{BreakerOrder, BreakerScope, Edit, InterventionPolicy, OperatorDecision};
 use crate::fleet::{InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 
@@ -264,8 +265,9 @@ pub enum Target {
 pub struct OverrideSpec {
     /// Which instances.
     pub target: Target,
-    /// For which versions what is said of upgrades holds; what is said of heartbeats and flaps always holds.
-    pub versions: Vec<VersionIndex>,
+    /// For which versions what is said of upgrades holds; `None`: for the target, whichever it is. What is said of
+    /// heartbeats and flaps always holds.
+    pub versions: Option<Vec<VersionIndex>>,
     /// How the upgrade ends, whatever the rates.
     pub outcome: Option<UpgradeOutcome>,
     /// Rates in place of the version's, each on its own.
@@ -290,6 +292,19 @@ pub struct OverrideSpec {
     pub flap_rate_per_hour: Option<f64>,
     /// In place of the network's.
     pub flap_down: Option<Distribution>,
+}
+
+impl OverrideSpec {
+    /// The rates that it gives, and a version's own where it gives none.
+    #[must_use]
+    pub fn rates_over(&self, version: OutcomeRates) -> OutcomeRates {
+        OutcomeRates {
+            failure: self.failure_rate.unwrap_or(version.failure),
+            hang: self.hang_rate.unwrap_or(version.hang),
+            unhealthy: self.unhealthy_rate.unwrap_or(version.unhealthy),
+            crash: self.crash_rate.unwrap_or(version.crash),
+        }
+    }
 }
 
 /// A fault: what, when, for how long, whom.
@@ -374,7 +389,7 @@ pub struct ExpectSpec {
     /// Which version is rolled out; `None`: the scenario's target.
     pub version: Option<VersionIndex>,
     /// A metric or a rate.
-    pub metric: String,
+    pub metric: Measure,
     /// Which figure of the metric; `None` for rates and outcomes.
     pub stat: Option<Stat>,
     /// The limit.
@@ -436,7 +451,7 @@ pub struct TuneSpec {
     /// The limits to try.
     pub max_consecutive_failures: Vec<NonZeroU32>,
     /// The metric to minimise on the good version.
-    pub minimise: String,
+    pub minimise: Metric,
     /// What must hold.
     pub limits: Vec<LimitSpec>,
 }
@@ -445,8 +460,8 @@ pub struct TuneSpec {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LimitSpec {
     /// A metric or a rate.
-    pub metric: String,
-    /// Which figure of the metric.
+    pub metric: Measure,
+    /// Which figure of the metric; `None` for rates and outcomes.
     pub stat: Option<Stat>,
     /// The limit.
     pub bound: Bound,

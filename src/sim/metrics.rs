@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::engine::{OperatorDecision, Outcome};
+use crate::scenario::{Metric, Rate};
 
 /// The metrics of one run. Times in milliseconds here; seconds and minutes when serialised, under the contract's names.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,6 +114,45 @@ impl Metrics {
     #[must_use]
     pub fn capacity_loss_instance_min(&self) -> f64 {
         minutes(self.capacity_loss)
+    }
+}
+
+impl Metrics {
+    /// A figure of the run in its reported unit; `None` where it says nothing of such a run.
+    #[must_use]
+    pub fn figure(&self, metric: Metric) -> Option<f64> {
+        Some(match metric {
+            Metric::Trips => f64::from(self.trips),
+            Metric::Decisions => self.decisions.len() as f64,
+            Metric::DurationSec => self.duration_sec(),
+            Metric::ApprovalWaitSec => self.approval_wait_sec(),
+            Metric::RolloutSec => self.rollout_sec(),
+            Metric::ExposedInstances => f64::from(self.exposed),
+            Metric::ExposedPct => self.exposed_pct(),
+            Metric::BlastRadiusPct => return self.blast_radius_pct(),
+            Metric::BlastRadiusPctTripped => return self.blast_radius_pct().filter(|_| self.trips > 0),
+            Metric::HarmedInstances => f64::from(self.harmed),
+            Metric::ExposureInstanceMin => self.exposure_instance_min(),
+            Metric::UnhealthyInstanceMin => self.unhealthy_instance_min(),
+            Metric::CapacityLossInstanceMin => self.capacity_loss_instance_min(),
+            Metric::MinServingPct => self.min_serving_pct(),
+            Metric::TimeToDetectSec => return self.time_to_detect.map(seconds),
+            Metric::TimeToMitigateSec => return self.time_to_mitigate.map(seconds),
+            Metric::FalseFailures => f64::from(self.false_failures),
+            Metric::EscapedInstances => f64::from(self.escaped),
+        })
+    }
+
+    /// Whether the run is a hit of a rate; `None` where the rate does not speak of such a version.
+    #[must_use]
+    pub fn hit(&self, rate: Rate) -> Option<bool> {
+        match rate {
+            Rate::Trip => Some(self.trips > 0),
+            Rate::FalseTrip => (!self.defective).then_some(self.trips > 0),
+            Rate::Escape => self.defective.then_some(self.trips == 0 && self.outcome == Outcome::Completed),
+            Rate::Drift => Some(self.drift),
+            Rate::Outcome(outcome) => Some(self.outcome == outcome),
+        }
     }
 }
 

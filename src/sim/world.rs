@@ -362,10 +362,7 @@ impl World {
                 // A later override that speaks of rates takes the place of an outcome that an earlier one fixed.
                 outcome = None;
             }
-            rates.failure = spec.failure_rate.unwrap_or(rates.failure);
-            rates.hang = spec.hang_rate.unwrap_or(rates.hang);
-            rates.unhealthy = spec.unhealthy_rate.unwrap_or(rates.unhealthy);
-            rates.crash = spec.crash_rate.unwrap_or(rates.crash);
+            rates = spec.rates_over(rates);
             outcome = spec.outcome.or(outcome);
             upgrade = o.upgrade.as_ref().unwrap_or(upgrade);
             crash_after = o.crash_after.as_ref().unwrap_or(crash_after);
@@ -393,11 +390,16 @@ fn overrides(scenario: &Scenario) -> Vec<Override> {
         .overrides
         .iter()
         .map(|spec| {
-            let holds = |version: Option<VersionIndex>| version.is_some_and(|v| spec.versions.contains(&v));
+            let rollout = &scenario.rollout;
+            let holds = |version: Option<VersionIndex>| match (&spec.versions, version) {
+                (Some(versions), Some(version)) => versions.contains(&version),
+                (None, version) => version == Some(rollout.target),
+                (_, None) => false,
+            };
             Override {
                 target: spec.target.clone(),
                 key: name_key(&("override", place(is_share(&spec.target), &mut shares))),
-                releases: [holds(scenario.rollout.previous), holds(Some(scenario.rollout.target))],
+                releases: [holds(rollout.previous), holds(Some(rollout.target))],
                 upgrade: spec.upgrade_time.as_ref().map(Sampler::new),
                 crash_after: spec.crash_after.as_ref().map(Sampler::new),
                 delay: spec.heartbeat_delay.as_ref().map(Sampler::new),

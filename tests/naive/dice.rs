@@ -213,9 +213,9 @@ impl Dice {
                 OverrideSpec {
                     target: self.target(fleet),
                     versions: self.pick(&[
-                        vec![VersionIndex(1)],
-                        vec![VersionIndex(0)],
-                        vec![VersionIndex(0), VersionIndex(1)],
+                        Some(vec![VersionIndex(1)]),
+                        Some(vec![VersionIndex(0)]),
+                        Some(vec![VersionIndex(0), VersionIndex(1)]),
                     ]),
                     outcome: self.maybe(50, |dice| dice.pick(&OUTCOMES)),
                     failure_rate: self.maybe(10, rate),

@@ -3,7 +3,7 @@
 use super::super::diagnostic::quote;
 use super::super::file::Override;
 use super::super::tree::Cursor;
-use super::super::{OutcomeRates, OverrideSpec, VersionIndex};
+use super::super::{OverrideSpec, VersionIndex};
 use super::choice::Choice;
 use super::context::Context;
 use super::fleet::phase_below_interval;
@@ -17,10 +17,8 @@ pub(super) fn overrides(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &[Overr
 fn one_override(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Override) -> OverrideSpec {
     let choice = Choice { ids: file.ids.as_deref(), zone: file.zone, fraction: file.fraction };
     let target = choice.resolve(cx, at, "an override");
-    let versions = match &file.versions {
-        Some(ids) => find_all(&mut cx.reports, &at.key("versions"), ids, cx.versions, find),
-        None => cx.target.into_iter().collect(),
-    };
+    let versions =
+        file.versions.as_ref().map(|ids| find_all(&mut cx.reports, &at.key("versions"), ids, cx.versions, find));
     let heartbeat_phase = file.heartbeat_phase_sec.map(span);
     phase_below_interval(&mut cx.reports, &at.key("heartbeat_phase_sec"), heartbeat_phase, cx.heartbeat_interval);
     let reports = &mut cx.reports;
@@ -40,7 +38,7 @@ fn one_override(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Override) -> O
         flap_down: optional(reports, &at.key("flap_down_sec"), file.flap_down_sec.as_ref()),
         versions,
     };
-    for &version in &checked.versions {
+    for version in checked.versions.clone().unwrap_or_else(|| cx.target.into_iter().collect()) {
         rates_fit(cx, at, &checked, version);
     }
     if changes_nothing(&checked) {
@@ -60,13 +58,7 @@ fn rates_fit(cx: &mut Context<'_, '_>, at: &Cursor<'_>, one: &OverrideSpec, vers
     let given = [one.failure_rate, one.hang_rate, one.unhealthy_rate, one.crash_rate];
     let last = names.iter().zip(given).filter(|(_, rate)| rate.is_some()).map(|(name, _)| at.key(name));
     let Some(place) = last.max_by_key(|place| place.value().start) else { return };
-    let rates = OutcomeRates {
-        failure: one.failure_rate.unwrap_or(version.rates.failure),
-        hang: one.hang_rate.unwrap_or(version.rates.hang),
-        unhealthy: one.unhealthy_rate.unwrap_or(version.rates.unhealthy),
-        crash: one.crash_rate.unwrap_or(version.rates.crash),
-    };
-    if let Some(sum) = excess(rates) {
+    if let Some(sum) = excess(one.rates_over(version.rates)) {
         cx.reports.add(place.value(), |mark| {
             mark.say(format!("with this override the rates of version {} add up to more than 1", quote(&version.id)))
                 .label(format!("adds up to {sum}"))

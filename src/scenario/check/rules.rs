@@ -2,7 +2,7 @@
 
 use super::super::diagnostic::{listing, nearest, quote};
 use super::super::file::{Expect, Limit, Tune};
-use super::super::metric::{self, MetricKind};
+use super::super::metric::{Measure, Metric, Rate};
 use super::super::tree::Cursor;
 use super::super::{Bound, ExpectSpec, Expected, LimitSpec, Stat, TuneSpec, VersionIndex};
 use super::context::Context;
@@ -32,9 +32,9 @@ pub(super) fn expect(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Vec<Expect
 /// What is demanded of a metric: one bound, of the metric's kind.
 fn limit(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Limit) -> LimitSpec {
     // The schema lists the names.
-    let kind = metric::kind(&file.metric).unwrap_or(MetricKind::Numeric);
-    let stat = match (kind, file.stat) {
-        (MetricKind::Numeric, stat) => Some(stat.unwrap_or(Stat::Mean)),
+    let metric = Measure::find(&file.metric).unwrap_or(Measure::Outcome);
+    let stat = match (metric, file.stat) {
+        (Measure::Metric(_), stat) => Some(stat.unwrap_or(Stat::Mean)),
         (_, None) => None,
         (_, Some(_)) => {
             cx.reports.add(at.key("stat").name(), |mark| {
@@ -45,8 +45,8 @@ fn limit(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Limit) -> LimitSpec {
         }
     };
     let bound = bound(cx, at, &file);
-    bound_fits(cx, at, &file.metric, kind, &bound);
-    LimitSpec { metric: file.metric, stat, bound }
+    bound_fits(cx, at, metric, &bound);
+    LimitSpec { metric, stat, bound }
 }
 
 fn bound(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Limit) -> Bound {
@@ -76,7 +76,7 @@ fn bound(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Limit) -> Bound {
     given.swap_remove(0).1
 }
 
-fn bound_fits(cx: &mut Context<'_, '_>, at: &Cursor<'_>, name: &str, kind: MetricKind, bound: &Bound) {
+fn bound_fits(cx: &mut Context<'_, '_>, at: &Cursor<'_>, metric: Measure, bound: &Bound) {
     let (key, number) = match bound {
         Bound::AtMost(most) => ("at_most", Some(*most)),
         Bound::AtLeast(least) => ("at_least", Some(*least)),
@@ -84,8 +84,8 @@ fn bound_fits(cx: &mut Context<'_, '_>, at: &Cursor<'_>, name: &str, kind: Metri
         Bound::Equals(_) => ("equals", None),
     };
     let at = at.key(key);
-    match (kind, bound) {
-        (MetricKind::Outcome, Bound::Equals(Expected::Text(text))) => {
+    match (metric, bound) {
+        (Measure::Outcome, Bound::Equals(Expected::Text(text))) => {
             let outcomes = || Outcome::ALL.iter().map(|outcome| outcome.name());
             if outcomes().all(|outcome| outcome != text) {
                 cx.reports.add(at.value(), |mark| {
@@ -98,22 +98,22 @@ fn bound_fits(cx: &mut Context<'_, '_>, at: &Cursor<'_>, name: &str, kind: Metri
                 });
             }
         }
-        (MetricKind::Outcome, _) => cx.reports.add(at.name(), |mark| {
+        (Measure::Outcome, _) => cx.reports.add(at.name(), |mark| {
             mark.say("`outcome` is a name, not a number")
                 .allowed("`equals = \"completed\"`")
                 .help("for a share of the replicates take the outcome itself as the metric: `metric = \"completed\"`")
         }),
-        (MetricKind::Rate, _) if number.is_some_and(|number| !(0.0..=1.0).contains(&number)) => {
+        (Measure::Rate(_), _) if number.is_some_and(|number| !(0.0..=1.0).contains(&number)) => {
             cx.reports.add(at.value(), |mark| {
-                mark.say(format!("{} is a rate, and no rate is outside of 0 to 1", quote(name)))
+                mark.say(format!("{} is a rate, and no rate is outside of 0 to 1", quote(metric.name())))
                     .allowed("a number from 0 to 1")
                     .help("for 2 percent write 0.02")
             });
         }
-        (MetricKind::Rate, Bound::Equals(Expected::Truth(_))) if name == "drift" => {}
-        (_, Bound::Equals(Expected::Text(_) | Expected::Truth(_))) => {
-            cx.reports.add(at.value(), |mark| mark.say(format!("{} is a number", quote(name))).allowed("a number"))
-        }
+        (Measure::Rate(Rate::Drift), Bound::Equals(Expected::Truth(_))) => {}
+        (_, Bound::Equals(Expected::Text(_) | Expected::Truth(_))) => cx
+            .reports
+            .add(at.value(), |mark| mark.say(format!("{} is a number", quote(metric.name()))).allowed("a number")),
         _ => {}
     }
 }
@@ -145,7 +145,11 @@ pub(super) fn tune(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Tune) -> Tun
         defective,
         batch_pct: file.batch_pct,
         max_consecutive_failures: file.max_consecutive_failures.into_iter().map(positive).collect(),
-        minimise: file.minimise,
+        minimise: match Measure::find(&file.minimise) {
+            Some(Measure::Metric(metric)) => metric,
+            // The schema lists the names.
+            _ => Metric::DurationSec,
+        },
         limits: limits.map(|(index, one)| limit(cx, &at.key("limits").item(index), one)).collect(),
     }
 }

@@ -157,14 +157,14 @@ fn the_example_says_what_it_says() {
     );
     let [one] = scenario.overrides.as_slice() else { panic!("one override") };
     assert_eq!(one.target, Target::Ids(vec![InstanceId(2), InstanceId(3)]));
-    assert_eq!((one.outcome, one.versions.as_slice()), (Some(UpgradeOutcome::Fail), &[VersionIndex(1)][..]));
+    assert_eq!((one.outcome, one.versions.as_deref()), (Some(UpgradeOutcome::Fail), Some(&[VersionIndex(1)][..])));
     let [fault] = scenario.faults.as_slice() else { panic!("one fault") };
     assert_eq!((&fault.kind, &fault.start), (&FaultKind::Partition, &FaultStart::At(Span(400_000))));
     assert_eq!((fault.duration, &fault.target), (Some(Span(300_000)), &Target::Zone(1)));
     let [blast, outcome] = scenario.expect.as_slice() else { panic!("two rules") };
     assert_eq!((blast.stat, &blast.bound), (Some(Stat::P95), &Bound::AtMost(20.0)));
     assert_eq!((outcome.version, outcome.stat), (Some(VersionIndex(0)), None));
-    let tune = scenario.tune.as_ref().map(|tune| (tune.good, tune.defective.len(), tune.minimise.as_str()));
+    let tune = scenario.tune.as_ref().map(|tune| (tune.good, tune.defective.len(), tune.minimise.name()));
     assert_eq!(tune, Some((VersionIndex(1), 0, "duration_sec")));
 }
 

@@ -58,7 +58,7 @@ pub(super) fn versions(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &[Versi
 }
 
 /// What the rates add up to, where that is too much; rounded for people.
-pub(super) fn excess(rates: OutcomeRates) -> Option<f64> {
+pub(in crate::scenario) fn excess(rates: OutcomeRates) -> Option<f64> {
     let sum = rates.failure + rates.hang + rates.unhealthy + rates.crash;
     (sum > 1.0 + ROUNDING).then_some((sum * 1e9).round() / 1e9)
 }

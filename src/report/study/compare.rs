@@ -1,0 +1,83 @@
+//! The compare report: `dryroll.compare/1`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Histogram, ScenarioRef};
+use crate::stats::Interval;
+use crate::study::Policy;
+
+/// Two policies on the same worlds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CompareReport {
+    /// `dryroll.compare/1`
+    pub schema: String,
+    /// Of which scenario.
+    pub scenario: ScenarioRef,
+    /// The seed.
+    pub seed: u64,
+    /// Replicates, each a world that both policies met.
+    pub replicates: u64,
+    /// Confidence of the intervals, 0.95.
+    pub confidence: f64,
+    /// The first and the second policy.
+    pub policies: [Policy; 2],
+    /// One for each version.
+    pub comparisons: Vec<Comparison>,
+}
+
+/// The two policies with one version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The version.
+    pub version: String,
+    /// Whether it is defective in truth.
+    pub defective: bool,
+    /// Every metric and rate, in the order of the sweep report.
+    pub metrics: Vec<Contrast>,
+    /// The worlds in which they differ most, by `metric` of each.
+    pub worlds: Vec<DifferentWorld>,
+    /// How the differences are distributed, for the metrics that differ.
+    pub distributions: Vec<Histogram>,
+}
+
+/// One metric or rate of both. A rate counts 1 for a hit and 0 for none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contrast {
+    /// Its name.
+    pub metric: String,
+    /// Mean with the first policy, over the worlds where both have a value.
+    pub a: Option<f64>,
+    /// Mean with the second.
+    pub b: Option<f64>,
+    /// Mean of second less first.
+    pub difference: Option<f64>,
+    /// Its interval.
+    pub ci: Option<Interval>,
+    /// The interval that holds for all metrics of the table at once.
+    pub simultaneous_ci: Option<Interval>,
+    /// Worlds where both have a value.
+    pub n: u64,
+    /// Worlds where the first is better.
+    pub a_wins: u64,
+    /// Worlds where the second is better.
+    pub b_wins: u64,
+    /// Worlds where they are equal.
+    pub ties: u64,
+    /// Share of the variance that meeting the same worlds saves; null where nothing varies.
+    pub variance_saved: Option<f64>,
+}
+
+/// A world in which they differ much.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DifferentWorld {
+    /// By which metric.
+    pub metric: String,
+    /// Which replicate.
+    pub replicate: u64,
+    /// The first policy's value.
+    pub a: f64,
+    /// The second's.
+    pub b: f64,
+    /// The commands that replay both.
+    pub commands: [String; 2],
+}

@@ -1,0 +1,152 @@
+//! The sweep report: `dryroll.sweep/1`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ScenarioRef;
+use crate::report::Timeline;
+use crate::stats::Interval;
+use crate::study::{Policy, Summaries};
+
+/// A grid of policies × versions, each cell over its replicates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SweepReport {
+    /// `dryroll.sweep/1`
+    pub schema: String,
+    /// Of which scenario.
+    pub scenario: ScenarioRef,
+    /// The seed.
+    pub seed: u64,
+    /// Replicates of each cell; the most of any, where they differ.
+    pub replicates: u64,
+    /// Confidence of every interval, 0.95.
+    pub confidence: f64,
+    /// How the number of replicates was chosen, where a precision was asked for.
+    pub precision: Option<Precision>,
+    /// What was varied, first axis first.
+    pub axes: Vec<Axis>,
+    /// The versions that were rolled out.
+    pub versions: Vec<String>,
+    /// One for each policy × version: versions vary fastest, then the last axis.
+    pub cells: Vec<Cell>,
+    /// Timelines of the worst worlds, one a version.
+    pub timelines: Vec<ReplayedWorld>,
+    /// What people should know beside the figures.
+    pub warnings: Vec<String>,
+}
+
+/// What a sweep went on for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Precision {
+    /// Of which metric or rate.
+    pub metric: String,
+    /// Wanted half of the interval's width, in the metric's unit, or as a share of its mean.
+    pub half_width: f64,
+    /// Whether `half_width` is a share of the mean.
+    pub relative: bool,
+    /// Whether every cell has it.
+    pub reached: bool,
+    /// The widest half width that there is; null where a cell has no interval.
+    pub widest: Option<f64>,
+}
+
+/// A key of `[rollout]` and the values that it took.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Axis {
+    /// The key.
+    pub key: String,
+    /// Its values, in the order of the grid.
+    pub values: Vec<Value>,
+}
+
+/// One policy × version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The policy.
+    pub policy: Policy,
+    /// The version that was rolled out.
+    pub version: String,
+    /// Whether it is defective in truth.
+    pub defective: bool,
+    /// Over how many replicates.
+    pub replicates: u64,
+    /// Every metric and rate.
+    pub metrics: Summaries,
+    /// What theory says, where it says something.
+    pub exact: ExactValues,
+    /// A trip too rare to be met by chance, estimated by importance sampling; null where none was asked for.
+    pub rare: Option<RareEvent>,
+    /// How some of the metrics are distributed.
+    pub distributions: Vec<Histogram>,
+    /// Its worst worlds, worst first.
+    pub worst: Vec<World>,
+}
+
+/// Exact values of a cell beside the simulated ones.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExactValues {
+    /// By the metric's or rate's name: its exact mean or probability.
+    pub values: BTreeMap<String, f64>,
+    /// By its name: why there is no exact value of it.
+    pub why_not: BTreeMap<String, String>,
+    /// Why the whole scenario is outside of what can be computed.
+    pub out_of_scope: Option<String>,
+}
+
+/// The probability of a trip, by importance sampling.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RareEvent {
+    /// The estimate; null below three hits.
+    pub estimate: Option<f64>,
+    /// Its standard error as a share of it.
+    pub relative_error: Option<f64>,
+    /// Its interval.
+    pub ci: Option<Interval>,
+    /// Replicates that tripped.
+    pub hits: u64,
+    /// Replicates.
+    pub n: u64,
+    /// An upper bound where there is no estimate.
+    pub upper_bound: Option<f64>,
+    /// In words.
+    pub says: String,
+}
+
+/// Counts in cells of equal width.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Histogram {
+    /// Of which metric.
+    pub metric: String,
+    /// Where the first cell begins.
+    pub low: f64,
+    /// How wide each is; 0 where all values are one.
+    pub width: f64,
+    /// How many replicates fall in each; the last cell has its upper end too.
+    pub counts: Vec<u64>,
+}
+
+/// One replicate that stands out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    /// Which.
+    pub replicate: u64,
+    /// By which metric.
+    pub metric: String,
+    /// Its value.
+    pub value: f64,
+    /// The command that replays it.
+    pub command: String,
+}
+
+/// A world, seen instance by instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReplayedWorld {
+    /// Which cell, from 0.
+    pub cell: usize,
+    /// Which replicate.
+    pub replicate: u64,
+    /// What happened in it.
+    pub timeline: Timeline,
+}

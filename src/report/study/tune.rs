@@ -1,0 +1,190 @@
+//! The tune report: `dryroll.tune/1`.
+
+use serde::{Deserialize, Serialize};
+
+use super::ScenarioRef;
+use crate::stats::Interval;
+use crate::study::Policy;
+
+/// The policy that minimises the goal within the limits, and how sure that is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TuneReport {
+    /// `dryroll.tune/1`
+    pub schema: String,
+    /// Of which scenario.
+    pub scenario: ScenarioRef,
+    /// The seed.
+    pub seed: u64,
+    /// The most replicates that any policy got.
+    pub replicates: u64,
+    /// Rollouts that were run in all.
+    pub rollouts: u64,
+    /// Confidence of all decisions together, 0.95.
+    pub confidence: f64,
+    /// The version that shall be fast.
+    pub good: String,
+    /// The versions that shall not get far.
+    pub defective: Vec<String>,
+    /// The metric whose mean on the good version is minimised.
+    pub minimise: String,
+    /// Policies within this share of the best are as good as it.
+    pub tolerance: f64,
+    /// What must hold.
+    pub limits: Vec<LimitText>,
+    /// Whether the answer is decided.
+    pub decided: bool,
+    /// The answer in one sentence.
+    pub says: String,
+    /// The policy; null where none meets the limits.
+    pub recommended: Option<Recommended>,
+    /// Policies that could not be told apart from it.
+    pub undecided: Vec<Named>,
+    /// The Pareto front of the goal against the blast radius of the worst defective version, fastest first.
+    pub front: Vec<FrontPoint>,
+    /// Where no policy meets the limits: the limit that binds, in words.
+    pub binding: Option<String>,
+    /// Every policy of the grid.
+    pub candidates: Vec<Candidate>,
+    /// How the answer moves with the failure rates.
+    pub sensitivity: Vec<Sensitivity>,
+    /// What a better rule could do.
+    pub hints: Vec<Hint>,
+}
+
+/// A limit in words and numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LimitText {
+    /// As in `false_trip_rate ≤ 0.02`.
+    pub says: String,
+    /// The versions that it is about.
+    pub versions: Vec<String>,
+}
+
+/// An estimate with its interval.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The estimate.
+    pub value: Option<f64>,
+    /// Its interval, for this number alone, at the report's confidence.
+    pub ci: Option<Interval>,
+    /// Over how many replicates.
+    pub n: u64,
+}
+
+/// The recommended policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recommended {
+    /// The policy.
+    pub policy: Policy,
+    /// Why.
+    pub evidence: Evidence,
+}
+
+/// What is known of a policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Replicates of each version.
+    pub replicates: u64,
+    /// The goal on the good version.
+    pub objective: Estimate,
+    /// `blast_radius_pct` of the defective version where it is largest; nulls where there is none.
+    pub blast_radius_pct: Estimate,
+    /// Each limit for each version that it is about.
+    pub limits: Vec<LimitCheck>,
+}
+
+/// A limit, held against one version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LimitCheck {
+    /// The limit in words.
+    pub limit: String,
+    /// The version.
+    pub version: String,
+    /// What was seen.
+    pub observed: Estimate,
+    /// `true`: it holds, `false`: it does not, null: undecided.
+    pub holds: Option<bool>,
+}
+
+/// A policy that could not be told apart from the recommended one, or whose limits are undecided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Named {
+    /// The policy.
+    pub policy: Policy,
+    /// Why it is undecided.
+    pub why: String,
+    /// What is known of it.
+    pub evidence: Evidence,
+}
+
+/// A point of the Pareto front.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrontPoint {
+    /// The policy.
+    pub policy: Policy,
+    /// The goal on the good version.
+    pub objective: Estimate,
+    /// Blast radius of the worst defective version.
+    pub blast_radius_pct: Estimate,
+    /// Whether it is on the front for sure: no other policy may still turn out better in both.
+    pub decided: bool,
+}
+
+/// Where a policy stands in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The answer.
+    Recommended,
+    /// As good as the answer within the tolerance, or not told apart.
+    Undecided,
+    /// Slower than the answer, for sure.
+    Slower,
+    /// A limit does not hold, for sure.
+    BreaksLimit,
+}
+
+/// A policy of the grid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The policy.
+    pub policy: Policy,
+    /// Where it stands.
+    pub standing: Standing,
+    /// In words.
+    pub why: String,
+    /// What is known of it.
+    pub evidence: Evidence,
+    /// Mean of its goal less that of the recommended one, on the same worlds.
+    pub slower_by: Estimate,
+    /// Whether it is on the front; null: undecided.
+    pub on_front: Option<bool>,
+}
+
+/// The answer with other failure rates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sensitivity {
+    /// All failure rates times this.
+    pub factor: f64,
+    /// The policy recommended then; null where none meets the limits.
+    pub recommended: Option<Policy>,
+    /// Whether that is decided.
+    pub decided: bool,
+    /// In words.
+    pub says: String,
+}
+
+/// What another rule than failures in a row could do with the recommended batches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hint {
+    /// The rule, as in `CUSUM`.
+    pub rule: String,
+    /// Its parameters in words.
+    pub parameters: String,
+    /// Share of good rollouts that it would trip.
+    pub false_trip_rate: f64,
+    /// By defective version: share that it would trip, and mean share of the fleet exposed by then, percent.
+    pub versions: Vec<(String, f64, f64)>,
+    /// In words.
+    pub says: String,
+}

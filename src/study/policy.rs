@@ -1,0 +1,73 @@
+//! A policy: everything in `[rollout]` but the target.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::engine::{BreakerOrder, BreakerScope};
+use crate::fleet::Span;
+use crate::scenario::Scenario;
+
+/// The rollout's parameters, as reports name a policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Share of the plan in one batch, percent.
+    pub batch_pct: u32,
+    /// So many failures in a row trip the breaker.
+    pub max_consecutive_failures: u32,
+    /// How long an instance may take to its healthy heartbeat.
+    #[serde(serialize_with = "seconds", deserialize_with = "from_seconds")]
+    pub health_timeout_sec: Span,
+    /// Share of the instances to take back in one batch of a rollback, percent.
+    pub rollback_batch_pct: u32,
+    /// In which order verdicts are counted.
+    pub breaker_order: BreakerOrder,
+    /// How far a run of failures reaches.
+    pub breaker_scope: BreakerScope,
+    /// Most instances that await a verdict; `None`: the whole batch.
+    pub max_in_flight: Option<u32>,
+    /// How long the integrals of the metrics go on after the end.
+    #[serde(serialize_with = "seconds", deserialize_with = "from_seconds")]
+    pub observe_after_sec: Span,
+    /// What the fleet runs before; `None` where that has no name.
+    pub previous_version_id: Option<String>,
+}
+
+impl Policy {
+    /// The policy of a scenario's rollout.
+    #[must_use]
+    pub fn of(scenario: &Scenario) -> Self {
+        let rollout = &scenario.rollout;
+        Self {
+            batch_pct: rollout.batch_pct,
+            max_consecutive_failures: rollout.max_consecutive_failures.get(),
+            health_timeout_sec: rollout.health_timeout,
+            rollback_batch_pct: rollout.rollback_batch_pct,
+            breaker_order: rollout.breaker_order,
+            breaker_scope: rollout.breaker_scope,
+            max_in_flight: rollout.max_in_flight.map(std::num::NonZeroU32::get),
+            observe_after_sec: rollout.observe_after,
+            previous_version_id: scenario.previous().map(|version| version.id.clone()),
+        }
+    }
+
+    /// One of its keys as JSON, by its name in `[rollout]`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<serde_json::Value> {
+        serde_json::to_value(self).ok()?.get(key).cloned()
+    }
+}
+
+/// Seconds as an integer where they are whole.
+///
+/// # Errors
+/// When the serializer fails.
+pub fn seconds<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
+    if span.0.is_multiple_of(1000) {
+        serializer.serialize_u64(span.0 / 1000)
+    } else {
+        serializer.serialize_f64(span.as_secs_f64())
+    }
+}
+
+fn from_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+    f64::deserialize(deserializer).map(Span::from_secs_f64)
+}
