@@ -10,10 +10,14 @@ mod error;
 mod event_log;
 mod output;
 mod plan;
+pub mod page;
+pub mod plot;
+mod reading;
 mod run;
 pub mod study;
 pub mod timeline;
 pub mod trace;
+mod wording;
 
 pub use account::Account;
 pub use chronicle::{BatchRecord, Chronicle, RequestRecord, TripRecord};
