@@ -12,8 +12,9 @@
 //! - [`report`]: what a run says: event log, account for people, run report, timeline.
 //! - [`cli`]: the command line, one file a command.
 //!
-//! Arrows run down only: `cli → report → sim → engine → fleet`; `sim` and `report` read the [`scenario`]'s checked
-//! types, and these use the engine's and the fleet's words. `engine` knows `fleet` and nothing else of the crate.
+//! Arrows run down only: `cli → report → sim → engine → fleet` and `sim → stats`; `sim` and `report` read the
+//! [`scenario`]'s checked types, and these use the engine's and the fleet's words. `engine` knows `fleet` and nothing else
+//! of the crate, `stats` nothing at all.
 
 pub mod cli;
 pub mod engine;
