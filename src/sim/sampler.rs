@@ -1,9 +1,9 @@
 //! Durations, drawn by inversion: one uniform variate each, larger for a larger word.
 
 use super::draws::{scale, unit};
-use super::normal;
 use crate::fleet::Span;
 use crate::scenario::Distribution;
+use crate::stats::normal;
 
 /// A duration's distribution, ready to be drawn from: parameters in milliseconds.
 #[derive(Clone, Debug)]

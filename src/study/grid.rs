@@ -39,7 +39,9 @@ pub enum GridError {
         list: String,
     },
     /// A range that cannot be counted through.
-    #[error("{key}: `{range}` is no range; write the smaller whole number first, as in 1..4, and at most {MAX_RANGE} of them")]
+    #[error(
+        "{key}: `{range}` is no range; write the smaller whole number first, as in 1..4, and at most {MAX_RANGE} of them"
+    )]
     Range {
         /// Of which key.
         key: String,
@@ -258,7 +260,10 @@ impl Grid {
             values.sort_unstable();
             values.dedup();
             if values.len() < axis.values.len() {
-                return Err(GridError::Twice { key: axis.key.clone(), value: "a value, in two ways of writing it,".into() });
+                return Err(GridError::Twice {
+                    key: axis.key.clone(),
+                    value: "a value, in two ways of writing it,".into(),
+                });
             }
         }
         Ok(())
