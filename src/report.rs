@@ -5,21 +5,26 @@
 //! many runs.
 
 mod account;
+mod cells;
 mod chronicle;
 mod error;
 mod event_log;
 mod output;
 mod plan;
+mod replay;
 mod run;
+mod runs;
 pub mod study;
 pub mod timeline;
 pub mod trace;
 
 pub use account::Account;
+pub use cells::write_cells;
 pub use chronicle::{BatchRecord, Chronicle, RequestRecord, TripRecord};
 pub use error::ReportError;
 pub use event_log::EventLog;
 pub use output::{Output, Written, discard_unfinished};
 pub use plan::PlanAnswer;
 pub use run::{FaultReport, RunReport};
+pub use runs::RunsWriter;
 pub use timeline::Timeline;

@@ -19,6 +19,7 @@ pub mod results;
 pub mod round;
 pub mod row;
 pub mod summary;
+pub mod sweep;
 pub mod tape;
 
 pub use policy::Policy;
