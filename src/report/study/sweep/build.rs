@@ -9,7 +9,7 @@ use crate::study::sweep::{CONFIDENCE, CellResult, Extent, Sweep};
 impl SweepReport {
     /// The report.
     #[must_use]
-    pub fn new(sweep: &Sweep, extent: &Extent, results: &[CellResult]) -> Self {
+    pub fn new(sweep: &Sweep, extent: &Extent, results: &[CellResult], pool: &rayon::ThreadPool) -> Self {
         let scenario = &sweep.scenario;
         let axes = sweep
             .grid
