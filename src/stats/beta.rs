@@ -125,7 +125,7 @@ impl Below {
 
 /// DiDonato and Morris's continued fraction. Its first denominator is positive up to the mean.
 fn fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
-    /// The steps go with the root of the larger shape: 10⁵ at 10⁹.
+    /// The steps go with the root of the smaller shape at most: some thousands at 10⁹.
     const STEPS: u32 = 10_000_000;
     // a y - b x, without the loss that rounding the larger of x and y would bring.
     let lambda = if x <= y { a - (a + b) * x } else { (a + b) * y - b };
