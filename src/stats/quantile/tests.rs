@@ -31,7 +31,7 @@ fn nearest_ranks() {
     }
 }
 
-/// The tables' ranks for the median at 95 % (David and Nagaraja; also Conover's table): n, l, u.
+/// The ranks for the median at 95 % in the usual tables: n, l, u.
 #[test]
 fn published_ranks_of_the_median() {
     for (n, low, high) in [(6, 1, 6), (8, 1, 8), (9, 2, 8), (10, 2, 9), (20, 6, 15), (50, 18, 33), (100, 40, 61)] {
