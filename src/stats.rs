@@ -9,6 +9,8 @@
 //! order: the same bits on every machine.
 
 pub mod beta;
+#[cfg(test)]
+mod binomial;
 mod interval;
 pub mod moments;
 pub mod normal;

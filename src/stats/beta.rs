@@ -6,7 +6,7 @@
 //!
 //! Below the mean, I = xᵃ yᵇ / (B(a, b) F), y = 1 - x, where F is the continued fraction of A. R. DiDonato and
 //! A. H. Morris, "Algorithm 708: Significant digit computation of the incomplete beta function ratios", ACM Trans. Math.
-//! Softw. 18 (1992), equation 9, evaluated by W. J. Lentz's method in I. J. Thompson and A. R. Barnett's form; above it,
+//! Softw. 18 (1992), evaluated by W. J. Lentz's method in I. J. Thompson and A. R. Barnett's form; above it,
 //! one minus the same from the other end. The factor before F is C. Loader's saddle-point form ("Fast and Accurate
 //! Computation of Binomial Probabilities", 2000): differences of large logarithms of gamma functions would leave five digits
 //! at a = 10⁹, this leaves them all.
@@ -125,7 +125,7 @@ impl Below {
 
 /// DiDonato and Morris's continued fraction. Its first denominator is positive up to the mean.
 fn fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
-    /// The steps go with the root of the larger shape: 10⁵ at 10⁹.
+    /// The steps go with the smaller shape: at the mean 550 where both are 10⁶, 5500 at 10⁹.
     const STEPS: u32 = 10_000_000;
     // a y - b x, without the loss that rounding the larger of x and y would bring.
     let lambda = if x <= y { a - (a + b) * x } else { (a + b) * y - b };

@@ -7,7 +7,7 @@ mod selection;
 
 use super::{beta, miss};
 
-pub use selection::order_statistics;
+pub use selection::{Source, order_statistics};
 
 /// The 1-based rank of the q-quantile among n: ceil(n q), at least 1 and at most n (1 if n is 0). A product within rounding
 /// of a whole number is that number: q = 0.07 of 100 is the 7th, although the double is above 0.07.

@@ -9,15 +9,18 @@ const BIN_BITS: u32 = 14;
 /// Ranges refined in one pass, which bounds the memory whatever the number of ranks.
 const RANGES: usize = 16;
 
+/// What hands every key to its argument, each time that it is called.
+pub type Source<'a> = dyn FnMut(&mut dyn FnMut(u64)) + 'a;
+
 /// The keys at the given 1-based ranks, in the order in which these are given, among the n keys that `source` streams.
 ///
 /// Each call of `source` hands every key to its argument, the same keys each time, in any order. Up to 65536 keys need
 /// one pass, more need one for their range, at most five that count them in ever narrower bins, and one that collects;
-/// usually four in all. Memory is at most 10 MB, whatever n. More than 16 ranks far apart need passes of their own.
+/// usually three or four in all. Memory is at most 10 MB, whatever n. More than 16 ranks far apart need passes of their own.
 ///
 /// A rank of 0 counts as 1, one beyond the number of keys as that number. No keys, no statistics: the result is then empty.
 #[must_use]
-pub fn order_statistics(n: u64, ranks: &[u64], source: &mut dyn FnMut(&mut dyn FnMut(u64))) -> Vec<u64> {
+pub fn order_statistics(n: u64, ranks: &[u64], source: &mut Source<'_>) -> Vec<u64> {
     select(n, ranks, source, COLLECTED, BIN_BITS)
 }
 
@@ -39,13 +42,7 @@ enum Work {
     Count { shift: u32, bins: Vec<u64> },
 }
 
-fn select(
-    n: u64,
-    ranks: &[u64],
-    source: &mut dyn FnMut(&mut dyn FnMut(u64)),
-    collected: u64,
-    bin_bits: u32,
-) -> Vec<u64> {
+fn select(n: u64, ranks: &[u64], source: &mut Source<'_>, collected: u64, bin_bits: u32) -> Vec<u64> {
     let all = (0..ranks.len()).collect();
     let whole = if n <= collected {
         Range { low: 0, high: u64::MAX, below: 0, count: n, wanted: all }
@@ -89,7 +86,7 @@ fn select(
 }
 
 /// The range of all keys, and how many there are.
-fn survey(source: &mut dyn FnMut(&mut dyn FnMut(u64)), wanted: Vec<usize>) -> Range {
+fn survey(source: &mut Source<'_>, wanted: Vec<usize>) -> Range {
     let mut range = Range { low: u64::MAX, high: 0, below: 0, count: 0, wanted };
     source(&mut |key| {
         range.low = range.low.min(key);
@@ -100,7 +97,7 @@ fn survey(source: &mut dyn FnMut(&mut dyn FnMut(u64)), wanted: Vec<usize>) -> Ra
 }
 
 /// One pass over all keys: the small ranges are collected, the others counted in bins.
-fn pass(ranges: &[Range], source: &mut dyn FnMut(&mut dyn FnMut(u64)), collected: u64, bin_bits: u32) -> Vec<Work> {
+fn pass(ranges: &[Range], source: &mut Source<'_>, collected: u64, bin_bits: u32) -> Vec<Work> {
     let mut works: Vec<Work> = ranges
         .iter()
         .map(|range| {
