@@ -15,8 +15,10 @@ mod replay;
 mod run;
 mod runs;
 pub mod study;
+mod sweep_table;
 pub mod timeline;
 pub mod trace;
+pub mod wording;
 
 pub use account::Account;
 pub use cells::write_cells;
@@ -27,4 +29,5 @@ pub use output::{Output, Written, discard_unfinished};
 pub use plan::PlanAnswer;
 pub use run::{FaultReport, RunReport};
 pub use runs::RunsWriter;
+pub use sweep_table::sweep_table;
 pub use timeline::Timeline;

@@ -64,9 +64,9 @@ impl Checkpoint {
     fn resume(path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
         let shown = path.display().to_string();
         let file = OpenOptions::new().read(true).write(true).open(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Failure::Input(anyhow::anyhow!(
-                "there is nothing to resume: no {shown}. Leave --resume out to begin"
-            )),
+            io::ErrorKind::NotFound => {
+                Failure::Input(anyhow::anyhow!("there is nothing to resume: no {shown}. Leave --resume out to begin"))
+            }
             _ => Failure::write(&path, error),
         })?;
         match Tape::open(file, identity) {
@@ -118,9 +118,7 @@ fn in_the_way(path: &Path, identity: &Identity) -> Failure {
              to begin anew",
             tape.rows()
         ),
-        Err(_) => format!(
-            "{shown} is there already, and not of this sweep: move or remove it, or name another output"
-        ),
+        Err(_) => format!("{shown} is there already, and not of this sweep: move or remove it, or name another output"),
     };
     Failure::Input(anyhow::anyhow!(said))
 }

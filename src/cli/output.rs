@@ -49,7 +49,9 @@ impl Failure {
                 _ => writeln!(stderr, "{}", error.render(true).trim_end()),
             },
             Self::Interrupted(kept) => writeln!(stderr, "interrupted: {kept}"),
-            Self::Input(error) | Self::Output(error) | Self::Unmet(error) | Self::Nothing(error) => writeln!(stderr, "{ERROR}error:{ERROR:#} {error:#}"),
+            Self::Input(error) | Self::Output(error) | Self::Unmet(error) | Self::Nothing(error) => {
+                writeln!(stderr, "{ERROR}error:{ERROR:#} {error:#}")
+            }
         };
         // Nobody to tell when standard error is gone.
         drop(said);

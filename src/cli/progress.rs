@@ -17,7 +17,8 @@ impl Progress {
             // A line of progress that cannot be written is no failure.
             let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
         };
-        let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} rollouts · {rate} · {eta} left");
+        let style =
+            ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} rollouts · {rate} · {eta} left");
         if let Ok(style) = style {
             bar.set_style(style.with_key("rate", rate));
         }

@@ -54,7 +54,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut simulator = Simulator::new(&world);
     let mut chronicle = Chronicle::default();
     let mut log = events.map(|output| EventLog::new(&scenario, output));
-    let mut account = teller(arguments.quiet, &outputs).map(|out| Account::new(out, &scenario, &world, arguments.replicate));
+    let mut account =
+        teller(arguments.quiet, &outputs).map(|out| Account::new(out, &scenario, &world, arguments.replicate));
     let metrics = simulator.run(arguments.replicate, &mut (&mut chronicle, (&mut log, &mut account)));
     let effects = simulator.fault_effects();
 

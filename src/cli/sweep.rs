@@ -128,7 +128,9 @@ fn goal(text: &str, metric: &str) -> Result<Goal, Failure> {
         None => (text, false),
     };
     let half_width: f64 = number.trim().parse().map_err(|_| {
-        Failure::Input(anyhow::anyhow!("--precision: `{text}` is no width; write a number above 0, or a share such as 2%"))
+        Failure::Input(anyhow::anyhow!(
+            "--precision: `{text}` is no width; write a number above 0, or a share such as 2%"
+        ))
     })?;
     let half_width = if relative { half_width / 100.0 } else { half_width };
     Ok(Goal { measure: metric.into(), half_width, relative })
@@ -200,7 +202,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// A sweep of which something is left to do.
 pub fn ready(order: SweepOrder) -> Result<Sweep, Failure> {
     if order.replicates == 0 {
-        return Err(Failure::Nothing(anyhow::anyhow!("no replicate: --replicates is 0, so nothing would be evaluated")));
+        return Err(Failure::Nothing(anyhow::anyhow!(
+            "no replicate: --replicates is 0, so nothing would be evaluated"
+        )));
     }
     Sweep::new(order).map_err(|error| match error {
         SweepError::Scenario(error) => Failure::Scenario(error),
@@ -209,7 +213,6 @@ pub fn ready(order: SweepOrder) -> Result<Sweep, Failure> {
 }
 
 /// The outputs, opened before the work begins.
-#[derive(Debug)]
 pub struct Files {
     report: Option<Output>,
     cells: Option<Output>,

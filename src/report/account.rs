@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::event_log::event_names;
+use super::wording::{plural, spoken};
 use super::{FaultReport, PlanAnswer};
 use crate::engine::{
     Answer, Direction, Engine, Event, EventBody, EventNames, OperatorDecision, Outcome, Recording, RolloutId,
@@ -289,41 +290,4 @@ fn closing(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
         writeln!(out, "  {DIM}{name:<24}{DIM:#} {value}")?;
     }
     Ok(())
-}
-
-/// A length of time as people say it: `45 s`, `3 min 20 s`, `2 h 05 min`.
-fn spoken(span: Span) -> String {
-    let seconds = (span.0 + 500) / 1000;
-    match seconds {
-        0 if span.0 > 0 => format!("{} ms", span.0),
-        0..60 => format!("{seconds} s"),
-        60..3600 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
-        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        3600..172_800 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} days {} h", seconds / 86_400, seconds / 3600 % 24),
-    }
-}
-
-fn plural(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_as_people_say_them() {
-        for (millis, said) in [
-            (0, "0 s"),
-            (7, "7 ms"),
-            (45_000, "45 s"),
-            (120_000, "2 min"),
-            (125_000, "2 min 05 s"),
-            (7_500_000, "2 h 05 min"),
-            (200_000_000, "2 days 7 h"),
-        ] {
-            assert_eq!(spoken(Span(millis)), said);
-        }
-    }
 }

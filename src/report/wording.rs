@@ -1,0 +1,223 @@
+//! Numbers as people say them: lengths of time, shares, counts, each in the unit of its metric.
+
+use crate::fleet::Span;
+use crate::stats::Interval;
+
+/// Between a number and its unit: narrow, and no place to break a line.
+const THIN: char = '\u{202f}';
+/// What stands for a number that there is not.
+pub const NOTHING: &str = "–";
+
+/// A length of time as people say it: `45 s`, `3 min 20 s`, `2 h 05 min`.
+pub fn spoken(span: Span) -> String {
+    let seconds = (span.0 + 500) / 1000;
+    match seconds {
+        0 if span.0 > 0 => format!("{} ms", span.0),
+        0..60 => format!("{seconds} s"),
+        60..3600 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        3600..172_800 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} days {} h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+/// A count with its noun.
+pub fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(&count.to_string()), if count == 1 { one } else { many })
+}
+
+/// In what a metric or a rate is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Seconds, said as minutes and hours.
+    Seconds,
+    /// Percent, 0 to 100.
+    Percent,
+    /// A share of the replicates, 0 to 1, said in percent.
+    Share,
+    /// Instance-minutes.
+    InstanceMinutes,
+    /// A number of things.
+    Count,
+}
+
+impl Unit {
+    /// The unit of a metric or a rate by its name in files.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        use crate::scenario::Measure;
+        match Measure::find(name) {
+            Some(Measure::Rate(_)) => Self::Share,
+            _ if name.ends_with("_sec") => Self::Seconds,
+            _ if name.contains("_pct") => Self::Percent,
+            _ if name.ends_with("_instance_min") => Self::InstanceMinutes,
+            _ if name.ends_with("_rate") => Self::Share,
+            _ => Self::Count,
+        }
+    }
+
+    /// A value in words.
+    #[must_use]
+    pub fn say(self, value: f64) -> String {
+        match self {
+            Self::Seconds if value < 0.0 => format!("−{}", self.say(-value)),
+            Self::Seconds if value < 10.0 => format!("{}{THIN}s", number(value)),
+            Self::Seconds => spoken(Span::from_secs_f64(value)).replace(' ', &THIN.to_string()),
+            Self::Percent => format!("{}{THIN}%", number(value)),
+            Self::Share => format!("{}{THIN}%", number(value * 100.0)),
+            Self::InstanceMinutes => format!("{}{THIN}instance-min", number(value)),
+            Self::Count => number(value),
+        }
+    }
+
+    /// A value that may be missing.
+    #[must_use]
+    pub fn say_or_nothing(self, value: Option<f64>) -> String {
+        value.map_or_else(|| NOTHING.to_owned(), |value| self.say(value))
+    }
+
+    /// A difference, with its sign; of shares and percentages in points.
+    #[must_use]
+    pub fn say_difference(self, value: f64) -> String {
+        let (sign, size) = if value < 0.0 {
+            ("−", -value)
+        } else if value > 0.0 {
+            ("+", value)
+        } else {
+            ("±", 0.0)
+        };
+        let said = match self {
+            Self::Percent => format!("{}{THIN}points", number(size)),
+            Self::Share => format!("{}{THIN}points", number(size * 100.0)),
+            _ => self.say(size),
+        };
+        format!("{sign}{said}")
+    }
+
+    /// From where to where, or that there is none.
+    #[must_use]
+    pub fn say_interval(self, interval: Option<Interval>) -> String {
+        interval.map_or_else(
+            || NOTHING.to_owned(),
+            |interval| format!("{} to {}", self.say(interval.low), self.say(interval.high)),
+        )
+    }
+
+    /// The same of a difference.
+    #[must_use]
+    pub fn say_difference_interval(self, interval: Option<Interval>) -> String {
+        interval.map_or_else(
+            || NOTHING.to_owned(),
+            |interval| format!("{} to {}", self.say_difference(interval.low), self.say_difference(interval.high)),
+        )
+    }
+}
+
+/// A number with as many digits as mean something: three, and all before the point.
+pub fn number(value: f64) -> String {
+    let size = value.abs();
+    let decimals = if size == 0.0 || size >= 100.0 {
+        usize::from(size >= 100.0 && size < 1000.0 && size.fract() != 0.0)
+    } else if size >= 10.0 {
+        1
+    } else {
+        let mut decimals = 2;
+        let mut smallest = 1.0;
+        while size < smallest && decimals < 6 {
+            smallest /= 10.0;
+            decimals += 1;
+        }
+        decimals
+    };
+    let mut text = format!("{size:.decimals$}");
+    if text.contains('.') {
+        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+    }
+    let text = grouped(&text);
+    if value < 0.0 && text != "0" { format!("−{text}") } else { text }
+}
+
+/// Digits in groups of three, from five digits on.
+fn grouped(text: &str) -> String {
+    let whole = text.find('.').unwrap_or(text.len());
+    if whole < 5 {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() + whole / 3 * THIN.len_utf8());
+    for (i, letter) in text.char_indices() {
+        if i > 0 && i < whole && (whole - i).is_multiple_of(3) {
+            out.push(THIN);
+        }
+        out.push(letter);
+    }
+    out
+}
+
+/// What a metric or a rate is called in a sentence.
+#[must_use]
+pub fn called(name: &str) -> String {
+    match name {
+        "duration_sec" => "duration".to_owned(),
+        "approval_wait_sec" => "waiting for a person".to_owned(),
+        "rollout_sec" => "duration without waiting".to_owned(),
+        "blast_radius_pct" => "blast radius".to_owned(),
+        "blast_radius_pct_tripped" => "blast radius where it tripped".to_owned(),
+        "exposed_pct" => "share exposed".to_owned(),
+        "min_serving_pct" => "fewest serving".to_owned(),
+        "exposure_instance_min" => "exposure".to_owned(),
+        "unhealthy_instance_min" => "unhealthy".to_owned(),
+        "capacity_loss_instance_min" => "capacity lost".to_owned(),
+        "time_to_detect_sec" => "time to detect".to_owned(),
+        "time_to_mitigate_sec" => "time to mitigate".to_owned(),
+        _ => name.replace('_', " "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_as_people_say_them() {
+        for (millis, said) in [
+            (0, "0 s"),
+            (7, "7 ms"),
+            (45_000, "45 s"),
+            (120_000, "2 min"),
+            (125_000, "2 min 05 s"),
+            (7_500_000, "2 h 05 min"),
+            (200_000_000, "2 days 7 h"),
+        ] {
+            assert_eq!(spoken(Span(millis)), said);
+        }
+    }
+
+    #[test]
+    fn numbers_with_the_digits_that_mean_something() {
+        for (value, said) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (12.345, "12.3"),
+            (123.45, "123.5"),
+            (1234.5, "1234"),
+            (12_345.6, "12\u{202f}346"),
+            (0.012_34, "0.0123"),
+            (-2.5, "−2.5"),
+            (-1e-12, "0"),
+            (1e15, "1\u{202f}000\u{202f}000\u{202f}000\u{202f}000\u{202f}000"),
+        ] {
+            assert_eq!(number(value), said, "{value}");
+        }
+    }
+
+    #[test]
+    fn each_in_its_unit() {
+        assert_eq!(Unit::of("trip_rate").say(0.125), "12.5\u{202f}%");
+        assert_eq!(Unit::of("completed").say(1.0), "100\u{202f}%");
+        assert_eq!(Unit::of("blast_radius_pct_tripped").say(20.0), "20\u{202f}%");
+        assert_eq!(Unit::of("duration_sec").say(3720.0), "1\u{202f}h\u{202f}02\u{202f}min");
+        assert_eq!(Unit::of("duration_sec").say_difference(-60.0), "−1\u{202f}min");
+        assert_eq!(Unit::of("trip_rate").say_difference(0.01), "+1\u{202f}points");
+        assert_eq!(Unit::of("trips").say_or_nothing(None), "–");
+    }
+}
