@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{InterventionPolicy, OperatorDecision, Outcome};
 use crate::scenario::Scenario;
 use crate::sim::World;
-use crate::stats::exact::{Counting, Walked};
+use crate::stats::exact::Walked;
 use approval::Approval;
 use scope::Course;
 
@@ -192,7 +192,7 @@ fn tell_trips(exact: &mut Exact, world: &World, approval: &Approval, course: &Co
         if walked.chance() > 0.0 {
             tell_blast_of_trips(exact, world, course, walked);
         }
-        if course.decides(OperatorDecision::RollbackCompletedBatches) && walked.chance_of_ending() > 0.0 {
+        if course.may_trip_on_the_way_back(world) && walked.chance_of_ending() > 0.0 {
             exact.lacks(&["trips"], "a rollback may trip too");
         } else {
             exact.set("trips", walked.trips * approved);
@@ -269,9 +269,9 @@ impl Course<'_> {
         self.walk.waved == Some(0) || self.later_trips_are_known
     }
 
-    /// Whether this is the decision that ends the walk.
-    fn decides(&self, decision: OperatorDecision) -> bool {
-        self.walk.waved.is_some() && self.last_decision == decision
+    /// Whether the walk can end in a rollback that trips in its turn.
+    fn may_trip_on_the_way_back(&self, world: &World) -> bool {
+        let rolls_back = self.last_decision == OperatorDecision::RollbackCompletedBatches;
+        self.walk.waved.is_some() && rolls_back && world.settings.previous.is_some() && !self.rollback_is_sure
     }
-
 }
