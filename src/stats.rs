@@ -11,6 +11,7 @@
 pub mod beta;
 #[cfg(test)]
 mod binomial;
+pub mod exact;
 mod interval;
 pub mod moments;
 pub mod normal;

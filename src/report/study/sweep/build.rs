@@ -1,10 +1,15 @@
 //! A sweep report from a sweep and its results.
 
+use rayon::prelude::*;
+
 use super::{Axis, Cell, ExactValues, Histogram, Precision, SweepReport, World};
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
-use crate::study::Policy;
+use crate::scenario::{Measure, Scenario};
+use crate::stats::proportion::clopper_pearson;
+use crate::study::exact::exact;
 use crate::study::sweep::{CONFIDENCE, CellResult, Extent, Sweep};
+use crate::study::{Policy, Summary};
 
 impl SweepReport {
     /// The report.
@@ -24,7 +29,10 @@ impl SweepReport {
             reached: extent.reached,
             widest: extent.widest,
         });
+        let cells: Vec<Cell> = pool
+            .install(|| results.par_iter().enumerate().map(|(cell, result)| cell_of(sweep, cell, result)).collect());
         Self {
+            warnings: warnings(sweep, &cells),
             schema: "dryroll.sweep/1".into(),
             scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
             seed: scenario.seed,
@@ -33,9 +41,8 @@ impl SweepReport {
             precision,
             axes: axes.collect(),
             versions: versions.collect(),
-            cells: results.iter().enumerate().map(|(cell, result)| cell_of(sweep, cell, result)).collect(),
+            cells,
             timelines: Vec::new(),
-            warnings: warnings(sweep),
         }
     }
 }
@@ -48,7 +55,7 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
         defective: sweep.cells.worlds[cell].defective,
         replicates: result.replicates,
         metrics: result.summaries.clone(),
-        exact: ExactValues::default(),
+        exact: exact_values(&sweep.cells.scenarios[cell]),
         rare: None,
         distributions: result
             .histograms
@@ -92,10 +99,49 @@ fn replay_command(sweep: &Sweep, cell: usize, replicate: u64) -> String {
     replay::command(file, sweep.order.seed, version, &settings, replicate)
 }
 
-fn warnings(sweep: &Sweep) -> Vec<String> {
-    let idle = sweep.idle_faults();
+/// What theory says of a cell.
+fn exact_values(scenario: &Scenario) -> ExactValues {
+    match exact(scenario) {
+        Ok(exact) => ExactValues {
+            values: exact.values,
+            why_not: exact.why_not.into_iter().map(|unknown| (unknown.metric, unknown.why)).collect(),
+            out_of_scope: None,
+        },
+        Err(out) => ExactValues { out_of_scope: Some(out.why), ..ExactValues::default() },
+    }
+}
+
+/// Exact values that the simulated ones contradict: a defect in one of the two.
+fn contradictions(cell: &Cell) -> impl Iterator<Item = (&str, f64, f64)> {
+    /// Far beyond what chance does in any sweep.
+    const SURE: f64 = 1.0 - 1e-9;
+    const DEVIATIONS: f64 = 6.5;
+    /// Below, a mean of skewed values is not normal enough to tell.
+    const ENOUGH: u64 = 200;
+    cell.exact.values.iter().filter_map(|(name, &exact)| {
+        let summary = cell.metrics.get(Measure::find(name)?)?;
+        let simulated = summary.centre()?;
+        let contradicted = match summary {
+            Summary::Share(share) => !clopper_pearson(share.hits, share.n, SURE)?.contains(exact),
+            Summary::Figure(figure) => {
+                let error = figure.ci?.half_width() / 1.96;
+                let rounding = 1e-9 * exact.abs().max(1.0);
+                figure.n >= ENOUGH && error > 0.0 && (simulated - exact).abs() > DEVIATIONS * error + rounding
+            }
+        };
+        contradicted.then_some((name.as_str(), exact, simulated))
+    })
+}
+
+fn warnings(sweep: &Sweep, cells: &[Cell]) -> Vec<String> {
     let kind = |fault: usize| sweep.scenario.faults[fault].kind.name();
-    idle.into_iter()
-        .map(|fault| format!("fault {fault}, {}, touched nothing in any world that was looked at", kind(fault)))
-        .collect()
+    let idle = sweep.idle_faults().into_iter();
+    let idle =
+        idle.map(|fault| format!("fault {fault}, {}, touched nothing in any world that was looked at", kind(fault)));
+    let contradicted = cells.iter().enumerate().flat_map(|(place, cell)| {
+        contradictions(cell).map(move |(name, exact, simulated)| {
+            format!("cell {place}: theory says {name} = {exact}, the simulation {simulated}: please report this")
+        })
+    });
+    idle.chain(contradicted).collect()
 }
