@@ -1,10 +1,15 @@
 //! The command line: one file a command. Nothing here decides about rollouts; it reads, calls and writes.
 
+mod checkpoint;
 mod interrupt;
 mod output;
 mod plan;
+mod progress;
+mod report;
+mod rollout;
 mod run;
 mod schema;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -32,6 +37,10 @@ enum Command {
     Plan(plan::Arguments),
     /// Run one rollout from its request to its end
     Run(run::Arguments),
+    /// Run many replicates over a grid of policies and versions, on the same worlds
+    Sweep(sweep::Arguments),
+    /// Make a page and plots from any report
+    Report(report::Arguments),
     /// Print the JSON Schema of the scenario file, for editors
     Schema(schema::Arguments),
 }
@@ -52,6 +61,8 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
     match done {

@@ -13,8 +13,9 @@
 //! - [`report`]: what runs and studies say: event log, account for people, reports, timelines, pages.
 //! - [`cli`]: the command line, one file a command.
 //!
-//! Arrows run down only: `cli → report → study → sim → engine → fleet`; `study` and `sim` use `stats`; all of them read the [`scenario`]'s checked
-//! types, and these use the engine's and the fleet's words. `engine` knows `fleet` and nothing else of the crate.
+//! Arrows run down only: `cli → report → study → sim → engine → fleet`; `study` and `sim` use `stats`, which knows nothing of
+//! the crate. `report`, `study` and `sim` read the [`scenario`]'s checked types, and these use the engine's and the fleet's
+//! words. `engine` knows `fleet` and nothing else of the crate.
 
 pub mod cli;
 pub mod engine;

@@ -5,25 +5,32 @@
 //! many runs.
 
 mod account;
+mod cells;
 mod chronicle;
 mod error;
 mod event_log;
 mod output;
-mod plan;
 pub mod page;
+mod plan;
 pub mod plot;
-mod reading;
+pub mod reading;
+mod replay;
 mod run;
+mod runs;
 pub mod study;
+mod sweep_table;
 pub mod timeline;
 pub mod trace;
-mod wording;
+pub mod wording;
 
 pub use account::Account;
+pub use cells::write_cells;
 pub use chronicle::{BatchRecord, Chronicle, RequestRecord, TripRecord};
 pub use error::ReportError;
 pub use event_log::EventLog;
 pub use output::{Output, Written, discard_unfinished};
 pub use plan::PlanAnswer;
 pub use run::{FaultReport, RunReport};
+pub use runs::RunsWriter;
+pub use sweep_table::sweep_table;
 pub use timeline::Timeline;

@@ -27,7 +27,7 @@ mod tree;
 
 pub use diagnostic::Diagnostic;
 pub use error::{Diagnostics, ScenarioError};
-pub use load::Format;
+pub use load::{Format, ScenarioText};
 pub use metric::{Measure, Metric, Rate};
 pub use model::*;
 pub use schema::schema;

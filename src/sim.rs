@@ -6,7 +6,7 @@
 //! the other, and reuses every buffer. Nothing is scheduled that can be asked for:
 //!
 //! - [`draws`]: every random number has a fixed place, so that nothing depends on the order of asking. [`sampler`] turns
-//!   one into a duration, [`fate`] into what an upgrade comes to.
+//!   one into a duration (its normal quantile is [`crate::stats::normal`]'s), [`fate`] into what an upgrade comes to.
 //! - [`outages`]: flaps, zones and machines that fail by chance, looked up at a moment. [`fault`]: what is injected.
 //!   [`scene`] puts both together: from when is the network up, when is the machine dead?
 //! - [`life`]: what one instance does under its commands, as a function of the scene. [`heartbeats`]: the one heartbeat that
@@ -25,7 +25,6 @@ pub mod fault;
 pub mod heartbeats;
 pub mod life;
 mod metrics;
-mod normal;
 mod observer;
 pub mod operator;
 pub mod outages;

@@ -1,5 +1,30 @@
 //! Statistics: intervals, quantiles and exact results. Numbers in, numbers out; nothing here knows what a rollout is.
+//!
+//! - Distributions: [`normal`], [`beta`] (and so the binomial), [`student`].
+//! - A mean and its t interval: [`moments`]. A rate: [`proportion`]. A quantile: [`quantile`]. Two policies on the same
+//!   worlds: [`paired`].
+//! - Many intervals at once: [`simultaneous`]. Looking before all is done: [`sequential`].
+//!
+//! Formulas, sources and limits are told in `docs/statistics.md`. Everything is `libm` and IEEE arithmetic in a fixed
+//! order: the same bits on every machine.
 
+pub mod beta;
+#[cfg(test)]
+mod binomial;
+pub mod exact;
 mod interval;
+pub mod moments;
+pub mod normal;
+pub mod paired;
+pub mod proportion;
+pub mod quantile;
+pub mod sequential;
+pub mod simultaneous;
+pub mod student;
 
 pub use interval::Interval;
+
+/// What an interval of this confidence may miss in all; `None` if it is not a confidence, from 0 to 1.
+fn miss(confidence: f64) -> Option<f64> {
+    (0.0..=1.0).contains(&confidence).then_some(1.0 - confidence)
+}

@@ -1,10 +1,29 @@
 //! Studies: many rollouts, and what they say together.
 //!
-//! - [`policy`]: what a policy is. [`grid`]: the policies and versions of a sweep, as cells.
-//! - [`summary`]: what many replicates of one cell come to.
+//! # How it is built
+//!
+//! - [`policy`]: what a policy is. [`grid`]: the policies × versions of a study, as cells with a world each.
+//! - [`row`]: one replicate as numbers. [`tape`]: where rows go as they come. [`round`]: replicates of cells on all cores,
+//!   onto a tape. [`results`]: the rows of a cell, read back.
+//! - [`summary`]: what the replicates of a cell come to. [`analysis`]: how it is computed.
+//!
+//! - [`sweep`]: a grid, start to end. [`exact`]: what theory says of a cell.
+//!
+//! Every cell meets the same worlds: replicate 7 of one policy and replicate 7 of another have the same fleet, instance by
+//! instance. So a difference between two policies is taken world by world, and what is only luck cancels.
+//!
+//! Memory does not grow with the replicates: rows go to the tape, and what needs all of them (a quantile) reads them again.
 
+pub mod analysis;
+pub mod exact;
+pub mod grid;
 pub mod policy;
+pub mod results;
+pub mod round;
+pub mod row;
 pub mod summary;
+pub mod sweep;
+pub mod tape;
 
 pub use policy::Policy;
 pub use summary::{Figure, Share, Summaries, Summary};

@@ -8,8 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::engine::Refusal;
 use crate::report::{Output, ReportError, Written};
-use crate::scenario::{Scenario, ScenarioError};
-use crate::sim::World;
+use crate::scenario::ScenarioError;
 
 /// Why a command did not do what it was asked; each kind has its exit code.
 #[derive(Debug)]
@@ -20,6 +19,12 @@ pub enum Failure {
     Scenario(Box<ScenarioError>),
     /// An output could not be written.
     Output(anyhow::Error),
+    /// A limit that was asked for was not met, or something is missing.
+    Unmet(anyhow::Error),
+    /// Nothing was evaluated.
+    Nothing(anyhow::Error),
+    /// Somebody interrupted; what is kept, and how to go on.
+    Interrupted(String),
 }
 
 impl Failure {
@@ -27,6 +32,9 @@ impl Failure {
         match self {
             Self::Input(_) | Self::Scenario(_) => 2,
             Self::Output(_) => 3,
+            Self::Unmet(_) => 1,
+            Self::Nothing(_) => 4,
+            Self::Interrupted(_) => super::interrupt::INTERRUPTED,
         }
     }
 
@@ -40,11 +48,26 @@ impl Failure {
                 [] => writeln!(stderr, "{ERROR}error:{ERROR:#} {}", error.render(true)),
                 _ => writeln!(stderr, "{}", error.render(true).trim_end()),
             },
-            Self::Input(error) | Self::Output(error) => writeln!(stderr, "{ERROR}error:{ERROR:#} {error:#}"),
+            Self::Interrupted(kept) => writeln!(stderr, "interrupted: {kept}"),
+            Self::Input(error) | Self::Output(error) | Self::Unmet(error) | Self::Nothing(error) => {
+                writeln!(stderr, "{ERROR}error:{ERROR:#} {error:#}")
+            }
         };
         // Nobody to tell when standard error is gone.
         drop(said);
         ExitCode::from(self.code())
+    }
+}
+
+impl Failure {
+    /// A wrong command line or input.
+    pub fn input(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Input(error.into())
+    }
+
+    /// A place that cannot be written to.
+    pub fn write(path: &Path, source: io::Error) -> Self {
+        ReportError { path: path.to_owned(), source }.into()
     }
 }
 
@@ -65,12 +88,38 @@ pub fn refused(path: &Path, refusal: Refusal) -> Failure {
     Failure::Input(anyhow::Error::from(refusal).context(format!("{}: the request is refused", path.display())))
 }
 
-/// Reads a scenario, with another seed where one is wanted, and makes its world.
-pub fn load(path: &Path, seed: Option<u64>) -> Result<(Scenario, World), Failure> {
-    let mut scenario = Scenario::load(path)?;
-    scenario.seed = seed.unwrap_or(scenario.seed);
-    let world = World::new(&scenario).map_err(|refusal| refused(path, refusal))?;
-    Ok((scenario, world))
+/// Two outputs to one place would lose one of them, however the place is written; and so would one in the scenario's place.
+pub fn each_its_own_place(input: Option<&Path>, outputs: &[&PathBuf]) -> Result<(), Failure> {
+    let input = input.and_then(Output::place);
+    let mut places = Vec::new();
+    for path in outputs {
+        let Some(place) = Output::place(path) else { continue };
+        let shown = path.display();
+        if input.as_ref() == Some(&place) {
+            return Err(Failure::Input(anyhow::anyhow!(
+                "{shown} is what is read; an output would take its place. Name another file"
+            )));
+        }
+        if places.contains(&place) {
+            return Err(Failure::Input(anyhow::anyhow!("two outputs name {shown}; give each its own file")));
+        }
+        places.push(place);
+    }
+    if outputs.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+        return Err(Failure::Input(anyhow::anyhow!("two outputs name standard output; give each its own file")));
+    }
+    Ok(())
+}
+
+/// People are told on standard output, unless a machine reads there.
+pub fn teller(quiet: bool, outputs: &[&PathBuf]) -> Option<Box<dyn Write>> {
+    if quiet {
+        return None;
+    }
+    if outputs.iter().any(|path| path.as_os_str() == "-") {
+        return Some(Box::new(io::BufWriter::new(anstream::stderr())));
+    }
+    Some(Box::new(io::BufWriter::new(anstream::stdout())))
 }
 
 /// Opens an output if one is asked for.

@@ -3,7 +3,8 @@
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use super::output::{Failure, load, standard_output};
+use super::output::{Failure, standard_output};
+use super::rollout::Rollout;
 use crate::report::PlanAnswer;
 
 #[derive(Debug, clap::Args)]
@@ -11,13 +12,15 @@ use crate::report::PlanAnswer;
 pub struct Arguments {
     /// The scenario file (TOML or JSON), or `-` for standard input
     scenario: PathBuf,
+    #[command(flatten)]
+    rollout: Rollout,
     /// Say nothing to people
     #[arg(long, short)]
     quiet: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let (scenario, world) = load(&arguments.scenario, None)?;
+    let (scenario, world) = arguments.rollout.load(&arguments.scenario, None)?;
     if world.total() == 0 && !arguments.quiet {
         let mut stderr = anstream::stderr();
         // A note that nobody can see is no failure.

@@ -1,9 +1,10 @@
 //! `dryroll run`: one rollout, start to end.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
-use super::output::{Failure, is_gone, load, open, standard_output, write_whole};
+use super::output::{Failure, each_its_own_place, is_gone, open, standard_output, teller, write_whole};
+use super::rollout::Rollout;
 use crate::report::timeline::{BreakerCount, Timeline};
 use crate::report::{Account, Chronicle, EventLog, FaultReport, Output, RunReport, Written, trace};
 use crate::sim::Simulator;
@@ -15,6 +16,8 @@ use crate::sim::Simulator;
 pub struct Arguments {
     /// The scenario file (TOML or JSON), or `-` for standard input
     scenario: PathBuf,
+    #[command(flatten)]
+    rollout: Rollout,
     /// Another seed than the scenario's
     #[arg(long)]
     seed: Option<u64>,
@@ -39,45 +42,12 @@ impl Arguments {
     fn outputs(&self) -> impl Iterator<Item = &PathBuf> {
         [&self.events, &self.report, &self.trace].into_iter().flatten()
     }
-
-    /// Two outputs to one place would lose one of them, however the place is written.
-    fn check(&self) -> Result<(), Failure> {
-        let scenario = Output::place(&self.scenario);
-        let mut places = Vec::new();
-        for path in self.outputs() {
-            let Some(place) = Output::place(path) else { continue };
-            let shown = path.display();
-            if scenario.as_ref() == Some(&place) {
-                return Err(Failure::Input(anyhow::anyhow!(
-                    "{shown} is the scenario; an output would take its place. Name another file"
-                )));
-            }
-            if places.contains(&place) {
-                return Err(Failure::Input(anyhow::anyhow!("two outputs name {shown}; give each its own file")));
-            }
-            places.push(place);
-        }
-        if self.outputs().filter(|path| *path == Path::new("-")).count() > 1 {
-            return Err(Failure::Input(anyhow::anyhow!("two outputs name standard output; give each its own file")));
-        }
-        Ok(())
-    }
-
-    /// People are told on standard output, unless a machine reads there.
-    fn teller(&self) -> Option<Box<dyn Write>> {
-        if self.quiet {
-            return None;
-        }
-        if self.outputs().any(|path| path == Path::new("-")) {
-            return Some(Box::new(io::BufWriter::new(anstream::stderr())));
-        }
-        Some(Box::new(io::BufWriter::new(anstream::stdout())))
-    }
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    arguments.check()?;
-    let (scenario, world) = load(&arguments.scenario, arguments.seed)?;
+    let outputs: Vec<&PathBuf> = arguments.outputs().collect();
+    each_its_own_place(Some(&arguments.scenario), &outputs)?;
+    let (scenario, world) = arguments.rollout.load(&arguments.scenario, arguments.seed)?;
     let events = open(arguments.events.as_ref())?;
     let report = open(arguments.report.as_ref())?;
     let timeline = open(arguments.trace.as_ref())?;
@@ -85,7 +55,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut simulator = Simulator::new(&world);
     let mut chronicle = Chronicle::default();
     let mut log = events.map(|output| EventLog::new(&scenario, output));
-    let mut account = arguments.teller().map(|out| Account::new(out, &scenario, &world, arguments.replicate));
+    let mut account =
+        teller(arguments.quiet, &outputs).map(|out| Account::new(out, &scenario, &world, arguments.replicate));
     let mut breaker = report.is_some().then(BreakerCount::default);
     let metrics = simulator.run(arguments.replicate, &mut (&mut chronicle, (&mut breaker, (&mut log, &mut account))));
     let effects = simulator.fault_effects();

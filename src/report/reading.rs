@@ -82,8 +82,8 @@ pub struct FaultFigures {
 #[derive(Debug, Error)]
 pub enum ReadingError {
     /// It is not JSON, or not whole.
-    #[error("line {}, column {}: it is no JSON: {0}", .0.line(), .0.column())]
-    NoJson(#[source] serde_json::Error),
+    #[error("line {}, column {}: it is no JSON: {}", .0.line(), .0.column(), plain(.0))]
+    NoJson(serde_json::Error),
     /// It is JSON, and no report.
     #[error("it has no `schema`, so it is no report; accepted are {ACCEPTED}")]
     NoSchema,
@@ -91,12 +91,12 @@ pub enum ReadingError {
     #[error("its schema is {0:?}; accepted are {ACCEPTED}")]
     OtherSchema(String),
     /// It is not what its schema says.
-    #[error("line {}, column {}: it is no {schema} report: {source}", .source.line(), .source.column())]
+    #[error("line {}, column {}: it is no {schema} report: {}", .error.line(), .error.column(), plain(.error))]
     Shape {
         /// The schema that it names.
         schema: String,
         /// What is wrong.
-        source: serde_json::Error,
+        error: serde_json::Error,
     },
     /// A number that no report has.
     #[error("{place} is {value}, and no report has a number beyond 10^15")]
@@ -120,6 +120,12 @@ pub enum ReadingError {
 }
 
 const ACCEPTED: &str = "dryroll.run/1, dryroll.sweep/1, dryroll.compare/1 and dryroll.tune/1";
+
+/// What is wrong, without the place, which is said first.
+fn plain(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    said.rfind(" at line ").map_or(said.clone(), |end| said[..end].to_owned())
+}
 
 impl AnyReport {
     /// Reads a report.
@@ -164,7 +170,7 @@ impl AnyReport {
 
 /// From the bytes, not from the value: so that an error has its place.
 fn shaped<T: DeserializeOwned>(bytes: &[u8], schema: String) -> Result<Box<T>, ReadingError> {
-    serde_json::from_slice(bytes).map(Box::new).map_err(|source| ReadingError::Shape { schema, source })
+    serde_json::from_slice(bytes).map(Box::new).map_err(|error| ReadingError::Shape { schema, error })
 }
 
 /// A seed is any number; everything else is a figure.

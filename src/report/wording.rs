@@ -79,7 +79,13 @@ impl Unit {
     /// A difference, with its sign; of shares and percentages in points.
     #[must_use]
     pub fn say_difference(self, value: f64) -> String {
-        let (sign, size) = if value < 0.0 { ("−", -value) } else if value > 0.0 { ("+", value) } else { ("±", 0.0) };
+        let (sign, size) = if value < 0.0 {
+            ("−", -value)
+        } else if value > 0.0 {
+            ("+", value)
+        } else {
+            ("±", 0.0)
+        };
         let said = match self {
             Self::Percent => format!("{}{THIN}points", number(size)),
             Self::Share => format!("{}{THIN}points", number(size * 100.0)),

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::check::{self, Origin, hex_sha256};
 use super::diagnostic::Source;
 use super::limits::MAX_FILE_BYTES;
@@ -13,7 +15,8 @@ use super::{Scenario, ScenarioError, tree};
 const STDIN: &str = "-";
 
 /// The language that a scenario is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Format {
     /// TOML.
     Toml,
@@ -43,20 +46,51 @@ impl Format {
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
+/// The text of a scenario file, before any check: enough to make the same scenario elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioText {
+    /// What the file is called in messages.
+    pub file: String,
+    /// What the scenario is called that gives itself no name.
+    pub stem: String,
+    /// The language.
+    pub format: Format,
+    /// What stands in the file.
+    pub text: String,
+}
+
+impl ScenarioText {
+    /// Reads a file; the path `-` is standard input.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no text, or is larger than any scenario.
+    pub fn load(path: &Path) -> Result<Self, ScenarioError> {
+        let bytes = read(path)?;
+        let (file, stem) = if path.as_os_str() == STDIN {
+            ("<stdin>".to_owned(), "scenario".to_owned())
+        } else {
+            (path.display().to_string(), stem(path))
+        };
+        let format = Format::of(path, &bytes);
+        Ok(Self { text: text(&file, &bytes)?.to_owned(), file, stem, format })
+    }
+
+    /// Checks it.
+    ///
+    /// # Errors
+    /// When it is no scenario.
+    pub fn scenario(&self) -> Result<Scenario, ScenarioError> {
+        parse(&self.file, &self.stem, &self.text, self.format)
+    }
+}
+
 impl Scenario {
     /// Reads and checks a file; the path `-` is standard input.
     ///
     /// # Errors
     /// When the file cannot be read, or is no scenario.
     pub fn load(path: &Path) -> Result<Scenario, ScenarioError> {
-        let bytes = read(path)?;
-        let (name, stem) = if path.as_os_str() == STDIN {
-            ("<stdin>".to_owned(), "scenario".to_owned())
-        } else {
-            let stem = path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
-            (path.display().to_string(), stem)
-        };
-        parse(&name, &stem, &bytes, Format::of(path, &bytes))
+        ScenarioText::load(path)?.scenario()
     }
 
     /// Checks the bytes of a file. `file` is what it is called in errors; its stem names a scenario
@@ -65,21 +99,29 @@ impl Scenario {
     /// # Errors
     /// When the bytes are no scenario.
     pub fn parse(file: &str, bytes: &[u8], format: Format) -> Result<Scenario, ScenarioError> {
-        let stem = Path::new(file).file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy());
-        parse(file, &stem, bytes, format)
+        parse(file, &stem(Path::new(file)), text(file, bytes)?, format)
     }
 }
 
-fn parse(file: &str, stem: &str, bytes: &[u8], format: Format) -> Result<Scenario, ScenarioError> {
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// The bytes as text.
+fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, ScenarioError> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(ScenarioError::TooLarge { path: file.into(), limit: MAX_FILE_BYTES });
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+    std::str::from_utf8(bytes).map_err(|error| {
         let offset = error.valid_up_to();
         let before = bytes.get(..offset).unwrap_or_default();
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
         ScenarioError::NotUtf8 { path: file.into(), offset, line }
-    })?;
+    })
+}
+
+fn parse(file: &str, stem: &str, text: &str, format: Format) -> Result<Scenario, ScenarioError> {
+    let hash = hex_sha256(text.as_bytes());
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Err(ScenarioError::Empty { path: file.into() });
@@ -90,7 +132,7 @@ fn parse(file: &str, stem: &str, bytes: &[u8], format: Format) -> Result<Scenari
         Format::Json => ("JSON", tree::read_json(text)),
     };
     let root = root.map_err(|errors| ScenarioError::Invalid(check::syntax(source, language, errors)))?;
-    let origin = Origin { default_name: stem.into(), hash: hex_sha256(bytes) };
+    let origin = Origin { default_name: stem.into(), hash };
     check::scenario(source, &root, origin).map_err(ScenarioError::Invalid)
 }
 

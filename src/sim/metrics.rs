@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::engine::{OperatorDecision, Outcome};
-use crate::scenario::{Metric, Rate};
+use crate::scenario::Metric;
 
 /// The metrics of one run. Times in milliseconds here; seconds and minutes when serialised, under the contract's names.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,18 +141,6 @@ impl Metrics {
             Metric::FalseFailures => f64::from(self.false_failures),
             Metric::EscapedInstances => f64::from(self.escaped),
         })
-    }
-
-    /// Whether the run is a hit of a rate; `None` where the rate does not speak of such a version.
-    #[must_use]
-    pub fn hit(&self, rate: Rate) -> Option<bool> {
-        match rate {
-            Rate::Trip => Some(self.trips > 0),
-            Rate::FalseTrip => (!self.defective).then_some(self.trips > 0),
-            Rate::Escape => self.defective.then_some(self.trips == 0 && self.outcome == Outcome::Completed),
-            Rate::Drift => Some(self.drift),
-            Rate::Outcome(outcome) => Some(self.outcome == outcome),
-        }
     }
 }
 

@@ -162,6 +162,16 @@ impl<'w> Simulator<'w> {
         }
     }
 
+    /// Takes another world, and keeps the buffers.
+    pub fn turn_to(&mut self, world: &'w World) {
+        if !std::ptr::eq(self.world, world) {
+            self.world = world;
+            self.engine = Engine::new(world.plan.clone(), world.settings.clone(), Recording::Nothing);
+            self.triggered.clear();
+            self.triggered.resize(world.faults.len(), false);
+        }
+    }
+
     /// The engine, as the last step left it.
     #[must_use]
     pub fn engine(&self) -> &Engine {

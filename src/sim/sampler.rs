@@ -1,9 +1,9 @@
 //! Durations, drawn by inversion: one uniform variate each, larger for a larger word.
 
 use super::draws::{scale, unit};
-use super::normal;
 use crate::fleet::Span;
 use crate::scenario::Distribution;
+use crate::stats::normal;
 
 /// A duration's distribution, ready to be drawn from: parameters in milliseconds.
 #[derive(Clone, Debug)]
@@ -91,6 +91,25 @@ impl Sampler {
     #[must_use]
     pub fn is_zero(&self) -> bool {
         self.longest() == Span::ZERO
+    }
+
+    /// P(drawn ≤ `millis`), the draw being rounded to whole milliseconds, halves up: F(millis + ½).
+    #[must_use]
+    pub fn cumulative(&self, millis: u64) -> f64 {
+        if millis >= Span::LONGEST.0 {
+            return 1.0;
+        }
+        let x = millis as f64 + 0.5;
+        match *self {
+            Self::Constant(span) => f64::from(u8::from(span.0 <= millis)),
+            Self::Exponential { mean } => -libm::expm1(-x / mean),
+            Self::Lognormal { median, sigma, .. } if sigma == 0.0 => f64::from(u8::from(median < x)),
+            Self::Lognormal { median, sigma, .. } => normal::cumulative(libm::log(x / median) / sigma),
+            Self::Uniform { min, width } if width == 0.0 => f64::from(u8::from(min < x)),
+            Self::Uniform { min, width } => ((x - min) / width).clamp(0.0, 1.0),
+            Self::Weibull { scale, inverse_shape } => -libm::expm1(-libm::pow(x / scale, 1.0 / inverse_shape)),
+            Self::Empirical(ref values) => values.partition_point(|&value| value < x) as f64 / values.len() as f64,
+        }
     }
 
     /// Mean, in milliseconds.
@@ -247,6 +266,24 @@ mod tests {
             let rest = grid(cells).map(|w| sampler.draw_rest(w).0 as f64).sum::<f64>() / cells as f64;
             let wanted = square / (2.0 * sampler.mean());
             assert!((rest / wanted - 1.0).abs() < 5e-3, "{sampler:?}: {rest} {wanted}");
+        }
+    }
+
+    /// The share of the grid up to a duration is its chance, to within one cell of the grid.
+    #[test]
+    fn the_cumulative_is_that_of_the_grid() {
+        let zero_width =
+            [Distribution::Lognormal { median: 3.0, sigma: 0.0 }, Distribution::Uniform { min: 2.0, max: 2.0 }];
+        for sampler in all().into_iter().chain(zero_width.iter().map(Sampler::new)) {
+            let cells = 100_000;
+            let mut drawn: Vec<u64> = grid(cells).map(|w| sampler.draw(w).0).collect();
+            drawn.sort_unstable();
+            for millis in [0, 1, 500, 19_999, 20_000, 40_000, 40_999, 41_000, 44_000, 60_000, 200_000, 10_000_000] {
+                let share = drawn.partition_point(|&d| d <= millis) as f64 / cells as f64;
+                let chance = sampler.cumulative(millis);
+                assert!((share - chance).abs() < 1.1 / cells as f64, "{sampler:?} {millis}: {share} {chance}");
+            }
+            assert_eq!(sampler.cumulative(Span::LONGEST.0), 1.0);
         }
     }
 

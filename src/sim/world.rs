@@ -1,5 +1,9 @@
 //! A scenario made ready to run: everything that is the same in every replicate, computed once.
 
+mod prospects;
+
+pub use prospects::{Chances, Kin, Prospects};
+
 use super::draws::{InstanceBlock, Key, scale, unit};
 use super::fate::Fate;
 use super::fault::Fault;
@@ -345,14 +349,23 @@ impl World {
     /// What an upgrade of a member to a release comes to: `block` is the attempt's.
     #[inline(always)]
     pub fn fate(&self, member: &Member<'_>, block: &InstanceBlock, release: Release) -> Fate {
-        let conduct = &self.base.releases[release as usize];
         if self.overrides.is_empty() {
+            let conduct = &self.base.releases[release as usize];
             return Fate::draw(None, &conduct.rates, &conduct.upgrade, &conduct.crash_after, block);
         }
+        let overriding = self.overriding(member.n, member.zone, member.block.membership);
+        let Prospects { outcome, rates, upgrade, crash_after } = self.prospects(overriding, release);
+        Fate::draw(outcome, &rates, upgrade, crash_after, block)
+    }
+
+    /// What holds for upgrades to a release where these overrides apply, in this order.
+    #[inline(always)]
+    fn prospects<'w>(&'w self, overriding: impl Iterator<Item = &'w Override>, release: Release) -> Prospects<'w> {
+        let conduct = &self.base.releases[release as usize];
         let mut rates = conduct.rates;
         let (mut upgrade, mut crash_after) = (&conduct.upgrade, &conduct.crash_after);
         let mut outcome: Option<UpgradeOutcome> = None;
-        for o in self.overriding(member.n, member.zone, member.block.membership) {
+        for o in overriding {
             if !o.releases[release as usize] {
                 continue;
             }
@@ -367,7 +380,7 @@ impl World {
             upgrade = o.upgrade.as_ref().unwrap_or(upgrade);
             crash_after = o.crash_after.as_ref().unwrap_or(crash_after);
         }
-        Fate::draw(outcome, &rates, upgrade, crash_after, block)
+        Prospects { outcome, rates, upgrade, crash_after }
     }
 }
 

@@ -27,7 +27,8 @@ impl Policies {
     /// By what differs among them.
     #[must_use]
     pub fn of<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Self {
-        let policies: Vec<Value> = policies.into_iter().filter_map(|policy| serde_json::to_value(policy).ok()).collect();
+        let policies: Vec<Value> =
+            policies.into_iter().filter_map(|policy| serde_json::to_value(policy).ok()).collect();
         let Some(Value::Object(first)) = policies.first() else { return Self::with(Vec::new()) };
         // In the order of a policy's own keys, which is not that of the alphabet.
         let order = ["batch_pct", "max_consecutive_failures", "health_timeout_sec"];
@@ -47,7 +48,8 @@ impl Policies {
     /// Short, for plots: the values alone.
     #[must_use]
     pub fn short(&self, policy: &Policy) -> String {
-        let values: Vec<String> = self.keys.iter().map(|key| says(key, &policy.get(key).unwrap_or(Value::Null))).collect();
+        let values: Vec<String> =
+            self.keys.iter().map(|key| says(key, &policy.get(key).unwrap_or(Value::Null))).collect();
         values.join(" · ")
     }
 

@@ -27,7 +27,8 @@ impl Provenance<'_> {
     /// As a section.
     #[must_use]
     pub fn section(self) -> Section {
-        let mut table = Table::new("The same scenario and seed give the same numbers on every machine", &["what"], &["value"]);
+        let mut table =
+            Table::new("The same scenario and seed give the same numbers on every machine", &["what"], &["value"]);
         let mut row = |what: &str, value: String| table.row([what.to_owned(), value]);
         row("scenario", self.scenario.name.clone());
         row("hash of its file (SHA-256)", self.scenario.hash.clone());
@@ -42,7 +43,11 @@ impl Provenance<'_> {
             row(what, value);
         }
         row("schema of the report", self.schema.to_owned());
-        Section { id: "provenance", heading: "Where this comes from", body: html! { div class="text" { (table.html()) } } }
+        Section {
+            id: "provenance",
+            heading: "Where this comes from",
+            body: html! { div class="text" { (table.html()) } },
+        }
     }
 }
 

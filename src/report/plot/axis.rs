@@ -89,15 +89,21 @@ mod tests {
         let axis = Axis::from_zero([93.0], Unit::Percent, STEPS);
         assert_eq!(axis.ticks, [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
         let axis = Axis::from_zero([3400.0], Unit::Seconds, STEPS);
-        assert_eq!(axis.ticks.iter().map(|&at| axis.label(at).replace('\u{202f}', " ")).collect::<Vec<_>>(), [
-            "0 s", "10 min", "20 min", "30 min", "40 min", "50 min", "1 h"
-        ]);
+        assert_eq!(
+            axis.ticks.iter().map(|&at| axis.label(at).replace('\u{202f}', " ")).collect::<Vec<_>>(),
+            ["0 s", "10 min", "20 min", "30 min", "40 min", "50 min", "1 h"]
+        );
     }
 
     #[test]
     fn any_values_have_an_axis() {
-        for values in [vec![], vec![0.0], vec![5.0, 5.0], vec![1e15, -1e15], vec![1e-12], vec![f64::NAN, 1.0], vec![1e15]] {
-            for axis in [Axis::from_zero(values.clone(), Unit::Seconds, STEPS), Axis::around(values.clone(), Unit::Count, STEPS)] {
+        for values in
+            [vec![], vec![0.0], vec![5.0, 5.0], vec![1e15, -1e15], vec![1e-12], vec![f64::NAN, 1.0], vec![1e15]]
+        {
+            for axis in [
+                Axis::from_zero(values.clone(), Unit::Seconds, STEPS),
+                Axis::around(values.clone(), Unit::Count, STEPS),
+            ] {
                 assert!(axis.low < axis.high, "{values:?}: {axis:?}");
                 assert!((2..=STEPS + 3).contains(&axis.ticks.len()), "{values:?}: {axis:?}");
                 let finite = values.iter().copied().filter(|value| value.is_finite());

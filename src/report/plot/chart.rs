@@ -82,7 +82,12 @@ pub struct Frame<'a> {
 }
 
 /// A chart with axes and grid on an area.
-pub fn axes<'a, 'b>(area: &'a Area<'b>, x: &Axis, y: &Axis, frame: &Frame<'_>) -> Result<Chart<'a, 'b>, Box<dyn std::error::Error>>
+pub fn axes<'a, 'b>(
+    area: &'a Area<'b>,
+    x: &Axis,
+    y: &Axis,
+    frame: &Frame<'_>,
+) -> Result<Chart<'a, 'b>, Box<dyn std::error::Error>>
 where
     'b: 'a,
 {

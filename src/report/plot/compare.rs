@@ -144,7 +144,13 @@ fn row(sheet: &mut Sheet, contrast: &Contrast, defective: bool, top: f64) {
     };
     let larger = contrast.a.unwrap_or(0.0).abs().max(contrast.b.unwrap_or(0.0).abs());
     let share = |value: f64| if larger > 0.0 { value / larger } else { 0.0 };
-    sheet.text((LEFT - 6.0, middle + 4.0), Anchor::End, 12.0, Ink::Ink, &fitted(&called(&contrast.metric), 12.0, LEFT - 10.0));
+    sheet.text(
+        (LEFT - 6.0, middle + 4.0),
+        Anchor::End,
+        12.0,
+        Ink::Ink,
+        &fitted(&called(&contrast.metric), 12.0, LEFT - 10.0),
+    );
     for (interval, width) in [(contrast.simultaneous_ci, 1.4), (contrast.ci, 4.0)] {
         if let Some(Interval { low, high }) = interval {
             let (low, high) = (share(low), share(high));
@@ -162,7 +168,10 @@ fn row(sheet: &mut Sheet, contrast: &Contrast, defective: bool, top: f64) {
         sheet.raw(&format!("<circle cx=\"{at}\" cy=\"{mid}\" r=\"5\" {}/>\n", ink.fill()));
     } else {
         sheet.raw(&format!("<circle cx=\"{at}\" cy=\"{mid}\" r=\"5\" {}/>\n", Ink::Paper.fill()));
-        sheet.raw(&format!("<circle cx=\"{at}\" cy=\"{mid}\" r=\"4.5\" fill=\"none\" stroke-width=\"1.6\" {}/>\n", ink.stroke()));
+        sheet.raw(&format!(
+            "<circle cx=\"{at}\" cy=\"{mid}\" r=\"4.5\" fill=\"none\" stroke-width=\"1.6\" {}/>\n",
+            ink.stroke()
+        ));
     }
     let said = Unit::of(&contrast.metric).say_difference(difference);
     sheet.text((LEFT + MIDDLE + 14.0, middle + 4.0), Anchor::Start, 12.0, Ink::Ink, &said);
@@ -171,7 +180,15 @@ fn row(sheet: &mut Sheet, contrast: &Contrast, defective: bool, top: f64) {
 
 fn table(comparison: &Comparison) -> Table {
     let columns = [
-        "mean with A", "mean with B", "B less A", "its interval", "interval for all at once", "worlds", "A better in", "B better in", "equal in",
+        "mean with A",
+        "mean with B",
+        "B less A",
+        "its interval",
+        "interval for all at once",
+        "worlds",
+        "A better in",
+        "B better in",
+        "equal in",
         "variance saved",
     ];
     let mut table = Table::new(format!("A and B with {}", comparison.version), &["metric", "verdict"], &columns);
@@ -179,7 +196,11 @@ fn table(comparison: &Comparison) -> Table {
         let unit = Unit::of(&contrast.metric);
         table.row([
             called(&contrast.metric),
-            if contrast.n == 0 { "no data".to_owned() } else { Better::of(contrast, comparison.defective).word().to_owned() },
+            if contrast.n == 0 {
+                "no data".to_owned()
+            } else {
+                Better::of(contrast, comparison.defective).word().to_owned()
+            },
             unit.say_or_nothing(contrast.a),
             unit.say_or_nothing(contrast.b),
             contrast.difference.map_or_else(|| "–".to_owned(), |difference| unit.say_difference(difference)),

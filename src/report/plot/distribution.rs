@@ -119,16 +119,23 @@ impl Distributions<'_> {
             } else {
                 ((x.high - x.low) / 60.0, (x.high - x.low) / 120.0)
             };
-            chart.draw_series(histogram.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(i, &count)| {
-                let from = histogram.low - back + width * i as f64;
-                let corners = [(from, 0.0), (from + width, count as f64 / all)];
-                Rectangle::new(corners.map(|(at, share)| (at.clamp(x.low, x.high), share.clamp(y.low, y.high))), ink(colour).filled())
-            }))?;
+            chart.draw_series(histogram.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(
+                |(i, &count)| {
+                    let from = histogram.low - back + width * i as f64;
+                    let corners = [(from, 0.0), (from + width, count as f64 / all)];
+                    Rectangle::new(
+                        corners.map(|(at, share)| (at.clamp(x.low, x.high), share.clamp(y.low, y.high))),
+                        ink(colour).filled(),
+                    )
+                },
+            ))?;
             if let Some(mean) = panel.mean.filter(|mean| (x.low..=x.high).contains(mean)) {
-                chart.draw_series([PathElement::new([(mean, y.low), (mean, y.high)], ink(Ink::Ink).stroke_width(1))])?;
+                chart
+                    .draw_series([PathElement::new([(mean, y.low), (mean, y.high)], ink(Ink::Ink).stroke_width(1))])?;
             }
             if self.differences {
-                chart.draw_series([PathElement::new([(0.0, y.low), (0.0, y.high)], ink(Ink::Muted).stroke_width(1))])?;
+                chart
+                    .draw_series([PathElement::new([(0.0, y.low), (0.0, y.high)], ink(Ink::Muted).stroke_width(1))])?;
             }
         }
         Ok(())
@@ -137,7 +144,11 @@ impl Distributions<'_> {
     fn table(&self) -> Table {
         let unit = Unit::of(self.metric);
         let caption = format!("{}: how many replicates fall in each step of {}", self.title, called(self.metric));
-        let mut table = Table::new(caption, &["of"], &["mean", "from", "to", "width of a step", "replicates", "counts, step by step"]);
+        let mut table = Table::new(
+            caption,
+            &["of"],
+            &["mean", "from", "to", "width of a step", "replicates", "counts, step by step"],
+        );
         for panel in &self.panels {
             let histogram = panel.histogram;
             let counts: Vec<String> = histogram.counts.iter().map(u64::to_string).collect();

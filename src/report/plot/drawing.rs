@@ -100,7 +100,8 @@ pub fn short(x: f64) -> String {
 /// Text that cannot be taken for markup. What XML does not allow at all is left out.
 #[must_use]
 pub fn escaped(text: &str) -> String {
-    let allowed = |c: &char| matches!(c, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..) && !('\u{7f}'..='\u{9f}').contains(c);
+    let allowed =
+        |c: &char| matches!(c, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..) && !('\u{7f}'..='\u{9f}').contains(c);
     let PreEscaped(escaped) = text.chars().filter(allowed).collect::<String>().render();
     escaped
 }

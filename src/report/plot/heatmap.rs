@@ -101,7 +101,13 @@ impl HeatMap<'_> {
     fn brief(&self, value: f64) -> String {
         let value = if self.unit == Unit::Share { value * 100.0 } else { value };
         let size = value.abs();
-        if size > 0.0 && size < 0.05 { "<.1".to_owned() } else if size < 99.95 { number((value * 10.0).round() / 10.0) } else { number(value.round()) }
+        if size > 0.0 && size < 0.05 {
+            "<.1".to_owned()
+        } else if size < 99.95 {
+            number((value * 10.0).round() / 10.0)
+        } else {
+            number(value.round())
+        }
     }
 
     fn heat(value: f64, high: f64) -> usize {
@@ -133,16 +139,32 @@ impl HeatMap<'_> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "the layout of the plot, which is nowhere else")]
-    fn panel(&self, sheet: &mut Sheet, panel: &Panel, (x, y): (f64, f64), left: f64, (columns, rows): (usize, usize), high: f64, hatch: &str) {
+    fn panel(
+        &self,
+        sheet: &mut Sheet,
+        panel: &Panel,
+        (x, y): (f64, f64),
+        left: f64,
+        (columns, rows): (usize, usize),
+        high: f64,
+        hatch: &str,
+    ) {
         let width = left + columns as f64 * CELL.0;
         let title = fitted(&panel.title, 13.0, width - 20.0);
-        sheet.text_painted((x + left, y + 14.0), Anchor::Start, 13.0, &format!("{} font-weight=\"600\"", Ink::Ink.fill()), &title);
+        sheet.text_painted(
+            (x + left, y + 14.0),
+            Anchor::Start,
+            13.0,
+            &format!("{} font-weight=\"600\"", Ink::Ink.fill()),
+            &title,
+        );
         let top = y + 24.0;
         for (r, label) in self.y.1.iter().take(rows).enumerate() {
             let middle = top + (r as f64 + 0.5) * CELL.1 + 4.0;
             sheet.text((x + left - 8.0, middle), Anchor::End, 12.0, Ink::Muted, &fitted(label, 12.0, 150.0));
             for c in 0..columns {
-                let at = [x + left + c as f64 * CELL.0 + 1.0, top + r as f64 * CELL.1 + 1.0, CELL.0 - 2.0, CELL.1 - 2.0];
+                let at =
+                    [x + left + c as f64 * CELL.0 + 1.0, top + r as f64 * CELL.1 + 1.0, CELL.0 - 2.0, CELL.1 - 2.0];
                 let centre = (at[0] + at[2] / 2.0, middle);
                 match panel.rows.get(r).and_then(|row| row.get(c)).copied().flatten() {
                     Some(value) => {

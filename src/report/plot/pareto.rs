@@ -111,7 +111,9 @@ impl Pareto {
         }
         let mut reading = self.reading.clone();
         if behind as usize > MOST_BEHIND {
-            reading.push_str(&format!(" Of {behind} policies behind the front {MOST_BEHIND} are drawn; the table has all."));
+            reading.push_str(&format!(
+                " Of {behind} policies behind the front {MOST_BEHIND} are drawn; the table has all."
+            ));
         }
         Some(Plot {
             name: "pareto".to_owned(),
@@ -138,10 +140,8 @@ impl Pareto {
         let drawn: Vec<&Mark<'_>> = behind.chain(undecided).chain(front.clone()).collect();
         for mark in &drawn {
             let colour = if mark.point.place == Place::Behind { Ink::Grid } else { ink_of(mark.point.place) };
-            let cross = [
-                [(mark.x.0, mark.at.1), (mark.x.1, mark.at.1)],
-                [(mark.at.0, mark.y.0), (mark.at.0, mark.y.1)],
-            ];
+            let cross =
+                [[(mark.x.0, mark.at.1), (mark.x.1, mark.at.1)], [(mark.at.0, mark.y.0), (mark.at.0, mark.y.1)]];
             chart.draw_series(cross.map(|line| PathElement::new(line.map(inside), ink(colour))))?;
         }
         let joined: Vec<(f64, f64)> = front.map(|mark| inside(mark.at)).collect();
@@ -255,20 +255,36 @@ fn place_labels(
     let room = [f64::from(across.start), f64::from(down.start), f64::from(across.end), f64::from(down.end)];
     let fits = |place: &Box4| place[0] >= room[0] && place[1] >= room[1] && place[2] <= room[2] && place[3] <= room[3];
     // The recommended one first, then the front, then the undecided.
-    let mut order: Vec<&&Mark<'_>> = drawn.iter().filter(|mark| mark.point.place != Place::Behind || mark.point.recommended).collect();
+    let mut order: Vec<&&Mark<'_>> =
+        drawn.iter().filter(|mark| mark.point.place != Place::Behind || mark.point.recommended).collect();
     order.sort_by_key(|mark| (!mark.point.recommended, mark.point.place != Place::Front));
     for mark in order {
         let (x, y) = pixel(mark);
-        let says = if mark.point.recommended { format!("{} (recommended)", mark.point.label) } else { mark.point.label.clone() };
+        let says = if mark.point.recommended {
+            format!("{} (recommended)", mark.point.label)
+        } else {
+            mark.point.label.clone()
+        };
         let (w, h) = (text_width(&says, SIZE_OF_TEXT), SIZE_OF_TEXT + 2.0);
         let right = |d: f64, dy: f64| ([x + d, y - h / 2.0 + dy, x + d + w, y + h / 2.0 + dy], HPos::Left);
         let left = |d: f64, dy: f64| ([x - d - w, y - h / 2.0 + dy, x - d, y + h / 2.0 + dy], HPos::Right);
         let over = |dy: f64| ([x - w / 2.0, y - h / 2.0 + dy, x + w / 2.0, y + h / 2.0 + dy], HPos::Center);
         let places = [
-            right(10.0, -12.0), right(12.0, 0.0), over(-18.0), right(10.0, 12.0), over(18.0), left(10.0, -12.0), left(12.0, 0.0),
-            left(10.0, 12.0), right(12.0, -26.0), over(-32.0), right(12.0, 26.0), over(32.0),
+            right(10.0, -12.0),
+            right(12.0, 0.0),
+            over(-18.0),
+            right(10.0, 12.0),
+            over(18.0),
+            left(10.0, -12.0),
+            left(12.0, 0.0),
+            left(10.0, 12.0),
+            right(12.0, -26.0),
+            over(-32.0),
+            right(12.0, 26.0),
+            over(32.0),
         ];
-        let Some((place, horizontal)) = places.into_iter().find(|(place, _)| fits(place) && !taken.iter().any(|t| overlap(t, place)))
+        let Some((place, horizontal)) =
+            places.into_iter().find(|(place, _)| fits(place) && !taken.iter().any(|t| overlap(t, place)))
         else {
             continue;
         };

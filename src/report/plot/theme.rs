@@ -173,7 +173,9 @@ pub fn css(root: &str) -> String {
     for heat in 0..HEATS {
         let _ = write!(css, ".h{heat}{{fill:var(--h{heat})}}.t{heat}{{fill:var(--t{heat})}}");
     }
-    css.push_str("\nsvg text{font-family:system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,sans-serif}\n");
+    css.push_str(
+        "\nsvg text{font-family:system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,sans-serif}\n",
+    );
     css
 }
 

@@ -6,10 +6,10 @@ use std::fmt::Write;
 use super::drawing::{Anchor, Sheet, fitted, short, text_width};
 use super::theme::Ink;
 use super::{Plot, Table};
+use crate::fleet::Span;
 use crate::report::plot::axis::Axis;
 use crate::report::timeline::{State, Timeline};
 use crate::report::wording::{Unit, plural, spoken};
-use crate::fleet::Span;
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 84.0;
@@ -134,7 +134,8 @@ impl Drawing<'_> {
         let trips = match timeline.trips.as_slice() {
             [] => "the breaker does not trip".to_owned(),
             [first, rest @ ..] => {
-                let more = if rest.is_empty() { String::new() } else { format!(" first, {} times in all", rest.len() + 1) };
+                let more =
+                    if rest.is_empty() { String::new() } else { format!(" first, {} times in all", rest.len() + 1) };
                 format!("the breaker trips at {}{more}", spoken(Span(first.at_ms)))
             }
         };
@@ -157,7 +158,11 @@ impl Drawing<'_> {
         if rows < total {
             let _ = write!(said, " Of {total} instances {rows} are drawn, evenly spaced.");
         }
-        for (what, count) in [("trips", timeline.trips.len()), ("requests", timeline.requests.len()), ("batches", timeline.batches.len())] {
+        for (what, count) in [
+            ("trips", timeline.trips.len()),
+            ("requests", timeline.requests.len()),
+            ("batches", timeline.batches.len()),
+        ] {
             if count > MOST_MARKS {
                 let _ = write!(said, " Of {count} {what} the first {MOST_MARKS} are drawn.");
             }
@@ -182,7 +187,8 @@ impl Drawing<'_> {
                 let turned = if matches!(state, State::Upgrading | State::Failed) { 45.0 } else { 0.0 };
                 let under = format!("<rect width=\"4\" height=\"4\" {} fill-opacity=\".22\"/>", ink.fill());
                 let stroke = if state == State::Unhealthy { 2.0 } else { 1.5 };
-                let marks = format!("{under}<path d=\"{marks}\" {} stroke-width=\"{stroke}\" fill=\"none\"/>", ink.stroke());
+                let marks =
+                    format!("{under}<path d=\"{marks}\" {} stroke-width=\"{stroke}\" fill=\"none\"/>", ink.stroke());
                 sheet.pattern(&format!("{}-{}", self.name, super::slug(word(state))), [4.0, 4.0], turned, &marks);
             }
             let width = 30.0 + text_width(word(state), 12.0) + 18.0;
@@ -211,7 +217,10 @@ impl Drawing<'_> {
             let (from, to) = (layout.x(batch.from_ms), layout.x(batch.to_ms.max(batch.from_ms)));
             let to = to.max(from + 1.0);
             let [a, b, top, foot] = [from + 0.5, to - 0.5, y + 16.0, y + 22.0].map(short);
-            sheet.path(&format!("M{a} {foot}V{top}H{b}V{foot}"), &format!("{} fill=\"none\" stroke-width=\"1.2\"", Ink::Ink.stroke()));
+            sheet.path(
+                &format!("M{a} {foot}V{top}H{b}V{foot}"),
+                &format!("{} fill=\"none\" stroke-width=\"1.2\"", Ink::Ink.stroke()),
+            );
             let label = format!("{}{}", if batch.rollback { "R" } else { "" }, batch.index);
             let (middle, half) = ((from + to) / 2.0, text_width(&label, 11.0) / 2.0);
             if middle - half > free {
@@ -244,7 +253,15 @@ impl Drawing<'_> {
         y + HEIGHT + 18.0
     }
 
-    fn spans(&self, sheet: &mut Sheet, layout: &Layout, y: f64, name: &str, count: usize, span: impl Fn(usize) -> (u64, u64, String, Ink)) -> f64 {
+    fn spans(
+        &self,
+        sheet: &mut Sheet,
+        layout: &Layout,
+        y: f64,
+        name: &str,
+        count: usize,
+        span: impl Fn(usize) -> (u64, u64, String, Ink),
+    ) -> f64 {
         const HEIGHT: f64 = 8.0;
         if count == 0 {
             return y;
@@ -317,14 +334,25 @@ impl Drawing<'_> {
             sheet.line([x, top + 8.0, x, bottom], Ink::Second, "stroke-width=\"1.4\"");
             bolt(sheet, x, top + 2.0);
             let decision = trip.decision.as_deref().unwrap_or("no decision").replace('_', " ");
-            let decided = trip.decided_at_ms.filter(|&at| at > trip.at_ms).map_or_else(String::new, |at| format!(", after {}", spoken(Span(at - trip.at_ms))));
+            let decided = trip
+                .decided_at_ms
+                .filter(|&at| at > trip.at_ms)
+                .map_or_else(String::new, |at| format!(", after {}", spoken(Span(at - trip.at_ms))));
             let label = format!("{decision}{decided}");
             let width = text_width(&label, 11.0);
-            let (at, anchor, from) =
-                if x + 8.0 + width < WIDTH - RIGHT { (x + 6.0, Anchor::Start, x) } else { (x - 6.0, Anchor::End, x - width - 8.0) };
+            let (at, anchor, from) = if x + 8.0 + width < WIDTH - RIGHT {
+                (x + 6.0, Anchor::Start, x)
+            } else {
+                (x - 6.0, Anchor::End, x - width - 8.0)
+            };
             if from > free {
                 // On paper of its own: it stands in front of the rows.
-                let back = [if anchor == Anchor::Start { at - 2.0 } else { at - width - 2.0 }, bottom - 16.0, width + 6.0, 15.0];
+                let back = [
+                    if anchor == Anchor::Start { at - 2.0 } else { at - width - 2.0 },
+                    bottom - 16.0,
+                    width + 6.0,
+                    15.0,
+                ];
                 sheet.rect(back, &format!("{} fill-opacity=\".88\" rx=\"2\"", Ink::Paper.fill()));
                 sheet.text((at, bottom - 4.5), anchor, 11.0, Ink::Ink, &label);
                 free = from + width + 12.0;
@@ -337,11 +365,8 @@ impl Drawing<'_> {
     }
 
     fn table(&self) -> Table {
-        let mut table = Table::new(
-            format!("{}: what is drawn, in order", self.title),
-            &["kind", "which"],
-            &["from", "to", "what"],
-        );
+        let mut table =
+            Table::new(format!("{}: what is drawn, in order", self.title), &["kind", "which"], &["from", "to", "what"]);
         let timeline = self.timeline;
         let time = |at: u64| crate::fleet::At(at).to_string();
         for batch in timeline.batches.iter().take(MOST_MARKS) {
@@ -359,11 +384,23 @@ impl Drawing<'_> {
             table.row(["trip".to_owned(), failed, time(trip.at_ms), to, what]);
         }
         for request in timeline.requests.iter().take(MOST_MARKS) {
-            table.row(["request".to_owned(), request.id.clone(), time(request.from_ms), time(request.to_ms), request.answer.clone()]);
+            table.row([
+                "request".to_owned(),
+                request.id.clone(),
+                time(request.from_ms),
+                time(request.to_ms),
+                request.answer.clone(),
+            ]);
         }
         for fault in &timeline.faults {
             let touched = plural(u64::from(fault.touched_instances), "instance touched", "instances touched");
-            table.row(["fault".to_owned(), fault.kind.replace('_', " "), time(fault.from_ms), time(fault.to_ms), touched]);
+            table.row([
+                "fault".to_owned(),
+                fault.kind.replace('_', " "),
+                time(fault.from_ms),
+                time(fault.to_ms),
+                touched,
+            ]);
         }
         for &(at, count) in timeline.breaker.iter().take(MOST_MARKS) {
             table.row(["in a row".to_owned(), String::new(), time(at), String::new(), count.to_string()]);

@@ -1,5 +1,7 @@
 //! The sweep report: `dryroll.sweep/1`.
 
+mod build;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

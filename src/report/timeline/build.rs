@@ -181,11 +181,10 @@ mod tests {
         assert_eq!((timeline.total_instances, timeline.instances.len()), (50, 50));
         assert_eq!(timeline.end_ms, 672_006);
         assert_eq!(timeline.limit, 2);
-        assert_eq!(timeline.batches.iter().map(|b| (b.index, b.rollback)).collect::<Vec<_>>(), [
-            (0, false),
-            (0, true),
-            (1, true)
-        ]);
+        assert_eq!(
+            timeline.batches.iter().map(|b| (b.index, b.rollback)).collect::<Vec<_>>(),
+            [(0, false), (0, true), (1, true)]
+        );
         let trip = &timeline.trips[0];
         assert_eq!((trip.at_ms, trip.decision.as_deref()), (171_198, Some("rollback_completed_batches")));
         assert_eq!(trip.failed_instance_ids, ["i-00008", "i-00007"]);

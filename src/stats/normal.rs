@@ -1,4 +1,4 @@
-//! The normal distribution's quantile, by rational approximation.
+//! The normal distribution: its quantile, by rational approximation, and its cumulative.
 //!
 //! Source: M. J. Wichura, "Algorithm AS 241: The percentage points of the normal distribution", Applied Statistics 37
 //! (1988), PPND16: relative error about 10⁻¹⁶. Only `libm` and IEEE arithmetic, so the same bits on every machine.
@@ -12,15 +12,15 @@ fn polynomial(x: f64, [h, g, f, e, d, c, b, a]: &[f64; 8]) -> f64 {
     low + high * (square * square)
 }
 
-/// The z with Φ(z) = p, for p in (0, 1).
+/// The z with Φ(z) = u, for u in (0, 1).
 #[must_use]
-pub fn quantile(p: f64) -> f64 {
-    let q = p - 0.5;
+pub fn quantile(u: f64) -> f64 {
+    let q = u - 0.5;
     if q.abs() <= 0.425 {
         let r = 0.180_625 - q * q;
         return q * polynomial(r, &CENTRE.0) / polynomial(r, &CENTRE.1);
     }
-    let tail = if q < 0.0 { p } else { 1.0 - p };
+    let tail = if q < 0.0 { u } else { 1.0 - u };
     let r = (-libm::log(tail)).sqrt();
     let z = if r <= 5.0 {
         polynomial(r - 1.6, &MIDDLE.0) / polynomial(r - 1.6, &MIDDLE.1)

@@ -1,0 +1,49 @@
+//! Arguments that change the rollout of a scenario, for `plan` and `run`.
+
+use std::path::Path;
+
+use super::output::{Failure, refused};
+use crate::scenario::Scenario;
+use crate::sim::World;
+use crate::study::grid::{Axis, Grid, versions};
+
+/// Another version or other keys than the scenario's.
+#[derive(Debug, clap::Args)]
+pub struct Rollout {
+    /// Roll out this version
+    #[arg(long, value_name = "ID")]
+    version: Option<String>,
+    /// Set a key of [rollout], as in rollout.batch_pct=10; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+}
+
+impl Rollout {
+    /// Reads a scenario, with these changes and another seed where one is wanted, and makes its world.
+    pub fn load(&self, path: &Path, seed: Option<u64>) -> Result<(Scenario, World), Failure> {
+        let mut scenario = Scenario::load(path)?;
+        scenario.seed = seed.unwrap_or(scenario.seed);
+        if let Some(version) = &self.version {
+            let found = versions(&scenario, version).map_err(Failure::input)?;
+            match found.as_slice() {
+                [version] => scenario.retarget(*version)?,
+                _ => return Err(Failure::Input(anyhow::anyhow!("--version takes one version; `sweep` takes several"))),
+            }
+        }
+        let settings = self.settings.iter().map(|text| Axis::parse_setting(text)).collect::<Result<Vec<_>, _>>();
+        let settings = settings.map_err(Failure::input)?;
+        // The grid refuses what is set twice.
+        let grid = Grid::new(settings, vec![scenario.rollout.target]).map_err(Failure::input)?;
+        for axis in &grid.axes {
+            match axis.values.as_slice() {
+                [value] => scenario.set_rollout(&axis.key, value)?,
+                _ => {
+                    let key = &axis.key;
+                    return Err(Failure::Input(anyhow::anyhow!("{key} takes one value here; `sweep` takes several")));
+                }
+            }
+        }
+        let world = World::new(&scenario).map_err(|refusal| refused(path, refusal))?;
+        Ok((scenario, world))
+    }
+}

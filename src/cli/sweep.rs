@@ -1,0 +1,263 @@
+//! `dryroll sweep`: many replicates over a grid of policies and versions.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::checkpoint::Checkpoint;
+use super::interrupt;
+use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_whole};
+use super::progress::Progress;
+use crate::report::study::SweepReport;
+use crate::report::{Output, RunsWriter, Written, sweep_table, write_cells};
+use crate::scenario::ScenarioText;
+use crate::study::grid::Axis;
+use crate::study::results::CellRows;
+use crate::study::round::Workers;
+use crate::study::sweep::{Extent, Goal, Sweep, SweepError, SweepOrder};
+use crate::study::tape::Tape;
+
+/// Replicates of a cell where nobody says how many.
+const REPLICATES: u64 = 1000;
+/// The most replicates of a cell where a precision is asked for and nobody says how many.
+const MOST_REPLICATES: u64 = 100_000;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  dryroll sweep scenarios/tutorial.toml --batch-pct 5,10,20,50 --max-consecutive-failures 1..4\n  dryroll sweep scenarios/tune.toml --versions all --replicates 10000 --report sweep.json --cells sweep.csv\n  dryroll sweep scenarios/tutorial.toml --set rollout.health_timeout_sec=120,300 --precision 1% --metric duration_sec"
+)]
+pub struct Arguments {
+    /// The scenario file (TOML or JSON), or `-` for standard input
+    scenario: PathBuf,
+    #[command(flatten)]
+    grid: GridArguments,
+    /// Replicates of each cell [default: 1000]; with --precision the most [default: 100000]
+    #[arg(long, value_name = "N")]
+    replicates: Option<u64>,
+    /// Stop as soon as half of every interval is this narrow: a number, or a share such as 2%
+    #[arg(long, value_name = "WIDTH")]
+    precision: Option<String>,
+    /// The metric or rate whose intervals --precision is about
+    #[arg(long, value_name = "NAME", default_value = "trip_rate")]
+    metric: String,
+    /// Another seed than the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    #[command(flatten)]
+    outputs: OutputArguments,
+    /// Go on with the same sweep where it was interrupted
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    how: HowArguments,
+}
+
+/// What is varied.
+#[derive(Debug, clap::Args)]
+pub struct GridArguments {
+    /// Shares of a batch, in percent: a list or a range, as in 5,10,20 or 1..4
+    #[arg(long, value_name = "LIST")]
+    batch_pct: Option<String>,
+    /// Limits of failures in a row: a list or a range
+    #[arg(long, value_name = "LIST")]
+    max_consecutive_failures: Option<String>,
+    /// Vary another key of [rollout], as in rollout.health_timeout_sec=120,300; may be repeated
+    #[arg(long = "set", value_name = "KEY=LIST")]
+    settings: Vec<String>,
+    /// Versions to roll out: `all`, or a list of ids [default: the scenario's target]
+    #[arg(long, value_name = "LIST")]
+    versions: Option<String>,
+}
+
+impl GridArguments {
+    fn axes(&self) -> Result<Vec<Axis>, Failure> {
+        let named = [("batch_pct", &self.batch_pct), ("max_consecutive_failures", &self.max_consecutive_failures)];
+        let named = named.into_iter().filter_map(|(key, list)| list.as_ref().map(|list| Axis::parse(key, list)));
+        let set = self.settings.iter().map(|text| Axis::parse_setting(text));
+        named.chain(set).collect::<Result<_, _>>().map_err(Failure::input)
+    }
+
+    fn versions(&self) -> Vec<String> {
+        self.versions.iter().flat_map(|list| list.split(',')).map(|id| id.trim().to_owned()).collect()
+    }
+}
+
+/// What is written.
+#[derive(Debug, clap::Args)]
+pub struct OutputArguments {
+    /// Write the sweep report, JSON (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write one row a cell, CSV (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    cells: Option<PathBuf>,
+    /// Write one row a replicate, Parquet
+    #[arg(long, value_name = "FILE")]
+    runs: Option<PathBuf>,
+}
+
+impl OutputArguments {
+    /// The files that are named.
+    pub fn all(&self) -> Vec<&PathBuf> {
+        [&self.report, &self.cells, &self.runs].into_iter().flatten().collect()
+    }
+}
+
+/// On what, and how loud.
+#[derive(Debug, clap::Args)]
+pub struct HowArguments {
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Say nothing to people
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+impl HowArguments {
+    /// The threads.
+    pub fn pool(&self) -> Result<rayon::ThreadPool, Failure> {
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(self.threads.map_or(0, usize::from));
+        builder.build().map_err(Failure::input)
+    }
+}
+
+/// A precision as it is written: a number, or a percentage of the mean.
+fn goal(text: &str, metric: &str) -> Result<Goal, Failure> {
+    let (number, relative) = match text.strip_suffix('%') {
+        Some(number) => (number, true),
+        None => (text, false),
+    };
+    let half_width: f64 = number.trim().parse().map_err(|_| {
+        Failure::Input(anyhow::anyhow!(
+            "--precision: `{text}` is no width; write a number above 0, or a share such as 2%"
+        ))
+    })?;
+    let half_width = if relative { half_width / 100.0 } else { half_width };
+    Ok(Goal { measure: metric.into(), half_width, relative })
+}
+
+impl Arguments {
+    fn order(&self) -> Result<SweepOrder, Failure> {
+        let scenario = ScenarioText::load(&self.scenario)?;
+        let seed = match self.seed {
+            Some(seed) => seed,
+            None => scenario.scenario()?.seed,
+        };
+        let precision = self.precision.as_ref().map(|text| goal(text, &self.metric)).transpose()?;
+        let default = if precision.is_some() { MOST_REPLICATES } else { REPLICATES };
+        Ok(SweepOrder {
+            scenario,
+            seed,
+            axes: self.grid.axes()?,
+            versions: self.grid.versions(),
+            replicates: self.replicates.unwrap_or(default),
+            precision,
+        })
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let outputs = arguments.outputs.all();
+    each_its_own_place(Some(&arguments.scenario), &outputs)?;
+    let sweep = ready(arguments.order()?)?;
+    let pool = arguments.how.pool()?;
+    let mut checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
+    let files = Files::open(&arguments.outputs)?;
+
+    let rollouts = sweep.order.replicates.saturating_mul(sweep.cells.worlds.len() as u64);
+    let progress = Progress::new(rollouts, "sweep", arguments.how.quiet);
+    let advance = |rollouts| progress.advance(rollouts);
+    let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
+    let extent = sweep.run(&checkpoint.tape, &workers);
+    progress.clear();
+    let extent = match extent {
+        Ok(Some(extent)) => extent,
+        Ok(None) => {
+            let done = checkpoint.tape.rows();
+            let kept = checkpoint.keep()?.display().to_string();
+            return Err(Failure::Interrupted(format!(
+                "{done} of {rollouts} rollouts are kept in {kept}; the same command with --resume goes on from there"
+            )));
+        }
+        Err(error) => return Err(checkpoint.failure(error)),
+    };
+    interrupt::ends_the_program();
+    let tapes = [checkpoint.tape];
+    let report = conclude(&sweep, &tapes, &extent, &pool, files)?;
+    let [tape] = tapes;
+    checkpoint.tape = tape;
+    checkpoint.discard();
+    if let Some(mut out) = teller(arguments.how.quiet, &outputs) {
+        standard_output(sweep_table(&mut out, &report).and_then(|()| out.flush()))?;
+    }
+    match &report.precision {
+        Some(precision) if !precision.reached => Err(Failure::Unmet(anyhow::anyhow!(
+            "the precision was not reached after {} replicates; allow more with --replicates",
+            report.replicates
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A sweep of which something is left to do.
+pub fn ready(order: SweepOrder) -> Result<Sweep, Failure> {
+    if order.replicates == 0 {
+        return Err(Failure::Nothing(anyhow::anyhow!(
+            "no replicate: --replicates is 0, so nothing would be evaluated"
+        )));
+    }
+    Sweep::new(order).map_err(|error| match error {
+        SweepError::Scenario(error) => Failure::Scenario(error),
+        other => Failure::input(other),
+    })
+}
+
+/// The outputs, opened before the work begins.
+pub struct Files {
+    report: Option<Output>,
+    cells: Option<Output>,
+    runs: Option<Output>,
+}
+
+impl Files {
+    /// Opens those that are named.
+    pub fn open(arguments: &OutputArguments) -> Result<Self, Failure> {
+        Ok(Self {
+            report: open(arguments.report.as_ref())?,
+            cells: open(arguments.cells.as_ref())?,
+            runs: open(arguments.runs.as_ref())?,
+        })
+    }
+}
+
+/// Makes the report from the tapes, and writes the outputs: all of them or none.
+pub fn conclude(
+    sweep: &Sweep,
+    tapes: &[Tape],
+    extent: &Extent,
+    pool: &rayon::ThreadPool,
+    files: Files,
+) -> Result<SweepReport, Failure> {
+    let unreadable = |error| Failure::Output(anyhow::Error::new(error).context("cannot read the results back"));
+    let results = sweep.results(tapes, extent, pool).map_err(unreadable)?;
+    let report = SweepReport::new(sweep, extent, &results, pool);
+    let written: [Option<Written>; 3] = [
+        write_whole(files.report, |out| {
+            serde_json::to_writer_pretty(&mut *out, &report)?;
+            out.write_all(b"\n")
+        })?,
+        write_whole(files.cells, |out| write_cells(out, &report))?,
+        write_whole(files.runs, |out| {
+            let mut runs = RunsWriter::new(out)?;
+            for (cell, &(replicates, _)) in extent.cells.iter().enumerate() {
+                let rows = CellRows::open(tapes, cell as u32, replicates)?;
+                runs.cell(&sweep.cells.scenarios[cell], &rows)?;
+            }
+            runs.finish().map(drop)
+        })?,
+    ];
+    for output in written.into_iter().flatten() {
+        output.publish()?;
+    }
+    Ok(report)
+}

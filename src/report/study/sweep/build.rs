@@ -1,0 +1,147 @@
+//! A sweep report from a sweep and its results.
+
+use rayon::prelude::*;
+
+use super::{Axis, Cell, ExactValues, Histogram, Precision, SweepReport, World};
+use crate::report::replay;
+use crate::report::study::ScenarioRef;
+use crate::scenario::{Measure, Scenario};
+use crate::stats::proportion::clopper_pearson;
+use crate::study::exact::exact;
+use crate::study::sweep::{CONFIDENCE, CellResult, Extent, Sweep};
+use crate::study::{Policy, Summary};
+
+impl SweepReport {
+    /// The report.
+    #[must_use]
+    pub fn new(sweep: &Sweep, extent: &Extent, results: &[CellResult], pool: &rayon::ThreadPool) -> Self {
+        let scenario = &sweep.scenario;
+        let axes = sweep
+            .grid
+            .axes
+            .iter()
+            .map(|axis| Axis { key: axis.key.clone(), values: sweep.grid.axis_values(axis, &sweep.cells.scenarios) });
+        let versions = sweep.grid.versions.iter().map(|version| scenario.versions[version.0].id.clone());
+        let precision = sweep.order.precision.as_ref().map(|goal| Precision {
+            metric: goal.measure.clone(),
+            half_width: goal.half_width,
+            relative: goal.relative,
+            reached: extent.reached,
+            widest: extent.widest,
+        });
+        let cells: Vec<Cell> = pool
+            .install(|| results.par_iter().enumerate().map(|(cell, result)| cell_of(sweep, cell, result)).collect());
+        Self {
+            warnings: warnings(sweep, &cells),
+            schema: "dryroll.sweep/1".into(),
+            scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
+            seed: scenario.seed,
+            replicates: extent.cells.iter().map(|&(n, _)| n).max().unwrap_or(0),
+            confidence: CONFIDENCE,
+            precision,
+            axes: axes.collect(),
+            versions: versions.collect(),
+            cells,
+            timelines: Vec::new(),
+        }
+    }
+}
+
+fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
+    let (metric, worst) = &result.worst;
+    Cell {
+        policy: Policy::of(&sweep.cells.scenarios[cell]),
+        version: sweep.cells.scenarios[cell].target().id.clone(),
+        defective: sweep.cells.worlds[cell].defective,
+        replicates: result.replicates,
+        metrics: result.summaries.clone(),
+        exact: exact_values(&sweep.cells.scenarios[cell]),
+        rare: None,
+        distributions: result
+            .histograms
+            .iter()
+            .map(|(metric, low, width, counts)| Histogram {
+                metric: metric.name().into(),
+                low: *low,
+                width: *width,
+                counts: counts.clone(),
+            })
+            .collect(),
+        worst: worst
+            .iter()
+            .map(|&(replicate, value)| World {
+                replicate,
+                metric: metric.name().into(),
+                value,
+                command: replay_command(sweep, cell, replicate),
+            })
+            .collect(),
+    }
+}
+
+/// The command that replays a replicate of a cell.
+fn replay_command(sweep: &Sweep, cell: usize, replicate: u64) -> String {
+    let mut policy = cell / sweep.cells.versions;
+    let mut settings: Vec<_> = sweep
+        .grid
+        .axes
+        .iter()
+        .rev()
+        .map(|axis| {
+            let value = policy % axis.values.len();
+            policy /= axis.values.len();
+            (axis, value)
+        })
+        .collect();
+    settings.reverse();
+    let version = &sweep.cells.scenarios[cell].target().id;
+    let file = if sweep.order.scenario.file == "<stdin>" { "-" } else { &sweep.order.scenario.file };
+    replay::command(file, sweep.order.seed, version, &settings, replicate)
+}
+
+/// What theory says of a cell.
+fn exact_values(scenario: &Scenario) -> ExactValues {
+    match exact(scenario) {
+        Ok(exact) => ExactValues {
+            values: exact.values,
+            why_not: exact.why_not.into_iter().map(|unknown| (unknown.metric, unknown.why)).collect(),
+            out_of_scope: None,
+        },
+        Err(out) => ExactValues { out_of_scope: Some(out.why), ..ExactValues::default() },
+    }
+}
+
+/// Exact values that the simulated ones contradict: a defect in one of the two.
+fn contradictions(cell: &Cell) -> impl Iterator<Item = (&str, f64, f64)> {
+    /// Far beyond what chance does in any sweep.
+    const SURE: f64 = 1.0 - 1e-9;
+    const DEVIATIONS: f64 = 6.5;
+    /// Below, a mean of skewed values is not normal enough to tell.
+    const ENOUGH: u64 = 200;
+    cell.exact.values.iter().filter_map(|(name, &exact)| {
+        let summary = cell.metrics.get(Measure::find(name)?)?;
+        let simulated = summary.centre()?;
+        let contradicted = match summary {
+            Summary::Share(share) => !clopper_pearson(share.hits, share.n, SURE)?.contains(exact),
+            Summary::Figure(figure) => {
+                let error = figure.ci?.half_width() / 1.96;
+                let rounding = 1e-9 * exact.abs().max(1.0);
+                figure.n >= ENOUGH && error > 0.0 && (simulated - exact).abs() > DEVIATIONS * error + rounding
+            }
+        };
+        contradicted.then_some((name.as_str(), exact, simulated))
+    })
+}
+
+fn warnings(sweep: &Sweep, cells: &[Cell]) -> Vec<String> {
+    let kind = |fault: usize| sweep.scenario.faults[fault].kind.name();
+    let idle = sweep.idle_faults().into_iter();
+    let idle =
+        idle.map(|fault| format!("fault {fault}, {}, touched nothing in any world that was looked at", kind(fault)));
+    let contradicted = cells.iter().enumerate().flat_map(|(place, cell)| {
+        contradictions(cell).map(move |(name, exact, simulated)| {
+            format!("cell {place}: theory says {name} = {exact}, the simulation {simulated}: please report this")
+        })
+    });
+    idle.chain(contradicted).collect()
+}

@@ -1,0 +1,137 @@
+//! A sweep told to people: a table a version, the worst worlds, and what to know beside them.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+use serde_json::Value;
+
+use super::study::{Cell, SweepReport};
+use super::wording::{NOTHING, Unit, plural};
+use crate::scenario::{Metric, Rate};
+use crate::stats::Interval;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+/// Rows of one table; what is beyond stands in the files.
+const MOST_ROWS: usize = 200;
+/// Below so many hits a rate is told by what it is not.
+const FEW_HITS: u64 = 3;
+
+/// Tells a sweep.
+///
+/// # Errors
+/// When writing fails.
+pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()> {
+    let (cells, replicates) = (report.cells.len() as u64, report.replicates);
+    writeln!(out, "{BOLD}{}{BOLD:#}", report.scenario.name)?;
+    writeln!(
+        out,
+        "{} × {} · seed {} · 95 % intervals",
+        plural(cells, "cell", "cells"),
+        plural(replicates, "replicate", "replicates"),
+        report.seed
+    )?;
+    if let Some(precision) = &report.precision {
+        let unit = if precision.relative { Unit::Share } else { Unit::of(&precision.metric) };
+        let state = if precision.reached { "reached" } else { "not reached" };
+        writeln!(out, "{} to ± {}: {state}", precision.metric, unit.say(precision.half_width))?;
+    }
+    for version in &report.versions {
+        let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.version == *version).collect();
+        version_table(out, report, version, &cells)?;
+    }
+    worst(out, report)?;
+    for warning in &report.warnings {
+        writeln!(out, "{BOLD}warning:{BOLD:#} {warning}")?;
+    }
+    Ok(())
+}
+
+fn version_table(out: &mut impl Write, report: &SweepReport, version: &str, cells: &[&Cell]) -> io::Result<()> {
+    let defective = cells.first().is_some_and(|cell| cell.defective);
+    writeln!(out, "\n{BOLD}{version}{BOLD:#} ({})", if defective { "defective, in truth" } else { "good, in truth" })?;
+    let mut header: Vec<&str> = report.axes.iter().map(|axis| axis.key.as_str()).collect();
+    header.extend(match defective {
+        true => ["trips", "", "exact", "blast radius", "", "p95", "escapes"],
+        false => ["false trips", "", "exact", "duration", "", "p95", "completed"],
+    });
+    if report.precision.is_some() {
+        header.push("replicates");
+    }
+    let mut rows: Vec<Vec<String>> = vec![header.iter().map(|name| (*name).to_owned()).collect()];
+    rows.extend(cells.iter().take(MOST_ROWS).map(|cell| row(report, cell)));
+    let columns = header.len();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for (place, row) in rows.iter().enumerate() {
+        let style = if place == 0 { DIM } else { Style::new() };
+        write!(out, "{style}")?;
+        for (column, (text, width)) in row.iter().zip(&widths).enumerate() {
+            // A centre and its interval belong together.
+            let gap = if column == 0 {
+                "  "
+            } else if header[column].is_empty() {
+                " "
+            } else {
+                "   "
+            };
+            write!(out, "{gap}{text:>width$}")?;
+        }
+        writeln!(out, "{style:#}")?;
+    }
+    if cells.len() > MOST_ROWS {
+        writeln!(out, "  … and {} more; --cells writes all of them", cells.len() - MOST_ROWS)?;
+    }
+    Ok(())
+}
+
+fn row(report: &SweepReport, cell: &Cell) -> Vec<String> {
+    let axis = |key: &str| match cell.policy.get(key) {
+        Some(Value::String(text)) => text,
+        None | Some(Value::Null) => NOTHING.to_owned(),
+        Some(other) => other.to_string(),
+    };
+    let mut row: Vec<String> = report.axes.iter().map(|a| axis(&a.key)).collect();
+    let trips = cell.metrics.share(Rate::Trip).cloned().unwrap_or_default();
+    match trips.claim.filter(|_| trips.hits < FEW_HITS && trips.n > 0) {
+        // A rate of so few hits is mostly luck: what it is not can be said.
+        Some(claim) => {
+            row.extend([format!("{} of {}", trips.hits, trips.n), format!("< {}", Unit::Share.say(claim.high))])
+        }
+        None => row.extend([Unit::Share.say_or_nothing(trips.rate), interval(Unit::Share, trips.ci)]),
+    }
+    row.push(Unit::Share.say_or_nothing(cell.exact.values.get(Rate::Trip.name()).copied()));
+    let (metric, unit) = match cell.defective {
+        true => (Metric::BlastRadiusPct, Unit::Percent),
+        false => (Metric::DurationSec, Unit::Seconds),
+    };
+    let figure = cell.metrics.figure(metric).cloned().unwrap_or_default();
+    row.extend([unit.say_or_nothing(figure.mean), interval(unit, figure.ci), unit.say_or_nothing(figure.p95)]);
+    let rate = if cell.defective { Rate::Escape } else { Rate::Outcome(crate::engine::Outcome::Completed) };
+    row.push(Unit::Share.say_or_nothing(cell.metrics.share(rate).and_then(|share| share.rate)));
+    if report.precision.is_some() {
+        row.push(cell.replicates.to_string());
+    }
+    row
+}
+
+fn interval(unit: Unit, interval: Option<Interval>) -> String {
+    interval.map(|interval| format!("({})", unit.say_interval(Some(interval)))).unwrap_or_default()
+}
+
+fn worst(out: &mut impl Write, report: &SweepReport) -> io::Result<()> {
+    let mut first = true;
+    for version in &report.versions {
+        let of_it = report.cells.iter().filter(|cell| cell.version == *version);
+        let worst = of_it.filter_map(|cell| cell.worst.first()).reduce(|a, b| if b.value > a.value { b } else { a });
+        let Some(world) = worst else { continue };
+        if first {
+            writeln!(out, "\nThe worst world of each version, and how to see it:")?;
+            first = false;
+        }
+        let unit = Unit::of(&world.metric);
+        writeln!(out, "  {version}: {} {}", world.metric, unit.say(world.value))?;
+        writeln!(out, "    {}", world.command)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! The chance of a run from any place on: the value function of the chain.
+
+/// h(i, c) = P(a run of k among the trials from the i-th on | the count before it is c), for trials that are counted in order:
+/// h(i, c) = p_i·h(i+1, c+1) + (1 − p_i)·h(i+1, 0), h(i, k) = 1, h(n, c) = 0.
+///
+/// It is also the change of measure that makes the run certain (Doob's h-transform): with p_i·h(i+1, c+1) / h(i, c) in place of
+/// p_i every path runs into a trip, and each with the same likelihood ratio h(0, 0).
+#[derive(Clone, Debug)]
+pub struct Guide {
+    limit: usize,
+    /// By trial, `limit` values each; one row more than there are trials.
+    values: Vec<f64>,
+}
+
+impl Guide {
+    /// For trials that fail with these chances. A `reset` sets the count to zero before a trial.
+    #[must_use]
+    pub fn new(limit: usize, chances: &[f64], reset: impl Fn(usize) -> bool) -> Self {
+        let limit = limit.max(1);
+        let mut values = vec![0.0; limit * (chances.len() + 1)];
+        for (i, &p) in chances.iter().enumerate().rev() {
+            let (here, after) = values[limit * i..].split_at_mut(limit);
+            for count in 0..limit {
+                let next = if count + 1 == limit { 1.0 } else { after[count + 1] };
+                here[count] = p * next + (1.0 - p) * after[0];
+            }
+            if reset(i) {
+                let zero = here[0];
+                here.fill(zero);
+            }
+        }
+        Self { limit, values }
+    }
+
+    /// h(i, c). Beyond the last trial it is 0, at the limit 1.
+    #[must_use]
+    pub fn value(&self, trial: usize, count: usize) -> f64 {
+        if count >= self.limit {
+            return 1.0;
+        }
+        self.values.get(self.limit * trial + count).copied().unwrap_or(0.0)
+    }
+
+    /// The chance of a failure at trial i with count c, given that a run is still to come; `p` where none can.
+    #[must_use]
+    pub fn tilted(&self, trial: usize, count: usize, p: f64) -> f64 {
+        let fails = p * self.value(trial + 1, count + 1);
+        let passes = (1.0 - p) * self.value(trial + 1, 0);
+        if fails + passes > 0.0 { fails / (fails + passes) } else { p }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::counts::{Counting, Counts, Trial};
+    use super::*;
+
+    #[test]
+    fn the_value_at_the_start_is_the_chance_of_a_trip() {
+        for reset_every in [3, 1000] {
+            let chances: Vec<f64> = (0..20).map(|i| 0.05 + 0.02 * f64::from(i)).collect();
+            let guide = Guide::new(3, &chances, |i| i % reset_every == 0);
+            let mut counts = Counts::zero(3);
+            let mut tripped = 0.0;
+            for (i, &p) in chances.iter().enumerate() {
+                if i % reset_every == 0 {
+                    counts.forget();
+                }
+                let trial = Trial { fails: p, passes: 1.0 - p, silent: 0.0 };
+                tripped += counts.take(Counting::InOrder, std::iter::once(trial));
+            }
+            assert!((guide.value(0, 0) / tripped - 1.0).abs() < 1e-13);
+        }
+    }
+
+    #[test]
+    fn the_tilted_chance_makes_the_run_certain() {
+        let guide = Guide::new(2, &[0.1; 4], |_| false);
+        // With two trials left and a count of zero, both must fail.
+        assert!((guide.tilted(2, 0, 0.1) - 1.0).abs() < 1e-15);
+        assert!((guide.tilted(3, 1, 0.1) - 1.0).abs() < 1e-15);
+        // Nothing can be forced any more.
+        assert_eq!(guide.tilted(3, 0, 0.1), 0.1);
+    }
+}

@@ -1,0 +1,55 @@
+//! Mean and variance of numbers that come one by one, and the t interval of the mean.
+//!
+//! Source of the update: B. P. Welford, "Note on a method for calculating corrected sums of squares and products",
+//! Technometrics 4 (1962). The same numbers in the same order give the same bits.
+
+use super::{Interval, miss, student};
+
+/// Running count, mean and sum of squared deviations. The numbers pushed are finite.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moments {
+    n: u64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Moments {
+    /// One number more.
+    pub fn push(&mut self, x: f64) {
+        self.n += 1;
+        let before = x - self.mean;
+        self.mean += before / self.n as f64;
+        self.squares += before * (x - self.mean);
+    }
+
+    /// How many numbers there were.
+    #[must_use]
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// Their mean; `None` of none.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        (self.n > 0).then_some(self.mean)
+    }
+
+    /// Their sample variance, divided by n - 1; `None` under two.
+    #[must_use]
+    pub fn variance(&self) -> Option<f64> {
+        (self.n > 1).then(|| self.squares / (self.n - 1) as f64)
+    }
+
+    /// Student's interval of the mean that they are drawn around: mean ± t s / √n. A point if they are all the same.
+    /// `None` under two numbers, and if the confidence is not at least 0 and below 1.
+    #[must_use]
+    pub fn t_interval(&self, confidence: f64) -> Option<Interval> {
+        let tail = miss(confidence).filter(|miss| *miss > 0.0)? / 2.0;
+        let error = (self.variance()? / self.n as f64).sqrt();
+        let half = -student::quantile(tail, (self.n - 1) as f64) * error;
+        Some(Interval::new(self.mean - half, self.mean + half))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! Student's t distribution, by way of the beta distribution: with ν degrees of freedom, ν / (ν + t²) is a beta variate
+//! with shapes ν / 2 and 1 / 2 (Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.1).
+
+use super::{beta, normal};
+
+/// From so many degrees of freedom on it is the normal distribution, to the last bit.
+const NORMAL: f64 = 1e17;
+
+/// The chance that a t variate is at most t. Degrees of freedom are positive, whole or not; anything else gives NaN.
+#[must_use]
+pub fn cumulative(t: f64, degrees: f64) -> f64 {
+    if t.is_nan() || degrees.is_nan() || degrees <= 0.0 {
+        return f64::NAN;
+    }
+    if t.is_infinite() {
+        return if t < 0.0 { 0.0 } else { 1.0 };
+    }
+    if degrees >= NORMAL {
+        return normal::cumulative(t);
+    }
+    // x = ν / (ν + t²) and y = t² / (ν + t²), written so that no square overflows.
+    let ratio = (t / degrees.sqrt()) * (t / degrees.sqrt());
+    let x = 1.0 / (1.0 + ratio);
+    let y = if ratio.is_finite() { ratio * x } else { 1.0 };
+    let (outside, inside) = beta::both_tails(degrees / 2.0, 0.5, x, y);
+    if t < 0.0 { outside / 2.0 } else { 0.5 + inside / 2.0 }
+}
+
+/// The t below which a variate falls with chance p. p is from 0 to 1, degrees of freedom are positive; anything else gives
+/// NaN.
+#[must_use]
+pub fn quantile(p: f64, degrees: f64) -> f64 {
+    if !(0.0..=1.0).contains(&p) || degrees.is_nan() || degrees <= 0.0 {
+        return f64::NAN;
+    }
+    let tail = p.min(1.0 - p);
+    let distance = if tail == 0.0 {
+        f64::INFINITY
+    } else if degrees >= NORMAL {
+        -normal::quantile(tail)
+    } else {
+        let (x, y) = beta::solve(degrees / 2.0, 0.5, 2.0 * tail, 1.0 - 2.0 * tail);
+        degrees.sqrt() * (y / x).sqrt()
+    };
+    if p < 0.5 { -distance } else { distance }
+}
+
+#[cfg(test)]
+mod tests;

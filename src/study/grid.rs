@@ -1,0 +1,311 @@
+//! The grid of a sweep: the values that keys of `[rollout]` take, and the versions that are rolled out.
+//!
+//! A grid and a scenario make [`Cells`]: one scenario and one world for each policy × version. Policies come in the order
+//! of the axes, the first one slowest; versions vary fastest of all.
+
+use std::num::NonZeroUsize;
+
+use serde_json::Value;
+
+use super::Policy;
+use crate::engine::Refusal;
+use crate::scenario::{Scenario, ScenarioError, VersionIndex};
+use crate::sim::World;
+
+/// The most cells of a grid: more than anybody reads, and few enough to be held.
+pub const MAX_CELLS: usize = 100_000;
+/// The most numbers that one range stands for.
+const MAX_RANGE: u64 = 10_000;
+
+/// A key of `[rollout]` and the values that it takes, as they were written.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Axis {
+    /// The key, without `rollout.`.
+    pub key: String,
+    /// The values, each once.
+    pub values: Vec<String>,
+}
+
+/// Why there is no such grid.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GridError {
+    /// A list without a value, or with an empty place.
+    #[error("{key}: a value is missing in `{list}`; write values separated by commas, or a range such as 1..4")]
+    Missing {
+        /// Of which key.
+        key: String,
+        /// What was written.
+        list: String,
+    },
+    /// A range that cannot be counted through.
+    #[error(
+        "{key}: `{range}` is no range; write the smaller whole number first, as in 1..4, and at most {MAX_RANGE} of them"
+    )]
+    Range {
+        /// Of which key.
+        key: String,
+        /// What was written.
+        range: String,
+    },
+    /// A value twice.
+    #[error("{key}: {value} is in the list twice; a grid has each policy once")]
+    Twice {
+        /// Of which key.
+        key: String,
+        /// Which value.
+        value: String,
+    },
+    /// A key twice.
+    #[error("{0} is varied twice; give all of its values in one list")]
+    KeyTwice(String),
+    /// Versions are no part of a policy.
+    #[error("the target is no part of a policy; name versions with --versions")]
+    Target,
+    /// No `=` in a setting.
+    #[error("`{0}` sets nothing; write KEY=VALUE, as in rollout.batch_pct=5,10,20")]
+    NoValue(String),
+    /// A key outside of `[rollout]`.
+    #[error("`{0}` is no key of [rollout]; allowed: {keys}", keys = Scenario::rollout_keys().join(", "))]
+    Foreign(String),
+    /// A value that the scenario file would not take.
+    #[error("{}", .0.render(false))]
+    Value(#[from] Box<ScenarioError>),
+    /// A version that does not exist or cannot be rolled out.
+    #[error("{said}; allowed: {allowed}")]
+    Version {
+        /// What is wrong.
+        said: String,
+        /// Which ones can be.
+        allowed: String,
+    },
+    /// Too many cells.
+    #[error("a grid of {cells} cells is larger than {MAX_CELLS}; sweep fewer values at a time")]
+    TooLarge {
+        /// How many.
+        cells: u128,
+    },
+    /// The platform refuses the request of a cell.
+    #[error("the request is refused: {0}")]
+    Refused(#[from] Refusal),
+}
+
+impl Axis {
+    /// Reads a list of values, separated by commas. Among them `a..b` stands for all whole numbers from a to b, both
+    /// included.
+    ///
+    /// # Errors
+    /// When a value is missing or stands there twice, or a range cannot be counted through.
+    pub fn parse(key: &str, list: &str) -> Result<Self, GridError> {
+        let missing = || GridError::Missing { key: key.into(), list: list.into() };
+        let mut values: Vec<String> = Vec::new();
+        for item in list.split(',').map(str::trim) {
+            if item.is_empty() {
+                return Err(missing());
+            }
+            match item.split_once("..") {
+                None => values.push(item.to_owned()),
+                Some((low, high)) => values.extend(range(key, item, low, high)?),
+            }
+        }
+        let mut seen: Vec<&String> = values.iter().collect();
+        seen.sort_unstable();
+        match seen.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(GridError::Twice { key: key.into(), value: pair[0].clone() }),
+            None => Ok(Self { key: key.into(), values }),
+        }
+    }
+
+    /// Reads `KEY=VALUES`; the key may begin with `rollout.`.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and when there is no `=` or the key belongs to another table.
+    pub fn parse_setting(text: &str) -> Result<Self, GridError> {
+        let (key, list) = text.split_once('=').ok_or_else(|| GridError::NoValue(text.into()))?;
+        let key = key.trim();
+        let bare = key.strip_prefix("rollout.").unwrap_or(key);
+        if !Scenario::rollout_keys().contains(&bare) {
+            return Err(GridError::Foreign(key.into()));
+        }
+        Self::parse(bare, list)
+    }
+}
+
+fn range(key: &str, item: &str, low: &str, high: &str) -> Result<impl Iterator<Item = String> + use<>, GridError> {
+    let wrong = || GridError::Range { key: key.into(), range: item.into() };
+    let low: u64 = low.trim().parse().map_err(|_| wrong())?;
+    let high: u64 = high.trim().trim_start_matches('=').parse().map_err(|_| wrong())?;
+    if low > high || high - low >= MAX_RANGE {
+        return Err(wrong());
+    }
+    Ok((low..=high).map(|number| number.to_string()))
+}
+
+/// The versions to roll out: `all` of those that can be and are not what the fleet runs, or those named.
+///
+/// # Errors
+/// When one does not exist, cannot be rolled out, or is named twice; and when `all` are none.
+pub fn versions(scenario: &Scenario, list: &str) -> Result<Vec<VersionIndex>, GridError> {
+    let rollable = |index: &usize| {
+        scenario.versions[*index].lifecycle_state.can_be_rolled_out()
+            && scenario.rollout.previous != Some(VersionIndex(*index))
+    };
+    let all: Vec<usize> = (0..scenario.versions.len()).filter(rollable).collect();
+    let error = |said: String| GridError::Version {
+        said,
+        allowed: match all.as_slice() {
+            [] => "none of this scenario's versions".into(),
+            some => some.iter().map(|&i| scenario.versions[i].id.as_str()).collect::<Vec<_>>().join(", "),
+        },
+    };
+    if list == "all" {
+        if all.is_empty() {
+            return Err(error("there is no version to roll out".into()));
+        }
+        return Ok(all.into_iter().map(VersionIndex).collect());
+    }
+    let axis = Axis::parse("--versions", &list.replace("..", "\u{0}"))?;
+    axis.values
+        .iter()
+        .map(|id| {
+            let id = id.replace('\u{0}', "..");
+            match scenario.versions.iter().position(|version| version.id == id) {
+                None => Err(error(format!("there is no version `{id}`"))),
+                Some(found) if !scenario.versions[found].lifecycle_state.can_be_rolled_out() => {
+                    Err(error(format!("version `{id}` cannot be rolled out: it is neither blessed nor live")))
+                }
+                Some(found) => Ok(VersionIndex(found)),
+            }
+        })
+        .collect()
+}
+
+/// A scenario and its grid: what is swept.
+#[derive(Clone, Debug)]
+pub struct Grid {
+    /// What is varied, the first one slowest.
+    pub axes: Vec<Axis>,
+    /// The versions that are rolled out; never empty.
+    pub versions: Vec<VersionIndex>,
+}
+
+/// The cells of a grid, each ready to run.
+#[derive(Clone, Debug)]
+pub struct Cells {
+    /// A scenario for each.
+    pub scenarios: Vec<Scenario>,
+    /// A world for each.
+    pub worlds: Vec<World>,
+    /// How many versions: so many cells in a row have one policy.
+    pub versions: NonZeroUsize,
+}
+
+impl Grid {
+    /// A grid.
+    ///
+    /// # Errors
+    /// When a key is varied twice, or is the target.
+    pub fn new(axes: Vec<Axis>, versions: Vec<VersionIndex>) -> Result<Self, GridError> {
+        for (place, axis) in axes.iter().enumerate() {
+            if axis.key == "target_version_id" {
+                return Err(GridError::Target);
+            }
+            if axes[..place].iter().any(|other| other.key == axis.key) {
+                return Err(GridError::KeyTwice(axis.key.clone()));
+            }
+        }
+        Ok(Self { axes, versions })
+    }
+
+    /// Makes the cells.
+    ///
+    /// # Errors
+    /// When a value is refused, the platform refuses a request, or there are too many.
+    pub fn cells(&self, scenario: &Scenario) -> Result<Cells, GridError> {
+        let policies = self.axes.iter().map(|axis| axis.values.len() as u128).product::<u128>();
+        let cells = policies * self.versions.len() as u128;
+        if cells > MAX_CELLS as u128 {
+            return Err(GridError::TooLarge { cells });
+        }
+        let mut scenarios = vec![scenario.clone()];
+        for axis in &self.axes {
+            let mut next = Vec::with_capacity(scenarios.len() * axis.values.len());
+            for one in &scenarios {
+                for value in &axis.values {
+                    let mut set = one.clone();
+                    set.set_rollout(&axis.key, value).map_err(Box::new)?;
+                    next.push(set);
+                }
+            }
+            scenarios = next;
+        }
+        let mut all = Vec::with_capacity(scenarios.len() * self.versions.len());
+        for one in scenarios {
+            for &version in &self.versions {
+                let mut set = one.clone();
+                set.retarget(version).map_err(Box::new)?;
+                all.push(set);
+            }
+        }
+        self.no_policy_twice(&all)?;
+        let worlds = all.iter().map(World::new).collect::<Result<_, _>>()?;
+        let versions = NonZeroUsize::new(self.versions.len()).unwrap_or(NonZeroUsize::MIN);
+        Ok(Cells { scenarios: all, worlds, versions })
+    }
+
+    /// `5` and `5.0` are one policy.
+    fn no_policy_twice(&self, scenarios: &[Scenario]) -> Result<(), GridError> {
+        for axis in &self.axes {
+            let mut values: Vec<String> = self.axis_values(axis, scenarios).iter().map(Value::to_string).collect();
+            values.sort_unstable();
+            values.dedup();
+            if values.len() < axis.values.len() {
+                return Err(GridError::Twice {
+                    key: axis.key.clone(),
+                    value: "a value, in two ways of writing it,".into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The values of an axis as the cells have them, each once, in the order of the grid.
+    #[must_use]
+    pub fn axis_values(&self, axis: &Axis, scenarios: &[Scenario]) -> Vec<Value> {
+        let mut values: Vec<Value> = Vec::new();
+        for scenario in scenarios {
+            let value = Policy::of(scenario).get(&axis.key).unwrap_or(Value::Null);
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(list: &str) -> Result<Vec<String>, String> {
+        Axis::parse("k", list).map(|axis| axis.values).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn lists_and_ranges() {
+        assert_eq!(values("5,10, 20").unwrap(), ["5", "10", "20"]);
+        assert_eq!(values("1..4").unwrap(), ["1", "2", "3", "4"]);
+        assert_eq!(values("1..=2,7,9..9").unwrap(), ["1", "2", "7", "9"]);
+        for (list, says) in [
+            ("", "missing"),
+            ("1,,2", "missing"),
+            ("4..1", "no range"),
+            ("1..", "no range"),
+            ("a..b", "no range"),
+            ("1..99999999999", "no range"),
+            ("1..3,2", "2 is in the list twice"),
+        ] {
+            assert!(values(list).unwrap_err().contains(says), "{list}");
+        }
+    }
+}
