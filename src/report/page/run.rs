@@ -69,9 +69,9 @@ fn findings(run: &RunPage) -> Vec<String> {
     )];
     let trips = figure("trips").unwrap_or(0.0);
     said.push(if trips > 0.0 {
-        let times = if trips == 1.0 { "once".to_owned() } else { format!("{trips} times") };
+        let times = if trips == 1.0 { "once,".to_owned() } else { format!("{trips} times, first") };
         format!(
-            "The breaker tripped {times}, first {} after the first dispatch. By the end at most {} of the fleet had been exposed at one moment.",
+            "The breaker tripped {times} {} after the first dispatch. By the end at most {} of the fleet had been exposed at one moment.",
             text("time_to_detect_sec", Unit::Seconds),
             text("exposed_pct", Unit::Percent)
         )

@@ -77,6 +77,8 @@ pub struct Frame<'a> {
     pub y_name: &'a str,
     /// Room for the vertical one's names.
     pub left: u32,
+    /// Room beside the last name of the horizontal one.
+    pub right: u32,
     /// Size of text.
     pub size: f64,
 }
@@ -93,7 +95,7 @@ where
 {
     let below = if frame.x_name.is_empty() { 24 } else { 44 };
     let mut chart = ChartBuilder::on(area)
-        .margin_right(18)
+        .margin_right(frame.right)
         .margin_top(8)
         .x_label_area_size(below)
         .y_label_area_size(frame.left)

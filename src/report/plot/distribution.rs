@@ -100,16 +100,15 @@ impl Distributions<'_> {
         } else {
             Axis::around(values(), unit, steps)
         };
-        let highest = |panel: &&Panel<'_>| {
-            panel.histogram.counts.iter().max().map_or(0.0, |&most| most as f64 / total(panel.histogram))
-        };
-        let y = Axis::from_zero(drawn.iter().map(highest), Unit::Share, 3);
         for (area, panel) in area.split_evenly(grid).iter().zip(drawn) {
             let (head, body) = area.split_vertically(24);
             let title = fitted(&panel.title, 12.0, f64::from(PANEL.0) - 60.0);
             let style = chart::text(12.0, Ink::Ink, HPos::Left, VPos::Center);
             head.draw(&Text::new(title, (52, 14), style))?;
-            let frame = Frame { x_name: "", y_name: "", left: 52, size: 11.0 };
+            let frame = Frame { x_name: "", y_name: "", left: 52, right: 22, size: 11.0 };
+            // Each has its own height: a step is not as wide in one as in another.
+            let most = panel.histogram.counts.iter().max().map_or(0.0, |&most| most as f64 / total(panel.histogram));
+            let y = Axis::from_zero([most], Unit::Share, 3);
             let mut chart = chart::axes(&body, &x, &y, &frame)?;
             let colour = if panel.defective { Ink::Second } else { Ink::First };
             let (histogram, all) = (panel.histogram, total(panel.histogram));

@@ -11,7 +11,7 @@ pub const MOST_PANELS: usize = 12;
 pub const MOST_CELLS_A_SIDE: usize = 24;
 
 const WIDTH: f64 = 960.0;
-const CELL: (f64, f64) = (44.0, 30.0);
+const CELL: (f64, f64) = (42.0, 30.0);
 const GAP: f64 = 28.0;
 
 /// What a heat map shows.
@@ -54,7 +54,7 @@ impl HeatMap<'_> {
         let rows = self.y.1.len().min(MOST_CELLS_A_SIDE);
 
         let widest = self.y.1.iter().map(|value| text_width(value, 12.0)).fold(0.0, f64::max).min(150.0);
-        let left = widest + 34.0;
+        let left = widest + 32.0;
         let panel_width = left + columns as f64 * CELL.0;
         let panel_height = 24.0 + rows as f64 * CELL.1 + 40.0;
         let across = (((WIDTH + GAP) / (panel_width + GAP)) as usize).clamp(1, shown.len().max(1));
@@ -100,13 +100,11 @@ impl HeatMap<'_> {
     /// In cells the unit is left out: it is said in the legend.
     fn brief(&self, value: f64) -> String {
         let value = if self.unit == Unit::Share { value * 100.0 } else { value };
-        let size = value.abs();
-        if size > 0.0 && size < 0.05 {
-            "<.1".to_owned()
-        } else if size < 99.95 {
-            number((value * 10.0).round() / 10.0)
-        } else {
-            number(value.round())
+        match value.abs() {
+            size if size > 0.0 && size < 0.05 => "<.1".to_owned(),
+            // As rounded as everywhere else.
+            size if size < 99.95 => format!("{value:.1}").trim_end_matches(".0").to_owned(),
+            _ => number(value.round()),
         }
     }
 

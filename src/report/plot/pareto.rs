@@ -129,9 +129,10 @@ impl Pareto {
     fn paint(&self, area: &chart::Area<'_>, marks: &[Mark<'_>]) -> Drawn {
         let x = Axis::around(marks.iter().flat_map(|mark| [mark.x.0, mark.x.1]), self.x_unit, STEPS + 1);
         let y = Axis::from_zero(marks.iter().map(|mark| mark.y.1), self.y_unit, STEPS);
-        let (legend, area) = area.split_vertically(28);
-        legend_line(&legend)?;
-        let frame = Frame { x_name: &self.x_name, y_name: &self.y_name, left: 66, size: 12.0 };
+        let sheet = area;
+        let (_, area) = area.split_vertically(28);
+        legend_line(sheet)?;
+        let frame = Frame { x_name: &self.x_name, y_name: &self.y_name, left: 66, right: 40, size: 12.0 };
         let mut chart = chart::axes(&area, &x, &y, &frame)?;
         let inside = |at: (f64, f64)| (at.0.clamp(x.low, x.high), at.1.clamp(y.low, y.high));
         let behind = marks.iter().filter(|mark| mark.point.place == Place::Behind).take(MOST_BEHIND);
@@ -148,9 +149,9 @@ impl Pareto {
         chart.draw_series([PathElement::new(joined, ink(Ink::First).stroke_width(2))])?;
         for mark in &drawn {
             let at = chart.backend_coord(&inside(mark.at));
-            paint_marker(&area, at, mark.point.place, mark.point.recommended)?;
+            paint_marker(sheet, at, mark.point.place, mark.point.recommended)?;
         }
-        place_labels(&area, &chart, &drawn, inside)
+        place_labels(sheet, &chart, &drawn, inside)
     }
 
     fn table(&self) -> Table {
@@ -251,6 +252,17 @@ fn place_labels(
             [x - r, y - r, x + r, y + r]
         })
         .collect();
+    // The line that joins the front, as a string of small boxes.
+    let front: Vec<(f64, f64)> =
+        drawn.iter().filter(|mark| mark.point.place == Place::Front).map(|mark| pixel(mark)).collect();
+    for pair in front.windows(2) {
+        let steps = ((pair[1].0 - pair[0].0).abs().max((pair[1].1 - pair[0].1).abs()) / 6.0).ceil().clamp(1.0, 400.0);
+        for step in 0..=steps as u32 {
+            let share = f64::from(step) / steps;
+            let (x, y) = (pair[0].0 + (pair[1].0 - pair[0].0) * share, pair[0].1 + (pair[1].1 - pair[0].1) * share);
+            taken.push([x - 2.0, y - 2.0, x + 2.0, y + 2.0]);
+        }
+    }
     let (across, down) = chart.plotting_area().get_pixel_range();
     let room = [f64::from(across.start), f64::from(down.start), f64::from(across.end), f64::from(down.end)];
     let fits = |place: &Box4| place[0] >= room[0] && place[1] >= room[1] && place[2] <= room[2] && place[3] <= room[3];
@@ -294,9 +306,8 @@ fn place_labels(
             HPos::Right => place[2],
         };
         let (at_x, middle) = (at_x.round() as i32, ((place[1] + place[3]) / 2.0).round() as i32);
-        let (_, top) = area.get_base_pixel();
         let style = chart::text(SIZE_OF_TEXT, Ink::Ink, horizontal, VPos::Center);
-        area.draw(&Text::new(says, (at_x, middle - top), style))?;
+        area.draw(&Text::new(says, (at_x, middle), style))?;
         taken.push(place);
     }
     Ok(())

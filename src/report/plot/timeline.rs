@@ -108,9 +108,11 @@ impl Drawing<'_> {
             (fault.from_ms, fault.to_ms, fault.kind.replace('_', " "), Ink::Fourth)
         });
         layout.rows_top = y + 4.0;
-        self.instances(&mut sheet, &layout, rows, &present);
-        let bottom = layout.rows_top + rows as f64 * row;
+        // What was decided on a trip stands under the rows.
+        let room = if timeline.trips.is_empty() { 0.0 } else { 20.0 };
+        let bottom = layout.rows_top + rows as f64 * row + room;
         self.time_axis(&mut sheet, &layout, lanes_top, bottom);
+        self.instances(&mut sheet, &layout, rows, &present);
         self.trips(&mut sheet, &layout, lanes_top, bottom);
         Some(Plot {
             name: self.name.to_owned(),
@@ -346,14 +348,6 @@ impl Drawing<'_> {
                 (x - 6.0, Anchor::End, x - width - 8.0)
             };
             if from > free {
-                // On paper of its own: it stands in front of the rows.
-                let back = [
-                    if anchor == Anchor::Start { at - 2.0 } else { at - width - 2.0 },
-                    bottom - 16.0,
-                    width + 6.0,
-                    15.0,
-                ];
-                sheet.rect(back, &format!("{} fill-opacity=\".88\" rx=\"2\"", Ink::Paper.fill()));
                 sheet.text((at, bottom - 4.5), anchor, 11.0, Ink::Ink, &label);
                 free = from + width + 12.0;
             }

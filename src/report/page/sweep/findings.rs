@@ -82,14 +82,22 @@ fn of_good(report: &SweepReport, version: &str, cells: &[&Cell]) -> Vec<String> 
         });
     }
     let never = cells.iter().filter(|cell| estimate(&cell.metrics, "trip_rate").value == Some(0.0)).count() as u64;
-    if let Some([_, most]) = extremes(cells, "trip_rate") {
+    if let Some([least, most]) = extremes(cells, "trip_rate") {
+        let seldom = if never > 0 {
+            format!("It never did with {never} of {}", plural(cells.len() as u64, "policy", "policies"))
+        } else {
+            format!(
+                "Least often it does with {}: {}",
+                names.long(&least.0.policy),
+                with_interval(Unit::Share, least.2, &least.1)
+            )
+        };
         said.push(if most.2 > 0.0 {
             format!(
-                "The breaker trips for nothing most often with {}: in {} of the rollouts of {version}. It never did with {} of {}.",
+                "The breaker trips for nothing most often with {}: in {} of the rollouts of {version}. {}.",
                 names.long(&most.0.policy),
                 with_interval(Unit::Share, most.2, &most.1),
-                never,
-                plural(cells.len() as u64, "policy", "policies")
+                seldom
             )
         } else {
             format!("The breaker never tripped for nothing with {version}.")

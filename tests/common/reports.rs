@@ -1,0 +1,354 @@
+//! Reports of studies, made up: the same ones every time, with figures as they occur.
+
+use std::collections::BTreeMap;
+
+use dryroll::report::Timeline;
+use dryroll::report::study::{
+    Axis, Candidate, Cell, CompareReport, Comparison, Contrast, DifferentWorld, Estimate, Evidence, ExactValues,
+    FrontPoint, Hint, Histogram, LimitCheck, LimitText, Named, RareEvent, Recommended, ReplayedWorld, ReportedWorld,
+    ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport,
+};
+use dryroll::scenario::{Measure, Scenario};
+use dryroll::sim::World;
+use dryroll::stats::Interval;
+use dryroll::study::{Figure, Policy, Share, Summaries, Summary};
+use serde_json::{Value, json};
+
+/// What must not become markup.
+pub const HOSTILE: &str = "<script>alert('x')</script>\"&--><svg onload=x>";
+pub const GOOD: &str = "v-1.26.0";
+pub const BAD: &str = "v-1.26.0-broken";
+const BATCHES: [u32; 10] = [1, 2, 4, 5, 10, 20, 25, 34, 50, 100];
+const LIMITS: [u32; 3] = [1, 2, 3];
+const N: u64 = 1000;
+
+pub fn scenario_ref() -> ScenarioRef {
+    ScenarioRef { name: format!("nginx 1.24 to 1.26 {HOSTILE}"), hash: "00d015a6e6af44c9df0f0823866ec17a".repeat(2) }
+}
+
+pub fn policy(batch_pct: u32, limit: u32) -> Policy {
+    let value = json!({
+        "batch_pct": batch_pct, "max_consecutive_failures": limit, "health_timeout_sec": 300,
+        "rollback_batch_pct": 50, "breaker_order": "observed", "breaker_scope": "rollout", "max_in_flight": null,
+        "observe_after_sec": 0, "previous_version_id": "v-1.24.0",
+    });
+    serde_json::from_value(value).expect("a policy")
+}
+
+fn figure(mean: f64, spread: f64) -> Summary {
+    let half = spread * 1.96 / (N as f64).sqrt();
+    Summary::Figure(Figure {
+        mean: Some(mean),
+        ci: Some(Interval::new(mean - half, mean + half)),
+        p50: Some(mean - spread * 0.1),
+        p95: Some(mean + spread * 1.7),
+        p99: Some(mean + spread * 2.6),
+        min: Some((mean - spread * 2.0).max(0.0)),
+        max: Some(mean + spread * 3.5),
+        n: N,
+        ..Figure::default()
+    })
+}
+
+fn share(rate: f64) -> Summary {
+    let hits = (rate * N as f64).round();
+    let (rate, half) = (hits / N as f64, 1.96 * (rate * (1.0 - rate) / N as f64).sqrt() + 0.001);
+    let ci = Some(Interval::new((rate - half).max(0.0), (rate + half).min(1.0)));
+    Summary::Share(Share { rate: Some(rate), ci, hits: hits as u64, n: N, claim: ci })
+}
+
+fn histogram(metric: &str, mean: f64, spread: f64) -> Histogram {
+    let low = (mean - spread * 2.0).max(0.0);
+    let width = spread * 5.5 / 20.0;
+    let counts = (0..20).map(|i| {
+        let z = (low + width * (f64::from(i) + 0.5) - mean) / spread;
+        (160.0 / (1.0 + z * z * z * z)) as u64
+    });
+    Histogram { metric: metric.into(), low, width, counts: counts.collect() }
+}
+
+fn duration(batch: u32, limit: u32, bad: bool) -> f64 {
+    let batches = f64::from(100_u32.div_ceil(batch)).min(50.0);
+    if bad {
+        520.0 + 40.0 * f64::from(limit) + 3.0 * batches
+    } else {
+        160.0 + batches * 130.0 / f64::from(limit).sqrt()
+    }
+}
+
+fn blast(batch: u32, limit: u32) -> f64 {
+    (f64::from(batch).max(2.0) + f64::from(limit) * 3.7).min(100.0)
+}
+
+fn false_trips(limit: u32) -> f64 {
+    [0.31, 0.043, 0.0][limit as usize - 1]
+}
+
+fn metrics(batch: u32, limit: u32, bad: bool) -> Summaries {
+    let trips = if bad { 0.995 } else { false_trips(limit) };
+    let mut all = vec![
+        ("trips", figure(trips * 1.1, 0.3)),
+        ("duration_sec", figure(duration(batch, limit, bad), duration(batch, limit, bad) * 0.1)),
+        ("exposed_pct", figure(if bad { blast(batch, limit) } else { 99.0 }, 4.0)),
+    ];
+    if bad {
+        all.push(("blast_radius_pct", figure(blast(batch, limit), 5.0)));
+        all.push(("escape_rate", share(0.005)));
+    } else {
+        all.push(("blast_radius_pct", Summary::Figure(Figure::default())));
+        all.push(("false_trip_rate", share(trips)));
+    }
+    // A cell without any trip has nothing to detect.
+    let detect = if trips > 0.0 { figure(70.0, 20.0) } else { Summary::Figure(Figure::default()) };
+    all.extend([("time_to_detect_sec", detect), ("trip_rate", share(trips)), ("completed", share(1.0 - trips))]);
+    let named = all.into_iter().map(|(name, summary)| (Measure::find(name).expect("a measure"), summary));
+    Summaries(named.collect())
+}
+
+fn cell(batch: u32, limit: u32, bad: bool) -> Cell {
+    let mean = duration(batch, limit, bad);
+    let mut exact = ExactValues::default();
+    if bad {
+        exact.out_of_scope = Some("instances hang".into());
+    } else {
+        exact.values = BTreeMap::from([("trip_rate".into(), false_trips(limit)), ("duration_sec".into(), mean * 1.02)]);
+        exact.why_not = BTreeMap::from([("exposed_pct".into(), "no formula for it".into())]);
+    }
+    let mut distributions = vec![histogram("duration_sec", mean, mean * 0.1)];
+    if bad {
+        distributions.push(histogram("blast_radius_pct", blast(batch, limit), 5.0));
+    }
+    Cell {
+        policy: policy(batch, limit),
+        version: if bad { BAD } else { GOOD }.into(),
+        defective: bad,
+        replicates: N,
+        metrics: metrics(batch, limit, bad),
+        exact,
+        rare: (limit == 3 && !bad && batch == 1).then(|| RareEvent {
+            estimate: Some(2.3e-5),
+            relative_error: Some(0.08),
+            ci: Some(Interval::new(1.9e-5, 2.7e-5)),
+            hits: 412,
+            n: N,
+            upper_bound: None,
+            says: "about 1 in 43 000".into(),
+        }),
+        distributions,
+        worst: (0..3)
+            .map(|i| ReportedWorld {
+                replicate: 17 + i,
+                metric: if bad { "blast_radius_pct" } else { "duration_sec" }.into(),
+                value: if bad { blast(batch, limit) * 1.4 } else { mean * 1.5 } - i as f64,
+                command: format!("dryroll run s.toml --set rollout.batch_pct={batch} --replicate {}", 17 + i),
+            })
+            .collect(),
+    }
+}
+
+pub fn timeline(name: &str) -> Timeline {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
+    let scenario = Scenario::load(&path).expect("a scenario");
+    let world = World::new(&scenario).expect("the request is not refused");
+    Timeline::replay(&scenario, &world, 0)
+}
+
+/// 10 batch sizes × 3 limits × 2 versions.
+pub fn sweep() -> SweepReport {
+    let grid = BATCHES.iter().flat_map(|&batch| LIMITS.iter().map(move |&limit| (batch, limit)));
+    SweepReport {
+        schema: "dryroll.sweep/1".into(),
+        scenario: scenario_ref(),
+        seed: u64::MAX,
+        replicates: N,
+        confidence: 0.95,
+        precision: None,
+        axes: vec![
+            Axis { key: "batch_pct".into(), values: BATCHES.iter().map(|&batch| json!(batch)).collect() },
+            Axis { key: "max_consecutive_failures".into(), values: LIMITS.iter().map(|&limit| json!(limit)).collect() },
+        ],
+        versions: vec![GOOD.into(), BAD.into()],
+        cells: grid.flat_map(|(batch, limit)| [cell(batch, limit, false), cell(batch, limit, true)]).collect(),
+        timelines: vec![
+            ReplayedWorld { cell: 0, replicate: 17, timeline: timeline("tutorial.toml") },
+            ReplayedWorld { cell: 59, replicate: 18, timeline: timeline("broken-rollback.toml") },
+        ],
+        warnings: vec![format!("1 % of 50 instances is 1 instance {HOSTILE}")],
+    }
+}
+
+fn contrast(metric: &str, a: f64, b: f64, half: f64) -> Contrast {
+    let difference = b - a;
+    Contrast {
+        metric: metric.into(),
+        a: Some(a),
+        b: Some(b),
+        difference: Some(difference),
+        ci: Some(Interval::new(difference - half, difference + half)),
+        simultaneous_ci: Some(Interval::new(difference - half * 1.6, difference + half * 1.6)),
+        n: N,
+        a_wins: 400,
+        b_wins: 380,
+        ties: 220,
+        variance_saved: Some(0.83),
+    }
+}
+
+pub fn compare() -> CompareReport {
+    let nothing = Contrast {
+        a: None,
+        b: None,
+        difference: None,
+        ci: None,
+        simultaneous_ci: None,
+        n: 0,
+        ..contrast("time_to_mitigate_sec", 0.0, 0.0, 0.0)
+    };
+    let of = |version: &str, defective: bool| Comparison {
+        version: version.into(),
+        defective,
+        metrics: vec![
+            contrast("trips", 0.31, 0.05, 0.03),
+            contrast("duration_sec", 1650.0, 913.0, 22.0),
+            contrast("blast_radius_pct", 8.0, 23.7, 0.8),
+            contrast("min_serving_pct", 92.0, 79.5, 0.4),
+            contrast("false_failures", 0.0, 0.0, 0.0),
+            contrast("harmed_instances", 1.2, 1.3, 0.4),
+            contrast("escaped_instances", 0.01, 0.05, 0.09),
+            contrast("trip_rate", 0.31, 0.05, 0.03),
+            contrast("drift", 0.02, 0.018, 0.01),
+            nothing.clone(),
+        ],
+        worlds: vec![DifferentWorld {
+            metric: "duration_sec".into(),
+            replicate: 71,
+            a: 3000.0,
+            b: 700.0,
+            commands: ["dryroll run s.toml --replicate 71".into(), format!("dryroll run {HOSTILE}")],
+        }],
+        distributions: vec![
+            Histogram { low: -1500.0, ..histogram("duration_sec", 700.0, 300.0) },
+            histogram("blast_radius_pct", 15.0, 4.0),
+        ],
+    };
+    CompareReport {
+        schema: "dryroll.compare/1".into(),
+        scenario: scenario_ref(),
+        seed: 42,
+        replicates: N,
+        confidence: 0.95,
+        policies: [policy(5, 1), policy(20, 2)],
+        comparisons: vec![of(GOOD, false), of(HOSTILE, true)],
+    }
+}
+
+fn estimate(value: f64, half: f64) -> Estimate {
+    Estimate { value: Some(value), ci: Some(Interval::new(value - half, value + half)), n: N }
+}
+
+fn evidence(batch: u32, limit: u32) -> Evidence {
+    let check = |version: &str, value: f64, holds| LimitCheck {
+        limit: if version == GOOD { "false_trip_rate ≤ 0.02" } else { "blast_radius_pct ≤ 20" }.into(),
+        version: version.into(),
+        observed: estimate(value, value * 0.1),
+        holds,
+    };
+    Evidence {
+        replicates: N,
+        objective: estimate(duration(batch, limit, false), 25.0),
+        blast_radius_pct: estimate(blast(batch, limit), 0.8),
+        limits: vec![check(GOOD, false_trips(limit), Some(limit > 1)), check(BAD, blast(batch, limit), None)],
+    }
+}
+
+/// With or without an answer; two points of the front are undecided.
+pub fn tune(answered: bool) -> TuneReport {
+    let grid: Vec<(u32, u32)> =
+        BATCHES.iter().flat_map(|&batch| LIMITS.iter().map(move |&limit| (batch, limit))).collect();
+    let front = [(100, 3), (50, 3), (25, 3), (20, 3), (10, 3), (5, 3), (4, 2), (2, 2), (1, 1)];
+    let point = |(i, (batch, limit)): (usize, (u32, u32))| {
+        let Evidence { objective, blast_radius_pct, .. } = evidence(batch, limit);
+        FrontPoint { policy: policy(batch, limit), objective, blast_radius_pct, decided: !(2..4).contains(&i) }
+    };
+    let best = (10, 3);
+    TuneReport {
+        schema: "dryroll.tune/1".into(),
+        scenario: scenario_ref(),
+        seed: 42,
+        replicates: N,
+        rollouts: 93_000,
+        confidence: 0.95,
+        good: GOOD.into(),
+        defective: vec![BAD.into()],
+        minimise: "duration_sec".into(),
+        tolerance: 0.02,
+        limits: vec![LimitText { says: "false_trip_rate ≤ 0.02".into(), versions: vec![GOOD.into()] }],
+        decided: answered,
+        says: if answered {
+            "Batches of 10 % with a limit of 3 are the fastest within the limits."
+        } else {
+            "No policy meets the limits."
+        }
+        .into(),
+        recommended: answered
+            .then(|| Recommended { policy: policy(best.0, best.1), evidence: evidence(best.0, best.1) }),
+        undecided: vec![Named {
+            policy: policy(20, 3),
+            why: format!("its blast radius is undecided {HOSTILE}"),
+            evidence: evidence(20, 3),
+        }],
+        front: front.into_iter().enumerate().map(point).collect(),
+        binding: (!answered).then(|| "The limit that binds is blast_radius_pct ≤ 1.".into()),
+        candidates: grid
+            .iter()
+            .map(|&(batch, limit)| Candidate {
+                policy: policy(batch, limit),
+                standing: match limit {
+                    1 => Standing::BreaksLimit,
+                    2 => Standing::Slower,
+                    _ if answered && (batch, limit) == best => Standing::Recommended,
+                    _ => Standing::Undecided,
+                },
+                why: "by the interval".into(),
+                evidence: evidence(batch, limit),
+                slower_by: if answered {
+                    estimate(duration(batch, limit, false) - duration(best.0, best.1, false), 20.0)
+                } else {
+                    Estimate::default()
+                },
+                on_front: if front.contains(&(batch, limit)) { Some(true) } else { Some(false) },
+            })
+            .collect(),
+        sensitivity: vec![
+            Sensitivity {
+                factor: 0.5,
+                recommended: Some(policy(20, 3)),
+                decided: true,
+                says: "larger batches pay".into(),
+            },
+            Sensitivity { factor: 2.0, recommended: None, decided: false, says: "undecided".into() },
+        ],
+        hints: vec![Hint {
+            rule: "CUSUM".into(),
+            parameters: "p0 = 0.004, p1 = 0.5".into(),
+            false_trip_rate: 0.001,
+            versions: vec![(BAD.into(), 0.999, 6.2)],
+            says: "It would trip on fewer good rollouts.".into(),
+        }],
+    }
+}
+
+/// A run report with its timeline.
+pub fn run() -> Value {
+    json!({
+        "schema": "dryroll.run/1", "scenario": scenario_ref(), "seed": 42, "replicate": 3, "policy": policy(20, 2),
+        "version": HOSTILE, "plan": {"total_instances": 50, "batch_size": 10, "batch_count": 5},
+        "metrics": {
+            "outcome": "rolled_back", "trips": 1, "decisions": ["rollback_completed_batches"], "duration_sec": 672.006,
+            "approval_wait_sec": 420.0, "exposed_pct": 20.0, "blast_radius_pct": null, "time_to_detect_sec": 51.198,
+            "min_serving_pct": 80.0, "escaped_instances": 0, "drift": true,
+        },
+        "faults": [{"fault": 0, "kind": "partition", "started_at_ms": null, "ended_at_ms": null, "touched_instances": 0, "warning": "never began"}],
+        "timeline": timeline("broken-rollback.toml"),
+    })
+}
