@@ -45,8 +45,8 @@ pub fn plots(report: &CompareReport) -> Vec<Plot> {
 pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
     let names = Policies::of(&report.policies);
     let headline = vec![
-        ("policy A".to_owned(), names.short(&report.policies[0])),
-        ("policy B".to_owned(), names.short(&report.policies[1])),
+        ("policy A".to_owned(), names.long(&report.policies[0])),
+        ("policy B".to_owned(), names.long(&report.policies[1])),
         ("worlds that both met".to_owned(), number(report.replicates as f64)),
     ];
     let named = |world_by_world: bool| {

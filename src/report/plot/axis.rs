@@ -24,6 +24,12 @@ impl Axis {
     #[must_use]
     pub fn from_zero(values: impl IntoIterator<Item = f64>, unit: Unit, steps: usize) -> Self {
         let high = values.into_iter().filter(|value| value.is_finite()).fold(0.0, f64::max);
+        // An interval that reaches a little beyond the whole needs no room of its own.
+        let high = match unit {
+            Unit::Percent if high > 100.0 && high < 110.0 => 100.0,
+            Unit::Share if high > 1.0 && high < 1.1 => 1.0,
+            _ => high,
+        };
         Self::between(0.0, if high > 0.0 { high } else { 1.0 }, unit, steps)
     }
 

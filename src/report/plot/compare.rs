@@ -129,7 +129,7 @@ fn head(sheet: &mut Sheet, height: f64) {
     }
     sheet.text((x(-0.5), 16.0), Anchor::Middle, 12.0, Ink::Ink, "← less with B");
     sheet.text((x(0.5), 16.0), Anchor::Middle, 12.0, Ink::Ink, "more with B →");
-    sheet.text((LEFT + MIDDLE + 14.0, TOP - 14.0), Anchor::Start, 12.0, Ink::Muted, "B less A");
+    sheet.text((LEFT + MIDDLE + 44.0, TOP - 14.0), Anchor::Start, 12.0, Ink::Muted, "B less A");
     sheet.text((WIDTH - 8.0, TOP - 14.0), Anchor::End, 12.0, Ink::Muted, "verdict");
 }
 
@@ -174,7 +174,7 @@ fn row(sheet: &mut Sheet, contrast: &Contrast, defective: bool, top: f64) {
         ));
     }
     let said = Unit::of(&contrast.metric).say_difference(difference);
-    sheet.text((LEFT + MIDDLE + 14.0, middle + 4.0), Anchor::Start, 12.0, Ink::Ink, &said);
+    sheet.text((LEFT + MIDDLE + 44.0, middle + 4.0), Anchor::Start, 12.0, Ink::Ink, &said);
     sheet.text((WIDTH - 8.0, middle + 4.0), Anchor::End, 12.0, ink, better.word());
 }
 

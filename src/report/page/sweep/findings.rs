@@ -36,11 +36,12 @@ fn studied(report: &SweepReport, all: &[PolicyCells<'_>]) -> String {
         .map(|axis| format!("{} values of {}", axis.values.len(), crate::report::page::policies::name(&axis.key)))
         .collect();
     format!(
-        "{}{} with {}, each in {}.",
+        "{}{} with {}, each in {}. In brackets: {} intervals.",
         plural(all.len() as u64, "policy", "policies"),
         if axes.is_empty() { String::new() } else { format!(" ({})", axes.join(" × ")) },
         versions.join(" and "),
-        plural(report.replicates, "simulated world", "simulated worlds")
+        plural(report.replicates, "simulated world", "simulated worlds"),
+        Unit::Share.say(report.confidence)
     )
 }
 
