@@ -352,3 +352,66 @@ fn chromium_shows_every_page() {
         }
     }
 }
+
+/// The program with arguments and something on standard input: its exit code and what it said.
+fn dryroll(arguments: &[&str], input: &[u8]) -> (i32, String, String) {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dryroll"))
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    // It may refuse before it has read all.
+    drop(child.stdin.take().expect("a pipe").write_all(input));
+    let output = child.wait_with_output().expect("the program ends");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn the_command_writes_what_it_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let report = serde_json::to_vec(&reports::compare()).expect("JSON");
+    std::fs::write(path("compare.json"), &report).expect("a report");
+
+    let (code, page_there, _) = dryroll(&["report", "-"], &report);
+    assert_eq!((code, page_there.starts_with("<!DOCTYPE html>")), (0, true));
+    let (code, said, _) = dryroll(&["report", &path("compare.json"), "-o", &path("a.html")], b"");
+    assert_eq!((code, said.trim()), (0, path("a.html").as_str()));
+    assert_eq!(std::fs::read_to_string(path("a.html")).expect("the page"), page_there);
+    let (code, said, _) = dryroll(&["report", &path("compare.json"), "--svg", &path("new/plots")], b"");
+    assert_eq!((code, said.lines().count()), (0, 4));
+    for line in said.lines() {
+        tags(&std::fs::read_to_string(line).expect("a plot"));
+    }
+    assert!(!folder.path().join("compare.html").exists(), "only plots were asked for");
+}
+
+#[test]
+fn the_command_says_what_is_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = serde_json::to_vec(&reports::compare()).expect("JSON");
+    let mut empty = reports::sweep();
+    empty.cells.clear();
+    let empty = serde_json::to_vec(&empty).expect("JSON");
+    let path = folder.path().join("r.json").display().to_string();
+    std::fs::write(&path, &report).expect("a report");
+    for (arguments, input, code, said) in [
+        (vec!["report", "-"], &report[..100], 2, "line 1, column 100: it is no JSON"),
+        (vec!["report", "-"], b"{\"schema\": \"dryroll.sweep/9\"}", 2, "accepted are dryroll.run/1"),
+        (vec!["report", "-"], &empty, 4, "it has no cells"),
+        (vec!["report", "no-such-file.json"], b"", 2, "cannot read no-such-file.json"),
+        (vec!["report", "-", "-o", "/no/such/folder/a.html"], &report, 3, "cannot write"),
+        (vec!["report", "-", "--svg", "/dev/null/plots"], &report, 3, "cannot write"),
+        (vec!["report", &path, "-o", &path], b"", 2, "the page would take its place"),
+    ] {
+        let (got, stdout, stderr) = dryroll(&arguments, input);
+        assert_eq!(got, code, "{arguments:?}: {stderr}");
+        assert!(stderr.contains(said) && stdout.is_empty(), "{arguments:?}: {stderr}");
+    }
+}
