@@ -2,12 +2,14 @@
 
 mod checkpoint;
 mod interrupt;
+mod merge;
 mod output;
 mod plan;
 mod progress;
 mod rollout;
 mod run;
 mod schema;
+mod shard;
 mod sweep;
 
 use std::process::ExitCode;
@@ -38,6 +40,8 @@ enum Command {
     Run(run::Arguments),
     /// Run many replicates over a grid of policies and versions, on the same worlds
     Sweep(sweep::Arguments),
+    /// Join the shards of a sweep
+    Merge(merge::Arguments),
     /// Print the JSON Schema of the scenario file, for editors
     Schema(schema::Arguments),
 }
@@ -59,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
     match done {

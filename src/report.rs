@@ -11,7 +11,7 @@ mod error;
 mod event_log;
 mod output;
 mod plan;
-mod replay;
+pub mod replay;
 mod run;
 mod runs;
 pub mod study;
