@@ -192,7 +192,8 @@ fn agrees(what: &str, text: &str, unknown: &[&str]) {
         assert_eq!(says_why, unknown.contains(&metric), "{what}, {metric}");
     }
     // The whole distribution of the exposure, by its most likely values.
-    for &(exposed, chance) in exact.exposed.iter().filter(|&&(_, chance)| chance > 1e-3 && chance < 1.0 - 1e-3).take(3) {
+    for &(exposed, chance) in exact.exposed.iter().filter(|&&(_, chance)| chance > 1e-3 && chance < 1.0 - 1e-3).take(3)
+    {
         let hits = runs.iter().filter(|run| run.exposed == exposed).count() as f64;
         let z = (hits - n as f64 * chance) / (n as f64 * chance * (1.0 - chance)).sqrt();
         assert!(z.abs() < LIMIT, "{what}, {exposed} exposed: {hits} of {n}, exact {chance}; z = {z:.2}");

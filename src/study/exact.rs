@@ -8,7 +8,7 @@ mod approval;
 mod duration;
 mod fleet;
 mod law;
-mod scope;
+pub(crate) mod scope;
 
 use std::collections::BTreeMap;
 
@@ -95,7 +95,8 @@ impl Exact {
 /// # Errors
 /// When nothing exact can be said of it; the sentence says why.
 pub fn exact(scenario: &Scenario) -> Result<Exact, OutOfScope> {
-    let world = World::new(scenario).map_err(|refusal| OutOfScope::new(format!("the request is refused: {refusal}")))?;
+    let world =
+        World::new(scenario).map_err(|refusal| OutOfScope::new(format!("the request is refused: {refusal}")))?;
     let mut exact = Exact::default();
     if world.total() == 0 {
         nothing_happens(&mut exact, &world, Outcome::Completed);

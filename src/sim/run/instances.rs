@@ -26,6 +26,9 @@ impl<'w> Simulator<'w> {
     pub(super) fn draw_fates(&mut self, positions: Range<u32>, to: Direction) {
         let world = self.world;
         self.drawn.clear();
+        if self.guide.is_some() && to == Direction::Forward {
+            return self.draw_guided_fates(positions);
+        }
         for position in positions {
             let n = self.engine.instance(position).0;
             let block = self.draws.instance(n);
@@ -35,6 +38,22 @@ impl<'w> Simulator<'w> {
                 Direction::Back => self.draws.rollback(n),
             };
             self.drawn.push((member, world.fate(&member, &attempt, release(to))));
+        }
+    }
+
+    /// The same, where a guide has its say in the outcomes.
+    #[cold]
+    fn draw_guided_fates(&mut self, positions: Range<u32>) {
+        let world = self.world;
+        for position in positions {
+            let n = self.engine.instance(position).0;
+            let mut block = self.draws.instance(n);
+            let member = world.member(n, block);
+            if let Some(guide) = &mut self.guide {
+                let chances = world.prospects_of_member(&member, Release::Target).chances();
+                block.outcome = guide.steer(chances.failing(), block.outcome);
+            }
+            self.drawn.push((member, world.fate(&member, &block, Release::Target)));
         }
     }
 
@@ -134,7 +153,11 @@ impl<'w> Simulator<'w> {
         let order = |berth: Option<&Berth>, to: Release, block| {
             berth.map(|berth| Order { at: berth.dispatched, to, fate: world.fate(&member, &block, to) })
         };
-        let forward = order(self.berths[0].get(position as usize), Release::Target, block);
+        let mut attempt = block;
+        if let Some(word) = self.guide.as_ref().and_then(|guide| guide.word(position)) {
+            attempt.outcome = word;
+        }
+        let forward = order(self.berths[0].get(position as usize), Release::Target, attempt);
         let back = match self.berths[1].get(position as usize) {
             None => None,
             some => order(some, Release::Previous, self.draws.rollback(n)),

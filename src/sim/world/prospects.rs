@@ -30,6 +30,14 @@ pub struct Chances {
     pub ok: f64,
 }
 
+impl Chances {
+    /// The chance that the upgrade itself brings no healthy heartbeat.
+    #[must_use]
+    pub fn failing(&self) -> f64 {
+        self.failure + self.silence
+    }
+}
+
 impl Prospects<'_> {
     /// The chances of the outcomes, as one draw decides between them: what is beyond 1 is cut off.
     #[must_use]

@@ -59,8 +59,7 @@ impl Piece {
         let right = Piece { from: self.from + half, size: half, ends: [middle, end] };
         if self.size >= 8 {
             let quarters = [ask(self.from + half / 2)?, ask(self.from + half + half / 2)?];
-            let halves =
-                parabola(half, [first, quarters[0], middle]) + parabola(half, [middle, quarters[1], end]);
+            let halves = parabola(half, [first, quarters[0], middle]) + parabola(half, [middle, quarters[1], end]);
             if (halves - whole).abs() < tolerance {
                 return Some(halves + (halves - whole) / 15.0);
             }

@@ -115,8 +115,11 @@ mod tests {
             'walk: for (number, unit) in walk.units.iter().enumerate() {
                 let silent_last = walk.counting == Counting::SilentLast;
                 let (failing, passing): (Vec<u32>, Vec<u32>) = unit.trials.clone().partition(|&i| failed(i));
-                let order: Vec<u32> =
-                    if silent_last { passing.into_iter().chain(failing).collect() } else { unit.trials.clone().collect() };
+                let order: Vec<u32> = if silent_last {
+                    passing.into_iter().chain(failing).collect()
+                } else {
+                    unit.trials.clone().collect()
+                };
                 count = if unit.fresh { 0 } else { count };
                 for i in order {
                     count = if failed(i) { count + 1 } else { 0 };
@@ -149,10 +152,9 @@ mod tests {
                 for fresh in [false, true] {
                     for limit in 1..=4 {
                         for waved in [Some(0), Some(1), Some(2), None] {
-                            let units = (0..n).step_by(size).map(|first| Unit {
-                                trials: first..n.min(first + size as u32),
-                                fresh,
-                            });
+                            let units = (0..n)
+                                .step_by(size)
+                                .map(|first| Unit { trials: first..n.min(first + size as u32), fresh });
                             let walk = Walk { units: units.collect(), counting, limit, waved };
                             let trial = |i: u32| {
                                 let p = chances[i as usize];

@@ -147,7 +147,8 @@ impl<'w> Maker<'w> {
         if let Some((_, table)) = self.tables.iter().find(|(known, _)| std::ptr::eq(*known, upgrade)) {
             return Ok(Rc::clone(table));
         }
-        let too_long = || OutOfScope::new("the health timeout is too long to tabulate upgrade times by the millisecond");
+        let too_long =
+            || OutOfScope::new("the health timeout is too long to tabulate upgrade times by the millisecond");
         let table = Rc::new(Table::new(upgrade, until).ok_or_else(too_long)?);
         self.tables.push((upgrade, Rc::clone(&table)));
         Ok(table)

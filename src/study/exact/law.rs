@@ -206,8 +206,7 @@ impl VerdictLaw {
     /// The chances that a verdict has come within t, by what it is. Silence is found out at the health timeout.
     pub fn by(&self, t: u64) -> Trial {
         let is_due = t >= self.timeout;
-        let heard =
-            if is_due && self.arrivals.surely_in_time { 1.0 } else { self.arrivals.by(t.min(self.timeout)) };
+        let heard = if is_due && self.arrivals.surely_in_time { 1.0 } else { self.arrivals.by(t.min(self.timeout)) };
         let alive = self.crashing.as_ref().map_or(0.0, |crashing| crashing.by(t.min(self.timeout), &self.arrivals));
         let Chances { failure, silence, crash, ok } = self.chances;
         Trial {

@@ -84,6 +84,11 @@ impl<'w> Course<'w> {
         self.at_once && self.walk.units.len() <= 100
     }
 
+    /// Whether verdicts are counted in plan order.
+    pub(crate) fn is_in_plan_order(&self) -> bool {
+        self.walk.counting == Counting::InOrder
+    }
+
     /// The chance that a verdict fails, by position.
     pub(crate) fn failing(&self) -> impl Iterator<Item = f64> {
         let verdicts = self.law.verdicts();
