@@ -1,23 +1,24 @@
 //! A guide: draws the outcomes of upgrades so that trips are common, and keeps the likelihood ratio that makes up for it.
 //!
-//! A replicate follows one of three proposals, drawn from its own key:
+//! A replicate follows one of these proposals, drawn from its own key:
 //!
-//! - *plan*: Doob's h-transform of the chain of failures in plan order ([`RunGuide`]): every path runs into a trip in plan order;
-//! - *window*: in some batches in a row, chosen at random, outcomes fail with a raised chance: whatever the order in which their
-//!   verdicts are counted, a run of failures lies in such a window;
+//! - *run*: Doob's h-transform of the chain of failures ([`RunGuide`]): every path runs into a trip, if verdicts come in the order in
+//!   which they are foreseen: plan order, or the order of the first heartbeats after the upgrades;
+//! - *window*: in some batches in a row, chosen at random, outcomes fail with a raised chance. Whatever the order in which their
+//!   verdicts are counted, a run of failures lies in such a window: in one that just holds it, or in one with a batch more;
 //! - *nominal*: as the simulator draws.
 //!
 //! The weight is that of the mixture, dP / Σ αₖ dQₖ, whichever proposal was followed (Owen and Zhou, "Safe and effective importance
 //! sampling", 2000): no weight exceeds 1 / α of the nominal one.
 
-use super::draws::{Key, unit};
+use super::draws::{Key, scale, unit};
 use crate::stats::exact::Guide as RunGuide;
 
-/// The shares of the three proposals; they add up to 1.
+/// The shares of the proposals; they add up to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shares {
-    /// Follows the chain in plan order.
-    pub plan: f64,
+    /// Follows the chain of failures.
+    pub run: f64,
     /// Raises the chance of failure in a window of batches.
     pub window: f64,
     /// Changes nothing.
@@ -26,9 +27,35 @@ pub struct Shares {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Proposal {
-    Plan,
-    Window { first: u32 },
+    Run,
+    Window { kind: usize, first: u32 },
     Nominal,
+}
+
+/// Batches in a row in which failures are more likely.
+#[derive(Clone, Debug)]
+struct Window {
+    /// How many batches.
+    width: u32,
+    /// At how many places it can begin.
+    places: u32,
+    /// The chance of failure in it.
+    raised: f64,
+    /// By batch: the logarithm of dQ/dP as if it lay in the window.
+    log_batches: Vec<f64>,
+}
+
+/// One upgrade whose outcome is to be steered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Foreseen {
+    /// When its first heartbeat after the upgrade is due, milliseconds.
+    pub arrives: u64,
+    /// Its position in the plan.
+    pub position: u32,
+    /// The chance that the upgrade fails, hangs or is unhealthy.
+    pub failing: f64,
+    /// The word that its outcome would be drawn from.
+    pub word: u64,
 }
 
 /// Guides the outcomes of the upgrades of a rollout; its rollback is left alone.
@@ -39,17 +66,15 @@ pub struct Guide {
     limit: usize,
     batch_size: u32,
     fresh: bool,
-    /// Batches in a window, places where one can begin, and the chance of failure in it.
-    window: u32,
-    places: u32,
-    raised: f64,
+    as_observed: bool,
+    windows: Vec<Window>,
     // Of one replicate:
     proposal: Proposal,
     run: usize,
+    steered: usize,
     words: Vec<u64>,
-    /// Logarithms of dQ/dP: of the plan's proposal; and by batch, as if it lay in the window.
-    log_plan: f64,
-    log_batches: Vec<f64>,
+    /// The logarithm of dQ/dP of the run's proposal.
+    log_run: f64,
 }
 
 /// Cells of [`unit`].
@@ -59,28 +84,35 @@ const HIGHEST_RAISED: f64 = 0.9;
 
 impl Guide {
     /// A guide for upgrades that fail with these chances (hang and unhealthy included), in plan order, in batches of
-    /// `batch_size`; a run of `limit` trips. `fresh`: each batch starts its count at zero.
+    /// `batch_size`; a run of `limit` trips. `fresh`: each batch starts its count at zero. `as_observed`: what is dispatched at
+    /// once is counted as it is heard of, not in plan order.
     #[must_use]
-    pub fn new(shares: Shares, chances: &[f64], limit: usize, batch_size: u32, fresh: bool) -> Self {
+    pub fn new(shares: Shares, chances: &[f64], limit: usize, batch_size: u32, fresh: bool, as_observed: bool) -> Self {
         let (limit, batch_size) = (limit.max(1), batch_size.max(1));
         let batches = (chances.len() as u32).div_ceil(batch_size).max(1);
-        let reach = if fresh { 0 } else { (limit as u64 - 1).div_ceil(u64::from(batch_size)) as u32 };
-        let window = reach.saturating_add(1).min(batches);
-        let size = u64::from(window) * u64::from(batch_size);
+        let batches_of = |instances: usize| (instances as u64).div_ceil(u64::from(batch_size)) as u32;
+        // As many as a run fills, and as many as it can touch.
+        let (filled, touched) = (batches_of(limit), batches_of(limit - 1).saturating_add(1));
+        let mut widths = vec![filled.min(batches), if fresh { 1 } else { touched.min(batches) }];
+        widths.dedup();
+        let windows = widths.into_iter().map(|width| {
+            let size = u64::from(width) * u64::from(batch_size);
+            let raised = (limit as f64 / size as f64).min(HIGHEST_RAISED);
+            Window { width, places: batches - width + 1, raised, log_batches: Vec::new() }
+        });
         Self {
             shares,
             runs: RunGuide::new(limit, chances, |i| fresh && (i as u32).is_multiple_of(batch_size)),
             limit,
             batch_size,
             fresh,
-            window,
-            places: batches - window + 1,
-            raised: (limit as f64 / size as f64).min(HIGHEST_RAISED),
+            as_observed,
+            windows: windows.collect(),
             proposal: Proposal::Nominal,
             run: 0,
+            steered: 0,
             words: Vec::new(),
-            log_plan: 0.0,
-            log_batches: Vec::new(),
+            log_run: 0.0,
         }
     }
 
@@ -93,61 +125,83 @@ impl Guide {
     /// A replicate begins.
     pub fn begin(&mut self, key: Key) {
         let u = unit(key.word(0));
-        self.proposal = if u < self.shares.plan {
-            Proposal::Plan
-        } else if u < self.shares.plan + self.shares.window {
-            Proposal::Window { first: super::draws::scale(key.word(1), u64::from(self.places)) as u32 }
+        self.proposal = if u < self.shares.run {
+            Proposal::Run
+        } else if u < self.shares.run + self.shares.window {
+            let kind = scale(key.word(1), self.windows.len() as u64) as usize;
+            Proposal::Window { kind, first: scale(key.word(2), u64::from(self.windows[kind].places)) as u32 }
         } else {
             Proposal::Nominal
         };
         self.run = 0;
+        self.steered = 0;
         self.words.clear();
-        self.log_plan = 0.0;
-        self.log_batches.clear();
+        self.log_run = 0.0;
+        self.windows.iter_mut().for_each(|window| window.log_batches.clear());
     }
 
-    /// The word for the outcome at the next position in place of the one drawn, whose upgrade fails with chance `failing`.
-    pub fn steer(&mut self, failing: f64, word: u64) -> u64 {
-        let position = self.words.len();
-        let batch = position as u32 / self.batch_size;
-        if self.fresh && (position as u32).is_multiple_of(self.batch_size) && self.run < self.limit {
+    /// Steers the outcomes of what is dispatched at one moment: the next positions of the plan, in its order.
+    pub fn steer(&mut self, burst: &mut [Foreseen]) {
+        if self.as_observed {
+            burst.sort_by_key(|foreseen| (foreseen.arrives, foreseen.position));
+        }
+        self.words.resize(self.steered + burst.len(), 0);
+        for foreseen in burst {
+            let word = self.steer_one(foreseen);
+            if let Some(place) = self.words.get_mut(foreseen.position as usize) {
+                *place = word;
+            }
+            self.steered += 1;
+        }
+    }
+
+    fn steer_one(&mut self, foreseen: &Foreseen) -> u64 {
+        let &Foreseen { position, failing, word, .. } = foreseen;
+        let batch = position / self.batch_size;
+        let has_tripped = self.run >= self.limit;
+        if self.fresh && (self.steered as u32).is_multiple_of(self.batch_size) && !has_tripped {
             self.run = 0;
         }
         // How many cells of the uniform variate fail: what is really drawn.
         let cells = (failing * CELLS - 0.5).ceil().clamp(0.0, CELLS);
         let p = cells / CELLS;
-        let by_plan = if self.run < self.limit { self.runs.tilted(position, self.run, p) } else { p };
-        let raised = if cells > 0.0 { self.raised.max(p) } else { p };
+        let by_run = if has_tripped { p } else { self.runs.tilted(self.steered, self.run, p) };
+        let by_window = |window: &Window| if cells > 0.0 { window.raised.max(p) } else { p };
         let q = match self.proposal {
-            Proposal::Plan => by_plan,
-            Proposal::Window { first } if (first..first + self.window).contains(&batch) => raised,
+            Proposal::Run => by_run,
+            Proposal::Window { kind, first } if (first..first + self.windows[kind].width).contains(&batch) => {
+                by_window(&self.windows[kind])
+            }
             _ => p,
         };
         let u = unit(word);
         let fails = u < q;
-        let steered = if q == p {
-            word
-        } else if fails {
-            to_word((u / q * cells).min(cells - 1.0))
-        } else {
-            to_word((cells + (u - q) / (1.0 - q) * (CELLS - cells)).min(CELLS - 1.0))
-        };
         let log_ratio = |q: f64| match (q == p, fails) {
             (true, _) => 0.0,
             (_, true) => libm::log(q / p),
             (_, false) => libm::log((1.0 - q) / (1.0 - p)),
         };
-        self.log_plan += log_ratio(by_plan);
-        self.log_batches.resize(batch as usize + 1, 0.0);
-        self.log_batches[batch as usize] += log_ratio(raised);
-        if self.run < self.limit {
+        self.log_run += log_ratio(by_run);
+        for window in &mut self.windows {
+            let log = log_ratio(by_window(window));
+            if window.log_batches.len() <= batch as usize {
+                window.log_batches.resize(batch as usize + 1, 0.0);
+            }
+            window.log_batches[batch as usize] += log;
+        }
+        if !has_tripped {
             self.run = if fails { self.run + 1 } else { 0 };
         }
-        self.words.push(steered);
-        steered
+        if q == p {
+            word
+        } else if fails {
+            to_word((u / q * cells).min(cells - 1.0))
+        } else {
+            to_word((cells + (u - q) / (1.0 - q) * (CELLS - cells)).min(CELLS - 1.0))
+        }
     }
 
-    /// The word that the outcome at a position was drawn from.
+    /// The word that the outcome at a position is drawn from, once it is steered.
     #[must_use]
     pub fn word(&self, position: u32) -> Option<u64> {
         self.words.get(position as usize).copied()
@@ -156,27 +210,25 @@ impl Guide {
     /// The weight of the replicate, so far as it was drawn: dP / dQ of the mixture.
     #[must_use]
     pub fn weight(&self) -> f64 {
-        let place_share = self.shares.window / f64::from(self.places);
-        // Logarithms of the densities, each with its share; a window that lies beyond what was drawn has a density of 1.
-        let batches = |first: u32| {
-            let drawn = self.log_batches.get(first as usize..).unwrap_or_default();
-            drawn.iter().take(self.window as usize).sum::<f64>()
-        };
-        let beyond = f64::from(self.places.saturating_sub(self.log_batches.len() as u32));
-        let near = self.places.min(self.log_batches.len() as u32);
-        let flat = self.shares.nominal + place_share * beyond;
-        let logs = || {
-            let windows = (0..near).map(batches).map(|log| (log, place_share));
-            [(self.log_plan, self.shares.plan), (0.0, flat)]
-                .into_iter()
-                .chain(windows)
-                .filter(|&(_, share)| share > 0.0)
-        };
-        let largest = logs().map(|(log, _)| log).fold(f64::NEG_INFINITY, f64::max);
+        let of_kind = self.shares.window / self.windows.len().max(1) as f64;
+        // Logarithms of the densities, each with its share. A window beyond what was drawn has a density of 1.
+        let windows = self.windows.iter().flat_map(|window| {
+            let share = of_kind / f64::from(window.places);
+            let near = window.places.min(window.log_batches.len() as u32);
+            let beyond = (0.0, share * f64::from(window.places - near));
+            let log_of = |first: u32| {
+                let drawn = window.log_batches.iter().skip(first as usize);
+                drawn.take(window.width as usize).sum::<f64>()
+            };
+            (0..near).map(move |first| (log_of(first), share)).chain([beyond])
+        });
+        let others = [(self.log_run, self.shares.run), (0.0, self.shares.nominal)];
+        let logs: Vec<(f64, f64)> = others.into_iter().chain(windows).filter(|&(_, share)| share > 0.0).collect();
+        let largest = logs.iter().map(|&(log, _)| log).fold(f64::NEG_INFINITY, f64::max);
         if largest == f64::NEG_INFINITY {
             return 0.0;
         }
-        let sum: f64 = logs().map(|(log, share)| share * libm::exp(log - largest)).sum();
+        let sum: f64 = logs.iter().map(|&(log, share)| share * libm::exp(log - largest)).sum();
         libm::exp(-largest) / sum
     }
 }
@@ -190,19 +242,32 @@ fn to_word(cell: f64) -> u64 {
 mod tests {
     use super::*;
 
-    fn guide(plan: f64, window: f64, nominal: f64) -> Guide {
-        Guide::new(Shares { plan, window, nominal }, &[1e-3; 12], 3, 4, false)
+    fn guide(run: f64, window: f64, nominal: f64) -> Guide {
+        Guide::new(Shares { run, window, nominal }, &[1e-3; 12], 3, 4, false, true)
     }
 
-    /// Draws a whole plan; whether each upgrade fails.
+    /// Draws a whole plan; whether each upgrade fails, in the order in which they are heard of.
     fn draw(guide: &mut Guide, replicate: u64) -> Vec<bool> {
         let key = Key(replicate).child(0);
         guide.begin(key);
-        (0..12).map(|i| unit(guide.steer(1e-3, key.word(100 + i))) < 1e-3).collect()
+        let mut order = Vec::new();
+        for batch in 0..3 {
+            let mut burst: Vec<Foreseen> = (4 * batch..4 * batch + 4)
+                .map(|position| Foreseen {
+                    arrives: key.word(200 + u64::from(position)) % 50,
+                    position,
+                    failing: 1e-3,
+                    word: key.word(100 + u64::from(position)),
+                })
+                .collect();
+            guide.steer(&mut burst);
+            order.extend(burst.iter().map(|foreseen| foreseen.position));
+        }
+        order.into_iter().map(|position| unit(guide.word(position).expect("it was steered")) < 1e-3).collect()
     }
 
     #[test]
-    fn the_plan_alone_trips_always_and_with_one_weight() {
+    fn the_run_alone_trips_always_and_with_one_weight() {
         let mut guide = guide(1.0, 0.0, 0.0);
         for replicate in 0..200 {
             let fails = draw(&mut guide, replicate);
@@ -215,7 +280,8 @@ mod tests {
     fn nominal_changes_nothing() {
         let mut guide = guide(0.0, 0.0, 1.0);
         guide.begin(Key(5));
-        assert_eq!(guide.steer(0.3, 12_345), 12_345);
+        guide.steer(&mut [Foreseen { arrives: 0, position: 0, failing: 0.3, word: 12_345 }]);
+        assert_eq!(guide.word(0), Some(12_345));
         assert_eq!(guide.weight(), 1.0);
     }
 

@@ -468,6 +468,9 @@ impl<'w> Simulator<'w> {
                 self.queue.begin_burst(positions.len(), now, self.world.settings.health_timeout.0);
                 if to == Direction::Forward {
                     self.tally.begin_exposure(now, positions.len() as u32);
+                    if self.guide.is_some() {
+                        self.steer(now, positions.clone());
+                    }
                 }
                 self.berths[to as usize].reserve(positions.len());
                 for first in positions.clone().step_by(DRAWN_TOGETHER) {

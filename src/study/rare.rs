@@ -3,14 +3,14 @@
 //!
 //! Where verdicts are counted in plan order and fail just where upgrades do, the guide is exact: every run trips, all with one
 //! weight, and the estimate has no variance (Asmussen and Glynn, "Stochastic Simulation", 2007, VI.1). Elsewhere the guide is
-//! one of three proposals of a mixture, whose weights are bounded; see [`crate::sim::guide`].
+//! one of the proposals of a mixture, whose weights are bounded; see [`crate::sim::guide`].
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::exact::scope::{Course, edited};
-use crate::engine::{BreakerScope, Plan, RequestKind};
+use crate::engine::{BreakerOrder, BreakerScope, Plan, RequestKind};
 use crate::scenario::Scenario;
 use crate::sim::guide::Shares;
 use crate::sim::world::{Kin, Release};
@@ -66,9 +66,9 @@ const MOST_KINDS: usize = 256;
 /// By how much two chances may differ that are taken for the same.
 const ROUNDING: f64 = 1e-14;
 
-const MIXTURE: Shares = Shares { plan: 0.45, window: 0.45, nominal: 0.1 };
-const PLAN_ALONE: Shares = Shares { plan: 1.0, window: 0.0, nominal: 0.0 };
-const NOMINAL_ALONE: Shares = Shares { plan: 0.0, window: 0.0, nominal: 1.0 };
+const MIXTURE: Shares = Shares { run: 0.45, window: 0.45, nominal: 0.1 };
+const RUN_ALONE: Shares = Shares { run: 1.0, window: 0.0, nominal: 0.0 };
+const NOMINAL_ALONE: Shares = Shares { run: 0.0, window: 0.0, nominal: 1.0 };
 
 /// P(trip) of a scenario, from replicates `0 .. replicates`: of the rollout, its rollbacks left out.
 ///
@@ -130,14 +130,15 @@ fn guide(world: &World) -> Result<(Guide, f64), RareError> {
     }
     let (chances, is_alike) = chances(world, &plan)?;
     let fresh = world.settings.breaker_scope == BreakerScope::Batch;
-    let make = |shares| Guide::new(shares, &chances, limit, plan.batch_size, fresh);
+    let as_observed = world.settings.breaker_order == BreakerOrder::Observed;
+    let make = |shares| Guide::new(shares, &chances, limit, plan.batch_size, fresh, as_observed);
     let verdicts_are_fates = || {
         let Ok(course) = Course::of(world) else { return false };
         let same = |(verdict, fate): (f64, &f64)| (verdict - fate).abs() <= ROUNDING * fate;
         course.is_in_plan_order() && course.failing().zip(&chances).all(same)
     };
     if is_alike && verdicts_are_fates() {
-        let guide = make(PLAN_ALONE);
+        let guide = make(RUN_ALONE);
         let chance = guide.chance();
         // Without any chance of a trip there is nothing to steer towards.
         return Ok(if chance > 0.0 { (guide, chance) } else { (make(NOMINAL_ALONE), 1.0) });
