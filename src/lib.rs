@@ -9,10 +9,12 @@
 //! - [`sim`]: the virtual fleet on a virtual clock: keyed draws, lives, heartbeats, network, faults, operator and ground
 //!   truth. It drives the engine.
 //! - [`stats`]: intervals, quantiles and exact results: numbers in, numbers out. It knows nothing of the crate.
+//! - [`study`]: what a scenario comes to over many runs: exact expectations, and chances of tripping too small to wait for.
 //! - [`report`]: what a run says: event log, account for people, run report, timeline.
 //! - [`cli`]: the command line, one file a command.
 //!
-//! Arrows run down only: `cli → report → sim → engine → fleet`; `sim` and `report` read the [`scenario`]'s checked
+//! Arrows run down only: `cli → report → study → sim → engine → fleet`; `study` and the guide of `sim` compute
+//! with [`stats`]; `sim`, `study` and `report` read the [`scenario`]'s checked
 //! types, and these use the engine's and the fleet's words. `engine` knows `fleet` and nothing else of the crate.
 
 pub mod cli;

@@ -50,6 +50,8 @@ struct Window {
 pub struct Foreseen {
     /// When its first heartbeat after the upgrade is due, milliseconds.
     pub arrives: u64,
+    /// Whether that is too late, so that it fails whatever its outcome.
+    pub is_late: bool,
     /// Its position in the plan.
     pub position: u32,
     /// The chance that the upgrade fails, hangs or is unhealthy.
@@ -143,11 +145,27 @@ impl Guide {
     /// Steers the outcomes of what is dispatched at one moment: the next positions of the plan, in its order.
     pub fn steer(&mut self, burst: &mut [Foreseen]) {
         if self.as_observed {
-            burst.sort_by_key(|foreseen| (foreseen.arrives, foreseen.position));
+            // Who comes too late is found out at the deadline, in plan order.
+            burst.sort_by_key(|foreseen| {
+                let arrives = if foreseen.is_late { u64::MAX } else { foreseen.arrives };
+                (arrives, foreseen.position)
+            });
         }
-        self.words.resize(self.steered + burst.len(), 0);
-        for foreseen in burst {
-            let word = self.steer_one(foreseen);
+        if self.fresh && (self.steered as u32).is_multiple_of(self.batch_size) && self.run < self.limit {
+            self.run = 0;
+        }
+        let end = self.steered + burst.len();
+        self.words.resize(end, 0);
+        // What is known of these, and what is expected of those after them.
+        let chances: Vec<f64> = burst.iter().map(|one| if one.is_late { 1.0 } else { drawn(one.failing) }).collect();
+        let known = RunGuide::ahead_of(self.limit, &chances, |_| false, |count| self.runs.value(end, count));
+        for (i, foreseen) in burst.iter().enumerate() {
+            let word = if foreseen.is_late {
+                self.run += usize::from(self.run < self.limit);
+                foreseen.word
+            } else {
+                self.steer_one(foreseen, |run, p| known.tilted(i, run, p))
+            };
             if let Some(place) = self.words.get_mut(foreseen.position as usize) {
                 *place = word;
             }
@@ -155,17 +173,13 @@ impl Guide {
         }
     }
 
-    fn steer_one(&mut self, foreseen: &Foreseen) -> u64 {
+    fn steer_one(&mut self, foreseen: &Foreseen, tilted: impl Fn(usize, f64) -> f64) -> u64 {
         let &Foreseen { position, failing, word, .. } = foreseen;
         let batch = position / self.batch_size;
         let has_tripped = self.run >= self.limit;
-        if self.fresh && (self.steered as u32).is_multiple_of(self.batch_size) && !has_tripped {
-            self.run = 0;
-        }
-        // How many cells of the uniform variate fail: what is really drawn.
-        let cells = (failing * CELLS - 0.5).ceil().clamp(0.0, CELLS);
-        let p = cells / CELLS;
-        let by_run = if has_tripped { p } else { self.runs.tilted(self.steered, self.run, p) };
+        let p = drawn(failing);
+        let cells = p * CELLS;
+        let by_run = if has_tripped { p } else { tilted(self.run, p) };
         let by_window = |window: &Window| if cells > 0.0 { window.raised.max(p) } else { p };
         let q = match self.proposal {
             Proposal::Run => by_run,
@@ -233,6 +247,11 @@ impl Guide {
     }
 }
 
+/// The chance that a draw falls below this one: a uniform variate has cells, and this many of them do.
+fn drawn(chance: f64) -> f64 {
+    (chance * CELLS - 0.5).ceil().clamp(0.0, CELLS) / CELLS
+}
+
 /// The lowest word of a cell.
 fn to_word(cell: f64) -> u64 {
     (cell as u64) << 12
@@ -255,6 +274,7 @@ mod tests {
             let mut burst: Vec<Foreseen> = (4 * batch..4 * batch + 4)
                 .map(|position| Foreseen {
                     arrives: key.word(200 + u64::from(position)) % 50,
+                    is_late: false,
                     position,
                     failing: 1e-3,
                     word: key.word(100 + u64::from(position)),
@@ -280,7 +300,7 @@ mod tests {
     fn nominal_changes_nothing() {
         let mut guide = guide(0.0, 0.0, 1.0);
         guide.begin(Key(5));
-        guide.steer(&mut [Foreseen { arrives: 0, position: 0, failing: 0.3, word: 12_345 }]);
+        guide.steer(&mut [Foreseen { arrives: 0, is_late: false, position: 0, failing: 0.3, word: 12_345 }]);
         assert_eq!(guide.word(0), Some(12_345));
         assert_eq!(guide.weight(), 1.0);
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::exact::scope::{Course, edited};
+use super::exact::scope::{Course, edited, undisturbed};
 use crate::engine::{BreakerOrder, BreakerScope, Plan, RequestKind};
 use crate::scenario::Scenario;
 use crate::sim::guide::Shares;
@@ -24,10 +24,13 @@ pub struct RareEstimate {
     pub estimate: f64,
     /// Its standard error over itself; `None` with fewer than [`FEWEST_HITS`] hits, of which no error can be told.
     pub relative_error: Option<f64>,
-    /// At 95 %, by the normal approximation and not below 0; `None` where there is no relative error. Where trips come about in a
-    /// way that no proposal favours, hits with large weights are few, and the interval is too narrow: `upper_bound` holds all the
-    /// same.
+    /// At 95 %, by the normal approximation and not below 0; `None` where there is no relative error. See `steers_all`.
     pub interval: Option<Interval>,
+    /// Whether the outcomes of upgrades are all that a verdict can fail by, so that every way to a trip is steered towards.
+    /// Where not (late or lost heartbeats, flaps, crashes, faults), trips that come about by such things as well are met no
+    /// oftener than in plain simulation. While they are rarer than about 30 / n none may be met, and then the estimate is too
+    /// low, and relative error and interval tell nothing of it; `upper_bound` holds all the same.
+    pub steers_all: bool,
     /// Replicates that tripped.
     pub hits: u64,
     /// Replicates.
@@ -63,8 +66,6 @@ pub enum RareError {
 const LARGEST_GUIDE: u64 = 1 << 25;
 /// The most kinds that drawn shares make of one.
 const MOST_KINDS: usize = 256;
-/// By how much two chances may differ that are taken for the same.
-const ROUNDING: f64 = 1e-14;
 
 const MIXTURE: Shares = Shares { run: 0.45, window: 0.45, nominal: 0.1 };
 const RUN_ALONE: Shares = Shares { run: 1.0, window: 0.0, nominal: 0.0 };
@@ -82,7 +83,7 @@ pub fn trip_probability(scenario: &Scenario, replicates: u64) -> Result<RareEsti
         return Err(RareError::NoReplicates);
     }
     let world = World::new(scenario)?;
-    let (guide, largest_weight) = guide(&world)?;
+    let Steering { guide, largest_weight, steers_all } = guide(&world)?;
     let mut simulator = Simulator::guided(&world, guide);
     let (mut hits, mut sum, mut squares) = (0, 0.0, 0.0);
     for replicate in 0..replicates {
@@ -103,6 +104,7 @@ pub fn trip_probability(scenario: &Scenario, replicates: u64) -> Result<RareEsti
         estimate,
         relative_error: known.then(|| error / estimate),
         interval: known.then(|| Interval::new((estimate - 1.96 * error).max(0.0), estimate + 1.96 * error)),
+        steers_all,
         hits,
         n: replicates,
         upper_bound: (largest_weight * highest_share(hits, replicates)).min(1.0),
@@ -121,36 +123,52 @@ fn trips(simulator: &mut Simulator<'_>) -> bool {
     }
 }
 
-/// The guide for a world, and the largest weight that it gives.
-fn guide(world: &World) -> Result<(Guide, f64), RareError> {
+/// A guide, and what is known of it.
+struct Steering {
+    guide: Guide,
+    /// The largest weight that it gives.
+    largest_weight: f64,
+    steers_all: bool,
+}
+
+/// The guide for a world.
+fn guide(world: &World) -> Result<Steering, RareError> {
     let (plan, limit) = edited(world);
     let limit = (limit as usize).min(plan.total_instances() as usize + 1);
     if (u64::from(plan.total_instances()) + 1) * limit as u64 > LARGEST_GUIDE {
         return Err(RareError::TooLarge);
     }
-    let (chances, is_alike) = chances(world, &plan)?;
+    let Fates { chances, is_alike, decide } = fates(world, &plan)?;
+    let steers_all = decide && undisturbed(world).is_ok();
     let fresh = world.settings.breaker_scope == BreakerScope::Batch;
     let as_observed = world.settings.breaker_order == BreakerOrder::Observed;
     let make = |shares| Guide::new(shares, &chances, limit, plan.batch_size, fresh, as_observed);
-    let verdicts_are_fates = || {
-        let Ok(course) = Course::of(world) else { return false };
-        let same = |(verdict, fate): (f64, &f64)| (verdict - fate).abs() <= ROUNDING * fate;
-        course.is_in_plan_order() && course.failing().zip(&chances).all(same)
-    };
-    if is_alike && verdicts_are_fates() {
+    let in_plan_order = || Course::of(world).is_ok_and(|course| course.is_in_plan_order());
+    if is_alike && steers_all && in_plan_order() {
         let guide = make(RUN_ALONE);
-        let chance = guide.chance();
-        // Without any chance of a trip there is nothing to steer towards.
-        return Ok(if chance > 0.0 { (guide, chance) } else { (make(NOMINAL_ALONE), 1.0) });
+        let largest_weight = guide.chance();
+        if largest_weight > 0.0 {
+            return Ok(Steering { guide, largest_weight, steers_all });
+        }
     }
+    // Where nothing can fail there is nothing to steer towards.
     let shares = if chances.iter().all(|&chance| chance == 0.0) { NOMINAL_ALONE } else { MIXTURE };
-    Ok((make(shares), 1.0 / shares.nominal))
+    Ok(Steering { guide: make(shares), largest_weight: 1.0 / shares.nominal, steers_all })
 }
 
-/// The chance that the upgrade itself fails, by position; and whether no drawn share of the fleet has a say in it.
-fn chances(world: &World, plan: &Plan) -> Result<(Vec<f64>, bool), RareError> {
+/// What upgrades come to.
+struct Fates {
+    /// The chance that the upgrade itself fails, by position.
+    chances: Vec<f64>,
+    /// Whether no drawn share of the fleet has a say in it.
+    is_alike: bool,
+    /// Whether they decide every verdict, if nothing befalls anyone: none can be late, lost, or crash.
+    decide: bool,
+}
+
+fn fates(world: &World, plan: &Plan) -> Result<Fates, RareError> {
     let mut known: BTreeMap<Kin, f64> = BTreeMap::new();
-    let mut is_alike = true;
+    let (mut is_alike, mut decide) = (true, true);
     let each = (0..plan.total_instances()).map(|position| {
         let kin = world.kin(plan.order.instance(position).0);
         if let Some(&chance) = known.get(&kin) {
@@ -158,13 +176,19 @@ fn chances(world: &World, plan: &Plan) -> Result<(Vec<f64>, bool), RareError> {
         }
         let drawn = world.drawn_kin(kin.clone(), MOST_KINDS).ok_or(RareError::TooManyKinds)?;
         is_alike &= drawn.len() == 1;
-        let chance =
-            drawn.iter().map(|(kin, share)| share * world.prospects_of(kin, Release::Target).chances().failing()).sum();
-        known.insert(kin, chance);
-        Ok(chance)
+        let mut failing = 0.0;
+        for (kin, share) in &drawn {
+            let prospects = world.prospects_of(kin, Release::Target);
+            let chances = prospects.chances();
+            let latest = prospects.upgrade.longest().0.max(1).saturating_add(world.interval - 1);
+            decide &= chances.crash == 0.0 && world.loss_of(kin) == 0.0 && latest <= world.settings.health_timeout.0;
+            failing += share * chances.failing();
+        }
+        known.insert(kin, failing);
+        Ok(failing)
     });
     let chances = each.collect::<Result<_, RareError>>()?;
-    Ok((chances, is_alike))
+    Ok(Fates { chances, is_alike, decide })
 }
 
 /// The upper end of Clopper and Pearson's interval for a share: where so few hits have a chance of 2.5 %.

@@ -50,8 +50,10 @@ impl<'w> Simulator<'w> {
             let block = self.draws.instance(n);
             let member = world.member(n, block);
             let ends = now + world.fate(&member, &block, Release::Target).upgrade.max(1);
+            let arrives = heartbeats::first_sent(&self.scene(), &member, ends);
             burst.push(Foreseen {
-                arrives: heartbeats::first_sent(&self.scene(), &member, ends),
+                arrives,
+                is_late: arrives > now + world.settings.health_timeout.0,
                 position,
                 failing: world.prospects_of_member(&member, Release::Target).chances().failing(),
                 word: block.outcome,
