@@ -19,6 +19,7 @@ pub mod exact;
 pub mod grid;
 pub mod manifest;
 pub mod policy;
+pub mod rare;
 pub mod results;
 pub mod round;
 pub mod row;
