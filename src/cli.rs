@@ -6,6 +6,7 @@ mod merge;
 mod output;
 mod plan;
 mod progress;
+mod report;
 mod rollout;
 mod run;
 mod schema;
@@ -42,6 +43,8 @@ enum Command {
     Sweep(sweep::Arguments),
     /// Join the shards of a sweep
     Merge(merge::Arguments),
+    /// Make a page and plots from any report
+    Report(report::Arguments),
     /// Print the JSON Schema of the scenario file, for editors
     Schema(schema::Arguments),
 }
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
     match done {

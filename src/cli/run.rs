@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::output::{Failure, each_its_own_place, is_gone, open, standard_output, teller, write_whole};
 use super::rollout::Rollout;
+use crate::report::timeline::{BreakerCount, Timeline};
 use crate::report::{Account, Chronicle, EventLog, FaultReport, Output, RunReport, Written, trace};
 use crate::sim::Simulator;
 
@@ -56,17 +57,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut log = events.map(|output| EventLog::new(&scenario, output));
     let mut account =
         teller(arguments.quiet, &outputs).map(|out| Account::new(out, &scenario, &world, arguments.replicate));
-    let metrics = simulator.run(arguments.replicate, &mut (&mut chronicle, (&mut log, &mut account)));
+    let mut breaker = report.is_some().then(BreakerCount::default);
+    let metrics = simulator.run(arguments.replicate, &mut (&mut chronicle, (&mut breaker, (&mut log, &mut account))));
     let effects = simulator.fault_effects();
+    let drawn = breaker.map(|breaker| Timeline::of(&scenario, &mut simulator, &chronicle, &breaker, &effects));
 
     let written = [
         write_log(log)?,
         write_whole(timeline, |out| trace::write(out, &scenario, &mut simulator, &chronicle, &effects))?,
         write_whole(report, |out| {
-            serde_json::to_writer_pretty(
-                &mut *out,
-                &RunReport::new(&scenario, &simulator, &chronicle, &metrics, &effects),
-            )?;
+            let report = RunReport::new(&scenario, &simulator, &chronicle, &metrics, &effects);
+            let report = report.with_timeline(drawn.unwrap_or_default());
+            serde_json::to_writer_pretty(&mut *out, &report)?;
             out.write_all(b"\n")
         })?,
     ];

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::study::ScenarioRef;
-use super::{BatchRecord, Chronicle, PlanAnswer, TripRecord};
+use super::{BatchRecord, Chronicle, PlanAnswer, Timeline, TripRecord};
 use crate::engine::RolloutId;
 use crate::fleet::InstanceNames;
 use crate::scenario::Scenario;
@@ -117,6 +117,8 @@ pub struct RunReport<'a> {
     metrics: &'a Metrics,
     rollback: Option<Rollback>,
     faults: Vec<FaultReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeline: Option<Timeline>,
 }
 
 impl<'a> RunReport<'a> {
@@ -148,7 +150,14 @@ impl<'a> RunReport<'a> {
             metrics,
             rollback,
             faults: FaultReport::all(effects),
+            timeline: None,
         }
+    }
+
+    /// With a timeline of the run, so that a page can draw it.
+    #[must_use]
+    pub fn with_timeline(self, timeline: Timeline) -> Self {
+        Self { timeline: Some(timeline), ..self }
     }
 }
 

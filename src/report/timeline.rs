@@ -1,6 +1,10 @@
 //! The timeline of one run as data: what each instance did when, with batches, breaker and decisions. Made to be drawn.
 
+mod build;
+
 use serde::{Deserialize, Serialize};
+
+pub use build::BreakerCount;
 
 /// A run, instance by instance. Times are milliseconds from the request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -9,7 +13,7 @@ pub struct Timeline {
     pub end_ms: u64,
     /// Planned instances.
     pub total_instances: u32,
-    /// Rows, in plan order: all instances, or every so-manieth of a large fleet.
+    /// Rows, in plan order: all instances, or evenly spaced ones of a large fleet.
     pub instances: Vec<Row>,
     /// Batches of the rollout and of its rollback.
     pub batches: Vec<Batch>,

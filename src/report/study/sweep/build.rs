@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::{Axis, Cell, ExactValues, Histogram, Precision, SweepReport, World};
-use crate::report::replay;
+use super::{Axis, Cell, ExactValues, Histogram, Precision, ReplayedWorld, SweepReport, World};
 use crate::report::study::ScenarioRef;
+use crate::report::{Timeline, replay};
 use crate::scenario::{Measure, Scenario};
 use crate::stats::proportion::clopper_pearson;
 use crate::study::exact::exact;
@@ -32,6 +32,7 @@ impl SweepReport {
         let cells: Vec<Cell> = pool
             .install(|| results.par_iter().enumerate().map(|(cell, result)| cell_of(sweep, cell, result)).collect());
         Self {
+            timelines: timelines(sweep, &cells),
             warnings: warnings(sweep, &cells),
             schema: "dryroll.sweep/1".into(),
             scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
@@ -42,9 +43,23 @@ impl SweepReport {
             axes: axes.collect(),
             versions: versions.collect(),
             cells,
-            timelines: Vec::new(),
         }
     }
+}
+
+/// Of each version the worst world of its worst cell, run again.
+fn timelines(sweep: &Sweep, cells: &[Cell]) -> Vec<ReplayedWorld> {
+    let of_version = |version: &str| {
+        let worst = cells.iter().enumerate().filter(|(_, cell)| cell.version == version);
+        let worst = worst.filter_map(|(i, cell)| Some((i, cell.worst.first()?)));
+        worst.max_by(|(i, a), (j, b)| a.value.total_cmp(&b.value).then(j.cmp(i)))
+    };
+    let versions = sweep.grid.versions.iter().filter_map(|version| {
+        let (cell, world) = of_version(&sweep.scenario.versions[version.0].id)?;
+        let timeline = Timeline::replay(&sweep.cells.scenarios[cell], &sweep.cells.worlds[cell], world.replicate);
+        Some(ReplayedWorld { cell, replicate: world.replicate, timeline })
+    });
+    versions.collect()
 }
 
 fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {

@@ -1,0 +1,112 @@
+//! `dryroll report`: a page and plots from any report.
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::output::{Failure, is_gone, standard_output, write_whole};
+use crate::report::page::{page, plots};
+use crate::report::reading::{AnyReport, ReadingError};
+use crate::report::{Output, ReportError};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  dryroll report sweep.json --html sweep.html\n  dryroll run scenarios/tutorial.toml --quiet --report - | dryroll report - >run.html\n  dryroll report sweep.json --svg plots"
+)]
+pub struct Arguments {
+    /// A report (JSON) of run, sweep, compare or tune, or `-` for standard input
+    report: PathBuf,
+    /// Where the page goes (`-`: standard output); left out: beside the report on a terminal, else standard output
+    #[arg(long, visible_alias = "output", short = 'o', value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write each plot as an SVG file into this folder
+    #[arg(long, value_name = "DIR")]
+    svg: Option<PathBuf>,
+    /// Say nothing to people
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Arguments {
+    /// Where the page goes; `None` where only plots are wanted.
+    fn page(&self) -> Result<Option<PathBuf>, Failure> {
+        match (&self.html, &self.svg) {
+            (Some(path), _) => Ok(Some(path.clone())),
+            (None, Some(_)) => Ok(None),
+            (None, None) if !io::stdout().is_terminal() => Ok(Some("-".into())),
+            (None, None) if self.report == Path::new("-") => Err(Failure::Input(anyhow::anyhow!(
+                "name the page with --html FILE: a report from standard input has no name"
+            ))),
+            (None, None) => Ok(Some(self.report.with_extension("html"))),
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let shown = arguments.report.display();
+    let target = arguments.page()?;
+    if let Some(target) = &target
+        && let Some(place) = Output::place(target)
+        && Output::place(&arguments.report) == Some(place)
+    {
+        return Err(Failure::Input(anyhow::anyhow!(
+            "{shown} is the report; the page would take its place. Name another file"
+        )));
+    }
+    let bytes = read(&arguments.report)?;
+    let report = AnyReport::read(&bytes).map_err(|error| match error {
+        nothing @ ReadingError::Nothing(_) => {
+            Failure::Nothing(anyhow::Error::from(nothing).context(format!("{shown}")))
+        }
+        wrong => Failure::Input(anyhow::Error::from(wrong).context(format!("{shown}"))),
+    })?;
+    let mut written = Vec::new();
+    let mut said = Vec::new();
+    if let Some(target) = &target {
+        let page = page(&report);
+        written.push(write_whole(Some(Output::create(target)?), |out| out.write_all(page.as_bytes()))?);
+        said.push(target.clone());
+    }
+    if let Some(folder) = &arguments.svg {
+        std::fs::create_dir_all(folder).map_err(|source| ReportError { path: folder.clone(), source })?;
+        for plot in plots(&report) {
+            let path = folder.join(format!("{}.svg", plot.name));
+            written.push(write_whole(Some(Output::create(&path)?), |out| out.write_all(plot.standalone().as_bytes()))?);
+            said.push(path);
+        }
+    }
+    for output in written.into_iter().flatten() {
+        output.publish()?;
+    }
+    tell(arguments, &said)
+}
+
+/// What was written, a line each: on standard output, or beside a page that goes there.
+fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
+    if arguments.quiet {
+        return Ok(());
+    }
+    let page_there = said.iter().any(|path| path == Path::new("-"));
+    let mut out: Box<dyn Write> = if page_there { Box::new(anstream::stderr()) } else { Box::new(anstream::stdout()) };
+    let named = said.iter().filter(|path| *path != Path::new("-"));
+    let mut told = Ok(());
+    for path in named {
+        told = told.and_then(|()| writeln!(out, "{}", path.display()));
+    }
+    match told {
+        Err(error) if is_gone(&error) || page_there => Ok(()),
+        told => standard_output(told),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let result = if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+    };
+    result.with_context(|| format!("cannot read {}", path.display())).map_err(Failure::Input)?;
+    Ok(bytes)
+}

@@ -1,0 +1,44 @@
+//! The page of a report: one HTML file that needs nothing but itself, and the plots on it.
+
+mod compare;
+mod layout;
+mod policies;
+mod provenance;
+mod run;
+mod sweep;
+mod tune;
+
+use super::plot::Plot;
+use super::reading::AnyReport;
+use layout::Page;
+
+/// The plots of a report, in the order of the page; their names differ.
+#[must_use]
+pub fn plots(report: &AnyReport) -> Vec<Plot> {
+    let plots = match report {
+        AnyReport::Run(run) => run::plots(run),
+        AnyReport::Sweep(sweep) => sweep::plots(sweep),
+        AnyReport::Compare(compare) => compare::plots(compare),
+        AnyReport::Tune(tune) => tune::plots(tune),
+    };
+    told_apart(plots)
+}
+
+/// The page of a report.
+#[must_use]
+pub fn page(report: &AnyReport) -> String {
+    let plots = plots(report);
+    let page: Page<'_> = match report {
+        AnyReport::Run(run) => run::page(run, &plots),
+        AnyReport::Sweep(sweep) => sweep::page(sweep, &plots),
+        AnyReport::Compare(compare) => compare::page(compare, &plots),
+        AnyReport::Tune(tune) => tune::page(tune, &plots),
+    };
+    page.html()
+}
+
+/// Names are file names and ids. Each plot makes its own of what is unlike; this makes sure.
+fn told_apart(plots: Vec<Plot>) -> Vec<Plot> {
+    let mut seen = std::collections::BTreeSet::new();
+    plots.into_iter().filter(|plot| seen.insert(plot.name.clone())).collect()
+}

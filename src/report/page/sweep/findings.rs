@@ -1,0 +1,127 @@
+//! What a sweep found, in sentences.
+
+use super::{PolicyCells, estimate};
+use crate::report::page::policies::Policies;
+use crate::report::study::{Cell, Estimate, SweepReport};
+use crate::report::wording::{Unit, plural};
+
+/// The main findings.
+pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
+    let mut said = vec![studied(report, all)];
+    for version in &report.versions {
+        let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.version == *version).collect();
+        match cells.first() {
+            Some(first) if first.defective => said.extend(of_defective(report, version, &cells)),
+            Some(_) => said.extend(of_good(report, version, &cells)),
+            None => {}
+        }
+    }
+    said
+}
+
+fn studied(report: &SweepReport, all: &[PolicyCells<'_>]) -> String {
+    let defective = |version: &&String| report.cells.iter().any(|cell| cell.version == **version && cell.defective);
+    let (bad, good): (Vec<&String>, Vec<&String>) = report.versions.iter().partition(defective);
+    let list = |versions: &[&String]| versions.iter().map(|version| version.as_str()).collect::<Vec<_>>().join(", ");
+    let mut versions = Vec::new();
+    if !good.is_empty() {
+        versions.push(format!("{} (good)", list(&good)));
+    }
+    if !bad.is_empty() {
+        versions.push(format!("{} (defective)", list(&bad)));
+    }
+    let axes: Vec<String> = report
+        .axes
+        .iter()
+        .map(|axis| format!("{} values of {}", axis.values.len(), crate::report::page::policies::name(&axis.key)))
+        .collect();
+    format!(
+        "{}{} with {}, each in {}.",
+        plural(all.len() as u64, "policy", "policies"),
+        if axes.is_empty() { String::new() } else { format!(" ({})", axes.join(" × ")) },
+        versions.join(" and "),
+        plural(report.replicates, "simulated world", "simulated worlds")
+    )
+}
+
+/// The cells with the least and the most of a metric.
+fn extremes<'a>(cells: &[&'a Cell], metric: &str) -> Option<[(&'a Cell, Estimate, f64); 2]> {
+    let known = || {
+        cells.iter().filter_map(|cell| {
+            let found = estimate(&cell.metrics, metric);
+            let value = found.value?;
+            Some((*cell, found, value))
+        })
+    };
+    let least = known().min_by(|a, b| a.2.total_cmp(&b.2))?;
+    let most = known().max_by(|a, b| a.2.total_cmp(&b.2))?;
+    Some([least, most])
+}
+
+fn with_interval(unit: Unit, value: f64, found: &Estimate) -> String {
+    match found.ci {
+        Some(ci) if ci.low < ci.high => format!("{} ({})", unit.say(value), unit.say_interval(found.ci)),
+        _ => unit.say(value),
+    }
+}
+
+fn of_good(report: &SweepReport, version: &str, cells: &[&Cell]) -> Vec<String> {
+    let names = Policies::of_axes(&report.axes);
+    let mut said = Vec::new();
+    if let Some([fastest, slowest]) = extremes(cells, "duration_sec") {
+        said.push(if fastest.2 < slowest.2 {
+            format!(
+                "With {version}, the fastest policy is {}: {} on average. The slowest, {}, takes {}.",
+                names.long(&fastest.0.policy),
+                with_interval(Unit::Seconds, fastest.2, &fastest.1),
+                names.long(&slowest.0.policy),
+                with_interval(Unit::Seconds, slowest.2, &slowest.1)
+            )
+        } else {
+            format!("With {version}, a rollout takes {} on average.", Unit::Seconds.say(fastest.2))
+        });
+    }
+    let never = cells.iter().filter(|cell| estimate(&cell.metrics, "trip_rate").value == Some(0.0)).count() as u64;
+    if let Some([_, most]) = extremes(cells, "trip_rate") {
+        said.push(if most.2 > 0.0 {
+            format!(
+                "The breaker trips for nothing most often with {}: in {} of the rollouts of {version}. It never did with {} of {}.",
+                names.long(&most.0.policy),
+                with_interval(Unit::Share, most.2, &most.1),
+                never,
+                plural(cells.len() as u64, "policy", "policies")
+            )
+        } else {
+            format!("The breaker never tripped for nothing with {version}.")
+        });
+    }
+    said
+}
+
+fn of_defective(report: &SweepReport, version: &str, cells: &[&Cell]) -> Vec<String> {
+    let names = Policies::of_axes(&report.axes);
+    let mut said = Vec::new();
+    if let Some([least, most]) = extremes(cells, "blast_radius_pct") {
+        said.push(if least.2 < most.2 {
+            format!(
+                "{version} gets furthest with {}: {} of the fleet on average. It is held best by {}: {}.",
+                names.long(&most.0.policy),
+                with_interval(Unit::Percent, most.2, &most.1),
+                names.long(&least.0.policy),
+                with_interval(Unit::Percent, least.2, &least.1)
+            )
+        } else {
+            format!("{version} reaches {} of the fleet on average.", Unit::Percent.say(most.2))
+        });
+    }
+    if let Some([_, most]) = extremes(cells, "escape_rate")
+        && most.2 > 0.0
+    {
+        said.push(format!(
+            "It gets through unnoticed most often with {}: {} of its rollouts complete without a trip.",
+            names.long(&most.0.policy),
+            with_interval(Unit::Share, most.2, &most.1)
+        ));
+    }
+    said
+}

@@ -1,0 +1,272 @@
+//! The page of a tuning.
+
+use maud::html;
+
+use super::layout::{Page, Section, figure, numbers, open, safe};
+use super::policies::Policies;
+use super::provenance::Provenance;
+use crate::report::plot::pareto::{Pareto, Place, Point};
+use crate::report::plot::{Plot, Table};
+use crate::report::study::{Candidate, Estimate, Evidence, Standing, TuneReport};
+use crate::report::wording::{NOTHING, Unit, called, number, plural};
+use crate::study::Policy;
+
+fn names(report: &TuneReport) -> Policies {
+    let front = report.front.iter().map(|point| &point.policy);
+    Policies::of(report.candidates.iter().map(|candidate| &candidate.policy).chain(front))
+}
+
+/// The plot of a tuning: its front.
+#[must_use]
+pub fn plots(report: &TuneReport) -> Vec<Plot> {
+    let names = names(report);
+    let is_it = |policy: &Policy| report.recommended.as_ref().is_some_and(|found| found.policy == *policy);
+    let point = |policy: &Policy, x: &Estimate, y: &Estimate, place| Point {
+        label: names.short(policy),
+        policy: names.long(policy),
+        x: x.clone(),
+        y: y.clone(),
+        place,
+        recommended: is_it(policy),
+    };
+    let mut points: Vec<Point> = report
+        .front
+        .iter()
+        .map(|of| {
+            point(
+                &of.policy,
+                &of.objective,
+                &of.blast_radius_pct,
+                if of.decided { Place::Front } else { Place::Undecided },
+            )
+        })
+        .collect();
+    for candidate in &report.candidates {
+        if report.front.iter().any(|of| of.policy == candidate.policy) {
+            continue;
+        }
+        let place = match candidate.on_front {
+            Some(true) => Place::Front,
+            None => Place::Undecided,
+            Some(false) => Place::Behind,
+        };
+        points.push(point(
+            &candidate.policy,
+            &candidate.evidence.objective,
+            &candidate.evidence.blast_radius_pct,
+            place,
+        ));
+    }
+    let pareto = Pareto {
+        reading: format!(
+            "Further left is better for {}, further down is safer. Crosses are {} intervals. A disc is on the front for sure: no other policy is better in both. \
+             A hollow diamond may be on it: the replicates do not decide. The ring is the recommended policy. Labels are {}.",
+            report.good,
+            Unit::Share.say(report.confidence),
+            names.key()
+        ),
+        x_name: format!("{} with {}", called(&report.minimise), report.good),
+        x_unit: Unit::of(&report.minimise),
+        y_name: "blast radius of the worst version".to_owned(),
+        y_unit: Unit::Percent,
+        points,
+    };
+    pareto.draw().into_iter().collect()
+}
+
+/// The page of a tuning.
+#[must_use]
+pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
+    let names = names(report);
+    let unit = Unit::of(&report.minimise);
+    let answer = report.recommended.as_ref().map_or_else(|| "no policy".to_owned(), |found| names.long(&found.policy));
+    let mut headline = vec![("recommended".to_owned(), answer)];
+    if let Some(found) = &report.recommended {
+        headline.push((called(&report.minimise), unit.say_or_nothing(found.evidence.objective.value)));
+        headline.push(("blast radius".to_owned(), Unit::Percent.say_or_nothing(found.evidence.blast_radius_pct.value)));
+    }
+    headline.push(("decided".to_owned(), if report.decided { "yes" } else { "no" }.to_owned()));
+    let mut findings = vec![report.says.clone()];
+    findings.extend(report.binding.clone());
+    findings.push(goal(report));
+    if !report.undecided.is_empty() {
+        findings.push(format!(
+            "{} could not be told apart from the answer, or may yet meet the limits.",
+            plural(report.undecided.len() as u64, "policy", "policies")
+        ));
+    }
+    let sections = vec![
+        Section {
+            id: "evidence",
+            heading: "Why this one",
+            body: html! { @if let Some(found) = &report.recommended { (open(&limits(&found.evidence))) } },
+        },
+        Section { id: "front", heading: "Fast against safe", body: html! { @for plot in plots { (figure(plot)) } } },
+        Section { id: "undecided", heading: "Not told apart", body: undecided(report, &names) },
+        Section {
+            id: "candidates",
+            heading: "Every policy",
+            body: html! { div class="text" { (numbers(&candidates(report, &names))) } },
+        },
+        Section {
+            id: "sensitivity",
+            heading: "With other failure rates",
+            body: html! { div class="text" { (open(&sensitivity(report, &names))) } },
+        },
+        Section {
+            id: "hints",
+            heading: "What other rules could do",
+            body: html! {
+                @for hint in &report.hints { p { strong { (safe(&hint.rule)) } " " (safe(&hint.says)) } }
+                (open(&hints(report)))
+            },
+        },
+        Provenance {
+            scenario: &report.scenario,
+            schema: &report.schema,
+            seed: report.seed,
+            replicates: Some(report.replicates),
+            confidence: Some(report.confidence),
+            more: vec![
+                ("rollouts in all", number(report.rollouts as f64)),
+                ("tolerance", Unit::Share.say(report.tolerance)),
+            ],
+        }
+        .section(),
+    ];
+    Page { title: &report.scenario.name, kind: "The search for a policy", headline, findings, sections }
+}
+
+fn goal(report: &TuneReport) -> String {
+    let limits: Vec<String> = report
+        .limits
+        .iter()
+        .map(|limit| {
+            if limit.versions.is_empty() {
+                limit.says.clone()
+            } else {
+                format!("{} for {}", limit.says, limit.versions.join(", "))
+            }
+        })
+        .collect();
+    let within = if limits.is_empty() {
+        "without limits".to_owned()
+    } else {
+        format!("within the limits {}", limits.join("; "))
+    };
+    format!("Wanted: the least {} with {}, {within}.", called(&report.minimise), report.good)
+}
+
+fn limits(evidence: &Evidence) -> Table {
+    let mut table = Table::new(
+        "The limits, held against the recommended policy",
+        &["limit", "version"],
+        &["observed", "its interval", "over", "holds"],
+    );
+    for check in &evidence.limits {
+        let unit = check.limit.split_whitespace().next().map_or(Unit::Count, Unit::of);
+        let holds = match check.holds {
+            Some(true) => "✓ yes",
+            Some(false) => "✗ no",
+            None => "? undecided",
+        };
+        table.row([
+            check.limit.clone(),
+            check.version.clone(),
+            unit.say_or_nothing(check.observed.value),
+            unit.say_interval(check.observed.ci),
+            number(check.observed.n as f64),
+            holds.to_owned(),
+        ]);
+    }
+    table
+}
+
+fn undecided(report: &TuneReport, names: &Policies) -> maud::Markup {
+    html! {
+        @if !report.undecided.is_empty() {
+            ul { @for named in report.undecided.iter().take(50) { li { (safe(&names.long(&named.policy))) ": " (safe(&named.why)) } } }
+        }
+    }
+}
+
+fn candidates(report: &TuneReport, names: &Policies) -> Table {
+    let unit = Unit::of(&report.minimise);
+    let goal = called(&report.minimise);
+    let columns = [
+        goal.as_str(),
+        "its interval",
+        "slower by",
+        "its interval",
+        "blast radius",
+        "its interval",
+        "replicates",
+        "why",
+    ];
+    let mut table = Table::new("Every policy of the grid", &["policy", "stands"], &columns);
+    for Candidate { policy, standing, why, evidence, slower_by, .. } in &report.candidates {
+        let stands = match standing {
+            Standing::Recommended => "recommended",
+            Standing::Undecided => "undecided",
+            Standing::Slower => "slower",
+            Standing::BreaksLimit => "breaks a limit",
+        };
+        table.row([
+            names.long(policy),
+            stands.to_owned(),
+            unit.say_or_nothing(evidence.objective.value),
+            unit.say_interval(evidence.objective.ci),
+            slower_by.value.map_or_else(|| NOTHING.to_owned(), |value| unit.say_difference(value)),
+            unit.say_difference_interval(slower_by.ci),
+            Unit::Percent.say_or_nothing(evidence.blast_radius_pct.value),
+            Unit::Percent.say_interval(evidence.blast_radius_pct.ci),
+            number(evidence.replicates as f64),
+            why.clone(),
+        ]);
+    }
+    table
+}
+
+fn sensitivity(report: &TuneReport, names: &Policies) -> Table {
+    let mut table = Table::new(
+        "The answer with all failure rates times a factor",
+        &["failure rates"],
+        &["recommended", "decided", "in words"],
+    );
+    for one in &report.sensitivity {
+        table.row([
+            format!("× {}", number(one.factor)),
+            one.recommended.as_ref().map_or_else(|| "no policy".to_owned(), |policy| names.long(policy)),
+            if one.decided { "yes" } else { "no" }.to_owned(),
+            one.says.clone(),
+        ]);
+    }
+    table
+}
+
+fn hints(report: &TuneReport) -> Table {
+    let mut table = Table::new(
+        "Other rules with the recommended batches",
+        &["rule", "parameters", "version"],
+        &["would trip", "exposed by then"],
+    );
+    for hint in &report.hints {
+        table.row([
+            hint.rule.clone(),
+            hint.parameters.clone(),
+            format!("{} (good)", report.good),
+            Unit::Share.say(hint.false_trip_rate),
+            NOTHING.to_owned(),
+        ]);
+        for (version, trips, exposed) in &hint.versions {
+            table.row([
+                hint.rule.clone(),
+                hint.parameters.clone(),
+                version.clone(),
+                Unit::Share.say(*trips),
+                Unit::Percent.say(*exposed),
+            ]);
+        }
+    }
+    table
+}

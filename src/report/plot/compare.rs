@@ -1,0 +1,217 @@
+//! Differences of two policies: every metric on one axis, as a share of the larger of the two means.
+
+use super::drawing::{Anchor, Sheet, fitted, short};
+use super::theme::Ink;
+use super::{Plot, Table, slug};
+use crate::report::study::{Comparison, Contrast};
+use crate::report::wording::{Unit, called, number, plural};
+use crate::scenario::{Measure, Metric, Rate};
+use crate::stats::Interval;
+
+const WIDTH: f64 = 960.0;
+const LEFT: f64 = 210.0;
+const MIDDLE: f64 = 470.0;
+const ROW: f64 = 24.0;
+const TOP: f64 = 62.0;
+
+/// Which policy a metric speaks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// The first.
+    A,
+    /// The second.
+    B,
+    /// The interval has zero in it: neither, yet.
+    Undecided,
+    /// Both are the same, wherever they have a value.
+    Same,
+    /// There is a difference, and no better.
+    Neither,
+}
+
+impl Better {
+    /// In words.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::A => "A is better",
+            Self::B => "B is better",
+            Self::Undecided => "undecided",
+            Self::Same => "the same",
+            Self::Neither => "differs",
+        }
+    }
+
+    /// By the interval that holds for all metrics at once, where there is one.
+    #[must_use]
+    pub fn of(contrast: &Contrast, defective: bool) -> Self {
+        let Some(difference) = contrast.difference else { return Self::Undecided };
+        let Some(interval) = contrast.simultaneous_ci.or(contrast.ci) else { return Self::Undecided };
+        if difference == 0.0 && interval.low == 0.0 && interval.high == 0.0 {
+            return Self::Same;
+        }
+        if interval.low <= 0.0 && interval.high >= 0.0 {
+            return Self::Undecided;
+        }
+        match more_is_better(&contrast.metric, defective) {
+            None => Self::Neither,
+            Some(more) if (difference > 0.0) == more => Self::B,
+            Some(_) => Self::A,
+        }
+    }
+}
+
+/// Whether more of it is better; `None`: it depends.
+fn more_is_better(name: &str, defective: bool) -> Option<bool> {
+    match Measure::find(name)? {
+        Measure::Metric(metric) => match metric {
+            Metric::MinServingPct => Some(true),
+            Metric::Trips | Metric::Decisions if defective => None,
+            _ => Some(false),
+        },
+        Measure::Rate(rate) => match rate {
+            // A trip on a bad version is what the breaker is for.
+            Rate::Trip => Some(defective),
+            Rate::FalseTrip | Rate::Escape => Some(false),
+            Rate::Drift | Rate::Outcome(_) if defective => None,
+            Rate::Outcome(crate::engine::Outcome::Completed) => Some(true),
+            Rate::Drift | Rate::Outcome(_) => Some(false),
+        },
+        Measure::Outcome => None,
+    }
+}
+
+/// The differences with one version; `None` where there is none.
+#[must_use]
+pub fn differences(comparison: &Comparison, index: usize) -> Option<Plot> {
+    let with_value = |contrast: &&Contrast| contrast.difference.is_some();
+    let shown: Vec<&Contrast> = comparison.metrics.iter().filter(with_value).take(60).collect();
+    if shown.is_empty() {
+        return None;
+    }
+    let height = TOP + shown.len() as f64 * ROW + 16.0;
+    let mut sheet = Sheet::default();
+    head(&mut sheet, height);
+    for (i, contrast) in shown.iter().enumerate() {
+        row(&mut sheet, contrast, comparison.defective, TOP + i as f64 * ROW);
+    }
+    let decided = |better| shown.iter().filter(|contrast| Better::of(contrast, comparison.defective) == better).count();
+    let (a, b) = (decided(Better::A), decided(Better::B));
+    let title = format!("What changes from A to B with {}", comparison.version);
+    let description = format!(
+        "{title}: of {}, A is better in {a}, B is better in {b}, the others are undecided, the same or neither better nor worse.",
+        plural(shown.len() as u64, "metric", "metrics")
+    );
+    let reading = "Each row is a metric: mean of B less mean of A on the same worlds, as a share of the larger of the two means, \
+        so that all fit one axis. The thick line is the interval of this metric alone, the thin one holds for all metrics at once. \
+        A disc: decided, a ring: undecided or no better. Lines that leave the axis end in an arrow."
+        .to_owned();
+    Some(Plot {
+        name: slug(&format!("differences-{index}-{}", comparison.version)),
+        title,
+        description,
+        reading,
+        size: (WIDTH, height),
+        svg: sheet.into_svg(),
+        table: table(comparison),
+    })
+}
+
+fn x(share: f64) -> f64 {
+    LEFT + 12.0 + (share.clamp(-1.0, 1.0) + 1.0) / 2.0 * (MIDDLE - 24.0)
+}
+
+fn head(sheet: &mut Sheet, height: f64) {
+    for (share, label) in [(-1.0, "−100 %"), (-0.5, "−50 %"), (0.0, "0"), (0.5, "+50 %"), (1.0, "+100 %")] {
+        let ink = if share == 0.0 { Ink::Muted } else { Ink::Grid };
+        sheet.line([x(share), TOP - 8.0, x(share), height - 12.0], ink, "");
+        sheet.text((x(share), TOP - 14.0), Anchor::Middle, 12.0, Ink::Muted, label);
+    }
+    sheet.text((x(-0.5), 16.0), Anchor::Middle, 12.0, Ink::Ink, "← less with B");
+    sheet.text((x(0.5), 16.0), Anchor::Middle, 12.0, Ink::Ink, "more with B →");
+    sheet.text((LEFT + MIDDLE + 14.0, TOP - 14.0), Anchor::Start, 12.0, Ink::Muted, "B less A");
+    sheet.text((WIDTH - 8.0, TOP - 14.0), Anchor::End, 12.0, Ink::Muted, "verdict");
+}
+
+fn row(sheet: &mut Sheet, contrast: &Contrast, defective: bool, top: f64) {
+    let Some(difference) = contrast.difference else { return };
+    let middle = top + ROW / 2.0;
+    let better = Better::of(contrast, defective);
+    let ink = match better {
+        Better::A => Ink::Second,
+        Better::B => Ink::First,
+        _ => Ink::Muted,
+    };
+    let larger = contrast.a.unwrap_or(0.0).abs().max(contrast.b.unwrap_or(0.0).abs());
+    let share = |value: f64| if larger > 0.0 { value / larger } else { 0.0 };
+    sheet.text(
+        (LEFT - 6.0, middle + 4.0),
+        Anchor::End,
+        12.0,
+        Ink::Ink,
+        &fitted(&called(&contrast.metric), 12.0, LEFT - 10.0),
+    );
+    for (interval, width) in [(contrast.simultaneous_ci, 1.4), (contrast.ci, 4.0)] {
+        if let Some(Interval { low, high }) = interval {
+            let (low, high) = (share(low), share(high));
+            sheet.line([x(low), middle, x(high), middle], ink, &format!("stroke-width=\"{width}\""));
+            for (beyond, edge, tip) in [(low < -1.0, x(-1.0), -7.0), (high > 1.0, x(1.0), 7.0)] {
+                if beyond {
+                    let [at, up, down, end, mid] = [edge, middle - 4.0, middle + 4.0, edge + tip, middle].map(short);
+                    sheet.path(&format!("M{at} {up}L{end} {mid}L{at} {down}z"), &ink.fill());
+                }
+            }
+        }
+    }
+    let (at, mid) = (short(x(share(difference))), short(middle));
+    if matches!(better, Better::A | Better::B) {
+        sheet.raw(&format!("<circle cx=\"{at}\" cy=\"{mid}\" r=\"5\" {}/>\n", ink.fill()));
+    } else {
+        sheet.raw(&format!("<circle cx=\"{at}\" cy=\"{mid}\" r=\"5\" {}/>\n", Ink::Paper.fill()));
+        sheet.raw(&format!(
+            "<circle cx=\"{at}\" cy=\"{mid}\" r=\"4.5\" fill=\"none\" stroke-width=\"1.6\" {}/>\n",
+            ink.stroke()
+        ));
+    }
+    let said = Unit::of(&contrast.metric).say_difference(difference);
+    sheet.text((LEFT + MIDDLE + 14.0, middle + 4.0), Anchor::Start, 12.0, Ink::Ink, &said);
+    sheet.text((WIDTH - 8.0, middle + 4.0), Anchor::End, 12.0, ink, better.word());
+}
+
+fn table(comparison: &Comparison) -> Table {
+    let columns = [
+        "mean with A",
+        "mean with B",
+        "B less A",
+        "its interval",
+        "interval for all at once",
+        "worlds",
+        "A better in",
+        "B better in",
+        "equal in",
+        "variance saved",
+    ];
+    let mut table = Table::new(format!("A and B with {}", comparison.version), &["metric", "verdict"], &columns);
+    for contrast in &comparison.metrics {
+        let unit = Unit::of(&contrast.metric);
+        table.row([
+            called(&contrast.metric),
+            if contrast.n == 0 {
+                "no data".to_owned()
+            } else {
+                Better::of(contrast, comparison.defective).word().to_owned()
+            },
+            unit.say_or_nothing(contrast.a),
+            unit.say_or_nothing(contrast.b),
+            contrast.difference.map_or_else(|| "–".to_owned(), |difference| unit.say_difference(difference)),
+            unit.say_difference_interval(contrast.ci),
+            unit.say_difference_interval(contrast.simultaneous_ci),
+            number(contrast.n as f64),
+            number(contrast.a_wins as f64),
+            number(contrast.b_wins as f64),
+            number(contrast.ties as f64),
+            Unit::Share.say_or_nothing(contrast.variance_saved),
+        ]);
+    }
+    table
+}
