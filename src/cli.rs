@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod interrupt;
+mod merge;
 mod output;
 mod plan;
 mod progress;
@@ -9,6 +10,7 @@ mod report;
 mod rollout;
 mod run;
 mod schema;
+mod shard;
 mod sweep;
 
 use std::process::ExitCode;
@@ -39,6 +41,8 @@ enum Command {
     Run(run::Arguments),
     /// Run many replicates over a grid of policies and versions, on the same worlds
     Sweep(sweep::Arguments),
+    /// Join the shards of a sweep
+    Merge(merge::Arguments),
     /// Make a page and plots from any report
     Report(report::Arguments),
     /// Print the JSON Schema of the scenario file, for editors
@@ -62,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };

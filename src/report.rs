@@ -14,7 +14,7 @@ pub mod page;
 mod plan;
 pub mod plot;
 pub mod reading;
-mod replay;
+pub mod replay;
 mod run;
 mod runs;
 pub mod study;

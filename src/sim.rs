@@ -13,6 +13,7 @@
 //!   decides its verdict, computed from its life.
 //! - `queue`: one entry an instance in flight. `ticks`, [`operator`]: the reconciler's grid, and the person.
 //! - `run`: the loop. It hands the engine what is due next, and carries out what the engine commands.
+//! - [`guide`]: for trips that are too rare to wait for, another law of the outcomes, and the weight that makes up for it.
 //! - `truth`, `metrics`: ground truth, booked when a run is over. The engine sees none of it.
 //!
 //! Most runs meet no fault. Then a command's course is four numbers and its decisive heartbeat follows from them; only
@@ -22,6 +23,7 @@
 pub mod draws;
 pub mod fate;
 pub mod fault;
+pub mod guide;
 pub mod heartbeats;
 pub mod life;
 mod metrics;
@@ -37,6 +39,7 @@ mod truth;
 pub mod world;
 
 pub use fault::{Fault, Window};
+pub use guide::Guide;
 pub use life::{Doing, Segment};
 pub use metrics::Metrics;
 pub use observer::{Observer, Unobserved};

@@ -7,7 +7,7 @@
 //!   onto a tape. [`results`]: the rows of a cell, read back.
 //! - [`summary`]: what the replicates of a cell come to. [`analysis`]: how it is computed.
 //!
-//! - [`sweep`]: a grid, start to end. [`exact`]: what theory says of a cell.
+//! - [`sweep`]: a grid, start to end. [`manifest`]: the same, cut into shards. [`exact`]: what theory says of a cell.
 //!
 //! Every cell meets the same worlds: replicate 7 of one policy and replicate 7 of another have the same fleet, instance by
 //! instance. So a difference between two policies is taken world by world, and what is only luck cancels.
@@ -17,7 +17,9 @@
 pub mod analysis;
 pub mod exact;
 pub mod grid;
+pub mod manifest;
 pub mod policy;
+pub mod rare;
 pub mod results;
 pub mod round;
 pub mod row;

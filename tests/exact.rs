@@ -1,7 +1,7 @@
 //! Exact results: against published figures to all their digits, and against the simulator.
 //!
 //! Comparisons with the simulator are by z, with a limit of 5, which chance exceeds once in 1.7 million comparisons (normal
-//! approximation); there are fewer than 150, so a false alarm of the whole file has a chance of less than 1 in 10,000. The
+//! approximation); there are fewer than 180, so a false alarm of the whole file has a chance of about 1 in 9,000. The
 //! seeds are fixed: it is met at the first run or never.
 
 #[path = "common/toml.rs"]

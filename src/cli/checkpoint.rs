@@ -53,12 +53,38 @@ impl Checkpoint {
         }
         match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
             Ok(file) => {
+                lock(&file, &path)?;
                 let tape = Tape::begin(file, identity).map_err(|error| Failure::write(&path, as_io(error)))?;
                 Ok(Self { tape, path, unnamed: None })
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(in_the_way(&path, identity)),
             Err(error) => Err(Failure::write(&path, error)),
         }
+    }
+
+    /// The tape of a shard: goes on with what is there if that is of this sweep, and begins anew otherwise.
+    pub fn at(path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
+        let failed = |error| Failure::write(&path, error);
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        lock(&file, &path)?;
+        match Tape::open(file.try_clone().map_err(failed)?, identity) {
+            Ok(tape) => Ok(Self { tape, path, unnamed: None }),
+            Err(TapeError::Io(error)) => Err(failed(error)),
+            Err(_) => {
+                let mut file = file;
+                file.set_len(0).map_err(failed)?;
+                file.seek(SeekFrom::Start(0)).map_err(failed)?;
+                let tape = Tape::begin(file, identity).map_err(|error| failed(as_io(error)))?;
+                Ok(Self { tape, path, unnamed: None })
+            }
+        }
+    }
+
+    /// It is whole: it gets its name.
+    pub fn publish(self, path: &Path) -> Result<(), Failure> {
+        self.tape.sync().map_err(|error| Failure::write(&self.path, error))?;
+        std::fs::rename(&self.path, path).map_err(|error| Failure::write(path, error))
     }
 
     fn resume(path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
@@ -69,6 +95,7 @@ impl Checkpoint {
             }
             _ => Failure::write(&path, error),
         })?;
+        lock(&file, &path)?;
         match Tape::open(file, identity) {
             Ok(tape) => Ok(Self { tape, path, unnamed: None }),
             Err(TapeError::Io(error)) => Err(Failure::write(&path, error)),
@@ -100,6 +127,18 @@ impl Checkpoint {
             // Left behind it does no harm but that the next sweep asks about it.
             let _ = std::fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Two processes that write one tape would spoil it.
+fn lock(file: &File, path: &Path) -> Result<(), Failure> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(Failure::Input(anyhow::anyhow!("another process is writing {}; let it end first", path.display())))
+        }
+        // Not every file system knows locks.
+        Err(std::fs::TryLockError::Error(_)) => Ok(()),
     }
 }
 

@@ -32,11 +32,6 @@ impl Progress {
         self.0.inc(rollouts);
     }
 
-    /// The work has become longer.
-    pub fn set_length(&self, rollouts: u64) {
-        self.0.set_length(rollouts);
-    }
-
     /// It is over; the line goes.
     pub fn clear(&self) {
         self.0.finish_and_clear();

@@ -1,12 +1,13 @@
 //! `dryroll sweep`: many replicates over a grid of policies and versions.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::checkpoint::Checkpoint;
 use super::interrupt;
 use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_whole};
 use super::progress::Progress;
+use super::shard;
 use crate::report::study::SweepReport;
 use crate::report::{Output, RunsWriter, Written, sweep_table, write_cells};
 use crate::scenario::ScenarioText;
@@ -21,13 +22,31 @@ const REPLICATES: u64 = 1000;
 /// The most replicates of a cell where a precision is asked for and nobody says how many.
 const MOST_REPLICATES: u64 = 100_000;
 
+/// What a manifest says already, or what only the merge writes.
+const CUT_AND_DRIED: [&str; 13] = [
+    "batch_pct",
+    "max_consecutive_failures",
+    "settings",
+    "versions",
+    "replicates",
+    "precision",
+    "metric",
+    "seed",
+    "report",
+    "cells",
+    "runs",
+    "resume",
+    "plan",
+];
+
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  dryroll sweep scenarios/tutorial.toml --batch-pct 5,10,20,50 --max-consecutive-failures 1..4\n  dryroll sweep scenarios/tune.toml --versions all --replicates 10000 --report sweep.json --cells sweep.csv\n  dryroll sweep scenarios/tutorial.toml --set rollout.health_timeout_sec=120,300 --precision 1% --metric duration_sec"
 )]
 pub struct Arguments {
     /// The scenario file (TOML or JSON), or `-` for standard input
-    scenario: PathBuf,
+    #[arg(required_unless_present = "manifest", conflicts_with = "manifest")]
+    scenario: Option<PathBuf>,
     #[command(flatten)]
     grid: GridArguments,
     /// Replicates of each cell [default: 1000]; with --precision the most [default: 100000]
@@ -47,6 +66,18 @@ pub struct Arguments {
     /// Go on with the same sweep where it was interrupted
     #[arg(long)]
     resume: bool,
+    /// Cut the sweep into shards and write its manifest; runs nothing
+    #[arg(long, value_name = "FILE", requires = "shards", conflicts_with_all = ["report", "cells", "runs", "resume"])]
+    plan: Option<PathBuf>,
+    /// How many shards
+    #[arg(long, value_name = "K", requires = "plan")]
+    shards: Option<u32>,
+    /// Run one shard of the sweep that this manifest cuts up
+    #[arg(long, value_name = "FILE", requires = "shard", conflicts_with_all = CUT_AND_DRIED)]
+    manifest: Option<PathBuf>,
+    /// Which one: i/K, from 1, or `auto`: as Slurm, Kubernetes or GNU parallel says
+    #[arg(long, value_name = "i/K", requires = "manifest")]
+    shard: Option<String>,
     #[command(flatten)]
     how: HowArguments,
 }
@@ -137,8 +168,8 @@ fn goal(text: &str, metric: &str) -> Result<Goal, Failure> {
 }
 
 impl Arguments {
-    fn order(&self) -> Result<SweepOrder, Failure> {
-        let scenario = ScenarioText::load(&self.scenario)?;
+    fn order(&self, scenario: &Path) -> Result<SweepOrder, Failure> {
+        let scenario = ScenarioText::load(scenario)?;
         let seed = match self.seed {
             Some(seed) => seed,
             None => scenario.scenario()?.seed,
@@ -157,9 +188,17 @@ impl Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let (Some(manifest), Some(shard)) = (&arguments.manifest, &arguments.shard) {
+        return shard::run(manifest, shard, &arguments.how);
+    }
+    let Some(scenario) = &arguments.scenario else { return Ok(()) };
+    if let (Some(plan), Some(shards)) = (&arguments.plan, arguments.shards) {
+        each_its_own_place(Some(scenario), &[plan])?;
+        return shard::plan(arguments.order(scenario)?, plan, shards, &arguments.how);
+    }
     let outputs = arguments.outputs.all();
-    each_its_own_place(Some(&arguments.scenario), &outputs)?;
-    let sweep = ready(arguments.order()?)?;
+    each_its_own_place(Some(scenario), &outputs)?;
+    let sweep = ready(arguments.order(scenario)?)?;
     let pool = arguments.how.pool()?;
     let mut checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
     let files = Files::open(&arguments.outputs)?;

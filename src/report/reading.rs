@@ -177,10 +177,8 @@ fn shaped<T: DeserializeOwned>(bytes: &[u8], schema: String) -> Result<Box<T>, R
 fn no_number_is_too_large(value: &Value, place: &mut String) -> Result<(), ReadingError> {
     let length = place.len();
     match value {
-        Value::Number(number) => {
-            if number.as_f64().is_none_or(|number| number.abs() > LARGEST) {
-                return Err(ReadingError::TooLarge { place: place.clone(), value: number.to_string() });
-            }
+        Value::Number(number) if number.as_f64().is_none_or(|number| number.abs() > LARGEST) => {
+            return Err(ReadingError::TooLarge { place: place.clone(), value: number.to_string() });
         }
         Value::Array(items) => {
             for (i, item) in items.iter().enumerate() {

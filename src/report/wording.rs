@@ -117,7 +117,7 @@ impl Unit {
 pub fn number(value: f64) -> String {
     let size = value.abs();
     let decimals = if size == 0.0 || size >= 100.0 {
-        usize::from(size >= 100.0 && size < 1000.0 && size.fract() != 0.0)
+        usize::from((100.0..1000.0).contains(&size) && size.fract() != 0.0)
     } else if size >= 10.0 {
         1
     } else {

@@ -186,6 +186,11 @@ impl Draws {
         Key(self.world()[1])
     }
 
+    /// What a guide chooses.
+    pub fn guide(&mut self) -> Key {
+        Key(self.world()[2])
+    }
+
     fn world(&mut self) -> [u64; 8] {
         let key = self.key;
         *self.world.get_or_insert_with(|| *Stream::new(key, WORLD_STREAM).words(0))

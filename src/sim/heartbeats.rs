@@ -42,9 +42,14 @@ fn sent_at(scene: &Scene<'_>, member: &Member<'_>, beat: u64) -> u64 {
     member.phase + beat * scene.world.interval
 }
 
+/// When the first heartbeat at or after `at` is sent.
+pub fn first_sent(scene: &Scene<'_>, member: &Member<'_>, at: u64) -> u64 {
+    sent_at(scene, member, beat_from(scene, member, at))
+}
+
 /// Whether a heartbeat falls into `[from, until)`.
 pub fn any_sent(scene: &Scene<'_>, member: &Member<'_>, from: u64, until: u64) -> bool {
-    sent_at(scene, member, beat_from(scene, member, from)) < until
+    first_sent(scene, member, from) < until
 }
 
 /// The decisive heartbeat of a course that nothing interferes with, where no heartbeat is delayed. From the moment that

@@ -13,6 +13,7 @@ pub use effects::FaultEffect;
 use super::draws::{Draws, Key};
 use super::fate::Fate;
 use super::fault::Window;
+use super::guide::Guide;
 use super::heartbeats::{Arrival, Decisive};
 use super::life::Course;
 use super::metrics::Metrics;
@@ -74,6 +75,8 @@ pub struct Simulator<'w> {
     /// When the awaited heartbeat was sent and whether it is a report: what the queue has no room for, where it matters.
     awaited: Vec<Decisive>,
     queue: Queue,
+    /// Where the outcomes are not drawn as the scenario says.
+    guide: Option<Guide>,
     /// Who is about to be commanded, and what it comes to.
     drawn: Vec<(Member<'w>, Fate)>,
     scratch: Vec<Arrival>,
@@ -139,6 +142,7 @@ impl<'w> Simulator<'w> {
             first_deaths: Vec::new(),
             awaited: Vec::new(),
             queue: Queue::default(),
+            guide: None,
             drawn: Vec::with_capacity(DRAWN_TOGETHER),
             scratch: Vec::new(),
             ledger: Ledger::default(),
@@ -170,6 +174,18 @@ impl<'w> Simulator<'w> {
             self.triggered.clear();
             self.triggered.resize(world.faults.len(), false);
         }
+    }
+
+    /// A simulator whose outcomes a guide draws. Its metrics are those of another law: weigh them.
+    #[must_use]
+    pub fn guided(world: &'w World, guide: Guide) -> Self {
+        Self { guide: Some(guide), ..Self::new(world) }
+    }
+
+    /// The guide, as the last step left it.
+    #[must_use]
+    pub fn guide(&self) -> Option<&Guide> {
+        self.guide.as_ref()
     }
 
     /// The engine, as the last step left it.
@@ -227,6 +243,9 @@ impl<'w> Simulator<'w> {
         self.tally.decisions.clear();
         self.zones = if world.zone_law.is_some() { self.draws.zones() } else { Key(0) };
         self.operator_key = if world.operator.draws() { self.draws.operator() } else { Key(0) };
+        if let Some(guide) = &mut self.guide {
+            guide.begin(self.draws.guide());
+        }
         // Faults of the first millisecond come before the request, which is the operator's act.
         while self.boundary().is_some_and(|at| at == 0) {
             self.act_on_boundary(0, observer);
@@ -459,6 +478,9 @@ impl<'w> Simulator<'w> {
                 self.queue.begin_burst(positions.len(), now, self.world.settings.health_timeout.0);
                 if to == Direction::Forward {
                     self.tally.begin_exposure(now, positions.len() as u32);
+                    if self.guide.is_some() {
+                        self.steer(now, positions.clone());
+                    }
                 }
                 self.berths[to as usize].reserve(positions.len());
                 for first in positions.clone().step_by(DRAWN_TOGETHER) {

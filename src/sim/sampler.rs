@@ -103,9 +103,9 @@ impl Sampler {
         match *self {
             Self::Constant(span) => f64::from(u8::from(span.0 <= millis)),
             Self::Exponential { mean } => -libm::expm1(-x / mean),
-            Self::Lognormal { median, sigma, .. } if sigma == 0.0 => f64::from(u8::from(median < x)),
+            Self::Lognormal { median, sigma: 0.0, .. } => f64::from(u8::from(median < x)),
             Self::Lognormal { median, sigma, .. } => normal::cumulative(libm::log(x / median) / sigma),
-            Self::Uniform { min, width } if width == 0.0 => f64::from(u8::from(min < x)),
+            Self::Uniform { min, width: 0.0 } => f64::from(u8::from(min < x)),
             Self::Uniform { min, width } => ((x - min) / width).clamp(0.0, 1.0),
             Self::Weibull { scale, inverse_shape } => -libm::expm1(-libm::pow(x / scale, 1.0 / inverse_shape)),
             Self::Empirical(ref values) => values.partition_point(|&value| value < x) as f64 / values.len() as f64,

@@ -8,7 +8,7 @@ mod approval;
 mod duration;
 mod fleet;
 mod law;
-mod scope;
+pub(crate) mod scope;
 
 use std::collections::BTreeMap;
 
@@ -81,8 +81,13 @@ impl Exact {
         self.values.insert(metric.to_owned(), value);
     }
 
+    /// Sums of chances miss 0 and 1 by the last bits.
+    fn set_chance(&mut self, metric: &str, chance: f64) {
+        self.set(metric, chance.clamp(0.0, 1.0));
+    }
+
     fn set_outcome(&mut self, outcome: Outcome, chance: f64) {
-        self.set(outcome.name(), chance);
+        self.set_chance(outcome.name(), chance);
     }
 
     fn lacks(&mut self, metrics: &[&str], why: &str) {
@@ -182,7 +187,7 @@ fn tell_trips(exact: &mut Exact, world: &World, approval: &Approval, course: &Co
         let ends = units.iter().zip(chances).map(|(unit, chance)| (unit.trials.end, chance * approved));
         ends.filter(|&(_, chance)| chance > 0.0).collect()
     };
-    exact.set("trip_rate", walked.chance() * approved);
+    exact.set_chance("trip_rate", walked.chance() * approved);
     exact.dispatched_at_first_trip = at(&walked.first);
     if course.counts_later_trips() {
         let ending = at(&walked.ending);

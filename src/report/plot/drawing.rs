@@ -144,6 +144,6 @@ mod tests {
     #[test]
     fn a_long_name_is_cut() {
         assert_eq!(fitted("short", 10.0, 100.0), "short");
-        assert_eq!(fitted("much too long a name", 10.0, 56.0), "much too …");
+        assert_eq!(fitted("much too long a name", 10.0, 56.0), "much too…");
     }
 }

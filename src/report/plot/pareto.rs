@@ -99,7 +99,7 @@ impl Pareto {
             plural(marks.len() as u64, "policy", "policies"),
             front
         );
-        if let (Some(fastest), Some(slowest)) = (ends.clone().next(), ends.clone().last()) {
+        if let (Some(fastest), Some(slowest)) = (ends.clone().next(), ends.clone().next_back()) {
             for (what, mark) in [("fastest", fastest), ("slowest", slowest)] {
                 description.push_str(&format!(
                     " The {what}, {}: {}, {}.",

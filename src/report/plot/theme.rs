@@ -128,7 +128,7 @@ pub const HEATS: usize = 9;
 const HEAT: [&str; HEATS] =
     ["#ffffd9", "#edf8b1", "#c7e9b4", "#7fcdbb", "#41b6c4", "#1d91c0", "#225ea8", "#253494", "#081d58"];
 /// From which colour on text is white on light paper.
-const WHITE_FROM: usize = 5;
+const WHITE_FROM: usize = 6;
 
 /// The fill of a heat map's colour.
 #[must_use]

@@ -5,6 +5,8 @@ use std::ops::Range;
 use super::{Berth, Simulator, Turn, release};
 use crate::engine::{Direction, Judged, Reason, Standing, Verdict};
 use crate::scenario::UpgradeOutcome;
+use crate::sim::draws::InstanceBlock;
+use crate::sim::guide::{Foreseen, Guide};
 use crate::sim::heartbeats::{self, Awaited, Decisive};
 use crate::sim::life::{Course, Doing, Life, Order, Segment};
 use crate::sim::queue::Entry as Queued;
@@ -31,10 +33,34 @@ impl<'w> Simulator<'w> {
             let block = self.draws.instance(n);
             let member = world.member(n, block);
             let attempt = match to {
-                Direction::Forward => block,
+                Direction::Forward => guided(self.guide.as_ref(), position, block),
                 Direction::Back => self.draws.rollback(n),
             };
             self.drawn.push((member, world.fate(&member, &attempt, release(to))));
+        }
+    }
+
+    /// Asks the guide for the outcomes of what is to be dispatched now.
+    #[cold]
+    pub(super) fn steer(&mut self, now: u64, positions: Range<u32>) {
+        let world = self.world;
+        let mut burst = Vec::with_capacity(positions.len());
+        for position in positions {
+            let n = self.engine.instance(position).0;
+            let block = self.draws.instance(n);
+            let member = world.member(n, block);
+            let ends = now + world.fate(&member, &block, Release::Target).upgrade.max(1);
+            let arrives = heartbeats::first_sent(&self.scene(), &member, ends);
+            burst.push(Foreseen {
+                arrives,
+                is_late: arrives > now + world.settings.health_timeout.0,
+                position,
+                failing: world.prospects_of_member(&member, Release::Target).chances().failing(),
+                word: block.outcome,
+            });
+        }
+        if let Some(guide) = &mut self.guide {
+            guide.steer(&mut burst);
         }
     }
 
@@ -134,7 +160,8 @@ impl<'w> Simulator<'w> {
         let order = |berth: Option<&Berth>, to: Release, block| {
             berth.map(|berth| Order { at: berth.dispatched, to, fate: world.fate(&member, &block, to) })
         };
-        let forward = order(self.berths[0].get(position as usize), Release::Target, block);
+        let forward =
+            order(self.berths[0].get(position as usize), Release::Target, guided(self.guide.as_ref(), position, block));
         let back = match self.berths[1].get(position as usize) {
             None => None,
             some => order(some, Release::Previous, self.draws.rollback(n)),
@@ -172,4 +199,15 @@ impl<'w> Simulator<'w> {
         let last = self.life(position, now + 1).last();
         last.is_some_and(|segment| segment.doing == Doing::Serving && segment.running == wanted)
     }
+}
+
+/// The block of a first command, with the guide's say in its outcome.
+#[inline(always)]
+fn guided(guide: Option<&Guide>, position: u32, mut block: InstanceBlock) -> InstanceBlock {
+    if let Some(guide) = guide
+        && let Some(word) = guide.word(position)
+    {
+        block.outcome = word;
+    }
+    block
 }

@@ -30,6 +30,14 @@ pub struct Chances {
     pub ok: f64,
 }
 
+impl Chances {
+    /// The chance that the upgrade itself brings no healthy heartbeat.
+    #[must_use]
+    pub fn failing(&self) -> f64 {
+        self.failure + self.silence
+    }
+}
+
 impl Prospects<'_> {
     /// The chances of the outcomes, as one draw decides between them: what is beyond 1 is cut off.
     #[must_use]
@@ -116,15 +124,15 @@ impl World {
     /// The fixed phase of kin's heartbeats, milliseconds; `None`: drawn for each.
     #[must_use]
     pub fn phase_of(&self, Kin(overrides): &Kin) -> Option<u64> {
-        let said = overrides.iter().filter_map(|&i| self.overrides[i].spec.heartbeat_phase);
-        said.last().map(|phase| phase.0).or(self.base.phase)
+        let mut said = overrides.iter().rev().filter_map(|&i| self.overrides[i].spec.heartbeat_phase);
+        said.next().map(|phase| phase.0).or(self.base.phase)
     }
 
     /// The chance that a heartbeat of kin is lost.
     #[must_use]
     pub fn loss_of(&self, Kin(overrides): &Kin) -> f64 {
-        let said = overrides.iter().filter_map(|&i| self.overrides[i].spec.heartbeat_loss_rate);
-        said.last().unwrap_or(self.base.loss)
+        let mut said = overrides.iter().rev().filter_map(|&i| self.overrides[i].spec.heartbeat_loss_rate);
+        said.next().unwrap_or(self.base.loss)
     }
 
     /// Whether any instance differs from what its version and the fleet say.

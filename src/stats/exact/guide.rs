@@ -4,7 +4,7 @@
 /// h(i, c) = p_i·h(i+1, c+1) + (1 − p_i)·h(i+1, 0), h(i, k) = 1, h(n, c) = 0.
 ///
 /// It is also the change of measure that makes the run certain (Doob's h-transform): with p_i·h(i+1, c+1) / h(i, c) in place of
-/// p_i every path runs into a trip, and each with the same likelihood ratio h(0, 0).
+/// p_i every path runs into a trip, and each with the same weight h(0, 0).
 #[derive(Clone, Debug)]
 pub struct Guide {
     limit: usize,
@@ -16,8 +16,21 @@ impl Guide {
     /// For trials that fail with these chances. A `reset` sets the count to zero before a trial.
     #[must_use]
     pub fn new(limit: usize, chances: &[f64], reset: impl Fn(usize) -> bool) -> Self {
+        Self::ahead_of(limit, chances, reset, |_| 0.0)
+    }
+
+    /// The same for trials after which others follow: `after` says what a count is worth then.
+    #[must_use]
+    pub fn ahead_of(
+        limit: usize,
+        chances: &[f64],
+        reset: impl Fn(usize) -> bool,
+        after: impl Fn(usize) -> f64,
+    ) -> Self {
         let limit = limit.max(1);
         let mut values = vec![0.0; limit * (chances.len() + 1)];
+        let end = limit * chances.len();
+        values[end..].iter_mut().enumerate().for_each(|(count, value)| *value = after(count));
         for (i, &p) in chances.iter().enumerate().rev() {
             let (here, after) = values[limit * i..].split_at_mut(limit);
             for count in 0..limit {

@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn it_agrees_with_adding_up_one_by_one() {
-        let functions: [(&str, fn(u64) -> f64); 5] = [
+        type Falling = fn(u64) -> f64;
+        let functions: [(&str, Falling); 5] = [
             ("exponential", |t| libm::exp(-(t as f64) / 4000.0)),
             ("step", |t| f64::from(u8::from(t < 12_345))),
             ("stairs", |t| 1.0 / (1 + t / 700) as f64),

@@ -77,11 +77,10 @@ impl Walk {
             }
             before(number, &counts);
             let mut from_below = 0.0;
-            for layer in 0..layers {
-                let is_empty = layer > 0 && counts[layer].total() == 0.0;
-                let tripped =
-                    if is_empty { 0.0 } else { counts[layer].take(self.counting, unit.trials.clone().map(&trial)) };
-                counts[layer].join_at_zero(std::mem::take(&mut from_below));
+            for (layer, counts) in counts.iter_mut().enumerate() {
+                let is_empty = layer > 0 && counts.total() == 0.0;
+                let tripped = if is_empty { 0.0 } else { counts.take(self.counting, unit.trials.clone().map(&trial)) };
+                counts.join_at_zero(std::mem::take(&mut from_below));
                 walked.trips += tripped;
                 if layer == 0 {
                     walked.first[number] = tripped;
@@ -91,7 +90,7 @@ impl Walk {
                 } else if layer + 1 < layers {
                     from_below = tripped;
                 } else {
-                    counts[layer].join_at_zero(tripped);
+                    counts.join_at_zero(tripped);
                 }
             }
         }

@@ -84,14 +84,9 @@ impl<'w> Course<'w> {
         self.at_once && self.walk.units.len() <= 100
     }
 
-    /// The chance that a verdict fails, by position.
-    pub(crate) fn failing(&self) -> impl Iterator<Item = f64> {
-        let verdicts = self.law.verdicts();
-        let total = self.walk.units.last().map_or(0, |unit| unit.trials.end);
-        (0..total).map(move |position| {
-            let trial = self.law.pick(&verdicts, position);
-            trial.fails + trial.silent
-        })
+    /// Whether verdicts are counted in plan order.
+    pub(crate) fn is_in_plan_order(&self) -> bool {
+        self.walk.counting == Counting::InOrder
     }
 
     /// The horizon must not cut a run, or hardly ever.
@@ -130,7 +125,7 @@ impl<'w> Course<'w> {
 }
 
 /// Nothing may befall an instance, the network or the controller but what an upgrade itself brings.
-fn undisturbed(world: &World) -> Result<(), OutOfScope> {
+pub(crate) fn undisturbed(world: &World) -> Result<(), OutOfScope> {
     let disturbed = [
         (!world.faults.is_empty(), "faults are injected, which make verdicts depend on each other"),
         (world.zone_law.is_some(), "zones fail, which makes the verdicts in a zone depend on each other"),

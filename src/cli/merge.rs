@@ -1,0 +1,57 @@
+//! `dryroll merge`: the shards of a sweep, joined to the bytes that one process would have written.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::output::{Failure, each_its_own_place, standard_output, teller};
+use super::shard::{command, load, place, whole};
+use super::sweep::{Files, HowArguments, OutputArguments, conclude};
+use crate::report::sweep_table;
+use crate::report::wording::plural;
+
+/// How many missing shards are told one by one.
+const TOLD: usize = 20;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  dryroll merge --manifest big.json --report sweep.json --cells sweep.csv")]
+pub struct Arguments {
+    /// The manifest; the results of its shards lie beside it
+    #[arg(long, value_name = "FILE")]
+    manifest: PathBuf,
+    #[command(flatten)]
+    outputs: OutputArguments,
+    #[command(flatten)]
+    how: HowArguments,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let outputs = arguments.outputs.all();
+    each_its_own_place(Some(&arguments.manifest), &outputs)?;
+    let (manifest, sweep) = load(&arguments.manifest)?;
+    let (of, identity) = (manifest.shards, sweep.identity());
+    let mut tapes = Vec::new();
+    let mut missing = Vec::new();
+    for shard in 1..=of {
+        match whole(&place(&arguments.manifest, shard, of), &sweep, shard, of, &identity) {
+            Some(tape) => tapes.push(tape),
+            None => missing.push(shard),
+        }
+    }
+    if !missing.is_empty() {
+        let mut said =
+            format!("{} of {of} missing or not whole; run", plural(missing.len() as u64, "shard is", "shards are"));
+        for shard in missing.iter().take(TOLD) {
+            said.push_str(&format!("\n  {}", command(&arguments.manifest, &shard.to_string(), of)));
+        }
+        if missing.len() > TOLD {
+            said.push_str(&format!("\n  … and {} more: {:?}", missing.len() - TOLD, &missing[TOLD..]));
+        }
+        return Err(Failure::Unmet(anyhow::anyhow!(said)));
+    }
+    let pool = arguments.how.pool()?;
+    let report = conclude(&sweep, &tapes, &sweep.fixed_extent(), &pool, Files::open(&arguments.outputs)?)?;
+    match teller(arguments.how.quiet, &outputs) {
+        Some(mut out) => standard_output(sweep_table(&mut out, &report).and_then(|()| out.flush())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,231 @@
+//! Sweeps larger than one machine: `sweep --plan` writes the manifest, `sweep --manifest --shard` runs a share of it.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+
+use super::checkpoint::{Checkpoint, partial};
+use super::interrupt;
+use super::output::{Failure, open, standard_output, teller, write_whole};
+use super::progress::Progress;
+use super::sweep::{HowArguments, ready};
+use crate::fleet::Span;
+use crate::report::replay::quoted;
+use crate::report::wording::{plural, spoken};
+use crate::study::manifest::Manifest;
+use crate::study::round::{self, Workers};
+use crate::study::sweep::{Sweep, SweepOrder};
+use crate::study::tape::{Identity, Tape};
+
+/// The variables by which schedulers tell a task its number, and what is added to make it count from 1.
+const SCHEDULERS: [(&str, u32); 3] = [("SLURM_ARRAY_TASK_ID", 0), ("JOB_COMPLETION_INDEX", 1), ("PARALLEL_SEQ", 0)];
+
+/// How long a trial for the estimate may take.
+const TRIAL: Duration = Duration::from_millis(500);
+
+/// Writes the manifest of a sweep, and says what it comes to.
+pub fn plan(order: SweepOrder, path: &PathBuf, shards: u32, how: &HowArguments) -> Result<(), Failure> {
+    let sweep = ready(order)?;
+    let manifest = Manifest::new(&sweep, shards).map_err(Failure::input)?;
+    let output = open(Some(path))?;
+    let written = write_whole(output, |out| {
+        serde_json::to_writer_pretty(&mut *out, &manifest)?;
+        out.write_all(b"\n")
+    })?;
+    if let Some(written) = written {
+        written.publish()?;
+    }
+    let Some(mut out) = teller(how.quiet, &[path]) else { return Ok(()) };
+    let pool = how.pool()?;
+    let estimate = estimate(&sweep)?;
+    let threads = pool.current_num_threads() as u32;
+    let rollouts = sweep.order.replicates.saturating_mul(sweep.cells.worlds.len() as u64);
+    let told = |out: &mut dyn Write| {
+        writeln!(
+            out,
+            "{} × {} = {}, in {}",
+            plural(manifest.cells, "cell", "cells"),
+            plural(manifest.replicates, "replicate", "replicates"),
+            plural(rollouts, "rollout", "rollouts"),
+            plural(u64::from(shards), "shard", "shards"),
+        )?;
+        writeln!(
+            out,
+            "about {} on one core of this machine, {} on {}",
+            length(estimate),
+            length(estimate / threads),
+            plural(u64::from(threads), "thread", "threads")
+        )?;
+        if path.as_os_str() != "-" {
+            writeln!(out, "a shard: {}", command(path, "1", shards))?;
+            writeln!(out, "at last: dryroll merge --manifest {} --report sweep.json", shown(path))?;
+        }
+        out.flush()
+    };
+    standard_output(told(&mut out))
+}
+
+fn length(time: Duration) -> String {
+    spoken(Span((time.as_secs_f64() * 1000.0) as u64))
+}
+
+/// Runs some blocks, spread over the grid, on one thread, and scales the time up to all.
+fn estimate(sweep: &Sweep) -> Result<Duration, Failure> {
+    let round = sweep.round();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(Failure::input)?;
+    let folder = std::env::temp_dir();
+    let file = tempfile::tempfile().map_err(|error| Failure::write(&folder, error))?;
+    let tape = Tape::begin(file, &sweep.identity()).map_err(Failure::input)?;
+    let workers = Workers { pool: &pool, stop: &AtomicBool::new(false), progress: &|_| {} };
+    let start = Instant::now();
+    let (blocks, mut tried) = (round.blocks(), 0);
+    let step = (blocks / 64).max(1);
+    while tried < 64 && tried * step < blocks && (tried == 0 || start.elapsed() < TRIAL) {
+        let block = tried * step;
+        round::run(&sweep.cells.worlds, &round, block..block + 1, &tape, &workers)
+            .map_err(|error| Failure::write(&folder, error))?;
+        tried += 1;
+    }
+    let rollouts = sweep.order.replicates as f64 * sweep.cells.worlds.len() as f64;
+    let seconds = start.elapsed().as_secs_f64() * rollouts / tape.rows().max(1) as f64;
+    Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}
+
+fn shown(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
+/// The command that runs one shard.
+pub fn command(manifest: &Path, shard: &str, of: u32) -> String {
+    format!("dryroll sweep --manifest {} --shard {shard}/{of}", shown(manifest))
+}
+
+/// Reads a manifest.
+pub fn load(path: &Path) -> Result<(Manifest, Sweep), Failure> {
+    let name = path.display();
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}")).map_err(Failure::Input)?;
+    Manifest::parse(&bytes).with_context(|| format!("cannot use {name}")).map_err(Failure::Input)
+}
+
+/// Where the result of a shard lies: beside the manifest.
+pub fn place(manifest: &Path, shard: u32, of: u32) -> PathBuf {
+    let mut name = manifest.as_os_str().to_owned();
+    name.push(format!(".shard-{shard}-of-{of}"));
+    name.into()
+}
+
+/// Opens the result of a shard, if it is there and whole.
+pub fn whole(path: &Path, sweep: &Sweep, shard: u32, of: u32, identity: &Identity) -> Option<Tape> {
+    let tape = Tape::open(File::open(path).ok()?, identity).ok()?;
+    let round = sweep.round();
+    sweep.shard(shard, of).all(|block| tape.has(round.block(block))).then_some(tape)
+}
+
+/// Which shard `i/K` or `auto` means.
+fn which(text: &str, shards: u32) -> Result<u32, Failure> {
+    let wrong = |said: String| Failure::Input(anyhow!("--shard: {said}"));
+    if text == "auto" {
+        return by_scheduler(shards, |name| std::env::var(name).ok()).map_err(wrong);
+    }
+    let parsed = text.split_once('/').and_then(|(i, of)| Some((i.trim().parse().ok()?, of.trim().parse().ok()?)));
+    let (shard, of): (u32, u32) =
+        parsed.ok_or_else(|| wrong(format!("`{text}` is no shard; write i/K, as in 1/{shards}, or auto")))?;
+    if of != shards {
+        return Err(wrong(format!("`{text}` speaks of {of} shards, and the manifest has {shards}; write i/{shards}")));
+    }
+    in_range(shard, shards).map_err(wrong)
+}
+
+fn in_range(shard: u32, shards: u32) -> Result<u32, String> {
+    if (1..=shards).contains(&shard) {
+        return Ok(shard);
+    }
+    Err(format!("there is no shard {shard}; allowed: 1 to {shards}"))
+}
+
+fn by_scheduler(shards: u32, variable: impl Fn(&str) -> Option<String>) -> Result<u32, String> {
+    let mut found: Option<(&str, u32)> = None;
+    for (name, add) in SCHEDULERS {
+        let Some(value) = variable(name) else { continue };
+        let number: u32 = value.trim().parse().map_err(|_| format!("{name} is `{value}`, which is no number"))?;
+        let shard = number.saturating_add(add);
+        match found {
+            Some((other, before)) if before != shard => {
+                return Err(format!("{other} means shard {before} and {name} shard {shard}; give --shard i/{shards}"));
+            }
+            _ => found = Some((name, shard)),
+        }
+    }
+    let Some((name, shard)) = found else {
+        let names = SCHEDULERS.map(|(name, _)| name).join(", ");
+        return Err(format!("auto needs one of {names} in the environment; give --shard i/{shards} instead"));
+    };
+    in_range(shard, shards).map_err(|said| format!("{said} ({name})"))
+}
+
+/// Runs one shard, or what is left of it.
+pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), Failure> {
+    let (manifest, sweep) = load(manifest_path)?;
+    let of = manifest.shards;
+    let shard = which(shard, of)?;
+    let identity = sweep.identity();
+    let path = place(manifest_path, shard, of);
+    let round = sweep.round();
+    let blocks = sweep.shard(shard, of);
+    let rollouts = blocks.clone().map(|block| u64::from(round.block(block).rows)).sum();
+    let told = |said: &str| {
+        let Some(mut out) = teller(how.quiet, &[]) else { return Ok(()) };
+        standard_output(writeln!(out, "shard {shard} of {of}: {said}").and_then(|()| out.flush()))
+    };
+    if whole(&path, &sweep, shard, of, &identity).is_some() {
+        return told("is there already");
+    }
+    let unfinished = Checkpoint::at(partial(&path), &identity)?;
+    let pool = how.pool()?;
+    let progress = Progress::new(rollouts, "shard", how.quiet);
+    let advance = |rollouts| progress.advance(rollouts);
+    let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
+    let finished = round::run(&sweep.cells.worlds, &round, blocks, &unfinished.tape, &workers);
+    progress.clear();
+    match finished {
+        Ok(true) => {}
+        Ok(false) => {
+            return Err(Failure::Interrupted(format!(
+                "{} of {rollouts} rollouts of shard {shard} are kept; the same command goes on from there",
+                unfinished.tape.rows()
+            )));
+        }
+        Err(error) => return Err(unfinished.failure(error)),
+    }
+    unfinished.publish(&path)?;
+    told(&format!("{} in {}", plural(rollouts, "rollout", "rollouts"), path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedulers_name_the_shard() {
+        let by = |set: &'static [(&str, &str)]| {
+            by_scheduler(4, move |name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(by(&[("SLURM_ARRAY_TASK_ID", "3")]), Ok(3));
+        assert_eq!(by(&[("PARALLEL_SEQ", "4")]), Ok(4));
+        assert_eq!(by(&[("JOB_COMPLETION_INDEX", "0")]), Ok(1));
+        assert_eq!(by(&[("JOB_COMPLETION_INDEX", "2"), ("PARALLEL_SEQ", "3")]), Ok(3));
+        for (set, says) in [
+            (&[][..], "auto needs"),
+            (&[("SLURM_ARRAY_TASK_ID", "3"), ("PARALLEL_SEQ", "2")][..], "means shard 3"),
+            (&[("SLURM_ARRAY_TASK_ID", "0")][..], "no shard 0"),
+            (&[("JOB_COMPLETION_INDEX", "4")][..], "no shard 5"),
+            (&[("PARALLEL_SEQ", "x")][..], "no number"),
+        ] {
+            assert!(by(set).unwrap_err().contains(says), "{set:?}");
+        }
+    }
+}
