@@ -38,8 +38,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     if !missing.is_empty() {
-        let mut said =
-            format!("{} of {of} missing or not whole; run", plural(missing.len() as u64, "shard is", "shards are"));
+        let is = if missing.len() == 1 { "is" } else { "are" };
+        let all = plural(u64::from(of), "shard", "shards");
+        let mut said = format!("{} of {all} {is} missing or not whole; run", missing.len());
         for shard in missing.iter().take(TOLD) {
             said.push_str(&format!("\n  {}", command(&arguments.manifest, &shard.to_string(), of)));
         }

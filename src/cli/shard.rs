@@ -1,6 +1,5 @@
 //! Sweeps larger than one machine: `sweep --plan` writes the manifest, `sweep --manifest --shard` runs a share of it.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -120,7 +119,7 @@ pub fn place(manifest: &Path, shard: u32, of: u32) -> PathBuf {
 
 /// Opens the result of a shard, if it is there and whole.
 pub fn whole(path: &Path, sweep: &Sweep, shard: u32, of: u32, identity: &Identity) -> Option<Tape> {
-    let tape = Tape::open(File::open(path).ok()?, identity).ok()?;
+    let tape = Tape::read(path, identity).ok()?;
     let round = sweep.round();
     sweep.shard(shard, of).all(|block| tape.has(round.block(block))).then_some(tape)
 }
@@ -185,6 +184,11 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
         return told("is there already");
     }
     let unfinished = Checkpoint::at(partial(&path), &identity)?;
+    // Whoever had the lock before may have finished it.
+    if whole(&path, &sweep, shard, of, &identity).is_some() {
+        unfinished.discard();
+        return told("is there already");
+    }
     let pool = how.pool()?;
     let progress = Progress::new(rollouts, "shard", how.quiet);
     let advance = |rollouts| progress.advance(rollouts);

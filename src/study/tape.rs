@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -63,8 +63,16 @@ struct Place {
 /// A tape that is written and read.
 #[derive(Debug)]
 pub struct Tape {
-    file: Mutex<File>,
+    medium: Medium,
     index: Mutex<Index>,
+}
+
+#[derive(Debug)]
+enum Medium {
+    /// Held open, to be written and read.
+    Open(Mutex<File>),
+    /// Opened for each block that is read: a study may have more tapes than a process may have open files.
+    Named(PathBuf),
 }
 
 #[derive(Debug, Default)]
@@ -82,7 +90,7 @@ impl Tape {
         file.write_all(MAGIC)?;
         file.write_all(identity)?;
         let index = Index { places: BTreeMap::new(), end: HEADER };
-        Ok(Self { file: Mutex::new(file), index: Mutex::new(index) })
+        Ok(Self { medium: Medium::Open(Mutex::new(file)), index: Mutex::new(index) })
     }
 
     /// Reads what a file holds; more can be written behind it if it was opened for that.
@@ -90,6 +98,11 @@ impl Tape {
     /// # Errors
     /// When it cannot be read, is no tape, or belongs to another study.
     pub fn open(mut file: File, identity: &Identity) -> Result<Self, TapeError> {
+        let index = Self::index(&mut file, identity)?;
+        Ok(Self { medium: Medium::Open(Mutex::new(file)), index: Mutex::new(index) })
+    }
+
+    fn index(file: &mut File, identity: &Identity) -> Result<Index, TapeError> {
         let mut header = [0; HEADER as usize];
         file.read_exact(&mut header).map_err(|_| TapeError::NoTape)?;
         if header[..16] != MAGIC[..] {
@@ -101,30 +114,32 @@ impl Tape {
         let length = file.metadata()?.len();
         let mut index = Index { places: BTreeMap::new(), end: HEADER };
         let mut bytes = Vec::new();
-        while let Some((block, payload)) = read_block(&mut file, length - index.end, &mut bytes)? {
+        while let Some((block, payload)) = read_block(file, length - index.end, &mut bytes)? {
             let offset = index.end + BLOCK_HEADER as u64;
             index.places.insert((block.cell, block.first), Place { offset, length: payload, rows: block.rows });
             index.end = offset + u64::from(payload) + CHECKSUM as u64;
         }
-        Ok(Self { file: Mutex::new(file), index: Mutex::new(index) })
+        Ok(index)
     }
 
-    /// The same, from a path, for reading alone.
+    /// The same, from a path, for reading alone; the file is not held open.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn read(path: &Path, identity: &Identity) -> Result<Self, TapeError> {
-        Self::open(File::open(path)?, identity)
+        let index = Self::index(&mut File::open(path)?, identity)?;
+        Ok(Self { medium: Medium::Named(path.to_owned()), index: Mutex::new(index) })
     }
 
     /// Adds a block.
     ///
     /// # Errors
-    /// When it cannot be written; what was written before is still good.
+    /// When it cannot be written, or is for reading alone; what was written before is still good.
     pub fn push(&self, block: Block, rows: &[Row]) -> io::Result<()> {
+        let Medium::Open(file) = &self.medium else { return Err(io::ErrorKind::Unsupported.into()) };
         let bytes = encode(block, rows);
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(index.end))?;
         file.write_all(&bytes)?;
         let length = (bytes.len() - BLOCK_HEADER - CHECKSUM) as u32;
@@ -155,9 +170,14 @@ impl Tape {
         drop(index);
         bytes.clear();
         bytes.resize(place.length as usize, 0);
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(place.offset))?;
-        file.read_exact(bytes)?;
+        let read = |file: &mut File, bytes: &mut Vec<u8>| {
+            file.seek(SeekFrom::Start(place.offset))?;
+            file.read_exact(bytes)
+        };
+        match &self.medium {
+            Medium::Open(file) => read(&mut file.lock().unwrap_or_else(PoisonError::into_inner), bytes)?,
+            Medium::Named(path) => read(&mut File::open(path)?, bytes)?,
+        }
         Ok(Some(place.rows))
     }
 
@@ -166,7 +186,10 @@ impl Tape {
     /// # Errors
     /// When it is not.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).sync_all()
+        match &self.medium {
+            Medium::Open(file) => file.lock().unwrap_or_else(PoisonError::into_inner).sync_all(),
+            Medium::Named(_) => Ok(()),
+        }
     }
 }
 
