@@ -1,6 +1,7 @@
 //! The command line: one file a command. Nothing here decides about rollouts; it reads, calls and writes.
 
 mod checkpoint;
+mod compare;
 mod interrupt;
 mod merge;
 mod output;
@@ -41,6 +42,8 @@ enum Command {
     Run(run::Arguments),
     /// Run many replicates over a grid of policies and versions, on the same worlds
     Sweep(sweep::Arguments),
+    /// Compare two policies on the same worlds
+    Compare(compare::Arguments),
     /// Join the shards of a sweep
     Merge(merge::Arguments),
     /// Make a page and plots from any report
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

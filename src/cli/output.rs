@@ -9,6 +9,8 @@ use anstyle::{AnsiColor, Style};
 use crate::engine::Refusal;
 use crate::report::{Output, ReportError, Written};
 use crate::scenario::ScenarioError;
+use crate::study::grid::GridError;
+use crate::study::sweep::SweepError;
 
 /// Why a command did not do what it was asked; each kind has its exit code.
 #[derive(Debug)]
@@ -68,6 +70,25 @@ impl Failure {
     /// A place that cannot be written to.
     pub fn write(path: &Path, source: io::Error) -> Self {
         ReportError { path: path.to_owned(), source }.into()
+    }
+}
+
+impl From<GridError> for Failure {
+    fn from(error: GridError) -> Self {
+        match error {
+            GridError::Value(error) => Self::Scenario(error),
+            other => Self::input(other),
+        }
+    }
+}
+
+impl From<SweepError> for Failure {
+    fn from(error: SweepError) -> Self {
+        match error {
+            SweepError::Scenario(error) => Self::Scenario(error),
+            SweepError::Grid(error) => error.into(),
+            other => Self::input(other),
+        }
     }
 }
 

@@ -24,16 +24,15 @@ impl Rollout {
         let mut scenario = Scenario::load(path)?;
         scenario.seed = seed.unwrap_or(scenario.seed);
         if let Some(version) = &self.version {
-            let found = versions(&scenario, version).map_err(Failure::input)?;
+            let found = versions(&scenario, version)?;
             match found.as_slice() {
                 [version] => scenario.retarget(*version)?,
                 _ => return Err(Failure::Input(anyhow::anyhow!("--version takes one version; `sweep` takes several"))),
             }
         }
         let settings = self.settings.iter().map(|text| Axis::parse_setting(text)).collect::<Result<Vec<_>, _>>();
-        let settings = settings.map_err(Failure::input)?;
         // The grid refuses what is set twice.
-        let grid = Grid::new(settings, vec![scenario.rollout.target]).map_err(Failure::input)?;
+        let grid = Grid::new(settings?, vec![scenario.rollout.target])?;
         for axis in &grid.axes {
             match axis.values.as_slice() {
                 [value] => scenario.set_rollout(&axis.key, value)?,

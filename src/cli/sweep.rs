@@ -14,7 +14,7 @@ use crate::scenario::ScenarioText;
 use crate::study::grid::Axis;
 use crate::study::results::CellRows;
 use crate::study::round::Workers;
-use crate::study::sweep::{Extent, Goal, Sweep, SweepError, SweepOrder};
+use crate::study::sweep::{Extent, Goal, Sweep, SweepOrder};
 use crate::study::tape::Tape;
 
 /// Replicates of a cell where nobody says how many.
@@ -104,7 +104,7 @@ impl GridArguments {
         let named = [("batch_pct", &self.batch_pct), ("max_consecutive_failures", &self.max_consecutive_failures)];
         let named = named.into_iter().filter_map(|(key, list)| list.as_ref().map(|list| Axis::parse(key, list)));
         let set = self.settings.iter().map(|text| Axis::parse_setting(text));
-        named.chain(set).collect::<Result<_, _>>().map_err(Failure::input)
+        Ok(named.chain(set).collect::<Result<_, _>>()?)
     }
 
     fn versions(&self) -> Vec<String> {
@@ -245,10 +245,7 @@ pub fn ready(order: SweepOrder) -> Result<Sweep, Failure> {
             "no replicate: --replicates is 0, so nothing would be evaluated"
         )));
     }
-    Sweep::new(order).map_err(|error| match error {
-        SweepError::Scenario(error) => Failure::Scenario(error),
-        other => Failure::input(other),
-    })
+    Ok(Sweep::new(order)?)
 }
 
 /// The outputs, opened before the work begins.

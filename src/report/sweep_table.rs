@@ -1,11 +1,13 @@
 //! A sweep told to people: a table a version, the worst worlds, and what to know beside them.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use anstyle::Style;
 use serde_json::Value;
 
 use super::study::{Cell, SweepReport};
+use super::table::Table;
 use super::wording::{NOTHING, Unit, plural};
 use crate::scenario::{Metric, Rate};
 use crate::stats::Interval;
@@ -14,6 +16,8 @@ const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 /// Rows of one table; what is beyond stands in the files.
 const MOST_ROWS: usize = 200;
+/// Reasons why there is no exact value that are told.
+const MOST_REASONS: usize = 3;
 /// Below so many hits a rate is told by what it is not.
 const FEW_HITS: u64 = 3;
 
@@ -58,26 +62,14 @@ fn version_table(out: &mut impl Write, report: &SweepReport, version: &str, cell
     if report.precision.is_some() {
         header.push("replicates");
     }
-    let mut rows: Vec<Vec<String>> = vec![header.iter().map(|name| (*name).to_owned()).collect()];
-    rows.extend(cells.iter().take(MOST_ROWS).map(|cell| row(report, cell)));
-    let columns = header.len();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    for (place, row) in rows.iter().enumerate() {
-        let style = if place == 0 { DIM } else { Style::new() };
-        write!(out, "{style}")?;
-        for (column, (text, width)) in row.iter().zip(&widths).enumerate() {
-            // A centre and its interval belong together.
-            let gap = if column == 0 {
-                "  "
-            } else if header[column].is_empty() {
-                " "
-            } else {
-                "   "
-            };
-            write!(out, "{gap}{text:>width$}")?;
-        }
-        writeln!(out, "{style:#}")?;
+    let mut table = Table::new(&header, 0);
+    for cell in cells.iter().take(MOST_ROWS) {
+        table.push(row(report, cell));
+    }
+    table.write(out)?;
+    let why: BTreeSet<&str> = cells.iter().filter_map(|cell| cell.exact.out_of_scope.as_deref()).collect();
+    for why in why.iter().take(MOST_REASONS) {
+        writeln!(out, "  {DIM}no exact value: {why}{DIM:#}")?;
     }
     if cells.len() > MOST_ROWS {
         writeln!(out, "  … and {} more; --cells writes all of them", cells.len() - MOST_ROWS)?;
@@ -100,7 +92,8 @@ fn row(report: &SweepReport, cell: &Cell) -> Vec<String> {
         }
         None => row.extend([Unit::Share.say_or_nothing(trips.rate), interval(Unit::Share, trips.ci)]),
     }
-    row.push(Unit::Share.say_or_nothing(cell.exact.values.get(Rate::Trip.name()).copied()));
+    let exact = cell.exact.values.get(Rate::Trip.name());
+    row.push(exact.map(|&exact| Unit::Share.say(exact)).unwrap_or_default());
     let (metric, unit) = match cell.defective {
         true => (Metric::BlastRadiusPct, Unit::Percent),
         false => (Metric::DurationSec, Unit::Seconds),

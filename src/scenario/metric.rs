@@ -165,6 +165,25 @@ impl Measure {
         metrics.chain(Rate::ALL.into_iter().map(Self::Rate)).chain([Self::Outcome])
     }
 
+    /// Whether more of it is better, with a version that is defective in truth or not; `None`: it depends.
+    #[must_use]
+    pub fn more_is_better(self, defective: bool) -> Option<bool> {
+        match self {
+            Self::Metric(Metric::Trips | Metric::Decisions) if defective => None,
+            // A good version is meant to reach everyone.
+            Self::Metric(Metric::ExposedInstances | Metric::ExposedPct | Metric::ExposureInstanceMin) if !defective => {
+                None
+            }
+            Self::Metric(metric) => Some(metric.more_is_better()),
+            // A trip on a bad version is what the breaker is for.
+            Self::Rate(Rate::Trip) => Some(defective),
+            Self::Rate(Rate::FalseTrip | Rate::Escape) => Some(false),
+            Self::Rate(Rate::Drift | Rate::Outcome(_)) if defective => None,
+            Self::Rate(rate) => Some(rate == Rate::Outcome(Outcome::Completed)),
+            Self::Outcome => None,
+        }
+    }
+
     /// Its name in files.
     #[must_use]
     pub fn name(self) -> &'static str {

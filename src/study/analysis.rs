@@ -24,20 +24,47 @@ pub struct Certainty {
 /// The quantiles that are reported.
 const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
 
-/// Moments and extremes of a metric.
-#[derive(Clone, Debug, Default)]
-struct Passed {
-    moments: Moments,
-    min: f64,
-    max: f64,
+/// The smallest and the largest of some values.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extremes(Option<(f64, f64)>);
+
+impl Extremes {
+    /// Takes one more.
+    pub fn push(&mut self, value: f64) {
+        let (min, max) = self.0.unwrap_or((value, value));
+        self.0 = Some((min.min(value), max.max(value)));
+    }
+
+    /// Empty cells from the smallest to the largest; one without a width where both are one. `None` where there is no value.
+    #[must_use]
+    pub fn cells(self, cells: usize) -> Option<Counts> {
+        let (low, high) = self.0?;
+        let single = low == high || cells < 2;
+        let width = if low == high { 0.0 } else { (high - low) / cells.max(1) as f64 };
+        Some(Counts { low, width, counts: vec![0; if single { 1 } else { cells }] })
+    }
 }
 
-impl Passed {
-    fn push(&mut self, value: f64) {
-        let first = self.moments.n() == 0;
-        self.min = if first { value } else { self.min.min(value) };
-        self.max = if first { value } else { self.max.max(value) };
-        self.moments.push(value);
+/// Counts in cells of equal width.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    low: f64,
+    width: f64,
+    counts: Vec<u64>,
+}
+
+impl Counts {
+    /// Counts one more; the last cell has its upper end too.
+    pub fn push(&mut self, value: f64) {
+        let at = if self.width > 0.0 { ((value - self.low) / self.width) as usize } else { 0 };
+        let last = self.counts.len() - 1;
+        self.counts[at.min(last)] += 1;
+    }
+
+    /// Lower end, width, counts.
+    #[must_use]
+    pub fn into_parts(self) -> (f64, f64, Vec<u64>) {
+        (self.low, self.width, self.counts)
     }
 }
 
@@ -46,24 +73,21 @@ impl Passed {
 /// # Errors
 /// When the rows cannot be read.
 pub fn figure(rows: &CellRows<'_>, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
-    let mut passed = Passed::default();
-    rows.values(metric, &mut |_, value| passed.push(value))?;
-    let n = passed.moments.n();
-    let mut figure = Figure {
-        mean: passed.moments.mean(),
-        ci: passed.moments.t_interval(certainty.confidence),
-        n,
-        ..Figure::default()
-    };
-    if n == 0 {
-        return Ok(figure);
-    }
-    (figure.min, figure.max) = (Some(passed.min), Some(passed.max));
+    let (mut moments, mut extremes) = (Moments::default(), Extremes::default());
+    rows.values(metric, &mut |_, value| {
+        moments.push(value);
+        extremes.push(value);
+    })?;
+    let n = moments.n();
+    let mut figure =
+        Figure { mean: moments.mean(), ci: moments.t_interval(certainty.confidence), n, ..Figure::default() };
+    let Some((min, max)) = extremes.0 else { return Ok(figure) };
+    (figure.min, figure.max) = (Some(min), Some(max));
     let intervals = QUANTILES.map(|q| quantile::interval_ranks(n, q, certainty.confidence));
     let mut ranks: Vec<u64> = QUANTILES.iter().map(|&q| quantile::rank(n, q)).collect();
     ranks.extend(intervals.iter().flatten().flat_map(|&(low, high)| [low, high]));
-    let values: Vec<f64> = if passed.min == passed.max {
-        vec![passed.min; ranks.len()]
+    let values: Vec<f64> = if min == max {
+        vec![min; ranks.len()]
     } else {
         let mut error = None;
         let keys = quantile::order_statistics(n, &ranks, &mut |take| {
@@ -140,17 +164,9 @@ pub fn histogram(
     figure: &Figure,
     cells: usize,
 ) -> io::Result<Option<(f64, f64, Vec<u64>)>> {
-    let (Some(low), Some(high)) = (figure.min, figure.max) else { return Ok(None) };
-    if low == high {
-        return Ok(Some((low, 0.0, vec![figure.n])));
-    }
-    let width = (high - low) / cells as f64;
-    let mut counts = vec![0; cells];
-    rows.values(metric, &mut |_, value| {
-        let at = ((value - low) / width) as usize;
-        counts[at.min(cells - 1)] += 1;
-    })?;
-    Ok(Some((low, width, counts)))
+    let Some(mut counts) = Extremes(figure.min.zip(figure.max)).cells(cells) else { return Ok(None) };
+    rows.values(metric, &mut |_, value| counts.push(value))?;
+    Ok(Some(counts.into_parts()))
 }
 
 /// The replicates with the largest values of a metric, or the smallest where more is better; worst first, ties by replicate.

@@ -62,6 +62,12 @@ pub enum GridError {
     /// Versions are no part of a policy.
     #[error("the target is no part of a policy; name versions with --versions")]
     Target,
+    /// Several values where a policy has one.
+    #[error("`{0}` has several values; a policy has one of each key")]
+    OneValue(String),
+    /// Two policies that are one.
+    #[error("the two policies are the same; there is nothing to compare")]
+    SamePolicy,
     /// No `=` in a setting.
     #[error("`{0}` sets nothing; write KEY=VALUE, as in rollout.batch_pct=5,10,20")]
     NoValue(String),
@@ -200,6 +206,26 @@ pub struct Cells {
     pub versions: NonZeroUsize,
 }
 
+impl Cells {
+    /// The cells of some policies, each a scenario, with each of the versions.
+    ///
+    /// # Errors
+    /// When a version does not fit, or the platform refuses a request.
+    pub fn new(policies: Vec<Scenario>, versions: &[VersionIndex]) -> Result<Self, GridError> {
+        let mut scenarios = Vec::with_capacity(policies.len() * versions.len());
+        for policy in policies {
+            for &version in versions {
+                let mut scenario = policy.clone();
+                scenario.retarget(version).map_err(Box::new)?;
+                scenarios.push(scenario);
+            }
+        }
+        let worlds = scenarios.iter().map(World::new).collect::<Result<_, _>>()?;
+        let versions = NonZeroUsize::new(versions.len()).unwrap_or(NonZeroUsize::MIN);
+        Ok(Self { scenarios, worlds, versions })
+    }
+}
+
 impl Grid {
     /// A grid.
     ///
@@ -239,18 +265,8 @@ impl Grid {
             }
             scenarios = next;
         }
-        let mut all = Vec::with_capacity(scenarios.len() * self.versions.len());
-        for one in scenarios {
-            for &version in &self.versions {
-                let mut set = one.clone();
-                set.retarget(version).map_err(Box::new)?;
-                all.push(set);
-            }
-        }
-        self.no_policy_twice(&all)?;
-        let worlds = all.iter().map(World::new).collect::<Result<_, _>>()?;
-        let versions = NonZeroUsize::new(self.versions.len()).unwrap_or(NonZeroUsize::MIN);
-        Ok(Cells { scenarios: all, worlds, versions })
+        self.no_policy_twice(&scenarios)?;
+        Cells::new(scenarios, &self.versions)
     }
 
     /// `5` and `5.0` are one policy.

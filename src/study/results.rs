@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::row::{COLUMNS, DRIFT, Ending, OUTCOME, TRIPS};
+use super::row::{COLUMNS, DRIFT, Ending, OUTCOME, Row, TRIPS};
 use super::tape::{Tape, Values, columns};
 use crate::scenario::Metric;
 
@@ -45,6 +45,17 @@ impl<'t> CellRows<'t> {
         self.replicates
     }
 
+    /// The block that begins with a replicate, into `bytes`; how many rows it has.
+    fn fetch(&self, first: u64, bytes: &mut Vec<u8>) -> io::Result<u32> {
+        for tape in self.tapes {
+            if let Some(n) = tape.payload(self.cell, first, bytes)? {
+                return Ok(n);
+            }
+        }
+        let missing = format!("replicate {first} of cell {} is not there", self.cell);
+        Err(io::Error::new(io::ErrorKind::UnexpectedEof, missing))
+    }
+
     fn blocks(&self, with: &mut dyn FnMut(&[u8], u32)) -> io::Result<()> {
         if let Some(held) = &self.held {
             held.iter().for_each(|(bytes, n)| with(bytes, *n));
@@ -53,18 +64,30 @@ impl<'t> CellRows<'t> {
         let mut bytes = Vec::new();
         let mut first = 0;
         while first < self.replicates {
-            let mut found = None;
-            for tape in self.tapes {
-                found = tape.payload(self.cell, first, &mut bytes)?;
-                if found.is_some() {
-                    break;
-                }
-            }
-            let Some(n) = found else {
-                let missing = format!("replicate {first} of cell {} is not there", self.cell);
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, missing));
-            };
+            let n = self.fetch(first, &mut bytes)?;
             with(&bytes, n);
+            first += u64::from(n);
+        }
+        Ok(())
+    }
+
+    /// Passes each world on as it was in two cells: its replicate, and both rows.
+    ///
+    /// # Errors
+    /// When the tapes cannot be read, or were not cut in the same places.
+    pub fn pairs(&self, other: &CellRows<'_>, with: &mut dyn FnMut(u64, &Row, &Row)) -> io::Result<()> {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let mut first = 0;
+        while first < self.replicates.min(other.replicates) {
+            let n = self.fetch(first, &mut ours)?;
+            let unlike = || io::Error::new(io::ErrorKind::InvalidData, "two cells are cut in different places");
+            if other.fetch(first, &mut theirs)? != n {
+                return Err(unlike());
+            }
+            let (a, b) = columns(&ours, n).zip(columns(&theirs, n)).ok_or_else(unlike)?;
+            for row in 0..n as usize {
+                with(first + row as u64, &a.map(|column| column.get(row)), &b.map(|column| column.get(row)));
+            }
             first += u64::from(n);
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! One replicate as numbers: what a study keeps of a run.
 
 use crate::engine::Outcome;
-use crate::scenario::{Metric, Rate};
+use crate::scenario::{Measure, Metric, Rate};
 use crate::sim::Metrics;
 
 /// How many columns: the metrics, the outcome, the drift.
@@ -63,6 +63,16 @@ impl Ending {
             Rate::Drift => self.drift,
             Rate::Outcome(outcome) => self.outcome == outcome,
         }
+    }
+}
+
+/// The value of a measure in a row, 1 for a hit of a rate and 0 for none; `None` where it says nothing of such a run.
+#[must_use]
+pub fn value(row: &Row, measure: Measure, defective: bool) -> Option<f64> {
+    match measure {
+        Measure::Metric(metric) => Some(row[metric as usize]).filter(|value| !value.is_nan()),
+        Measure::Rate(rate) => speaks_of(rate, defective).then(|| f64::from(u8::from(Ending::of(row).hits(rate)))),
+        Measure::Outcome => None,
     }
 }
 

@@ -5,7 +5,7 @@ use super::theme::Ink;
 use super::{Plot, Table, slug};
 use crate::report::study::{Comparison, Contrast};
 use crate::report::wording::{Unit, called, number, plural};
-use crate::scenario::{Measure, Metric, Rate};
+use crate::scenario::Measure;
 use crate::stats::Interval;
 
 const WIDTH: f64 = 960.0;
@@ -53,31 +53,11 @@ impl Better {
         if interval.low <= 0.0 && interval.high >= 0.0 {
             return Self::Undecided;
         }
-        match more_is_better(&contrast.metric, defective) {
+        match Measure::find(&contrast.metric).and_then(|measure| measure.more_is_better(defective)) {
             None => Self::Neither,
             Some(more) if (difference > 0.0) == more => Self::B,
             Some(_) => Self::A,
         }
-    }
-}
-
-/// Whether more of it is better; `None`: it depends.
-fn more_is_better(name: &str, defective: bool) -> Option<bool> {
-    match Measure::find(name)? {
-        Measure::Metric(metric) => match metric {
-            Metric::MinServingPct => Some(true),
-            Metric::Trips | Metric::Decisions if defective => None,
-            _ => Some(false),
-        },
-        Measure::Rate(rate) => match rate {
-            // A trip on a bad version is what the breaker is for.
-            Rate::Trip => Some(defective),
-            Rate::FalseTrip | Rate::Escape => Some(false),
-            Rate::Drift | Rate::Outcome(_) if defective => None,
-            Rate::Outcome(crate::engine::Outcome::Completed) => Some(true),
-            Rate::Drift | Rate::Outcome(_) => Some(false),
-        },
-        Measure::Outcome => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The compare report: `dryroll.compare/1`.
 
+mod build;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Histogram, ScenarioRef};

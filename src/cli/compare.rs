@@ -1,0 +1,100 @@
+//! `dryroll compare`: two policies on the same worlds.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::interrupt;
+use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_whole};
+use super::progress::Progress;
+use super::sweep::HowArguments;
+use crate::report::compare_table;
+use crate::report::study::CompareReport;
+use crate::scenario::ScenarioText;
+use crate::study::compare::{Compare, PolicyText};
+use crate::study::grid::versions;
+use crate::study::round::Workers;
+use crate::study::tape::Tape;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  dryroll compare scenarios/tune.toml --policy batch_pct=10 --policy batch_pct=20,max_consecutive_failures=3 --versions all"
+)]
+pub struct Arguments {
+    /// The scenario file (TOML or JSON), or `-` for standard input
+    scenario: PathBuf,
+    /// A policy: what it sets anew of [rollout], as in batch_pct=10,max_consecutive_failures=2; give two. An empty one is the scenario's
+    #[arg(long = "policy", value_name = "KEY=VALUE,…", required = true)]
+    policies: Vec<String>,
+    /// Versions to roll out: `all`, or a list of ids [default: the scenario's target]
+    #[arg(long, value_name = "LIST")]
+    versions: Option<String>,
+    /// Worlds
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    replicates: u64,
+    /// Another seed than the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Write the compare report, JSON (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    how: HowArguments,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let outputs: Vec<&PathBuf> = arguments.report.iter().collect();
+    each_its_own_place(Some(&arguments.scenario), &outputs)?;
+    let text = ScenarioText::load(&arguments.scenario)?;
+    let mut scenario = text.scenario()?;
+    scenario.seed = arguments.seed.unwrap_or(scenario.seed);
+    let policies = arguments.policies.iter().map(|text| PolicyText::parse(text)).collect::<Result<Vec<_>, _>>();
+    let policies: [PolicyText; 2] = policies?.try_into().map_err(|given: Vec<_>| {
+        Failure::Input(anyhow::anyhow!(
+            "{} given; a comparison is of two: --policy A --policy B",
+            match given.len() {
+                1 => "one policy".to_owned(),
+                n => format!("{n} policies"),
+            }
+        ))
+    })?;
+    if arguments.replicates == 0 {
+        return Err(Failure::Nothing(anyhow::anyhow!(
+            "no replicate: --replicates is 0, so nothing would be evaluated"
+        )));
+    }
+    let versions = match &arguments.versions {
+        Some(list) => versions(&scenario, list)?,
+        None => vec![scenario.rollout.target],
+    };
+    let compare = Compare::new(&scenario, &policies, &versions, arguments.replicates)?;
+    let output = open(arguments.report.as_ref())?;
+    let folder = std::env::temp_dir();
+    let unwritable = |error| Failure::write(&folder, error);
+    let file = tempfile::tempfile().map_err(unwritable)?;
+    let tape = Tape::begin(file, &Compare::IDENTITY).map_err(Failure::input)?;
+    let pool = arguments.how.pool()?;
+    let rollouts = arguments.replicates.saturating_mul(compare.cells.worlds.len() as u64);
+    let progress = Progress::new(rollouts, "compare", arguments.how.quiet);
+    let advance = |rollouts| progress.advance(rollouts);
+    let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
+    let finished = compare.run(&tape, &workers);
+    progress.clear();
+    if !finished.map_err(unwritable)? {
+        return Err(Failure::Interrupted("nothing was written".into()));
+    }
+    interrupt::ends_the_program();
+    let results = (0..versions.len()).map(|version| compare.result(&tape, version)).collect::<Result<Vec<_>, _>>();
+    let path = if text.file == "<stdin>" { "-" } else { &text.file };
+    let report = CompareReport::new(&scenario, path, &policies, &compare, &results.map_err(unwritable)?);
+    let written = write_whole(output, |out| {
+        serde_json::to_writer_pretty(&mut *out, &report)?;
+        out.write_all(b"\n")
+    })?;
+    if let Some(written) = written {
+        written.publish()?;
+    }
+    match teller(arguments.how.quiet, &outputs) {
+        Some(mut out) => standard_output(compare_table(&mut out, &report).and_then(|()| out.flush())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,99 @@
+//! A comparison told to people: what differs, by how much, and where to see it.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+use serde_json::Value;
+
+use super::plot::compare::Better;
+use super::study::{CompareReport, Comparison, Contrast};
+use super::table::Table;
+use super::wording::{NOTHING, Unit, number, plural};
+use crate::study::Policy;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// Tells a comparison.
+///
+/// # Errors
+/// When writing fails.
+pub fn compare_table(out: &mut impl Write, report: &CompareReport) -> io::Result<()> {
+    writeln!(out, "{BOLD}{}{BOLD:#}", report.scenario.name)?;
+    let worlds = plural(report.replicates, "world", "worlds");
+    writeln!(out, "{worlds} that both policies met · seed {} · 95 % intervals", report.seed)?;
+    let [a, b] = &report.policies;
+    for (letter, policy, other) in [("A", a, b), ("B", b, a)] {
+        writeln!(out, "  {BOLD}{letter}{BOLD:#}  {}", what_differs(policy, other))?;
+    }
+    for comparison in &report.comparisons {
+        version(out, comparison)?;
+    }
+    Ok(())
+}
+
+/// The keys of a policy that differ from another's.
+fn what_differs(policy: &Policy, other: &Policy) -> String {
+    let (ours, theirs) = (serde_json::to_value(policy), serde_json::to_value(other));
+    let (Ok(Value::Object(ours)), Ok(Value::Object(theirs))) = (ours, theirs) else { return String::new() };
+    let differs = ours.iter().filter(|(key, value)| theirs.get(*key) != Some(*value));
+    let said = differs.map(|(key, value)| match value {
+        Value::String(text) => format!("{key} = {text}"),
+        Value::Null => format!("{key} = {NOTHING}"),
+        other => format!("{key} = {other}"),
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
+fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
+    let truth = if comparison.defective { "defective, in truth" } else { "good, in truth" };
+    writeln!(out, "\n{BOLD}{}{BOLD:#} ({truth})", comparison.version)?;
+    let varies = |one: &&Contrast| one.n > 0 && (one.difference != Some(0.0) || one.a_wins + one.b_wins > 0);
+    let (told, same): (Vec<&Contrast>, Vec<&Contrast>) =
+        comparison.metrics.iter().filter(|one| one.n > 0).partition(varies);
+    let header = ["", "A", "B", "B − A", "", "better in", "", "pairing saves", ""];
+    let mut table = Table::new(&header, 1);
+    for one in told {
+        table.push(row(one, comparison.defective));
+    }
+    table.write(out)?;
+    if !same.is_empty() {
+        let names: Vec<&str> = same.iter().map(|one| one.metric.as_str()).collect();
+        writeln!(out, "  {DIM}the same in every world: {}{DIM:#}", names.join(", "))?;
+    }
+    for world in comparison.worlds.iter().take(1) {
+        let unit = Unit::of(&world.metric);
+        let (a, b) = (unit.say(world.a), unit.say(world.b));
+        writeln!(
+            out,
+            "  They differ most in world {}: {} is {a} with A and {b} with B",
+            world.replicate, world.metric
+        )?;
+        for command in &world.commands {
+            writeln!(out, "    {command}")?;
+        }
+    }
+    Ok(())
+}
+
+fn row(one: &Contrast, defective: bool) -> Vec<String> {
+    let unit = Unit::of(&one.metric);
+    let wins = match one.a_wins + one.b_wins {
+        0 => ["".to_owned(), "".to_owned()],
+        _ => [format!("A {}", number(one.a_wins as f64)), format!("B {}", number(one.b_wins as f64))],
+    };
+    let [a_wins, b_wins] = wins;
+    vec![
+        one.metric.clone(),
+        unit.say_or_nothing(one.a),
+        unit.say_or_nothing(one.b),
+        one.difference.map_or_else(|| NOTHING.to_owned(), |difference| unit.say_difference(difference)),
+        one.ci
+            .map(|ci| format!("± {}", unit.say_difference(ci.half_width()).trim_start_matches(['+', '±'])))
+            .unwrap_or_default(),
+        a_wins,
+        b_wins,
+        one.variance_saved.map_or_else(|| NOTHING.to_owned(), |saved| Unit::Share.say(saved)),
+        Better::of(one, defective).word().to_owned(),
+    ]
+}

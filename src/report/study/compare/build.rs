@@ -1,0 +1,83 @@
+//! A compare report from a comparison and its results.
+
+use super::{CompareReport, Comparison, Contrast, DifferentWorld};
+use crate::report::replay;
+use crate::report::study::{Histogram, ScenarioRef};
+use crate::scenario::Scenario;
+use crate::study::Policy;
+use crate::study::compare::{Compare, Compared, Contrasted, PolicyText};
+use crate::study::sweep::CONFIDENCE;
+
+impl CompareReport {
+    /// The report. `file` is the scenario's path, for the commands that replay its worlds.
+    #[must_use]
+    pub fn new(
+        scenario: &Scenario,
+        file: &str,
+        policies: &[PolicyText; 2],
+        compare: &Compare,
+        results: &[Compared],
+    ) -> Self {
+        let comparison = |(version, result): (usize, &Compared)| {
+            let [a, _] = compare.cells_of(version);
+            let id = &compare.cells.scenarios[a].target().id;
+            let command = |policy: &PolicyText, replicate| {
+                let settings: Vec<_> = policy.0.iter().map(|axis| (axis, 0)).collect();
+                replay::command(file, scenario.seed, id, &settings, replicate)
+            };
+            Comparison {
+                version: id.clone(),
+                defective: compare.cells.worlds[a].defective,
+                metrics: result.measures.iter().map(contrast).collect(),
+                worlds: result
+                    .worlds
+                    .iter()
+                    .map(|&(metric, replicate, a, b)| DifferentWorld {
+                        metric: metric.name().into(),
+                        replicate,
+                        a,
+                        b,
+                        commands: [command(&policies[0], replicate), command(&policies[1], replicate)],
+                    })
+                    .collect(),
+                distributions: result
+                    .histograms
+                    .iter()
+                    .map(|(metric, low, width, counts)| Histogram {
+                        metric: metric.name().into(),
+                        low: *low,
+                        width: *width,
+                        counts: counts.clone(),
+                    })
+                    .collect(),
+            }
+        };
+        let [a, b] = compare.cells_of(0);
+        Self {
+            schema: "dryroll.compare/1".into(),
+            scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
+            seed: scenario.seed,
+            replicates: compare.replicates,
+            confidence: CONFIDENCE,
+            policies: [Policy::of(&compare.cells.scenarios[a]), Policy::of(&compare.cells.scenarios[b])],
+            comparisons: results.iter().enumerate().map(comparison).collect(),
+        }
+    }
+}
+
+fn contrast(one: &Contrasted) -> Contrast {
+    let paired = &one.paired;
+    Contrast {
+        metric: one.measure.name().into(),
+        a: paired.a().mean(),
+        b: paired.b().mean(),
+        difference: paired.differences().mean(),
+        ci: one.ci,
+        simultaneous_ci: one.simultaneous_ci,
+        n: paired.n(),
+        a_wins: one.wins[0],
+        b_wins: one.wins[1],
+        ties: one.wins[2],
+        variance_saved: paired.variance_saved(),
+    }
+}

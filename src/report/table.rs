@@ -1,0 +1,81 @@
+//! A table on the terminal: columns as wide as they must be, numbers to the right.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+
+const DIM: Style = Style::new().dimmed();
+
+/// A table for people.
+#[derive(Clone, Debug)]
+pub struct Table {
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+    /// How many columns at the left are words.
+    words: usize,
+}
+
+impl Table {
+    /// A table with these columns, of which the first few are words. A column without a name belongs to the one before it.
+    #[must_use]
+    pub fn new(header: &[&str], words: usize) -> Self {
+        Self { header: header.iter().map(|name| (*name).to_owned()).collect(), rows: Vec::new(), words }
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, row: Vec<String>) {
+        self.rows.push(row);
+    }
+
+    /// Writes it, indented by two. A column that is empty in every row is left out.
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let cell = |row: &'_ Vec<String>, column: usize| row.get(column).map_or(0, |text| text.chars().count());
+        let filled = |column: usize| self.rows.iter().map(|row| cell(row, column)).max().unwrap_or(0);
+        let shown: Vec<(usize, usize)> = (0..self.header.len())
+            .filter(|&column| filled(column) > 0)
+            .map(|column| (column, filled(column).max(cell(&self.header, column))))
+            .collect();
+        for (place, row) in std::iter::once(&self.header).chain(&self.rows).enumerate() {
+            let style = if place == 0 { DIM } else { Style::new() };
+            let mut line = String::new();
+            for &(column, width) in &shown {
+                let joined = column > 0 && self.header[column].is_empty();
+                line.push_str(if line.is_empty() {
+                    "  "
+                } else if joined {
+                    " "
+                } else {
+                    "   "
+                });
+                let text = row.get(column).map_or("", String::as_str);
+                let padding = " ".repeat(width.saturating_sub(text.chars().count()));
+                // A unit stays under a unit: what belongs to a number stands to its right.
+                let left = column < self.words;
+                line.push_str(if left { text } else { &padding });
+                line.push_str(if left { &padding } else { text });
+            }
+            writeln!(out, "{style}{}{style:#}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_they_must_be_and_empty_ones_are_left_out() {
+        let mut table = Table::new(&["name", "value", "", "none"], 1);
+        table.push(vec!["a".into(), "1".into(), "(0 to 2)".into(), String::new()]);
+        table.push(vec!["longer".into(), "12".into(), "(9 to 15)".into(), String::new()]);
+        let mut out = Vec::new();
+        table.write(&mut out).unwrap();
+        let plain = anstream::adapter::strip_bytes(&out).into_vec();
+        let text = String::from_utf8(plain).unwrap();
+        assert_eq!(text, "  name     value\n  a            1  (0 to 2)\n  longer      12 (9 to 15)\n");
+    }
+}
