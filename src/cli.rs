@@ -13,6 +13,7 @@ mod run;
 mod schema;
 mod shard;
 mod sweep;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,8 @@ enum Command {
     Sweep(sweep::Arguments),
     /// Compare two policies on the same worlds
     Compare(compare::Arguments),
+    /// Find the best policy within the limits of the scenario's [tune]
+    Tune(tune::Arguments),
     /// Join the shards of a sweep
     Merge(merge::Arguments),
     /// Make a page and plots from any report
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Tune(arguments) => tune::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

@@ -23,6 +23,7 @@ mod sweep_table;
 mod table;
 pub mod timeline;
 pub mod trace;
+mod tune_table;
 pub mod wording;
 
 pub use account::Account;
@@ -37,3 +38,4 @@ pub use run::{FaultReport, RunReport};
 pub use runs::RunsWriter;
 pub use sweep_table::sweep_table;
 pub use timeline::Timeline;
+pub use tune_table::tune_table;

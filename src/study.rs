@@ -8,7 +8,7 @@
 //! - [`summary`]: what the replicates of a cell come to. [`analysis`]: how it is computed.
 //!
 //! - [`sweep`]: a grid, start to end. [`manifest`]: the same, cut into shards. [`exact`]: what theory says of a cell.
-//!   [`compare`]: two policies, world by world.
+//!   [`compare`]: two policies, world by world. [`tune`]: the best of many.
 //!
 //! Every cell meets the same worlds: replicate 7 of one policy and replicate 7 of another have the same fleet, instance by
 //! instance. So a difference between two policies is taken world by world, and what is only luck cancels.
@@ -28,6 +28,7 @@ pub mod row;
 pub mod summary;
 pub mod sweep;
 pub mod tape;
+pub mod tune;
 
 pub use policy::Policy;
 pub use summary::{Figure, Share, Summaries, Summary};

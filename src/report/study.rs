@@ -11,8 +11,8 @@ pub use sweep::{
     Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World as ReportedWorld,
 };
 pub use tune::{
-    Candidate, Estimate, Evidence, FrontPoint, Hint, LimitCheck, LimitText, Named, Recommended, Sensitivity, Standing,
-    TuneReport,
+    Candidate, Estimate, Evidence, Findings, FrontPoint, Hint, LimitCheck, LimitText, Named, Recommended, Sensitivity,
+    Standing, TuneReport,
 };
 
 /// Which scenario a report is of.

@@ -280,6 +280,7 @@ pub fn tune(answered: bool) -> TuneReport {
         confidence: 0.95,
         good: GOOD.into(),
         defective: vec![BAD.into()],
+        worst: Some("v-bad".into()),
         minimise: "duration_sec".into(),
         tolerance: 0.02,
         limits: vec![LimitText { says: "false_trip_rate ≤ 0.02".into(), versions: vec![GOOD.into()] }],

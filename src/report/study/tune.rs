@@ -1,6 +1,10 @@
 //! The tune report: `dryroll.tune/1`.
 
+mod build;
+
 use serde::{Deserialize, Serialize};
+
+pub use build::Findings;
 
 use super::ScenarioRef;
 use crate::stats::Interval;
@@ -25,6 +29,8 @@ pub struct TuneReport {
     pub good: String,
     /// The versions that shall not get far.
     pub defective: Vec<String>,
+    /// The one of them that gets furthest over all policies: every `blast_radius_pct` here is its.
+    pub worst: Option<String>,
     /// The metric whose mean on the good version is minimised.
     pub minimise: String,
     /// Policies within this share of the best are as good as it.
@@ -39,7 +45,7 @@ pub struct TuneReport {
     pub recommended: Option<Recommended>,
     /// Policies that could not be told apart from it.
     pub undecided: Vec<Named>,
-    /// The Pareto front of the goal against the blast radius of the worst defective version, fastest first.
+    /// The Pareto front of the goal against the blast radius of the worst version, fastest first.
     pub front: Vec<FrontPoint>,
     /// Where no policy meets the limits: the limit that binds, in words.
     pub binding: Option<String>,
@@ -87,7 +93,7 @@ pub struct Evidence {
     pub replicates: u64,
     /// The goal on the good version.
     pub objective: Estimate,
-    /// `blast_radius_pct` of the defective version where it is largest; nulls where there is none.
+    /// `blast_radius_pct` of the report's worst version; nulls where there is none.
     pub blast_radius_pct: Estimate,
     /// Each limit for each version that it is about.
     pub limits: Vec<LimitCheck>,
@@ -124,7 +130,7 @@ pub struct FrontPoint {
     pub policy: Policy,
     /// The goal on the good version.
     pub objective: Estimate,
-    /// Blast radius of the worst defective version.
+    /// Blast radius of the worst version.
     pub blast_radius_pct: Estimate,
     /// Whether it is on the front for sure: no other policy may still turn out better in both.
     pub decided: bool,

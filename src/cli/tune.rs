@@ -1,0 +1,122 @@
+//! `dryroll tune`: the best policy within limits.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::interrupt;
+use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_whole};
+use super::progress::Progress;
+use super::sweep::HowArguments;
+use crate::report::study::{Findings, TuneReport};
+use crate::report::tune_table;
+use crate::scenario::Scenario;
+use crate::study::round::Workers;
+use crate::study::tape::Tape;
+use crate::study::tune::{Tune, TuneError, Tuned, front, hints};
+
+/// Failure rates that the answer is tried with, beside the scenario's.
+const FACTORS: [f64; 2] = [0.5, 2.0];
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  dryroll tune scenarios/tune.toml --report tune.json\n\nThe scenario's [tune] says what is wanted. Exit code 1: no policy surely meets the limits."
+)]
+pub struct Arguments {
+    /// The scenario file (TOML or JSON), or `-` for standard input
+    scenario: PathBuf,
+    /// The most worlds of any policy; it stops as soon as the answer is decided
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    replicates: u64,
+    /// Policies within this share of the best are as good as it
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    tolerance: f64,
+    /// Another seed than the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Write the tune report, JSON (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    how: HowArguments,
+}
+
+impl From<TuneError> for Failure {
+    fn from(error: TuneError) -> Self {
+        match error {
+            TuneError::Grid(error) => error.into(),
+            other => Self::input(other),
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let outputs: Vec<&PathBuf> = arguments.report.iter().collect();
+    each_its_own_place(Some(&arguments.scenario), &outputs)?;
+    let mut scenario = Scenario::load(&arguments.scenario)?;
+    scenario.seed = arguments.seed.unwrap_or(scenario.seed);
+    if arguments.replicates == 0 {
+        return Err(Failure::Nothing(anyhow::anyhow!(
+            "no replicate: --replicates is 0, so nothing would be evaluated"
+        )));
+    }
+    let tune = Tune::new(&scenario, arguments.tolerance, arguments.replicates)?;
+    let output = open(arguments.report.as_ref())?;
+    let pool = arguments.how.pool()?;
+    let (tape, tuned) = search(&tune, &pool, "tune", arguments.how.quiet)?;
+    let folder = std::env::temp_dir();
+    let unreadable = |error| Failure::write(&folder, error);
+    let worst = front::worst_version(&tune, &tape, &tuned).map_err(unreadable)?;
+    let points = front::points(&tune, &tape, &tuned, worst).map_err(unreadable)?;
+    let mut sensitivity = Vec::new();
+    for factor in FACTORS {
+        let other = Tune::new(&scaled(&scenario, factor), arguments.tolerance, arguments.replicates)?;
+        sensitivity.push((factor, search(&other, &pool, "sensitivity", arguments.how.quiet)?.1));
+    }
+    interrupt::ends_the_program();
+    let hints = tuned.incumbent.map(|policy| hints::hints(&tune, policy, &pool)).unwrap_or_default();
+    let report = TuneReport::new(&tune, &tuned, &Findings { points, worst, sensitivity, hints });
+    let written = write_whole(output, |out| {
+        serde_json::to_writer_pretty(&mut *out, &report)?;
+        out.write_all(b"\n")
+    })?;
+    if let Some(written) = written {
+        written.publish()?;
+    }
+    if let Some(mut out) = teller(arguments.how.quiet, &outputs) {
+        standard_output(tune_table(&mut out, &report).and_then(|()| out.flush()))?;
+    }
+    match (&report.recommended, &report.binding) {
+        (None, Some(binding)) => Err(Failure::Unmet(anyhow::anyhow!("{} What binds: {binding}", report.says))),
+        _ => Ok(()),
+    }
+}
+
+fn search(tune: &Tune, pool: &rayon::ThreadPool, what: &'static str, quiet: bool) -> Result<(Tape, Tuned), Failure> {
+    let folder: &Path = &std::env::temp_dir();
+    let failed = |error| Failure::write(folder, error);
+    let tape = Tape::begin(tempfile::tempfile().map_err(failed)?, &Tune::IDENTITY).map_err(Failure::input)?;
+    let most = tune.replicates.saturating_mul(tune.cells.worlds.len() as u64);
+    let progress = Progress::new(most, what, quiet);
+    let advance = |rollouts| progress.advance(rollouts);
+    let workers = Workers { pool, stop: interrupt::stops_by_itself(), progress: &advance };
+    let tuned = tune.run(&tape, &workers);
+    progress.clear();
+    match tuned.map_err(failed)? {
+        Some(tuned) => Ok((tape, tuned)),
+        None => Err(Failure::Interrupted("nothing was written".into())),
+    }
+}
+
+/// The scenario with all failure rates of its versions times a factor, cut where they would add up to more than 1.
+fn scaled(scenario: &Scenario, factor: f64) -> Scenario {
+    let mut scaled = scenario.clone();
+    for version in &mut scaled.versions {
+        let rates = &mut version.rates;
+        let sum = rates.failure + rates.hang + rates.unhealthy + rates.crash;
+        let factor = if sum > 0.0 { factor.min(1.0 / sum) } else { factor };
+        for rate in [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash] {
+            *rate *= factor;
+        }
+    }
+    scaled
+}

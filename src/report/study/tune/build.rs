@@ -1,0 +1,261 @@
+//! A tune report from a search and what it found.
+
+use super::{
+    Candidate, Estimate, Evidence, FrontPoint, Hint, LimitCheck, LimitText, Named, Recommended, Sensitivity, Standing,
+    TuneReport,
+};
+use crate::report::study::ScenarioRef;
+use crate::report::wording::{Unit, called, plural};
+use crate::stats::moments::Moments;
+use crate::study::Policy;
+use crate::study::sweep::CONFIDENCE;
+use crate::study::tune::front::Point;
+use crate::study::tune::hints::Judged;
+use crate::study::tune::{Known, State, Tune, Tuned};
+
+/// What a report is made of, beside the search itself.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    /// Where every policy stands on the plane.
+    pub points: Vec<Point>,
+    /// The version of the plane's blast radius, by its place in the search.
+    pub worst: Option<usize>,
+    /// Other failure rates: the factor, the search, and what it found.
+    pub sensitivity: Vec<(f64, Tuned)>,
+    /// What other rules could do.
+    pub hints: Vec<Judged>,
+}
+
+impl TuneReport {
+    /// The report.
+    #[must_use]
+    pub fn new(tune: &Tune, tuned: &Tuned, findings: &Findings) -> Self {
+        let scenario = &tune.scenario;
+        let id = |version: usize| tune.cells.scenarios[tune.cell(0, version)].target().id.clone();
+        let policy = |place: usize| Policy::of(tune.policy(place));
+        let evidence = |place: usize| evidence(tune, &tuned.policies[place], &findings.points[place]);
+        let named = |state: State| matches!(state, State::Open | State::AsGood);
+        let places = 0..tuned.policies.len();
+        let undecided = places.clone().filter(|&place| named(tuned.policies[place].state)).map(|place| Named {
+            policy: policy(place),
+            why: why(tune, tuned, place),
+            evidence: evidence(place),
+        });
+        let mut front: Vec<FrontPoint> = places
+            .clone()
+            .filter(|&place| findings.points[place].on_front != Some(false))
+            .map(|place| FrontPoint {
+                policy: policy(place),
+                objective: estimate(&tuned.policies[place].goal),
+                blast_radius_pct: blast(&findings.points[place]),
+                decided: findings.points[place].on_front == Some(true),
+            })
+            .collect();
+        front.sort_by(|a, b| order(a.objective.value).total_cmp(&order(b.objective.value)));
+        let candidates = places.map(|place| Candidate {
+            policy: policy(place),
+            standing: match tuned.policies[place].state {
+                State::Incumbent => Standing::Recommended,
+                State::Open | State::AsGood => Standing::Undecided,
+                State::Slower => Standing::Slower,
+                State::Breaks(_) => Standing::BreaksLimit,
+            },
+            why: why(tune, tuned, place),
+            evidence: evidence(place),
+            slower_by: estimate(&tuned.policies[place].slower_by),
+            on_front: findings.points[place].on_front,
+        });
+        Self {
+            schema: "dryroll.tune/1".into(),
+            scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
+            seed: scenario.seed,
+            replicates: tuned.replicates,
+            rollouts: tuned.rollouts,
+            confidence: CONFIDENCE,
+            good: id(0),
+            defective: (1..tune.versions()).map(id).collect(),
+            worst: findings.worst.map(id),
+            minimise: tune.minimise.name().into(),
+            tolerance: tune.tolerance,
+            limits: tune
+                .limits
+                .iter()
+                .map(|limit| LimitText {
+                    says: limit.says(),
+                    versions: limit.versions.iter().map(|&version| id(version)).collect(),
+                })
+                .collect(),
+            decided: tuned.decided,
+            says: says(tune, tuned),
+            recommended: tuned.incumbent.map(|place| Recommended { policy: policy(place), evidence: evidence(place) }),
+            undecided: undecided.collect(),
+            front,
+            binding: tuned.incumbent.is_none().then(|| binding(tune, tuned)),
+            candidates: candidates.collect(),
+            sensitivity: findings.sensitivity.iter().map(|(factor, tuned)| sensitivity(tune, *factor, tuned)).collect(),
+            hints: hints(&findings.hints, (1..tune.versions()).map(id).collect()),
+        }
+    }
+}
+
+fn order(value: Option<f64>) -> f64 {
+    value.unwrap_or(f64::INFINITY)
+}
+
+fn estimate(moments: &Moments) -> Estimate {
+    Estimate { value: moments.mean(), ci: moments.t_interval(CONFIDENCE), n: moments.n() }
+}
+
+fn blast(point: &Point) -> Estimate {
+    match point.blast {
+        Some((mean, ci)) => Estimate { value: Some(mean), ci, n: point.n },
+        None => Estimate::default(),
+    }
+}
+
+fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
+    let limits = known.limits.iter().map(|held| LimitCheck {
+        limit: tune.limits[held.limit].says(),
+        version: tune.cells.scenarios[tune.cell(0, held.version)].target().id.clone(),
+        observed: Estimate { value: held.observed, ci: held.interval, n: held.n },
+        holds: held.holds,
+    });
+    Evidence {
+        replicates: known.replicates,
+        objective: estimate(&known.goal),
+        blast_radius_pct: blast(point),
+        limits: limits.collect(),
+    }
+}
+
+/// A policy in a few words.
+#[must_use]
+pub fn short(policy: &Policy) -> String {
+    format!("batch_pct {}, max_consecutive_failures {}", policy.batch_pct, policy.max_consecutive_failures)
+}
+
+fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
+    let known = &tuned.policies[place];
+    let unit = Unit::of(tune.minimise.name());
+    let by = known.slower_by.mean().map(|mean| unit.say_difference(mean)).unwrap_or_default();
+    match known.state {
+        State::Incumbent => "the best of those whose limits surely hold".into(),
+        State::AsGood => {
+            let tolerance = Unit::Share.say(tune.tolerance);
+            format!("as good as the recommended one, within {tolerance} ({by} in {} worlds)", known.slower_by.n())
+        }
+        State::Slower => format!("{} is {by}", called(tune.minimise.name())),
+        State::Breaks(held) => known.limits.get(held).map_or_else(String::new, |held| {
+            let limit = &tune.limits[held.limit];
+            let version = &tune.cells.scenarios[tune.cell(0, held.version)].target().id;
+            let seen = Unit::of(limit.spec.metric.name()).say_or_nothing(held.observed);
+            format!("{} does not hold for {version}: {seen}", limit.says())
+        }),
+        State::Open => {
+            let limit = known.limits.iter().find(|held| held.holds.is_none());
+            match limit {
+                Some(held) => format!("whether {} holds is not decided", tune.limits[held.limit].says()),
+                None => format!("not told apart from the recommended one: {by}"),
+            }
+        }
+    }
+}
+
+fn says(tune: &Tune, tuned: &Tuned) -> String {
+    let Some(place) = tuned.incumbent else {
+        return match tuned.decided {
+            true => "No policy meets the limits.".into(),
+            false => "No policy surely meets the limits, and some are undecided: allow more worlds.".into(),
+        };
+    };
+    let known = &tuned.policies[place];
+    let unit = Unit::of(tune.minimise.name());
+    let goal = format!("{} {}", called(tune.minimise.name()), unit.say_or_nothing(known.goal.mean()));
+    let good = tuned.policies.iter().filter(|known| known.state == State::AsGood).count() as u64;
+    let beside = match good {
+        0 => String::new(),
+        _ => {
+            format!("; {} within {} of it", plural(good, "policy is", "policies are"), Unit::Share.say(tune.tolerance))
+        }
+    };
+    let open = tuned.policies.iter().filter(|known| known.state == State::Open).count() as u64;
+    let still = match open {
+        0 => String::new(),
+        _ => format!("; {} not told apart", plural(open, "policy is", "policies are")),
+    };
+    format!("{}: {goal}{beside}{still}.", short(&Policy::of(tune.policy(place))))
+}
+
+/// The limit that keeps most policies out, or keeps out all but the ones that others keep out.
+fn binding(tune: &Tune, tuned: &Tuned) -> String {
+    let broken = |limit: usize| {
+        let breaks = |known: &&Known| known.limits.iter().any(|held| held.limit == limit && held.holds == Some(false));
+        tuned.policies.iter().filter(breaks).count()
+    };
+    let counts: Vec<(usize, usize)> = (0..tune.limits.len()).map(|limit| (limit, broken(limit))).collect();
+    let all = tuned.policies.len();
+    let Some(&(limit, count)) = counts.iter().max_by_key(|(limit, count)| (*count, std::cmp::Reverse(*limit))) else {
+        return "there is no limit".into();
+    };
+    let name = tune.limits[limit].says();
+    if count == all {
+        return format!("{name}: it does not hold for any policy");
+    }
+    let others: Vec<String> = counts
+        .iter()
+        .filter(|&&(other, count)| other != limit && count > 0)
+        .map(|&(other, count)| format!("{} for {count}", tune.limits[other].says()))
+        .collect();
+    match others.as_slice() {
+        [] => format!("{name}: it does not hold for {count} of {all} policies, and is undecided for others"),
+        _ => format!(
+            "{name} does not hold for {count} of {all} policies, {}; together they leave none",
+            others.join(", ")
+        ),
+    }
+}
+
+fn sensitivity(tune: &Tune, factor: f64, tuned: &Tuned) -> Sensitivity {
+    let recommended = tuned.incumbent.map(|place| Policy::of(tune.policy(place)));
+    let answer = recommended.as_ref().map_or_else(|| "no policy meets the limits".to_owned(), short);
+    Sensitivity {
+        factor,
+        decided: tuned.decided,
+        says: format!("with {} times the failure rates: {answer}", factor),
+        recommended,
+    }
+}
+
+fn hints(judged: &[Judged], versions: Vec<String>) -> Vec<Hint> {
+    let Some((own, others)) = judged.split_first() else { return Vec::new() };
+    let share = |value: f64| Unit::Share.say(value);
+    let hint = |judged: &Judged| {
+        let versions: Vec<(String, f64, f64)> = versions
+            .iter()
+            .zip(&judged.bad)
+            .map(|(version, &(trips, exposed))| (version.clone(), trips, exposed))
+            .collect();
+        let reach: Vec<String> = versions
+            .iter()
+            .zip(&own.bad)
+            .map(|((version, _, exposed), (_, before))| {
+                format!("{version} {} in place of {}", Unit::Percent.say(*exposed), Unit::Percent.say(*before))
+            })
+            .collect();
+        Hint {
+            rule: judged.rule.name().into(),
+            parameters: judged.rule.parameters(),
+            false_trip_rate: judged.false_trips,
+            says: format!(
+                "{}, {}: exposes {}, tripping {} of good rollouts in place of {}",
+                judged.rule.name(),
+                judged.rule.parameters(),
+                reach.join(", "),
+                share(judged.false_trips),
+                share(own.false_trips)
+            ),
+            versions,
+        }
+    };
+    others.iter().map(hint).collect()
+}
