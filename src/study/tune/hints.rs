@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(Rule::Consecutive(2).trips(&failed), Some(4));
         assert_eq!(Rule::Consecutive(4).trips(&failed), None);
         assert_eq!(Rule::Share { failures: 3, window: 4 }.trips(&failed), Some(4));
-        assert_eq!(Rule::Share { failures: 4, window: 5 }.trips(&failed), Some(8));
+        assert_eq!(Rule::Share { failures: 4, window: 5 }.trips(&failed), Some(7));
         assert_eq!(Rule::Share { failures: 5, window: 5 }.trips(&failed), None);
         // Sums: 0, .5, 0, .5, 1, .5, 1, 1.5, 2.
         assert_eq!(Rule::Cusum { reference: 0.5, height: 1.5 }.trips(&failed), Some(7));
