@@ -202,6 +202,22 @@ fn a_precision_is_reached_and_no_further() {
     folder.fails("sweep s.toml --precision 0.0001 --replicates 300 -q", 1, "not reached");
 }
 
+/// Counted in plan order, outcomes alone decide: importance sampling has no variance, and gives the exact value.
+#[test]
+fn a_rare_trip_is_estimated_and_agrees_with_theory() {
+    let folder = Folder::new();
+    let rare = "sweep s.toml --set breaker_order=listed --max-consecutive-failures 1..5 --replicates 200";
+    folder.done(&format!("{rare} --rare 300 --report r.json -q"));
+    let report = folder.json("r.json");
+    assert!(report["cells"][0]["rare"].is_null(), "a trip that is met needs no estimate");
+    for cell in 3..5 {
+        let cell = &report["cells"][cell];
+        let (estimate, exact) = (&cell["rare"]["estimate"], &cell["exact"]["values"]["trip_rate"]);
+        let ratio = estimate.as_f64().unwrap() / exact.as_f64().unwrap();
+        assert!(exact.as_f64().unwrap() < 1e-4 && (ratio - 1.0).abs() < 1e-6, "{estimate} {exact}");
+    }
+}
+
 #[test]
 fn what_is_wrong_is_said() {
     let folder = Folder::new();

@@ -23,7 +23,7 @@ const REPLICATES: u64 = 1000;
 const MOST_REPLICATES: u64 = 100_000;
 
 /// What a manifest says already, or what only the merge writes.
-const CUT_AND_DRIED: [&str; 13] = [
+const CUT_AND_DRIED: [&str; 14] = [
     "batch_pct",
     "max_consecutive_failures",
     "settings",
@@ -31,6 +31,7 @@ const CUT_AND_DRIED: [&str; 13] = [
     "replicates",
     "precision",
     "metric",
+    "rare",
     "seed",
     "report",
     "cells",
@@ -58,6 +59,9 @@ pub struct Arguments {
     /// The metric or rate whose intervals --precision is about
     #[arg(long, value_name = "NAME", default_value = "trip_rate")]
     metric: String,
+    /// Where a cell meets fewer than 3 trips: estimate their chance by importance sampling with so many replicates
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    rare: Option<u64>,
     /// Another seed than the scenario's
     #[arg(long)]
     seed: Option<u64>,
@@ -183,6 +187,7 @@ impl Arguments {
             versions: self.grid.versions(),
             replicates: self.replicates.unwrap_or(default),
             precision,
+            rare: self.rare,
         })
     }
 }

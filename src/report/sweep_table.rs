@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 use serde_json::Value;
 
-use super::study::{Cell, SweepReport};
+use super::study::{Cell, RareEvent, SweepReport};
 use super::table::Table;
 use super::wording::{NOTHING, Unit, plural};
 use crate::scenario::{Metric, Rate};
@@ -85,7 +85,9 @@ fn row(report: &SweepReport, cell: &Cell) -> Vec<String> {
     };
     let mut row: Vec<String> = report.axes.iter().map(|a| axis(&a.key)).collect();
     let trips = cell.metrics.share(Rate::Trip).cloned().unwrap_or_default();
+    let rare = cell.rare.as_ref().and_then(|event| rare(event, trips.claim));
     match trips.claim.filter(|_| trips.hits < FEW_HITS && trips.n > 0) {
+        _ if rare.is_some() => row.extend(rare.into_iter().flatten()),
         // A rate of so few hits is mostly luck: what it is not can be said.
         Some(claim) => {
             row.extend([format!("{} of {}", trips.hits, trips.n), format!("< {}", Unit::Share.say(claim.high))])
@@ -93,7 +95,7 @@ fn row(report: &SweepReport, cell: &Cell) -> Vec<String> {
         None => row.extend([Unit::Share.say_or_nothing(trips.rate), interval(Unit::Share, trips.ci)]),
     }
     let exact = cell.exact.values.get(Rate::Trip.name());
-    row.push(exact.map(|&exact| Unit::Share.say(exact)).unwrap_or_default());
+    row.push(exact.map(|&exact| chance(exact)).unwrap_or_default());
     let (metric, unit) = match cell.defective {
         true => (Metric::BlastRadiusPct, Unit::Percent),
         false => (Metric::DurationSec, Unit::Seconds),
@@ -106,6 +108,22 @@ fn row(report: &SweepReport, cell: &Cell) -> Vec<String> {
         row.push(cell.replicates.to_string());
     }
     row
+}
+
+/// A chance, with its digits however small it is.
+fn chance(value: f64) -> String {
+    if value > 0.0 && value < 1e-4 { format!("{value:.2e}") } else { Unit::Share.say(value) }
+}
+
+/// A chance that is too small to be met: its estimate and error, or what it is surely below. Plain simulation gives a bound
+/// too, and the smaller one is told.
+fn rare(event: &RareEvent, simulated: Option<Interval>) -> Option<[String; 2]> {
+    let bound = event.upper_bound?.min(simulated.map_or(1.0, |claim| claim.high));
+    Some(match (event.estimate, event.relative_error) {
+        (Some(estimate), Some(error)) => [chance(estimate), format!("(± {})", Unit::Share.say(error))],
+        (Some(estimate), None) => [format!("~ {}", chance(estimate)), format!("< {}", chance(bound))],
+        (None, _) => [format!("{} of {}", event.hits, event.n), format!("< {}", chance(bound))],
+    })
 }
 
 fn interval(unit: Unit, interval: Option<Interval>) -> String {

@@ -45,6 +45,8 @@ pub struct SweepOrder {
     pub replicates: u64,
     /// To stop as soon as every interval is narrow enough.
     pub precision: Option<Goal>,
+    /// Replicates of importance sampling, for the trips of cells that hardly met any.
+    pub rare: Option<u64>,
 }
 
 /// A wanted precision.

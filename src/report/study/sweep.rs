@@ -110,7 +110,7 @@ pub struct RareEvent {
     pub hits: u64,
     /// Replicates.
     pub n: u64,
-    /// An upper bound where there is no estimate.
+    /// An upper bound that holds whatever was missed.
     pub upper_bound: Option<f64>,
     /// In words.
     pub says: String,

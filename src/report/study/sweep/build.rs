@@ -2,12 +2,14 @@
 
 use rayon::prelude::*;
 
-use super::{Axis, Cell, ExactValues, Histogram, Precision, ReplayedWorld, SweepReport, World};
+use super::{Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World};
 use crate::report::study::ScenarioRef;
+use crate::report::wording::Unit;
 use crate::report::{Timeline, replay};
-use crate::scenario::{Measure, Scenario};
+use crate::scenario::{Measure, Rate, Scenario};
 use crate::stats::proportion::clopper_pearson;
 use crate::study::exact::exact;
+use crate::study::rare::{FEWEST_HITS, trip_probability};
 use crate::study::sweep::{CONFIDENCE, CellResult, Extent, Sweep};
 use crate::study::{Policy, Summary};
 
@@ -71,7 +73,7 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
         replicates: result.replicates,
         metrics: result.summaries.clone(),
         exact: exact_values(&sweep.cells.scenarios[cell]),
-        rare: None,
+        rare: rare_event(sweep, cell, result),
         distributions: result
             .histograms
             .iter()
@@ -112,6 +114,51 @@ fn replay_command(sweep: &Sweep, cell: usize, replicate: u64) -> String {
     let version = &sweep.cells.scenarios[cell].target().id;
     let file = if sweep.order.scenario.file == "<stdin>" { "-" } else { &sweep.order.scenario.file };
     replay::command(file, sweep.order.seed, version, &settings, replicate)
+}
+
+/// The chance of a trip where hardly any was met, if it was asked for.
+fn rare_event(sweep: &Sweep, cell: usize, result: &CellResult) -> Option<RareEvent> {
+    let replicates = sweep.order.rare?;
+    let met = result.summaries.share(Rate::Trip).map_or(0, |share| share.hits);
+    if met >= FEWEST_HITS {
+        return None;
+    }
+    Some(match trip_probability(&sweep.cells.scenarios[cell], replicates) {
+        Ok(found) => {
+            let estimate = (found.hits >= FEWEST_HITS).then_some(found.estimate);
+            // Trips that nothing steers towards may have been missed: no interval then.
+            let ci = found.interval.filter(|_| found.steers_all);
+            let says = match (estimate, ci, found.relative_error) {
+                (Some(_), Some(_), Some(error)) => {
+                    format!("P(trip) within {} (one standard error)", Unit::Share.say(error))
+                }
+                (Some(_), ..) => {
+                    "trips that come about by late or lost heartbeats may be missing from the estimate; the \
+                                  upper bound holds"
+                        .to_owned()
+                }
+                (None, ..) => "fewer than 3 hits: an upper bound".to_owned(),
+            };
+            RareEvent {
+                estimate,
+                relative_error: found.relative_error.filter(|_| ci.is_some()),
+                ci,
+                hits: found.hits,
+                n: found.n,
+                upper_bound: Some(found.upper_bound),
+                says,
+            }
+        }
+        Err(error) => RareEvent {
+            estimate: None,
+            relative_error: None,
+            ci: None,
+            hits: 0,
+            n: 0,
+            upper_bound: None,
+            says: format!("not estimated: {error}"),
+        },
+    })
 }
 
 /// What theory says of a cell.
