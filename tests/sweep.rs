@@ -202,7 +202,8 @@ fn a_precision_is_reached_and_no_further() {
     folder.fails("sweep s.toml --precision 0.0001 --replicates 300 -q", 1, "not reached");
 }
 
-/// Counted in plan order, outcomes alone decide: importance sampling has no variance, and gives the exact value.
+/// Counted in plan order, outcomes decide all but a late verdict in ten thousand, and the guide steers just them: the estimate
+/// is near the exact value with few replicates. The seed is fixed.
 #[test]
 fn a_rare_trip_is_estimated_and_agrees_with_theory() {
     let folder = Folder::new();
@@ -214,7 +215,7 @@ fn a_rare_trip_is_estimated_and_agrees_with_theory() {
         let cell = &report["cells"][cell];
         let (estimate, exact) = (&cell["rare"]["estimate"], &cell["exact"]["values"]["trip_rate"]);
         let ratio = estimate.as_f64().unwrap() / exact.as_f64().unwrap();
-        assert!(exact.as_f64().unwrap() < 1e-4 && (ratio - 1.0).abs() < 1e-6, "{estimate} {exact}");
+        assert!(exact.as_f64().unwrap() < 1e-4 && (ratio - 1.0).abs() < 0.05, "{estimate} {exact}");
     }
 }
 
