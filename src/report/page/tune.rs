@@ -117,7 +117,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
             id: "hints",
             heading: "What other rules could do",
             body: html! {
-                @for hint in &report.hints { p { strong { (safe(&hint.rule)) } " " (safe(&hint.says)) } }
+                @for hint in &report.hints { p { (safe(&hint.says)) } }
                 (open(&hints(report)))
             },
         },
