@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::interrupt;
-use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_whole};
+use super::output::{
+    Failure, each_its_own_place, open, scratch_failure, scratch_tape, standard_output, teller, write_json,
+};
 use super::progress::Progress;
 use super::sweep::HowArguments;
 use crate::report::compare_table;
@@ -13,7 +15,6 @@ use crate::scenario::ScenarioText;
 use crate::study::compare::{Compare, PolicyText};
 use crate::study::grid::versions;
 use crate::study::round::Workers;
-use crate::study::tape::Tape;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -68,10 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let compare = Compare::new(&scenario, &policies, &versions, arguments.replicates)?;
     let output = open(arguments.report.as_ref())?;
-    let folder = std::env::temp_dir();
-    let unwritable = |error| Failure::write(&folder, error);
-    let file = tempfile::tempfile().map_err(unwritable)?;
-    let tape = Tape::begin(file, &Compare::IDENTITY).map_err(Failure::input)?;
+    let tape = scratch_tape(&Compare::IDENTITY)?;
     let pool = arguments.how.pool()?;
     let rollouts = arguments.replicates.saturating_mul(compare.cells.worlds.len() as u64);
     let progress = Progress::new(rollouts, "compare", arguments.how.quiet);
@@ -79,18 +77,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
     let finished = compare.run(&tape, &workers);
     progress.clear();
-    if !finished.map_err(unwritable)? {
+    if !finished.map_err(scratch_failure)? {
         return Err(Failure::Interrupted("nothing was written".into()));
     }
     interrupt::ends_the_program();
     let results = (0..versions.len()).map(|version| compare.result(&tape, version)).collect::<Result<Vec<_>, _>>();
     let path = if text.file == "<stdin>" { "-" } else { &text.file };
-    let report = CompareReport::new(&scenario, path, &policies, &compare, &results.map_err(unwritable)?);
-    let written = write_whole(output, |out| {
-        serde_json::to_writer_pretty(&mut *out, &report)?;
-        out.write_all(b"\n")
-    })?;
-    if let Some(written) = written {
+    let report = CompareReport::new(&scenario, path, &policies, &compare, &results.map_err(scratch_failure)?);
+    if let Some(written) = write_json(output, &report)? {
         written.publish()?;
     }
     match teller(arguments.how.quiet, &outputs) {

@@ -11,6 +11,7 @@ use crate::report::{Output, ReportError, Written};
 use crate::scenario::ScenarioError;
 use crate::study::grid::GridError;
 use crate::study::sweep::SweepError;
+use crate::study::tape::{Identity, Tape};
 
 /// Why a command did not do what it was asked; each kind has its exit code.
 #[derive(Debug)]
@@ -159,6 +160,25 @@ pub fn write_whole(
         Err(error) if is_gone(&error) => Ok(None),
         Err(error) => Err(output.error(error).into()),
     }
+}
+
+/// Writes a report as JSON if there is an output for it; it still has to be published.
+pub fn write_json(output: Option<Output>, report: &impl serde::Serialize) -> Result<Option<Written>, Failure> {
+    write_whole(output, |out| {
+        serde_json::to_writer_pretty(&mut *out, report)?;
+        out.write_all(b"\n")
+    })
+}
+
+/// A tape that only this command reads, in the temporary folder.
+pub fn scratch_tape(identity: &Identity) -> Result<Tape, Failure> {
+    let file = tempfile::tempfile().map_err(scratch_failure)?;
+    Tape::begin(file, identity).map_err(|error| scratch_failure(io::Error::other(error)))
+}
+
+/// A failure to write or read such a tape.
+pub fn scratch_failure(error: io::Error) -> Failure {
+    Failure::write(&std::env::temp_dir(), error)
 }
 
 /// Whether standard output went away, as when a pager is left: no failure.

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::output::{Failure, each_its_own_place, is_gone, open, standard_output, teller, write_whole};
+use super::output::{Failure, each_its_own_place, is_gone, open, standard_output, teller, write_json, write_whole};
 use super::rollout::Rollout;
 use crate::report::timeline::{BreakerCount, Timeline};
 use crate::report::{Account, Chronicle, EventLog, FaultReport, Output, RunReport, Written, trace};
@@ -65,11 +65,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let written = [
         write_log(log)?,
         write_whole(timeline, |out| trace::write(out, &scenario, &mut simulator, &chronicle, &effects))?,
-        write_whole(report, |out| {
+        write_json(report, &{
             let report = RunReport::new(&scenario, &simulator, &chronicle, &metrics, &effects);
-            let report = report.with_timeline(drawn.unwrap_or_default());
-            serde_json::to_writer_pretty(&mut *out, &report)?;
-            out.write_all(b"\n")
+            report.with_timeline(drawn.unwrap_or_default())
         })?,
     ];
     for output in written.into_iter().flatten() {

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 
 use super::checkpoint::{Checkpoint, partial};
 use super::interrupt;
-use super::output::{Failure, open, standard_output, teller, write_whole};
+use super::output::{Failure, open, standard_output, teller, write_json};
 use super::progress::Progress;
 use super::sweep::{HowArguments, ready};
 use crate::fleet::Span;
@@ -31,10 +31,7 @@ pub fn plan(order: SweepOrder, path: &PathBuf, shards: u32, how: &HowArguments) 
     let sweep = ready(order)?;
     let manifest = Manifest::new(&sweep, shards).map_err(Failure::input)?;
     let output = open(Some(path))?;
-    let written = write_whole(output, |out| {
-        serde_json::to_writer_pretty(&mut *out, &manifest)?;
-        out.write_all(b"\n")
-    })?;
+    let written = write_json(output, &manifest)?;
     if let Some(written) = written {
         written.publish()?;
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::Checkpoint;
 use super::interrupt;
-use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_whole};
+use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_json, write_whole};
 use super::progress::Progress;
 use super::shard;
 use crate::report::study::SweepReport;
@@ -283,10 +283,7 @@ pub fn conclude(
     let results = sweep.results(tapes, extent, pool).map_err(unreadable)?;
     let report = SweepReport::new(sweep, extent, &results, pool);
     let written: [Option<Written>; 3] = [
-        write_whole(files.report, |out| {
-            serde_json::to_writer_pretty(&mut *out, &report)?;
-            out.write_all(b"\n")
-        })?,
+        write_json(files.report, &report)?,
         write_whole(files.cells, |out| write_cells(out, &report))?,
         write_whole(files.runs, |out| {
             let mut runs = RunsWriter::new(out)?;

@@ -1,10 +1,12 @@
 //! `dryroll tune`: the best policy within limits.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::interrupt;
-use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_whole};
+use super::output::{
+    Failure, each_its_own_place, open, scratch_failure, scratch_tape, standard_output, teller, write_json,
+};
 use super::progress::Progress;
 use super::sweep::HowArguments;
 use crate::report::study::{Findings, TuneReport};
@@ -63,10 +65,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let output = open(arguments.report.as_ref())?;
     let pool = arguments.how.pool()?;
     let (tape, tuned) = search(&tune, &pool, "tune", arguments.how.quiet)?;
-    let folder = std::env::temp_dir();
-    let unreadable = |error| Failure::write(&folder, error);
-    let worst = front::worst_version(&tune, &tape, &tuned).map_err(unreadable)?;
-    let points = front::points(&tune, &tape, &tuned, worst).map_err(unreadable)?;
+    let worst = front::worst_version(&tune, &tape, &tuned).map_err(scratch_failure)?;
+    let points = front::points(&tune, &tape, &tuned, worst).map_err(scratch_failure)?;
     let mut sensitivity = Vec::new();
     for factor in FACTORS {
         let other = Tune::new(&scaled(&scenario, factor), arguments.tolerance, arguments.replicates)?;
@@ -75,11 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     interrupt::ends_the_program();
     let hints = tuned.incumbent.map(|policy| hints::hints(&tune, policy, &pool)).unwrap_or_default();
     let report = TuneReport::new(&tune, &tuned, &Findings { points, worst, sensitivity, hints });
-    let written = write_whole(output, |out| {
-        serde_json::to_writer_pretty(&mut *out, &report)?;
-        out.write_all(b"\n")
-    })?;
-    if let Some(written) = written {
+    if let Some(written) = write_json(output, &report)? {
         written.publish()?;
     }
     if let Some(mut out) = teller(arguments.how.quiet, &outputs) {
@@ -92,16 +88,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn search(tune: &Tune, pool: &rayon::ThreadPool, what: &'static str, quiet: bool) -> Result<(Tape, Tuned), Failure> {
-    let folder: &Path = &std::env::temp_dir();
-    let failed = |error| Failure::write(folder, error);
-    let tape = Tape::begin(tempfile::tempfile().map_err(failed)?, &Tune::IDENTITY).map_err(Failure::input)?;
+    let tape = scratch_tape(&Tune::IDENTITY)?;
     let most = tune.replicates.saturating_mul(tune.cells.worlds.len() as u64);
     let progress = Progress::new(most, what, quiet);
     let advance = |rollouts| progress.advance(rollouts);
     let workers = Workers { pool, stop: interrupt::stops_by_itself(), progress: &advance };
     let tuned = tune.run(&tape, &workers);
     progress.clear();
-    match tuned.map_err(failed)? {
+    match tuned.map_err(scratch_failure)? {
         Some(tuned) => Ok((tape, tuned)),
         None => Err(Failure::Interrupted("nothing was written".into())),
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::ScenarioRef;
 use crate::report::Timeline;
+use crate::scenario::Metric;
 use crate::stats::Interval;
 use crate::study::{Policy, Summaries};
 
@@ -127,6 +128,14 @@ pub struct Histogram {
     pub width: f64,
     /// How many replicates fall in each; the last cell has its upper end too.
     pub counts: Vec<u64>,
+}
+
+impl Histogram {
+    /// Of a metric: where its first cell begins, how wide each is, and the counts.
+    #[must_use]
+    pub fn new((metric, low, width, counts): &(Metric, f64, f64, Vec<u64>)) -> Self {
+        Self { metric: metric.name().into(), low: *low, width: *width, counts: counts.clone() }
+    }
 }
 
 /// One replicate that stands out.

@@ -40,16 +40,7 @@ impl CompareReport {
                         commands: [command(&policies[0], replicate), command(&policies[1], replicate)],
                     })
                     .collect(),
-                distributions: result
-                    .histograms
-                    .iter()
-                    .map(|(metric, low, width, counts)| Histogram {
-                        metric: metric.name().into(),
-                        low: *low,
-                        width: *width,
-                        counts: counts.clone(),
-                    })
-                    .collect(),
+                distributions: result.histograms.iter().map(Histogram::new).collect(),
             }
         };
         let [a, b] = compare.cells_of(0);

@@ -74,16 +74,7 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
         metrics: result.summaries.clone(),
         exact: exact_values(&sweep.cells.scenarios[cell]),
         rare: rare_event(sweep, cell, result),
-        distributions: result
-            .histograms
-            .iter()
-            .map(|(metric, low, width, counts)| Histogram {
-                metric: metric.name().into(),
-                low: *low,
-                width: *width,
-                counts: counts.clone(),
-            })
-            .collect(),
+        distributions: result.histograms.iter().map(Histogram::new).collect(),
         worst: worst
             .iter()
             .map(|&(replicate, value)| World {
