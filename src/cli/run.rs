@@ -1,6 +1,5 @@
 //! `dryroll run`: one rollout, start to end.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use super::output::{Failure, each_its_own_place, is_gone, open, standard_output, teller, write_json, write_whole};
