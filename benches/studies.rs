@@ -1,0 +1,65 @@
+//! What a study costs beside its rollouts: rows, tape, and figures. `cargo bench --bench studies`; quote ratios of one run.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use dryroll::scenario::ScenarioText;
+use dryroll::sim::{Simulator, Unobserved};
+use dryroll::study::exact::exact;
+use dryroll::study::round::{self, Workers};
+use dryroll::study::sweep::{Sweep, SweepOrder};
+use dryroll::study::tape::Tape;
+
+const REPLICATES: u64 = 2048;
+
+fn sweep() -> Sweep {
+    let scenario = ScenarioText::load(Path::new("scenarios/tutorial.toml")).expect("the scenario");
+    let order = SweepOrder {
+        scenario,
+        seed: 42,
+        axes: vec![],
+        versions: vec![],
+        replicates: REPLICATES,
+        precision: None,
+        rare: None,
+    };
+    Sweep::new(order).expect("a sweep")
+}
+
+fn studies(criterion: &mut Criterion) {
+    let sweep = sweep();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    let stop = AtomicBool::new(false);
+    let workers = Workers { pool: &pool, stop: &stop, progress: &|_| {} };
+    let tape = || Tape::begin(tempfile::tempfile().expect("a file"), &sweep.identity()).expect("a tape");
+    let round = sweep.round();
+    let mut group = criterion.benchmark_group("study");
+    group.throughput(Throughput::Elements(REPLICATES));
+    group.bench_function("rollouts alone", |bencher| {
+        let mut simulator = Simulator::new(&sweep.cells.worlds[0]);
+        bencher.iter(|| {
+            for replicate in 0..REPLICATES {
+                black_box(simulator.run(replicate, &mut Unobserved));
+            }
+        });
+    });
+    group.bench_function("rollouts onto a tape", |bencher| {
+        let run =
+            |tape: Tape| round::run(&sweep.cells.worlds, &round, 0..round.blocks(), &tape, &workers).expect("run");
+        bencher.iter_batched(tape, run, BatchSize::PerIteration);
+    });
+    group.bench_function("figures from a tape", |bencher| {
+        let tapes = [tape()];
+        let extent = sweep.run(&tapes[0], &workers).expect("run").expect("finished");
+        bencher.iter(|| black_box(sweep.results(&tapes, &extent, &pool).expect("read")));
+    });
+    group.finish();
+    criterion.bench_function("study/exact results of the tutorial", |bencher| {
+        bencher.iter(|| black_box(exact(&sweep.cells.scenarios[0])));
+    });
+}
+
+criterion_group!(benches, studies);
+criterion_main!(benches);
