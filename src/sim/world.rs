@@ -9,7 +9,9 @@ use super::fate::Fate;
 use super::fault::Fault;
 use super::outages::{OutageLaw, Start};
 use super::sampler::Sampler;
-use crate::engine::{Edit, Inventory, OperatorDecision, Plan, Refusal, Request, Settings, VersionRef};
+use crate::engine::{
+    Edit, InterventionPolicy, Inventory, OperatorDecision, Plan, Refusal, Request, Settings, VersionRef,
+};
 use crate::fleet::{DigestId, InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 use crate::scenario::{
     Distribution, OutcomeRates, OverrideSpec, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
@@ -301,6 +303,20 @@ impl World {
     #[must_use]
     pub fn digest(&self, release: Release) -> DigestId {
         self.digests[release as usize]
+    }
+
+    /// Why no instance is ever commanded, whatever happens; `None` where some may be.
+    #[must_use]
+    pub fn rolls_nothing_out(&self) -> Option<&'static str> {
+        if self.total() == 0 {
+            Some("no eligible instance runs another digest than the target's")
+        } else if self.settings.policy == InterventionPolicy::Blocked {
+            Some("the intervention policy is `blocked`")
+        } else if self.settings.policy == InterventionPolicy::RequireApproval && !self.operator.approves {
+            Some("the operator rejects the plan")
+        } else {
+            None
+        }
     }
 
     /// Planned instances.

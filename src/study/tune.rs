@@ -29,6 +29,7 @@ use super::round::{self, Round, Workers, rows_a_block};
 use super::sweep::CONFIDENCE;
 use super::tape::{Identity, Tape};
 use crate::scenario::{Metric, Scenario, TuneSpec, VersionIndex};
+use crate::sim::World;
 use crate::stats::moments::Moments;
 use crate::stats::paired::Paired;
 use crate::stats::sequential::Looks;
@@ -70,6 +71,24 @@ pub enum TuneError {
     /// The good version is defective.
     #[error("`good` in [tune] is `{0}`, which is defective; name a version that is not")]
     DefectiveGood(String),
+    /// A limit that the version cannot break or meet.
+    #[error("the limit `{0}` says nothing of a good version, and [tune] names no defective one")]
+    SaysNothing(String),
+    /// A limit that only refutation can decide.
+    #[error(
+        "no number of worlds can confirm the limit `{0}`: use `at_most` or `at_least` on a mean, a percentile (p50, p95, p99) \
+         or a rate"
+    )]
+    Unconfirmable(String),
+    /// A goal that not every good run has, or of which more is better.
+    #[error(
+        "`minimise` in [tune] is `{name}`, {why}; minimise another metric, such as duration_sec",
+        name = .0.name(), why = goal_is_none(*.0)
+    )]
+    Goal(Metric),
+    /// The rollout does nothing.
+    #[error("nothing is rolled out: {0}")]
+    NothingRolledOut(String),
     /// The tolerance is none.
     #[error("a tolerance is a share from 0 to 1, such as 0.01")]
     Tolerance,
@@ -120,6 +139,22 @@ pub struct Tuned {
     pub replicates: u64,
 }
 
+/// Metrics that every run of a good version has, and less of which is better.
+fn is_goal(metric: Metric) -> bool {
+    !metric.more_is_better()
+        && !matches!(
+            metric,
+            Metric::BlastRadiusPct
+                | Metric::BlastRadiusPctTripped
+                | Metric::TimeToDetectSec
+                | Metric::TimeToMitigateSec
+        )
+}
+
+fn goal_is_none(metric: Metric) -> &'static str {
+    if metric.more_is_better() { "of which more is better" } else { "which not every run of a good version has" }
+}
+
 impl Tune {
     /// Makes a search ready.
     ///
@@ -135,17 +170,23 @@ impl Tune {
         if good.defective {
             return Err(TuneError::DefectiveGood(good.id.clone()));
         }
+        if !is_goal(spec.minimise) {
+            return Err(TuneError::Goal(spec.minimise));
+        }
         let axis = |key: &str, values: Vec<String>| Axis { key: key.into(), values };
         let axes = vec![
             axis("batch_pct", spec.batch_pct.iter().map(u32::to_string).collect()),
             axis("max_consecutive_failures", spec.max_consecutive_failures.iter().map(ToString::to_string).collect()),
         ];
         let cells = Grid::new(axes, versions.clone())?.cells(scenario)?;
+        if let Some(why) = cells.worlds.iter().find_map(World::rolls_nothing_out) {
+            return Err(TuneError::NothingRolledOut(why.into()));
+        }
         let defective: Vec<bool> = cells.worlds.iter().take(versions.len()).map(|world| world.defective).collect();
         Ok(Self {
             scenario: scenario.clone(),
             minimise: spec.minimise,
-            limits: spec.limits.iter().map(|limit| Limit::new(limit, &defective)).collect(),
+            limits: spec.limits.iter().map(|limit| Limit::new(limit, &defective)).collect::<Result<_, _>>()?,
             cells,
             tolerance,
             replicates,

@@ -4,6 +4,7 @@ use std::io;
 
 use super::{Tune, Tuned, differences, moments};
 use crate::scenario::Metric;
+use crate::stats::moments::Moments;
 use crate::stats::{Interval, simultaneous};
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tape::Tape;
@@ -59,16 +60,19 @@ pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -
     }
     let policies = goals.len() as u64;
     let each = simultaneous::each(CONFIDENCE, 2 * policies * policies.saturating_sub(1));
-    let dimensions = [&goals, &blasts];
+    let dimensions: Vec<&Vec<Vec<f64>>> = if version.is_some() { vec![&goals, &blasts] } else { vec![&goals] };
     let point = |one: usize| {
         let mut on_front = Some(true);
         for other in (0..goals.len()).filter(|&other| other != one) {
             // How much larger the other's value is, in each dimension that there is.
-            let beyond: Vec<Interval> = dimensions
-                .iter()
-                .filter_map(|values| differences(&values[one], &values[other]).t_interval(each))
-                .collect();
-            let never_worse = !beyond.is_empty() && beyond.iter().all(|interval| interval.high <= 0.0);
+            let beyond: Option<Vec<Interval>> =
+                dimensions.iter().map(|values| differences(&values[one], &values[other]).t_interval(each)).collect();
+            // Too few worlds say nothing.
+            let Some(beyond) = beyond else {
+                on_front = None;
+                continue;
+            };
+            let never_worse = beyond.iter().all(|interval| interval.high <= 0.0);
             if never_worse && beyond.iter().any(|interval| interval.high < 0.0) {
                 return Some(false);
             }
@@ -80,12 +84,19 @@ pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -
         on_front
     };
     let told = |policy: usize| {
-        let blast = moments(&blasts[policy]);
-        Point {
+        // What is told is of all worlds; the pairs are of the first ones.
+        let blast = match version {
+            Some(version) => {
+                let n = tuned.policies[policy].replicates;
+                moments(&tune.values(tape, tune.cell(policy, version), Metric::BlastRadiusPct, n)?)
+            }
+            None => Moments::default(),
+        };
+        Ok(Point {
             blast: blast.mean().map(|mean| (mean, blast.t_interval(CONFIDENCE))),
             n: blast.n(),
             on_front: point(policy),
-        }
+        })
     };
-    Ok((0..goals.len()).map(told).collect())
+    (0..goals.len()).map(told).collect()
 }

@@ -223,7 +223,7 @@ fn cusums(good: &[Verdicts], bad: &[Vec<Verdicts>]) -> Vec<Rule> {
         return Vec::new();
     }
     let reference = libm::log((1.0 - p0) / (1.0 - p1)) / libm::log(p1 * (1.0 - p0) / (p0 * (1.0 - p1)));
-    (1..=80).map(|step| Rule::Cusum { reference, height: f64::from(step) * 0.25 }).collect()
+    (1..=400).map(|step| Rule::Cusum { reference, height: f64::from(step) * 0.05 }).collect()
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use std::io;
 
-use super::Tune;
+use super::{Tune, TuneError};
 use crate::scenario::{Bound, Expected, LimitSpec, Measure, Metric, Rate, Stat};
+use crate::sim::World;
 use crate::stats::Interval;
+use crate::stats::proportion::upper_bound;
 use crate::study::analysis::{self, Certainty};
 use crate::study::results::CellRows;
 use crate::study::summary::Figure;
@@ -37,14 +39,36 @@ pub struct Held {
 }
 
 impl Limit {
-    /// A limit of a rate or metric of good versions is about the good one. All others are about the defective ones, and about
-    /// the good one where there is no other.
-    #[must_use]
-    pub fn new(spec: &LimitSpec, defective: &[bool]) -> Self {
-        let about_good = matches!(spec.metric, Measure::Rate(Rate::FalseTrip))
-            || matches!(spec.metric, Measure::Metric(Metric::FalseFailures));
+    /// A limit, and whom it is about: how a good release goes (its duration, its outcome, false trips) is asked of the good
+    /// version, how far a bad one gets of the defective ones; of the good one where there is no other. A limit from above on
+    /// trips is about the good version, one from below about the defective ones.
+    ///
+    /// # Errors
+    /// When no number of worlds can confirm it, or it says nothing of the version.
+    pub fn new(spec: &LimitSpec, defective: &[bool]) -> Result<Self, TuneError> {
+        let from_above = matches!(spec.bound, Bound::AtMost(_));
+        let about_good = match spec.metric {
+            Measure::Rate(Rate::Trip) | Measure::Metric(Metric::Trips | Metric::Decisions) => from_above,
+            Measure::Rate(rate) => rate != Rate::Escape,
+            Measure::Metric(metric) => matches!(
+                metric,
+                Metric::DurationSec | Metric::ApprovalWaitSec | Metric::RolloutSec | Metric::FalseFailures
+            ),
+            Measure::Outcome => true,
+        };
         let bad: Vec<usize> = (1..defective.len()).collect();
-        Self { spec: spec.clone(), versions: if about_good || bad.is_empty() { vec![0] } else { bad } }
+        let limit = Self { spec: spec.clone(), versions: if about_good || bad.is_empty() { vec![0] } else { bad } };
+        let of_bad_alone = matches!(
+            spec.metric,
+            Measure::Rate(Rate::Escape) | Measure::Metric(Metric::BlastRadiusPct | Metric::BlastRadiusPctTripped)
+        );
+        if of_bad_alone && limit.versions.iter().any(|&version| !defective[version]) {
+            return Err(TuneError::SaysNothing(limit.says()));
+        }
+        if matches!(spec.bound, Bound::Equals(_)) || matches!(spec.stat, Some(Stat::Min | Stat::Max)) {
+            return Err(TuneError::Unconfirmable(limit.says()));
+        }
+        Ok(limit)
     }
 
     /// In words: `false_trip_rate ≤ 0.02`.
@@ -80,37 +104,50 @@ pub fn check(tune: &Tune, tape: &Tape, policy: usize, n: u64, certainty: Certain
         for &version in &limit.versions {
             let cell = tune.cell(policy, version);
             let rows = CellRows::open(std::slice::from_ref(tape), cell as u32, n)?;
-            let seen = observe(&limit.spec, &rows, tune.cells.worlds[cell].defective, certainty)?;
+            let seen = observe(&limit.spec, &rows, &tune.cells.worlds[cell], certainty)?;
             all.push(Held { limit: place, version, ..seen });
         }
     }
     Ok(all)
 }
 
-fn observe(spec: &LimitSpec, rows: &CellRows<'_>, defective: bool, certainty: Certainty) -> io::Result<Held> {
-    let (observed, interval, n) = match (spec.metric, &spec.bound) {
-        (Measure::Metric(metric), _) => {
+fn observe(spec: &LimitSpec, rows: &CellRows<'_>, world: &World, certainty: Certainty) -> io::Result<Held> {
+    let (observed, interval, n) = match spec.metric {
+        Measure::Metric(metric) => {
             let figure = analysis::figure(rows, metric, certainty)?;
             let stat = spec.stat.unwrap_or(Stat::Mean);
-            (figure.stat(stat), interval_of(&figure, stat), figure.n)
+            (figure.stat(stat), interval_of(&figure, stat, range(metric, world), certainty.confidence), figure.n)
         }
-        (Measure::Rate(wanted), _) => share(rows, defective, certainty, wanted)?,
-        (Measure::Outcome, Bound::Equals(Expected::Text(name))) => {
-            let outcome = Rate::ALL.into_iter().find(|rate| rate.name() == name);
-            share(rows, defective, certainty, outcome.unwrap_or(Rate::Trip))?
-        }
-        (Measure::Outcome, _) => (None, None, 0),
+        Measure::Rate(wanted) => share(rows, world.defective, certainty, wanted)?,
+        Measure::Outcome => (None, None, 0),
     };
-    let holds = match (&spec.bound, observed) {
-        // Nothing that a limit could be broken by, as when no run tripped.
-        (_, None) => Some(true),
-        (Bound::AtMost(most), Some(_)) => decide(interval, |x| x <= *most),
-        (Bound::AtLeast(least), Some(_)) => decide(interval, |x| x >= *least),
-        (Bound::Equals(Expected::Number(number)), Some(_)) => same(interval, *number),
-        (Bound::Equals(Expected::Truth(truth)), Some(_)) => same_in_all(observed, f64::from(u8::from(*truth))),
-        (Bound::Equals(Expected::Text(_)), Some(_)) => same_in_all(observed, 1.0),
+    // Where nothing was measured, nothing is known.
+    let holds = match spec.bound {
+        Bound::AtMost(most) => decide(interval, |x| x <= most),
+        Bound::AtLeast(least) => decide(interval, |x| x >= least),
+        Bound::Equals(_) => None,
     };
     Ok(Held { limit: 0, version: 0, observed, interval, n, holds })
+}
+
+/// No run has a larger value of a metric, and none one below 0.
+fn range(metric: Metric, world: &World) -> f64 {
+    let instances = f64::from(world.total());
+    let seconds = world.end as f64 / 1000.0;
+    match metric {
+        Metric::ExposedPct | Metric::BlastRadiusPct | Metric::BlastRadiusPctTripped | Metric::MinServingPct => 100.0,
+        Metric::ExposedInstances | Metric::HarmedInstances | Metric::EscapedInstances => instances,
+        // Of the rollout and of its rollback.
+        Metric::Trips | Metric::Decisions | Metric::FalseFailures => 2.0 * instances,
+        Metric::DurationSec
+        | Metric::ApprovalWaitSec
+        | Metric::RolloutSec
+        | Metric::TimeToDetectSec
+        | Metric::TimeToMitigateSec => seconds,
+        Metric::ExposureInstanceMin | Metric::UnhealthyInstanceMin | Metric::CapacityLossInstanceMin => {
+            instances * seconds / 60.0
+        }
+    }
 }
 
 fn share(
@@ -124,15 +161,23 @@ fn share(
     Ok((share.rate, share.ci, share.n))
 }
 
-/// The smallest and the largest are of the worlds that were run, and have no interval.
-fn interval_of(figure: &Figure, stat: Stat) -> Option<Interval> {
+/// The interval of a statistic. A mean of values that were all one is not known to the last digit: something that none of n
+/// worlds showed has a chance of up to 1 − (1 − confidence)^(1/n), and could be as far away as the metric goes.
+fn interval_of(figure: &Figure, stat: Stat, range: f64, confidence: f64) -> Option<Interval> {
     match stat {
-        Stat::Mean => figure.ci,
+        Stat::Mean => {
+            let interval = figure.ci?;
+            if interval.low < interval.high {
+                return Some(interval);
+            }
+            let unseen = upper_bound(0, figure.n, confidence)?;
+            let mean = figure.mean?;
+            Some(Interval::new(mean - unseen * mean, mean + unseen * (range - mean).max(0.0)))
+        }
         Stat::P50 => figure.p50_ci,
         Stat::P95 => figure.p95_ci,
         Stat::P99 => figure.p99_ci,
-        Stat::Min => figure.min.map(|min| Interval::new(min, min)),
-        Stat::Max => figure.max.map(|max| Interval::new(max, max)),
+        Stat::Min | Stat::Max => None,
     }
 }
 
@@ -141,19 +186,6 @@ fn decide(interval: Option<Interval>, fits: impl Fn(f64) -> bool) -> Option<bool
     let interval = interval?;
     let (low, high) = (fits(interval.low), fits(interval.high));
     (low == high).then_some(low)
-}
-
-fn same(interval: Option<Interval>, wanted: f64) -> Option<bool> {
-    let interval = interval?;
-    match interval.contains(wanted) {
-        false => Some(false),
-        true => (interval.low == interval.high).then_some(true),
-    }
-}
-
-/// What must be so in every world is refuted by one, and holds in those that were run.
-fn same_in_all(observed: Option<f64>, wanted: f64) -> Option<bool> {
-    observed.map(|observed| observed == wanted)
 }
 
 #[cfg(test)]
@@ -167,15 +199,24 @@ mod tests {
         assert_eq!(at_most(1.0, 2.5), None);
         assert_eq!(at_most(2.1, 2.5), Some(false));
         assert_eq!(decide(None, |_| true), None);
-        assert_eq!(same(Some(Interval::new(1.0, 1.0)), 1.0), Some(true));
-        assert_eq!(same(Some(Interval::new(0.0, 1.0)), 1.0), None);
-        assert_eq!(same(Some(Interval::new(0.0, 0.5)), 1.0), Some(false));
+    }
+
+    #[test]
+    fn what_never_varied_is_not_known_to_the_last_digit() {
+        let figure = |n| Figure { mean: Some(20.0), ci: Some(Interval::new(20.0, 20.0)), n, ..Figure::default() };
+        let interval = |n| interval_of(&figure(n), Stat::Mean, 100.0, 0.95).unwrap();
+        let (few, many) = (interval(10), interval(10_000));
+        assert!(few.high > 40.0 && few.low < 16.0, "{few:?}");
+        assert!(many.high < 20.03 && many.low > 19.99, "{many:?}");
     }
 
     #[test]
     fn limits_know_whom_they_are_about() {
         let limit = |metric| LimitSpec { metric, stat: None, bound: Bound::AtMost(0.1) };
-        let about = |metric, defective: &[bool]| Limit::new(&limit(metric), defective).versions;
+        let about = |metric, defective: &[bool]| Limit::new(&limit(metric), defective).unwrap().versions;
+        assert_eq!(about(Measure::Rate(Rate::Trip), &[false, true]), [0]);
+        assert_eq!(about(Measure::Metric(Metric::DurationSec), &[false, true]), [0]);
+        assert!(Limit::new(&limit(Measure::Metric(Metric::BlastRadiusPct)), &[false]).is_err());
         assert_eq!(about(Measure::Rate(Rate::FalseTrip), &[false, true, true]), [0]);
         assert_eq!(about(Measure::Metric(Metric::BlastRadiusPct), &[false, true, true]), [1, 2]);
         assert_eq!(about(Measure::Metric(Metric::MinServingPct), &[false]), [0]);
