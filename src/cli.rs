@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod compare;
+mod drill;
 mod interrupt;
 mod merge;
 mod output;
@@ -41,6 +42,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Run one rollout from its request to its end
     Run(run::Arguments),
+    /// Rehearse a rollout: you approve the plan, watch it, and decide on trips
+    Drill(drill::Arguments),
     /// Run many replicates over a grid of policies and versions, on the same worlds
     Sweep(sweep::Arguments),
     /// Compare two policies on the same worlds
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Drill(arguments) => drill::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Tune(arguments) => tune::run(&arguments),

@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// The event log was written while the run went on; what is left is its end.
-fn write_log(log: Option<EventLog<'_, Output>>) -> Result<Option<Written>, Failure> {
+pub fn write_log(log: Option<EventLog<'_, Output>>) -> Result<Option<Written>, Failure> {
     match log.map(EventLog::into_inner) {
         None => Ok(None),
         Some(Ok(output)) => Ok(Some(output.finish()?)),

@@ -1,4 +1,5 @@
-//! The virtual operator: what the person at the console answers, and when.
+//! The operator: what the person at the console answers, and when. Usually a virtual one, of whom the scenario says it; in a
+//! drill a real one, whose answers are handed in.
 
 use super::draws::Key;
 use super::world::OperatorTraits;
@@ -21,12 +22,25 @@ pub struct Operator {
     answers: u32,
     trips: u32,
     pending: Option<Pending>,
+    /// Whether somebody else thinks.
+    is_real: bool,
 }
 
 /// Places of the delays in the operator's draws.
 const DECISIONS: u64 = 1 << 32;
 
 impl Operator {
+    /// A real person: answers nothing but what is handed in.
+    #[must_use]
+    pub fn real() -> Self {
+        Self { is_real: true, ..Self::default() }
+    }
+
+    /// A real person's answer, to be given at this moment.
+    pub fn hand_in(&mut self, answer: Pending) {
+        self.pending = Some(answer);
+    }
+
     /// The answer that is being thought over.
     #[must_use]
     pub fn pending(&self) -> Option<Pending> {
@@ -35,6 +49,9 @@ impl Operator {
 
     /// A request is put before the person.
     pub fn ask(&mut self, now: u64, request: ApprovalId, kind: RequestKind, traits: &OperatorTraits, key: Key) {
+        if self.is_real {
+            return;
+        }
         if kind == RequestKind::RollingUpgrade {
             return self.consider_plan(now, request, traits, key);
         }
@@ -64,7 +81,7 @@ impl Operator {
     /// The answer was given. An edit brings the request back, with the new plan to look at.
     pub fn answered(&mut self, now: u64, given: Pending, traits: &OperatorTraits, key: Key) {
         self.pending = None;
-        if let Answer::Edit(_) = given.answer {
+        if let (Answer::Edit(_), false) = (given.answer, self.is_real) {
             self.consider_plan(now, given.request, traits, key);
         }
     }

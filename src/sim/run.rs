@@ -3,6 +3,7 @@
 //! Who owns what: the [`World`] is the scenario, the same in every replicate. The [`Simulator`] owns the engine and every
 //! buffer, and reuses them. Data flows one way: draws → lives and heartbeats → queue → engine → commands → draws.
 
+mod by_hand;
 mod effects;
 mod ending;
 mod injected;
@@ -82,6 +83,8 @@ pub struct Simulator<'w> {
     scratch: Vec<Arrival>,
     ledger: Ledger,
     operator: Operator,
+    /// Whether a real person answers.
+    is_drill: bool,
     /// What is known to befall instances, and the controller.
     windows: Vec<Window>,
     controller_windows: Vec<Window>,

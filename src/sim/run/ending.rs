@@ -2,15 +2,21 @@
 
 use super::Simulator;
 use crate::engine::{Direction, Outcome, Standing, Verdict};
+use crate::fleet::At;
 use crate::sim::metrics::Metrics;
 
 impl Simulator<'_> {
     /// The metrics of a run that is over.
     pub fn settle(&mut self) -> Metrics {
+        self.settle_at(At(self.clock.saturating_add(self.world.observe_after)))
+    }
+
+    /// The same, with ground truth counted up to a moment, or to the end of the run if that is later.
+    pub fn settle_at(&mut self, end: At) -> Metrics {
         let world = self.world;
         let outcome = self.engine.outcome().unwrap_or(Outcome::Stalled);
         let finished = self.clock;
-        let end = finished.saturating_add(world.observe_after);
+        let end = end.0.max(finished);
         self.book(end);
         if let Some(asked_at) = self.tally.asked_at.take() {
             self.tally.approval_wait += finished - asked_at;
@@ -38,6 +44,12 @@ impl Simulator<'_> {
             escaped: self.ledger.escaped,
             drift: self.ledger.drifted > 0,
         }
+    }
+
+    /// Planned instances that do not run the target at the end, as the metrics last settled count it.
+    #[must_use]
+    pub fn drifted(&self) -> u32 {
+        self.ledger.drifted
     }
 
     /// Books every planned instance in the ledger of ground truth.

@@ -28,6 +28,7 @@ impl<'w> Simulator<'w> {
             scratch: Vec::new(),
             ledger: Ledger::default(),
             operator: Operator::default(),
+            is_drill: false,
             windows: Vec::new(),
             controller_windows: Vec::new(),
             boundaries: Vec::new(),
@@ -63,6 +64,12 @@ impl<'w> Simulator<'w> {
         Self { guide: Some(guide), ..Self::new(world) }
     }
 
+    /// A simulator whose requests a real person answers, by [`answer_at`](Self::answer_at).
+    #[must_use]
+    pub fn drill(world: &'w World) -> Self {
+        Self { is_drill: true, ..Self::new(world) }
+    }
+
     /// The guide, as the last step left it.
     #[must_use]
     pub fn guide(&self) -> Option<&Guide> {
@@ -83,7 +90,7 @@ impl<'w> Simulator<'w> {
         self.first_deaths.clear();
         self.awaited.clear();
         self.queue.clear();
-        self.operator = Operator::default();
+        self.operator = if self.is_drill { Operator::real() } else { Operator::default() };
         self.windows.clear();
         self.controller_windows.clear();
         self.boundaries.clear();

@@ -1,0 +1,159 @@
+//! `dryroll drill`: a rollout with a person as its operator, and the debrief.
+
+mod watch;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::output::{Failure, each_its_own_place, open, teller, write_json};
+use super::rollout::Rollout;
+use crate::drill::{Drill, DrillError, Record, Speed};
+use crate::report::wording::plural;
+use crate::scenario::Scenario;
+use crate::sim::World;
+use watch::Watch;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  dryroll drill scenarios/broken-rollback.toml --speed 60 --record decisions.json\n  dryroll drill scenarios/broken-rollback.toml --decisions decisions.json --report drill.json"
+)]
+pub struct Arguments {
+    /// The scenario file (TOML or JSON), or `-` for standard input
+    scenario: PathBuf,
+    #[command(flatten)]
+    rollout: Rollout,
+    /// Another seed than the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Another world of the same scenario
+    #[arg(long, value_name = "K")]
+    replicate: Option<u64>,
+    /// Simulated seconds that pass in one second
+    #[arg(long, value_name = "FACTOR", default_value = "60", value_parser = speed)]
+    speed: Speed,
+    /// Keep the decisions in this file
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Play the decisions of this file, unattended
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
+    /// Write every event, one JSON object a line (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Write the drill report with its debrief, JSON (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Say nothing to people that a machine asked for
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    let factor = text.parse().ok().and_then(Speed::new);
+    factor.ok_or_else(|| format!("a speed is a whole number from 1 to {}", Speed::MOST))
+}
+
+impl From<DrillError> for Failure {
+    fn from(error: DrillError) -> Self {
+        Self::input(error)
+    }
+}
+
+/// A drill that is about to begin.
+struct Opening {
+    scenario: Scenario,
+    world: World,
+    replicate: u64,
+    /// Decisions to be played, and what they were recorded with otherwise.
+    record: Option<Record>,
+}
+
+impl Arguments {
+    fn outputs(&self) -> Vec<&PathBuf> {
+        [&self.record, &self.events, &self.report].into_iter().flatten().collect()
+    }
+
+    /// Reads scenario and decisions. What the command line leaves open is as the decisions were recorded.
+    fn opening(&self) -> Result<Opening, Failure> {
+        let record = self.decisions.as_deref().map(read_record).transpose()?;
+        let recorded_seed = record.as_ref().and_then(|record| record.seed);
+        let recorded_replicate = record.as_ref().and_then(|record| record.replicate);
+        let (scenario, world) = self.rollout.load(&self.scenario, self.seed.or(recorded_seed))?;
+        let replicate = self.replicate.or(recorded_replicate).unwrap_or(0);
+        Ok(Opening { scenario, world, replicate, record })
+    }
+}
+
+fn read_record(path: &Path) -> Result<Record, Failure> {
+    let shown = path.display().to_string();
+    let text =
+        if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    let text = text.with_context(|| format!("cannot read {shown}")).map_err(Failure::Input)?;
+    Record::parse(&text).map_err(|error| in_file(&shown, error))
+}
+
+fn in_file(path: &str, error: DrillError) -> Failure {
+    Failure::Input(anyhow::Error::from(error).context(path.to_owned()))
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let outputs = arguments.outputs();
+    each_its_own_place(Some(&arguments.scenario), &outputs)?;
+    let opening = arguments.opening()?;
+    let mut watch = Watch::new(&opening.scenario, open(arguments.events.as_ref())?);
+    let drill = match &opening.record {
+        Some(record) => play(arguments, &opening, record, &mut watch)?,
+        None => return Err(Failure::Input(anyhow::anyhow!("name the decisions to play with --decisions"))),
+    };
+    conclude(arguments, &opening, drill, watch)
+}
+
+/// Plays recorded decisions to the end.
+fn play<'w>(
+    arguments: &Arguments,
+    opening: &'w Opening,
+    record: &Record,
+    watch: &mut Watch<'_>,
+) -> Result<Drill<'w>, Failure> {
+    let shown = arguments.decisions.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    let decisions = record.decisions().map_err(|error| in_file(&shown, error))?;
+    let mut drill = Drill::new(&opening.world, opening.replicate, watch);
+    drill.play(&decisions, watch).map_err(|error| match record.differs_from(&opening.scenario, opening.replicate) {
+        Some(differs) => Failure::Input(anyhow::Error::from(error).context(format!("{shown} ({differs})"))),
+        None => in_file(&shown, error),
+    })?;
+    Ok(drill)
+}
+
+/// Writes what is asked for, all of it or nothing, and debriefs. Of a drill that somebody left the record alone is kept.
+fn conclude(arguments: &Arguments, opening: &Opening, mut drill: Drill<'_>, watch: Watch<'_>) -> Result<(), Failure> {
+    let record = Record::new(&opening.scenario, opening.replicate, drill.decisions());
+    if !drill.is_over() {
+        let written = write_json(open(arguments.record.as_ref())?, &record)?;
+        if let Some(written) = written {
+            written.publish()?;
+        }
+        return Err(Failure::Interrupted(left(arguments, &drill)));
+    }
+    let report = watch.debrief(&opening.scenario, &mut drill);
+    let written = [
+        super::run::write_log(watch.into_log())?,
+        write_json(open(arguments.record.as_ref())?, &record)?,
+        write_json(open(arguments.report.as_ref())?, &report)?,
+    ];
+    for output in written.into_iter().flatten() {
+        output.publish()?;
+    }
+    let _ = teller(arguments.quiet, &arguments.outputs());
+    Ok(())
+}
+
+/// What is kept of a drill that was left.
+fn left(arguments: &Arguments, drill: &Drill<'_>) -> String {
+    let decisions = plural(drill.decisions().len() as u64, "decision is", "decisions are");
+    match &arguments.record {
+        Some(path) => format!("the drill was left at {}; {decisions} kept in {}", drill.clock(), path.display()),
+        None => format!("the drill was left at {}; nothing is kept: --record FILE keeps the decisions", drill.clock()),
+    }
+}

@@ -1,0 +1,34 @@
+//! What was asked of a person, and what was decided.
+
+use crate::engine::{Answer, ApprovalId, RequestKind};
+use crate::fleet::{At, Span};
+
+/// A request that is put before the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Which.
+    pub request: ApprovalId,
+    /// What it asks.
+    pub kind: RequestKind,
+    /// Since when the person can answer it: an edit puts it anew.
+    pub at: At,
+}
+
+/// An answer of the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// To what.
+    pub asked: Asked,
+    /// When it was given.
+    pub at: At,
+    /// What.
+    pub answer: Answer,
+}
+
+impl Decision {
+    /// How long the person took.
+    #[must_use]
+    pub fn took(&self) -> Span {
+        self.at.since(self.asked.at)
+    }
+}

@@ -1,0 +1,119 @@
+//! A drill and its pace, with the controls of a console. Terminal and browser both sit at one.
+
+use std::time::Duration;
+
+use super::{Drill, DrillError, Pace, Speed};
+use crate::engine::Answer;
+use crate::fleet::At;
+use crate::sim::Observer;
+
+/// What a person can do at the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// The clock stands.
+    Pause,
+    /// The clock goes on.
+    Resume,
+    /// The clock goes at this speed.
+    Speed(Speed),
+    /// On to the next event; the clock stands then.
+    NextEvent,
+    /// On to the next decision.
+    NextDecision,
+    /// A decision.
+    Answer(Answer),
+}
+
+/// A drill with its clock and whoever watches it.
+#[derive(Debug)]
+pub struct Desk<'w, O> {
+    drill: Drill<'w>,
+    pace: Pace,
+    observer: O,
+}
+
+impl<'w, O: Observer> Desk<'w, O> {
+    /// A desk for a drill that `observer` has watched from its beginning.
+    #[must_use]
+    pub fn new(drill: Drill<'w>, pace: Pace, observer: O) -> Self {
+        Self { drill, pace, observer }
+    }
+
+    /// The drill.
+    #[must_use]
+    pub fn drill(&self) -> &Drill<'w> {
+        &self.drill
+    }
+
+    /// Its clock.
+    #[must_use]
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// Whoever watches.
+    #[must_use]
+    pub fn observer(&mut self) -> &mut O {
+        &mut self.observer
+    }
+
+    /// Drill and observer, when it is over.
+    #[must_use]
+    pub fn into_parts(self) -> (Drill<'w>, O) {
+        (self.drill, self.observer)
+    }
+
+    /// What the clock shows: it never runs beyond the end.
+    #[must_use]
+    pub fn clock(&self) -> At {
+        self.drill.clock()
+    }
+
+    /// Lets happen what is due at this moment of the wall clock.
+    pub fn advance(&mut self, wall: Duration) {
+        self.drill.advance_to(self.pace.shows(wall), &mut self.observer);
+        if self.drill.is_over() {
+            self.stand(wall);
+        }
+    }
+
+    /// How long after `wall` something happens by itself; `None` while the clock stands.
+    #[must_use]
+    pub fn until_next(&self, wall: Duration) -> Option<Duration> {
+        self.pace.until(wall, self.drill.next_at()?)
+    }
+
+    /// Does what a person wants at this moment of the wall clock.
+    ///
+    /// # Errors
+    /// When it cannot be done now; then time has gone on, and nothing else is changed.
+    pub fn control(&mut self, wall: Duration, control: Control) -> Result<(), DrillError> {
+        self.advance(wall);
+        if self.drill.is_over() {
+            return Err(DrillError::Over);
+        }
+        match control {
+            Control::Pause => self.pace.pause(wall, true),
+            Control::Resume => self.pace.pause(wall, false),
+            Control::Speed(speed) => self.pace.go(wall, speed),
+            Control::NextEvent => {
+                self.drill.next_event(&mut self.observer)?;
+                self.stand(wall);
+            }
+            Control::NextDecision => {
+                self.drill.next_decision(&mut self.observer)?;
+                self.pace.set(wall, self.drill.clock());
+                if self.drill.is_over() {
+                    self.stand(wall);
+                }
+            }
+            Control::Answer(answer) => self.drill.answer(answer, &mut self.observer)?,
+        }
+        Ok(())
+    }
+
+    fn stand(&mut self, wall: Duration) {
+        self.pace.set(wall, self.drill.clock());
+        self.pace.pause(wall, true);
+    }
+}

@@ -1,0 +1,202 @@
+//! The drill report: `dryroll.drill/1`. What a person decided, what it came to, and what each other decision would have done,
+//! with the ground truth that the person did not see.
+
+mod build;
+
+use serde::{Deserialize, Serialize};
+
+use super::Timeline;
+use super::study::ScenarioRef;
+use crate::study::Policy;
+
+/// A drill, and its debrief.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DrillReport {
+    /// `dryroll.drill/1`
+    pub schema: String,
+    /// Of which scenario.
+    pub scenario: ScenarioRef,
+    /// The seed.
+    pub seed: u64,
+    /// Which world.
+    pub replicate: u64,
+    /// The policy, as it was requested.
+    pub policy: Policy,
+    /// The version that was rolled out.
+    pub version: String,
+    /// The plan that was walked.
+    pub plan: PlanWalked,
+    /// How it ended.
+    pub outcome: String,
+    /// What was decided, in order.
+    pub decisions: Vec<DecisionMade>,
+    /// What it came to.
+    pub debrief: Debrief,
+    /// How good that was.
+    pub score: Score,
+    /// Each decision not taken, and each one made in half and in double the time.
+    pub counterfactuals: Vec<Counterfactual>,
+    /// Who approves at once, and on every trip makes one decision at once.
+    pub plain_operators: Vec<Counterfactual>,
+    /// What the person could not know.
+    pub truth: Truth,
+    /// What the drill trains; null where the scenario does not say.
+    pub lesson: Option<Lesson>,
+    /// What happened, instance by instance.
+    pub timeline: Timeline,
+}
+
+/// The figures of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanWalked {
+    /// Planned instances.
+    pub total_instances: u32,
+    /// Instances a batch.
+    pub batch_size: u32,
+    /// Batches.
+    pub batch_count: u32,
+}
+
+/// A decision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionMade {
+    /// When it was given.
+    pub at_ms: u64,
+    /// Since when it was asked for.
+    pub asked_at_ms: u64,
+    /// How long the person took.
+    pub took_sec: f64,
+    /// What was asked: the request's `type`.
+    pub asked: String,
+    /// Whether a rollback had tripped.
+    pub of_rollback: bool,
+    /// What was decided.
+    pub decide: String,
+    /// What an edit set.
+    pub batch_pct: Option<u32>,
+    /// What an edit set.
+    pub max_consecutive_failures: Option<u32>,
+}
+
+/// What a drill came to. Times in seconds, integrals in instance-minutes, up to the end of the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Debrief {
+    /// Request to end.
+    pub duration_sec: f64,
+    /// Of it, waiting for the person.
+    pub approval_wait_sec: f64,
+    /// Trips.
+    pub trips: u32,
+    /// First dispatch to first trip.
+    pub time_to_detect_sec: Option<f64>,
+    /// First trip to the end of rollback or abort.
+    pub time_to_mitigate_sec: Option<f64>,
+    /// Of it, the person's: from each trip to the decision on it.
+    pub mitigate_person_sec: Option<f64>,
+    /// Of it, the engine's: the rest.
+    pub mitigate_engine_sec: Option<f64>,
+    /// Most instances exposed at one moment.
+    pub exposed_instances: u32,
+    /// The same as a share of the plan, percent.
+    pub exposed_pct: f64,
+    /// Instances that the version harmed.
+    pub harmed_instances: u32,
+    /// Harmed instances with a healthy verdict.
+    pub escaped_instances: u32,
+    /// Harmed and not serving.
+    pub unhealthy_instance_min: f64,
+    /// Not serving for any cause.
+    pub capacity_loss_instance_min: f64,
+    /// The lowest share that served.
+    pub min_serving_pct: f64,
+    /// Failed verdicts on instances that were well.
+    pub false_failures: u32,
+}
+
+/// How good a drill was, by the formula of `docs/drills.md`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// 0 to 100.
+    pub points: f64,
+    /// What the run cost, in instance-minutes.
+    pub cost_instance_min: f64,
+    /// Of it, not serving.
+    pub not_serving_instance_min: f64,
+    /// Instances that somebody has to put right by hand.
+    pub misplaced_instances: u32,
+    /// The least cost among the plain operators.
+    pub best_cost_instance_min: f64,
+    /// What the best of them decides on every trip.
+    pub best: String,
+    /// Up to when the costs of all runs are counted.
+    pub until_ms: u64,
+}
+
+/// How a counterfactual differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Difference {
+    /// Another decision.
+    Instead,
+    /// The same in half the time.
+    HalfAsLate,
+    /// The same in double the time.
+    TwiceAsLate,
+    /// Another operator from the beginning.
+    PlainOperator,
+}
+
+/// The same world under another decision. Integrals and cost are counted up to `score.until_ms`, as the person's are there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Counterfactual {
+    /// Which decision differs, from 1; null for a plain operator.
+    pub decision: Option<usize>,
+    /// How.
+    pub difference: Difference,
+    /// What is decided there.
+    pub decide: String,
+    /// In words.
+    pub says: String,
+    /// How it would have ended.
+    pub outcome: String,
+    /// When.
+    pub ended_at_ms: u64,
+    /// Trips.
+    pub trips: u32,
+    /// First trip to the end of rollback or abort.
+    pub time_to_mitigate_sec: Option<f64>,
+    /// Most instances exposed at one moment.
+    pub exposed_instances: u32,
+    /// Instances that the version would have harmed.
+    pub harmed_instances: u32,
+    /// Harmed and not serving.
+    pub unhealthy_instance_min: f64,
+    /// Not serving for any cause.
+    pub not_serving_instance_min: f64,
+    /// Instances that somebody would have had to put right.
+    pub misplaced_instances: u32,
+    /// What it would have cost.
+    pub cost_instance_min: f64,
+    /// Its score.
+    pub score: f64,
+}
+
+/// The ground truth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Truth {
+    /// Whether the version is defective.
+    pub defective: bool,
+    /// What was true all along, one sentence a fact.
+    pub facts: Vec<String>,
+}
+
+/// What a drill trains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lesson {
+    /// 1, easy, to 5.
+    pub difficulty: u32,
+    /// What it trains.
+    pub trains: String,
+    /// What a good operator would do.
+    pub good_operator: String,
+}

@@ -1,0 +1,204 @@
+//! A drill is the same run however somebody got there: what was decided, and when, is all that counts.
+
+use std::time::Duration;
+
+use dryroll::drill::{Control, Desk, Drill, Pace, Record, Speed, branch, score};
+use dryroll::engine::{Answer, Edit, Engine, Event, EventBody, OperatorDecision, Outcome, Recording, RequestKind};
+use dryroll::fleet::At;
+use dryroll::scenario::Scenario;
+use dryroll::sim::{Observer, Simulator, World};
+use proptest::prelude::*;
+
+#[derive(Debug, Default)]
+struct Events(Vec<Event>);
+
+impl Observer for Events {
+    fn recording(&self) -> Recording {
+        Recording::Everything
+    }
+    fn event(&mut self, _: &Engine, event: &Event) {
+        self.0.push(event.clone());
+    }
+}
+
+const SCENARIOS: [&str; 9] = [
+    "broken-rollback",
+    "broken-continue",
+    "controller-crash",
+    "paused-reconciler",
+    "rollback-archived",
+    "slow-burn",
+    "trip-in-rollback",
+    "tutorial",
+    "zone-outage",
+];
+
+fn scenario(name: &str) -> Scenario {
+    Scenario::load(format!("{}/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR")).as_ref()).unwrap()
+}
+
+/// The answers of the scenario's own operator, handed in as a person's, make the run that the scenario describes.
+#[test]
+fn a_person_who_answers_as_the_virtual_operator_does_makes_the_same_run() {
+    for name in SCENARIOS {
+        let scenario = scenario(name);
+        let world = World::new(&scenario).unwrap();
+        for replicate in 0..20 {
+            let mut expected = Events::default();
+            let metrics = Simulator::new(&world).run(replicate, &mut expected);
+            let mut events = Events::default();
+            let mut drill = Drill::new(&world, replicate, &mut events);
+            for event in &expected.0 {
+                let EventBody::ApprovalDecided { answer, .. } = event.body else { continue };
+                drill.advance_to(event.at, &mut events);
+                drill.answer(answer, &mut events).unwrap();
+            }
+            drill.finish(&mut events);
+            assert_eq!(events.0, expected.0, "{name} {replicate}");
+            assert_eq!(drill.settle().0, metrics, "{name} {replicate}");
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Wait(u64),
+    Control(Control),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let edit = (proptest::option::of(1u32..=100), proptest::option::of(1u32..4)).prop_map(|(pct, limit)| {
+        Answer::Edit(Edit { batch_pct: pct, max_consecutive_failures: limit.and_then(std::num::NonZeroU32::new) })
+    });
+    let answer = prop_oneof![
+        4 => Just(Answer::Approve),
+        1 => edit,
+        1 => Just(Answer::Reject),
+        3 => Just(Answer::OnTrip(OperatorDecision::ContinueAnyway)),
+        3 => Just(Answer::OnTrip(OperatorDecision::RollbackCompletedBatches)),
+        1 => Just(Answer::OnTrip(OperatorDecision::Abort)),
+    ];
+    prop_oneof![
+        4 => (0u64..20_000).prop_map(Act::Wait),
+        1 => Just(Act::Control(Control::Pause)),
+        2 => Just(Act::Control(Control::Resume)),
+        1 => (1u32..4000).prop_map(|factor| Act::Control(Control::Speed(Speed::new(factor).unwrap()))),
+        2 => Just(Act::Control(Control::NextEvent)),
+        2 => Just(Act::Control(Control::NextDecision)),
+        3 => answer.prop_map(|answer| Act::Control(Control::Answer(answer))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Whatever somebody does at the desk, in whatever order: the record, written and read back, plays the same run.
+    #[test]
+    fn a_record_plays_the_same_run(
+        which in 0..SCENARIOS.len(),
+        replicate in 0u64..50,
+        acts in proptest::collection::vec(act(), 0..60),
+    ) {
+        let scenario = scenario(SCENARIOS[which]);
+        let world = World::new(&scenario).unwrap();
+        let mut events = Events::default();
+        let drill = Drill::new(&world, replicate, &mut events);
+        let mut wall = Duration::ZERO;
+        let mut desk = Desk::new(drill, Pace::new(Speed::new(60).unwrap(), wall), events);
+        for act in acts {
+            let before = desk.clock();
+            match act {
+                Act::Wait(millis) => {
+                    wall += Duration::from_millis(millis);
+                    desk.advance(wall);
+                }
+                Act::Control(control) => {
+                    let _ = desk.control(wall, control);
+                }
+            }
+            prop_assert!(desk.clock() >= before);
+            prop_assert!(desk.clock() >= desk.drill().decisions().last().map_or(At::ZERO, |last| last.at));
+        }
+        let (mut drill, mut events) = desk.into_parts();
+        drill.finish(&mut events);
+        let text = serde_json::to_string(&Record::new(&scenario, replicate, drill.decisions())).unwrap();
+        let record = Record::parse(&text).unwrap();
+        prop_assert_eq!(record.differs_from(&scenario, replicate), None);
+
+        let mut played = Events::default();
+        let mut again = Drill::new(&world, replicate, &mut played);
+        again.play(&record.decisions().unwrap(), &mut played).unwrap();
+        prop_assert_eq!(&played.0, &events.0);
+        prop_assert_eq!(again.decisions(), drill.decisions());
+        prop_assert_eq!(again.settle(), drill.settle());
+        // Every branch and every plain operator ends, and no score is out of its range.
+        let judgement = score::judge(&world, &mut drill);
+        for judged in judgement.branches.iter().map(|(_, _, judged)| judged).chain(judgement.plain.iter().map(|(_, judged)| judged)) {
+            prop_assert!((0.0..=100.0).contains(&judged.score));
+        }
+    }
+}
+
+fn played(name: &str, decisions: &[(u64, &str)]) -> Result<Outcome, String> {
+    let scenario = scenario(name);
+    let world = World::new(&scenario).unwrap();
+    let lines: Vec<_> =
+        decisions.iter().map(|(at, decide)| serde_json::json!({"at_ms": at, "decide": decide})).collect();
+    let text = serde_json::json!({"schema": "dryroll.decisions/1", "decisions": lines}).to_string();
+    let record = Record::parse(&text).map_err(|error| error.to_string())?;
+    let decisions = record.decisions().map_err(|error| error.to_string())?;
+    let mut drill = Drill::new(&world, 0, &mut Events::default());
+    drill.play(&decisions, &mut Events::default()).map_err(|error| error.to_string())?;
+    Ok(drill.engine().outcome().unwrap())
+}
+
+#[test]
+fn the_first_decision_that_does_not_fit_is_named() {
+    assert_eq!(played("broken-rollback", &[(0, "approve"), (2_000_000, "abort")]), Ok(Outcome::Aborted));
+    assert_eq!(played("broken-rollback", &[]), Ok(Outcome::Expired));
+    let error = |decisions: &[_]| played("broken-rollback", decisions).unwrap_err();
+    let twice = error(&[(0, "approve"), (1, "approve")]);
+    assert!(twice.starts_with("decision 2, `approve` at 1 ms, does not fit this run:"), "{twice}");
+    assert!(twice.contains("continue_anyway, rollback_completed_batches, abort"), "{twice}");
+    let early = error(&[(0, "approve"), (1, "abort")]);
+    assert!(early.contains("it is asked for at"), "{early}");
+    let late = error(&[(0, "approve"), (2_000_000, "abort"), (2_000_001, "abort")]);
+    assert!(late.contains("nobody is asked any more: it is aborted"), "{late}");
+    let expired = error(&[(86_400_001, "approve")]);
+    assert!(expired.contains("nobody waits for it any more"), "{expired}");
+    assert!(error(&[(0, "shrug")]).contains("`shrug` is no decision; allowed: approve"));
+}
+
+#[test]
+fn branches_know_what_each_other_decision_would_have_done() {
+    let scenario = scenario("broken-rollback");
+    let world = World::new(&scenario).unwrap();
+    let mut drill = Drill::new(&world, 0, &mut Events::default());
+    drill.answer(Answer::Approve, &mut Events::default()).unwrap();
+    drill.next_decision(&mut Events::default()).unwrap();
+    let asked = drill.asked().unwrap();
+    assert_eq!(asked.kind, RequestKind::RollingUpgradeContinuation);
+    drill.advance_to(At(asked.at.0 + 600_000), &mut Events::default());
+    drill.answer(Answer::OnTrip(OperatorDecision::RollbackCompletedBatches), &mut Events::default()).unwrap();
+    drill.finish(&mut Events::default());
+
+    let judgement = score::judge(&world, &mut drill);
+    let of = |decision, change| {
+        let found = judgement.branches.iter().find(|(place, other, _)| (*place, *other) == (decision, change));
+        &found.unwrap_or_else(|| panic!("{change:?}")).2
+    };
+    use branch::Change::{HalfAsLate, Instead, TwiceAsLate};
+    assert_eq!(of(0, Instead(Answer::Reject)).metrics.outcome, Outcome::Rejected);
+    assert_eq!(of(0, Instead(Answer::Reject)).cost.total, 0.0);
+    assert_eq!(of(1, Instead(Answer::OnTrip(OperatorDecision::Abort))).metrics.outcome, Outcome::Aborted);
+    let (half, double) = (of(1, HalfAsLate), of(1, TwiceAsLate));
+    assert_eq!(half.decisions[1].at, At(asked.at.0 + 300_000));
+    assert_eq!(double.decisions[1].at, At(asked.at.0 + 1_200_000));
+    assert!(half.cost.total < judgement.own.cost.total && judgement.own.cost.total < double.cost.total);
+    assert!(half.score > judgement.own.score && judgement.own.score > double.score);
+    // Aborting leaves broken instances where they are, and so costs more.
+    assert!(of(1, Instead(Answer::OnTrip(OperatorDecision::Abort))).cost.misplaced > 0);
+    assert_eq!(judgement.own.cost.misplaced, 0);
+    let plain = |on_trip| judgement.plain.iter().find(|(other, _)| *other == on_trip).map(|(_, judged)| judged.score);
+    assert_eq!(plain(OperatorDecision::RollbackCompletedBatches), Some(100.0));
+}
