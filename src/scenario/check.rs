@@ -20,9 +20,9 @@ use serde::Deserialize;
 
 use super::diagnostic::Source;
 use super::error::Diagnostics;
-use super::file::File;
+use super::file::{Drill, File};
 use super::tree::{Cursor, Node, SyntaxError};
-use super::{Scenario, schema};
+use super::{DrillSpec, Scenario, schema};
 use context::{Context, Reports};
 
 pub(super) use values::hex_sha256;
@@ -129,6 +129,13 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
     let faults = faults::faults(&mut cx, &at.key("faults"), &file.faults);
     let expect = rules::expect(&mut cx, &at.key("expect"), file.expect);
     let tune = file.tune.map(|tune| rules::tune(&mut cx, &at.key("tune"), tune));
+    // In the file it stands on as many lines as somebody likes.
+    let paragraph = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let drill = file.drill.map(|Drill { difficulty, trains, good_operator }| DrillSpec {
+        difficulty,
+        trains: paragraph(&trains),
+        good_operator: paragraph(&good_operator),
+    });
     let reports = cx.reports;
     let scenario = Scenario {
         name: file.name.unwrap_or(origin.default_name),
@@ -146,6 +153,7 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
         faults,
         expect,
         tune,
+        drill,
     };
     (scenario, reports)
 }

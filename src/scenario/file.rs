@@ -49,6 +49,8 @@ pub(super) struct File {
     pub expect: Vec<Expect>,
     /// Limits for `dryroll tune`.
     pub tune: Option<Tune>,
+    /// What `dryroll drill` tells of the scenario in its debrief, and not before.
+    pub drill: Option<Drill>,
 }
 
 impl Default for File {
@@ -68,6 +70,7 @@ impl Default for File {
             faults: Vec::new(),
             expect: Vec::new(),
             tune: None,
+            drill: None,
         }
     }
 }
@@ -557,6 +560,21 @@ pub(super) struct Limit {
     pub at_least: Option<f64>,
     /// Just this: a number, or an outcome's name for `outcome`.
     pub equals: Option<Expected>,
+}
+
+/// What `dryroll drill` tells of the scenario in its debrief, and not before.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Drill {
+    /// How difficult it is: 1, easy, to 5.
+    #[schemars(range(min = 1, max = 5))]
+    pub difficulty: u32,
+    /// What it trains.
+    #[schemars(length(min = 1))]
+    pub trains: String,
+    /// What a good operator would do.
+    #[schemars(length(min = 1))]
+    pub good_operator: String,
 }
 
 /// A duration: a number of seconds, or a table with one key that names a distribution.

@@ -42,6 +42,8 @@ pub struct Scenario {
     pub expect: Vec<ExpectSpec>,
     /// Limits for `tune`.
     pub tune: Option<TuneSpec>,
+    /// What a drill trains: for its debrief, and not before.
+    pub drill: Option<DrillSpec>,
 }
 
 /// Place of a version in [`Scenario::versions`].
@@ -465,4 +467,15 @@ pub struct LimitSpec {
     pub stat: Option<Stat>,
     /// The limit.
     pub bound: Bound,
+}
+
+/// What a drill trains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrillSpec {
+    /// 1, easy, to 5.
+    pub difficulty: u32,
+    /// What it trains.
+    pub trains: String,
+    /// What a good operator would do.
+    pub good_operator: String,
 }

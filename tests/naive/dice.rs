@@ -304,6 +304,7 @@ impl Dice {
             faults: (0..faults).map(|_| self.fault(&fleet)).collect(),
             expect: Vec::new(),
             tune: None,
+            drill: None,
             fleet,
         }
     }
