@@ -189,7 +189,9 @@ fn branches_know_what_each_other_decision_would_have_done() {
     };
     use branch::Change::{HalfAsLate, Instead, TwiceAsLate};
     assert_eq!(of(0, Instead(Answer::Reject)).metrics.outcome, Outcome::Rejected);
-    assert_eq!(of(0, Instead(Answer::Reject)).cost.total, 0.0);
+    // Whoever rejects has upgraded nobody, and knows no more than before.
+    assert_eq!(of(0, Instead(Answer::Reject)).cost.misplaced, 50);
+    assert!(of(0, Instead(Answer::Reject)).score < 5.0);
     assert_eq!(of(1, Instead(Answer::OnTrip(OperatorDecision::Abort))).metrics.outcome, Outcome::Aborted);
     let (half, double) = (of(1, HalfAsLate), of(1, TwiceAsLate));
     assert_eq!(half.decisions[1].at, At(asked.at.0 + 300_000));
@@ -199,6 +201,7 @@ fn branches_know_what_each_other_decision_would_have_done() {
     // Aborting leaves broken instances where they are, and so costs more.
     assert!(of(1, Instead(Answer::OnTrip(OperatorDecision::Abort))).cost.misplaced > 0);
     assert_eq!(judgement.own.cost.misplaced, 0);
-    let plain = |on_trip| judgement.plain.iter().find(|(other, _)| *other == on_trip).map(|(_, judged)| judged.score);
-    assert_eq!(plain(OperatorDecision::RollbackCompletedBatches), Some(100.0));
+    let (best, judged) = judgement.best().unwrap();
+    assert_eq!((best.on_trip, judged.score), (OperatorDecision::RollbackCompletedBatches, 100.0));
+    assert_eq!(judgement.plain.len(), 7);
 }

@@ -3,11 +3,13 @@
 //!
 //! A branch repeats the person's decisions up to the one that it changes. What comes after may differ, and other things may be
 //! asked. The person's own later answers are given to what is asked then, as long after it as the person took; where they do
-//! not fit, or there are none left, the changed decision is made again. A rollback that trips cannot be rolled back, and is
-//! aborted.
+//! not fit, or there are none left, the changed decision is made again. A rollback that trips cannot be rolled back: whoever
+//! rolls back sees it through.
+
+use std::num::NonZeroU32;
 
 use super::{Asked, Decision, Drill};
-use crate::engine::{Answer, OperatorDecision, RequestKind};
+use crate::engine::{Answer, Edit, InterventionPolicy, OperatorDecision, RequestKind};
 use crate::fleet::{At, Span};
 use crate::sim::{Metrics, Unobserved, World};
 
@@ -78,19 +80,59 @@ pub fn run<'w>(world: &'w World, replicate: u64, decisions: &[Decision], decisio
 
 /// A decision made again on a request, if it offers it.
 fn fitting(kind: RequestKind, answer: Answer) -> Answer {
+    use OperatorDecision::{Abort, ContinueAnyway};
     match (kind, answer) {
         (RequestKind::RollingUpgrade, Answer::Approve | Answer::Reject) => answer,
         (RequestKind::RollingUpgrade, _) => Answer::Approve,
-        (RequestKind::RollbackContinuation, Answer::OnTrip(OperatorDecision::ContinueAnyway)) => answer,
+        (RequestKind::RollbackContinuation, Answer::OnTrip(Abort)) => answer,
+        (RequestKind::RollbackContinuation, Answer::OnTrip(_)) => Answer::OnTrip(ContinueAnyway),
         (RequestKind::RollingUpgradeContinuation, Answer::OnTrip(_)) => answer,
-        _ => Answer::OnTrip(OperatorDecision::Abort),
+        _ => Answer::OnTrip(Abort),
     }
 }
 
-/// Somebody who approves, and makes one decision on every trip, each in no time.
+/// Somebody who approves at once, and makes one decision on every trip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plain {
+    /// What the limit of failures in a row is set to before the approval; `None`: the plan is approved as it stands.
+    pub limit: Option<NonZeroU32>,
+    /// How long each decision on a trip takes.
+    pub waits: Span,
+    /// What is decided on every trip.
+    pub on_trip: OperatorDecision,
+}
+
+/// How long the patient one of the plain operators waits for a trouble to pass.
+const PATIENCE: Span = Span(20 * 60 * 1000);
+
+impl Plain {
+    /// The plain operators of a world: each decision at once, with the plan as it stands and with a limit of 1; and one who
+    /// waits and continues.
+    #[must_use]
+    pub fn all(world: &World) -> Vec<Self> {
+        use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
+        let is_asked = world.settings.policy == InterventionPolicy::RequireApproval;
+        let careful = Some(NonZeroU32::MIN).filter(|&one| is_asked && world.settings.max_consecutive_failures > one);
+        let decisions = [ContinueAnyway, Abort, RollbackCompletedBatches];
+        let mut all = decisions.map(|on_trip| Self { limit: None, waits: Span::ZERO, on_trip }).to_vec();
+        all.push(Self { limit: None, waits: PATIENCE, on_trip: ContinueAnyway });
+        if careful.is_some() {
+            all.extend(decisions.map(|on_trip| Self { limit: careful, waits: Span::ZERO, on_trip }));
+        }
+        all
+    }
+}
+
+/// Runs a world with a plain operator.
 #[must_use]
-pub fn at_once(world: &World, replicate: u64, on_trip: OperatorDecision) -> Run<'_> {
-    follow(world, replicate, |_, asked| (asked.at, fitting(asked.kind, Answer::OnTrip(on_trip))))
+pub fn plain(world: &World, replicate: u64, plain: Plain) -> Run<'_> {
+    follow(world, replicate, |place, asked| match asked.kind {
+        RequestKind::RollingUpgrade if place == 0 && plain.limit.is_some() => {
+            (asked.at, Answer::Edit(Edit { batch_pct: None, max_consecutive_failures: plain.limit }))
+        }
+        RequestKind::RollingUpgrade => (asked.at, Answer::Approve),
+        kind => (asked.at + plain.waits, fitting(kind, Answer::OnTrip(plain.on_trip))),
+    })
 }
 
 /// A run that is over.

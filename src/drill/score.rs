@@ -1,21 +1,26 @@
-//! What a run cost, and how that compares with the best of three plain operators on the very same world.
+//! What a run cost, and how that compares with the best of a few plain operators on the very same world.
 //!
-//! cost = instance-minutes not serving + [`TO_PUT_RIGHT`] for each instance that is not where it ought to be at the end:
-//! on the target if that is sound, off it if it is defective.
+//! cost = instance-minutes not serving + [`TO_PUT_RIGHT`] for each instance that is not where it ought to be at the end + for
+//! each minute from the approval to the end [`HELD_UP`] of the planned instances.
+//!
+//! An instance ought to be on a sound target, and off a defective one. A rollout that never began leaves all of them to be
+//! done: whoever rejects knows no more than before.
 //!
 //! score = 100 × (best + N) / (cost + N), at most 100, where N is the number of planned instances (one instance-minute each, so
-//! that a little more or less of a large fleet weighs little), and best is the least cost among three operators who approve at
-//! once and on each trip at once continue, roll back, or abort. All are counted up to one moment: when the last of all the runs
-//! that are looked at has ended.
+//! that a little more or less of a large fleet weighs little), and best is the least cost among the plain operators.
+//! All are counted up to one moment that the person has no hand in: when the last run of those plain operators who act at once
+//! has ended, and as long after it as the scenario observes. A run that ends later still is counted up to its own end.
 
-use super::branch::{self, Change, Run};
+use super::branch::{self, Change, Plain, Run};
 use super::{Decision, Drill};
-use crate::engine::OperatorDecision;
-use crate::fleet::At;
+use crate::engine::{Answer, InterventionPolicy, RequestKind};
+use crate::fleet::{At, Span};
 use crate::sim::{Metrics, World};
 
 /// Instance-minutes that an instance costs which somebody has to put right by hand afterwards.
 pub const TO_PUT_RIGHT: f64 = 30.0;
+/// The share of the planned instances that a rollout under way holds up, as if they did not serve.
+pub const HELD_UP: f64 = 0.01;
 
 /// What a run cost.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,15 +29,23 @@ pub struct Cost {
     pub not_serving: f64,
     /// Instances that are not where they ought to be at the end.
     pub misplaced: u32,
-    /// Both together, in instance-minutes.
+    /// From the approval to the end.
+    pub under_way: Span,
+    /// All together, in instance-minutes.
     pub total: f64,
 }
 
 impl Cost {
-    fn of(metrics: &Metrics, drifted: u32) -> Self {
-        let misplaced = if metrics.defective { metrics.planned - drifted } else { drifted };
+    fn of(metrics: &Metrics, drifted: u32, begun: Option<At>) -> Self {
+        let misplaced = match begun {
+            None => metrics.planned,
+            Some(_) if metrics.defective => metrics.planned - drifted,
+            Some(_) => drifted,
+        };
         let not_serving = metrics.capacity_loss_instance_min();
-        Self { not_serving, misplaced, total: not_serving + TO_PUT_RIGHT * f64::from(misplaced) }
+        let under_way = begun.map_or(Span::ZERO, |begun| At(metrics.duration).since(begun));
+        let total = not_serving + TO_PUT_RIGHT * f64::from(misplaced) + held_up(under_way, metrics.planned);
+        Self { not_serving, misplaced, under_way, total }
     }
 
     /// The score, where `best` is the least cost of the plain operators.
@@ -41,6 +54,21 @@ impl Cost {
         let little = f64::from(planned.max(1));
         (100.0 * (best.total + little) / (self.total + little)).min(100.0)
     }
+}
+
+/// What a rollout costs by being under way, in instance-minutes.
+#[must_use]
+pub fn held_up(under_way: Span, planned: u32) -> f64 {
+    under_way.as_secs_f64() / 60.0 * HELD_UP * f64::from(planned)
+}
+
+/// When a rollout was approved; `None` where nobody did. One that needs no approval begins with its request.
+fn begun(world: &World, decisions: &[Decision]) -> Option<At> {
+    if world.settings.policy != InterventionPolicy::RequireApproval || world.total() == 0 {
+        return Some(At::ZERO);
+    }
+    let first = decisions.iter().filter(|decision| decision.asked.kind == RequestKind::RollingUpgrade);
+    first.filter(|decision| decision.answer == Answer::Approve).map(|decision| decision.at).next()
 }
 
 /// A run that was judged.
@@ -61,19 +89,23 @@ pub struct Judged {
 /// The person's run beside the branches that the decisions leave aside and the plain operators.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
-    /// Everything is counted up to this moment.
+    /// Everything is counted up to this moment, or up to a run's own end where that is later.
     pub until: At,
     /// The person's run.
     pub own: Judged,
     /// The branches: which decision is changed, and how.
     pub branches: Vec<(usize, Change, Judged)>,
-    /// Who approves at once and makes this decision on every trip at once.
-    pub plain: Vec<(OperatorDecision, Judged)>,
+    /// The plain operators.
+    pub plain: Vec<(Plain, Judged)>,
 }
 
-/// What the plain operators decide.
-const PLAIN: [OperatorDecision; 3] =
-    [OperatorDecision::ContinueAnyway, OperatorDecision::RollbackCompletedBatches, OperatorDecision::Abort];
+impl Judgement {
+    /// The plain operator whose run cost least; of equals the first.
+    #[must_use]
+    pub fn best(&self) -> Option<&(Plain, Judged)> {
+        self.plain.iter().min_by(|(_, a), (_, b)| a.cost.total.total_cmp(&b.cost.total))
+    }
+}
 
 /// Judges a drill that is over.
 #[must_use]
@@ -83,33 +115,25 @@ pub fn judge(world: &World, drill: &mut Drill<'_>) -> Judgement {
     let changes = branch::alternatives(&decisions);
     let mut branches: Vec<Run<'_>> =
         changes.iter().map(|&(decision, change)| branch::run(world, replicate, &decisions, decision, change)).collect();
-    let mut plain: Vec<Run<'_>> = PLAIN.iter().map(|&on_trip| branch::at_once(world, replicate, on_trip)).collect();
-    let ends = branches.iter().chain(&plain).map(Run::finished);
-    let until = ends.fold(drill.clock(), At::max);
+    let operators = Plain::all(world);
+    let mut plain: Vec<Run<'_>> = operators.iter().map(|&plain| branch::plain(world, replicate, plain)).collect();
+    let at_once = operators.iter().zip(&plain).filter(|(operator, _)| operator.waits == Span::ZERO);
+    let last = at_once.map(|(_, run)| run.finished()).fold(At::ZERO, At::max);
+    let until = last + Span(world.observe_after);
 
     let settled = |run: &mut Run<'_>| {
         let (metrics, drifted) = run.settle_at(until);
-        Judged {
-            finished: run.finished(),
-            decisions: run.decisions().to_vec(),
-            cost: Cost::of(&metrics, drifted),
-            metrics,
-            score: 0.0,
-        }
+        let decisions = run.decisions().to_vec();
+        let cost = Cost::of(&metrics, drifted, begun(world, &decisions));
+        Judged { finished: run.finished(), decisions, cost, metrics, score: 0.0 }
     };
-    let mut branches: Vec<Judged> = branches.iter_mut().map(settled).collect();
-    let mut plain: Vec<Judged> = plain.iter_mut().map(settled).collect();
+    let branches: Vec<Judged> = branches.iter_mut().map(settled).collect();
+    let plain: Vec<Judged> = plain.iter_mut().map(settled).collect();
     let metrics = drill.simulator().settle_at(until);
-    let cost = Cost::of(&metrics, drill.simulator().drifted());
-    let mut own = Judged { finished: drill.clock(), decisions, metrics, cost, score: 0.0 };
+    let cost = Cost::of(&metrics, drill.simulator().drifted(), begun(world, &decisions));
+    let own = Judged { finished: drill.clock(), decisions, metrics, cost, score: 0.0 };
 
-    let best = plain.iter().map(|judged| &judged.cost).min_by(|a, b| a.total.total_cmp(&b.total)).cloned();
-    if let Some(best) = best {
-        for judged in branches.iter_mut().chain(&mut plain).chain(std::iter::once(&mut own)) {
-            judged.score = judged.cost.score(&best, world.total());
-        }
-    }
-    Judgement {
+    let mut judgement = Judgement {
         until,
         own,
         branches: changes
@@ -117,6 +141,14 @@ pub fn judge(world: &World, drill: &mut Drill<'_>) -> Judgement {
             .zip(branches)
             .map(|((decision, change), judged)| (decision, change, judged))
             .collect(),
-        plain: PLAIN.into_iter().zip(plain).collect(),
+        plain: operators.into_iter().zip(plain).collect(),
+    };
+    if let Some(best) = judgement.best().map(|(_, judged)| judged.cost.clone()) {
+        let branches = judgement.branches.iter_mut().map(|(_, _, judged)| judged);
+        let plain = judgement.plain.iter_mut().map(|(_, judged)| judged);
+        for judged in branches.chain(plain).chain(std::iter::once(&mut judgement.own)) {
+            judged.score = judged.cost.score(&best, world.total());
+        }
     }
+    judgement
 }

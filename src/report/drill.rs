@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Timeline;
 use super::study::ScenarioRef;
+use super::wording::spoken;
+use crate::fleet::Span;
 use crate::study::Policy;
 
 /// A drill, and its debrief.
@@ -20,6 +22,9 @@ pub struct DrillReport {
     pub seed: u64,
     /// Which world.
     pub replicate: u64,
+    /// How it was drawn; null where the scenario was named.
+    #[serde(default)]
+    pub surprise: Option<Surprise>,
     /// The policy, as it was requested.
     pub policy: Policy,
     /// The version that was rolled out.
@@ -36,7 +41,7 @@ pub struct DrillReport {
     pub score: Score,
     /// Each decision not taken, and each one made in half and in double the time.
     pub counterfactuals: Vec<Counterfactual>,
-    /// Who approves at once, and on every trip makes one decision at once.
+    /// Who approves at once, as it stands or with a limit of 1, and makes one decision on every trip.
     pub plain_operators: Vec<Counterfactual>,
     /// What the person could not know.
     pub truth: Truth,
@@ -44,6 +49,15 @@ pub struct DrillReport {
     pub lesson: Option<Lesson>,
     /// What happened, instance by instance.
     pub timeline: Timeline,
+}
+
+/// Which drill a surprise was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Surprise {
+    /// Its file in the repository; the program has it built in.
+    pub file: String,
+    /// The seed of the draw; null where a record said which drill it is of.
+    pub seed: Option<u64>,
 }
 
 /// The figures of a plan.
@@ -124,11 +138,19 @@ pub struct Score {
     pub not_serving_instance_min: f64,
     /// Instances that somebody has to put right by hand.
     pub misplaced_instances: u32,
+    /// What these cost.
+    pub put_right_instance_min: f64,
+    /// From the approval to the end.
+    pub under_way_sec: f64,
+    /// What that cost.
+    pub held_up_instance_min: f64,
     /// The least cost among the plain operators.
     pub best_cost_instance_min: f64,
     /// What the best of them decides on every trip.
     pub best: String,
-    /// Up to when the costs of all runs are counted.
+    /// That operator in words.
+    pub best_says: String,
+    /// Up to when the costs of all runs are counted; of one that ends later, up to its end.
     pub until_ms: u64,
 }
 
@@ -155,6 +177,10 @@ pub struct Counterfactual {
     pub difference: Difference,
     /// What is decided there.
     pub decide: String,
+    /// What a plain operator sets the limit to before the approval; null where the plan is approved as it stands.
+    pub limit: Option<u32>,
+    /// How long a plain operator takes to decide on a trip.
+    pub waits_sec: f64,
     /// In words.
     pub says: String,
     /// How it would have ended.
@@ -179,6 +205,55 @@ pub struct Counterfactual {
     pub cost_instance_min: f64,
     /// Its score.
     pub score: f64,
+}
+
+/// A decision in words.
+#[must_use]
+pub fn in_words(decide: &str) -> String {
+    match decide {
+        "rollback_completed_batches" => "roll back".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+impl DecisionMade {
+    /// What was decided, in words.
+    #[must_use]
+    pub fn says(&self) -> String {
+        let pct = self.batch_pct.map(|pct| format!("batch_pct = {pct}"));
+        let limit = self.max_consecutive_failures.map(|limit| format!("limit = {limit}"));
+        let edits: Vec<String> = pct.into_iter().chain(limit).collect();
+        if edits.is_empty() {
+            in_words(&self.decide)
+        } else {
+            format!("{}: {}", in_words(&self.decide), edits.join(", "))
+        }
+    }
+}
+
+impl Counterfactual {
+    /// What differs, in short: beside the decision that it changes.
+    #[must_use]
+    pub fn label(&self, decisions: &[DecisionMade]) -> String {
+        let made = self.decision.and_then(|number| decisions.get(number.checked_sub(1)?));
+        let after = |factor: f64| {
+            made.map_or_else(String::new, |made| format!(": {}", spoken(Span::from_secs_f64(made.took_sec * factor))))
+        };
+        match self.difference {
+            Difference::Instead => in_words(&self.decide),
+            Difference::HalfAsLate => format!("half as late{}", after(0.5)),
+            Difference::TwiceAsLate => format!("twice as late{}", after(2.0)),
+            Difference::PlainOperator => {
+                let limit = self.limit.map_or_else(String::new, |limit| format!("limit {limit}, "));
+                let waits = if self.waits_sec > 0.0 {
+                    format!(", after {}", spoken(Span::from_secs_f64(self.waits_sec)))
+                } else {
+                    String::new()
+                };
+                format!("{limit}{}{waits}", in_words(&self.decide))
+            }
+        }
+    }
 }
 
 /// The ground truth.

@@ -1,16 +1,20 @@
 //! A drill report from a drill that is over and the judgement of it.
 
-use super::{Counterfactual, Debrief, DecisionMade, Difference, DrillReport, Lesson, PlanWalked, Score, Truth};
-use crate::drill::branch::Change;
-use crate::drill::score::{Judged, Judgement};
+use std::num::NonZeroU32;
+
+use super::{
+    Counterfactual, Debrief, DecisionMade, Difference, DrillReport, Lesson, PlanWalked, Score, Truth, in_words,
+};
+use crate::drill::branch::{Change, Plain};
+use crate::drill::score::{Judged, Judgement, TO_PUT_RIGHT, held_up};
 use crate::drill::{Decision, Drill};
-use crate::engine::{Answer, Edit, OperatorDecision, RequestKind};
+use crate::engine::{Answer, Edit, RequestKind};
 use crate::fleet::Span;
 use crate::report::study::ScenarioRef;
 use crate::report::timeline::BreakerCount;
 use crate::report::wording::{Unit, plural, spoken};
 use crate::report::{Chronicle, Timeline};
-use crate::scenario::{OutcomeRates, Scenario};
+use crate::scenario::{DrillSpec, OutcomeRates, Scenario};
 use crate::sim::{FaultEffect, Metrics};
 use crate::study::Policy;
 
@@ -32,6 +36,7 @@ impl DrillReport {
             scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
             seed: scenario.seed,
             replicate: drill.replicate(),
+            surprise: None,
             policy: Policy::of(scenario),
             version: scenario.target().id.clone(),
             plan: PlanWalked {
@@ -48,7 +53,7 @@ impl DrillReport {
                 .iter()
                 .map(|(place, change, judged)| counterfactual(*place, *change, &judgement.own.decisions, judged))
                 .collect(),
-            plain_operators: judgement.plain.iter().map(|(on_trip, judged)| plain(*on_trip, judged)).collect(),
+            plain_operators: judgement.plain.iter().map(|(operator, judged)| plain(*operator, judged)).collect(),
             truth: Truth { defective: metrics.defective, facts: facts(scenario, &effects) },
             lesson: lesson(scenario),
             timeline,
@@ -95,37 +100,32 @@ fn debrief(metrics: &Metrics, decisions: &[Decision]) -> Debrief {
 }
 
 fn score(judgement: &Judgement) -> Score {
-    let own = &judgement.own;
-    let best = judgement.plain.iter().min_by(|a, b| a.1.cost.total.total_cmp(&b.1.cost.total));
+    let Judged { cost, score, metrics, .. } = &judgement.own;
+    let put_right = TO_PUT_RIGHT * f64::from(cost.misplaced);
+    let best = judgement.best();
     Score {
-        points: own.score,
-        cost_instance_min: own.cost.total,
-        not_serving_instance_min: own.cost.not_serving,
-        misplaced_instances: own.cost.misplaced,
-        best_cost_instance_min: best.map_or(own.cost.total, |(_, judged)| judged.cost.total),
-        best: best.map_or("", |(on_trip, _)| on_trip.name()).into(),
+        points: *score,
+        cost_instance_min: cost.total,
+        not_serving_instance_min: cost.not_serving,
+        misplaced_instances: cost.misplaced,
+        put_right_instance_min: put_right,
+        under_way_sec: cost.under_way.as_secs_f64(),
+        held_up_instance_min: held_up(cost.under_way, metrics.planned),
+        best_cost_instance_min: best.map_or(cost.total, |(_, judged)| judged.cost.total),
+        best: best.map_or("", |(operator, _)| operator.on_trip.name()).into(),
+        best_says: best.map_or_else(String::new, |(operator, _)| plain_says(*operator)),
         until_ms: judgement.until.0,
-    }
-}
-
-/// A decision in words.
-fn words(answer: &Answer) -> &'static str {
-    match answer {
-        Answer::Approve => "approve",
-        Answer::Edit(_) => "edit",
-        Answer::Reject => "reject",
-        Answer::OnTrip(OperatorDecision::ContinueAnyway) => "continue anyway",
-        Answer::OnTrip(OperatorDecision::RollbackCompletedBatches) => "roll back completed batches",
-        Answer::OnTrip(OperatorDecision::Abort) => "abort",
     }
 }
 
 fn counterfactual(place: usize, change: Change, decisions: &[Decision], judged: &Judged) -> Counterfactual {
     let decision = &decisions[place];
     let took = decision.took();
-    let own = words(&decision.answer);
+    let own = in_words(decision.answer.name());
     let (difference, answer, says) = match change {
-        Change::Instead(answer) => (Difference::Instead, answer, format!("{} instead of {own}", words(&answer))),
+        Change::Instead(answer) => {
+            (Difference::Instead, answer, format!("{} instead of {own}", in_words(answer.name())))
+        }
         Change::HalfAsLate => {
             let late = spoken(Span(took.0 / 2));
             (Difference::HalfAsLate, decision.answer, format!("{own} after {late} instead of {}", spoken(took)))
@@ -135,26 +135,52 @@ fn counterfactual(place: usize, change: Change, decisions: &[Decision], judged: 
             (Difference::TwiceAsLate, decision.answer, format!("{own} after {late} instead of {}", spoken(took)))
         }
     };
-    told(Some(place + 1), difference, answer.name(), says, judged)
+    let (decision, decide) = (Some(place + 1), answer.name());
+    told(judged, Told { decision, difference, decide, limit: None, waits: Span::ZERO, says })
 }
 
-fn plain(on_trip: OperatorDecision, judged: &Judged) -> Counterfactual {
-    let says = format!("approve at once, and on every trip at once: {}", words(&Answer::OnTrip(on_trip)));
-    told(None, Difference::PlainOperator, on_trip.name(), says, judged)
+fn plain(operator: Plain, judged: &Judged) -> Counterfactual {
+    let told_of = Told {
+        decision: None,
+        difference: Difference::PlainOperator,
+        decide: operator.on_trip.name(),
+        limit: operator.limit.map(NonZeroU32::get),
+        waits: operator.waits,
+        says: plain_says(operator),
+    };
+    told(judged, told_of)
 }
 
-fn told(
+fn plain_says(operator: Plain) -> String {
+    let first = match operator.limit {
+        Some(limit) => format!("set the limit to {limit} and approve at once"),
+        None => "approve at once".to_owned(),
+    };
+    let on_trip = in_words(operator.on_trip.name());
+    match operator.waits {
+        Span::ZERO => format!("{first}, and on every trip at once: {on_trip}"),
+        waits => format!("{first}, and on every trip after {}: {on_trip}", spoken(waits)),
+    }
+}
+
+/// What is said of a branch beside its figures.
+struct Told {
     decision: Option<usize>,
     difference: Difference,
-    decide: &str,
+    decide: &'static str,
+    limit: Option<u32>,
+    waits: Span,
     says: String,
-    judged: &Judged,
-) -> Counterfactual {
+}
+
+fn told(judged: &Judged, Told { decision, difference, decide, limit, waits, says }: Told) -> Counterfactual {
     let metrics = &judged.metrics;
     Counterfactual {
         decision,
         difference,
         decide: decide.into(),
+        limit,
+        waits_sec: waits.as_secs_f64(),
         says,
         outcome: metrics.outcome.name().into(),
         ended_at_ms: judged.finished.0,
@@ -203,6 +229,7 @@ fn rates(rates: &OutcomeRates) -> Vec<String> {
     said.map(|(rate, what)| format!("{} {what}", Unit::Share.say(rate))).collect()
 }
 
-fn lesson(_scenario: &Scenario) -> Option<Lesson> {
-    None
+fn lesson(scenario: &Scenario) -> Option<Lesson> {
+    let DrillSpec { difficulty, trains, good_operator } = scenario.drill.clone()?;
+    Some(Lesson { difficulty, trains, good_operator })
 }
