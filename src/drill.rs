@@ -6,6 +6,7 @@
 //! - [`Pace`]: how fast the simulated clock goes for whoever watches. [`Desk`]: a drill and its pace, with the controls of a
 //!   console; terminal and browser both sit at one.
 //! - [`Briefing`]: the names that a person is told. [`Cell`]: what an operator sees of an instance, never the truth.
+//! - [`Pack`]: the drills that are built in, and the draw of a surprise from them.
 //! - [`branch`]: the same world under other decisions. [`score`]: what a run cost beside what it might have.
 //!
 //! Data flows one way: answers → simulator → engine → events → whoever watches.
@@ -17,6 +18,7 @@ mod decision;
 mod desk;
 mod error;
 mod pace;
+mod pack;
 mod record;
 pub mod score;
 mod session;
@@ -27,5 +29,6 @@ pub use decision::{Asked, Decision};
 pub use desk::{Control, Desk};
 pub use error::DrillError;
 pub use pace::{Pace, Speed};
+pub use pack::{Drawn, Pack, WORLDS};
 pub use record::Record;
 pub use session::Drill;

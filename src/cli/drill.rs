@@ -1,29 +1,34 @@
 //! `dryroll drill`: a rollout with a person as its operator, and the debrief.
 
+mod opening;
 mod watch;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::output::{Failure, each_its_own_place, open, teller, write_json};
+use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_json};
 use super::rollout::Rollout;
 use crate::drill::{Drill, DrillError, Record, Speed};
+use crate::report::drill_table;
 use crate::report::wording::plural;
-use crate::scenario::Scenario;
-use crate::sim::World;
+use opening::Opening;
 use watch::Watch;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  dryroll drill scenarios/broken-rollback.toml --speed 60 --record decisions.json\n  dryroll drill scenarios/broken-rollback.toml --decisions decisions.json --report drill.json"
+    after_help = "Examples:\n  dryroll drill scenarios/broken-rollback.toml --speed 60 --record decisions.json\n  dryroll drill scenarios/broken-rollback.toml --decisions decisions.json --report drill.json\n  dryroll drill --surprise"
 )]
 pub struct Arguments {
     /// The scenario file (TOML or JSON), or `-` for standard input
-    scenario: PathBuf,
+    #[arg(required_unless_present = "surprise")]
+    scenario: Option<PathBuf>,
+    /// Draw one of the built-in drills, and hide what it is until the debrief
+    #[arg(long, conflicts_with = "scenario")]
+    surprise: bool,
     #[command(flatten)]
     rollout: Rollout,
-    /// Another seed than the scenario's
+    /// Another seed than the scenario's; of a surprise, the seed of the draw
     #[arg(long)]
     seed: Option<u64>,
     /// Another world of the same scenario
@@ -60,28 +65,9 @@ impl From<DrillError> for Failure {
     }
 }
 
-/// A drill that is about to begin.
-struct Opening {
-    scenario: Scenario,
-    world: World,
-    replicate: u64,
-    /// Decisions to be played, and what they were recorded with otherwise.
-    record: Option<Record>,
-}
-
 impl Arguments {
     fn outputs(&self) -> Vec<&PathBuf> {
         [&self.record, &self.events, &self.report].into_iter().flatten().collect()
-    }
-
-    /// Reads scenario and decisions. What the command line leaves open is as the decisions were recorded.
-    fn opening(&self) -> Result<Opening, Failure> {
-        let record = self.decisions.as_deref().map(read_record).transpose()?;
-        let recorded_seed = record.as_ref().and_then(|record| record.seed);
-        let recorded_replicate = record.as_ref().and_then(|record| record.replicate);
-        let (scenario, world) = self.rollout.load(&self.scenario, self.seed.or(recorded_seed))?;
-        let replicate = self.replicate.or(recorded_replicate).unwrap_or(0);
-        Ok(Opening { scenario, world, replicate, record })
     }
 }
 
@@ -99,8 +85,8 @@ fn in_file(path: &str, error: DrillError) -> Failure {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs = arguments.outputs();
-    each_its_own_place(Some(&arguments.scenario), &outputs)?;
-    let opening = arguments.opening()?;
+    each_its_own_place(arguments.scenario.as_deref(), &outputs)?;
+    let opening = Opening::new(arguments)?;
     let mut watch = Watch::new(&opening.scenario, open(arguments.events.as_ref())?);
     let drill = match &opening.record {
         Some(record) => play(arguments, &opening, record, &mut watch)?,
@@ -136,7 +122,8 @@ fn conclude(arguments: &Arguments, opening: &Opening, mut drill: Drill<'_>, watc
         }
         return Err(Failure::Interrupted(left(arguments, &drill)));
     }
-    let report = watch.debrief(&opening.scenario, &mut drill);
+    let mut report = watch.debrief(&opening.scenario, &mut drill);
+    report.surprise = opening.surprise.clone();
     let written = [
         super::run::write_log(watch.into_log())?,
         write_json(open(arguments.record.as_ref())?, &record)?,
@@ -145,8 +132,10 @@ fn conclude(arguments: &Arguments, opening: &Opening, mut drill: Drill<'_>, watc
     for output in written.into_iter().flatten() {
         output.publish()?;
     }
-    let _ = teller(arguments.quiet, &arguments.outputs());
-    Ok(())
+    match teller(arguments.quiet, &arguments.outputs()) {
+        Some(mut out) => standard_output(drill_table(&mut out, &report)),
+        None => Ok(()),
+    }
 }
 
 /// What is kept of a drill that was left.

@@ -19,6 +19,11 @@ pub struct Rollout {
 }
 
 impl Rollout {
+    /// Whether there is any change.
+    pub fn changes_anything(&self) -> bool {
+        self.version.is_some() || !self.settings.is_empty()
+    }
+
     /// Reads a scenario, with these changes and another seed where one is wanted, and makes its world.
     pub fn load(&self, path: &Path, seed: Option<u64>) -> Result<(Scenario, World), Failure> {
         let mut scenario = Scenario::load(path)?;

@@ -41,6 +41,8 @@ impl Briefing {
     pub fn veiled(scenario: &Scenario) -> Self {
         Self {
             title: "A surprise".into(),
+            module: "the module".into(),
+            fleet: "the fleet".into(),
             target: "the new version".into(),
             previous: "the old version".into(),
             ..Self::new(scenario)

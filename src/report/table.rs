@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
+const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
 /// A table for people.
@@ -22,7 +23,7 @@ impl Table {
         Self { header: header.iter().map(|name| (*name).to_owned()).collect(), rows: Vec::new(), words }
     }
 
-    /// Adds a row.
+    /// Adds a row; one of a single cell is a heading of those after it.
     pub fn push(&mut self, row: Vec<String>) {
         self.rows.push(row);
     }
@@ -32,13 +33,19 @@ impl Table {
     /// # Errors
     /// When writing fails.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let is_heading = |row: &Vec<String>| row.len() == 1 && self.header.len() > 1;
         let cell = |row: &'_ Vec<String>, column: usize| row.get(column).map_or(0, |text| text.chars().count());
-        let filled = |column: usize| self.rows.iter().map(|row| cell(row, column)).max().unwrap_or(0);
+        let whole = || self.rows.iter().filter(|row| !is_heading(row));
+        let filled = |column: usize| whole().map(|row| cell(row, column)).max().unwrap_or(0);
         let shown: Vec<(usize, usize)> = (0..self.header.len())
             .filter(|&column| filled(column) > 0)
             .map(|column| (column, filled(column).max(cell(&self.header, column))))
             .collect();
         for (place, row) in std::iter::once(&self.header).chain(&self.rows).enumerate() {
+            if is_heading(row) {
+                writeln!(out, "  {BOLD}{}{BOLD:#}", row[0])?;
+                continue;
+            }
             let style = if place == 0 { DIM } else { Style::new() };
             let mut line = String::new();
             for &(column, width) in &shown {

@@ -1,0 +1,90 @@
+//! How a drill opens: which world, what the person is told of it, and which decisions are played.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+
+use super::{Arguments, read_record};
+use crate::cli::output::{Failure, refused};
+use crate::drill::{Briefing, Pack, Record};
+use crate::report::drill::Surprise;
+use crate::scenario::Scenario;
+use crate::sim::World;
+
+/// A drill that is about to begin.
+pub struct Opening {
+    pub scenario: Scenario,
+    pub world: World,
+    pub replicate: u64,
+    /// The names that the person is told.
+    #[allow(dead_code, reason = "for the consoles")]
+    pub briefing: Briefing,
+    /// How it was drawn, which the person is not told before the end.
+    pub surprise: Option<Surprise>,
+    /// Decisions to be played, and what they were recorded with otherwise.
+    pub record: Option<Record>,
+}
+
+/// Surprises are drawn by seeds that are short enough to be typed again.
+const SEEDS: u64 = 1_000_000;
+
+impl Opening {
+    /// Reads scenario and decisions. What the command line leaves open is as the decisions were recorded.
+    pub fn new(arguments: &Arguments) -> Result<Self, Failure> {
+        let record = arguments.decisions.as_deref().map(read_record).transpose()?;
+        let recorded = record.as_ref().and_then(|record| record.replicate);
+        match &arguments.scenario {
+            Some(path) => {
+                let seed = arguments.seed.or(record.as_ref().and_then(|record| record.seed));
+                let (scenario, world) = arguments.rollout.load(path, seed)?;
+                let replicate = arguments.replicate.or(recorded).unwrap_or(0);
+                let briefing = Briefing::new(&scenario);
+                Ok(Self { scenario, world, replicate, briefing, surprise: None, record })
+            }
+            None => Self::surprise(arguments, record),
+        }
+    }
+
+    fn surprise(arguments: &Arguments, record: Option<Record>) -> Result<Self, Failure> {
+        if arguments.rollout.changes_anything() {
+            return Err(Failure::Input(anyhow::anyhow!(
+                "a surprise takes no --version and no --set: it is as it is drawn"
+            )));
+        }
+        let recorded = record.as_ref().and_then(|record| record.replicate);
+        let (pack, scenario, drawn, seed) = match (&record, arguments.seed) {
+            (Some(record), None) => {
+                let (pack, scenario) = recorded_pack(record)?;
+                (pack, scenario, 0, None)
+            }
+            (_, seed) => {
+                let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(std::time::SystemTime::now()) % SEEDS);
+                let drawn = Pack::draw(seed);
+                (drawn.pack, drawn.pack.text().scenario()?, drawn.replicate, Some(seed))
+            }
+        };
+        let replicate = arguments.replicate.or(recorded).unwrap_or(drawn);
+        let world = World::new(&scenario).map_err(|refusal| refused(Path::new(pack.file), refusal))?;
+        let briefing = Briefing::veiled(&scenario);
+        let surprise = Some(Surprise { file: pack.file.into(), seed });
+        Ok(Self { scenario, world, replicate, briefing, surprise, record })
+    }
+}
+
+/// The drill that a record is of.
+fn recorded_pack(record: &Record) -> Result<(&'static Pack, Scenario), Failure> {
+    let Some(origin) = &record.scenario else {
+        return Err(Failure::Input(anyhow::anyhow!(
+            "the decisions do not say of which drill they are; repeat the draw with --seed, or name the scenario"
+        )));
+    };
+    for pack in Pack::all() {
+        let scenario = pack.text().scenario()?;
+        if scenario.hash == origin.hash {
+            return Ok((pack, scenario));
+        }
+    }
+    Err(Failure::Input(anyhow::anyhow!(
+        "the decisions are of `{}`, which is none of the drills that are built in; name its scenario file instead",
+        origin.name
+    )))
+}
