@@ -205,3 +205,21 @@ fn branches_know_what_each_other_decision_would_have_done() {
     assert_eq!((best.on_trip, judged.score), (OperatorDecision::RollbackCompletedBatches, 100.0));
     assert_eq!(judgement.plain.len(), 7);
 }
+
+/// Whoever approves at once instead of editing first still gets the person's own decision on the trip.
+#[test]
+fn a_branch_without_an_edit_keeps_the_later_decisions() {
+    let scenario = scenario("broken-rollback");
+    let world = World::new(&scenario).unwrap();
+    let mut drill = Drill::new(&world, 0, &mut Events::default());
+    let edit = Edit { batch_pct: Some(50), max_consecutive_failures: None };
+    drill.answer(Answer::Edit(edit), &mut Events::default()).unwrap();
+    drill.answer(Answer::Approve, &mut Events::default()).unwrap();
+    drill.next_decision(&mut Events::default()).unwrap();
+    drill.answer(Answer::OnTrip(OperatorDecision::RollbackCompletedBatches), &mut Events::default()).unwrap();
+    drill.finish(&mut Events::default());
+    let judgement = score::judge(&world, &mut drill);
+    let (_, _, judged) = &judgement.branches[0];
+    assert_eq!(judged.metrics.outcome, Outcome::RolledBack);
+    assert!(judged.metrics.exposed < judgement.own.metrics.exposed);
+}

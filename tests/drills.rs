@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::num::NonZeroU32;
 use std::path::Path;
+use std::process::Command;
 
 use dryroll::drill::score::{Judgement, judge};
 use dryroll::drill::{Briefing, Drill, Pack, WORLDS, branch};
-use dryroll::engine::{Answer, Edit, Engine, Event, OperatorDecision, Outcome, Recording, RequestKind};
-use dryroll::fleet::{At, Span};
+use dryroll::engine::{Answer, Edit, OperatorDecision, Outcome, RequestKind};
+use dryroll::fleet::Span;
 use dryroll::scenario::Scenario;
-use dryroll::sim::{Observer, Unobserved, World};
+use dryroll::sim::{Unobserved, World};
 
 use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
 
@@ -42,15 +44,15 @@ struct Expected {
 }
 
 const EXPECTED: [Expected; 9] = [
-    Expected { drill: "01", best: RollbackCompletedBatches, careful: false, patient: false, others: 0.0 },
-    Expected { drill: "02", best: ContinueAnyway, careful: false, patient: false, others: 0.0 },
-    Expected { drill: "03", best: ContinueAnyway, careful: false, patient: false, others: 0.0 },
-    Expected { drill: "04", best: RollbackCompletedBatches, careful: false, patient: false, others: 0.0 },
-    Expected { drill: "05", best: ContinueAnyway, careful: false, patient: true, others: 0.0 },
-    Expected { drill: "06", best: RollbackCompletedBatches, careful: false, patient: false, others: 0.0 },
-    Expected { drill: "07", best: Abort, careful: false, patient: false, others: 0.0 },
-    Expected { drill: "08", best: RollbackCompletedBatches, careful: true, patient: false, others: 0.0 },
-    Expected { drill: "09", best: RollbackCompletedBatches, careful: false, patient: false, others: 0.0 },
+    Expected { drill: "01", best: RollbackCompletedBatches, careful: false, patient: false, others: 65.0 },
+    Expected { drill: "02", best: ContinueAnyway, careful: false, patient: false, others: 20.0 },
+    Expected { drill: "03", best: ContinueAnyway, careful: false, patient: false, others: 20.0 },
+    Expected { drill: "04", best: RollbackCompletedBatches, careful: false, patient: false, others: 30.0 },
+    Expected { drill: "05", best: ContinueAnyway, careful: false, patient: true, others: 70.0 },
+    Expected { drill: "06", best: RollbackCompletedBatches, careful: false, patient: false, others: 15.0 },
+    Expected { drill: "07", best: Abort, careful: false, patient: false, others: 45.0 },
+    Expected { drill: "08", best: RollbackCompletedBatches, careful: true, patient: false, others: 30.0 },
+    Expected { drill: "09", best: RollbackCompletedBatches, careful: false, patient: false, others: 70.0 },
 ];
 
 #[test]
@@ -90,4 +92,248 @@ fn each_drill_has_its_best_decision_in_every_world_of_it() {
         }
     }
     assert!(wrong.is_empty(), "{} problems\n{}", wrong.len(), wrong[..wrong.len().min(60)].join("\n"));
+}
+
+/// Somebody who gives these answers, each after so long; the judgement of it.
+fn person(world: &World, replicate: u64, answers: &[(u64, Answer)]) -> (Outcome, Judgement) {
+    let mut drill = Drill::new(world, replicate, &mut Unobserved);
+    for &(after, answer) in answers {
+        let Some(asked) = drill.asked() else { break };
+        drill.advance_to(asked.at + Span(after * 1000), &mut Unobserved);
+        drill.answer(answer, &mut Unobserved).expect("it is asked");
+        while drill.asked().is_none() && drill.next_decision(&mut Unobserved).is_ok() && !drill.is_over() {}
+    }
+    drill.finish(&mut Unobserved);
+    let outcome = drill.engine().outcome().expect("it is over");
+    (outcome, judge(world, &mut drill))
+}
+
+fn score(world: &World, answers: &[(u64, Answer)]) -> f64 {
+    person(world, 0, answers).1.own.score
+}
+
+fn world(name: &str) -> World {
+    World::new(&scenario(pack(name))).expect("the platform accepts it")
+}
+
+const CONTINUE: Answer = Answer::OnTrip(ContinueAnyway);
+const ROLL_BACK: Answer = Answer::OnTrip(RollbackCompletedBatches);
+const ABORT: Answer = Answer::OnTrip(Abort);
+
+#[test]
+fn a_rollback_to_what_is_archived_changes_nothing() {
+    let world = world("07");
+    let (outcome, judgement) = person(&world, 0, &[(60, Answer::Approve), (60, ROLL_BACK)]);
+    assert_eq!(outcome, Outcome::RollbackFailed);
+    let (_, aborted) = person(&world, 0, &[(60, Answer::Approve), (60, ABORT)]);
+    assert_eq!(judgement.own.cost, aborted.own.cost);
+    // A small first batch would have kept the damage small.
+    let edit = Answer::Edit(Edit { batch_pct: Some(5), max_consecutive_failures: None });
+    let (_, small) = person(&world, 0, &[(30, edit), (30, Answer::Approve), (60, ABORT)]);
+    assert!(small.own.cost.total < aborted.own.cost.total / 2.0, "{:?} {:?}", small.own.cost, aborted.own.cost);
+}
+
+#[test]
+fn a_plan_that_nobody_reads_asks_nobody_again() {
+    let world = world("08");
+    let (outcome, judgement) = person(&world, 0, &[(60, Answer::Approve)]);
+    assert_eq!((outcome, judgement.own.metrics.trips), (Outcome::Completed, 0));
+    assert!(judgement.own.score < 30.0, "{}", judgement.own.score);
+    let edit = Answer::Edit(Edit { batch_pct: None, max_consecutive_failures: NonZeroU32::new(1) });
+    assert!(score(&world, &[(60, edit), (60, Answer::Approve), (60, ROLL_BACK)]) > 90.0);
+}
+
+#[test]
+fn a_rollback_that_trips_is_seen_through() {
+    let world = world("09");
+    let begun = [(60, Answer::Approve), (60, ROLL_BACK)];
+    let (outcome, through) = person(&world, 0, &[&begun[..], &[(60, CONTINUE)]].concat());
+    assert_eq!((outcome, through.own.metrics.trips), (Outcome::RolledBack, 2));
+    assert_eq!(through.own.decisions[2].asked.kind, RequestKind::RollbackContinuation);
+    let (outcome, left) = person(&world, 0, &[&begun[..], &[(60, ABORT)]].concat());
+    assert_eq!(outcome, Outcome::Aborted);
+    assert!(left.own.score + 15.0 < through.own.score, "{} {}", left.own.score, through.own.score);
+}
+
+#[test]
+fn an_outage_is_waited_for() {
+    let world = world("05");
+    let waits = score(&world, &[(60, Answer::Approve), (1200, CONTINUE)]);
+    let mut hurry = vec![(60, CONTINUE); 9];
+    hurry[0].1 = Answer::Approve;
+    let hurries = score(&world, &hurry);
+    assert!(hurries + 20.0 < waits, "{hurries} {waits}");
+    assert!(waits > 95.0, "{waits}");
+}
+
+/// A score is no prize for doing nothing.
+#[test]
+fn rejecting_and_not_answering_score_little() {
+    for pack in Pack::all() {
+        let world = World::new(&scenario(pack)).expect("the platform accepts it");
+        for answers in [&[(60, Answer::Reject)][..], &[]] {
+            let score = score(&world, answers);
+            assert!(score < 35.0, "{}: {score}", pack.file);
+        }
+    }
+}
+
+/// On a sound version a needless rollback costs most of the score, and an hour's thought some of it.
+#[test]
+fn a_false_alarm_is_scored_by_what_is_decided_and_when() {
+    let world = world("02");
+    let continues = |after| score(&world, &[(60, Answer::Approve), (after, CONTINUE)]);
+    let (soon, late, rolled_back) =
+        (continues(120), continues(3600), score(&world, &[(60, Answer::Approve), (120, ROLL_BACK)]));
+    assert!(soon > 95.0, "{soon}");
+    assert!((60.0..90.0).contains(&late), "{late}");
+    assert!(rolled_back < 20.0, "{rolled_back}");
+}
+
+#[test]
+fn every_drill_of_the_folder_is_built_in_and_they_rise_in_difficulty() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/drills");
+    let files = fs::read_dir(folder).expect("the drills").map(|entry| entry.expect("an entry").file_name());
+    let files: BTreeSet<String> = files.map(|name| format!("scenarios/drills/{}", name.to_string_lossy())).collect();
+    let built_in: Vec<String> = Pack::all().iter().map(|pack| pack.file.to_owned()).collect();
+    assert_eq!(built_in, files.into_iter().collect::<Vec<_>>());
+    let lessons: Vec<u32> = Pack::all().iter().map(|pack| scenario(pack).drill.expect("a lesson").difficulty).collect();
+    assert!(lessons.is_sorted() && lessons.first() == Some(&1) && lessons.last() == Some(&5), "{lessons:?}");
+}
+
+/// Before the debrief nothing tells the truth: not the file's name, title or opening comment, nor its versions' ids.
+#[test]
+fn no_drill_gives_itself_away() {
+    const TELLS: [&str; 17] = [
+        "broken",
+        "bad",
+        "defect",
+        "faulty",
+        "sound",
+        "alarm",
+        "outage",
+        "archive",
+        "crash",
+        "hang",
+        "unhealthy",
+        "rollback",
+        "leak",
+        "flak",
+        "burn",
+        "trip",
+        "partition",
+    ];
+    for pack in Pack::all() {
+        let scenario = scenario(pack);
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(pack.file)).expect("the drill");
+        let opening: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("# ")).collect();
+        let ids: Vec<&str> = scenario.versions.iter().map(|version| version.id.as_str()).collect();
+        let said = format!("{} {} {} {}", pack.file, scenario.name, opening.join(" "), ids.join(" ")).to_lowercase();
+        let words: Vec<&str> = said.split(|letter: char| !letter.is_alphanumeric()).collect();
+        for tells in TELLS {
+            let told = words.iter().find(|word| word.starts_with(tells));
+            assert!(told.is_none(), "{}: {told:?}", pack.file);
+        }
+        assert_eq!(
+            text.lines().filter(|line| line.starts_with('#')).count(),
+            opening.len(),
+            "{}: a later comment",
+            pack.file
+        );
+        let veiled = format!("{:?}", Briefing::veiled(&scenario));
+        for hidden in [&scenario.name, &scenario.module_id, &scenario.fleet.template_id]
+            .into_iter()
+            .chain(scenario.versions.iter().map(|version| &version.id))
+        {
+            assert!(!veiled.contains(hidden.as_str()), "{veiled}");
+        }
+    }
+}
+
+#[test]
+fn a_seed_draws_the_same_surprise_and_all_are_drawn() {
+    let drawn: Vec<_> = (0..300).map(Pack::draw).collect();
+    assert_eq!(drawn, (0..300).map(Pack::draw).collect::<Vec<_>>());
+    let files: BTreeSet<&str> = drawn.iter().map(|drawn| drawn.pack.file).collect();
+    assert_eq!(files.len(), Pack::all().len());
+    let worlds: BTreeSet<u64> = drawn.iter().map(|drawn| drawn.replicate).collect();
+    assert!(worlds.len() > 80 && worlds.iter().all(|&world| world < WORLDS));
+}
+
+fn dryroll(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let program = env!("CARGO_BIN_EXE_dryroll");
+    let output = Command::new(program).args(arguments).env("NO_COLOR", "1").output().expect("it starts");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_surprise_is_told_in_the_debrief_and_played_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (decisions, record, report) = (path("decisions.json"), path("record.json"), path("report.json"));
+    let none = r#"{"schema": "dryroll.decisions/1", "decisions": [{"at_ms": 60000, "decide": "reject"}]}"#;
+    fs::write(&decisions, none).expect("a file");
+    let drawn = Pack::draw(7);
+    let (code, told, error) = dryroll(&[
+        "drill",
+        "--surprise",
+        "--seed",
+        "7",
+        "--decisions",
+        &decisions,
+        "--record",
+        &record,
+        "--report",
+        &report,
+    ]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(told.contains(drawn.pack.file) && told.contains("Again: dryroll drill --surprise --seed 7"), "{told}");
+    assert!(told.contains("It trains: ") && told.contains("A good operator: "), "{told}");
+    let value: serde_json::Value = serde_json::from_slice(&fs::read(&report).expect("a report")).expect("JSON");
+    assert_eq!(value["surprise"], serde_json::json!({"file": drawn.pack.file, "seed": 7}));
+    assert_eq!(value["replicate"], drawn.replicate);
+    assert_eq!(value["lesson"]["difficulty"], scenario(drawn.pack).drill.expect("a lesson").difficulty);
+
+    // The record knows which drill it is of, with the surprise and without.
+    let (code, again, error) = dryroll(&["drill", "--surprise", "--decisions", &record]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(again.contains(drawn.pack.file) && !again.contains("Again:"), "{again}");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(drawn.pack.file);
+    let (code, named, error) = dryroll(&["drill", &file.display().to_string(), "--decisions", &record]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(!named.contains("The surprise") && told.starts_with(named.trim_end()), "{named}");
+
+    for (arguments, said) in [
+        (vec!["drill", "--surprise", "--decisions", &decisions], "do not say of which drill they are"),
+        (vec!["drill", "--surprise", "scenarios/tutorial.toml"], "cannot be used with"),
+        (vec!["drill", "--surprise", "--version", "v-1.26.1"], "takes no --version"),
+        (vec!["drill"], "required"),
+    ] {
+        let (code, _, error) = dryroll(&arguments);
+        assert_eq!(code, Some(2), "{arguments:?}");
+        assert!(error.contains(said), "{arguments:?}: {error}");
+    }
+    let other = fs::read_to_string(&record).expect("the record").replace(&scenario(drawn.pack).hash, &"0".repeat(64));
+    fs::write(&record, other).expect("a file");
+    let (code, _, error) = dryroll(&["drill", "--surprise", "--decisions", &record]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("none of the drills that are built in"), "{error}");
+}
+
+/// `run` and the other commands know nothing of the lesson.
+#[test]
+fn the_lesson_is_told_by_nobody_else() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(Pack::all()[0].file).display().to_string();
+    let lesson = scenario(&Pack::all()[0]).drill.expect("a lesson");
+    for command in [
+        &["run", &file, "--report", "-"][..],
+        &["plan", &file],
+        &["sweep", &file, "--replicates", "2", "--report", "-"],
+    ] {
+        let (code, told, error) = dryroll(command);
+        assert_eq!(code, Some(0), "{error}");
+        let start = &lesson.trains[..20];
+        assert!(!told.contains(start) && !error.contains(start), "{command:?}");
+    }
 }

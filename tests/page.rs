@@ -27,6 +27,7 @@ fn all() -> Vec<(&'static str, AnyReport)> {
         ("tune", read(&reports::tune(true))),
         ("tune-without-answer", read(&reports::tune(false))),
         ("run", read(&reports::run())),
+        ("drill", read(&reports::drill())),
     ]
 }
 
@@ -216,7 +217,9 @@ fn no_single_change_makes_it_panic() {
     let mut tune = reports::tune(true);
     tune.candidates.truncate(3);
     tune.front.truncate(3);
-    let values = [json!(small), json!(reports::compare()), json!(tune), run];
+    let mut drill = json!(reports::drill());
+    drill["timeline"]["instances"].as_array_mut().expect("rows").truncate(9);
+    let values = [json!(small), json!(reports::compare()), json!(tune), run, drill];
     let odd = [
         json!(null),
         json!(-1),
@@ -298,6 +301,20 @@ proptest! {
             contrast.difference = next.next();
         }
         tags(&page(&read(&compare)));
+        let mut drill = reports::drill();
+        drill.version.clone_from(&text);
+        drill.outcome.clone_from(&text);
+        let mut figure = || next.next().unwrap_or(0.0);
+        (drill.score.points, drill.score.cost_instance_min, drill.score.under_way_sec) = (figure(), figure(), figure());
+        drill.debrief.time_to_detect_sec = Some(figure());
+        for decision in &mut drill.decisions {
+            decision.took_sec = figure();
+        }
+        for one in drill.counterfactuals.iter_mut().chain(&mut drill.plain_operators) {
+            (one.score, one.cost_instance_min, one.waits_sec) = (figure(), figure(), figure());
+            one.says.clone_from(&text);
+        }
+        tags(&page(&read(&drill)));
     }
 
     #[test]

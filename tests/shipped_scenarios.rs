@@ -21,16 +21,27 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// Every scenario that ships, in the order of the names.
+/// Every scenario that ships, in the order of the names; the drills are apart.
 fn shipped() -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder("scenarios")).expect("the scenarios");
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.sort();
+    let mut paths = files("scenarios");
+    paths.retain(|path| path != &folder("scenarios/drills"));
     assert!(paths.len() > 20, "only {} scenarios", paths.len());
     for path in &paths {
         let extension = path.extension().and_then(|extension| extension.to_str());
         assert!(matches!(extension, Some("toml" | "json")), "{} is no scenario", path.display());
     }
+    paths
+}
+
+/// Every drill that ships.
+fn drills() -> Vec<PathBuf> {
+    files("scenarios/drills")
+}
+
+fn files(of: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder(of)).expect("the scenarios");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
     paths
 }
 
@@ -136,7 +147,7 @@ fn every_scenario_runs_as_recorded() {
 
 #[test]
 fn the_same_bytes_twice() {
-    for path in shipped() {
+    for path in shipped().into_iter().chain(drills()) {
         let scenario = load(&path);
         if scenario.fleet.instances > CHEAP_FLEET {
             continue;
@@ -157,7 +168,7 @@ fn the_same_bytes_twice() {
 #[test]
 fn no_fault_touches_nothing() {
     let mut faults = 0;
-    for path in shipped() {
+    for path in shipped().into_iter().chain(drills()) {
         let scenario = load(&path);
         if scenario.faults.is_empty() {
             continue;
@@ -189,7 +200,7 @@ fn toml_and_json_tell_the_same_world() {
 #[test]
 fn every_scenario_satisfies_the_schema() {
     let validator = jsonschema::validator_for(&schema()).expect("the schema is one");
-    for path in shipped() {
+    for path in shipped().into_iter().chain(drills()) {
         let text = fs::read_to_string(&path).expect("a scenario");
         let value: Value = if path.extension().is_some_and(|extension| extension == "json") {
             serde_json::from_str(&text).expect("JSON")
@@ -203,18 +214,24 @@ fn every_scenario_satisfies_the_schema() {
     }
 }
 
-/// JSON has no comments; every other scenario opens with three to eight lines on what it teaches.
+/// JSON has no comments; every other scenario opens with three to eight lines on what it teaches. A drill teaches by being
+/// played: its lines set the scene, and its lesson stands in `[drill]`.
 #[test]
 fn every_scenario_says_first_what_it_teaches() {
     let mut names = BTreeSet::new();
-    for path in shipped() {
+    let drills = drills();
+    for path in shipped().iter().chain(&drills) {
         if path.extension().is_some_and(|extension| extension == "json") {
             continue;
         }
-        let text = fs::read_to_string(&path).expect("a scenario");
+        let is_drill = drills.contains(path);
+        let text = fs::read_to_string(path).expect("a scenario");
         let opening: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("# ")).collect();
         assert!((3..=8).contains(&opening.len()), "{}: {} lines of comment first", path.display(), opening.len());
-        assert!(opening.join(" ").contains("Look for"), "{}: does not say what to look for", path.display());
-        assert!(names.insert(load(&path).name), "{}: another scenario has its name", path.display());
+        let wanted = if is_drill { "told in the debrief" } else { "Look for" };
+        assert!(opening.join(" ").contains(wanted), "{}: does not say {wanted:?}", path.display());
+        let scenario = load(path);
+        assert_eq!(scenario.drill.is_some(), is_drill, "{}: a lesson belongs to a drill", path.display());
+        assert!(names.insert(scenario.name), "{}: another scenario has its name", path.display());
     }
 }

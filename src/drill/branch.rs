@@ -2,8 +2,8 @@
 //! double the time.
 //!
 //! A branch repeats the person's decisions up to the one that it changes. What comes after may differ, and other things may be
-//! asked. The person's own later answers are given to what is asked then, as long after it as the person took; where they do
-//! not fit, or there are none left, the changed decision is made again. A rollback that trips cannot be rolled back: whoever
+//! asked. What is asked then for the second time, say on a trip, gets the person's own second answer to such a question, as
+//! long after it as the person took; where there is none, the changed decision is made again. A rollback that trips cannot be rolled back: whoever
 //! rolls back sees it through.
 
 use std::num::NonZeroU32;
@@ -53,27 +53,25 @@ fn instead(decision: &Decision) -> Vec<Answer> {
 /// Runs one branch.
 #[must_use]
 pub fn run<'w>(world: &'w World, replicate: u64, decisions: &[Decision], decision: usize, change: Change) -> Run<'w> {
-    follow(world, replicate, |place, asked| {
-        let own = decisions.get(place);
-        let changed = decisions.get(decision);
-        let late = |own: &Decision| match change {
-            Change::HalfAsLate => Span(own.took().0 / 2),
-            Change::TwiceAsLate => Span(own.took().0.saturating_mul(2)),
-            Change::Instead(_) => own.took(),
-        };
-        let again = |asked: Asked| match (change, changed) {
-            (Change::Instead(answer), Some(_)) => fitting(asked.kind, answer),
-            (_, Some(changed)) => fitting(asked.kind, changed.answer),
-            (_, None) => fitting(asked.kind, Answer::Approve),
-        };
-        match own {
-            Some(own) if place < decision => (own.at, own.answer),
-            Some(own) if place == decision => {
-                let answer = if let Change::Instead(answer) = change { answer } else { own.answer };
-                (asked.at + late(own), answer)
-            }
-            Some(own) if own.asked.kind == asked.kind => (asked.at + own.took(), own.answer),
-            _ => (asked.at + changed.map_or(Span::ZERO, Decision::took), again(asked)),
+    let changed = decisions.get(decision);
+    let took = changed.map_or(Span::ZERO, Decision::took);
+    let (late, answer) = match change {
+        Change::HalfAsLate => (Span(took.0 / 2), changed.map(|own| own.answer)),
+        Change::TwiceAsLate => (Span(took.0.saturating_mul(2)), changed.map(|own| own.answer)),
+        Change::Instead(answer) => (took, Some(answer)),
+    };
+    let answer = answer.unwrap_or(Answer::Approve);
+    follow(world, replicate, |earlier, asked| {
+        match decisions.get(earlier.len()) {
+            Some(own) if earlier.len() < decision => return (own.at, own.answer),
+            Some(_) if earlier.len() == decision => return (asked.at + late, answer),
+            _ => {}
+        }
+        // What is asked for the second time gets the person's second answer to such a question.
+        let alike = |one: &&Decision| one.asked.kind == asked.kind;
+        match decisions.iter().filter(alike).nth(earlier.iter().filter(alike).count()) {
+            Some(own) => (asked.at + own.took(), own.answer),
+            None => (asked.at + took, fitting(asked.kind, answer)),
         }
     })
 }
@@ -126,8 +124,8 @@ impl Plain {
 /// Runs a world with a plain operator.
 #[must_use]
 pub fn plain(world: &World, replicate: u64, plain: Plain) -> Run<'_> {
-    follow(world, replicate, |place, asked| match asked.kind {
-        RequestKind::RollingUpgrade if place == 0 && plain.limit.is_some() => {
+    follow(world, replicate, |earlier, asked| match asked.kind {
+        RequestKind::RollingUpgrade if earlier.is_empty() && plain.limit.is_some() => {
             (asked.at, Answer::Edit(Edit { batch_pct: None, max_consecutive_failures: plain.limit }))
         }
         RequestKind::RollingUpgrade => (asked.at, Answer::Approve),
@@ -162,23 +160,21 @@ impl Run<'_> {
     }
 }
 
-/// Runs a world whose requests are answered by `answer`, given which request it is, from 0.
-fn follow(world: &World, replicate: u64, answer: impl Fn(usize, Asked) -> (At, Answer)) -> Run<'_> {
+/// Runs a world whose requests are answered by `answer`, given what was decided before.
+fn follow(world: &World, replicate: u64, answer: impl Fn(&[Decision], Asked) -> (At, Answer)) -> Run<'_> {
     let mut drill = Drill::new(world, replicate, &mut Unobserved);
-    let mut place = 0;
     loop {
         // Nothing is asked any more where this fails.
         if drill.asked().is_none() && drill.next_decision(&mut Unobserved).is_err() {
             break;
         }
         let Some(asked) = drill.asked() else { break };
-        let (at, answer) = answer(place, asked);
+        let (at, answer) = answer(drill.decisions(), asked);
         drill.advance_to(at, &mut Unobserved);
         // Whoever is late is not heard any more.
         if drill.asked() == Some(asked) && drill.answer(answer, &mut Unobserved).is_err() {
             break;
         }
-        place += 1;
     }
     drill.finish(&mut Unobserved);
     Run { drill }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Timeline;
 use super::study::ScenarioRef;
 use super::wording::spoken;
+use crate::drill::Pack;
 use crate::fleet::Span;
 use crate::study::Policy;
 
@@ -58,6 +59,17 @@ pub struct Surprise {
     pub file: String,
     /// The seed of the draw; null where a record said which drill it is of.
     pub seed: Option<u64>,
+}
+
+impl Surprise {
+    /// The command that draws it again.
+    #[must_use]
+    pub fn again(&self, replicate: u64) -> Option<String> {
+        let seed = self.seed?;
+        let other = Pack::draw(seed).replicate != replicate;
+        let replicate = if other { format!(" --replicate {replicate}") } else { String::new() };
+        Some(format!("dryroll drill --surprise --seed {seed}{replicate}"))
+    }
 }
 
 /// The figures of a plan.

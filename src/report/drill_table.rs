@@ -56,8 +56,8 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport) -> io::Result<()>
     if let Some(surprise) = &report.surprise {
         heading(out, "The surprise")?;
         writeln!(out, "  It was {}, replicate {}.", surprise.file, report.replicate)?;
-        if let Some(seed) = surprise.seed {
-            writeln!(out, "  Again: dryroll drill --surprise --seed {seed}")?;
+        if let Some(command) = surprise.again(report.replicate) {
+            writeln!(out, "  Again: {command}")?;
         }
     }
     out.flush()

@@ -1,6 +1,7 @@
 //! The page of a report: one HTML file that needs nothing but itself, and the plots on it.
 
 mod compare;
+mod drill;
 mod layout;
 mod policies;
 mod provenance;
@@ -17,6 +18,7 @@ use layout::Page;
 pub fn plots(report: &AnyReport) -> Vec<Plot> {
     let plots = match report {
         AnyReport::Run(run) => run::plots(run),
+        AnyReport::Drill(drill) => drill::plots(drill),
         AnyReport::Sweep(sweep) => sweep::plots(sweep),
         AnyReport::Compare(compare) => compare::plots(compare),
         AnyReport::Tune(tune) => tune::plots(tune),
@@ -30,6 +32,7 @@ pub fn page(report: &AnyReport) -> String {
     let plots = plots(report);
     let page: Page<'_> = match report {
         AnyReport::Run(run) => run::page(run, &plots),
+        AnyReport::Drill(drill) => drill::page(drill, &plots),
         AnyReport::Sweep(sweep) => sweep::page(sweep, &plots),
         AnyReport::Compare(compare) => compare::page(compare, &plots),
         AnyReport::Tune(tune) => tune::page(tune, &plots),

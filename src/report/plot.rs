@@ -8,6 +8,7 @@ pub mod distribution;
 pub mod drawing;
 pub mod heatmap;
 pub mod pareto;
+pub mod scores;
 mod table;
 pub mod theme;
 pub mod timeline;

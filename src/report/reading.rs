@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::Timeline;
 use super::study::{CompareReport, ScenarioRef, SweepReport, TuneReport};
+use super::{DrillReport, Timeline};
 
 /// Numbers beyond are not of a report: no run lasts so long, no fleet is so large.
 const LARGEST: f64 = 1e15;
@@ -16,6 +16,8 @@ const LARGEST: f64 = 1e15;
 pub enum AnyReport {
     /// Of one rollout.
     Run(Box<RunPage>),
+    /// Of a rollout with a person as its operator.
+    Drill(Box<DrillReport>),
     /// Of a grid of policies.
     Sweep(Box<SweepReport>),
     /// Of two policies.
@@ -119,7 +121,7 @@ pub enum ReadingError {
     Nothing(&'static str),
 }
 
-const ACCEPTED: &str = "dryroll.run/1, dryroll.sweep/1, dryroll.compare/1 and dryroll.tune/1";
+const ACCEPTED: &str = "dryroll.run/1, dryroll.drill/1, dryroll.sweep/1, dryroll.compare/1 and dryroll.tune/1";
 
 /// What is wrong, without the place, which is said first.
 fn plain(error: &serde_json::Error) -> String {
@@ -138,6 +140,7 @@ impl AnyReport {
         no_number_is_too_large(&value, &mut String::new())?;
         let report = match schema.as_str() {
             "dryroll.run/1" => Self::Run(shaped(bytes, schema)?),
+            "dryroll.drill/1" => Self::Drill(shaped(bytes, schema)?),
             "dryroll.sweep/1" => Self::Sweep(shaped(bytes, schema)?),
             "dryroll.compare/1" => Self::Compare(shaped(bytes, schema)?),
             "dryroll.tune/1" => Self::Tune(shaped(bytes, schema)?),
@@ -149,7 +152,7 @@ impl AnyReport {
 
     fn check(&self) -> Result<(), ReadingError> {
         let histograms: Vec<_> = match self {
-            Self::Run(_) | Self::Tune(_) => Vec::new(),
+            Self::Run(_) | Self::Drill(_) | Self::Tune(_) => Vec::new(),
             Self::Sweep(sweep) => sweep.cells.iter().flat_map(|cell| &cell.distributions).collect(),
             Self::Compare(compare) => compare.comparisons.iter().flat_map(|one| &one.distributions).collect(),
         };
@@ -221,6 +224,11 @@ mod tests {
             ("{\"schema\": \"dryroll.sweep/2\"}", "its schema is \"dryroll.sweep/2\"; accepted are dryroll.run/1"),
             ("{\"schema\": \"dryroll.sweep/1\",\n\"seed\": -1}", "line 2, column 10: it is no dryroll.sweep/1 report"),
             ("{\"schema\": \"dryroll.run/1\", \"metrics\": {\"a\": [0, 1e300]}}", "metrics.a[1] is 1e+300"),
+            (
+                "{\"schema\": \"dryroll.drill/1\",\n\"seed\": 1}",
+                "line 2, column 10: it is no dryroll.drill/1 report: missing field",
+            ),
+            ("{\"schema\": \"dryroll.drill/1\", \"score\": {\"points\": 1e16}}", "score.points is 1"),
             ("{\"schema\": \"dryroll.run/1\", \"metrics\": {\"a\": 1e999}}", "it is no JSON: number out of range"),
         ] {
             assert!(error(text).contains(said), "{text}: {}", error(text));

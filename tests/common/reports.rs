@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use dryroll::report::Timeline;
+use dryroll::drill::{Drill, Record, score};
+use dryroll::report::drill::{Lesson, Surprise};
 use dryroll::report::study::{
     Axis, Candidate, Cell, CompareReport, Comparison, Contrast, DifferentWorld, Estimate, Evidence, ExactValues,
     FrontPoint, Hint, Histogram, LimitCheck, LimitText, Named, RareEvent, Recommended, ReplayedWorld, ReportedWorld,
     ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport,
 };
+use dryroll::report::timeline::BreakerCount;
+use dryroll::report::{Chronicle, DrillReport, Timeline};
 use dryroll::scenario::{Measure, Scenario};
 use dryroll::sim::World;
 use dryroll::stats::Interval;
@@ -352,4 +355,31 @@ pub fn run() -> Value {
         "faults": [{"fault": 0, "kind": "partition", "started_at_ms": null, "ended_at_ms": null, "touched_instances": 0, "warning": "never began"}],
         "timeline": timeline("broken-rollback.toml"),
     })
+}
+
+/// A drill report: two edits, a trip that is rolled back, a rollback that trips and is seen through.
+pub fn drill() -> DrillReport {
+    let path = format!("{}/scenarios/drills/09-payments.toml", env!("CARGO_MANIFEST_DIR"));
+    let scenario = Scenario::load(path.as_ref()).expect("the scenario");
+    let world = World::new(&scenario).expect("the platform accepts it");
+    let decisions = json!({"schema": "dryroll.decisions/1", "decisions": [
+        {"at_ms": 30_000, "decide": "edit", "batch_pct": 5, "max_consecutive_failures": 2},
+        {"at_ms": 60_000, "decide": "approve"},
+        {"at_ms": 600_000, "decide": "rollback_completed_batches"},
+        {"at_ms": 1_500_000, "decide": "continue_anyway", "of_rollback": true},
+    ]});
+    let record = Record::parse(&decisions.to_string()).expect("a record");
+    let mut watch = (Chronicle::default(), BreakerCount::default());
+    let mut drill = Drill::new(&world, 0, &mut watch);
+    drill.play(&record.decisions().expect("decisions"), &mut watch).expect("they fit");
+    let judgement = score::judge(&world, &mut drill);
+    let mut report = DrillReport::new(&scenario, &mut drill, &watch.0, &watch.1, &judgement);
+    report.scenario = scenario_ref();
+    report.version = HOSTILE.into();
+    report.surprise = Some(Surprise { file: HOSTILE.into(), seed: Some(7) });
+    report.truth.facts.push(HOSTILE.into());
+    report.lesson = Some(Lesson { difficulty: 3, trains: HOSTILE.into(), good_operator: HOSTILE.into() });
+    report.counterfactuals[0].says = HOSTILE.into();
+    report.counterfactuals[0].decide = HOSTILE.into();
+    report
 }
