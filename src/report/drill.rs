@@ -2,6 +2,7 @@
 //! with the ground truth that the person did not see.
 
 mod build;
+mod facts;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,8 @@ pub struct DrillReport {
     pub debrief: Debrief,
     /// How good that was.
     pub score: Score,
+    /// The run that was played, in the figures of the others.
+    pub as_it_was: Counterfactual,
     /// Each decision not taken, and each one made in half and in double the time.
     pub counterfactuals: Vec<Counterfactual>,
     /// Who approves at once, as it stands or with a limit of 1, and makes one decision on every trip.
@@ -104,7 +107,8 @@ pub struct DecisionMade {
     pub max_consecutive_failures: Option<u32>,
 }
 
-/// What a drill came to. Times in seconds, integrals in instance-minutes, up to the end of the run.
+/// What a drill came to. Times in seconds, integrals in instance-minutes, up to the end of the run and as long after it as
+/// the scenario observes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Debrief {
     /// Request to end.
@@ -170,6 +174,8 @@ pub struct Score {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Difference {
+    /// In nothing: the run that was played.
+    AsItWas,
     /// Another decision.
     Instead,
     /// The same in half the time.
@@ -183,11 +189,11 @@ pub enum Difference {
 /// The same world under another decision. Integrals and cost are counted up to `score.until_ms`, as the person's are there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Counterfactual {
-    /// Which decision differs, from 1; null for a plain operator.
+    /// Which decision differs, from 1; null where none of them does.
     pub decision: Option<usize>,
     /// How.
     pub difference: Difference,
-    /// What is decided there.
+    /// What is decided there; empty for the run that was played.
     pub decide: String,
     /// What a plain operator sets the limit to before the approval; null where the plan is approved as it stands.
     pub limit: Option<u32>,
@@ -252,6 +258,7 @@ impl Counterfactual {
             made.map_or_else(String::new, |made| format!(": {}", spoken(Span::from_secs_f64(made.took_sec * factor))))
         };
         match self.difference {
+            Difference::AsItWas => self.says.clone(),
             Difference::Instead => in_words(&self.decide),
             Difference::HalfAsLate => format!("half as late{}", after(0.5)),
             Difference::TwiceAsLate => format!("twice as late{}", after(2.0)),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::DrillReport;
-use super::drill::{Counterfactual, Debrief, in_words};
+use super::drill::{Counterfactual, Debrief, Difference, in_words};
 use super::table::Table;
 use super::wording::{NOTHING, Unit, number, plural, spoken};
 use crate::drill::score::{HELD_UP, TO_PUT_RIGHT};
@@ -166,17 +166,10 @@ fn others(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
     let header = ["", "outcome", "harmed", "lost", "fix", "score"];
     let mut table = Table::new(&header, 2);
     let score = &report.score;
-    table.push(vec![
-        "as it was".to_owned(),
-        in_words(&report.outcome),
-        report.debrief.harmed_instances.to_string(),
-        number(score.not_serving_instance_min),
-        score.misplaced_instances.to_string(),
-        number(score.points.round()),
-    ]);
     let row = |one: &Counterfactual| {
+        let indent = if one.difference == Difference::AsItWas { "" } else { "  " };
         vec![
-            format!("  {}", one.label(&report.decisions)),
+            format!("{indent}{}", one.label(&report.decisions)),
             in_words(&one.outcome),
             one.harmed_instances.to_string(),
             number(one.not_serving_instance_min),
@@ -184,6 +177,7 @@ fn others(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
             number(one.score.round()),
         ]
     };
+    table.push(row(&report.as_it_was));
     for (place, decision) in report.decisions.iter().enumerate() {
         let of_it: Vec<&Counterfactual> =
             report.counterfactuals.iter().filter(|one| one.decision == Some(place + 1)).collect();

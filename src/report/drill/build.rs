@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use super::facts::facts;
 use super::{
     Counterfactual, Debrief, DecisionMade, Difference, DrillReport, Lesson, PlanWalked, Score, Truth, in_words,
 };
@@ -12,10 +13,10 @@ use crate::engine::{Answer, Edit, RequestKind};
 use crate::fleet::Span;
 use crate::report::study::ScenarioRef;
 use crate::report::timeline::BreakerCount;
-use crate::report::wording::{Unit, plural, spoken};
+use crate::report::wording::spoken;
 use crate::report::{Chronicle, Timeline};
-use crate::scenario::{DrillSpec, OutcomeRates, Scenario};
-use crate::sim::{FaultEffect, Metrics};
+use crate::scenario::{DrillSpec, Scenario};
+use crate::sim::Metrics;
 use crate::study::Policy;
 
 impl DrillReport {
@@ -48,6 +49,7 @@ impl DrillReport {
             decisions: drill.decisions().iter().map(made).collect(),
             debrief: debrief(&metrics, drill.decisions()),
             score: score(judgement),
+            as_it_was: as_it_was(&judgement.own),
             counterfactuals: judgement
                 .branches
                 .iter()
@@ -116,6 +118,11 @@ fn score(judgement: &Judgement) -> Score {
         best_says: best.map_or_else(String::new, |(operator, _)| plain_says(*operator)),
         until_ms: judgement.until.0,
     }
+}
+
+fn as_it_was(own: &Judged) -> Counterfactual {
+    let (difference, says) = (Difference::AsItWas, "as it was".to_owned());
+    told(own, Told { decision: None, difference, decide: "", limit: None, waits: Span::ZERO, says })
 }
 
 fn counterfactual(place: usize, change: Change, decisions: &[Decision], judged: &Judged) -> Counterfactual {
@@ -194,39 +201,6 @@ fn told(judged: &Judged, Told { decision, difference, decide, limit, waits, says
         cost_instance_min: judged.cost.total,
         score: judged.score,
     }
-}
-
-/// What was true all along.
-fn facts(scenario: &Scenario, effects: &[FaultEffect]) -> Vec<String> {
-    let target = scenario.target();
-    let mut facts = vec![match target.defective {
-        true => format!("{} is defective", target.id),
-        false => format!("{} is sound", target.id),
-    }];
-    let rates = rates(&target.rates);
-    if !rates.is_empty() {
-        facts.push(format!("of its upgrades {}", rates.join(", ")));
-    }
-    for effect in effects {
-        let touched = plural(u64::from(effect.touched_instances), "instance", "instances");
-        facts.push(match effect.window {
-            Some(window) => format!(
-                "{} from {} to {}, which touched {touched}",
-                effect.kind.replace('_', " "),
-                spoken(Span(window.start)),
-                spoken(Span(window.end))
-            ),
-            None => format!("{} would have come, and did not", effect.kind.replace('_', " ")),
-        });
-    }
-    facts
-}
-
-fn rates(rates: &OutcomeRates) -> Vec<String> {
-    let named =
-        [(rates.failure, "fail"), (rates.hang, "hang"), (rates.unhealthy, "are unhealthy"), (rates.crash, "crash")];
-    let said = named.into_iter().filter(|(rate, _)| *rate > 0.0);
-    said.map(|(rate, what)| format!("{} {what}", Unit::Share.say(rate))).collect()
 }
 
 fn lesson(scenario: &Scenario) -> Option<Lesson> {

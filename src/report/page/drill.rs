@@ -121,7 +121,11 @@ fn decisions(drill: &DrillReport) -> Table {
 
 fn figures(drill: &DrillReport) -> Table {
     let debrief = &drill.debrief;
-    let mut table = Table::new("The figures up to the end of the run", &["figure"], &["value"]);
+    let mut table = Table::new(
+        "The figures, up to the end of the run and as long after it as the scenario observes",
+        &["figure"],
+        &["value"],
+    );
     let time = |seconds: Option<f64>| Unit::Seconds.say_or_nothing(seconds);
     let minutes = |value: f64| Unit::InstanceMinutes.say(value);
     for (what, value) in [

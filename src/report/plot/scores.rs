@@ -49,7 +49,7 @@ pub fn scores(report: &DrillReport) -> Plot {
     }
     Plot {
         name: "scores".to_owned(),
-        title: "What else could have been decided".to_owned(),
+        title: "The score, beside those of other decisions in the same world".to_owned(),
         description: description(report),
         reading,
         size: (WIDTH, bottom + 14.0),
@@ -73,20 +73,18 @@ fn groups(report: &DrillReport) -> Vec<(String, Vec<&Counterfactual>)> {
 }
 
 fn rows(report: &DrillReport) -> Vec<Row> {
-    let mut rows = vec![Row::Bar {
-        name: "as it was".to_owned(),
-        score: report.score.points,
-        outcome: in_words(&report.outcome),
-        ink: Ink::First,
-    }];
+    let bar = |one: &Counterfactual, ink| Row::Bar {
+        name: one.label(&report.decisions),
+        score: one.score,
+        outcome: in_words(&one.outcome),
+        ink,
+    };
+    let mut rows = vec![bar(&report.as_it_was, Ink::First)];
     for (heading, of_it) in groups(report) {
         rows.push(Row::Heading(heading));
-        rows.extend(of_it.into_iter().map(|one| Row::Bar {
-            name: one.label(&report.decisions),
-            score: one.score,
-            outcome: in_words(&one.outcome),
-            ink: if one.decision.is_some() { Ink::Muted } else { Ink::Third },
-        }));
+        rows.extend(
+            of_it.into_iter().map(|one| bar(one, if one.decision.is_some() { Ink::Muted } else { Ink::Third })),
+        );
     }
     rows
 }
@@ -140,22 +138,8 @@ fn table(report: &DrillReport) -> Table {
     let time = |seconds: Option<f64>| {
         seconds.map_or_else(|| NOTHING.to_owned(), |seconds| spoken(Span::from_secs_f64(seconds)))
     };
-    let (score, debrief) = (&report.score, &report.debrief);
-    table.row([
-        "as it was".to_owned(),
-        in_words(&report.outcome),
-        number(score.points),
-        number(score.cost_instance_min),
-        number(score.not_serving_instance_min),
-        number(debrief.unhealthy_instance_min),
-        score.misplaced_instances.to_string(),
-        debrief.harmed_instances.to_string(),
-        debrief.exposed_instances.to_string(),
-        debrief.trips.to_string(),
-        time(debrief.time_to_mitigate_sec),
-        At(report.timeline.end_ms).to_string(),
-    ]);
-    for one in report.counterfactuals.iter().chain(&report.plain_operators) {
+    let others = report.counterfactuals.iter().chain(&report.plain_operators);
+    for one in std::iter::once(&report.as_it_was).chain(others) {
         let decision = one.decision.map_or_else(String::new, |number| format!("decision {number}: "));
         table.row([
             format!("{decision}{}", one.says),
