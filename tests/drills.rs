@@ -10,8 +10,11 @@ use dryroll::drill::score::{Judgement, judge};
 use dryroll::drill::{Briefing, Drill, Pack, WORLDS, branch};
 use dryroll::engine::{Answer, Edit, OperatorDecision, Outcome, RequestKind};
 use dryroll::fleet::Span;
+use dryroll::report::drill::Surprise;
+use dryroll::report::timeline::BreakerCount;
+use dryroll::report::{Chronicle, DrillReport, drill_table};
 use dryroll::scenario::Scenario;
-use dryroll::sim::{Unobserved, World};
+use dryroll::sim::{Observer, Unobserved, World};
 
 use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
 
@@ -94,18 +97,61 @@ fn each_drill_has_its_best_decision_in_every_world_of_it() {
     assert!(wrong.is_empty(), "{} problems\n{}", wrong.len(), wrong[..wrong.len().min(60)].join("\n"));
 }
 
-/// Somebody who gives these answers, each after so long; the judgement of it.
-fn person(world: &World, replicate: u64, answers: &[(u64, Answer)]) -> (Outcome, Judgement) {
-    let mut drill = Drill::new(world, replicate, &mut Unobserved);
+/// Somebody who gives these answers, each after so many seconds.
+fn answered<'w>(
+    world: &'w World,
+    replicate: u64,
+    answers: &[(u64, Answer)],
+    observer: &mut impl Observer,
+) -> Drill<'w> {
+    let mut drill = Drill::new(world, replicate, observer);
     for &(after, answer) in answers {
         let Some(asked) = drill.asked() else { break };
-        drill.advance_to(asked.at + Span(after * 1000), &mut Unobserved);
-        drill.answer(answer, &mut Unobserved).expect("it is asked");
-        while drill.asked().is_none() && drill.next_decision(&mut Unobserved).is_ok() && !drill.is_over() {}
+        drill.advance_to(asked.at + Span(after * 1000), observer);
+        if drill.answer(answer, observer).is_err() {
+            break;
+        }
+        while drill.asked().is_none() && drill.next_decision(observer).is_ok() && !drill.is_over() {}
     }
-    drill.finish(&mut Unobserved);
+    drill.finish(observer);
+    drill
+}
+
+/// The outcome of it, and the judgement.
+fn person(world: &World, replicate: u64, answers: &[(u64, Answer)]) -> (Outcome, Judgement) {
+    let mut drill = answered(world, replicate, answers, &mut Unobserved);
     let outcome = drill.engine().outcome().expect("it is over");
     (outcome, judge(world, &mut drill))
+}
+
+/// The terminal of a debrief holds 80 columns, whatever was decided, and whether or not it has colours.
+#[test]
+fn a_debrief_fits_a_terminal() {
+    let edit = Edit { batch_pct: Some(100), max_consecutive_failures: NonZeroU32::new(1000) };
+    for (place, pack) in Pack::all().iter().enumerate() {
+        let scenario = scenario(pack);
+        let world = World::new(&scenario).expect("the platform accepts it");
+        for answers in [
+            &[(15_000, Answer::Edit(edit)), (60, Answer::Approve)][..],
+            &[(60, Answer::Approve), (61, ROLL_BACK), (62, CONTINUE)],
+            &[(60, Answer::Approve), (61, CONTINUE), (62, CONTINUE), (63, CONTINUE), (64, CONTINUE), (65, ABORT)],
+            &[],
+        ] {
+            let mut watch = (Chronicle::default(), BreakerCount::default());
+            let mut drill = answered(&world, place as u64, answers, &mut watch);
+            let judgement = judge(&world, &mut drill);
+            let mut report = DrillReport::new(&scenario, &mut drill, &watch.0, &watch.1, &judgement);
+            report.surprise = Some(Surprise { file: pack.file.into(), seed: Some(999_999) });
+            let mut told = Vec::new();
+            drill_table(&mut told, &report).expect("memory takes everything");
+            let told = String::from_utf8(anstream::adapter::strip_bytes(&told).into_vec()).expect("UTF-8");
+            for line in told.lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", pack.file);
+                assert_eq!(line, line.trim_end(), "{}", pack.file);
+            }
+            assert!(told.lines().count() < 130, "{}\n{told}", pack.file);
+        }
+    }
 }
 
 fn score(world: &World, answers: &[(u64, Answer)]) -> f64 {

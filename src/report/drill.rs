@@ -263,13 +263,16 @@ impl Counterfactual {
             Difference::HalfAsLate => format!("half as late{}", after(0.5)),
             Difference::TwiceAsLate => format!("twice as late{}", after(2.0)),
             Difference::PlainOperator => {
-                let limit = self.limit.map_or_else(String::new, |limit| format!("limit {limit}, "));
-                let waits = if self.waits_sec > 0.0 {
-                    format!(", after {}", spoken(Span::from_secs_f64(self.waits_sec)))
-                } else {
-                    String::new()
-                };
-                format!("{limit}{}{waits}", in_words(&self.decide))
+                let decide = in_words(&self.decide);
+                let waits = Span::from_secs_f64(self.waits_sec);
+                match self.limit {
+                    Some(limit) => format!("limit {limit}, {decide}"),
+                    // Short, for a column: whoever waits does not do so in spite of anything.
+                    None if waits > Span::ZERO => {
+                        format!("wait {}, {}", spoken(waits), decide.trim_end_matches(" anyway"))
+                    }
+                    None => decide,
+                }
             }
         }
     }

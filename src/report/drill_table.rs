@@ -100,7 +100,7 @@ fn moments(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
     for decision in &report.decisions {
         let took = spoken(Span::from_secs_f64(decision.took_sec));
         let of = if decision.of_rollback { " on the rollback" } else { "" };
-        told.push((decision.at_ms, "you", format!("{}{of}, {took} after it was asked", decision.says())));
+        told.push((decision.at_ms, "you", format!("{}{of}, after {took}", decision.says())));
     }
     for fault in &timeline.faults {
         let touched = plural(u64::from(fault.touched_instances), "instance", "instances");
@@ -153,7 +153,10 @@ fn score_of(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
     for (value, what) in [
         (score.not_serving_instance_min, "instance-min not serving".to_owned()),
         (score.put_right_instance_min, format!("for {put_right} to put right by hand, {TO_PUT_RIGHT} each")),
-        (score.held_up_instance_min, format!("for {under_way} under way, {} of the fleet", Unit::Share.say(HELD_UP))),
+        (
+            score.held_up_instance_min,
+            format!("for {under_way} under way, at {} of the fleet", Unit::Share.say(HELD_UP)),
+        ),
         (score.cost_instance_min, "is what it cost".to_owned()),
         (score.best_cost_instance_min, "is what the best of the plain operators would have cost".to_owned()),
     ] {
