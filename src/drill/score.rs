@@ -112,9 +112,6 @@ impl Judgement {
 pub fn judge(world: &World, drill: &mut Drill<'_>) -> Judgement {
     let decisions = drill.decisions().to_vec();
     let replicate = drill.replicate();
-    let changes = branch::alternatives(&decisions);
-    let mut branches: Vec<Run<'_>> =
-        changes.iter().map(|&(decision, change)| branch::run(world, replicate, &decisions, decision, change)).collect();
     let operators = Plain::all(world);
     let mut plain: Vec<Run<'_>> = operators.iter().map(|&plain| branch::plain(world, replicate, plain)).collect();
     let at_once = operators.iter().zip(&plain).filter(|(operator, _)| operator.waits == Span::ZERO);
@@ -127,22 +124,18 @@ pub fn judge(world: &World, drill: &mut Drill<'_>) -> Judgement {
         let cost = Cost::of(&metrics, drifted, begun(world, &decisions));
         Judged { finished: run.finished(), decisions, cost, metrics, score: 0.0 }
     };
-    let branches: Vec<Judged> = branches.iter_mut().map(settled).collect();
     let plain: Vec<Judged> = plain.iter_mut().map(settled).collect();
+    // One at a time: a large fleet under many decisions would not fit into memory.
+    let branch = |(decision, change)| {
+        let judged = settled(&mut branch::run(world, replicate, &decisions, decision, change));
+        (decision, change, judged)
+    };
+    let branches = branch::alternatives(&decisions).into_iter().map(branch).collect();
     let metrics = drill.simulator().settle_at(until);
     let cost = Cost::of(&metrics, drill.simulator().drifted(), begun(world, &decisions));
     let own = Judged { finished: drill.clock(), decisions, metrics, cost, score: 0.0 };
 
-    let mut judgement = Judgement {
-        until,
-        own,
-        branches: changes
-            .into_iter()
-            .zip(branches)
-            .map(|((decision, change), judged)| (decision, change, judged))
-            .collect(),
-        plain: operators.into_iter().zip(plain).collect(),
-    };
+    let mut judgement = Judgement { until, own, branches, plain: operators.into_iter().zip(plain).collect() };
     if let Some(best) = judgement.best().map(|(_, judged)| judged.cost.clone()) {
         let branches = judgement.branches.iter_mut().map(|(_, _, judged)| judged);
         let plain = judgement.plain.iter_mut().map(|(_, judged)| judged);
