@@ -113,11 +113,11 @@ fn moments(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
     let left_out = told.len().saturating_sub(TOLD.0 + TOLD.1);
     for (place, (at, label, text)) in told.iter().enumerate() {
         if left_out > 0 && place == TOLD.0 {
-            writeln!(out, "  {DIM}{:>9}  {:<10} {left_out} more{DIM:#}", "…", "")?;
+            writeln!(out, "  {DIM}{:>11}  {:<10} {left_out} more{DIM:#}", "…", "")?;
         }
         if !(TOLD.0..TOLD.0 + left_out).contains(&place) {
             let at = At(*at).to_string();
-            writeln!(out, "  {DIM}{at:>9}{DIM:#}  {BOLD}{label:<10}{BOLD:#} {text}")?;
+            writeln!(out, "  {DIM}{at:>11}{DIM:#}  {BOLD}{label:<10}{BOLD:#} {text}")?;
         }
     }
     Ok(())
