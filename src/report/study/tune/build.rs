@@ -142,9 +142,9 @@ fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
 fn stopped_early(tune: &Tune, tuned: &Tuned) -> Option<String> {
     let completed = tuned.completed.filter(|&share| share < FEWEST_COMPLETED)?;
     Some(format!(
-        "a rollout that is stopped early has little {}: only {} of the good rollouts complete with the recommended policy; add \
-         a limit on false_trip_rate or on completed to [tune]",
-        called(tune.minimise.name()),
+        "a rollout that is stopped early {}: only {} of the good rollouts complete with the recommended policy; add or tighten a \
+         limit on false_trip_rate or completed in [tune]",
+        if Unit::of(tune.minimise.name()) == Unit::Seconds { "is short" } else { "costs little" },
         Unit::Share.say(completed)
     ))
 }
