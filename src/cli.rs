@@ -13,6 +13,7 @@ mod rollout;
 mod run;
 mod schema;
 mod shard;
+mod share;
 mod sweep;
 mod tune;
 

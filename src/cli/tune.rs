@@ -8,6 +8,7 @@ use super::output::{
     Failure, each_its_own_place, open, scratch_failure, scratch_tape, standard_output, teller, write_json,
 };
 use super::progress::Progress;
+use super::share::share;
 use super::sweep::HowArguments;
 use crate::report::study::{Findings, TuneReport};
 use crate::report::tune_table;
@@ -29,8 +30,8 @@ pub struct Arguments {
     /// The most worlds of any policy; it stops as soon as the answer is decided
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     replicates: u64,
-    /// Policies within this share of the best are as good as it
-    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    /// Policies within this share of the best are as good as it: 0.01, or 1%
+    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
     tolerance: f64,
     /// Another seed than the scenario's
     #[arg(long)]
@@ -46,6 +47,7 @@ impl From<TuneError> for Failure {
     fn from(error: TuneError) -> Self {
         match error {
             TuneError::Grid(error) => error.into(),
+            TuneError::NothingRolledOut(_) => Self::Nothing(error.into()),
             other => Self::input(other),
         }
     }
@@ -82,7 +84,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         standard_output(tune_table(&mut out, &report).and_then(|()| out.flush()))?;
     }
     match (&report.recommended, &report.binding) {
-        (None, Some(binding)) => Err(Failure::Unmet(anyhow::anyhow!("{} What binds: {binding}", report.says))),
+        (None, Some(binding)) if arguments.how.quiet => {
+            Err(Failure::Unmet(anyhow::anyhow!("{} What binds: {binding}", report.says)))
+        }
+        // All else has been told.
+        (None, _) => Err(Failure::Unmet(anyhow::anyhow!("no policy is recommended"))),
         _ => Ok(()),
     }
 }

@@ -187,9 +187,9 @@ fn contrast(metric: &str, a: f64, b: f64, half: f64) -> Contrast {
         ci: Some(Interval::new(difference - half, difference + half)),
         simultaneous_ci: Some(Interval::new(difference - half * 1.6, difference + half * 1.6)),
         n: N,
-        a_wins: 400,
-        b_wins: 380,
-        ties: 220,
+        a_wins: if half > 0.0 { 400 } else { 0 },
+        b_wins: if half > 0.0 { 380 } else { 0 },
+        ties: if half > 0.0 { 220 } else { N },
         variance_saved: Some(0.83),
     }
 }
@@ -202,6 +202,7 @@ pub fn compare() -> CompareReport {
         ci: None,
         simultaneous_ci: None,
         n: 0,
+        ties: 0,
         ..contrast("time_to_mitigate_sec", 0.0, 0.0, 0.0)
     };
     let of = |version: &str, defective: bool| Comparison {
@@ -249,6 +250,7 @@ fn estimate(value: f64, half: f64) -> Estimate {
 fn evidence(batch: u32, limit: u32) -> Evidence {
     let check = |version: &str, value: f64, holds| LimitCheck {
         limit: if version == GOOD { "false_trip_rate ≤ 0.02" } else { "blast_radius_pct ≤ 20" }.into(),
+        metric: if version == GOOD { "false_trip_rate" } else { "blast_radius_pct" }.into(),
         version: version.into(),
         observed: estimate(value, value * 0.1),
         holds,
@@ -283,7 +285,11 @@ pub fn tune(answered: bool) -> TuneReport {
         worst: Some("v-bad".into()),
         minimise: "duration_sec".into(),
         tolerance: 0.02,
-        limits: vec![LimitText { says: "false_trip_rate ≤ 0.02".into(), versions: vec![GOOD.into()] }],
+        limits: vec![LimitText {
+            says: "false_trip_rate ≤ 0.02".into(),
+            metric: "false_trip_rate".into(),
+            versions: vec![GOOD.into()],
+        }],
         decided: answered,
         says: if answered {
             "Batches of 10 % with a limit of 3 are the fastest within the limits."
@@ -336,6 +342,7 @@ pub fn tune(answered: bool) -> TuneReport {
             versions: vec![(BAD.into(), 0.999, 6.2)],
             says: "It would trip on fewer good rollouts.".into(),
         }],
+        warnings: vec![format!("only 27 % of the good rollouts complete {HOSTILE}")],
     }
 }
 

@@ -53,7 +53,7 @@ pub struct Contrast {
     pub b: Option<f64>,
     /// Mean of second less first.
     pub difference: Option<f64>,
-    /// Its interval.
+    /// Its interval; null below two worlds, and where fewer than 30 differ all by the same.
     pub ci: Option<Interval>,
     /// The interval that holds for all metrics of the table at once.
     pub simultaneous_ci: Option<Interval>,

@@ -111,7 +111,7 @@ pub struct RareEvent {
     pub hits: u64,
     /// Replicates.
     pub n: u64,
-    /// An upper bound that holds whatever was missed.
+    /// An upper bound at 95 %, one-sided, that holds whatever was missed: the smaller of importance sampling's and plain simulation's.
     pub upper_bound: Option<f64>,
     /// In words.
     pub says: String,

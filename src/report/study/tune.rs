@@ -55,6 +55,8 @@ pub struct TuneReport {
     pub sensitivity: Vec<Sensitivity>,
     /// What a better rule could do.
     pub hints: Vec<Hint>,
+    /// What people should know beside the answer.
+    pub warnings: Vec<String>,
 }
 
 /// A limit in words and numbers.
@@ -62,6 +64,8 @@ pub struct TuneReport {
 pub struct LimitText {
     /// As in `false_trip_rate ≤ 0.02`.
     pub says: String,
+    /// The metric or rate that it is about.
+    pub metric: String,
     /// The versions that it is about.
     pub versions: Vec<String>,
 }
@@ -104,6 +108,8 @@ pub struct Evidence {
 pub struct LimitCheck {
     /// The limit in words.
     pub limit: String,
+    /// The metric or rate that it is about.
+    pub metric: String,
     /// The version.
     pub version: String,
     /// What was seen.
