@@ -66,7 +66,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         write_whole(timeline, |out| trace::write(out, &scenario, &mut simulator, &chronicle, &effects))?,
         write_json(report, &{
             let report = RunReport::new(&scenario, &simulator, &chronicle, &metrics, &effects);
-            report.with_timeline(drawn.unwrap_or_default())
+            let command = arguments.rollout.command(&arguments.scenario, &scenario, arguments.replicate);
+            report.with_command(command).with_timeline(drawn.unwrap_or_default())
         })?,
     ];
     for output in written.into_iter().flatten() {

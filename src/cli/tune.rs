@@ -74,7 +74,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     interrupt::ends_the_program();
     let hints = tuned.incumbent.map(|policy| hints::hints(&tune, policy, &pool)).unwrap_or_default();
-    let report = TuneReport::new(&tune, &tuned, &Findings { points, worst, sensitivity, hints });
+    let file = arguments.scenario.to_string_lossy();
+    let report = TuneReport::new(&tune, &file, &tuned, &Findings { points, worst, sensitivity, hints });
     if let Some(written) = write_json(output, &report)? {
         written.publish()?;
     }
