@@ -2,7 +2,7 @@
 //!
 //! [`Chronicle`], [`EventLog`] and [`Account`] are observers that a simulator passes its events to while it runs.
 //! [`RunReport`], [`PlanAnswer`], [`Timeline`] and [`trace`] are made of what is there afterwards. [`study`] has the reports of
-//! many runs.
+//! many runs, [`learning`] what any report teaches.
 
 mod account;
 mod cells;
@@ -11,6 +11,7 @@ mod compare_table;
 pub mod drill;
 mod error;
 mod event_log;
+pub mod learning;
 mod output;
 pub mod page;
 mod plan;

@@ -54,13 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             "{shown} is the report; the page would take its place. Name another file"
         )));
     }
-    let bytes = read(&arguments.report)?;
-    let report = AnyReport::read(&bytes).map_err(|error| match error {
-        nothing @ ReadingError::Nothing(_) => {
-            Failure::Nothing(anyhow::Error::from(nothing).context(format!("{shown}")))
-        }
-        wrong => Failure::Input(anyhow::Error::from(wrong).context(format!("{shown}"))),
-    })?;
+    let report = read(&arguments.report)?;
     let mut written = Vec::new();
     let mut said = Vec::new();
     if let Some(target) = &target {
@@ -100,7 +94,8 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+/// Any report, from a file or standard input.
+pub fn read(path: &Path) -> Result<AnyReport, Failure> {
     let mut bytes = Vec::new();
     let result = if path == Path::new("-") {
         io::stdin().lock().read_to_end(&mut bytes)
@@ -108,5 +103,11 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
     };
     result.with_context(|| format!("cannot read {}", path.display())).map_err(Failure::Input)?;
-    Ok(bytes)
+    let shown = path.display();
+    AnyReport::read(&bytes).map_err(|error| match error {
+        nothing @ ReadingError::Nothing(_) => {
+            Failure::Nothing(anyhow::Error::from(nothing).context(format!("{shown}")))
+        }
+        wrong => Failure::Input(anyhow::Error::from(wrong).context(format!("{shown}"))),
+    })
 }

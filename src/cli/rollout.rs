@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::output::{Failure, refused};
+use crate::report::replay;
 use crate::scenario::Scenario;
 use crate::sim::World;
 use crate::study::grid::{Axis, Grid, versions};
@@ -19,6 +20,14 @@ pub struct Rollout {
 }
 
 impl Rollout {
+    /// The command that runs one world again.
+    pub fn command(&self, path: &Path, scenario: &Scenario, replicate: u64) -> String {
+        let settings = self.settings.iter().filter_map(|text| Axis::parse_setting(text).ok());
+        let settings: Vec<Axis> = settings.collect();
+        let settings: Vec<_> = settings.iter().map(|axis| (axis, 0)).collect();
+        replay::command(&path.to_string_lossy(), scenario.seed, &scenario.target().id, &settings, replicate)
+    }
+
     /// Reads a scenario, with these changes and another seed where one is wanted, and makes its world.
     pub fn load(&self, path: &Path, seed: Option<u64>) -> Result<(Scenario, World), Failure> {
         let mut scenario = Scenario::load(path)?;

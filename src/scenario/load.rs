@@ -60,6 +60,12 @@ pub struct ScenarioText {
 }
 
 impl ScenarioText {
+    /// Its path as a command line takes it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        if self.file == "<stdin>" { STDIN } else { &self.file }
+    }
+
     /// Reads a file; the path `-` is standard input.
     ///
     /// # Errors

@@ -23,7 +23,13 @@ const LIMITS: [u32; 3] = [1, 2, 3];
 const N: u64 = 1000;
 
 pub fn scenario_ref() -> ScenarioRef {
-    ScenarioRef { name: format!("nginx 1.24 to 1.26 {HOSTILE}"), hash: "00d015a6e6af44c9df0f0823866ec17a".repeat(2) }
+    ScenarioRef {
+        name: format!("nginx 1.24 to 1.26 {HOSTILE}"),
+        hash: "00d015a6e6af44c9df0f0823866ec17a".repeat(2),
+        module: "nginx".into(),
+        fleet: "edge".into(),
+        instances: 50,
+    }
 }
 
 pub fn policy(batch_pct: u32, limit: u32) -> Policy {
@@ -160,6 +166,7 @@ pub fn sweep() -> SweepReport {
         schema: "dryroll.sweep/1".into(),
         scenario: scenario_ref(),
         seed: u64::MAX,
+        command: "dryroll sweep s.toml".into(),
         replicates: N,
         confidence: 0.95,
         precision: None,
@@ -236,6 +243,7 @@ pub fn compare() -> CompareReport {
         schema: "dryroll.compare/1".into(),
         scenario: scenario_ref(),
         seed: 42,
+        command: "dryroll … s.toml".into(),
         replicates: N,
         confidence: 0.95,
         policies: [policy(5, 1), policy(20, 2)],
@@ -277,6 +285,7 @@ pub fn tune(answered: bool) -> TuneReport {
         schema: "dryroll.tune/1".into(),
         scenario: scenario_ref(),
         seed: 42,
+        command: "dryroll … s.toml".into(),
         replicates: N,
         rollouts: 93_000,
         confidence: 0.95,

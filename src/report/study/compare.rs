@@ -17,6 +17,9 @@ pub struct CompareReport {
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
+    /// The command that makes this report again; empty in older reports.
+    #[serde(default)]
+    pub command: String,
     /// Replicates, each a world that both policies met.
     pub replicates: u64,
     /// Confidence of the intervals, 0.95.

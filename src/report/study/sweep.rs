@@ -22,6 +22,9 @@ pub struct SweepReport {
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
+    /// The command that makes this report again; empty in older reports.
+    #[serde(default)]
+    pub command: String,
     /// Replicates of each cell; the most of any, where they differ.
     pub replicates: u64,
     /// Confidence of every interval, 0.95.

@@ -19,6 +19,9 @@ pub struct TuneReport {
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
+    /// The command that makes this report again; empty in older reports.
+    #[serde(default)]
+    pub command: String,
     /// The most replicates that any policy got.
     pub replicates: u64,
     /// Rollouts that were run in all.

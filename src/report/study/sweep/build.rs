@@ -43,8 +43,9 @@ impl SweepReport {
             timelines: timelines(sweep, &cells),
             warnings: warnings(sweep, &cells),
             schema: "dryroll.sweep/1".into(),
-            scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
+            scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
+            command: replay::sweep(&sweep.order),
             replicates: extent.cells.iter().map(|&(n, _)| n).max().unwrap_or(0),
             confidence: CONFIDENCE,
             precision,
@@ -109,8 +110,7 @@ fn replay_command(sweep: &Sweep, cell: usize, replicate: u64) -> String {
         .collect();
     settings.reverse();
     let version = &sweep.cells.scenarios[cell].target().id;
-    let file = if sweep.order.scenario.file == "<stdin>" { "-" } else { &sweep.order.scenario.file };
-    replay::command(file, sweep.order.seed, version, &settings, replicate)
+    replay::command(sweep.order.scenario.path(), sweep.order.seed, version, &settings, replicate)
 }
 
 /// The chance of a trip where hardly any was met, if it was asked for.

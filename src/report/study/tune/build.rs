@@ -4,6 +4,7 @@ use super::{
     Candidate, Estimate, Evidence, FrontPoint, Hint, LimitCheck, LimitText, Named, Recommended, Sensitivity, Standing,
     TuneReport,
 };
+use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, called, plural};
 use crate::stats::moments::Moments;
@@ -31,9 +32,9 @@ pub struct Findings {
 const FEWEST_COMPLETED: f64 = 0.9;
 
 impl TuneReport {
-    /// The report.
+    /// The report. `file` is the scenario's path, for the command that makes it again.
     #[must_use]
-    pub fn new(tune: &Tune, tuned: &Tuned, findings: &Findings) -> Self {
+    pub fn new(tune: &Tune, file: &str, tuned: &Tuned, findings: &Findings) -> Self {
         let scenario = &tune.scenario;
         let id = |version: usize| tune.cells.scenarios[tune.cell(0, version)].target().id.clone();
         let policy = |place: usize| Policy::of(tune.policy(place));
@@ -74,8 +75,9 @@ impl TuneReport {
         });
         Self {
             schema: "dryroll.tune/1".into(),
-            scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
+            scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
+            command: replay::tune(file, scenario.seed, tune.replicates, tune.tolerance),
             replicates: tuned.replicates,
             rollouts: tuned.rollouts,
             confidence: CONFIDENCE,
