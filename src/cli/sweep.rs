@@ -10,8 +10,8 @@ use super::progress::Progress;
 use super::shard;
 use crate::report::study::SweepReport;
 use crate::report::{Output, RunsWriter, Written, sweep_table, write_cells};
-use crate::scenario::ScenarioText;
-use crate::study::grid::Axis;
+use crate::scenario::{Scenario, ScenarioText};
+use crate::study::grid::{self, Axis};
 use crate::study::results::CellRows;
 use crate::study::round::Workers;
 use crate::study::sweep::{Extent, Goal, Sweep, SweepOrder};
@@ -111,8 +111,11 @@ impl GridArguments {
         Ok(named.chain(set).collect::<Result<_, _>>()?)
     }
 
-    fn versions(&self) -> Vec<String> {
-        self.versions.iter().flat_map(|list| list.split(',')).map(|id| id.trim().to_owned()).collect()
+    /// By their ids; none where none are named.
+    fn versions(&self, scenario: &Scenario) -> Result<Vec<String>, Failure> {
+        let Some(list) = &self.versions else { return Ok(Vec::new()) };
+        let found = grid::versions(scenario, list)?;
+        Ok(found.into_iter().map(|index| scenario.versions[index.0].id.clone()).collect())
     }
 }
 
@@ -174,17 +177,14 @@ fn goal(text: &str, metric: &str) -> Result<Goal, Failure> {
 impl Arguments {
     fn order(&self, scenario: &Path) -> Result<SweepOrder, Failure> {
         let scenario = ScenarioText::load(scenario)?;
-        let seed = match self.seed {
-            Some(seed) => seed,
-            None => scenario.scenario()?.seed,
-        };
+        let read = scenario.scenario()?;
         let precision = self.precision.as_ref().map(|text| goal(text, &self.metric)).transpose()?;
         let default = if precision.is_some() { MOST_REPLICATES } else { REPLICATES };
         Ok(SweepOrder {
             scenario,
-            seed,
+            seed: self.seed.unwrap_or(read.seed),
             axes: self.grid.axes()?,
-            versions: self.grid.versions(),
+            versions: self.grid.versions(&read)?,
             replicates: self.replicates.unwrap_or(default),
             precision,
             rare: self.rare,
