@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::output::{Failure, each_its_own_place, is_gone, open, standard_output, teller, write_json, write_whole};
+use super::output::{
+    Failure, each_its_own_place, is_gone, open_all, publish, standard_output, teller, write_json, write_whole,
+};
 use super::rollout::Rollout;
 use crate::report::timeline::{BreakerCount, Timeline};
 use crate::report::{Account, Chronicle, EventLog, FaultReport, Output, RunReport, Written, trace};
@@ -38,18 +40,16 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    fn outputs(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.events, &self.report, &self.trace].into_iter().flatten()
+    fn outputs(&self) -> [Option<&PathBuf>; 3] {
+        [&self.events, &self.report, &self.trace].map(Option::as_ref)
     }
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let outputs: Vec<&PathBuf> = arguments.outputs().collect();
+    let outputs: Vec<&PathBuf> = arguments.outputs().into_iter().flatten().collect();
     each_its_own_place(Some(&arguments.scenario), &outputs)?;
     let (scenario, world) = arguments.rollout.load(&arguments.scenario, arguments.seed)?;
-    let events = open(arguments.events.as_ref())?;
-    let report = open(arguments.report.as_ref())?;
-    let timeline = open(arguments.trace.as_ref())?;
+    let [events, report, timeline] = open_all(arguments.outputs())?;
 
     let mut simulator = Simulator::new(&world);
     let mut chronicle = Chronicle::default();
@@ -69,9 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             report.with_timeline(drawn.unwrap_or_default())
         })?,
     ];
-    for output in written.into_iter().flatten() {
-        output.publish()?;
-    }
+    publish(written)?;
     let faults = FaultReport::all(&effects);
     match account {
         Some(account) => standard_output(account.close(&metrics, &faults)),
