@@ -26,6 +26,7 @@ mod table;
 pub mod timeline;
 pub mod trace;
 mod tune_table;
+pub mod unfinished;
 pub mod wording;
 
 pub use account::Account;
@@ -35,7 +36,7 @@ pub use compare_table::compare_table;
 pub use drill::DrillReport;
 pub use error::ReportError;
 pub use event_log::EventLog;
-pub use output::{Output, Written, discard_unfinished};
+pub use output::{Output, Written};
 pub use plan::PlanAnswer;
 pub use run::{FaultReport, RunReport};
 pub use runs::RunsWriter;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::output::{Failure, is_gone, standard_output, write_whole};
+use super::output::{Failure, is_gone, publish, standard_output, write_whole};
 use crate::report::page::{page, plots};
 use crate::report::reading::{AnyReport, ReadingError};
 use crate::report::{Output, ReportError};
@@ -58,8 +58,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut written = Vec::new();
     let mut said = Vec::new();
     if let Some(target) = &target {
+        let output = Output::create(target)?;
         let page = page(&report);
-        written.push(write_whole(Some(Output::create(target)?), |out| out.write_all(page.as_bytes()))?);
+        written.push(write_whole(Some(output), |out| out.write_all(page.as_bytes()))?);
         said.push(target.clone());
     }
     if let Some(folder) = &arguments.svg {
@@ -70,9 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             said.push(path);
         }
     }
-    for output in written.into_iter().flatten() {
-        output.publish()?;
-    }
+    publish(written)?;
     tell(arguments, &said)
 }
 

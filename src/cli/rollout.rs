@@ -6,12 +6,12 @@ use super::output::{Failure, refused};
 use crate::report::replay;
 use crate::scenario::Scenario;
 use crate::sim::World;
-use crate::study::grid::{Axis, Grid, versions};
+use crate::study::grid::{Axis, Grid, version_called};
 
 /// Another version or other keys than the scenario's.
 #[derive(Debug, clap::Args)]
 pub struct Rollout {
-    /// Roll out this version
+    /// Roll out the version with this id
     #[arg(long, value_name = "ID")]
     version: Option<String>,
     /// Set a key of [rollout], as in rollout.batch_pct=10; may be repeated
@@ -33,11 +33,8 @@ impl Rollout {
         let mut scenario = Scenario::load(path)?;
         scenario.seed = seed.unwrap_or(scenario.seed);
         if let Some(version) = &self.version {
-            let found = versions(&scenario, version)?;
-            match found.as_slice() {
-                [version] => scenario.retarget(*version)?,
-                _ => return Err(Failure::Input(anyhow::anyhow!("--version takes one version; `sweep` takes several"))),
-            }
+            let found = version_called(&scenario, version)?;
+            scenario.retarget(found)?;
         }
         let settings = self.settings.iter().map(|text| Axis::parse_setting(text)).collect::<Result<Vec<_>, _>>();
         // The grid refuses what is set twice.

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::learnings::Learnings;
-use super::output::{Failure, each_its_own_place, is_gone, open, standard_output, teller, write_json, write_whole};
+use super::output::{
+    Failure, each_its_own_place, is_gone, open_all, publish, standard_output, teller, write_json, write_whole,
+};
 use super::rollout::Rollout;
 use crate::engine::batch_size;
 use crate::report::learning::{Numbers, PlanNumbers, RunNumbers, Today};
@@ -45,19 +47,17 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    fn outputs(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.events, &self.report, &self.trace].into_iter().flatten()
+    fn outputs(&self) -> [Option<&PathBuf>; 3] {
+        [&self.events, &self.report, &self.trace].map(Option::as_ref)
     }
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let outputs: Vec<&PathBuf> = arguments.outputs().collect();
+    let outputs: Vec<&PathBuf> = arguments.outputs().into_iter().flatten().collect();
     each_its_own_place(Some(&arguments.scenario), &outputs)?;
     let remembered = arguments.learnings.read(&outputs, arguments.quiet)?;
     let (scenario, world) = arguments.rollout.load(&arguments.scenario, arguments.seed)?;
-    let events = open(arguments.events.as_ref())?;
-    let report = open(arguments.report.as_ref())?;
-    let timeline = open(arguments.trace.as_ref())?;
+    let [events, report, timeline] = open_all(arguments.outputs())?;
 
     let mut simulator = Simulator::new(&world);
     let mut chronicle = Chronicle::default();
@@ -78,9 +78,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             report.with_command(command).with_timeline(drawn.unwrap_or_default())
         })?,
     ];
-    for output in written.into_iter().flatten() {
-        output.publish()?;
-    }
+    publish(written)?;
     let faults = FaultReport::all(&effects);
     match account {
         Some(account) => standard_output(account.close(&metrics, &faults))?,

@@ -33,6 +33,7 @@ const CELLS_LOOKED_AT_FOR_FAULTS: usize = 64;
 
 /// What is to be swept, in the words of the command line: with nothing else, the same bytes come out anywhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SweepOrder {
     /// The scenario.
     pub scenario: ScenarioText,
@@ -52,6 +53,7 @@ pub struct SweepOrder {
 
 /// A wanted precision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Goal {
     /// Of which metric or rate, by its name.
     pub measure: String,
@@ -124,7 +126,7 @@ impl Sweep {
         scenario.seed = order.seed;
         let versions = match order.versions.as_slice() {
             [] => vec![scenario.rollout.target],
-            some => grid::versions(&scenario, &some.join(","))?,
+            some => grid::versions_called(&scenario, some)?,
         };
         let grid = Grid::new(order.axes.clone(), versions)?;
         let cells = grid.cells(&scenario)?;
