@@ -4,6 +4,8 @@ mod checkpoint;
 mod compare;
 mod drill;
 mod interrupt;
+mod learn;
+mod learnings;
 mod merge;
 mod output;
 mod plan;
@@ -13,6 +15,7 @@ mod rollout;
 mod run;
 mod schema;
 mod shard;
+mod share;
 mod sweep;
 mod tune;
 
@@ -52,6 +55,8 @@ enum Command {
     Tune(tune::Arguments),
     /// Join the shards of a sweep
     Merge(merge::Arguments),
+    /// Make a learning record from any report
+    Learn(learn::Arguments),
     /// Make a page and plots from any report
     Report(report::Arguments),
     /// Print the JSON Schema of the scenario file, for editors
@@ -79,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Tune(arguments) => tune::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Learn(arguments) => learn::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };

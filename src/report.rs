@@ -2,7 +2,7 @@
 //!
 //! [`Chronicle`], [`EventLog`] and [`Account`] are observers that a simulator passes its events to while it runs.
 //! [`RunReport`], [`PlanAnswer`], [`Timeline`] and [`trace`] are made of what is there afterwards. [`study`] has the reports of
-//! many runs.
+//! many runs, [`learning`] what any report teaches.
 
 mod account;
 mod cells;
@@ -12,6 +12,7 @@ pub mod drill;
 mod drill_table;
 mod error;
 mod event_log;
+pub mod learning;
 mod output;
 pub mod page;
 mod plan;
@@ -26,6 +27,7 @@ mod table;
 pub mod timeline;
 pub mod trace;
 mod tune_table;
+pub mod unfinished;
 pub mod wording;
 
 pub use account::Account;
@@ -36,7 +38,7 @@ pub use drill::DrillReport;
 pub use drill_table::drill_table;
 pub use error::ReportError;
 pub use event_log::EventLog;
-pub use output::{Output, Written, discard_unfinished};
+pub use output::{Output, Written};
 pub use plan::PlanAnswer;
 pub use run::{FaultReport, RunReport};
 pub use runs::RunsWriter;

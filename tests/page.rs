@@ -162,6 +162,19 @@ fn hostile_names_stay_text() {
 }
 
 #[test]
+fn warnings_and_ties_are_told() {
+    let tune = page(&read(&reports::tune(true)));
+    assert!(tune.contains("27 % of the good rollouts complete"));
+    let mut compare = reports::compare();
+    // So few worlds that what does not vary has no interval.
+    for contrast in &mut compare.comparisons[0].metrics {
+        (contrast.ci, contrast.simultaneous_ci) = (None, None);
+    }
+    let compare = page(&read(&compare));
+    assert!(compare.contains("no difference is decided; the same in every world: false failures."), "{compare}");
+}
+
+#[test]
 fn sixty_cells_with_two_timelines_stay_below_a_megabyte() {
     let html = page(&read(&reports::sweep()));
     assert!(html.len() < 1_000_000, "{} bytes", html.len());

@@ -203,6 +203,7 @@ fn a_spoiled_shard_is_not_whole_and_running_it_again_mends_it() {
     flipped[good.len() / 2] ^= 1;
     let mut foreign = good.clone();
     foreign[20] ^= 1;
+    let more = [&good[..], b"and more"].concat();
     let spoiled: [(&str, &[u8]); 8] = [
         ("cut short", &good[..good.len() - 1]),
         ("cut in the middle", &good[..good.len() / 2]),
@@ -210,13 +211,14 @@ fn a_spoiled_shard_is_not_whole_and_running_it_again_mends_it() {
         ("empty", b""),
         ("no tape", b"something else altogether"),
         ("flipped", &flipped),
-        ("of another sweep", &foreign),
+        ("with something behind it", &more),
         ("another shard", &other),
     ];
     for (what, bytes) in spoiled {
         fs::write(&path, bytes).unwrap();
         let said = says(&mut merge(folder), 1);
         assert!(said.contains("--shard 2/3") && !said.contains("--shard 1/3"), "{what}: {said}");
+        assert!(said.contains("m.json.shard-2-of-3 is damaged"), "{what}: {said}");
         let said = says(&mut shard(folder, "2/3"), 0);
         assert!(!said.contains("already"), "{what}: {said}");
         says(&mut merge(folder), 0);
@@ -230,6 +232,68 @@ fn a_spoiled_shard_is_not_whole_and_running_it_again_mends_it() {
         says(&mut merge(folder), 0);
         assert!(outputs(folder) == wanted, "{what}, unfinished");
     }
+    // What another sweep left is somebody's.
+    let refused = |path: &Path| {
+        fs::write(path, &foreign).unwrap();
+        let said = says(&mut shard(folder, "2/3"), 2);
+        assert!(
+            said.contains(&path.file_name().unwrap().display().to_string()) && said.contains("move or remove"),
+            "{said}"
+        );
+        assert_eq!(fs::read(path).unwrap(), foreign);
+    };
+    refused(&path);
+    let said = says(&mut merge(folder), 1);
+    assert!(said.contains("--shard 2/3") && said.contains("of another sweep"), "{said}");
+    fs::remove_file(&path).unwrap();
+    refused(&folder.join("m.json.shard-2-of-3.partial"));
+}
+
+#[test]
+fn a_manifest_with_results_is_not_replaced_by_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let again = |replicates: &str, shards: &str| {
+        let scenario = scenario();
+        let mut arguments = vec!["sweep", scenario.to_str().unwrap(), "--replicates", replicates];
+        arguments.extend(["--plan", "m.json", "--shards", shards]);
+        arguments.extend(GRID);
+        dryroll(folder, &arguments)
+    };
+    plan(folder, "60", "2");
+    // Nothing is lost yet.
+    says(&mut again("50", "2"), 0);
+    plan(folder, "60", "2");
+    says(&mut shard(folder, "1/2"), 0);
+    let before = fs::read(folder.join("m.json")).unwrap();
+    for (replicates, shards) in [("50", "2"), ("60", "3")] {
+        let said = says(&mut again(replicates, shards), 2);
+        assert!(said.contains("m.json.shard-1-of-2") && said.contains("name another manifest"), "{said}");
+    }
+    assert_eq!(fs::read(folder.join("m.json")).unwrap(), before);
+    // The same one is no other.
+    says(&mut again("60", "2"), 0);
+    fs::rename(file(folder, 1, 2), folder.join("m.json.shard-1-of-2.partial")).unwrap();
+    assert!(says(&mut again("50", "2"), 2).contains(".partial"));
+    fs::remove_file(folder.join("m.json.shard-1-of-2.partial")).unwrap();
+    says(&mut again("50", "2"), 0);
+}
+
+#[test]
+fn a_manifest_has_nothing_that_is_not_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    plan(folder, "60", "3");
+    let path = folder.join("m.json");
+    let good = fs::read_to_string(&path).unwrap();
+    for before in ["\"schema\"", "\"seed\"", "\"format\"", "\"values\""] {
+        fs::write(&path, good.replacen(before, &format!("\"more\": 1, {before}"), 1)).unwrap();
+        for mut command in [shard(folder, "1/3"), merge(folder)] {
+            let said = says(&mut command, 2);
+            assert_eq!(said.matches("unknown field `more`").count(), 1, "{before}: {said}");
+        }
+    }
+    assert_eq!(files(folder), ["m.json"]);
 }
 
 #[test]
@@ -382,6 +446,7 @@ fn two_processes_on_one_shard_do_not_spoil_it() {
     let first = first.wait_with_output().unwrap();
     assert!(checked(&second, 2).contains("another process is writing"));
     checked(&first, 0);
+    fs::remove_file(folder.join("m.json")).unwrap();
     // At the same moment, whoever is first: short shards, so that one ends while others begin.
     plan(folder, REPLICATES, "9");
     for i in 1..=9 {

@@ -182,7 +182,9 @@ fn an_interrupted_sweep_goes_on_where_it_was() {
     folder.done(&format!("{sweep} --report y.json"));
     assert_eq!(folder.bytes("x.json"), folder.bytes("y.json"));
     assert!(!folder.has("x.json.partial"));
-    folder.fails(&format!("{sweep} --report x.json --resume"), 2, "nothing to resume");
+    // Where nothing was left, it begins.
+    folder.done(&format!("{sweep} --report z.json --resume"));
+    assert_eq!(folder.bytes("z.json"), folder.bytes("y.json"));
 }
 
 #[test]
@@ -234,7 +236,11 @@ fn what_is_wrong_is_said() {
         ("sweep s.toml --set rollout.health_timeout_sec=5,5.0", 2, "twice"),
         ("sweep s.toml --set rollout.target_version_id=v-bad", 2, "--versions"),
         ("sweep s.toml --versions v-9", 2, "v-2, v-bad"),
+        ("sweep s.toml --versions all,v-2", 2, "`all` stands alone and is v-2, v-bad"),
+        ("sweep s.toml --versions v-2,,v-bad", 2, "a version is missing"),
+        ("sweep s.toml --versions v-2,v-2", 2, "twice"),
         ("sweep s.toml --precision 1% --metric durations", 2, "duration_sec"),
+        ("sweep s.toml --metric duration_sec", 2, "--precision"),
         ("sweep s.toml --precision 0", 2, "above 0"),
         ("sweep s.toml --precision x", 2, "no width"),
         ("sweep s.toml --report s.toml", 2, "what is read"),

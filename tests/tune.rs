@@ -56,9 +56,19 @@ impl Folder {
         command.env("NO_COLOR", "1").output().expect("it runs")
     }
 
+    fn page(&self, name: &str) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
+        let output = command.arg("report").arg(self.path(name)).args(["--html", "-"]).output().expect("it runs");
+        said(&output.stdout)
+    }
+
     fn report(&self, name: &str) -> Value {
         serde_json::from_slice(&std::fs::read(self.path(name)).expect("the report")).expect("JSON")
     }
+}
+
+fn said(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Exact goal of a policy, and whether it meets the limits; the exact values are far from each limit.
@@ -123,9 +133,67 @@ fn no_policy_within_the_limits_is_said_with_the_limit_that_binds() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("blast_radius_pct ≤ 1"), "{stderr}");
+    let loud = folder.tune("");
+    assert_eq!(loud.status.code(), Some(1));
+    assert!(said(&loud.stdout).contains("What binds: mean blast_radius_pct ≤ 1"));
+    assert_eq!(said(&loud.stderr).trim(), "error: no policy is recommended", "the table has said the rest");
     let report = folder.report("t.json");
     assert!(report["recommended"].is_null() && report["decided"] == true);
     assert!(report["binding"].as_str().unwrap().contains("blast_radius_pct"));
+}
+
+/// With so few worlds nothing is sure of any policy, and it must not be said of none of them.
+#[test]
+fn what_is_only_undecided_is_said_to_be() {
+    let folder = Folder::with(SCENARIO);
+    let output = folder.tune("--replicates 2 --report t.json -q");
+    assert_eq!(output.status.code(), Some(1));
+    let binding = folder.report("t.json")["binding"].as_str().unwrap().to_owned();
+    assert!(binding.contains("is undecided for 12 of 12 policies"), "{binding}");
+    assert!(said(&output.stderr).contains(&binding));
+}
+
+/// Where the first failure stops a good rollout, small batches are the fastest way to be stopped.
+#[test]
+fn a_rollout_that_is_stopped_early_is_warned_of() {
+    let text = SCENARIO
+        .replace("failure_rate = 0.05", "failure_rate = 0.2")
+        .replace("{metric = \"false_trip_rate\", at_most = 0.2}, ", "");
+    let folder = Folder::with(&text);
+    let output = folder.tune("--report t.json");
+    let report = folder.report("t.json");
+    let [warning] = report["warnings"].as_array().unwrap().as_slice() else { panic!("{}", report["warnings"]) };
+    let warning = warning.as_str().unwrap();
+    assert!(warning.contains("stopped early") && warning.contains("false_trip_rate"), "{warning}");
+    assert!(said(&output.stdout).contains(&format!("warning: {warning}")));
+    assert!(folder.tune("--report -").status.success());
+    // With the limit there is nothing to warn of.
+    let folder = Folder::with(&SCENARIO.replace("at_most = 0.2}", "at_most = 0.09}"));
+    folder.tune("--report t.json -q");
+    assert_eq!(folder.report("t.json")["warnings"], Value::Array(Vec::new()));
+}
+
+/// `drift` and `completed` are shares though no underscore says so; and `1%` is a tolerance.
+#[test]
+fn a_limit_is_told_in_the_unit_of_its_metric() {
+    let limits = "limits = [{metric = \"completed\", at_least = 0.5}, {metric = \"drift\", at_most = 1.0}, ";
+    let folder = Folder::with(&SCENARIO.replace("limits = [", limits));
+    let output = folder.tune("--tolerance 1% --report t.json");
+    let report = folder.report("t.json");
+    assert_eq!(report["tolerance"], 0.01);
+    let metrics = |limits: &Value| -> Vec<String> {
+        limits.as_array().unwrap().iter().map(|limit| limit["metric"].as_str().unwrap().to_owned()).collect()
+    };
+    let wanted = ["completed", "drift", "false_trip_rate", "blast_radius_pct"];
+    assert_eq!(metrics(&report["limits"]), wanted);
+    assert_eq!(metrics(&report["recommended"]["evidence"]["limits"]), wanted);
+    let table = said(&output.stdout);
+    let row = table.lines().find(|line| line.contains("recommended")).expect("the answer");
+    assert_eq!(row.matches('%').count(), 5, "the blast radius and four limits: {row}");
+    assert!(table.lines().any(|line| line.contains("batch_pct") && line.contains(" completed ")), "{table}");
+    let page = folder.page("t.json");
+    let completed = page.split("<tr>").find(|row| row.contains("completed ≥ 0.5")).expect("the limit");
+    assert!(completed.contains("\u{202f}%"), "{completed}");
 }
 
 #[test]
@@ -155,6 +223,8 @@ fn what_is_wrong_is_said() {
         (SCENARIO.split("[tune]").next().unwrap().to_owned(), "", 2, "no [tune]"),
         (SCENARIO.to_owned(), "--replicates 0", 4, "nothing would be evaluated"),
         (SCENARIO.to_owned(), "--tolerance 2", 2, "from 0 to 1"),
+        (SCENARIO.to_owned(), "--tolerance 1x", 2, "such as 1%"),
+        (SCENARIO.replace("[operator]", "[operator]\napproves = false"), "", 4, "rejects the plan"),
         (SCENARIO.replace("[tune]", "[tune]\ngood = \"v-bad\""), "", 2, "v-bad"),
         (SCENARIO.replace("at_most = 40", "at_mos = 40"), "", 2, "at_mos"),
     ] {

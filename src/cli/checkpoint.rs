@@ -1,34 +1,54 @@
 //! Where a sweep keeps what it has finished: a tape beside its first output file, `NAME.partial`, which is removed once
-//! the outputs are in their places. A sweep that writes no file keeps an unnamed one, which gets a name if it is interrupted.
+//! the outputs are in their places. A sweep that writes no file keeps a temporary one, which gets a name that can be found if
+//! the sweep is interrupted.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::output::Failure;
-use crate::study::tape::{Identity, Tape, TapeError};
+use tempfile::TempPath;
+
+use super::interrupt::LastWords;
+use super::output::{Failure, nameless, scratch_failure};
+use crate::report::wording::plural;
+use crate::report::{Output, unfinished};
+use crate::study::tape::{self, Identity, Tape, TapeError};
 
 /// The tape of a sweep that runs here.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// The tape.
     pub tape: Tape,
-    path: PathBuf,
-    /// The file, as long as it has no name.
-    unnamed: Option<File>,
+    /// Whether there was nothing to go on with.
+    pub is_new: bool,
+    place: Arc<Place>,
+    /// The command that goes on with it.
+    again: &'static str,
 }
 
-/// Where the tape of a sweep with these outputs is.
-fn place(outputs: &[&PathBuf], identity: &Identity) -> (PathBuf, bool) {
-    let file = outputs.iter().find(|path| path.as_os_str() != "-" && (path.is_file() || !path.exists()));
-    match file {
-        Some(file) => (partial(file), true),
-        None => {
-            let id: String = identity.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            (std::env::temp_dir().join(format!("dryroll-{id}.partial")), false)
-        }
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    /// Where the tape is, as long as it is not in its place.
+    elsewhere: Mutex<Option<TempPath>>,
+}
+
+impl Place {
+    /// Puts it where it is found; in the place of a link that somebody laid there, not through it.
+    fn keep(&self) -> io::Result<()> {
+        let Some(temporary) = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return Ok(());
+        };
+        let before = temporary.to_path_buf();
+        temporary.persist(&self.path).map_err(|failed| failed.error)?;
+        unfinished::forget(&before);
+        Ok(())
     }
 }
+
+const THE_SAME: &str = "the same command";
+const WITH_RESUME: &str = "the same command with --resume";
 
 /// `NAME.partial`.
 pub fn partial(path: &Path) -> PathBuf {
@@ -37,97 +57,245 @@ pub fn partial(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// Where the tape of a sweep that writes no file is found.
+fn temporary_place(identity: &Identity) -> PathBuf {
+    let id: String = identity.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    std::env::temp_dir().join(format!("dryroll-{id}.partial"))
+}
+
 impl Checkpoint {
-    /// Begins a tape, or goes on with the one that an interrupted sweep left.
+    /// Begins a tape, or goes on with the one that an interrupted sweep left, if there is one.
     pub fn open(outputs: &[&PathBuf], identity: &Identity, resume: bool) -> Result<Self, Failure> {
-        let (path, named) = place(outputs, identity);
-        if resume {
-            return Self::resume(path, identity);
+        match outputs.iter().find(|path| Output::place(path).is_some()) {
+            Some(file) => Self::beside(partial(file), identity, resume),
+            None => {
+                let path = temporary_place(identity);
+                match if resume { left_for_all_to_see(&path)? } else { None } {
+                    Some(file) => {
+                        lock(&file, &path)?;
+                        Self::go_on(file, path, identity)
+                    }
+                    None => Self::temporary(path, identity),
+                }
+            }
         }
-        if !named {
-            let folder = std::env::temp_dir();
-            let file = tempfile::tempfile().map_err(|error| Failure::write(&folder, error))?;
-            let unnamed = Some(file.try_clone().map_err(|error| Failure::write(&folder, error))?);
-            let tape = Tape::begin(file, identity).map_err(|error| Failure::write(&folder, as_io(error)))?;
-            return Ok(Self { tape, path, unnamed });
-        }
+    }
+
+    fn beside(path: PathBuf, identity: &Identity, resume: bool) -> Result<Self, Failure> {
+        let failed = |error| Failure::write(&path, error);
         match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
             Ok(file) => {
                 lock(&file, &path)?;
-                let tape = Tape::begin(file, identity).map_err(|error| Failure::write(&path, as_io(error)))?;
-                Ok(Self { tape, path, unnamed: None })
+                Self::begin(file, path, identity, WITH_RESUME)
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(in_the_way(&path, identity)),
-            Err(error) => Err(Failure::write(&path, error)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let file = existing(&path)?;
+                lock(&file, &path)?;
+                if holds_nothing(&file).map_err(failed)? {
+                    file.set_len(0).map_err(failed)?;
+                    return Self::begin(file, path, identity, WITH_RESUME);
+                }
+                if resume { Self::go_on(file, path, identity) } else { Err(in_the_way(file, &path, identity)) }
+            }
+            Err(error) => Err(failed(error)),
         }
     }
 
-    /// The tape of a shard: goes on with what is there if that is of this sweep, and begins anew otherwise.
+    fn temporary(path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
+        let file = tempfile::Builder::new().prefix("dryroll-").tempfile();
+        let failed = |error| advised(scratch_failure(nameless(error)));
+        let (file, temporary) = file.map_err(failed)?.into_parts();
+        unfinished::add(&temporary);
+        let tape = Tape::begin(file, identity).map_err(|error| failed(as_io(error)))?;
+        let place = Place { path, elsewhere: Mutex::new(Some(temporary)) };
+        Ok(Self { tape, is_new: true, place: place.into(), again: WITH_RESUME })
+    }
+
+    /// The tape of a shard: goes on with what is there if that is of this sweep. What is of another is not touched; begins anew
+    /// otherwise.
     pub fn at(path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
         let failed = |error| Failure::write(&path, error);
+        // Opening a pipe would wait.
+        if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(no_file(&path));
+        }
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         lock(&file, &path)?;
-        match Tape::open(file.try_clone().map_err(failed)?, identity) {
-            Ok(tape) => Ok(Self { tape, path, unnamed: None }),
-            Err(TapeError::Io(error)) => Err(failed(error)),
-            Err(_) => {
-                let mut file = file;
-                file.set_len(0).map_err(failed)?;
-                file.seek(SeekFrom::Start(0)).map_err(failed)?;
-                let tape = Tape::begin(file, identity).map_err(|error| failed(as_io(error)))?;
-                Ok(Self { tape, path, unnamed: None })
+        if !holds_nothing(&file).map_err(failed)? {
+            match Tape::open(file.try_clone().map_err(failed)?, identity) {
+                Ok(tape) => return Self::tidied(tape, path, THE_SAME),
+                Err(TapeError::Io(error)) => return Err(failed(error)),
+                Err(TapeError::Foreign) => return Err(foreign(&path)),
+                Err(TapeError::NoTape) => {}
+            }
+        }
+        file.set_len(0).map_err(failed)?;
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        Self::begin(file, path, identity, THE_SAME)
+    }
+
+    /// Begins in an empty file; one that cannot even be begun is not left there.
+    fn begin(file: File, path: PathBuf, identity: &Identity, again: &'static str) -> Result<Self, Failure> {
+        match Tape::begin(file, identity) {
+            Ok(tape) => {
+                let place = Place { path, elsewhere: Mutex::default() };
+                Ok(Self { tape, is_new: true, place: place.into(), again })
+            }
+            Err(error) => {
+                let _ = std::fs::remove_file(&path);
+                Err(advised(Failure::write(&path, as_io(error))))
             }
         }
     }
 
-    /// It is whole: it gets its name.
-    pub fn publish(self, path: &Path) -> Result<(), Failure> {
-        self.tape.sync().map_err(|error| Failure::write(&self.path, error))?;
-        std::fs::rename(&self.path, path).map_err(|error| Failure::write(path, error))
-    }
-
-    fn resume(path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
+    fn go_on(file: File, path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
         let shown = path.display().to_string();
-        let file = OpenOptions::new().read(true).write(true).open(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                Failure::Input(anyhow::anyhow!("there is nothing to resume: no {shown}. Leave --resume out to begin"))
-            }
-            _ => Failure::write(&path, error),
-        })?;
-        lock(&file, &path)?;
         match Tape::open(file, identity) {
-            Ok(tape) => Ok(Self { tape, path, unnamed: None }),
+            Ok(tape) => Self::tidied(tape, path, WITH_RESUME),
             Err(TapeError::Io(error)) => Err(Failure::write(&path, error)),
             Err(error) => Err(Failure::Input(anyhow::anyhow!("cannot resume from {shown}: {error}"))),
         }
     }
 
-    /// Where it can be found by `--resume`; names it if it has no name.
-    pub fn keep(&mut self) -> Result<&Path, Failure> {
-        if let Some(mut unnamed) = self.unnamed.take() {
-            let failed = |error| Failure::write(&self.path, error);
-            unnamed.seek(SeekFrom::Start(0)).map_err(failed)?;
-            let mut file = File::create(&self.path).map_err(failed)?;
-            io::copy(&mut unnamed, &mut file).map_err(failed)?;
-        } else {
-            self.tape.sync().map_err(|error| Failure::write(&self.path, error))?;
+    fn tidied(tape: Tape, path: PathBuf, again: &'static str) -> Result<Self, Failure> {
+        tape.cut_rubbish().map_err(|error| Failure::write(&path, error))?;
+        let place = Place { path, elsewhere: Mutex::default() };
+        Ok(Self { tape, is_new: false, place: place.into(), again })
+    }
+
+    /// It is whole: it gets its name.
+    pub fn publish(self, path: &Path) -> Result<(), Failure> {
+        if let Err(error) = self.tape.sync() {
+            return Err(self.failure(error));
         }
-        Ok(&self.path)
+        std::fs::rename(&self.place.path, path).map_err(|error| Failure::write(path, error))
+    }
+
+    /// It was interrupted: keeps what is done of so many rollouts where it is found, and says so.
+    pub fn interrupted(self, rollouts: u64, of: &str) -> Failure {
+        let done = self.tape.rows();
+        if done == 0 {
+            self.discard();
+            return Failure::Interrupted("nothing is kept: no rollout was done".into());
+        }
+        match self.tape.sync().and_then(|()| self.place.keep()) {
+            Ok(()) => Failure::Interrupted(format!(
+                "{done} of {} {of}are kept in {}; {} goes on from there",
+                plural(rollouts, "rollout", "rollouts"),
+                self.place.path.display(),
+                self.again
+            )),
+            Err(error) => Failure::write(&self.place.path, error),
+        }
+    }
+
+    /// The same for an interrupt that leaves no time for it.
+    pub fn last_words(&self, what: String) -> LastWords {
+        let (place, again) = (Arc::clone(&self.place), self.again);
+        Box::new(move || match place.keep() {
+            Ok(()) => format!("{what} kept in {}; {again} goes on from there", place.path.display()),
+            Err(error) => format!("nothing is kept: cannot write {}: {error}", place.path.display()),
+        })
     }
 
     /// A failure to write the tape or to read it back.
     pub fn failure(&self, error: io::Error) -> Failure {
-        Failure::write(&self.path, error)
+        let is_elsewhere = self.place.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        self.after(if is_elsewhere { scratch_failure(error) } else { Failure::write(&self.place.path, error) })
     }
 
-    /// The outputs are there: it is needed no longer.
+    /// A failure of the sweep, and what is kept.
+    pub fn after(&self, failure: Failure) -> Failure {
+        let is_full = failure.is_full();
+        if !matches!(failure, Failure::Output(_)) {
+            return failure;
+        }
+        if self.tape.rows() == 0 {
+            self.remove();
+            return advised(failure);
+        }
+        if self.place.keep().is_err() {
+            return failure;
+        }
+        let mend = if is_full { MAKE_ROOM } else { "mend that" };
+        failure.and(&format!(
+            "what is done is kept in {}: {mend}, and {} goes on from there",
+            self.place.path.display(),
+            self.again
+        ))
+    }
+
+    /// It is needed no longer.
     pub fn discard(self) {
-        if self.unnamed.is_none() {
+        self.remove();
+    }
+
+    fn remove(&self) {
+        match self.place.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(temporary) => {
+                unfinished::forget(&temporary);
+                drop(temporary);
+            }
             // Left behind it does no harm but that the next sweep asks about it.
-            let _ = std::fs::remove_file(&self.path);
+            None => drop(std::fs::remove_file(&self.place.path)),
         }
     }
+}
+
+const MAKE_ROOM: &str = "free some space (or allow larger files)";
+
+/// Nothing is kept: what to do where there is no room.
+fn advised(failure: Failure) -> Failure {
+    if failure.is_full() { failure.and(&format!("{MAKE_ROOM}, then run the same command again")) } else { failure }
+}
+
+/// Opens a file that is there, and nothing but a file.
+fn existing(path: &Path) -> Result<File, Failure> {
+    let failed = |error| Failure::write(path, error);
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(no_file(path));
+    }
+    OpenOptions::new().read(true).write(true).open(path).map_err(failed)
+}
+
+/// What an interrupted sweep left where anybody may write: a regular file, and no link to one.
+fn left_for_all_to_see(path: &Path) -> Result<Option<File>, Failure> {
+    let found = match std::fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::write(path, error)),
+    };
+    if !found.is_file() {
+        return Err(no_file(path));
+    }
+    let file = existing(path)?;
+    let opened = file.metadata().map_err(|error| Failure::write(path, error))?;
+    if is_another(&found, &opened) {
+        return Err(no_file(path));
+    }
+    Ok((opened.len() > tape::HEADER).then_some(file))
+}
+
+#[cfg(unix)]
+fn is_another(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) != (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_another(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
+    false
+}
+
+fn no_file(path: &Path) -> Failure {
+    let shown = path.display();
+    Failure::Input(anyhow::anyhow!("{shown} is no regular file, so no sweep left it there: move or remove it"))
+}
+
+/// A tape that is no longer than its beginning was left before anything came of it.
+fn holds_nothing(file: &File) -> io::Result<bool> {
+    Ok(file.metadata()?.len() <= tape::HEADER)
 }
 
 /// Two processes that write one tape would spoil it.
@@ -149,13 +317,21 @@ fn as_io(error: TapeError) -> io::Error {
     }
 }
 
-fn in_the_way(path: &Path, identity: &Identity) -> Failure {
+/// What belongs to another sweep is not overwritten.
+pub fn foreign(path: &Path) -> Failure {
+    Failure::Input(anyhow::anyhow!(
+        "{} is in the way: {}; move or remove it, or write the manifest under another name",
+        path.display(),
+        TapeError::Foreign
+    ))
+}
+
+fn in_the_way(file: File, path: &Path, identity: &Identity) -> Failure {
     let shown = path.display();
-    let said = match Tape::read(path, identity) {
+    let said = match Tape::open(file, identity) {
         Ok(tape) => format!(
-            "{shown} holds {} replicates of this very sweep, which did not end: add --resume to go on with it, or remove it \
-             to begin anew",
-            tape.rows()
+            "{shown} holds {} of this very sweep, which did not end: add --resume to go on with it, or remove it to begin anew",
+            plural(tape.rows(), "replicate", "replicates")
         ),
         Err(_) => format!("{shown} is there already, and not of this sweep: move or remove it, or name another output"),
     };

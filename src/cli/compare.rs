@@ -82,8 +82,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     interrupt::ends_the_program();
     let results = (0..versions.len()).map(|version| compare.result(&tape, version)).collect::<Result<Vec<_>, _>>();
-    let path = if text.file == "<stdin>" { "-" } else { &text.file };
-    let report = CompareReport::new(&scenario, path, &policies, &compare, &results.map_err(scratch_failure)?);
+    let report = CompareReport::new(&scenario, text.path(), &policies, &compare, &results.map_err(scratch_failure)?);
     if let Some(written) = write_json(output, &report)? {
         written.publish()?;
     }

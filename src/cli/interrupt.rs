@@ -1,14 +1,24 @@
-//! Ctrl-C and its like: nothing half-written is left behind, what is done is kept where it can be, and the exit code says so.
+//! Ctrl-C and its like: nothing half-written is left behind, what is done is kept where it can be, a line says so, and so does
+//! the exit code.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use crate::report::discard_unfinished;
+use super::progress;
+use crate::report::unfinished::discard_unfinished;
 
 /// The exit code of a command that was interrupted.
 pub const INTERRUPTED: u8 = 130;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 static STOPS_BY_ITSELF: AtomicBool = AtomicBool::new(false);
+/// Whether the outputs are in their places; held while they are put there.
+static PUBLISHED: Mutex<bool> = Mutex::new(false);
+static LAST_WORDS: Mutex<Option<LastWords>> = Mutex::new(None);
+
+/// Keeps what can be kept, and says what that is.
+pub type LastWords = Box<dyn FnOnce() -> String + Send>;
 
 /// From now on an interrupt removes what is unfinished and ends the program.
 pub fn watch() {
@@ -18,9 +28,22 @@ pub fn watch() {
         if STOPS_BY_ITSELF.load(Ordering::SeqCst) && !STOP.swap(true, Ordering::SeqCst) {
             return;
         }
-        discard_unfinished();
-        std::process::exit(i32::from(INTERRUPTED));
+        end();
     });
+}
+
+fn end() -> ! {
+    // Held to the end: no output gets its place any more.
+    let published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let said = if *published { Some("the outputs are in their places".to_owned()) } else { words.map(|words| words()) };
+    discard_unfinished();
+    progress::clear_all();
+    if let Some(said) = said {
+        // Nobody to tell when standard error is gone.
+        let _ = writeln!(anstream::stderr(), "interrupted: {said}");
+    }
+    std::process::exit(i32::from(INTERRUPTED));
 }
 
 /// From now on the first interrupt only sets this flag, and the command ends by itself; the second ends the program.
@@ -29,7 +52,27 @@ pub fn stops_by_itself() -> &'static AtomicBool {
     &STOP
 }
 
-/// From now on an interrupt ends the program again.
+/// From now on an interrupt ends the program again; one that came just before this does so at once.
 pub fn ends_the_program() {
+    LAST_WORDS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get_or_insert_with(|| Box::new(|| "nothing was written".to_owned()));
     STOPS_BY_ITSELF.store(false, Ordering::SeqCst);
+    if STOP.load(Ordering::SeqCst) {
+        end();
+    }
+}
+
+/// What is done and said when an interrupt ends the program.
+pub fn last_words(words: LastWords) {
+    *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+}
+
+/// Puts outputs in their places; an interrupt waits until all of them are there.
+pub fn undisturbed<E>(publish: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+    let mut published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    publish()?;
+    *published = true;
+    Ok(())
 }

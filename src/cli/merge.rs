@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::output::{Failure, each_its_own_place, standard_output, teller};
-use super::shard::{command, load, place, whole};
+use super::interrupt;
+use super::output::{Failure, each_its_own_place, publish, standard_output, teller};
+use super::progress::Progress;
+use super::shard::{Found, command, found, load, place};
 use super::sweep::{Files, HowArguments, OutputArguments, conclude};
 use crate::report::sweep_table;
 use crate::report::wording::plural;
@@ -31,11 +33,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (of, identity) = (manifest.shards, sweep.identity());
     let mut tapes = Vec::new();
     let mut missing = Vec::new();
+    let mut remarks = Vec::new();
     for shard in 1..=of {
-        match whole(&place(&arguments.manifest, shard, of), &sweep, shard, of, &identity) {
-            Some(tape) => tapes.push(tape),
-            None => missing.push(shard),
+        let path = place(&arguments.manifest, shard, of);
+        match found(&path, &sweep, shard, of, &identity) {
+            Found::Whole(tape) => {
+                tapes.push(tape);
+                continue;
+            }
+            Found::Nothing => {}
+            Found::Damaged => remarks.push(format!("{} is damaged; its command writes it anew", path.display())),
+            Found::Foreign => remarks.push(format!("{} is of another sweep; move or remove it first", path.display())),
         }
+        missing.push(shard);
     }
     if !missing.is_empty() {
         let is = if missing.len() == 1 { "is" } else { "are" };
@@ -47,10 +57,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         if missing.len() > TOLD {
             said.push_str(&format!("\n  … and {} more: {:?}", missing.len() - TOLD, &missing[TOLD..]));
         }
+        for remark in remarks.iter().take(TOLD) {
+            said.push_str(&format!("\n{remark}"));
+        }
         return Err(Failure::Unmet(anyhow::anyhow!(said)));
     }
     let pool = arguments.how.pool()?;
-    let report = conclude(&sweep, &tapes, &sweep.fixed_extent(), &pool, Files::open(&arguments.outputs)?)?;
+    let files = Files::open(&arguments.outputs)?;
+    interrupt::ends_the_program();
+    let progress = Progress::making_report(arguments.how.quiet);
+    let (report, written) = conclude(&sweep, &tapes, &sweep.fixed_extent(), &pool, files)?;
+    progress.clear();
+    publish(written)?;
     match teller(arguments.how.quiet, &outputs) {
         Some(mut out) => standard_output(sweep_table(&mut out, &report).and_then(|()| out.flush())),
         None => Ok(()),

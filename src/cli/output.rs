@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
+use super::interrupt::undisturbed;
 use crate::engine::Refusal;
 use crate::report::{Output, ReportError, Written};
 use crate::scenario::ScenarioError;
@@ -68,6 +69,24 @@ impl Failure {
         Self::Input(error.into())
     }
 
+    /// What failed as it is, and what to do about it, where an output could not be written.
+    pub fn and(self, advice: &str) -> Self {
+        match self {
+            Self::Output(error) => Self::Output(anyhow::anyhow!("{error:#}; {advice}")),
+            other => other,
+        }
+    }
+
+    /// Whether an output could not be written for want of room.
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        let Self::Output(error) = self else { return false };
+        error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<io::Error>())
+            .any(|cause| matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    }
+
     /// A place that cannot be written to.
     pub fn write(path: &Path, source: io::Error) -> Self {
         ReportError { path: path.to_owned(), source }.into()
@@ -127,7 +146,7 @@ pub fn each_its_own_place(input: Option<&Path>, outputs: &[&PathBuf]) -> Result<
         }
         places.push(place);
     }
-    if outputs.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+    if outputs.iter().filter(|path| Output::is_standard(path)).count() > 1 {
         return Err(Failure::Input(anyhow::anyhow!("two outputs name standard output; give each its own file")));
     }
     Ok(())
@@ -138,7 +157,7 @@ pub fn teller(quiet: bool, outputs: &[&PathBuf]) -> Option<Box<dyn Write>> {
     if quiet {
         return None;
     }
-    if outputs.iter().any(|path| path.as_os_str() == "-") {
+    if outputs.iter().any(|path| Output::is_standard(path)) {
         return Some(Box::new(io::BufWriter::new(anstream::stderr())));
     }
     Some(Box::new(io::BufWriter::new(anstream::stdout())))
@@ -147,6 +166,24 @@ pub fn teller(quiet: bool, outputs: &[&PathBuf]) -> Option<Box<dyn Write>> {
 /// Opens an output if one is asked for.
 pub fn open(path: Option<&PathBuf>) -> Result<Option<Output>, Failure> {
     path.map(|path| Output::create(path)).transpose().map_err(Failure::from)
+}
+
+/// Opens outputs before any work is done for them. What may keep waiting comes last: nothing goes wrong after it.
+pub fn open_all<const N: usize>(paths: [Option<&PathBuf>; N]) -> Result<[Option<Output>; N], Failure> {
+    let mut outputs = [const { None }; N];
+    for waiting in [false, true] {
+        for (path, output) in paths.iter().zip(&mut outputs) {
+            if let Some(path) = path.filter(|path| output.is_none() && (waiting || !Output::may_wait(path))) {
+                *output = Some(Output::create(path)?);
+            }
+        }
+    }
+    Ok(outputs)
+}
+
+/// Puts all outputs in their places, whatever comes between.
+pub fn publish(written: impl IntoIterator<Item = Option<Written>>) -> Result<(), Failure> {
+    undisturbed(|| written.into_iter().flatten().try_for_each(Written::publish)).map_err(Failure::from)
 }
 
 /// Writes to an output if there is one; it still has to be published.
@@ -172,13 +209,20 @@ pub fn write_json(output: Option<Output>, report: &impl serde::Serialize) -> Res
 
 /// A tape that only this command reads, in the temporary folder.
 pub fn scratch_tape(identity: &Identity) -> Result<Tape, Failure> {
-    let file = tempfile::tempfile().map_err(scratch_failure)?;
+    let file = tempfile::tempfile().map_err(nameless).map_err(scratch_failure)?;
     Tape::begin(file, identity).map_err(|error| scratch_failure(io::Error::other(error)))
 }
 
 /// A failure to write or read such a tape.
 pub fn scratch_failure(error: io::Error) -> Failure {
-    Failure::write(&std::env::temp_dir(), error)
+    let folder = std::env::temp_dir();
+    let said = format!("cannot write to the temporary folder {} (TMPDIR names another)", folder.display());
+    Failure::Output(anyhow::Error::new(error).context(said))
+}
+
+/// An error of a temporary file without the file's name, which nobody asked for.
+pub fn nameless(error: io::Error) -> io::Error {
+    if error.raw_os_error().is_some() { error } else { error.kind().into() }
 }
 
 /// Whether standard output went away, as when a pager is left: no failure.

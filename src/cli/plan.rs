@@ -3,9 +3,12 @@
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
+use super::learnings::Learnings;
 use super::output::{Failure, standard_output};
 use super::rollout::Rollout;
 use crate::report::PlanAnswer;
+use crate::report::learning::{Numbers, PlanNumbers, Today};
+use crate::study::Policy;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  dryroll plan scenarios/tutorial.toml | jq '.batches[0].instance_ids'")]
@@ -14,12 +17,15 @@ pub struct Arguments {
     scenario: PathBuf,
     #[command(flatten)]
     rollout: Rollout,
+    #[command(flatten)]
+    learnings: Learnings,
     /// Say nothing to people
     #[arg(long, short)]
     quiet: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let remembered = arguments.learnings.read(&[], arguments.quiet)?;
     let (scenario, world) = arguments.rollout.load(&arguments.scenario, None)?;
     if world.total() == 0 && !arguments.quiet {
         let mut stderr = anstream::stderr();
@@ -37,5 +43,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out))
             .and_then(|()| out.flush()),
-    )
+    )?;
+    if let Some(remembered) = remembered.filter(|_| !arguments.quiet) {
+        let numbers = PlanNumbers {
+            total: u64::from(world.plan.total_instances()),
+            batches: u64::from(world.plan.batch_count()),
+            estimate_sec: answer.estimated_total().as_secs_f64(),
+        };
+        let today = Today::of(&scenario, Some(Policy::of(&scenario)), Numbers::Plan(numbers));
+        // Standard output is the skill's answer and nothing else. A note that nobody can see is no failure.
+        let _ = remembered.tell(&mut anstream::stderr(), &today);
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::output::{Failure, is_gone, standard_output, write_whole};
+use super::output::{Failure, is_gone, publish, standard_output, write_whole};
 use crate::report::page::{page, plots};
 use crate::report::reading::{AnyReport, ReadingError};
 use crate::report::{Output, ReportError};
@@ -54,18 +54,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             "{shown} is the report; the page would take its place. Name another file"
         )));
     }
-    let bytes = read(&arguments.report)?;
-    let report = AnyReport::read(&bytes).map_err(|error| match error {
-        nothing @ ReadingError::Nothing(_) => {
-            Failure::Nothing(anyhow::Error::from(nothing).context(format!("{shown}")))
-        }
-        wrong => Failure::Input(anyhow::Error::from(wrong).context(format!("{shown}"))),
-    })?;
+    let report = read(&arguments.report)?;
     let mut written = Vec::new();
     let mut said = Vec::new();
     if let Some(target) = &target {
+        let output = Output::create(target)?;
         let page = page(&report);
-        written.push(write_whole(Some(Output::create(target)?), |out| out.write_all(page.as_bytes()))?);
+        written.push(write_whole(Some(output), |out| out.write_all(page.as_bytes()))?);
         said.push(target.clone());
     }
     if let Some(folder) = &arguments.svg {
@@ -76,9 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             said.push(path);
         }
     }
-    for output in written.into_iter().flatten() {
-        output.publish()?;
-    }
+    publish(written)?;
     tell(arguments, &said)
 }
 
@@ -100,7 +93,8 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+/// Any report, from a file or standard input.
+pub fn read(path: &Path) -> Result<AnyReport, Failure> {
     let mut bytes = Vec::new();
     let result = if path == Path::new("-") {
         io::stdin().lock().read_to_end(&mut bytes)
@@ -108,5 +102,11 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
     };
     result.with_context(|| format!("cannot read {}", path.display())).map_err(Failure::Input)?;
-    Ok(bytes)
+    let shown = path.display();
+    AnyReport::read(&bytes).map_err(|error| match error {
+        nothing @ ReadingError::Nothing(_) => {
+            Failure::Nothing(anyhow::Error::from(nothing).context(format!("{shown}")))
+        }
+        wrong => Failure::Input(anyhow::Error::from(wrong).context(format!("{shown}"))),
+    })
 }

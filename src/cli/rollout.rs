@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use super::output::{Failure, refused};
+use crate::report::replay;
 use crate::scenario::Scenario;
 use crate::sim::World;
-use crate::study::grid::{Axis, Grid, versions};
+use crate::study::grid::{Axis, Grid, version_called};
 
 /// Another version or other keys than the scenario's.
 #[derive(Debug, clap::Args)]
 pub struct Rollout {
-    /// Roll out this version
+    /// Roll out the version with this id
     #[arg(long, value_name = "ID")]
     version: Option<String>,
     /// Set a key of [rollout], as in rollout.batch_pct=10; may be repeated
@@ -24,16 +25,21 @@ impl Rollout {
         self.version.is_some() || !self.settings.is_empty()
     }
 
+    /// The command that runs one world again.
+    pub fn command(&self, path: &Path, scenario: &Scenario, replicate: u64) -> String {
+        let settings = self.settings.iter().filter_map(|text| Axis::parse_setting(text).ok());
+        let settings: Vec<Axis> = settings.collect();
+        let settings: Vec<_> = settings.iter().map(|axis| (axis, 0)).collect();
+        replay::command(&path.to_string_lossy(), scenario.seed, &scenario.target().id, &settings, replicate)
+    }
+
     /// Reads a scenario, with these changes and another seed where one is wanted, and makes its world.
     pub fn load(&self, path: &Path, seed: Option<u64>) -> Result<(Scenario, World), Failure> {
         let mut scenario = Scenario::load(path)?;
         scenario.seed = seed.unwrap_or(scenario.seed);
         if let Some(version) = &self.version {
-            let found = versions(&scenario, version)?;
-            match found.as_slice() {
-                [version] => scenario.retarget(*version)?,
-                _ => return Err(Failure::Input(anyhow::anyhow!("--version takes one version; `sweep` takes several"))),
-            }
+            let found = version_called(&scenario, version)?;
+            scenario.retarget(found)?;
         }
         let settings = self.settings.iter().map(|text| Axis::parse_setting(text)).collect::<Result<Vec<_>, _>>();
         // The grid refuses what is set twice.

@@ -2,11 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::output::{Failure, each_its_own_place, is_gone, open, standard_output, teller, write_json, write_whole};
+use super::learnings::Learnings;
+use super::output::{
+    Failure, each_its_own_place, is_gone, open_all, publish, standard_output, teller, write_json, write_whole,
+};
 use super::rollout::Rollout;
+use crate::engine::batch_size;
+use crate::report::learning::{Numbers, PlanNumbers, RunNumbers, Today};
 use crate::report::timeline::{BreakerCount, Timeline};
-use crate::report::{Account, Chronicle, EventLog, FaultReport, Output, RunReport, Written, trace};
-use crate::sim::Simulator;
+use crate::report::{Account, Chronicle, EventLog, FaultReport, Output, PlanAnswer, RunReport, Written, trace};
+use crate::scenario::Scenario;
+use crate::sim::{Metrics, Simulator};
+use crate::study::Policy;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -32,24 +39,25 @@ pub struct Arguments {
     /// Write a timeline that opens in Perfetto (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    #[command(flatten)]
+    learnings: Learnings,
     /// Say nothing to people
     #[arg(long, short)]
     quiet: bool,
 }
 
 impl Arguments {
-    fn outputs(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.events, &self.report, &self.trace].into_iter().flatten()
+    fn outputs(&self) -> [Option<&PathBuf>; 3] {
+        [&self.events, &self.report, &self.trace].map(Option::as_ref)
     }
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let outputs: Vec<&PathBuf> = arguments.outputs().collect();
+    let outputs: Vec<&PathBuf> = arguments.outputs().into_iter().flatten().collect();
     each_its_own_place(Some(&arguments.scenario), &outputs)?;
+    let remembered = arguments.learnings.read(&outputs, arguments.quiet)?;
     let (scenario, world) = arguments.rollout.load(&arguments.scenario, arguments.seed)?;
-    let events = open(arguments.events.as_ref())?;
-    let report = open(arguments.report.as_ref())?;
-    let timeline = open(arguments.trace.as_ref())?;
+    let [events, report, timeline] = open_all(arguments.outputs())?;
 
     let mut simulator = Simulator::new(&world);
     let mut chronicle = Chronicle::default();
@@ -66,17 +74,49 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         write_whole(timeline, |out| trace::write(out, &scenario, &mut simulator, &chronicle, &effects))?,
         write_json(report, &{
             let report = RunReport::new(&scenario, &simulator, &chronicle, &metrics, &effects);
-            report.with_timeline(drawn.unwrap_or_default())
+            let command = arguments.rollout.command(&arguments.scenario, &scenario, arguments.replicate);
+            report.with_command(command).with_timeline(drawn.unwrap_or_default())
         })?,
     ];
-    for output in written.into_iter().flatten() {
-        output.publish()?;
-    }
+    publish(written)?;
     let faults = FaultReport::all(&effects);
     match account {
-        Some(account) => standard_output(account.close(&metrics, &faults)),
-        None => Ok(()),
+        Some(account) => standard_output(account.close(&metrics, &faults))?,
+        None => return Ok(()),
     }
+    match (remembered, teller(arguments.quiet, &outputs)) {
+        (Some(remembered), Some(mut out)) => {
+            standard_output(remembered.tell(&mut out, &today(&scenario, &simulator, arguments.replicate, &metrics)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The run as records are held against it: by the policy that was walked, which an edit may have changed.
+fn today<'a>(scenario: &'a Scenario, simulator: &Simulator<'_>, replicate: u64, metrics: &Metrics) -> Today<'a> {
+    let engine = simulator.engine();
+    let plan = engine.plan();
+    let mut policy = Policy::of(scenario);
+    policy.max_consecutive_failures = engine.breaker().1;
+    let edited = scenario.operator.edit.as_ref().and_then(|edit| edit.batch_pct);
+    if let Some(pct) = edited.filter(|&pct| batch_size(plan.total_instances(), pct) == plan.batch_size) {
+        policy.batch_pct = pct;
+    }
+    let numbers = PlanNumbers {
+        total: u64::from(plan.total_instances()),
+        batches: u64::from(plan.batch_count()),
+        estimate_sec: PlanAnswer::walked(engine, scenario.fleet.names()).estimated_total().as_secs_f64(),
+    };
+    let run = RunNumbers {
+        seed: simulator.world().seed,
+        replicate,
+        defective: metrics.defective,
+        outcome: metrics.outcome.name(),
+        trips: u64::from(metrics.trips),
+        duration_sec: metrics.duration_sec(),
+        blast_radius_pct: metrics.blast_radius_pct(),
+    };
+    Today::of(scenario, Some(policy), Numbers::Run(numbers, run))
 }
 
 /// The event log was written while the run went on; what is left is its end.

@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
-use super::checkpoint::{Checkpoint, partial};
+use super::checkpoint::{Checkpoint, foreign, partial};
 use super::interrupt;
-use super::output::{Failure, open, standard_output, teller, write_json};
+use super::output::{Failure, open, publish, scratch_failure, scratch_tape, standard_output, teller, write_json};
 use super::progress::Progress;
 use super::sweep::{HowArguments, ready};
 use crate::fleet::Span;
-use crate::report::replay::quoted;
 use crate::report::wording::{plural, spoken};
+use crate::report::{Output, replay};
 use crate::study::manifest::Manifest;
 use crate::study::round::{self, Workers};
 use crate::study::sweep::{Sweep, SweepOrder};
-use crate::study::tape::{Identity, Tape};
+use crate::study::tape::{Identity, Tape, TapeError};
 
 /// The variables by which schedulers tell a task its number, and what is added to make it count from 1.
 const SCHEDULERS: [(&str, u32); 3] = [("SLURM_ARRAY_TASK_ID", 0), ("JOB_COMPLETION_INDEX", 1), ("PARALLEL_SEQ", 0)];
@@ -30,11 +30,9 @@ const TRIAL: Duration = Duration::from_millis(500);
 pub fn plan(order: SweepOrder, path: &PathBuf, shards: u32, how: &HowArguments) -> Result<(), Failure> {
     let sweep = ready(order)?;
     let manifest = Manifest::new(&sweep, shards).map_err(Failure::input)?;
+    spare_results(path, &manifest)?;
     let output = open(Some(path))?;
-    let written = write_json(output, &manifest)?;
-    if let Some(written) = written {
-        written.publish()?;
-    }
+    publish([write_json(output, &manifest)?])?;
     let Some(mut out) = teller(how.quiet, &[path]) else { return Ok(()) };
     let pool = how.pool()?;
     let estimate = estimate(&sweep)?;
@@ -56,13 +54,47 @@ pub fn plan(order: SweepOrder, path: &PathBuf, shards: u32, how: &HowArguments) 
             length(estimate / threads),
             plural(u64::from(threads), "thread", "threads")
         )?;
-        if path.as_os_str() != "-" {
+        if !Output::is_standard(path) {
             writeln!(out, "a shard: {}", command(path, "1", shards))?;
             writeln!(out, "at last: dryroll merge --manifest {} --report sweep.json", shown(path))?;
         }
         out.flush()
     };
     standard_output(told(&mut out))
+}
+
+/// A manifest is what its shards' results are of: another one does not take its place while they lie there.
+fn spare_results(path: &Path, manifest: &Manifest) -> Result<(), Failure> {
+    if Output::place(path).is_none() || !path.is_file() {
+        return Ok(());
+    }
+    let there =
+        std::fs::read(path).with_context(|| format!("cannot read {}", path.display())).map_err(Failure::Input)?;
+    if Manifest::parse(&there).is_ok_and(|(there, _)| there == *manifest) {
+        return Ok(());
+    }
+    let results = results_beside(path);
+    let [first, others @ ..] = results.as_slice() else { return Ok(()) };
+    let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+    Err(Failure::Input(anyhow!(
+        "{} is another manifest, and results of its shards lie beside it: {first}{more}; merge them and move or remove them, \
+         or name another manifest",
+        path.display()
+    )))
+}
+
+/// The names of shards' results beside a manifest, finished or not.
+fn results_beside(manifest: &Path) -> Vec<String> {
+    let Some(name) = manifest.file_name() else { return Vec::new() };
+    let folder = manifest.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let start = format!("{}.shard-", name.to_string_lossy());
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<String> = names
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with(&start))
+        .collect();
+    found.sort_unstable();
+    found
 }
 
 fn length(time: Duration) -> String {
@@ -73,17 +105,14 @@ fn length(time: Duration) -> String {
 fn estimate(sweep: &Sweep) -> Result<Duration, Failure> {
     let round = sweep.round();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(Failure::input)?;
-    let folder = std::env::temp_dir();
-    let file = tempfile::tempfile().map_err(|error| Failure::write(&folder, error))?;
-    let tape = Tape::begin(file, &sweep.identity()).map_err(Failure::input)?;
+    let tape = scratch_tape(&sweep.identity())?;
     let workers = Workers { pool: &pool, stop: &AtomicBool::new(false), progress: &|_| {} };
     let start = Instant::now();
     let (blocks, mut tried) = (round.blocks(), 0);
     let step = (blocks / 64).max(1);
     while tried < 64 && tried * step < blocks && (tried == 0 || start.elapsed() < TRIAL) {
         let block = tried * step;
-        round::run(&sweep.cells.worlds, &round, block..block + 1, &tape, &workers)
-            .map_err(|error| Failure::write(&folder, error))?;
+        round::run(&sweep.cells.worlds, &round, block..block + 1, &tape, &workers).map_err(scratch_failure)?;
         tried += 1;
     }
     let rollouts = sweep.order.replicates as f64 * sweep.cells.worlds.len() as f64;
@@ -92,7 +121,7 @@ fn estimate(sweep: &Sweep) -> Result<Duration, Failure> {
 }
 
 fn shown(path: &Path) -> String {
-    quoted(&path.display().to_string())
+    replay::file(&path.display().to_string())
 }
 
 /// The command that runs one shard.
@@ -114,11 +143,29 @@ pub fn place(manifest: &Path, shard: u32, of: u32) -> PathBuf {
     name.into()
 }
 
-/// Opens the result of a shard, if it is there and whole.
-pub fn whole(path: &Path, sweep: &Sweep, shard: u32, of: u32, identity: &Identity) -> Option<Tape> {
-    let tape = Tape::read(path, identity).ok()?;
+/// What lies in the place of a shard's result.
+pub enum Found {
+    /// The result, whole.
+    Whole(Tape),
+    /// Nothing.
+    Nothing,
+    /// Something that is not whole, or has what does not belong to it.
+    Damaged,
+    /// The result of another sweep.
+    Foreign,
+}
+
+/// Looks at the result of a shard.
+pub fn found(path: &Path, sweep: &Sweep, shard: u32, of: u32, identity: &Identity) -> Found {
+    let tape = match Tape::read(path, identity) {
+        Ok(tape) => tape,
+        Err(TapeError::Foreign) => return Found::Foreign,
+        Err(TapeError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => return Found::Nothing,
+        Err(_) => return Found::Damaged,
+    };
     let round = sweep.round();
-    sweep.shard(shard, of).all(|block| tape.has(round.block(block))).then_some(tape)
+    let whole = !tape.has_rubbish() && sweep.shard(shard, of).all(|block| tape.has(round.block(block)));
+    if whole { Found::Whole(tape) } else { Found::Damaged }
 }
 
 /// Which shard `i/K` or `auto` means.
@@ -177,16 +224,19 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
         let Some(mut out) = teller(how.quiet, &[]) else { return Ok(()) };
         standard_output(writeln!(out, "shard {shard} of {of}: {said}").and_then(|()| out.flush()))
     };
-    if whole(&path, &sweep, shard, of, &identity).is_some() {
-        return told("is there already");
+    match found(&path, &sweep, shard, of, &identity) {
+        Found::Whole(_) => return told("is there already"),
+        Found::Foreign => return Err(foreign(&path)),
+        Found::Nothing | Found::Damaged => {}
     }
     let unfinished = Checkpoint::at(partial(&path), &identity)?;
     // Whoever had the lock before may have finished it.
-    if whole(&path, &sweep, shard, of, &identity).is_some() {
+    if matches!(found(&path, &sweep, shard, of, &identity), Found::Whole(_)) {
         unfinished.discard();
         return told("is there already");
     }
     let pool = how.pool()?;
+    interrupt::last_words(unfinished.last_words("what is done is".into()));
     let progress = Progress::new(rollouts, "shard", how.quiet);
     let advance = |rollouts| progress.advance(rollouts);
     let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
@@ -194,15 +244,10 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
     progress.clear();
     match finished {
         Ok(true) => {}
-        Ok(false) => {
-            return Err(Failure::Interrupted(format!(
-                "{} of {rollouts} rollouts of shard {shard} are kept; the same command goes on from there",
-                unfinished.tape.rows()
-            )));
-        }
+        Ok(false) => return Err(unfinished.interrupted(rollouts, &format!("of shard {shard} "))),
         Err(error) => return Err(unfinished.failure(error)),
     }
-    unfinished.publish(&path)?;
+    interrupt::undisturbed(|| unfinished.publish(&path))?;
     told(&format!("{} in {}", plural(rollouts, "rollout", "rollouts"), path.display()))
 }
 

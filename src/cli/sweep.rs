@@ -2,16 +2,18 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use super::checkpoint::Checkpoint;
 use super::interrupt;
-use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_json, write_whole};
+use super::output::{Failure, each_its_own_place, open_all, standard_output, teller, write_json, write_whole};
 use super::progress::Progress;
 use super::shard;
 use crate::report::study::SweepReport;
+use crate::report::wording::plural;
 use crate::report::{Output, RunsWriter, Written, sweep_table, write_cells};
-use crate::scenario::ScenarioText;
-use crate::study::grid::Axis;
+use crate::scenario::{Scenario, ScenarioText};
+use crate::study::grid::{self, Axis};
 use crate::study::results::CellRows;
 use crate::study::round::Workers;
 use crate::study::sweep::{Extent, Goal, Sweep, SweepOrder};
@@ -56,9 +58,9 @@ pub struct Arguments {
     /// Stop as soon as half of every interval is this narrow: a number, or a share such as 2%
     #[arg(long, value_name = "WIDTH")]
     precision: Option<String>,
-    /// The metric or rate whose intervals --precision is about
-    #[arg(long, value_name = "NAME", default_value = "trip_rate")]
-    metric: String,
+    /// The metric or rate whose intervals --precision is about [default: trip_rate]
+    #[arg(long, value_name = "NAME", requires = "precision")]
+    metric: Option<String>,
     /// Where a cell meets fewer than 3 trips: estimate their chance by importance sampling with so many replicates
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rare: Option<u64>,
@@ -67,7 +69,7 @@ pub struct Arguments {
     seed: Option<u64>,
     #[command(flatten)]
     outputs: OutputArguments,
-    /// Go on with the same sweep where it was interrupted
+    /// Go on with the same sweep where it was interrupted; begins it where nothing was left
     #[arg(long)]
     resume: bool,
     /// Cut the sweep into shards and write its manifest; runs nothing
@@ -111,8 +113,11 @@ impl GridArguments {
         Ok(named.chain(set).collect::<Result<_, _>>()?)
     }
 
-    fn versions(&self) -> Vec<String> {
-        self.versions.iter().flat_map(|list| list.split(',')).map(|id| id.trim().to_owned()).collect()
+    /// By their ids; none where none are named.
+    fn versions(&self, scenario: &Scenario) -> Result<Vec<String>, Failure> {
+        let Some(list) = &self.versions else { return Ok(Vec::new()) };
+        let found = grid::versions(scenario, list)?;
+        Ok(found.into_iter().map(|index| scenario.versions[index.0].id.clone()).collect())
     }
 }
 
@@ -174,17 +179,15 @@ fn goal(text: &str, metric: &str) -> Result<Goal, Failure> {
 impl Arguments {
     fn order(&self, scenario: &Path) -> Result<SweepOrder, Failure> {
         let scenario = ScenarioText::load(scenario)?;
-        let seed = match self.seed {
-            Some(seed) => seed,
-            None => scenario.scenario()?.seed,
-        };
-        let precision = self.precision.as_ref().map(|text| goal(text, &self.metric)).transpose()?;
+        let read = scenario.scenario()?;
+        let metric = self.metric.as_deref().unwrap_or("trip_rate");
+        let precision = self.precision.as_ref().map(|text| goal(text, metric)).transpose()?;
         let default = if precision.is_some() { MOST_REPLICATES } else { REPLICATES };
         Ok(SweepOrder {
             scenario,
-            seed,
+            seed: self.seed.unwrap_or(read.seed),
             axes: self.grid.axes()?,
-            versions: self.grid.versions(),
+            versions: self.grid.versions(&read)?,
             replicates: self.replicates.unwrap_or(default),
             precision,
             rare: self.rare,
@@ -205,8 +208,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     each_its_own_place(Some(scenario), &outputs)?;
     let sweep = ready(arguments.order(scenario)?)?;
     let pool = arguments.how.pool()?;
-    let mut checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
     let files = Files::open(&arguments.outputs)?;
+    let checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
+    if arguments.resume && checkpoint.is_new && !arguments.how.quiet {
+        // A note that nobody can see is no failure.
+        let _ = writeln!(anstream::stderr(), "note: nothing was left to go on from; the sweep begins");
+    }
+    interrupt::last_words(checkpoint.last_words("what is done is".into()));
 
     let rollouts = sweep.order.replicates.saturating_mul(sweep.cells.worlds.len() as u64);
     let progress = Progress::new(rollouts, "sweep", arguments.how.quiet);
@@ -216,21 +224,23 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     progress.clear();
     let extent = match extent {
         Ok(Some(extent)) => extent,
-        Ok(None) => {
-            let done = checkpoint.tape.rows();
-            let kept = checkpoint.keep()?.display().to_string();
-            return Err(Failure::Interrupted(format!(
-                "{done} of {rollouts} rollouts are kept in {kept}; the same command with --resume goes on from there"
-            )));
-        }
+        Ok(None) => return Err(checkpoint.interrupted(rollouts, "")),
         Err(error) => return Err(checkpoint.failure(error)),
     };
+    let done = plural(checkpoint.tape.rows(), "rollout is", "rollouts are");
+    interrupt::last_words(checkpoint.last_words(format!("all {done}")));
     interrupt::ends_the_program();
-    let tapes = [checkpoint.tape];
-    let report = conclude(&sweep, &tapes, &extent, &pool, files)?;
-    let [tape] = tapes;
-    checkpoint.tape = tape;
-    checkpoint.discard();
+    let progress = Progress::making_report(arguments.how.quiet);
+    let concluded = conclude(&sweep, slice::from_ref(&checkpoint.tape), &extent, &pool, files);
+    progress.clear();
+    let (report, written) = concluded.map_err(|failure| checkpoint.after(failure))?;
+    interrupt::undisturbed(|| match written.into_iter().flatten().try_for_each(Written::publish) {
+        Ok(()) => {
+            checkpoint.discard();
+            Ok(())
+        }
+        Err(error) => Err(checkpoint.after(error.into())),
+    })?;
     if let Some(mut out) = teller(arguments.how.quiet, &outputs) {
         standard_output(sweep_table(&mut out, &report).and_then(|()| out.flush()))?;
     }
@@ -263,26 +273,24 @@ pub struct Files {
 impl Files {
     /// Opens those that are named.
     pub fn open(arguments: &OutputArguments) -> Result<Self, Failure> {
-        Ok(Self {
-            report: open(arguments.report.as_ref())?,
-            cells: open(arguments.cells.as_ref())?,
-            runs: open(arguments.runs.as_ref())?,
-        })
+        let paths = [&arguments.report, &arguments.cells, &arguments.runs].map(Option::as_ref);
+        let [report, cells, runs] = open_all(paths)?;
+        Ok(Self { report, cells, runs })
     }
 }
 
-/// Makes the report from the tapes, and writes the outputs: all of them or none.
+/// Makes the report from the tapes, and writes the outputs; they still have to be published, all of them or none.
 pub fn conclude(
     sweep: &Sweep,
     tapes: &[Tape],
     extent: &Extent,
     pool: &rayon::ThreadPool,
     files: Files,
-) -> Result<SweepReport, Failure> {
+) -> Result<(SweepReport, [Option<Written>; 3]), Failure> {
     let unreadable = |error| Failure::Output(anyhow::Error::new(error).context("cannot read the results back"));
     let results = sweep.results(tapes, extent, pool).map_err(unreadable)?;
     let report = SweepReport::new(sweep, extent, &results, pool);
-    let written: [Option<Written>; 3] = [
+    let written = [
         write_json(files.report, &report)?,
         write_whole(files.cells, |out| write_cells(out, &report))?,
         write_whole(files.runs, |out| {
@@ -294,8 +302,5 @@ pub fn conclude(
             runs.finish().map(drop)
         })?,
     ];
-    for output in written.into_iter().flatten() {
-        output.publish()?;
-    }
-    Ok(report)
+    Ok((report, written))
 }

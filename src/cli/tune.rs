@@ -4,11 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::interrupt;
+use super::learnings::Learnings;
 use super::output::{
     Failure, each_its_own_place, open, scratch_failure, scratch_tape, standard_output, teller, write_json,
 };
 use super::progress::Progress;
+use super::share::share;
 use super::sweep::HowArguments;
+use crate::report::learning::{Numbers, Today};
 use crate::report::study::{Findings, TuneReport};
 use crate::report::tune_table;
 use crate::scenario::Scenario;
@@ -29,8 +32,8 @@ pub struct Arguments {
     /// The most worlds of any policy; it stops as soon as the answer is decided
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     replicates: u64,
-    /// Policies within this share of the best are as good as it
-    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    /// Policies within this share of the best are as good as it: 0.01, or 1%
+    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
     tolerance: f64,
     /// Another seed than the scenario's
     #[arg(long)]
@@ -39,6 +42,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     #[command(flatten)]
+    learnings: Learnings,
+    #[command(flatten)]
     how: HowArguments,
 }
 
@@ -46,6 +51,7 @@ impl From<TuneError> for Failure {
     fn from(error: TuneError) -> Self {
         match error {
             TuneError::Grid(error) => error.into(),
+            TuneError::NothingRolledOut(_) => Self::Nothing(error.into()),
             other => Self::input(other),
         }
     }
@@ -54,6 +60,7 @@ impl From<TuneError> for Failure {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.report.iter().collect();
     each_its_own_place(Some(&arguments.scenario), &outputs)?;
+    let remembered = arguments.learnings.read(&outputs, arguments.how.quiet)?;
     let mut scenario = Scenario::load(&arguments.scenario)?;
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);
     if arguments.replicates == 0 {
@@ -74,15 +81,28 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     interrupt::ends_the_program();
     let hints = tuned.incumbent.map(|policy| hints::hints(&tune, policy, &pool)).unwrap_or_default();
-    let report = TuneReport::new(&tune, &tuned, &Findings { points, worst, sensitivity, hints });
+    let report = TuneReport::new(
+        &tune,
+        &arguments.scenario.to_string_lossy(),
+        &tuned,
+        &Findings { points, worst, sensitivity, hints },
+    );
     if let Some(written) = write_json(output, &report)? {
         written.publish()?;
     }
     if let Some(mut out) = teller(arguments.how.quiet, &outputs) {
         standard_output(tune_table(&mut out, &report).and_then(|()| out.flush()))?;
+        if let Some(remembered) = &remembered {
+            let today = Today { version: &report.good, ..Today::of(&scenario, None, Numbers::Tune(&report)) };
+            standard_output(remembered.tell(&mut out, &today))?;
+        }
     }
     match (&report.recommended, &report.binding) {
-        (None, Some(binding)) => Err(Failure::Unmet(anyhow::anyhow!("{} What binds: {binding}", report.says))),
+        (None, Some(binding)) if arguments.how.quiet => {
+            Err(Failure::Unmet(anyhow::anyhow!("{} What binds: {binding}", report.says)))
+        }
+        // All else has been told.
+        (None, _) => Err(Failure::Unmet(anyhow::anyhow!("no policy is recommended"))),
         _ => Ok(()),
     }
 }

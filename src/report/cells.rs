@@ -26,7 +26,7 @@ pub fn write_cells(out: impl io::Write, report: &SweepReport) -> io::Result<()> 
             header.push(format!("{}_{stat}", rate.name()));
         }
     }
-    csv.write_record(&header)?;
+    csv.write_record(&header).map_err(failed)?;
     for (index, cell) in report.cells.iter().enumerate() {
         let mut record: Vec<String> = policy(report, index).into_iter().map(|(_, value)| value).collect();
         record.extend([cell.version.clone(), cell.defective.to_string(), cell.replicates.to_string()]);
@@ -43,9 +43,17 @@ pub fn write_cells(out: impl io::Write, report: &SweepReport) -> io::Result<()> 
             record.extend(ends(share.ci));
             record.extend([share.hits.to_string(), share.n.to_string()]);
         }
-        csv.write_record(&record)?;
+        csv.write_record(&record).map_err(failed)?;
     }
     csv.flush()
+}
+
+/// The error of the output itself, whose kind says what to do.
+fn failed(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 fn policy(report: &SweepReport, cell: usize) -> Vec<(String, String)> {

@@ -48,7 +48,7 @@ fn what_differs(policy: &Policy, other: &Policy) -> String {
 fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
     let truth = if comparison.defective { "defective, in truth" } else { "good, in truth" };
     writeln!(out, "\n{BOLD}{}{BOLD:#} ({truth})", comparison.version)?;
-    let varies = |one: &&Contrast| one.n > 0 && (one.difference != Some(0.0) || one.a_wins + one.b_wins > 0);
+    let varies = |one: &&Contrast| one.ties < one.n;
     let (told, same): (Vec<&Contrast>, Vec<&Contrast>) =
         comparison.metrics.iter().filter(|one| one.n > 0).partition(varies);
     let header = ["", "A", "B", "B − A", "", "better in", "", "pairing saves", ""];

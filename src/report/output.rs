@@ -2,11 +2,10 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use tempfile::NamedTempFile;
 
-use super::ReportError;
+use super::{ReportError, unfinished};
 
 /// An output that becomes visible when it is finished: a temporary file beside its place, or standard output for `-`.
 pub struct Output {
@@ -18,7 +17,29 @@ enum Sink {
     Standard(BufWriter<io::Stdout>),
     /// Devices and pipes have no place beside them, and nothing to lose.
     Special(BufWriter<std::fs::File>),
-    File(BufWriter<NamedTempFile>),
+    File(BufWriter<Temporary>),
+}
+
+/// A temporary file, whose errors do not name it: nobody asked for that name.
+#[derive(Debug)]
+struct Temporary(NamedTempFile);
+
+impl Write for Temporary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.as_file_mut().flush()
+    }
+}
+
+/// What a shell passes a program as a path: opened anew it has another position, so it must not be rewritten.
+fn is_passed_by_shell(path: &Path) -> bool {
+    path == Path::new("/dev/stdout")
+        || path == Path::new("/dev/stderr")
+        || path.starts_with("/dev/fd")
+        || path.starts_with("/proc/self/fd")
 }
 
 impl Output {
@@ -31,20 +52,38 @@ impl Output {
         Ok(Self { path: path.to_owned(), sink })
     }
 
+    /// Whether a path is standard output, under any of its names.
+    #[must_use]
+    pub fn is_standard(path: &Path) -> bool {
+        ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+    }
+
+    /// Whether opening it may wait for somebody else: a pipe without a reader.
+    #[must_use]
+    pub fn may_wait(path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+    }
+
     fn open(path: &Path) -> io::Result<Sink> {
-        if path == Path::new("-") {
+        if Self::is_standard(path) {
             return Ok(Sink::Standard(BufWriter::new(io::stdout())));
+        }
+        if is_passed_by_shell(path) {
+            return Ok(Sink::Special(BufWriter::new(std::fs::OpenOptions::new().append(true).open(path)?)));
         }
         // A link's target is replaced, not the link.
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        match std::fs::metadata(&path) {
+        let permissions = match std::fs::metadata(&path) {
             Ok(found) if found.is_dir() => return Err(io::Error::other("it is a directory; name a file in it")),
             Ok(found) if !found.is_file() => {
                 return Ok(Sink::Special(BufWriter::new(std::fs::OpenOptions::new().write(true).open(&path)?)));
             }
-            Ok(_) => drop(std::fs::OpenOptions::new().append(true).open(&path)?),
-            Err(_) => {}
-        }
+            Ok(found) => {
+                drop(std::fs::OpenOptions::new().append(true).open(&path)?);
+                Some(found.permissions())
+            }
+            Err(_) => None,
+        };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
             return Err(io::Error::other(format!("there is no folder {}", folder.display())));
@@ -56,9 +95,14 @@ impl Output {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(std::fs::Permissions::from_mode(0o666))
         };
-        // The system's error names the temporary file, which nobody asked for.
+        // Only the kind: the error names the temporary file.
         let file = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
-        unfinished(|paths| paths.push(file.path().to_owned()));
+        let file = Temporary(file);
+        unfinished::add(file.0.path());
+        if let Some(permissions) = permissions {
+            // Who could read what was there can read what takes its place, and nobody else.
+            file.0.as_file().set_permissions(permissions)?;
+        }
         Ok(Sink::File(BufWriter::with_capacity(1 << 16, file)))
     }
 
@@ -66,7 +110,7 @@ impl Output {
     /// is no file are no place that could be lost.
     #[must_use]
     pub fn place(path: &Path) -> Option<PathBuf> {
-        if path == Path::new("-") {
+        if Self::is_standard(path) || is_passed_by_shell(path) {
             return None;
         }
         if let Ok(found) = std::fs::canonicalize(path) {
@@ -108,7 +152,7 @@ impl Output {
 #[must_use]
 pub struct Written {
     path: PathBuf,
-    file: Option<NamedTempFile>,
+    file: Option<Temporary>,
 }
 
 impl Written {
@@ -118,29 +162,12 @@ impl Written {
     /// When the place cannot be taken; what was there is still there.
     pub fn publish(self) -> Result<(), ReportError> {
         let Some(file) = self.file else { return Ok(()) };
-        let temporary = file.path().to_owned();
+        let temporary = file.0.path().to_owned();
         let place = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        file.persist(place).map_err(|failed| ReportError { path: self.path, source: failed.error })?;
-        unfinished(|paths| paths.retain(|path| *path != temporary));
+        file.0.persist(place).map_err(|failed| ReportError { path: self.path, source: failed.error })?;
+        unfinished::forget(&temporary);
         Ok(())
     }
-}
-
-/// The temporary files of outputs that are not in their place.
-static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-fn unfinished<T>(with: impl FnOnce(&mut Vec<PathBuf>) -> T) -> T {
-    with(&mut UNFINISHED.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
-}
-
-/// Removes the temporary files of all outputs that are not finished: for a program that is about to end at once.
-pub fn discard_unfinished() {
-    unfinished(|paths| {
-        for path in paths.drain(..) {
-            // Nobody is left to tell.
-            let _ = std::fs::remove_file(path);
-        }
-    });
 }
 
 impl Write for Output {
@@ -179,6 +206,21 @@ mod tests {
         output.write_all(b"after").unwrap();
         output.finish().unwrap().publish().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "after");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_takes_the_place_of_a_file_has_its_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        for mode in [0o600, 0o640, 0o666, 0o755] {
+            std::fs::write(&path, "before").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            Output::create(&path).unwrap().finish().unwrap().publish().unwrap();
+            let found = std::fs::metadata(&path).unwrap();
+            assert_eq!((found.permissions().mode() & 0o7777, found.len()), (mode, 0));
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct RunPage {
     pub seed: u64,
     /// Which world.
     pub replicate: u64,
+    /// The command that runs it again.
+    pub command: String,
     /// The policy, key by key.
     pub policy: Map<String, Value>,
     /// The version that was rolled out.
@@ -62,6 +64,18 @@ pub struct PlanFigures {
     pub batch_size: u64,
     /// Batches.
     pub batch_count: u64,
+    /// What it promises at most.
+    pub estimated_total_seconds: f64,
+    /// The limit that it was walked with.
+    pub circuit_breaker: BreakerFigures,
+}
+
+/// The figures of a circuit breaker.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct BreakerFigures {
+    /// So many failures in a row trip it.
+    pub max_consecutive_failures: u32,
 }
 
 /// What a fault did.

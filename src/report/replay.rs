@@ -1,27 +1,93 @@
-//! The command that replays one world of a study.
+//! The commands that replay one world of a study, or all of it.
 
 use std::fmt::Write;
 
+use crate::study::compare::PolicyText;
 use crate::study::grid::Axis;
+use crate::study::sweep::SweepOrder;
 
-/// `dryroll run …` for one replicate of a cell: its scenario, seed, version and whatever its policy sets anew.
+/// `dryroll run …` for one replicate of a cell: its scenario, seed, version and whatever its policy sets anew. `-` is a
+/// scenario that was read from standard input.
 #[must_use]
 pub fn command(scenario: &str, seed: u64, version: &str, settings: &[(&Axis, usize)], replicate: u64) -> String {
-    let mut command = format!("dryroll run {} --version {}", quoted(scenario), quoted(version));
+    let mut command = format!("dryroll run {} {}", file(scenario), option("--version", version));
     for (axis, value) in settings {
         let value = axis.values.get(*value).map_or("", String::as_str);
         // Writing to a string cannot fail.
         let _ = write!(command, " --set {}", quoted(&format!("rollout.{}={value}", axis.key)));
     }
     let _ = write!(command, " --seed {seed} --replicate {replicate}");
+    if scenario == STDIN {
+        command.push_str(" # - stands for the scenario that was on standard input");
+    }
     command
+}
+
+/// `dryroll sweep …` for the same sweep, in one piece.
+#[must_use]
+pub fn sweep(order: &SweepOrder) -> String {
+    let mut command =
+        format!("dryroll sweep {} {}", file(order.scenario.path()), option("--versions", &order.versions.join(",")));
+    // Axes come in this order whatever the order of the options, so only the first two can be said by their own.
+    let mut flags = ["batch_pct", "max_consecutive_failures"].into_iter();
+    for axis in &order.axes {
+        let values = axis.values.join(",");
+        let _ = match flags.find(|flag| axis.key == *flag) {
+            Some(flag) => write!(command, " --{} {}", flag.replace('_', "-"), quoted(&values)),
+            None => write!(command, " --set {}", quoted(&format!("rollout.{}={values}", axis.key))),
+        };
+    }
+    let _ = write!(command, " --replicates {}", order.replicates);
+    if let Some(goal) = &order.precision {
+        let width = if goal.relative { format!("{}%", goal.half_width * 100.0) } else { goal.half_width.to_string() };
+        let _ = write!(command, " --precision {width} --metric {}", quoted(&goal.measure));
+    }
+    if let Some(rare) = order.rare {
+        let _ = write!(command, " --rare {rare}");
+    }
+    let _ = write!(command, " --seed {}", order.seed);
+    command
+}
+
+/// `dryroll compare …` for the same comparison.
+#[must_use]
+pub fn compare(scenario: &str, seed: u64, policies: &[PolicyText; 2], versions: &[&str], replicates: u64) -> String {
+    let mut command = format!("dryroll compare {}", file(scenario));
+    for policy in policies {
+        let setting = |axis: &Axis| format!("{}={}", axis.key, axis.values.join(","));
+        let settings: Vec<String> = policy.0.iter().map(setting).collect();
+        let _ = write!(command, " --policy {}", quoted(&settings.join(",")));
+    }
+    let _ = write!(command, " {} --replicates {replicates} --seed {seed}", option("--versions", &versions.join(",")));
+    command
+}
+
+/// `dryroll tune …` for the same search.
+#[must_use]
+pub fn tune(scenario: &str, seed: u64, replicates: u64, tolerance: f64) -> String {
+    format!("dryroll tune {} --replicates {replicates} --tolerance {tolerance} --seed {seed}", file(scenario))
+}
+
+/// The path that stands for standard input.
+const STDIN: &str = "-";
+
+/// A path as a word of a command: never taken for an option.
+#[must_use]
+pub fn file(path: &str) -> String {
+    if path.starts_with('-') && path != STDIN { quoted(&format!("./{path}")) } else { quoted(path) }
+}
+
+/// An option and its value: never taken for another option.
+fn option(name: &str, value: &str) -> String {
+    if value.starts_with('-') { quoted(&format!("{name}={value}")) } else { format!("{name} {}", quoted(value)) }
 }
 
 /// A word as a shell reads it.
 #[must_use]
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
+    // Some shells look up what stands behind a first `=`.
+    if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', "'\\''"))
@@ -39,6 +105,53 @@ mod tests {
             "dryroll run 'my file.toml' --version v-2 --set rollout.batch_pct=10 --seed 42 --replicate 7"
         );
         assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted("=v"), "'=v'");
         assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn a_study_is_made_again_by_its_options() {
+        let axis = |key: &str, values: &[&str]| Axis {
+            key: key.into(),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        let scenario = crate::scenario::ScenarioText {
+            file: "a b.toml".into(),
+            stem: "a b".into(),
+            format: crate::scenario::Format::Toml,
+            text: String::new(),
+        };
+        let mut order = SweepOrder {
+            scenario,
+            seed: 7,
+            axes: vec![axis("batch_pct", &["5", "10"]), axis("health_timeout_sec", &["60"])],
+            versions: vec!["v-1".into(), "v-2".into()],
+            replicates: 100,
+            precision: None,
+            rare: Some(9),
+        };
+        let said = "dryroll sweep 'a b.toml' --versions v-1,v-2 --batch-pct 5,10 --set rollout.health_timeout_sec=60 \
+                    --replicates 100 --rare 9 --seed 7";
+        assert_eq!(sweep(&order), said);
+        order.axes = vec![axis("max_consecutive_failures", &["1"]), axis("batch_pct", &["5"])];
+        assert!(sweep(&order).contains("--max-consecutive-failures 1 --set rollout.batch_pct=5 "));
+        let policies = ["batch_pct=5,max_consecutive_failures=1", ""].map(|text| PolicyText::parse(text).unwrap());
+        assert_eq!(
+            compare("s.toml", 7, &policies, &["v-1"], 10),
+            "dryroll compare s.toml --policy batch_pct=5,max_consecutive_failures=1 --policy '' --versions v-1 \
+             --replicates 10 --seed 7"
+        );
+    }
+
+    #[test]
+    fn nothing_is_taken_for_an_option() {
+        assert_eq!(
+            command("-s.toml", 1, "-v 2", &[], 0),
+            "dryroll run ./-s.toml '--version=-v 2' --seed 1 --replicate 0"
+        );
+        assert_eq!(
+            command("-", 1, "v", &[], 0),
+            "dryroll run - --version v --seed 1 --replicate 0 # - stands for the scenario that was on standard input"
+        );
     }
 }

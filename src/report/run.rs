@@ -109,6 +109,8 @@ pub struct RunReport<'a> {
     scenario: ScenarioRef,
     seed: u64,
     replicate: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
     policy: Policy,
     version: &'a str,
     plan: PlanAnswer<'a>,
@@ -139,9 +141,10 @@ impl<'a> RunReport<'a> {
         let rollback = metrics_rollback(simulator).map(|rollout_id| Rollback { rollout_id, batches: batches(false) });
         Self {
             schema: "dryroll.run/1",
-            scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
+            scenario: ScenarioRef::of(scenario),
             seed: simulator.world().seed,
             replicate: simulator.replicate(),
+            command: None,
             policy: Policy::of(scenario),
             version: &scenario.target().id,
             plan: PlanAnswer::walked(simulator.engine(), names),
@@ -152,6 +155,12 @@ impl<'a> RunReport<'a> {
             faults: FaultReport::all(effects),
             timeline: None,
         }
+    }
+
+    /// With the command that runs it again.
+    #[must_use]
+    pub fn with_command(self, command: String) -> Self {
+        Self { command: Some(command), ..self }
     }
 
     /// With a timeline of the run, so that a page can draw it.

@@ -15,6 +15,8 @@ pub use tune::{
     Standing, TuneReport,
 };
 
+use crate::scenario::Scenario;
+
 /// Which scenario a report is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScenarioRef {
@@ -22,4 +24,27 @@ pub struct ScenarioRef {
     pub name: String,
     /// SHA-256 of its file.
     pub hash: String,
+    /// The module that is upgraded; empty in older reports.
+    #[serde(default)]
+    pub module: String,
+    /// The template of the fleet's instances; empty in older reports.
+    #[serde(default)]
+    pub fleet: String,
+    /// Instances of the fleet; 0 in older reports.
+    #[serde(default)]
+    pub instances: u32,
+}
+
+impl ScenarioRef {
+    /// Of a scenario.
+    #[must_use]
+    pub fn of(scenario: &Scenario) -> Self {
+        Self {
+            name: scenario.name.clone(),
+            hash: scenario.hash.clone(),
+            module: scenario.module_id.clone(),
+            fleet: scenario.fleet.template_id.clone(),
+            instances: scenario.fleet.instances,
+        }
+    }
 }

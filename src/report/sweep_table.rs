@@ -1,6 +1,6 @@
 //! A sweep told to people: a table a version, the worst worlds, and what to know beside them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::Style;
@@ -11,6 +11,7 @@ use super::table::Table;
 use super::wording::{NOTHING, Unit, plural};
 use crate::scenario::{Metric, Rate};
 use crate::stats::Interval;
+use crate::stats::proportion::upper_bound;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -63,13 +64,23 @@ fn version_table(out: &mut impl Write, report: &SweepReport, version: &str, cell
         header.push("replicates");
     }
     let mut table = Table::new(&header, 0);
+    let mut said: Vec<Trips> = Vec::new();
     for cell in cells.iter().take(MOST_ROWS) {
-        table.push(row(report, cell));
+        let trips = Trips::of(report, cell);
+        table.push(row(report, cell, trips.words()));
+        said.push(trips);
     }
     table.write(out)?;
-    let why: BTreeSet<&str> = cells.iter().filter_map(|cell| cell.exact.out_of_scope.as_deref()).collect();
-    for why in why.iter().take(MOST_REASONS) {
-        writeln!(out, "  {DIM}no exact value: {why}{DIM:#}")?;
+    for line in legend(&said) {
+        writeln!(out, "  {DIM}{line}{DIM:#}")?;
+    }
+    let mut why: BTreeMap<&str, u64> = BTreeMap::new();
+    for reason in cells.iter().filter_map(|cell| cell.exact.out_of_scope.as_deref()) {
+        *why.entry(reason).or_default() += 1;
+    }
+    for (why, count) in why.iter().take(MOST_REASONS) {
+        let all = plural(cells.len() as u64, "cell", "cells");
+        writeln!(out, "  {DIM}no exact value ({count} of {all}): {why}{DIM:#}")?;
     }
     if cells.len() > MOST_ROWS {
         writeln!(out, "  … and {} more; --cells writes all of them", cells.len() - MOST_ROWS)?;
@@ -77,23 +88,14 @@ fn version_table(out: &mut impl Write, report: &SweepReport, version: &str, cell
     Ok(())
 }
 
-fn row(report: &SweepReport, cell: &Cell) -> Vec<String> {
+fn row(report: &SweepReport, cell: &Cell, trips: [String; 2]) -> Vec<String> {
     let axis = |key: &str| match cell.policy.get(key) {
         Some(Value::String(text)) => text,
         None | Some(Value::Null) => NOTHING.to_owned(),
         Some(other) => other.to_string(),
     };
     let mut row: Vec<String> = report.axes.iter().map(|a| axis(&a.key)).collect();
-    let trips = cell.metrics.share(Rate::Trip).cloned().unwrap_or_default();
-    let rare = cell.rare.as_ref().and_then(|event| rare(event, trips.claim));
-    match trips.claim.filter(|_| trips.hits < FEW_HITS && trips.n > 0) {
-        _ if rare.is_some() => row.extend(rare.into_iter().flatten()),
-        // A rate of so few hits is mostly luck: what it is not can be said.
-        Some(claim) => {
-            row.extend([format!("{} of {}", trips.hits, trips.n), format!("< {}", Unit::Share.say(claim.high))])
-        }
-        None => row.extend([Unit::Share.say_or_nothing(trips.rate), interval(Unit::Share, trips.ci)]),
-    }
+    row.extend(trips);
     let exact = cell.exact.values.get(Rate::Trip.name());
     row.push(exact.map(|&exact| chance(exact)).unwrap_or_default());
     let (metric, unit) = match cell.defective {
@@ -115,15 +117,64 @@ fn chance(value: f64) -> String {
     if value > 0.0 && value < 1e-4 { format!("{value:.2e}") } else { Unit::Share.say(value) }
 }
 
-/// A chance that is too small to be met: its estimate and error, or what it is surely below. Plain simulation gives a bound
-/// too, and the smaller one is told.
-fn rare(event: &RareEvent, simulated: Option<Interval>) -> Option<[String; 2]> {
-    let bound = event.upper_bound?.min(simulated.map_or(1.0, |claim| claim.high));
-    Some(match (event.estimate, event.relative_error) {
-        (Some(estimate), Some(error)) => [chance(estimate), format!("(± {})", Unit::Share.say(error))],
-        (Some(estimate), None) => [format!("~ {}", chance(estimate)), format!("< {}", chance(bound))],
-        (None, _) => [format!("{} of {}", event.hits, event.n), format!("< {}", chance(bound))],
-    })
+/// How the trips of a cell are told.
+enum Trips {
+    /// A share with its interval.
+    Share(Option<f64>, Option<Interval>),
+    /// So few hits of so many that their share is mostly luck: what it is surely below.
+    Few(u64, u64, f64),
+    /// By importance sampling, with its standard error as a share of it.
+    Estimated(f64, f64),
+    /// The same where some trips may be missing from it, and what it is surely below.
+    AtLeast(f64, f64),
+}
+
+impl Trips {
+    fn of(report: &SweepReport, cell: &Cell) -> Self {
+        if let Some(RareEvent { estimate, relative_error, hits, n, upper_bound: Some(bound), .. }) = cell.rare {
+            return match (estimate, relative_error) {
+                (Some(estimate), Some(error)) => Self::Estimated(estimate, error),
+                (Some(estimate), None) => Self::AtLeast(estimate, bound),
+                (None, _) => Self::Few(hits, n, bound),
+            };
+        }
+        let trips = cell.metrics.share(Rate::Trip).cloned().unwrap_or_default();
+        // Where it was looked at again and again, only the interval of the last look reckons with that.
+        let bound = match report.precision {
+            Some(_) => trips.claim.map(|claim| claim.high),
+            None => upper_bound(trips.hits, trips.n, report.confidence),
+        };
+        match bound.filter(|_| trips.hits < FEW_HITS) {
+            Some(bound) => Self::Few(trips.hits, trips.n, bound),
+            None => Self::Share(trips.rate, trips.ci),
+        }
+    }
+
+    fn words(&self) -> [String; 2] {
+        match *self {
+            Self::Share(rate, ci) => [Unit::Share.say_or_nothing(rate), interval(Unit::Share, ci)],
+            Self::Few(hits, n, bound) => [format!("{hits} of {n}"), format!("< {}", chance(bound))],
+            Self::Estimated(estimate, error) => [chance(estimate), format!("(± {})", Unit::Share.say(error))],
+            Self::AtLeast(estimate, bound) => [format!("~ {}", chance(estimate)), format!("< {}", chance(bound))],
+        }
+    }
+}
+
+/// What the signs in the column of the trips mean, of those that stand there.
+fn legend(said: &[Trips]) -> Vec<&'static str> {
+    let some = |is: fn(&Trips) -> bool| said.iter().any(is);
+    let few = some(|trips| matches!(trips, Trips::Few(..)));
+    let at_least = some(|trips| matches!(trips, Trips::AtLeast(..)));
+    let lines = [
+        (few, "k of n: so few replicates tripped that their share is mostly luck"),
+        (at_least, "~ importance sampling; trips that come about by late or lost heartbeats may be missing from it"),
+        (few || at_least, "< the chance of a trip is below this, with 95 % confidence"),
+        (
+            some(|trips| matches!(trips, Trips::Estimated(..))),
+            "(± …) importance sampling: the standard error, as a share of the chance",
+        ),
+    ];
+    lines.into_iter().filter(|(stands, _)| *stands).map(|(_, line)| line).collect()
 }
 
 fn interval(unit: Unit, interval: Option<Interval>) -> String {

@@ -35,6 +35,9 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     if let Some(binding) = &report.binding {
         writeln!(out, "What binds: {binding}")?;
     }
+    for warning in &report.warnings {
+        writeln!(out, "{BOLD}warning:{BOLD:#} {warning}")?;
+    }
     writeln!(out)?;
     policies(out, report, &goal)?;
     if !report.sensitivity.is_empty() {
@@ -59,7 +62,9 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         .limits
         .iter()
         .flat_map(|limit| {
-            let name = limit.says.split_whitespace().find(|word| word.contains('_')).unwrap_or(&limit.says).to_owned();
+            // Two limits on one metric are told apart by all of their words.
+            let is_one = report.limits.iter().filter(|other| other.metric == limit.metric).count() == 1;
+            let name = if is_one { &limit.metric } else { &limit.says };
             limit
                 .versions
                 .iter()
@@ -87,13 +92,12 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
             Unit::Percent.say_or_nothing(evidence.blast_radius_pct.value),
         ];
         row.extend(evidence.limits.iter().map(|check| {
-            let name = check.limit.split_whitespace().find(|word| word.contains('_')).unwrap_or("");
             let mark = match check.holds {
                 Some(true) => "●",
                 Some(false) => "✗",
                 None => "?",
             };
-            format!("{} {mark}", Unit::of(name).say_or_nothing(check.observed.value))
+            format!("{} {mark}", Unit::of(&check.metric).say_or_nothing(check.observed.value))
         }));
         let front = match candidate.on_front {
             Some(true) => "yes",

@@ -48,6 +48,7 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The text of a scenario file, before any check: enough to make the same scenario elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ScenarioText {
     /// What the file is called in messages.
     pub file: String,
@@ -60,6 +61,12 @@ pub struct ScenarioText {
 }
 
 impl ScenarioText {
+    /// Its path as a command line takes it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        if self.file == "<stdin>" { STDIN } else { &self.file }
+    }
+
     /// Reads a file; the path `-` is standard input.
     ///
     /// # Errors

@@ -131,7 +131,7 @@ pub fn shares(rows: &CellRows<'_>, defective: bool, certainty: Certainty) -> io:
             *hits += u64::from(ending.hits(rate));
         }
     })?;
-    let of = |(rate, hits)| match speaks_of(rate, defective) {
+    let of = |(rate, hits)| match speaks_of(Measure::Rate(rate), defective) {
         true => (rate, share(hits, rows.replicates(), certainty)),
         false => (rate, Share::default()),
     };

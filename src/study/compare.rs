@@ -10,7 +10,7 @@ use super::row::value;
 use super::sweep::CONFIDENCE;
 use super::tape::{Identity, Tape};
 use crate::scenario::{Measure, Metric, Scenario, VersionIndex};
-use crate::stats::paired::Paired;
+use crate::stats::paired::{Paired, interval_of_differences};
 use crate::stats::{Interval, simultaneous};
 
 /// Worlds that are named of each version and metric.
@@ -73,7 +73,7 @@ pub struct Contrasted {
     pub measure: Measure,
     /// World by world.
     pub paired: Paired,
-    /// The interval of the mean difference.
+    /// The interval of the mean difference; `None` where too few worlds differ all by the same.
     pub ci: Option<Interval>,
     /// The one that holds for all measures at once.
     pub simultaneous_ci: Option<Interval>,
@@ -157,8 +157,8 @@ impl Compare {
                 Some(true) => [b_smaller, a_smaller, ties],
                 None => [0, 0, ties],
             };
-            let ci = paired.differences().t_interval(CONFIDENCE);
-            let simultaneous_ci = paired.differences().t_interval(each);
+            let [ci, simultaneous_ci] =
+                [CONFIDENCE, each].map(|sure| interval_of_differences(paired.differences(), sure));
             Contrasted { measure, paired, ci, simultaneous_ci, wins }
         };
         let measures = measures.into_iter().zip(paired).map(contrast).collect();

@@ -19,6 +19,7 @@ const MAX_RANGE: u64 = 10_000;
 
 /// A key of `[rollout]` and the values that it takes, as they were written.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Axis {
     /// The key, without `rollout.`.
     pub key: String,
@@ -85,6 +86,12 @@ pub enum GridError {
         /// Which ones can be.
         allowed: String,
     },
+    /// `all` among other ids.
+    #[error("--versions: `all` stands alone and is {all}; write all, or a list of ids without it")]
+    AllAmongOthers {
+        /// What it stands for.
+        all: String,
+    },
     /// Too many cells.
     #[error("a grid of {cells} cells is larger than {MAX_CELLS}; sweep fewer values at a time")]
     TooLarge {
@@ -92,7 +99,7 @@ pub enum GridError {
         cells: u128,
     },
     /// The platform refuses the request of a cell.
-    #[error("the request is refused: {0}")]
+    #[error("the request is refused")]
     Refused(#[from] Refusal),
 }
 
@@ -114,12 +121,8 @@ impl Axis {
                 Some((low, high)) => values.extend(range(key, item, low, high)?),
             }
         }
-        let mut seen: Vec<&String> = values.iter().collect();
-        seen.sort_unstable();
-        match seen.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(GridError::Twice { key: key.into(), value: pair[0].clone() }),
-            None => Ok(Self { key: key.into(), values }),
-        }
+        each_once(key, &values)?;
+        Ok(Self { key: key.into(), values })
     }
 
     /// Reads `KEY=VALUES`; the key may begin with `rollout.`.
@@ -147,43 +150,79 @@ fn range(key: &str, item: &str, low: &str, high: &str) -> Result<impl Iterator<I
     Ok((low..=high).map(|number| number.to_string()))
 }
 
-/// The versions to roll out: `all` of those that can be and are not what the fleet runs, or those named.
+fn each_once(key: &str, values: &[String]) -> Result<(), GridError> {
+    let mut seen: Vec<&String> = values.iter().collect();
+    seen.sort_unstable();
+    match seen.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(GridError::Twice { key: key.into(), value: pair[0].clone() }),
+        None => Ok(()),
+    }
+}
+
+/// The versions that a list on the command line means: `all` of those that can be rolled out and are not what the fleet runs,
+/// or ids separated by commas.
 ///
 /// # Errors
 /// When one does not exist, cannot be rolled out, or is named twice; and when `all` are none.
 pub fn versions(scenario: &Scenario, list: &str) -> Result<Vec<VersionIndex>, GridError> {
-    let rollable = |index: &usize| {
-        scenario.versions[*index].lifecycle_state.can_be_rolled_out()
-            && scenario.rollout.previous != Some(VersionIndex(*index))
-    };
-    let all: Vec<usize> = (0..scenario.versions.len()).filter(rollable).collect();
-    let error = |said: String| GridError::Version {
-        said,
-        allowed: match all.as_slice() {
-            [] => "none of this scenario's versions".into(),
-            some => some.iter().map(|&i| scenario.versions[i].id.as_str()).collect::<Vec<_>>().join(", "),
+    let ids: Vec<String> = list.split(',').map(|id| id.trim().to_owned()).collect();
+    match ids.as_slice() {
+        [only] if only == "all" => match rollable(scenario) {
+            all if all.is_empty() => Err(no_version(scenario, "there is no version to roll out".into())),
+            all => Ok(all),
         },
-    };
-    if list == "all" {
-        if all.is_empty() {
-            return Err(error("there is no version to roll out".into()));
+        ids if ids.iter().any(|id| id.is_empty()) => Err(no_version(
+            scenario,
+            format!("--versions: a version is missing in `{list}`; write ids separated by commas"),
+        )),
+        ids if ids.iter().any(|id| id == "all") => {
+            Err(GridError::AllAmongOthers { all: ids_of(scenario, &rollable(scenario)) })
         }
-        return Ok(all.into_iter().map(VersionIndex).collect());
+        ids => versions_called(scenario, ids),
     }
-    let axis = Axis::parse("--versions", &list.replace("..", "\u{0}"))?;
-    axis.values
-        .iter()
-        .map(|id| {
-            let id = id.replace('\u{0}', "..");
-            match scenario.versions.iter().position(|version| version.id == id) {
-                None => Err(error(format!("there is no version `{id}`"))),
-                Some(found) if !scenario.versions[found].lifecycle_state.can_be_rolled_out() => {
-                    Err(error(format!("version `{id}` cannot be rolled out: it is neither blessed nor live")))
-                }
-                Some(found) => Ok(VersionIndex(found)),
-            }
-        })
-        .collect()
+}
+
+/// The versions with these ids, taken as they are.
+///
+/// # Errors
+/// When one does not exist, cannot be rolled out, or is named twice.
+pub fn versions_called(scenario: &Scenario, ids: &[String]) -> Result<Vec<VersionIndex>, GridError> {
+    each_once("--versions", ids)?;
+    ids.iter().map(|id| version_called(scenario, id)).collect()
+}
+
+/// The version with this id, taken as it is: commas and spaces are part of it.
+///
+/// # Errors
+/// When it does not exist, or cannot be rolled out.
+pub fn version_called(scenario: &Scenario, id: &str) -> Result<VersionIndex, GridError> {
+    match scenario.versions.iter().position(|version| version.id == id) {
+        None => Err(no_version(scenario, format!("there is no version `{id}`"))),
+        Some(found) if !scenario.versions[found].lifecycle_state.can_be_rolled_out() => {
+            Err(no_version(scenario, format!("version `{id}` cannot be rolled out: it is neither blessed nor live")))
+        }
+        Some(found) => Ok(VersionIndex(found)),
+    }
+}
+
+/// All that can be rolled out and are not what the fleet runs.
+fn rollable(scenario: &Scenario) -> Vec<VersionIndex> {
+    let all = (0..scenario.versions.len()).map(VersionIndex);
+    all.filter(|&index| {
+        scenario.versions[index.0].lifecycle_state.can_be_rolled_out() && scenario.rollout.previous != Some(index)
+    })
+    .collect()
+}
+
+fn ids_of(scenario: &Scenario, versions: &[VersionIndex]) -> String {
+    match versions {
+        [] => "none of this scenario's versions".into(),
+        some => some.iter().map(|index| scenario.versions[index.0].id.as_str()).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn no_version(scenario: &Scenario, said: String) -> GridError {
+    GridError::Version { said, allowed: ids_of(scenario, &rollable(scenario)) }
 }
 
 /// A scenario and its grid: what is swept.

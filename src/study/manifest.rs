@@ -11,6 +11,7 @@ pub const MAX_SHARDS: u32 = 100_000;
 
 /// A sweep, cut into shards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Manifest {
     schema: String,
     /// The version of the program that wrote it; another one may draw other numbers.
@@ -32,7 +33,7 @@ pub struct Manifest {
 #[non_exhaustive]
 pub enum ManifestError {
     /// It is no JSON of that kind.
-    #[error("it is no manifest of a sweep: {0}")]
+    #[error("it is no manifest of a sweep")]
     NoManifest(#[from] serde_json::Error),
     /// It is something else.
     #[error("its schema is `{0}`; allowed: {SCHEMA}")]

@@ -16,6 +16,7 @@ use crate::sim::guide::Shares;
 use crate::sim::world::{Kin, Release};
 use crate::sim::{Guide, Simulator, Unobserved, World};
 use crate::stats::Interval;
+use crate::stats::proportion::upper_bound;
 
 /// A chance of tripping, estimated with weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,13 +36,15 @@ pub struct RareEstimate {
     pub hits: u64,
     /// Replicates.
     pub n: u64,
-    /// At 97.5 %, one-sided: the largest weight that there can be times the upper end of Clopper and Pearson's interval for the
-    /// share of hits. It supposes nothing, and is wide where there are many hits.
+    /// At 97.5 %, one-sided: the largest weight that there can be times Clopper and Pearson's upper bound for the share of hits. It supposes nothing, and is wide where there are many hits.
     pub upper_bound: f64,
 }
 
 /// With fewer hits no error is told.
 pub const FEWEST_HITS: u64 = 3;
+/// Confidence of the upper bound: that of the upper end of plain simulation's interval at 95 %, so that the smaller of the two is
+/// one at 95 %.
+const ONE_SIDED: f64 = 0.975;
 
 /// Why there is no estimate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -107,7 +110,7 @@ pub fn trip_probability(scenario: &Scenario, replicates: u64) -> Result<RareEsti
         steers_all,
         hits,
         n: replicates,
-        upper_bound: (largest_weight * highest_share(hits, replicates)).min(1.0),
+        upper_bound: upper_bound(hits, replicates, ONE_SIDED).map_or(1.0, |share| (largest_weight * share).min(1.0)),
     })
 }
 
@@ -189,45 +192,4 @@ fn fates(world: &World, plan: &Plan) -> Result<Fates, RareError> {
     });
     let chances = each.collect::<Result<_, RareError>>()?;
     Ok(Fates { chances, is_alike, decide })
-}
-
-/// The upper end of Clopper and Pearson's interval for a share: where so few hits have a chance of 2.5 %.
-fn highest_share(hits: u64, n: u64) -> f64 {
-    const TAIL: f64 = 0.025;
-    if hits >= n {
-        return 1.0;
-    }
-    let n = n as f64;
-    // P(at most `hits` of n), the terms from the most likely down.
-    let tail = |share: f64| {
-        let odds = share / (1.0 - share);
-        let log_none = n * libm::log1p(-share);
-        let (mut log_term, mut sum) = (log_none, libm::exp(log_none));
-        for k in 0..hits {
-            log_term += libm::log((n - k as f64) / (k as f64 + 1.0) * odds);
-            sum += libm::exp(log_term);
-        }
-        sum
-    };
-    let (mut low, mut high) = (hits as f64 / n, 1.0 - 1e-16);
-    for _ in 0..100 {
-        let middle = low + (high - low) / 2.0;
-        if tail(middle) > TAIL { low = middle } else { high = middle }
-    }
-    high
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Published upper ends of 95 % intervals (Clopper and Pearson).
-    #[test]
-    fn the_highest_share_is_clopper_and_pearsons() {
-        for (hits, n, published) in
-            [(0, 10, 0.308_5), (1, 10, 0.445_0), (5, 10, 0.812_9), (10, 10, 1.0), (2, 100, 0.070_4)]
-        {
-            assert!((highest_share(hits, n) - published).abs() < 5e-5, "{hits} of {n}: {}", highest_share(hits, n));
-        }
-    }
 }

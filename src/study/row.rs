@@ -71,17 +71,19 @@ impl Ending {
 pub fn value(row: &Row, measure: Measure, defective: bool) -> Option<f64> {
     match measure {
         Measure::Metric(metric) => Some(row[metric as usize]).filter(|value| !value.is_nan()),
-        Measure::Rate(rate) => speaks_of(rate, defective).then(|| f64::from(u8::from(Ending::of(row).hits(rate)))),
+        Measure::Rate(rate) => speaks_of(measure, defective).then(|| f64::from(u8::from(Ending::of(row).hits(rate)))),
         Measure::Outcome => None,
     }
 }
 
-/// Whether a rate speaks of such a version at all.
+/// Whether a measure speaks of such a version at all.
 #[must_use]
-pub fn speaks_of(rate: Rate, defective: bool) -> bool {
-    match rate {
-        Rate::FalseTrip => !defective,
-        Rate::Escape => defective,
+pub fn speaks_of(measure: Measure, defective: bool) -> bool {
+    match measure {
+        Measure::Rate(Rate::FalseTrip) => !defective,
+        Measure::Rate(Rate::Escape) | Measure::Metric(Metric::BlastRadiusPct | Metric::BlastRadiusPctTripped) => {
+            defective
+        }
         _ => true,
     }
 }

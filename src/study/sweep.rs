@@ -11,6 +11,7 @@ use super::analysis::{self, Certainty};
 use super::grid::{self, Axis, Cells, Grid, GridError};
 use super::results::CellRows;
 use super::round::{self, Round, Workers, rows_a_block};
+use super::row::speaks_of;
 use super::summary::Summaries;
 use super::tape::{Identity, Tape};
 use crate::scenario::{Measure, Metric, Scenario, ScenarioError, ScenarioText};
@@ -32,6 +33,7 @@ const CELLS_LOOKED_AT_FOR_FAULTS: usize = 64;
 
 /// What is to be swept, in the words of the command line: with nothing else, the same bytes come out anywhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SweepOrder {
     /// The scenario.
     pub scenario: ScenarioText,
@@ -51,6 +53,7 @@ pub struct SweepOrder {
 
 /// A wanted precision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Goal {
     /// Of which metric or rate, by its name.
     pub measure: String,
@@ -123,11 +126,11 @@ impl Sweep {
         scenario.seed = order.seed;
         let versions = match order.versions.as_slice() {
             [] => vec![scenario.rollout.target],
-            some => grid::versions(&scenario, &some.join(","))?,
+            some => grid::versions_called(&scenario, some)?,
         };
         let grid = Grid::new(order.axes.clone(), versions)?;
         let cells = grid.cells(&scenario)?;
-        let goal = order.precision.clone().map(checked_goal).transpose()?;
+        let goal = order.precision.clone().map(|goal| checked_goal(goal, &cells)).transpose()?;
         Ok(Self { order, scenario, grid, cells, goal })
     }
 
@@ -234,25 +237,21 @@ impl Sweep {
     ) -> io::Result<Option<f64>> {
         let rows = CellRows::open(std::slice::from_ref(tape), cell, n)?;
         let defective = self.cells.worlds[cell as usize].defective;
+        if !speaks_of(measure, defective) {
+            return Ok(Some(0.0));
+        }
         let (interval, centre) = match measure {
             Measure::Metric(metric) => {
                 let figure = analysis::figure(&rows, metric, certainty)?;
                 (figure.ci, figure.mean)
             }
             Measure::Rate(wanted) => {
-                if !super::row::speaks_of(wanted, defective) {
-                    return Ok(Some(0.0));
-                }
                 let shares = analysis::shares(&rows, defective, certainty)?;
                 let share = shares.into_iter().find(|(rate, _)| *rate == wanted);
                 share.map_or((None, None), |(_, share)| (share.ci, share.rate))
             }
             Measure::Outcome => (None, None),
         };
-        let blast = matches!(measure, Measure::Metric(Metric::BlastRadiusPct | Metric::BlastRadiusPctTripped));
-        if blast && !defective {
-            return Ok(Some(0.0));
-        }
         let width = interval.map(|interval| interval.half_width());
         Ok(match (width, centre) {
             (Some(width), Some(centre)) if relative => {
@@ -311,7 +310,7 @@ impl Sweep {
     }
 }
 
-fn checked_goal(goal: Goal) -> Result<(Measure, Goal), SweepError> {
+fn checked_goal(goal: Goal, cells: &Cells) -> Result<(Measure, Goal), SweepError> {
     let names = || {
         let all = Measure::all().filter(|measure| *measure != Measure::Outcome);
         all.map(Measure::name).collect::<Vec<_>>().join(", ")
@@ -322,6 +321,14 @@ fn checked_goal(goal: Goal) -> Result<(Measure, Goal), SweepError> {
     };
     if !(goal.half_width > 0.0 && goal.half_width.is_finite()) {
         return Err(SweepError::Goal("a precision is a number above 0, or a percentage such as 2%".into()));
+    }
+    let speaks = |defective| speaks_of(measure, defective);
+    if !cells.worlds.iter().any(|world| speaks(world.defective)) {
+        let (is, other) = if speaks(true) { ("good", "a defective") } else { ("defective", "a good") };
+        return Err(SweepError::Goal(format!(
+            "--metric {measure} says nothing of a {is} version, and no other is swept: add {other} one with --versions, or \
+             name another metric or rate"
+        )));
     }
     Ok((measure, goal))
 }

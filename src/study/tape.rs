@@ -17,7 +17,8 @@ use sha2::{Digest, Sha256};
 use super::row::{COLUMNS, Row};
 
 const MAGIC: &[u8; 16] = b"dryroll tape 1\n\n";
-const HEADER: u64 = 16 + 32;
+/// How long its beginning is; a file that is shorter was left before anything came of it.
+pub const HEADER: u64 = 16 + 32;
 /// Payload length, cell, first replicate, rows.
 const BLOCK_HEADER: usize = 4 + 4 + 8 + 4;
 const CHECKSUM: usize = 8;
@@ -78,7 +79,10 @@ enum Medium {
 #[derive(Debug, Default)]
 struct Index {
     places: BTreeMap<(u32, u64), Place>,
+    /// Where the last whole block ends.
     end: u64,
+    /// How long the file was when it was read.
+    length: u64,
 }
 
 impl Tape {
@@ -89,7 +93,7 @@ impl Tape {
     pub fn begin(mut file: File, identity: &Identity) -> Result<Self, TapeError> {
         file.write_all(MAGIC)?;
         file.write_all(identity)?;
-        let index = Index { places: BTreeMap::new(), end: HEADER };
+        let index = Index { places: BTreeMap::new(), end: HEADER, length: HEADER };
         Ok(Self { medium: Medium::Open(Mutex::new(file)), index: Mutex::new(index) })
     }
 
@@ -112,7 +116,7 @@ impl Tape {
             return Err(TapeError::Foreign);
         }
         let length = file.metadata()?.len();
-        let mut index = Index { places: BTreeMap::new(), end: HEADER };
+        let mut index = Index { places: BTreeMap::new(), end: HEADER, length };
         let mut bytes = Vec::new();
         while let Some((block, payload)) = read_block(file, length - index.end, &mut bytes)? {
             let offset = index.end + BLOCK_HEADER as u64;
@@ -131,6 +135,26 @@ impl Tape {
         Ok(Self { medium: Medium::Named(path.to_owned()), index: Mutex::new(index) })
     }
 
+    /// Whether something that is no block follows its blocks: one that was cut off, or what does not belong there.
+    #[must_use]
+    pub fn has_rubbish(&self) -> bool {
+        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        index.length > index.end
+    }
+
+    /// Cuts off what is no block, so that nothing is left of it behind the blocks to come.
+    ///
+    /// # Errors
+    /// When the file cannot be made shorter.
+    pub fn cut_rubbish(&self) -> io::Result<()> {
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Medium::Open(file), true) = (&self.medium, index.length > index.end) {
+            file.lock().unwrap_or_else(PoisonError::into_inner).set_len(index.end)?;
+            index.length = index.end;
+        }
+        Ok(())
+    }
+
     /// Adds a block.
     ///
     /// # Errors
@@ -146,6 +170,7 @@ impl Tape {
         let place = Place { offset: index.end + BLOCK_HEADER as u64, length, rows: block.rows };
         index.places.insert((block.cell, block.first), place);
         index.end += bytes.len() as u64;
+        index.length = index.length.max(index.end);
         Ok(())
     }
 
@@ -328,6 +353,9 @@ mod tests {
             assert!(tape.has(blocks[0]));
             assert_eq!(tape.has(blocks[1]), cut == 0);
             assert_eq!(bits(&read_back(&tape, blocks[0])), bits(&rows(5)));
+            assert_eq!(tape.has_rubbish(), cut != 0);
+            tape.cut_rubbish().unwrap();
+            assert!(!tape.has_rubbish());
             // What follows takes the place of what was cut off.
             tape.push(blocks[1], &rows(1)).unwrap();
             assert_eq!(bits(&read_back(&tape, blocks[1])), bits(&rows(1)));

@@ -28,14 +28,17 @@ use super::results::CellRows;
 use super::round::{self, Round, Workers, rows_a_block};
 use super::sweep::CONFIDENCE;
 use super::tape::{Identity, Tape};
-use crate::scenario::{Metric, Scenario, TuneSpec, VersionIndex};
+use crate::engine::Outcome;
+use crate::scenario::{Metric, Rate, Scenario, TuneSpec, VersionIndex};
 use crate::sim::World;
 use crate::stats::moments::Moments;
-use crate::stats::paired::Paired;
+use crate::stats::paired::{Paired, interval_of_differences};
 use crate::stats::sequential::Looks;
 use crate::stats::{Interval, simultaneous};
 use limits::{Held, Limit};
 
+/// How sure each interval of the report is, for itself.
+const TOLD: Certainty = Certainty { confidence: CONFIDENCE, peeked: true };
 /// Worlds before the first look.
 const FIRST_LOOK: u64 = 256;
 /// Worlds before two policies can be called as good as each other: a rare mishap must have had its chance to show.
@@ -137,6 +140,8 @@ pub struct Tuned {
     pub rollouts: u64,
     /// The most worlds of any policy.
     pub replicates: u64,
+    /// Share of the recommended policy's rollouts of the good version that complete.
+    pub completed: Option<f64>,
 }
 
 /// Metrics that every run of a good version has, and less of which is better.
@@ -248,7 +253,9 @@ impl Tune {
         let decided = search.is_decided();
         let Search { known, incumbent, .. } = search;
         let replicates = known.iter().map(|known| known.replicates).max().unwrap_or(0);
-        Ok(Some(Tuned { policies: known, incumbent, decided, rollouts: tape.rows(), replicates }))
+        let completed = incumbent.map(|policy| self.completed(tape, policy, known[policy].replicates)).transpose()?;
+        let completed = completed.flatten();
+        Ok(Some(Tuned { policies: known, incumbent, decided, rollouts: tape.rows(), replicates, completed }))
     }
 
     /// Intervals of one look: each limit of each policy, and each pair of policies.
@@ -256,6 +263,11 @@ impl Tune {
         let policies = self.policies() as u64;
         let limits: usize = self.limits.iter().map(|limit| limit.versions.len()).sum();
         policies * limits as u64 + policies * policies.saturating_sub(1)
+    }
+
+    fn completed(&self, tape: &Tape, policy: usize, n: u64) -> io::Result<Option<f64>> {
+        let rows = CellRows::open(std::slice::from_ref(tape), self.cell(policy, 0) as u32, n)?;
+        Ok(limits::share(&rows, false, TOLD, Rate::Outcome(Outcome::Completed))?.rate)
     }
 
     /// Values of a metric in the first worlds of a cell.
@@ -311,7 +323,7 @@ impl<'a> Search<'a> {
             .par_iter()
             .map(|&policy| {
                 let sure = limits::check(tune, tape, policy, n, certainty)?;
-                let told = limits::check(tune, tape, policy, n, Certainty { confidence: CONFIDENCE, peeked: true })?;
+                let told = limits::check(tune, tape, policy, n, TOLD)?;
                 let goal = tune.values(tape, tune.cell(policy, 0), tune.minimise, n)?;
                 Ok((sure, told, goal))
             })
@@ -341,7 +353,7 @@ impl<'a> Search<'a> {
             known.slower_by = differences(&seen[incumbent].2, &seen[place].2);
             if known.state == State::Open {
                 let least = self.tune.tolerance * moments(&seen[incumbent].2).mean().unwrap_or(0.0).abs();
-                known.state = judge(known.slower_by.t_interval(each), least, n);
+                known.state = judge(interval_of_differences(&known.slower_by, each), least, n);
             }
         }
         // Whoever was held against an incumbent that is none any more is open again, or out by its own limits.

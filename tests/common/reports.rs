@@ -26,7 +26,13 @@ const LIMITS: [u32; 3] = [1, 2, 3];
 const N: u64 = 1000;
 
 pub fn scenario_ref() -> ScenarioRef {
-    ScenarioRef { name: format!("nginx 1.24 to 1.26 {HOSTILE}"), hash: "00d015a6e6af44c9df0f0823866ec17a".repeat(2) }
+    ScenarioRef {
+        name: format!("nginx 1.24 to 1.26 {HOSTILE}"),
+        hash: "00d015a6e6af44c9df0f0823866ec17a".repeat(2),
+        module: "nginx".into(),
+        fleet: "edge".into(),
+        instances: 50,
+    }
 }
 
 pub fn policy(batch_pct: u32, limit: u32) -> Policy {
@@ -163,6 +169,7 @@ pub fn sweep() -> SweepReport {
         schema: "dryroll.sweep/1".into(),
         scenario: scenario_ref(),
         seed: u64::MAX,
+        command: "dryroll sweep s.toml".into(),
         replicates: N,
         confidence: 0.95,
         precision: None,
@@ -190,9 +197,9 @@ fn contrast(metric: &str, a: f64, b: f64, half: f64) -> Contrast {
         ci: Some(Interval::new(difference - half, difference + half)),
         simultaneous_ci: Some(Interval::new(difference - half * 1.6, difference + half * 1.6)),
         n: N,
-        a_wins: 400,
-        b_wins: 380,
-        ties: 220,
+        a_wins: if half > 0.0 { 400 } else { 0 },
+        b_wins: if half > 0.0 { 380 } else { 0 },
+        ties: if half > 0.0 { 220 } else { N },
         variance_saved: Some(0.83),
     }
 }
@@ -205,6 +212,7 @@ pub fn compare() -> CompareReport {
         ci: None,
         simultaneous_ci: None,
         n: 0,
+        ties: 0,
         ..contrast("time_to_mitigate_sec", 0.0, 0.0, 0.0)
     };
     let of = |version: &str, defective: bool| Comparison {
@@ -238,6 +246,7 @@ pub fn compare() -> CompareReport {
         schema: "dryroll.compare/1".into(),
         scenario: scenario_ref(),
         seed: 42,
+        command: "dryroll … s.toml".into(),
         replicates: N,
         confidence: 0.95,
         policies: [policy(5, 1), policy(20, 2)],
@@ -252,6 +261,7 @@ fn estimate(value: f64, half: f64) -> Estimate {
 fn evidence(batch: u32, limit: u32) -> Evidence {
     let check = |version: &str, value: f64, holds| LimitCheck {
         limit: if version == GOOD { "false_trip_rate ≤ 0.02" } else { "blast_radius_pct ≤ 20" }.into(),
+        metric: if version == GOOD { "false_trip_rate" } else { "blast_radius_pct" }.into(),
         version: version.into(),
         observed: estimate(value, value * 0.1),
         holds,
@@ -278,6 +288,7 @@ pub fn tune(answered: bool) -> TuneReport {
         schema: "dryroll.tune/1".into(),
         scenario: scenario_ref(),
         seed: 42,
+        command: "dryroll … s.toml".into(),
         replicates: N,
         rollouts: 93_000,
         confidence: 0.95,
@@ -286,7 +297,11 @@ pub fn tune(answered: bool) -> TuneReport {
         worst: Some("v-bad".into()),
         minimise: "duration_sec".into(),
         tolerance: 0.02,
-        limits: vec![LimitText { says: "false_trip_rate ≤ 0.02".into(), versions: vec![GOOD.into()] }],
+        limits: vec![LimitText {
+            says: "false_trip_rate ≤ 0.02".into(),
+            metric: "false_trip_rate".into(),
+            versions: vec![GOOD.into()],
+        }],
         decided: answered,
         says: if answered {
             "Batches of 10 % with a limit of 3 are the fastest within the limits."
@@ -339,6 +354,7 @@ pub fn tune(answered: bool) -> TuneReport {
             versions: vec![(BAD.into(), 0.999, 6.2)],
             says: "It would trip on fewer good rollouts.".into(),
         }],
+        warnings: vec![format!("only 27 % of the good rollouts complete {HOSTILE}")],
     }
 }
 

@@ -34,7 +34,7 @@ impl DrillReport {
         let plan = drill.engine().plan();
         Self {
             schema: "dryroll.drill/1".into(),
-            scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
+            scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
             replicate: drill.replicate(),
             surprise: None,

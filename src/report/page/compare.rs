@@ -138,7 +138,13 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
             (true, false) => format!("B is better in {better_b}; A in nothing"),
             (false, false) => format!("A is better in {better_a}; B is better in {better_b}"),
         };
-        said.push(format!("With {}{defective}, {sentence}. Differences are B less A.", one.version));
+        let same = one.metrics.iter().filter(|contrast| Better::of(contrast, one.defective) == Better::Same);
+        let same: Vec<String> = same.map(|contrast| called(&contrast.metric)).collect();
+        let ties = match same.len() {
+            0 => String::new(),
+            _ => format!("; the same in every world: {}", same.join(", ")),
+        };
+        said.push(format!("With {}{defective}, {sentence}{ties}. Differences are B less A.", one.version));
     }
     said
 }

@@ -4,7 +4,7 @@ use maud::html;
 
 use super::layout::{Page, Section, figure, numbers, open, safe};
 use super::policies::Policies;
-use super::provenance::Provenance;
+use super::provenance::{Provenance, warnings};
 use crate::report::plot::pareto::{Pareto, Place, Point};
 use crate::report::plot::{Plot, Table};
 use crate::report::study::{Candidate, Estimate, Evidence, Standing, TuneReport};
@@ -101,6 +101,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
             heading: "Why this one",
             body: html! { @if let Some(found) = &report.recommended { (open(&limits(&found.evidence))) } },
         },
+        Section { id: "warnings", heading: "Warnings", body: warnings(&report.warnings) },
         Section { id: "front", heading: "Fast against safe", body: html! { @for plot in plots { (figure(plot)) } } },
         Section { id: "undecided", heading: "Not told apart", body: undecided(report, &names) },
         Section {
@@ -164,7 +165,7 @@ fn limits(evidence: &Evidence) -> Table {
         &["observed", "its interval", "over", "holds"],
     );
     for check in &evidence.limits {
-        let unit = check.limit.split_whitespace().next().map_or(Unit::Count, Unit::of);
+        let unit = Unit::of(&check.metric);
         let holds = match check.holds {
             Some(true) => "✓ yes",
             Some(false) => "✗ no",

@@ -23,7 +23,7 @@ pub enum Better {
     B,
     /// The interval has zero in it: neither, yet.
     Undecided,
-    /// Both are the same, wherever they have a value.
+    /// Both are the same in every world where they have a value.
     Same,
     /// There is a difference, and no better.
     Neither,
@@ -46,10 +46,10 @@ impl Better {
     #[must_use]
     pub fn of(contrast: &Contrast, defective: bool) -> Self {
         let Some(difference) = contrast.difference else { return Self::Undecided };
-        let Some(interval) = contrast.simultaneous_ci.or(contrast.ci) else { return Self::Undecided };
-        if difference == 0.0 && interval.low == 0.0 && interval.high == 0.0 {
+        if contrast.n > 0 && contrast.ties == contrast.n {
             return Self::Same;
         }
+        let Some(interval) = contrast.simultaneous_ci.or(contrast.ci) else { return Self::Undecided };
         if interval.low <= 0.0 && interval.high >= 0.0 {
             return Self::Undecided;
         }

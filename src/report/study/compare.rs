@@ -17,6 +17,9 @@ pub struct CompareReport {
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
+    /// The command that makes this report again; empty in older reports.
+    #[serde(default)]
+    pub command: String,
     /// Replicates, each a world that both policies met.
     pub replicates: u64,
     /// Confidence of the intervals, 0.95.
@@ -53,7 +56,7 @@ pub struct Contrast {
     pub b: Option<f64>,
     /// Mean of second less first.
     pub difference: Option<f64>,
-    /// Its interval.
+    /// Its interval; null below two worlds, and where fewer than 30 differ all by the same.
     pub ci: Option<Interval>,
     /// The interval that holds for all metrics of the table at once.
     pub simultaneous_ci: Option<Interval>,

@@ -22,6 +22,9 @@ pub struct SweepReport {
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
+    /// The command that makes this report again; empty in older reports.
+    #[serde(default)]
+    pub command: String,
     /// Replicates of each cell; the most of any, where they differ.
     pub replicates: u64,
     /// Confidence of every interval, 0.95.
@@ -111,7 +114,7 @@ pub struct RareEvent {
     pub hits: u64,
     /// Replicates.
     pub n: u64,
-    /// An upper bound that holds whatever was missed.
+    /// An upper bound at 95 %, one-sided, that holds whatever was missed: the smaller of importance sampling's and plain simulation's.
     pub upper_bound: Option<f64>,
     /// In words.
     pub says: String,

@@ -19,6 +19,9 @@ pub struct TuneReport {
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
+    /// The command that makes this report again; empty in older reports.
+    #[serde(default)]
+    pub command: String,
     /// The most replicates that any policy got.
     pub replicates: u64,
     /// Rollouts that were run in all.
@@ -55,6 +58,8 @@ pub struct TuneReport {
     pub sensitivity: Vec<Sensitivity>,
     /// What a better rule could do.
     pub hints: Vec<Hint>,
+    /// What people should know beside the answer.
+    pub warnings: Vec<String>,
 }
 
 /// A limit in words and numbers.
@@ -62,6 +67,8 @@ pub struct TuneReport {
 pub struct LimitText {
     /// As in `false_trip_rate ≤ 0.02`.
     pub says: String,
+    /// The metric or rate that it is about.
+    pub metric: String,
     /// The versions that it is about.
     pub versions: Vec<String>,
 }
@@ -104,6 +111,8 @@ pub struct Evidence {
 pub struct LimitCheck {
     /// The limit in words.
     pub limit: String,
+    /// The metric or rate that it is about.
+    pub metric: String,
     /// The version.
     pub version: String,
     /// What was seen.

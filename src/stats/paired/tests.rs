@@ -37,6 +37,23 @@ fn too_few_or_unvaried() {
     assert_eq!((one_varies.correlation(), one_varies.variance_saved()), (None, Some(0.0)));
 }
 
+#[test]
+fn few_differences_that_are_all_one_have_no_interval() {
+    let interval = |pairs: &[(f64, f64)]| interval_of_differences(of(pairs).differences(), 0.95);
+    assert_eq!(interval(&[(1.0, 2.0); 2]), None);
+    assert_eq!(interval(&[(1.0, 2.0); FEWEST_ALIKE as usize - 1]), None);
+    assert_eq!(interval(&[(1.0, 2.0); FEWEST_ALIKE as usize]), Some(Interval::new(1.0, 1.0)));
+    assert_eq!(interval(&[(672.006, 612.006), (0.3, -59.7)]), None, "but for the last bits");
+    assert!(interval(&[(1.0, 2.0), (1.0, 3.0)]).is_some(), "what varies has one from two on");
+}
+
+#[test]
+fn what_rounding_leaves_saves_nothing() {
+    // a and b are unrelated: 1 - Var(b - a) / (Var a + Var b) is 0 but for the last bits.
+    let paired = of(&[(0.1, 0.1), (0.1, 0.7), (0.3, 0.1), (0.3, 0.7)]);
+    assert_eq!(paired.variance_saved(), Some(0.0));
+}
+
 proptest! {
     #[test]
     fn the_difference_is_of_the_two(pairs in prop::collection::vec((-1e3..1e3, -1e3..1e3), 2..100)) {

@@ -9,7 +9,8 @@ use crate::stats::Interval;
 use crate::stats::proportion::upper_bound;
 use crate::study::analysis::{self, Certainty};
 use crate::study::results::CellRows;
-use crate::study::summary::Figure;
+use crate::study::row::speaks_of;
+use crate::study::summary::{Figure, Share};
 use crate::study::tape::Tape;
 
 /// A limit, and the versions that it is about.
@@ -58,11 +59,7 @@ impl Limit {
         };
         let bad: Vec<usize> = (1..defective.len()).collect();
         let limit = Self { spec: spec.clone(), versions: if about_good || bad.is_empty() { vec![0] } else { bad } };
-        let of_bad_alone = matches!(
-            spec.metric,
-            Measure::Rate(Rate::Escape) | Measure::Metric(Metric::BlastRadiusPct | Metric::BlastRadiusPctTripped)
-        );
-        if of_bad_alone && limit.versions.iter().any(|&version| !defective[version]) {
+        if limit.versions.iter().any(|&version| !speaks_of(spec.metric, defective[version])) {
             return Err(TuneError::SaysNothing(limit.says()));
         }
         if matches!(spec.bound, Bound::Equals(_)) || matches!(spec.stat, Some(Stat::Min | Stat::Max)) {
@@ -118,7 +115,10 @@ fn observe(spec: &LimitSpec, rows: &CellRows<'_>, world: &World, certainty: Cert
             let stat = spec.stat.unwrap_or(Stat::Mean);
             (figure.stat(stat), interval_of(&figure, stat, range(metric, world), certainty.confidence), figure.n)
         }
-        Measure::Rate(wanted) => share(rows, world.defective, certainty, wanted)?,
+        Measure::Rate(wanted) => {
+            let share = share(rows, world.defective, certainty, wanted)?;
+            (share.rate, share.ci, share.n)
+        }
         Measure::Outcome => (None, None, 0),
     };
     // Where nothing was measured, nothing is known.
@@ -150,15 +150,13 @@ fn range(metric: Metric, world: &World) -> f64 {
     }
 }
 
-fn share(
-    rows: &CellRows<'_>,
-    defective: bool,
-    certainty: Certainty,
-    wanted: Rate,
-) -> io::Result<(Option<f64>, Option<Interval>, u64)> {
+/// A rate of a cell.
+///
+/// # Errors
+/// When the tape cannot be read.
+pub(super) fn share(rows: &CellRows<'_>, defective: bool, certainty: Certainty, wanted: Rate) -> io::Result<Share> {
     let shares = analysis::shares(rows, defective, certainty)?;
-    let share = shares.into_iter().find(|(rate, _)| *rate == wanted).map(|(_, share)| share).unwrap_or_default();
-    Ok((share.rate, share.ci, share.n))
+    Ok(shares.into_iter().find(|(rate, _)| *rate == wanted).map(|(_, share)| share).unwrap_or_default())
 }
 
 /// The interval of a statistic. A mean of values that were all one is not known to the last digit: something that none of n

@@ -44,14 +44,17 @@ impl CompareReport {
             }
         };
         let [a, b] = compare.cells_of(0);
+        let comparisons: Vec<Comparison> = results.iter().enumerate().map(comparison).collect();
+        let versions: Vec<&str> = comparisons.iter().map(|one| one.version.as_str()).collect();
         Self {
             schema: "dryroll.compare/1".into(),
-            scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
+            scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
+            command: replay::compare(file, scenario.seed, policies, &versions, compare.replicates),
             replicates: compare.replicates,
             confidence: CONFIDENCE,
             policies: [Policy::of(&compare.cells.scenarios[a]), Policy::of(&compare.cells.scenarios[b])],
-            comparisons: results.iter().enumerate().map(comparison).collect(),
+            comparisons,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A sweep report from a sweep and its results.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::{Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World};
 use crate::report::study::ScenarioRef;
-use crate::report::wording::Unit;
+use crate::report::wording::{Unit, plural};
 use crate::report::{Timeline, replay};
 use crate::scenario::{Measure, Rate, Scenario};
 use crate::stats::proportion::clopper_pearson;
@@ -12,6 +14,10 @@ use crate::study::exact::exact;
 use crate::study::rare::{FEWEST_HITS, trip_probability};
 use crate::study::sweep::{CONFIDENCE, CellResult, Extent, Sweep};
 use crate::study::{Policy, Summary};
+
+/// The most cells of a sweep that has exact values. One takes some 20 ms at 50 instances, as long as hundreds of rollouts: in
+/// larger grids a short sweep would be waiting for them alone.
+const MOST_EXACT: usize = 200;
 
 impl SweepReport {
     /// The report.
@@ -37,8 +43,9 @@ impl SweepReport {
             timelines: timelines(sweep, &cells),
             warnings: warnings(sweep, &cells),
             schema: "dryroll.sweep/1".into(),
-            scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
+            scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
+            command: replay::sweep(&sweep.order),
             replicates: extent.cells.iter().map(|&(n, _)| n).max().unwrap_or(0),
             confidence: CONFIDENCE,
             precision,
@@ -72,7 +79,7 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
         defective: sweep.cells.worlds[cell].defective,
         replicates: result.replicates,
         metrics: result.summaries.clone(),
-        exact: exact_values(&sweep.cells.scenarios[cell]),
+        exact: exact_values(&sweep.cells.scenarios[cell], sweep.cells.worlds.len()),
         rare: rare_event(sweep, cell, result),
         distributions: result.histograms.iter().map(Histogram::new).collect(),
         worst: worst
@@ -103,17 +110,18 @@ fn replay_command(sweep: &Sweep, cell: usize, replicate: u64) -> String {
         .collect();
     settings.reverse();
     let version = &sweep.cells.scenarios[cell].target().id;
-    let file = if sweep.order.scenario.file == "<stdin>" { "-" } else { &sweep.order.scenario.file };
-    replay::command(file, sweep.order.seed, version, &settings, replicate)
+    replay::command(sweep.order.scenario.path(), sweep.order.seed, version, &settings, replicate)
 }
 
 /// The chance of a trip where hardly any was met, if it was asked for.
 fn rare_event(sweep: &Sweep, cell: usize, result: &CellResult) -> Option<RareEvent> {
     let replicates = sweep.order.rare?;
-    let met = result.summaries.share(Rate::Trip).map_or(0, |share| share.hits);
-    if met >= FEWEST_HITS {
+    let plain = result.summaries.share(Rate::Trip);
+    if plain.is_some_and(|share| share.hits >= FEWEST_HITS) {
         return None;
     }
+    // One-sided, each at 97.5 %: both hold with 95 %.
+    let simulated = plain.and_then(|share| share.claim);
     Some(match trip_probability(&sweep.cells.scenarios[cell], replicates) {
         Ok(found) => {
             let estimate = (found.hits >= FEWEST_HITS).then_some(found.estimate);
@@ -136,7 +144,7 @@ fn rare_event(sweep: &Sweep, cell: usize, result: &CellResult) -> Option<RareEve
                 ci,
                 hits: found.hits,
                 n: found.n,
-                upper_bound: Some(found.upper_bound),
+                upper_bound: Some(simulated.map_or(found.upper_bound, |claim| claim.high.min(found.upper_bound))),
                 says,
             }
         }
@@ -152,8 +160,15 @@ fn rare_event(sweep: &Sweep, cell: usize, result: &CellResult) -> Option<RareEve
     })
 }
 
-/// What theory says of a cell.
-fn exact_values(scenario: &Scenario) -> ExactValues {
+/// What theory says of a cell, in a sweep of so many.
+fn exact_values(scenario: &Scenario, cells: usize) -> ExactValues {
+    if cells > MOST_EXACT {
+        let why = format!(
+            "exact values are reckoned in sweeps of at most {MOST_EXACT} cells, since they would take longer than the \
+             simulation, and this one has {cells}; sweep fewer at once to have them"
+        );
+        return ExactValues { out_of_scope: Some(why), ..ExactValues::default() };
+    }
     match exact(scenario) {
         Ok(exact) => ExactValues {
             values: exact.values,
@@ -186,6 +201,22 @@ fn contradictions(cell: &Cell) -> impl Iterator<Item = (&str, f64, f64)> {
     })
 }
 
+/// Of each version: in how many of its cells nothing is rolled out, and why.
+fn nothing_rolled_out(sweep: &Sweep) -> impl Iterator<Item = String> {
+    let mut counts: BTreeMap<(usize, &str), u64> = BTreeMap::new();
+    for (cell, world) in sweep.cells.worlds.iter().enumerate() {
+        if let Some(why) = world.rolls_nothing_out() {
+            *counts.entry((cell % sweep.cells.versions, why)).or_default() += 1;
+        }
+    }
+    let policies = sweep.cells.worlds.len() / sweep.cells.versions;
+    counts.into_iter().map(move |((version, why), count)| {
+        let id = &sweep.cells.scenarios[version].target().id;
+        let cells = plural(policies as u64, "cell", "cells");
+        format!("nothing of {id} is rolled out in {count} of its {cells}: {why}")
+    })
+}
+
 fn warnings(sweep: &Sweep, cells: &[Cell]) -> Vec<String> {
     let kind = |fault: usize| sweep.scenario.faults[fault].kind.name();
     let idle = sweep.idle_faults().into_iter();
@@ -196,5 +227,5 @@ fn warnings(sweep: &Sweep, cells: &[Cell]) -> Vec<String> {
             format!("cell {place}: theory says {name} = {exact}, the simulation {simulated}: please report this")
         })
     });
-    idle.chain(contradicted).collect()
+    nothing_rolled_out(sweep).chain(idle).chain(contradicted).collect()
 }

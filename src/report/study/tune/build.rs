@@ -4,9 +4,11 @@ use super::{
     Candidate, Estimate, Evidence, FrontPoint, Hint, LimitCheck, LimitText, Named, Recommended, Sensitivity, Standing,
     TuneReport,
 };
+use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, called, plural};
 use crate::stats::moments::Moments;
+use crate::stats::paired::interval_of_differences;
 use crate::study::Policy;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tune::front::Point;
@@ -26,10 +28,13 @@ pub struct Findings {
     pub hints: Vec<Judged>,
 }
 
+/// A recommended policy with which fewer good rollouts complete is warned of.
+const FEWEST_COMPLETED: f64 = 0.9;
+
 impl TuneReport {
-    /// The report.
+    /// The report. `file` is the scenario's path, for the command that makes it again.
     #[must_use]
-    pub fn new(tune: &Tune, tuned: &Tuned, findings: &Findings) -> Self {
+    pub fn new(tune: &Tune, file: &str, tuned: &Tuned, findings: &Findings) -> Self {
         let scenario = &tune.scenario;
         let id = |version: usize| tune.cells.scenarios[tune.cell(0, version)].target().id.clone();
         let policy = |place: usize| Policy::of(tune.policy(place));
@@ -62,13 +67,17 @@ impl TuneReport {
             },
             why: why(tune, tuned, place),
             evidence: evidence(place),
-            slower_by: estimate(&tuned.policies[place].slower_by),
+            slower_by: Estimate {
+                ci: interval_of_differences(&tuned.policies[place].slower_by, CONFIDENCE),
+                ..estimate(&tuned.policies[place].slower_by)
+            },
             on_front: findings.points[place].on_front,
         });
         Self {
             schema: "dryroll.tune/1".into(),
-            scenario: ScenarioRef { name: scenario.name.clone(), hash: scenario.hash.clone() },
+            scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
+            command: replay::tune(file, scenario.seed, tune.replicates, tune.tolerance),
             replicates: tuned.replicates,
             rollouts: tuned.rollouts,
             confidence: CONFIDENCE,
@@ -82,6 +91,7 @@ impl TuneReport {
                 .iter()
                 .map(|limit| LimitText {
                     says: limit.says(),
+                    metric: limit.spec.metric.name().into(),
                     versions: limit.versions.iter().map(|&version| id(version)).collect(),
                 })
                 .collect(),
@@ -94,6 +104,7 @@ impl TuneReport {
             candidates: candidates.collect(),
             sensitivity: findings.sensitivity.iter().map(|(factor, tuned)| sensitivity(tune, *factor, tuned)).collect(),
             hints: hints(&findings.hints, (1..tune.versions()).map(id).collect()),
+            warnings: stopped_early(tune, tuned).into_iter().collect(),
         }
     }
 }
@@ -116,6 +127,7 @@ fn blast(point: &Point) -> Estimate {
 fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
     let limits = known.limits.iter().map(|held| LimitCheck {
         limit: tune.limits[held.limit].says(),
+        metric: tune.limits[held.limit].spec.metric.name().into(),
         version: tune.cells.scenarios[tune.cell(0, held.version)].target().id.clone(),
         observed: Estimate { value: held.observed, ci: held.interval, n: held.n },
         holds: held.holds,
@@ -126,6 +138,17 @@ fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
         blast_radius_pct: blast(point),
         limits: limits.collect(),
     }
+}
+
+/// Least of anything is what a rollout that does not come far has.
+fn stopped_early(tune: &Tune, tuned: &Tuned) -> Option<String> {
+    let completed = tuned.completed.filter(|&share| share < FEWEST_COMPLETED)?;
+    Some(format!(
+        "a rollout that is stopped early {}: only {} of the good rollouts complete with the recommended policy; add or tighten a \
+         limit on false_trip_rate or completed in [tune]",
+        if Unit::of(tune.minimise.name()) == Unit::Seconds { "is short" } else { "costs little" },
+        Unit::Share.say(completed)
+    ))
 }
 
 /// A policy in a few words.
@@ -186,33 +209,35 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
     format!("{}: {goal}{beside}{still}.", short(&Policy::of(tune.policy(place))))
 }
 
-/// The limit that keeps most policies out, or keeps out all but the ones that others keep out.
+/// The limit that keeps most policies out; where none surely does, the one that is undecided for most.
 fn binding(tune: &Tune, tuned: &Tuned) -> String {
-    let broken = |limit: usize| {
-        let breaks = |known: &&Known| known.limits.iter().any(|held| held.limit == limit && held.holds == Some(false));
-        tuned.policies.iter().filter(breaks).count()
+    let of = |limit: usize, holds: Option<bool>| {
+        let is_so = |known: &&Known| known.limits.iter().any(|held| held.limit == limit && held.holds == holds);
+        tuned.policies.iter().filter(is_so).count()
     };
-    let counts: Vec<(usize, usize)> = (0..tune.limits.len()).map(|limit| (limit, broken(limit))).collect();
+    let most = |holds: Option<bool>| {
+        let counts = (0..tune.limits.len()).map(|limit| (limit, of(limit, holds)));
+        counts.max_by_key(|&(limit, count)| (count, std::cmp::Reverse(limit)))
+    };
     let all = tuned.policies.len();
-    let Some(&(limit, count)) = counts.iter().max_by_key(|(limit, count)| (*count, std::cmp::Reverse(*limit))) else {
-        return "there is no limit".into();
-    };
-    let name = tune.limits[limit].says();
+    let says = |limit: usize| tune.limits[limit].says();
+    let Some((limit, count)) = most(Some(false)) else { return "there is no limit".into() };
+    let name = says(limit);
+    if count == 0 {
+        let (limit, count) = most(None).unwrap_or((limit, all));
+        return format!("{}: whether it holds is undecided for {count} of {all} policies", says(limit));
+    }
     if count == all {
         return format!("{name}: it does not hold for any policy");
     }
-    let others: Vec<String> = counts
-        .iter()
-        .filter(|&&(other, count)| other != limit && count > 0)
-        .map(|&(other, count)| format!("{} for {count}", tune.limits[other].says()))
+    let others: Vec<String> = (0..tune.limits.len())
+        .filter(|&other| other != limit)
+        .map(|other| (other, of(other, Some(false))))
+        .filter(|&(_, count)| count > 0)
+        .map(|(other, count)| format!(", {} for {count}", says(other)))
         .collect();
-    match others.as_slice() {
-        [] => format!("{name}: it does not hold for {count} of {all} policies, and is undecided for others"),
-        _ => format!(
-            "{name} does not hold for {count} of {all} policies, {}; together they leave none",
-            others.join(", ")
-        ),
-    }
+    let rest = if tuned.decided { "together they leave none" } else { "the others are undecided" };
+    format!("{name} does not hold for {count} of {all} policies{}; {rest}", others.concat())
 }
 
 fn sensitivity(tune: &Tune, factor: f64, tuned: &Tuned) -> Sensitivity {

@@ -1,0 +1,59 @@
+//! `--learnings FILE`: earlier records that apply to what is rehearsed, and what today says to them.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use super::output::{Failure, each_its_own_place};
+use crate::report::learning::store::Store;
+use crate::report::learning::{Today, recall, tell};
+
+/// Damaged lines that are named.
+const NAMED: usize = 5;
+
+/// Where earlier records are.
+#[derive(Debug, clap::Args)]
+pub struct Learnings {
+    /// Show the records of this store that apply to this module and fleet, and where today contradicts them
+    #[arg(long, value_name = "FILE")]
+    learnings: Option<PathBuf>,
+}
+
+/// Records that were read before the work began.
+#[derive(Debug)]
+pub struct Remembered {
+    path: PathBuf,
+    store: Store,
+}
+
+impl Learnings {
+    /// Reads the store, if there is one; no output may take its place. Lines that are no record are left out, and said to be.
+    pub fn read(&self, outputs: &[&PathBuf], quiet: bool) -> Result<Option<Remembered>, Failure> {
+        let Some(path) = &self.learnings else { return Ok(None) };
+        each_its_own_place(Some(path), outputs)?;
+        let read = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+        let store = Store::read(&read.map_err(Failure::Input)?);
+        if !quiet {
+            let mut stderr = anstream::stderr();
+            // A warning that nobody can see is no failure.
+            for damage in store.damaged.iter().take(NAMED) {
+                let _ = writeln!(stderr, "warning: {}: {damage}; it is left out", path.display());
+            }
+            if store.damaged.len() > NAMED {
+                let more = store.damaged.len() - NAMED;
+                let _ = writeln!(stderr, "warning: {}: {more} more lines are left out", path.display());
+            }
+        }
+        Ok(Some(Remembered { path: path.clone(), store }))
+    }
+}
+
+impl Remembered {
+    /// Tells those that apply today.
+    pub fn tell(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
+        let recalled = recall(&self.store.records, today);
+        tell(out, &self.path.display().to_string(), self.store.records.len(), &recalled)?;
+        out.flush()
+    }
+}

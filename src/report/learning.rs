@@ -1,0 +1,64 @@
+//! Learning records: what a report teaches, as `create_learning` takes it, and which earlier records apply today.
+//!
+//! [`Learning::of`] writes the record of a report, one file a kind of report. [`store`] keeps records, one JSON object a line.
+//! [`recall()`] finds those that apply to a rollout, most relevant first, and holds what they claim against today's numbers.
+
+mod against;
+mod category;
+mod claims;
+mod compare;
+mod error;
+mod facts;
+mod phrases;
+mod recall;
+mod run;
+pub mod store;
+mod sweep;
+mod told;
+mod tune;
+
+use serde::{Deserialize, Serialize};
+
+pub use against::Verdict;
+pub use category::Category;
+pub use error::LearningError;
+pub use recall::{Numbers, PlanNumbers, Recalled, RunNumbers, Today, recall};
+pub use told::tell;
+
+use super::reading::AnyReport;
+
+/// A record with exactly the keys of `create_learning`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learning {
+    /// One line.
+    pub title: String,
+    /// What kind of lesson it is; of our own records a [`Category`].
+    pub category: String,
+    /// The evidence, the recommendation and its limits.
+    pub content: String,
+    /// What it is found by.
+    pub tags: Vec<String>,
+}
+
+impl Learning {
+    /// What a report teaches.
+    ///
+    /// # Errors
+    /// When the report lacks what a record is made of.
+    pub fn of(report: &AnyReport) -> Result<Self, LearningError> {
+        let record = match report {
+            AnyReport::Run(run) => run::learning(run)?,
+            AnyReport::Drill(_) => return Err(LearningError::Drill),
+            AnyReport::Sweep(sweep) => sweep::learning(sweep)?,
+            AnyReport::Compare(compare) => compare::learning(compare)?,
+            AnyReport::Tune(tune) => tune::learning(tune)?,
+        };
+        let Self { title, category, content, tags } = record;
+        Ok(Self {
+            title: phrases::one_line(&phrases::plain(&title)),
+            category,
+            content: phrases::plain(&content),
+            tags: phrases::tidy(tags),
+        })
+    }
+}

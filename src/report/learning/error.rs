@@ -1,0 +1,43 @@
+//! What can go wrong with records.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why there is no record, or it is not kept.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LearningError {
+    /// The report lacks what a record is made of.
+    #[error("the report has no `{0}`, so there is nothing to learn from it; make it again with this version")]
+    Lacks(&'static str),
+    /// A drill teaches whoever played it, and says nothing of a policy that its run would not.
+    #[error("a drill's report makes no learning record; make one of `dryroll run --report` on the same scenario")]
+    Drill,
+    /// A line of a store is no record.
+    #[error("line {line}: {why}; a record is one JSON object a line, with `title`, `category`, `content` and `tags`")]
+    Line {
+        /// Which line, from 1.
+        line: usize,
+        /// What was found.
+        why: String,
+    },
+    /// A store with a damaged line: whether it has the record cannot be told.
+    #[error("{}: {damage}. Nothing was added: correct or remove that line first", path.display())]
+    Damaged {
+        /// Which store.
+        path: PathBuf,
+        /// The line.
+        damage: Box<LearningError>,
+    },
+    /// A store cannot be read or written. What was in it still is.
+    #[error("cannot add to {}", path.display())]
+    Store {
+        /// Which store.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}

@@ -1,0 +1,147 @@
+//! The last sentence of a record's content: `Facts: instances=50, batch_pct=20, …`, for machines and for people who look twice.
+
+use std::fmt;
+
+use crate::stats::Interval;
+use crate::study::Policy;
+
+const OPENING: &str = "Facts:";
+
+/// Names and values, in the order in which they are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts(Vec<(String, String)>);
+
+impl Facts {
+    /// Adds one; a value that could not be read back is left out.
+    pub fn add(&mut self, name: &str, value: impl fmt::Display) {
+        let value = value.to_string();
+        let odd = |c: char| c.is_whitespace() || c.is_control() || c == ',' || c == '=';
+        if !value.is_empty() && !value.contains(odd) && !value.ends_with('.') {
+            self.0.push((name.to_owned(), value));
+        }
+    }
+
+    /// Adds one if there is one.
+    pub fn add_some(&mut self, name: &str, value: Option<impl fmt::Display>) {
+        if let Some(value) = value {
+            self.add(name, value);
+        }
+    }
+
+    /// Adds a figure, rounded to what anybody needs.
+    pub fn add_figure(&mut self, name: &str, value: Option<f64>) {
+        self.add_some(name, value.filter(|value| value.is_finite()).map(rounded));
+    }
+
+    /// Adds an interval as `low..high`.
+    pub fn add_interval(&mut self, name: &str, interval: Option<Interval>) {
+        let ends = |ci: Interval| format!("{}..{}", rounded(ci.low), rounded(ci.high));
+        self.add_some(name, interval.map(ends));
+    }
+
+    /// Adds the keys of a policy that shape a rollout. Those at their defaults are left out, but for the three of the skill.
+    pub fn add_policy(&mut self, policy: &Policy) {
+        self.0.extend(policy_facts(policy).0);
+    }
+
+    /// The facts that a content ends with; `None` where it has no such sentence.
+    pub fn read(content: &str) -> Option<Self> {
+        let (_, rest) = content.rsplit_once(OPENING)?;
+        let pairs = rest.split_whitespace().map_while(|word| {
+            let (name, value) = word.split_once('=')?;
+            Some((name.to_owned(), value.trim_end_matches([',', '.']).to_owned()))
+        });
+        Some(Self(pairs.collect()))
+    }
+
+    /// A value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A value that is a number.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.get(name)?.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    /// A value that is a count.
+    pub fn count(&self, name: &str) -> Option<u64> {
+        self.get(name)?.parse().ok()
+    }
+
+    /// A value that is an interval.
+    pub fn interval(&self, name: &str) -> Option<Interval> {
+        let (low, high) = self.get(name)?.split_once("..")?;
+        let end = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite());
+        Some(Interval::new(end(low)?, end(high)?))
+    }
+
+    /// Whether all keys of a policy that are told, and no others, are told alike.
+    pub fn has_policy(&self, policy: &Policy) -> bool {
+        let theirs = policy_facts(policy);
+        POLICY_KEYS.iter().all(|key| self.get(key) == theirs.get(key))
+    }
+}
+
+const POLICY_KEYS: [&str; 7] = [
+    "batch_pct",
+    "max_consecutive_failures",
+    "health_timeout_sec",
+    "rollback_batch_pct",
+    "breaker_order",
+    "breaker_scope",
+    "max_in_flight",
+];
+
+fn policy_facts(policy: &Policy) -> Facts {
+    let mut facts = Facts::default();
+    for key in POLICY_KEYS {
+        let Some(value) = policy.get(key) else { continue };
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let default = matches!(
+            (key, value.as_str()),
+            ("rollback_batch_pct", "50") | ("breaker_order", "observed") | ("breaker_scope", "rollout") | (_, "null")
+        );
+        if !default {
+            facts.add(key, value);
+        }
+    }
+    facts
+}
+
+/// Six significant digits: more than any of these is known to.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(OPENING)?;
+        for (i, (name, value)) in self.0.iter().enumerate() {
+            write!(f, "{} {name}={value}", if i == 0 { "" } else { "," })?;
+        }
+        f.write_str(".")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_is_read_back() {
+        let mut facts = Facts::default();
+        facts.add("instances", 50);
+        facts.add("version", "v-1.26.0");
+        facts.add("odd", "a, b=c");
+        facts.add_figure("duration_sec", Some(847.035_123_4));
+        facts.add_figure("nothing", None);
+        facts.add_interval("ci", Some(Interval::new(0.000_123_456_789, 2.0)));
+        let said = facts.to_string();
+        assert_eq!(said, "Facts: instances=50, version=v-1.26.0, duration_sec=847.035, ci=0.000123457..2.");
+        let read = Facts::read(&format!("Prose with a=b. {said}")).unwrap();
+        assert_eq!(read, facts);
+        assert_eq!(read.interval("ci"), Some(Interval::new(0.000_123_457, 2.0)));
+        assert_eq!(Facts::read("batch_pct=20%"), None);
+    }
+}

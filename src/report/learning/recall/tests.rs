@@ -1,0 +1,183 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::report::learning::recall::{Numbers, PlanNumbers, RunNumbers};
+
+/// The tutorial's own.
+fn tutorial() -> Learning {
+    Learning {
+        title: "nginx 1.24 → 1.26 rolling upgrade — batch_pct=20% works for edge fleet".into(),
+        category: "best_practice".into(),
+        content: "50-instance edge fleet: 20% batches × 5 batches × ~5min health window = 25 min total. Zero circuit breaker \
+                  trips. Recommend keeping batch_pct=20% for similar-sized fleets; reduce to 10% for Tier-1 services with \
+                  smaller blast radius tolerance."
+            .into(),
+        tags: ["rolling-upgrade", "nginx", "batch-sizing"].map(str::to_owned).to_vec(),
+    }
+}
+
+fn with(title: &str, content: &str, tags: &[&str]) -> Learning {
+    Learning {
+        title: title.into(),
+        category: "best_practice".into(),
+        content: content.into(),
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+    }
+}
+
+fn policy(batch_pct: u32) -> Policy {
+    let value = serde_json::json!({
+        "batch_pct": batch_pct, "max_consecutive_failures": 2, "health_timeout_sec": 300, "rollback_batch_pct": 50,
+        "breaker_order": "observed", "breaker_scope": "rollout", "max_in_flight": null, "observe_after_sec": 0,
+        "previous_version_id": "v-1.24.0",
+    });
+    serde_json::from_value(value).expect("a policy")
+}
+
+fn today(numbers: Numbers<'_>) -> Today<'_> {
+    Today {
+        module: "nginx",
+        fleet: "edge",
+        instances: 50,
+        hash: "abc",
+        version: "v-1.26.0",
+        policy: Some(policy(20)),
+        numbers,
+    }
+}
+
+const PLAN: PlanNumbers = PlanNumbers { total: 50, batches: 5, estimate_sec: 1500.0 };
+const RUN: RunNumbers<'_> = RunNumbers {
+    seed: 42,
+    replicate: 0,
+    defective: false,
+    outcome: "completed",
+    trips: 1,
+    duration_sec: 1000.0,
+    blast_radius_pct: None,
+};
+
+fn contradictions(record: &Learning, today: &Today<'_>) -> Vec<String> {
+    let recalled = recall(std::slice::from_ref(record), today);
+    let said = recalled.iter().flat_map(|one| one.verdicts.clone());
+    said.filter_map(|verdict| match verdict {
+        Verdict::Contradicts(why) => Some(why),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn the_tutorial_s_record_is_read_as_people_read_it() {
+    let claims = Claims::of(&tutorial());
+    assert_eq!((claims.instances, claims.batch_pct, claims.limit), (Some(50), Some(20), None));
+    assert_eq!((claims.batches, claims.estimate_sec, claims.trips), (Some(5), Some(1500.0), Some(0)));
+    assert!(claims.recommends && claims.facts.is_none());
+}
+
+#[test]
+fn other_modules_other_sizes_and_other_matters_do_not_apply() {
+    let numbers = Numbers::Plan(PLAN);
+    for (record, applies) in [
+        (tutorial(), true),
+        (with("nginx rolling upgrade", "no size", &[]), true),
+        (with("postgres rolling upgrade", "50-instance", &["rolling-upgrade", "postgres"]), false),
+        (with("nginx TLS settings", "ciphers", &["nginx"]), false),
+        (with("nginx upgrade", "", &["nginx", "fleet-25"]), true),
+        (with("nginx upgrade", "", &["nginx", "fleet-24"]), false),
+        (with("nginx upgrade", "101-instance fleet", &["nginx"]), false),
+        (with("nginx upgrade", "", &["nginx", "fleet-18446744073709551615"]), false),
+    ] {
+        assert_eq!(recall(std::slice::from_ref(&record), &today(numbers)).len(), usize::from(applies), "{record:?}");
+    }
+}
+
+#[test]
+fn the_most_relevant_comes_first_and_of_equals_the_later() {
+    let records = [
+        with("a", "nginx upgrade", &["nginx"]),
+        with("b", "upgrade", &["nginx", "fleet-50", "batch_pct-20", "v-1.26.0"]),
+        with("c", "upgrade", &["nginx", "fleet-50", "batch_pct-10"]),
+        with("d", "nginx upgrade", &["nginx"]),
+    ];
+    let order: Vec<String> =
+        recall(&records, &today(Numbers::Plan(PLAN))).iter().map(|one| one.record.title.clone()).collect();
+    assert_eq!(order, ["b", "c", "d", "a"]);
+}
+
+#[test]
+fn a_plan_contradicts_other_batches_and_estimates_of_the_same_policy() {
+    assert_eq!(contradictions(&tutorial(), &today(Numbers::Plan(PLAN))), Vec::<String>::new());
+    let other = PlanNumbers { batches: 4, estimate_sec: 480.0, ..PLAN };
+    let said = contradictions(&tutorial(), &today(Numbers::Plan(other)));
+    assert_eq!(said.len(), 2, "{said:?}");
+    let smaller = Today { policy: Some(policy(10)), ..today(Numbers::Plan(other)) };
+    assert_eq!(contradictions(&tutorial(), &smaller), Vec::<String>::new(), "another policy has other numbers");
+}
+
+#[test]
+fn one_world_contradicts_never_and_not_another_world() {
+    let trips = Numbers::Run(PLAN, RUN);
+    assert_eq!(contradictions(&tutorial(), &today(trips)).len(), 1);
+    let bad = RunNumbers { defective: true, blast_radius_pct: Some(20.0), ..RUN };
+    assert!(contradictions(&tutorial(), &today(Numbers::Run(PLAN, bad))).is_empty(), "a bad version shall trip");
+    let facts = |replicate: u64| {
+        with(
+            "nginx upgrade",
+            &format!(
+                "Facts: kind=run, scenario=abc, seed=42, replicate={replicate}, instances=50, planned=50, version=v-1.26.0, \
+                 batch_pct=20, max_consecutive_failures=2, health_timeout_sec=300, outcome=completed, trips=0, \
+                 duration_sec=853.131."
+            ),
+            &["nginx"],
+        )
+    };
+    assert!(contradictions(&facts(1), &today(trips)).is_empty());
+    let said = contradictions(&facts(0), &today(trips));
+    assert!(said.len() == 1 && said[0].contains("trips were 0 and are 1"), "{said:?}");
+    let same = RunNumbers { trips: 0, duration_sec: 853.131_4, ..RUN };
+    assert!(contradictions(&facts(0), &today(Numbers::Run(PLAN, same))).is_empty());
+}
+
+#[test]
+fn one_world_contradicts_what_hardly_any_of_many_did() {
+    let sweep = |below: f64, p99: f64| {
+        with(
+            "nginx upgrade",
+            &format!(
+                "Facts: kind=sweep, replicates=1000, batch_pct=20, max_consecutive_failures=2, health_timeout_sec=300, \
+                 good=v-1.26.0, false_trip_rate_below={below}, duration_sec_p99={p99}."
+            ),
+            &["nginx"],
+        )
+    };
+    let trips = today(Numbers::Run(PLAN, RUN));
+    assert!(contradictions(&sweep(0.05, 2000.0), &trips).is_empty());
+    assert_eq!(contradictions(&sweep(0.003, 2000.0), &trips).len(), 1);
+    assert_eq!(contradictions(&sweep(0.05, 900.0), &trips).len(), 1);
+}
+
+proptest! {
+    #[test]
+    fn any_record_is_recalled_or_not(title in ".{0,40}", content in any_content(), tag in "(fleet-|batch_pct-)?[0-9a-z]{0,22}") {
+        let record = with(&format!("nginx upgrade {title}"), &content, &["nginx", &tag]);
+        for numbers in [Numbers::Plan(PLAN), Numbers::Run(PLAN, RUN)] {
+            let records = [record.clone()];
+            let recalled = recall(&records, &today(numbers));
+            let mut out = Vec::new();
+            super::super::tell(&mut out, "store", 1, &recalled).unwrap();
+        }
+    }
+}
+
+/// Facts with odd values among words.
+fn any_content() -> impl Strategy<Value = String> {
+    let fact = prop_oneof![
+        Just("Facts:".to_owned()),
+        "(kind|seed|replicate|replicates|instances|planned|batches|trips|batch_pct|version|good)=(run|sweep|-?[0-9]{0,21}|nan|1e999),?",
+        "(duration_sec_p99|false_trip_rate_below|estimate_sec|duration_sec_ci)=(-?[0-9.e]{0,9}(\\.\\.)?[0-9]{0,3}),?",
+        "[0-9]{0,20} (batches|min total|instances|trips)",
+        "\\PC{0,12}",
+    ];
+    proptest::collection::vec(fact, 0..12).prop_map(|words| words.join(" "))
+}

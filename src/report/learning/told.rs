@@ -1,0 +1,88 @@
+//! Records told to people, with what today says to them.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::phrases::one_line;
+use super::{Recalled, Verdict};
+use crate::report::wording::plural;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const LOUD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+const ASKS: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
+
+/// Records that are told whatever they say.
+const TOLD: usize = 3;
+/// Contradicted ones that are told beside them.
+const CONTRADICTED: usize = 3;
+/// Letters of a content that are told.
+const MOST_LETTERS: usize = 1600;
+const WIDTH: usize = 116;
+
+/// Tells the records that apply, of all that a store has.
+///
+/// # Errors
+/// When writing fails.
+pub fn tell(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<'_>]) -> io::Result<()> {
+    let store = one_line(store);
+    if recalled.is_empty() {
+        return writeln!(out, "\nNo record of {store} applies to this module and fleet ({all} there).");
+    }
+    let apply = plural(recalled.len() as u64, "record applies", "records apply");
+    writeln!(out, "\n{BOLD}What was learned before{BOLD:#} {DIM}({store}: of {all}, {apply}){DIM:#}")?;
+    let (first, rest) = recalled.split_at(recalled.len().min(TOLD));
+    let contradicted = rest.iter().filter(|one| one.is_contradicted()).take(CONTRADICTED);
+    let told: Vec<&Recalled<'_>> = first.iter().chain(contradicted).collect();
+    for one in &told {
+        writeln!(
+            out,
+            "  {BOLD}{}{BOLD:#} {DIM}[{}]{DIM:#}",
+            one_line(&one.record.title),
+            one_line(&one.record.category)
+        )?;
+        for line in wrapped(&cut(&one_line(&one.record.content))) {
+            writeln!(out, "    {line}")?;
+        }
+        for verdict in &one.verdicts {
+            match verdict {
+                Verdict::Contradicts(why) => {
+                    writeln!(out, "    {LOUD}today contradicts it:{LOUD:#} {}", one_line(why))?
+                }
+                Verdict::Differs(why) => writeln!(out, "    {ASKS}today differs:{ASKS:#} {}", one_line(why))?,
+                Verdict::Agrees(why) => writeln!(out, "    {GOOD}today agrees:{GOOD:#} {}", one_line(why))?,
+            }
+        }
+    }
+    match recalled.len() - told.len() {
+        0 => Ok(()),
+        more => writeln!(out, "  … and {more} more"),
+    }
+}
+
+/// Facts are for machines and contents can be long.
+fn cut(content: &str) -> String {
+    let prose = content.rsplit_once(" Facts: ").map_or(content, |(prose, _)| prose);
+    match prose.char_indices().nth(MOST_LETTERS) {
+        Some((at, _)) => format!("{} …", &prose[..at]),
+        None => prose.to_owned(),
+    }
+}
+
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        match lines.last_mut() {
+            Some(last) if line == 0 => last.push_str(word),
+            Some(last) if line + 1 + word.chars().count() <= WIDTH => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

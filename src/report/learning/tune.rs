@@ -1,0 +1,169 @@
+//! The record of a search: the policy that it recommends, why, what it is not told apart from, and what would change it.
+
+use super::facts::Facts;
+use super::phrases::{self, estimate, one_line};
+use super::sweep::worlds;
+use super::{Category, Learning, LearningError};
+use crate::report::study::{Evidence, LimitCheck, Recommended, Standing, TuneReport};
+use crate::report::wording::{called, plural};
+
+pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
+    if report.candidates.is_empty() {
+        return Err(LearningError::Lacks("candidates"));
+    }
+    let scenario = &report.scenario;
+    let (module, fleet) = (phrases::module(scenario), phrases::fleet(scenario, 0));
+    let (category, what, told) = match &report.recommended {
+        Some(best) => found(report, best),
+        None => none(report),
+    };
+    let content = [
+        format!("{fleet}: {told}"),
+        standings(report),
+        sensitivity(report),
+        "Each interval holds for its number alone; that a limit holds or a policy is slower is decided for all of them \
+         together with 95%, for this scenario's failure rates."
+            .to_owned(),
+        phrases::evidence(scenario, report.seed, &worlds(report.replicates), &report.command),
+        facts(report).to_string(),
+    ];
+    let mut tags = phrases::tags(scenario, 0, "tune");
+    if let Some(best) = &report.recommended {
+        tags.extend(phrases::policy_tags(&best.policy));
+    }
+    tags.push(phrases::tag(&report.good));
+    tags.extend(report.defective.iter().map(|version| phrases::tag(version)));
+    tags.extend(["batch-sizing".to_owned(), if report.decided { "decided" } else { "undecided" }.to_owned()]);
+    Ok(Learning {
+        title: one_line(&format!("{module} rolling upgrade — {what} ({fleet})")),
+        category: category.name().into(),
+        content: content.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
+        tags: phrases::tidy(tags),
+    })
+}
+
+fn limits(report: &TuneReport) -> String {
+    let said: Vec<String> = report.limits.iter().map(|limit| one_line(&limit.says)).collect();
+    if said.is_empty() { "without a limit".into() } else { format!("within {}", said.join(" and ")) }
+}
+
+fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) {
+    let policy = phrases::policy(&best.policy, &[]);
+    let Evidence { objective, limits: checks, .. } = &best.evidence;
+    let goal = called(&report.minimise);
+    let (category, what, advice) = if report.decided {
+        (
+            Category::BestPractice,
+            format!("{policy} has the least {goal} {}", limits(report)),
+            format!("Recommend {policy} for similar-sized fleets under these limits."),
+        )
+    } else {
+        (
+            Category::Discovery,
+            format!("{policy} is within the limits, the best is undecided"),
+            format!(
+                "Its limits surely hold, but it is undecided whether it is the best: recommend {policy} as one that holds, and \
+                 allow more worlds before it is called the best."
+            ),
+        )
+    };
+    let held: Vec<String> = checks.iter().map(check).collect();
+    let held = if held.is_empty() { String::new() } else { format!(" {}.", held.join("; ")) };
+    let tried = plural(report.candidates.len() as u64, "policy", "policies");
+    let (good, goal_is) = (one_line(&report.good), estimate(&report.minimise, objective));
+    let (within, mean) = (limits(report), format!("mean {goal} of {good}: {goal_is}"));
+    let told = if report.decided {
+        format!("of {tried}, {policy} has the least {goal} {within}. With it, {mean}.{held} {advice}")
+    } else {
+        format!("of {tried}, {policy} is one {within}. With it, {mean}.{held} {advice}")
+    };
+    (category, what, told)
+}
+
+fn check(check: &LimitCheck) -> String {
+    let name = check.limit.split_whitespace().find(|word| word.contains('_')).unwrap_or("limit");
+    let holds = match check.holds {
+        Some(true) => "surely holds",
+        Some(false) => "surely does not hold",
+        None => "is undecided",
+    };
+    format!("{} {holds} for {}: {}", one_line(&check.limit), one_line(&check.version), estimate(name, &check.observed))
+}
+
+fn none(report: &TuneReport) -> (Category, String, String) {
+    let tried = plural(report.candidates.len() as u64, "policy", "policies");
+    let binding =
+        report.binding.as_deref().map(|binding| format!(" What binds: {}.", one_line(binding).trim_end_matches('.')));
+    let binding = binding.unwrap_or_default();
+    if report.decided {
+        return (
+            Category::FailureMode,
+            format!("none of {tried} is {}", limits(report)),
+            format!(
+                "none of {tried} is {}.{binding} Recommend none of them: other limits, another version or another health \
+                 check are what is left.",
+                limits(report)
+            ),
+        );
+    }
+    (
+        Category::Discovery,
+        format!("undecided whether any of {tried} is {}", limits(report)),
+        format!(
+            "no policy of {} is surely {}, and some are undecided.{binding} Recommend none before more worlds are allowed.",
+            report.candidates.len(),
+            limits(report)
+        ),
+    )
+}
+
+fn standings(report: &TuneReport) -> String {
+    let count = |standing| report.candidates.iter().filter(|one| one.standing == standing).count() as u64;
+    let mut said = Vec::new();
+    for (standing, one, many) in [
+        (Standing::BreaksLimit, "policy surely breaks a limit", "policies surely break a limit"),
+        (Standing::Slower, "is surely slower", "are surely slower"),
+        (Standing::Undecided, "is as good or not told apart", "are as good or not told apart"),
+    ] {
+        let n = count(standing);
+        if n > 0 {
+            said.push(plural(n, one, many));
+        }
+    }
+    if said.is_empty() { String::new() } else { format!("Of the others {}.", said.join(", ")) }
+}
+
+fn sensitivity(report: &TuneReport) -> String {
+    let said = report.sensitivity.iter().map(|one| {
+        let undecided = if one.decided { "" } else { " (undecided)" };
+        format!("{}{undecided}", one_line(&one.says))
+    });
+    let said = said.collect::<Vec<_>>().join("; ");
+    if said.is_empty() { said } else { format!("If the failure rates are others: {said}.") }
+}
+
+fn facts(report: &TuneReport) -> Facts {
+    let mut facts = Facts::default();
+    facts.add("kind", "tune");
+    facts.add("scenario", &report.scenario.hash);
+    facts.add("seed", report.seed);
+    facts.add("replicates", report.replicates);
+    if report.scenario.instances > 0 {
+        facts.add("instances", report.scenario.instances);
+    }
+    facts.add("good", &report.good);
+    facts.add_some("worst", report.worst.as_ref());
+    facts.add("decided", if report.decided { "yes" } else { "no" });
+    facts.add("minimise", &report.minimise);
+    let Some(best) = &report.recommended else {
+        facts.add("recommended", "none");
+        return facts;
+    };
+    facts.add("recommended", "yes");
+    facts.add_policy(&best.policy);
+    facts.add_figure(&report.minimise, best.evidence.objective.value);
+    facts.add_interval(&format!("{}_ci", report.minimise), best.evidence.objective.ci);
+    facts.add_figure("blast_radius_pct", best.evidence.blast_radius_pct.value);
+    facts.add_interval("blast_radius_pct_ci", best.evidence.blast_radius_pct.ci);
+    facts
+}

@@ -1,0 +1,151 @@
+//! What studies say beside their figures: that a difference has no interval, that nothing was rolled out, why there is no exact
+//! value, and what the signs of the table mean.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const SCENARIO: &str = r#"
+seed = 11
+[fleet]
+instances = 20
+[[versions]]
+id = "v-1"
+[[versions]]
+id = "v-2"
+[[versions]]
+id = "v-bad"
+defective = true
+failure_rate = 0.5
+[rollout]
+target_version_id = "v-2"
+[operator]
+on_trip = "abort"
+"#;
+
+/// What a command writes as its report, says on standard output and on standard error, and its exit code.
+struct Told {
+    report: Value,
+    table: String,
+    error: String,
+    code: Option<i32>,
+}
+
+fn told(scenario: &str, arguments: &str) -> Told {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("s.toml"), scenario).expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
+    command.current_dir(folder.path()).args(arguments.split_whitespace()).args(["--report", "r.json"]);
+    let Output { status, stdout, stderr } = command.env("NO_COLOR", "1").output().expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let report = std::fs::read(folder.path().join("r.json")).unwrap_or_else(|_| b"null".to_vec());
+    Told {
+        report: serde_json::from_slice(&report).expect("JSON"),
+        table: text(&stdout),
+        error: text(&stderr),
+        code: status.code(),
+    }
+}
+
+/// The fewest that serve at a moment is the same in every world: 18 with the one policy, 10 with the other.
+#[test]
+fn few_worlds_that_differ_all_by_the_same_decide_nothing() {
+    let compare = "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --replicates";
+    for (worlds, decides) in [(2, false), (29, false), (30, true)] {
+        let Told { report, table, .. } = told(SCENARIO, &format!("{compare} {worlds}"));
+        let metrics = report["comparisons"][0]["metrics"].as_array().expect("metrics");
+        let serving = metrics.iter().find(|one| one["metric"] == "min_serving_pct").expect("there");
+        assert_eq!(serving["difference"], -40.0);
+        for interval in ["ci", "simultaneous_ci"] {
+            assert_eq!(serving[interval].is_null(), !decides, "{worlds} worlds: {serving}");
+        }
+        let row = table.lines().find(|line| line.contains("min_serving_pct")).expect("a row");
+        assert_eq!(row.contains("A is better"), decides, "{row}");
+        assert!(!row.contains("± 0") || decides, "{row}");
+        // What is the same in every world is said to be, however few they are.
+        assert!(table.contains("the same in every world: trips,"), "{table}");
+        for one in metrics {
+            let saved = one["variance_saved"].as_f64().unwrap_or(1.0);
+            assert!(saved == 0.0 || saved.abs() > 1e-9, "{one}");
+        }
+    }
+}
+
+#[test]
+fn a_sweep_that_rolls_nothing_out_says_so() {
+    let rejected = SCENARIO.replace("[operator]", "[operator]\napproves = false");
+    let Told { report, table, .. } = told(&rejected, "sweep s.toml --versions all --batch-pct 5,10,20 --replicates 3");
+    let warnings: Vec<&str> = report["warnings"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    assert_eq!(
+        warnings,
+        ["v-2", "v-bad"].map(|version| format!(
+            "nothing of {version} is rolled out in 3 of its 3 cells: the operator rejects the plan"
+        ))
+    );
+    assert!(table.contains(warnings[0]), "{table}");
+    let Told { report, .. } = told(SCENARIO, "sweep s.toml --versions all --replicates 3");
+    assert_eq!(report["warnings"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_precision_of_what_says_nothing_is_refused() {
+    for (versions, metric, other) in [
+        ("v-bad", "false_trip_rate", "add a good one"),
+        ("v-2", "blast_radius_pct", "add a defective one"),
+        ("v-2", "blast_radius_pct_tripped", "add a defective one"),
+        ("v-2", "escape_rate", "add a defective one"),
+    ] {
+        let sweep = format!("sweep s.toml --versions {versions} --precision 5% --metric {metric}");
+        let Told { code, error, .. } = told(SCENARIO, &sweep);
+        assert_eq!(code, Some(2), "{error}");
+        assert!(error.contains(metric) && error.contains(other), "{error}");
+    }
+    let both = "sweep s.toml --versions all --precision 0.1 --metric false_trip_rate";
+    let Told { code, report, error, .. } = told(SCENARIO, both);
+    assert_eq!((code, &report["precision"]["reached"]), (Some(0), &Value::Bool(true)), "{error}");
+}
+
+#[test]
+fn large_grids_have_no_exact_values_and_say_why() {
+    let sweep = |most| told(SCENARIO, &format!("sweep s.toml --set health_timeout_sec=101..{most} --replicates 1"));
+    let reason = |told: &Told| told.report["cells"][7]["exact"]["out_of_scope"].as_str().map(str::to_owned);
+    let small = sweep(300);
+    assert_eq!((small.report["cells"].as_array().map(Vec::len), reason(&small)), (Some(200), None));
+    let large = sweep(301);
+    let why = reason(&large).expect("a reason");
+    assert!(why.contains("at most 200 cells") && why.contains("this one has 201"), "{why}");
+    assert!(large.table.contains(&format!("no exact value (201 of 201 cells): {why}")), "{}", large.table);
+}
+
+/// What few hits are surely below is a bound of one side: 1 − 0.05^(1/100) with none of 100.
+#[test]
+fn few_hits_have_a_bound_and_the_signs_are_explained() {
+    let Told { table, .. } = told(SCENARIO, "sweep s.toml --replicates 100");
+    let signs = ["k of n: ", "< the chance", "~ importance", "(± …) "];
+    let explained = |table: &str| signs.map(|sign| table.contains(sign));
+    assert!(table.contains("0 of 100") && table.contains("< 2.95\u{202f}%"), "{table}");
+    assert_eq!(explained(&table), [true, true, false, false], "{table}");
+    let Told { table, .. } = told(SCENARIO, "sweep s.toml --versions v-bad --replicates 100");
+    assert_eq!(explained(&table), [false; 4], "{table}");
+}
+
+#[test]
+fn a_rare_trip_has_the_smaller_bound_of_two() {
+    let rare = |version: &str, arguments: &str| {
+        let scenario = SCENARIO.replacen("id = \"v-2\"\n", &format!("id = \"v-2\"\n{version}\n"), 1);
+        told(&scenario, &format!("sweep s.toml --max-consecutive-failures 4 {arguments}"))
+    };
+    let bounds = |told: &Told| {
+        let cell = &told.report["cells"][0];
+        (cell["rare"]["upper_bound"].as_f64().expect("a bound"), cell["metrics"]["trip_rate"]["claim"][1].as_f64())
+    };
+    // Nothing can trip, and plain simulation has looked more often.
+    let told_plainly = rare("", "--replicates 4000 --rare 50");
+    let (bound, claim) = bounds(&told_plainly);
+    assert_eq!(Some(bound), claim);
+    assert!(told_plainly.table.contains("0 of 50"), "{}", told_plainly.table);
+    let steered = rare("failure_rate = 0.001", "--set breaker_order=listed --replicates 100 --rare 200");
+    let (bound, claim) = bounds(&steered);
+    assert!(bound < 1e-9 && claim.expect("an interval") > 1e-3);
+    assert!(steered.table.contains("(± …) importance sampling"), "{}", steered.table);
+}
