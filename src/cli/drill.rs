@@ -1,6 +1,7 @@
 //! `dryroll drill`: a rollout with a person as its operator, and the debrief.
 
 mod watch;
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,8 @@ pub struct Arguments {
     /// Play the decisions of this file, unattended
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
+    #[command(flatten)]
+    web: web::Flags,
     /// Write every event, one JSON object a line (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
@@ -102,6 +105,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     each_its_own_place(Some(&arguments.scenario), &outputs)?;
     let opening = arguments.opening()?;
     let mut watch = Watch::new(&opening.scenario, open(arguments.events.as_ref())?);
+    if arguments.web.is_wanted() {
+        return web::run(arguments, &opening, watch);
+    }
     let drill = match &opening.record {
         Some(record) => play(arguments, &opening, record, &mut watch)?,
         None => return Err(Failure::Input(anyhow::anyhow!("name the decisions to play with --decisions"))),
