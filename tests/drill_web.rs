@@ -387,7 +387,10 @@ fn ten_streams_tell_the_same_and_resume_where_they_were() {
     assert!(end > 5);
 
     let first = served.listen(Some(0)).up_to(end);
-    assert_eq!(first.iter().map(|message| message.id.expect("a number")).collect::<Vec<_>>(), (1..=end).collect::<Vec<_>>());
+    assert_eq!(
+        first.iter().map(|message| message.id.expect("a number")).collect::<Vec<_>>(),
+        (1..=end).collect::<Vec<_>>()
+    );
     for (stream, snapshot) in streams.iter_mut().zip(&snapshots) {
         let seen = snapshot.id.expect("a number");
         assert_eq!(stream.up_to(end), first[seen as usize..]);
@@ -440,7 +443,16 @@ fn the_record_plays_the_same_events_and_the_debrief_is_served_until_it_is_ended(
     let path = |name: &str| folder.path().join(name).display().to_string();
     let served = Served::start(
         "broken-rollback",
-        &["--speed", "2000", "--record", &path("decisions.json"), "--events", &path("events"), "--report", &path("report")],
+        &[
+            "--speed",
+            "2000",
+            "--record",
+            &path("decisions.json"),
+            "--events",
+            &path("events"),
+            "--report",
+            &path("report"),
+        ],
     );
     served.operate_to_the_end();
     let lines = served.get("/api/events.ndjson").body;
@@ -504,7 +516,8 @@ fn the_clock_waits_for_the_first_browser() {
 }
 
 fn refused(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_dryroll")).arg("drill").args(arguments).output().expect("the program");
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_dryroll")).arg("drill").args(arguments).output().expect("the program");
     assert_eq!(output.status.code(), Some(2));
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

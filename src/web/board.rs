@@ -176,7 +176,9 @@ fn words(drill: &Drill<'_>, engine: &Engine, briefing: &Briefing) -> (&'static s
         (Some(Asked { kind: RequestKind::RollbackContinuation, .. }), _) => {
             ("tripped", "The breaker of the rollback tripped; you decide how to go on".into())
         }
-        (None, Some(_)) => ("decided", "Your decision is made; the controller is away and takes it when it is back".into()),
+        (None, Some(_)) => {
+            ("decided", "Your decision is made; the controller is away and takes it when it is back".into())
+        }
         (None, None) if engine.direction() == Direction::Back => {
             ("rolling_back", format!("Going back to {}", briefing.previous))
         }
@@ -245,8 +247,7 @@ impl Decided {
 fn batches(engine: &Engine, chronicle: &Chronicle) -> Vec<Batch> {
     let plan = engine.plan();
     let is_back = engine.direction() == Direction::Back;
-    let (own, back): (Vec<_>, Vec<_>) =
-        chronicle.batches.iter().partition(|record| record.rollout == RolloutId::FIRST);
+    let (own, back): (Vec<_>, Vec<_>) = chronicle.batches.iter().partition(|record| record.rollout == RolloutId::FIRST);
     let own = (0..plan.batch_count()).map(|index| {
         let positions = plan.batch(index);
         let phase = match engine.batch_phase(index) {

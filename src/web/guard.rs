@@ -81,9 +81,9 @@ impl Guard {
             return None;
         }
         let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Strict", self.cookie, self.token.text());
-        // What is no path of this server, and could lead elsewhere, leads to the first page.
+        // A path like `//name` would lead elsewhere.
         let path = request.uri().path();
-        let path = if path.starts_with("//") { "/" } else { path };
+        let path = if path.starts_with("/app/") { path } else { "/" };
         Some((StatusCode::SEE_OTHER, [(SET_COOKIE, cookie), (LOCATION, path.to_owned())]).into_response())
     }
 }

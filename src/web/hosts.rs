@@ -50,7 +50,8 @@ mod tests {
         for host in ["127.0.0.1:8080", "localhost:8080", "LOCALHOST:8080", "[::1]:8080"] {
             assert!(near.allow(host), "{host}");
         }
-        for host in ["127.0.0.1", "127.0.0.1:80", "localhost:80800", "evil.example:8080", "10.0.0.1:8080", "", ":8080"] {
+        for host in ["127.0.0.1", "127.0.0.1:80", "localhost:80800", "evil.example:8080", "10.0.0.1:8080", "", ":8080"]
+        {
             assert!(!near.allow(host), "{host}");
         }
         for host in ["[::1", "[::1]8080", "[]:8080", "localhost.evil:8080", "localhost:+8080", "127.0.0.1:8080:8080"] {
@@ -67,7 +68,9 @@ mod tests {
     fn only_its_own_pages_are_origins() {
         let hosts = Hosts::of("127.0.0.1:8080".parse().unwrap());
         assert!(hosts.allow_origin("http://127.0.0.1:8080", "127.0.0.1:8080"));
-        for origin in ["null", "https://127.0.0.1:8080", "http://localhost:8080", "http://127.0.0.1:8081", "http://evil", ""] {
+        for origin in
+            ["null", "https://127.0.0.1:8080", "http://localhost:8080", "http://127.0.0.1:8081", "http://evil", ""]
+        {
             assert!(!hosts.allow_origin(origin, "127.0.0.1:8080"), "{origin}");
         }
     }

@@ -1,6 +1,6 @@
 //! The server: its addresses, and the thread in which it answers.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::Sse;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::serve::ListenerExt;
 use axum::{Router, middleware};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -80,6 +81,8 @@ impl Server {
         let serve = move || {
             runtime.block_on(async move {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+                // Small messages are not held back to be sent together.
+                let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
                 let serving = tokio::spawn(async move { axum::serve(listener, router).await });
                 let _ = stopped.await;
                 serving.abort();
@@ -101,10 +104,16 @@ impl Server {
         self.token.text()
     }
 
-    /// The address to open, with the token.
+    /// The address to open, with the token. Where it listens at every address of the machine, the one on loopback.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/?token={}", self.address, self.token.text())
+        let mut address = self.address;
+        match address.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        format!("http://{address}/?token={}", self.token.text())
     }
 
     /// Shows the debrief of the drill, which is over.
@@ -170,7 +179,8 @@ fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Probl
         }
         _ => Problem::malformed("the body cannot be read"),
     })?;
-    serde_json::from_slice(&body).map_err(|error| Problem::malformed(format!("the body is not what it should be: {error}")))
+    serde_json::from_slice(&body)
+        .map_err(|error| Problem::malformed(format!("the body is not what it should be: {error}")))
 }
 
 impl Desk {
@@ -185,7 +195,9 @@ impl Desk {
 
     fn debrief(&self) -> Result<&Debrief, Problem> {
         self.debrief.get().ok_or_else(|| {
-            Problem::conflict("the debrief tells the truth, which is for after the drill; it is there when the drill is over")
+            Problem::conflict(
+                "the debrief tells the truth, which is for after the drill; it is there when the drill is over",
+            )
         })
     }
 }

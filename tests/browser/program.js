@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const program = process.env.DRYROLL ?? path.join(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/dryroll');
+const program = process.env.DRYROLL ?? path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/dryroll');
 
 /// Starts a drill; `url` opens it, `interrupt` ends it and answers its exit code.
 export async function drill(scenario, ...more) {

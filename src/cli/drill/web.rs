@@ -57,10 +57,13 @@ pub fn run(arguments: &Arguments, opening: &Opening, watch: Watch<'_>) -> Result
         _ => Ok(()),
     };
     if !server.address().ip().is_loopback() {
-        say("warning: this is not a loopback address. Whoever reaches it and learns the token operates this drill, and the token goes over the network unencrypted.")?;
+        say("warning: this is no loopback address; whoever reaches it and has the token operates the drill,")?;
+        say("and the token goes over the network unencrypted")?;
     }
     say(&format!("The drill is at {}", server.url()))?;
-    say("Its clock starts when the page is open. Ctrl-C ends it and keeps the record.")?;
+    if !arguments.quiet {
+        say("Its clock starts when the page is open. Ctrl-C ends it and keeps the record.")?;
+    }
 
     let (mut drill, watch) = console.run(&orders, stop);
     // Whoever asks now is told that it is over.
@@ -70,7 +73,9 @@ pub fn run(arguments: &Arguments, opening: &Opening, watch: Watch<'_>) -> Result
         server.show_debrief(&watch.debrief(&opening.scenario, &mut drill));
     }
     conclude(arguments, opening, drill, watch)?;
-    say("The drill is over; its debrief is in the browser. Ctrl-C ends the program.")?;
+    if !arguments.quiet {
+        say("The drill is over; its debrief is in the browser. Ctrl-C ends the program.")?;
+    }
     while is_over && !stop.load(Ordering::SeqCst) {
         std::thread::sleep(LOOK);
     }
