@@ -2,6 +2,7 @@
 
 mod opening;
 mod watch;
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,8 @@ pub struct Arguments {
     /// Play the decisions of this file, unattended
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
+    #[command(flatten)]
+    web: web::Flags,
     /// Write every event, one JSON object a line (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
@@ -88,6 +91,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     each_its_own_place(arguments.scenario.as_deref(), &outputs)?;
     let opening = Opening::new(arguments)?;
     let mut watch = Watch::new(&opening.scenario, open(arguments.events.as_ref())?);
+    if arguments.web.is_wanted() {
+        return web::run(arguments, &opening, watch);
+    }
     let drill = match &opening.record {
         Some(record) => play(arguments, &opening, record, &mut watch)?,
         None => return Err(Failure::Input(anyhow::anyhow!("name the decisions to play with --decisions"))),

@@ -1,0 +1,83 @@
+//! The drill in a browser: says where it is, and stays until the drill is over and somebody ends it.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::super::output::{Failure, is_gone};
+use super::super::{interrupt, output};
+use super::{Arguments, Opening, Watch, conclude};
+use crate::drill::Briefing;
+use crate::report::ReportError;
+use crate::web::{Console, Server, WebError};
+
+/// The flags of a drill in a browser.
+#[derive(Debug, clap::Args)]
+pub struct Flags {
+    /// Show the drill in a browser: prints the address to open
+    #[arg(long, conflicts_with = "decisions")]
+    web: bool,
+    /// Listen here; port 0 takes any that is free
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", requires = "web")]
+    bind: SocketAddr,
+}
+
+impl Flags {
+    /// Whether the drill is one in a browser.
+    pub fn is_wanted(&self) -> bool {
+        self.web
+    }
+}
+
+impl From<WebError> for Failure {
+    fn from(error: WebError) -> Self {
+        match error {
+            WebError::TooMany(_) | WebError::Listen { .. } => Self::input(error),
+            _ => Self::Output(error.into()),
+        }
+    }
+}
+
+/// How often an interrupt is looked for once the drill is over.
+const LOOK: Duration = Duration::from_millis(50);
+
+pub fn run(arguments: &Arguments, opening: &Opening, watch: Watch<'_>) -> Result<(), Failure> {
+    let briefing = Briefing::new(&opening.scenario);
+    let console = Console::open(&opening.world, opening.replicate, &briefing, arguments.speed, watch)?;
+    let (server, orders) = Server::start(arguments.web.bind, console.log(), console.briefing())?;
+    let stop = interrupt::stops_by_itself();
+    let outputs = arguments.outputs();
+    // The address is not what --quiet silences: without it there is no drill.
+    let mut out = output::teller(false, &outputs);
+    let mut say = |text: &str| match out.as_mut().map(|out| writeln!(out, "{text}").and_then(|()| out.flush())) {
+        Some(Err(error)) if !is_gone(&error) => {
+            Err(Failure::from(ReportError { path: "standard output".into(), source: error }))
+        }
+        _ => Ok(()),
+    };
+    if !server.address().ip().is_loopback() {
+        say("warning: this is no loopback address; whoever reaches it and has the token operates the drill,")?;
+        say("and the token goes over the network unencrypted")?;
+    }
+    say(&format!("The drill is at {}", server.url()))?;
+    if !arguments.quiet {
+        say("Its clock starts when the page is open. Ctrl-C ends it and keeps the record.")?;
+    }
+
+    let (mut drill, watch) = console.run(&orders, stop);
+    // Whoever asks now is told that it is over.
+    drop(orders);
+    let is_over = drill.is_over();
+    if is_over {
+        server.show_debrief(&watch.debrief(&opening.scenario, &mut drill));
+    }
+    conclude(arguments, opening, drill, watch)?;
+    if !arguments.quiet {
+        say("The drill is over; its debrief is in the browser. Ctrl-C ends the program.")?;
+    }
+    while is_over && !stop.load(Ordering::SeqCst) {
+        std::thread::sleep(LOOK);
+    }
+    Ok(())
+}

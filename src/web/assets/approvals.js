@@ -1,0 +1,217 @@
+// The approvals page: what is asked, and the answers to it.
+
+import { $, act, addKeys, make, put, start } from '/assets/frame.js';
+import { ask, clock } from '/assets/link.js';
+import { decision, moment, plural, some, spoken } from '/assets/words.js';
+
+let latest = null;
+let shown = null;
+let busy = false;
+
+const percent = (part, whole) => (whole ? `${(Math.round((part / whole) * 1000) / 10).toLocaleString('en')} %` : '–');
+
+/// The figures of a plan, and of one that it may become.
+function figures(plan, next) {
+  const rows = [
+    ['Instances', (p) => p.total_instances.toLocaleString('en')],
+    ['Batches', (p) => `${p.batch_count} of ${p.batch_size.toLocaleString('en')} (${p.batch_pct} %)`],
+    ['Health window', (p) => spoken(p.health_timeout_sec)],
+    ['Estimate', (p) => spoken(p.estimated_total_seconds)],
+    ['Breaker trips at', (p) => `${plural(p.max_consecutive_failures, 'failure')} in a row`],
+    ['Commanded before it trips, if every upgrade fails', (p) => `${p.exposed_if_all_fail.toLocaleString('en')} (${percent(p.exposed_if_all_fail, p.total_instances)})`],
+  ];
+  if (plan.skipped_instances) rows.splice(1, 0, ['Skipped, they run the target already', (p) => p.skipped_instances.toLocaleString('en')]);
+  const body = rows.map(([what, say]) => {
+    const [now, then] = [say(plan), next && say(next)];
+    return make('tr', {}, make('th', { scope: 'row' }, what), make('td', {}, now),
+      next ? make('td', { class: now === then ? '' : 'changed' }, then) : null);
+  });
+  const columns = next ? [make('thead', {}, make('tr', {}, make('td'), make('th', { scope: 'col' }, 'now'), make('th', { scope: 'col' }, 'after the edit')))] : [];
+  return make('table', { class: 'plan' }, make('caption', {}, 'The plan'), ...columns, make('tbody', {}, ...body));
+}
+
+async function decide(body) {
+  if (busy || !latest?.board.request) return;
+  busy = true;
+  const answer = await act('/api/decide', { request: shown, ...body });
+  busy = false;
+  return !answer.error;
+}
+
+/// What each answer does.
+function consequence(name, { board, briefing, cells }) {
+  const { plan, state } = board;
+  const rest = cells.length - state.dispatched;
+  switch (name) {
+    case 'approve':
+      return `The first batch of ${plan.batch_size.toLocaleString('en')} starts at the next tick of the reconciler.`;
+    case 'edit':
+      return 'Other batches, or another limit of the breaker. The plan is then asked for again.';
+    case 'reject':
+      return 'Nothing is changed, and the rollout is over.';
+    case 'continue_anyway':
+      return board.request.of_rollback
+        ? 'Ignore the trip; the rollback goes on with the breaker at zero.'
+        : `Ignore the trip: ${plural(rest, 'instance')} more ${rest === 1 ? 'follows' : 'follow'}, with the breaker at zero. For failures that pass by themselves.`;
+    case 'rollback_completed_batches':
+      return `Take all ${plural(state.dispatched, 'instance')} that ${state.dispatched === 1 ? 'was' : 'were'} commanded back to ${briefing.previous}. For a version with a fundamental flaw.`;
+    case 'abort':
+      return `Stop here: nothing more is changed, and ${plural(state.dispatched, 'instance')} ${state.dispatched === 1 ? 'stays' : 'stay'} as ${state.dispatched === 1 ? 'it is' : 'they are'}, to be looked at by hand.`;
+    default:
+      return '';
+  }
+}
+
+function options(known) {
+  const items = known.board.request.options.map((name, i) => {
+    const take = name === 'edit' ? openEdit : () => decide({ decide: name });
+    const button = make('button', { type: 'button', class: `option ${name}`, 'data-option': name, 'aria-describedby': `what-${name}`, onclick: take },
+      make('kbd', { 'aria-hidden': 'true' }, i + 1), decision(name));
+    return make('li', {}, button, make('span', { id: `what-${name}` }, consequence(name, known)));
+  });
+  return make('ul', { class: 'options' }, ...items);
+}
+
+function editForm({ board: { plan } }) {
+  const number = (id, label, value, most, help) => make('div', { class: 'field' },
+    make('label', { for: id }, label),
+    make('input', { id, type: 'number', min: 1, max: most, step: 1, value, required: true, inputmode: 'numeric', 'aria-describedby': `${id}-help`, oninput: preview }),
+    make('span', { id: `${id}-help`, class: 'muted' }, help));
+  return make('form', { id: 'edit', hidden: true, 'aria-label': 'Edit the plan', onsubmit: saveEdit },
+    number('batch-pct', 'Batch size, percent of the fleet', plan.batch_pct, 100, '1 to 100; smaller for what must not break'),
+    number('limit', 'Failures in a row that trip the breaker', plan.max_consecutive_failures, 1000000, '1 stops at the first failure'),
+    make('p', { class: 'buttons' }, make('button', { type: 'submit', class: 'option approve' }, 'Save the edit'),
+      make('button', { type: 'button', onclick: closeEdit }, 'Leave it')));
+}
+
+function edited() {
+  const { plan } = latest.board;
+  const [pct, limit] = [Number($('batch-pct').value), Number($('limit').value)];
+  return {
+    ...(pct !== plan.batch_pct && { batch_pct: pct }),
+    ...(limit !== plan.max_consecutive_failures && { max_consecutive_failures: limit }),
+  };
+}
+
+let previews = 0;
+
+async function preview() {
+  const mine = ++previews;
+  const body = $('edit').checkValidity() ? edited() : {};
+  const answer = Object.keys(body).length ? await ask('/api/preview', body) : null;
+  // A later one may have been faster.
+  if (mine !== previews || !$('edit') || $('edit').hidden) return;
+  if (answer?.error) put($('problem'), `No preview: ${answer.error}.`);
+  $('plan').replaceChildren(figures(latest.board.plan, answer?.plan));
+}
+
+async function saveEdit(event) {
+  event.preventDefault();
+  const body = edited();
+  if (!Object.keys(body).length) {
+    put($('problem'), 'Not done: the edit changes nothing.');
+    return $('batch-pct').focus();
+  }
+  if (await decide({ decide: 'edit', ...body })) $('request-heading').focus();
+}
+
+function openEdit() {
+  if (!$('edit')) return;
+  $('edit').hidden = false;
+  $('batch-pct').focus();
+  $('batch-pct').select();
+}
+
+function closeEdit() {
+  if (!$('edit') || $('edit').hidden) return;
+  $('edit').reset();
+  $('edit').hidden = true;
+  previews++;
+  $('plan').replaceChildren(figures(latest.board.plan));
+  document.querySelector('[data-option=edit]')?.focus();
+}
+
+function trip(known) {
+  const { request, batches } = known.board;
+  const batch = batches.filter((batch) => batch.rollout_id === (request.of_rollback ? 'r-2' : 'r-1'))[request.batch_index];
+  return [
+    make('p', { class: 'alarm-text' }, make('strong', {}, `⚡ ${plural(request.failed_instance_ids.length, 'instance')} failed in a row`),
+      ` in ${request.of_rollback ? 'rollback ' : ''}batch ${request.batch_index}: ${some(request.failed_instance_ids, 12)}.`),
+    make('p', { id: 'trip-batch' }, tripBatch(known, batch)),
+  ];
+}
+
+function tripBatch({ board: { state } }, batch) {
+  if (!batch) return '';
+  const open = state.in_flight ? `; ${plural(state.in_flight, 'instance')} still ${state.in_flight === 1 ? 'awaits its verdict' : 'await their verdicts'}` : '';
+  return `So far ${batch.healthy} of its ${batch.instances} are healthy and ${batch.failed} failed${open}. Nothing more is commanded until you decide.`;
+}
+
+/// Builds the request anew when it is another one.
+function showRequest(known) {
+  const { request, state } = known.board;
+  const key = request?.key ?? state.code + state.debrief;
+  if (key === shown) {
+    if (request && request.type !== 'rolling_upgrade') {
+      const own = request.of_rollback ? 'r-2' : 'r-1';
+      put($('trip-batch'), tripBatch(known, known.board.batches.filter((batch) => batch.rollout_id === own)[request.batch_index]));
+    }
+    return;
+  }
+  const had = $('request').contains(document.activeElement);
+  const isFirst = shown === null;
+  shown = key;
+  const body = $('request-body');
+  $('request').className = request ? (request.type === 'rolling_upgrade' ? 'asks' : 'alarm') : 'calm';
+  if (!request) {
+    put($('request-heading'), state.outcome ? state.says : 'Nothing waits for you');
+    const link = state.debrief ? make('a', { class: 'button', href: '/app/debrief' }, 'Read the debrief') : make('a', { href: '/app/system/operations' }, 'Watch the rollout');
+    body.replaceChildren(make('p', {}, state.outcome ? '' : `${state.says}.`), make('p', {}, link));
+  } else if (request.type === 'rolling_upgrade') {
+    const { briefing } = known;
+    put($('request-heading'), `${request.id}: may this start?`);
+    body.replaceChildren(
+      make('p', {}, `${briefing.module} ${briefing.previous} → ${briefing.target}, on fleet ${briefing.fleet}.`),
+      make('p', { class: 'muted', id: 'waited' }),
+      make('div', { id: 'plan' }, figures(known.board.plan)), options(known), editForm(known));
+  } else {
+    put($('request-heading'), `${request.id}: ${request.of_rollback ? 'the rollback tripped' : 'the breaker tripped'}; how to go on?`);
+    body.replaceChildren(...trip(known), make('p', { class: 'muted', id: 'waited' }), options(known));
+  }
+  // Whoever was at the last request is led to this one.
+  if (had || (!isFirst && request && document.activeElement === document.body)) $('request-heading').focus();
+}
+
+function showDecisions({ board: { decisions } }) {
+  $('decided-none').hidden = decisions.length > 0;
+  const list = $('decided');
+  while (list.children.length < decisions.length) {
+    const made = decisions[list.children.length];
+    const changes = [
+      made.batch_pct === null ? '' : `batches of ${made.batch_pct} %`,
+      made.max_consecutive_failures === null ? '' : `trips at ${made.max_consecutive_failures} in a row`,
+    ].filter(Boolean).join(', ');
+    list.append(make('li', {}, make('time', {}, moment(made.at_ms)), ` ${made.request}: `, make('strong', {}, decision(made.decide)),
+      `${changes ? ` to ${changes}` : ''}, after ${spoken((made.at_ms - made.asked_at_ms) / 1000)}`));
+  }
+}
+
+function show(known) {
+  latest = known;
+  showRequest(known);
+  showDecisions(known);
+}
+
+setInterval(() => {
+  const request = latest?.board.request;
+  if (!request || !$('waited')) return;
+  const expires = request.expires_at_ms === null ? '' : `; it expires at ${moment(request.expires_at_ms)}`;
+  put($('waited'), `Asked at ${moment(request.asked_at_ms)}, ${spoken(Math.max(0, clock() - request.asked_at_ms) / 1000)} ago${expires}.`);
+}, 250);
+
+const option = (place) => () => document.querySelectorAll('[data-option]')[place]?.focus();
+addKeys({ 1: option(0), 2: option(1), 3: option(2), e: openEdit });
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') closeEdit();
+});
+start(show);

@@ -1,0 +1,89 @@
+// The operations page: how the rollout advances.
+
+import { $, addKeys, make, put, start } from '/assets/frame.js';
+import { PHASES, showFleet, startFleet } from '/assets/fleet.js';
+import { showEvents } from '/assets/feed.js';
+import { decision, moment, spoken } from '/assets/words.js';
+
+let latest = null;
+
+function showHeadline({ board, cells }) {
+  const count = (letters) => cells.reduce((sum, cell) => sum + letters.includes(cell), 0);
+  const own = board.batches.filter((batch) => batch.rollout_id === 'r-1');
+  const done = own.filter((batch) => batch.started_at_ms !== null).length;
+  const figures = [
+    ['Batches begun', `${done} of ${own.length}`],
+    ['Commanded', `${board.state.dispatched.toLocaleString('en')} of ${cells.length.toLocaleString('en')}`],
+    ['Await a verdict', board.state.in_flight.toLocaleString('en')],
+    ['Healthy', count('h').toLocaleString('en')],
+    ['Failed', count('ftxz').toLocaleString('en')],
+  ];
+  if (board.batches.some((batch) => batch.rollout_id === 'r-2')) figures.push(['Restored', count('r').toLocaleString('en')]);
+  const list = $('headline');
+  if (list.children.length !== figures.length) {
+    list.replaceChildren(...figures.map(([what]) => make('div', {}, make('dt', {}, what), make('dd'))));
+  }
+  figures.forEach(([, value], i) => put(list.children[i].querySelector('dd'), value));
+}
+
+function showBreaker({ board: { breaker, state } }) {
+  const { count, limit } = breaker;
+  const says = `${count} of ${limit} failed in a row${state.code === 'tripped' ? ': tripped' : ''}`;
+  $('breaker').setAttribute('aria-label', `Breaker: ${says}`);
+  $('breaker').dataset.code = state.code === 'tripped' ? 'tripped' : count ? 'counting' : 'calm';
+  put($('breaker-says'), says);
+  const lamps = limit <= 12 ? '■'.repeat(Math.min(count, limit)) + '□'.repeat(Math.max(0, limit - count)) : '';
+  put($('lamps'), lamps);
+}
+
+function showCall({ board }) {
+  const { request, state } = board;
+  const key = request ? request.key : `${state.outcome} ${state.debrief}`;
+  const call = $('call');
+  if (call.dataset.key === key) return;
+  call.dataset.key = key;
+  call.hidden = !request && !state.outcome;
+  call.className = `call ${request ? (request.type === 'rolling_upgrade' ? 'asks' : 'alarm') : 'over'}`;
+  if (request) {
+    call.replaceChildren(
+      make('p', {}, make('strong', {}, request.type === 'rolling_upgrade' ? 'The plan waits for your approval. ' : '⚡ The breaker tripped. '),
+        `${request.id} asks: ${request.options.map(decision).join(', ')}.`),
+      make('a', { class: 'button', href: '/app/approvals' }, 'Decide'));
+  } else if (state.outcome) {
+    call.replaceChildren(
+      make('p', {}, make('strong', {}, `${state.says}.`), state.debrief ? '' : ' The debrief is being worked out…'),
+      ...(state.debrief ? [make('a', { class: 'button', href: '/app/debrief' }, 'Read the debrief')] : []));
+  }
+}
+
+function showTable({ board }) {
+  if (!$('table').open) return;
+  const rows = $('batch-rows');
+  while (rows.children.length > board.batches.length) rows.lastChild.remove();
+  while (rows.children.length < board.batches.length) {
+    rows.append(make('tr', {}, make('th', { scope: 'row' }), make('td'), ...Array.from({ length: 5 }, () => make('td', { class: 'n' }))));
+  }
+  board.batches.forEach((batch, i) => {
+    const took = batch.completed_at_ms === null ? '–' : spoken((batch.completed_at_ms - batch.started_at_ms) / 1000);
+    const began = batch.started_at_ms === null ? '–' : moment(batch.started_at_ms);
+    const values = [`${batch.rollout_id === 'r-2' ? 'rollback ' : ''}${batch.index}`, PHASES[batch.phase], batch.instances, batch.healthy, batch.failed, began, took];
+    values.forEach((value, column) => put(rows.children[i].children[column], String(value)));
+  });
+}
+
+function show(known, change) {
+  latest = known;
+  showHeadline(known);
+  showBreaker(known);
+  showCall(known);
+  showFleet(known, change);
+  showTable(known);
+  showEvents(known, change);
+}
+
+const option = () => $('call').querySelector('a')?.focus();
+addKeys({ f: () => $('fleet').focus(), 1: option });
+$('table').addEventListener('toggle', () => latest && showTable(latest));
+$('all-events').addEventListener('change', () => latest && showEvents(latest, { all: true }));
+startFleet();
+start(show);
