@@ -28,11 +28,11 @@ impl Figures {
     pub fn of(drill: &Drill<'_>) -> Self {
         let engine = drill.engine();
         let (_, limit) = engine.breaker();
-        let edits = drill.decisions().iter().filter_map(|decision| match decision.answer {
+        let edited = drill.decisions().iter().rev().find_map(|decision| match decision.answer {
             Answer::Edit(edit) => edit.batch_pct,
             _ => None,
         });
-        Self::with(engine.plan(), engine.settings(), edits.last().unwrap_or(engine.settings().batch_pct), limit)
+        Self::with(engine.plan(), engine.settings(), edited.unwrap_or(engine.settings().batch_pct), limit)
     }
 
     /// Of the plan as it would be after an edit.

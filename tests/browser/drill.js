@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
-import { between, drill } from './program.js';
+import { between, drill, endAll } from './program.js';
 
 const folder = process.argv[2];
 if (folder) await mkdir(folder, { recursive: true });
@@ -54,6 +54,8 @@ const steps = {
       await page.goto(served.url);
       assert.ok(!page.url().includes('token'), page.url());
       await says(page, '#request-heading', 'may this start?');
+      // It begins with its first spectator.
+      await says(page, '#pause', 'Pause');
       await page.keyboard.press('p');
       await says(page, '#pause', 'Go on');
       await shot('approvals');
@@ -242,4 +244,5 @@ for (const [name, step] of Object.entries(steps)) {
   }
 }
 await browser.close();
+endAll();
 process.exit(failed ? 1 : 0);

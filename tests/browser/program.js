@@ -10,9 +10,18 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const program = process.env.DRYROLL ?? path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/dryroll');
 
+const running = new Set();
+
+/// Ends what a step that failed left running.
+export function endAll() {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /// Starts a drill; `url` opens it, `interrupt` ends it and answers its exit code.
 export async function drill(scenario, ...more) {
   const child = spawn(program, ['drill', path.join(root, 'scenarios', `${scenario}.toml`), '--web', ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+  running.add(child);
+  child.on('exit', () => running.delete(child));
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /http:\S+/.exec(line)?.[0];
     if (url) {

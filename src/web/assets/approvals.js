@@ -200,14 +200,17 @@ function show(known) {
   latest = known;
   showRequest(known);
   showDecisions(known);
+  showWait();
 }
 
-setInterval(() => {
+function showWait() {
   const request = latest?.board.request;
   if (!request || !$('waited')) return;
   const expires = request.expires_at_ms === null ? '' : `; it expires at ${moment(request.expires_at_ms)}`;
   put($('waited'), `Asked at ${moment(request.asked_at_ms)}, ${spoken(Math.max(0, clock() - request.asked_at_ms) / 1000)} ago${expires}.`);
-}, 250);
+}
+
+setInterval(showWait, 250);
 
 const option = (place) => () => document.querySelectorAll('[data-option]')[place]?.focus();
 addKeys({ 1: option(0), 2: option(1), 3: option(2), e: openEdit });

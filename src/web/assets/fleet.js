@@ -121,8 +121,9 @@ function lay() {
   const ratio = window.devicePixelRatio || 1;
   blocks = known.board.batches.filter((batch) => batch.rollout_id === 'r-1').map((batch) => {
     const most = Math.max(1, Math.floor(width / size));
-    const columns = Math.min(most, batch.instances > 40 ? most : batch.instances);
-    const rows = Math.ceil(batch.instances / columns);
+    // Rows of the same length.
+    const rows = Math.ceil(batch.instances / most);
+    const columns = Math.ceil(batch.instances / rows);
     const canvas = make('canvas', { width: Math.round(columns * size * ratio), height: Math.round(rows * size * ratio), 'aria-hidden': 'true' });
     canvas.style.width = `${columns * size}px`;
     canvas.style.height = `${rows * size}px`;
@@ -130,9 +131,11 @@ function lay() {
     const phase = make('span', { class: 'phase' });
     const head = make('div', { class: 'head' }, make('b', {}, `Batch ${batch.index}`), phase, says);
     const element = make('div', { class: 'batch' }, head, canvas);
-    element.style.minWidth = `min(100%, ${Math.max(columns * size, 190)}px)`;
     return { batch, columns, canvas, context: canvas.getContext('2d'), says, phase, element };
   });
+  // As many batches beside each other as there is room for.
+  const least = Math.max(250, ...blocks.map((block) => block.columns * size));
+  $('fleet').style.gridTemplateColumns = `repeat(auto-fill, minmax(min(100%, ${least}px), 1fr))`;
   $('fleet').replaceChildren(...blocks.map((block) => block.element), ring);
   blocks.forEach((block) => {
     for (let i = 0; i < block.batch.instances; i++) paint(block, block.batch.first + i);

@@ -8,17 +8,19 @@ import { decision, moment, spoken } from '/assets/words.js';
 let latest = null;
 
 function showHeadline({ board, cells }) {
-  const count = (letters) => cells.reduce((sum, cell) => sum + letters.includes(cell), 0);
+  const sum = (what) => own.reduce((sum, batch) => sum + batch[what], 0).toLocaleString('en');
   const own = board.batches.filter((batch) => batch.rollout_id === 'r-1');
   const done = own.filter((batch) => batch.started_at_ms !== null).length;
   const figures = [
     ['Batches begun', `${done} of ${own.length}`],
     ['Commanded', `${board.state.dispatched.toLocaleString('en')} of ${cells.length.toLocaleString('en')}`],
     ['Await a verdict', board.state.in_flight.toLocaleString('en')],
-    ['Healthy', count('h').toLocaleString('en')],
-    ['Failed', count('ftxz').toLocaleString('en')],
+    ['Healthy verdicts', sum('healthy')],
+    ['Failed verdicts', sum('failed')],
   ];
-  if (board.batches.some((batch) => batch.rollout_id === 'r-2')) figures.push(['Restored', count('r').toLocaleString('en')]);
+  if (board.batches.some((batch) => batch.rollout_id === 'r-2')) {
+    figures.push(['Restored', cells.filter((cell) => cell === 'r').length.toLocaleString('en')]);
+  }
   const list = $('headline');
   if (list.children.length !== figures.length) {
     list.replaceChildren(...figures.map(([what]) => make('div', {}, make('dt', {}, what), make('dd'))));
