@@ -1,5 +1,6 @@
 //! `dryroll drill`: a rollout with a person as its operator, and the debrief.
 
+mod plain;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -8,7 +9,8 @@ use anyhow::Context;
 
 use super::output::{Failure, each_its_own_place, open, teller, write_json};
 use super::rollout::Rollout;
-use crate::drill::{Drill, DrillError, Record, Speed};
+use crate::console::Story;
+use crate::drill::{Briefing, Desk, Drill, DrillError, Pace, Record, Speed};
 use crate::report::wording::plural;
 use crate::scenario::Scenario;
 use crate::sim::World;
@@ -44,6 +46,9 @@ pub struct Arguments {
     /// Write the drill report with its debrief, JSON (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Plain lines and commands in words instead of a screen, as where there is no terminal
+    #[arg(long)]
+    plain: bool,
     /// Say nothing to people that a machine asked for
     #[arg(long, short)]
     quiet: bool,
@@ -102,11 +107,25 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     each_its_own_place(Some(&arguments.scenario), &outputs)?;
     let opening = arguments.opening()?;
     let mut watch = Watch::new(&opening.scenario, open(arguments.events.as_ref())?);
-    let drill = match &opening.record {
-        Some(record) => play(arguments, &opening, record, &mut watch)?,
-        None => return Err(Failure::Input(anyhow::anyhow!("name the decisions to play with --decisions"))),
-    };
-    conclude(arguments, &opening, drill, watch)
+    match &opening.record {
+        Some(record) => {
+            let drill = play(arguments, &opening, record, &mut watch)?;
+            conclude(arguments, &opening, drill, watch)
+        }
+        None => operate(arguments, &opening, watch),
+    }
+}
+
+/// A person operates: on a screen where there is one, else in plain lines. What was decided is kept however that ends.
+fn operate(arguments: &Arguments, opening: &Opening, watch: Watch<'_>) -> Result<(), Failure> {
+    let mut observers = (Story::new(Briefing::new(&opening.scenario), usize::MAX), watch);
+    let drill = Drill::new(&opening.world, opening.replicate, &mut observers);
+    let desk = Desk::new(drill, Pace::new(arguments.speed, std::time::Duration::ZERO), observers);
+    let out = teller(arguments.quiet, &arguments.outputs()).unwrap_or_else(|| Box::new(std::io::sink()));
+    let (desk, told) = plain::talk(desk, out);
+    let (drill, (_, watch)) = desk.into_parts();
+    let concluded = conclude(arguments, opening, drill, watch);
+    told.and(concluded)
 }
 
 /// Plays recorded decisions to the end.

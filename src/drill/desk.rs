@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Drill, DrillError, Pace, Speed};
 use crate::engine::Answer;
-use crate::fleet::At;
+use crate::fleet::{At, Span};
 use crate::sim::Observer;
 
 /// What a person can do at the console.
@@ -20,6 +20,8 @@ pub enum Control {
     NextEvent,
     /// On to the next decision.
     NextDecision,
+    /// So much simulated time passes at once; less where somebody is asked in it.
+    Wait(Span),
     /// A decision.
     Answer(Answer),
 }
@@ -49,6 +51,12 @@ impl<'w, O: Observer> Desk<'w, O> {
     #[must_use]
     pub fn pace(&self) -> &Pace {
         &self.pace
+    }
+
+    /// What was seen by whoever watches.
+    #[must_use]
+    pub fn seen(&self) -> &O {
+        &self.observer
     }
 
     /// Whoever watches.
@@ -107,9 +115,28 @@ impl<'w, O: Observer> Desk<'w, O> {
                     self.stand(wall);
                 }
             }
+            Control::Wait(span) => {
+                self.wait(span);
+                self.pace.set(wall, self.drill.clock());
+                if self.drill.is_over() {
+                    self.stand(wall);
+                }
+            }
             Control::Answer(answer) => self.drill.answer(answer, &mut self.observer)?,
         }
         Ok(())
+    }
+
+    fn wait(&mut self, span: Span) {
+        let until = self.drill.clock() + span;
+        let asked = self.drill.asked();
+        while let Some(next) = self.drill.next_at().filter(|&next| next <= until) {
+            self.drill.advance_to(next, &mut self.observer);
+            if asked.is_none() && self.drill.asked().is_some() {
+                return;
+            }
+        }
+        self.drill.advance_to(until, &mut self.observer);
     }
 
     fn stand(&mut self, wall: Duration) {

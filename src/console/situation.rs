@@ -1,0 +1,87 @@
+//! What is known at the moment that somebody has to decide: what the engine knows, never the truth.
+
+use super::tally::Tally;
+use super::telling::{because, in_a_row};
+use crate::drill::{Asked, Briefing, Cell};
+use crate::engine::{Direction, Engine, Reason, RequestKind};
+use crate::fleet::At;
+use crate::report::prospect::share;
+use crate::report::wording::{plural, spoken};
+
+/// Failures that are listed with their reasons.
+const LISTED: usize = 6;
+
+/// What is known of a trip, a line each.
+#[must_use]
+pub fn of_trip(asked: Asked, clock: At, engine: &Engine, tally: &Tally, briefing: &Briefing) -> Vec<String> {
+    let mut lines = Vec::new();
+    let run = engine.breaker_run();
+    let mut failures: Vec<String> = run.iter().take(LISTED).map(|&position| failure(position, engine, tally, briefing)).collect();
+    if run.len() > LISTED {
+        failures.push(format!("and {} more", run.len() - LISTED));
+    }
+    let of = if asked.kind == RequestKind::RollbackContinuation { " in the rollback" } else { "" };
+    lines.push(format!("{}{of} (limit {}):", in_a_row(run.len() as u32), engine.breaker().1));
+    lines.extend(failures);
+    let (dispatched, total) = (engine.dispatched(), engine.plan().total_instances());
+    lines.push(format!("commanded so far: {dispatched} of {total} ({})", share(dispatched, total)));
+    let all = tally.all();
+    let well = if engine.direction() == Direction::Back { Cell::Restored } else { Cell::Healthy };
+    lines.push(format!(
+        "of them {} {}, {} failed, {} in flight without a verdict yet",
+        all.of(well),
+        well.word(),
+        all.failed(),
+        all.in_flight()
+    ));
+    lines.push(way_back(engine, briefing));
+    lines.push(since(asked, clock));
+    lines
+}
+
+/// Since when somebody is asked.
+#[must_use]
+pub fn since(asked: Asked, clock: At) -> String {
+    format!("asked at {}, {} ago", asked.at, spoken(clock.since(asked.at)))
+}
+
+fn way_back(engine: &Engine, briefing: &Briefing) -> String {
+    match (engine.direction(), engine.version(Direction::Back)) {
+        (Direction::Back, _) => "way back: this is it, there is nothing further to go back to".to_owned(),
+        (Direction::Forward, Some(_)) => format!("way back: {}", briefing.previous),
+        (Direction::Forward, None) => "way back: none, the previous version is archived or gone".to_owned(),
+    }
+}
+
+fn failure(position: u32, engine: &Engine, tally: &Tally, briefing: &Briefing) -> String {
+    let name = briefing.event_names().instances.name(engine.instance(position));
+    let reason = match Cell::of(engine, position) {
+        Cell::UpgradeFailed | Cell::BackFailed => because(Reason::UpgradeFailed, engine),
+        _ => because(Reason::HealthTimeout, engine),
+    };
+    match tally.failed_at(position) {
+        Some(at) => format!("{name}: {reason} (at {at})"),
+        None => format!("{name}: {reason}"),
+    }
+}
+
+/// Where the rollout stands, a line each: the whole, and every batch that has begun.
+#[must_use]
+pub fn status(engine: &Engine, tally: &Tally, briefing: &Briefing) -> Vec<String> {
+    let (count, limit) = engine.breaker();
+    let plan = engine.plan();
+    let direction = if engine.direction() == Direction::Back { "rollback" } else { "rollout" };
+    let mut lines = vec![
+        format!("{direction}: {}", tally.all().words()),
+        format!("breaker: {} in a row of {limit}", count.min(limit)),
+    ];
+    let begun = (0..plan.batch_count()).filter(|&index| plan.batch(index).start < engine.dispatched());
+    lines.extend(begun.map(|index| format!("batch {index}: {}", tally.batch(index).words())));
+    let waiting = plan.batch_count() - lines.len().saturating_sub(2) as u32;
+    if waiting > 0 {
+        lines.push(format!("{} not begun", plural(u64::from(waiting), "batch has", "batches have")));
+    }
+    let failed = tally.failed();
+    lines.extend(failed.take(LISTED * 4).map(|position| failure(position, engine, tally, briefing)));
+    lines
+}
