@@ -1,6 +1,7 @@
 //! `dryroll drill`: a rollout with a person as its operator, and the debrief.
 
 mod plain;
+mod terminal;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -116,13 +117,22 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
+/// Lines of what happened that a screen keeps.
+const LINES_KEPT: usize = 500;
+
 /// A person operates: on a screen where there is one, else in plain lines. What was decided is kept however that ends.
 fn operate(arguments: &Arguments, opening: &Opening, watch: Watch<'_>) -> Result<(), Failure> {
-    let mut observers = (Story::new(Briefing::new(&opening.scenario), usize::MAX), watch);
+    let on_screen = !arguments.plain && terminal::is_there();
+    let kept = if on_screen { LINES_KEPT } else { usize::MAX };
+    let mut observers = (Story::new(Briefing::new(&opening.scenario), kept), watch);
     let drill = Drill::new(&opening.world, opening.replicate, &mut observers);
     let desk = Desk::new(drill, Pace::new(arguments.speed, std::time::Duration::ZERO), observers);
-    let out = teller(arguments.quiet, &arguments.outputs()).unwrap_or_else(|| Box::new(std::io::sink()));
-    let (desk, told) = plain::talk(desk, out);
+    let (desk, told) = if on_screen {
+        terminal::show(desk)
+    } else {
+        let out = teller(arguments.quiet, &arguments.outputs()).unwrap_or_else(|| Box::new(std::io::sink()));
+        plain::talk(desk, out)
+    };
     let (drill, (_, watch)) = desk.into_parts();
     let concluded = conclude(arguments, opening, drill, watch);
     told.and(concluded)

@@ -140,7 +140,7 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
                 let goes = if pace.is_paused() { "stands; resumed it goes" } else { "goes" };
                 writeln!(self.out, "{clock}  the clock {goes} {} times as fast as yours", pace.speed().factor())
             }
-            (Ok(()), Control::Wait(_)) => writeln!(self.out, "{}  the clock", self.desk.clock()),
+            (Ok(()), Control::Wait(_)) => writeln!(self.out, "it is {} now", self.desk.clock()),
             (Ok(()), _) => Ok(()),
         }
     }
@@ -158,8 +158,14 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
         for line in situation::status(engine, story.tally(), story.briefing()) {
             writeln!(self.out, "  {line}")?;
         }
-        self.put = None;
-        Ok(())
+        match self.desk.drill().asked() {
+            Some(asked) => self.remind(asked),
+            None => Ok(()),
+        }
+    }
+
+    fn remind(&mut self, asked: Asked) -> io::Result<()> {
+        writeln!(self.out, "{} waits for your answer: {}", asked.request, asked.kind.options().join(", "))
     }
 
     /// Puts what is asked in words, with what is known and what may be answered, once.
@@ -184,6 +190,6 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
         for choice in choices(asked.kind, engine, story.briefing()) {
             writeln!(self.out, "  {}: {}", choice.name, choice.does)?;
         }
-        writeln!(self.out, "{} waits for your answer: {}", asked.request, asked.kind.options().join(", "))
+        self.remind(asked)
     }
 }

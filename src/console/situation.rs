@@ -3,7 +3,7 @@
 use super::tally::Tally;
 use super::telling::{because, in_a_row};
 use crate::drill::{Asked, Briefing, Cell};
-use crate::engine::{Direction, Engine, Reason, RequestKind};
+use crate::engine::{BatchPhase, Direction, Engine, Reason, RequestKind};
 use crate::fleet::At;
 use crate::report::prospect::share;
 use crate::report::wording::{plural, spoken};
@@ -53,15 +53,41 @@ fn way_back(engine: &Engine, briefing: &Briefing) -> String {
     }
 }
 
+/// What is known of the instance at a position, in words.
+#[must_use]
+pub fn of_instance(position: u32, engine: &Engine, tally: &Tally) -> String {
+    let cell = Cell::of(engine, position);
+    let at = |said: String| match tally.failed_at(position) {
+        Some(at) => format!("{said} (at {at})"),
+        None => said,
+    };
+    match cell {
+        Cell::UpgradeFailed => at(because(Reason::UpgradeFailed, engine)),
+        Cell::TimedOut => at(because(Reason::HealthTimeout, engine)),
+        Cell::BackFailed => at(format!("going back: {}", because(Reason::UpgradeFailed, engine))),
+        Cell::BackTimedOut => at(format!("going back: {}", because(Reason::HealthTimeout, engine))),
+        Cell::Upgrading | Cell::GoingBack => match engine.dispatched_at(position) {
+            Some(since) => format!("{} since {since}", cell.word()),
+            None => cell.word().to_owned(),
+        },
+        _ => cell.word().to_owned(),
+    }
+}
+
 fn failure(position: u32, engine: &Engine, tally: &Tally, briefing: &Briefing) -> String {
     let name = briefing.event_names().instances.name(engine.instance(position));
-    let reason = match Cell::of(engine, position) {
-        Cell::UpgradeFailed | Cell::BackFailed => because(Reason::UpgradeFailed, engine),
-        _ => because(Reason::HealthTimeout, engine),
-    };
-    match tally.failed_at(position) {
-        Some(at) => format!("{name}: {reason} (at {at})"),
-        None => format!("{name}: {reason}"),
+    format!("{name}: {}", of_instance(position, engine, tally))
+}
+
+/// Where a batch stands, in words.
+#[must_use]
+pub fn in_words(phase: BatchPhase) -> &'static str {
+    match phase {
+        BatchPhase::Pending => "pending",
+        BatchPhase::Running => "running",
+        BatchPhase::Completed => "completed",
+        BatchPhase::Tripped => "tripped",
+        BatchPhase::RolledBack => "rolled back",
     }
 }
 

@@ -40,7 +40,7 @@ impl Telling {
                 if matches!(answer, Answer::OnTrip(_)) {
                     (self.in_a_row, self.is_tripped) = (0, false);
                 }
-                (Tone::Asks, format!("{request}: {}", decided(answer)))
+                (Tone::Asks, format!("{request} is answered: {}", decided(answer)))
             }
             EventBody::OperatorNotified => (Tone::Asks, "the operator is told; nobody is asked".to_owned()),
             EventBody::BatchStarted { batch_index, instance_count } => {
@@ -128,15 +128,16 @@ pub fn asks(kind: RequestKind) -> &'static str {
     }
 }
 
-fn decided(answer: &Answer) -> String {
+/// An answer in words.
+pub fn decided(answer: &Answer) -> String {
     match answer {
-        Answer::Approve => "approved".to_owned(),
-        Answer::Reject => "rejected".to_owned(),
+        Answer::Approve => "approve".to_owned(),
+        Answer::Reject => "reject".to_owned(),
         Answer::Edit(edit) => {
             let pct = edit.batch_pct.map(|pct| format!("batch_pct={pct}"));
             let limit = edit.max_consecutive_failures.map(|limit| format!("max_consecutive_failures={limit}"));
             let changes: Vec<String> = pct.into_iter().chain(limit).collect();
-            format!("edited: {}", changes.join(" "))
+            format!("edit {}", changes.join(" "))
         }
         Answer::OnTrip(OperatorDecision::ContinueAnyway) => "continue anyway".to_owned(),
         Answer::OnTrip(OperatorDecision::RollbackCompletedBatches) => "roll back completed batches".to_owned(),
