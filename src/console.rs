@@ -23,3 +23,4 @@ pub use key::Key;
 pub use model::Model;
 pub use plain::{Plain, Stands};
 pub use story::{Story, Told, Tone};
+pub use tally::{Counts, Tally};

@@ -182,7 +182,7 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
                 let prospect = Prospect::of(engine);
                 vec![prospect.breaker(), prospect.if_it_goes_wrong()]
             }
-            _ => situation::of_trip(asked, self.desk.clock(), engine, story.tally(), story.briefing()),
+            _ => situation::of_trip(asked, engine, story.tally(), story.briefing()),
         };
         for line in known {
             writeln!(self.out, "  {line}")?;

@@ -4,25 +4,31 @@ use super::tally::Tally;
 use super::telling::{because, in_a_row};
 use crate::drill::{Asked, Briefing, Cell};
 use crate::engine::{BatchPhase, Direction, Engine, Reason, RequestKind};
-use crate::fleet::At;
 use crate::report::prospect::share;
-use crate::report::wording::{plural, spoken};
+use crate::report::wording::plural;
 
-/// Failures that are listed with their reasons.
-const LISTED: usize = 6;
+/// Failures in a row that are listed with their reasons.
+const LISTED: usize = 4;
+/// Failures that the status lists.
+const FAILURES: usize = 24;
 
 /// What is known of a trip, a line each.
 #[must_use]
-pub fn of_trip(asked: Asked, clock: At, engine: &Engine, tally: &Tally, briefing: &Briefing) -> Vec<String> {
-    let mut lines = Vec::new();
+pub fn of_trip(asked: Asked, engine: &Engine, tally: &Tally, briefing: &Briefing) -> Vec<String> {
     let run = engine.breaker_run();
-    let mut failures: Vec<String> = run.iter().take(LISTED).map(|&position| failure(position, engine, tally, briefing)).collect();
+    let names = briefing.event_names().instances;
+    let mut failures: Vec<String> = Vec::new();
+    for &position in run.iter().take(LISTED) {
+        let at = tally.failed_at(position).map_or(String::new(), |at| format!(" at {at}"));
+        let why = Cell::of(engine, position).word();
+        failures.push(format!("{}: {why}{at}", names.name(engine.instance(position))));
+    }
     if run.len() > LISTED {
         failures.push(format!("and {} more", run.len() - LISTED));
     }
     let of = if asked.kind == RequestKind::RollbackContinuation { " in the rollback" } else { "" };
-    lines.push(format!("{}{of} (limit {}):", in_a_row(run.len() as u32), engine.breaker().1));
-    lines.extend(failures);
+    let row = in_a_row(run.len() as u32);
+    let mut lines = vec![format!("{row}{of} (limit {}): {}", engine.breaker().1, failures.join("; "))];
     let (dispatched, total) = (engine.dispatched(), engine.plan().total_instances());
     lines.push(format!("commanded so far: {dispatched} of {total} ({})", share(dispatched, total)));
     let all = tally.all();
@@ -35,14 +41,7 @@ pub fn of_trip(asked: Asked, clock: At, engine: &Engine, tally: &Tally, briefing
         all.in_flight()
     ));
     lines.push(way_back(engine, briefing));
-    lines.push(since(asked, clock));
     lines
-}
-
-/// Since when somebody is asked.
-#[must_use]
-pub fn since(asked: Asked, clock: At) -> String {
-    format!("asked at {}, {} ago", asked.at, spoken(clock.since(asked.at)))
 }
 
 fn way_back(engine: &Engine, briefing: &Briefing) -> String {
@@ -81,8 +80,13 @@ fn failure(position: u32, engine: &Engine, tally: &Tally, briefing: &Briefing) -
 
 /// Where a batch stands, in words.
 #[must_use]
-pub fn in_words(phase: BatchPhase) -> &'static str {
-    match phase {
+pub fn of_batch(index: u32, engine: &Engine, tally: &Tally) -> &'static str {
+    let counts = tally.batch(index);
+    if counts.of(Cell::ToGoBack) + counts.of(Cell::GoingBack) > 0 {
+        return "going back";
+    }
+    match engine.batch_phase(index) {
+        BatchPhase::Tripped if engine.direction() == Direction::Back => "taken back",
         BatchPhase::Pending => "pending",
         BatchPhase::Running => "running",
         BatchPhase::Completed => "completed",
@@ -108,6 +112,10 @@ pub fn status(engine: &Engine, tally: &Tally, briefing: &Briefing) -> Vec<String
         lines.push(format!("{} not begun", plural(u64::from(waiting), "batch has", "batches have")));
     }
     let failed = tally.failed();
-    lines.extend(failed.take(LISTED * 4).map(|position| failure(position, engine, tally, briefing)));
+    lines.extend(failed.take(FAILURES).map(|position| failure(position, engine, tally, briefing)));
+    let unlisted = tally.failed().count().saturating_sub(FAILURES);
+    if unlisted > 0 {
+        lines.push(format!("and {unlisted} more failed"));
+    }
     lines
 }

@@ -12,6 +12,7 @@ use crate::console::situation;
 use crate::console::telling::asks;
 use crate::engine::RequestKind;
 use crate::report::Prospect;
+use crate::report::wording::spoken;
 use crate::sim::Observer;
 
 /// The panel's lines; none where nothing is asked. The answers come first: they are what must be on the smallest screen.
@@ -19,7 +20,8 @@ pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, theme: Theme) -> V
     let room = usize::from(columns);
     let Some((asked, choices)) = model.asked() else { return over(model, columns, theme) };
     let (engine, story) = (model.desk().drill().engine(), &model.desk().seen().0);
-    let heading = format!("{} asks: {}", asked.request, asks(asked.kind));
+    let waits = spoken(model.desk().clock().since(asked.at));
+    let heading = format!("{} asks: {} · {waits}", asked.request, asks(asked.kind));
     let mut lines = vec![title(&heading, theme.alarm(), columns, theme)];
     for (place, choice) in choices.iter().enumerate() {
         let key = match asked.kind {
@@ -40,14 +42,9 @@ pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, theme: Theme) -> V
     let known = match asked.kind {
         RequestKind::RollingUpgrade => {
             let prospect = Prospect::of(engine);
-            vec![
-                prospect.plan(),
-                prospect.breaker(),
-                prospect.if_it_goes_wrong(),
-                situation::since(asked, model.desk().clock()),
-            ]
+            vec![prospect.plan(), prospect.breaker(), prospect.if_it_goes_wrong()]
         }
-        _ => situation::of_trip(asked, model.desk().clock(), engine, story.tally(), story.briefing()),
+        _ => situation::of_trip(asked, engine, story.tally(), story.briefing()),
     };
     for text in known {
         lines.extend(wrap(&text, room, 2).into_iter().map(|text| Line::styled(text, theme.plain())));

@@ -9,7 +9,7 @@ use ratatui::widgets::Paragraph;
 use super::Theme;
 use super::wrap::{cut, title, width};
 use crate::console::model::Model;
-use crate::console::situation::{in_words, of_instance};
+use crate::console::situation::{of_batch, of_instance};
 use crate::console::tally::Counts;
 use crate::console::tree::Row;
 use crate::drill::Cell;
@@ -52,10 +52,11 @@ fn line<O: Observer>(model: &Model<'_, O>, row: Row, is_open: bool, most: usize,
             Line::from(spans)
         }
         Row::Batch(index) => {
-            let phase = engine.batch_phase(index);
-            let style = if phase == BatchPhase::Tripped { theme.alarm() } else { Style::new() };
+            let stands = of_batch(index, engine, tally);
+            let is_tripped = engine.direction() == Direction::Forward && engine.batch_phase(index) == BatchPhase::Tripped;
+            let style = if is_tripped { theme.alarm() } else { Style::new() };
             let head = format!("  {sign} batch {index:<3}");
-            let mut spans = vec![Span::raw(head), Span::styled(format!("{:<12}", in_words(phase)), style)];
+            let mut spans = vec![Span::raw(head), Span::styled(format!("{stands:<12}"), style)];
             let room = most.saturating_sub(26);
             let shares = tally.batch(index);
             let wanted = plan_len(engine, index).min(STRIP).min(room / 2 + 2);
