@@ -94,7 +94,8 @@ impl<'w> Bench<'w> {
 
     fn shows(&mut self, name: &str) -> String {
         let screen = self.screen(PLAIN);
-        let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/golden/console", &format!("{name}.txt")].iter().collect();
+        let path: PathBuf =
+            [env!("CARGO_MANIFEST_DIR"), "tests/golden/console", &format!("{name}.txt")].iter().collect();
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, &screen).unwrap();

@@ -25,7 +25,9 @@ pub fn choices(kind: RequestKind, engine: &Engine, briefing: &Briefing) -> Vec<C
         .map(|&name| {
             let (answer, does) = match (name, kind) {
                 ("approve", _) => (Some(Answer::Approve), "batch 0 begins on the next tick".to_owned()),
-                ("edit", _) => (None, "another batch_pct or max_consecutive_failures; the plan is asked for anew".to_owned()),
+                ("edit", _) => {
+                    (None, "another batch_pct or max_consecutive_failures; the plan is asked for anew".to_owned())
+                }
                 ("reject", _) => (Some(Answer::Reject), "nothing is changed, and the rollout is over".to_owned()),
                 ("continue_anyway", RequestKind::RollbackContinuation) => (
                     on_trip(OperatorDecision::ContinueAnyway),
@@ -51,10 +53,9 @@ pub fn choices(kind: RequestKind, engine: &Engine, briefing: &Briefing) -> Vec<C
                     };
                     (on_trip(OperatorDecision::RollbackCompletedBatches), does)
                 }
-                (_, RequestKind::RollbackContinuation) => (
-                    on_trip(OperatorDecision::Abort),
-                    "stops here: what was not taken back stays as it is".to_owned(),
-                ),
+                (_, RequestKind::RollbackContinuation) => {
+                    (on_trip(OperatorDecision::Abort), "stops here: what was not taken back stays as it is".to_owned())
+                }
                 _ => (
                     on_trip(OperatorDecision::Abort),
                     format!("stops here: the {} stay as they are", instances(dispatched)),

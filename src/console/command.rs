@@ -88,7 +88,8 @@ fn answer(answer: Answer) -> Command {
 fn edit(settings: &[&str]) -> Result<Edit, String> {
     let mut edit = Edit::default();
     for setting in settings {
-        let wrong = || format!("`{}` is no setting; as in: edit batch_pct=10 max_consecutive_failures=1", shown(setting));
+        let wrong =
+            || format!("`{}` is no setting; as in: edit batch_pct=10 max_consecutive_failures=1", shown(setting));
         let (key, value) = setting.split_once('=').ok_or_else(wrong)?;
         let value: u32 = value.parse().map_err(|_| wrong())?;
         match key {
@@ -142,7 +143,9 @@ mod tests {
         assert_eq!(Command::parse("# first look"), Ok(Command::Nothing));
         let edit = Edit { batch_pct: Some(10), max_consecutive_failures: NonZeroU32::new(1) };
         assert_eq!(Command::parse("edit batch_pct=10 max_consecutive_failures=1"), Ok(answer(Answer::Edit(edit))));
-        for (text, millis) in [("5m", 300_000), ("90s", 90_000), ("1h30m", 5_400_000), ("20", 20_000), ("1 min", 60_000)] {
+        for (text, millis) in
+            [("5m", 300_000), ("90s", 90_000), ("1h30m", 5_400_000), ("20", 20_000), ("1 min", 60_000)]
+        {
             assert_eq!(Command::parse(&format!("wait {text}")), Ok(Command::Control(Control::Wait(Span(millis)))));
         }
     }

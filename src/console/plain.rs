@@ -133,7 +133,11 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
                 Ok(())
             }
             (Ok(()), Control::Pause | Control::NextEvent) => {
-                if self.is_scripted { Ok(()) } else { writeln!(self.out, "{}  the clock stands", self.desk.clock()) }
+                if self.is_scripted {
+                    Ok(())
+                } else {
+                    writeln!(self.out, "{}  the clock stands", self.desk.clock())
+                }
             }
             (Ok(()), Control::Resume | Control::Speed(_)) => {
                 let (pace, clock) = (self.desk.pace(), self.desk.clock());

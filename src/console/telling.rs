@@ -57,13 +57,20 @@ impl Telling {
                 if self.batch_instances > VERDICTS_TOLD {
                     return None;
                 }
-                (Tone::Good, format!("{} is {}", names.instances.name(*instance), if of_rollback { "restored" } else { "healthy" }))
+                (
+                    Tone::Good,
+                    format!(
+                        "{} is {}",
+                        names.instances.name(*instance),
+                        if of_rollback { "restored" } else { "healthy" }
+                    ),
+                )
             }
             EventBody::InstanceHealthCheck { instance, failure: Some(reason), batch_index } => {
                 self.in_a_row += 1;
                 self.failures += 1;
                 if self.batch_instances > VERDICTS_TOLD && self.failures > FAILURES_TOLD {
-                    let more = format!("more failures in {batch} {batch_index}; they are counted, and listed in the status");
+                    let more = format!("more failures in {batch} {batch_index} are counted, not told");
                     return (self.failures == FAILURES_TOLD + 1).then_some((Tone::Bad, more));
                 }
                 let name = names.instances.name(*instance);
@@ -81,7 +88,9 @@ impl Telling {
             EventBody::BatchCompleted { batch_index, healthy_count, failed_count } => {
                 let took = spoken(event.at - self.batch_began_at);
                 let tone = if *failed_count == 0 { Tone::Good } else { Tone::Plain };
-                let text = format!("{batch} {batch_index} is complete: {healthy_count} healthy, {failed_count} failed, in {took}");
+                let text = format!(
+                    "{batch} {batch_index} is complete: {healthy_count} healthy, {failed_count} failed, in {took}"
+                );
                 (tone, text)
             }
             EventBody::RollbackStarted { instance_count } => {
@@ -115,7 +124,9 @@ pub fn in_a_row(count: u32) -> String {
 pub fn because(reason: Reason, engine: &Engine) -> String {
     match reason {
         Reason::UpgradeFailed => "upgrade failed, says its agent".to_owned(),
-        Reason::HealthTimeout => format!("health timeout, not well within {}", spoken(engine.settings().health_timeout)),
+        Reason::HealthTimeout => {
+            format!("health timeout, not well within {}", spoken(engine.settings().health_timeout))
+        }
     }
 }
 

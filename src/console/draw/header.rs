@@ -56,8 +56,7 @@ fn breaker<O: Observer>(model: &Model<'_, O>, theme: Theme) -> Line<'static> {
     };
     let is_tripped = drill.engine().pending_request().is_some_and(|(_, kind)| kind != RequestKind::RollingUpgrade);
     let style = if count > 0 { theme.alarm() } else { theme.dim() };
-    let mut spans =
-        vec![Span::raw("breaker "), Span::styled(format!("{strokes}{count} of {limit} in a row"), style)];
+    let mut spans = vec![Span::raw("breaker "), Span::styled(format!("{strokes}{count} of {limit} in a row"), style)];
     if is_tripped {
         spans.push(Span::styled("  TRIPPED", theme.alarm()));
     }

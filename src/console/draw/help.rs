@@ -48,7 +48,12 @@ fn keys<O: Observer>(model: &Model<'_, O>, room: usize) -> String {
     keys.push("? keys");
     keys.push("q leave");
     if !drill.is_over() {
-        keys.extend([if model.desk().pace().is_paused() { "p go on" } else { "p pause" }, "n event", "d decision", "+/- speed"]);
+        keys.extend([
+            if model.desk().pace().is_paused() { "p go on" } else { "p pause" },
+            "n event",
+            "d decision",
+            "+/- speed",
+        ]);
     }
     keys.extend(["↑↓ Enter tree", "f failure", "t follow"]);
     let mut line = String::new();

@@ -53,7 +53,8 @@ fn line<O: Observer>(model: &Model<'_, O>, row: Row, is_open: bool, most: usize,
         }
         Row::Batch(index) => {
             let stands = of_batch(index, engine, tally);
-            let is_tripped = engine.direction() == Direction::Forward && engine.batch_phase(index) == BatchPhase::Tripped;
+            let is_tripped =
+                engine.direction() == Direction::Forward && engine.batch_phase(index) == BatchPhase::Tripped;
             let style = if is_tripped { theme.alarm() } else { Style::new() };
             let head = format!("  {sign} batch {index:<3}");
             let mut spans = vec![Span::raw(head), Span::styled(format!("{stands:<12}"), style)];
@@ -74,7 +75,10 @@ fn line<O: Observer>(model: &Model<'_, O>, row: Row, is_open: bool, most: usize,
             let room = most.saturating_sub(width(&head));
             Line::from(vec![
                 Span::styled(head, theme.cell(cell)),
-                Span::styled(cut(&format!("{name}  {said}"), room), if cell.is_failed() { theme.cell(cell) } else { Style::new() }),
+                Span::styled(
+                    cut(&format!("{name}  {said}"), room),
+                    if cell.is_failed() { theme.cell(cell) } else { Style::new() },
+                ),
             ])
         }
     }
