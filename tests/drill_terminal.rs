@@ -1,5 +1,6 @@
 //! `dryroll drill` on a real terminal, driven by `tests/terminal/drive.py`. Without Python these tests say that they are left
 //! out, and pass.
+#![cfg(unix)]
 
 use std::path::Path;
 use std::process::Command;
@@ -36,6 +37,10 @@ fn drive(columns: u16, rows: u16, steps: &Value, arguments: &[&str], no_colour: 
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    if said.is_null() {
+        eprintln!("left out: no terminal is to be had here");
+        return None;
+    }
     let written = said["written"].as_str().unwrap().to_owned();
     Some(Driven { code: said["code"].as_i64(), written, restored: said["restored"] == true })
 }

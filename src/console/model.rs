@@ -189,7 +189,7 @@ impl<'w, O: Observer> Model<'w, O> {
         };
         match choices.into_iter().find(|choice| choice.name == name) {
             Some(choice) => self.take(wall, asked, choice),
-            None => self.message = Some(format!("{name} is not offered here; 1, 2 and 3 are")),
+            None => self.message = Some(format!("{name} is not offered here")),
         }
     }
 

@@ -9,7 +9,6 @@ use super::situation;
 use super::story::Story;
 use crate::drill::{Asked, Control, Desk};
 use crate::engine::{Answer, RequestKind};
-use crate::report::Prospect;
 use crate::report::wording::plural;
 use crate::sim::Observer;
 
@@ -182,10 +181,7 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
         let Some(asked) = asked else { return Ok(()) };
         let (engine, story) = (self.desk.drill().engine(), &self.desk.seen().0);
         let known = match asked.kind {
-            RequestKind::RollingUpgrade => {
-                let prospect = Prospect::of(engine);
-                vec![prospect.breaker(), prospect.if_it_goes_wrong()]
-            }
+            RequestKind::RollingUpgrade => situation::of_plan(engine),
             _ => situation::of_trip(asked, engine, story.tally(), story.briefing()),
         };
         for line in known {

@@ -4,6 +4,7 @@ use super::tally::Tally;
 use super::telling::{because, in_a_row};
 use crate::drill::{Asked, Briefing, Cell};
 use crate::engine::{BatchPhase, Direction, Engine, Reason, RequestKind};
+use crate::report::Prospect;
 use crate::report::prospect::share;
 use crate::report::wording::plural;
 
@@ -11,6 +12,15 @@ use crate::report::wording::plural;
 const LISTED: usize = 4;
 /// Failures that the status lists.
 const FAILURES: usize = 24;
+
+/// What is known of a plan that waits for approval, a line each.
+#[must_use]
+pub fn of_plan(engine: &Engine) -> Vec<String> {
+    let prospect = Prospect::of(engine);
+    let mut lines = vec![prospect.breaker(), prospect.if_it_goes_wrong()];
+    lines.extend(engine.expires_at().map(|at| format!("without an answer the request expires at {at}")));
+    lines
+}
 
 /// What is known of a trip, a line each.
 #[must_use]

@@ -144,3 +144,31 @@ impl<'w, O: Observer> Desk<'w, O> {
         self.pace.pause(wall, true);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+    use crate::sim::{Unobserved, World};
+
+    /// Nobody oversleeps a request.
+    #[test]
+    fn waiting_ends_where_somebody_is_asked() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/broken-rollback.toml");
+        let scenario = Scenario::load(path.as_ref()).unwrap();
+        let world = World::new(&scenario).unwrap();
+        let drill = Drill::new(&world, 0, &mut Unobserved);
+        let wall = Duration::ZERO;
+        let mut desk = Desk::new(drill, Pace::new(Speed::new(60).unwrap(), wall), Unobserved);
+        desk.control(wall, Control::Wait(Span(90_000))).unwrap();
+        assert_eq!(desk.clock(), At(90_000));
+        desk.control(wall, Control::Answer(Answer::Approve)).unwrap();
+        desk.control(wall, Control::Wait(Span(3_600_000))).unwrap();
+        let asked = desk.drill().asked().map(|asked| asked.at);
+        assert_eq!(asked, Some(desk.clock()));
+        // Then it is the person who waits.
+        desk.control(wall, Control::Wait(Span(3_600_000))).unwrap();
+        assert_eq!(asked.map(|at| at + Span(3_600_000)), Some(desk.clock()));
+        assert_eq!(desk.pace().shows(wall), desk.clock());
+    }
+}

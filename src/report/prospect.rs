@@ -96,9 +96,12 @@ impl Prospect {
         let share = share(self.exposed, self.total);
         let reach = format!("if every instance fails, {} of {} ({share}) are commanded", self.exposed, self.total);
         match self.trips_in {
-            Some(0) => format!("{reach} before the breaker trips in batch 0"),
-            Some(batch) => format!("{reach} before the breaker trips, in batch {batch} only"),
             None => format!("{reach}: the breaker never trips"),
+            Some(batch) if self.exposed == self.total => format!("{reach} before the breaker trips, in batch {batch}"),
+            // The breaker counts failures in a row: each healthy one between them lets more go.
+            Some(batch) => format!(
+                "{reach} before the breaker trips, in batch {batch}; a release that fails now and then gets further"
+            ),
         }
     }
 }

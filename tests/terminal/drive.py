@@ -1,7 +1,8 @@
 """Drives a program on a terminal of its own: drive.py COLUMNS ROWS STEPS PROGRAM ARGUMENT…
 
 STEPS is a JSON list: a string is typed; {"until": TEXT} waits until TEXT was written; {"size": [COLUMNS, ROWS]} resizes.
-Prints, as JSON, the exit code, everything that was written, and whether the terminal was left as it was found.
+Prints, as JSON, the exit code, everything that was written, and whether the terminal was left as it was found; or null
+where no terminal is to be had.
 """
 
 import fcntl
@@ -22,7 +23,11 @@ def resize(fd, columns, rows):
 
 
 columns, rows, steps = int(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
-leader, follower = pty.openpty()
+try:
+    leader, follower = pty.openpty()
+except OSError:
+    print("null")
+    sys.exit()
 resize(leader, columns, rows)
 before = termios.tcgetattr(follower)
 child = os.fork()

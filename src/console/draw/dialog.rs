@@ -82,11 +82,11 @@ fn edit(form: &Form, now: &Prospect, room: usize, theme: Theme) -> Vec<Line<'sta
         lines.push(Line::styled(heading.to_owned(), theme.bold()));
         lines.extend(texts.iter().flat_map(|text| wrap(text, room, 2)).map(Line::raw));
     };
-    say("now", vec![now.plan(), now.if_it_goes_wrong()]);
     match form.prospect() {
         Some(new) => say("then", vec![new.plan(), new.breaker(), new.if_it_goes_wrong()]),
         None => say("then", vec!["a value is out of range".to_owned()]),
     }
+    say("now", vec![now.plan(), now.if_it_goes_wrong()]);
     lines.push(Line::raw(""));
     lines.extend(wrap("↑↓ field · digits, ←→ value · Enter send · Esc leave", room, 0).into_iter().map(Line::raw));
     lines

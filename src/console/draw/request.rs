@@ -41,8 +41,9 @@ pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, theme: Theme) -> V
     }
     let known = match asked.kind {
         RequestKind::RollingUpgrade => {
-            let prospect = Prospect::of(engine);
-            vec![prospect.plan(), prospect.breaker(), prospect.if_it_goes_wrong()]
+            let mut known = vec![Prospect::of(engine).plan()];
+            known.extend(situation::of_plan(engine));
+            known
         }
         _ => situation::of_trip(asked, engine, story.tally(), story.briefing()),
     };
