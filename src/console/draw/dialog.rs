@@ -77,6 +77,8 @@ fn edit(form: &Form, now: &Prospect, room: usize, theme: Theme) -> Vec<Line<'sta
             Span::styled(format!(" {}", TAKES[place]), theme.dim()),
         ]));
     }
+    let hint = "↑↓ field · digits, ←→ value · Enter send · Esc leave";
+    lines.extend(wrap(hint, room, 2).into_iter().map(|text| Line::styled(text, theme.dim())));
     let mut say = |heading: &str, texts: Vec<String>| {
         lines.push(Line::raw(""));
         lines.push(Line::styled(heading.to_owned(), theme.bold()));
@@ -87,7 +89,5 @@ fn edit(form: &Form, now: &Prospect, room: usize, theme: Theme) -> Vec<Line<'sta
         None => say("then", vec!["a value is out of range".to_owned()]),
     }
     say("now", vec![now.plan(), now.if_it_goes_wrong()]);
-    lines.push(Line::raw(""));
-    lines.extend(wrap("↑↓ field · digits, ←→ value · Enter send · Esc leave", room, 0).into_iter().map(Line::raw));
     lines
 }
