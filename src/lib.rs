@@ -12,14 +12,16 @@
 //! - [`study`]: many runs and what they say together: sweeps, comparisons, tuning, shards.
 //! - [`drill`]: one run with a real person as its operator: sessions, decisions, their record, and what others would have done.
 //! - [`report`]: what runs and studies say: event log, account for people, reports, timelines, pages.
-//! - [`web`]: a drill in a browser: console, log, server and pages.
+//! - [`console`]: a drill on a terminal: a screen, or a dialogue in plain lines. [`web`]: a drill in a browser.
 //! - [`cli`]: the command line, one file a command.
 //!
-//! Arrows run down only: `cli → web → report → drill → study → sim → engine → fleet`; `study` and `sim` use `stats`, which knows nothing of
+//! Arrows run down only: `cli → console, web → report → drill → study → sim → engine → fleet`; `study` and `sim` use `stats`,
+//! which knows nothing of
 //! the crate. `report`, `study` and `sim` read the [`scenario`]'s checked types, and these use the engine's and the fleet's
 //! words. `engine` knows `fleet` and nothing else of the crate.
 
 pub mod cli;
+pub mod console;
 pub mod drill;
 pub mod engine;
 pub mod fleet;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dryroll::drill::{Control, Desk, Drill, Pace, Record, Speed, branch, score};
 use dryroll::engine::{Answer, Edit, Engine, Event, EventBody, OperatorDecision, Outcome, Recording, RequestKind};
-use dryroll::fleet::At;
+use dryroll::fleet::{At, Span};
 use dryroll::scenario::Scenario;
 use dryroll::sim::{Observer, Simulator, World};
 use proptest::prelude::*;
@@ -80,6 +80,7 @@ fn act() -> impl Strategy<Value = Act> {
     ];
     prop_oneof![
         4 => (0u64..20_000).prop_map(Act::Wait),
+        2 => (0u64..600_000).prop_map(|span| Act::Control(Control::Wait(Span(span)))),
         1 => Just(Act::Control(Control::Pause)),
         2 => Just(Act::Control(Control::Resume)),
         1 => (1u32..4000).prop_map(|factor| Act::Control(Control::Speed(Speed::new(factor).unwrap()))),

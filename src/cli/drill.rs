@@ -1,6 +1,8 @@
 //! `dryroll drill`: a rollout with a person as its operator, and the debrief.
 
 mod opening;
+mod plain;
+mod terminal;
 mod watch;
 mod web;
 
@@ -10,7 +12,8 @@ use anyhow::Context;
 
 use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_json};
 use super::rollout::Rollout;
-use crate::drill::{Drill, DrillError, Record, Speed};
+use crate::console::Story;
+use crate::drill::{Desk, Drill, DrillError, Pace, Record, Speed};
 use crate::report::drill_table;
 use crate::report::wording::plural;
 use opening::Opening;
@@ -52,6 +55,9 @@ pub struct Arguments {
     /// Write the drill report with its debrief, JSON (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Plain lines and commands in words instead of a screen, as where there is no terminal
+    #[arg(long)]
+    plain: bool,
     /// Say nothing to people that a machine asked for
     #[arg(long, short)]
     quiet: bool,
@@ -94,11 +100,34 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.web.is_wanted() {
         return web::run(arguments, &opening, watch);
     }
-    let drill = match &opening.record {
-        Some(record) => play(arguments, &opening, record, &mut watch)?,
-        None => return Err(Failure::Input(anyhow::anyhow!("name the decisions to play with --decisions"))),
+    match &opening.record {
+        Some(record) => {
+            let drill = play(arguments, &opening, record, &mut watch)?;
+            conclude(arguments, &opening, drill, watch)
+        }
+        None => operate(arguments, &opening, watch),
+    }
+}
+
+/// Lines of what happened that a screen keeps.
+const LINES_KEPT: usize = 500;
+
+/// A person operates: on a screen where there is one, else in plain lines. What was decided is kept however that ends.
+fn operate(arguments: &Arguments, opening: &Opening, watch: Watch<'_>) -> Result<(), Failure> {
+    let on_screen = !arguments.plain && terminal::is_there();
+    let kept = if on_screen { LINES_KEPT } else { usize::MAX };
+    let mut observers = (Story::new(opening.briefing.clone(), kept), watch);
+    let drill = Drill::new(&opening.world, opening.replicate, &mut observers);
+    let desk = Desk::new(drill, Pace::new(arguments.speed, std::time::Duration::ZERO), observers);
+    let (desk, told) = if on_screen {
+        terminal::show(desk)
+    } else {
+        let out = teller(arguments.quiet, &arguments.outputs()).unwrap_or_else(|| Box::new(std::io::sink()));
+        plain::talk(desk, out)
     };
-    conclude(arguments, &opening, drill, watch)
+    let (drill, (_, watch)) = desk.into_parts();
+    let concluded = conclude(arguments, opening, drill, watch);
+    told.and(concluded)
 }
 
 /// Plays recorded decisions to the end.

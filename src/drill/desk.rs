@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Drill, DrillError, Pace, Speed};
 use crate::engine::Answer;
-use crate::fleet::At;
+use crate::fleet::{At, Span};
 use crate::sim::Observer;
 
 /// What a person can do at the console.
@@ -20,6 +20,8 @@ pub enum Control {
     NextEvent,
     /// On to the next decision.
     NextDecision,
+    /// So much simulated time passes at once; less where somebody is asked in it.
+    Wait(Span),
     /// A decision.
     Answer(Answer),
 }
@@ -49,6 +51,12 @@ impl<'w, O: Observer> Desk<'w, O> {
     #[must_use]
     pub fn pace(&self) -> &Pace {
         &self.pace
+    }
+
+    /// What was seen by whoever watches.
+    #[must_use]
+    pub fn seen(&self) -> &O {
+        &self.observer
     }
 
     /// Whoever watches.
@@ -107,13 +115,60 @@ impl<'w, O: Observer> Desk<'w, O> {
                     self.stand(wall);
                 }
             }
+            Control::Wait(span) => {
+                self.wait(span);
+                self.pace.set(wall, self.drill.clock());
+                if self.drill.is_over() {
+                    self.stand(wall);
+                }
+            }
             Control::Answer(answer) => self.drill.answer(answer, &mut self.observer)?,
         }
         Ok(())
     }
 
+    fn wait(&mut self, span: Span) {
+        let until = self.drill.clock() + span;
+        let asked = self.drill.asked();
+        while let Some(next) = self.drill.next_at().filter(|&next| next <= until) {
+            self.drill.advance_to(next, &mut self.observer);
+            if asked.is_none() && self.drill.asked().is_some() {
+                return;
+            }
+        }
+        self.drill.advance_to(until, &mut self.observer);
+    }
+
     fn stand(&mut self, wall: Duration) {
         self.pace.set(wall, self.drill.clock());
         self.pace.pause(wall, true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+    use crate::sim::{Unobserved, World};
+
+    /// Nobody oversleeps a request.
+    #[test]
+    fn waiting_ends_where_somebody_is_asked() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/broken-rollback.toml");
+        let scenario = Scenario::load(path.as_ref()).unwrap();
+        let world = World::new(&scenario).unwrap();
+        let drill = Drill::new(&world, 0, &mut Unobserved);
+        let wall = Duration::ZERO;
+        let mut desk = Desk::new(drill, Pace::new(Speed::new(60).unwrap(), wall), Unobserved);
+        desk.control(wall, Control::Wait(Span(90_000))).unwrap();
+        assert_eq!(desk.clock(), At(90_000));
+        desk.control(wall, Control::Answer(Answer::Approve)).unwrap();
+        desk.control(wall, Control::Wait(Span(3_600_000))).unwrap();
+        let asked = desk.drill().asked().map(|asked| asked.at);
+        assert_eq!(asked, Some(desk.clock()));
+        // Then it is the person who waits.
+        desk.control(wall, Control::Wait(Span(3_600_000))).unwrap();
+        assert_eq!(asked.map(|at| at + Span(3_600_000)), Some(desk.clock()));
+        assert_eq!(desk.pace().shows(wall), desk.clock());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::fleet::InstanceId;
+use crate::fleet::{InstanceId, Span};
 
 /// The planned instances in the order in which the fleet lists them, each with its *position* from 0.
 ///
@@ -112,6 +112,18 @@ impl Plan {
         self.total_instances()
             .checked_div(self.batch_size)
             .map_or(0, |full| full + u32::from(!self.total_instances().is_multiple_of(self.batch_size)))
+    }
+
+    /// The estimate: each batch as long as an instance may take.
+    #[must_use]
+    pub fn estimated_total(&self, health_timeout: Span) -> Span {
+        Span(u64::from(self.batch_count()).saturating_mul(health_timeout.0))
+    }
+
+    /// The same instances, cut into batches of another share.
+    #[must_use]
+    pub fn recut(&self, batch_pct: u32) -> Self {
+        Self::new(self.order.clone(), self.skipped.clone(), batch_pct)
     }
 
     /// The positions of a batch; the last one takes what is left.

@@ -42,7 +42,7 @@ impl<'a> PlanAnswer<'a> {
     /// `batch_count × health_timeout`.
     #[must_use]
     pub fn estimated_total(&self) -> Span {
-        Span(u64::from(self.plan.batch_count()) * self.health_timeout.0)
+        self.plan.estimated_total(self.health_timeout)
     }
 }
 

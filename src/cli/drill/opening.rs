@@ -16,7 +16,6 @@ pub struct Opening {
     pub world: World,
     pub replicate: u64,
     /// The names that the person is told.
-    #[allow(dead_code, reason = "for the consoles")]
     pub briefing: Briefing,
     /// How it was drawn, which the person is not told before the end.
     pub surprise: Option<Surprise>,

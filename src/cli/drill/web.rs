@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::super::output::{Failure, is_gone};
 use super::super::{interrupt, output};
 use super::{Arguments, Opening, Watch, conclude};
-use crate::drill::Briefing;
 use crate::report::ReportError;
 use crate::web::{Console, Server, WebError};
 
@@ -43,8 +42,7 @@ impl From<WebError> for Failure {
 const LOOK: Duration = Duration::from_millis(50);
 
 pub fn run(arguments: &Arguments, opening: &Opening, watch: Watch<'_>) -> Result<(), Failure> {
-    let briefing = Briefing::new(&opening.scenario);
-    let console = Console::open(&opening.world, opening.replicate, &briefing, arguments.speed, watch)?;
+    let console = Console::open(&opening.world, opening.replicate, &opening.briefing, arguments.speed, watch)?;
     let (server, orders) = Server::start(arguments.web.bind, console.log(), console.briefing())?;
     let stop = interrupt::stops_by_itself();
     let outputs = arguments.outputs();

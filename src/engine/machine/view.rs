@@ -93,6 +93,12 @@ impl Engine {
         (self.breaker.run().len() as u32, self.breaker.limit().get())
     }
 
+    /// The positions of the failures in a row, oldest first.
+    #[must_use]
+    pub fn breaker_run(&self) -> &[u32] {
+        self.breaker.run()
+    }
+
     /// Where a batch of the plan stands.
     #[must_use]
     pub fn batch_phase(&self, index: u32) -> BatchPhase {

@@ -1,0 +1,57 @@
+//! The dialogue's ends: standard input, standard output and the wall clock.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use super::watch::Watch;
+use crate::cli::interrupt;
+use crate::cli::output::{Failure, standard_output};
+use crate::console::{Plain, Stands, Story};
+use crate::drill::Desk;
+
+/// So often it is looked whether somebody interrupted.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Lines as they are read, in a thread of its own: time goes on while nobody writes.
+fn lines() -> Receiver<String> {
+    let (sender, receiver) = sync_channel(1);
+    std::thread::spawn(move || {
+        let mut stdin = io::stdin().lock();
+        let mut line = Vec::new();
+        // What is no text is no command either, and is said to be none.
+        while stdin.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                break;
+            }
+            line.clear();
+        }
+    });
+    receiver
+}
+
+/// Leads the dialogue until the rollout is over or the person leaves. Where it can be told no more, it is left.
+pub fn talk<'w, 'a>(
+    desk: Desk<'w, (Story, Watch<'a>)>,
+    out: Box<dyn Write>,
+) -> (Desk<'w, (Story, Watch<'a>)>, Result<(), Failure>) {
+    let is_scripted = !io::stdin().is_terminal();
+    let interrupted = interrupt::stops_by_itself();
+    let opened = Instant::now();
+    let wall = || if is_scripted { Duration::ZERO } else { opened.elapsed() };
+    let mut plain = Plain::new(desk, out, is_scripted);
+    let lines = lines();
+    let mut stands = plain.open(wall());
+    while matches!(stands, Ok(Stands::Goes)) && !interrupted.load(Ordering::SeqCst) {
+        let glance = plain.until_next(wall()).filter(|_| !is_scripted).map_or(GLANCE, |until| until.min(GLANCE));
+        stands = match lines.recv_timeout(glance) {
+            Ok(line) => plain.hear(wall(), &line),
+            Err(RecvTimeoutError::Timeout) if is_scripted => continue,
+            Err(RecvTimeoutError::Timeout) => plain.go_on(wall()),
+            Err(RecvTimeoutError::Disconnected) => Ok(Stands::Left),
+        };
+    }
+    interrupt::ends_the_program();
+    (plain.into_desk(), standard_output(stands.map(|_| ())))
+}

@@ -1,0 +1,60 @@
+//! The screen's ends: the terminal, its keys and the wall clock. The terminal is given back on every way out.
+
+use std::io::{self, IsTerminal};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event::{self, Event};
+
+use super::watch::Watch;
+use crate::cli::interrupt;
+use crate::cli::output::Failure;
+use crate::console::{Key, Model, Stands, Story, Theme, draw};
+use crate::drill::Desk;
+
+/// The clock on the screen is at most so old.
+const FRAME: Duration = Duration::from_millis(100);
+/// A clock that stands changes nothing; it is only looked whether somebody interrupted.
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// Whether there is a screen to draw on and somebody at its keys.
+pub fn is_there() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb
+}
+
+/// Shows the drill until the person is done with it.
+pub fn show<'w, 'a>(desk: Desk<'w, (Story, Watch<'a>)>) -> (Desk<'w, (Story, Watch<'a>)>, Result<(), Failure>) {
+    let mut model = Model::new(desk);
+    // The terminal and its state at a panic are ratatui's care.
+    let shown = ratatui::try_init().and_then(|mut terminal| {
+        let shown = watch(&mut terminal, &mut model);
+        ratatui::restore();
+        shown
+    });
+    (model.into_desk(), shown.map_err(|error| Failure::write("the terminal".as_ref(), error)))
+}
+
+fn watch(terminal: &mut ratatui::DefaultTerminal, model: &mut Model<'_, Watch<'_>>) -> io::Result<()> {
+    let theme = Theme { is_coloured: std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()) };
+    let interrupted = interrupt::stops_by_itself();
+    let opened = Instant::now();
+    while model.stands() == Stands::Goes && !interrupted.load(Ordering::SeqCst) {
+        model.advance(opened.elapsed());
+        terminal.draw(|frame| draw(frame, model, theme))?;
+        let stands = model.desk().pace().is_paused();
+        let frame = if stands { GLANCE } else { FRAME };
+        let mut wait = model.until_next(opened.elapsed()).map_or(frame, |until| until.clamp(FRAME / 5, frame));
+        // Everything that was pressed meanwhile is taken before it is drawn again.
+        while event::poll(wait)? {
+            if let Event::Key(event) = event::read()?
+                && let Some(key) = Key::of(&event)
+            {
+                model.key(opened.elapsed(), key);
+            }
+            wait = Duration::ZERO;
+        }
+    }
+    interrupt::ends_the_program();
+    Ok(())
+}

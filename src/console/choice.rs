@@ -1,0 +1,71 @@
+//! The answers that a request takes, each with a sentence on what it does.
+
+use crate::drill::Briefing;
+use crate::engine::{Answer, Direction, Engine, OperatorDecision, RequestKind, batch_size};
+use crate::report::wording::plural;
+
+/// An answer that a person may choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its name in the contract.
+    pub name: &'static str,
+    /// The answer; `None` for an edit, which has values of its own.
+    pub answer: Option<Answer>,
+    /// What it does.
+    pub does: String,
+}
+
+/// What a request offers, in its order.
+#[must_use]
+pub fn choices(kind: RequestKind, engine: &Engine, briefing: &Briefing) -> Vec<Choice> {
+    let (dispatched, total) = (engine.dispatched(), engine.plan().total_instances());
+    let instances = |count: u32| plural(u64::from(count), "instance", "instances");
+    kind.options()
+        .iter()
+        .map(|&name| {
+            let (answer, does) = match (name, kind) {
+                ("approve", _) => (Some(Answer::Approve), "batch 0 begins on the next tick".to_owned()),
+                ("edit", _) => {
+                    (None, "another batch_pct or max_consecutive_failures; the plan is asked for anew".to_owned())
+                }
+                ("reject", _) => (Some(Answer::Reject), "nothing is changed, and the rollout is over".to_owned()),
+                ("continue_anyway", RequestKind::RollbackContinuation) => (
+                    on_trip(OperatorDecision::ContinueAnyway),
+                    "the breaker counts from 0 again, and the rollback goes on".to_owned(),
+                ),
+                ("continue_anyway", _) => {
+                    let left = match total - dispatched {
+                        0 => "all instances have been commanded".to_owned(),
+                        left => format!("up to {} more are commanded", instances(left)),
+                    };
+                    let does = format!("the breaker counts from 0 again, and the rollout goes on: {left}");
+                    (on_trip(OperatorDecision::ContinueAnyway), does)
+                }
+                ("rollback_completed_batches", _) => {
+                    let size = batch_size(dispatched, engine.settings().rollback_batch_pct);
+                    let does = match engine.version(Direction::Back) {
+                        Some(_) => format!(
+                            "{}, all that were commanded, go back to {}, {size} a batch",
+                            instances(dispatched),
+                            briefing.previous
+                        ),
+                        None => "fails: there is no previous version to go back to".to_owned(),
+                    };
+                    (on_trip(OperatorDecision::RollbackCompletedBatches), does)
+                }
+                (_, RequestKind::RollbackContinuation) => {
+                    (on_trip(OperatorDecision::Abort), "stops here: what was not taken back stays as it is".to_owned())
+                }
+                _ => (
+                    on_trip(OperatorDecision::Abort),
+                    format!("stops here: the {} stay as they are", instances(dispatched)),
+                ),
+            };
+            Choice { name, answer, does }
+        })
+        .collect()
+}
+
+fn on_trip(decision: OperatorDecision) -> Option<Answer> {
+    Some(Answer::OnTrip(decision))
+}

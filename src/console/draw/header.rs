@@ -1,0 +1,64 @@
+//! What is rolled out, the clock, and the breaker's count.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::Theme;
+use super::wrap::{cut, width};
+use crate::console::model::Model;
+use crate::engine::RequestKind;
+use crate::sim::Observer;
+
+/// A count of at most so many is drawn stroke by stroke.
+const STROKES: u32 = 10;
+
+pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &Model<'_, O>, theme: Theme) {
+    let briefing = model.desk().seen().0.briefing();
+    let clock = clock(model);
+    let room = usize::from(area.width).saturating_sub(width(&clock) + 1);
+    let title = cut(&briefing.title, room);
+    let gap = " ".repeat(room + 1 - width(&title));
+    let what = format!(
+        "{} {} → {} · fleet {} of {}",
+        briefing.module, briefing.previous, briefing.target, briefing.fleet, briefing.instances
+    );
+    let lines = vec![
+        Line::from(vec![Span::styled(title, theme.bold()), Span::raw(gap), Span::styled(clock, theme.bold())]),
+        Line::styled(cut(&what, usize::from(area.width)), theme.dim()),
+        breaker(model, theme),
+    ];
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn clock<O: Observer>(model: &Model<'_, O>) -> String {
+    let (desk, pace) = (model.desk(), model.desk().pace());
+    let speed = pace.speed().factor();
+    if desk.drill().is_over() {
+        format!("{}  over", desk.clock())
+    } else if pace.is_paused() {
+        format!("{}  paused, ×{speed}", desk.clock())
+    } else {
+        format!("{}  runs, ×{speed}", desk.clock())
+    }
+}
+
+/// `breaker ▮▮▯ 2 of 3 in a row`
+fn breaker<O: Observer>(model: &Model<'_, O>, theme: Theme) -> Line<'static> {
+    let drill = model.desk().drill();
+    let (count, limit) = drill.engine().breaker();
+    let count = count.min(limit);
+    let strokes = if limit <= STROKES {
+        format!("{}{} ", "▮".repeat(count as usize), "▯".repeat((limit - count) as usize))
+    } else {
+        String::new()
+    };
+    let is_tripped = drill.engine().pending_request().is_some_and(|(_, kind)| kind != RequestKind::RollingUpgrade);
+    let style = if count > 0 { theme.alarm() } else { theme.dim() };
+    let mut spans = vec![Span::raw("breaker "), Span::styled(format!("{strokes}{count} of {limit} in a row"), style)];
+    if is_tripped {
+        spans.push(Span::styled("  TRIPPED", theme.alarm()));
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,119 @@
+//! The form of an edit: two numbers, and the plan that they would make.
+
+use std::num::NonZeroU32;
+
+use super::key::Key;
+use crate::engine::{Edit, Engine};
+use crate::report::Prospect;
+
+/// The names of its fields.
+pub const FIELDS: [&str; 2] = ["batch_pct", "max_consecutive_failures"];
+/// What they take.
+pub const TAKES: [&str; 2] = ["1 to 100", "1 or more"];
+const DIGITS: usize = 9;
+
+/// An edit that is being written.
+#[derive(Clone, Debug)]
+pub struct Form {
+    fields: [String; 2],
+    begun_with: [u32; 2],
+    at: usize,
+    /// The next digit begins the field anew.
+    is_fresh: bool,
+    prospect: Option<Prospect>,
+}
+
+/// What came of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filled {
+    /// It goes on.
+    Not,
+    /// It is left.
+    Left,
+    /// It is to be sent.
+    Sent(Edit),
+}
+
+impl Form {
+    /// A form with what holds now.
+    #[must_use]
+    pub fn new(engine: &Engine) -> Self {
+        let plan = engine.plan();
+        // The share that makes these batches: an edit may have changed the request's own.
+        let pct = (1..=100).find(|&pct| crate::engine::batch_size(plan.total_instances(), pct) == plan.batch_size);
+        let settled = engine.settings().batch_pct;
+        let keeps = crate::engine::batch_size(plan.total_instances(), settled) == plan.batch_size;
+        let pct = if keeps { settled } else { pct.unwrap_or(settled) };
+        let begun_with = [pct, engine.breaker().1];
+        Self {
+            fields: begun_with.map(|value| value.to_string()),
+            begun_with,
+            at: 0,
+            is_fresh: true,
+            prospect: Some(Prospect::of(engine)),
+        }
+    }
+
+    /// The fields as they are written, and which of them is being written.
+    #[must_use]
+    pub fn fields(&self) -> (&[String; 2], usize) {
+        (&self.fields, self.at)
+    }
+
+    /// The plan that it would make; `None` where a field is out of range.
+    #[must_use]
+    pub fn prospect(&self) -> Option<&Prospect> {
+        self.prospect.as_ref()
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: Key, engine: &Engine) -> Filled {
+        let field = &mut self.fields[self.at];
+        match key {
+            Key::Escape | Key::Char('q') => return Filled::Left,
+            Key::Enter => {
+                if let Some(edit) = self.edit() {
+                    return Filled::Sent(edit);
+                }
+            }
+            Key::Tab | Key::Up | Key::Down => {
+                self.at = 1 - self.at;
+                self.is_fresh = true;
+                return Filled::Not;
+            }
+            Key::Char(digit) if digit.is_ascii_digit() => {
+                if std::mem::take(&mut self.is_fresh) {
+                    field.clear();
+                }
+                if field.len() < DIGITS {
+                    field.push(digit);
+                }
+            }
+            Key::Backspace => {
+                self.is_fresh = false;
+                field.pop();
+            }
+            Key::Left | Key::Char('-') => step(field, -1),
+            Key::Right | Key::Char('+') => step(field, 1),
+            _ => return Filled::Not,
+        }
+        self.prospect = self.edit().map(|edit| Prospect::edited(engine, edit));
+        Filled::Not
+    }
+
+    /// What it sets; both where neither differs, which asks for the same plan anew.
+    fn edit(&self) -> Option<Edit> {
+        let pct: u32 = self.fields[0].parse().ok().filter(|pct| (1..=100).contains(pct))?;
+        let limit: NonZeroU32 = self.fields[1].parse().ok()?;
+        let is_same = self.begun_with == [pct, limit.get()];
+        Some(Edit {
+            batch_pct: (is_same || pct != self.begun_with[0]).then_some(pct),
+            max_consecutive_failures: (is_same || limit.get() != self.begun_with[1]).then_some(limit),
+        })
+    }
+}
+
+fn step(field: &mut String, by: i32) {
+    let value: u32 = field.parse().unwrap_or(0);
+    *field = value.saturating_add_signed(by).clamp(1, 999_999_999).to_string();
+}

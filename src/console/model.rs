@@ -1,0 +1,225 @@
+//! The state of the screen: a desk, what is selected, and what is asked in between. Keys and moments come in; it says when it
+//! is over.
+
+use std::time::Duration;
+
+use super::choice::{Choice, choices};
+use super::form::{Filled, Form};
+use super::key::Key;
+use super::plain::Stands;
+use super::story::Story;
+use super::tree::Tree;
+use crate::drill::{Asked, Control, Desk};
+use crate::engine::{Answer, OperatorDecision, RequestKind};
+use crate::sim::Observer;
+
+/// What stands in front of the screen.
+#[derive(Clone, Debug)]
+pub enum Dialog {
+    /// The keys.
+    Help,
+    /// Leave?
+    Quit,
+    /// Really this answer?
+    Confirm(Asked, Choice),
+    /// The form of an edit.
+    Edit(Form),
+}
+
+/// A console.
+#[derive(Debug)]
+pub struct Model<'w, O> {
+    desk: Desk<'w, (Story, O)>,
+    tree: Tree,
+    dialog: Option<Dialog>,
+    message: Option<String>,
+    stands: Stands,
+}
+
+impl<'w, O: Observer> Model<'w, O> {
+    /// A console at a desk.
+    #[must_use]
+    pub fn new(desk: Desk<'w, (Story, O)>) -> Self {
+        let mut model = Self { desk, tree: Tree::default(), dialog: None, message: None, stands: Stands::Goes };
+        model.follow();
+        model
+    }
+
+    /// The desk, when it is over or was left.
+    #[must_use]
+    pub fn into_desk(self) -> Desk<'w, (Story, O)> {
+        self.desk
+    }
+
+    /// The desk.
+    #[must_use]
+    pub fn desk(&self) -> &Desk<'w, (Story, O)> {
+        &self.desk
+    }
+
+    /// What stands in front of the screen.
+    #[must_use]
+    pub fn dialog(&self) -> Option<&Dialog> {
+        self.dialog.as_ref()
+    }
+
+    /// What was said of the last key.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// Whether the person is done with it.
+    #[must_use]
+    pub fn stands(&self) -> Stands {
+        self.stands
+    }
+
+    /// The tree, and the plan that it is of.
+    pub fn tree(&mut self) -> (&mut Tree, &crate::engine::Plan) {
+        (&mut self.tree, self.desk.drill().engine().plan())
+    }
+
+    /// What is asked, and may be answered.
+    #[must_use]
+    pub fn asked(&self) -> Option<(Asked, Vec<Choice>)> {
+        let asked = self.desk.drill().asked()?;
+        Some((asked, choices(asked.kind, self.desk.drill().engine(), self.desk.seen().0.briefing())))
+    }
+
+    /// Lets happen what is due at this moment of the wall clock.
+    pub fn advance(&mut self, wall: Duration) {
+        self.desk.advance(wall);
+        self.follow();
+    }
+
+    /// How long after `wall` something happens by itself.
+    #[must_use]
+    pub fn until_next(&self, wall: Duration) -> Option<Duration> {
+        self.desk.until_next(wall)
+    }
+
+    /// Takes a key at this moment of the wall clock.
+    pub fn key(&mut self, wall: Duration, key: Key) {
+        self.advance(wall);
+        self.message = None;
+        let is_over = self.desk.drill().is_over();
+        if key == Key::Interrupt {
+            self.stands = if is_over { Stands::Over } else { Stands::Left };
+            return;
+        }
+        match self.dialog.take() {
+            Some(dialog) => self.key_in_dialog(wall, key, dialog),
+            None if is_over && matches!(key, Key::Char('q') | Key::Escape) => self.stands = Stands::Over,
+            None => self.key_at_desk(wall, key),
+        }
+        self.follow();
+    }
+
+    fn key_in_dialog(&mut self, wall: Duration, key: Key, dialog: Dialog) {
+        let yes = matches!(key, Key::Enter | Key::Char('y'));
+        let no = matches!(key, Key::Escape | Key::Char('n' | 'q'));
+        match dialog {
+            // Any key closes the help.
+            Dialog::Help => {}
+            Dialog::Quit if yes => {
+                self.stands = if self.desk.drill().is_over() { Stands::Over } else { Stands::Left };
+            }
+            Dialog::Confirm(asked, choice) if yes => self.confirm(wall, asked, &choice),
+            Dialog::Quit | Dialog::Confirm(..) if no => {}
+            Dialog::Edit(mut form) => match form.key(key, self.desk.drill().engine()) {
+                Filled::Not => self.dialog = Some(Dialog::Edit(form)),
+                Filled::Left => {}
+                Filled::Sent(edit) => self.control(wall, Control::Answer(Answer::Edit(edit))),
+            },
+            dialog => self.dialog = Some(dialog),
+        }
+    }
+
+    /// Sends an answer that was asked twice, if it is still the same that is asked.
+    fn confirm(&mut self, wall: Duration, asked: Asked, choice: &Choice) {
+        match choice.answer {
+            Some(answer) if self.desk.drill().asked() == Some(asked) => self.control(wall, Control::Answer(answer)),
+            _ => self.message = Some("that is not asked any more".into()),
+        }
+    }
+
+    fn key_at_desk(&mut self, wall: Duration, key: Key) {
+        match key {
+            Key::Char('?') => self.dialog = Some(Dialog::Help),
+            Key::Char('q') => self.dialog = Some(Dialog::Quit),
+            Key::Char('a') => self.choose(wall, "approve"),
+            Key::Char('e') => self.choose(wall, "edit"),
+            Key::Char('r') => self.choose(wall, "reject"),
+            Key::Char(digit @ '1'..='3') => self.choose_by_number(wall, digit),
+            Key::Char('p' | ' ') => {
+                let paused = self.desk.pace().is_paused();
+                self.control(wall, if paused { Control::Resume } else { Control::Pause });
+            }
+            Key::Char('+' | '=') => self.control(wall, Control::Speed(self.desk.pace().speed().faster())),
+            Key::Char('-' | '_') => self.control(wall, Control::Speed(self.desk.pace().speed().slower())),
+            Key::Char('n') => self.control(wall, Control::NextEvent),
+            Key::Char('d') if self.desk.drill().asked().is_some() => {
+                self.message = Some("a decision is asked for now".into());
+            }
+            Key::Char('d') => self.control(wall, Control::NextDecision),
+            _ => {
+                let (engine, tally) = (self.desk.drill().engine(), self.desk.seen().0.tally());
+                self.tree.key(key, engine, tally);
+            }
+        }
+    }
+
+    fn choose_by_number(&mut self, wall: Duration, digit: char) {
+        let Some((asked, choices)) = self.asked() else {
+            self.message = Some("nothing waits for a decision now".into());
+            return;
+        };
+        let place = digit.to_digit(10).map_or(0, |digit| digit as usize).saturating_sub(1);
+        match choices.get(place) {
+            Some(choice) => self.take(wall, asked, choice.clone()),
+            None => self.message = Some(format!("{digit} is not offered here")),
+        }
+    }
+
+    fn choose(&mut self, wall: Duration, name: &str) {
+        let Some((asked, choices)) = self.asked() else {
+            self.message = Some("nothing waits for a decision now".into());
+            return;
+        };
+        match choices.into_iter().find(|choice| choice.name == name) {
+            Some(choice) => self.take(wall, asked, choice),
+            None => self.message = Some(format!("{name} is not offered here")),
+        }
+    }
+
+    /// Takes an answer at once, or asks again where it cannot be taken back.
+    fn take(&mut self, wall: Duration, asked: Asked, choice: Choice) {
+        match choice.answer {
+            None => self.dialog = Some(Dialog::Edit(Form::new(self.desk.drill().engine()))),
+            Some(answer @ (Answer::Approve | Answer::OnTrip(OperatorDecision::ContinueAnyway))) => {
+                self.control(wall, Control::Answer(answer));
+            }
+            Some(_) => self.dialog = Some(Dialog::Confirm(asked, choice)),
+        }
+    }
+
+    fn control(&mut self, wall: Duration, control: Control) {
+        self.message = self.desk.control(wall, control).err().map(|error| error.to_string());
+    }
+
+    /// Brings what is shown up to what has happened.
+    fn follow(&mut self) {
+        self.tree.follow(self.desk.drill().engine(), self.desk.seen().0.tally());
+        let asked = self.desk.drill().asked();
+        let is_stale = match &self.dialog {
+            Some(Dialog::Edit(_)) => asked.is_none_or(|asked| asked.kind != RequestKind::RollingUpgrade),
+            Some(Dialog::Confirm(of, _)) => asked != Some(*of),
+            _ => false,
+        };
+        if is_stale {
+            self.dialog = None;
+            self.message = Some("that is not asked any more".into());
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The dialogue: one line an event, in words, and commands in words. No colour, no box, no cursor.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::choice::choices;
+use super::command::{Command, HELP};
+use super::situation;
+use super::story::Story;
+use crate::drill::{Asked, Control, Desk};
+use crate::engine::{Answer, RequestKind};
+use crate::report::wording::plural;
+use crate::sim::Observer;
+
+/// Where a dialogue stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// It goes on.
+    Goes,
+    /// The rollout is over.
+    Over,
+    /// The person left.
+    Left,
+}
+
+/// A dialogue about one drill.
+#[derive(Debug)]
+pub struct Plain<'w, O, W> {
+    desk: Desk<'w, (Story, O)>,
+    out: W,
+    /// A script leads: the clock goes from decision to decision by itself, and never by the wall.
+    is_scripted: bool,
+    /// The request that was put in words already.
+    put: Option<Asked>,
+}
+
+impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
+    /// A dialogue about a drill at its desk.
+    #[must_use]
+    pub fn new(desk: Desk<'w, (Story, O)>, out: W, is_scripted: bool) -> Self {
+        Self { desk, out, is_scripted, put: None }
+    }
+
+    /// Says what the drill is about, and goes on to what is asked first.
+    ///
+    /// # Errors
+    /// When it cannot be told, here and wherever it speaks.
+    pub fn open(&mut self, wall: Duration) -> io::Result<Stands> {
+        let (out, briefing) = (&mut self.out, self.desk.seen().0.briefing());
+        writeln!(out, "drill: {}", briefing.title)?;
+        let instances = plural(u64::from(briefing.instances), "instance", "instances");
+        let (module, fleet) = (&briefing.module, &briefing.fleet);
+        writeln!(out, "{module} from {} to {}, fleet {fleet} of {instances}", briefing.previous, briefing.target)?;
+        if !self.is_scripted {
+            let speed = self.desk.pace().speed().factor();
+            writeln!(out, "the clock goes {speed} times as fast as yours; help lists the commands")?;
+        }
+        self.go_on(wall)
+    }
+
+    /// Drill and observers.
+    #[must_use]
+    pub fn into_desk(self) -> Desk<'w, (Story, O)> {
+        self.desk
+    }
+
+    /// How long after `wall` something happens by itself; `None` while the clock stands.
+    #[must_use]
+    pub fn until_next(&self, wall: Duration) -> Option<Duration> {
+        self.desk.until_next(wall)
+    }
+
+    /// Lets happen what is due, and tells it. A script is led to its next decision.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub fn go_on(&mut self, wall: Duration) -> io::Result<Stands> {
+        self.desk.advance(wall);
+        if self.is_scripted && self.desk.drill().asked().is_none() {
+            // It is over where this fails.
+            let _ = self.desk.control(wall, Control::NextDecision);
+        }
+        self.tell()?;
+        self.put_request()?;
+        self.out.flush()?;
+        Ok(if self.desk.drill().is_over() { Stands::Over } else { Stands::Goes })
+    }
+
+    /// Does what a line says.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub fn hear(&mut self, wall: Duration, line: &str) -> io::Result<Stands> {
+        if self.is_scripted {
+            let echo: String = line.chars().filter(|letter| !letter.is_control()).collect();
+            writeln!(self.out, "> {}", echo.trim())?;
+        }
+        match Command::parse(line) {
+            Ok(Command::Control(control)) => self.control(wall, control)?,
+            Ok(Command::Status) => {
+                self.desk.advance(wall);
+                self.tell()?;
+                self.tell_status()?;
+            }
+            Ok(Command::Help) => {
+                for (command, does) in HELP {
+                    writeln!(self.out, "  {command}: {does}")?;
+                }
+            }
+            Ok(Command::Quit) => return Ok(Stands::Left),
+            Ok(Command::Nothing) => {}
+            Err(wrong) => writeln!(self.out, "{wrong}")?,
+        }
+        self.go_on(wall)
+    }
+
+    fn control(&mut self, wall: Duration, control: Control) -> io::Result<()> {
+        let of_clock = matches!(control, Control::Pause | Control::Resume | Control::Speed(_));
+        if of_clock && self.is_scripted {
+            return writeln!(self.out, "the clock does not go by itself here; `wait 5m` lets time pass");
+        }
+        let skips = control == Control::NextDecision;
+        let done = match self.desk.drill().asked() {
+            Some(_) if skips => Err("a decision is asked for now".to_owned()),
+            _ => self.desk.control(wall, control).map_err(|error| error.to_string()),
+        };
+        self.tell()?;
+        match (done, control) {
+            (Err(why), _) => writeln!(self.out, "{why}"),
+            (Ok(()), Control::Answer(Answer::Edit(_))) => {
+                self.put = None;
+                Ok(())
+            }
+            (Ok(()), Control::Pause | Control::NextEvent) => {
+                if self.is_scripted {
+                    Ok(())
+                } else {
+                    writeln!(self.out, "{}  the clock stands", self.desk.clock())
+                }
+            }
+            (Ok(()), Control::Resume | Control::Speed(_)) => {
+                let (pace, clock) = (self.desk.pace(), self.desk.clock());
+                let goes = if pace.is_paused() { "stands; resumed it goes" } else { "goes" };
+                writeln!(self.out, "{clock}  the clock {goes} {} times as fast as yours", pace.speed().factor())
+            }
+            (Ok(()), Control::Wait(_)) => writeln!(self.out, "it is {} now", self.desk.clock()),
+            (Ok(()), _) => Ok(()),
+        }
+    }
+
+    fn tell(&mut self) -> io::Result<()> {
+        for told in self.desk.observer().0.take() {
+            writeln!(self.out, "{}  {}", told.at, told.text)?;
+        }
+        Ok(())
+    }
+
+    fn tell_status(&mut self) -> io::Result<()> {
+        let (engine, story) = (self.desk.drill().engine(), &self.desk.seen().0);
+        writeln!(self.out, "{}  status", self.desk.clock())?;
+        for line in situation::status(engine, story.tally(), story.briefing()) {
+            writeln!(self.out, "  {line}")?;
+        }
+        match self.desk.drill().asked() {
+            Some(asked) => self.remind(asked),
+            None => Ok(()),
+        }
+    }
+
+    fn remind(&mut self, asked: Asked) -> io::Result<()> {
+        writeln!(self.out, "{} waits for your answer: {}", asked.request, asked.kind.options().join(", "))
+    }
+
+    /// Puts what is asked in words, with what is known and what may be answered, once.
+    fn put_request(&mut self) -> io::Result<()> {
+        let asked = self.desk.drill().asked();
+        if asked == self.put {
+            return Ok(());
+        }
+        self.put = asked;
+        let Some(asked) = asked else { return Ok(()) };
+        let (engine, story) = (self.desk.drill().engine(), &self.desk.seen().0);
+        let known = match asked.kind {
+            RequestKind::RollingUpgrade => situation::of_plan(engine),
+            _ => situation::of_trip(asked, engine, story.tally(), story.briefing()),
+        };
+        for line in known {
+            writeln!(self.out, "  {line}")?;
+        }
+        for choice in choices(asked.kind, engine, story.briefing()) {
+            writeln!(self.out, "  {}: {}", choice.name, choice.does)?;
+        }
+        self.remind(asked)
+    }
+}

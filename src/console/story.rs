@@ -1,0 +1,91 @@
+//! What an operator is told of a drill while it runs.
+
+use std::collections::VecDeque;
+
+use super::tally::Tally;
+use super::telling::Telling;
+use crate::drill::Briefing;
+use crate::engine::{Engine, Event, Recording};
+use crate::fleet::At;
+use crate::sim::Observer;
+
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// It goes on.
+    Plain,
+    /// Something went well.
+    Good,
+    /// Something failed.
+    Bad,
+    /// Somebody is asked, or answered.
+    Asks,
+}
+
+/// A line of the story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// When.
+    pub at: At,
+    /// How much it matters.
+    pub tone: Tone,
+    /// What happened, in words.
+    pub text: String,
+}
+
+/// Watches a drill: its lines, and its counts by batch.
+#[derive(Debug)]
+pub struct Story {
+    briefing: Briefing,
+    telling: Telling,
+    tally: Tally,
+    lines: VecDeque<Told>,
+    kept: usize,
+}
+
+impl Story {
+    /// A story that keeps so many of its last lines.
+    #[must_use]
+    pub fn new(briefing: Briefing, kept: usize) -> Self {
+        Self { briefing, telling: Telling::default(), tally: Tally::default(), lines: VecDeque::new(), kept }
+    }
+
+    /// The names that the person is told.
+    #[must_use]
+    pub fn briefing(&self) -> &Briefing {
+        &self.briefing
+    }
+
+    /// The counts.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The last lines, oldest first.
+    #[must_use]
+    pub fn lines(&self) -> &VecDeque<Told> {
+        &self.lines
+    }
+
+    /// The lines that were not taken yet.
+    pub fn take(&mut self) -> impl Iterator<Item = Told> + '_ {
+        self.lines.drain(..)
+    }
+}
+
+impl Observer for Story {
+    fn recording(&self) -> Recording {
+        Recording::Everything
+    }
+
+    fn event(&mut self, engine: &Engine, event: &Event) {
+        self.tally.note(engine, event);
+        if let Some((tone, text)) = self.telling.tell(&self.briefing, engine, event) {
+            if self.lines.len() == self.kept {
+                self.lines.pop_front();
+            }
+            self.lines.push_back(Told { at: event.at, tone, text });
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Events in words, a line each. What would be thousands of lines of a large batch is told in numbers.
+
+use super::story::Tone;
+use crate::drill::Briefing;
+use crate::engine::{
+    Answer, BreakerOrder, BreakerScope, Engine, Event, EventBody, OperatorDecision, Reason, RequestKind, RolloutId,
+};
+use crate::fleet::At;
+use crate::report::Prospect;
+use crate::report::wording::{plural, spoken};
+
+/// A batch of at most so many instances is told verdict by verdict.
+const VERDICTS_TOLD: u32 = 40;
+/// Of a larger one so many failures are.
+const FAILURES_TOLD: u32 = 12;
+/// Names that are listed in a line.
+const NAMES_LISTED: usize = 8;
+
+/// Tells one drill; keeps what a line needs to know of those before it.
+#[derive(Debug, Default)]
+pub struct Telling {
+    batch_began_at: At,
+    batch_instances: u32,
+    failures: u32,
+    in_a_row: u32,
+    /// From a trip to its decision failures do not count.
+    is_tripped: bool,
+}
+
+impl Telling {
+    /// The line of an event, if it has one.
+    pub fn tell(&mut self, briefing: &Briefing, engine: &Engine, event: &Event) -> Option<(Tone, String)> {
+        let names = briefing.event_names();
+        let of_rollback = event.rollout != RolloutId::FIRST;
+        let batch = if of_rollback { "rollback batch" } else { "batch" };
+        let line = match &event.body {
+            EventBody::Planned { .. } => (Tone::Plain, format!("plan: {}", Prospect::of(engine).plan())),
+            EventBody::ApprovalRequested { request, kind } => (Tone::Asks, format!("{request} asks: {}", asks(*kind))),
+            EventBody::ApprovalDecided { request, answer } => {
+                if matches!(answer, Answer::OnTrip(_)) {
+                    (self.in_a_row, self.is_tripped) = (0, false);
+                }
+                (Tone::Asks, format!("{request} is answered: {}", decided(answer)))
+            }
+            EventBody::OperatorNotified => (Tone::Asks, "the operator is told; nobody is asked".to_owned()),
+            EventBody::BatchStarted { batch_index, instance_count } => {
+                (self.batch_began_at, self.batch_instances, self.failures) = (event.at, *instance_count, 0);
+                if engine.settings().breaker_scope == BreakerScope::Batch {
+                    self.in_a_row = 0;
+                }
+                let instances = plural(u64::from(*instance_count), "instance", "instances");
+                (Tone::Plain, format!("{batch} {batch_index} begins: {instances}"))
+            }
+            EventBody::InstanceStarted { .. } => return None,
+            EventBody::InstanceHealthCheck { instance, failure: None, .. } => {
+                self.in_a_row = 0;
+                if self.batch_instances > VERDICTS_TOLD {
+                    return None;
+                }
+                (
+                    Tone::Good,
+                    format!(
+                        "{} is {}",
+                        names.instances.name(*instance),
+                        if of_rollback { "restored" } else { "healthy" }
+                    ),
+                )
+            }
+            EventBody::InstanceHealthCheck { instance, failure: Some(reason), batch_index } => {
+                self.in_a_row += 1;
+                self.failures += 1;
+                if self.batch_instances > VERDICTS_TOLD && self.failures > FAILURES_TOLD {
+                    let more = format!("more failures in {batch} {batch_index} are counted, not told");
+                    return (self.failures == FAILURES_TOLD + 1).then_some((Tone::Bad, more));
+                }
+                let name = names.instances.name(*instance);
+                (Tone::Bad, format!("{name} failed: {}{}", because(*reason, engine), self.count(engine)))
+            }
+            EventBody::CircuitBreakerTripped { batch_index, failed } => {
+                self.is_tripped = true;
+                let listed: Vec<String> =
+                    failed.iter().take(NAMES_LISTED).map(|&id| names.instances.name(id).to_string()).collect();
+                let more = failed.len().saturating_sub(NAMES_LISTED);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let row = in_a_row(failed.len() as u32);
+                (Tone::Bad, format!("the breaker trips in {batch} {batch_index}: {row}: {}{more}", listed.join(", ")))
+            }
+            EventBody::BatchCompleted { batch_index, healthy_count, failed_count } => {
+                let took = spoken(event.at - self.batch_began_at);
+                let tone = if *failed_count == 0 { Tone::Good } else { Tone::Plain };
+                let text = format!(
+                    "{batch} {batch_index} is complete: {healthy_count} healthy, {failed_count} failed, in {took}"
+                );
+                (tone, text)
+            }
+            EventBody::RollbackStarted { instance_count } => {
+                let instances = plural(u64::from(*instance_count), "instance goes", "instances go");
+                (Tone::Plain, format!("rollback: {instances} back to {}", briefing.previous))
+            }
+            EventBody::RollbackFailed => {
+                (Tone::Bad, "no rollback: the previous version is archived or gone, and nothing is changed".to_owned())
+            }
+            EventBody::Finished { outcome } => (Tone::Asks, format!("finished: {outcome}")),
+        };
+        Some(line)
+    }
+
+    /// What the breaker counts after a failure.
+    fn count(&self, engine: &Engine) -> String {
+        let limit = engine.breaker().1;
+        if self.is_tripped || engine.settings().breaker_order == BreakerOrder::Listed {
+            return String::new();
+        }
+        format!("; {} in a row of {limit}", self.in_a_row.min(limit))
+    }
+}
+
+/// `1 failure`, `2 failures in a row`.
+pub fn in_a_row(count: u32) -> String {
+    if count == 1 { "1 failure".to_owned() } else { format!("{count} failures in a row") }
+}
+
+/// Why a verdict is a failure.
+pub fn because(reason: Reason, engine: &Engine) -> String {
+    match reason {
+        Reason::UpgradeFailed => "upgrade failed, says its agent".to_owned(),
+        Reason::HealthTimeout => {
+            format!("health timeout, not well within {}", spoken(engine.settings().health_timeout))
+        }
+    }
+}
+
+/// What a request asks.
+pub fn asks(kind: RequestKind) -> &'static str {
+    match kind {
+        RequestKind::RollingUpgrade => "may this plan start?",
+        RequestKind::RollingUpgradeContinuation => "the breaker tripped; what now?",
+        RequestKind::RollbackContinuation => "the breaker tripped in the rollback; what now?",
+    }
+}
+
+/// An answer in words.
+pub fn decided(answer: &Answer) -> String {
+    match answer {
+        Answer::Approve => "approve".to_owned(),
+        Answer::Reject => "reject".to_owned(),
+        Answer::Edit(edit) => {
+            let pct = edit.batch_pct.map(|pct| format!("batch_pct={pct}"));
+            let limit = edit.max_consecutive_failures.map(|limit| format!("max_consecutive_failures={limit}"));
+            let changes: Vec<String> = pct.into_iter().chain(limit).collect();
+            format!("edit {}", changes.join(" "))
+        }
+        Answer::OnTrip(OperatorDecision::ContinueAnyway) => "continue anyway".to_owned(),
+        Answer::OnTrip(OperatorDecision::RollbackCompletedBatches) => "roll back completed batches".to_owned(),
+        Answer::OnTrip(OperatorDecision::Abort) => "abort".to_owned(),
+    }
+}

@@ -1,0 +1,234 @@
+//! The tree: rollout → batch → instance. Rows are counted, never listed: a fleet of a million has as many rows, and only those
+//! on the screen are made.
+
+use std::collections::BTreeSet;
+
+use super::key::Key;
+use super::tally::Tally;
+use crate::drill::Cell;
+use crate::engine::{Direction, Engine, Plan};
+
+/// A batch of at most so many instances opens by itself when it begins.
+const OPENS_ITSELF: usize = 40;
+
+/// A row of the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// The whole.
+    Rollout,
+    /// A batch of the plan.
+    Batch(u32),
+    /// The instance at a position of the plan.
+    Instance(u32),
+}
+
+/// Which rows there are, and which one is selected.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    is_open: bool,
+    open: BTreeSet<u32>,
+    selected: Row,
+    offset: usize,
+    height: usize,
+    /// It goes with the batch that runs, until somebody takes another row.
+    follows: bool,
+    live: Option<u32>,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self {
+            is_open: true,
+            open: BTreeSet::new(),
+            selected: Row::Rollout,
+            offset: 0,
+            height: 1,
+            follows: true,
+            live: None,
+        }
+    }
+}
+
+impl Tree {
+    /// The selected row.
+    #[must_use]
+    pub fn selected(&self) -> Row {
+        self.selected
+    }
+
+    /// Whether a row shows what is below it.
+    #[must_use]
+    pub fn is_open(&self, row: Row) -> bool {
+        match row {
+            Row::Rollout => self.is_open,
+            Row::Batch(index) => self.open.contains(&index),
+            Row::Instance(_) => false,
+        }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self, plan: &Plan) -> usize {
+        if !self.is_open {
+            return 1;
+        }
+        let instances: usize = self.open.iter().map(|&index| plan.batch(index).len()).sum();
+        1 + plan.batch_count() as usize + instances
+    }
+
+    /// The row at a place from the top.
+    #[must_use]
+    pub fn row(&self, plan: &Plan, place: usize) -> Option<Row> {
+        if place >= self.len(plan) {
+            return None;
+        }
+        let Some(mut left) = place.checked_sub(1) else { return Some(Row::Rollout) };
+        let mut batch = 0;
+        for &index in &self.open {
+            let before = (index - batch) as usize;
+            if left <= before {
+                break;
+            }
+            let positions = plan.batch(index);
+            let below = left - before - 1;
+            if below < positions.len() {
+                return Some(Row::Instance(positions.start + below as u32));
+            }
+            left = below - positions.len();
+            batch = index + 1;
+        }
+        Some(Row::Batch(batch + left as u32))
+    }
+
+    /// The place of a row from the top, if it is shown.
+    #[must_use]
+    pub fn place(&self, plan: &Plan, row: Row) -> Option<usize> {
+        let above = |index: u32| -> usize {
+            let opened: usize = self.open.range(..index).map(|&open| plan.batch(open).len()).sum();
+            1 + index as usize + opened
+        };
+        match row {
+            Row::Rollout => Some(0),
+            _ if !self.is_open => None,
+            Row::Batch(index) => (index < plan.batch_count()).then(|| above(index)),
+            Row::Instance(position) => {
+                let index = position.checked_div(plan.batch_size)?;
+                let inside = position - plan.batch(index).start;
+                (position < plan.total_instances() && self.open.contains(&index))
+                    .then(|| above(index) + 1 + inside as usize)
+            }
+        }
+    }
+
+    /// The rows that a panel of this height shows.
+    pub fn shown(&mut self, plan: &Plan, height: usize) -> Vec<Row> {
+        self.height = height.max(1);
+        let selected = self.place(plan, self.selected).unwrap_or(0);
+        let most = self.len(plan).saturating_sub(height);
+        let highest = if self.follows { selected.saturating_sub(1) } else { self.offset.min(selected) };
+        let lowest = (selected + 1).saturating_sub(height);
+        self.offset = highest.max(lowest).min(most);
+        (self.offset..self.offset + height).map_while(|place| self.row(plan, place)).collect()
+    }
+
+    /// Goes with what happened: with the batch that runs, and with a plan that was edited.
+    pub fn follow(&mut self, engine: &Engine, tally: &Tally) {
+        let plan = engine.plan();
+        self.open.retain(|&index| index < plan.batch_count());
+        if self.place(plan, self.selected).is_none() {
+            self.selected = Row::Rollout;
+        }
+        let live = live_batch(engine, tally);
+        if live == self.live || !self.follows {
+            return;
+        }
+        self.live = live;
+        let Some(live) = live else { return };
+        self.open.clear();
+        self.is_open = true;
+        self.selected = Row::Batch(live);
+        if plan.batch(live).len() <= OPENS_ITSELF {
+            self.open.insert(live);
+        }
+    }
+
+    /// Takes a key, and answers whether it had a use for it.
+    pub fn key(&mut self, key: Key, engine: &Engine, tally: &Tally) -> bool {
+        let plan = engine.plan();
+        let place = self.place(plan, self.selected).unwrap_or(0);
+        let last = self.len(plan) - 1;
+        match key {
+            Key::Up | Key::Char('k') => self.select(plan, place.saturating_sub(1)),
+            Key::Down | Key::Char('j') => self.select(plan, (place + 1).min(last)),
+            Key::PageUp => self.select(plan, place.saturating_sub(self.height)),
+            Key::PageDown => self.select(plan, (place + self.height).min(last)),
+            Key::Home => self.select(plan, 0),
+            Key::End => self.select(plan, last),
+            Key::Enter => self.toggle(plan),
+            Key::Right | Key::Char('l') if !self.is_open(self.selected) => self.toggle(plan),
+            Key::Right | Key::Char('l') => self.select(plan, (place + 1).min(last)),
+            Key::Left | Key::Char('h') => self.close(plan),
+            Key::Char('f') => self.next_failed(plan, tally),
+            Key::Char('t') => {
+                (self.follows, self.live) = (true, None);
+                self.follow(engine, tally);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn select(&mut self, plan: &Plan, place: usize) {
+        self.follows = false;
+        self.selected = self.row(plan, place).unwrap_or(Row::Rollout);
+    }
+
+    fn toggle(&mut self, plan: &Plan) {
+        self.follows = false;
+        match self.selected {
+            Row::Rollout => self.is_open = !self.is_open,
+            Row::Batch(index) if !self.open.remove(&index) => drop(self.open.insert(index)),
+            Row::Batch(_) => {}
+            Row::Instance(_) => self.close(plan),
+        }
+    }
+
+    /// Closes the selected row, or goes to the one that it is below.
+    fn close(&mut self, plan: &Plan) {
+        self.follows = false;
+        match self.selected {
+            Row::Rollout => self.is_open = false,
+            Row::Batch(index) if !self.open.remove(&index) => self.selected = Row::Rollout,
+            Row::Batch(_) => {}
+            Row::Instance(position) => {
+                self.selected = position.checked_div(plan.batch_size).map_or(Row::Rollout, Row::Batch);
+            }
+        }
+    }
+
+    fn next_failed(&mut self, plan: &Plan, tally: &Tally) {
+        let after = match self.selected {
+            Row::Rollout => None,
+            Row::Batch(index) => plan.batch(index).start.checked_sub(1),
+            Row::Instance(position) => Some(position),
+        };
+        let Some(position) = tally.next_failed(after) else { return };
+        (self.follows, self.is_open) = (false, true);
+        self.open.extend(position.checked_div(plan.batch_size));
+        self.selected = Row::Instance(position);
+    }
+}
+
+/// The batch in which something goes on: the last that began, or the first that is not taken back.
+fn live_batch(engine: &Engine, tally: &Tally) -> Option<u32> {
+    let plan = engine.plan();
+    let last = engine.dispatched().checked_sub(1)?.checked_div(plan.batch_size)?;
+    if engine.direction() == Direction::Forward {
+        return Some(last);
+    }
+    let goes_on = |index: &u32| {
+        let counts = tally.batch(*index);
+        counts.of(Cell::GoingBack) + counts.of(Cell::ToGoBack) > 0
+    };
+    (0..=last).find(goes_on).or(Some(last))
+}
