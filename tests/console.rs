@@ -164,6 +164,19 @@ fn a_small_screen_says_so_and_still_takes_keys() {
     assert_eq!(bench.model.stands(), Stands::Left);
 }
 
+#[test]
+fn the_smallest_screen_names_every_answer() {
+    let scenario = scenario("broken-rollback");
+    let world = World::new(&scenario).unwrap();
+    let mut bench = Bench::new(&scenario, &world, 40, 10);
+    let asked = bench.screen(PLAIN);
+    assert!(["a  approve", "e  edit", "r  reject"].iter().all(|answer| asked.contains(answer)), "{asked}");
+    bench.press("ad");
+    let asked = bench.screen(PLAIN);
+    let answers = ["1  continue_anyway", "2  rollback_completed_batches", "3  abort"];
+    assert!(answers.iter().all(|answer| asked.contains(answer)), "{asked}");
+}
+
 /// What cannot be taken back is asked twice, and what is not asked any more is not answered.
 #[test]
 fn reject_rollback_and_abort_are_asked_twice() {

@@ -23,8 +23,9 @@ const SMALLEST: (u16, u16) = (40, 10);
 /// From this width on the tree stands beside what is asked, not above it.
 const WIDE: u16 = 110;
 const HEADER: u16 = 3;
-/// Fewest rows that the tree keeps, with its title.
+/// Fewest rows that the tree keeps, with its title; on a low screen half of them.
 const TREE_KEEPS: u16 = 4;
+const LOW: u16 = 12;
 
 /// Puts a console on a screen of any size.
 pub fn draw<O: Observer>(frame: &mut Frame, model: &mut Model<'_, O>, theme: Theme) {
@@ -40,15 +41,16 @@ pub fn draw<O: Observer>(frame: &mut Frame, model: &mut Model<'_, O>, theme: The
     if area.width >= WIDE {
         let left = area.width * 11 / 20;
         let [tree, right] = columns(body, left);
-        let request = request::lines(model, right.width, theme);
+        let request = request::lines(model, right.width, right.height, theme);
         let need = request.len() as u16;
         let [asked, feed] = rows(right, [need.min(right.height), right.height.saturating_sub(need)]);
         tree::draw(frame, tree, model, theme);
         request::draw(frame, asked, request);
         feed::draw(frame, feed, model, theme);
     } else {
-        let request = request::lines(model, body.width, theme);
-        let asked = (request.len() as u16).min(body.height - TREE_KEEPS);
+        let most = body.height - if body.height < LOW { TREE_KEEPS / 2 } else { TREE_KEEPS };
+        let request = request::lines(model, body.width, most, theme);
+        let asked = (request.len() as u16).min(most);
         let rest = body.height - asked;
         let fewest_fed = if rest > 2 * TREE_KEEPS { rest / 3 } else { 0 };
         let (tree, plan) = model.tree();

@@ -7,6 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use super::Theme;
 use super::wrap::{title, wrap};
+use crate::console::choice::Choice;
 use crate::console::model::Model;
 use crate::console::situation;
 use crate::console::telling::asks;
@@ -16,28 +17,20 @@ use crate::report::wording::spoken;
 use crate::sim::Observer;
 
 /// The panel's lines; none where nothing is asked. The answers come first: they are what must be on the smallest screen.
-pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, theme: Theme) -> Vec<Line<'static>> {
+pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, rows: u16, theme: Theme) -> Vec<Line<'static>> {
     let room = usize::from(columns);
     let Some((asked, choices)) = model.asked() else { return over(model, columns, theme) };
     let (engine, story) = (model.desk().drill().engine(), &model.desk().seen().0);
     let waits = spoken(model.desk().clock().since(asked.at));
     let heading = format!("{} asks: {} · {waits}", asked.request, asks(asked.kind));
     let mut lines = vec![title(&heading, theme.alarm(), columns, theme)];
-    for (place, choice) in choices.iter().enumerate() {
-        let key = match asked.kind {
-            RequestKind::RollingUpgrade => choice.name.chars().next().unwrap_or(' '),
-            _ => char::from_digit(place as u32 + 1, 10).unwrap_or(' '),
-        };
-        let text = format!("{key}  {}: {}", choice.name, choice.does);
-        for (row, text) in wrap(&text, room, 3).into_iter().enumerate() {
-            let style = if row == 0 { theme.bold() } else { ratatui::style::Style::new() };
-            match text.split_once(": ").filter(|_| row == 0) {
-                Some((name, does)) => {
-                    lines.push(Line::from(vec![Span::styled(format!("{name}: "), style), Span::raw(does.to_owned())]));
-                }
-                None => lines.push(Line::styled(text, style)),
-            }
-        }
+    let answers = answers(asked.kind, &choices, room, theme);
+    if answers.len() < usize::from(rows) {
+        lines.extend(answers);
+    } else {
+        // No room for what they do: their names must be seen.
+        let names = choices.iter().enumerate().map(|(place, choice)| named(asked.kind, place, choice));
+        lines.extend(names.map(|name| Line::styled(name, theme.bold())));
     }
     let known = match asked.kind {
         RequestKind::RollingUpgrade => {
@@ -49,6 +42,29 @@ pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, theme: Theme) -> V
     };
     for text in known {
         lines.extend(wrap(&text, room, 2).into_iter().map(|text| Line::styled(text, theme.plain())));
+    }
+    lines
+}
+
+/// `1  abort`: the key of an answer, and its name.
+fn named(kind: RequestKind, place: usize, choice: &Choice) -> String {
+    let key = match kind {
+        RequestKind::RollingUpgrade => choice.name.chars().next(),
+        _ => char::from_digit(place as u32 + 1, 10),
+    };
+    format!("{}  {}", key.unwrap_or(' '), choice.name)
+}
+
+/// The answers with what they do.
+fn answers(kind: RequestKind, choices: &[Choice], room: usize, theme: Theme) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for (place, choice) in choices.iter().enumerate() {
+        let name = named(kind, place, choice);
+        let mut rows = wrap(&format!("{name}: {}", choice.does), room, 3).into_iter();
+        let first = rows.next().unwrap_or_default();
+        let does = first.strip_prefix(&name).unwrap_or_default().to_owned();
+        lines.push(Line::from(vec![Span::styled(name, theme.bold()), Span::raw(does)]));
+        lines.extend(rows.map(Line::raw));
     }
     lines
 }
