@@ -24,6 +24,9 @@ pub struct DrillReport {
     pub seed: u64,
     /// Which world.
     pub replicate: u64,
+    /// The command that plays it again; empty where nothing was kept to be played.
+    #[serde(default)]
+    pub command: String,
     /// How it was drawn; null where the scenario was named.
     #[serde(default)]
     pub surprise: Option<Surprise>,

@@ -7,6 +7,7 @@ mod against;
 mod category;
 mod claims;
 mod compare;
+mod drill;
 mod error;
 mod facts;
 mod phrases;
@@ -48,7 +49,7 @@ impl Learning {
     pub fn of(report: &AnyReport) -> Result<Self, LearningError> {
         let record = match report {
             AnyReport::Run(run) => run::learning(run)?,
-            AnyReport::Drill(_) => return Err(LearningError::Drill),
+            AnyReport::Drill(drill) => drill::learning(drill)?,
             AnyReport::Sweep(sweep) => sweep::learning(sweep)?,
             AnyReport::Compare(compare) => compare::learning(compare)?,
             AnyReport::Tune(tune) => tune::learning(tune)?,

@@ -37,6 +37,7 @@ impl DrillReport {
             scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
             replicate: drill.replicate(),
+            command: String::new(),
             surprise: None,
             policy: Policy::of(scenario),
             version: scenario.target().id.clone(),

@@ -93,6 +93,8 @@ fn of_run(claims: &Claims, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut V
         && claims.limit.is_none_or(|limit| limit == policy.max_consecutive_failures);
     match &claims.facts {
         Some(facts) if facts.get("kind") == Some("run") => of_one_world(facts, today, run, said),
+        // What a person decided in a drill, nobody need decide today.
+        Some(facts) if facts.get("kind") == Some("drill") => {}
         Some(facts) if facts.has_policy(policy) => of_many_worlds(facts, today, run, said),
         Some(_) => {}
         None if claims.trips == Some(0) && run.trips > 0 && !run.defective && as_ours => {

@@ -12,9 +12,6 @@ pub enum LearningError {
     /// The report lacks what a record is made of.
     #[error("the report has no `{0}`, so there is nothing to learn from it; make it again with this version")]
     Lacks(&'static str),
-    /// A drill teaches whoever played it, and says nothing of a policy that its run would not.
-    #[error("a drill's report makes no learning record; make one of `dryroll run --report` on the same scenario")]
-    Drill,
     /// A line of a store is no record.
     #[error("line {line}: {why}; a record is one JSON object a line, with `title`, `category`, `content` and `tags`")]
     Line {
