@@ -356,6 +356,7 @@ fn a_decision_on_an_older_question_is_refused_and_told_what_was_decided() {
     let old = served.state()["board"]["request"]["key"].as_str().expect("a request").to_owned();
     let preview = served.post("/api/preview", r#"{"batch_pct":10}"#).json();
     assert_eq!(preview["plan"]["batch_size"], 5);
+    let exposed = preview["plan"]["exposed_if_all_fail"].clone();
     let edit = json!({"request": old, "decide": "edit", "batch_pct": 10}).to_string();
     assert_eq!(served.post("/api/decide", &edit).status, 200);
     let late = served.decide(&old, "approve");
@@ -371,6 +372,7 @@ fn a_decision_on_an_older_question_is_refused_and_told_what_was_decided() {
     let board = served.state()["board"].clone();
     assert_eq!(board["state"]["code"], "tripped");
     assert_eq!(board["breaker"], json!({"count": 2, "limit": 2}));
+    assert_eq!(board["state"]["dispatched"], exposed);
     assert_eq!(board["request"]["failed_instance_ids"].as_array().map(Vec::len), Some(2));
     assert_eq!(served.control("next_decision").status, 409, "a request waits");
 }

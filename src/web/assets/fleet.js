@@ -4,6 +4,7 @@ import { $, make, put } from '/assets/frame.js';
 import { plural } from '/assets/words.js';
 
 const SIZES = [[300, 22], [1500, 16], [8000, 13], [30000, 8], [Infinity, 5]];
+const NARROW = 250;
 const COLOURS = { '.': 'soft', u: 's1', h: 's3', f: 's2', t: 's4', w: 'muted', b: 's1', r: 's3', x: 's2', z: 's4' };
 
 let known = null;
@@ -134,7 +135,9 @@ function lay() {
     return { batch, columns, canvas, context: canvas.getContext('2d'), says, phase, element };
   });
   // As many batches beside each other as there is room for.
-  const least = Math.max(250, ...blocks.map((block) => block.columns * size));
+  const least = Math.max(NARROW, ...blocks.map((block) => block.columns * size));
+  // What is written over narrow ones has two lines from the beginning, so that nothing jumps when a batch begins.
+  $('fleet').classList.toggle('narrow', least === NARROW);
   $('fleet').style.gridTemplateColumns = `repeat(auto-fill, minmax(min(100%, ${least}px), 1fr))`;
   $('fleet').replaceChildren(...blocks.map((block) => block.element), ring);
   blocks.forEach((block) => {
