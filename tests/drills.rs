@@ -351,7 +351,6 @@ fn a_surprise_is_told_in_the_debrief_and_played_again() {
     assert!(!named.contains("The surprise") && told.starts_with(named.trim_end()), "{named}");
 
     for (arguments, said) in [
-        (vec!["learn", &report], "a drill's report makes no learning record"),
         (vec!["drill", "--surprise", "--decisions", &decisions], "do not say of which drill they are"),
         (vec!["drill", "--surprise", "scenarios/tutorial.toml"], "cannot be used with"),
         (vec!["drill", "--surprise", "--version", "v-1.26.1"], "takes no --version"),

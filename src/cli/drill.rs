@@ -6,16 +6,21 @@ mod terminal;
 mod watch;
 mod web;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::output::{Failure, each_its_own_place, open, standard_output, teller, write_json};
+use super::learnings::{Learnings, Remembered};
+use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, write_json};
 use super::rollout::Rollout;
+use super::run::today;
 use crate::console::Story;
 use crate::drill::{Desk, Drill, DrillError, Pace, Record, Speed};
-use crate::report::drill_table;
+use crate::report::learning::{Numbers, PlanNumbers, Today};
 use crate::report::wording::plural;
+use crate::report::{DrillReport, Output, drill_table, replay};
+use crate::study::Policy;
 use opening::Opening;
 use watch::Watch;
 
@@ -58,6 +63,8 @@ pub struct Arguments {
     /// Plain lines and commands in words instead of a screen, as where there is no terminal
     #[arg(long)]
     plain: bool,
+    #[command(flatten)]
+    learnings: Learnings,
     /// Say nothing to people that a machine asked for
     #[arg(long, short)]
     quiet: bool,
@@ -78,6 +85,22 @@ impl Arguments {
     fn outputs(&self) -> Vec<&PathBuf> {
         [&self.record, &self.events, &self.report].into_iter().flatten().collect()
     }
+
+    /// The command that plays the drill again, where its decisions are kept.
+    fn command(&self, opening: &Opening) -> String {
+        let Some(decisions) = self.decisions.as_ref().or(self.record.as_ref()) else { return String::new() };
+        let drill = match (&self.scenario, &opening.surprise) {
+            (Some(path), _) => {
+                let run = self.rollout.command(path, &opening.scenario, opening.replicate);
+                run.replacen("dryroll run", "dryroll drill", 1)
+            }
+            (None, Some(surprise)) => {
+                format!("dryroll drill {} --replicate {}", replay::file(&surprise.file), opening.replicate)
+            }
+            (None, None) => return String::new(),
+        };
+        format!("{drill} --decisions {}", replay::file(&decisions.display().to_string()))
+    }
 }
 
 fn read_record(path: &Path) -> Result<Record, Failure> {
@@ -92,29 +115,67 @@ fn in_file(path: &str, error: DrillError) -> Failure {
     Failure::Input(anyhow::Error::from(error).context(path.to_owned()))
 }
 
+/// Where the record and the report go: opened before the drill, so that nobody plays for nothing.
+struct Files {
+    record: Option<Output>,
+    report: Option<Output>,
+}
+
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs = arguments.outputs();
     each_its_own_place(arguments.scenario.as_deref(), &outputs)?;
+    each_its_own_place(arguments.decisions.as_deref(), &outputs)?;
+    let remembered = arguments.learnings.read(&outputs, arguments.quiet)?;
     let opening = Opening::new(arguments)?;
-    let mut watch = Watch::new(&opening.scenario, open(arguments.events.as_ref())?);
+    let [events, record, report] =
+        open_all([&arguments.events, &arguments.record, &arguments.report].map(Option::as_ref))?;
+    let files = Files { record, report };
+    let mut watch = Watch::new(&opening.scenario, events);
+    if let Some(record) = &opening.record {
+        let drill = play(arguments, &opening, record, &mut watch)?;
+        return conclude(arguments, &opening, files, drill, watch, remembered.as_ref());
+    }
+    // What a surprise is of would be told by what is remembered of it.
+    let told = match remembered.as_ref().filter(|_| opening.surprise.is_none()) {
+        Some(remembered) => tell_before(arguments, &opening, remembered)?,
+        None => false,
+    };
     if arguments.web.is_wanted() {
-        return web::run(arguments, &opening, watch);
+        return web::run(arguments, &opening, files, watch, remembered.as_ref());
     }
-    match &opening.record {
-        Some(record) => {
-            let drill = play(arguments, &opening, record, &mut watch)?;
-            conclude(arguments, &opening, drill, watch)
-        }
-        None => operate(arguments, &opening, watch),
-    }
+    operate(arguments, &opening, files, watch, remembered.as_ref(), told)
+}
+
+/// Earlier records that apply to the plan. Whether anything was told.
+fn tell_before(arguments: &Arguments, opening: &Opening, remembered: &Remembered) -> Result<bool, Failure> {
+    let Some(mut out) = teller(arguments.quiet, &arguments.outputs()) else { return Ok(false) };
+    let (scenario, plan) = (&opening.scenario, &opening.world.plan);
+    let numbers = PlanNumbers::of(plan, plan.estimated_total(opening.world.settings.health_timeout));
+    let today = Today::of(scenario, Some(Policy::of(scenario)), Numbers::Plan(numbers));
+    standard_output(remembered.tell(&mut out, &today).and_then(|()| writeln!(out)).and_then(|()| out.flush()))?;
+    Ok(true)
 }
 
 /// Lines of what happened that a screen keeps.
 const LINES_KEPT: usize = 500;
 
 /// A person operates: on a screen where there is one, else in plain lines. What was decided is kept however that ends.
-fn operate(arguments: &Arguments, opening: &Opening, watch: Watch<'_>) -> Result<(), Failure> {
+fn operate(
+    arguments: &Arguments,
+    opening: &Opening,
+    files: Files,
+    watch: Watch<'_>,
+    remembered: Option<&Remembered>,
+    told: bool,
+) -> Result<(), Failure> {
     let on_screen = !arguments.plain && terminal::is_there();
+    if on_screen && told {
+        // The screen would cover what was told.
+        standard_output(
+            write!(anstream::stdout(), "Enter begins the drill. ").and_then(|()| std::io::stdout().flush()),
+        )?;
+        let _ = std::io::stdin().read_line(&mut String::new());
+    }
     let kept = if on_screen { LINES_KEPT } else { usize::MAX };
     let mut observers = (Story::new(opening.briefing.clone(), kept), watch);
     let drill = Drill::new(&opening.world, opening.replicate, &mut observers);
@@ -126,7 +187,7 @@ fn operate(arguments: &Arguments, opening: &Opening, watch: Watch<'_>) -> Result
         plain::talk(desk, out)
     };
     let (drill, (_, watch)) = desk.into_parts();
-    let concluded = conclude(arguments, opening, drill, watch);
+    let concluded = conclude(arguments, opening, files, drill, watch, remembered);
     told.and(concluded)
 }
 
@@ -147,30 +208,62 @@ fn play<'w>(
     Ok(drill)
 }
 
-/// Writes what is asked for, all of it or nothing, and debriefs. Of a drill that somebody left the record alone is kept.
-fn conclude(arguments: &Arguments, opening: &Opening, mut drill: Drill<'_>, watch: Watch<'_>) -> Result<(), Failure> {
-    let record = Record::new(&opening.scenario, opening.replicate, drill.decisions());
-    if !drill.is_over() {
-        let written = write_json(open(arguments.record.as_ref())?, &record)?;
-        if let Some(written) = written {
-            written.publish()?;
-        }
-        return Err(Failure::Interrupted(left(arguments, &drill)));
-    }
-    let mut report = watch.debrief(&opening.scenario, &mut drill);
+/// The debrief of a drill that is over.
+fn debrief(arguments: &Arguments, opening: &Opening, drill: &mut Drill<'_>, watch: &Watch<'_>) -> DrillReport {
+    let mut report = watch.debrief(&opening.scenario, drill);
     report.surprise = opening.surprise.clone();
-    let written = [
+    report.command = arguments.command(opening);
+    report
+}
+
+/// Writes what is asked for, all of it or nothing, and debriefs. Of a drill that somebody left the record alone is kept.
+fn conclude(
+    arguments: &Arguments,
+    opening: &Opening,
+    files: Files,
+    mut drill: Drill<'_>,
+    watch: Watch<'_>,
+    remembered: Option<&Remembered>,
+) -> Result<(), Failure> {
+    if !drill.is_over() {
+        return keep(arguments, opening, files, &drill);
+    }
+    let report = debrief(arguments, opening, &mut drill, &watch);
+    publish_all(opening, files, &drill, watch, &report)?;
+    let Some(mut out) = teller(arguments.quiet, &arguments.outputs()) else { return Ok(()) };
+    standard_output(drill_table(&mut out, &report))?;
+    let Some(remembered) = remembered else { return Ok(()) };
+    let (metrics, _) = drill.settle();
+    let edited = report.decisions.iter().rev().find_map(|made| made.batch_pct);
+    let today = today(&opening.scenario, drill.simulator(), opening.replicate, &metrics, edited);
+    standard_output(match opening.record.is_some() || opening.surprise.is_some() {
+        true => remembered.tell(&mut out, &today),
+        // The others were told before the drill.
+        false => remembered.tell_contradicted(&mut out, &today),
+    })
+}
+
+/// Keeps the record of a drill that was left.
+fn keep(arguments: &Arguments, opening: &Opening, files: Files, drill: &Drill<'_>) -> Result<(), Failure> {
+    let record = Record::new(&opening.scenario, opening.replicate, drill.decisions());
+    publish([write_json(files.record, &record)?])?;
+    Err(Failure::Interrupted(left(arguments, drill)))
+}
+
+/// Writes events, record and report of a drill that is over: all of them or none.
+fn publish_all(
+    opening: &Opening,
+    files: Files,
+    drill: &Drill<'_>,
+    watch: Watch<'_>,
+    report: &DrillReport,
+) -> Result<(), Failure> {
+    let record = Record::new(&opening.scenario, opening.replicate, drill.decisions());
+    publish([
         super::run::write_log(watch.into_log())?,
-        write_json(open(arguments.record.as_ref())?, &record)?,
-        write_json(open(arguments.report.as_ref())?, &report)?,
-    ];
-    for output in written.into_iter().flatten() {
-        output.publish()?;
-    }
-    match teller(arguments.quiet, &arguments.outputs()) {
-        Some(mut out) => standard_output(drill_table(&mut out, &report)),
-        None => Ok(()),
-    }
+        write_json(files.record, &record)?,
+        write_json(files.report, report)?,
+    ])
 }
 
 /// What is kept of a drill that was left.

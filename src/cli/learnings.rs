@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::output::{Failure, each_its_own_place};
 use crate::report::learning::store::Store;
-use crate::report::learning::{Today, recall, tell};
+use crate::report::learning::{Recalled, Today, recall, tell};
 
 /// Damaged lines that are named.
 const NAMED: usize = 5;
@@ -54,6 +54,16 @@ impl Remembered {
     pub fn tell(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
         let recalled = recall(&self.store.records, today);
         tell(out, &self.path.display().to_string(), self.store.records.len(), &recalled)?;
+        out.flush()
+    }
+
+    /// Tells those that today contradicts, if there are any.
+    pub fn tell_contradicted(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
+        let mut recalled = recall(&self.store.records, today);
+        recalled.retain(Recalled::is_contradicted);
+        if !recalled.is_empty() {
+            tell(out, &self.path.display().to_string(), self.store.records.len(), &recalled)?;
+        }
         out.flush()
     }
 }

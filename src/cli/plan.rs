@@ -45,11 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             .and_then(|()| out.flush()),
     )?;
     if let Some(remembered) = remembered.filter(|_| !arguments.quiet) {
-        let numbers = PlanNumbers {
-            total: u64::from(world.plan.total_instances()),
-            batches: u64::from(world.plan.batch_count()),
-            estimate_sec: answer.estimated_total().as_secs_f64(),
-        };
+        let numbers = PlanNumbers::of(&world.plan, answer.estimated_total());
         let today = Today::of(&scenario, Some(Policy::of(&scenario)), Numbers::Plan(numbers));
         // Standard output is the skill's answer and nothing else. A note that nobody can see is no failure.
         let _ = remembered.tell(&mut anstream::stderr(), &today);

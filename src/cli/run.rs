@@ -10,7 +10,7 @@ use super::rollout::Rollout;
 use crate::engine::batch_size;
 use crate::report::learning::{Numbers, PlanNumbers, RunNumbers, Today};
 use crate::report::timeline::{BreakerCount, Timeline};
-use crate::report::{Account, Chronicle, EventLog, FaultReport, Output, PlanAnswer, RunReport, Written, trace};
+use crate::report::{Account, Chronicle, EventLog, FaultReport, Output, RunReport, Written, trace};
 use crate::scenario::Scenario;
 use crate::sim::{Metrics, Simulator};
 use crate::study::Policy;
@@ -86,27 +86,31 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     match (remembered, teller(arguments.quiet, &outputs)) {
         (Some(remembered), Some(mut out)) => {
-            standard_output(remembered.tell(&mut out, &today(&scenario, &simulator, arguments.replicate, &metrics)))
+            let edited = scenario.operator.edit.as_ref().and_then(|edit| edit.batch_pct);
+            standard_output(
+                remembered.tell(&mut out, &today(&scenario, &simulator, arguments.replicate, &metrics, edited)),
+            )
         }
         _ => Ok(()),
     }
 }
 
 /// The run as records are held against it: by the policy that was walked, which an edit may have changed.
-fn today<'a>(scenario: &'a Scenario, simulator: &Simulator<'_>, replicate: u64, metrics: &Metrics) -> Today<'a> {
+pub fn today<'a>(
+    scenario: &'a Scenario,
+    simulator: &Simulator<'_>,
+    replicate: u64,
+    metrics: &Metrics,
+    edited: Option<u32>,
+) -> Today<'a> {
     let engine = simulator.engine();
     let plan = engine.plan();
     let mut policy = Policy::of(scenario);
     policy.max_consecutive_failures = engine.breaker().1;
-    let edited = scenario.operator.edit.as_ref().and_then(|edit| edit.batch_pct);
     if let Some(pct) = edited.filter(|&pct| batch_size(plan.total_instances(), pct) == plan.batch_size) {
         policy.batch_pct = pct;
     }
-    let numbers = PlanNumbers {
-        total: u64::from(plan.total_instances()),
-        batches: u64::from(plan.batch_count()),
-        estimate_sec: PlanAnswer::walked(engine, scenario.fleet.names()).estimated_total().as_secs_f64(),
-    };
+    let numbers = PlanNumbers::of(plan, plan.estimated_total(engine.settings().health_timeout));
     let run = RunNumbers {
         seed: simulator.world().seed,
         replicate,

@@ -1,12 +1,10 @@
-//! The figures of a plan, and of one that somebody thinks of.
-
-use std::num::NonZeroU32;
+//! The figures of a plan, and of one that somebody thinks of, as the pages take them.
 
 use serde::Serialize;
 
 use crate::drill::{Drill, DrillError};
-use crate::engine::{Answer, BreakerOrder, BreakerScope, Edit, Plan, Settings};
-use crate::report::PlanAnswer;
+use crate::engine::{Answer, Edit};
+use crate::report::prospect::Prospect;
 
 /// What a plan comes to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,13 +24,7 @@ pub struct Figures {
 impl Figures {
     /// Of the plan as it is.
     pub fn of(drill: &Drill<'_>) -> Self {
-        let engine = drill.engine();
-        let (_, limit) = engine.breaker();
-        let edited = drill.decisions().iter().rev().find_map(|decision| match decision.answer {
-            Answer::Edit(edit) => edit.batch_pct,
-            _ => None,
-        });
-        Self::with(engine.plan(), engine.settings(), edited.unwrap_or(engine.settings().batch_pct), limit)
+        Self::with(drill, &Prospect::of(drill.engine()), batch_pct(drill))
     }
 
     /// Of the plan as it would be after an edit.
@@ -40,43 +32,31 @@ impl Figures {
         if edit.batch_pct.is_some_and(|pct| !(1..=100).contains(&pct)) {
             return Err(DrillError::Edit);
         }
-        let engine = drill.engine();
-        let now = Self::of(drill);
-        let pct = edit.batch_pct.unwrap_or(now.batch_pct);
-        let limit = edit.max_consecutive_failures.map_or(now.max_consecutive_failures, NonZeroU32::get);
-        let plan = Plan::new(engine.plan().order.clone(), engine.plan().skipped.clone(), pct);
-        Ok(Self::with(&plan, engine.settings(), pct, limit))
+        let pct = edit.batch_pct.unwrap_or_else(|| batch_pct(drill));
+        Ok(Self::with(drill, &Prospect::edited(drill.engine(), edit), pct))
     }
 
-    fn with(plan: &Plan, settings: &Settings, batch_pct: u32, limit: u32) -> Self {
-        let names = crate::fleet::InstanceNames::new(plan.total_instances());
-        let estimate = PlanAnswer::new(plan, settings, names).estimated_total();
+    fn with(drill: &Drill<'_>, prospect: &Prospect, batch_pct: u32) -> Self {
+        let engine = drill.engine();
         Self {
-            total_instances: plan.total_instances(),
-            batch_size: plan.batch_size,
-            batch_count: plan.batch_count(),
+            total_instances: prospect.total,
+            batch_size: prospect.batch_size,
+            batch_count: prospect.batch_count,
             batch_pct,
-            max_consecutive_failures: limit,
-            estimated_total_seconds: estimate.as_secs_f64(),
-            health_timeout_sec: settings.health_timeout.as_secs_f64(),
-            skipped_instances: plan.skipped.len(),
-            exposed_if_all_fail: exposed_if_all_fail(plan, settings, limit),
+            max_consecutive_failures: prospect.limit,
+            estimated_total_seconds: prospect.estimate.as_secs_f64(),
+            health_timeout_sec: engine.settings().health_timeout.as_secs_f64(),
+            skipped_instances: engine.plan().skipped.len(),
+            exposed_if_all_fail: prospect.exposed,
         }
     }
 }
 
-/// How many instances are commanded before the breaker trips, if every verdict is a failure.
-fn exposed_if_all_fail(plan: &Plan, settings: &Settings, limit: u32) -> u32 {
-    let (total, size) = (plan.total_instances(), plan.batch_size);
-    if size == 0 || limit > total || (settings.breaker_scope == BreakerScope::Batch && limit > size) {
-        return total;
-    }
-    let whole_batches = (limit - 1) / size * size;
-    let failures_in_last = limit - whole_batches;
-    let last = match (settings.breaker_order, settings.max_in_flight) {
-        // Each verdict but the one that trips makes room for one more.
-        (BreakerOrder::Observed, Some(most)) => most.get().saturating_add(failures_in_last - 1).min(size),
-        _ => size,
-    };
-    whole_batches.saturating_add(last).min(total)
+/// The share of a batch, as the last edit left it.
+fn batch_pct(drill: &Drill<'_>) -> u32 {
+    let edited = drill.decisions().iter().rev().find_map(|decision| match decision.answer {
+        Answer::Edit(edit) => edit.batch_pct,
+        _ => None,
+    });
+    edited.unwrap_or(drill.engine().settings().batch_pct)
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::super::output::{Failure, is_gone};
 use super::super::{interrupt, output};
-use super::{Arguments, Opening, Watch, conclude};
+use super::{Arguments, Files, Opening, Watch, conclude, debrief};
+use crate::cli::learnings::Remembered;
 use crate::report::ReportError;
 use crate::web::{Console, Server, WebError};
 
@@ -41,7 +42,13 @@ impl From<WebError> for Failure {
 /// How often an interrupt is looked for once the drill is over.
 const LOOK: Duration = Duration::from_millis(50);
 
-pub fn run(arguments: &Arguments, opening: &Opening, watch: Watch<'_>) -> Result<(), Failure> {
+pub fn run(
+    arguments: &Arguments,
+    opening: &Opening,
+    files: Files,
+    watch: Watch<'_>,
+    remembered: Option<&Remembered>,
+) -> Result<(), Failure> {
     let console = Console::open(&opening.world, opening.replicate, &opening.briefing, arguments.speed, watch)?;
     let (server, orders) = Server::start(arguments.web.bind, console.log(), console.briefing())?;
     let stop = interrupt::stops_by_itself();
@@ -68,9 +75,9 @@ pub fn run(arguments: &Arguments, opening: &Opening, watch: Watch<'_>) -> Result
     drop(orders);
     let is_over = drill.is_over();
     if is_over {
-        server.show_debrief(&watch.debrief(&opening.scenario, &mut drill));
+        server.show_debrief(&debrief(arguments, opening, &mut drill, &watch));
     }
-    conclude(arguments, opening, drill, watch)?;
+    conclude(arguments, opening, files, drill, watch, remembered)?;
     if !arguments.quiet {
         say("The drill is over; its debrief is in the browser. Ctrl-C ends the program.")?;
     }

@@ -74,7 +74,11 @@ fn on_trips(report: &DrillReport) -> impl Iterator<Item = &DecisionMade> {
 }
 
 fn decided(report: &DrillReport) -> String {
-    let truth = if report.truth.defective { "A version that is defective in truth" } else { "A version that is sound in truth" };
+    let truth = if report.truth.defective {
+        "A version that is defective in truth"
+    } else {
+        "A version that is sound in truth"
+    };
     let made: Vec<String> = report
         .decisions
         .iter()
@@ -94,7 +98,12 @@ fn figures(report: &DrillReport) -> String {
     if let (Some(all), Some(person), Some(engine)) =
         (debrief.time_to_mitigate_sec, debrief.mitigate_person_sec, debrief.mitigate_engine_sec)
     {
-        said.push(format!("{} from there to the end ({} the person's, {} the engine's)", time(all), time(person), time(engine)));
+        said.push(format!(
+            "{} from there to the end ({} the person's, {} the engine's)",
+            time(all),
+            time(person),
+            time(engine)
+        ));
     }
     said.push(format!(
         "{} of {} exposed ({}), {} harmed",
@@ -158,7 +167,9 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
         (_, None) if report.truth.defective => Lesson {
             category: Category::FailureMode,
             title: format!("a bad version reached {} without a trip with {said}", percent(report.debrief.exposed_pct)),
-            advice: format!("{best} Without a trip nobody is asked: the plan is the place to act, before the approval."),
+            advice: format!(
+                "{best} Without a trip nobody is asked: the plan is the place to act, before the approval."
+            ),
             tags: &["circuit-breaker", "escape"],
         },
         (_, None) => Lesson {
@@ -177,7 +188,11 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
                 category,
                 title: format!("{last} on a trip of {kind}, score {points:.0}"),
                 advice: best,
-                tags: if report.truth.defective { &["circuit-breaker", "drill"] } else { &["circuit-breaker", "false-trip", "drill"] },
+                tags: if report.truth.defective {
+                    &["circuit-breaker", "drill"]
+                } else {
+                    &["circuit-breaker", "false-trip", "drill"]
+                },
             }
         }
     }

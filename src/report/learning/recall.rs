@@ -3,6 +3,8 @@
 use super::against::{Verdict, verdicts};
 use super::claims::{Claims, is_about};
 use super::{Learning, phrases};
+use crate::engine::Plan;
+use crate::fleet::Span;
 use crate::report::study::TuneReport;
 use crate::scenario::Scenario;
 use crate::study::Policy;
@@ -46,6 +48,18 @@ pub struct PlanNumbers {
     pub batches: u64,
     /// What it promises at most.
     pub estimate_sec: f64,
+}
+
+impl PlanNumbers {
+    /// Of a plan and what it promises.
+    #[must_use]
+    pub fn of(plan: &Plan, estimate: Span) -> Self {
+        Self {
+            total: u64::from(plan.total_instances()),
+            batches: u64::from(plan.batch_count()),
+            estimate_sec: estimate.as_secs_f64(),
+        }
+    }
 }
 
 /// The figures of a run.
