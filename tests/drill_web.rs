@@ -133,7 +133,12 @@ impl Served {
             assert!(began.elapsed() < Duration::from_secs(120), "it does not end");
             let state = self.state();
             if state["board"]["state"]["code"] == "finished" {
-                return state;
+                if state["board"]["state"]["debrief"] == true {
+                    return state;
+                }
+                // The debrief is the last entry.
+                std::thread::sleep(Duration::from_millis(10));
+                continue;
             }
             match state["board"]["request"]["key"].as_str() {
                 Some(key) => {

@@ -216,7 +216,7 @@ fn debrief(arguments: &Arguments, opening: &Opening, drill: &mut Drill<'_>, watc
     report
 }
 
-/// Writes what is asked for, all of it or nothing, and debriefs. Of a drill that somebody left the record alone is kept.
+/// Keeps the record, writes what else is asked for, and debriefs. Of a drill that somebody left the record alone is kept.
 fn conclude(
     arguments: &Arguments,
     opening: &Opening,
@@ -225,11 +225,14 @@ fn conclude(
     watch: Watch<'_>,
     remembered: Option<&Remembered>,
 ) -> Result<(), Failure> {
+    let Files { record, report: output } = files;
+    // What somebody decided is kept before anything else is made of it.
+    keep(opening, record, &drill)?;
     if !drill.is_over() {
-        return keep(arguments, opening, files, &drill);
+        return Err(Failure::Interrupted(left(arguments, &drill)));
     }
     let report = debrief(arguments, opening, &mut drill, &watch);
-    publish_all(opening, files, &drill, watch, &report)?;
+    publish([super::run::write_log(watch.into_log())?, write_json(output, &report)?])?;
     let Some(mut out) = teller(arguments.quiet, &arguments.outputs()) else { return Ok(()) };
     standard_output(drill_table(&mut out, &report))?;
     let Some(remembered) = remembered else { return Ok(()) };
@@ -243,27 +246,13 @@ fn conclude(
     })
 }
 
-/// Keeps the record of a drill that was left.
-fn keep(arguments: &Arguments, opening: &Opening, files: Files, drill: &Drill<'_>) -> Result<(), Failure> {
+/// Keeps the record, if there is a place for it.
+fn keep(opening: &Opening, output: Option<Output>, drill: &Drill<'_>) -> Result<(), Failure> {
     let record = Record::new(&opening.scenario, opening.replicate, drill.decisions());
-    publish([write_json(files.record, &record)?])?;
-    Err(Failure::Interrupted(left(arguments, drill)))
-}
-
-/// Writes events, record and report of a drill that is over: all of them or none.
-fn publish_all(
-    opening: &Opening,
-    files: Files,
-    drill: &Drill<'_>,
-    watch: Watch<'_>,
-    report: &DrillReport,
-) -> Result<(), Failure> {
-    let record = Record::new(&opening.scenario, opening.replicate, drill.decisions());
-    publish([
-        super::run::write_log(watch.into_log())?,
-        write_json(files.record, &record)?,
-        write_json(files.report, report)?,
-    ])
+    match write_json(output, &record)? {
+        Some(written) => Ok(written.publish()?),
+        None => Ok(()),
+    }
 }
 
 /// What is kept of a drill that was left.

@@ -52,6 +52,5 @@ pub fn talk<'w, 'a>(
             Err(RecvTimeoutError::Disconnected) => Ok(Stands::Left),
         };
     }
-    interrupt::ends_the_program();
     (plain.into_desk(), standard_output(stands.map(|_| ())))
 }

@@ -55,6 +55,5 @@ fn watch(terminal: &mut ratatui::DefaultTerminal, model: &mut Model<'_, Watch<'_
             wait = Duration::ZERO;
         }
     }
-    interrupt::ends_the_program();
     Ok(())
 }
