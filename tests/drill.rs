@@ -132,10 +132,15 @@ proptest! {
         prop_assert_eq!(&played.0, &events.0);
         prop_assert_eq!(again.decisions(), drill.decisions());
         prop_assert_eq!(again.settle(), drill.settle());
-        // Every branch and every plain operator ends, and no score is out of its range.
+        // Every branch and every plain operator is a run that somebody could have made, and no score is out of its range.
         let judgement = score::judge(&world, &mut drill);
-        for judged in judgement.branches.iter().map(|(_, _, judged)| judged).chain(judgement.plain.iter().map(|(_, judged)| judged)) {
+        let branches = judgement.branches.iter().map(|(_, _, judged)| judged);
+        for judged in branches.chain(judgement.plain.iter().map(|(_, judged)| judged)) {
             prop_assert!((0.0..=100.0).contains(&judged.score));
+            let mut really = Drill::new(&world, replicate, &mut Events::default());
+            really.play(&judged.decisions, &mut Events::default()).unwrap();
+            prop_assert_eq!(really.clock(), judged.finished);
+            prop_assert_eq!(really.simulator().settle_at(judgement.until), judged.metrics.clone());
         }
     }
 }
