@@ -249,6 +249,8 @@ fn conclude(
 /// Keeps the record, if there is a place for it.
 fn keep(opening: &Opening, output: Option<Output>, drill: &Drill<'_>) -> Result<(), Failure> {
     let record = Record::new(&opening.scenario, opening.replicate, drill.decisions());
+    // Whoever leaves a surprise may still want to play it.
+    let record = if opening.surprise.is_some() && !drill.is_over() { record.veiled() } else { record };
     match write_json(output, &record)? {
         Some(written) => Ok(written.publish()?),
         None => Ok(()),

@@ -53,7 +53,7 @@ pub fn note(title: &str, says: &str) -> Html<String> {
         (maud::DOCTYPE)
         html lang="en" {
             head { meta charset="utf-8"; title { (title) " – dryroll" } }
-            body { main { h1 { (title) } p { (says) "." } } }
+            body { main { h1 { (title) } p { (says) "." } p { a href="/app/approvals" { "Approvals" } " · " a href="/app/system/operations" { "Operations" } } } }
         }
     };
     Html(page.into_string())

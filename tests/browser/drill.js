@@ -124,7 +124,7 @@ const steps = {
     proxy.cut();
     await says(page, '#connection', 'Connection lost at');
     await page.keyboard.press('n');
-    await says(page, '#problem', 'the server cannot be reached');
+    await says(page, '#problem', 'the connection is lost, so nothing was sent');
     await picture(page, 'lost');
     // The drill goes on meanwhile, as another browser sees.
     const other = await (await context()).newPage();

@@ -31,7 +31,8 @@ function figures(plan, next) {
 }
 
 async function decide(body) {
-  if (busy || !latest?.board.request) return;
+  if (!latest?.board.request) return;
+  if (busy) return put($('problem'), 'Not done: the answer before is still on its way.');
   busy = true;
   const answer = await act('/api/decide', { request: shown, ...body });
   busy = false;
@@ -97,7 +98,9 @@ let previews = 0;
 
 async function preview() {
   const mine = ++previews;
-  const body = $('edit').checkValidity() ? edited() : {};
+  const valid = $('edit').checkValidity();
+  put($('problem'), valid ? '' : 'No preview: a batch is 1 to 100 percent of the fleet, and the limit 1 or more.');
+  const body = valid ? edited() : {};
   const answer = Object.keys(body).length ? await ask('/api/preview', body) : null;
   // A later one may have been faster.
   if (mine !== previews || !$('edit') || $('edit').hidden) return;
@@ -207,10 +210,17 @@ function showWait() {
   const request = latest?.board.request;
   if (!request || !$('waited')) return;
   const expires = request.expires_at_ms === null ? '' : `; it expires at ${moment(request.expires_at_ms)}`;
-  put($('waited'), `Asked at ${moment(request.asked_at_ms)}, ${spoken(Math.max(0, clock() - request.asked_at_ms) / 1000)} ago${expires}.`);
+  put($('waited'), `Asked at ${moment(request.asked_at_ms)}, ${spoken(Math.max(0, seconds(clock()) - seconds(request.asked_at_ms)))} ago${expires}.`);
 }
 
-setInterval(showWait, 250);
+/// Whole seconds, as the clock shows them.
+const seconds = (ms) => Math.floor(ms / 1000);
+
+const waiting = () => {
+  showWait();
+  requestAnimationFrame(waiting);
+};
+waiting();
 
 const option = (place) => () => document.querySelectorAll('[data-option]')[place]?.focus();
 addKeys({ 1: option(0), 2: option(1), 3: option(2), e: openEdit });

@@ -247,7 +247,14 @@ export function startFleet() {
   fleet.addEventListener('blur', () => (ring.hidden = true));
   fleet.addEventListener('mousemove', point);
   fleet.addEventListener('click', point);
-  const again = () => known && (restyle(), lay(), showFleet(known, { changedCells: [] }));
+  const again = () => {
+    if (!known) return;
+    restyle();
+    lay();
+    showFleet(known, { changedCells: [] });
+    // The heads may have moved the cells.
+    place();
+  };
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', again);
   let width = 0;
   new ResizeObserver(() => {

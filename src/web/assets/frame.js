@@ -1,7 +1,7 @@
 // What every page has: names, clock and its controls, state, connection, failures, keys.
 
 import { ask, clock, connect, onChange, onConnection } from '/assets/link.js';
-import { event as eventWords, moment } from '/assets/words.js';
+import { event as eventWords, isolated, moment } from '/assets/words.js';
 
 export const $ = (id) => document.getElementById(id);
 
@@ -47,7 +47,7 @@ function showFrame(known, change) {
   current = known;
   const { briefing, board } = known;
   const over = board.state.code === 'finished';
-  put($('title'), `${briefing.title} · ${briefing.module} ${briefing.previous} → ${briefing.target} · fleet ${briefing.fleet} of ${briefing.instances.toLocaleString('en')}`);
+  put($('title'), `${isolated(briefing.title)} · ${isolated(briefing.module)} ${isolated(briefing.previous)} → ${isolated(briefing.target)} · fleet ${isolated(briefing.fleet)} of ${briefing.instances.toLocaleString('en')}`);
   put($('state'), over ? board.state.says : known.clock.paused ? `${board.state.says} · paused` : board.state.says);
   $('state').dataset.code = board.state.code;
   put($('pause'), known.clock.paused ? 'Go on' : 'Pause');

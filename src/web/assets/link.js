@@ -102,13 +102,20 @@ function take({ kind, text }) {
   }
 }
 
+/// A server that answers at all answers sooner.
+const PATIENCE = 4000;
+
 /// Asks the server to do something; answers {error} where it does not.
 export async function ask(path, body) {
+  if (lost) return { error: 'the connection is lost, so nothing was sent; try again when it is back' };
   try {
-    const answer = await fetch(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const answer = await fetch(path, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE),
+    });
     const value = await answer.json();
     return answer.ok ? value : { error: value.error ?? `the server answers ${answer.status}`, status: answer.status };
-  } catch {
+  } catch (error) {
+    if (error.name === 'TimeoutError') return { error: 'the server does not answer; what it took shows when the connection is back' };
     return { error: 'the server cannot be reached; nothing was done' };
   }
 }

@@ -25,6 +25,9 @@ export function plural(count, one, many = `${one}s`) {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
 
+/// A name, which may be of any script: its direction does not reach what stands beside it.
+export const isolated = (name) => `\u2068${name}\u2069`;
+
 /// A decision.
 export function decision(name) {
   return name.replaceAll('_', ' ');
