@@ -209,7 +209,7 @@ fn a_family_that_is_right_is_seldom_said_not_to_fit() {
         .iter()
         .filter(|world| of(world, "v-2").upgrade_time.fit.as_ref().is_some_and(|fit| fit.family == Family::Empirical))
         .count();
-    // Told at 0.1 %: 3 of 80 have a chance of 0.0001.
+    // The limit is 0.1 %; were the p-value exact, 3 of 80 would have a chance of 0.0001.
     assert!(rejected <= 2, "{rejected}");
 }
 

@@ -11,7 +11,7 @@ pub struct Goodness {
     pub chi_squared: f64,
     /// Stretches of time that were compared, less one.
     pub degrees: u32,
-    /// The chance of so bad an agreement where the distribution is right; at least that, since it was fitted.
+    /// About the chance of so bad an agreement where the family is right; rough, see `docs/calibration.md`.
     pub p_value: f64,
 }
 

@@ -158,7 +158,7 @@ pub struct GoodnessReport {
     pub chi_squared: f64,
     /// Its degrees of freedom.
     pub degrees: u32,
-    /// At least the chance of a worse one.
+    /// About the chance of a worse one.
     pub p_value: f64,
 }
 
