@@ -1,5 +1,6 @@
 //! The command line: one file a command. Nothing here decides about rollouts; it reads, calls and writes.
 
+mod calibrate;
 mod checkpoint;
 mod compare;
 mod drill;
@@ -55,6 +56,8 @@ enum Command {
     Tune(tune::Arguments),
     /// Join the shards of a sweep
     Merge(merge::Arguments),
+    /// Make the tables of a scenario from the events of real rollouts
+    Calibrate(calibrate::Arguments),
     /// Make a learning record from any report
     Learn(learn::Arguments),
     /// Make a page and plots from any report
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Tune(arguments) => tune::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

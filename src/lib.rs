@@ -10,6 +10,7 @@
 //!   truth. It drives the engine.
 //! - [`stats`]: intervals, quantiles and exact results: numbers in, numbers out. It knows nothing of the crate.
 //! - [`study`]: many runs and what they say together: sweeps, comparisons, tuning, shards.
+//! - [`calibrate`]: from the events of real rollouts to the numbers of a scenario.
 //! - [`drill`]: one run with a real person as its operator: sessions, decisions, their record, and what others would have done.
 //! - [`report`]: what runs and studies say: event log, account for people, reports, timelines, pages.
 //! - [`console`]: a drill on a terminal: a screen, or a dialogue in plain lines. [`web`]: a drill in a browser.
@@ -17,9 +18,10 @@
 //!
 //! Arrows run down only: `cli → console, web → report → drill → study → sim → engine → fleet`; `study` and `sim` use `stats`,
 //! which knows nothing of
-//! the crate. `report`, `study` and `sim` read the [`scenario`]'s checked types, and these use the engine's and the fleet's
+//! the crate. `calibrate` stands beside `study`: `report` reads it, and it reads `sim`, `scenario`, `engine` and `stats`. `report`, `study` and `sim` read the [`scenario`]'s checked types, and these use the engine's and the fleet's
 //! words. `engine` knows `fleet` and nothing else of the crate.
 
+pub mod calibrate;
 pub mod cli;
 pub mod console;
 pub mod drill;

@@ -5,6 +5,7 @@
 //! many runs, [`learning`] what any report teaches.
 
 mod account;
+pub mod calibration;
 mod cells;
 mod chronicle;
 mod compare_table;

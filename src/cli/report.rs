@@ -93,8 +93,8 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
     }
 }
 
-/// Any report, from a file or standard input.
-pub fn read(path: &Path) -> Result<AnyReport, Failure> {
+/// All bytes of a file or of standard input.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let result = if path == Path::new("-") {
         io::stdin().lock().read_to_end(&mut bytes)
@@ -102,6 +102,12 @@ pub fn read(path: &Path) -> Result<AnyReport, Failure> {
         std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
     };
     result.with_context(|| format!("cannot read {}", path.display())).map_err(Failure::Input)?;
+    Ok(bytes)
+}
+
+/// Any report, from a file or standard input.
+pub fn read(path: &Path) -> Result<AnyReport, Failure> {
+    let bytes = read_bytes(path)?;
     let shown = path.display();
     AnyReport::read(&bytes).map_err(|error| match error {
         nothing @ ReadingError::Nothing(_) => {

@@ -6,6 +6,7 @@ mod chart;
 pub mod compare;
 pub mod distribution;
 pub mod drawing;
+pub mod goodness;
 pub mod heatmap;
 pub mod pareto;
 pub mod scores;

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+use super::file::Duration;
 use super::metric::{Measure, Metric};
 use crate::engine::{BreakerOrder, BreakerScope, Edit, InterventionPolicy, OperatorDecision};
 use crate::fleet::{InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
@@ -181,6 +182,21 @@ pub enum Distribution {
     },
     /// One of the listed values, each as likely; never empty.
     Empirical(Vec<f64>),
+}
+
+/// As the file has it.
+impl Serialize for Distribution {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let duration = match *self {
+            Self::Constant(seconds) => Duration::Constant(seconds),
+            Self::Exponential { mean } => Duration::Exponential { mean },
+            Self::Lognormal { median, sigma } => Duration::Lognormal { median, sigma },
+            Self::Uniform { min, max } => Duration::Uniform { min, max },
+            Self::Weibull { scale, shape } => Duration::Weibull { scale, shape },
+            Self::Empirical(ref values) => Duration::Empirical(values.clone()),
+        };
+        duration.serialize(serializer)
+    }
 }
 
 /// The network between instances and controller. Without the table nothing flaps.

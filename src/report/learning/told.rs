@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::phrases::one_line;
 use super::{Recalled, Verdict};
-use crate::report::wording::plural;
+use crate::report::wording::{plural, wrapped};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -43,7 +43,7 @@ pub fn tell(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<
             one_line(&one.record.title),
             one_line(&one.record.category)
         )?;
-        for line in wrapped(&cut(&one_line(&one.record.content))) {
+        for line in wrapped(&cut(&one_line(&one.record.content)), WIDTH) {
             writeln!(out, "    {line}")?;
         }
         for verdict in &one.verdicts {
@@ -69,20 +69,4 @@ fn cut(content: &str) -> String {
         Some((at, _)) => format!("{} …", &prose[..at]),
         None => prose.to_owned(),
     }
-}
-
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last().map_or(0, |line| line.chars().count());
-        match lines.last_mut() {
-            Some(last) if line == 0 => last.push_str(word),
-            Some(last) if line + 1 + word.chars().count() <= WIDTH => {
-                last.push(' ');
-                last.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }

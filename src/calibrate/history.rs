@@ -1,0 +1,277 @@
+//! An event log, read into the histories of its rollouts.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::CalibrationError;
+use crate::engine::{EventKind, OperatorDecision, Reason};
+
+/// What became of one command to one instance; milliseconds from the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// A healthy heartbeat came.
+    Healthy(u64),
+    /// The agent reported that the upgrade failed.
+    Failed(u64),
+    /// Nothing decisive came until the health window closed.
+    TimedOut(u64),
+    /// Nobody looked any more from then on.
+    CutShort(u64),
+}
+
+/// One command to one instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which instance.
+    pub instance: String,
+    /// To which version.
+    pub version: String,
+    /// When it was commanded, milliseconds of the log's clock.
+    pub started: u64,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// An answer that a person gave, or did not give in time; milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// How long it took.
+    pub took: u64,
+    /// What was answered; `None`: nothing until then.
+    pub answer: Option<ReplyKind>,
+}
+
+/// What was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyKind {
+    /// The plan may start.
+    Approve,
+    /// The plan is changed.
+    Edit,
+    /// The plan may not start.
+    Reject,
+    /// On a trip.
+    OnTrip(OperatorDecision),
+}
+
+/// One rollout with its rollbacks, from its plan to its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// The commands, in the order in which they were given.
+    pub attempts: Vec<Attempt>,
+    /// The answers to the plan.
+    pub approvals: Vec<Reply>,
+    /// The answers on trips.
+    pub decisions: Vec<Reply>,
+    /// The versions that a rollback went to.
+    pub restored: Vec<String>,
+    /// Verdicts on instances whose start is not in the log.
+    pub orphans: u64,
+    /// Whether its end is in the log.
+    pub finished: bool,
+}
+
+impl History {
+    /// Reads a log, which may hold several rollouts one after the other. Empty lines and events of other kinds are nothing.
+    ///
+    /// # Errors
+    /// At the first line that is no event, or one that cannot come there.
+    pub fn read(bytes: &[u8]) -> Result<Vec<History>, CalibrationError> {
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        let mut histories = Vec::new();
+        let mut reader = Reader::default();
+        for (i, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let line_number = i + 1;
+            let Some((kind, event)) = event(line).map_err(|why| CalibrationError::Line { line: line_number, why })?
+            else {
+                continue;
+            };
+            if kind == EventKind::Planned && reader.history.finished {
+                histories.push(std::mem::take(&mut reader).close());
+            }
+            reader.take(kind, event).map_err(|wrong| match wrong {
+                Wrong::Shape(why) => CalibrationError::Line { line: line_number, why },
+                Wrong::Order(why) => CalibrationError::Order { line: line_number, why },
+            })?;
+        }
+        if reader.any {
+            histories.push(reader.close());
+        }
+        Ok(histories)
+    }
+}
+
+/// The keys of an event that matter here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Event {
+    at_ms: Option<u64>,
+    rollout_id: Option<String>,
+    instance_id: Option<String>,
+    target_version: Option<String>,
+    healthy: Option<bool>,
+    reason: Option<String>,
+    approval_request_id: Option<String>,
+    #[serde(rename = "type")]
+    request_type: Option<String>,
+    decision: Option<String>,
+}
+
+/// The event of a line; `None` where it is one of another kind.
+fn event(line: &[u8]) -> Result<Option<(EventKind, Event)>, String> {
+    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    let plain = |error: serde_json::Error| {
+        let said = error.to_string();
+        format!("{} (column {})", said.split(" at line ").next().unwrap_or_default(), error.column())
+    };
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {}", plain(error)))?;
+    let Some(object) = value.as_object() else { return Err("it is no JSON object".to_owned()) };
+    let kind = match object.get("kind") {
+        Some(Value::String(kind)) => kind,
+        Some(_) => return Err("its `kind` is no text".to_owned()),
+        None => return Err("it has no `kind`".to_owned()),
+    };
+    if !kind.starts_with("module.upgrade.") {
+        return Ok(None);
+    }
+    let Some(known) = EventKind::from_name(kind) else { return Err(format!("there is no event {kind:?}")) };
+    let event =
+        serde_json::from_str(text).map_err(|error| format!("its keys are not those of an event: {}", plain(error)))?;
+    Ok(Some((known, event)))
+}
+
+enum Wrong {
+    Shape(String),
+    Order(String),
+}
+
+fn needs<T>(value: Option<T>, key: &str) -> Result<T, Wrong> {
+    value.ok_or_else(|| Wrong::Shape(format!("it has no `{key}`")))
+}
+
+/// A command without a verdict so far, or a question without an answer.
+#[derive(Debug, Default)]
+struct Reader {
+    history: History,
+    any: bool,
+    now: u64,
+    /// By rollout and instance: the place in `attempts`, or `None` once it has its verdict.
+    awaited: BTreeMap<(String, String), Option<usize>>,
+    /// By request: whether it is about the plan, and since when it waits.
+    asked: BTreeMap<String, (bool, u64)>,
+}
+
+impl Reader {
+    fn take(&mut self, kind: EventKind, event: Event) -> Result<(), Wrong> {
+        let at = needs(event.at_ms, "at_ms")?;
+        let rollout = needs(event.rollout_id, "rollout_id")?;
+        if at < self.now {
+            return Err(Wrong::Order(format!(
+                "its at_ms is {at}, before the {} of an earlier line; are these two logs in one, or is it out of order?",
+                self.now
+            )));
+        }
+        (self.now, self.any) = (at, true);
+        match kind {
+            EventKind::InstanceStarted => {
+                let instance = needs(event.instance_id, "instance_id")?;
+                let version = needs(event.target_version, "target_version")?;
+                let place = self.history.attempts.len();
+                if self.awaited.insert((rollout.clone(), instance.clone()), Some(place)).is_some() {
+                    return Err(Wrong::Order(format!("{instance} was started before in {rollout}")));
+                }
+                self.history.attempts.push(Attempt { instance, version, started: at, fate: Fate::CutShort(0) });
+            }
+            EventKind::InstanceHealthCheck => {
+                let instance = needs(event.instance_id, "instance_id")?;
+                let healthy = needs(event.healthy, "healthy")?;
+                let reason = if healthy { None } else { Some(needs(event.reason, "reason")?) };
+                self.verdict(at, rollout, instance, reason)?;
+            }
+            EventKind::ApprovalRequested => {
+                let request = needs(event.approval_request_id, "approval_request_id")?;
+                let about_plan = needs(event.request_type, "type")? == "rolling_upgrade";
+                self.asked.insert(request, (about_plan, at));
+            }
+            EventKind::ApprovalDecided => {
+                let request = needs(event.approval_request_id, "approval_request_id")?;
+                let decision = needs(event.decision, "decision")?;
+                self.answer(at, request, &decision)?;
+            }
+            EventKind::RollbackStarted => {
+                self.history.restored.push(needs(event.target_version, "target_version")?);
+                self.cut_short(at);
+            }
+            EventKind::Finished => {
+                self.cut_short(at);
+                self.history.finished = true;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn verdict(&mut self, at: u64, rollout: String, instance: String, reason: Option<String>) -> Result<(), Wrong> {
+        let Some(awaited) = self.awaited.get_mut(&(rollout, instance.clone())) else {
+            self.history.orphans += 1;
+            return Ok(());
+        };
+        let Some(place) = awaited.take() else {
+            return Err(Wrong::Order(format!("{instance} has its verdict already, or its rollout was over")));
+        };
+        let attempt = &mut self.history.attempts[place];
+        let took = at - attempt.started;
+        attempt.fate = match reason.as_deref() {
+            None => Fate::Healthy(took),
+            Some(reason) if reason == Reason::UpgradeFailed.name() => Fate::Failed(took),
+            Some(reason) if reason == Reason::HealthTimeout.name() => Fate::TimedOut(took),
+            Some(other) => {
+                return Err(Wrong::Shape(format!(
+                    "its reason is {other:?}; reasons are upgrade_failed and health_timeout"
+                )));
+            }
+        };
+        Ok(())
+    }
+
+    fn answer(&mut self, at: u64, request: String, decision: &str) -> Result<(), Wrong> {
+        let kind = match decision {
+            "approve" => ReplyKind::Approve,
+            "edit" => ReplyKind::Edit,
+            "reject" => ReplyKind::Reject,
+            other => match OperatorDecision::deserialize(Value::from(other)) {
+                Ok(decision) => ReplyKind::OnTrip(decision),
+                Err(_) => return Err(Wrong::Shape(format!("there is no decision {other:?}"))),
+            },
+        };
+        let Some((about_plan, since)) = self.asked.remove(&request) else { return Ok(()) };
+        let reply = Reply { took: at - since, answer: Some(kind) };
+        if about_plan { &mut self.history.approvals } else { &mut self.history.decisions }.push(reply);
+        if kind == ReplyKind::Edit {
+            self.asked.insert(request, (about_plan, at));
+        }
+        Ok(())
+    }
+
+    /// From now on nobody looks at what is in flight, and nobody waits for an answer.
+    fn cut_short(&mut self, at: u64) {
+        for place in self.awaited.values_mut().filter_map(Option::take) {
+            let attempt = &mut self.history.attempts[place];
+            attempt.fate = Fate::CutShort(at - attempt.started);
+        }
+        for (about_plan, since) in std::mem::take(&mut self.asked).into_values() {
+            let reply = Reply { took: at - since, answer: None };
+            if about_plan { &mut self.history.approvals } else { &mut self.history.decisions }.push(reply);
+        }
+    }
+
+    fn close(mut self) -> History {
+        self.cut_short(self.now);
+        self.history
+    }
+}

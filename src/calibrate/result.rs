@@ -1,0 +1,163 @@
+//! What fits the histories, with its uncertainty and what it cannot tell.
+
+use super::fit::{FEWEST, Fit};
+use super::goodness;
+use super::likelihood::Model;
+use super::observations::{AttemptCounts, Observations, OperatorObservations, VersionObservations};
+use super::posterior::{Rates, rates};
+use super::sample::{Sample, Times};
+use super::warning::{self, Warning};
+
+/// A duration: the times that were observed, and what fits them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Duration {
+    /// The times.
+    pub sample: Sample,
+    /// What fits them; `None` where nothing was seen.
+    pub fit: Option<Fit>,
+}
+
+impl Duration {
+    fn of(times: &Times, resolution: u64) -> Self {
+        let sample = Sample::new(times, resolution);
+        let fit = Fit::of(&sample);
+        Self { sample, fit }
+    }
+
+    fn model(&self) -> Option<Model> {
+        self.fit.as_ref().map(|fit| Model::new(&fit.distribution, self.sample.resolution))
+    }
+
+    /// The share of what ends that is seen by a moment, milliseconds, by what was fitted.
+    #[must_use]
+    pub fn seen_by(&self, time: u64) -> Option<f64> {
+        self.model().map(|model| model.seen_by(time))
+    }
+
+    /// The share of all that was seen by each time, whatever was fitted: the corners of a staircase.
+    #[must_use]
+    pub fn staircase(&self) -> Vec<(u64, f64)> {
+        goodness::staircase(&self.sample)
+    }
+
+    /// The same at so many moments from 0 to `until`, by what was fitted.
+    #[must_use]
+    pub fn curve(&self, until: u64, steps: u64) -> Vec<(u64, f64)> {
+        let (Some(model), Some(fit)) = (self.model(), &self.fit) else { return Vec::new() };
+        let moments = (0..=steps).map(|step| until * step / steps.max(1));
+        moments.map(|time| (time, fit.ends * model.seen_by(time))).collect()
+    }
+
+    /// Whether enough was seen to choose a family.
+    #[must_use]
+    pub fn is_enough(&self) -> bool {
+        self.sample.n_seen() >= FEWEST
+    }
+}
+
+/// A version, calibrated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VersionCalibration {
+    /// Its id.
+    pub version: String,
+    /// What its commands came to.
+    pub counts: AttemptCounts,
+    /// In how many histories it was commanded.
+    pub histories: u64,
+    /// How long its upgrades take.
+    pub upgrade_time: Duration,
+    /// How often they fail, and how often nothing is heard of them.
+    pub rates: Rates,
+    /// What the log cannot tell of it.
+    pub warnings: Vec<Warning>,
+}
+
+/// The operator, calibrated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OperatorCalibration {
+    /// What the histories say.
+    pub observations: OperatorObservations,
+    /// How long an answer to a plan takes.
+    pub approval_delay: Duration,
+    /// How long a decision on a trip takes.
+    pub decision_delay: Duration,
+    /// What the log cannot tell of it.
+    pub warnings: Vec<Warning>,
+}
+
+/// What fits the histories.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration {
+    /// What heartbeats were taken to come at, milliseconds.
+    pub heartbeat_interval: u64,
+    /// How many rollouts.
+    pub histories: u64,
+    /// The versions: those that a rollback went to first.
+    pub versions: Vec<VersionCalibration>,
+    /// The operator.
+    pub operator: OperatorCalibration,
+    /// What no log of this kind tells, or this one does not.
+    pub warnings: Vec<Warning>,
+}
+
+impl Calibration {
+    /// What fits the observations, if heartbeats come at this interval, milliseconds.
+    #[must_use]
+    pub fn of(observations: &Observations, heartbeat_interval: u64) -> Self {
+        let versions = observations.versions.iter().map(|version| calibrated(version, heartbeat_interval)).collect();
+        Self {
+            heartbeat_interval,
+            histories: observations.histories,
+            versions,
+            operator: operator(&observations.operator),
+            warnings: warning::of_logs(observations, heartbeat_interval),
+        }
+    }
+}
+
+fn calibrated(observed: &VersionObservations, heartbeat_interval: u64) -> VersionCalibration {
+    let upgrade_time = Duration::of(&observed.times(), heartbeat_interval);
+    let model = upgrade_time.model();
+    // Where nothing ended, a closed window is silence, and a shorter wait says nothing.
+    let seen_by = |time: u64, otherwise: f64| model.as_ref().map_or(otherwise, |model| model.seen_by(time));
+    let timed_out = observed.timed_out.iter().map(|&time| (time, 1.0));
+    let cut_short = observed.cut_short.iter().map(|&time| (time, 0.0));
+    let open: Vec<(f64, f64)> =
+        timed_out.chain(cut_short).map(|(time, otherwise)| (seen_by(time, otherwise), 1.0)).collect();
+    let AttemptCounts { healthy, failed, timed_out, .. } = observed.counts;
+    let mut version = VersionCalibration {
+        version: observed.version.clone(),
+        counts: observed.counts,
+        histories: observed.by_history.len() as u64,
+        upgrade_time,
+        rates: rates(failed, healthy, timed_out, &grouped(open)),
+        warnings: Vec::new(),
+    };
+    version.warnings = warning::of_version(&version, observed);
+    version
+}
+
+/// Equal chances are one with their weight.
+fn grouped(mut open: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    open.sort_by(|a, b| a.0.total_cmp(&b.0));
+    open.dedup_by(|next, kept| {
+        let is_same = next.0 == kept.0;
+        if is_same {
+            kept.1 += next.1;
+        }
+        is_same
+    });
+    open
+}
+
+/// Answers are known to the millisecond.
+fn operator(observed: &OperatorObservations) -> OperatorCalibration {
+    let mut operator = OperatorCalibration {
+        observations: observed.clone(),
+        approval_delay: Duration::of(&observed.approvals, 1),
+        decision_delay: Duration::of(&observed.decisions, 1),
+        warnings: Vec::new(),
+    };
+    operator.warnings = warning::of_operator(&operator);
+    operator
+}

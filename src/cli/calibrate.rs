@@ -1,0 +1,101 @@
+//! `dryroll calibrate`: the tables of a scenario from the events of real rollouts.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, write_json, write_whole};
+use super::report::read_bytes;
+use crate::calibrate::{Calibration, CalibrationError, History, Observations};
+use crate::fleet::Span;
+use crate::report::Output;
+use crate::report::calibration::{CalibrationReport, calibration_table};
+use crate::report::plot::goodness::goodness;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  dryroll calibrate monday.ndjson tuesday.ndjson >calibrated.toml\n  dryroll calibrate events.ndjson --heartbeat-interval-sec 10 --output calibrated.toml --svg fit.svg\n  dryroll run scenarios/fleet-5000.toml --quiet --events - | dryroll calibrate -"
+)]
+pub struct Arguments {
+    /// Event logs of rollouts (NDJSON, as `run --events` writes them), or `-` for standard input
+    #[arg(required = true, value_name = "EVENTS")]
+    logs: Vec<PathBuf>,
+    /// Between two heartbeats of an instance: so much earlier than its verdict may an upgrade have ended
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
+    heartbeat_interval_sec: f64,
+    /// Where the tables go, TOML
+    #[arg(long, short, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// Write the calibration report, JSON (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Draw what was seen against what was fitted (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Say nothing to people
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let wanted = [Some(&arguments.output), arguments.report.as_ref(), arguments.svg.as_ref()];
+    let outputs: Vec<&PathBuf> = wanted.into_iter().flatten().collect();
+    for log in &arguments.logs {
+        each_its_own_place(Some(log), &outputs)?;
+    }
+    each_log_once(&arguments.logs)?;
+    let interval = interval(arguments.heartbeat_interval_sec)?;
+    let mut histories = Vec::new();
+    for log in &arguments.logs {
+        let read = History::read(&read_bytes(log)?);
+        histories.extend(read.with_context(|| format!("{}", log.display())).map_err(Failure::Input)?);
+    }
+    if histories.iter().all(|history| history.attempts.is_empty()) {
+        return Err(Failure::Nothing(CalibrationError::Nothing.into()));
+    }
+    let calibration = Calibration::of(&Observations::of(&histories, interval), interval);
+    let logs = arguments.logs.iter().map(|log| log.display().to_string()).collect();
+    let report = CalibrationReport::new(&calibration, logs);
+    let plot = match &arguments.svg {
+        None => None,
+        Some(_) => Some(goodness(&report).ok_or_else(|| {
+            Failure::Nothing(anyhow::anyhow!("nothing was seen to end, so there is no plot: leave --svg out"))
+        })?),
+    };
+    let [tables, json, svg] = open_all(wanted)?;
+    let written = [
+        write_whole(tables, |out| out.write_all(report.tables().as_bytes()))?,
+        write_json(json, &report)?,
+        write_whole(svg, |out| plot.iter().try_for_each(|plot| out.write_all(plot.standalone().as_bytes())))?,
+    ];
+    publish(written)?;
+    match teller(arguments.quiet, &outputs) {
+        Some(mut out) => standard_output(calibration_table(&mut out, &report).and_then(|()| out.flush())),
+        None => Ok(()),
+    }
+}
+
+/// A log that is read twice would count twice.
+fn each_log_once(logs: &[PathBuf]) -> Result<(), Failure> {
+    let mut places: Vec<PathBuf> = Vec::new();
+    for log in logs {
+        let place = if log == Path::new("-") { Some(log.clone()) } else { Output::place(log) };
+        let Some(place) = place else { continue };
+        if places.contains(&place) {
+            return Err(Failure::Input(anyhow::anyhow!("{} is given twice, and would count twice", log.display())));
+        }
+        places.push(place);
+    }
+    Ok(())
+}
+
+fn interval(seconds: f64) -> Result<u64, Failure> {
+    let span = Span::from_secs_f64(seconds);
+    if span == Span::ZERO || span == Span::LONGEST {
+        return Err(Failure::Input(anyhow::anyhow!(
+            "--heartbeat-interval-sec is {seconds}; a heartbeat interval is 0.001 s or longer"
+        )));
+    }
+    Ok(span.0)
+}

@@ -1,0 +1,139 @@
+//! The tables of a scenario that a calibration comes to, as TOML with comments.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::{CalibrationReport, DurationReport, OperatorReport, RateReport, VersionReport};
+use crate::calibrate::Warning;
+use crate::report::wording::{number, plural, wrapped};
+use crate::scenario::Distribution;
+
+/// Letters of a line.
+const WIDTH: usize = 116;
+
+/// Writing to a string cannot fail, so that what writing says is not looked at.
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, line: &str) {
+        let _ = writeln!(self.0, "{line}");
+    }
+
+    fn comment(&mut self, text: &str) {
+        // What a log calls its versions may hold anything.
+        let safe: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        for line in wrapped(&safe, WIDTH) {
+            self.line(&format!("# {line}"));
+        }
+    }
+
+    fn warnings(&mut self, warnings: &[Warning]) {
+        for warning in warnings {
+            self.comment(&format!("! {warning}"));
+        }
+    }
+
+    fn key(&mut self, key: &str, value: &impl Serialize) {
+        if let Ok(value) = toml::Value::try_from(value) {
+            self.line(&format!("{key} = {value}"));
+        }
+    }
+
+    fn duration(&mut self, key: &str, duration: &DurationReport) {
+        match &duration.fit {
+            None => self.comment(&format!("{key}: nothing was seen")),
+            Some(fit) => {
+                self.comment(&about(duration));
+                self.key(key, &short(&fit.distribution));
+            }
+        }
+    }
+
+    fn rate(&mut self, key: &str, what: &str, rate: &RateReport) {
+        let ends = format!("{} to {}", number(rate.ci.low), number(rate.ci.high));
+        self.comment(&format!("{what} {} of {}; 95 % interval {ends}", rate.hits, rate.n));
+        self.key(key, &digits(rate.estimate));
+    }
+}
+
+pub fn tables(report: &CalibrationReport) -> String {
+    let mut text = Text(String::new());
+    let rollouts = plural(report.rollouts, "rollout", "rollouts");
+    text.comment(&format!("Calibrated by `dryroll calibrate` from {rollouts}: {}", report.logs.join(", ")));
+    text.comment(&format!(
+        "Heartbeats were taken to come every {} s: [fleet] heartbeat_interval_sec. Lines with ! are warnings.",
+        report.heartbeat_interval_sec
+    ));
+    text.warnings(&report.warnings);
+    for version in &report.versions {
+        text.line("");
+        of_version(&mut text, version);
+    }
+    text.line("");
+    text.comment("[network] cannot be calibrated from these events");
+    text.line("");
+    of_operator(&mut text, &report.operator);
+    text.0
+}
+
+fn of_version(text: &mut Text, version: &VersionReport) {
+    text.warnings(&version.warnings);
+    text.line("[[versions]]");
+    text.key("id", &version.version);
+    text.duration("upgrade_time_sec", &version.upgrade_time);
+    text.rate("failure_rate", "reported failures:", &version.failure_rate);
+    text.rate("hang_rate", "timeouts, whatever their cause:", &version.hang_rate);
+}
+
+fn of_operator(text: &mut Text, operator: &OperatorReport) {
+    text.warnings(&operator.warnings);
+    text.line("[operator]");
+    text.duration("approval_delay_sec", &operator.approval_delay);
+    if operator.approved + operator.rejected > 0 {
+        text.comment(&format!("{} approved, {} rejected", operator.approved, operator.rejected));
+        text.key("approves", &(operator.approved >= operator.rejected));
+    }
+    if let Some(most) = operator.on_trip.first() {
+        let counts = operator.on_trip.iter().map(|one| format!("{} {}", one.count, one.decision.name()));
+        text.comment(&format!("on trips: {}", counts.collect::<Vec<_>>().join(", ")));
+        text.key("on_trip", &most.decision);
+    }
+    text.duration("decision_delay_sec", &operator.decision_delay);
+}
+
+/// How a duration was come by.
+pub fn about(duration: &DurationReport) -> String {
+    let Some(fit) = &duration.fit else { return "nothing was seen".to_owned() };
+    let seen = plural(duration.n, "time", "times");
+    let open = if duration.censored > 0 { format!(" and {} without an end", duration.censored) } else { String::new() };
+    let parameters: Vec<String> = fit
+        .parameters
+        .iter()
+        .map(|one| format!("{} {} ({} to {})", one.name, number(one.estimate), number(one.ci.low), number(one.ci.high)))
+        .collect();
+    let parameters = if parameters.is_empty() { String::new() } else { format!(": {}", parameters.join(", ")) };
+    let agreement = fit.goodness.map_or_else(String::new, |one| format!("; agreement p = {}", number(one.p_value)));
+    format!("{} from {seen}{open}{parameters}{agreement}", fit.family.name())
+}
+
+/// With as many digits as mean something.
+fn short(distribution: &Distribution) -> Distribution {
+    match *distribution {
+        Distribution::Constant(seconds) => Distribution::Constant(digits(seconds)),
+        Distribution::Exponential { mean } => Distribution::Exponential { mean: digits(mean) },
+        Distribution::Lognormal { median, sigma } => {
+            Distribution::Lognormal { median: digits(median), sigma: digits(sigma) }
+        }
+        Distribution::Uniform { min, max } => Distribution::Uniform { min: digits(min), max: digits(max) },
+        Distribution::Weibull { scale, shape } => Distribution::Weibull { scale: digits(scale), shape: digits(shape) },
+        Distribution::Empirical(ref values) => {
+            Distribution::Empirical(values.iter().map(|&value| digits(value)).collect())
+        }
+    }
+}
+
+/// Four digits.
+fn digits(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}
