@@ -3,11 +3,14 @@
 mod calibrate;
 mod checkpoint;
 mod compare;
+mod completions;
 mod drill;
 mod interrupt;
 mod learn;
 mod learnings;
+mod man;
 mod merge;
+mod new;
 mod output;
 mod plan;
 mod progress;
@@ -19,6 +22,7 @@ mod shard;
 mod share;
 mod sweep;
 mod tune;
+mod welcome;
 
 use std::process::ExitCode;
 
@@ -34,7 +38,7 @@ pub use output::Failure;
 #[command(name = "dryroll", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 a check failed · 2 the command line or an input file is wrong · \
@@ -42,6 +46,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done · 1 a check failed · 2 the comman
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a first scenario, with comments, from a few questions or flags
+    New(new::Arguments),
     /// Print the plan of a scenario's rollout, as the skill answers it; changes nothing
     Plan(plan::Arguments),
     /// Run one rollout from its request to its end
@@ -64,6 +70,10 @@ enum Command {
     Report(report::Arguments),
     /// Print the JSON Schema of the scenario file, for editors
     Schema(schema::Arguments),
+    /// Print what a shell needs to complete dryroll's commands and options
+    Completions(completions::Arguments),
+    /// Write the manual pages into a folder
+    Man(man::Arguments),
 }
 
 /// Does what the command line says.
@@ -79,7 +89,11 @@ pub fn main() -> ExitCode {
         }
     };
     interrupt::watch();
-    let done = match cli.command {
+    let Some(command) = cli.command else {
+        return welcome::run().map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS);
+    };
+    let done = match command {
+        Command::New(arguments) => new::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),
@@ -91,6 +105,8 @@ pub fn main() -> ExitCode {
         Command::Learn(arguments) => learn::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -23,6 +23,7 @@ mod metric;
 mod model;
 mod schema;
 mod setting;
+mod template;
 mod tree;
 
 pub use diagnostic::Diagnostic;
@@ -31,3 +32,4 @@ pub use load::{Format, ScenarioText};
 pub use metric::{Measure, Metric, Rate};
 pub use model::*;
 pub use schema::schema;
+pub use template::Template;
