@@ -53,6 +53,10 @@ seen = 0
 for step in steps:
     if isinstance(step, str):
         os.write(leader, step.encode())
+        # Nobody types faster than a busy machine draws.
+        pause = time.monotonic() + 0.2
+        while time.monotonic() < pause:
+            read(0.05)
     elif "size" in step:
         resize(leader, *step["size"])
     else:
