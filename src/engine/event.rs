@@ -67,6 +67,14 @@ pub struct Edit {
     pub max_consecutive_failures: Option<std::num::NonZeroU32>,
 }
 
+impl Edit {
+    /// Whether its `batch_pct` is 1 to 100, if it sets one.
+    #[must_use]
+    pub fn is_in_range(&self) -> bool {
+        self.batch_pct.is_none_or(|pct| (1..=100).contains(&pct))
+    }
+}
+
 /// A person's answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,6 +122,12 @@ impl RequestKind {
             Self::RollingUpgrade => "rolling_upgrade",
             Self::RollingUpgradeContinuation | Self::RollbackContinuation => "rolling_upgrade_continuation",
         }
+    }
+
+    /// Whether it takes this answer.
+    #[must_use]
+    pub fn offers(self, answer: &Answer) -> bool {
+        self.options().contains(&answer.name())
     }
 
     /// What may be answered.

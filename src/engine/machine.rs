@@ -396,7 +396,7 @@ impl Engine {
     }
 
     fn edit(&mut self, now: At, request: ApprovalId, edit: Edit) -> Result<(), AnswerError> {
-        if edit.batch_pct.is_some_and(|pct| !(1..=100).contains(&pct)) {
+        if !edit.is_in_range() {
             return Err(AnswerError::EditOutOfRange);
         }
         self.decided(now, request, Answer::Edit(edit));

@@ -29,7 +29,7 @@ impl Figures {
 
     /// Of the plan as it would be after an edit.
     pub fn after(drill: &Drill<'_>, edit: Edit) -> Result<Self, DrillError> {
-        if edit.batch_pct.is_some_and(|pct| !(1..=100).contains(&pct)) {
+        if !edit.is_in_range() {
             return Err(DrillError::Edit);
         }
         let pct = edit.batch_pct.unwrap_or_else(|| batch_pct(drill));

@@ -1,7 +1,7 @@
 //! A run whose requests a real person answers: what a drill asks of the simulator beside its steps.
 
 use super::Simulator;
-use crate::engine::{Answer, AnswerError, Edit, OperatorDecision, RequestKind};
+use crate::engine::{Answer, AnswerError};
 use crate::fleet::At;
 use crate::sim::operator::Pending;
 
@@ -39,26 +39,13 @@ impl Simulator<'_> {
         if self.operator.pending().is_some() {
             return Err(AnswerError::NotPending);
         }
-        offered(kind, answer)?;
+        match answer {
+            _ if !kind.offers(&answer) => return Err(AnswerError::NotOffered),
+            Answer::Edit(edit) if !edit.is_in_range() => return Err(AnswerError::EditOutOfRange),
+            _ => {}
+        }
         self.operator.hand_in(Pending { at: at.0.max(self.clock), request, answer });
         self.control_due = if self.away_until.is_none() { self.next_of_control().0 } else { 0 };
         Ok(())
-    }
-}
-
-/// Whether a request takes an answer.
-fn offered(kind: RequestKind, answer: Answer) -> Result<(), AnswerError> {
-    match (kind, answer) {
-        (RequestKind::RollingUpgrade, Answer::Edit(Edit { batch_pct: Some(pct), .. })) if !(1..=100).contains(&pct) => {
-            Err(AnswerError::EditOutOfRange)
-        }
-        (RequestKind::RollingUpgrade, Answer::Approve | Answer::Edit(_) | Answer::Reject) => Ok(()),
-        (RequestKind::RollingUpgradeContinuation, Answer::OnTrip(_)) => Ok(()),
-        (RequestKind::RollbackContinuation, Answer::OnTrip(decision))
-            if decision != OperatorDecision::RollbackCompletedBatches =>
-        {
-            Ok(())
-        }
-        _ => Err(AnswerError::NotOffered),
     }
 }
