@@ -23,7 +23,7 @@ struct Counted<'a, O> {
 
 impl<O: Observer> Observer for Counted<'_, O> {
     fn recording(&self) -> Recording {
-        Recording::Everything
+        self.observer.recording()
     }
 
     fn event(&mut self, engine: &Engine, event: &Event) {
@@ -110,7 +110,7 @@ impl<'w> Drill<'w> {
         }
     }
 
-    /// Goes on to the next event, and answers how many there were at once.
+    /// Goes on to the next event that the observer of the beginning asked for, and answers how many there were at once.
     ///
     /// # Errors
     /// When it is over, or waits for the person.
