@@ -2,8 +2,9 @@
 //! double the time.
 //!
 //! A branch repeats the person's decisions up to the one that it changes. What comes after may differ, and other things may be
-//! asked. What is asked then for the second time, say on a trip, gets the person's own second answer to such a question, as
-//! long after it as the person took; where there is none, the changed decision is made again. A rollback that trips cannot be rolled back: whoever
+//! asked. What is asked then for the second time (on the plan, on a trip of the rollout, on one of its rollback: each by
+//! itself) gets the person's own second answer to such a question, as long after it as the person took; where there is none,
+//! the changed decision is made again, as fast as it was changed to be. A rollback that trips cannot be rolled back: whoever
 //! rolls back sees it through.
 
 use std::num::NonZeroU32;
@@ -71,7 +72,7 @@ pub fn run<'w>(world: &'w World, replicate: u64, decisions: &[Decision], decisio
         let alike = |one: &&Decision| one.asked.kind == asked.kind;
         match decisions.iter().filter(alike).nth(earlier.iter().filter(alike).count()) {
             Some(own) => (asked.at + own.took(), own.answer),
-            None => (asked.at + took, fitting(asked.kind, answer)),
+            None => (asked.at + late, fitting(asked.kind, answer)),
         }
     })
 }
