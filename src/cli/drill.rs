@@ -19,7 +19,7 @@ use crate::console::Story;
 use crate::drill::{Desk, Drill, DrillError, Pace, Record, Speed};
 use crate::report::learning::{Numbers, PlanNumbers, Today};
 use crate::report::wording::plural;
-use crate::report::{DrillReport, Output, drill_table, replay};
+use crate::report::{DrillReport, Output, drill_table};
 use crate::study::Policy;
 use opening::Opening;
 use watch::Watch;
@@ -89,17 +89,12 @@ impl Arguments {
     /// The command that plays the drill again, where its decisions are kept.
     fn command(&self, opening: &Opening) -> String {
         let Some(decisions) = self.decisions.as_ref().or(self.record.as_ref()) else { return String::new() };
-        let drill = match (&self.scenario, &opening.surprise) {
-            (Some(path), _) => {
-                let run = self.rollout.command(path, &opening.scenario, opening.replicate);
-                run.replacen("dryroll run", "dryroll drill", 1)
-            }
-            (None, Some(surprise)) => {
-                format!("dryroll drill {} --replicate {}", replay::file(&surprise.file), opening.replicate)
-            }
+        let path = match (&self.scenario, &opening.surprise) {
+            (Some(path), _) => path.as_path(),
+            (None, Some(surprise)) => Path::new(&surprise.file),
             (None, None) => return String::new(),
         };
-        format!("{drill} --decisions {}", replay::file(&decisions.display().to_string()))
+        self.rollout.drill_command(path, &opening.scenario, opening.replicate, decisions)
     }
 }
 

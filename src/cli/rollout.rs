@@ -27,10 +27,21 @@ impl Rollout {
 
     /// The command that runs one world again.
     pub fn command(&self, path: &Path, scenario: &Scenario, replicate: u64) -> String {
-        let settings = self.settings.iter().filter_map(|text| Axis::parse_setting(text).ok());
-        let settings: Vec<Axis> = settings.collect();
+        let settings = self.changes();
         let settings: Vec<_> = settings.iter().map(|axis| (axis, 0)).collect();
         replay::command(&path.to_string_lossy(), scenario.seed, &scenario.target().id, &settings, replicate)
+    }
+
+    /// The command that plays a drill of one world again.
+    pub fn drill_command(&self, path: &Path, scenario: &Scenario, replicate: u64, decisions: &Path) -> String {
+        let settings = self.changes();
+        let settings: Vec<_> = settings.iter().map(|axis| (axis, 0)).collect();
+        let (path, decisions) = (path.to_string_lossy(), decisions.to_string_lossy());
+        replay::drill(&path, scenario.seed, &scenario.target().id, &settings, replicate, &decisions)
+    }
+
+    fn changes(&self) -> Vec<Axis> {
+        self.settings.iter().filter_map(|text| Axis::parse_setting(text).ok()).collect()
     }
 
     /// Reads a scenario, with these changes and another seed where one is wanted, and makes its world.

@@ -10,13 +10,35 @@ use crate::study::sweep::SweepOrder;
 /// scenario that was read from standard input.
 #[must_use]
 pub fn command(scenario: &str, seed: u64, version: &str, settings: &[(&Axis, usize)], replicate: u64) -> String {
-    let mut command = format!("dryroll run {} {}", file(scenario), option("--version", version));
+    noted(world("run", scenario, seed, version, settings, replicate), scenario)
+}
+
+/// `dryroll drill …` for the same world, with the decisions of a file.
+#[must_use]
+pub fn drill(
+    scenario: &str,
+    seed: u64,
+    version: &str,
+    settings: &[(&Axis, usize)],
+    replicate: u64,
+    decisions: &str,
+) -> String {
+    let command = world("drill", scenario, seed, version, settings, replicate);
+    noted(format!("{command} --decisions {}", file(decisions)), scenario)
+}
+
+fn world(what: &str, scenario: &str, seed: u64, version: &str, settings: &[(&Axis, usize)], replicate: u64) -> String {
+    let mut command = format!("dryroll {what} {} {}", file(scenario), option("--version", version));
     for (axis, value) in settings {
         let value = axis.values.get(*value).map_or("", String::as_str);
         // Writing to a string cannot fail.
         let _ = write!(command, " --set {}", quoted(&format!("rollout.{}={value}", axis.key)));
     }
     let _ = write!(command, " --seed {seed} --replicate {replicate}");
+    command
+}
+
+fn noted(mut command: String, scenario: &str) -> String {
     if scenario == STDIN {
         command.push_str(" # - stands for the scenario that was on standard input");
     }
@@ -152,6 +174,11 @@ mod tests {
         assert_eq!(
             command("-", 1, "v", &[], 0),
             "dryroll run - --version v --seed 1 --replicate 0 # - stands for the scenario that was on standard input"
+        );
+        assert_eq!(
+            drill("-", 1, "v", &[], 0, "-d.json"),
+            "dryroll drill - --version v --seed 1 --replicate 0 --decisions ./-d.json # - stands for the scenario that was \
+             on standard input"
         );
     }
 }
