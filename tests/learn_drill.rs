@@ -120,8 +120,19 @@ fn a_drill_shows_what_is_remembered_before_it_begins() {
     assert!(record < told.find("a-1 asks").expect("the request"), "{told}");
     // A person's decisions then contradict nothing now.
     assert!(!told.contains("contradict"), "{told}");
+    // Nor does a run of the same world that nobody operated.
+    let run = folder.named("run.json");
+    let report = Command::new(env!("CARGO_BIN_EXE_dryroll"))
+        .current_dir(ROOT)
+        .args(["run", SCENARIO, "-q", "--report"])
+        .arg(&run)
+        .output()
+        .expect("run");
+    assert!(report.status.success());
+    folder.learn(&run, &["--store", store]);
     let other = folder.drill("approve\nabort\n", &["--learnings", store]);
-    assert!(!String::from_utf8_lossy(&other.stdout).contains("contradict"));
+    let told = String::from_utf8_lossy(&other.stdout);
+    assert!(told.contains("rolling upgrade") && !told.contains("contradict"), "{told}");
 }
 
 #[test]

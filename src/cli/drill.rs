@@ -233,7 +233,7 @@ fn conclude(
     let Some(remembered) = remembered else { return Ok(()) };
     let (metrics, _) = drill.settle();
     let edited = report.decisions.iter().rev().find_map(|made| made.batch_pct);
-    let today = today(&opening.scenario, drill.simulator(), opening.replicate, &metrics, edited);
+    let today = today(&opening.scenario, drill.simulator(), opening.replicate, &metrics, edited, true);
     standard_output(match opening.record.is_some() || opening.surprise.is_some() {
         true => remembered.tell(&mut out, &today),
         // The others were told before the drill.

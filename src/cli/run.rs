@@ -88,7 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         (Some(remembered), Some(mut out)) => {
             let edited = scenario.operator.edit.as_ref().and_then(|edit| edit.batch_pct);
             standard_output(
-                remembered.tell(&mut out, &today(&scenario, &simulator, arguments.replicate, &metrics, edited)),
+                remembered.tell(&mut out, &today(&scenario, &simulator, arguments.replicate, &metrics, edited, false)),
             )
         }
         _ => Ok(()),
@@ -102,6 +102,7 @@ pub fn today<'a>(
     replicate: u64,
     metrics: &Metrics,
     edited: Option<u32>,
+    is_drill: bool,
 ) -> Today<'a> {
     let engine = simulator.engine();
     let plan = engine.plan();
@@ -115,6 +116,7 @@ pub fn today<'a>(
         seed: simulator.world().seed,
         replicate,
         defective: metrics.defective,
+        is_drill,
         outcome: metrics.outcome.name(),
         trips: u64::from(metrics.trips),
         duration_sec: metrics.duration_sec(),

@@ -92,9 +92,9 @@ fn of_run(claims: &Claims, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut V
     let as_ours = claims.batch_pct.is_none_or(|batch| batch == policy.batch_pct)
         && claims.limit.is_none_or(|limit| limit == policy.max_consecutive_failures);
     match &claims.facts {
+        // What a person decides, nobody else need decide: neither then nor today.
+        Some(facts) if facts.get("kind") == Some("drill") || (run.is_drill && facts.get("kind") == Some("run")) => {}
         Some(facts) if facts.get("kind") == Some("run") => of_one_world(facts, today, run, said),
-        // What a person decided in a drill, nobody need decide today.
-        Some(facts) if facts.get("kind") == Some("drill") => {}
         Some(facts) if facts.has_policy(policy) => of_many_worlds(facts, today, run, said),
         Some(_) => {}
         None if claims.trips == Some(0) && run.trips > 0 && !run.defective && as_ours => {

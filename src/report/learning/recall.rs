@@ -71,6 +71,8 @@ pub struct RunNumbers<'a> {
     pub replicate: u64,
     /// Whether the version is defective in truth.
     pub defective: bool,
+    /// Whether a person operated it: that may come out otherwise in the very same world.
+    pub is_drill: bool,
     /// How it ended.
     pub outcome: &'a str,
     /// How often it tripped.

@@ -51,6 +51,7 @@ const RUN: RunNumbers<'_> = RunNumbers {
     seed: 42,
     replicate: 0,
     defective: false,
+    is_drill: false,
     outcome: "completed",
     trips: 1,
     duration_sec: 1000.0,
