@@ -199,19 +199,9 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
 }
 
 fn facts(report: &DrillReport, policy: &Policy) -> Facts {
-    let mut facts = Facts::default();
-    facts.add("kind", "drill");
-    facts.add("scenario", &report.scenario.hash);
-    facts.add("seed", report.seed);
-    facts.add("replicate", report.replicate);
-    if report.scenario.instances > 0 {
-        facts.add("instances", report.scenario.instances);
-    }
-    facts.add("planned", report.plan.total_instances);
-    facts.add("version", &report.version);
-    facts.add("defective", if report.truth.defective { "yes" } else { "no" });
-    facts.add_policy(policy);
-    facts.add("batches", report.plan.batch_count);
+    let mut facts = Facts::of_world("drill", &report.scenario, report.seed, report.replicate);
+    let (planned, batches) = (u64::from(report.plan.total_instances), u64::from(report.plan.batch_count));
+    facts.add_rollout(planned, &report.version, report.truth.defective, policy, batches);
     facts.add("outcome", &report.outcome);
     facts.add("trips", report.debrief.trips);
     facts.add_figure("duration_sec", Some(report.debrief.duration_sec));

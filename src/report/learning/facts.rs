@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::report::study::ScenarioRef;
 use crate::stats::Interval;
 use crate::study::Policy;
 
@@ -19,6 +20,26 @@ impl Facts {
         if !value.is_empty() && !value.contains(odd) && !value.ends_with('.') {
             self.0.push((name.to_owned(), value));
         }
+    }
+
+    /// The facts that every record of one world begins with.
+    pub fn of_world(kind: &str, scenario: &ScenarioRef, seed: u64, replicate: u64) -> Self {
+        let mut facts = Self::default();
+        facts.add("kind", kind);
+        facts.add("scenario", &scenario.hash);
+        facts.add("seed", seed);
+        facts.add("replicate", replicate);
+        facts.add_some("instances", Some(scenario.instances).filter(|&instances| instances > 0));
+        facts
+    }
+
+    /// Adds what was rolled out, and by which policy.
+    pub fn add_rollout(&mut self, planned: u64, version: &str, defective: bool, policy: &Policy, batches: u64) {
+        self.add("planned", planned);
+        self.add("version", version);
+        self.add("defective", if defective { "yes" } else { "no" });
+        self.add_policy(policy);
+        self.add("batches", batches);
     }
 
     /// Adds one if there is one.

@@ -173,19 +173,9 @@ impl<'a> Run<'a> {
 
     fn facts(&self) -> Facts {
         let page = self.page;
-        let mut facts = Facts::default();
-        facts.add("kind", "run");
-        facts.add("scenario", &page.scenario.hash);
-        facts.add("seed", page.seed);
-        facts.add("replicate", page.replicate);
-        if page.scenario.instances > 0 {
-            facts.add("instances", page.scenario.instances);
-        }
-        facts.add("planned", page.plan.total_instances);
-        facts.add("version", &page.version);
-        facts.add("defective", if self.defective { "yes" } else { "no" });
-        facts.add_policy(&self.policy);
-        facts.add("batches", page.plan.batch_count);
+        let mut facts = Facts::of_world("run", &page.scenario, page.seed, page.replicate);
+        let plan = &page.plan;
+        facts.add_rollout(plan.total_instances, &page.version, self.defective, &self.policy, plan.batch_count);
         facts.add_figure("estimate_sec", Some(page.plan.estimated_total_seconds).filter(|&estimate| estimate > 0.0));
         facts.add("outcome", self.outcome);
         facts.add("trips", self.trips);
