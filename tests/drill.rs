@@ -158,6 +158,29 @@ fn played(name: &str, decisions: &[(u64, &str)]) -> Result<Outcome, String> {
     Ok(drill.engine().outcome().unwrap())
 }
 
+/// What the documentation shows as a record is one.
+#[test]
+fn the_record_in_the_documentation_can_be_read() {
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/drills.md")).unwrap();
+    let (_, block) = docs.split_once("```json\n").unwrap();
+    let record = Record::parse(block.split_once("```").unwrap().0).unwrap();
+    assert_eq!(record.decisions().unwrap().len(), 4);
+}
+
+#[test]
+fn what_nobody_answered_is_known_at_the_end() {
+    let scenario = scenario("broken-rollback");
+    let world = World::new(&scenario).unwrap();
+    let mut left = Drill::new(&world, 0, &mut Events::default());
+    left.answer(Answer::Approve, &mut Events::default()).unwrap();
+    assert_eq!(left.unanswered(), None);
+    left.finish(&mut Events::default());
+    assert_eq!(left.unanswered().map(|asked| asked.kind), Some(RequestKind::RollingUpgradeContinuation));
+    let mut ended = Drill::new(&world, 0, &mut Events::default());
+    ended.answer(Answer::Reject, &mut Events::default()).unwrap();
+    assert_eq!(ended.unanswered(), None);
+}
+
 #[test]
 fn the_first_decision_that_does_not_fit_is_named() {
     assert_eq!(played("broken-rollback", &[(0, "approve"), (2_000_000, "abort")]), Ok(Outcome::Aborted));

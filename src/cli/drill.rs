@@ -200,6 +200,15 @@ fn play<'w>(
         Some(differs) => Failure::Input(anyhow::Error::from(error).context(format!("{shown} ({differs})"))),
         None => in_file(&shown, error),
     })?;
+    if let Some(asked) = drill.unanswered().filter(|_| !arguments.quiet) {
+        // A note that nobody can see is no failure.
+        let _ = writeln!(
+            anstream::stderr(),
+            "note: {shown} does not answer {}, asked at {}; nobody did until the end",
+            asked.request,
+            asked.at
+        );
+    }
     Ok(drill)
 }
 

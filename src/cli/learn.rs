@@ -14,7 +14,7 @@ use crate::report::wording::plural;
     after_help = "Examples:\n  dryroll run scenarios/tutorial.toml --quiet --report - | dryroll learn -\n  dryroll learn tune.json --store learnings.ndjson\n  dryroll run scenarios/tutorial.toml --learnings learnings.ndjson"
 )]
 pub struct Arguments {
-    /// A report (JSON) of run, sweep, compare or tune, or `-` for standard input
+    /// A report (JSON) of run, drill, sweep, compare or tune, or `-` for standard input
     report: PathBuf,
     /// Add the record to this store too, one JSON object a line, unless it is there
     #[arg(long, value_name = "FILE")]

@@ -11,6 +11,8 @@ pub struct Drill<'w> {
     simulator: Simulator<'w>,
     clock: At,
     asked: Option<Asked>,
+    /// What was asked when it ended.
+    unanswered: Option<Asked>,
     decisions: Vec<Decision>,
     is_underway: bool,
 }
@@ -37,7 +39,14 @@ impl<'w> Drill<'w> {
     pub fn new<O: Observer>(world: &'w World, replicate: u64, observer: &mut O) -> Self {
         let mut simulator = Simulator::drill(world);
         simulator.begin(replicate, &mut Counted { observer, events: 0 });
-        let mut drill = Self { simulator, clock: At::ZERO, asked: None, decisions: Vec::new(), is_underway: false };
+        let mut drill = Self {
+            simulator,
+            clock: At::ZERO,
+            asked: None,
+            unanswered: None,
+            decisions: Vec::new(),
+            is_underway: false,
+        };
         drill.look_for_request();
         drill
     }
@@ -213,6 +222,12 @@ impl<'w> Drill<'w> {
         Ok(())
     }
 
+    /// The request that nobody answered, of a drill that is over: it expired, or the run was given up waiting for it.
+    #[must_use]
+    pub fn unanswered(&self) -> Option<Asked> {
+        self.unanswered.filter(|_| self.is_over())
+    }
+
     /// The metrics of a drill that is over, and what its faults did.
     pub fn settle(&mut self) -> (Metrics, Vec<FaultEffect>) {
         let metrics = self.simulator.settle();
@@ -240,6 +255,7 @@ impl<'w> Drill<'w> {
                 self.is_underway = false;
             }
             (None, _) => {
+                self.unanswered = self.asked().or(self.unanswered);
                 self.asked = None;
                 self.is_underway = false;
             }
