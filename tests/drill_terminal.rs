@@ -82,6 +82,20 @@ fn whoever_leaves_keeps_the_record() {
     }
 }
 
+/// A key of which only the beginning comes: the clock goes on meanwhile, and the record is kept.
+#[test]
+fn half_a_key_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("decisions.json");
+    let arguments = ["scenarios/broken-rollback.toml", "--speed", "300", "--record", record.to_str().unwrap()];
+    let steps = json!([{"until": "a-1 asks"}, "a", "\u{1b}[", {"until": "TRIPPED"}, "\u{3}", "\u{3}"]);
+    let Some(driven) = drive(80, 24, &steps, &arguments, false) else { return };
+    assert!(driven.written.contains("TRIPPED"), "{}", driven.written);
+    assert_eq!(driven.code, Some(130));
+    assert!(driven.restored);
+    assert_eq!(decided(&record), ["approve"]);
+}
+
 /// Somebody at the keys of a plain terminal: Ctrl-C is a signal there, and no cursor is moved.
 #[test]
 fn plain_lines_on_a_terminal_move_no_cursor() {

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{self, Event};
@@ -35,9 +36,25 @@ pub fn show<'w, 'a>(desk: Desk<'w, (Story, Watch<'a>)>) -> (Desk<'w, (Story, Wat
     (model.into_desk(), shown.map_err(|error| Failure::write("the terminal".as_ref(), error)))
 }
 
+/// What is pressed, read in a thread of its own: a key of which only a part has come holds up neither clock nor signals.
+fn presses() -> Receiver<io::Result<Event>> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        loop {
+            let pressed = event::read();
+            let is_over = pressed.is_err();
+            if sender.send(pressed).is_err() || is_over {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
 fn watch(terminal: &mut ratatui::DefaultTerminal, model: &mut Model<'_, Watch<'_>>) -> io::Result<()> {
     let theme = Theme { is_coloured: std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()) };
     let interrupted = interrupt::stops_by_itself();
+    let presses = presses();
     let opened = Instant::now();
     while model.stands() == Stands::Goes && !interrupted.load(Ordering::SeqCst) {
         model.advance(opened.elapsed());
@@ -46,8 +63,13 @@ fn watch(terminal: &mut ratatui::DefaultTerminal, model: &mut Model<'_, Watch<'_
         let frame = if stands { GLANCE } else { FRAME };
         let mut wait = model.until_next(opened.elapsed()).map_or(frame, |until| until.clamp(FRAME / 5, frame));
         // Everything that was pressed meanwhile is taken before it is drawn again.
-        while event::poll(wait)? {
-            if let Event::Key(event) = event::read()?
+        loop {
+            let pressed = match presses.recv_timeout(wait) {
+                Ok(pressed) => pressed?,
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            };
+            if let Event::Key(event) = pressed
                 && let Some(key) = Key::of(&event)
             {
                 model.key(opened.elapsed(), key);
