@@ -1,31 +1,23 @@
 //! The screen of a drill: whatever is pressed, whenever, at whatever size, nothing breaks and the record is the run. What it
 //! looks like stands in `tests/golden/console`; `UPDATE_GOLDEN=1 cargo test --test console` writes it anew, read the difference.
 
+#[path = "common/events.rs"]
+mod events;
+
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use dryroll::console::{Key, Model, Stands, Story, Theme, draw};
 use dryroll::drill::{Briefing, Cell, Desk, Drill, Pace, Record, Speed};
-use dryroll::engine::{Engine, Event, Recording, RequestKind};
+use dryroll::engine::RequestKind;
 use dryroll::scenario::{Format, Scenario};
-use dryroll::sim::{Observer, World};
+use dryroll::sim::World;
+use events::Events;
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
-
-#[derive(Debug, Default)]
-struct Events(Vec<Event>);
-
-impl Observer for Events {
-    fn recording(&self) -> Recording {
-        Recording::Everything
-    }
-    fn event(&mut self, _: &Engine, event: &Event) {
-        self.0.push(event.clone());
-    }
-}
 
 const SCENARIOS: [&str; 8] = [
     "broken-rollback",

@@ -1,25 +1,17 @@
 //! A drill is the same run however somebody got there: what was decided, and when, is all that counts.
 
+#[path = "common/events.rs"]
+mod events;
+
 use std::time::Duration;
 
 use dryroll::drill::{Control, Desk, Drill, Pace, Record, Speed, branch, score};
-use dryroll::engine::{Answer, Edit, Engine, Event, EventBody, OperatorDecision, Outcome, Recording, RequestKind};
+use dryroll::engine::{Answer, Edit, EventBody, OperatorDecision, Outcome, RequestKind};
 use dryroll::fleet::{At, Span};
 use dryroll::scenario::Scenario;
-use dryroll::sim::{Observer, Simulator, World};
+use dryroll::sim::{Simulator, World};
+use events::Events;
 use proptest::prelude::*;
-
-#[derive(Debug, Default)]
-struct Events(Vec<Event>);
-
-impl Observer for Events {
-    fn recording(&self) -> Recording {
-        Recording::Everything
-    }
-    fn event(&mut self, _: &Engine, event: &Event) {
-        self.0.push(event.clone());
-    }
-}
 
 const SCENARIOS: [&str; 9] = [
     "broken-rollback",
