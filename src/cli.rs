@@ -1,5 +1,6 @@
 //! The command line: one file a command. Nothing here decides about rollouts; it reads, calls and writes.
 
+mod check;
 mod checkpoint;
 mod compare;
 mod drill;
@@ -53,6 +54,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Find the best policy within the limits of the scenario's [tune]
     Tune(tune::Arguments),
+    /// Check the [[expect]] rules of scenarios; for CI
+    Check(check::Arguments),
     /// Join the shards of a sweep
     Merge(merge::Arguments),
     /// Make a learning record from any report
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Tune(arguments) => tune::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

@@ -6,13 +6,17 @@
 
 mod account;
 mod cells;
+mod check_table;
 mod chronicle;
 mod compare_table;
 pub mod drill;
 mod drill_table;
 mod error;
 mod event_log;
+pub mod github;
+pub mod junit;
 pub mod learning;
+pub mod markdown;
 mod output;
 pub mod page;
 mod plan;
@@ -33,6 +37,7 @@ pub mod wording;
 
 pub use account::Account;
 pub use cells::write_cells;
+pub use check_table::{check_table, verdict as check_verdict};
 pub use chronicle::{BatchRecord, Chronicle, RequestRecord, TripRecord};
 pub use compare_table::compare_table;
 pub use drill::DrillReport;
