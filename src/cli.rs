@@ -1,6 +1,7 @@
 //! The command line: one file a command. Nothing here decides about rollouts; it reads, calls and writes.
 
 mod calibrate;
+mod check;
 mod checkpoint;
 mod compare;
 mod completions;
@@ -60,6 +61,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Find the best policy within the limits of the scenario's [tune]
     Tune(tune::Arguments),
+    /// Check the [[expect]] rules of scenarios; for CI
+    Check(check::Arguments),
     /// Join the shards of a sweep
     Merge(merge::Arguments),
     /// Make the tables of a scenario from the events of real rollouts
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Tune(arguments) => tune::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),

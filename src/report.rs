@@ -7,13 +7,17 @@
 mod account;
 pub mod calibration;
 mod cells;
+mod check_table;
 mod chronicle;
 mod compare_table;
 pub mod drill;
 mod drill_table;
 mod error;
 mod event_log;
+pub mod github;
+pub mod junit;
 pub mod learning;
+pub mod markdown;
 mod output;
 pub mod page;
 mod plan;
@@ -34,6 +38,7 @@ pub mod wording;
 
 pub use account::Account;
 pub use cells::write_cells;
+pub use check_table::{check_table, verdict as check_verdict};
 pub use chronicle::{BatchRecord, Chronicle, RequestRecord, TripRecord};
 pub use compare_table::compare_table;
 pub use drill::DrillReport;

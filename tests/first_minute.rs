@@ -23,7 +23,8 @@ fn refused(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
+    "check",
     "calibrate",
     "new",
     "plan",
@@ -206,7 +207,7 @@ fn every_command_has_a_manual_page() {
     let folder = tempfile::tempdir().unwrap();
     let said = ok(folder.path(), &["man", "pages/man1"]);
     let pages = folder.path().join("pages/man1");
-    assert!(said.contains("15 pages"), "{said}");
+    assert!(said.contains("16 pages"), "{said}");
     assert_eq!(std::fs::read_dir(&pages).unwrap().count(), COMMANDS.len() + 1);
     assert!(std::fs::read_to_string(pages.join("dryroll.1")).unwrap().contains(".TH dryroll 1"));
     for command in COMMANDS {

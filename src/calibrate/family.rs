@@ -113,7 +113,7 @@ impl Family {
         }
     }
 
-    /// A function of coordinates that is [`NOWHERE`] where there is no distribution.
+    /// A function of coordinates that is -1e300 where there is no distribution.
     pub fn over(self, f: impl Fn(&Distribution) -> f64) -> impl Fn(&[f64]) -> f64 {
         move |x| self.at(x).map_or(NOWHERE, |distribution| f(&distribution))
     }

@@ -1,5 +1,6 @@
 //! How far long work is: a line on a terminal, nothing elsewhere.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +20,7 @@ pub struct Progress(ProgressBar);
 impl Progress {
     /// A bar for so many rollouts, on standard error if that is a terminal and people want to be told: how many are done, how
     /// fast, and how long the rest will take.
-    pub fn new(rollouts: u64, what: &'static str, quiet: bool) -> Self {
+    pub fn new(rollouts: u64, what: impl Into<Cow<'static, str>>, quiet: bool) -> Self {
         Self::rollouts(rollouts, what, target(quiet))
     }
 
@@ -28,7 +29,7 @@ impl Progress {
         Self::report(target(quiet))
     }
 
-    fn rollouts(rollouts: u64, what: &'static str, target: ProgressDrawTarget) -> Self {
+    fn rollouts(rollouts: u64, what: impl Into<Cow<'static, str>>, target: ProgressDrawTarget) -> Self {
         let rate = |state: &ProgressState, out: &mut dyn Write| {
             // A line of progress that cannot be written is no failure.
             let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
@@ -46,7 +47,7 @@ impl Progress {
         Self::shown(ProgressBar::with_draw_target(None, target), style, "making the report …")
     }
 
-    fn shown(bar: ProgressBar, style: Option<ProgressStyle>, what: &'static str) -> Self {
+    fn shown(bar: ProgressBar, style: Option<ProgressStyle>, what: impl Into<Cow<'static, str>>) -> Self {
         if let Some(style) = style {
             bar.set_style(style);
         }

@@ -90,6 +90,23 @@ pub fn tune(scenario: &str, seed: u64, replicates: u64, tolerance: f64) -> Strin
     format!("dryroll tune {} --replicates {replicates} --tolerance {tolerance} --seed {seed}", file(scenario))
 }
 
+/// `dryroll check …` for the same rules.
+#[must_use]
+pub fn check(paths: &[String], filter: Option<&str>, max_replicates: u64, fail_fast: bool) -> String {
+    let mut command = "dryroll check".to_owned();
+    for path in paths {
+        let _ = write!(command, " {}", file(path));
+    }
+    if let Some(filter) = filter {
+        let _ = write!(command, " {}", option("--filter", filter));
+    }
+    let _ = write!(command, " --max-replicates {max_replicates}");
+    if fail_fast {
+        command.push_str(" --fail-fast");
+    }
+    command
+}
+
 /// The path that stands for standard input.
 const STDIN: &str = "-";
 

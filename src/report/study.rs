@@ -1,11 +1,13 @@
 //! The reports of studies, as they are written and read back: plain data, in the order of the contract.
 
+mod check;
 mod compare;
 mod sweep;
 mod tune;
 
 use serde::{Deserialize, Serialize};
 
+pub use check::{CheckReport, CheckedRule, CheckedScenario, Counts, IdleFault, Status};
 pub use compare::{CompareReport, Comparison, Contrast, DifferentWorld};
 pub use sweep::{
     Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World as ReportedWorld,

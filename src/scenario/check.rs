@@ -4,6 +4,7 @@
 
 mod choice;
 mod context;
+mod expect;
 mod faults;
 mod fleet;
 mod overrides;
@@ -127,7 +128,7 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
     let operator = rollout::operator(&mut cx, &at.key("operator"), file.operator);
     let overrides = overrides::overrides(&mut cx, &at.key("overrides"), &file.overrides);
     let faults = faults::faults(&mut cx, &at.key("faults"), &file.faults);
-    let expect = rules::expect(&mut cx, &at.key("expect"), file.expect);
+    let expect = expect::expect(&mut cx, &at.key("expect"), file.expect);
     let tune = file.tune.map(|tune| rules::tune(&mut cx, &at.key("tune"), tune));
     // In the file it stands on as many lines as somebody likes.
     let paragraph = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -154,6 +154,28 @@ impl Source<'_> {
     }
 }
 
+/// Counts lines from one place to a later one, so that many places of one file cost one pass.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    pub fn new(text: &'a str) -> Self {
+        Self { text, at: 0, line: 1 }
+    }
+
+    /// The line of a place, from 1; places come in the order of the file.
+    pub fn of(&mut self, place: usize) -> usize {
+        let passed = self.text.as_bytes().get(self.at..place).unwrap_or_default();
+        self.line += passed.iter().filter(|&&byte| byte == b'\n').count();
+        self.at = self.at.max(place);
+        self.line
+    }
+}
+
 fn floor_boundary(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {

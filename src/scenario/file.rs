@@ -486,7 +486,7 @@ pub(super) struct Target {
     pub fraction: Option<f64>,
 }
 
-/// A rule: the metric is `at_most`, `at_least` or `equals` something.
+/// A rule: a metric is `at_most`, `at_least` or `equals` something; or an event comes so often, so soon, or before another.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expect {
@@ -495,16 +495,30 @@ pub(super) struct Expect {
     pub version: Option<String>,
     /// A metric, a rate, or an outcome's share by its name.
     #[schemars(extend("enum" = super::metric::names()))]
-    pub metric: String,
-    /// Which figure of the metric; not for rates. Left out: the mean.
+    pub metric: Option<String>,
+    /// Which figure of the metric; not for rates, and not of one world. Left out: the mean.
     pub stat: Option<Stat>,
-    /// No more than this.
+    /// In place of a metric: the kind of an event, with or without `module.upgrade.`.
+    #[schemars(extend("enum" = event_names()))]
+    pub event: Option<String>,
+    /// Only events of this batch, from 0.
+    pub batch_index: Option<u32>,
+    /// The first such event comes within so long from the request.
+    #[schemars(range(min = 0.0, max = MAX_SECONDS))]
+    pub within_sec: Option<f64>,
+    /// The first such event comes before the first one of this kind.
+    #[schemars(extend("enum" = event_names()))]
+    pub before: Option<String>,
+    /// No more than this; of an event, no more often.
     pub at_most: Option<f64>,
-    /// No less than this.
+    /// No less than this; of an event, no less often.
     pub at_least: Option<f64>,
-    /// Just this: a number, or an outcome's name for `outcome`.
+    /// Just this: a number, an outcome's name for `outcome`, or `true` or `false` for `drift`.
     pub equals: Option<Expected>,
-    /// Over how many replicates. Left out: as many as the command takes.
+    /// This world alone, from 0.
+    pub replicate: Option<u64>,
+    /// So many worlds. For a mean, a percentile or a rate that is where it begins. Left out: as many as the command takes;
+    /// world 0 alone for `outcome`, for `drift` that is `true` or `false`, and for events.
     #[schemars(range(min = 1))]
     pub replicates: Option<u32>,
 }

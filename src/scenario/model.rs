@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file::Duration;
 use super::metric::{Measure, Metric};
-use crate::engine::{BreakerOrder, BreakerScope, Edit, InterventionPolicy, OperatorDecision};
+use crate::engine::{BreakerOrder, BreakerScope, Edit, EventKind, InterventionPolicy, OperatorDecision};
 use crate::fleet::{InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 
 /// A whole scenario.
@@ -393,7 +393,7 @@ pub enum FaultStart {
     /// A while after the first such event of any rollout.
     After {
         /// The event's kind.
-        event: crate::engine::EventKind,
+        event: EventKind,
         /// Of this batch only.
         batch_index: Option<u32>,
         /// How long after.
@@ -406,14 +406,48 @@ pub enum FaultStart {
 pub struct ExpectSpec {
     /// Which version is rolled out; `None`: the scenario's target.
     pub version: Option<VersionIndex>,
-    /// A metric or a rate.
-    pub metric: Measure,
-    /// Which figure of the metric; `None` for rates and outcomes.
-    pub stat: Option<Stat>,
-    /// The limit.
-    pub bound: Bound,
-    /// How many replicates; `None`: the command's default.
-    pub replicates: Option<u32>,
+    /// What must hold.
+    pub demand: Demand,
+    /// Of which worlds.
+    pub worlds: Worlds,
+    /// The line of the file on which it begins, from 1.
+    pub line: usize,
+}
+
+/// What a rule demands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Demand {
+    /// A limit of a metric, a rate or the outcome.
+    Limit(LimitSpec),
+    /// Something of the events of a kind.
+    Event {
+        /// Their kind.
+        event: EventKind,
+        /// Of this batch only, of any rollout.
+        batch_index: Option<u32>,
+        /// What.
+        demand: EventDemand,
+    },
+}
+
+/// What a rule demands of the events of a kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventDemand {
+    /// How often there is one in a run.
+    Times(Bound),
+    /// The first one comes within so long from the request.
+    Within(Span),
+    /// The first one comes before the first one of this kind, if there is any of it.
+    Before(EventKind),
+}
+
+/// Which worlds a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worlds {
+    /// This replicate.
+    One(u64),
+    /// Replicates from 0: so many, or what the command takes. A mean, a percentile or a rate only begins with them.
+    First(Option<u32>),
 }
 
 /// A figure of a metric over many replicates.

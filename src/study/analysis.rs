@@ -174,9 +174,17 @@ pub fn histogram(
 /// # Errors
 /// When the rows cannot be read.
 pub fn worst(rows: &CellRows<'_>, metric: Metric, most: usize) -> io::Result<Vec<(u64, f64)>> {
+    furthest(rows, metric, most, !metric.more_is_better())
+}
+
+/// The replicates with the largest values of a metric, or with the smallest; furthest first, ties by replicate.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn furthest(rows: &CellRows<'_>, metric: Metric, most: usize, largest: bool) -> io::Result<Vec<(u64, f64)>> {
     let mut worst: Vec<(u64, f64)> = Vec::with_capacity(most + 1);
     rows.values(metric, &mut |replicate, value| {
-        let is_worse = |than: f64| if metric.more_is_better() { value < than } else { value > than };
+        let is_worse = |than: f64| if largest { value > than } else { value < than };
         if worst.len() == most && !worst.last().is_some_and(|&(_, last)| is_worse(last)) {
             return;
         }

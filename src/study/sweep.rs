@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::analysis::{self, Certainty};
+use super::faults::idle_faults;
 use super::grid::{self, Axis, Cells, Grid, GridError};
 use super::results::CellRows;
 use super::round::{self, Round, Workers, rows_a_block};
@@ -15,7 +16,6 @@ use super::row::speaks_of;
 use super::summary::Summaries;
 use super::tape::{Identity, Tape};
 use crate::scenario::{Measure, Metric, Scenario, ScenarioError, ScenarioText};
-use crate::sim::{Simulator, Unobserved};
 use crate::stats::sequential::Looks;
 
 /// The confidence of every interval of a report.
@@ -292,21 +292,10 @@ impl Sweep {
     /// Faults that touched nothing in any of the first worlds of the first cells, by their place in the scenario.
     #[must_use]
     pub fn idle_faults(&self) -> Vec<usize> {
-        let faults = self.scenario.faults.len();
-        let mut touched = vec![false; faults];
-        for world in self.cells.worlds.iter().take(CELLS_LOOKED_AT_FOR_FAULTS) {
-            let mut simulator = Simulator::new(world);
-            for replicate in 0..self.order.replicates.min(LOOKED_AT_FOR_FAULTS) {
-                if touched.iter().all(|&touched| touched) {
-                    return Vec::new();
-                }
-                simulator.run(replicate, &mut Unobserved);
-                for (touched, effect) in touched.iter_mut().zip(simulator.fault_effects()) {
-                    *touched |= effect.touched;
-                }
-            }
-        }
-        (0..faults).filter(|&fault| !touched[fault]).collect()
+        let worlds = self.cells.worlds.iter().take(CELLS_LOOKED_AT_FOR_FAULTS);
+        let replicates = self.order.replicates.min(LOOKED_AT_FOR_FAULTS);
+        let worlds = worlds.flat_map(|world| (0..replicates).map(move |replicate| (world, replicate)));
+        idle_faults(self.scenario.faults.len(), worlds)
     }
 }
 

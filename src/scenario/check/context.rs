@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::diagnostic::{Diagnostic, Source};
+use super::super::diagnostic::{Diagnostic, Lines, Source};
 use super::super::error::Diagnostics;
 use super::super::limits::MAX_DIAGNOSTICS;
 use super::super::{VersionIndex, VersionSpec};
@@ -29,6 +29,11 @@ impl<'a> Reports<'a> {
         } else {
             self.more += 1;
         }
+    }
+
+    /// Counts the lines of its text.
+    pub fn lines(&self) -> Lines<'a> {
+        Lines::new(self.source.text)
     }
 
     pub fn is_empty(&self) -> bool {

@@ -94,16 +94,24 @@ fn start(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Fault) -> FaultStart 
 fn after(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &After) -> FaultStart {
     // The schema lists the names.
     let event = EventKind::from_name(&file.event).unwrap_or(EventKind::Planned);
-    if file.batch_index.is_some() && !event.has_batch_index() {
-        cx.reports.add(at.key("batch_index").name(), |mark| {
-            let with_batch: Vec<&str> =
-                EventKind::ALL.iter().filter(|kind| kind.has_batch_index()).map(|kind| kind.name()).collect();
-            mark.say(format!("the event {} belongs to no batch", quote(&file.event)))
-                .allowed(format!("`batch_index` with {}", with_batch.join(", ")))
-                .help("remove `batch_index`")
-        });
+    if file.batch_index.is_some() {
+        batch_index_fits(cx, at, &file.event, event);
     }
     FaultStart::After { event, batch_index: file.batch_index, delay: span(file.delay_sec) }
+}
+
+/// Whether the `batch_index` beside an event's name says anything.
+pub(super) fn batch_index_fits(cx: &mut Context<'_, '_>, at: &Cursor<'_>, name: &str, event: EventKind) {
+    if event.has_batch_index() {
+        return;
+    }
+    cx.reports.add(at.key("batch_index").name(), |mark| {
+        let with_batch: Vec<&str> =
+            EventKind::ALL.iter().filter(|kind| kind.has_batch_index()).map(|kind| kind.name()).collect();
+        mark.say(format!("the event {} belongs to no batch", quote(name)))
+            .allowed(format!("`batch_index` with {}", with_batch.join(", ")))
+            .help("remove `batch_index`")
+    });
 }
 
 fn misplaced(cx: &mut Context<'_, '_>, at: &Cursor<'_>, key: &str, kind: &FaultKind, why: &str) {

@@ -1,36 +1,17 @@
-//! Rules for `check` and limits for `tune`.
+//! Limits for `tune`, and what rules for `check` share with them.
 
 use super::super::diagnostic::{listing, nearest, quote};
-use super::super::file::{Expect, Limit, Tune};
+use super::super::file::{Limit, Tune};
 use super::super::metric::{Measure, Metric, Rate};
 use super::super::tree::Cursor;
-use super::super::{Bound, ExpectSpec, Expected, LimitSpec, Stat, TuneSpec, VersionIndex};
+use super::super::{Bound, Expected, LimitSpec, Stat, TuneSpec, VersionIndex};
 use super::context::Context;
 use super::values::positive;
 use super::versions::{find_all, find_rollable};
 use crate::engine::Outcome;
 
-pub(super) fn expect(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Vec<Expect>) -> Vec<ExpectSpec> {
-    let mut rules = Vec::with_capacity(file.len());
-    for (index, rule) in file.into_iter().enumerate() {
-        let at = at.item(index);
-        let version =
-            rule.version.as_deref().and_then(|id| find_rollable(&mut cx.reports, &at.key("version"), id, cx.versions));
-        let limit = Limit {
-            metric: rule.metric,
-            stat: rule.stat,
-            at_most: rule.at_most,
-            at_least: rule.at_least,
-            equals: rule.equals,
-        };
-        let LimitSpec { metric, stat, bound } = self::limit(cx, &at, limit);
-        rules.push(ExpectSpec { version, metric, stat, bound, replicates: rule.replicates });
-    }
-    rules
-}
-
 /// What is demanded of a metric: one bound, of the metric's kind.
-fn limit(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Limit) -> LimitSpec {
+pub(super) fn limit(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Limit) -> LimitSpec {
     // The schema lists the names.
     let metric = Measure::find(&file.metric).unwrap_or(Measure::Outcome);
     let stat = match (metric, file.stat) {

@@ -71,23 +71,40 @@ impl Limit {
     /// In words: `false_trip_rate ≤ 0.02`.
     #[must_use]
     pub fn says(&self) -> String {
-        let stat = match self.spec.stat {
-            None => "",
-            Some(Stat::Mean) => "mean ",
-            Some(Stat::P50) => "median ",
-            Some(Stat::P95) => "p95 of ",
-            Some(Stat::P99) => "p99 of ",
-            Some(Stat::Min) => "smallest ",
-            Some(Stat::Max) => "largest ",
-        };
-        let bound = match &self.spec.bound {
-            Bound::AtMost(most) => format!("≤ {most}"),
-            Bound::AtLeast(least) => format!("≥ {least}"),
-            Bound::Equals(Expected::Number(number)) => format!("= {number}"),
-            Bound::Equals(Expected::Text(text)) => format!("= {text}"),
-            Bound::Equals(Expected::Truth(truth)) => format!("= {truth}"),
-        };
-        format!("{stat}{} {bound}", self.spec.metric)
+        says(&self.spec)
+    }
+}
+
+/// What must hold, in words: `false_trip_rate ≤ 0.02`.
+#[must_use]
+pub fn says(spec: &LimitSpec) -> String {
+    format!("{} {}", about(spec), bound_says(&spec.bound))
+}
+
+/// What a limit is about, in words: `p95 of blast_radius_pct`.
+#[must_use]
+pub fn about(spec: &LimitSpec) -> String {
+    let stat = match spec.stat {
+        None => "",
+        Some(Stat::Mean) => "mean ",
+        Some(Stat::P50) => "median ",
+        Some(Stat::P95) => "p95 of ",
+        Some(Stat::P99) => "p99 of ",
+        Some(Stat::Min) => "smallest ",
+        Some(Stat::Max) => "largest ",
+    };
+    format!("{stat}{}", spec.metric)
+}
+
+/// A bound in words: `≤ 0.02`.
+#[must_use]
+pub fn bound_says(bound: &Bound) -> String {
+    match bound {
+        Bound::AtMost(most) => format!("≤ {most}"),
+        Bound::AtLeast(least) => format!("≥ {least}"),
+        Bound::Equals(Expected::Number(number)) => format!("= {number}"),
+        Bound::Equals(Expected::Text(text)) => format!("= {text}"),
+        Bound::Equals(Expected::Truth(truth)) => format!("= {truth}"),
     }
 }
 
@@ -108,7 +125,11 @@ pub fn check(tune: &Tune, tape: &Tape, policy: usize, n: u64, certainty: Certain
     Ok(all)
 }
 
-fn observe(spec: &LimitSpec, rows: &CellRows<'_>, world: &World, certainty: Certainty) -> io::Result<Held> {
+/// What the worlds of a cell say of a limit.
+///
+/// # Errors
+/// When the tape cannot be read.
+pub fn observe(spec: &LimitSpec, rows: &CellRows<'_>, world: &World, certainty: Certainty) -> io::Result<Held> {
     let (observed, interval, n) = match spec.metric {
         Measure::Metric(metric) => {
             let figure = analysis::figure(rows, metric, certainty)?;

@@ -1,0 +1,300 @@
+//! `dryroll check`: the rules of scenarios.
+
+mod budget;
+mod paths;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::interrupt;
+use super::output::{
+    Failure, each_its_own_place, open_all, publish, scratch_failure, scratch_tape, standard_output, teller, write_json,
+    write_whole,
+};
+use super::progress::Progress;
+use super::sweep::HowArguments;
+use crate::report::study::CheckReport;
+use crate::report::{check_table, check_verdict, github, junit, markdown, replay};
+use crate::scenario::{Scenario, ScenarioText};
+use crate::study::check::{Check, CheckError, Checked, Effort, RuleWords};
+use crate::study::round::Workers;
+use crate::study::sweep::CONFIDENCE;
+use budget::budget;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  dryroll check scenarios\n  dryroll check scenarios/tune.toml --filter false_trip_rate --max-replicates 50000\n  dryroll check scenarios --junit check.xml --markdown check.md --budget 60s\n\nExit codes: 0 all rules pass · 1 one failed or is undecided, or a fault touched nothing · 4 no scenario, no rule or no replicate"
+)]
+pub struct Arguments {
+    /// Scenario files, and folders of them (every .toml and .json under it that has rules); `-` is standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Only rules with this text in `file: version: rule`, as --list prints them; capitals do not matter
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// List the rules; runs nothing
+    #[arg(long, conflicts_with_all = ["report", "junit", "markdown"])]
+    list: bool,
+    /// The most worlds of any rule; one that is still undecided then fails with that word
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    max_replicates: u64,
+    /// Stop at the first rule that fails
+    #[arg(long)]
+    fail_fast: bool,
+    /// Stop after so long, as in 60s, 5m or 1h; what is not decided by then is undecided
+    #[arg(long, value_name = "TIME", value_parser = budget)]
+    budget: Option<Duration>,
+    /// Write the check report, JSON (`-`: standard output)
+    #[arg(long, visible_alias = "json", value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write JUnit XML, for CI (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write Markdown, for a comment on a pull request (`-`: standard output)
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    #[command(flatten)]
+    how: HowArguments,
+}
+
+/// A scenario with the places of those of its rules that are wanted.
+struct Case {
+    file: String,
+    scenario: Scenario,
+    rules: Vec<usize>,
+}
+
+/// What the paths lead to.
+struct Cases {
+    wanted: Vec<Case>,
+    without_rules: Vec<String>,
+    /// How many rules there are, wanted or not.
+    rules: usize,
+}
+
+impl Arguments {
+    fn outputs(&self) -> [Option<&PathBuf>; 3] {
+        [&self.report, &self.junit, &self.markdown].map(Option::as_ref)
+    }
+
+    fn cases(&self, files: &[PathBuf]) -> Result<Cases, Failure> {
+        let mut cases = Cases { wanted: Vec::new(), without_rules: Vec::new(), rules: 0 };
+        let filter = self.filter.as_ref().map(|text| text.to_lowercase());
+        for path in files {
+            let text = ScenarioText::load(path)?;
+            let scenario = text.scenario()?;
+            let file = text.path().to_owned();
+            if scenario.expect.is_empty() {
+                cases.without_rules.push(file);
+                continue;
+            }
+            cases.rules += scenario.expect.len();
+            let wanted = |rule: &usize| {
+                let called = called(&file, &scenario, *rule).to_lowercase();
+                filter.as_ref().is_none_or(|text| called.contains(text))
+            };
+            let rules: Vec<usize> = (0..scenario.expect.len()).filter(wanted).collect();
+            if !rules.is_empty() {
+                cases.wanted.push(Case { file, scenario, rules });
+            }
+        }
+        if cases.wanted.is_empty() {
+            return Err(Failure::Nothing(self.why_nothing(files, &cases)));
+        }
+        Ok(cases)
+    }
+
+    fn why_nothing(&self, files: &[PathBuf], cases: &Cases) -> anyhow::Error {
+        match (&self.filter, files, cases.rules) {
+            (_, [], _) => anyhow::anyhow!("no scenario: no .toml or .json file is in {}", self.shown()),
+            (Some(text), _, 1..) => anyhow::anyhow!(
+                "no rule: none of {} has `{text}` in it; --list without --filter shows them all",
+                cases.rules
+            ),
+            (_, [_], _) => {
+                anyhow::anyhow!("no rule: {} has no [[expect]]; add one to say what must hold", self.shown())
+            }
+            (_, many, _) => anyhow::anyhow!("no rule: none of the {} scenarios has an [[expect]]", many.len()),
+        }
+    }
+
+    fn shown(&self) -> String {
+        self.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What a rule is called: by its file, its version and what it says.
+fn called(file: &str, scenario: &Scenario, rule: usize) -> String {
+    let spec = &scenario.expect[rule];
+    let version = &scenario.versions[spec.version.unwrap_or(scenario.rollout.target).0].id;
+    format!("{file}: {version}: {}", RuleWords::of(spec))
+}
+
+fn list(cases: &Cases) -> Result<(), Failure> {
+    let mut out = io::BufWriter::new(anstream::stdout());
+    let mut tell = || {
+        for Case { file, scenario, rules } in &cases.wanted {
+            for &rule in rules {
+                writeln!(out, "{}", called(file, scenario, rule))?;
+            }
+        }
+        out.flush()
+    };
+    standard_output(tell())
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let files = paths::scenarios(&arguments.paths)?;
+    let outputs: Vec<&PathBuf> = arguments.outputs().into_iter().flatten().collect();
+    each_its_own_place(None, &outputs)?;
+    for file in &files {
+        each_its_own_place(Some(file), &outputs)?;
+    }
+    if arguments.max_replicates == 0 {
+        return Err(Failure::Nothing(anyhow::anyhow!(
+            "no replicate: --max-replicates is 0, so nothing would be evaluated"
+        )));
+    }
+    let cases = arguments.cases(&files)?;
+    if arguments.list {
+        return list(&cases);
+    }
+    let checks: Vec<Check> = cases.wanted.iter().map(ready).collect::<Result<_, _>>()?;
+    let together = checks.iter().map(Check::estimated).sum();
+    let effort = Effort { max_replicates: arguments.max_replicates, together, fail_fast: arguments.fail_fast };
+    let pool = arguments.how.pool()?;
+    let [report_file, junit_file, markdown_file] = open_all(arguments.outputs())?;
+    let github = Github::found()?;
+
+    let given: Vec<String> = arguments.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let mut report = CheckReport {
+        schema: "dryroll.check/1".into(),
+        command: replay::check(&given, arguments.filter.as_deref(), arguments.max_replicates, arguments.fail_fast),
+        confidence: CONFIDENCE,
+        max_replicates: arguments.max_replicates,
+        budget_sec: arguments.budget.map(|budget| budget.as_secs_f64()),
+        without_rules: cases.without_rules,
+        ..CheckReport::default()
+    };
+    let clock = Clock::new(arguments.budget);
+    for (place, (case, check)) in cases.wanted.iter().zip(&checks).enumerate() {
+        let checked = if arguments.fail_fast && place > 0 && !report.passed {
+            check.skipped()
+        } else {
+            let what = format!("check {} of {}, {}", place + 1, checks.len(), case.file);
+            check_one(check, &effort, &pool, &clock, what, arguments.how.quiet)?
+        };
+        report.add(&case.file, check, &checked);
+    }
+    interrupt::ends_the_program();
+
+    let written = [
+        write_json(report_file, &report)?,
+        write_whole(junit_file, |out| junit::write(out, &report))?,
+        write_whole(markdown_file, |out| markdown::write(out, &report))?,
+    ];
+    publish(written)?;
+    if let Some(mut out) = teller(arguments.how.quiet, &outputs) {
+        standard_output(check_table(&mut out, &report).and_then(|()| out.flush()))?;
+    }
+    if let Some(github) = github {
+        github.tell(&report, &outputs)?;
+    }
+    match (report.passed, arguments.how.quiet) {
+        (true, _) => Ok(()),
+        (false, true) => Err(Failure::Unmet(anyhow::anyhow!("{}", check_verdict(&report)))),
+        // All else has been told.
+        (false, false) => Err(Failure::Unmet(anyhow::anyhow!("not every rule passed"))),
+    }
+}
+
+fn ready(case: &Case) -> Result<Check, Failure> {
+    Check::new(&case.scenario, &case.rules).map_err(|error| match error {
+        CheckError::Grid(error) => match Failure::from(error) {
+            Failure::Input(error) => Failure::Input(error.context(case.file.clone())),
+            other => other,
+        },
+        other => Failure::Input(anyhow::Error::new(other).context(case.file.clone())),
+    })
+}
+
+/// When to stop.
+struct Clock {
+    end: Option<Instant>,
+    stop: AtomicBool,
+    interrupted: &'static AtomicBool,
+}
+
+impl Clock {
+    fn new(budget: Option<Duration>) -> Self {
+        // A budget beyond what the clock can tell is none.
+        let end = budget.and_then(|budget| Instant::now().checked_add(budget));
+        Self { end, stop: AtomicBool::new(false), interrupted: interrupt::stops_by_itself() }
+    }
+
+    fn look(&self) {
+        if self.interrupted.load(Ordering::Relaxed) || self.end.is_some_and(|end| Instant::now() >= end) {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn check_one(
+    check: &Check,
+    effort: &Effort,
+    pool: &rayon::ThreadPool,
+    clock: &Clock,
+    what: String,
+    quiet: bool,
+) -> Result<Checked, Failure> {
+    let tape = scratch_tape(&Check::IDENTITY)?;
+    let progress = Progress::new(check.most_rollouts(effort), what, quiet);
+    let advance = |rollouts| {
+        progress.advance(rollouts);
+        clock.look();
+    };
+    let workers = Workers { pool, stop: &clock.stop, progress: &advance };
+    let checked = check.run(&tape, &workers, effort);
+    progress.clear();
+    let checked = checked.map_err(scratch_failure)?;
+    if clock.interrupted.load(Ordering::Relaxed) {
+        return Err(Failure::Interrupted("nothing was written".into()));
+    }
+    Ok(checked)
+}
+
+/// GitHub Actions, where the program runs there.
+struct Github {
+    summary: Option<(PathBuf, File)>,
+}
+
+impl Github {
+    fn found() -> Result<Option<Self>, Failure> {
+        if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
+            return Ok(None);
+        }
+        let path = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let open = |path: PathBuf| match File::options().append(true).create(true).open(&path) {
+            Ok(file) => Ok((path, file)),
+            Err(error) => Err(Failure::write(&path, error)),
+        };
+        Ok(Some(Self { summary: path.map(open).transpose()? }))
+    }
+
+    fn tell(self, report: &CheckReport, outputs: &[&PathBuf]) -> Result<(), Failure> {
+        if let Some((path, mut file)) = self.summary {
+            let mut text = Vec::new();
+            markdown::write(&mut text, report)
+                .and_then(|()| file.write_all(&text))
+                .map_err(|error| Failure::write(&path, error))?;
+        }
+        // The runner reads both streams.
+        match teller(false, outputs) {
+            Some(mut out) => standard_output(github::annotate(&mut out, report).and_then(|()| out.flush())),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Which scenario files some paths lead to.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::cli::output::Failure;
+
+/// The files that are named, in that order, and in place of a folder all scenario files under it, sorted. A file that is met
+/// twice is taken once.
+pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let mut under = Vec::new();
+            folder(path, &mut under)?;
+            under.sort();
+            found.extend(under);
+        } else {
+            found.push(path.clone());
+        }
+    }
+    let mut seen = BTreeSet::new();
+    found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    Ok(found)
+}
+
+/// Adds the scenario files under a folder. What is hidden is none, and neither is the schema that editors use; a link to
+/// another folder is not followed, so that none is walked for ever.
+fn folder(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let unreadable = |error: io::Error| {
+        Failure::Input(anyhow::Error::new(error).context(format!("cannot read the folder {}", path.display())))
+    };
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let place = if path == Path::new(".") { PathBuf::from(entry.file_name()) } else { entry.path() };
+        if name.starts_with('.') {
+            continue;
+        }
+        if entry.file_type().map_err(unreadable)?.is_dir() {
+            folder(&place, found)?;
+        } else if is_scenario(&name) && place.is_file() {
+            found.push(place);
+        }
+    }
+    Ok(())
+}
+
+fn is_scenario(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with(".toml") || (name.ends_with(".json") && !name.ends_with(".schema.json"))
+}

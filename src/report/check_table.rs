@@ -1,0 +1,106 @@
+//! A check told to people: each scenario with its rules, then what failed and how to see it.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::study::{CheckReport, CheckedScenario, Status};
+use super::table::Table;
+use super::wording::plural;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+const BAD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+
+/// The sign of what became of a rule.
+#[must_use]
+pub fn sign(status: Status) -> &'static str {
+    match status {
+        Status::Passed => "●",
+        Status::Failed => "✗",
+        Status::Undecided => "?",
+        Status::Skipped => "·",
+    }
+}
+
+/// Tells a check.
+///
+/// # Errors
+/// When writing fails.
+pub fn check_table(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
+    for (place, scenario) in report.scenarios.iter().enumerate() {
+        if place > 0 {
+            writeln!(out)?;
+        }
+        tell_scenario(out, scenario)?;
+    }
+    if !report.without_rules.is_empty() {
+        let files = plural(report.without_rules.len() as u64, "file without", "files without");
+        writeln!(out, "\n{DIM}not checked: {files} [[expect]]{DIM:#}")?;
+    }
+    let style = if report.passed { GOOD } else { BAD };
+    writeln!(out, "\n{style}{}{style:#}", verdict(report))
+}
+
+fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result<()> {
+    let style = if scenario.passed { GOOD } else { BAD };
+    let mark = if scenario.passed { "●" } else { "✗" };
+    writeln!(out, "{style}{mark}{style:#} {BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}", scenario.file, scenario.scenario.name)?;
+    let mut table = Table::new(&["", "rule", "", "version", "observed", "limit", "interval", "worlds"], 4);
+    for rule in &scenario.rules {
+        table.push(vec![
+            format!("{} {}", sign(rule.status), rule.status.name()),
+            rule.about.clone(),
+            rule.worlds.clone(),
+            rule.version.clone(),
+            rule.observed_says.clone(),
+            rule.limit.clone(),
+            rule.interval_says.clone(),
+            rule.n.to_string(),
+        ]);
+    }
+    table.write(out)?;
+    for rule in scenario.rules.iter().filter(|rule| rule.status != Status::Passed) {
+        let why = rule.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        writeln!(out, "  {BAD}{}{BAD:#} line {}, {}{why}", rule.status.name(), rule.line, rule.says)?;
+        if let Some(replay) = &rule.replay {
+            writeln!(out, "    {replay}")?;
+        }
+    }
+    for fault in &scenario.idle_faults {
+        writeln!(out, "  {BAD}failed{BAD:#} {}", fault.says())?;
+        if let Some(replay) = &fault.replay {
+            writeln!(out, "    {replay}")?;
+        }
+    }
+    for warning in &scenario.warnings {
+        writeln!(out, "  {BOLD}warning:{BOLD:#} {warning}")?;
+    }
+    Ok(())
+}
+
+/// All of it in one line.
+#[must_use]
+pub fn verdict(report: &CheckReport) -> String {
+    let counts = report.counts;
+    let idle: usize = report.scenarios.iter().map(|scenario| scenario.idle_faults.len()).sum();
+    let mut parts = vec![format!("{} passed", counts.passed)];
+    for (count, what) in [(counts.failed, "failed"), (counts.undecided, "undecided"), (counts.skipped, "skipped")] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    if idle > 0 {
+        parts.push(plural(idle as u64, "fault touched nothing", "faults touched nothing"));
+    }
+    let rules = counts.passed + counts.failed + counts.undecided + counts.skipped;
+    let state = if report.passed { "passed" } else { "failed" };
+    format!(
+        "{state}: {} of {}: {} ({})",
+        plural(rules, "rule", "rules"),
+        plural(report.scenarios.len() as u64, "scenario", "scenarios"),
+        parts.join(", "),
+        plural(report.rollouts, "rollout", "rollouts")
+    )
+}

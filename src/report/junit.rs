@@ -1,0 +1,54 @@
+//! A check as JUnit XML: a suite for each scenario, a case for each rule and for each fault that touched nothing.
+
+use std::io::{self, Write};
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::study::{CheckReport, CheckedRule, CheckedScenario, Status};
+
+/// Writes it. It has no times: the same check gives the same bytes.
+///
+/// # Errors
+/// When writing fails.
+pub fn write(out: &mut impl Write, check: &CheckReport) -> io::Result<()> {
+    let mut report = Report::new("dryroll check");
+    report.add_test_suites(check.scenarios.iter().map(suite));
+    report.serialize(out).map_err(io::Error::other)
+}
+
+fn suite(scenario: &CheckedScenario) -> TestSuite {
+    let mut suite = TestSuite::new(scenario.file.as_str());
+    for rule in &scenario.rules {
+        let mut case = TestCase::new(format!("{}: {}", rule.version, rule.says), status(rule));
+        case.set_classname(scenario.file.as_str());
+        case.extra.insert("file".into(), scenario.file.as_str().into());
+        case.extra.insert("line".into(), rule.line.to_string().into());
+        suite.add_test_case(case);
+    }
+    for fault in &scenario.idle_faults {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_type("failed").set_message(fault.says());
+        status.set_description(fault.replay.clone().unwrap_or_default());
+        let mut case = TestCase::new(format!("fault {} ({}) does something", fault.fault, fault.kind), status);
+        case.set_classname(scenario.file.as_str());
+        suite.add_test_case(case);
+    }
+    suite
+}
+
+fn status(rule: &CheckedRule) -> TestCaseStatus {
+    match rule.status {
+        Status::Passed => TestCaseStatus::success(),
+        Status::Skipped => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(rule.why.clone().unwrap_or_default());
+            status
+        }
+        Status::Failed | Status::Undecided => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type(rule.status.name()).set_message(rule.in_a_sentence());
+            status.set_description(rule.replay.clone().unwrap_or_default());
+            status
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A check as Markdown: for a comment on a pull request, and for the summary of a job.
+
+use std::io::{self, Write};
+
+use super::check_table::{sign, verdict};
+use super::study::CheckReport;
+
+/// Writes it.
+///
+/// # Errors
+/// When writing fails.
+pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
+    writeln!(out, "### dryroll check: {}\n", text(&verdict(report)))?;
+    writeln!(out, "| | rule | version | observed | limit | interval | worlds |")?;
+    writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |")?;
+    for scenario in &report.scenarios {
+        writeln!(out, "| | **{}** | | | | | |", text(&scenario.file))?;
+        for rule in &scenario.rules {
+            let cells = [
+                format!("{} {}", sign(rule.status), rule.status.name()),
+                format!("{} {}", rule.about, rule.worlds),
+                rule.version.clone(),
+                rule.observed_says.clone(),
+                rule.limit.clone(),
+                rule.interval_says.clone(),
+                rule.n.to_string(),
+            ];
+            writeln!(out, "| {} |", cells.map(|cell| text(cell.trim())).join(" | "))?;
+        }
+    }
+    for scenario in report.scenarios.iter().filter(|scenario| !scenario.passed) {
+        writeln!(out, "\n**{}** did not pass:\n", text(&scenario.file))?;
+        let rules = scenario.rules.iter().filter(|rule| rule.replay.is_some() || rule.why.is_some());
+        let rules = rules.map(|rule| (format!("line {}, {}", rule.line, rule.in_a_sentence()), &rule.replay));
+        let faults = scenario.idle_faults.iter().map(|fault| (fault.says(), &fault.replay));
+        for (says, replay) in rules.chain(faults) {
+            writeln!(out, "- {}", text(&says))?;
+            if let Some(replay) = replay {
+                writeln!(out, "\n  {}\n", code(replay))?;
+            }
+        }
+    }
+    if !report.without_rules.is_empty() {
+        let files: Vec<String> = report.without_rules.iter().map(|file| text(file)).collect();
+        writeln!(out, "\nWithout rules: {}", files.join(", "))?;
+    }
+    Ok(())
+}
+
+/// Text in which nothing is markup.
+fn text(words: &str) -> String {
+    let mut out = String::with_capacity(words.len());
+    for letter in words.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // A mention would tell somebody.
+            '@' => out.push_str("&#64;"),
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '~' | '!' => {
+                out.push('\\');
+                out.push(letter);
+            }
+            _ if letter.is_control() => out.push(' '),
+            _ => out.push(letter),
+        }
+    }
+    out
+}
+
+/// A command, fenced by more backticks than stand in it.
+fn code(command: &str) -> String {
+    let mut longest = 0;
+    let mut run = 0;
+    for letter in command.chars() {
+        run = if letter == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let fence = "`".repeat(longest + 1);
+    let command: String = command.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    format!("{fence} {command} {fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_text_is_markup() {
+        assert_eq!(text("a|b <b>_x_ @all"), "a\\|b &lt;b&gt;\\_x\\_ &#64;all");
+        assert_eq!(code("run `a``b`"), "``` run `a``b` ```");
+    }
+}
