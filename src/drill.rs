@@ -20,6 +20,7 @@ mod error;
 mod pace;
 mod pack;
 mod record;
+mod roll_call;
 pub mod score;
 mod session;
 
@@ -31,4 +32,5 @@ pub use error::DrillError;
 pub use pace::{Pace, Speed};
 pub use pack::{Drawn, Pack, WORLDS};
 pub use record::Record;
+pub use roll_call::RollCall;
 pub use session::Drill;

@@ -25,6 +25,7 @@ pub mod plot;
 pub mod prospect;
 pub mod reading;
 pub mod replay;
+pub mod roll_call;
 mod run;
 mod runs;
 pub mod study;

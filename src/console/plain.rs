@@ -156,9 +156,10 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
     }
 
     fn tell_status(&mut self) -> io::Result<()> {
+        let roll = self.desk.call_roll();
         let (engine, story) = (self.desk.drill().engine(), &self.desk.seen().0);
         writeln!(self.out, "{}  status", self.desk.clock())?;
-        for line in situation::status(engine, story.tally(), story.briefing()) {
+        for line in situation::status(engine, story.tally(), story.briefing(), &roll) {
             writeln!(self.out, "  {line}")?;
         }
         match self.desk.drill().asked() {
@@ -182,7 +183,7 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
         let (engine, story) = (self.desk.drill().engine(), &self.desk.seen().0);
         let known = match asked.kind {
             RequestKind::RollingUpgrade => situation::of_plan(engine),
-            _ => situation::of_trip(asked, engine, story.tally(), story.briefing()),
+            _ => situation::of_trip(asked, engine, story.tally(), story.briefing(), self.desk.roll()),
         };
         for line in known {
             writeln!(self.out, "  {line}")?;

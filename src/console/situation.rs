@@ -2,10 +2,11 @@
 
 use super::tally::Tally;
 use super::telling::{because, in_a_row};
-use crate::drill::{Asked, Briefing, Cell};
+use crate::drill::{Asked, Briefing, Cell, RollCall};
 use crate::engine::{BatchPhase, Direction, Engine, Reason, RequestKind};
 use crate::report::Prospect;
 use crate::report::prospect::share;
+use crate::report::roll_call;
 use crate::report::wording::plural;
 
 /// Failures in a row that are listed with their reasons.
@@ -22,9 +23,15 @@ pub fn of_plan(engine: &Engine) -> Vec<String> {
     lines
 }
 
-/// What is known of a trip, a line each.
+/// What is known of a trip, a line each; with what is heard of the fleet.
 #[must_use]
-pub fn of_trip(asked: Asked, engine: &Engine, tally: &Tally, briefing: &Briefing) -> Vec<String> {
+pub fn of_trip(
+    asked: Asked,
+    engine: &Engine,
+    tally: &Tally,
+    briefing: &Briefing,
+    roll: Option<&RollCall>,
+) -> Vec<String> {
     let run = engine.breaker_run();
     let names = briefing.event_names().instances;
     let mut failures: Vec<String> = Vec::new();
@@ -51,6 +58,7 @@ pub fn of_trip(asked: Asked, engine: &Engine, tally: &Tally, briefing: &Briefing
         all.in_flight()
     ));
     lines.push(way_back(engine, briefing));
+    lines.extend(roll.into_iter().flat_map(|roll| roll_call::lines(roll, &briefing.previous, &briefing.target)));
     lines
 }
 
@@ -105,9 +113,9 @@ pub fn of_batch(index: u32, engine: &Engine, tally: &Tally) -> &'static str {
     }
 }
 
-/// Where the rollout stands, a line each: the whole, and every batch that has begun.
+/// Where the rollout stands, a line each: the whole, every batch that has begun, who failed, who is heard of.
 #[must_use]
-pub fn status(engine: &Engine, tally: &Tally, briefing: &Briefing) -> Vec<String> {
+pub fn status(engine: &Engine, tally: &Tally, briefing: &Briefing, roll: &RollCall) -> Vec<String> {
     let (count, limit) = engine.breaker();
     let plan = engine.plan();
     let direction = if engine.direction() == Direction::Back { "rollback" } else { "rollout" };
@@ -127,5 +135,6 @@ pub fn status(engine: &Engine, tally: &Tally, briefing: &Briefing) -> Vec<String
     if unlisted > 0 {
         lines.push(format!("and {unlisted} more failed"));
     }
+    lines.extend(roll_call::lines(roll, &briefing.previous, &briefing.target));
     lines
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Drill, DrillError, Pace, Speed};
-use crate::engine::Answer;
+use super::{Drill, DrillError, Pace, RollCall, Speed};
+use crate::engine::{Answer, RequestKind};
 use crate::fleet::{At, Span};
 use crate::sim::Observer;
 
@@ -32,13 +32,17 @@ pub struct Desk<'w, O> {
     drill: Drill<'w>,
     pace: Pace,
     observer: O,
+    roll: Option<RollCall>,
 }
+
+/// Instances whose roll is called as often as they send heartbeats; it is called more rarely where there are more.
+const ATTENDED: u64 = 5_000;
 
 impl<'w, O: Observer> Desk<'w, O> {
     /// A desk for a drill that `observer` has watched from its beginning.
     #[must_use]
     pub fn new(drill: Drill<'w>, pace: Pace, observer: O) -> Self {
-        Self { drill, pace, observer }
+        Self { drill, pace, observer, roll: None }
     }
 
     /// The drill.
@@ -77,12 +81,40 @@ impl<'w, O: Observer> Desk<'w, O> {
         self.drill.clock()
     }
 
+    /// What is heard of the fleet, while somebody has to decide on a trip: from the last few heartbeats.
+    #[must_use]
+    pub fn roll(&self) -> Option<&RollCall> {
+        self.roll.as_ref()
+    }
+
+    /// Calls the roll now.
+    pub fn call_roll(&mut self) -> RollCall {
+        self.drill.call_roll()
+    }
+
+    /// Keeps the roll as fresh as the heartbeats are while a trip waits for its answer.
+    fn attend(&mut self) {
+        let trip = self.drill.asked().filter(|asked| asked.kind != RequestKind::RollingUpgrade);
+        let Some(asked) = trip else {
+            self.roll = None;
+            return;
+        };
+        let world = self.drill.world();
+        let rarely = (u64::from(world.total()) / ATTENDED).max(1);
+        let lasts = Span(world.interval.saturating_mul(rarely));
+        let clock = self.drill.clock();
+        if self.roll.as_ref().is_none_or(|roll| roll.at < asked.at || roll.at + lasts <= clock) {
+            self.roll = Some(self.drill.call_roll());
+        }
+    }
+
     /// Lets happen what is due at this moment of the wall clock.
     pub fn advance(&mut self, wall: Duration) {
         self.drill.advance_to(self.pace.shows(wall), &mut self.observer);
         if self.drill.is_over() {
             self.stand(wall);
         }
+        self.attend();
     }
 
     /// How long after `wall` something happens by itself; `None` while the clock stands.
@@ -100,6 +132,12 @@ impl<'w, O: Observer> Desk<'w, O> {
         if self.drill.is_over() {
             return Err(DrillError::Over);
         }
+        let done = self.take(wall, control);
+        self.attend();
+        done
+    }
+
+    fn take(&mut self, wall: Duration, control: Control) -> Result<(), DrillError> {
         match control {
             Control::Pause => self.pace.pause(wall, true),
             Control::Resume => self.pace.pause(wall, false),

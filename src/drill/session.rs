@@ -1,6 +1,6 @@
 //! A run that a person operates: it goes on as far as it is let, and takes answers.
 
-use super::{Asked, Decision, DrillError};
+use super::{Asked, Decision, DrillError, RollCall};
 use crate::engine::{Answer, Engine, Event, Recording, RequestKind};
 use crate::fleet::At;
 use crate::sim::{FaultEffect, Metrics, Observer, Simulator, World};
@@ -73,6 +73,11 @@ impl<'w> Drill<'w> {
     #[must_use]
     pub fn world(&self) -> &'w World {
         self.simulator.world()
+    }
+
+    /// What is heard of the fleet at this moment.
+    pub fn call_roll(&mut self) -> RollCall {
+        RollCall::of(&mut self.simulator, self.clock)
     }
 
     /// Which replicate this is.

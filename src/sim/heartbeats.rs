@@ -156,6 +156,40 @@ pub struct Arrival {
     report: bool,
 }
 
+/// A heartbeat that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// When it was sent, milliseconds.
+    pub sent: u64,
+    /// Whose digest it carries.
+    pub runs: Release,
+    /// Whether the instance says that it is well.
+    pub healthy: bool,
+}
+
+/// The newest heartbeat sent in `(since, now]` that has arrived by `now`.
+pub fn last_heard(
+    scene: &Scene<'_>,
+    member: &Member<'_>,
+    orders: [Option<Order>; 2],
+    early: [bool; 2],
+    since: u64,
+    now: u64,
+) -> Option<Heard> {
+    let beats = beat_from(scene, member, since + 1)..beat_from(scene, member, now + 1);
+    beats.rev().find_map(|beat| {
+        let sent = sent_at(scene, member, beat);
+        let delay = scene.beat_delay(member, beat, sent, 0)?;
+        if sent + delay > now {
+            return None;
+        }
+        let segment = Life::new(*scene, *member, orders, sent + 1).last()?;
+        let said = what_it_says(scene, member, orders, early, sent, &segment);
+        let heard = Heard { sent, runs: said.running, healthy: said.doing == Doing::Serving };
+        said.doing.heartbeats().then_some(heard)
+    })
+}
+
 /// An old heartbeat that arrives late never undoes a newer one: the first decisive one that no later-sent one has
 /// overtaken.
 fn first_not_overtaken(arrivals: &[Arrival]) -> Option<Decisive> {

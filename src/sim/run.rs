@@ -6,6 +6,7 @@
 mod by_hand;
 mod effects;
 mod ending;
+mod hearing;
 mod injected;
 mod instances;
 mod setup;

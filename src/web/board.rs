@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::cells::Patch;
 use super::preview::Figures;
-use crate::drill::{Asked, Briefing, Decision, Drill};
+use crate::drill::{Asked, Briefing, Decision, Drill, RollCall};
 use crate::engine::{
     Answer, BatchPhase, Direction, Engine, InterventionPolicy, Outcome, RequestKind, RolloutId, batch_size,
 };
-use crate::report::{BatchRecord, Chronicle};
+use crate::report::{BatchRecord, Chronicle, roll_call};
 
 /// How everything stands.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,6 +19,8 @@ pub struct Board {
     pub request: Option<Request>,
     pub batches: Vec<Batch>,
     pub decisions: Vec<Decided>,
+    /// What is heard of the fleet while a trip waits for its answer, in words.
+    pub heard: Vec<String>,
 }
 
 /// Where the rollout is.
@@ -110,6 +112,8 @@ pub struct Update<'a> {
     pub batches: Vec<(usize, &'a Batch)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decisions: Option<&'a [Decided]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heard: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cells: Vec<Patch>,
 }
@@ -126,6 +130,7 @@ impl<'a> Update<'a> {
             batch_count: (old.batches.len() != new.batches.len()).then_some(new.batches.len()),
             batches: new.batches.iter().enumerate().filter(changed).collect(),
             decisions: (old.decisions != new.decisions).then_some(&new.decisions),
+            heard: (old.heard != new.heard).then_some(&new.heard),
             cells,
         }
     }
@@ -133,8 +138,9 @@ impl<'a> Update<'a> {
 
 impl Board {
     /// How a drill stands.
-    pub fn of(drill: &Drill<'_>, chronicle: &Chronicle, briefing: &Briefing) -> Self {
+    pub fn of(drill: &Drill<'_>, chronicle: &Chronicle, briefing: &Briefing, roll: Option<&RollCall>) -> Self {
         let engine = drill.engine();
+        let heard = roll.map(|roll| roll_call::lines(roll, &briefing.previous, &briefing.target));
         let (count, limit) = engine.breaker();
         Self {
             state: State::of(drill, briefing),
@@ -143,6 +149,7 @@ impl Board {
             request: drill.asked().map(|asked| Request::of(drill, asked, chronicle, briefing)),
             batches: batches(engine, chronicle),
             decisions: drill.decisions().iter().map(Decided::of).collect(),
+            heard: heard.unwrap_or_default(),
         }
     }
 }

@@ -17,6 +17,7 @@ use super::seen::Seen;
 use super::{MOST_INSTANCES, WebError};
 use crate::drill::{Briefing, Control, Desk, Drill, Pace, Speed};
 use crate::engine::Answer;
+use crate::fleet::At;
 use crate::sim::{Observer, World};
 
 /// Between two looks at the drill, so that what happens close together is told together.
@@ -35,6 +36,8 @@ pub struct Console<'w, 'a, O> {
     board: Board,
     cells: Cells,
     pace: Pace,
+    /// Of when the roll call is that was published.
+    rolled_at: Option<At>,
 }
 
 impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
@@ -57,11 +60,11 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
         let drill = Drill::new(world, replicate, &mut seen);
         let mut pace = Pace::new(speed, Duration::ZERO);
         pace.pause(Duration::ZERO, true);
-        let board = Board::of(&drill, seen.chronicle(), briefing);
+        let board = Board::of(&drill, seen.chronicle(), briefing, None);
         let cells = Cells::of(drill.engine());
         let log = Arc::new(Log::new(board.clone(), cells.text(), pace, opened));
         let desk = Desk::new(drill, pace, seen);
-        let mut console = Self { desk, briefing, log, opened, has_begun: false, board, cells, pace };
+        let mut console = Self { desk, briefing, log, opened, has_begun: false, board, cells, pace, rolled_at: None };
         console.publish();
         Ok(console)
     }
@@ -178,19 +181,22 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
     fn publish(&mut self) {
         let noted = self.desk.observer().take();
         let pace = *self.desk.pace();
-        // The board changes with events alone; an answer that a controller does not hear yet makes none.
+        // The board changes with events and roll calls; an answer that a controller does not hear yet makes none.
         let decisions = self.desk.drill().decisions().len();
-        if noted.lines.is_empty() && pace == self.pace && decisions == self.board.decisions.len() {
+        let rolled_at = self.desk.roll().map(|roll| roll.at);
+        let is_same = pace == self.pace && rolled_at == self.rolled_at && decisions == self.board.decisions.len();
+        if noted.lines.is_empty() && is_same {
             return;
         }
         // It is short: a line a batch and a trip.
         let chronicle = self.desk.observer().chronicle().clone();
         let drill = self.desk.drill();
-        let board = Board::of(drill, &chronicle, self.briefing);
+        let board = Board::of(drill, &chronicle, self.briefing, self.desk.roll());
         let patches = self.cells.renew(drill.engine(), noted.touched);
         let update = Update::between(&self.board, &board, patches);
         self.log.publish(&board, update, pace, noted.lines);
         self.board = board;
         self.pace = pace;
+        self.rolled_at = rolled_at;
     }
 }

@@ -38,7 +38,7 @@ pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, rows: u16, theme: 
             known.extend(situation::of_plan(engine));
             known
         }
-        _ => situation::of_trip(asked, engine, story.tally(), story.briefing()),
+        _ => situation::of_trip(asked, engine, story.tally(), story.briefing(), model.desk().roll()),
     };
     for text in known {
         lines.extend(wrap(&text, room, 2).into_iter().map(|text| Line::styled(text, theme.plain())));

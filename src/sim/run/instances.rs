@@ -106,7 +106,7 @@ impl<'w> Simulator<'w> {
     pub(super) fn foresee(&mut self, position: u32, to: Direction) {
         let (member, orders) = self.commands_of(position);
         let berth = self.berths[to as usize][position as usize];
-        let early = [0, 1].map(|i| self.berths[i].get(position as usize).is_some_and(|b| b.before_heartbeats));
+        let early = self.early(position);
         let awaited = Awaited {
             dispatched: berth.dispatched,
             to: release(to),
@@ -123,6 +123,11 @@ impl<'w> Simulator<'w> {
             self.awaited[position as usize] = decisive;
             self.queue.push(Queued { arrives: decisive.arrives, position });
         }
+    }
+
+    /// Of the commands to the target and back: whether the heartbeats of the millisecond of dispatch came after it.
+    pub(super) fn early(&self, position: u32) -> [bool; 2] {
+        [0, 1].map(|i| self.berths[i].get(position as usize).is_some_and(|b| b.before_heartbeats))
     }
 
     /// From now on what is awaited is looked up, not derived from courses.

@@ -141,6 +141,7 @@ function trip(known) {
     make('p', { class: 'alarm-text' }, make('strong', {}, `⚡ ${plural(request.failed_instance_ids.length, 'instance')} failed in a row`),
       ` in ${request.of_rollback ? 'rollback ' : ''}batch ${request.batch_index}: ${some(request.failed_instance_ids, 12)}.`),
     make('p', { id: 'trip-batch' }, tripBatch(known, batch)),
+    make('div', { id: 'heard' }, ...heard(known)),
   ];
 }
 
@@ -148,6 +149,12 @@ function tripBatch({ board: { state } }, batch) {
   if (!batch) return '';
   const open = state.in_flight ? `; ${plural(state.in_flight, 'instance')} still ${state.in_flight === 1 ? 'awaits its verdict' : 'await their verdicts'}` : '';
   return `So far ${batch.healthy} of its ${batch.instances} are healthy and ${batch.failed} failed${open}. Nothing more is commanded until you decide.`;
+}
+
+/// Who is heard of, as of a moment: a heading and a line a zone.
+function heard({ board: { heard: [heading, ...lines] } }) {
+  if (!heading) return [];
+  return [make('p', { class: 'muted' }, heading), make('ul', {}, ...lines.map((line) => make('li', {}, line)))];
 }
 
 /// Builds the request anew when it is another one.
@@ -158,6 +165,11 @@ function showRequest(known) {
     if (request && request.type !== 'rolling_upgrade') {
       const own = request.of_rollback ? 'r-2' : 'r-1';
       put($('trip-batch'), tripBatch(known, known.board.batches.filter((batch) => batch.rollout_id === own)[request.batch_index]));
+      const lines = known.board.heard.join('\n');
+      if ($('heard').dataset.lines !== lines) {
+        $('heard').dataset.lines = lines;
+        $('heard').replaceChildren(...heard(known));
+      }
     }
     return;
   }
