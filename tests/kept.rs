@@ -172,18 +172,22 @@ fn a_merge_that_is_interrupted_says_that_nothing_was_written() {
 fn a_tape_that_is_not_begun_is_nothing() {
     let folder = Folder::new();
     folder.says(&format!("{GRID} --cells wanted.csv"), 0);
-    for length in [0, 1, 47, 48] {
+    let begun = [&b"dryroll tape 1\n\n"[..], &[b'd'; 32]].concat();
+    for length in [0, 1, 15, 16, 47, 48] {
         for more in ["", "--resume"] {
-            fs::write(folder.path("c.csv.partial"), vec![b'd'; length]).unwrap();
+            fs::write(folder.path("c.csv.partial"), &begun[..length]).unwrap();
             folder.says(&format!("{GRID} --cells c.csv {more}"), 0);
             assert_eq!(folder.bytes("c.csv"), folder.bytes("wanted.csv"), "{length} {more}");
             assert!(!folder.path("c.csv.partial").exists());
         }
     }
-    // Longer ones may be somebody's.
-    fs::write(folder.path("c.csv.partial"), [b'd'; 49]).unwrap();
-    assert!(folder.says(&format!("{GRID} --cells c.csv"), 2).contains("not of this sweep"));
-    assert!(folder.says(&format!("{GRID} --cells c.csv --resume"), 2).contains("no result of dryroll"));
+    // Others may be somebody's.
+    for length in [5, 48, 49] {
+        fs::write(folder.path("c.csv.partial"), vec![b'x'; length]).unwrap();
+        assert!(folder.says(&format!("{GRID} --cells c.csv"), 2).contains("not of this sweep"));
+        assert!(folder.says(&format!("{GRID} --cells c.csv --resume"), 2).contains("no result of dryroll"));
+        assert_eq!(folder.bytes("c.csv.partial"), vec![b'x'; length]);
+    }
 }
 
 #[test]
@@ -246,6 +250,16 @@ fn outputs_are_looked_at_before_the_work_and_nothing_waits_in_vain() {
     folder.says("run s.toml -q --events pipe --trace no/such/trace.json", 3);
     assert_eq!(folder.bytes("c.csv"), b"before");
     assert_eq!(folder.files("."), ["c.csv", "pipe", "s.toml", "temporary"]);
+}
+
+#[test]
+fn an_output_in_the_place_of_the_tape_is_refused() {
+    let folder = Folder::new();
+    for outputs in ["--report a.json --cells a.json.partial", "--cells c.csv --runs ./c.csv.partial"] {
+        let said = folder.says(&format!("{GRID} {outputs}"), 2);
+        assert!(said.contains(".partial is where the sweep keeps what it has finished"), "{said}");
+    }
+    assert_eq!(folder.files("."), ["s.toml", "temporary"]);
 }
 
 #[test]

@@ -204,12 +204,11 @@ fn a_spoiled_shard_is_not_whole_and_running_it_again_mends_it() {
     let mut foreign = good.clone();
     foreign[20] ^= 1;
     let more = [&good[..], b"and more"].concat();
-    let spoiled: [(&str, &[u8]); 8] = [
+    let spoiled: [(&str, &[u8]); 7] = [
         ("cut short", &good[..good.len() - 1]),
         ("cut in the middle", &good[..good.len() / 2]),
         ("nothing but its beginning", &good[..48]),
         ("empty", b""),
-        ("no tape", b"something else altogether"),
         ("flipped", &flipped),
         ("with something behind it", &more),
         ("another shard", &other),
@@ -232,21 +231,44 @@ fn a_spoiled_shard_is_not_whole_and_running_it_again_mends_it() {
         says(&mut merge(folder), 0);
         assert!(outputs(folder) == wanted, "{what}, unfinished");
     }
-    // What another sweep left is somebody's.
-    let refused = |path: &Path| {
-        fs::write(path, &foreign).unwrap();
+    // What another sweep left is somebody's, and so is what was never a result.
+    let notes: &[u8] = b"something else altogether";
+    let refused = |path: &Path, bytes: &[u8]| {
+        fs::write(path, bytes).unwrap();
         let said = says(&mut shard(folder, "2/3"), 2);
         assert!(
             said.contains(&path.file_name().unwrap().display().to_string()) && said.contains("move or remove"),
             "{said}"
         );
-        assert_eq!(fs::read(path).unwrap(), foreign);
+        assert_eq!(fs::read(path).unwrap(), bytes);
     };
-    refused(&path);
+    refused(&path, notes);
+    let said = says(&mut merge(folder), 1);
+    assert!(said.contains("--shard 2/3") && said.contains("is no result of dryroll; move or remove"), "{said}");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(says(&mut merge(folder), 1).contains("is a folder; move or remove"));
+    assert!(says(&mut shard(folder, "2/3"), 2).contains("move or remove"));
+    fs::remove_dir(&path).unwrap();
+    refused(&path, &foreign);
     let said = says(&mut merge(folder), 1);
     assert!(said.contains("--shard 2/3") && said.contains("of another sweep"), "{said}");
     fs::remove_file(&path).unwrap();
-    refused(&folder.join("m.json.shard-2-of-3.partial"));
+    refused(&folder.join("m.json.shard-2-of-3.partial"), &foreign);
+    refused(&folder.join("m.json.shard-2-of-3.partial"), notes);
+}
+
+#[test]
+fn a_merge_takes_the_place_of_no_shard() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    plan(folder, REPLICATES, "1");
+    says(&mut shard(folder, "1/1"), 0);
+    let result = fs::read(file(folder, 1, 1)).unwrap();
+    let merged = ["merge", "--manifest", "m.json", "--report", "m.json.shard-1-of-1"];
+    let said = says(&mut dryroll(folder, &merged), 2);
+    assert!(said.contains("m.json.shard-1-of-1 is what is read"), "{said}");
+    assert_eq!(fs::read(file(folder, 1, 1)).unwrap(), result);
 }
 
 #[test]

@@ -57,6 +57,20 @@ pub fn partial(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// The tape is removed at last: an output in its place would go with it.
+pub fn spare_tape(outputs: &[&PathBuf]) -> Result<(), Failure> {
+    let Some(first) = outputs.iter().find(|path| Output::place(path).is_some()) else { return Ok(()) };
+    let tape = Output::place(&partial(first));
+    match outputs.iter().find(|path| tape.is_some() && Output::place(path) == tape) {
+        Some(path) => Err(Failure::Input(anyhow::anyhow!(
+            "{} is where the sweep keeps what it has finished, beside {}; name another file",
+            path.display(),
+            first.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Where the tape of a sweep that writes no file is found.
 fn temporary_place(identity: &Identity) -> PathBuf {
     let id: String = identity.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -127,6 +141,7 @@ impl Checkpoint {
                 Ok(tape) => return Self::tidied(tape, path, THE_SAME),
                 Err(TapeError::Io(error)) => return Err(failed(error)),
                 Err(TapeError::Foreign) => return Err(foreign(&path)),
+                Err(TapeError::NoTape) if !tape::looks_begun(&file).map_err(failed)? => return Err(no_result(&path)),
                 Err(TapeError::NoTape) => {}
             }
         }
@@ -288,6 +303,14 @@ fn is_another(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
     false
 }
 
+/// What was never a result is somebody's file.
+pub fn no_result(path: &Path) -> Failure {
+    Failure::Input(anyhow::anyhow!(
+        "{} is where this shard's result belongs, and it is no result of dryroll; move or remove it first",
+        path.display()
+    ))
+}
+
 fn no_file(path: &Path) -> Failure {
     let shown = path.display();
     Failure::Input(anyhow::anyhow!("{shown} is no regular file, so no sweep left it there: move or remove it"))
@@ -295,7 +318,7 @@ fn no_file(path: &Path) -> Failure {
 
 /// A tape that is no longer than its beginning was left before anything came of it.
 fn holds_nothing(file: &File) -> io::Result<bool> {
-    Ok(file.metadata()?.len() <= tape::HEADER)
+    Ok(file.metadata()?.len() <= tape::HEADER && tape::looks_begun(file)?)
 }
 
 /// Two processes that write one tape would spoil it.

@@ -31,6 +31,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     each_its_own_place(Some(&arguments.manifest), &outputs)?;
     let (manifest, sweep) = load(&arguments.manifest)?;
     let (of, identity) = (manifest.shards, sweep.identity());
+    for shard in 1..=of {
+        each_its_own_place(Some(&place(&arguments.manifest, shard, of)), &outputs)?;
+    }
     let mut tapes = Vec::new();
     let mut missing = Vec::new();
     let mut remarks = Vec::new();
@@ -42,6 +45,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 continue;
             }
             Found::Nothing => {}
+            Found::Folder => remarks.push(format!("{} is a folder; move or remove it first", path.display())),
+            Found::NoResult => {
+                remarks.push(format!("{} is no result of dryroll; move or remove it first", path.display()));
+            }
             Found::Damaged => remarks.push(format!("{} is damaged; its command writes it anew", path.display())),
             Found::Foreign => remarks.push(format!("{} is of another sweep; move or remove it first", path.display())),
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
-use super::checkpoint::{Checkpoint, foreign, partial};
+use super::checkpoint::{Checkpoint, foreign, no_result, partial};
 use super::interrupt;
 use super::output::{Failure, open, publish, scratch_failure, scratch_tape, standard_output, teller, write_json};
 use super::progress::Progress;
@@ -18,7 +18,7 @@ use crate::report::{Output, replay};
 use crate::study::manifest::Manifest;
 use crate::study::round::{self, Workers};
 use crate::study::sweep::{Sweep, SweepOrder};
-use crate::study::tape::{Identity, Tape, TapeError};
+use crate::study::tape::{self, Identity, Tape, TapeError};
 
 /// The variables by which schedulers tell a task its number, and what is added to make it count from 1.
 const SCHEDULERS: [(&str, u32); 3] = [("SLURM_ARRAY_TASK_ID", 0), ("JOB_COMPLETION_INDEX", 1), ("PARALLEL_SEQ", 0)];
@@ -153,6 +153,14 @@ pub enum Found {
     Damaged,
     /// The result of another sweep.
     Foreign,
+    /// A folder.
+    Folder,
+    /// Something that was never a result.
+    NoResult,
+}
+
+fn begins_as_tape(path: &Path) -> bool {
+    std::fs::File::open(path).is_ok_and(|file| tape::looks_begun(&file).unwrap_or(true))
 }
 
 /// Looks at the result of a shard.
@@ -161,6 +169,8 @@ pub fn found(path: &Path, sweep: &Sweep, shard: u32, of: u32, identity: &Identit
         Ok(tape) => tape,
         Err(TapeError::Foreign) => return Found::Foreign,
         Err(TapeError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => return Found::Nothing,
+        Err(_) if path.is_dir() => return Found::Folder,
+        Err(TapeError::NoTape) if !begins_as_tape(path) => return Found::NoResult,
         Err(_) => return Found::Damaged,
     };
     let round = sweep.round();
@@ -227,6 +237,7 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
     match found(&path, &sweep, shard, of, &identity) {
         Found::Whole(_) => return told("is there already"),
         Found::Foreign => return Err(foreign(&path)),
+        Found::Folder | Found::NoResult => return Err(no_result(&path)),
         Found::Nothing | Found::Damaged => {}
     }
     let unfinished = Checkpoint::at(partial(&path), &identity)?;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::slice;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, spare_tape};
 use super::interrupt;
 use super::output::{Failure, each_its_own_place, open_all, standard_output, teller, write_json, write_whole};
 use super::progress::Progress;
@@ -206,6 +206,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let outputs = arguments.outputs.all();
     each_its_own_place(Some(scenario), &outputs)?;
+    spare_tape(&outputs)?;
     let sweep = ready(arguments.order(scenario)?)?;
     let pool = arguments.how.pool()?;
     let files = Files::open(&arguments.outputs)?;

@@ -35,7 +35,7 @@ impl PolicyText {
                 return Err(GridError::Target);
             }
             if settings.iter().any(|other| other.key == axis.key) {
-                return Err(GridError::KeyTwice(axis.key));
+                return Err(GridError::SetTwice(axis.key));
             }
             if axis.values.len() != 1 {
                 return Err(GridError::OneValue(part.to_owned()));

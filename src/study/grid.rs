@@ -60,6 +60,9 @@ pub enum GridError {
     /// A key twice.
     #[error("{0} is varied twice; give all of its values in one list")]
     KeyTwice(String),
+    /// A key twice in one policy.
+    #[error("{0} is set twice in one policy; a policy has one value of each key")]
+    SetTwice(String),
     /// Versions are no part of a policy.
     #[error("the target is no part of a policy; name versions with --versions")]
     Target,
@@ -70,7 +73,7 @@ pub enum GridError {
     #[error("the two policies are the same; there is nothing to compare")]
     SamePolicy,
     /// No `=` in a setting.
-    #[error("`{0}` sets nothing; write KEY=VALUE, as in rollout.batch_pct=5,10,20")]
+    #[error("`{0}` sets nothing; write KEY=VALUE, as in batch_pct=10")]
     NoValue(String),
     /// A key outside of `[rollout]`.
     #[error("`{0}` is no key of [rollout]; allowed: {keys}", keys = Scenario::rollout_keys().join(", "))]

@@ -43,6 +43,18 @@ pub enum TapeError {
     Foreign,
 }
 
+/// Whether a file begins as a tape does, however much of it there is; it is rewound.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn looks_begun(mut file: &File) -> io::Result<bool> {
+    file.rewind()?;
+    let mut start = Vec::new();
+    file.take(MAGIC.len() as u64).read_to_end(&mut start)?;
+    file.rewind()?;
+    Ok(MAGIC.starts_with(&start))
+}
+
 /// Rows of one cell, replicates in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
