@@ -23,7 +23,7 @@ use crate::scenario::{Scenario, ScenarioText};
 use crate::study::check::{Check, CheckError, Checked, Effort, RuleWords};
 use crate::study::round::Workers;
 use crate::study::sweep::CONFIDENCE;
-use baseline::{Candidate, Running};
+use baseline::{BaselineArguments, Candidate, Running};
 use budget::budget;
 
 #[derive(Debug, clap::Args)]
@@ -59,7 +59,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
     #[command(flatten)]
-    baselines: baseline::Arguments,
+    baselines: BaselineArguments,
     #[command(flatten)]
     how: HowArguments,
 }

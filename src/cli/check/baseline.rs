@@ -20,7 +20,7 @@ use crate::study::tape::Tape;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Baselines")]
-pub struct Arguments {
+pub struct BaselineArguments {
     /// Compare with the results that were accepted in this file: what is surely worse, by more than its tolerance, fails
     #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "list"])]
     pub baseline: Option<PathBuf>,
@@ -74,7 +74,7 @@ pub struct Baselined {
     replicates: Option<u64>,
 }
 
-impl Arguments {
+impl BaselineArguments {
     /// Reads the baseline, and opens it to be written where it is to be; `None` where none is asked for.
     pub fn open(&self) -> Result<Option<Baselined>, Failure> {
         let Some(file) = &self.baseline else { return Ok(None) };
