@@ -5,6 +5,7 @@
 //! many runs, [`learning`] what any report teaches.
 
 mod account;
+mod baseline_table;
 pub mod calibration;
 mod cells;
 mod check_table;

@@ -2,12 +2,13 @@
 //!
 //! - Distributions: [`normal`], [`beta`] (and so the binomial), [`student`].
 //! - A mean and its t interval: [`moments`]. A rate: [`proportion`]. A quantile: [`quantile`]. Two policies on the same
-//!   worlds: [`paired`].
+//!   worlds: [`paired`]; two samples apart: [`apart`].
 //! - Many intervals at once: [`simultaneous`]. Looking before all is done: [`sequential`].
 //!
 //! Formulas, sources and limits are told in `docs/statistics.md`. Everything is `libm` and IEEE arithmetic in a fixed
 //! order: the same bits on every machine.
 
+pub mod apart;
 pub mod beta;
 #[cfg(test)]
 mod binomial;

@@ -8,8 +8,8 @@
 //! - [`summary`]: what the replicates of a cell come to. [`analysis`]: how it is computed.
 //!
 //! - [`sweep`]: a grid, start to end. [`manifest`]: the same, cut into shards. [`exact`]: what theory says of a cell.
-//!   [`compare`]: two policies, world by world. [`tune`]: the best of many. [`check`]: the rules of a scenario. [`faults`]:
-//!   those that make no difference.
+//!   [`compare`]: two policies, world by world. [`tune`]: the best of many. [`check`]: the rules of a scenario. [`baseline`]:
+//!   what was accepted of one. [`faults`]: those that make no difference.
 //!
 //! Every cell meets the same worlds: replicate 7 of one policy and replicate 7 of another have the same fleet, instance by
 //! instance. So a difference between two policies is taken world by world, and what is only luck cancels.
@@ -17,6 +17,7 @@
 //! Memory does not grow with the replicates: rows go to the tape, and what needs all of them (a quantile) reads them again.
 
 pub mod analysis;
+pub mod baseline;
 pub mod check;
 pub mod compare;
 pub mod exact;

@@ -1,5 +1,6 @@
-//! `dryroll check`: the rules of scenarios.
+//! `dryroll check`: the rules of scenarios, and what was accepted of them.
 
+mod baseline;
 mod budget;
 mod paths;
 
@@ -16,17 +17,18 @@ use super::output::{
 };
 use super::progress::Progress;
 use super::sweep::HowArguments;
-use crate::report::study::CheckReport;
+use crate::report::study::{AgainstBaseline, CheckReport};
 use crate::report::{check_table, check_verdict, github, junit, markdown, replay};
 use crate::scenario::{Scenario, ScenarioText};
 use crate::study::check::{Check, CheckError, Checked, Effort, RuleWords};
 use crate::study::round::Workers;
 use crate::study::sweep::CONFIDENCE;
+use baseline::{BaselineArguments, Candidate, Running};
 use budget::budget;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  dryroll check scenarios\n  dryroll check scenarios/tune.toml --filter false_trip_rate --max-replicates 50000\n  dryroll check scenarios --junit check.xml --markdown check.md --budget 60s\n\nExit codes: 0 all rules pass · 1 one failed or is undecided, or a fault touched nothing · 4 no scenario, no rule or no replicate"
+    after_help = "Examples:\n  dryroll check scenarios\n  dryroll check scenarios/tune.toml --filter false_trip_rate --max-replicates 50000\n  dryroll check scenarios --junit check.xml --markdown check.md --budget 60s\n  dryroll check scenarios --baseline baseline.ndjson --tolerance duration_sec=10%\n\nExit codes: 0 all rules pass and nothing got worse · 1 one failed or is undecided, a fault touched nothing, or something is worse than the baseline · 4 no scenario, no rule or no replicate"
 )]
 pub struct Arguments {
     /// Scenario files, and folders of them (every .toml and .json under it that has rules); `-` is standard input
@@ -57,6 +59,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
     #[command(flatten)]
+    baselines: BaselineArguments,
+    #[command(flatten)]
     how: HowArguments,
 }
 
@@ -70,6 +74,8 @@ struct Case {
 /// What the paths lead to.
 struct Cases {
     wanted: Vec<Case>,
+    /// All of them, where there is a baseline.
+    candidates: Vec<Candidate>,
     without_rules: Vec<String>,
     /// How many rules there are, wanted or not.
     rules: usize,
@@ -81,12 +87,15 @@ impl Arguments {
     }
 
     fn cases(&self, files: &[PathBuf]) -> Result<Cases, Failure> {
-        let mut cases = Cases { wanted: Vec::new(), without_rules: Vec::new(), rules: 0 };
+        let mut cases = Cases { wanted: Vec::new(), candidates: Vec::new(), without_rules: Vec::new(), rules: 0 };
         let filter = self.filter.as_ref().map(|text| text.to_lowercase());
         for path in files {
             let text = ScenarioText::load(path)?;
             let scenario = text.scenario()?;
             let file = text.path().to_owned();
+            if self.baselines.baseline.is_some() {
+                cases.candidates.push(Candidate::of(&text, &scenario)?);
+            }
             if scenario.expect.is_empty() {
                 cases.without_rules.push(file);
                 continue;
@@ -101,7 +110,7 @@ impl Arguments {
                 cases.wanted.push(Case { file, scenario, rules });
             }
         }
-        if cases.wanted.is_empty() {
+        if cases.wanted.is_empty() && cases.candidates.is_empty() {
             return Err(Failure::Nothing(self.why_nothing(files, &cases)));
         }
         Ok(cases)
@@ -149,9 +158,11 @@ fn list(cases: &Cases) -> Result<(), Failure> {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let files = paths::scenarios(&arguments.paths)?;
     let outputs: Vec<&PathBuf> = arguments.outputs().into_iter().flatten().collect();
-    each_its_own_place(None, &outputs)?;
+    // A baseline that is written anew is read as well, and is nobody's output beside that.
+    let places: Vec<&PathBuf> = outputs.iter().copied().chain(&arguments.baselines.baseline).collect();
+    each_its_own_place(None, &places)?;
     for file in &files {
-        each_its_own_place(Some(file), &outputs)?;
+        each_its_own_place(Some(file), &places)?;
     }
     if arguments.max_replicates == 0 {
         return Err(Failure::Nothing(anyhow::anyhow!(
@@ -166,13 +177,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let together = checks.iter().map(Check::estimated).sum();
     let effort = Effort { max_replicates: arguments.max_replicates, together, fail_fast: arguments.fail_fast };
     let pool = arguments.how.pool()?;
+    let baselined = arguments.baselines.open()?;
     let [report_file, junit_file, markdown_file] = open_all(arguments.outputs())?;
     let github = Github::found()?;
 
     let given: Vec<String> = arguments.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let mut report = CheckReport {
         schema: "dryroll.check/1".into(),
-        command: replay::check(&given, arguments.filter.as_deref(), arguments.max_replicates, arguments.fail_fast),
+        command: replay::check(&given, arguments.filter.as_deref(), arguments.max_replicates, arguments.fail_fast)
+            + &replay::against(arguments.baselines.baseline.as_deref(), &arguments.baselines.tolerances),
         confidence: CONFIDENCE,
         max_replicates: arguments.max_replicates,
         budget_sec: arguments.budget.map(|budget| budget.as_secs_f64()),
@@ -189,9 +202,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         };
         report.add(&case.file, check, &checked);
     }
+    report.passed = report.scenarios.iter().all(|scenario| scenario.passed);
+    let mut accepted = None;
+    if let Some(baselined) = baselined {
+        let skip = arguments.fail_fast && !report.passed;
+        let running = Running { pool: &pool, clock: &clock, quiet: arguments.how.quiet, skip };
+        let (compared, written) = baselined.compare(&cases.candidates, &running)?;
+        report.passed &= compared.passed;
+        (report.baseline, accepted) = (Some(compared), written);
+    }
     interrupt::ends_the_program();
 
     let written = [
+        accepted,
         write_json(report_file, &report)?,
         write_whole(junit_file, |out| junit::write(out, &report))?,
         write_whole(markdown_file, |out| markdown::write(out, &report))?,
@@ -203,11 +226,29 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(github) = github {
         github.tell(&report, &outputs)?;
     }
-    match (report.passed, arguments.how.quiet) {
-        (true, _) => Ok(()),
-        (false, true) => Err(Failure::Unmet(anyhow::anyhow!("{}", check_verdict(&report)))),
-        // All else has been told.
-        (false, false) => Err(Failure::Unmet(anyhow::anyhow!("not every rule passed"))),
+    verdict(&report, arguments.how.quiet)
+}
+
+/// How it ends; all else has been told, unless nobody was to be.
+fn verdict(report: &CheckReport, quiet: bool) -> Result<(), Failure> {
+    let rules_passed = report.scenarios.iter().all(|scenario| scenario.passed);
+    let unmet = |said: &str| Err(Failure::Unmet(anyhow::anyhow!("{said}")));
+    match &report.baseline {
+        Some(baseline) if report.passed && report.scenarios.is_empty() && !baseline.accepted => {
+            let nothing = baseline.scenarios.iter().all(|one| one.standing == AgainstBaseline::New);
+            if !nothing {
+                return Ok(());
+            }
+            Err(Failure::Nothing(anyhow::anyhow!(
+                "nothing was compared: no scenario has an [[expect]] or a place in {}; --accept takes them in",
+                baseline.file
+            )))
+        }
+        _ if report.passed => Ok(()),
+        _ if quiet => unmet(&check_verdict(report)),
+        Some(baseline) if baseline.accepted => unmet("not every rule passed; the baseline was written all the same"),
+        Some(baseline) if rules_passed => unmet(&format!("not as was accepted in {}", baseline.file)),
+        _ => unmet("not every rule passed"),
     }
 }
 
@@ -235,6 +276,14 @@ impl Clock {
         Self { end, stop: AtomicBool::new(false), interrupted: interrupt::stops_by_itself() }
     }
 
+    /// Fails where somebody interrupted.
+    fn uninterrupted(&self) -> Result<(), Failure> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(Failure::Interrupted("nothing was written".into()));
+        }
+        Ok(())
+    }
+
     fn look(&self) {
         if self.interrupted.load(Ordering::Relaxed) || self.end.is_some_and(|end| Instant::now() >= end) {
             self.stop.store(true, Ordering::Relaxed);
@@ -260,9 +309,7 @@ fn check_one(
     let checked = check.run(&tape, &workers, effort);
     progress.clear();
     let checked = checked.map_err(scratch_failure)?;
-    if clock.interrupted.load(Ordering::Relaxed) {
-        return Err(Failure::Interrupted("nothing was written".into()));
-    }
+    clock.uninterrupted()?;
     Ok(checked)
 }
 

@@ -1,9 +1,10 @@
-//! A check told to people: each scenario with its rules, then what failed and how to see it.
+//! A check told to people: each scenario with its rules, then what failed and how to see it, then the baseline.
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use super::baseline_table::baseline_table;
 use super::study::{CheckReport, CheckedScenario, Status};
 use super::table::Table;
 use super::wording::plural;
@@ -35,12 +36,20 @@ pub fn check_table(out: &mut impl Write, report: &CheckReport) -> io::Result<()>
         }
         tell_scenario(out, scenario)?;
     }
-    if !report.without_rules.is_empty() {
+    // A baseline tells of them.
+    if !report.without_rules.is_empty() && report.baseline.is_none() {
         let files = plural(report.without_rules.len() as u64, "file without", "files without");
         writeln!(out, "\n{DIM}not checked: {files} [[expect]]{DIM:#}")?;
     }
-    let style = if report.passed { GOOD } else { BAD };
-    writeln!(out, "\n{style}{}{style:#}", verdict(report))
+    if !report.scenarios.is_empty() {
+        let style = if report.scenarios.iter().all(|scenario| scenario.passed) { GOOD } else { BAD };
+        writeln!(out, "\n{style}{}{style:#}", of_rules(report))?;
+    }
+    let Some(baseline) = &report.baseline else { return Ok(()) };
+    if !report.scenarios.is_empty() {
+        writeln!(out)?;
+    }
+    baseline_table(out, baseline)
 }
 
 fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result<()> {
@@ -80,9 +89,15 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
     Ok(())
 }
 
-/// All of it in one line.
+/// All of it in a line, and the baseline in another part of it.
 #[must_use]
 pub fn verdict(report: &CheckReport) -> String {
+    let rules = (!report.scenarios.is_empty() || report.baseline.is_none()).then(|| of_rules(report));
+    let baseline = report.baseline.as_ref().map(|baseline| baseline.verdict());
+    rules.into_iter().chain(baseline).collect::<Vec<_>>().join("; ")
+}
+
+fn of_rules(report: &CheckReport) -> String {
     let counts = report.counts;
     let idle: usize = report.scenarios.iter().map(|scenario| scenario.idle_faults.len()).sum();
     let mut parts = vec![format!("{} passed", counts.passed)];
@@ -95,7 +110,7 @@ pub fn verdict(report: &CheckReport) -> String {
         parts.push(plural(idle as u64, "fault touched nothing", "faults touched nothing"));
     }
     let rules = counts.passed + counts.failed + counts.undecided + counts.skipped;
-    let state = if report.passed { "passed" } else { "failed" };
+    let state = if report.scenarios.iter().all(|scenario| scenario.passed) { "passed" } else { "failed" };
     format!(
         "{state}: {} of {}: {} ({})",
         plural(rules, "rule", "rules"),

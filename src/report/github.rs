@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::study::{CheckReport, Status};
+use super::study::{AgainstBaseline, BaselineScenario, CheckReport, FactVerdict, Status};
 
-/// Writes an error for each rule that did not pass and each fault that touched nothing.
+/// Writes an error for each rule that did not pass, each fault that touched nothing and each scenario that is worse than the
+/// baseline, and a warning for each scenario that has no part in it yet.
 ///
 /// # Errors
 /// When writing fails.
@@ -15,18 +16,42 @@ pub fn annotate(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
         for rule in scenario.rules.iter().filter(|rule| wanting(rule.status)) {
             let title = format!("dryroll check: {}", rule.status.name());
             let message = format!("{}{}", rule.in_a_sentence(), told(&rule.replay));
-            error(out, &scenario.file, rule.line, &title, &message)?;
+            annotation(out, "error", &scenario.file, rule.line, &title, &message)?;
         }
         for fault in &scenario.idle_faults {
             let message = format!("{}{}", fault.says(), told(&fault.replay));
-            error(out, &scenario.file, 1, "dryroll check: a fault touched nothing", &message)?;
+            annotation(out, "error", &scenario.file, 1, "dryroll check: a fault touched nothing", &message)?;
         }
     }
-    Ok(())
+    report.baseline.iter().flat_map(|baseline| &baseline.scenarios).try_for_each(|scenario| against(out, scenario))
 }
 
-fn error(out: &mut impl Write, file: &str, line: usize, title: &str, message: &str) -> io::Result<()> {
-    writeln!(out, "::error file={},line={line},title={}::{}", property(file), property(title), data(message))
+/// One annotation a scenario: a job shows no more than ten.
+fn against(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> {
+    let worth_a_word = matches!(
+        scenario.standing,
+        AgainstBaseline::New | AgainstBaseline::WorldChanged | AgainstBaseline::NotRunnable
+    );
+    let level = match (scenario.passed, worth_a_word) {
+        (false, _) => "error",
+        (true, true) => "warning",
+        (true, false) => return Ok(()),
+    };
+    let facts = scenario.of(FactVerdict::Worse).map(|fact| fact.in_a_sentence());
+    let lines: Vec<String> = scenario.notes.iter().cloned().chain(facts).chain(scenario.replay.clone()).collect();
+    let title = format!("dryroll check, baseline: {}", scenario.in_a_line());
+    annotation(out, level, &scenario.file, scenario.line, &title, &lines.join("\n"))
+}
+
+fn annotation(
+    out: &mut impl Write,
+    level: &str,
+    file: &str,
+    line: usize,
+    title: &str,
+    message: &str,
+) -> io::Result<()> {
+    writeln!(out, "::{level} file={},line={line},title={}::{}", property(file), property(title), data(message))
 }
 
 /// As the runner takes the text of a command.
@@ -46,7 +71,7 @@ mod tests {
     #[test]
     fn no_name_of_a_file_is_a_command() {
         let mut out = Vec::new();
-        error(&mut out, "a,b:\n::error::x", 3, "t", "100 %\nb").unwrap();
+        annotation(&mut out, "error", "a,b:\n::error::x", 3, "t", "100 %\nb").unwrap();
         let said = String::from_utf8(out).unwrap();
         assert_eq!(said, "::error file=a%2Cb%3A%0A%3A%3Aerror%3A%3Ax,line=3,title=t::100 %25%0Ab\n");
     }

@@ -1,10 +1,14 @@
-//! A check as JUnit XML: a suite for each scenario, a case for each rule and for each fault that touched nothing.
+//! A check as JUnit XML: a suite for each scenario, a case for each rule and for each fault that touched nothing; and one for
+//! each scenario against a baseline, with a case for where it stands and one for each fact that was compared.
 
 use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::study::{CheckReport, CheckedRule, CheckedScenario, Status};
+use super::study::{
+    AgainstBaseline, BaselineScenario, Changed, CheckReport, CheckedRule, CheckedScenario, ComparedFact, FactVerdict,
+    Status,
+};
 
 /// Writes it. It has no times: the same check gives the same bytes.
 ///
@@ -13,6 +17,8 @@ use super::study::{CheckReport, CheckedRule, CheckedScenario, Status};
 pub fn write(out: &mut impl Write, check: &CheckReport) -> io::Result<()> {
     let mut report = Report::new("dryroll check");
     report.add_test_suites(check.scenarios.iter().map(suite));
+    let baseline = check.baseline.iter().flat_map(|baseline| &baseline.scenarios);
+    report.add_test_suites(baseline.map(against));
     report.serialize(out).map_err(io::Error::other)
 }
 
@@ -34,6 +40,52 @@ fn suite(scenario: &CheckedScenario) -> TestSuite {
         suite.add_test_case(case);
     }
     suite
+}
+
+fn against(scenario: &BaselineScenario) -> TestSuite {
+    let mut suite = TestSuite::new(format!("{} against the baseline", scenario.file));
+    let status = match scenario.standing {
+        AgainstBaseline::Unchanged | AgainstBaseline::Compared => TestCaseStatus::success(),
+        AgainstBaseline::New
+        | AgainstBaseline::WorldChanged
+        | AgainstBaseline::NotRunnable
+        | AgainstBaseline::Skipped => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(told(scenario));
+            status
+        }
+        AgainstBaseline::NotTheSameBytes | AgainstBaseline::Unfinished => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type(scenario.standing.says()).set_message(told(scenario));
+            status
+        }
+    };
+    let cases = std::iter::once(("comparable with the baseline".to_owned(), status));
+    let cases = cases.chain(scenario.facts.iter().map(|fact| fact_case(fact, scenario)));
+    for (name, status) in cases {
+        let mut case = TestCase::new(name, status);
+        case.set_classname(scenario.file.as_str());
+        case.extra.insert("file".into(), scenario.file.as_str().into());
+        case.extra.insert("line".into(), scenario.line.to_string().into());
+        suite.add_test_case(case);
+    }
+    suite
+}
+
+fn told(scenario: &BaselineScenario) -> String {
+    format!("{}: {}", scenario.standing.says(), scenario.notes.join("; "))
+}
+
+fn fact_case(fact: &ComparedFact, scenario: &BaselineScenario) -> (String, TestCaseStatus) {
+    let by = if fact.changed == Changed::Engine { " with this engine" } else { "" };
+    let name = format!("{}: {}{by} is no worse than accepted", fact.version, fact.metric);
+    if fact.verdict != FactVerdict::Worse {
+        return (name, TestCaseStatus::success());
+    }
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_type("worse").set_message(fact.in_a_sentence());
+    status.set_description(scenario.replay.clone().unwrap_or_default());
+    (name, status)
 }
 
 fn status(rule: &CheckedRule) -> TestCaseStatus {

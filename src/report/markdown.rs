@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::baseline_table::{COLUMNS, TOLD, others};
 use super::check_table::{sign, verdict};
-use super::study::CheckReport;
+use super::study::{BaselineReport, CheckReport, policy_change};
 
 /// Writes it.
 ///
@@ -11,8 +12,10 @@ use super::study::CheckReport;
 /// When writing fails.
 pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
     writeln!(out, "### dryroll check: {}\n", text(&verdict(report)))?;
-    writeln!(out, "| | rule | version | observed | limit | interval | worlds |")?;
-    writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |")?;
+    if !report.scenarios.is_empty() {
+        writeln!(out, "| | rule | version | observed | limit | interval | worlds |")?;
+        writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |")?;
+    }
     for scenario in &report.scenarios {
         writeln!(out, "| | **{}** | | | | | |", text(&scenario.file))?;
         for rule in &scenario.rules {
@@ -43,6 +46,40 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
     if !report.without_rules.is_empty() {
         let files: Vec<String> = report.without_rules.iter().map(|file| text(file)).collect();
         writeln!(out, "\nWithout rules: {}", files.join(", "))?;
+    }
+    report.baseline.as_ref().map_or(Ok(()), |baseline| against(out, baseline))
+}
+
+/// What got better and worse than a baseline.
+fn against(out: &mut impl Write, baseline: &BaselineReport) -> io::Result<()> {
+    writeln!(out, "\n#### Against {}", text(&baseline.file))?;
+    for scenario in &baseline.scenarios {
+        writeln!(out, "\n**{}**: {}\n", text(&scenario.file), text(&scenario.in_a_line()))?;
+        let change = policy_change(scenario);
+        if !change.is_empty() {
+            writeln!(out, "- {}", text(&format!("[rollout] {change}")))?;
+        }
+        for note in &scenario.notes {
+            writeln!(out, "- {}", text(note))?;
+        }
+        let told: Vec<_> = TOLD.into_iter().flat_map(|verdict| scenario.of(verdict)).collect();
+        if !told.is_empty() {
+            writeln!(out, "\n| {} |\n|{}", COLUMNS.join(" | "), " --- |".repeat(COLUMNS.len()))?;
+            for fact in &told {
+                writeln!(out, "| {} |", fact.cells().map(|cell| text(&cell)).join(" | "))?;
+            }
+        }
+        let others = others(scenario);
+        if !others.is_empty() {
+            writeln!(out, "\n{}", text(&others))?;
+        }
+        if let Some(replay) = scenario.replay.as_ref().filter(|_| !told.is_empty()) {
+            writeln!(out, "\n{}", code(replay))?;
+        }
+    }
+    for other in &baseline.not_checked {
+        let why = if other.gone { "no file any more: take its lines out" } else { "not checked" };
+        writeln!(out, "\n{}: {why}", text(&other.scenario))?;
     }
     Ok(())
 }

@@ -107,6 +107,19 @@ pub fn check(paths: &[String], filter: Option<&str>, max_replicates: u64, fail_f
     command
 }
 
+/// What `dryroll check …` has behind that where there is a baseline.
+#[must_use]
+pub fn against(baseline: Option<&std::path::Path>, tolerances: &[String]) -> String {
+    let mut words = String::new();
+    if let Some(baseline) = baseline {
+        let _ = write!(words, " {}", option("--baseline", &baseline.to_string_lossy()));
+    }
+    for tolerance in tolerances {
+        let _ = write!(words, " {}", option("--tolerance", tolerance));
+    }
+    words
+}
+
 /// The path that stands for standard input.
 const STDIN: &str = "-";
 

@@ -7,7 +7,10 @@ mod tune;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::{CheckReport, CheckedRule, CheckedScenario, Counts, IdleFault, Status};
+pub use check::{
+    AgainstBaseline, BaselineReport, BaselineScenario, Changed, CheckReport, CheckedRule, CheckedScenario,
+    ComparedFact, Counts, FactVerdict, Found, IdleFault, NotChecked, Status, policy_change,
+};
 pub use compare::{CompareReport, Comparison, Contrast, DifferentWorld};
 pub use sweep::{
     Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World as ReportedWorld,

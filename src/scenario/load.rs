@@ -89,6 +89,14 @@ impl ScenarioText {
     pub fn scenario(&self) -> Result<Scenario, ScenarioError> {
         parse(&self.file, &self.stem, &self.text, self.format)
     }
+
+    /// What stands in it, as JSON: one text whatever the language, comments and order.
+    ///
+    /// # Errors
+    /// When it is neither TOML nor JSON.
+    pub fn to_json(&self) -> Result<serde_json::Value, ScenarioError> {
+        Ok(root(&self.file, &self.text, self.format)?.to_json())
+    }
 }
 
 impl Scenario {
@@ -128,19 +136,26 @@ fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, ScenarioError> {
 }
 
 fn parse(file: &str, stem: &str, text: &str, format: Format) -> Result<Scenario, ScenarioError> {
-    let hash = hex_sha256(text.as_bytes());
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let origin = Origin { default_name: stem.into(), hash: hex_sha256(text.as_bytes()) };
+    let root = root(file, text, format)?;
+    let source = Source { name: file, text: without_mark(text) };
+    check::scenario(source, &root, origin).map_err(ScenarioError::Invalid)
+}
+
+fn root(file: &str, text: &str, format: Format) -> Result<tree::Node, ScenarioError> {
+    let text = without_mark(text);
     if text.trim().is_empty() {
         return Err(ScenarioError::Empty { path: file.into() });
     }
-    let source = Source { name: file, text };
     let (language, root) = match format {
         Format::Toml => ("TOML", tree::read_toml(text)),
         Format::Json => ("JSON", tree::read_json(text)),
     };
-    let root = root.map_err(|errors| ScenarioError::Invalid(check::syntax(source, language, errors)))?;
-    let origin = Origin { default_name: stem.into(), hash };
-    check::scenario(source, &root, origin).map_err(ScenarioError::Invalid)
+    root.map_err(|errors| ScenarioError::Invalid(check::syntax(Source { name: file, text }, language, errors)))
+}
+
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ScenarioError> {

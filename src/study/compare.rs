@@ -140,15 +140,7 @@ impl Compare {
         let tapes = std::slice::from_ref(tape);
         let rows =
             [CellRows::open(tapes, a as u32, self.replicates)?, CellRows::open(tapes, b as u32, self.replicates)?];
-        let measures: Vec<Measure> = Measure::all().filter(|measure| *measure != Measure::Outcome).collect();
-        let mut paired = vec![Paired::default(); measures.len()];
-        rows[0].pairs(&rows[1], &mut |_, a, b| {
-            for (paired, &measure) in paired.iter_mut().zip(&measures) {
-                if let (Some(a), Some(b)) = (value(a, measure, defective), value(b, measure, defective)) {
-                    paired.push(a, b);
-                }
-            }
-        })?;
+        let measures = pairs(&rows, defective)?;
         let each = simultaneous::each(CONFIDENCE, measures.len() as u64);
         let contrast = |(measure, paired): (Measure, Paired)| {
             let (a_smaller, b_smaller, ties) = paired.wins();
@@ -161,7 +153,7 @@ impl Compare {
                 [CONFIDENCE, each].map(|sure| interval_of_differences(paired.differences(), sure));
             Contrasted { measure, paired, ci, simultaneous_ci, wins }
         };
-        let measures = measures.into_iter().zip(paired).map(contrast).collect();
+        let measures = measures.into_iter().map(contrast).collect();
         let spread = if defective { Metric::BlastRadiusPct } else { Metric::ExposedPct };
         let (mut worlds, mut histograms) = (Vec::new(), Vec::new());
         for metric in [Metric::DurationSec, spread] {
@@ -173,6 +165,23 @@ impl Compare {
         }
         Ok(Compared { measures, worlds, histograms })
     }
+}
+
+/// Every metric and rate, world by world where both cells have a value; of a version that is defective in truth or not.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn pairs(rows: &[CellRows<'_>; 2], defective: bool) -> io::Result<Vec<(Measure, Paired)>> {
+    let measures = Measure::all().filter(|measure| *measure != Measure::Outcome);
+    let mut all: Vec<(Measure, Paired)> = measures.map(|measure| (measure, Paired::default())).collect();
+    rows[0].pairs(&rows[1], &mut |_, a, b| {
+        for (measure, paired) in &mut all {
+            if let (Some(a), Some(b)) = (value(a, *measure, defective), value(b, *measure, defective)) {
+                paired.push(a, b);
+            }
+        }
+    })?;
+    Ok(all)
 }
 
 /// The differences of one metric.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::{BreakerOrder, BreakerScope};
 use crate::fleet::Span;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, ScenarioError};
 
 /// The rollout's parameters, as reports name a policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,23 @@ impl Policy {
             observe_after_sec: rollout.observe_after,
             previous_version_id: scenario.previous().map(|version| version.id.clone()),
         }
+    }
+
+    /// A scenario with this policy instead of its own.
+    ///
+    /// # Errors
+    /// When the scenario's file would be refused with a value of it.
+    pub fn applied_to(&self, scenario: &Scenario) -> Result<Scenario, Box<ScenarioError>> {
+        let mut set = scenario.clone();
+        let Ok(serde_json::Value::Object(keys)) = serde_json::to_value(self) else { return Ok(set) };
+        for (key, value) in keys {
+            match (key.as_str(), value) {
+                ("previous_version_id", serde_json::Value::Null) => set.rollout.previous = None,
+                ("max_in_flight", serde_json::Value::Null) => set.rollout.max_in_flight = None,
+                (key, value) => set.set_rollout(key, &value.to_string())?,
+            }
+        }
+        Ok(set)
     }
 
     /// One of its keys as JSON, by its name in `[rollout]`.

@@ -1,8 +1,14 @@
 //! The check report: `dryroll.check/1`.
 
+mod baseline;
 mod build;
 
 use serde::{Deserialize, Serialize};
+
+pub use baseline::{
+    AgainstBaseline, BaselineReport, BaselineScenario, Changed, ComparedFact, FactVerdict, Found, NotChecked,
+    policy_change,
+};
 
 use super::ScenarioRef;
 use crate::scenario::Expected;
@@ -21,7 +27,7 @@ pub struct CheckReport {
     pub max_replicates: u64,
     /// How long it was allowed to take; null: as long as it takes.
     pub budget_sec: Option<f64>,
-    /// Whether every rule passed and every fault did something.
+    /// Whether every rule passed, every fault did something, and nothing is worse than the baseline.
     pub passed: bool,
     /// How many rules came to what.
     pub counts: Counts,
@@ -31,6 +37,9 @@ pub struct CheckReport {
     pub scenarios: Vec<CheckedScenario>,
     /// Scenario files that have none.
     pub without_rules: Vec<String>,
+    /// The scenarios against a baseline; left out where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineReport>,
 }
 
 /// How many rules came to what.

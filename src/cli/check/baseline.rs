@@ -1,0 +1,300 @@
+//! `check --baseline`: scenarios against what was accepted of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Clock, Workers};
+use crate::cli::output::{Failure, scratch_failure, scratch_tape, write_whole};
+use crate::cli::progress::Progress;
+use crate::report::study::{AgainstBaseline, BaselineReport, Found, NotChecked};
+use crate::report::{Output, Written};
+use crate::scenario::{Scenario, ScenarioText};
+use crate::study::Policy;
+use crate::study::baseline::facts::VersionFacts;
+use crate::study::baseline::subject::{Compared, Subject, world_digest};
+use crate::study::baseline::tolerance::{Tolerances, tolerance};
+use crate::study::baseline::{Baseline, Entry, PROGRAM, WORLDS, key};
+use crate::study::tape::Tape;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Baselines")]
+pub struct BaselineArguments {
+    /// Compare with the results that were accepted in this file: what is surely worse, by more than its tolerance, fails
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "list"])]
+    pub baseline: Option<PathBuf>,
+    /// Accept what is found: write the checked scenarios into the baseline; refused where CI=true
+    #[arg(long, requires = "baseline", conflicts_with = "fail_fast")]
+    pub accept: bool,
+    /// Accept even where CI=true
+    #[arg(long, requires = "accept")]
+    force: bool,
+    /// Worlds of each version to accept [default: as many as before, 1000 of a new scenario]
+    #[arg(long, value_name = "N", requires = "accept")]
+    baseline_replicates: Option<u64>,
+    /// How much of a metric or rate is let pass, in its unit (60) or as a share of what was accepted (5%); may be repeated
+    /// [default: 5% of a metric, 0.01 of a rate]
+    #[arg(long = "tolerance", value_name = "METRIC=VALUE", requires = "baseline")]
+    pub tolerances: Vec<String>,
+}
+
+/// A scenario that may have a place in a baseline.
+pub struct Candidate {
+    file: String,
+    scenario: Scenario,
+    world: String,
+    line: usize,
+}
+
+impl Candidate {
+    /// Reads what a baseline is about.
+    pub fn of(text: &ScenarioText, scenario: &Scenario) -> Result<Self, Failure> {
+        if text.path() == "-" {
+            let said = "a scenario on standard input has no name that a baseline could keep; give its file";
+            return Err(Failure::Input(anyhow::anyhow!(said)));
+        }
+        let line = text.text.lines().position(|line| line.trim_start().starts_with("[rollout]"));
+        Ok(Self {
+            file: text.path().to_owned(),
+            scenario: scenario.clone(),
+            world: world_digest(text.to_json()?),
+            line: line.map_or(1, |line| line + 1),
+        })
+    }
+}
+
+/// A baseline that was asked for.
+pub struct Baselined {
+    file: PathBuf,
+    baseline: Baseline,
+    tolerances: Tolerances,
+    /// Where to write it anew, if it is to be.
+    output: Option<Output>,
+    replicates: Option<u64>,
+}
+
+impl BaselineArguments {
+    /// Reads the baseline, and opens it to be written where it is to be; `None` where none is asked for.
+    pub fn open(&self) -> Result<Option<Baselined>, Failure> {
+        let Some(file) = &self.baseline else { return Ok(None) };
+        let said = self.tolerances.iter().map(|text| tolerance(text)).collect::<Result<Vec<_>, _>>();
+        let said = said.map_err(|said| Failure::Input(anyhow::anyhow!("--tolerance: {said}")))?;
+        if self.accept && !self.force && in_ci() {
+            let said = "--accept is refused where CI=true: a job would accept whatever it finds. Accept on your own machine and commit the file, or add --force";
+            return Err(Failure::Input(anyhow::anyhow!(said)));
+        }
+        if self.baseline_replicates == Some(0) {
+            return Err(Failure::Nothing(anyhow::anyhow!("no replicate: --baseline-replicates is 0")));
+        }
+        let baseline = self.read(file)?;
+        let output = self.accept.then(|| Output::create(file)).transpose()?;
+        let (file, tolerances) = (file.clone(), Tolerances::new(&said));
+        Ok(Some(Baselined { file, baseline, tolerances, output, replicates: self.baseline_replicates }))
+    }
+
+    fn read(&self, file: &Path) -> Result<Baseline, Failure> {
+        let shown = file.display();
+        let wrong = |error: anyhow::Error| Failure::Input(error);
+        match fs::metadata(file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.accept => return Ok(Baseline::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(wrong(anyhow::anyhow!("there is no baseline {shown}; --accept makes it of what is found")));
+            }
+            Ok(found) if !found.is_file() => return Err(wrong(anyhow::anyhow!("{shown} is no file, so no baseline"))),
+            _ => {}
+        }
+        let unreadable = |error: io::Error| wrong(anyhow::Error::new(error).context(format!("cannot read {shown}")));
+        let bytes = fs::read(file).map_err(unreadable)?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let line =
+                error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            wrong(anyhow::anyhow!("{shown}: line {line}: it is not UTF-8, so no baseline"))
+        })?;
+        Baseline::parse(&text).map_err(|error| wrong(anyhow::Error::new(error).context(shown.to_string())))
+    }
+}
+
+/// Whether this is a job of continuous integration, as all of its services say it.
+fn in_ci() -> bool {
+    let said = std::env::var_os("CI").unwrap_or_default();
+    !(said.is_empty() || said == "0" || said.eq_ignore_ascii_case("false"))
+}
+
+/// How a comparison is run.
+pub struct Running<'a> {
+    pub pool: &'a rayon::ThreadPool,
+    pub clock: &'a Clock,
+    pub quiet: bool,
+    /// Whether it is not to be run at all, since a rule has failed.
+    pub skip: bool,
+}
+
+impl Running<'_> {
+    /// Runs a scenario; `None` where the time was over.
+    fn run(&self, subject: &Subject, file: &str) -> Result<Option<Tape>, Failure> {
+        let tape = scratch_tape(&Subject::IDENTITY)?;
+        let progress = Progress::new(subject.rollouts(), format!("baseline, {file}"), self.quiet);
+        let advance = |rollouts| {
+            progress.advance(rollouts);
+            self.clock.look();
+        };
+        advance(0);
+        let workers = Workers { pool: self.pool, stop: &self.clock.stop, progress: &advance };
+        let finished = subject.run(&tape, &workers);
+        progress.clear();
+        let finished = finished.map_err(scratch_failure)?;
+        self.clock.uninterrupted()?;
+        Ok(finished.then_some(tape))
+    }
+}
+
+/// What was found of a scenario: what there is to compare, or why there is nothing, and what there is to accept.
+struct Seen {
+    result: Result<Compared, (AgainstBaseline, Vec<String>)>,
+    accepted: Option<Entry>,
+    rollouts: u64,
+}
+
+impl Baselined {
+    /// Compares the scenarios, and writes what is accepted; it still has to be published.
+    pub fn compare(
+        mut self,
+        candidates: &[Candidate],
+        running: &Running<'_>,
+    ) -> Result<(BaselineReport, Option<Written>), Failure> {
+        let seen: Vec<Seen> = candidates.iter().map(|one| self.see(one, running)).collect::<Result<_, _>>()?;
+        let shown = self.file.display().to_string();
+        let found = candidates.iter().zip(&seen).map(|(one, seen)| Found {
+            file: &one.file,
+            line: one.line,
+            scenario: &one.scenario,
+            entry: self.baseline.entries.get(&key(&one.file)),
+            result: seen.result.clone(),
+        });
+        let found: Vec<Found<'_>> = found.collect();
+        let mut report = BaselineReport::of(&shown, &found, &self.tolerances, self.output.is_some());
+        report.rollouts = seen.iter().map(|one| one.rollouts).sum();
+        report.not_checked = self.not_checked(candidates);
+        let Some(output) = self.output.take() else { return Ok((report, None)) };
+        let mut entries = BTreeMap::new();
+        for (one, seen) in candidates.iter().zip(seen) {
+            let Some(entry) = seen.accepted else {
+                let said =
+                    format!("the budget of time was over before {} was measured; nothing was accepted", one.file);
+                return Err(Failure::Unmet(anyhow::anyhow!(said)));
+            };
+            if let Some(old) = self.renamed(one) {
+                self.baseline.entries.remove(&old);
+                report.not_checked.retain(|other| other.scenario != old);
+            }
+            entries.insert(key(&one.file), entry);
+        }
+        self.baseline.entries.extend(entries);
+        let text = self.baseline.text().map_err(|error| output.error(error.into()))?;
+        Ok((report, write_whole(Some(output), |out| out.write_all(text.as_bytes()))?))
+    }
+
+    fn not_checked(&self, candidates: &[Candidate]) -> Vec<NotChecked> {
+        let checked: Vec<String> = candidates.iter().map(|one| key(&one.file)).collect();
+        let others = self.baseline.entries.keys().filter(|scenario| !checked.contains(scenario));
+        let told = |scenario: &String| NotChecked { gone: !Path::new(scenario).exists(), scenario: scenario.clone() };
+        others.map(told).collect()
+    }
+
+    /// The scenario of the baseline that has become this one: the same bytes, and no file any more.
+    fn renamed(&self, one: &Candidate) -> Option<String> {
+        let key = key(&one.file);
+        let gone = |name: &String, entry: &Entry| entry.hash == one.scenario.hash && !Path::new(name).exists();
+        let mut same = self.baseline.entries.iter().filter(|(name, entry)| **name != key && gone(name, entry));
+        same.next().map(|(name, _)| name.clone())
+    }
+
+    fn see(&self, one: &Candidate, running: &Running<'_>) -> Result<Seen, Failure> {
+        let entry = self.baseline.entries.get(&key(&one.file));
+        let mut seen = Seen { result: Err((AgainstBaseline::Skipped, Vec::new())), accepted: None, rollouts: 0 };
+        if running.skip {
+            return Ok(seen);
+        }
+        let mut facts = None;
+        seen.result = match entry {
+            None => Err((AgainstBaseline::New, vec![self.why_new(one)])),
+            Some(entry) => match Subject::new(&one.scenario, Some(&entry.policy), entry.seed, entry.replicates) {
+                Err(error) => Err((AgainstBaseline::NotRunnable, vec![self.why_not_runnable(one, entry, error)?])),
+                Ok(subject) => match running.run(&subject, &one.file)? {
+                    None => Err((AgainstBaseline::Unfinished, vec!["the budget of time was over".to_owned()])),
+                    Some(tape) => {
+                        seen.rollouts += tape.rows();
+                        if self.output.is_some() && self.wants(one) == (entry.seed, entry.replicates) {
+                            facts = Some(subject.facts(&tape).map_err(scratch_failure)?);
+                        }
+                        Ok(subject.compare(&tape, entry, &one.world).map_err(scratch_failure)?)
+                    }
+                },
+            },
+        };
+        if self.output.is_none() {
+            return Ok(seen);
+        }
+        if facts.is_none() {
+            let (seed, replicates) = self.wants(one);
+            let subject = Subject::new(&one.scenario, None, seed, replicates).map_err(|error| unready(one, error))?;
+            if let Some(tape) = running.run(&subject, &one.file)? {
+                seen.rollouts += tape.rows();
+                facts = Some(subject.facts(&tape).map_err(scratch_failure)?);
+            }
+        }
+        seen.accepted = facts.map(|facts| self.entry(one, facts));
+        Ok(seen)
+    }
+
+    /// The seed and how many worlds of it are to be accepted.
+    fn wants(&self, one: &Candidate) -> (u64, u64) {
+        let before = self.baseline.entries.get(&key(&one.file)).map(|entry| entry.replicates);
+        (one.scenario.seed, self.replicates.or(before).unwrap_or(WORLDS))
+    }
+
+    fn entry(&self, one: &Candidate, versions: BTreeMap<String, VersionFacts>) -> Entry {
+        let (seed, replicates) = self.wants(one);
+        Entry {
+            hash: one.scenario.hash.clone(),
+            world: one.world.clone(),
+            seed,
+            replicates,
+            dryroll: PROGRAM.to_owned(),
+            policy: Policy::of(&one.scenario),
+            versions,
+        }
+    }
+
+    fn why_new(&self, one: &Candidate) -> String {
+        match (self.renamed(one), self.output.is_some()) {
+            (Some(old), false) => {
+                format!("it is what {old} was, which is no file any more; --accept takes it over under its new name")
+            }
+            (Some(old), true) => format!("it is what {old} was, and takes its place"),
+            (None, false) => "nothing was accepted of it; --accept takes it in".to_owned(),
+            (None, true) => "it was taken in".to_owned(),
+        }
+    }
+
+    /// Where the scenario itself runs, the accepted policy does not fit it.
+    fn why_not_runnable(
+        &self,
+        one: &Candidate,
+        entry: &Entry,
+        error: crate::study::grid::GridError,
+    ) -> Result<String, Failure> {
+        match Subject::new(&one.scenario, None, entry.seed, entry.replicates) {
+            Err(error) => Err(unready(one, error)),
+            Ok(_) => Ok(format!("the accepted policy cannot be run: {error}; accept it anew with --accept")),
+        }
+    }
+}
+
+fn unready(one: &Candidate, error: crate::study::grid::GridError) -> Failure {
+    match Failure::from(error) {
+        Failure::Input(error) => Failure::Input(error.context(one.file.clone())),
+        other => other,
+    }
+}

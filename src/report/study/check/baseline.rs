@@ -1,0 +1,471 @@
+//! The part of a check report that holds scenarios against a baseline.
+
+use serde::{Deserialize, Serialize};
+
+use crate::report::replay;
+use crate::report::wording::{Unit, plural};
+use crate::scenario::Scenario;
+use crate::stats::{Interval, simultaneous};
+use crate::study::Policy;
+use crate::study::baseline::contrast::{Cause, Contrast, Verdict};
+use crate::study::baseline::subject::Compared;
+use crate::study::baseline::tolerance::Tolerances;
+use crate::study::baseline::{Entry, PROGRAM};
+use crate::study::compare::PolicyText;
+use crate::study::grid::Axis;
+use crate::study::sweep::CONFIDENCE;
+
+/// What scenarios came to, against what was accepted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BaselineReport {
+    /// The file of the baseline.
+    pub file: String,
+    /// Whether nothing got worse, every scenario was looked at, and the same engine gave the same bytes.
+    pub passed: bool,
+    /// Whether what was found was accepted, and the file written anew.
+    pub accepted: bool,
+    /// Confidence of all intervals together, 0.95.
+    pub confidence: f64,
+    /// How many intervals share it.
+    pub intervals: u64,
+    /// Rollouts that were run.
+    pub rollouts: u64,
+    /// The scenarios, in the order in which they were checked.
+    pub scenarios: Vec<BaselineScenario>,
+    /// Scenarios of the baseline that the command line does not lead to.
+    pub not_checked: Vec<NotChecked>,
+}
+
+/// A scenario of the baseline that was not checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotChecked {
+    /// Its path, as the baseline has it.
+    pub scenario: String,
+    /// Whether there is no such file any more.
+    pub gone: bool,
+}
+
+/// Where a scenario stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgainstBaseline {
+    /// Every byte is as it was accepted.
+    Unchanged,
+    /// The policy or the engine is another, and was compared.
+    Compared,
+    /// The same engine gave other bytes.
+    NotTheSameBytes,
+    /// Nothing was accepted of it.
+    New,
+    /// The world is another, so that what was accepted says nothing of it; two policies are still compared.
+    WorldChanged,
+    /// The accepted policy cannot be run.
+    NotRunnable,
+    /// The time was over.
+    Unfinished,
+    /// It was not looked at, since a rule had failed.
+    Skipped,
+}
+
+impl AgainstBaseline {
+    /// In words.
+    #[must_use]
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::Compared => "compared",
+            Self::NotTheSameBytes => "not the same bytes",
+            Self::New => "new",
+            Self::WorldChanged => "the world changed",
+            Self::NotRunnable => "not comparable",
+            Self::Unfinished => "unfinished",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Whether it lets the check pass where no fact is worse.
+    #[must_use]
+    pub fn passes(self) -> bool {
+        !matches!(self, Self::NotTheSameBytes | Self::Unfinished | Self::Skipped)
+    }
+}
+
+/// A scenario against what was accepted of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BaselineScenario {
+    /// Its file, as the command line leads to it.
+    pub file: String,
+    /// The line of its `[rollout]`.
+    pub line: usize,
+    /// Where it stands.
+    pub standing: AgainstBaseline,
+    /// Whether nothing about it fails.
+    pub passed: bool,
+    /// What people should know: what was changed, and what to do.
+    pub notes: Vec<String>,
+    /// The accepted policy; null where there is none.
+    pub accepted_policy: Option<Policy>,
+    /// Its policy.
+    pub policy: Policy,
+    /// The seed of the worlds.
+    pub seed: u64,
+    /// Worlds of each version.
+    pub replicates: u64,
+    /// Every fact that was compared.
+    pub facts: Vec<ComparedFact>,
+    /// The command that compares both policies on the same worlds, where they differ.
+    pub replay: Option<String>,
+}
+
+impl BaselineScenario {
+    /// The facts of one kind.
+    pub fn of(&self, verdict: FactVerdict) -> impl Iterator<Item = &ComparedFact> {
+        self.facts.iter().filter(move |fact| fact.verdict == verdict)
+    }
+
+    /// What became of it, in a line.
+    #[must_use]
+    pub fn in_a_line(&self) -> String {
+        let mut parts = vec![self.standing.says().to_owned()];
+        for (verdict, what) in
+            [(FactVerdict::Worse, "worse"), (FactVerdict::Better, "better"), (FactVerdict::Differs, "other")]
+        {
+            let count = self.of(verdict).count();
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        }
+        parts.join(", ")
+    }
+}
+
+/// What a difference comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactVerdict {
+    /// There is none.
+    Same,
+    /// There may be none.
+    Unsure,
+    /// It is no larger than its tolerance.
+    Tolerated,
+    /// It is for the better.
+    Better,
+    /// It is for the worse.
+    Worse,
+    /// It is neither.
+    Differs,
+}
+
+impl FactVerdict {
+    /// In words.
+    #[must_use]
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Same => "the same",
+            Self::Unsure => "may be chance",
+            Self::Tolerated => "tolerated",
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::Differs => "differs",
+        }
+    }
+
+    /// Its sign.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Better => "●",
+            Self::Worse => "✗",
+            _ => "·",
+        }
+    }
+}
+
+/// A metric or a rate of one version, then and now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComparedFact {
+    /// The version.
+    pub version: String,
+    /// Whether it is defective in truth.
+    pub defective: bool,
+    /// Its name.
+    pub metric: String,
+    /// What was changed: `policy` (both were run on the same worlds) or `engine` (two samples apart).
+    pub changed: Changed,
+    /// Mean or rate that was accepted; of a changed policy, over the worlds where both have a value.
+    pub accepted: f64,
+    /// Mean or rate now.
+    pub now: f64,
+    /// Now less accepted.
+    pub difference: f64,
+    /// The interval of that, which holds for all facts of the command at once; null where there is none.
+    pub interval: Option<Interval>,
+    /// The largest difference that is let pass.
+    pub tolerance: f64,
+    /// Over how many worlds.
+    pub n: u64,
+    /// What it comes to.
+    pub verdict: FactVerdict,
+}
+
+/// What was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Changed {
+    /// The policy.
+    Policy,
+    /// The engine.
+    Engine,
+}
+
+impl ComparedFact {
+    fn of(contrast: &Contrast, tolerances: &Tolerances, confidence: f64) -> Self {
+        let tolerance = tolerances.of(contrast.measure);
+        Self {
+            version: contrast.version.clone(),
+            defective: contrast.defective,
+            metric: contrast.measure.name().to_owned(),
+            changed: match contrast.cause {
+                Cause::Policy => Changed::Policy,
+                Cause::Engine => Changed::Engine,
+            },
+            accepted: contrast.accepted,
+            now: contrast.now,
+            difference: contrast.now - contrast.accepted,
+            interval: contrast.interval(confidence),
+            tolerance: tolerance.around(contrast.accepted),
+            n: contrast.n,
+            verdict: match contrast.verdict(tolerance, confidence) {
+                Verdict::Same => FactVerdict::Same,
+                Verdict::Unsure => FactVerdict::Unsure,
+                Verdict::Tolerated => FactVerdict::Tolerated,
+                Verdict::Better => FactVerdict::Better,
+                Verdict::Worse => FactVerdict::Worse,
+                Verdict::Differs => FactVerdict::Differs,
+            },
+        }
+    }
+
+    /// What the table says of it: verdict, metric, version, what was changed, accepted, now, difference, its interval and the
+    /// tolerance.
+    #[must_use]
+    pub fn cells(&self) -> [String; 9] {
+        let unit = Unit::of(&self.metric);
+        let by = match self.changed {
+            Changed::Policy => "policy",
+            Changed::Engine => "engine",
+        };
+        [
+            format!("{} {}", self.verdict.sign(), self.verdict.says()),
+            self.metric.clone(),
+            self.version.clone(),
+            by.to_owned(),
+            unit.say(self.accepted),
+            unit.say(self.now),
+            unit.say_difference(self.difference),
+            unit.say_difference_interval(self.interval),
+            format!("± {}", unit.say_difference(self.tolerance).trim_start_matches(['+', '±'])),
+        ]
+    }
+
+    /// The same in a sentence.
+    #[must_use]
+    pub fn in_a_sentence(&self) -> String {
+        let [_, metric, version, by, accepted, now, difference, interval, tolerance] = self.cells();
+        format!(
+            "{}: {metric} of {version} was {accepted} and is {now}: {difference} (interval {interval}, tolerance {tolerance}) by the {by}, n = {}",
+            self.verdict.says(),
+            self.n
+        )
+    }
+}
+
+/// What is known of a scenario before it is judged.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// Its file, as the command line leads to it.
+    pub file: &'a str,
+    /// The line of its `[rollout]`.
+    pub line: usize,
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// What was accepted of it.
+    pub entry: Option<&'a Entry>,
+    /// What was found, or why nothing was.
+    pub result: Result<Compared, (AgainstBaseline, Vec<String>)>,
+}
+
+impl BaselineReport {
+    /// Judges what was found: all intervals hold together.
+    #[must_use]
+    pub fn of(file: &str, found: &[Found<'_>], tolerances: &Tolerances, accepted: bool) -> Self {
+        let intervals = found.iter().filter_map(|one| one.result.as_ref().ok()).map(|one| one.intervals).sum();
+        let confidence = simultaneous::each(CONFIDENCE, intervals);
+        let scenarios: Vec<_> = found.iter().map(|one| judged(one, tolerances, confidence)).collect();
+        Self {
+            file: file.to_owned(),
+            passed: accepted || scenarios.iter().all(|one| one.passed),
+            accepted,
+            confidence: CONFIDENCE,
+            intervals,
+            scenarios,
+            ..Self::default()
+        }
+    }
+
+    /// How many facts are of a kind.
+    #[must_use]
+    pub fn count(&self, verdict: FactVerdict) -> u64 {
+        self.scenarios.iter().map(|one| one.of(verdict).count() as u64).sum()
+    }
+
+    /// How many scenarios stand so.
+    #[must_use]
+    pub fn standing(&self, standing: AgainstBaseline) -> u64 {
+        self.scenarios.iter().filter(|one| one.standing == standing).count() as u64
+    }
+
+    /// All of it in one line.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        let mut parts = vec![format!("{} worse", self.count(FactVerdict::Worse))];
+        for (verdict, what) in [(FactVerdict::Better, "better"), (FactVerdict::Differs, "other")] {
+            if self.count(verdict) > 0 {
+                parts.push(format!("{} {what}", self.count(verdict)));
+            }
+        }
+        use AgainstBaseline::{New, NotRunnable, NotTheSameBytes, Skipped, Unchanged, Unfinished, WorldChanged};
+        for standing in [NotTheSameBytes, Unchanged, New, WorldChanged, NotRunnable, Unfinished, Skipped] {
+            let count = self.standing(standing);
+            if count > 0 {
+                let scenarios = plural(count, "scenario", "scenarios");
+                parts.push(format!(
+                    "{scenarios} {}",
+                    if standing == WorldChanged { "of another world" } else { standing.says() }
+                ));
+            }
+        }
+        let state = match (self.accepted, self.passed) {
+            (true, _) => "accepted",
+            (false, true) => "passed",
+            (false, false) => "failed",
+        };
+        format!(
+            "{state}: baseline {}, {}: {} ({})",
+            self.file,
+            plural(self.scenarios.len() as u64, "scenario", "scenarios"),
+            parts.join(", "),
+            plural(self.rollouts, "rollout", "rollouts")
+        )
+    }
+}
+
+fn judged(found: &Found<'_>, tolerances: &Tolerances, confidence: f64) -> BaselineScenario {
+    let (scenario, entry) = (found.scenario, found.entry);
+    let policy = Policy::of(scenario);
+    let (standing, notes, facts) = match &found.result {
+        Err((standing, notes)) => (*standing, notes.clone(), Vec::new()),
+        Ok(compared) => {
+            let facts = compared.contrasts.iter().map(|one| ComparedFact::of(one, tolerances, confidence)).collect();
+            (standing(compared), notes(compared, entry), facts)
+        }
+    };
+    let mut judged = BaselineScenario {
+        file: found.file.to_owned(),
+        line: found.line,
+        standing,
+        passed: false,
+        notes,
+        accepted_policy: entry.map(|entry| entry.policy.clone()),
+        seed: entry.map_or(scenario.seed, |entry| entry.seed),
+        replicates: entry.map_or(0, |entry| entry.replicates),
+        replay: None,
+        facts,
+        policy,
+    };
+    judged.passed = standing.passes() && judged.of(FactVerdict::Worse).next().is_none();
+    let changed = entry.filter(|entry| found.result.is_ok() && entry.policy != judged.policy);
+    judged.replay = changed.map(|entry| compare_command(&judged, entry));
+    judged
+}
+
+/// Compares the accepted policy (A) with the scenario's own (B) on the accepted worlds.
+fn compare_command(judged: &BaselineScenario, entry: &Entry) -> String {
+    let mut settings = Vec::new();
+    for (key, accepted, _) in differing(&entry.policy, &judged.policy) {
+        let value = if accepted == "null" { "none".to_owned() } else { accepted.trim_matches('"').to_owned() };
+        settings.push(Axis { key, values: vec![value] });
+    }
+    let mut versions: Vec<&str> = Vec::new();
+    for fact in &judged.facts {
+        if !versions.contains(&fact.version.as_str()) {
+            versions.push(&fact.version);
+        }
+    }
+    let policies = [PolicyText(settings), PolicyText(Vec::new())];
+    replay::compare(&judged.file, entry.seed, &policies, &versions, entry.replicates)
+}
+
+/// The keys in which two policies differ, with both values as JSON.
+fn differing(accepted: &Policy, now: &Policy) -> Vec<(String, String, String)> {
+    use serde_json::Value::Object;
+    let (Ok(Object(accepted)), Ok(Object(now))) = (serde_json::to_value(accepted), serde_json::to_value(now)) else {
+        return Vec::new();
+    };
+    let value = |key: &String| now.get(key).map(ToString::to_string).unwrap_or_default();
+    let all = accepted.iter().map(|(key, then)| (key.clone(), then.to_string(), value(key)));
+    all.filter(|(_, then, now)| then != now).collect()
+}
+
+fn standing(compared: &Compared) -> AgainstBaseline {
+    if !compared.not_the_same_bytes.is_empty() {
+        AgainstBaseline::NotTheSameBytes
+    } else if compared.world_changed {
+        AgainstBaseline::WorldChanged
+    } else if compared.policy_changed || !compared.other_engine.is_empty() {
+        AgainstBaseline::Compared
+    } else {
+        AgainstBaseline::Unchanged
+    }
+}
+
+fn notes(compared: &Compared, entry: Option<&Entry>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !compared.not_the_same_bytes.is_empty() {
+        notes.push(format!(
+            "dryroll {PROGRAM} gave other bytes for the same scenario ({}): the program was changed without another version, it is not deterministic here, or the baseline was edited",
+            compared.not_the_same_bytes.join(", ")
+        ));
+    }
+    if let Some(entry) = entry.filter(|_| !compared.other_engine.is_empty()) {
+        notes.push(format!(
+            "dryroll {} gave other results than {PROGRAM} ({}): they are compared as two samples apart, since the older engine cannot be run",
+            entry.dryroll,
+            compared.other_engine.join(", ")
+        ));
+    }
+    if compared.world_changed {
+        let policies = if compared.policy_changed { "; both policies are compared in the new one" } else { "" };
+        notes.push(format!(
+            "something beside [rollout] is another, so that the accepted figures are not comparable{policies}; accept it anew with --accept"
+        ));
+    }
+    for (versions, says) in [
+        (&compared.new_versions, "of which nothing was accepted; --accept takes them in"),
+        (&compared.gone_versions, "which were accepted and are not rolled out any more; --accept takes them out"),
+    ] {
+        if !versions.is_empty() {
+            notes.push(format!("versions {says}: {}", versions.join(", ")));
+        }
+    }
+    notes
+}
+
+/// The keys of the policy that were changed, as `batch_pct 20 → 10`.
+#[must_use]
+pub fn policy_change(scenario: &BaselineScenario) -> String {
+    let Some(accepted) = &scenario.accepted_policy else { return String::new() };
+    let said = differing(accepted, &scenario.policy);
+    said.iter().map(|(key, then, now)| format!("{key} {then} → {now}")).collect::<Vec<_>>().join(", ")
+}

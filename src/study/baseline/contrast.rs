@@ -1,0 +1,174 @@
+//! What differs from what was accepted, how surely, and whether that is worse.
+
+use super::facts::Fact;
+use super::tolerance::Tolerance;
+use crate::scenario::Measure;
+use crate::stats::moments::Moments;
+use crate::stats::paired::interval_of_differences;
+use crate::stats::{Interval, apart};
+
+/// What was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The policy: both were run by this program, on the same worlds.
+    Policy,
+    /// The program: what it once found, against what it finds now of the accepted policy.
+    Engine,
+}
+
+/// By what a difference is judged.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Evidence {
+    /// World by world.
+    Pairs {
+        /// What is found now less what was accepted.
+        differences: Moments,
+        /// Whether they are 0 in every world.
+        alike: bool,
+    },
+    /// As two samples apart: what was accepted, and what is found now.
+    Apart(Fact, Fact),
+}
+
+/// A measure of one version, then and now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contrast {
+    /// The version.
+    pub version: String,
+    /// Whether it is defective in truth.
+    pub defective: bool,
+    /// Which measure.
+    pub measure: Measure,
+    /// What was changed.
+    pub cause: Cause,
+    /// Mean or rate then.
+    pub accepted: f64,
+    /// Mean or rate now.
+    pub now: f64,
+    /// Over how many worlds.
+    pub n: u64,
+    /// By what it is judged.
+    pub evidence: Evidence,
+}
+
+/// What a difference comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// There is none.
+    Same,
+    /// There may be none: zero is in its interval, or it has no interval.
+    Unsure,
+    /// There is one, and no larger than its tolerance.
+    Tolerated,
+    /// There is a larger one, for the better.
+    Better,
+    /// There is a larger one, for the worse.
+    Worse,
+    /// There is a larger one, of a measure of which neither more nor less is better.
+    Differs,
+}
+
+impl Contrast {
+    /// The interval of what is found now less what was accepted.
+    #[must_use]
+    pub fn interval(&self, confidence: f64) -> Option<Interval> {
+        match &self.evidence {
+            Evidence::Pairs { differences, .. } => interval_of_differences(differences, confidence),
+            Evidence::Apart(Fact::Figure(a), Fact::Figure(b)) => apart::means(*a, *b, confidence),
+            Evidence::Apart(Fact::Share { hits: a, n }, Fact::Share { hits: b, n: m }) => {
+                apart::rates((*a, *n), (*b, *m), confidence)
+            }
+            // One measure is always of one kind.
+            Evidence::Apart(..) => None,
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        match &self.evidence {
+            Evidence::Pairs { alike, .. } => *alike,
+            Evidence::Apart(a, b) => a == b,
+        }
+    }
+
+    /// What it comes to, where its interval has this confidence.
+    #[must_use]
+    pub fn verdict(&self, tolerance: Tolerance, confidence: f64) -> Verdict {
+        if self.is_none() {
+            return Verdict::Same;
+        }
+        let Some(interval) = self.interval(confidence).filter(|interval| !interval.contains(0.0)) else {
+            return Verdict::Unsure;
+        };
+        let difference = self.now - self.accepted;
+        if difference.abs() <= tolerance.around(self.accepted) {
+            return Verdict::Tolerated;
+        }
+        match self.measure.more_is_better(self.defective) {
+            None => Verdict::Differs,
+            Some(more) if more == (interval.low > 0.0) => Verdict::Better,
+            Some(_) => Verdict::Worse,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Metric, Rate};
+    use crate::stats::apart::Sample;
+
+    fn pairs(measure: Measure, defective: bool, accepted: f64, difference: f64) -> Contrast {
+        let mut differences = Moments::default();
+        // Every other world differs by a little more.
+        for world in 0..100 {
+            differences.push(difference + f64::from(world % 2) * 0.002 - 0.001);
+        }
+        let evidence = Evidence::Pairs { differences, alike: false };
+        let (version, now) = ("v".to_owned(), accepted + difference);
+        Contrast { version, defective, measure, cause: Cause::Policy, accepted, now, n: 100, evidence }
+    }
+
+    #[test]
+    fn worse_is_sure_and_beyond_the_tolerance_and_in_the_worse_direction() {
+        let (duration, serving) = (Measure::Metric(Metric::DurationSec), Measure::Metric(Metric::MinServingPct));
+        let share = Tolerance::Relative(0.05);
+        for (measure, defective, difference, verdict) in [
+            (duration, false, 6.0, Verdict::Worse),
+            (duration, false, -6.0, Verdict::Better),
+            (duration, false, 4.0, Verdict::Tolerated),
+            (duration, false, 0.000_1, Verdict::Unsure),
+            (serving, false, -6.0, Verdict::Worse),
+            (Measure::Metric(Metric::ExposedPct), false, 6.0, Verdict::Differs),
+            (Measure::Metric(Metric::ExposedPct), true, 6.0, Verdict::Worse),
+            (Measure::Rate(Rate::Trip), true, -6.0, Verdict::Worse),
+        ] {
+            let found = pairs(measure, defective, 100.0, difference).verdict(share, 0.99);
+            assert_eq!(found, verdict, "{measure} {difference}");
+        }
+    }
+
+    #[test]
+    fn samples_apart_are_judged_by_what_was_kept_of_them() {
+        let contrast = |accepted: Fact, now: Fact, measure| Contrast {
+            version: "v".into(),
+            defective: false,
+            measure,
+            cause: Cause::Engine,
+            accepted: accepted.centre(),
+            now: now.centre(),
+            n: now.n(),
+            evidence: Evidence::Apart(accepted, now),
+        };
+        let mean = |mean| Fact::Figure(Sample { mean, variance: Some(100.0), n: 1000 });
+        let rate = |hits| Fact::Share { hits, n: 1000 };
+        let duration = Measure::Metric(Metric::DurationSec);
+        let trips = Measure::Rate(Rate::FalseTrip);
+        let verdict = |contrast: Contrast, size| contrast.verdict(Tolerance::Absolute(size), 0.99);
+        assert_eq!(verdict(contrast(mean(50.0), mean(55.0), duration), 1.0), Verdict::Worse);
+        assert_eq!(verdict(contrast(mean(50.0), mean(50.5), duration), 0.1), Verdict::Unsure);
+        assert_eq!(verdict(contrast(mean(50.0), mean(50.0), duration), 0.1), Verdict::Same);
+        assert_eq!(verdict(contrast(rate(10), rate(200), trips), 0.01), Verdict::Worse);
+        assert_eq!(verdict(contrast(rate(200), rate(10), trips), 0.01), Verdict::Better);
+        assert_eq!(verdict(contrast(rate(10), rate(14), trips), 0.0), Verdict::Unsure);
+    }
+}
