@@ -3,7 +3,7 @@ use super::*;
 const HASH: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 fn lines(scenario: &str) -> String {
-    let policy = r#"{"batch_pct":20,"max_consecutive_failures":2,"health_timeout_sec":300,"rollback_batch_pct":20,"breaker_order":"event_time","breaker_scope":"rollout","max_in_flight":null,"observe_after_sec":0,"previous_version_id":null}"#;
+    let policy = r#"{"batch_pct":20,"max_consecutive_failures":2,"health_timeout_sec":300,"rollback_batch_pct":20,"breaker_order":"observed","breaker_scope":"rollout","max_in_flight":null,"observe_after_sec":0,"previous_version_id":null}"#;
     format!(
         r#"{{"scenario":"{scenario}","hash":"{HASH}","world":"{HASH}","seed":18446744073709551615,"replicates":1000,"dryroll":"0.1.0","policy":{policy}}}
 {{"scenario":"{scenario}","version":"v-2","digest":"{HASH}"}}
