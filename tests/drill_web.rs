@@ -369,6 +369,7 @@ fn a_decision_on_an_older_question_is_refused_and_told_what_was_decided() {
     assert!(late.error().starts_with("another window decided: `edit` on a-1"), "{}", late.error());
     let board = served.state()["board"].clone();
     assert_eq!(board["plan"], preview["plan"]);
+    assert_eq!(board["heard"], Value::Null, "no trip waits");
     let new = board["request"]["key"].as_str().expect("asked anew").to_owned();
     assert_ne!(new, old);
     assert_eq!(served.decide(&new, "approve").status, 200);
@@ -379,6 +380,9 @@ fn a_decision_on_an_older_question_is_refused_and_told_what_was_decided() {
     assert_eq!(board["breaker"], json!({"count": 2, "limit": 2}));
     assert_eq!(board["state"]["dispatched"], exposed);
     assert_eq!(board["request"]["failed_instance_ids"].as_array().map(Vec::len), Some(2));
+    let heard = board["heard"]["lines"].as_array().expect("what is heard");
+    assert_eq!(board["heard"]["at_ms"], board["request"]["asked_at_ms"]);
+    assert!(heard[0].as_str().is_some_and(|line| line.starts_with("heartbeats of the last 1 min 30 s")), "{heard:?}");
     assert_eq!(served.control("next_decision").status, 409, "a request waits");
 }
 

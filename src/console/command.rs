@@ -35,7 +35,7 @@ pub const HELP: [(&str, &str); 14] = [
     ("speed 60", "so many simulated seconds pass in a second"),
     ("pause", "stop the clock"),
     ("resume", "let it go on"),
-    ("status", "say where the rollout stands"),
+    ("status", "say where the rollout stands, and who is heard of"),
     ("quit", "leave; --record keeps the decisions so far"),
 ];
 

@@ -110,11 +110,15 @@ impl<'w, O: Observer> Desk<'w, O> {
 
     /// Lets happen what is due at this moment of the wall clock.
     pub fn advance(&mut self, wall: Duration) {
+        self.go_on(wall);
+        self.attend();
+    }
+
+    fn go_on(&mut self, wall: Duration) {
         self.drill.advance_to(self.pace.shows(wall), &mut self.observer);
         if self.drill.is_over() {
             self.stand(wall);
         }
-        self.attend();
     }
 
     /// How long after `wall` something happens by itself; `None` while the clock stands.
@@ -128,11 +132,8 @@ impl<'w, O: Observer> Desk<'w, O> {
     /// # Errors
     /// When it cannot be done now; then time has gone on, and nothing else is changed.
     pub fn control(&mut self, wall: Duration, control: Control) -> Result<(), DrillError> {
-        self.advance(wall);
-        if self.drill.is_over() {
-            return Err(DrillError::Over);
-        }
-        let done = self.take(wall, control);
+        self.go_on(wall);
+        let done = if self.drill.is_over() { Err(DrillError::Over) } else { self.take(wall, control) };
         self.attend();
         done
     }

@@ -18,6 +18,8 @@ pub struct Zone {
     pub unwell: [u32; 2],
     /// No heartbeat arrived of late.
     pub silent: u32,
+    /// None arrived yet, and fewer than that were due.
+    pub not_yet: u32,
 }
 
 /// What is heard of the planned instances at a moment.
@@ -38,17 +40,18 @@ impl RollCall {
     pub(super) fn of(simulator: &mut Simulator<'_>, at: At) -> Self {
         let world = simulator.world();
         let window = world.interval.saturating_mul(MISSED);
-        let since = at.0.saturating_sub(window);
-        let mut zones = vec![Zone::default(); world.zones.max(1) as usize];
+        let from = (at.0 + 1).saturating_sub(window);
+        let mut zones = vec![Zone::default(); world.zones as usize];
         let mut silent = [0; Cell::ALL.len()];
         for position in 0..world.total() {
             let number = simulator.engine().instance(position).0;
-            let Some(zone) = zones.get_mut((number % world.zones.max(1)) as usize) else { continue };
-            match simulator.last_heard(position, since, at.0) {
+            let zone = &mut zones[world.zone(number) as usize];
+            match simulator.last_heard(position, from, at.0) {
                 Some(heard) => {
                     let of = if heard.healthy { &mut zone.well } else { &mut zone.unwell };
                     of[usize::from(heard.runs == Release::Target)] += 1;
                 }
+                None if at.0 < window => zone.not_yet += 1,
                 None => {
                     zone.silent += 1;
                     silent[Cell::of(simulator.engine(), position) as usize] += 1;

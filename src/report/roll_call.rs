@@ -19,6 +19,7 @@ pub fn lines(roll: &RollCall, previous: &str, target: &str) -> Vec<String> {
             (zone.unwell[0], format!("not well on {previous}")),
             (zone.unwell[1], format!("not well on {target}")),
             (zone.silent, "silent".to_owned()),
+            (zone.not_yet, "not heard yet".to_owned()),
         ];
         let said = join(counts.into_iter());
         let name = if roll.zones.len() == 1 { "the fleet".to_owned() } else { format!("zone {index}") };

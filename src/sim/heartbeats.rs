@@ -167,16 +167,16 @@ pub struct Heard {
     pub healthy: bool,
 }
 
-/// The newest heartbeat sent in `(since, now]` that has arrived by `now`.
+/// The newest heartbeat sent from `from` to `now`, both included, that has arrived by `now`.
 pub fn last_heard(
     scene: &Scene<'_>,
     member: &Member<'_>,
     orders: [Option<Order>; 2],
     early: [bool; 2],
-    since: u64,
+    from: u64,
     now: u64,
 ) -> Option<Heard> {
-    let beats = beat_from(scene, member, since + 1)..beat_from(scene, member, now + 1);
+    let beats = beat_from(scene, member, from)..beat_from(scene, member, now + 1);
     beats.rev().find_map(|beat| {
         let sent = sent_at(scene, member, beat);
         let delay = scene.beat_delay(member, beat, sent, 0)?;

@@ -325,10 +325,17 @@ impl World {
         self.plan.total_instances()
     }
 
+    /// The zone of the instance at a place in the fleet.
+    #[inline(always)]
+    #[must_use]
+    pub fn zone(&self, n: u32) -> u32 {
+        if self.zones == 1 { 0 } else { n % self.zones }
+    }
+
     /// The instance that a block belongs to.
     #[inline(always)]
     pub fn member(&self, n: u32, block: InstanceBlock) -> Member<'_> {
-        let zone = if self.zones == 1 { 0 } else { n % self.zones };
+        let zone = self.zone(n);
         let phase = self.base.phase.unwrap_or_else(|| scale(block.phase, self.interval));
         let mut member = Member {
             n,

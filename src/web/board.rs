@@ -19,8 +19,8 @@ pub struct Board {
     pub request: Option<Request>,
     pub batches: Vec<Batch>,
     pub decisions: Vec<Decided>,
-    /// What is heard of the fleet while a trip waits for its answer, in words.
-    pub heard: Vec<String>,
+    /// What is heard of the fleet; null where no trip waits for its answer.
+    pub heard: Option<Heard>,
 }
 
 /// Where the rollout is.
@@ -81,6 +81,15 @@ pub struct Batch {
     pub failed: u32,
 }
 
+/// What is heard of the fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Heard {
+    /// At which moment.
+    pub at_ms: u64,
+    /// In words: a heading, then a line a zone.
+    pub lines: Vec<String>,
+}
+
 /// A decision that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decided {
@@ -112,8 +121,9 @@ pub struct Update<'a> {
     pub batches: Vec<(usize, &'a Batch)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decisions: Option<&'a [Decided]>,
+    /// Null: no trip waits any more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub heard: Option<&'a [String]>,
+    pub heard: Option<&'a Option<Heard>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cells: Vec<Patch>,
 }
@@ -140,7 +150,6 @@ impl Board {
     /// How a drill stands.
     pub fn of(drill: &Drill<'_>, chronicle: &Chronicle, briefing: &Briefing, roll: Option<&RollCall>) -> Self {
         let engine = drill.engine();
-        let heard = roll.map(|roll| roll_call::lines(roll, &briefing.previous, &briefing.target));
         let (count, limit) = engine.breaker();
         Self {
             state: State::of(drill, briefing),
@@ -149,7 +158,10 @@ impl Board {
             request: drill.asked().map(|asked| Request::of(drill, asked, chronicle, briefing)),
             batches: batches(engine, chronicle),
             decisions: drill.decisions().iter().map(Decided::of).collect(),
-            heard: heard.unwrap_or_default(),
+            heard: roll.map(|roll| Heard {
+                at_ms: roll.at.0,
+                lines: roll_call::lines(roll, &briefing.previous, &briefing.target),
+            }),
         }
     }
 }

@@ -17,7 +17,6 @@ use super::seen::Seen;
 use super::{MOST_INSTANCES, WebError};
 use crate::drill::{Briefing, Control, Desk, Drill, Pace, Speed};
 use crate::engine::Answer;
-use crate::fleet::At;
 use crate::sim::{Observer, World};
 
 /// Between two looks at the drill, so that what happens close together is told together.
@@ -36,8 +35,6 @@ pub struct Console<'w, 'a, O> {
     board: Board,
     cells: Cells,
     pace: Pace,
-    /// Of when the roll call is that was published.
-    rolled_at: Option<At>,
 }
 
 impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
@@ -64,7 +61,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
         let cells = Cells::of(drill.engine());
         let log = Arc::new(Log::new(board.clone(), cells.text(), pace, opened));
         let desk = Desk::new(drill, pace, seen);
-        let mut console = Self { desk, briefing, log, opened, has_begun: false, board, cells, pace, rolled_at: None };
+        let mut console = Self { desk, briefing, log, opened, has_begun: false, board, cells, pace };
         console.publish();
         Ok(console)
     }
@@ -183,9 +180,10 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
         let pace = *self.desk.pace();
         // The board changes with events and roll calls; an answer that a controller does not hear yet makes none.
         let decisions = self.desk.drill().decisions().len();
-        let rolled_at = self.desk.roll().map(|roll| roll.at);
-        let is_same = pace == self.pace && rolled_at == self.rolled_at && decisions == self.board.decisions.len();
-        if noted.lines.is_empty() && is_same {
+        let heard_at = self.board.heard.as_ref().map(|heard| heard.at_ms);
+        let heard_the_same = self.desk.roll().map(|roll| roll.at.0) == heard_at;
+        let decided_nothing = decisions == self.board.decisions.len();
+        if noted.lines.is_empty() && pace == self.pace && decided_nothing && heard_the_same {
             return;
         }
         // It is short: a line a batch and a trip.
@@ -197,6 +195,5 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
         self.log.publish(&board, update, pace, noted.lines);
         self.board = board;
         self.pace = pace;
-        self.rolled_at = rolled_at;
     }
 }

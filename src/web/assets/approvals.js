@@ -141,7 +141,7 @@ function trip(known) {
     make('p', { class: 'alarm-text' }, make('strong', {}, `⚡ ${plural(request.failed_instance_ids.length, 'instance')} failed in a row`),
       ` in ${request.of_rollback ? 'rollback ' : ''}batch ${request.batch_index}: ${some(request.failed_instance_ids, 12)}.`),
     make('p', { id: 'trip-batch' }, tripBatch(known, batch)),
-    make('div', { id: 'heard' }, ...heard(known)),
+    make('div', { id: 'heard', 'data-at': known.board.heard?.at_ms }, ...heard(known)),
   ];
 }
 
@@ -152,7 +152,8 @@ function tripBatch({ board: { state } }, batch) {
 }
 
 /// Who is heard of, as of a moment: a heading and a line a zone.
-function heard({ board: { heard: [heading, ...lines] } }) {
+function heard({ board: { heard } }) {
+  const [heading, ...lines] = heard?.lines ?? [];
   if (!heading) return [];
   return [make('p', { class: 'muted' }, heading), make('ul', {}, ...lines.map((line) => make('li', {}, line)))];
 }
@@ -165,9 +166,9 @@ function showRequest(known) {
     if (request && request.type !== 'rolling_upgrade') {
       const own = request.of_rollback ? 'r-2' : 'r-1';
       put($('trip-batch'), tripBatch(known, known.board.batches.filter((batch) => batch.rollout_id === own)[request.batch_index]));
-      const lines = known.board.heard.join('\n');
-      if ($('heard').dataset.lines !== lines) {
-        $('heard').dataset.lines = lines;
+      const at = String(known.board.heard?.at_ms);
+      if ($('heard').dataset.at !== at) {
+        $('heard').dataset.at = at;
         $('heard').replaceChildren(...heard(known));
       }
     }
