@@ -3,7 +3,7 @@
 //! the sweep is interrupted.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom};
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -87,7 +87,7 @@ impl Checkpoint {
                 match if resume { left_for_all_to_see(&path)? } else { None } {
                     Some(file) => {
                         lock(&file, &path)?;
-                        Self::go_on(file, path, identity)
+                        Self::go_on(Tape::open(file, identity), path)
                     }
                     None => Self::temporary(path, identity),
                 }
@@ -105,11 +105,12 @@ impl Checkpoint {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let file = existing(&path)?;
                 lock(&file, &path)?;
-                if holds_nothing(&file).map_err(failed)? {
-                    file.set_len(0).map_err(failed)?;
-                    return Self::begin(file, path, identity, WITH_RESUME);
+                match Tape::open(file.try_clone().map_err(failed)?, identity) {
+                    Err(TapeError::NotBegun) => Self::begin_anew(file, path, identity, WITH_RESUME),
+                    Ok(tape) if tape.rows() == 0 => Self::begin_anew(file, path, identity, WITH_RESUME),
+                    found if resume => Self::go_on(found, path),
+                    found => Err(in_the_way(found, &path)),
                 }
-                if resume { Self::go_on(file, path, identity) } else { Err(in_the_way(file, &path, identity)) }
             }
             Err(error) => Err(failed(error)),
         }
@@ -134,20 +135,21 @@ impl Checkpoint {
             return Err(no_file(&path));
         }
         let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         lock(&file, &path)?;
-        if !holds_nothing(&file).map_err(failed)? {
-            match Tape::open(file.try_clone().map_err(failed)?, identity) {
-                Ok(tape) => return Self::tidied(tape, path, THE_SAME),
-                Err(TapeError::Io(error)) => return Err(failed(error)),
-                Err(TapeError::Foreign) => return Err(foreign(&path)),
-                Err(TapeError::NoTape) if !tape::looks_begun(&file).map_err(failed)? => return Err(no_result(&path)),
-                Err(TapeError::NoTape) => {}
-            }
+        match Tape::open(file.try_clone().map_err(failed)?, identity) {
+            Ok(tape) => Self::tidied(tape, path, THE_SAME),
+            Err(TapeError::NotBegun) => Self::begin_anew(file, path, identity, THE_SAME),
+            Err(TapeError::Io(error)) => Err(failed(error)),
+            Err(TapeError::Foreign) => Err(foreign(&path)),
+            Err(TapeError::NoTape) => Err(no_result(&path)),
         }
-        file.set_len(0).map_err(failed)?;
-        file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        Self::begin(file, path, identity, THE_SAME)
+    }
+
+    fn begin_anew(mut file: File, path: PathBuf, identity: &Identity, again: &'static str) -> Result<Self, Failure> {
+        let emptied = file.set_len(0).and_then(|()| file.rewind());
+        emptied.map_err(|error| Failure::write(&path, error))?;
+        Self::begin(file, path, identity, again)
     }
 
     /// Begins in an empty file; one that cannot even be begun is not left there.
@@ -164,9 +166,9 @@ impl Checkpoint {
         }
     }
 
-    fn go_on(file: File, path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
+    fn go_on(found: Result<Tape, TapeError>, path: PathBuf) -> Result<Self, Failure> {
         let shown = path.display().to_string();
-        match Tape::open(file, identity) {
+        match found {
             Ok(tape) => Self::tidied(tape, path, WITH_RESUME),
             Err(TapeError::Io(error)) => Err(Failure::write(&path, error)),
             Err(error) => Err(Failure::Input(anyhow::anyhow!("cannot resume from {shown}: {error}"))),
@@ -316,11 +318,6 @@ fn no_file(path: &Path) -> Failure {
     Failure::Input(anyhow::anyhow!("{shown} is no regular file, so no sweep left it there: move or remove it"))
 }
 
-/// A tape that is no longer than its beginning was left before anything came of it.
-fn holds_nothing(file: &File) -> io::Result<bool> {
-    Ok(file.metadata()?.len() <= tape::HEADER && tape::looks_begun(file)?)
-}
-
 /// Two processes that write one tape would spoil it.
 fn lock(file: &File, path: &Path) -> Result<(), Failure> {
     match file.try_lock() {
@@ -349,9 +346,9 @@ pub fn foreign(path: &Path) -> Failure {
     ))
 }
 
-fn in_the_way(file: File, path: &Path, identity: &Identity) -> Failure {
+fn in_the_way(found: Result<Tape, TapeError>, path: &Path) -> Failure {
     let shown = path.display();
-    let said = match Tape::open(file, identity) {
+    let said = match found {
         Ok(tape) => format!(
             "{shown} holds {} of this very sweep, which did not end: add --resume to go on with it, or remove it to begin anew",
             plural(tape.rows(), "replicate", "replicates")

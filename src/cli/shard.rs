@@ -18,7 +18,7 @@ use crate::report::{Output, replay};
 use crate::study::manifest::Manifest;
 use crate::study::round::{self, Workers};
 use crate::study::sweep::{Sweep, SweepOrder};
-use crate::study::tape::{self, Identity, Tape, TapeError};
+use crate::study::tape::{Identity, Tape, TapeError};
 
 /// The variables by which schedulers tell a task its number, and what is added to make it count from 1.
 const SCHEDULERS: [(&str, u32); 3] = [("SLURM_ARRAY_TASK_ID", 0), ("JOB_COMPLETION_INDEX", 1), ("PARALLEL_SEQ", 0)];
@@ -159,10 +159,6 @@ pub enum Found {
     NoResult,
 }
 
-fn begins_as_tape(path: &Path) -> bool {
-    std::fs::File::open(path).is_ok_and(|file| tape::looks_begun(&file).unwrap_or(true))
-}
-
 /// Looks at the result of a shard.
 pub fn found(path: &Path, sweep: &Sweep, shard: u32, of: u32, identity: &Identity) -> Found {
     let tape = match Tape::read(path, identity) {
@@ -170,7 +166,7 @@ pub fn found(path: &Path, sweep: &Sweep, shard: u32, of: u32, identity: &Identit
         Err(TapeError::Foreign) => return Found::Foreign,
         Err(TapeError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => return Found::Nothing,
         Err(_) if path.is_dir() => return Found::Folder,
-        Err(TapeError::NoTape) if !begins_as_tape(path) => return Found::NoResult,
+        Err(TapeError::NoTape) => return Found::NoResult,
         Err(_) => return Found::Damaged,
     };
     let round = sweep.round();

@@ -38,21 +38,12 @@ pub enum TapeError {
     /// It is something else.
     #[error("it is no result of dryroll")]
     NoTape,
+    /// It is empty, or has no more than the beginning of another tape: it was left before anything came of it.
+    #[error("it holds nothing")]
+    NotBegun,
     /// It is of another study.
     #[error("it belongs to another sweep: another scenario, seed, grid, number of replicates, or version of dryroll")]
     Foreign,
-}
-
-/// Whether a file begins as a tape does, however much of it there is; it is rewound.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn looks_begun(mut file: &File) -> io::Result<bool> {
-    file.rewind()?;
-    let mut start = Vec::new();
-    file.take(MAGIC.len() as u64).read_to_end(&mut start)?;
-    file.rewind()?;
-    Ok(MAGIC.starts_with(&start))
 }
 
 /// Rows of one cell, replicates in a row.
@@ -112,22 +103,23 @@ impl Tape {
     /// Reads what a file holds; more can be written behind it if it was opened for that.
     ///
     /// # Errors
-    /// When it cannot be read, is no tape, or belongs to another study.
+    /// When it cannot be read, is no tape, holds nothing, or belongs to another study.
     pub fn open(mut file: File, identity: &Identity) -> Result<Self, TapeError> {
         let index = Self::index(&mut file, identity)?;
         Ok(Self { medium: Medium::Open(Mutex::new(file)), index: Mutex::new(index) })
     }
 
     fn index(file: &mut File, identity: &Identity) -> Result<Index, TapeError> {
-        let mut header = [0; HEADER as usize];
-        file.read_exact(&mut header).map_err(|_| TapeError::NoTape)?;
-        if header[..16] != MAGIC[..] {
+        let length = file.metadata()?.len();
+        let mut header = Vec::with_capacity(HEADER as usize);
+        file.take(HEADER).read_to_end(&mut header)?;
+        let (magic, of) = header.split_at(header.len().min(MAGIC.len()));
+        if !MAGIC.starts_with(magic) {
             return Err(TapeError::NoTape);
         }
-        if header[16..] != identity[..] {
-            return Err(TapeError::Foreign);
+        if of != identity {
+            return Err(if length <= HEADER { TapeError::NotBegun } else { TapeError::Foreign });
         }
-        let length = file.metadata()?.len();
         let mut index = Index { places: BTreeMap::new(), end: HEADER, length };
         let mut bytes = Vec::new();
         while let Some((block, payload)) = read_block(file, length - index.end, &mut bytes)? {
@@ -378,7 +370,10 @@ mod tests {
     #[test]
     fn other_files_and_other_studies_are_told_apart() {
         let mut file = tempfile::tempfile().unwrap();
-        Tape::begin(file.try_clone().unwrap(), &[1; 32]).unwrap();
+        let tape = Tape::begin(file.try_clone().unwrap(), &[1; 32]).unwrap();
+        file.seek(SeekFrom::Start(0)).unwrap();
+        assert!(matches!(Tape::open(file.try_clone().unwrap(), &[2; 32]), Err(TapeError::NotBegun)));
+        tape.push(Block { cell: 0, first: 0, rows: 1 }, &rows(1)).unwrap();
         file.seek(SeekFrom::Start(0)).unwrap();
         assert!(matches!(Tape::open(file, &[2; 32]), Err(TapeError::Foreign)));
         let mut other = tempfile::tempfile().unwrap();
