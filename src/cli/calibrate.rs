@@ -41,9 +41,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let wanted = [Some(&arguments.output), arguments.report.as_ref(), arguments.svg.as_ref()];
     let outputs: Vec<&PathBuf> = wanted.into_iter().flatten().collect();
-    for log in &arguments.logs {
-        each_its_own_place(Some(log), &outputs)?;
-    }
+    each_its_own_place(&arguments.logs, &outputs)?;
     each_log_once(&arguments.logs)?;
     let interval = interval(arguments.heartbeat_interval_sec)?;
     let mut histories = Vec::new();

@@ -160,10 +160,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.outputs().into_iter().flatten().collect();
     // A baseline that is written anew is read as well, and is nobody's output beside that.
     let places: Vec<&PathBuf> = outputs.iter().copied().chain(&arguments.baselines.baseline).collect();
-    each_its_own_place(None, &places)?;
-    for file in &files {
-        each_its_own_place(Some(file), &places)?;
-    }
+    each_its_own_place(&files, &places)?;
     if arguments.max_replicates == 0 {
         return Err(Failure::Nothing(anyhow::anyhow!(
             "no replicate: --max-replicates is 0, so nothing would be evaluated"

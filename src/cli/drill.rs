@@ -118,8 +118,7 @@ struct Files {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs = arguments.outputs();
-    each_its_own_place(arguments.scenario.as_deref(), &outputs)?;
-    each_its_own_place(arguments.decisions.as_deref(), &outputs)?;
+    each_its_own_place(arguments.scenario.iter().chain(&arguments.decisions), &outputs)?;
     let remembered = arguments.learnings.read(&outputs, arguments.quiet)?;
     let opening = Opening::new(arguments)?;
     let [events, record, report] =

@@ -31,9 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     each_its_own_place(Some(&arguments.manifest), &outputs)?;
     let (manifest, sweep) = load(&arguments.manifest)?;
     let (of, identity) = (manifest.shards, sweep.identity());
-    for shard in 1..=of {
-        each_its_own_place(Some(&place(&arguments.manifest, shard, of)), &outputs)?;
-    }
+    each_its_own_place((1..=of).map(|shard| place(&arguments.manifest, shard, of)), &outputs)?;
     let mut tapes = Vec::new();
     let mut missing = Vec::new();
     let mut remarks = Vec::new();

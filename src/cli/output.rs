@@ -1,5 +1,6 @@
 //! How commands fail, and how they speak to people.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -129,14 +130,17 @@ pub fn refused(path: &Path, refusal: Refusal) -> Failure {
     Failure::Input(anyhow::Error::from(refusal).context(format!("{}: the request is refused", path.display())))
 }
 
-/// Two outputs to one place would lose one of them, however the place is written; and so would one in the scenario's place.
-pub fn each_its_own_place(input: Option<&Path>, outputs: &[&PathBuf]) -> Result<(), Failure> {
-    let input = input.and_then(Output::place);
+/// Two outputs to one place would lose one of them, however the place is written; and so would one in the place of an input.
+pub fn each_its_own_place<P: AsRef<Path>>(
+    inputs: impl IntoIterator<Item = P>,
+    outputs: &[&PathBuf],
+) -> Result<(), Failure> {
+    let inputs: BTreeSet<_> = inputs.into_iter().filter_map(|input| Output::place(input.as_ref())).collect();
     let mut places = Vec::new();
     for path in outputs {
         let Some(place) = Output::place(path) else { continue };
         let shown = path.display();
-        if input.as_ref() == Some(&place) {
+        if inputs.contains(&place) {
             return Err(Failure::Input(anyhow::anyhow!(
                 "{shown} is what is read; an output would take its place. Name another file"
             )));
