@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::study::{BaselineReport, BaselineScenario, FactVerdict, policy_change};
+use super::study::{BaselineReport, BaselineScenario, policy_change};
 use super::table::Table;
 use super::wording::plural;
+use crate::study::baseline::contrast::Verdict;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -14,7 +15,7 @@ const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::G
 const BAD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
 
 /// What is told fact by fact, worst first; the others are counted.
-pub const TOLD: [FactVerdict; 3] = [FactVerdict::Worse, FactVerdict::Better, FactVerdict::Differs];
+pub const TOLD: [Verdict; 3] = [Verdict::Worse, Verdict::Better, Verdict::Differs];
 /// The heads of the columns.
 pub const COLUMNS: [&str; 9] =
     ["", "metric", "version", "changed", "accepted", "now", "difference", "interval", "tolerance"];
@@ -69,14 +70,14 @@ fn tell(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> {
 /// How many facts are not told, and why.
 #[must_use]
 pub fn others(scenario: &BaselineScenario) -> String {
-    let of = |(verdict, says): (FactVerdict, &str)| {
+    let of = |(verdict, says): (Verdict, &str)| {
         let count = scenario.of(verdict).count() as u64;
         (count > 0).then(|| format!("{} {says}", plural(count, "fact", "facts")))
     };
     let told = [
-        (FactVerdict::Tolerated, "within the tolerance"),
-        (FactVerdict::Unsure, "may differ by chance"),
-        (FactVerdict::Same, "the same"),
+        (Verdict::Tolerated, "within the tolerance"),
+        (Verdict::Unsure, "may differ by chance"),
+        (Verdict::Same, "the same"),
     ];
     told.into_iter().filter_map(of).collect::<Vec<_>>().join(", ")
 }

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::study::{AgainstBaseline, BaselineScenario, CheckReport, FactVerdict, Status};
+use super::study::{AgainstBaseline, BaselineScenario, CheckReport, Status};
+use crate::study::baseline::contrast::Verdict;
 
 /// Writes an error for each rule that did not pass, each fault that touched nothing and each scenario that is worse than the
 /// baseline, and a warning for each scenario that has no part in it yet.
@@ -37,7 +38,7 @@ fn against(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> 
         (true, true) => "warning",
         (true, false) => return Ok(()),
     };
-    let facts = scenario.of(FactVerdict::Worse).map(|fact| fact.in_a_sentence());
+    let facts = scenario.of(Verdict::Worse).map(|fact| fact.in_a_sentence());
     let lines: Vec<String> = scenario.notes.iter().cloned().chain(facts).chain(scenario.replay.clone()).collect();
     let title = format!("dryroll check, baseline: {}", scenario.in_a_line());
     annotation(out, level, &scenario.file, scenario.line, &title, &lines.join("\n"))

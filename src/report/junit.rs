@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::study::{
-    AgainstBaseline, BaselineScenario, Changed, CheckReport, CheckedRule, CheckedScenario, ComparedFact, FactVerdict,
-    Status,
+    AgainstBaseline, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Status,
 };
+use crate::study::baseline::contrast::{Cause, Verdict};
 
 /// Writes it. It has no times: the same check gives the same bytes.
 ///
@@ -77,9 +77,9 @@ fn told(scenario: &BaselineScenario) -> String {
 }
 
 fn fact_case(fact: &ComparedFact, scenario: &BaselineScenario) -> (String, TestCaseStatus) {
-    let by = if fact.changed == Changed::Engine { " with this engine" } else { "" };
+    let by = if fact.changed == Cause::Engine { " with this engine" } else { "" };
     let name = format!("{}: {}{by} is no worse than accepted", fact.version, fact.metric);
-    if fact.verdict != FactVerdict::Worse {
+    if fact.verdict != Verdict::Worse {
         return (name, TestCaseStatus::success());
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);

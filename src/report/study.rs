@@ -8,8 +8,8 @@ mod tune;
 use serde::{Deserialize, Serialize};
 
 pub use check::{
-    AgainstBaseline, BaselineReport, BaselineScenario, Changed, CheckReport, CheckedRule, CheckedScenario,
-    ComparedFact, Counts, FactVerdict, Found, IdleFault, NotChecked, Status, policy_change,
+    AgainstBaseline, BaselineReport, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Counts,
+    Found, IdleFault, NotChecked, Status, policy_change,
 };
 pub use compare::{CompareReport, Comparison, Contrast, DifferentWorld};
 pub use sweep::{

@@ -5,10 +5,7 @@ mod build;
 
 use serde::{Deserialize, Serialize};
 
-pub use baseline::{
-    AgainstBaseline, BaselineReport, BaselineScenario, Changed, ComparedFact, FactVerdict, Found, NotChecked,
-    policy_change,
-};
+pub use baseline::{AgainstBaseline, BaselineReport, BaselineScenario, ComparedFact, Found, NotChecked, policy_change};
 
 use super::ScenarioRef;
 use crate::scenario::Expected;

@@ -1,5 +1,7 @@
 //! What differs from what was accepted, how surely, and whether that is worse.
 
+use serde::{Deserialize, Serialize};
+
 use super::facts::Fact;
 use super::tolerance::Tolerance;
 use crate::scenario::Measure;
@@ -8,7 +10,8 @@ use crate::stats::paired::interval_of_differences;
 use crate::stats::{Interval, apart};
 
 /// What was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The policy: both were run by this program, on the same worlds.
     Policy,
@@ -52,7 +55,8 @@ pub struct Contrast {
 }
 
 /// What a difference comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// There is none.
     Same,
@@ -69,6 +73,21 @@ pub enum Verdict {
 }
 
 impl Contrast {
+    /// What was kept of a measure by an engine that is gone, and what is found of it now.
+    #[must_use]
+    pub fn of_engines(version: &str, defective: bool, measure: Measure, accepted: Fact, now: Fact) -> Self {
+        Self {
+            version: version.to_owned(),
+            defective,
+            measure,
+            cause: Cause::Engine,
+            accepted: accepted.centre(),
+            now: now.centre(),
+            n: now.n(),
+            evidence: Evidence::Apart(accepted, now),
+        }
+    }
+
     /// The interval of what is found now less what was accepted.
     #[must_use]
     pub fn interval(&self, confidence: f64) -> Option<Interval> {
@@ -149,16 +168,7 @@ mod tests {
 
     #[test]
     fn samples_apart_are_judged_by_what_was_kept_of_them() {
-        let contrast = |accepted: Fact, now: Fact, measure| Contrast {
-            version: "v".into(),
-            defective: false,
-            measure,
-            cause: Cause::Engine,
-            accepted: accepted.centre(),
-            now: now.centre(),
-            n: now.n(),
-            evidence: Evidence::Apart(accepted, now),
-        };
+        let contrast = |accepted, now, measure| Contrast::of_engines("v", false, measure, accepted, now);
         let mean = |mean| Fact::Figure(Sample { mean, variance: Some(100.0), n: 1000 });
         let rate = |hits| Fact::Share { hits, n: 1000 };
         let duration = Measure::Metric(Metric::DurationSec);

@@ -195,17 +195,8 @@ impl Subject {
     /// What was kept against what is found now.
     fn engines(&self, version: &str, cell: usize, kept: &VersionFacts, found: &VersionFacts) -> Vec<Contrast> {
         let contrast = |&(measure, now): &(Measure, Fact)| {
-            let accepted = *kept.get(measure)?;
-            Some(Contrast {
-                version: version.to_owned(),
-                defective: self.cells.worlds[cell].defective,
-                measure,
-                cause: Cause::Engine,
-                accepted: accepted.centre(),
-                now: now.centre(),
-                n: now.n(),
-                evidence: Evidence::Apart(accepted, now),
-            })
+            let defective = self.cells.worlds[cell].defective;
+            Some(Contrast::of_engines(version, defective, measure, *kept.get(measure)?, now))
         };
         found.facts.iter().filter_map(contrast).collect()
     }

@@ -119,7 +119,7 @@ pub struct BaselineScenario {
 
 impl BaselineScenario {
     /// The facts of one kind.
-    pub fn of(&self, verdict: FactVerdict) -> impl Iterator<Item = &ComparedFact> {
+    pub fn of(&self, verdict: Verdict) -> impl Iterator<Item = &ComparedFact> {
         self.facts.iter().filter(move |fact| fact.verdict == verdict)
     }
 
@@ -127,9 +127,7 @@ impl BaselineScenario {
     #[must_use]
     pub fn in_a_line(&self) -> String {
         let mut parts = vec![self.standing.says().to_owned()];
-        for (verdict, what) in
-            [(FactVerdict::Worse, "worse"), (FactVerdict::Better, "better"), (FactVerdict::Differs, "other")]
-        {
+        for (verdict, what) in [(Verdict::Worse, "worse"), (Verdict::Better, "better"), (Verdict::Differs, "other")] {
             let count = self.of(verdict).count();
             if count > 0 {
                 parts.push(format!("{count} {what}"));
@@ -139,25 +137,7 @@ impl BaselineScenario {
     }
 }
 
-/// What a difference comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FactVerdict {
-    /// There is none.
-    Same,
-    /// There may be none.
-    Unsure,
-    /// It is no larger than its tolerance.
-    Tolerated,
-    /// It is for the better.
-    Better,
-    /// It is for the worse.
-    Worse,
-    /// It is neither.
-    Differs,
-}
-
-impl FactVerdict {
+impl Verdict {
     /// In words.
     #[must_use]
     pub fn says(self) -> &'static str {
@@ -192,7 +172,7 @@ pub struct ComparedFact {
     /// Its name.
     pub metric: String,
     /// What was changed: `policy` (both were run on the same worlds) or `engine` (two samples apart).
-    pub changed: Changed,
+    pub changed: Cause,
     /// Mean or rate that was accepted; of a changed policy, over the worlds where both have a value.
     pub accepted: f64,
     /// Mean or rate now.
@@ -206,17 +186,7 @@ pub struct ComparedFact {
     /// Over how many worlds.
     pub n: u64,
     /// What it comes to.
-    pub verdict: FactVerdict,
-}
-
-/// What was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Changed {
-    /// The policy.
-    Policy,
-    /// The engine.
-    Engine,
+    pub verdict: Verdict,
 }
 
 impl ComparedFact {
@@ -226,24 +196,14 @@ impl ComparedFact {
             version: contrast.version.clone(),
             defective: contrast.defective,
             metric: contrast.measure.name().to_owned(),
-            changed: match contrast.cause {
-                Cause::Policy => Changed::Policy,
-                Cause::Engine => Changed::Engine,
-            },
+            changed: contrast.cause,
             accepted: contrast.accepted,
             now: contrast.now,
             difference: contrast.now - contrast.accepted,
             interval: contrast.interval(confidence),
             tolerance: tolerance.around(contrast.accepted),
             n: contrast.n,
-            verdict: match contrast.verdict(tolerance, confidence) {
-                Verdict::Same => FactVerdict::Same,
-                Verdict::Unsure => FactVerdict::Unsure,
-                Verdict::Tolerated => FactVerdict::Tolerated,
-                Verdict::Better => FactVerdict::Better,
-                Verdict::Worse => FactVerdict::Worse,
-                Verdict::Differs => FactVerdict::Differs,
-            },
+            verdict: contrast.verdict(tolerance, confidence),
         }
     }
 
@@ -253,8 +213,8 @@ impl ComparedFact {
     pub fn cells(&self) -> [String; 9] {
         let unit = Unit::of(&self.metric);
         let by = match self.changed {
-            Changed::Policy => "policy",
-            Changed::Engine => "engine",
+            Cause::Policy => "policy",
+            Cause::Engine => "engine",
         };
         [
             format!("{} {}", self.verdict.sign(), self.verdict.says()),
@@ -316,7 +276,7 @@ impl BaselineReport {
 
     /// How many facts are of a kind.
     #[must_use]
-    pub fn count(&self, verdict: FactVerdict) -> u64 {
+    pub fn count(&self, verdict: Verdict) -> u64 {
         self.scenarios.iter().map(|one| one.of(verdict).count() as u64).sum()
     }
 
@@ -329,8 +289,8 @@ impl BaselineReport {
     /// All of it in one line.
     #[must_use]
     pub fn verdict(&self) -> String {
-        let mut parts = vec![format!("{} worse", self.count(FactVerdict::Worse))];
-        for (verdict, what) in [(FactVerdict::Better, "better"), (FactVerdict::Differs, "other")] {
+        let mut parts = vec![format!("{} worse", self.count(Verdict::Worse))];
+        for (verdict, what) in [(Verdict::Better, "better"), (Verdict::Differs, "other")] {
             if self.count(verdict) > 0 {
                 parts.push(format!("{} {what}", self.count(verdict)));
             }
@@ -384,7 +344,7 @@ fn judged(found: &Found<'_>, tolerances: &Tolerances, confidence: f64) -> Baseli
         facts,
         policy,
     };
-    judged.passed = standing.passes() && judged.of(FactVerdict::Worse).next().is_none();
+    judged.passed = standing.passes() && judged.of(Verdict::Worse).next().is_none();
     let changed = entry.filter(|entry| found.result.is_ok() && entry.policy != judged.policy);
     judged.replay = changed.map(|entry| compare_command(&judged, entry));
     judged
