@@ -20,10 +20,11 @@ use super::sweep::HowArguments;
 use crate::report::study::{AgainstBaseline, CheckReport};
 use crate::report::{check_table, check_verdict, github, junit, markdown, replay};
 use crate::scenario::{Scenario, ScenarioText};
-use crate::study::check::{Check, CheckError, Checked, Effort, RuleWords};
+use crate::study::check::{Check, CheckError, Effort, RuleWords};
 use crate::study::round::Workers;
 use crate::study::sweep::CONFIDENCE;
-use baseline::{BaselineArguments, Candidate, Running};
+use crate::study::tape::{Identity, Tape};
+use baseline::{BaselineArguments, Candidate};
 use budget::budget;
 
 #[derive(Debug, clap::Args)]
@@ -190,21 +191,22 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         ..CheckReport::default()
     };
     let clock = Clock::new(arguments.budget);
+    let running = Running { pool: &pool, clock: &clock, quiet: arguments.how.quiet };
     for (place, (case, check)) in cases.wanted.iter().zip(&checks).enumerate() {
         let checked = if arguments.fail_fast && place > 0 && !report.passed {
             check.skipped()
         } else {
             let what = format!("check {} of {}, {}", place + 1, checks.len(), case.file);
-            check_one(check, &effort, &pool, &clock, what, arguments.how.quiet)?
+            let what = (check.most_rollouts(&effort), what);
+            running.measure(&Check::IDENTITY, what, |tape, workers| check.run(tape, workers, &effort))?.0
         };
         report.add(&case.file, check, &checked);
     }
     report.passed = report.scenarios.iter().all(|scenario| scenario.passed);
     let mut accepted = None;
     if let Some(baselined) = baselined {
-        let skip = arguments.fail_fast && !report.passed;
-        let running = Running { pool: &pool, clock: &clock, quiet: arguments.how.quiet, skip };
-        let (compared, written) = baselined.compare(&cases.candidates, &running)?;
+        let running = (!arguments.fail_fast || report.passed).then_some(&running);
+        let (compared, written) = baselined.compare(&cases.candidates, running)?;
         report.passed &= compared.passed;
         (report.baseline, accepted) = (Some(compared), written);
     }
@@ -251,11 +253,8 @@ fn verdict(report: &CheckReport, quiet: bool) -> Result<(), Failure> {
 
 fn ready(case: &Case) -> Result<Check, Failure> {
     Check::new(&case.scenario, &case.rules).map_err(|error| match error {
-        CheckError::Grid(error) => match Failure::from(error) {
-            Failure::Input(error) => Failure::Input(error.context(case.file.clone())),
-            other => other,
-        },
-        other => Failure::Input(anyhow::Error::new(other).context(case.file.clone())),
+        CheckError::Grid(error) => Failure::from(error).of(&case.file),
+        other => Failure::input(other).of(&case.file),
     })
 }
 
@@ -288,26 +287,34 @@ impl Clock {
     }
 }
 
-fn check_one(
-    check: &Check,
-    effort: &Effort,
-    pool: &rayon::ThreadPool,
-    clock: &Clock,
-    what: String,
+/// How worlds are run.
+struct Running<'a> {
+    pool: &'a rayon::ThreadPool,
+    clock: &'a Clock,
     quiet: bool,
-) -> Result<Checked, Failure> {
-    let tape = scratch_tape(&Check::IDENTITY)?;
-    let progress = Progress::new(check.most_rollouts(effort), what, quiet);
-    let advance = |rollouts| {
-        progress.advance(rollouts);
-        clock.look();
-    };
-    let workers = Workers { pool, stop: &clock.stop, progress: &advance };
-    let checked = check.run(&tape, &workers, effort);
-    progress.clear();
-    let checked = checked.map_err(scratch_failure)?;
-    clock.uninterrupted()?;
-    Ok(checked)
+}
+
+impl Running<'_> {
+    /// Runs `work` of so many rollouts on a tape of its own, under a progress bar, until the time is over.
+    fn measure<T>(
+        &self,
+        identity: &Identity,
+        (rollouts, what): (u64, String),
+        work: impl FnOnce(&Tape, &Workers<'_>) -> io::Result<T>,
+    ) -> Result<(T, Tape), Failure> {
+        let tape = scratch_tape(identity)?;
+        let progress = Progress::new(rollouts, what, self.quiet);
+        let advance = |rollouts| {
+            progress.advance(rollouts);
+            self.clock.look();
+        };
+        let workers = Workers { pool: self.pool, stop: &self.clock.stop, progress: &advance };
+        let done = work(&tape, &workers);
+        progress.clear();
+        let done = done.map_err(scratch_failure)?;
+        self.clock.uninterrupted()?;
+        Ok((done, tape))
+    }
 }
 
 /// GitHub Actions, where the program runs there.

@@ -70,6 +70,14 @@ impl Failure {
         Self::Input(error.into())
     }
 
+    /// The same, with the file that it is about. A wrong scenario names its own.
+    pub fn of(self, file: &str) -> Self {
+        match self {
+            Self::Input(error) => Self::Input(error.context(file.to_owned())),
+            other => other,
+        }
+    }
+
     /// What failed as it is, and what to do about it, where an output could not be written.
     pub fn and(self, advice: &str) -> Self {
         match self {

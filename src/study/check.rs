@@ -103,12 +103,12 @@ impl RuleWords {
             Demand::Limit(limit) => {
                 // One world has no mean.
                 let stat = if let Worlds::One(_) = spec.worlds { None } else { limit.stat };
-                (about(&LimitSpec { stat, ..limit.clone() }), bound_says(&limit.bound))
+                (about(&LimitSpec { stat, ..limit.clone() }), bound_says(&limit.bound, f64::to_string))
             }
             Demand::Event { event, batch_index, demand } => {
                 let of = batch_index.map(|batch| format!(" of batch {batch}")).unwrap_or_default();
                 let limit = match demand {
-                    EventDemand::Times(bound) => format!("{} times", bound_says(bound)),
+                    EventDemand::Times(bound) => format!("{} times", bound_says(bound, f64::to_string)),
                     EventDemand::Within(span) => format!("within {} s", span.as_secs_f64()),
                     EventDemand::Before(other) => format!("before {}", other.name()),
                 };

@@ -5,9 +5,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Clock, Workers};
-use crate::cli::output::{Failure, scratch_failure, scratch_tape, write_whole};
-use crate::cli::progress::Progress;
+use super::Running;
+use crate::cli::output::{Failure, scratch_failure, write_whole};
 use crate::report::study::{AgainstBaseline, BaselineReport, Found, NotChecked};
 use crate::report::{Output, Written};
 use crate::scenario::{Scenario, ScenarioText};
@@ -16,6 +15,7 @@ use crate::study::baseline::facts::VersionFacts;
 use crate::study::baseline::subject::{Compared, Subject, world_digest};
 use crate::study::baseline::tolerance::{Tolerances, tolerance};
 use crate::study::baseline::{Baseline, Entry, PROGRAM, WORLDS, key};
+use crate::study::grid::GridError;
 use crate::study::tape::Tape;
 
 #[derive(Debug, clap::Args)]
@@ -121,30 +121,15 @@ fn in_ci() -> bool {
     !(said.is_empty() || said == "0" || said.eq_ignore_ascii_case("false"))
 }
 
-/// How a comparison is run.
-pub struct Running<'a> {
-    pub pool: &'a rayon::ThreadPool,
-    pub clock: &'a Clock,
-    pub quiet: bool,
-    /// Whether it is not to be run at all, since a rule has failed.
-    pub skip: bool,
-}
-
 impl Running<'_> {
     /// Runs a scenario; `None` where the time was over.
     fn run(&self, subject: &Subject, file: &str) -> Result<Option<Tape>, Failure> {
-        let tape = scratch_tape(&Subject::IDENTITY)?;
-        let progress = Progress::new(subject.rollouts(), format!("baseline, {file}"), self.quiet);
-        let advance = |rollouts| {
-            progress.advance(rollouts);
-            self.clock.look();
-        };
-        advance(0);
-        let workers = Workers { pool: self.pool, stop: &self.clock.stop, progress: &advance };
-        let finished = subject.run(&tape, &workers);
-        progress.clear();
-        let finished = finished.map_err(scratch_failure)?;
-        self.clock.uninterrupted()?;
+        let what = (subject.rollouts(), format!("baseline, {file}"));
+        let (finished, tape) = self.measure(&Subject::IDENTITY, what, |tape, workers| {
+            // A budget that is over already begins nothing.
+            (workers.progress)(0);
+            subject.run(tape, workers)
+        })?;
         Ok(finished.then_some(tape))
     }
 }
@@ -157,11 +142,12 @@ struct Seen {
 }
 
 impl Baselined {
-    /// Compares the scenarios, and writes what is accepted; it still has to be published.
+    /// Compares the scenarios, and writes what is accepted; it still has to be published. Nothing is run where a rule has failed
+    /// and that ends all.
     pub fn compare(
         mut self,
         candidates: &[Candidate],
-        running: &Running<'_>,
+        running: Option<&Running<'_>>,
     ) -> Result<(BaselineReport, Option<Written>), Failure> {
         let seen: Vec<Seen> = candidates.iter().map(|one| self.see(one, running)).collect::<Result<_, _>>()?;
         let shown = self.file.display().to_string();
@@ -210,12 +196,10 @@ impl Baselined {
         same.next().map(|(name, _)| name.clone())
     }
 
-    fn see(&self, one: &Candidate, running: &Running<'_>) -> Result<Seen, Failure> {
+    fn see(&self, one: &Candidate, running: Option<&Running<'_>>) -> Result<Seen, Failure> {
         let entry = self.baseline.entries.get(&key(&one.file));
         let mut seen = Seen { result: Err((AgainstBaseline::Skipped, Vec::new())), accepted: None, rollouts: 0 };
-        if running.skip {
-            return Ok(seen);
-        }
+        let Some(running) = running else { return Ok(seen) };
         let mut facts = None;
         seen.result = match entry {
             None => Err((AgainstBaseline::New, vec![self.why_new(one)])),
@@ -238,7 +222,8 @@ impl Baselined {
         }
         if facts.is_none() {
             let (seed, replicates) = self.wants(one);
-            let subject = Subject::new(&one.scenario, None, seed, replicates).map_err(|error| unready(one, error))?;
+            let subject = Subject::new(&one.scenario, None, seed, replicates)
+                .map_err(|error| Failure::from(error).of(&one.file))?;
             if let Some(tape) = running.run(&subject, &one.file)? {
                 seen.rollouts += tape.rows();
                 facts = Some(subject.facts(&tape).map_err(scratch_failure)?);
@@ -279,22 +264,10 @@ impl Baselined {
     }
 
     /// Where the scenario itself runs, the accepted policy does not fit it.
-    fn why_not_runnable(
-        &self,
-        one: &Candidate,
-        entry: &Entry,
-        error: crate::study::grid::GridError,
-    ) -> Result<String, Failure> {
+    fn why_not_runnable(&self, one: &Candidate, entry: &Entry, error: GridError) -> Result<String, Failure> {
         match Subject::new(&one.scenario, None, entry.seed, entry.replicates) {
-            Err(error) => Err(unready(one, error)),
+            Err(error) => Err(Failure::from(error).of(&one.file)),
             Ok(_) => Ok(format!("the accepted policy cannot be run: {error}; accept it anew with --accept")),
         }
-    }
-}
-
-fn unready(one: &Candidate, error: crate::study::grid::GridError) -> Failure {
-    match Failure::from(error) {
-        Failure::Input(error) => Failure::Input(error.context(one.file.clone())),
-        other => other,
     }
 }

@@ -71,14 +71,8 @@ impl Limit {
     /// In words: `false_trip_rate ≤ 0.02`.
     #[must_use]
     pub fn says(&self) -> String {
-        says(&self.spec)
+        format!("{} {}", about(&self.spec), bound_says(&self.spec.bound, f64::to_string))
     }
-}
-
-/// What must hold, in words: `false_trip_rate ≤ 0.02`.
-#[must_use]
-pub fn says(spec: &LimitSpec) -> String {
-    format!("{} {}", about(spec), bound_says(&spec.bound))
 }
 
 /// What a limit is about, in words: `p95 of blast_radius_pct`.
@@ -96,13 +90,13 @@ pub fn about(spec: &LimitSpec) -> String {
     format!("{stat}{}", spec.metric)
 }
 
-/// A bound in words: `≤ 0.02`.
+/// A bound in words, with its number as `say` says it: `≤ 0.02`.
 #[must_use]
-pub fn bound_says(bound: &Bound) -> String {
+pub fn bound_says(bound: &Bound, say: impl Fn(&f64) -> String) -> String {
     match bound {
-        Bound::AtMost(most) => format!("≤ {most}"),
-        Bound::AtLeast(least) => format!("≥ {least}"),
-        Bound::Equals(Expected::Number(number)) => format!("= {number}"),
+        Bound::AtMost(most) => format!("≤ {}", say(most)),
+        Bound::AtLeast(least) => format!("≥ {}", say(least)),
+        Bound::Equals(Expected::Number(number)) => format!("= {}", say(number)),
         Bound::Equals(Expected::Text(text)) => format!("= {text}"),
         Bound::Equals(Expected::Truth(truth)) => format!("= {truth}"),
     }

@@ -4,8 +4,9 @@ use super::{CheckReport, CheckedRule, CheckedScenario, IdleFault, Status};
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{NOTHING, Unit};
-use crate::scenario::{Bound, Demand, EventDemand, ExpectSpec, Expected};
+use crate::scenario::{Demand, EventDemand, ExpectSpec, Expected};
 use crate::study::check::{Check, Checked, Doubt, Finding, Kind, Rule, RuleWords, Verdict, kind};
+use crate::study::tune::limits::bound_says;
 
 impl CheckReport {
     /// Adds a scenario. `file` is its path on the command line.
@@ -97,16 +98,10 @@ fn measured(spec: &ExpectSpec) -> (String, Unit) {
     }
 }
 
-/// The limit with its unit, where it is a number of a metric or a rate.
+/// The limit of a metric or a rate, with its unit.
 fn limit(spec: &ExpectSpec, unit: Unit) -> Option<String> {
     let Demand::Limit(limit) = &spec.demand else { return None };
-    let (sign, number) = match limit.bound {
-        Bound::AtMost(most) => ("≤", most),
-        Bound::AtLeast(least) => ("≥", least),
-        Bound::Equals(Expected::Number(number)) => ("=", number),
-        Bound::Equals(_) => return None,
-    };
-    Some(format!("{sign} {}", unit.say(number)))
+    Some(bound_says(&limit.bound, |&number| unit.say(number)))
 }
 
 fn observed(seen: Option<&Expected>, unit: Unit) -> String {
