@@ -24,6 +24,7 @@
 pub mod calibrate;
 pub mod cli;
 pub mod console;
+mod digest;
 pub mod drill;
 pub mod engine;
 pub mod fleet;

@@ -11,6 +11,7 @@ use tempfile::TempPath;
 
 use super::interrupt::LastWords;
 use super::output::{Failure, nameless, scratch_failure};
+use crate::digest::hex;
 use crate::report::wording::plural;
 use crate::report::{Output, unfinished};
 use crate::study::tape::{self, Identity, Tape, TapeError};
@@ -73,8 +74,7 @@ pub fn spare_tape(outputs: &[&PathBuf]) -> Result<(), Failure> {
 
 /// Where the tape of a sweep that writes no file is found.
 fn temporary_place(identity: &Identity) -> PathBuf {
-    let id: String = identity.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    std::env::temp_dir().join(format!("dryroll-{id}.partial"))
+    std::env::temp_dir().join(format!("dryroll-{}.partial", hex(&identity[..8])))
 }
 
 impl Checkpoint {

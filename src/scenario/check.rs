@@ -26,7 +26,6 @@ use super::tree::{Cursor, Node, SyntaxError};
 use super::{DrillSpec, Scenario, schema};
 use context::{Context, Reports};
 
-pub(super) use values::hex_sha256;
 pub(super) use versions::excess;
 
 /// What the file's bytes and path say, beside what stands in it.

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{self, Origin, hex_sha256};
+use super::check::{self, Origin};
 use super::diagnostic::Source;
 use super::limits::MAX_FILE_BYTES;
 use super::{Scenario, ScenarioError, tree};
+use crate::digest::hex_sha256;
 
 /// The path that stands for standard input.
 const STDIN: &str = "-";

@@ -1,9 +1,9 @@
 //! The manifest of a sweep that is cut into shards: all that any machine needs to run its share, sealed with a hash.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::sweep::{Sweep, SweepError, SweepOrder};
+use crate::digest::hex_sha256;
 
 const SCHEMA: &str = "dryroll.manifest/1";
 /// The most shards.
@@ -115,6 +115,6 @@ impl Manifest {
         let unsealed = Self { hash: String::new(), ..self.clone() };
         // Strings and numbers are always JSON.
         let bytes = serde_json::to_vec(&unsealed).unwrap_or_default();
-        Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex_sha256(&bytes)
     }
 }

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use super::WebError;
+use crate::digest::hex;
 
 /// 128 random bits of the operating system, as text.
 #[derive(Clone)]
@@ -13,7 +14,7 @@ impl Token {
     pub fn draw() -> Result<Self, WebError> {
         let mut bytes = [0u8; 16];
         getrandom::fill(&mut bytes).map_err(WebError::Token)?;
-        Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+        Ok(Self(hex(&bytes)))
     }
 
     /// As it is printed.

@@ -2,8 +2,6 @@
 
 use std::num::NonZeroU32;
 
-use sha2::{Digest, Sha256};
-
 use super::super::Distribution;
 use super::super::file::Duration;
 use super::super::tree::Cursor;
@@ -48,9 +46,4 @@ pub(super) fn optional(
     duration: Option<&Duration>,
 ) -> Option<Distribution> {
     duration.map(|duration| distribution(reports, at, duration))
-}
-
-/// SHA-256 in lower-case hex.
-pub(in crate::scenario) fn hex_sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,7 +7,8 @@ use super::super::file::Version;
 use super::super::tree::Cursor;
 use super::super::{OutcomeRates, VersionIndex, VersionSpec};
 use super::context::Reports;
-use super::values::{distribution, hex_sha256};
+use super::values::distribution;
+use crate::digest::hex_sha256;
 
 /// By how much rates may miss the 1 that they are meant to add up to: decimals are not exact in binary.
 const ROUNDING: f64 = 1e-9;

@@ -4,6 +4,7 @@ use std::io;
 
 use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::scenario::Measure;
 use crate::stats::apart::Sample;
 use crate::stats::moments::Moments;
@@ -97,7 +98,7 @@ impl VersionFacts {
             Some((measure, fact))
         };
         let facts = measures.into_iter().zip(moments).filter_map(fact).collect();
-        Ok(Self { digest: digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(), facts })
+        Ok(Self { digest: hex(&digest.finalize()), facts })
     }
 }
 

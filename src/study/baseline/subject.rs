@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::contrast::{Cause, Contrast, Evidence};
 use super::facts::{Fact, VersionFacts, measures};
 use super::{Entry, PROGRAM};
+use crate::digest::hex_sha256;
 use crate::scenario::{Measure, Scenario, VersionIndex};
 use crate::sim::World;
 use crate::study::Policy;
@@ -30,7 +30,7 @@ pub fn world_digest(mut file: Value) -> String {
     }
     let mut text = String::new();
     sorted(&file, &mut text);
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex_sha256(text.as_bytes())
 }
 
 /// One text for one value: keys in alphabetical order, 5.0 as 5.
