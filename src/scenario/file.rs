@@ -4,13 +4,17 @@
 //! checks walk that schema, and what passed is deserialised into them. A doc comment here is what
 //! an editor shows for the key.
 
+mod rules;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::UpgradeOutcome;
 use super::limits::{MAX_INSTANCES, MAX_PER_1000_DAYS, MAX_PER_DAY, MAX_PER_HOUR, MAX_SECONDS, MIN_SECONDS};
-use super::{Expected, Stat, UpgradeOutcome};
 use crate::engine::{BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision};
 use crate::fleet::LifecycleState;
+
+pub(super) use rules::{Expect, Limit, Tune};
 
 /// A fleet, a module with its versions, the rollout, the people and the faults. Every duration is in
 /// seconds and its key ends in `_sec`.
@@ -484,96 +488,6 @@ pub(super) struct Target {
     /// A drawn share of the fleet.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub fraction: Option<f64>,
-}
-
-/// A rule: a metric is `at_most`, `at_least` or `equals` something; or an event comes so often, so soon, or before another.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Expect {
-    /// The version that is rolled out. Left out: the target.
-    #[schemars(length(min = 1))]
-    pub version: Option<String>,
-    /// A metric, a rate, or an outcome's share by its name.
-    #[schemars(extend("enum" = super::metric::names()))]
-    pub metric: Option<String>,
-    /// Which figure of the metric; not for rates, and not of one world. Left out: the mean.
-    pub stat: Option<Stat>,
-    /// In place of a metric: the kind of an event, with or without `module.upgrade.`.
-    #[schemars(extend("enum" = event_names()))]
-    pub event: Option<String>,
-    /// Only events of this batch, from 0.
-    pub batch_index: Option<u32>,
-    /// The first such event comes within so long from the request.
-    #[schemars(range(min = 0.0, max = MAX_SECONDS))]
-    pub within_sec: Option<f64>,
-    /// The first such event comes before the first one of this kind.
-    #[schemars(extend("enum" = event_names()))]
-    pub before: Option<String>,
-    /// No more than this; of an event, no more often.
-    pub at_most: Option<f64>,
-    /// No less than this; of an event, no less often.
-    pub at_least: Option<f64>,
-    /// Just this: a number, an outcome's name for `outcome`, or `true` or `false` for `drift`.
-    pub equals: Option<Expected>,
-    /// This world alone, from 0.
-    pub replicate: Option<u64>,
-    /// So many worlds. For a mean, a percentile or a rate that is where it begins. Left out: as many as the command takes;
-    /// world 0 alone for `outcome`, for `drift` that is `true` or `false`, and for events.
-    #[schemars(range(min = 1))]
-    pub replicates: Option<u32>,
-}
-
-/// Limits for `dryroll tune`: the policy that is fastest on the good version within what is
-/// allowed to the defective ones.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Tune {
-    /// The version that shall be fast. Left out: the target.
-    #[schemars(length(min = 1))]
-    pub good: Option<String>,
-    /// The versions that shall not get far. Left out: all that are `defective`.
-    pub defective: Option<Vec<String>>,
-    /// The shares of a batch to try, in percent.
-    #[schemars(length(min = 1), inner(range(min = 1, max = 100)))]
-    pub batch_pct: Vec<u32>,
-    /// The limits of failures in a row to try.
-    #[schemars(length(min = 1), inner(range(min = 1)))]
-    pub max_consecutive_failures: Vec<u32>,
-    /// The metric whose mean on the good version shall be least.
-    #[schemars(extend("enum" = super::metric::numeric_names()))]
-    pub minimise: String,
-    /// What must hold.
-    pub limits: Vec<Limit>,
-}
-
-impl Default for Tune {
-    fn default() -> Self {
-        Self {
-            good: None,
-            defective: None,
-            batch_pct: vec![1, 2, 4, 5, 10, 20, 25, 50, 100],
-            max_consecutive_failures: vec![1, 2, 3, 4, 5],
-            minimise: "duration_sec".into(),
-            limits: Vec::new(),
-        }
-    }
-}
-
-/// A limit: the metric is `at_most`, `at_least` or `equals` something.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Limit {
-    /// A metric, a rate, or an outcome's share by its name.
-    #[schemars(extend("enum" = super::metric::names()))]
-    pub metric: String,
-    /// Which figure of the metric; not for rates. Left out: the mean.
-    pub stat: Option<Stat>,
-    /// No more than this.
-    pub at_most: Option<f64>,
-    /// No less than this.
-    pub at_least: Option<f64>,
-    /// Just this: a number, or an outcome's name for `outcome`.
-    pub equals: Option<Expected>,
 }
 
 /// What `dryroll drill` tells of the scenario in its debrief, and not before.
