@@ -1,8 +1,9 @@
 //! `check --baseline`: what was accepted stays as it is, or is told, world by world.
 
-use std::path::PathBuf;
-use std::process::Command;
+#[path = "common/checks.rs"]
+mod checks;
 
+use checks::Folder;
 use serde_json::Value;
 
 /// Twenty hosts. In about 4 % of the rollouts of v-2 two hosts in a row fail; v-bad fails nearly everywhere.
@@ -24,19 +25,9 @@ batch_pct = 20
 on_trip = "abort"
 "#;
 
-struct Folder(tempfile::TempDir);
-
-struct Told {
-    code: Option<i32>,
-    out: String,
-    error: String,
-}
-
 impl Folder {
     fn new() -> Self {
-        let folder = Self(tempfile::tempdir().expect("a folder"));
-        folder.write("s.toml", SCENARIO);
-        folder
+        Self::with(&[("s.toml", SCENARIO)])
     }
 
     /// With a baseline of 300 worlds in it.
@@ -47,48 +38,15 @@ impl Folder {
         folder
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).expect("written");
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).expect("a file")
-    }
-
     fn edit(&self, name: &str, from: &str, to: &str) {
         let text = self.read(name);
         assert!(text.contains(from), "{name} has no {from}");
         self.write(name, &text.replacen(from, to, 1));
     }
 
-    fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
-        command.current_dir(self.0.path()).arg("check").args(arguments.split_whitespace()).env("NO_COLOR", "1");
-        command.env_remove("CI").env_remove("GITHUB_ACTIONS").env_remove("GITHUB_STEP_SUMMARY");
-        command
-    }
-
-    fn told(&self, mut command: Command) -> Told {
-        let output = command.output().expect("it runs");
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Told { code: output.status.code(), out: text(output.stdout), error: text(output.stderr) }
-    }
-
-    fn check(&self, arguments: &str) -> Told {
-        self.told(self.command(arguments))
-    }
-
-    fn report(&self) -> Value {
-        serde_json::from_str(&self.read("r.json")).expect("JSON")
-    }
-
     /// The facts of a verdict, as `version metric`.
     fn facts(&self, verdict: &str) -> Vec<String> {
-        let report = self.report();
+        let report = self.report("r.json");
         let facts = report["baseline"]["scenarios"][0]["facts"].as_array().expect("facts").clone();
         let facts = facts.iter().filter(|fact| fact["verdict"] == verdict);
         let word = |value: &Value| value.as_str().expect("a word").to_owned();
@@ -105,7 +63,7 @@ fn what_is_accepted_and_unchanged_is_the_same_bytes() {
     assert_eq!(lines.iter().filter(|line| line.contains("\"digest\"")).count(), 2);
     let told = folder.check("./s.toml --baseline b --report r.json --threads 1");
     assert_eq!(told.code, Some(0), "{}{}", told.out, told.error);
-    assert_eq!(folder.report()["baseline"]["scenarios"][0]["standing"], "unchanged");
+    assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "unchanged");
     assert!(told.out.contains("passed: baseline b, 1 scenario: 0 worse, 1 scenario unchanged"), "{}", told.out);
     // Rules, names and comments change no result.
     folder.write("s.toml", &format!("# more\nname = \"n\"\n{SCENARIO}"));
@@ -126,18 +84,14 @@ fn a_worse_policy_fails_and_is_told_to_people_and_machines() {
     let told = folder.told(command);
     assert_eq!(told.code, Some(1), "{}{}", told.out, told.error);
     assert!(folder.facts("worse").contains(&"v-2 duration_sec".to_owned()), "{:?}", folder.facts("worse"));
-    let scenario = &folder.report()["baseline"]["scenarios"][0];
+    let scenario = &folder.report("r.json")["baseline"]["scenarios"][0];
     assert_eq!((&scenario["standing"], &scenario["accepted_policy"]["batch_pct"]), (&"compared".into(), &20.into()));
     assert!(told.out.contains("[rollout] batch_pct 20 → 5"), "{}", told.out);
     assert!(told.out.contains("✗ worse") && told.out.contains("::error file=s.toml,line=12"), "{}", told.out);
     assert!(folder.read("j.xml").contains("v-2: duration_sec is no worse than accepted"));
     assert!(folder.read("m.md").contains("Against b"));
     // The command shows the same figures.
-    let replay = scenario["replay"].as_str().expect("a command").strip_prefix("dryroll ").expect("the program");
-    let mut compare = Command::new(env!("CARGO_BIN_EXE_dryroll"));
-    let words = replay.split_whitespace().map(|word| word.trim_matches('\''));
-    compare.current_dir(folder.0.path()).args(words).args(["--quiet", "--report", "-"]);
-    let compared: Value = serde_json::from_slice(&compare.output().expect("it runs").stdout).expect("JSON");
+    let compared = folder.replayed(&scenario["replay"]);
     let of = |facts: &Value, version: &str| {
         let facts = facts.as_array().expect("facts").clone();
         let one = |fact: &&Value| fact["metric"] == "duration_sec" && fact.get("version").is_none_or(|v| v == version);
@@ -189,7 +143,7 @@ fn the_same_engine_gives_the_same_bytes() {
         folder.write("b", &format!("{}{to}{}", &text[..at], &text[at + to.len() * usize::from(to == "0000")..]));
         let told = folder.check("s.toml --baseline b --report r.json");
         assert_eq!(told.code, Some(1), "{}{}", told.out, told.error);
-        assert_eq!(folder.report()["baseline"]["scenarios"][0]["standing"], "not_the_same_bytes");
+        assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "not_the_same_bytes");
         assert!(told.out.contains("not the same bytes"), "{}", told.out);
         // Of another engine it is another result, and the figures say whether it is a worse one.
         let other = folder
@@ -197,7 +151,7 @@ fn the_same_engine_gives_the_same_bytes() {
             .replace(&format!("\"dryroll\":\"{}\"", env!("CARGO_PKG_VERSION")), "\"dryroll\":\"0.0.1\"");
         folder.write("b", &other);
         let told = folder.check("s.toml --baseline b --report r.json");
-        assert_eq!(folder.report()["baseline"]["scenarios"][0]["standing"], "compared", "{}", told.out);
+        assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "compared", "{}", told.out);
         assert!(told.out.contains("two samples apart"), "{}", told.out);
         if key.contains("digest") {
             assert_eq!(told.code, Some(0), "{}", told.out);
@@ -268,7 +222,7 @@ fn another_world_is_not_comparable_and_its_policies_are() {
     folder.edit("s.toml", "instances = 20", "instances = 21");
     let told = folder.check("s.toml --baseline b --report r.json");
     assert_eq!(told.code, Some(0), "{}", told.error);
-    assert_eq!(folder.report()["baseline"]["scenarios"][0]["standing"], "world_changed");
+    assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "world_changed");
     assert!(folder.facts("worse").is_empty() && told.out.contains("not comparable"), "{}", told.out);
     folder.edit("s.toml", "batch_pct = 20", "batch_pct = 5");
     assert_eq!(folder.check("s.toml --baseline b --report r.json").code, Some(1));
@@ -301,7 +255,7 @@ fn luck_is_seldom_called_worse() {
             .replace(&format!("\"dryroll\":\"{}\"", env!("CARGO_PKG_VERSION")), "\"dryroll\":\"0.0.1\"");
         folder.write("b", &older.replace(&format!("\"seed\":{seed}"), "\"seed\":11"));
         let told = folder.check("s.toml --baseline b --report r.json");
-        assert_eq!(folder.report()["baseline"]["scenarios"][0]["standing"], "compared", "{}", told.error);
+        assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "compared", "{}", told.error);
         worse += usize::from(told.code != Some(0));
     }
     assert!(worse < 3, "{worse} of 20");

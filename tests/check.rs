@@ -1,8 +1,9 @@
 //! `check`: rules pass, fail or stay undecided, and machines are told as people are.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+#[path = "common/checks.rs"]
+mod checks;
 
+use checks::Folder;
 use serde_json::Value;
 
 /// Twenty hosts; independent verdicts, an abort on the first trip.
@@ -56,58 +57,10 @@ replicate = 7
 
 const FAILS: &str = "\n[[expect]]\nmetric = \"false_trip_rate\"\nat_most = 0.001\n";
 
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    fn with(files: &[(&str, &str)]) -> Self {
-        let folder = Self(tempfile::tempdir().expect("a folder"));
-        for (name, rules) in files {
-            folder.write(name, &format!("{SCENARIO}{rules}"));
-        }
-        folder
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
-        std::fs::write(path, text).expect("written");
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).expect("an output")
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
-        command.current_dir(self.0.path()).arg("check").args(arguments.split_whitespace());
-        command.env("NO_COLOR", "1").env_remove("GITHUB_ACTIONS").env_remove("GITHUB_STEP_SUMMARY");
-        command
-    }
-
-    fn check(&self, arguments: &str) -> Told {
-        Told::of(&self.command(arguments).output().expect("it runs"))
-    }
-
-    fn report(&self, name: &str) -> Value {
-        serde_json::from_str(&self.read(name)).expect("JSON")
-    }
-}
-
-struct Told {
-    code: Option<i32>,
-    out: String,
-    error: String,
-}
-
-impl Told {
-    fn of(output: &Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { code: output.status.code(), out: text(&output.stdout), error: text(&output.stderr) }
-    }
+/// Scenarios with these rules.
+fn with(files: &[(&str, &str)]) -> Folder {
+    let files: Vec<(&str, String)> = files.iter().map(|(name, rules)| (*name, format!("{SCENARIO}{rules}"))).collect();
+    Folder::with(&files.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>())
 }
 
 fn statuses(report: &Value) -> Vec<&str> {
@@ -119,7 +72,7 @@ fn statuses(report: &Value) -> Vec<&str> {
 /// All limits are far from the truth (a false trip in about 4 % of the rollouts); the seed is fixed.
 #[test]
 fn rules_that_hold_pass() {
-    let folder = Folder::with(&[("s.toml", PASSES)]);
+    let folder = with(&[("s.toml", PASSES)]);
     let told = folder.check("s.toml --report r.json");
     assert_eq!(told.code, Some(0), "{}{}", told.out, told.error);
     let report = folder.report("r.json");
@@ -134,7 +87,7 @@ fn rules_that_hold_pass() {
 
 #[test]
 fn a_rule_that_does_not_hold_fails_with_its_worst_world() {
-    let folder = Folder::with(&[("s.toml", FAILS)]);
+    let folder = with(&[("s.toml", FAILS)]);
     let told = folder.check("s.toml --report r.json");
     assert_eq!(told.code, Some(1), "{}", told.error);
     let rule = &folder.report("r.json")["scenarios"][0]["rules"][0];
@@ -142,11 +95,7 @@ fn a_rule_that_does_not_hold_fails_with_its_worst_world() {
     let replay = rule["replay"].as_str().expect("a command");
     assert!(told.out.contains(replay), "{}", told.out);
     // The command shows a world in which a good version trips.
-    let arguments = replay.strip_prefix("dryroll ").expect("the program");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
-    command.current_dir(folder.0.path()).args(arguments.split_whitespace()).args(["--quiet", "--report", "-"]);
-    let run: Value = serde_json::from_slice(&command.output().expect("it runs").stdout).expect("JSON");
-    assert_eq!(run["metrics"]["trips"], 1);
+    assert_eq!(folder.replayed(&rule["replay"])["metrics"]["trips"], 1);
     let line = rule["line"].as_u64().expect("a line") as usize;
     assert_eq!(folder.read("s.toml").lines().nth(line - 1), Some("[[expect]]"));
 }
@@ -154,7 +103,7 @@ fn a_rule_that_does_not_hold_fails_with_its_worst_world() {
 /// The limit is the truth to a few digits, so no interval of a thousand worlds lies beside it but by the 5 % it may miss.
 #[test]
 fn a_rule_on_the_edge_is_undecided_and_fails_with_that_word() {
-    let folder = Folder::with(&[("s.toml", FAILS)]);
+    let folder = with(&[("s.toml", FAILS)]);
     folder.check("s.toml --max-replicates 4000 --report r.json");
     let rate = folder.report("r.json")["scenarios"][0]["rules"][0]["observed"].as_f64().expect("a rate");
     folder.write("e.toml", &format!("{SCENARIO}\n[[expect]]\nmetric = \"false_trip_rate\"\nat_most = {rate}\n"));
@@ -169,7 +118,7 @@ fn a_rule_on_the_edge_is_undecided_and_fails_with_that_word() {
 
 #[test]
 fn where_nothing_is_evaluated_the_exit_code_is_4() {
-    let folder = Folder::with(&[("none.toml", ""), ("s.toml", PASSES)]);
+    let folder = with(&[("none.toml", ""), ("s.toml", PASSES)]);
     folder.write("empty/readme.txt", "no scenario");
     for (arguments, says) in [
         ("empty", "no scenario"),
@@ -186,7 +135,7 @@ fn where_nothing_is_evaluated_the_exit_code_is_4() {
 
 #[test]
 fn what_is_wrong_is_told_before_anything_runs() {
-    let folder = Folder::with(&[("s.toml", PASSES)]);
+    let folder = with(&[("s.toml", PASSES)]);
     folder.write("good.toml", &format!("{SCENARIO}[[expect]]\nmetric = \"blast_radius_pct\"\nat_most = 10\n"));
     for (arguments, code, says) in [
         ("nowhere.toml", 2, "nowhere.toml"),
@@ -203,7 +152,7 @@ fn what_is_wrong_is_told_before_anything_runs() {
 
 #[test]
 fn a_folder_is_walked_and_files_without_rules_are_told() {
-    let folder = Folder::with(&[("a/z.toml", PASSES), ("a/b/y.toml", PASSES), ("a/none.toml", "")]);
+    let folder = with(&[("a/z.toml", PASSES), ("a/b/y.toml", PASSES), ("a/none.toml", "")]);
     folder.write("a/scenario.schema.json", "{}");
     folder.write("a/.hidden.toml", "nonsense");
     let told = folder.check("a a/z.toml --report r.json");
@@ -217,7 +166,7 @@ fn a_folder_is_walked_and_files_without_rules_are_told() {
 
 #[test]
 fn rules_are_listed_and_chosen() {
-    let folder = Folder::with(&[("s.toml", PASSES)]);
+    let folder = with(&[("s.toml", PASSES)]);
     let told = folder.check("s.toml --list");
     assert_eq!((told.code, told.out.lines().count()), (Some(0), 6));
     assert!(told.out.starts_with("s.toml: v-2: false_trip_rate ≤ 0.3\n"), "{}", told.out);
@@ -230,7 +179,7 @@ fn rules_are_listed_and_chosen() {
 #[test]
 fn the_first_failure_ends_it_where_that_is_asked_for() {
     let outcome = "\n[[expect]]\nmetric = \"outcome\"\nequals = \"rolled_back\"\n";
-    let folder = Folder::with(&[("a.toml", &format!("{FAILS}{outcome}")), ("b.toml", PASSES)]);
+    let folder = with(&[("a.toml", &format!("{FAILS}{outcome}")), ("b.toml", PASSES)]);
     let told = folder.check("a.toml b.toml --fail-fast --report r.json --junit j.xml");
     assert_eq!(told.code, Some(1));
     let report = folder.report("r.json");
@@ -242,7 +191,7 @@ fn the_first_failure_ends_it_where_that_is_asked_for() {
 
 #[test]
 fn what_the_budget_does_not_reach_is_undecided() {
-    let folder = Folder::with(&[("s.toml", FAILS)]);
+    let folder = with(&[("s.toml", FAILS)]);
     let told = folder.check("s.toml --budget 0.000001ms --report r.json");
     assert_eq!(told.code, Some(1), "{}", told.error);
     assert_eq!(statuses(&folder.report("r.json")), ["undecided"]);
@@ -253,7 +202,7 @@ fn what_the_budget_does_not_reach_is_undecided() {
 fn a_fault_that_touches_nothing_fails_the_scenario() {
     let fault = "\n[[faults]]\nkind = \"partition\"\nat_sec = 80000\nduration_sec = 10\n";
     let rule = "[[expect]]\nmetric = \"outcome\"\nequals = \"completed\"\n";
-    let folder = Folder::with(&[("s.toml", &format!("{fault}{rule}"))]);
+    let folder = with(&[("s.toml", &format!("{fault}{rule}"))]);
     let told = folder.check("s.toml --report r.json --junit j.xml");
     assert_eq!(told.code, Some(1));
     let report = folder.report("r.json");
@@ -266,7 +215,7 @@ fn a_fault_that_touches_nothing_fails_the_scenario() {
 /// Every element that is opened is closed in its turn.
 #[test]
 fn junit_is_well_formed_whatever_the_names() {
-    let folder = Folder::with(&[("a & <b> \".toml", FAILS), ("s.toml", PASSES)]);
+    let folder = with(&[("a & <b> \".toml", FAILS), ("s.toml", PASSES)]);
     let mut command = folder.command("--junit j.xml s.toml");
     let output = command.arg("a & <b> \".toml").output().expect("it runs");
     assert_eq!(output.status.code(), Some(1));
@@ -286,11 +235,11 @@ fn junit_is_well_formed_whatever_the_names() {
 
 #[test]
 fn github_is_told_where_it_runs() {
-    let folder = Folder::with(&[("s.toml", FAILS)]);
+    let folder = with(&[("s.toml", FAILS)]);
     folder.write("summary.md", "before\n");
     let mut command = folder.command("s.toml --quiet");
     command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", folder.path("summary.md"));
-    let told = Told::of(&command.output().expect("it runs"));
+    let told = folder.told(command);
     assert_eq!(told.code, Some(1));
     let line = folder.read("s.toml").lines().position(|line| line == "[[expect]]").expect("a rule") + 1;
     assert!(told.out.starts_with(&format!("::error file=s.toml,line={line},title=")), "{}", told.out);
@@ -305,7 +254,7 @@ fn github_is_told_where_it_runs() {
 
 #[test]
 fn the_bytes_do_not_depend_on_the_threads() {
-    let folder = Folder::with(&[("s.toml", &format!("{PASSES}{FAILS}"))]);
+    let folder = with(&[("s.toml", &format!("{PASSES}{FAILS}"))]);
     let mut said = Vec::new();
     for threads in [1, 2, 5] {
         let told = folder.check(&format!("s.toml --threads {threads} --report r.json --junit j.xml --markdown m.md"));
@@ -328,7 +277,7 @@ fn looking_again_and_again_does_not_decide_by_luck() {
             (format!("{seed:02}.toml"), format!("{text}[[expect]]\nmetric = \"trip_rate\"\nat_most = {truth}\n"))
         })
         .collect();
-    let folder = Folder::with(&[]);
+    let folder = with(&[]);
     let mut decided = 0;
     for (name, text) in &files {
         folder.write(name, text);
@@ -341,8 +290,9 @@ fn looking_again_and_again_does_not_decide_by_luck() {
 
 #[test]
 fn the_rules_of_the_scenarios_that_ship_pass() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["check", "scenarios", "--quiet"]);
-    let told = Told::of(&command.env_remove("GITHUB_ACTIONS").output().expect("it runs"));
+    let folder = with(&[]);
+    let mut command = folder.command("scenarios --quiet");
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let told = folder.told(command);
     assert_eq!(told.code, Some(0), "{}", told.error);
 }
