@@ -55,6 +55,8 @@ name = {name}
 seed = 1
 
 [fleet]
+# The template that the instances carry.
+template_id = "edge"
 instances = {instances}
 # Instances are dealt to the zones in turn.
 zones = 3
