@@ -115,5 +115,8 @@ fn a_wrong_link_would_be_noticed() {
     assert_eq!(links(&prose(text)), ["no.md", "#no", "#a-b-c-d", "https://example.org"]);
     assert!(anchors(&prose(text)).contains("a-b-c-d"));
     assert_eq!(wrong(&page, "[x](no.md) [y](README.md#no) [z](docs/README.md)").len(), 2);
-    assert_eq!(anchors("# §5 Breaker\n## Two\n## Two\n").into_iter().collect::<Vec<_>>(), ["5-breaker", "two", "two-1"]);
+    assert_eq!(
+        anchors("# §5 Breaker\n## Two\n## Two\n").into_iter().collect::<Vec<_>>(),
+        ["5-breaker", "two", "two-1"]
+    );
 }

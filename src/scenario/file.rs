@@ -494,7 +494,7 @@ pub(super) struct Target {
     pub fraction: Option<f64>,
 }
 
-/// What `dryroll drill` tells of the scenario in its debrief, and not before.
+/// What `dryroll drill` tells of the scenario in its debrief, and not before. All other commands ignore it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Drill {
@@ -509,7 +509,8 @@ pub(super) struct Drill {
     pub good_operator: String,
 }
 
-/// A duration: a number of seconds, or a table with one key that names a distribution.
+/// A duration: a number of seconds, or a table with one key that names a distribution. What is drawn is rounded to the
+/// nearest millisecond and cut to 1,000,000,000 s.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Duration {

@@ -144,7 +144,8 @@ impl<'s> Writer<'s> {
             let mut kinds: Vec<String> = Vec::new();
             for choice in choices {
                 let kind = self.kind(heading, key, choice, false, inner, lists);
-                let again = kind.strip_prefix("list of ").is_some_and(|items| kinds.last().is_some_and(|last| last == items));
+                let again =
+                    kind.strip_prefix("list of ").is_some_and(|items| kinds.last().is_some_and(|last| last == items));
                 kinds.push(if again { "a list of them".to_owned() } else { kind });
             }
             return kinds.join("; or ");

@@ -118,7 +118,8 @@ impl<'w> Walk<'w, '_> {
     fn missing_key(&mut self, node: &Node, name: &str, properties: Option<&'w Schema>, at: &At<'_>) {
         let property = properties.and_then(|all| all.get(name)).and_then(Json::as_object);
         let what = property.and_then(|one| one.get("description")).and_then(Json::as_str).map(one_line);
-        let is_table = property.is_some_and(|one| resolve(self.definitions, one).get("type").is_some_and(|kind| kind == "object"));
+        let is_table =
+            property.is_some_and(|one| resolve(self.definitions, one).get("type").is_some_and(|kind| kind == "object"));
         let is_list = property.is_some_and(|one| one.get("type").is_some_and(|kind| kind == "array"));
         self.reports.add(at.place(node), |mark| {
             let (message, help) = match (is_table, is_list && at.key.is_none()) {
