@@ -4,7 +4,7 @@
 //!
 //! The data flows one way. `load` reads the bytes and finds out the language; `tree` turns either
 //! language into the same tree of values, each with its place in the text. `file` has the types of
-//! the file as it is written, and from them comes the JSON Schema of [`schema()`]. `check` walks the
+//! the file as it is written, and from them come the JSON Schema of [`schema()`] and, from that, the pages of [`reference()`]. `check` walks the
 //! tree beside that schema, so that every wrong key, type, name and number is told at its place, all
 //! of them at once; what has the right shape is deserialised into the types of `file`, held against
 //! itself (ids that must exist, keys that exclude each other, sums and orders) and turned into the
@@ -21,6 +21,7 @@ mod limits;
 mod load;
 mod metric;
 mod model;
+mod reference;
 mod schema;
 mod setting;
 mod template;
@@ -31,5 +32,6 @@ pub use error::{Diagnostics, ScenarioError};
 pub use load::{Format, ScenarioText};
 pub use metric::{Measure, Metric, Rate};
 pub use model::*;
+pub use reference::reference;
 pub use schema::schema;
 pub use template::Template;

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use clap::{CommandFactory, Parser};
+use dryroll::cli::Cli;
 use dryroll::scenario::Scenario;
 use serde_json::{Value, json};
 
@@ -68,6 +70,38 @@ fn every_command_has_examples_in_its_help() {
         let (_, examples) = help.split_once("Example").unwrap_or_else(|| panic!("{command} has no examples"));
         assert!(examples.contains(&example), "{help}");
     }
+}
+
+/// The commands of dryroll in a line of examples, each as its words: what a shell would make of pipes, redirections,
+/// comments and quotes that enclose whole words.
+fn commands(line: &str) -> Vec<Vec<&str>> {
+    let line = line.split(" #").next().unwrap_or_default();
+    let parts = line.split('|').flat_map(|part| part.split("&&"));
+    parts
+        .map(|part| part.split('>').next().unwrap_or_default().split_whitespace().collect::<Vec<_>>())
+        .filter(|words| words.first() == Some(&"dryroll"))
+        .collect()
+}
+
+#[test]
+fn every_example_in_a_help_is_a_command_line_that_is_taken() {
+    let root = Cli::command();
+    let mut checked = 0;
+    for command in root.get_subcommands() {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let lines = help.lines().filter(|line| line.starts_with("  ")).flat_map(commands);
+        let mut its = 0;
+        for words in lines {
+            let taken = Cli::try_parse_from(&words);
+            assert!(taken.is_ok(), "{}: {}", words.join(" "), taken.unwrap_err());
+            its += 1;
+        }
+        assert!(its > 0, "{} has no examples", command.get_name());
+        checked += its;
+    }
+    assert!(checked >= COMMANDS.len(), "{checked} examples");
+    assert!(Cli::try_parse_from(["dryroll", "run", "scenario.toml", "--event", "-"]).is_err());
+    assert_eq!(commands("  dryroll run a | dryroll learn - >b  # dryroll c").len(), 2);
 }
 
 #[test]

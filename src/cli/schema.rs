@@ -1,4 +1,4 @@
-//! `dryroll schema`: the JSON Schema of the scenario file.
+//! `dryroll schema`: the JSON Schema of the scenario file, and its reference for people.
 
 use std::io::{self, Write};
 
@@ -6,12 +6,19 @@ use super::output::{Failure, standard_output};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  dryroll schema > scenario.schema.json\n  # then, as a scenario's first line: #:schema ./scenario.schema.json"
+    after_help = "Examples:\n  dryroll schema > scenario.schema.json\n  # then, as a scenario's first line: #:schema ./scenario.schema.json\n  dryroll schema --markdown > reference.md"
 )]
-pub struct Arguments {}
+pub struct Arguments {
+    /// For people instead: every key with its type, range and default, as Markdown
+    #[arg(long)]
+    markdown: bool,
+}
 
-pub fn run(_: &Arguments) -> Result<(), Failure> {
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
+    if arguments.markdown {
+        return standard_output(out.write_all(crate::scenario::reference().as_bytes()));
+    }
     standard_output(
         serde_json::to_writer_pretty(&mut out, &crate::scenario::schema())
             .map_err(io::Error::from)

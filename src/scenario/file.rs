@@ -161,8 +161,8 @@ impl Default for Module {
     }
 }
 
-/// A version of the module, and how upgrades to it fare. The four rates add up to at most 1; the
-/// rest of the upgrades succeed.
+/// A version of the module, and how upgrades to it fare. One draw decides how an upgrade ends: the four rates add up to at
+/// most 1, and the rest succeeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["id"]))]
@@ -170,7 +170,8 @@ pub(super) struct Version {
     /// Its id.
     #[schemars(length(min = 1))]
     pub id: String,
-    /// Where it stands in its life; only a `blessed` or `live` one can be rolled out.
+    /// Where it stands in its life; only a `blessed` or `live` one can be rolled out, and only one that is not `archived`
+    /// can be rolled back to.
     pub lifecycle_state: LifecycleState,
     /// The digest that heartbeats carry. Left out: derived from the id.
     #[schemars(length(min = 1))]
@@ -182,7 +183,7 @@ pub(super) struct Version {
     /// Chance that the agent reports a failed upgrade; the instance goes on with its old version.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub failure_rate: f64,
-    /// Chance that the instance goes silent for good and stops serving.
+    /// Chance that the instance goes silent and stops serving until it is commanded again or restarted.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub hang_rate: f64,
     /// Chance that the instance runs the new version, says that it is not healthy, and does not serve.
@@ -247,7 +248,8 @@ pub(super) struct Rollout {
     /// The version to roll out: the id of one of `versions`, `blessed` or `live`.
     #[schemars(length(min = 1))]
     pub target_version_id: String,
-    /// The version that the fleet runs before. Left out: the one before the target in the list.
+    /// The version that the fleet runs before. Where there is none, it is an older version without a name, and a rollback
+    /// fails. Left out: the one before the target in the list.
     #[schemars(length(min = 1))]
     pub previous_version_id: Option<String>,
     /// Share of the plan in one batch, in percent.
@@ -321,9 +323,9 @@ pub(super) struct Operator {
     pub approval_expires_sec: f64,
     /// Whether the answer is yes.
     pub approves: bool,
-    /// An edit made once, before the answer.
+    /// An edit made once, after `approval_delay_sec`; the answer follows after one more delay. Left out: none.
     pub edit: Option<Edit>,
-    /// What is decided on the first trip, the second, …; the last repeats.
+    /// What is decided on the first trip, the second, …, of rollbacks too; the last repeats.
     pub on_trip: OnTrip,
     /// How long each decision on a trip takes.
     pub decision_delay_sec: Duration,
@@ -365,8 +367,9 @@ pub(super) enum OnTrip {
     InTurn(#[schemars(length(min = 1))] Vec<OperatorDecision>),
 }
 
-/// Instances that differ from what their version and the network say. One of `ids`, `zone` and
-/// `fraction` says which.
+/// Instances that differ from what their version and the network say. Just one of `ids`, `zone` and
+/// `fraction` says which. Where two overrides speak of the same key, the later one wins. What is in place of the fleet's or
+/// the network's belongs to the instance and holds whatever version it runs.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Override {
@@ -381,57 +384,58 @@ pub(super) struct Override {
     /// For which versions. Left out: the target only.
     #[schemars(length(min = 1))]
     pub versions: Option<Vec<String>>,
-    /// How an upgrade ends, whatever the rates.
+    /// How an upgrade ends, whatever the rates; a later override that names a rate undoes it. Left out: the rates decide.
     pub outcome: Option<UpgradeOutcome>,
-    /// In place of the version's.
+    /// In place of the version's. Left out: the version's.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub failure_rate: Option<f64>,
-    /// In place of the version's.
+    /// In place of the version's. Left out: the version's.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub hang_rate: Option<f64>,
-    /// In place of the version's.
+    /// In place of the version's. Left out: the version's.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub unhealthy_rate: Option<f64>,
-    /// In place of the version's.
+    /// In place of the version's. Left out: the version's.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub crash_rate: Option<f64>,
-    /// In place of the version's.
+    /// In place of the version's. Left out: the version's.
     pub upgrade_time_sec: Option<Duration>,
-    /// In place of the version's.
+    /// In place of the version's. Left out: the version's.
     pub crash_after_sec: Option<Duration>,
-    /// In place of the fleet's; below the interval.
+    /// In place of the fleet's; below the interval. Left out: the fleet's.
     #[schemars(range(min = 0.0, max = MAX_SECONDS))]
     pub heartbeat_phase_sec: Option<f64>,
-    /// In place of the fleet's.
+    /// In place of the fleet's. Left out: the fleet's.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub heartbeat_loss_rate: Option<f64>,
-    /// In place of the fleet's.
+    /// In place of the fleet's. Left out: the fleet's.
     pub heartbeat_delay_sec: Option<Duration>,
-    /// In place of the network's.
+    /// In place of the network's. Left out: the network's.
     #[schemars(range(min = 0.0, max = MAX_PER_HOUR))]
     pub flap_rate_per_hour: Option<f64>,
-    /// In place of the network's.
+    /// In place of the network's. Left out: the network's.
     pub flap_down_sec: Option<Duration>,
 }
 
-/// A fault, injected at `at_sec` or `after` an event.
+/// What is injected, and when: just one of `at_sec` and `after` says when it starts.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fault {
     /// What happens.
     pub kind: FaultName,
-    /// When it starts, from the request.
+    /// When it starts, from the request. Left out: `after` says.
     #[schemars(range(min = 0.0, max = MAX_SECONDS))]
     pub at_sec: Option<f64>,
-    /// The event after which it starts.
+    /// The event after which it starts. Left out: `at_sec` says.
     pub after: Option<After>,
     /// How long it lasts: from its start up to, and without, its end. Left out: to the end of the run.
     #[schemars(range(min = 0.0, max = MAX_SECONDS))]
     pub duration_sec: Option<f64>,
-    /// `slow`: upgrades that start in the window take so many times as long. Of no effect with other kinds.
+    /// `slow`: upgrades that start in the window take so many times as long. Required there, and of no effect with other
+    /// kinds.
     #[schemars(range(max = MAX_SECONDS), extend("exclusiveMinimum" = 0))]
     pub factor: Option<f64>,
-    /// `delay_heartbeats`: heartbeats sent in the window arrive so much later.
+    /// `delay_heartbeats`: heartbeats sent in the window arrive so much later. Required there.
     pub by_sec: Option<Duration>,
     /// Which instances. Left out: all.
     pub target: Option<Target>,
@@ -449,15 +453,15 @@ pub(super) enum FaultName {
     Slow,
     /// Upgrades do not progress.
     RegistryOutage,
-    /// Ticks are skipped.
+    /// Ticks are skipped. It has no `target`.
     ReconcilerPause,
-    /// The controller is dead, and comes back from its journal.
+    /// The controller is dead, and comes back from its journal at the end. It has no `target`.
     ReconcilerCrash,
     /// Each heartbeat sent in the window arrives twice.
     DuplicateHeartbeats,
     /// Heartbeats sent in the window arrive `by_sec` later.
     DelayHeartbeats,
-    /// The previous version is archived from then on.
+    /// The previous version is archived from then on. It has neither `target` nor `duration_sec`.
     ArchivePreviousVersion,
 }
 
@@ -490,7 +494,7 @@ pub(super) struct Target {
     pub fraction: Option<f64>,
 }
 
-/// What `dryroll drill` tells of the scenario in its debrief, and not before.
+/// What `dryroll drill` tells of the scenario in its debrief, and not before. All other commands ignore it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Drill {
@@ -505,7 +509,8 @@ pub(super) struct Drill {
     pub good_operator: String,
 }
 
-/// A duration: a number of seconds, or a table with one key that names a distribution.
+/// A duration: a number of seconds, or a table with one key that names a distribution. What is drawn is rounded to the
+/// nearest millisecond and cut to 1,000,000,000 s.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Duration {

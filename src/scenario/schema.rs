@@ -1,5 +1,7 @@
 //! The JSON Schema of the file, generated from the types of the [`file`](super::file) module.
 
+pub(super) mod part;
+
 use std::sync::OnceLock;
 
 use schemars::generate::SchemaSettings;

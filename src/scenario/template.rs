@@ -55,6 +55,8 @@ name = {name}
 seed = 1
 
 [fleet]
+# The template that the instances carry.
+template_id = "edge"
 instances = {instances}
 # Instances are dealt to the zones in turn.
 zones = 3
@@ -133,11 +135,21 @@ unhealthy_rate = 0.3
 }
 
 const TUNE: &str = r#"
-# What `dryroll tune` looks for: the fastest policy that keeps the defective version within these limits.
+# What `dryroll tune` looks for: the fastest policy within these limits.
 [tune]
 batch_pct = [2, 5, 10, 20, 50]
 max_consecutive_failures = [1, 2, 3]
-limits = [{ metric = "blast_radius_pct", stat = "p95", at_most = 20 }]
+
+# The defective version reaches a fifth of the fleet at most, in 95 of 100 worlds.
+[[tune.limits]]
+metric = "blast_radius_pct"
+stat = "p95"
+at_most = 20
+
+# The good one trips the breaker in one rollout of twenty at most.
+[[tune.limits]]
+metric = "false_trip_rate"
+at_most = 0.05
 "#;
 
 /// A text as a TOML value.

@@ -1,17 +1,15 @@
 //! The shape of a file: a walk of its tree beside the schema, that tells everything that does not
 //! fit, each at its place. It knows as much of JSON Schema as the generated schema uses.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::super::diagnostic::{clean, listing, nearest, quote};
+use super::super::schema::part::{Part as Schema, Range, choices_of, is_type, names_of, required_of, resolve};
 use super::super::tree::{Entry, Node, Value};
 use super::context::Reports;
 
 /// How many keys of a table are looked at for one that is a misspelt other: enough for people.
 const COMPARED: usize = 100;
-
-/// A schema, or a part of it.
-type Schema = Map<String, Json>;
 
 /// Walks `root` beside `schema`, and tells what does not fit.
 pub(in crate::scenario) fn check(root: &Node, schema: &Json, reports: &mut Reports<'_>) {
@@ -49,22 +47,8 @@ impl<'t> At<'t> {
 }
 
 impl<'w> Walk<'w, '_> {
-    fn resolve(&self, schema: &'w Schema) -> &'w Schema {
-        let mut schema = schema;
-        // The generated schema refers at most twice in a row.
-        for _ in 0..8 {
-            let target = schema.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix("#/$defs/"));
-            let Some(target) = target else { break };
-            match self.definitions.and_then(|all| all.get(target)).and_then(Json::as_object) {
-                Some(found) => schema = found,
-                None => break,
-            }
-        }
-        schema
-    }
-
     fn node(&mut self, node: &Node, schema: &'w Schema, at: &At<'_>) {
-        let schema = self.resolve(schema);
+        let schema = resolve(self.definitions, schema);
         if let Some(names) = names_of(schema) {
             return self.name(node, &names, at);
         }
@@ -134,7 +118,8 @@ impl<'w> Walk<'w, '_> {
     fn missing_key(&mut self, node: &Node, name: &str, properties: Option<&'w Schema>, at: &At<'_>) {
         let property = properties.and_then(|all| all.get(name)).and_then(Json::as_object);
         let what = property.and_then(|one| one.get("description")).and_then(Json::as_str).map(one_line);
-        let is_table = property.is_some_and(|one| self.resolve(one).get("type").is_some_and(|kind| kind == "object"));
+        let is_table =
+            property.is_some_and(|one| resolve(self.definitions, one).get("type").is_some_and(|kind| kind == "object"));
         let is_list = property.is_some_and(|one| one.get("type").is_some_and(|kind| kind == "array"));
         self.reports.add(at.place(node), |mark| {
             let (message, help) = match (is_table, is_list && at.key.is_none()) {
@@ -233,7 +218,7 @@ impl<'w> Walk<'w, '_> {
     /// One of several shapes: which one is meant is told by what the node is, so that an error in
     /// it can be told at its own place.
     fn choice(&mut self, node: &Node, choices: &[&'w Schema], at: &At<'_>) {
-        let resolved: Vec<&'w Schema> = choices.iter().map(|choice| self.resolve(choice)).collect();
+        let resolved: Vec<&'w Schema> = choices.iter().map(|choice| resolve(self.definitions, choice)).collect();
         let tables: Vec<&'w Schema> = resolved.iter().copied().filter(|choice| is_type(choice, "object")).collect();
         if let Value::Table(entries) = &node.value {
             if !tables.is_empty() {
@@ -307,25 +292,6 @@ impl<'w> Walk<'w, '_> {
     }
 }
 
-/// The names that a schema lists, if it is of names alone.
-fn names_of(schema: &Schema) -> Option<Vec<&str>> {
-    if let Some(names) = schema.get("enum").and_then(Json::as_array) {
-        return names.iter().map(Json::as_str).collect();
-    }
-    let choices = schema.get("oneOf").and_then(Json::as_array)?;
-    choices.iter().map(|choice| choice.get("const").and_then(Json::as_str)).collect()
-}
-
-/// The shapes that a schema leaves the choice of.
-fn choices_of(schema: &Schema) -> Option<Vec<&Schema>> {
-    let choices = schema.get("anyOf").or_else(|| schema.get("oneOf"))?.as_array()?;
-    choices.iter().map(Json::as_object).collect()
-}
-
-fn is_type(schema: &Schema, name: &str) -> bool {
-    schema.get("type").and_then(Json::as_str) == Some(name)
-}
-
 /// Whether a node is of a schema's kind, right or wrong in itself.
 fn admits(schema: &Schema, node: &Node) -> bool {
     match node.value {
@@ -336,10 +302,6 @@ fn admits(schema: &Schema, node: &Node) -> bool {
         Value::Table(_) => is_type(schema, "object"),
         Value::Null | Value::Datetime => false,
     }
-}
-
-fn required_of(schema: &Schema) -> impl Iterator<Item = &str> {
-    schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
 }
 
 /// The keys of the tables that have just one.
@@ -353,57 +315,4 @@ fn keys(properties: Option<&Schema>) -> String {
 
 fn one_line(text: &str) -> String {
     clean(&text.replace('\n', " "))
-}
-
-/// What a number may be.
-struct Range<'s> {
-    least: Option<&'s Json>,
-    above: Option<&'s Json>,
-    most: Option<&'s Json>,
-    whole: bool,
-}
-
-impl<'s> Range<'s> {
-    fn of(schema: &'s Schema) -> Self {
-        Self {
-            least: schema.get("minimum"),
-            above: schema.get("exclusiveMinimum"),
-            most: schema.get("maximum"),
-            whole: is_type(schema, "integer"),
-        }
-    }
-
-    fn holds(&self, number: f64) -> bool {
-        let limit = |json: Option<&Json>| json.and_then(Json::as_f64);
-        limit(self.least).is_none_or(|least| number >= least)
-            && limit(self.above).is_none_or(|above| number > above)
-            && limit(self.most).is_none_or(|most| number <= most)
-    }
-
-    /// The same for whole numbers, which a float cannot tell apart when they are large.
-    fn holds_whole(&self, number: i128) -> bool {
-        let limit = |json: Option<&Json>| json.and_then(Json::as_i64).map(i128::from);
-        let most = self.most.and_then(|json| json.as_u64().map(i128::from).or_else(|| json.as_i64().map(i128::from)));
-        limit(self.least).is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most)
-    }
-
-    fn text(&self) -> String {
-        let kind = if self.whole { "a whole number" } else { "a number" };
-        format!("{kind}{}", self.suffix())
-    }
-
-    fn suffix(&self) -> String {
-        let show = |json: &Json| match json.as_f64() {
-            Some(number) if number.fract() == 0.0 && !json.is_u64() => format!("{number:.0}"),
-            _ => json.to_string(),
-        };
-        match (self.least.map(show), self.above.map(show), self.most.map(show)) {
-            (Some(least), _, Some(most)) => format!(" from {least} to {most}"),
-            (Some(least), _, None) => format!(", at least {least}"),
-            (None, Some(above), Some(most)) => format!(" above {above}, at most {most}"),
-            (None, Some(above), None) => format!(" above {above}"),
-            (None, None, Some(most)) => format!(", at most {most}"),
-            (None, None, None) => String::new(),
-        }
-    }
 }

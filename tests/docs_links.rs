@@ -1,0 +1,122 @@
+//! Every relative link of README.md and of the pages of docs/ leads to a file that is there, and its anchor to a heading.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A page without its code blocks.
+fn prose(text: &str) -> String {
+    let mut fenced = false;
+    let mut kept = String::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        } else if !fenced {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// The targets of a page's links: `](target)`, outside of code.
+fn links(prose: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (start, _) in prose.match_indices("](") {
+        // Within `code` it is none: an odd number of backticks stands before it on its line.
+        let line = prose[..start].rfind('\n').map_or(0, |end| end + 1);
+        let ticks = prose[line..start].matches('`').count();
+        if ticks.is_multiple_of(2)
+            && let Some(end) = prose[start..].find(')')
+        {
+            found.push(prose[start + 2..start + end].to_owned());
+        }
+    }
+    found
+}
+
+/// The anchors of a page's headings, as GitHub makes them: lower case, spaces as hyphens, everything else that is no letter,
+/// digit, hyphen or underscore left out, and a number where one comes again.
+fn anchors(prose: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for line in prose.lines().filter(|line| line.starts_with('#')) {
+        let heading = line.trim_start_matches('#').trim();
+        let anchor: String = heading
+            .to_lowercase()
+            .chars()
+            .filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'))
+            .map(|letter| if letter == ' ' { '-' } else { letter })
+            .collect();
+        let again = (1..).map(|number| format!("{anchor}-{number}"));
+        let free = std::iter::once(anchor.clone()).chain(again).find(|anchor| !found.contains(anchor));
+        found.extend(free);
+    }
+    found
+}
+
+fn pages(root: &Path) -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = std::fs::read_dir(root.join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    pages.push(root.join("README.md"));
+    pages.sort();
+    pages
+}
+
+/// What is wrong with a page's links.
+fn wrong(page: &Path, text: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for link in links(&prose(text)) {
+        if link.contains("://") || link.starts_with("mailto:") {
+            continue;
+        }
+        let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+        let target = if file.is_empty() { page.to_owned() } else { page.parent().unwrap().join(file) };
+        if !target.exists() {
+            wrong.push(format!("{}: {link} leads nowhere", page.display()));
+        } else if !anchor.is_empty() && !anchors(&prose(&std::fs::read_to_string(&target).unwrap())).contains(anchor) {
+            wrong.push(format!("{}: {link}: no such heading", page.display()));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    let mut links_there = 0;
+    for page in pages(root) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        links_there += links(&prose(&text)).len();
+        found.extend(wrong(&page, &text));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(links_there > 50, "{links_there} links");
+}
+
+#[test]
+fn every_page_is_in_the_index() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let index = links(&prose(&std::fs::read_to_string(root.join("docs/README.md")).unwrap()));
+    for page in pages(root).iter().filter(|page| page.parent() == Some(&root.join("docs"))) {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        assert!(name == "README.md" || index.iter().any(|link| link == name), "{name} is not in docs/README.md");
+    }
+    let readme = links(&std::fs::read_to_string(root.join("README.md")).unwrap());
+    assert!(readme.iter().any(|link| link == "docs/README.md"), "README.md does not lead to the index");
+}
+
+#[test]
+fn a_wrong_link_would_be_noticed() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = "# A `b` [c]: d\n\n[x](no.md) [y](#no) [z](#a-b-c-d) [w](https://example.org)\n`[v](no.md)`\n```\n[u](no.md)\n```\n";
+    assert_eq!(links(&prose(text)), ["no.md", "#no", "#a-b-c-d", "https://example.org"]);
+    assert!(anchors(&prose(text)).contains("a-b-c-d"));
+    assert_eq!(wrong(&page, "[x](no.md) [y](README.md#no) [z](docs/README.md)").len(), 2);
+    assert_eq!(
+        anchors("# §5 Breaker\n## Two\n## Two\n").into_iter().collect::<Vec<_>>(),
+        ["5-breaker", "two", "two-1"]
+    );
+}
