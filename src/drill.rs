@@ -26,7 +26,7 @@ mod session;
 
 pub use briefing::Briefing;
 pub use cell::Cell;
-pub use decision::{Asked, Decision};
+pub use decision::{Asked, Decision, Recorded};
 pub use desk::{Control, Desk};
 pub use error::DrillError;
 pub use pace::{Pace, Speed};

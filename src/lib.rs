@@ -28,6 +28,7 @@ mod digest;
 pub mod drill;
 pub mod engine;
 pub mod fleet;
+mod json;
 pub mod report;
 pub mod scenario;
 pub mod sim;

@@ -5,7 +5,7 @@ mod events;
 
 use std::time::Duration;
 
-use dryroll::drill::{Control, Desk, Drill, Pace, Record, Speed, branch, score};
+use dryroll::drill::{Control, Desk, Drill, Pace, Record, Recorded, Speed, branch, score};
 use dryroll::engine::{Answer, Edit, EventBody, OperatorDecision, Outcome, RequestKind};
 use dryroll::fleet::{At, Span};
 use dryroll::scenario::Scenario;
@@ -130,7 +130,8 @@ proptest! {
         for judged in branches.chain(judgement.plain.iter().map(|(_, judged)| judged)) {
             prop_assert!((0.0..=100.0).contains(&judged.score));
             let mut really = Drill::new(&world, replicate, &mut Events::default());
-            really.play(&judged.decisions, &mut Events::default()).unwrap();
+            let decisions: Vec<Recorded> = judged.decisions.iter().copied().map(Recorded::from).collect();
+            really.play(&decisions, &mut Events::default()).unwrap();
             prop_assert_eq!(really.clock(), judged.finished);
             prop_assert_eq!(really.simulator().settle_at(judgement.until), judged.metrics.clone());
         }
@@ -243,4 +244,36 @@ fn a_branch_without_an_edit_keeps_the_later_decisions() {
     let (_, _, judged) = &judgement.branches[0];
     assert_eq!(judged.metrics.outcome, Outcome::RolledBack);
     assert!(judged.metrics.exposed < judgement.own.metrics.exposed);
+}
+
+/// A record says when each question was asked: where this run asks it at another moment, it is another run.
+#[test]
+fn a_question_that_was_asked_at_another_moment_does_not_fit() {
+    let scenario = scenario("broken-rollback");
+    let world = World::new(&scenario).unwrap();
+    let played = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut drill = Drill::new(&world, 0, &mut Events::default());
+        drill.answer(Answer::Approve, &mut Events::default()).unwrap();
+        drill.next_decision(&mut Events::default()).unwrap();
+        drill.answer(Answer::OnTrip(OperatorDecision::Abort), &mut Events::default()).unwrap();
+        drill.finish(&mut Events::default());
+        let mut json = serde_json::to_value(Record::new(&scenario, 0, drill.decisions())).unwrap();
+        change(&mut json["decisions"][1]);
+        let record = Record::parse(&json.to_string()).map_err(|error| error.to_string())?;
+        let decisions = record.decisions().map_err(|error| error.to_string())?;
+        let mut again = Drill::new(&world, 0, &mut Events::default());
+        again.play(&decisions, &mut Events::default()).map_err(|error| error.to_string())
+    };
+    assert_eq!(played(&|_| ()), Ok(()));
+    assert_eq!(played(&|line| line["asked_at_ms"] = serde_json::Value::Null), Ok(()));
+    let other = played(&|line| line["asked_at_ms"] = 7.into()).unwrap_err();
+    assert!(other.contains("decision 2, `abort`"), "{other}");
+    assert!(other.contains("its question was asked at 7 ms, and here it is asked at"), "{other}");
+    let before = played(&|line| line["at_ms"] = 7.into()).unwrap_err();
+    assert!(before.contains("decision 2: it is made at 7 ms, before it is asked for at"), "{before}");
+    let no_trip = played(&|line| {
+        line["decide"] = "approve".into();
+        line["of_rollback"] = true.into();
+    });
+    assert!(no_trip.unwrap_err().contains("decision 2: `approve` takes no of_rollback"));
 }

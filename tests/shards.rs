@@ -312,7 +312,7 @@ fn a_manifest_has_nothing_that_is_not_understood() {
         fs::write(&path, good.replacen(before, &format!("\"more\": 1, {before}"), 1)).unwrap();
         for mut command in [shard(folder, "1/3"), merge(folder)] {
             let said = says(&mut command, 2);
-            assert_eq!(said.matches("unknown field `more`").count(), 1, "{before}: {said}");
+            assert_eq!(said.matches("there is no key `more`").count(), 1, "{before}: {said}");
         }
     }
     assert_eq!(files(folder), ["m.json"]);
@@ -392,6 +392,17 @@ fn what_cannot_be_cut_is_refused() {
         assert!(said.contains(word), "{said}");
     }
     assert!(files(folder).is_empty());
+}
+
+#[test]
+fn a_shard_of_no_manifest_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = scenario();
+    for shard in ["1/8", "auto"] {
+        let arguments = ["sweep", scenario.to_str().unwrap(), "--shard", shard, "--replicates", "10"];
+        let said = says(&mut dryroll(folder.path(), &arguments), 2);
+        assert!(said.contains("give --manifest FILE in place of the scenario"), "{said}");
+    }
 }
 
 #[test]

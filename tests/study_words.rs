@@ -143,9 +143,45 @@ fn a_rare_trip_has_the_smaller_bound_of_two() {
     let told_plainly = rare("", "--replicates 4000 --rare 50");
     let (bound, claim) = bounds(&told_plainly);
     assert_eq!(Some(bound), claim);
-    assert!(told_plainly.table.contains("0 of 50"), "{}", told_plainly.table);
+    assert!(told_plainly.table.contains("0 of 4000"), "{}", told_plainly.table);
     let steered = rare("failure_rate = 0.001", "--set breaker_order=listed --replicates 100 --rare 200");
     let (bound, claim) = bounds(&steered);
     assert!(bound < 1e-9 && claim.expect("an interval") > 1e-3);
     assert!(steered.table.contains("(± …) importance sampling"), "{}", steered.table);
+}
+
+#[test]
+fn a_precision_in_points_and_one_as_a_share_are_told_apart() {
+    let sweep = "sweep s.toml --metric trip_rate --replicates 300 --precision";
+    let points = told(SCENARIO, &format!("{sweep} 0.05")).table;
+    assert!(points.contains("trip_rate to ± 5\u{202f}points: "), "{points}");
+    let share = told(SCENARIO, &format!("{sweep} 5%")).table;
+    assert!(share.contains("trip_rate to ± 5\u{202f}% of it: "), "{share}");
+}
+
+/// Whether more or fewer exposed instances of a good version are better, nobody says: then neither policy wins a world.
+#[test]
+fn where_nothing_is_better_nobody_wins() {
+    let Told { report, .. } =
+        told(SCENARIO, "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --replicates 50");
+    let metrics = report["comparisons"][0]["metrics"].as_array().expect("metrics");
+    let metric = |name: &str| metrics.iter().find(|metric| metric["metric"] == name).expect("it");
+    for wins in ["a_wins", "b_wins"] {
+        assert_eq!(metric("exposed_instances")[wins], Value::Null);
+        assert!(metric("duration_sec")[wins].is_u64());
+    }
+}
+
+/// An interval without width says that nothing varied in the worlds that were met, and contradicts no theory.
+#[test]
+fn what_never_varied_contradicts_no_exact_value() {
+    let scenario = SCENARIO.replacen("id = \"v-2\"\n", "id = \"v-2\"\nfailure_rate = 0.001\n", 1);
+    let Told { report, .. } = told(&scenario, "sweep s.toml --max-consecutive-failures 3 --replicates 50");
+    let cell = &report["cells"][0];
+    let ci = &cell["metrics"]["trips"]["ci"];
+    assert_eq!(ci[0], ci[1], "{ci}");
+    assert!(cell["exact"]["values"]["trips"].as_f64().expect("a number") > 0.0);
+    let bytes = serde_json::to_vec(&report).expect("JSON");
+    let page = dryroll::report::page::page(&dryroll::report::reading::AnyReport::read(&bytes).expect("a report"));
+    assert!(page.contains("it never varied") && !page.contains("✗ no"));
 }

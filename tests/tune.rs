@@ -273,3 +273,21 @@ fn a_crossover_is_found_at_its_place() {
         assert!(ends[0] <= exact && exact <= ends[1], "at {rate}: {exact} is not in {ends:?}");
     }
 }
+
+/// Two limits that no world of 256 tells apart on the good version: that the one gets less far is sure, that it is no slower is
+/// not.
+#[test]
+fn what_was_the_same_in_every_world_beats_nobody_for_sure() {
+    let text = SCENARIO
+        .replace("batch_pct = [5, 10, 25, 50]", "batch_pct = [50]")
+        .replace("max_consecutive_failures = [1, 2, 3]", "max_consecutive_failures = [4, 5]");
+    let folder = Folder::with(&text);
+    folder.tune("--replicates 256 --report r.json");
+    let report: Value = serde_json::from_slice(&std::fs::read(folder.path("r.json")).unwrap()).unwrap();
+    let [four, five] = [0, 1].map(|place| &report["candidates"][place]);
+    let value = |candidate: &Value, what: &str| candidate["evidence"][what]["value"].as_f64().unwrap();
+    assert_eq!(value(four, "objective"), value(five, "objective"));
+    assert!(value(four, "blast_radius_pct") < value(five, "blast_radius_pct"));
+    assert_eq!(five["on_front"], Value::Null);
+    assert_eq!(report["front"].as_array().unwrap().len(), 2);
+}

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::CalibrationError;
 use crate::engine::{EventKind, OperatorDecision, Reason};
+use crate::json::fault;
 
 /// What became of one command to one instance; milliseconds from the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,10 +126,7 @@ struct Event {
 /// The event of a line; `None` where it is one of another kind.
 fn event(line: &[u8]) -> Result<Option<(EventKind, Event)>, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text".to_owned())?;
-    let plain = |error: serde_json::Error| {
-        let said = error.to_string();
-        format!("{} (column {})", said.split(" at line ").next().unwrap_or_default(), error.column())
-    };
+    let plain = |error: serde_json::Error| format!("{} (column {})", fault(&error), error.column());
     let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {}", plain(error)))?;
     let Some(object) = value.as_object() else { return Err("it is no JSON object".to_owned()) };
     let kind = match object.get("kind") {

@@ -199,16 +199,21 @@ fn play<'w>(
         Some(differs) => Failure::Input(anyhow::Error::from(error).context(format!("{shown} ({differs})"))),
         None => in_file(&shown, error),
     })?;
-    if let Some(asked) = drill.unanswered().filter(|_| !arguments.quiet) {
-        // A note that nobody can see is no failure.
-        let _ = writeln!(
-            anstream::stderr(),
-            "note: {shown} does not answer {}, asked at {}; nobody did until the end",
-            asked.request,
-            asked.at
-        );
+    if arguments.quiet {
+        return Ok(drill);
+    }
+    if let Some(differs) = record.differs_from(&opening.scenario, opening.replicate) {
+        note(&format!("{shown} fits, though {differs}"));
+    }
+    if let Some(asked) = drill.unanswered() {
+        note(&format!("{shown} does not answer {}, asked at {}; nobody did until the end", asked.request, asked.at));
     }
     Ok(drill)
+}
+
+/// A note that nobody can see is no failure.
+fn note(says: &str) {
+    let _ = writeln!(anstream::stderr(), "note: {says}");
 }
 
 /// The debrief of a drill that is over.

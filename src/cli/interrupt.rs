@@ -22,6 +22,8 @@ pub type LastWords = Box<dyn FnOnce() -> String + Send>;
 
 /// From now on an interrupt removes what is unfinished and ends the program.
 pub fn watch() {
+    #[cfg(unix)]
+    let_writes_fail();
     // Without a handler the system ends the program all the same, and only leaves temporary files.
     let _ = ctrlc::set_handler(|| {
         // A second interrupt is meant.
@@ -30,6 +32,15 @@ pub fn watch() {
         }
         end();
     });
+}
+
+/// A file that may grow no larger ends a program without a word, unless somebody takes the signal; then the write fails, and
+/// that is told.
+#[cfg(unix)]
+fn let_writes_fail() {
+    let taken = std::sync::Arc::new(AtomicBool::new(false));
+    // Without it the system ends the program, as it would have.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, taken);
 }
 
 fn end() -> ! {

@@ -54,6 +54,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             "{shown} is the report; the page would take its place. Name another file"
         )));
     }
+    if let (Some(target), Some(folder)) = (&target, &arguments.svg)
+        && target == folder
+    {
+        return Err(Failure::Input(anyhow::anyhow!(
+            "{} is the page, and the folder of the plots too; name one of them otherwise",
+            target.display()
+        )));
+    }
     let report = read(&arguments.report)?;
     let mut written = Vec::new();
     let mut said = Vec::new();

@@ -82,7 +82,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", requires = "shard", conflicts_with_all = CUT_AND_DRIED)]
     manifest: Option<PathBuf>,
     /// Which one: i/K, from 1, or `auto`: as Slurm, Kubernetes or GNU parallel says
-    #[arg(long, value_name = "i/K", requires = "manifest")]
+    #[arg(long, value_name = "i/K")]
     shard: Option<String>,
     #[command(flatten)]
     how: HowArguments,
@@ -200,6 +200,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return shard::run(manifest, shard, &arguments.how);
     }
     let Some(scenario) = &arguments.scenario else { return Ok(()) };
+    if let Some(shard) = &arguments.shard {
+        return Err(Failure::Input(anyhow::anyhow!(
+            "--shard {shard} is a share of what a manifest cuts up: give --manifest FILE in place of the scenario; \
+             --plan FILE --shards K writes one"
+        )));
+    }
     if let (Some(plan), Some(shards)) = (&arguments.plan, arguments.shards) {
         each_its_own_place(Some(scenario), &[plan])?;
         return shard::plan(arguments.order(scenario)?, plan, shards, &arguments.how);
@@ -235,15 +241,25 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let concluded = conclude(&sweep, slice::from_ref(&checkpoint.tape), &extent, &pool, files);
     progress.clear();
     let (report, written) = concluded.map_err(|failure| checkpoint.after(failure))?;
-    interrupt::undisturbed(|| match written.into_iter().flatten().try_for_each(Written::publish) {
-        Ok(()) => {
-            checkpoint.discard();
-            Ok(())
+    let tell = || match teller(arguments.how.quiet, &outputs) {
+        Some(mut out) => standard_output(sweep_table(&mut out, &report).and_then(|()| out.flush())),
+        None => Ok(()),
+    };
+    if outputs.is_empty() {
+        // What is told is all that there is of it.
+        match tell() {
+            Ok(()) => checkpoint.discard(),
+            Err(failure) => return Err(checkpoint.after(failure)),
         }
-        Err(error) => Err(checkpoint.after(error.into())),
-    })?;
-    if let Some(mut out) = teller(arguments.how.quiet, &outputs) {
-        standard_output(sweep_table(&mut out, &report).and_then(|()| out.flush()))?;
+    } else {
+        interrupt::undisturbed(|| match written.into_iter().flatten().try_for_each(Written::publish) {
+            Ok(()) => {
+                checkpoint.discard();
+                Ok(())
+            }
+            Err(error) => Err(checkpoint.after(error.into())),
+        })?;
+        tell()?;
     }
     match &report.precision {
         Some(precision) if !precision.reached => Err(Failure::Unmet(anyhow::anyhow!(

@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pool = arguments.how.pool()?;
     let (tape, tuned) = search(&tune, &pool, "tune", arguments.how.quiet)?;
     let worst = front::worst_version(&tune, &tape, &tuned).map_err(scratch_failure)?;
-    let points = front::points(&tune, &tape, &tuned, worst).map_err(scratch_failure)?;
+    let points = pool.install(|| front::points(&tune, &tape, &tuned, worst)).map_err(scratch_failure)?;
     let mut sensitivity = Vec::new();
     for factor in FACTORS {
         let other = Tune::new(&scaled(&scenario, factor), arguments.tolerance, arguments.replicates)?;

@@ -92,6 +92,13 @@ fn edit(settings: &[&str]) -> Result<Edit, String> {
             || format!("`{}` is no setting; as in: edit batch_pct=10 max_consecutive_failures=1", shown(setting));
         let (key, value) = setting.split_once('=').ok_or_else(wrong)?;
         let value: u32 = value.parse().map_err(|_| wrong())?;
+        let is_set = [
+            ("batch_pct", edit.batch_pct.is_some()),
+            ("max_consecutive_failures", edit.max_consecutive_failures.is_some()),
+        ];
+        if is_set.contains(&(key, true)) {
+            return Err(format!("`{key}` is set twice"));
+        }
         match key {
             "batch_pct" if (1..=100).contains(&value) => edit.batch_pct = Some(value),
             "max_consecutive_failures" if value > 0 => edit.max_consecutive_failures = NonZeroU32::new(value),
@@ -157,6 +164,7 @@ mod tests {
             ("abort now", "takes nothing after it"),
             ("edit", "an edit sets"),
             ("edit batch_pct=0", "1 to 100"),
+            ("edit batch_pct=5 max_consecutive_failures=1 batch_pct=6", "`batch_pct` is set twice"),
             ("edit batch_pct=ten", "is no setting"),
             ("wait", "wait 5m"),
             ("wait -5m", "wait 5m"),

@@ -50,7 +50,7 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
         writeln!(out, "drill: {}", briefing.title)?;
         let instances = plural(u64::from(briefing.instances), "instance", "instances");
         let (module, fleet) = (&briefing.module, &briefing.fleet);
-        writeln!(out, "{module} from {} to {}, fleet {fleet} of {instances}", briefing.previous, briefing.target)?;
+        writeln!(out, "{module} from {} to {}, {fleet} of {instances}", briefing.previous, briefing.target)?;
         if !self.is_scripted {
             let speed = self.desk.pace().speed().factor();
             writeln!(out, "the clock goes {speed} times as fast as yours; help lists the commands")?;

@@ -10,7 +10,7 @@ pub struct Briefing {
     pub title: String,
     /// The module that is upgraded.
     pub module: String,
-    /// The fleet's template.
+    /// The fleet, by its template: `fleet edge`.
     pub fleet: String,
     /// Its instances.
     pub instances: u32,
@@ -28,7 +28,7 @@ impl Briefing {
         Self {
             title: scenario.name.clone(),
             module: scenario.module_id.clone(),
-            fleet: scenario.fleet.template_id.clone(),
+            fleet: format!("fleet {}", scenario.fleet.template_id),
             instances: scenario.fleet.instances,
             target: scenario.target().id.clone(),
             previous: scenario.previous().map_or_else(|| "the version before".into(), |version| version.id.clone()),

@@ -32,3 +32,22 @@ impl Decision {
         self.at.since(self.asked.at)
     }
 }
+
+/// A decision that is to be made again. Which request it answers, the run says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// What it answers.
+    pub kind: RequestKind,
+    /// Since when the person could answer it, where that is known.
+    pub asked_at: Option<At>,
+    /// When it was given.
+    pub at: At,
+    /// What.
+    pub answer: Answer,
+}
+
+impl From<Decision> for Recorded {
+    fn from(Decision { asked, at, answer }: Decision) -> Self {
+        Self { kind: asked.kind, asked_at: Some(asked.at), at, answer }
+    }
+}

@@ -58,7 +58,7 @@ impl DrillError {
 
     /// A decision of a record that cannot be played.
     #[must_use]
-    pub fn does_not_fit(number: usize, decision: &super::Decision, why: impl Into<String>) -> Self {
+    pub fn does_not_fit(number: usize, decision: &super::Recorded, why: impl Into<String>) -> Self {
         let At(at_ms) = decision.at;
         Self::DoesNotFit { number, decide: decision.answer.name(), at_ms, why: why.into() }
     }

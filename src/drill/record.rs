@@ -4,9 +4,10 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, Decision, DrillError};
-use crate::engine::{Answer, ApprovalId, Edit, OperatorDecision, RequestKind};
+use super::{Decision, DrillError, Recorded};
+use crate::engine::{Answer, Edit, OperatorDecision, RequestKind};
 use crate::fleet::At;
+use crate::json::fault;
 use crate::scenario::Scenario;
 use crate::study::Policy;
 
@@ -86,8 +87,10 @@ impl Record {
     /// # Errors
     /// When it is none: with line and column, and what is allowed.
     pub fn parse(text: &str) -> Result<Self, DrillError> {
-        let record: Self = serde_json::from_str(text)
-            .map_err(|error| DrillError::Record(format!("no record of decisions: {error}")))?;
+        let record: Self = serde_json::from_str(text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            DrillError::Record(format!("line {line}, column {column}: it is no record of decisions: {}", fault(&error)))
+        })?;
         if record.schema != SCHEMA {
             let found = &record.schema;
             return Err(DrillError::Record(format!("its schema is `{found}`; allowed: `{SCHEMA}`")));
@@ -99,9 +102,9 @@ impl Record {
     ///
     /// # Errors
     /// At the first that is none.
-    pub fn decisions(&self) -> Result<Vec<Decision>, DrillError> {
+    pub fn decisions(&self) -> Result<Vec<Recorded>, DrillError> {
         let decision = |(place, line): (usize, &Line)| {
-            line.decision().map_err(|why| DrillError::Record(format!("decision {}: {why}", place + 1)))
+            line.recorded().map_err(|why| DrillError::Record(format!("decision {}: {why}", place + 1)))
         };
         self.decisions.iter().enumerate().map(decision).collect()
     }
@@ -142,7 +145,7 @@ impl Line {
         }
     }
 
-    fn decision(&self) -> Result<Decision, String> {
+    fn recorded(&self) -> Result<Recorded, String> {
         let on_trip = |decision| Ok(Answer::OnTrip(decision));
         let answer = match self.decide.as_str() {
             "approve" => Ok(Answer::Approve),
@@ -158,14 +161,18 @@ impl Line {
         if !matches!(answer, Answer::Edit(_)) && (self.batch_pct.is_some() || self.max_consecutive_failures.is_some()) {
             return Err(format!("`{}` takes no batch_pct and no max_consecutive_failures; `edit` does", self.decide));
         }
+        if self.of_rollback && !matches!(answer, Answer::OnTrip(_)) {
+            return Err(format!("`{}` takes no of_rollback: it answers no trip", self.decide));
+        }
+        if let Some(asked) = self.asked_at_ms.filter(|&asked| asked > self.at_ms) {
+            return Err(format!("it is made at {} ms, before it is asked for at {asked} ms", self.at_ms));
+        }
         let kind = match answer {
             Answer::OnTrip(_) if self.of_rollback => RequestKind::RollbackContinuation,
             Answer::OnTrip(_) => RequestKind::RollingUpgradeContinuation,
             _ => RequestKind::RollingUpgrade,
         };
-        // The run says which request it is, and since when it waits.
-        let asked = Asked { request: ApprovalId(0), kind, at: At(self.asked_at_ms.unwrap_or(self.at_ms)) };
-        Ok(Decision { asked, at: At(self.at_ms), answer })
+        Ok(Recorded { kind, asked_at: self.asked_at_ms.map(At), at: At(self.at_ms), answer })
     }
 
     fn edit(&self) -> Result<Answer, String> {

@@ -1,6 +1,6 @@
 //! A run that a person operates: it goes on as far as it is let, and takes answers.
 
-use super::{Asked, Decision, DrillError, RollCall};
+use super::{Asked, Decision, DrillError, Recorded, RollCall};
 use crate::engine::{Answer, Engine, Event, Recording, RequestKind};
 use crate::fleet::At;
 use crate::sim::{FaultEffect, Metrics, Observer, Simulator, World};
@@ -192,7 +192,7 @@ impl<'w> Drill<'w> {
     ///
     /// # Errors
     /// At the first decision that does not fit; what happened before it has happened.
-    pub fn play<O: Observer>(&mut self, decisions: &[Decision], observer: &mut O) -> Result<(), DrillError> {
+    pub fn play<O: Observer>(&mut self, decisions: &[Recorded], observer: &mut O) -> Result<(), DrillError> {
         for (place, decision) in decisions.iter().enumerate() {
             let wrong = |why: String| DrillError::does_not_fit(place + 1, decision, why);
             while self.asked().is_none() {
@@ -202,12 +202,18 @@ impl<'w> Drill<'w> {
                 }
             }
             let Some(asked) = self.asked() else { continue };
-            if asked.kind != decision.asked.kind {
+            if asked.kind != decision.kind {
                 return Err(wrong(format!(
                     "a {} is asked for, at {} ms; allowed: {}",
                     asked.kind.type_name(),
                     asked.at.0,
                     asked.kind.options().join(", ")
+                )));
+            }
+            if let Some(recorded) = decision.asked_at.filter(|&recorded| recorded != asked.at) {
+                return Err(wrong(format!(
+                    "its question was asked at {} ms, and here it is asked at {} ms; without asked_at_ms it is played",
+                    recorded.0, asked.at.0
                 )));
             }
             if decision.at < self.clock {

@@ -78,9 +78,9 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
 
 fn row(one: &Contrast, defective: bool) -> Vec<String> {
     let unit = Unit::of(&one.metric);
-    let wins = match one.a_wins + one.b_wins {
-        0 => ["".to_owned(), "".to_owned()],
-        _ => [format!("A {}", number(one.a_wins as f64)), format!("B {}", number(one.b_wins as f64))],
+    let wins = match (one.a_wins, one.b_wins) {
+        (Some(0), Some(0)) | (None, _) | (_, None) => ["".to_owned(), "".to_owned()],
+        (Some(a), Some(b)) => [format!("A {}", number(a as f64)), format!("B {}", number(b as f64))],
     };
     let [a_wins, b_wins] = wins;
     vec![
@@ -88,9 +88,7 @@ fn row(one: &Contrast, defective: bool) -> Vec<String> {
         unit.say_or_nothing(one.a),
         unit.say_or_nothing(one.b),
         one.difference.map_or_else(|| NOTHING.to_owned(), |difference| unit.say_difference(difference)),
-        one.ci
-            .map(|ci| format!("± {}", unit.say_difference(ci.half_width()).trim_start_matches(['+', '±'])))
-            .unwrap_or_default(),
+        one.ci.map(|ci| format!("± {}", unit.say_width(ci.half_width()))).unwrap_or_default(),
         a_wins,
         b_wins,
         one.variance_saved.map_or_else(|| NOTHING.to_owned(), |saved| Unit::Share.say(saved)),

@@ -29,6 +29,12 @@ pub fn plots(report: &AnyReport) -> Vec<Plot> {
 /// The page of a report.
 #[must_use]
 pub fn page(report: &AnyReport) -> String {
+    page_beside(report, &[])
+}
+
+/// The page of a report that is one of several: with the ways to the others, each an address and its words.
+#[must_use]
+pub fn page_beside(report: &AnyReport, ways: &[(&str, &str)]) -> String {
     let plots = plots(report);
     let page: Page<'_> = match report {
         AnyReport::Run(run) => run::page(run, &plots),
@@ -37,7 +43,7 @@ pub fn page(report: &AnyReport) -> String {
         AnyReport::Compare(compare) => compare::page(compare, &plots),
         AnyReport::Tune(tune) => tune::page(tune, &plots),
     };
-    page.html()
+    page.html(ways)
 }
 
 /// Names are file names and ids. Each plot makes its own of what is unlike; this makes sure.

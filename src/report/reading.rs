@@ -7,6 +7,8 @@ use thiserror::Error;
 
 use super::study::{CompareReport, ScenarioRef, SweepReport, TuneReport};
 use super::{DrillReport, Timeline};
+use crate::engine::Outcome;
+use crate::json::fault;
 
 /// Numbers beyond are not of a report: no run lasts so long, no fleet is so large.
 const LARGEST: f64 = 1e15;
@@ -98,7 +100,7 @@ pub struct FaultFigures {
 #[derive(Debug, Error)]
 pub enum ReadingError {
     /// It is not JSON, or not whole.
-    #[error("line {}, column {}: it is no JSON: {}", .0.line(), .0.column(), plain(.0))]
+    #[error("line {}, column {}: it is no JSON: {}", .0.line(), .0.column(), fault(.0))]
     NoJson(serde_json::Error),
     /// It is JSON, and no report.
     #[error("it has no `schema`, so it is no report; accepted are {ACCEPTED}")]
@@ -107,7 +109,7 @@ pub enum ReadingError {
     #[error("its schema is {0:?}; accepted are {ACCEPTED}")]
     OtherSchema(String),
     /// It is not what its schema says.
-    #[error("line {}, column {}: it is no {schema} report: {}", .error.line(), .error.column(), plain(.error))]
+    #[error("line {}, column {}: it is no {schema} report: {}", .error.line(), .error.column(), fault(.error))]
     Shape {
         /// The schema that it names.
         schema: String,
@@ -130,18 +132,22 @@ pub enum ReadingError {
         /// The number.
         value: f64,
     },
+    /// A value that no report of the kind has.
+    #[error("{place} is {found}; allowed: {allowed}")]
+    Odd {
+        /// Its path in the report.
+        place: &'static str,
+        /// What is there.
+        found: String,
+        /// What could be.
+        allowed: String,
+    },
     /// It is a report of nothing.
     #[error("it has no {0}: there is nothing to show")]
     Nothing(&'static str),
 }
 
 const ACCEPTED: &str = "dryroll.run/1, dryroll.drill/1, dryroll.sweep/1, dryroll.compare/1 and dryroll.tune/1";
-
-/// What is wrong, without the place, which is said first.
-fn plain(error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    said.rfind(" at line ").map_or(said.clone(), |end| said[..end].to_owned())
-}
 
 impl AnyReport {
     /// Reads a report.
@@ -175,6 +181,7 @@ impl AnyReport {
             return Err(ReadingError::Negative { place, value: histogram.width });
         }
         match self {
+            Self::Drill(drill) => is_of_a_drill(drill),
             Self::Sweep(sweep) if sweep.cells.is_empty() => Err(ReadingError::Nothing("cells")),
             Self::Compare(compare) if compare.comparisons.is_empty() => Err(ReadingError::Nothing("comparisons")),
             Self::Tune(tune) if tune.candidates.is_empty() && tune.front.is_empty() => {
@@ -182,6 +189,34 @@ impl AnyReport {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// A drill's report claims what a person did: it is not believed with values that no drill has.
+fn is_of_a_drill(drill: &DrillReport) -> Result<(), ReadingError> {
+    let odd = |place, found: String, allowed: &str| ReadingError::Odd { place, found, allowed: allowed.into() };
+    if !Outcome::ALL.iter().any(|outcome| outcome.name() == drill.outcome) {
+        let allowed: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
+        return Err(odd("outcome", format!("{:?}", drill.outcome), &allowed.join(", ")));
+    }
+    let hash = &drill.scenario.hash;
+    if hash.len() != 64 || !hash.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(odd("scenario.hash", format!("{hash:?}"), "a SHA-256 in 64 hexadecimal digits"));
+    }
+    let (policy, percent, count) = (&drill.policy, 1..=100, 1..=u32::MAX);
+    let edits = || drill.decisions.iter();
+    let batches = edits().filter_map(|made| made.batch_pct).map(|pct| ("decisions[].batch_pct", pct, &percent));
+    let limits = edits().filter_map(|made| made.max_consecutive_failures);
+    let limits = limits.map(|limit| ("decisions[].max_consecutive_failures", limit, &count));
+    let own = [
+        ("policy.batch_pct", policy.batch_pct, &percent),
+        ("policy.rollback_batch_pct", policy.rollback_batch_pct, &percent),
+        ("policy.max_consecutive_failures", policy.max_consecutive_failures, &count),
+    ];
+    match own.into_iter().chain(batches).chain(limits).find(|(_, value, allowed)| !allowed.contains(value)) {
+        Some((place, value, allowed)) if *allowed == percent => Err(odd(place, value.to_string(), "1 to 100")),
+        Some((place, value, _)) => Err(odd(place, value.to_string(), "1 or more")),
+        None => Ok(()),
     }
 }
 
@@ -240,7 +275,7 @@ mod tests {
             ("{\"schema\": \"dryroll.run/1\", \"metrics\": {\"a\": [0, 1e300]}}", "metrics.a[1] is 1e+300"),
             (
                 "{\"schema\": \"dryroll.drill/1\",\n\"seed\": 1}",
-                "line 2, column 10: it is no dryroll.drill/1 report: missing field",
+                "line 2, column 10: it is no dryroll.drill/1 report: the key `scenario` is missing",
             ),
             ("{\"schema\": \"dryroll.drill/1\", \"score\": {\"points\": 1e16}}", "score.points is 1"),
             ("{\"schema\": \"dryroll.run/1\", \"metrics\": {\"a\": 1e999}}", "it is no JSON: number out of range"),

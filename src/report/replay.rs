@@ -48,8 +48,11 @@ fn noted(mut command: String, scenario: &str) -> String {
 /// `dryroll sweep …` for the same sweep, in one piece.
 #[must_use]
 pub fn sweep(order: &SweepOrder) -> String {
-    let mut command =
-        format!("dryroll sweep {} {}", file(order.scenario.path()), option("--versions", &order.versions.join(",")));
+    let mut command = format!("dryroll sweep {}", file(order.scenario.path()));
+    // None named: the target.
+    if !order.versions.is_empty() {
+        let _ = write!(command, " {}", option("--versions", &order.versions.join(",")));
+    }
     // Axes come in this order whatever the order of the options, so only the first two can be said by their own.
     let mut flags = ["batch_pct", "max_consecutive_failures"].into_iter();
     for axis in &order.axes {
@@ -187,6 +190,9 @@ mod tests {
         assert_eq!(sweep(&order), said);
         order.axes = vec![axis("max_consecutive_failures", &["1"]), axis("batch_pct", &["5"])];
         assert!(sweep(&order).contains("--max-consecutive-failures 1 --set rollout.batch_pct=5 "));
+        // None named: the target, and an empty list would be none.
+        order.versions.clear();
+        assert!(!sweep(&order).contains("--versions"));
         let policies = ["batch_pct=5,max_consecutive_failures=1", ""].map(|text| PolicyText::parse(text).unwrap());
         assert_eq!(
             compare("s.toml", 7, &policies, &["v-1"], 10),

@@ -27,19 +27,22 @@ const FEW_HITS: u64 = 3;
 /// # Errors
 /// When writing fails.
 pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()> {
-    let (cells, replicates) = (report.cells.len() as u64, report.replicates);
+    let cells = report.cells.len() as u64;
     writeln!(out, "{BOLD}{}{BOLD:#}", report.scenario.name)?;
     writeln!(
         out,
         "{} × {} · seed {} · 95 % intervals",
         plural(cells, "cell", "cells"),
-        plural(replicates, "replicate", "replicates"),
+        report.replicates_say("replicate", "replicates"),
         report.seed
     )?;
     if let Some(precision) = &report.precision {
-        let unit = if precision.relative { Unit::Share } else { Unit::of(&precision.metric) };
         let state = if precision.reached { "reached" } else { "not reached" };
-        writeln!(out, "{} to ± {}: {state}", precision.metric, unit.say(precision.half_width))?;
+        let width = match precision.relative {
+            true => format!("{} of it", Unit::Share.say(precision.half_width)),
+            false => Unit::of(&precision.metric).say_width(precision.half_width),
+        };
+        writeln!(out, "{} to ± {width}: {state}", precision.metric)?;
     }
     for version in &report.versions {
         let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.version == *version).collect();
@@ -131,14 +134,17 @@ enum Trips {
 
 impl Trips {
     fn of(report: &SweepReport, cell: &Cell) -> Self {
+        let trips = cell.metrics.share(Rate::Trip).cloned().unwrap_or_default();
         if let Some(RareEvent { estimate, relative_error, hits, n, upper_bound: Some(bound), .. }) = cell.rare {
+            // The bound is the smaller of two; what is counted beside it is what it comes from.
+            let is_of_plain = trips.claim.is_some_and(|claim| claim.high <= bound);
             return match (estimate, relative_error) {
                 (Some(estimate), Some(error)) => Self::Estimated(estimate, error),
                 (Some(estimate), None) => Self::AtLeast(estimate, bound),
+                (None, _) if is_of_plain => Self::Few(trips.hits, trips.n, bound),
                 (None, _) => Self::Few(hits, n, bound),
             };
         }
-        let trips = cell.metrics.share(Rate::Trip).cloned().unwrap_or_default();
         // Where it was looked at again and again, only the interval of the last look reckons with that.
         let bound = match report.precision {
             Some(_) => trips.claim.map(|claim| claim.high),

@@ -86,12 +86,17 @@ impl Unit {
         } else {
             ("±", 0.0)
         };
-        let said = match self {
+        format!("{sign}{}", self.say_width(size))
+    }
+
+    /// How wide something is; of shares and percentages in points.
+    #[must_use]
+    pub fn say_width(self, size: f64) -> String {
+        match self {
             Self::Percent => format!("{}{THIN}points", number(size)),
             Self::Share => format!("{}{THIN}points", number(size * 100.0)),
             _ => self.say(size),
-        };
-        format!("{sign}{said}")
+        }
     }
 
     /// From where to where, or that there is none.

@@ -5,7 +5,7 @@
 //! Verfahren zur Summation endlicher Summen", ZAMM 54, 1974), so that 732 ones of 1000 are 0.732. The same numbers in the same
 //! order give the same bits.
 
-use super::{Interval, miss, student};
+use super::{Interval, student};
 
 /// Running count, mean and sum of squared deviations. The numbers pushed are finite.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,9 +55,13 @@ impl Moments {
     /// `None` under two numbers, and if the confidence is not at least 0 and below 1.
     #[must_use]
     pub fn t_interval(&self, confidence: f64) -> Option<Interval> {
-        let tail = miss(confidence).filter(|miss| *miss > 0.0)? / 2.0;
-        let error = (self.variance()? / self.n as f64).sqrt();
-        let half = -student::quantile(tail, (self.n - 1) as f64) * error;
+        self.within(student::two_sided(confidence, self.n)?)
+    }
+
+    /// The mean, and so many standard errors on either side of it; `None` under two numbers.
+    #[must_use]
+    pub fn within(&self, errors: f64) -> Option<Interval> {
+        let half = errors * (self.variance()? / self.n as f64).sqrt();
         let mean = self.mean()?;
         Some(Interval::new(mean - half, mean + half))
     }

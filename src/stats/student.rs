@@ -1,7 +1,7 @@
 //! Student's t distribution, by way of the beta distribution: with ν degrees of freedom, ν / (ν + t²) is a beta variate
 //! with shapes ν / 2 and 1 / 2 (Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.1).
 
-use super::{beta, normal};
+use super::{beta, miss, normal};
 
 /// From so many degrees of freedom on it is the normal distribution, to the last bit.
 const NORMAL: f64 = 1e17;
@@ -24,6 +24,14 @@ pub fn cumulative(t: f64, degrees: f64) -> f64 {
     let y = if ratio.is_finite() { ratio * x } else { 1.0 };
     let (outside, inside) = beta::both_tails(degrees / 2.0, 0.5, x, y);
     if t < 0.0 { outside / 2.0 } else { 0.5 + inside / 2.0 }
+}
+
+/// The standard errors of a mean of n numbers that Student's interval reaches to on either side; `None` under two numbers, and
+/// if the confidence is not at least 0 and below 1.
+#[must_use]
+pub fn two_sided(confidence: f64, n: u64) -> Option<f64> {
+    let tail = miss(confidence).filter(|miss| *miss > 0.0)? / 2.0;
+    (n > 1).then(|| -quantile(tail, (n - 1) as f64))
 }
 
 /// The t below which a variate falls with chance p. p is from 0 to 1, degrees of freedom are positive; anything else gives

@@ -68,21 +68,28 @@ impl Counts {
     }
 }
 
-/// The summary of a metric alone.
+/// The summary of a metric without its quantiles, which cost more than all the rest.
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn figure(rows: &CellRows<'_>, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
+pub fn mean(rows: &CellRows<'_>, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
     let (mut moments, mut extremes) = (Moments::default(), Extremes::default());
     rows.values(metric, &mut |_, value| {
         moments.push(value);
         extremes.push(value);
     })?;
-    let n = moments.n();
-    let mut figure =
-        Figure { mean: moments.mean(), ci: moments.t_interval(certainty.confidence), n, ..Figure::default() };
-    let Some((min, max)) = extremes.0 else { return Ok(figure) };
-    (figure.min, figure.max) = (Some(min), Some(max));
+    let (min, max) = extremes.0.unzip();
+    let ci = moments.t_interval(certainty.confidence);
+    Ok(Figure { mean: moments.mean(), ci, min, max, n: moments.n(), ..Figure::default() })
+}
+
+/// The summary of a metric alone.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn figure(rows: &CellRows<'_>, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
+    let mut figure = mean(rows, metric, certainty)?;
+    let (n, Some((min, max))) = (figure.n, figure.min.zip(figure.max)) else { return Ok(figure) };
     let intervals = QUANTILES.map(|q| quantile::interval_ranks(n, q, certainty.confidence));
     let mut ranks: Vec<u64> = QUANTILES.iter().map(|&q| quantile::rank(n, q)).collect();
     ranks.extend(intervals.iter().flatten().flat_map(|&(low, high)| [low, high]));
@@ -118,6 +125,19 @@ pub fn share(hits: u64, n: u64, certainty: Certainty) -> Share {
         n,
         claim,
     }
+}
+
+/// The summary of one rate alone, of a version that is defective in truth or not.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn rate(rows: &CellRows<'_>, rate: Rate, defective: bool, certainty: Certainty) -> io::Result<Share> {
+    if !speaks_of(Measure::Rate(rate), defective) {
+        return Ok(Share::default());
+    }
+    let mut hits = 0;
+    rows.endings(&mut |_, ending| hits += u64::from(ending.hits(rate)))?;
+    Ok(share(hits, rows.replicates(), certainty))
 }
 
 /// Hits of every rate, in the order of [`Rate::ALL`], and over how many replicates.

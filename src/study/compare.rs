@@ -77,8 +77,10 @@ pub struct Contrasted {
     pub ci: Option<Interval>,
     /// The one that holds for all measures at once.
     pub simultaneous_ci: Option<Interval>,
-    /// Worlds where the first is better, where the second is, and where they are equal.
-    pub wins: [u64; 3],
+    /// Worlds where the first is better, and where the second is; `None` where neither more nor less of it is better.
+    pub wins: Option<[u64; 2]>,
+    /// Worlds where they are equal.
+    pub ties: u64,
 }
 
 /// What one version comes to.
@@ -145,13 +147,13 @@ impl Compare {
         let contrast = |(measure, paired): (Measure, Paired)| {
             let (a_smaller, b_smaller, ties) = paired.wins();
             let wins = match measure.more_is_better(defective) {
-                Some(false) => [a_smaller, b_smaller, ties],
-                Some(true) => [b_smaller, a_smaller, ties],
-                None => [0, 0, ties],
+                Some(false) => Some([a_smaller, b_smaller]),
+                Some(true) => Some([b_smaller, a_smaller]),
+                None => None,
             };
             let [ci, simultaneous_ci] =
                 [CONFIDENCE, each].map(|sure| interval_of_differences(paired.differences(), sure));
-            Contrasted { measure, paired, ci, simultaneous_ci, wins }
+            Contrasted { measure, paired, ci, simultaneous_ci, wins, ties }
         };
         let measures = measures.into_iter().map(contrast).collect();
         let spread = if defective { Metric::BlastRadiusPct } else { Metric::ExposedPct };

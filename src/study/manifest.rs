@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sweep::{Sweep, SweepError, SweepOrder};
 use crate::digest::hex_sha256;
+use crate::json::fault;
 
 const SCHEMA: &str = "dryroll.manifest/1";
 /// The most shards.
@@ -32,9 +33,9 @@ pub struct Manifest {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// It is no JSON of that kind.
-    #[error("it is no manifest of a sweep")]
-    NoManifest(#[from] serde_json::Error),
+    /// It is no JSON of that kind; what is wrong, and where.
+    #[error("it is no manifest of a sweep: {0}")]
+    NoManifest(String),
     /// It is something else.
     #[error("its schema is `{0}`; allowed: {SCHEMA}")]
     Schema(String),
@@ -55,6 +56,12 @@ pub enum ManifestError {
     /// Its sweep is none.
     #[error(transparent)]
     Sweep(#[from] SweepError),
+}
+
+impl From<serde_json::Error> for ManifestError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::NoManifest(format!("line {}, column {}: {}", error.line(), error.column(), fault(&error)))
+    }
 }
 
 impl Manifest {

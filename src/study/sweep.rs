@@ -242,13 +242,12 @@ impl Sweep {
         }
         let (interval, centre) = match measure {
             Measure::Metric(metric) => {
-                let figure = analysis::figure(&rows, metric, certainty)?;
+                let figure = analysis::mean(&rows, metric, certainty)?;
                 (figure.ci, figure.mean)
             }
             Measure::Rate(wanted) => {
-                let shares = analysis::shares(&rows, defective, certainty)?;
-                let share = shares.into_iter().find(|(rate, _)| *rate == wanted);
-                share.map_or((None, None), |(_, share)| (share.ci, share.rate))
+                let share = analysis::rate(&rows, wanted, defective, certainty)?;
+                (share.ci, share.rate)
             }
             Measure::Outcome => (None, None),
         };

@@ -22,7 +22,7 @@ use std::io;
 
 use rayon::prelude::*;
 
-use super::analysis::Certainty;
+use super::analysis::{self, Certainty};
 use super::grid::{Axis, Cells, Grid, GridError};
 use super::results::CellRows;
 use super::round::{self, Round, Workers, rows_a_block};
@@ -267,7 +267,7 @@ impl Tune {
 
     fn completed(&self, tape: &Tape, policy: usize, n: u64) -> io::Result<Option<f64>> {
         let rows = CellRows::open(std::slice::from_ref(tape), self.cell(policy, 0) as u32, n)?;
-        Ok(limits::share(&rows, false, TOLD, Rate::Outcome(Outcome::Completed))?.rate)
+        Ok(analysis::rate(&rows, Rate::Outcome(Outcome::Completed), false, TOLD)?.rate)
     }
 
     /// Values of a metric in the first worlds of a cell.

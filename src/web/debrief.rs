@@ -4,12 +4,15 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::report::DrillReport;
-use crate::report::page::page;
+use crate::report::page::page_beside;
 use crate::report::reading::AnyReport;
 
 /// The page has its style within it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
 form-action 'none'; frame-ancestors 'none'";
+
+/// The pages beside it.
+const WAYS: [(&str, &str); 2] = [("/app/approvals", "Approvals"), ("/app/system/operations", "Operations")];
 
 /// What is kept of a debrief: it does not change any more.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ impl Debrief {
     /// Of a drill's report.
     pub fn new(report: &DrillReport) -> Self {
         let json = serde_json::to_string_pretty(report).unwrap_or_else(|_| "{}".into());
-        Self { json, page: page(&AnyReport::Drill(Box::new(report.clone()))) }
+        Self { json, page: page_beside(&AnyReport::Drill(Box::new(report.clone())), &WAYS) }
     }
 
     /// As JSON.

@@ -13,14 +13,12 @@ pub enum WebError {
     #[error("{0} instances are more than a browser is shown; --web takes up to {most}", most = super::MOST_INSTANCES)]
     TooMany(u32),
     /// The address cannot be listened at.
-    #[error(
-        "cannot listen at {address}: {source}; another port can be named with --bind, port 0 takes any that is free"
-    )]
+    #[error("cannot listen at {address}: {why}; another port can be named with --bind, port 0 takes any that is free")]
     Listen {
         /// Which.
         address: SocketAddr,
         /// Why not.
-        source: io::Error,
+        why: io::Error,
     },
     /// The server could not be started.
     #[error("cannot start the server: {0}")]

@@ -31,6 +31,7 @@ use super::pages;
 use super::problem::Problem;
 use super::stream;
 use super::token::Token;
+use crate::json::fault;
 
 /// The largest request body.
 const MOST_BYTES: usize = 16 * 1024;
@@ -62,7 +63,7 @@ impl Server {
     /// # Errors
     /// When the address cannot be listened at.
     pub fn start(bind: SocketAddr, log: Arc<Log>, briefing: Value) -> Result<(Self, Receiver<Order>), WebError> {
-        let listen = |source| WebError::Listen { address: bind, source };
+        let listen = |why| WebError::Listen { address: bind, why };
         let listener = TcpListener::bind(bind).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -180,7 +181,7 @@ fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Probl
         _ => Problem::malformed("the body cannot be read"),
     })?;
     serde_json::from_slice(&body)
-        .map_err(|error| Problem::malformed(format!("the body is not what it should be: {error}")))
+        .map_err(|error| Problem::malformed(format!("the body is not what it should be: {}", fault(&error))))
 }
 
 impl Desk {

@@ -197,8 +197,8 @@ fn contrast(metric: &str, a: f64, b: f64, half: f64) -> Contrast {
         ci: Some(Interval::new(difference - half, difference + half)),
         simultaneous_ci: Some(Interval::new(difference - half * 1.6, difference + half * 1.6)),
         n: N,
-        a_wins: if half > 0.0 { 400 } else { 0 },
-        b_wins: if half > 0.0 { 380 } else { 0 },
+        a_wins: if half > 0.0 { Some(400) } else { Some(0) },
+        b_wins: if half > 0.0 { Some(380) } else { Some(0) },
         ties: if half > 0.0 { 220 } else { N },
         variance_saved: Some(0.83),
     }

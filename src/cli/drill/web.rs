@@ -16,10 +16,10 @@ use crate::web::{Console, Server, WebError};
 #[derive(Debug, clap::Args)]
 pub struct Flags {
     /// Show the drill in a browser: prints the address to open
-    #[arg(long, conflicts_with = "decisions")]
+    #[arg(long, conflicts_with_all = ["decisions", "plain"])]
     web: bool,
     /// Listen here; port 0 takes any that is free
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", requires = "web")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", requires = "web", value_parser = address)]
     bind: SocketAddr,
 }
 
@@ -28,6 +28,13 @@ impl Flags {
     pub fn is_wanted(&self) -> bool {
         self.web
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    // Asking for the address of a name would ask the network.
+    let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let parsed = numeric.as_deref().unwrap_or(text).parse();
+    parsed.map_err(|_| "an address in numbers and a port, as in 127.0.0.1:8080, [::1]:8080 or localhost:0".to_owned())
 }
 
 impl From<WebError> for Failure {

@@ -21,7 +21,7 @@ pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &Model<'_, O>, th
     let title = cut(&briefing.title, room);
     let gap = " ".repeat(room + 1 - width(&title));
     let what = format!(
-        "{} {} → {} · fleet {} of {}",
+        "{} {} → {} · {} of {}",
         briefing.module, briefing.previous, briefing.target, briefing.fleet, briefing.instances
     );
     let lines = vec![

@@ -143,9 +143,11 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
         report.score.cost_instance_min
     );
     let points = report.score.points;
-    let last = on_trips(report).last().map(|made| in_words(&made.decide));
+    let on_trips: Vec<_> = on_trips(report).map(|made| in_words(&made.decide)).collect();
+    let trips = if on_trips.len() == 1 { "a trip".to_owned() } else { format!("{} trips", on_trips.len()) };
+    let decided = (!on_trips.is_empty()).then(|| on_trips.join(", then "));
     let kind = if report.truth.defective { "a bad version" } else { "a sound version" };
-    match (report.outcome.as_str(), last) {
+    match (report.outcome.as_str(), decided) {
         ("rejected" | "expired" | "blocked", _) => Lesson {
             category: Category::Fact,
             title: format!("{}: nothing was rolled out", one_line(&report.outcome)),
@@ -178,7 +180,7 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
             advice: "Nothing was asked on the way, so it decides nothing about how trips are met.".into(),
             tags: &["no-trip"],
         },
-        (_, Some(last)) => {
+        (_, Some(decided)) => {
             let category = match points {
                 points if points >= GOOD => Category::Pattern,
                 points if points < BAD => Category::AntiPattern,
@@ -186,7 +188,7 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
             };
             Lesson {
                 category,
-                title: format!("{last} on a trip of {kind}, score {points:.0}"),
+                title: format!("{decided} on {trips} of {kind}, score {points:.0}"),
                 advice: best,
                 tags: if report.truth.defective {
                     &["circuit-breaker", "drill"]

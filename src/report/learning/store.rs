@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::{Learning, LearningError};
+use crate::json::fault;
 
 /// How long somebody else's writing is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -55,11 +56,8 @@ impl Store {
 /// A record of one line. Keys beside the four are those of another program, and no harm.
 fn record(line: &[u8]) -> Result<Learning, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text".to_owned())?;
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        let said = error.to_string();
-        let said = said.split(" at line ").next().unwrap_or_default();
-        format!("it is no JSON: {said} (column {})", error.column())
-    })?;
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| format!("it is no JSON: {} (column {})", fault(&error), error.column()))?;
     let Value::Object(mut keys) = value else { return Err(format!("it is {}, no object", kind(&value))) };
     let mut text = |key: &str| match keys.remove(key) {
         Some(Value::String(text)) => Ok(text),

@@ -90,7 +90,7 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
         "{fleet}: {} × {}, {} each, on the same worlds.",
         plural(tried.len() as u64, "policy", "policies"),
         plural(report.versions.len() as u64, "version", "versions"),
-        plural(report.replicates, "world", "worlds")
+        report.replicates_say("world", "worlds")
     );
     let content = [
         studied,

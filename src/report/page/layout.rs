@@ -35,9 +35,9 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The page as HTML.
+    /// The page as HTML, with ways to other pages.
     #[must_use]
-    pub fn html(&self) -> String {
+    pub fn html(&self, ways: &[(&str, &str)]) -> String {
         let sections = || self.sections.iter().filter(|section| !section.body.0.is_empty());
         html! {
             (DOCTYPE)
@@ -51,6 +51,9 @@ impl Page<'_> {
                 body {
                     a class="skip" href="#summary" { "Skip to the summary" }
                     header {
+                        @if !ways.is_empty() {
+                            nav aria-label="Pages" { ul { @for (address, words) in ways { li { a href=(address) { (words) } } } } }
+                        }
                         p class="kind" { (self.kind) }
                         h1 { (safe(self.title)) }
                     }

@@ -56,7 +56,7 @@ pub fn page<'a>(report: &'a SweepReport, plots: &[Plot]) -> Page<'a> {
     let headline = vec![
         ("policies".to_owned(), number(all.len() as f64)),
         ("versions".to_owned(), number(report.versions.len() as f64)),
-        ("replicates a cell".to_owned(), number(report.replicates as f64)),
+        ("replicates a cell".to_owned(), report.replicates_say("", "").trim_end().to_owned()),
         ("rollouts".to_owned(), number(rollouts as f64)),
     ];
     let named = |prefix: &'static str| plots.iter().filter(move |plot| plot.name.starts_with(prefix));
@@ -284,10 +284,17 @@ fn exact(report: &SweepReport) -> maud::Markup {
         for (name, &value) in &cell.exact.values {
             let unit = Unit::of(name);
             let found = estimate(&cell.metrics, name);
-            let within = found.ci.map(|ci| ci.contains(value) || found.value == Some(value));
+            // An interval without width only says that nothing varied in the worlds that were met.
+            let ci = found.ci.filter(|ci| ci.low < ci.high || found.value == Some(value));
+            let within = ci.map(|ci| ci.contains(value) || found.value == Some(value));
             all += u64::from(within.is_some());
             inside += u64::from(within == Some(true));
-            let says = within.map_or(NOTHING, |within| if within { "✓ yes" } else { "✗ no" });
+            let says = match within {
+                Some(true) => "✓ yes",
+                Some(false) => "✗ no",
+                None if found.ci.is_some() => "it never varied",
+                None => NOTHING,
+            };
             table.row([
                 names.long(&cell.policy),
                 cell.version.clone(),

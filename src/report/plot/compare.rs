@@ -172,6 +172,7 @@ fn table(comparison: &Comparison) -> Table {
         "variance saved",
     ];
     let mut table = Table::new(format!("A and B with {}", comparison.version), &["metric", "verdict"], &columns);
+    let count = |worlds: Option<u64>| worlds.map_or_else(|| "–".to_owned(), |worlds| number(worlds as f64));
     for contrast in &comparison.metrics {
         let unit = Unit::of(&contrast.metric);
         table.row([
@@ -187,8 +188,8 @@ fn table(comparison: &Comparison) -> Table {
             unit.say_difference_interval(contrast.ci),
             unit.say_difference_interval(contrast.simultaneous_ci),
             number(contrast.n as f64),
-            number(contrast.a_wins as f64),
-            number(contrast.b_wins as f64),
+            count(contrast.a_wins),
+            count(contrast.b_wins),
             number(contrast.ties as f64),
             Unit::Share.say_or_nothing(contrast.variance_saved),
         ]);

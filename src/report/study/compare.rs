@@ -62,10 +62,10 @@ pub struct Contrast {
     pub simultaneous_ci: Option<Interval>,
     /// Worlds where both have a value.
     pub n: u64,
-    /// Worlds where the first is better.
-    pub a_wins: u64,
+    /// Worlds where the first is better; null where neither more nor less of it is better.
+    pub a_wins: Option<u64>,
     /// Worlds where the second is better.
-    pub b_wins: u64,
+    pub b_wins: Option<u64>,
     /// Worlds where they are equal.
     pub ties: u64,
     /// Share of the variance that meeting the same worlds saves; null where nothing varies.

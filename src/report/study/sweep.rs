@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::ScenarioRef;
 use crate::report::Timeline;
+use crate::report::wording::{number, plural};
 use crate::scenario::Metric;
 use crate::stats::Interval;
 use crate::study::{Policy, Summaries};
@@ -41,6 +42,16 @@ pub struct SweepReport {
     pub timelines: Vec<ReplayedWorld>,
     /// What people should know beside the figures.
     pub warnings: Vec<String>,
+}
+
+impl SweepReport {
+    /// How many replicates a cell has, in words: fewest to most where they differ.
+    #[must_use]
+    pub fn replicates_say(&self, one: &str, many: &str) -> String {
+        let fewest = self.cells.iter().map(|cell| cell.replicates).min().unwrap_or(self.replicates);
+        let most = plural(self.replicates, one, many);
+        if fewest < self.replicates { format!("{} to {most}", number(fewest as f64)) } else { most }
+    }
 }
 
 /// What a sweep went on for.

@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use super::facts::{Fact, VersionFacts, measures};
 use super::{Baseline, Entry};
+use crate::json::fault;
 use crate::scenario::Measure;
 use crate::stats::apart::Sample;
 use crate::study::Policy;
@@ -213,10 +214,7 @@ fn named((scenario, version, fact): &Place) -> String {
 
 fn read(text: &str) -> Result<(Place, Line), String> {
     // Whether serde finds the fault before or behind a column says little in a line of one object.
-    let fault = |error: serde_json::Error| {
-        let said = error.to_string();
-        said.split(" at line ").next().unwrap_or_default().to_owned()
-    };
+    let fault = |error: serde_json::Error| fault(&error);
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let shown: String = text.chars().take(40).collect();
         format!("`{shown}` is no line of a baseline, which is a JSON object: {}", fault(error))

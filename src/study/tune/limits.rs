@@ -10,7 +10,7 @@ use crate::stats::proportion::upper_bound;
 use crate::study::analysis::{self, Certainty};
 use crate::study::results::CellRows;
 use crate::study::row::speaks_of;
-use crate::study::summary::{Figure, Share};
+use crate::study::summary::Figure;
 use crate::study::tape::Tape;
 
 /// A limit, and the versions that it is about.
@@ -126,12 +126,15 @@ pub fn check(tune: &Tune, tape: &Tape, policy: usize, n: u64, certainty: Certain
 pub fn observe(spec: &LimitSpec, rows: &CellRows<'_>, world: &World, certainty: Certainty) -> io::Result<Held> {
     let (observed, interval, n) = match spec.metric {
         Measure::Metric(metric) => {
-            let figure = analysis::figure(rows, metric, certainty)?;
             let stat = spec.stat.unwrap_or(Stat::Mean);
+            let figure = match stat {
+                Stat::Mean => analysis::mean(rows, metric, certainty)?,
+                _ => analysis::figure(rows, metric, certainty)?,
+            };
             (figure.stat(stat), interval_of(&figure, stat, range(metric, world), certainty.confidence), figure.n)
         }
         Measure::Rate(wanted) => {
-            let share = share(rows, world.defective, certainty, wanted)?;
+            let share = analysis::rate(rows, wanted, world.defective, certainty)?;
             (share.rate, share.ci, share.n)
         }
         Measure::Outcome => (None, None, 0),
@@ -163,15 +166,6 @@ fn range(metric: Metric, world: &World) -> f64 {
             instances * seconds / 60.0
         }
     }
-}
-
-/// A rate of a cell.
-///
-/// # Errors
-/// When the tape cannot be read.
-pub(super) fn share(rows: &CellRows<'_>, defective: bool, certainty: Certainty, wanted: Rate) -> io::Result<Share> {
-    let shares = analysis::shares(rows, defective, certainty)?;
-    Ok(shares.into_iter().find(|(rate, _)| *rate == wanted).map(|(_, share)| share).unwrap_or_default())
 }
 
 /// The interval of a statistic. A mean of values that were all one is not known to the last digit: something that none of n

@@ -96,8 +96,31 @@ function edited() {
 
 let previews = 0;
 
+/// Where the browser keeps nothing, a reload loses the draft.
+const session = (() => {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+})();
+
+/// What was typed into the edit of which request: a reload does not lose it.
+const draft = {
+  keep: () => session?.setItem('draft', JSON.stringify([shown, $('batch-pct').value, $('limit').value])),
+  drop: () => session?.removeItem('draft'),
+  restore() {
+    const [key, pct, limit] = JSON.parse(session?.getItem('draft') ?? '[]');
+    if (key !== shown || !$('edit')) return;
+    [$('batch-pct').value, $('limit').value] = [pct, limit];
+    $('edit').hidden = false;
+    preview();
+  },
+};
+
 async function preview() {
   const mine = ++previews;
+  draft.keep();
   const valid = $('edit').checkValidity();
   put($('problem'), valid ? '' : 'No preview: a batch is 1 to 100 percent of the fleet, and the limit 1 or more.');
   const body = valid ? edited() : {};
@@ -115,7 +138,10 @@ async function saveEdit(event) {
     put($('problem'), 'Not done: the edit changes nothing.');
     return $('batch-pct').focus();
   }
-  if (await decide({ decide: 'edit', ...body })) $('request-heading').focus();
+  if (await decide({ decide: 'edit', ...body })) {
+    draft.drop();
+    $('request-heading').focus();
+  }
 }
 
 function openEdit() {
@@ -129,6 +155,7 @@ function closeEdit() {
   if (!$('edit') || $('edit').hidden) return;
   $('edit').reset();
   $('edit').hidden = true;
+  draft.drop();
   previews++;
   $('plan').replaceChildren(figures(latest.board.plan));
   document.querySelector('[data-option=edit]')?.focus();
@@ -187,9 +214,10 @@ function showRequest(known) {
     const { briefing } = known;
     put($('request-heading'), `${request.id}: may this start?`);
     body.replaceChildren(
-      make('p', {}, `${briefing.module} ${briefing.previous} → ${briefing.target}, on fleet ${briefing.fleet}.`),
+      make('p', {}, `${briefing.module} ${briefing.previous} → ${briefing.target}, on ${briefing.fleet}.`),
       make('p', { class: 'muted', id: 'waited' }),
       make('div', { id: 'plan' }, figures(known.board.plan)), options(known), editForm(known));
+    draft.restore();
   } else {
     put($('request-heading'), `${request.id}: ${request.of_rollback ? 'the rollback tripped' : 'the breaker tripped'}; how to go on?`);
     body.replaceChildren(...trip(known), make('p', { class: 'muted', id: 'waited' }), options(known));

@@ -209,14 +209,16 @@ function point(event) {
   }
 }
 
-/// How a batch stands, in words.
-export const PHASES = {
+const PHASES = {
   pending: 'waits', running: 'running', completed: 'complete', tripped: 'tripped', going_back: 'going back', rolled_back: 'rolled back',
 };
 
+/// How a batch stands, in words. Of a rollout that is over none waits any more.
+export const phase = (batch, board) => (batch.phase === 'pending' && board.state.outcome ? 'never began' : PHASES[batch.phase]);
+
 function head(block, batch) {
   block.batch = batch;
-  put(block.phase, PHASES[batch.phase]);
+  put(block.phase, phase(batch, known.board));
   block.phase.dataset.phase = batch.phase;
   const counts = batch.started_at_ms === null ? plural(batch.instances, 'instance') : `${batch.healthy} healthy, ${batch.failed} failed of ${batch.instances}`;
   put(block.says, counts);

@@ -34,9 +34,12 @@ export async function act(path, body) {
 }
 
 const control = (what, more = {}) => act('/api/control', { do: what, ...more });
-const togglePause = () => current && control(current.clock.paused ? 'resume' : 'pause');
+/// What a button cannot do, its key does not try.
+const enabled = (id) => current && !$(id).disabled;
+const togglePause = () => enabled('pause') && control(current.clock.paused ? 'resume' : 'pause');
 
 function step(direction) {
+  if (!enabled('speed')) return;
   const steps = current.briefing.speeds;
   const speed = current.clock.speed;
   const next = direction > 0 ? steps.find((step) => step > speed) : steps.findLast((step) => step < speed);
@@ -47,7 +50,7 @@ function showFrame(known, change) {
   current = known;
   const { briefing, board } = known;
   const over = board.state.code === 'finished';
-  put($('title'), `${isolated(briefing.title)} · ${isolated(briefing.module)} ${isolated(briefing.previous)} → ${isolated(briefing.target)} · fleet ${isolated(briefing.fleet)} of ${briefing.instances.toLocaleString('en')}`);
+  put($('title'), `${isolated(briefing.title)} · ${isolated(briefing.module)} ${isolated(briefing.previous)} → ${isolated(briefing.target)} · ${isolated(briefing.fleet)} of ${briefing.instances.toLocaleString('en')}`);
   put($('state'), over ? board.state.says : known.clock.paused ? `${board.state.says} · paused` : board.state.says);
   $('state').dataset.code = board.state.code;
   put($('pause'), known.clock.paused ? 'Go on' : 'Pause');
@@ -93,8 +96,8 @@ const typing = (target) => /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) && t
 
 const KEYS = {
   p: togglePause,
-  n: () => control('next_event'),
-  d: () => control('next_decision'),
+  n: () => enabled('next-event') && control('next_event'),
+  d: () => enabled('next-decision') && control('next_decision'),
   '+': () => step(1),
   '=': () => step(1),
   '-': () => step(-1),

@@ -1,7 +1,7 @@
 // The operations page: how the rollout advances.
 
 import { $, addKeys, make, put, start } from '/assets/frame.js';
-import { PHASES, showFleet, startFleet } from '/assets/fleet.js';
+import { phase, showFleet, startFleet } from '/assets/fleet.js';
 import { showEvents } from '/assets/feed.js';
 import { decision, moment, spoken } from '/assets/words.js';
 
@@ -68,13 +68,14 @@ function showTable({ board }) {
   board.batches.forEach((batch, i) => {
     const took = batch.completed_at_ms === null ? '–' : spoken((batch.completed_at_ms - batch.started_at_ms) / 1000);
     const began = batch.started_at_ms === null ? '–' : moment(batch.started_at_ms);
-    const values = [`${batch.rollout_id === 'r-2' ? 'rollback ' : ''}${batch.index}`, PHASES[batch.phase], batch.instances, batch.healthy, batch.failed, began, took];
+    const values = [`${batch.rollout_id === 'r-2' ? 'rollback ' : ''}${batch.index}`, phase(batch, board), batch.instances, batch.healthy, batch.failed, began, took];
     values.forEach((value, column) => put(rows.children[i].children[column], String(value)));
   });
 }
 
 function show(known, change) {
   latest = known;
+  put($('heading'), known.board.state.outcome ? 'The rolling upgrade is over' : 'Active rolling upgrades');
   showHeadline(known);
   showBreaker(known);
   showCall(known);

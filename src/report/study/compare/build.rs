@@ -69,9 +69,9 @@ fn contrast(one: &Contrasted) -> Contrast {
         ci: one.ci,
         simultaneous_ci: one.simultaneous_ci,
         n: paired.n(),
-        a_wins: one.wins[0],
-        b_wins: one.wins[1],
-        ties: one.wins[2],
+        a_wins: one.wins.map(|[a, _]| a),
+        b_wins: one.wins.map(|[_, b]| b),
+        ties: one.ties,
         variance_saved: paired.variance_saved(),
     }
 }

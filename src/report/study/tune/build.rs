@@ -104,7 +104,7 @@ impl TuneReport {
             candidates: candidates.collect(),
             sensitivity: findings.sensitivity.iter().map(|(factor, tuned)| sensitivity(tune, *factor, tuned)).collect(),
             hints: hints(&findings.hints, (1..tune.versions()).map(id).collect()),
-            warnings: stopped_early(tune, tuned).into_iter().collect(),
+            warnings: no_limit(tune).into_iter().chain(stopped_early(tune, tuned)).collect(),
         }
     }
 }
@@ -138,6 +138,15 @@ fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
         blast_radius_pct: blast(point),
         limits: limits.collect(),
     }
+}
+
+/// Without a limit nothing stands against the largest batches.
+fn no_limit(tune: &Tune) -> Option<String> {
+    tune.limits.is_empty().then(|| {
+        "[tune] has no limits, so nothing stands against large batches and high limits: add `limits`, such as \
+         {metric = \"blast_radius_pct\", at_most = 25}"
+            .to_owned()
+    })
 }
 
 /// Least of anything is what a rollout that does not come far has.
@@ -242,7 +251,11 @@ fn binding(tune: &Tune, tuned: &Tuned) -> String {
 
 fn sensitivity(tune: &Tune, factor: f64, tuned: &Tuned) -> Sensitivity {
     let recommended = tuned.incumbent.map(|place| Policy::of(tune.policy(place)));
-    let answer = recommended.as_ref().map_or_else(|| "no policy meets the limits".to_owned(), short);
+    let answer = match &recommended {
+        Some(policy) => short(policy),
+        None if tuned.decided => "no policy meets the limits".into(),
+        None => "no policy surely meets the limits".into(),
+    };
     Sensitivity {
         factor,
         decided: tuned.decided,
