@@ -2,6 +2,8 @@
 
 #[path = "common/checks.rs"]
 mod checks;
+#[path = "common/folder.rs"]
+mod folder;
 
 use checks::Folder;
 use serde_json::Value;
@@ -79,7 +81,7 @@ fn what_is_accepted_and_unchanged_is_the_same_bytes() {
 fn a_worse_policy_fails_and_is_told_to_people_and_machines() {
     let folder = Folder::accepted();
     folder.edit("s.toml", "batch_pct = 20", "batch_pct = 5");
-    let mut command = folder.command("s.toml --baseline b --report r.json --junit j.xml --markdown m.md");
+    let mut command = folder.checking("s.toml --baseline b --report r.json --junit j.xml --markdown m.md");
     command.env("GITHUB_ACTIONS", "true");
     let told = folder.told(command);
     assert_eq!(told.code, Some(1), "{}{}", told.out, told.error);
@@ -119,13 +121,13 @@ fn a_tolerance_and_an_improvement_pass() {
 fn a_job_accepts_nothing_unless_it_is_forced() {
     let folder = Folder::new();
     for (said, code) in [("true", 2), ("1", 2), ("false", 0), ("", 0)] {
-        let mut command = folder.command("s.toml --baseline b --accept --baseline-replicates 20");
+        let mut command = folder.checking("s.toml --baseline b --accept --baseline-replicates 20");
         command.env("CI", said);
         let told = folder.told(command);
         assert_eq!(told.code, Some(code), "CI={said}: {}", told.error);
         assert_eq!(folder.path("b").exists(), code == 0);
     }
-    let mut command = folder.command("s.toml --baseline b --accept --force --baseline-replicates 30");
+    let mut command = folder.checking("s.toml --baseline b --accept --force --baseline-replicates 30");
     command.env("CI", "true");
     assert_eq!(folder.told(command).code, Some(0));
     assert!(folder.read("b").contains("\"replicates\":30"));

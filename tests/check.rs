@@ -2,6 +2,8 @@
 
 #[path = "common/checks.rs"]
 mod checks;
+#[path = "common/folder.rs"]
+mod folder;
 
 use checks::Folder;
 use serde_json::Value;
@@ -216,7 +218,7 @@ fn a_fault_that_touches_nothing_fails_the_scenario() {
 #[test]
 fn junit_is_well_formed_whatever_the_names() {
     let folder = with(&[("a & <b> \".toml", FAILS), ("s.toml", PASSES)]);
-    let mut command = folder.command("--junit j.xml s.toml");
+    let mut command = folder.checking("--junit j.xml s.toml");
     let output = command.arg("a & <b> \".toml").output().expect("it runs");
     assert_eq!(output.status.code(), Some(1));
     let xml = folder.read("j.xml");
@@ -237,7 +239,7 @@ fn junit_is_well_formed_whatever_the_names() {
 fn github_is_told_where_it_runs() {
     let folder = with(&[("s.toml", FAILS)]);
     folder.write("summary.md", "before\n");
-    let mut command = folder.command("s.toml --quiet");
+    let mut command = folder.checking("s.toml --quiet");
     command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", folder.path("summary.md"));
     let told = folder.told(command);
     assert_eq!(told.code, Some(1));
@@ -291,7 +293,7 @@ fn looking_again_and_again_does_not_decide_by_luck() {
 #[test]
 fn the_rules_of_the_scenarios_that_ship_pass() {
     let folder = with(&[]);
-    let mut command = folder.command("scenarios --quiet");
+    let mut command = folder.checking("scenarios --quiet");
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     let told = folder.told(command);
     assert_eq!(told.code, Some(0), "{}", told.error);

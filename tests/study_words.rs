@@ -1,8 +1,10 @@
 //! What studies say beside their figures: that a difference has no interval, that nothing was rolled out, why there is no exact
 //! value, and what the signs of the table mean.
 
-use std::process::{Command, Output};
+#[path = "common/folder.rs"]
+mod folder;
 
+use folder::{Folder, said};
 use serde_json::Value;
 
 const SCENARIO: &str = r#"
@@ -32,18 +34,13 @@ struct Told {
 }
 
 fn told(scenario: &str, arguments: &str) -> Told {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("s.toml"), scenario).expect("written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
-    command.current_dir(folder.path()).args(arguments.split_whitespace()).args(["--report", "r.json"]);
-    let Output { status, stdout, stderr } = command.env("NO_COLOR", "1").output().expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let report = std::fs::read(folder.path().join("r.json")).unwrap_or_else(|_| b"null".to_vec());
+    let folder = Folder::of(scenario);
+    let output = folder.run(&format!("{arguments} --report r.json"));
     Told {
-        report: serde_json::from_slice(&report).expect("JSON"),
-        table: text(&stdout),
-        error: text(&stderr),
-        code: status.code(),
+        report: if folder.has("r.json") { folder.report("r.json") } else { Value::Null },
+        table: said(&output.stdout),
+        error: said(&output.stderr),
+        code: output.status.code(),
     }
 }
 

@@ -1,11 +1,14 @@
 //! Sweeps and comparisons from the command line: the same bytes whatever the threads, nothing lost when interrupted, clear
 //! errors, and figures that agree with single runs.
 
+#[path = "common/folder.rs"]
+mod folder;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
+use folder::Folder;
 use serde_json::Value;
 
 const SCENARIO: &str = r#"
@@ -31,29 +34,7 @@ on_trip = "abort"
 decision_delay_sec = {exponential = {mean = 120}}
 "#;
 
-struct Folder(tempfile::TempDir);
-
 impl Folder {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("s.toml"), SCENARIO).expect("written");
-        Self(folder)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
-        command.current_dir(self.0.path()).args(arguments.split_whitespace()).env("NO_COLOR", "1");
-        command
-    }
-
-    fn run(&self, arguments: &str) -> Output {
-        self.command(arguments).output().expect("it runs")
-    }
-
     /// Runs what must succeed.
     fn done(&self, arguments: &str) -> String {
         let output = self.run(arguments);
@@ -69,25 +50,13 @@ impl Folder {
         assert!(stderr.contains(says), "{arguments}: {stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
-
-    fn json(&self, name: &str) -> Value {
-        serde_json::from_slice(&self.bytes(name)).expect("JSON")
-    }
-
-    fn bytes(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.path(name)).expect("the file")
-    }
-
-    fn has(&self, name: &str) -> bool {
-        Path::exists(&self.path(name))
-    }
 }
 
 const GRID: &str = "sweep s.toml --versions all --batch-pct 10,50 --max-consecutive-failures 1..3";
 
 #[test]
 fn the_same_bytes_with_any_number_of_threads() {
-    let folder = Folder::new();
+    let folder = Folder::of(SCENARIO);
     for threads in [1, 2, 7] {
         folder.done(&format!(
             "{GRID} --replicates 700 --threads {threads} --report {threads}.json --cells {threads}.csv --runs {threads}.parquet -q"
@@ -101,9 +70,9 @@ fn the_same_bytes_with_any_number_of_threads() {
 
 #[test]
 fn a_cell_says_what_single_runs_say() {
-    let folder = Folder::new();
+    let folder = Folder::of(SCENARIO);
     folder.done(&format!("{GRID} --replicates 40 --report r.json -q"));
-    let report = folder.json("r.json");
+    let report = folder.report("r.json");
     assert_eq!(report["schema"], "dryroll.sweep/1");
     assert_eq!(report["cells"].as_array().map(Vec::len), Some(12));
     for cell in [0, 5, 11] {
@@ -138,9 +107,9 @@ fn a_cell_says_what_single_runs_say() {
 
 #[test]
 fn what_says_nothing_of_a_version_has_no_figures() {
-    let folder = Folder::new();
+    let folder = Folder::of(SCENARIO);
     folder.done("sweep s.toml --versions all --max-consecutive-failures 30 --replicates 5 --report r.json -q");
-    let report = folder.json("r.json");
+    let report = folder.report("r.json");
     let (good, bad) = (&report["cells"][0]["metrics"], &report["cells"][1]["metrics"]);
     for nothing in [&good["blast_radius_pct"], &good["time_to_detect_sec"], &bad["blast_radius_pct_tripped"]] {
         assert_eq!(nothing["n"], 0);
@@ -156,15 +125,15 @@ fn what_says_nothing_of_a_version_has_no_figures() {
 
 #[test]
 fn one_replicate_has_no_interval_of_its_mean() {
-    let folder = Folder::new();
+    let folder = Folder::of(SCENARIO);
     folder.done("sweep s.toml --replicates 1 --report r.json -q");
-    let duration = &folder.json("r.json")["cells"][0]["metrics"]["duration_sec"];
+    let duration = &folder.report("r.json")["cells"][0]["metrics"]["duration_sec"];
     assert!(duration["ci"].is_null() && duration["p95_ci"].is_null() && duration["mean"].is_number());
 }
 
 #[test]
 fn an_interrupted_sweep_goes_on_where_it_was() {
-    let folder = Folder::new();
+    let folder = Folder::of(SCENARIO);
     let sweep = format!("{GRID} --replicates 60000 -q");
     let mut running = folder.command(&format!("{sweep} --report x.json")).spawn().expect("it runs");
     while std::fs::metadata(folder.path("x.json.partial")).map_or(0, |file| file.len()) < 200_000 {
@@ -189,9 +158,9 @@ fn an_interrupted_sweep_goes_on_where_it_was() {
 
 #[test]
 fn a_precision_is_reached_and_no_further() {
-    let folder = Folder::new();
+    let folder = Folder::of(SCENARIO);
     folder.done(&format!("{GRID} --precision 2% --metric duration_sec --report r.json -q"));
-    let report = folder.json("r.json");
+    let report = folder.report("r.json");
     assert_eq!(report["precision"]["reached"], true);
     let mut counts: Vec<u64> = Vec::new();
     for cell in report["cells"].as_array().unwrap() {
@@ -208,10 +177,10 @@ fn a_precision_is_reached_and_no_further() {
 /// is near the exact value with few replicates. The seed is fixed.
 #[test]
 fn a_rare_trip_is_estimated_and_agrees_with_theory() {
-    let folder = Folder::new();
+    let folder = Folder::of(SCENARIO);
     let rare = "sweep s.toml --set breaker_order=listed --max-consecutive-failures 1..5 --replicates 200";
     folder.done(&format!("{rare} --rare 300 --report r.json -q"));
-    let report = folder.json("r.json");
+    let report = folder.report("r.json");
     assert!(report["cells"][0]["rare"].is_null(), "a trip that is met needs no estimate");
     for cell in 3..5 {
         let cell = &report["cells"][cell];
@@ -223,7 +192,7 @@ fn a_rare_trip_is_estimated_and_agrees_with_theory() {
 
 #[test]
 fn what_is_wrong_is_said() {
-    let folder = Folder::new();
+    let folder = Folder::of(SCENARIO);
     for (arguments, code, says) in [
         ("sweep s.toml --replicates 0", 4, "nothing would be evaluated"),
         ("sweep s.toml --batch-pct 0,5", 2, "1 to 100"),
@@ -256,28 +225,27 @@ fn what_is_wrong_is_said() {
     ] {
         folder.fails(arguments, code, says);
     }
-    let left: Vec<_> = std::fs::read_dir(folder.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["s.toml"], "nothing is left behind");
+    assert_eq!(folder.files(), ["s.toml"], "nothing is left behind");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_said_and_loses_nothing() {
-    let folder = Folder::new();
+    let folder = Folder::of(SCENARIO);
     folder.fails(&format!("{GRID} --replicates 10 --report /dev/full -q"), 3, "/dev/full");
     assert!(!folder.has("s.toml.partial"));
 }
 
 #[test]
 fn a_comparison_is_made_of_the_same_worlds() {
-    let folder = Folder::new();
+    let folder = Folder::of(SCENARIO);
     let compare =
         "compare s.toml --policy batch_pct=10,max_consecutive_failures=2 --policy batch_pct=50 --versions all";
     folder.done(&format!("{compare} --replicates 300 --report c.json -q"));
     folder.done(&format!("{compare} --replicates 300 --threads 1 --report d.json -q"));
     assert_eq!(folder.bytes("c.json"), folder.bytes("d.json"));
     folder.done("sweep s.toml --versions all --batch-pct 10,50 --max-consecutive-failures 2 --replicates 300 --report r.json -q");
-    let (compared, swept) = (folder.json("c.json"), folder.json("r.json"));
+    let (compared, swept) = (folder.report("c.json"), folder.report("r.json"));
     assert_eq!(compared["schema"], "dryroll.compare/1");
     for version in 0..2 {
         let metrics = compared["comparisons"][version]["metrics"].as_array().unwrap();

@@ -1,10 +1,13 @@
 //! Tuning: the answer is the one that exact values give, and what is undecided is said to be.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+#[path = "common/folder.rs"]
+mod folder;
+
+use std::process::Output;
 
 use dryroll::scenario::{Format, Scenario};
 use dryroll::study::exact::exact;
+use folder::{Folder, said};
 use serde_json::Value;
 
 /// Inside of what can be computed: independent verdicts, an abort on the first trip.
@@ -37,38 +40,14 @@ fn scenario(text: &str) -> Scenario {
     Scenario::parse("s.toml", text.as_bytes(), Format::Toml).unwrap_or_else(|error| panic!("{error}"))
 }
 
-struct Folder(tempfile::TempDir);
-
 impl Folder {
-    fn with(text: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("s.toml"), text).expect("written");
-        Self(folder)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
     fn tune(&self, arguments: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
-        command.current_dir(self.0.path()).arg("tune").arg("s.toml").args(arguments.split_whitespace());
-        command.env("NO_COLOR", "1").output().expect("it runs")
+        self.run(&format!("tune s.toml {arguments}"))
     }
 
     fn page(&self, name: &str) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
-        let output = command.arg("report").arg(self.path(name)).args(["--html", "-"]).output().expect("it runs");
-        said(&output.stdout)
+        said(&self.run(&format!("report {name} --html -")).stdout)
     }
-
-    fn report(&self, name: &str) -> Value {
-        serde_json::from_slice(&std::fs::read(self.path(name)).expect("the report")).expect("JSON")
-    }
-}
-
-fn said(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Exact goal of a policy, and whether it meets the limits; the exact values are far from each limit.
@@ -88,7 +67,7 @@ fn exactly(base: &Scenario, batch_pct: u32, limit: u32) -> (f64, bool) {
 #[test]
 fn the_answer_is_that_of_the_exact_values() {
     let base = scenario(SCENARIO);
-    let folder = Folder::with(SCENARIO);
+    let folder = Folder::of(SCENARIO);
     let output = folder.tune("--report t.json");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let report = folder.report("t.json");
@@ -128,7 +107,7 @@ fn the_answer_is_that_of_the_exact_values() {
 #[test]
 fn no_policy_within_the_limits_is_said_with_the_limit_that_binds() {
     let text = SCENARIO.replace("at_most = 40", "at_most = 1");
-    let folder = Folder::with(&text);
+    let folder = Folder::of(&text);
     let output = folder.tune("--report t.json -q");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
@@ -145,7 +124,7 @@ fn no_policy_within_the_limits_is_said_with_the_limit_that_binds() {
 /// With so few worlds nothing is sure of any policy, and it must not be said of none of them.
 #[test]
 fn what_is_only_undecided_is_said_to_be() {
-    let folder = Folder::with(SCENARIO);
+    let folder = Folder::of(SCENARIO);
     let output = folder.tune("--replicates 2 --report t.json -q");
     assert_eq!(output.status.code(), Some(1));
     let binding = folder.report("t.json")["binding"].as_str().unwrap().to_owned();
@@ -159,7 +138,7 @@ fn a_rollout_that_is_stopped_early_is_warned_of() {
     let text = SCENARIO
         .replace("failure_rate = 0.05", "failure_rate = 0.2")
         .replace("{metric = \"false_trip_rate\", at_most = 0.2}, ", "");
-    let folder = Folder::with(&text);
+    let folder = Folder::of(&text);
     let output = folder.tune("--report t.json");
     let report = folder.report("t.json");
     let [warning] = report["warnings"].as_array().unwrap().as_slice() else { panic!("{}", report["warnings"]) };
@@ -168,7 +147,7 @@ fn a_rollout_that_is_stopped_early_is_warned_of() {
     assert!(said(&output.stdout).contains(&format!("warning: {warning}")));
     assert!(folder.tune("--report -").status.success());
     // With the limit there is nothing to warn of.
-    let folder = Folder::with(&SCENARIO.replace("at_most = 0.2}", "at_most = 0.09}"));
+    let folder = Folder::of(&SCENARIO.replace("at_most = 0.2}", "at_most = 0.09}"));
     folder.tune("--report t.json -q");
     assert_eq!(folder.report("t.json")["warnings"], Value::Array(Vec::new()));
 }
@@ -177,7 +156,7 @@ fn a_rollout_that_is_stopped_early_is_warned_of() {
 #[test]
 fn a_limit_is_told_in_the_unit_of_its_metric() {
     let limits = "limits = [{metric = \"completed\", at_least = 0.5}, {metric = \"drift\", at_most = 1.0}, ";
-    let folder = Folder::with(&SCENARIO.replace("limits = [", limits));
+    let folder = Folder::of(&SCENARIO.replace("limits = [", limits));
     let output = folder.tune("--tolerance 1% --report t.json");
     let report = folder.report("t.json");
     assert_eq!(report["tolerance"], 0.01);
@@ -198,7 +177,7 @@ fn a_limit_is_told_in_the_unit_of_its_metric() {
 
 #[test]
 fn the_same_bytes_with_any_number_of_threads() {
-    let folder = Folder::with(SCENARIO);
+    let folder = Folder::of(SCENARIO);
     for threads in [1, 2, 5] {
         assert!(folder.tune(&format!("--threads {threads} --report {threads}.json -q")).status.success());
     }
@@ -209,7 +188,7 @@ fn the_same_bytes_with_any_number_of_threads() {
 
 #[test]
 fn too_few_worlds_leave_it_undecided() {
-    let folder = Folder::with(SCENARIO);
+    let folder = Folder::of(SCENARIO);
     let output = folder.tune("--replicates 20 --report t.json -q");
     assert!(matches!(output.status.code(), Some(0 | 1)));
     let report = folder.report("t.json");
@@ -228,7 +207,7 @@ fn what_is_wrong_is_said() {
         (SCENARIO.replace("[tune]", "[tune]\ngood = \"v-bad\""), "", 2, "v-bad"),
         (SCENARIO.replace("at_most = 40", "at_mos = 40"), "", 2, "at_mos"),
     ] {
-        let output = Folder::with(&text).tune(arguments);
+        let output = Folder::of(&text).tune(arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{stderr}");
         assert!(stderr.contains(says), "{stderr}");
@@ -250,20 +229,11 @@ fn a_crossover_is_found_at_its_place() {
         if difference(middle) > 0.0 { low = middle } else { high = middle }
     }
     for (rate, sign) in [(low * 0.8, 1.0), (low * 1.2, -1.0)] {
-        let folder = Folder::with(&at(rate));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
-        command.current_dir(folder.0.path()).args([
-            "compare",
-            "s.toml",
-            "--replicates",
-            "20000",
-            "--report",
-            "c.json",
-            "-q",
-        ]);
-        command.args(["--policy", "batch_pct=25,max_consecutive_failures=3"]);
-        command.args(["--policy", "batch_pct=10,max_consecutive_failures=1"]);
-        assert!(command.status().expect("it runs").success());
+        let folder = Folder::of(&at(rate));
+        let policies =
+            "--policy batch_pct=25,max_consecutive_failures=3 --policy batch_pct=10,max_consecutive_failures=1";
+        let output = folder.run(&format!("compare s.toml --replicates 20000 --report c.json -q {policies}"));
+        assert!(output.status.success());
         let report = folder.report("c.json");
         let metrics = report["comparisons"][0]["metrics"].as_array().unwrap();
         let duration = metrics.iter().find(|metric| metric["metric"] == "duration_sec").unwrap();
@@ -281,7 +251,7 @@ fn what_was_the_same_in_every_world_beats_nobody_for_sure() {
     let text = SCENARIO
         .replace("batch_pct = [5, 10, 25, 50]", "batch_pct = [50]")
         .replace("max_consecutive_failures = [1, 2, 3]", "max_consecutive_failures = [4, 5]");
-    let folder = Folder::with(&text);
+    let folder = Folder::of(&text);
     folder.tune("--replicates 256 --report r.json");
     let report: Value = serde_json::from_slice(&std::fs::read(folder.path("r.json")).unwrap()).unwrap();
     let [four, five] = [0, 1].map(|place| &report["candidates"][place]);
