@@ -6,10 +6,13 @@
 
 #[path = "common/toml.rs"]
 mod common;
+#[path = "common/theory.rs"]
+mod theory;
 
 use common::{replicates, scenario};
 use dryroll::sim::Metrics;
 use dryroll::study::exact::{Exact, exact};
+use theory::{BATCHES_WITH_HANGS, BLASTS, RUNS_IN_FIFTY, exponential_batch, fleet};
 
 const LIMIT: f64 = 5.0;
 
@@ -29,42 +32,9 @@ fn assert_printed(has: f64, published: f64, digits: i32) {
     assert!((has - published).abs() <= half * (1.0 + 1e-9), "{has} is not {published}");
 }
 
-/// Upgrades take a second, heartbeats come every second, and the rollout starts at once.
-fn fleet(instances: u32, version: &str, rollout: &str) -> String {
-    format!(
-        r#"
-        seed = 20
-        [fleet]
-        instances = {instances}
-        heartbeat_interval_sec = 1
-        heartbeat_phase_sec = 0
-        [[versions]]
-        id = "v-1"
-        [[versions]]
-        id = "v-2"
-        defective = true
-        upgrade_time_sec = 1
-        {version}
-        [rollout]
-        target_version_id = "v-2"
-        health_timeout_sec = 10
-        {rollout}
-        [reconciler]
-        policy = "auto_approve"
-        "#
-    )
-}
-
 #[test]
 fn a_run_of_k_in_fifty() {
-    for (k, p, chance) in [
-        (2, 0.05, 0.110_575_70),
-        (2, 0.1, 0.363_671_21),
-        (2, 0.2, 0.820_212_20),
-        (3, 0.05, 0.005_692_28),
-        (3, 0.1, 0.042_502_52),
-        (3, 0.2, 0.270_724_77),
-    ] {
+    for (k, p, chance) in RUNS_IN_FIFTY {
         let rollout = format!("batch_pct = 100\nmax_consecutive_failures = {k}\nbreaker_order = \"listed\"");
         let listed = exactly(&fleet(50, &format!("failure_rate = {p}"), &rollout));
         assert_printed(value(&listed, "trip_rate"), chance, 8);
@@ -86,7 +56,7 @@ fn the_order_of_counting() {
 
 #[test]
 fn the_blast_of_a_trip() {
-    for (batch, expected) in [(5, 37.973), (10, 40.503), (25, 48.619)] {
+    for (batch, expected) in BLASTS {
         let rollout = format!("batch_pct = {batch}\nmax_consecutive_failures = 3\nbreaker_order = \"listed\"");
         let exact = exactly(&fleet(100, "failure_rate = 0.3", &rollout));
         assert_printed(value(&exact, "blast_radius_pct_tripped"), expected, 3);
@@ -97,35 +67,11 @@ fn the_blast_of_a_trip() {
     }
 }
 
-/// Heartbeats every millisecond, so that a verdict comes with the end of the upgrade.
-fn exponential_batch(n: u32, hang_rate: f64, timeout: u32) -> String {
-    format!(
-        r#"
-        [fleet]
-        instances = {n}
-        heartbeat_interval_sec = 0.001
-        [[versions]]
-        id = "v-1"
-        [[versions]]
-        id = "v-2"
-        upgrade_time_sec = {{exponential = {{mean = 30}}}}
-        hang_rate = {hang_rate}
-        [rollout]
-        target_version_id = "v-2"
-        batch_pct = 100
-        max_consecutive_failures = 1000
-        health_timeout_sec = {timeout}
-        [reconciler]
-        policy = "auto_approve"
-        "#
-    )
-}
-
 /// H_n/μ, and τ(1−qⁿ) + (qⁿ/μ) Σ uⁱ/i. The whole milliseconds of the simulator and the shortest upgrade of 1 ms differ from
 /// the continuous law by far less than the last digit: rounding errs by half a millisecond either way.
 #[test]
 fn batches_of_exponential_upgrades() {
-    for (n, expected) in [(5, 78.062_9), (10, 97.603_4)] {
+    for (n, expected) in BATCHES_WITH_HANGS {
         let exact = exactly(&exponential_batch(n, 0.05, 120));
         assert_printed(value(&exact, "duration_sec"), expected, 4);
     }

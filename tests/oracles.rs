@@ -6,8 +6,11 @@
 
 #[path = "common/toml.rs"]
 mod common;
+#[path = "common/theory.rs"]
+mod theory;
 
 use common::replicates;
+use theory::{BATCHES_WITH_HANGS, BLASTS, RUNS_IN_FIFTY, exponential_batch, fleet};
 
 const LIMIT: f64 = 5.0;
 
@@ -31,31 +34,6 @@ fn assert_mean(what: &str, values: &[f64], expected: f64) {
     assert!(z.abs() < LIMIT, "{what}: mean {mean:.4}, theory says {expected:.4}; z = {z:.2}");
 }
 
-/// A fleet whose upgrades take a second, whose heartbeats come every second, and whose rollout starts at once.
-fn fleet(instances: u32, version: &str, rollout: &str) -> String {
-    format!(
-        r#"
-        seed = 20
-        [fleet]
-        instances = {instances}
-        heartbeat_interval_sec = 1
-        heartbeat_phase_sec = 0
-        [[versions]]
-        id = "v-1"
-        [[versions]]
-        id = "v-2"
-        upgrade_time_sec = 1
-        {version}
-        [rollout]
-        target_version_id = "v-2"
-        health_timeout_sec = 10
-        {rollout}
-        [reconciler]
-        policy = "auto_approve"
-        "#
-    )
-}
-
 fn tripped(text: &str, n: u64) -> usize {
     replicates(text, n).iter().filter(|metrics| metrics.trips > 0).count()
 }
@@ -74,14 +52,7 @@ fn chance_of_a_run(n: usize, k: usize, p: f64) -> f64 {
 
 #[test]
 fn the_recursion_gives_the_published_chances() {
-    for (k, p, chance) in [
-        (2, 0.05, 0.110_575_70),
-        (2, 0.1, 0.363_671_21),
-        (2, 0.2, 0.820_212_20),
-        (3, 0.05, 0.005_692_28),
-        (3, 0.1, 0.042_502_52),
-        (3, 0.2, 0.270_724_77),
-    ] {
+    for (k, p, chance) in RUNS_IN_FIFTY {
         assert!((chance_of_a_run(50, k, p) - chance).abs() < 5e-9, "{k} {p}");
     }
 }
@@ -114,7 +85,7 @@ fn the_order_of_counting_matters_more_than_any_parameter() {
 
 #[test]
 fn the_blast_of_a_trip_at_the_end_of_its_batch() {
-    for (batch, expected) in [(5, 37.973), (10, 40.503), (25, 48.619)] {
+    for (batch, expected) in BLASTS {
         let rollout = format!("batch_pct = {batch}\nmax_consecutive_failures = 3\nbreaker_order = \"listed\"");
         let runs = replicates(&fleet(100, "failure_rate = 0.3", &rollout), 20_000);
         let exposed: Vec<f64> = runs.iter().filter(|m| m.trips > 0).map(|m| f64::from(m.exposed)).collect();
@@ -122,29 +93,9 @@ fn the_blast_of_a_trip_at_the_end_of_its_batch() {
     }
 }
 
-/// Heartbeats every millisecond, so that a verdict comes with the end of the upgrade.
-fn exponential_batch(n: u32, hang_rate: f64, timeout: u32) -> Vec<f64> {
-    let text = format!(
-        r#"
-        seed = 21
-        [fleet]
-        instances = {n}
-        heartbeat_interval_sec = 0.001
-        [[versions]]
-        id = "v-1"
-        [[versions]]
-        id = "v-2"
-        upgrade_time_sec = {{exponential = {{mean = 30}}}}
-        hang_rate = {hang_rate}
-        [rollout]
-        target_version_id = "v-2"
-        batch_pct = 100
-        max_consecutive_failures = 1000
-        health_timeout_sec = {timeout}
-        [reconciler]
-        policy = "auto_approve"
-        "#
-    );
+/// How long batches of exponential upgrades take, seconds.
+fn batches(n: u32, hang_rate: f64, timeout: u32) -> Vec<f64> {
+    let text = exponential_batch(n, hang_rate, timeout);
     replicates(&text, 40_000).iter().map(dryroll::sim::Metrics::duration_sec).collect()
 }
 
@@ -153,15 +104,15 @@ fn exponential_batch(n: u32, hang_rate: f64, timeout: u32) -> Vec<f64> {
 fn a_batch_of_exponential_upgrades_takes_a_harmonic_number_of_means() {
     for n in [1, 5, 10] {
         let harmonic: f64 = (1..=n).map(|i| 1.0 / f64::from(i)).sum();
-        assert_mean(&format!("{n} instances"), &exponential_batch(n, 0.0, 100_000), 30.0 * harmonic);
+        assert_mean(&format!("{n} instances"), &batches(n, 0.0, 100_000), 30.0 * harmonic);
     }
 }
 
 /// τ(1−qⁿ) + (qⁿ/μ) Σ uⁱ/i with u = 1 − e^(−μτ).
 #[test]
 fn a_batch_with_hangs_takes_the_timeout_or_its_slowest() {
-    for (n, expected) in [(5, 78.062_9), (10, 97.603_4)] {
-        assert_mean(&format!("{n} instances"), &exponential_batch(n, 0.05, 120), expected);
+    for (n, expected) in BATCHES_WITH_HANGS {
+        assert_mean(&format!("{n} instances"), &batches(n, 0.05, 120), expected);
     }
 }
 
