@@ -307,8 +307,8 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
     }
     if interval.high < 0.0 {
         return format!(
-            "More history would cost {goal}: were the rates known, the limits would often ask for another policy than today's, with {} more of it on \
-             average{none}.",
+            "More history would tighten what is allowed: were the rates known, the limits would often ask for another policy than today's, with {} more \
+             of expected {goal}{none}.",
             range((-saves, Interval::new(-interval.high, -interval.low)))
         );
     }
