@@ -14,12 +14,14 @@
 //! - `queue`: one entry an instance in flight. `ticks`, [`operator`]: the reconciler's grid, and the person.
 //! - `run`: the loop. It hands the engine what is due next, and carries out what the engine commands.
 //! - [`guide`]: for trips that are too rare to wait for, another law of the outcomes, and the weight that makes up for it.
+//! - [`belief`]: rates that are not known, of which each replicate draws its own.
 //! - `truth`, `metrics`: ground truth, booked when a run is over. The engine sees none of it.
 //!
 //! Most runs meet no fault. Then a command's course is four numbers and its decisive heartbeat follows from them; only
 //! where something interferes is a life walked from its start. Both say the same, and a naive simulation in the tests,
 //! for which every heartbeat is an event, says so too.
 
+pub mod belief;
 pub mod draws;
 pub mod fate;
 pub mod fault;
@@ -38,6 +40,7 @@ mod ticks;
 mod truth;
 pub mod world;
 
+pub use belief::Belief;
 pub use fault::{Fault, Window};
 pub use guide::Guide;
 pub use life::{Doing, Segment};

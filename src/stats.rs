@@ -3,6 +3,7 @@
 //! - Distributions: [`normal`], [`beta`] (and so the binomial), [`student`].
 //! - A mean and its t interval: [`moments`]. A rate: [`proportion`]. A quantile: [`quantile`]. Two policies on the same
 //!   worlds: [`paired`]; two samples apart: [`apart`].
+//! - How one thing goes with others: [`regression`]; what it is worth to know them: [`information`].
 //! - Many intervals at once: [`simultaneous`]. Looking before all is done: [`sequential`].
 //!
 //! Formulas, sources and limits are told in `docs/statistics.md`. Everything is `libm` and IEEE arithmetic in a fixed
@@ -13,12 +14,14 @@ pub mod beta;
 #[cfg(test)]
 mod binomial;
 pub mod exact;
+pub mod information;
 mod interval;
 pub mod moments;
 pub mod normal;
 pub mod paired;
 pub mod proportion;
 pub mod quantile;
+pub mod regression;
 pub mod sequential;
 pub mod simultaneous;
 pub mod student;

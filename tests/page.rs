@@ -26,6 +26,8 @@ fn all() -> Vec<(&'static str, AnyReport)> {
         ("compare", read(&reports::compare())),
         ("tune", read(&reports::tune(true))),
         ("tune-without-answer", read(&reports::tune(false))),
+        ("tune-with-posterior", read(&reports::tune_with_posterior())),
+        ("calibration", read(&reports::calibration())),
         ("run", read(&reports::run())),
         ("drill", read(&reports::drill())),
     ]
@@ -227,12 +229,16 @@ fn no_single_change_makes_it_panic() {
     small.timelines[0].timeline.instances.truncate(2);
     let mut run = reports::run();
     run["timeline"]["instances"].as_array_mut().expect("rows").truncate(9);
-    let mut tune = reports::tune(true);
+    let mut tune = reports::tune_with_posterior();
     tune.candidates.truncate(3);
     tune.front.truncate(3);
     let mut drill = json!(reports::drill());
     drill["timeline"]["instances"].as_array_mut().expect("rows").truncate(9);
-    let values = [json!(small), json!(reports::compare()), json!(tune), run, drill];
+    let mut calibration = reports::calibration();
+    for points in ["staircase", "curve"] {
+        calibration["versions"][0]["upgrade_time"][points].as_array_mut().expect("points").truncate(5);
+    }
+    let values = [json!(small), json!(reports::compare()), json!(tune), run, drill, calibration];
     let odd = [
         json!(null),
         json!(-1),

@@ -1,7 +1,9 @@
 //! `dryroll tune`: the best policy within limits.
 
+mod posterior;
+
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::interrupt;
 use super::learnings::Learnings;
@@ -12,19 +14,21 @@ use super::progress::Progress;
 use super::share::share;
 use super::sweep::HowArguments;
 use crate::report::learning::{Numbers, Today};
-use crate::report::study::{Findings, TuneReport};
+use crate::report::study::{Findings, PosteriorFindings, TuneReport};
 use crate::report::tune_table;
 use crate::scenario::Scenario;
 use crate::study::round::Workers;
 use crate::study::tape::Tape;
+use crate::study::tune::worth::Open;
 use crate::study::tune::{Tune, TuneError, Tuned, front, hints};
+use posterior::Posterior;
 
 /// Failure rates that the answer is tried with, beside the scenario's.
 const FACTORS: [f64; 2] = [0.5, 2.0];
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  dryroll tune scenarios/tune.toml --report tune.json\n\nThe scenario's [tune] says what is wanted. Exit code 1: no policy surely meets the limits."
+    after_help = "Examples:\n  dryroll tune scenarios/tune.toml --report tune.json\n  dryroll calibrate monday.ndjson tuesday.ndjson --report calibration.json --output calibrated.toml\n  dryroll tune scenarios/tune.toml --posterior calibration.json\n\nThe scenario's [tune] says what is wanted. Exit code 1: no policy surely meets the limits."
 )]
 pub struct Arguments {
     /// The scenario file (TOML or JSON), or `-` for standard input
@@ -35,6 +39,10 @@ pub struct Arguments {
     /// Policies within this share of the best are as good as it: 0.01, or 1%
     #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
     tolerance: f64,
+    /// A calibration report: each world draws the rates of the versions from its posterior, in place of the scenario's, so that the policy
+    /// is the best on average over what is not known; and it is told what more history would be worth (`-`: standard input)
+    #[arg(long, value_name = "CALIBRATION")]
+    posterior: Option<PathBuf>,
     /// Another seed than the scenario's
     #[arg(long)]
     seed: Option<u64>,
@@ -59,7 +67,13 @@ impl From<TuneError> for Failure {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.report.iter().collect();
-    each_its_own_place(Some(&arguments.scenario), &outputs)?;
+    let inputs = [Some(&arguments.scenario), arguments.posterior.as_ref()];
+    each_its_own_place(inputs.into_iter().flatten(), &outputs)?;
+    if inputs.iter().all(|input| input.is_some_and(|path| path == Path::new("-"))) {
+        return Err(Failure::Input(anyhow::anyhow!(
+            "the scenario and --posterior are both standard input; give one of them a file"
+        )));
+    }
     let remembered = arguments.learnings.read(&outputs, arguments.how.quiet)?;
     let mut scenario = Scenario::load(&arguments.scenario)?;
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);
@@ -68,7 +82,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             "no replicate: --replicates is 0, so nothing would be evaluated"
         )));
     }
-    let tune = Tune::new(&scenario, arguments.tolerance, arguments.replicates)?;
+    let as_it_is = Tune::new(&scenario, arguments.tolerance, arguments.replicates)?;
+    let posterior = match &arguments.posterior {
+        Some(path) => Some(Posterior::read(path, &scenario)?),
+        None => None,
+    };
+    let tune = match &posterior {
+        Some(posterior) => {
+            let mut tune = Tune::new(&posterior.point, arguments.tolerance, arguments.replicates)?;
+            tune.believe(&posterior.beliefs);
+            tune
+        }
+        None => as_it_is,
+    };
     let output = open(arguments.report.as_ref())?;
     let pool = arguments.how.pool()?;
     let (tape, tuned) = search(&tune, &pool, "tune", arguments.how.quiet)?;
@@ -76,16 +102,26 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let points = pool.install(|| front::points(&tune, &tape, &tuned, worst)).map_err(scratch_failure)?;
     let mut sensitivity = Vec::new();
     for factor in FACTORS {
-        let other = Tune::new(&scaled(&scenario, factor), arguments.tolerance, arguments.replicates)?;
+        let other = Tune::new(&scaled(&tune.scenario, factor), arguments.tolerance, arguments.replicates)?;
         sensitivity.push((factor, search(&other, &pool, "sensitivity", arguments.how.quiet)?.1));
     }
+    let posterior = match posterior {
+        Some(posterior) => {
+            let point = Tune::new(&posterior.point, arguments.tolerance, arguments.replicates)?;
+            let point = search(&point, &pool, "the point alone", arguments.how.quiet)?.1;
+            let open = open_questions(&tune, &tape, &tuned, &posterior, &pool, arguments.how.quiet)?;
+            let Posterior { calibration, beliefs, .. } = posterior;
+            Some(PosteriorFindings { calibration, scenario: scenario.clone(), beliefs, point, open })
+        }
+        None => None,
+    };
     interrupt::ends_the_program();
     let hints = tuned.incumbent.map(|policy| hints::hints(&tune, policy, &pool)).unwrap_or_default();
     let report = TuneReport::new(
         &tune,
         &arguments.scenario.to_string_lossy(),
         &tuned,
-        &Findings { points, worst, sensitivity, hints },
+        &Findings { points, worst, sensitivity, hints, posterior },
     );
     if let Some(written) = write_json(output, &report)? {
         written.publish()?;
@@ -119,6 +155,24 @@ fn search(tune: &Tune, pool: &rayon::ThreadPool, what: &'static str, quiet: bool
         Some(tuned) => Ok((tape, tuned)),
         None => Err(Failure::Interrupted("nothing was written".into())),
     }
+}
+
+/// What the history leaves open.
+fn open_questions(
+    tune: &Tune,
+    tape: &Tape,
+    tuned: &Tuned,
+    posterior: &Posterior,
+    pool: &rayon::ThreadPool,
+    quiet: bool,
+) -> Result<Open, Failure> {
+    let progress = Progress::new(tune.worth_at_most(tuned), "what more would be worth", quiet);
+    let advance = |rollouts| progress.advance(rollouts);
+    let workers = Workers { pool, stop: interrupt::stops_by_itself(), progress: &advance };
+    let open = tune.open(tape, tuned, &posterior.beliefs, &workers);
+    progress.clear();
+    let stopped = || Failure::Interrupted("nothing was written".into());
+    open.map_err(scratch_failure)?.ok_or_else(stopped)
 }
 
 /// The scenario with all failure rates of its versions times a factor, cut where they would add up to more than 1.

@@ -3,7 +3,7 @@
 mod table;
 mod tables;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::calibrate::fit::{Candidate, Fit, Parameter};
 use crate::calibrate::posterior::Posterior;
@@ -11,17 +11,19 @@ use crate::calibrate::{Calibration, Duration, Family, OperatorCalibration, Versi
 use crate::engine::OperatorDecision;
 use crate::scenario::Distribution;
 use crate::stats::Interval;
+use crate::study::tune::belief::{RateHistory, VersionHistory};
 
 pub use table::calibration_table;
+pub use tables::about;
 
 /// Steps of a fitted curve.
 const STEPS: u64 = 120;
 
 /// `dryroll.calibration/1`
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationReport {
     /// `dryroll.calibration/1`
-    pub schema: &'static str,
+    pub schema: String,
     /// The logs that were read.
     pub logs: Vec<String>,
     /// How many rollouts they hold.
@@ -37,7 +39,7 @@ pub struct CalibrationReport {
 }
 
 /// A version.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VersionReport {
     /// Its id.
     pub version: String,
@@ -64,7 +66,7 @@ pub struct VersionReport {
 }
 
 /// The operator.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OperatorReport {
     /// How long an answer to a plan takes.
     pub approval_delay: DurationReport,
@@ -83,7 +85,7 @@ pub struct OperatorReport {
 }
 
 /// How often something was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DecisionCount {
     /// What.
     pub decision: OperatorDecision,
@@ -92,7 +94,7 @@ pub struct DecisionCount {
 }
 
 /// A rate: a posterior under Jeffreys's prior.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RateReport {
     /// How many.
     pub hits: u64,
@@ -107,7 +109,7 @@ pub struct RateReport {
 }
 
 /// A duration.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DurationReport {
     /// How many ends were seen.
     pub n: u64,
@@ -124,7 +126,7 @@ pub struct DurationReport {
 }
 
 /// What fits.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitReport {
     /// The family that was chosen.
     pub family: Family,
@@ -141,10 +143,10 @@ pub struct FitReport {
 }
 
 /// A parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParameterReport {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Seconds, or a pure number.
     pub estimate: f64,
     /// Its 95 % interval.
@@ -152,7 +154,7 @@ pub struct ParameterReport {
 }
 
 /// How well the best family agrees.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GoodnessReport {
     /// The statistic.
     pub chi_squared: f64,
@@ -163,7 +165,7 @@ pub struct GoodnessReport {
 }
 
 /// A family that was tried.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CandidateReport {
     /// Which.
     pub family: Family,
@@ -180,7 +182,7 @@ impl CalibrationReport {
     #[must_use]
     pub fn new(calibration: &Calibration, logs: Vec<String>) -> Self {
         Self {
-            schema: "dryroll.calibration/1",
+            schema: "dryroll.calibration/1".into(),
             logs,
             rollouts: calibration.histories,
             heartbeat_interval_sec: seconds(calibration.heartbeat_interval),
@@ -194,6 +196,24 @@ impl CalibrationReport {
     #[must_use]
     pub fn tables(&self) -> String {
         tables::tables(self)
+    }
+
+    /// What it says of the rates of each version.
+    #[must_use]
+    pub fn histories(&self) -> Vec<VersionHistory> {
+        let rate = |one: &RateReport| RateHistory {
+            hits: one.hits,
+            n: one.n,
+            mean: one.beta[0] / (one.beta[0] + one.beta[1]),
+            interval: one.ci,
+            shapes: one.beta,
+        };
+        let version = |one: &VersionReport| VersionHistory {
+            version: one.version.clone(),
+            failure: rate(&one.failure_rate),
+            silence: rate(&one.hang_rate),
+        };
+        self.versions.iter().map(version).collect()
     }
 
     /// Its durations, each with a name for people.
@@ -270,7 +290,8 @@ impl From<&Duration> for DurationReport {
 
 impl From<&Fit> for FitReport {
     fn from(fit: &Fit) -> Self {
-        let parameter = |one: &Parameter| ParameterReport { name: one.name, estimate: one.estimate, ci: one.interval };
+        let parameter =
+            |one: &Parameter| ParameterReport { name: one.name.to_owned(), estimate: one.estimate, ci: one.interval };
         let candidate = |one: &Candidate| CandidateReport {
             family: one.family,
             distribution: one.distribution.clone(),

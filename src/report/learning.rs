@@ -53,6 +53,7 @@ impl Learning {
             AnyReport::Sweep(sweep) => sweep::learning(sweep)?,
             AnyReport::Compare(compare) => compare::learning(compare)?,
             AnyReport::Tune(tune) => tune::learning(tune)?,
+            AnyReport::Calibration(_) => return Err(LearningError::Calibration),
         };
         let Self { title, category, content, tags } = record;
         Ok(Self {

@@ -1,5 +1,6 @@
 //! The page of a report: one HTML file that needs nothing but itself, and the plots on it.
 
+mod calibration;
 mod compare;
 mod drill;
 mod layout;
@@ -22,6 +23,7 @@ pub fn plots(report: &AnyReport) -> Vec<Plot> {
         AnyReport::Sweep(sweep) => sweep::plots(sweep),
         AnyReport::Compare(compare) => compare::plots(compare),
         AnyReport::Tune(tune) => tune::plots(tune),
+        AnyReport::Calibration(calibration) => calibration::plots(calibration),
     };
     told_apart(plots)
 }
@@ -42,6 +44,7 @@ pub fn page_beside(report: &AnyReport, ways: &[(&str, &str)]) -> String {
         AnyReport::Sweep(sweep) => sweep::page(sweep, &plots),
         AnyReport::Compare(compare) => compare::page(compare, &plots),
         AnyReport::Tune(tune) => tune::page(tune, &plots),
+        AnyReport::Calibration(calibration) => calibration::page(calibration, &plots),
     };
     page.html(ways)
 }

@@ -9,6 +9,7 @@ pub mod drawing;
 pub mod goodness;
 pub mod heatmap;
 pub mod pareto;
+pub mod rates;
 pub mod scores;
 mod table;
 pub mod theme;

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use super::calibration::CalibrationReport;
 use super::study::{CompareReport, ScenarioRef, SweepReport, TuneReport};
 use super::{DrillReport, Timeline};
 use crate::engine::Outcome;
@@ -26,6 +27,8 @@ pub enum AnyReport {
     Compare(Box<CompareReport>),
     /// Of the search for a policy.
     Tune(Box<TuneReport>),
+    /// Of the events of real rollouts.
+    Calibration(Box<CalibrationReport>),
 }
 
 /// What a page needs of a run report; what is missing is not shown.
@@ -108,6 +111,12 @@ pub enum ReadingError {
     /// It is a report of another kind or another version of the program.
     #[error("its schema is {0:?}; accepted are {ACCEPTED}")]
     OtherSchema(String),
+    /// It is a report that people are told in another way.
+    #[error(
+        "it is a check report, of which there is neither a page nor a record: `dryroll check` itself tells it, with --markdown and \
+         --junit; accepted are {ACCEPTED}"
+    )]
+    Check,
     /// It is not what its schema says.
     #[error("line {}, column {}: it is no {schema} report: {}", .error.line(), .error.column(), fault(.error))]
     Shape {
@@ -147,7 +156,8 @@ pub enum ReadingError {
     Nothing(&'static str),
 }
 
-const ACCEPTED: &str = "dryroll.run/1, dryroll.drill/1, dryroll.sweep/1, dryroll.compare/1 and dryroll.tune/1";
+const ACCEPTED: &str =
+    "dryroll.run/1, dryroll.drill/1, dryroll.sweep/1, dryroll.compare/1, dryroll.tune/1 and dryroll.calibration/1";
 
 impl AnyReport {
     /// Reads a report.
@@ -164,6 +174,8 @@ impl AnyReport {
             "dryroll.sweep/1" => Self::Sweep(shaped(bytes, schema)?),
             "dryroll.compare/1" => Self::Compare(shaped(bytes, schema)?),
             "dryroll.tune/1" => Self::Tune(shaped(bytes, schema)?),
+            "dryroll.calibration/1" => Self::Calibration(shaped(bytes, schema)?),
+            "dryroll.check/1" => return Err(ReadingError::Check),
             _ => return Err(ReadingError::OtherSchema(schema)),
         };
         report.check()?;
@@ -172,7 +184,7 @@ impl AnyReport {
 
     fn check(&self) -> Result<(), ReadingError> {
         let histograms: Vec<_> = match self {
-            Self::Run(_) | Self::Drill(_) | Self::Tune(_) => Vec::new(),
+            Self::Run(_) | Self::Drill(_) | Self::Tune(_) | Self::Calibration(_) => Vec::new(),
             Self::Sweep(sweep) => sweep.cells.iter().flat_map(|cell| &cell.distributions).collect(),
             Self::Compare(compare) => compare.comparisons.iter().flat_map(|one| &one.distributions).collect(),
         };
@@ -187,6 +199,7 @@ impl AnyReport {
             Self::Tune(tune) if tune.candidates.is_empty() && tune.front.is_empty() => {
                 Err(ReadingError::Nothing("candidates"))
             }
+            Self::Calibration(calibration) if calibration.versions.is_empty() => Err(ReadingError::Nothing("versions")),
             _ => Ok(()),
         }
     }

@@ -89,8 +89,12 @@ pub fn compare(scenario: &str, seed: u64, policies: &[PolicyText; 2], versions: 
 
 /// `dryroll tune …` for the same search.
 #[must_use]
-pub fn tune(scenario: &str, seed: u64, replicates: u64, tolerance: f64) -> String {
-    format!("dryroll tune {} --replicates {replicates} --tolerance {tolerance} --seed {seed}", file(scenario))
+pub fn tune(scenario: &str, seed: u64, replicates: u64, tolerance: f64, posterior: Option<&str>) -> String {
+    let posterior = posterior.map_or_else(String::new, |path| format!(" --posterior {}", file(path)));
+    format!(
+        "dryroll tune {}{posterior} --replicates {replicates} --tolerance {tolerance} --seed {seed}",
+        file(scenario)
+    )
 }
 
 /// `dryroll check …` for the same rules.

@@ -16,8 +16,9 @@ pub use sweep::{
     Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World as ReportedWorld,
 };
 pub use tune::{
-    Candidate, Estimate, Evidence, Findings, FrontPoint, Hint, LimitCheck, LimitText, Named, Recommended, Sensitivity,
-    Standing, TuneReport,
+    AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Estimate, Evidence, Findings, FrontPoint,
+    Hint, LaterReport, LimitCheck, LimitText, Named, PointAnswer, PosteriorFindings, PosteriorReport, Recommended,
+    Sensitivity, Standing, TuneReport, WorthReport, short,
 };
 
 use crate::scenario::Scenario;

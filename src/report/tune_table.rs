@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::study::{Candidate, Standing, TuneReport};
+use super::study::{AnswerShare, BelievedRate, Candidate, LaterReport, PosteriorReport, Standing, TuneReport};
 use super::table::Table;
-use super::wording::{Unit, called, plural};
+use super::wording::{Unit, called, number, plural, wrapped};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -31,6 +31,9 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     for limit in &report.limits {
         writeln!(out, "  {} ({})", limit.says, limit.versions.join(", "))?;
     }
+    if let Some(posterior) = &report.posterior {
+        believed(out, posterior)?;
+    }
     writeln!(out, "\n{BOLD}{}{BOLD:#}", report.says)?;
     if let Some(binding) = &report.binding {
         writeln!(out, "What binds: {binding}")?;
@@ -40,8 +43,12 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     }
     writeln!(out)?;
     policies(out, report, &goal)?;
+    if let Some(posterior) = &report.posterior {
+        open(out, posterior, report)?;
+    }
     if !report.sensitivity.is_empty() {
-        writeln!(out, "\nIf the failure rates are others:")?;
+        let known = if report.posterior.is_some() { "were known, and others than the point" } else { "are others" };
+        writeln!(out, "\nIf the failure rates {known}:")?;
         for one in &report.sensitivity {
             writeln!(out, "  {}{}", one.says, if one.decided { "" } else { " (not decided)" })?;
         }
@@ -51,6 +58,93 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
         for hint in &report.hints {
             writeln!(out, "  {}", hint.says)?;
         }
+    }
+    Ok(())
+}
+
+/// What was taken from a calibration.
+fn believed(out: &mut impl Write, posterior: &PosteriorReport) -> io::Result<()> {
+    let of = &posterior.calibration;
+    let rollouts = plural(of.rollouts, "rollout", "rollouts");
+    writeln!(out, "rates drawn for each world from {} · {rollouts} · SHA-256 {:.12}…", of.file, of.hash)?;
+    for version in &posterior.versions {
+        for (name, rate) in [("failure_rate", &version.failure_rate), ("hang_rate", &version.hang_rate)] {
+            let BelievedRate { hits, n, mean, ci, scenario, .. } = rate;
+            writeln!(
+                out,
+                "  {} {name} {} ({}) from {hits} of {} {DIM}· the scenario says {}{DIM:#}",
+                version.version,
+                Unit::Share.say(*mean),
+                Unit::Share.say_interval(Some(*ci)),
+                plural(*n, "verdict", "verdicts"),
+                Unit::Share.say(*scenario)
+            )?;
+        }
+    }
+    paragraph(out, &format!("not drawn: {}", posterior.held.join("; ")))
+}
+
+/// What the history leaves open, and what more of it would be worth.
+fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) -> io::Result<()> {
+    writeln!(out, "\nWhat the history leaves open:")?;
+    paragraph(out, &posterior.point.says)?;
+    paragraph(out, &posterior.says)?;
+    let unit = Unit::of(&report.minimise);
+    writeln!(out, "  {DIM}what more history would save of {}, on average:{DIM:#}", called(&report.minimise))?;
+    let header = ["", "limits as today", "", "limits held anew", "", "tune's answer then"];
+    let mut table = Table::new(&header, 1);
+    for later in &posterior.later {
+        let worth = later.worth.as_ref();
+        table.push(vec![
+            known(later.history),
+            unit.say_or_nothing(worth.map(|worth| worth.estimate)),
+            worth.map_or_else(String::new, |worth| format!("({})", unit.say_interval(Some(worth.ci)))),
+            unit.say_or_nothing(later.saves.value),
+            later.saves.ci.map_or_else(String::new, |ci| format!("({})", unit.say_interval(Some(ci)))),
+            answers(later),
+        ]);
+    }
+    table.write(out)?;
+    if let Some(stays) = posterior.later.last().and_then(|known| known.stays) {
+        let (tolerance, stays) = (Unit::Share.say(report.tolerance), Unit::Share.say(stays));
+        let of = plural(posterior.worlds, "draw", "draws");
+        let said = format!(
+            "at the rates of {stays} of {of} the recommended policy is within the limits and within {tolerance} of the best"
+        );
+        paragraph(out, &said)?;
+    }
+    Ok(())
+}
+
+/// What would be known.
+#[must_use]
+pub fn known(history: Option<f64>) -> String {
+    history.map_or_else(|| "the rates known".to_owned(), |times| format!("{} × history", number(times)))
+}
+
+/// What tune would recommend, the values alone.
+fn answers(later: &LaterReport) -> String {
+    let policy = |one: &AnswerShare| format!("{}/{}", one.policy.batch_pct, one.policy.max_consecutive_failures);
+    let of = |one: &AnswerShare| format!("{} {}", policy(one), Unit::Share.say(one.share));
+    let mut said: Vec<String> = later.answers.iter().take(MOST_ANSWERS).map(of).collect();
+    let rest: f64 = later.answers.iter().skip(MOST_ANSWERS).map(|one| one.share).sum();
+    if rest > 0.0 {
+        said.push(format!("others {}", Unit::Share.say(rest)));
+    }
+    if let Some(none) = later.none.filter(|&none| none > 0.0) {
+        said.push(format!("none {}", Unit::Share.say(none)));
+    }
+    said.join(", ")
+}
+
+/// Letters of a line.
+const WIDTH: usize = 116;
+/// Answers that are told; the report has all.
+const MOST_ANSWERS: usize = 4;
+
+fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
+    for (i, line) in wrapped(text, WIDTH).into_iter().enumerate() {
+        writeln!(out, "  {}{line}", if i == 0 { "" } else { "  " })?;
     }
     Ok(())
 }

@@ -199,6 +199,26 @@ impl Serialize for Distribution {
     }
 }
 
+impl From<Duration> for Distribution {
+    fn from(duration: Duration) -> Self {
+        match duration {
+            Duration::Constant(seconds) => Self::Constant(seconds),
+            Duration::Exponential { mean } => Self::Exponential { mean },
+            Duration::Lognormal { median, sigma } => Self::Lognormal { median, sigma },
+            Duration::Uniform { min, max } => Self::Uniform { min, max },
+            Duration::Weibull { scale, shape } => Self::Weibull { scale, shape },
+            Duration::Empirical(values) => Self::Empirical(values),
+        }
+    }
+}
+
+/// From what a file has. Its parameters are not held to a scenario's limits.
+impl<'de> Deserialize<'de> for Distribution {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Duration::deserialize(deserializer).map(Self::from)
+    }
+}
+
 /// The network between instances and controller. Without the table nothing flaps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkSpec {

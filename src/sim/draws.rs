@@ -191,6 +191,11 @@ impl Draws {
         Key(self.world()[2])
     }
 
+    /// The rates that are not known, of every version.
+    pub fn beliefs(&mut self) -> Key {
+        Key(self.world()[3])
+    }
+
     fn world(&mut self) -> [u64; 8] {
         let key = self.key;
         *self.world.get_or_insert_with(|| *Stream::new(key, WORLD_STREAM).words(0))

@@ -30,7 +30,7 @@ use crate::engine::{
     Answer, Command, Direction, Engine, Entry, Input, Journal, Judged, OperatorDecision, Recording, RequestKind,
 };
 use crate::fleet::{At, Heartbeat};
-use crate::scenario::UpgradeOutcome;
+use crate::scenario::{OutcomeRates, UpgradeOutcome};
 
 /// What the simulator keeps of one command: when it was given, and what becomes of it if nothing interferes.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +68,8 @@ const DRAWN_TOGETHER: usize = 16;
 #[derive(Debug)]
 pub struct Simulator<'w> {
     world: &'w World,
+    /// The rates of both releases in this replicate.
+    rates: [OutcomeRates; 2],
     engine: Engine,
     draws: Draws,
     /// Commands of the rollout and of its rollback, by position.

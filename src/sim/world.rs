@@ -2,9 +2,12 @@
 
 mod prospects;
 
+use std::sync::Arc;
+
 pub use prospects::{Chances, Kin, Prospects};
 
-use super::draws::{InstanceBlock, Key, scale, unit};
+use super::belief::Belief;
+use super::draws::{Draws, InstanceBlock, Key, scale, unit};
 use super::fate::Fate;
 use super::fault::Fault;
 use super::outages::{OutageLaw, Start};
@@ -104,6 +107,8 @@ struct Traits {
 #[derive(Clone, Debug)]
 struct Conduct {
     rates: OutcomeRates,
+    /// Where the rates are not known, and each replicate draws its own.
+    belief: Option<Arc<Belief>>,
     upgrade: Sampler,
     crash_after: Sampler,
 }
@@ -280,12 +285,14 @@ impl World {
                 releases: [previous, Some(target)].map(|version| match version {
                     Some(version) => Conduct {
                         rates: version.rates,
+                        belief: None,
                         upgrade: Sampler::new(&version.upgrade_time),
                         crash_after: Sampler::new(&version.crash_after),
                     },
                     // Nothing is ever commanded to a version without a name.
                     None => Conduct {
                         rates: OutcomeRates::default(),
+                        belief: None,
                         upgrade: Sampler::Constant(Span::ZERO),
                         crash_after: Sampler::Constant(Span::ZERO),
                     },
@@ -296,6 +303,21 @@ impl World {
             faults,
             plan,
             settings,
+        })
+    }
+
+    /// Lets each replicate draw the rates of a release from what is believed of them. What is said of [`prospects`](Self::prospects_of)
+    /// stays with the scenario's own.
+    pub fn believe(&mut self, release: Release, belief: Arc<Belief>) {
+        self.base.releases[release as usize].belief = Some(belief);
+    }
+
+    /// The rates of both releases in the replicate with these draws.
+    #[must_use]
+    pub fn rates(&self, draws: &mut Draws) -> [OutcomeRates; 2] {
+        self.base.releases.each_ref().map(|conduct| match &conduct.belief {
+            None => conduct.rates,
+            Some(belief) => belief.draw(draws.beliefs()),
         })
     }
 
@@ -369,23 +391,33 @@ impl World {
         self.overrides.iter().filter(move |o| o.target.selects(n, zone, membership, o.key))
     }
 
-    /// What an upgrade of a member to a release comes to: `block` is the attempt's.
+    /// What an upgrade of a member to a release comes to, by the scenario's own rates: `block` is the attempt's.
     #[inline(always)]
     pub fn fate(&self, member: &Member<'_>, block: &InstanceBlock, release: Release) -> Fate {
+        self.fate_at(member, block, release, &self.base.releases[release as usize].rates)
+    }
+
+    /// The same by the rates that the release has in this replicate; what overrides say goes before them.
+    #[inline(always)]
+    pub fn fate_at(&self, member: &Member<'_>, block: &InstanceBlock, release: Release, rates: &OutcomeRates) -> Fate {
         if self.overrides.is_empty() {
             let conduct = &self.base.releases[release as usize];
-            return Fate::draw(None, &conduct.rates, &conduct.upgrade, &conduct.crash_after, block);
+            return Fate::draw(None, rates, &conduct.upgrade, &conduct.crash_after, block);
         }
         let overriding = self.overriding(member.n, member.zone, member.block.membership);
-        let Prospects { outcome, rates, upgrade, crash_after } = self.prospects(overriding, release);
+        let Prospects { outcome, rates, upgrade, crash_after } = self.prospects(overriding, release, *rates);
         Fate::draw(outcome, &rates, upgrade, crash_after, block)
     }
 
-    /// What holds for upgrades to a release where these overrides apply, in this order.
+    /// What holds for upgrades to a release with these rates where these overrides apply, in this order.
     #[inline(always)]
-    fn prospects<'w>(&'w self, overriding: impl Iterator<Item = &'w Override>, release: Release) -> Prospects<'w> {
+    fn prospects<'w>(
+        &'w self,
+        overriding: impl Iterator<Item = &'w Override>,
+        release: Release,
+        mut rates: OutcomeRates,
+    ) -> Prospects<'w> {
         let conduct = &self.base.releases[release as usize];
-        let mut rates = conduct.rates;
         let (mut upgrade, mut crash_after) = (&conduct.upgrade, &conduct.crash_after);
         let mut outcome: Option<UpgradeOutcome> = None;
         for o in overriding {

@@ -14,6 +14,10 @@
 //! The quantile is Newton's method on log I as a function of log x, whose slope is F / y: it is concave there, so that no
 //! step passes the root twice. Both x and y are carried, each to full relative precision.
 
+mod table;
+
+pub use table::Quantiles;
+
 /// A stand-in for zero in Lentz's method.
 const TINY: f64 = 1e-300;
 

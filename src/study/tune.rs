@@ -13,10 +13,13 @@
 //!
 //! - [`limits`]: which versions a limit is about, and whether it holds. [`front`]: the Pareto front. [`hints`]: what other
 //!   rules could do.
+//! - [`belief`]: rates that are not known. [`worth`]: what knowing them would be worth.
 
+pub mod belief;
 pub mod front;
 pub mod hints;
 pub mod limits;
+pub mod worth;
 
 use std::io;
 

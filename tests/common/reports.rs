@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use dryroll::drill::{Drill, Record, score};
 use dryroll::report::drill::{Lesson, Surprise};
 use dryroll::report::study::{
-    Axis, Candidate, Cell, CompareReport, Comparison, Contrast, DifferentWorld, Estimate, Evidence, ExactValues,
-    FrontPoint, Hint, Histogram, LimitCheck, LimitText, Named, RareEvent, Recommended, ReplayedWorld, ReportedWorld,
-    ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport,
+    AnswerShare, Axis, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Cell, CompareReport, Comparison,
+    Contrast, DifferentWorld, Estimate, Evidence, ExactValues, FrontPoint, Hint, Histogram, LaterReport, LimitCheck,
+    LimitText, Named, PointAnswer, PosteriorReport, RareEvent, Recommended, ReplayedWorld, ReportedWorld, ScenarioRef,
+    Sensitivity, Standing, SweepReport, TuneReport, WorthReport,
 };
 use dryroll::report::timeline::BreakerCount;
 use dryroll::report::{Chronicle, DrillReport, Timeline};
@@ -355,7 +356,59 @@ pub fn tune(answered: bool) -> TuneReport {
             says: "It would trip on fewer good rollouts.".into(),
         }],
         warnings: vec![format!("only 27 % of the good rollouts complete {HOSTILE}")],
+        posterior: None,
     }
+}
+
+/// A search over what a calibration leaves open.
+pub fn tune_with_posterior() -> TuneReport {
+    let rate = |hits: u64| BelievedRate {
+        hits,
+        n: 50,
+        mean: (hits as f64 + 0.5) / 51.0,
+        ci: Interval::new(0.00001, 0.0483 + hits as f64 / 50.0),
+        beta: [hits as f64 + 0.5, 50.5 - hits as f64],
+        scenario: 0.02,
+    };
+    let worth = WorthReport { estimate: 0.0, ci: Interval::new(0.0, 0.002), achieved: -0.001, optimistic: 0.001, n: N };
+    let later = |history: Option<f64>, share: f64| LaterReport {
+        history,
+        worth: Some(worth),
+        answers: vec![
+            AnswerShare { policy: policy(20, 3), share },
+            AnswerShare { policy: policy(10, 3), share: 0.9 - share },
+        ],
+        none: Some(0.1),
+        stays: Some(0.9 - share),
+        saves: estimate(293.0, 22.0),
+    };
+    let posterior = PosteriorReport {
+        calibration: CalibrationRef { file: HOSTILE.into(), hash: "5b".repeat(32), rollouts: 1 },
+        versions: vec![BelievedVersion { version: HOSTILE.into(), failure_rate: rate(1), hang_rate: rate(0) }],
+        held: vec![format!("the rates of {HOSTILE}")],
+        point: PointAnswer {
+            recommended: Some(policy(20, 3)),
+            decided: true,
+            same: false,
+            says: format!("with the point alone tune would recommend larger batches {HOSTILE}"),
+        },
+        worlds: N,
+        rollouts: 93_000,
+        within: 5,
+        later: vec![later(Some(2.0), 0.6), later(Some(10.0), 0.7), later(None, 0.72)],
+        says: format!("More history would pay {HOSTILE}."),
+    };
+    TuneReport { posterior: Some(posterior), ..tune(true) }
+}
+
+/// The calibration that ships, with names that must not become markup.
+pub fn calibration() -> Value {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/examples/tutorial.calibration.json");
+    let mut report: Value = serde_json::from_slice(&std::fs::read(path).expect("the example")).expect("JSON");
+    report["versions"][0]["version"] = HOSTILE.into();
+    report["logs"][0] = HOSTILE.into();
+    report["warnings"][0]["text"] = HOSTILE.into();
+    report
 }
 
 /// A run report with its timeline.

@@ -12,6 +12,12 @@ pub enum LearningError {
     /// The report lacks what a record is made of.
     #[error("the report has no `{0}`, so there is nothing to learn from it; make it again with this version")]
     Lacks(&'static str),
+    /// A calibration teaches nothing of a policy.
+    #[error(
+        "a calibration names neither module nor fleet nor policy, so that a record of it would apply to nothing; search a policy with it, \
+         `dryroll tune SCENARIO --posterior CALIBRATION`, and learn from that report"
+    )]
+    Calibration,
     /// A line of a store is no record.
     #[error("line {line}: {why}; a record is one JSON object a line, with `title`, `category`, `content` and `tags`")]
     Line {

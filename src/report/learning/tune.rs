@@ -21,9 +21,16 @@ pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
         format!("{fleet}: {told}"),
         standings(report),
         sensitivity(report),
-        "Each interval holds for its number alone; that a limit holds or a policy is slower is decided for all of them \
-         together with 95%, for this scenario's failure rates."
-            .to_owned(),
+        format!(
+            "Each interval holds for its number alone; that a limit holds or a policy is slower is decided for all of them \
+             together with 95%, {}.",
+            if report.posterior.is_some() {
+                "on average over what the calibration leaves open"
+            } else {
+                "for this scenario's failure rates"
+            }
+        ),
+        posterior(report),
         phrases::evidence(scenario, report.seed, &worlds(report.replicates), &report.command),
         facts(report).to_string(),
     ];
@@ -133,6 +140,26 @@ fn standings(report: &TuneReport) -> String {
     if said.is_empty() { String::new() } else { format!("Of the others {}.", said.join(", ")) }
 }
 
+/// What was known of the rates, and what more would be worth.
+fn posterior(report: &TuneReport) -> String {
+    let Some(posterior) = &report.posterior else { return String::new() };
+    let versions: Vec<String> = posterior
+        .versions
+        .iter()
+        .map(|one| {
+            let (failure, hang) = (&one.failure_rate, &one.hang_rate);
+            format!("{} failed {} and hung {} of {}", one_line(&one.version), failure.hits, hang.hits, hang.n)
+        })
+        .collect();
+    let rollouts = plural(posterior.calibration.rollouts, "real rollout", "real rollouts");
+    let point = one_line(&posterior.point.says);
+    format!(
+        "Rates are those of {rollouts}, as far as they tell: {}. Here {point}. {}",
+        versions.join("; "),
+        one_line(&posterior.says)
+    )
+}
+
 fn sensitivity(report: &TuneReport) -> String {
     let said = report.sensitivity.iter().map(|one| {
         let undecided = if one.decided { "" } else { " (undecided)" };
@@ -155,6 +182,7 @@ fn facts(report: &TuneReport) -> Facts {
     facts.add_some("worst", report.worst.as_ref());
     facts.add("decided", if report.decided { "yes" } else { "no" });
     facts.add("minimise", &report.minimise);
+    facts.add_some("calibration", report.posterior.as_ref().map(|posterior| &posterior.calibration.hash));
     let Some(best) = &report.recommended else {
         facts.add("recommended", "none");
         return facts;

@@ -150,6 +150,8 @@ td{white-space:nowrap}
 .text td{text-align:left;white-space:normal;min-width:8rem}
 .text th.n{text-align:left}
 code{font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
+pre{margin:.6rem 0;padding:.7rem .9rem;background:color-mix(in srgb,var(--grid) 45%,transparent);border-radius:3px;width:max-content;min-width:100%;line-height:1.45}
+pre code{overflow-wrap:normal}
 .worlds{padding-left:1.2rem}
 .worlds li{margin:.5rem 0}
 .worlds code{display:block;padding:.4rem .6rem;background:color-mix(in srgb,var(--grid) 45%,transparent);border-radius:3px}

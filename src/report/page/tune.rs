@@ -8,6 +8,7 @@ use super::provenance::{Provenance, warnings};
 use crate::report::plot::pareto::{Pareto, Place, Point};
 use crate::report::plot::{Plot, Table};
 use crate::report::study::{Candidate, Estimate, Evidence, Standing, TuneReport};
+use crate::report::tune_table::known;
 use crate::report::wording::{NOTHING, Unit, called, number, plural};
 use crate::study::Policy;
 
@@ -101,6 +102,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
             heading: "Why this one",
             body: html! { @if let Some(found) = &report.recommended { (open(&limits(&found.evidence))) } },
         },
+        Section { id: "open", heading: "What the history leaves open", body: open_questions(report, &names) },
         Section { id: "warnings", heading: "Warnings", body: warnings(&report.warnings) },
         Section { id: "front", heading: "Fast against safe", body: html! { @for plot in plots { (figure(plot)) } } },
         Section { id: "undecided", heading: "Not told apart", body: undecided(report, &names) },
@@ -136,6 +138,75 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
         .section(),
     ];
     Page { title: &report.scenario.name, kind: "The search for a policy", headline, findings, sections }
+}
+
+/// What a calibration leaves open, and what more of it would be worth.
+fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
+    let Some(posterior) = &report.posterior else { return html! {} };
+    let of = &posterior.calibration;
+    let unit = Unit::of(&report.minimise);
+    let mut rates = Table::new(
+        "The rates that each world draws",
+        &["version", "rate"],
+        &["seen", "of", "mean", "its interval", "the scenario says"],
+    );
+    for version in &posterior.versions {
+        for (name, rate) in [("failure_rate", &version.failure_rate), ("hang_rate", &version.hang_rate)] {
+            rates.row([
+                version.version.clone(),
+                name.to_owned(),
+                number(rate.hits as f64),
+                number(rate.n as f64),
+                Unit::Share.say(rate.mean),
+                Unit::Share.say_interval(Some(rate.ci)),
+                Unit::Share.say(rate.scenario),
+            ]);
+        }
+    }
+    let goal = called(&report.minimise);
+    let columns = ["worth within today's limits", "its interval", "saves with the limits held anew", "its interval"];
+    let mut worth = Table::new(format!("What knowing more would save of {goal}, on average"), &["known"], &columns);
+    let caption = format!("What tune would recommend then, of {}", plural(posterior.worlds, "draw", "draws"));
+    let mut answers = Table::new(caption, &["known", "policy"], &["share"]);
+    for later in &posterior.later {
+        let known = known(later.history);
+        worth.row([
+            known.clone(),
+            unit.say_or_nothing(later.worth.map(|worth| worth.estimate)),
+            unit.say_interval(later.worth.map(|worth| worth.ci)),
+            unit.say_or_nothing(later.saves.value),
+            unit.say_interval(later.saves.ci),
+        ]);
+        for one in later.answers.iter().take(20) {
+            answers.row([known.clone(), names.long(&one.policy), Unit::Share.say(one.share)]);
+        }
+        if let Some(none) = later.none.filter(|&none| none > 0.0) {
+            answers.row([known, "no policy".to_owned(), Unit::Share.say(none)]);
+        }
+    }
+    html! {
+        p { (safe(&posterior.says)) }
+        p { (safe(&sentence(&posterior.point.says))) }
+        @if let Some(stays) = posterior.later.last().and_then(|known| known.stays) {
+            p { "The recommended policy is within the limits and within " (safe(&Unit::Share.say(report.tolerance))) " of the best in "
+                (safe(&Unit::Share.say(stays))) " of the draws." }
+        }
+        p { (safe(&format!(
+            "The rates come from {} ({}, SHA-256 {}). Not drawn: {}.",
+            of.file,
+            plural(of.rollouts, "rollout", "rollouts"),
+            of.hash,
+            posterior.held.join("; ")
+        ))) }
+        div class="text" { (open(&worth)) (open(&answers)) (open(&rates)) }
+    }
+}
+
+/// With a large letter first and a full stop last.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str())
 }
 
 fn goal(report: &TuneReport) -> String {

@@ -1,10 +1,15 @@
 //! The tune report: `dryroll.tune/1`.
 
 mod build;
+mod posterior;
 
 use serde::{Deserialize, Serialize};
 
-pub use build::Findings;
+pub use build::{Findings, short};
+pub use posterior::{
+    AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, LaterReport, PointAnswer, PosteriorFindings,
+    PosteriorReport, WorthReport,
+};
 
 use super::ScenarioRef;
 use crate::stats::Interval;
@@ -60,6 +65,9 @@ pub struct TuneReport {
     pub hints: Vec<Hint>,
     /// What people should know beside the answer.
     pub warnings: Vec<String>,
+    /// Where the rates are not known, as with `--posterior`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posterior: Option<PosteriorReport>,
 }
 
 /// A limit in words and numbers.

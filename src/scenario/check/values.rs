@@ -20,23 +20,14 @@ pub(super) fn positive(number: u32) -> NonZeroU32 {
 
 /// A duration. Its parameters are in range one by one; here they are held against each other.
 pub(super) fn distribution(reports: &mut Reports<'_>, at: &Cursor<'_>, duration: &Duration) -> Distribution {
-    match *duration {
-        Duration::Constant(seconds) => Distribution::Constant(seconds),
-        Duration::Exponential { mean } => Distribution::Exponential { mean },
-        Duration::Lognormal { median, sigma } => Distribution::Lognormal { median, sigma },
-        Duration::Weibull { scale, shape } => Distribution::Weibull { scale, shape },
-        Duration::Empirical(ref values) => Distribution::Empirical(values.clone()),
-        Duration::Uniform { min, max } => {
-            if max < min {
-                reports.add(at.key("uniform").key("max").value(), |mark| {
-                    mark.say("`max` is below `min`")
-                        .label(format!("found {max}"))
-                        .allowed(format!("at least {min}, the `min`"))
-                });
-            }
-            Distribution::Uniform { min, max }
-        }
+    if let Duration::Uniform { min, max } = *duration
+        && max < min
+    {
+        reports.add(at.key("uniform").key("max").value(), |mark| {
+            mark.say("`max` is below `min`").label(format!("found {max}")).allowed(format!("at least {min}, the `min`"))
+        });
     }
+    duration.clone().into()
 }
 
 /// The same for a key that may be left out.

@@ -36,7 +36,8 @@ impl<'w> Simulator<'w> {
                 Direction::Forward => guided(self.guide.as_ref(), position, block),
                 Direction::Back => self.draws.rollback(n),
             };
-            self.drawn.push((member, world.fate(&member, &attempt, release(to))));
+            let to = release(to);
+            self.drawn.push((member, world.fate_at(&member, &attempt, to, &self.rates[to as usize])));
         }
     }
 
@@ -49,7 +50,8 @@ impl<'w> Simulator<'w> {
             let n = self.engine.instance(position).0;
             let block = self.draws.instance(n);
             let member = world.member(n, block);
-            let ends = now + world.fate(&member, &block, Release::Target).upgrade.max(1);
+            let rates = &self.rates[Release::Target as usize];
+            let ends = now + world.fate_at(&member, &block, Release::Target, rates).upgrade.max(1);
             let arrives = heartbeats::first_sent(&self.scene(), &member, ends);
             burst.push(Foreseen {
                 arrives,
@@ -162,8 +164,10 @@ impl<'w> Simulator<'w> {
         let n = self.engine.instance(position).0;
         let block = self.draws.instance(n);
         let member = world.member(n, block);
+        let rates = self.rates;
         let order = |berth: Option<&Berth>, to: Release, block| {
-            berth.map(|berth| Order { at: berth.dispatched, to, fate: world.fate(&member, &block, to) })
+            let fate = |block| world.fate_at(&member, block, to, &rates[to as usize]);
+            berth.map(|berth| Order { at: berth.dispatched, to, fate: fate(&block) })
         };
         let forward =
             order(self.berths[0].get(position as usize), Release::Target, guided(self.guide.as_ref(), position, block));

@@ -17,6 +17,7 @@ impl<'w> Simulator<'w> {
     pub fn new(world: &'w World) -> Self {
         Self {
             world,
+            rates: Default::default(),
             engine: Engine::new(world.plan.clone(), world.settings.clone(), Recording::Nothing),
             draws: Draws::new(world.seed, 0),
             berths: [Vec::new(), Vec::new()],
@@ -82,6 +83,7 @@ impl<'w> Simulator<'w> {
         let wanted = self.recording(observer);
         self.replicate = replicate;
         self.draws = Draws::new(world.seed, replicate);
+        self.rates = world.rates(&mut self.draws);
         self.engine.reset();
         self.engine.record(wanted);
         for berths in &mut self.berths {

@@ -112,13 +112,15 @@ impl World {
     /// How an upgrade of kin to a release can go.
     #[must_use]
     pub fn prospects_of(&self, Kin(overrides): &Kin, release: Release) -> Prospects<'_> {
-        self.prospects(overrides.iter().map(|&i| &self.overrides[i]), release)
+        let rates = self.base.releases[release as usize].rates;
+        self.prospects(overrides.iter().map(|&i| &self.overrides[i]), release, rates)
     }
 
     /// How an upgrade of a member to a release can go.
     #[must_use]
     pub fn prospects_of_member(&self, member: &Member<'_>, release: Release) -> Prospects<'_> {
-        self.prospects(self.overriding(member.n, member.zone, member.block.membership), release)
+        let rates = self.base.releases[release as usize].rates;
+        self.prospects(self.overriding(member.n, member.zone, member.block.membership), release, rates)
     }
 
     /// The fixed phase of kin's heartbeats, milliseconds; `None`: drawn for each.

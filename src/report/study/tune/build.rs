@@ -1,5 +1,6 @@
 //! A tune report from a search and what it found.
 
+use super::posterior::{PosteriorFindings, PosteriorReport};
 use super::{
     Candidate, Estimate, Evidence, FrontPoint, Hint, LimitCheck, LimitText, Named, Recommended, Sensitivity, Standing,
     TuneReport,
@@ -26,6 +27,8 @@ pub struct Findings {
     pub sensitivity: Vec<(f64, Tuned)>,
     /// What other rules could do.
     pub hints: Vec<Judged>,
+    /// Where the rates are not known.
+    pub posterior: Option<PosteriorFindings>,
 }
 
 /// A recommended policy with which fewer good rollouts complete is warned of.
@@ -77,7 +80,13 @@ impl TuneReport {
             schema: "dryroll.tune/1".into(),
             scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
-            command: replay::tune(file, scenario.seed, tune.replicates, tune.tolerance),
+            command: replay::tune(
+                file,
+                scenario.seed,
+                tune.replicates,
+                tune.tolerance,
+                findings.posterior.as_ref().map(|found| found.calibration.file.as_str()),
+            ),
             replicates: tuned.replicates,
             rollouts: tuned.rollouts,
             confidence: CONFIDENCE,
@@ -105,6 +114,7 @@ impl TuneReport {
             sensitivity: findings.sensitivity.iter().map(|(factor, tuned)| sensitivity(tune, *factor, tuned)).collect(),
             hints: hints(&findings.hints, (1..tune.versions()).map(id).collect()),
             warnings: no_limit(tune).into_iter().chain(stopped_early(tune, tuned)).collect(),
+            posterior: findings.posterior.as_ref().map(|found| PosteriorReport::new(tune, tuned, found)),
         }
     }
 }
@@ -166,7 +176,8 @@ pub fn short(policy: &Policy) -> String {
     format!("batch_pct {}, max_consecutive_failures {}", policy.batch_pct, policy.max_consecutive_failures)
 }
 
-fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
+/// Why a policy stands where it stands.
+pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
     let known = &tuned.policies[place];
     let unit = Unit::of(tune.minimise.name());
     let by = known.slower_by.mean().map(|mean| unit.say_difference(mean)).unwrap_or_default();

@@ -1,0 +1,46 @@
+//! `--posterior CALIBRATION`: what is known of the rates, from a calibration report.
+
+use std::path::Path;
+
+use crate::cli::output::Failure;
+use crate::cli::report::read_bytes;
+use crate::digest::hex_sha256;
+use crate::report::reading::AnyReport;
+use crate::report::study::CalibrationRef;
+use crate::scenario::Scenario;
+use crate::study::tune::belief::Beliefs;
+
+/// What a calibration says of a scenario's versions.
+pub struct Posterior {
+    /// Which one.
+    pub calibration: CalibrationRef,
+    /// What is believed.
+    pub beliefs: Beliefs,
+    /// The scenario with the means as its rates.
+    pub point: Scenario,
+}
+
+impl Posterior {
+    /// Reads a calibration report, and finds the versions of the scenario's `[tune]` in it.
+    pub fn read(path: &Path, scenario: &Scenario) -> Result<Self, Failure> {
+        let shown = path.display();
+        let about = |error: anyhow::Error| Failure::Input(error.context(format!("{shown}")));
+        let bytes = read_bytes(path)?;
+        let kind = match AnyReport::read(&bytes).map_err(|error| about(error.into()))? {
+            AnyReport::Calibration(report) => {
+                let beliefs = Beliefs::new(scenario, &report.histories()).map_err(|error| about(error.into()))?;
+                let file = path.to_string_lossy().into_owned();
+                let calibration = CalibrationRef { file, hash: hex_sha256(&bytes), rollouts: report.rollouts };
+                return Ok(Self { calibration, point: beliefs.point(scenario), beliefs });
+            }
+            AnyReport::Run(_) => "run",
+            AnyReport::Drill(_) => "drill",
+            AnyReport::Sweep(_) => "sweep",
+            AnyReport::Compare(_) => "compare",
+            AnyReport::Tune(_) => "tune",
+        };
+        Err(about(anyhow::anyhow!(
+            "it is a {kind} report; --posterior takes the report of `dryroll calibrate EVENTS --report FILE`, dryroll.calibration/1"
+        )))
+    }
+}

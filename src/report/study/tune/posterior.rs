@@ -1,0 +1,319 @@
+//! The part of a tune report on rates that are not known: `--posterior`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Estimate;
+use super::build::{short, why};
+use crate::report::wording::{Unit, called, number};
+use crate::scenario::{OutcomeRates, Scenario, VersionIndex};
+use crate::stats::Interval;
+use crate::study::Policy;
+use crate::study::tune::belief::{Beliefs, Believed, RateHistory};
+use crate::study::tune::worth::{Later, Open};
+use crate::study::tune::{State, Tune, Tuned};
+
+/// What was taken from a calibration, what it leaves open, and what more of it would be worth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PosteriorReport {
+    /// The calibration report.
+    pub calibration: CalibrationRef,
+    /// The versions whose rates each world draws.
+    pub versions: Vec<BelievedVersion>,
+    /// What is not drawn, and stays what the scenario says: in words.
+    pub held: Vec<String>,
+    /// The answer if the posterior's means were the rates.
+    pub point: PointAnswer,
+    /// Worlds in which every policy was tried, for what follows.
+    pub worlds: u64,
+    /// Rollouts that this took beside the search.
+    pub rollouts: u64,
+    /// Policies that are within the limits today, as far as these worlds tell.
+    pub within: u64,
+    /// What would be, were more known: twice the history, ten times, and last the rates themselves.
+    pub later: Vec<LaterReport>,
+    /// What that means, in a sentence.
+    pub says: String,
+}
+
+/// Where a posterior comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalibrationRef {
+    /// Its file.
+    pub file: String,
+    /// SHA-256 of the file's bytes, in lower-case hex.
+    pub hash: String,
+    /// Rollouts that it was calibrated from.
+    pub rollouts: u64,
+}
+
+/// A version whose rates each world draws.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BelievedVersion {
+    /// Its id.
+    pub version: String,
+    /// The chance that an upgrade reports a failure.
+    pub failure_rate: BelievedRate,
+    /// The chance that nothing decisive is heard in time.
+    pub hang_rate: BelievedRate,
+}
+
+/// A rate that each world draws.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BelievedRate {
+    /// How many.
+    pub hits: u64,
+    /// Of how many verdicts.
+    pub n: u64,
+    /// The posterior's mean.
+    pub mean: f64,
+    /// Its 95 % interval.
+    pub ci: Interval,
+    /// The shapes of the beta distribution that it is drawn from.
+    pub beta: [f64; 2],
+    /// What the scenario says, which is not used.
+    pub scenario: f64,
+}
+
+/// The answer if the means were the rates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PointAnswer {
+    /// The policy; null where none meets the limits.
+    pub recommended: Option<Policy>,
+    /// Whether that is decided.
+    pub decided: bool,
+    /// Whether it is the recommended one.
+    pub same: bool,
+    /// In words, with where it stands once the rates are not known.
+    pub says: String,
+}
+
+/// What would be, were more known. Savings are in the unit of the goal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LaterReport {
+    /// So many times the history; null: the rates themselves.
+    pub history: Option<f64>,
+    /// What it is worth, choosing among the policies that are within the limits today; null where none is.
+    pub worth: Option<WorthReport>,
+    /// What tune would recommend by then, with the limits held against what is known by then: the most frequent first.
+    pub answers: Vec<AnswerShare>,
+    /// How often no policy would meet the limits.
+    pub none: Option<f64>,
+    /// How often the policy that is recommended today would meet the limits and be within the tolerance of the best.
+    pub stays: Option<f64>,
+    /// How much less of the goal the answer would have than today's, on average; below zero where the limits cost more.
+    pub saves: Estimate,
+}
+
+/// How often a policy would be the answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AnswerShare {
+    /// The policy.
+    pub policy: Policy,
+    /// Share of the worlds.
+    pub share: f64,
+}
+
+/// What knowing more is worth: the value of information.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorthReport {
+    /// The mean of what would be saved.
+    pub estimate: f64,
+    /// Its interval, at the report's confidence.
+    pub ci: Interval,
+    /// What one rule, made from other worlds, saves: too small on average.
+    pub achieved: f64,
+    /// What a rule saves in the worlds that it was made from: too large on average.
+    pub optimistic: f64,
+    /// Worlds.
+    pub n: u64,
+}
+
+/// What the part is made of, beside the search itself.
+#[derive(Clone, Debug)]
+pub struct PosteriorFindings {
+    /// Where it comes from.
+    pub calibration: CalibrationRef,
+    /// The scenario as its file has it.
+    pub scenario: Scenario,
+    /// What is believed.
+    pub beliefs: Beliefs,
+    /// The search with the means as the rates.
+    pub point: Tuned,
+    /// What the history leaves open.
+    pub open: Open,
+}
+
+impl PosteriorReport {
+    /// The part, for a search whose worlds draw their rates.
+    #[must_use]
+    pub fn new(tune: &Tune, tuned: &Tuned, found: &PosteriorFindings) -> Self {
+        let open = &found.open;
+        Self {
+            calibration: found.calibration.clone(),
+            versions: found.beliefs.all.iter().map(|one| believed(one, &found.scenario)).collect(),
+            held: held(&found.scenario, &found.beliefs),
+            point: point(tune, tuned, &found.point),
+            worlds: open.worlds,
+            rollouts: open.rollouts,
+            within: open.within.len() as u64,
+            later: open.later.iter().map(|one| later(tune, open, one)).collect(),
+            says: says(tune, tuned, open),
+        }
+    }
+}
+
+fn believed(one: &Believed, scenario: &Scenario) -> BelievedVersion {
+    let OutcomeRates { failure, hang, unhealthy, .. } = scenario.versions[one.version.0].rates;
+    let rate = |history: &RateHistory, scenario: f64| BelievedRate {
+        hits: history.hits,
+        n: history.n,
+        mean: history.mean,
+        ci: history.interval,
+        beta: history.shapes,
+        scenario,
+    };
+    BelievedVersion {
+        version: one.history.version.clone(),
+        failure_rate: rate(&one.history.failure, failure),
+        hang_rate: rate(&one.history.silence, hang + unhealthy),
+    }
+}
+
+/// What stays at its point.
+fn held(scenario: &Scenario, beliefs: &Beliefs) -> Vec<String> {
+    let id = |version: &VersionIndex| scenario.versions[version.0].id.clone();
+    let mut held = Vec::new();
+    if !beliefs.held.is_empty() {
+        let names: Vec<String> = beliefs.held.iter().map(id).collect();
+        held.push(format!("the rates of {}, which the calibration does not have", names.join(", ")));
+    }
+    let crashes = beliefs.all.iter().filter(|one| scenario.versions[one.version.0].rates.crash > 0.0);
+    let crashes: Vec<String> = crashes.map(|one| id(&one.version)).collect();
+    if !crashes.is_empty() {
+        held.push(format!("the crash_rate of {}, of which no event log tells", crashes.join(", ")));
+    }
+    let says_rates = |o: &crate::scenario::OverrideSpec| {
+        o.outcome.is_some() || [o.failure_rate, o.hang_rate, o.unhealthy_rate, o.crash_rate].iter().any(Option::is_some)
+    };
+    if scenario.overrides.iter().any(says_rates) {
+        held.push("what [[overrides]] say of outcomes".to_owned());
+    }
+    held.push(
+        "upgrade times, the operator's delays and the network, of which a calibration has no posterior".to_owned(),
+    );
+    held
+}
+
+fn point(tune: &Tune, tuned: &Tuned, point: &Tuned) -> PointAnswer {
+    let policy = |place: usize| Policy::of(tune.policy(place));
+    let same = point.incumbent == tuned.incumbent;
+    let unsure = if point.decided { "" } else { " (not decided)" };
+    let says = match point.incumbent {
+        None if same => format!("with the point alone no policy would meet the limits either{unsure}"),
+        None => format!("with the point alone no policy would meet the limits{unsure}"),
+        Some(place) => {
+            let goal = Unit::of(tune.minimise.name()).say_or_nothing(point.policies[place].goal.mean());
+            let answer = format!("{}, {} {goal}{unsure}", short(&policy(place)), called(tune.minimise.name()));
+            if same {
+                format!("with the point alone tune would recommend the same: {answer}")
+            } else {
+                let stands = match (tuned.policies[place].state, tuned.incumbent) {
+                    (State::Open, None) => "whether its limits hold is not decided".to_owned(),
+                    _ => why(tune, tuned, place),
+                };
+                format!("with the point alone tune would recommend {answer}; averaged over what is not known, {stands}")
+            }
+        }
+    };
+    PointAnswer { recommended: point.incumbent.map(policy), decided: point.decided, same, says }
+}
+
+fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
+    let shares = later.answers.iter().flat_map(|answers| answers.shares.iter().enumerate());
+    let mut answers: Vec<AnswerShare> = shares
+        .filter(|&(_, &share)| share > 0.0)
+        .map(|(place, &share)| AnswerShare { policy: Policy::of(tune.policy(place)), share })
+        .collect();
+    // The sort is stable: ties stay in the order of the grid.
+    answers.sort_by(|a, b| b.share.total_cmp(&a.share));
+    let saves = later.answers.as_ref().and_then(|answers| answers.saves);
+    LaterReport {
+        history: later.history,
+        worth: later.worth.map(|worth| WorthReport {
+            estimate: worth.estimate,
+            ci: worth.interval,
+            achieved: worth.achieved,
+            optimistic: worth.optimistic,
+            n: worth.n,
+        }),
+        answers,
+        none: later.answers.as_ref().map(|answers| answers.none),
+        stays: later.answers.as_ref().and_then(|answers| answers.stays),
+        saves: saves.map_or_else(Estimate::default, |(mean, ci)| Estimate {
+            value: Some(mean),
+            ci: Some(ci),
+            n: open.worlds,
+        }),
+    }
+}
+
+/// What more history would be worth, in a sentence.
+fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
+    let goal = called(tune.minimise.name());
+    let unit = Unit::of(tune.minimise.name());
+    let Some((known, samples)) = open.later.split_last() else { return String::new() };
+    let Some(answers) = &known.answers else {
+        return "There are too few worlds to tell what more history would be worth.".into();
+    };
+    let Some((saves, interval)) = answers.saves else {
+        let share = |later: &Later| Unit::Share.say(1.0 - later.answers.as_ref().map_or(1.0, |answers| answers.none));
+        let after = samples.last().map_or_else(String::new, |later| {
+            let times = number(later.history.unwrap_or(1.0));
+            format!("after {times} times the history tune would have an answer in {} of the draws, and ", share(later))
+        });
+        return format!(
+            "No policy is surely within the limits today: {after}if the rates were known in {}.",
+            share(known)
+        );
+    };
+    let small =
+        tuned.incumbent.and_then(|place| tuned.policies[place].goal.mean()).unwrap_or(0.0).abs() * tune.tolerance;
+    let most = known.worth.map_or(0.0, |worth| worth.interval.high).max(interval.high);
+    let range = |(mean, ci): (f64, Interval)| format!("{} ({})", unit.say(mean), unit.say_interval(Some(ci)));
+    let none = match answers.none {
+        0.0 => String::new(),
+        none => format!("; in {} of the draws no policy would be within the limits", Unit::Share.say(none)),
+    };
+    if most <= small && interval.low >= -small {
+        let less = if most.max(-interval.low) > 0.0 {
+            format!("less than {}", unit.say(most.max(-interval.low)))
+        } else {
+            "nothing".into()
+        };
+        return format!(
+            "About as good as it gets: more history would change the expected {goal} by {less}, whatever it said{none}."
+        );
+    }
+    if interval.low > 0.0 {
+        let after = samples.iter().rev().find_map(|later| Some((later.history?, later.answers.as_ref()?.saves?)));
+        let after = after.map_or_else(String::new, |(times, saves)| {
+            format!("{} times as much would save {} of expected {goal}, ", number(times), range(saves))
+        });
+        return format!(
+            "More history would pay: {after}the rates themselves {}, for a policy that uncertainty keeps out today would then often be within the \
+             limits{none}.",
+            range((saves, interval))
+        );
+    }
+    if interval.high < 0.0 {
+        return format!(
+            "More history would tighten what is allowed: were the rates known, the limits would often ask for another policy than today's, with {} more \
+             of expected {goal}{none}.",
+            range((-saves, Interval::new(-interval.high, -interval.low)))
+        );
+    }
+    format!(
+        "Whether more history would pay is not told from these worlds: at most about {} of expected {goal}{none}.",
+        unit.say(most)
+    )
+}

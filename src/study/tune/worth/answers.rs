@@ -1,0 +1,173 @@
+//! What the search would answer, were more known: world by world.
+//!
+//! By then each limit is held against what is known by then, and the goal as well: both are regressed over the worlds on what would be known.
+//! The regression that answers for a world is made from the other four fifths of them, so that what the answer saves there can be
+//! taken from that world's own goals.
+
+use std::io;
+
+use rayon::prelude::*;
+
+use super::Drawn;
+use crate::scenario::{Bound, Measure, Stat};
+use crate::stats::Interval;
+use crate::stats::moments::Moments;
+use crate::stats::regression::Basis;
+use crate::study::results::CellRows;
+use crate::study::row;
+use crate::study::sweep::CONFIDENCE;
+use crate::study::tape::Tape;
+use crate::study::tune::limits::Limit;
+use crate::study::tune::{Tune, Tuned};
+
+/// Degree of the polynomials in what is known.
+const DEGREE: u32 = 3;
+/// Into how many parts the worlds are cut.
+const PARTS: usize = 5;
+
+/// What the search would answer.
+#[derive(Clone, Debug)]
+pub struct Answers {
+    /// By policy: the share of the worlds in which it would be the answer.
+    pub shares: Vec<f64>,
+    /// The share in which no policy would meet the limits.
+    pub none: f64,
+    /// The share in which today's answer would meet the limits and be within the tolerance of the best; `None` where there is none today.
+    pub stays: Option<f64>,
+    /// How much less of the goal the answer would have than today's, on average; where there would be none, today's stays. Its interval. `None`
+    /// where there is no answer today.
+    pub saves: Option<(f64, Interval)>,
+}
+
+/// What the worlds say of one policy.
+#[derive(Debug)]
+pub(super) struct Seen {
+    goal: Vec<f64>,
+    /// For each limit and each version that it is about: the limit, the version, and a number for each world whose mean is held against the
+    /// limit; NaN where nothing was measured.
+    limits: Vec<(usize, usize, Vec<f64>)>,
+}
+
+impl Tune {
+    /// What the first worlds say of each policy.
+    pub(super) fn seen(&self, tape: &Tape, n: u64) -> io::Result<Vec<Seen>> {
+        let of = |policy: usize| {
+            let goal = self.values(tape, self.cell(policy, 0), self.minimise, n)?;
+            let mut limits = Vec::new();
+            for (place, limit) in self.limits.iter().enumerate() {
+                for &version in &limit.versions {
+                    let cell = self.cell(policy, version);
+                    let defective = self.cells.worlds[cell].defective;
+                    let mut values = vec![f64::NAN; n as usize];
+                    CellRows::open(std::slice::from_ref(tape), cell as u32, n)?.rows(&mut |replicate, row| {
+                        let value = row::value(row, limit.spec.metric, defective);
+                        values[replicate as usize] = value.map_or(f64::NAN, |value| beyond(limit, value));
+                    })?;
+                    limits.push((place, version, values));
+                }
+            }
+            Ok(Seen { goal, limits })
+        };
+        (0..self.policies()).into_par_iter().map(of).collect()
+    }
+
+    /// What the search would answer, if of each world this were known.
+    pub(super) fn answers(&self, seen: &[Seen], tuned: &Tuned, known: &[Drawn]) -> Option<Answers> {
+        let n = known.len();
+        let regressors: Vec<Vec<Vec<f64>>> = (0..self.versions()).map(|version| self.rates(known, version)).collect();
+        let mut answers: Vec<Option<usize>> = vec![None; n];
+        let mut stays = 0_u64;
+        for part in 0..PARTS {
+            let fitted: Vec<bool> = (0..n).map(|world| world % PARTS != part).collect();
+            let bases: Vec<Basis> = regressors.iter().map(|one| Basis::new(one, DEGREE, fitted.clone())).collect();
+            let foreseen: Vec<(Vec<f64>, Vec<bool>)> = seen
+                .par_iter()
+                .map(|seen| (bases[0].predict(&seen.goal), self.met(seen, &fitted, &regressors, &bases)))
+                .collect();
+            for world in (part..n).step_by(PARTS) {
+                let fitting = (0..seen.len()).filter(|&policy| foreseen[policy].1[world]);
+                let goal = |policy: usize| foreseen[policy].0[world];
+                answers[world] = fitting.reduce(|best, next| if goal(next) < goal(best) { next } else { best });
+                if let (Some(best), Some(today)) = (answers[world], tuned.incumbent) {
+                    let as_good = goal(today) <= goal(best) + self.tolerance * goal(best).abs();
+                    stays += u64::from(foreseen[today].1[world] && as_good);
+                }
+            }
+        }
+        let share = |count: usize| count as f64 / n.max(1) as f64;
+        let of = |policy: usize| share(answers.iter().filter(|&&answer| answer == Some(policy)).count());
+        let saves = match tuned.incumbent {
+            None => None,
+            Some(today) => {
+                let mut saved = Moments::default();
+                for (world, answer) in answers.iter().enumerate() {
+                    saved.push(seen[today].goal[world] - seen[answer.unwrap_or(today)].goal[world]);
+                }
+                Some((saved.mean()?, saved.t_interval(CONFIDENCE)?))
+            }
+        };
+        Some(Answers {
+            shares: (0..seen.len()).map(of).collect(),
+            none: share(answers.iter().filter(|answer| answer.is_none()).count()),
+            stays: tuned.incumbent.map(|_| share(stays as usize)),
+            saves,
+        })
+    }
+
+    /// In which worlds every limit holds by what is known of them.
+    fn met(&self, seen: &Seen, fitted: &[bool], regressors: &[Vec<Vec<f64>>], bases: &[Basis]) -> Vec<bool> {
+        let mut met = vec![true; fitted.len()];
+        for (limit, version, values) in &seen.limits {
+            let bound = as_mean(&self.limits[*limit]);
+            let foreseen = if values.iter().all(|value| !value.is_nan()) {
+                bases[*version].predict(values)
+            } else {
+                let told: Vec<bool> = values.iter().zip(fitted).map(|(value, &is)| is && !value.is_nan()).collect();
+                let values: Vec<f64> = values.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect();
+                let basis = Basis::new(&regressors[*version], DEGREE, told);
+                // Where nothing was measured, nothing is known to hold.
+                if basis.is_empty() { vec![f64::NAN; values.len()] } else { basis.predict(&values) }
+            };
+            met.iter_mut().zip(foreseen).for_each(|(met, seen)| *met &= is_within(&bound, seen));
+        }
+        met
+    }
+}
+
+/// Rounding does not break a limit.
+pub(super) fn is_within(bound: &Bound, value: f64) -> bool {
+    let dust = |limit: f64| 1e-9 * limit.abs().max(1.0);
+    match *bound {
+        Bound::AtMost(most) => value <= most + dust(most),
+        Bound::AtLeast(least) => value >= least - dust(least),
+        Bound::Equals(_) => false,
+    }
+}
+
+/// The share of a percentile that a limit is about; `None` of other limits.
+fn percentile(limit: &Limit) -> Option<f64> {
+    match (limit.spec.metric, limit.spec.stat) {
+        (Measure::Metric(_), Some(Stat::P50)) => Some(0.5),
+        (Measure::Metric(_), Some(Stat::P95)) => Some(0.95),
+        (Measure::Metric(_), Some(Stat::P99)) => Some(0.99),
+        _ => None,
+    }
+}
+
+/// A limit as one on a mean. A percentile is at most L where at most the rest lies above L, and at least L where at most its own share lies below.
+fn as_mean(limit: &Limit) -> Bound {
+    match (percentile(limit), &limit.spec.bound) {
+        (Some(share), Bound::AtMost(_)) => Bound::AtMost(1.0 - share),
+        (Some(share), Bound::AtLeast(_)) => Bound::AtMost(share),
+        (_, bound) => bound.clone(),
+    }
+}
+
+/// The value whose mean is looked at.
+fn beyond(limit: &Limit, value: f64) -> f64 {
+    match (percentile(limit), &limit.spec.bound) {
+        (Some(_), Bound::AtMost(most)) => f64::from(u8::from(value > *most)),
+        (Some(_), Bound::AtLeast(least)) => f64::from(u8::from(value < *least)),
+        _ => value,
+    }
+}
