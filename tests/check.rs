@@ -6,6 +6,7 @@ mod checks;
 mod folder;
 
 use checks::Folder;
+use folder::said;
 use serde_json::Value;
 
 /// Twenty hosts; independent verdicts, an abort on the first trip.
@@ -297,4 +298,19 @@ fn the_rules_of_the_scenarios_that_ship_pass() {
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     let told = folder.told(command);
     assert_eq!(told.code, Some(0), "{}", told.error);
+}
+
+#[test]
+fn a_check_has_a_page_and_is_no_lesson() {
+    let folder = with(&[("s.toml", PASSES)]);
+    folder.check("s.toml --quiet --report r.json");
+    let page = folder.run("report r.json --html -");
+    assert!(page.status.success(), "{}", said(&page.stderr));
+    let page = said(&page.stdout);
+    for part in ["Rules for rollouts", "How far each rule is from its limit", "p95 of blast_radius_pct"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let learned = folder.run("learn r.json");
+    assert_eq!(learned.status.code(), Some(2));
+    assert!(said(&learned.stderr).contains("`replay` of a rule"), "{}", said(&learned.stderr));
 }

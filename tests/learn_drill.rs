@@ -144,3 +144,27 @@ fn what_cannot_be_written_is_said_before_anybody_plays() {
         assert!(out.stdout.is_empty(), "{option}");
     }
 }
+
+/// A record is believed later, so that none is made of what no drill has.
+#[test]
+fn a_report_with_values_that_no_drill_has_teaches_nothing() {
+    let folder = Folder::new();
+    folder.learned("approve\nskip\nrollback\nskip\n");
+    let report = folder.named("drill.json");
+    let good: Value = serde_json::from_slice(&std::fs::read(&report).expect("written")).expect("JSON");
+    for (place, value, says) in [
+        ("/outcome", Value::from("glorious"), "outcome is \"glorious\"; allowed: completed, aborted"),
+        ("/policy/batch_pct", 0.into(), "policy.batch_pct is 0; allowed: 1 to 100"),
+        ("/policy/max_consecutive_failures", 0.into(), "policy.max_consecutive_failures is 0; allowed: 1 or more"),
+        ("/decisions/0/batch_pct", 101.into(), "decisions[].batch_pct is 101; allowed: 1 to 100"),
+        ("/scenario/hash", "".into(), "scenario.hash is \"\"; allowed: a SHA-256"),
+    ] {
+        let mut odd = good.clone();
+        *odd.pointer_mut(place).expect("it is there") = value;
+        std::fs::write(&report, odd.to_string()).expect("written");
+        let out = Command::new(env!("CARGO_BIN_EXE_dryroll")).arg("learn").arg(&report).output().expect("run");
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(2), "{said}");
+        assert!(said.contains("drill.json: ") && said.contains(says), "{said}");
+    }
+}

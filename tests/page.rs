@@ -28,6 +28,7 @@ fn all() -> Vec<(&'static str, AnyReport)> {
         ("tune-without-answer", read(&reports::tune(false))),
         ("tune-with-posterior", read(&reports::tune_with_posterior())),
         ("calibration", read(&reports::calibration())),
+        ("check", read(&reports::check())),
         ("run", read(&reports::run())),
         ("drill", read(&reports::drill())),
     ]

@@ -339,9 +339,6 @@ fn a_calibration_has_a_page_and_teaches_nothing_of_a_policy() {
     let learned = folder.run("learn c.json");
     assert_eq!(learned.status.code(), Some(2));
     assert!(said(&learned.stderr).contains("--posterior"), "{}", said(&learned.stderr));
-    std::fs::write(folder.path("k.json"), "{\"schema\": \"dryroll.check/1\"}").unwrap();
-    let check = folder.run("learn k.json");
-    assert!(check.status.code() == Some(2) && said(&check.stderr).contains("--markdown"), "{}", said(&check.stderr));
 }
 
 #[test]

@@ -38,9 +38,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.store.iter().collect();
     each_its_own_place(Some(&arguments.report), &outputs)?;
     let report = read(&arguments.report)?;
+    let shown = arguments.report.display().to_string();
     let record = Learning::of(&report).map_err(|error| match Failure::from(error) {
-        Failure::Nothing(error) => Failure::Nothing(error.context(format!("{}", arguments.report.display()))),
-        other => other,
+        Failure::Nothing(error) => Failure::Nothing(error.context(shown)),
+        other => other.of(&shown),
     })?;
     let added = arguments.store.as_ref().map(|path| Ok::<_, LearningError>((path, store::add(path, &record)?)));
     let added = added.transpose()?;

@@ -15,7 +15,7 @@ use crate::report::{Output, ReportError};
     after_help = "Examples:\n  dryroll report sweep.json --html sweep.html\n  dryroll run scenarios/tutorial.toml --quiet --report - | dryroll report - >run.html\n  dryroll report sweep.json --svg plots"
 )]
 pub struct Arguments {
-    /// A report (JSON) of run, drill, sweep, compare, tune or calibrate, or `-` for standard input
+    /// A report (JSON) of run, drill, sweep, compare, tune, check or calibrate, or `-` for standard input
     report: PathBuf,
     /// Where the page goes (`-`: standard output); left out: beside the report on a terminal, else standard output
     #[arg(long, visible_alias = "output", short = 'o', value_name = "FILE")]

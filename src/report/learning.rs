@@ -54,6 +54,7 @@ impl Learning {
             AnyReport::Compare(compare) => compare::learning(compare)?,
             AnyReport::Tune(tune) => tune::learning(tune)?,
             AnyReport::Calibration(_) => return Err(LearningError::Calibration),
+            AnyReport::Check(_) => return Err(LearningError::Check),
         };
         let Self { title, category, content, tags } = record;
         Ok(Self {

@@ -1,6 +1,7 @@
 //! The page of a report: one HTML file that needs nothing but itself, and the plots on it.
 
 mod calibration;
+mod check;
 mod compare;
 mod drill;
 mod layout;
@@ -19,6 +20,7 @@ use layout::Page;
 pub fn plots(report: &AnyReport) -> Vec<Plot> {
     let plots = match report {
         AnyReport::Run(run) => run::plots(run),
+        AnyReport::Check(check) => check::plots(check),
         AnyReport::Drill(drill) => drill::plots(drill),
         AnyReport::Sweep(sweep) => sweep::plots(sweep),
         AnyReport::Compare(compare) => compare::plots(compare),
@@ -40,6 +42,7 @@ pub fn page_beside(report: &AnyReport, ways: &[(&str, &str)]) -> String {
     let plots = plots(report);
     let page: Page<'_> = match report {
         AnyReport::Run(run) => run::page(run, &plots),
+        AnyReport::Check(check) => check::page(check, &plots),
         AnyReport::Drill(drill) => drill::page(drill, &plots),
         AnyReport::Sweep(sweep) => sweep::page(sweep, &plots),
         AnyReport::Compare(compare) => compare::page(compare, &plots),

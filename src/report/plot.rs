@@ -8,6 +8,7 @@ pub mod distribution;
 pub mod drawing;
 pub mod goodness;
 pub mod heatmap;
+pub mod margins;
 pub mod pareto;
 pub mod rates;
 pub mod scores;

@@ -38,6 +38,7 @@ impl Posterior {
             AnyReport::Sweep(_) => "sweep",
             AnyReport::Compare(_) => "compare",
             AnyReport::Tune(_) => "tune",
+            AnyReport::Check(_) => "check",
         };
         Err(about(anyhow::anyhow!(
             "it is a {kind} report; --posterior takes the report of `dryroll calibrate EVENTS --report FILE`, dryroll.calibration/1"

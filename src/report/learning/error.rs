@@ -18,6 +18,12 @@ pub enum LearningError {
          `dryroll tune SCENARIO --posterior CALIBRATION`, and learn from that report"
     )]
     Calibration,
+    /// A check is about more than one record could be.
+    #[error(
+        "a check says which rules hold, of any number of scenarios, and not why; learn from the run that the `replay` of a rule makes, or \
+         from a sweep or a search of its scenario"
+    )]
+    Check,
     /// A line of a store is no record.
     #[error("line {line}: {why}; a record is one JSON object a line, with `title`, `category`, `content` and `tags`")]
     Line {
@@ -25,6 +31,16 @@ pub enum LearningError {
         line: usize,
         /// What was found.
         why: String,
+    },
+    /// A value that no report of the kind has.
+    #[error("{place} is {found}; allowed: {allowed}")]
+    Odd {
+        /// Its path in the report.
+        place: &'static str,
+        /// What is there.
+        found: String,
+        /// What could be.
+        allowed: String,
     },
     /// A store with a damaged line: whether it has the record cannot be told.
     #[error("{}: {damage}. Nothing was added: correct or remove that line first", path.display())]

@@ -107,6 +107,9 @@ pub struct CheckedRule {
     pub about: String,
     /// What is demanded of it, in its unit.
     pub limit: String,
+    /// The number that it is held against; null where that is none.
+    #[serde(default)]
+    pub bound: Option<f64>,
     /// Of which worlds; empty where it is about all that there could be.
     pub worlds: String,
     /// The line of the file on which it begins.

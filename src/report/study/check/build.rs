@@ -4,7 +4,7 @@ use super::{CheckReport, CheckedRule, CheckedScenario, IdleFault, Status};
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{NOTHING, Unit};
-use crate::scenario::{Demand, EventDemand, ExpectSpec, Expected};
+use crate::scenario::{Bound, Demand, EventDemand, ExpectSpec, Expected};
 use crate::study::check::{Check, Checked, Doubt, Finding, Kind, Rule, RuleWords, Verdict, kind};
 use crate::study::tune::limits::bound_says;
 
@@ -70,6 +70,7 @@ fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> Ch
     CheckedRule {
         says: words.to_string(),
         limit: limit(&rule.spec, unit).unwrap_or(words.limit),
+        bound: bound(&rule.spec),
         about: words.about,
         worlds: words.worlds,
         line: rule.spec.line,
@@ -102,6 +103,15 @@ fn measured(spec: &ExpectSpec) -> (String, Unit) {
 fn limit(spec: &ExpectSpec, unit: Unit) -> Option<String> {
     let Demand::Limit(limit) = &spec.demand else { return None };
     Some(bound_says(&limit.bound, |&number| unit.say(number)))
+}
+
+/// The number that a metric or a rate is held against.
+fn bound(spec: &ExpectSpec) -> Option<f64> {
+    let Demand::Limit(limit) = &spec.demand else { return None };
+    match limit.bound {
+        Bound::AtMost(number) | Bound::AtLeast(number) | Bound::Equals(Expected::Number(number)) => Some(number),
+        Bound::Equals(_) => None,
+    }
 }
 
 fn observed(seen: Option<&Expected>, unit: Unit) -> String {
