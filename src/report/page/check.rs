@@ -97,7 +97,7 @@ fn against(baseline: &BaselineReport) -> Markup {
         @for scenario in &baseline.scenarios {
             h3 { (safe(&scenario.file)) }
             p { (safe(&standing(scenario))) }
-            div class="text" { (open(&facts(scenario))) }
+            (open(&facts(scenario)))
             (warnings(&scenario.notes))
             @if let Some(replay) = &scenario.replay { (worlds(&[("Both policies on the same worlds".to_owned(), vec![replay.as_str()])])) }
         }
