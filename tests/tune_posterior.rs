@@ -332,6 +332,18 @@ fn without_an_answer_it_is_told_how_often_there_would_be_one() {
 }
 
 #[test]
+fn too_few_worlds_tell_nothing_of_more_history() {
+    let folder = Folder::with(SCENARIO, &calibration("v-2", 1.0, 0.0, 20.0).to_string());
+    for replicates in [1, 2, 255] {
+        let output = folder.tune(&format!("--posterior c.json --replicates {replicates} --report t.json"));
+        assert!(matches!(output.status.code(), Some(0 | 1)));
+        assert!(said(&output.stdout).contains("too few worlds to tell"), "{}", said(&output.stdout));
+        assert_eq!(folder.report("t.json")["posterior"]["later"], json!([]));
+        assert!(folder.run("report t.json --html -").status.success() && folder.run("learn t.json").status.success());
+    }
+}
+
+#[test]
 fn a_calibration_has_a_page_and_teaches_nothing_of_a_policy() {
     let folder = Folder::with(SCENARIO, &calibration("v-2", 1.0, 1.0, 30.0).to_string());
     let page = folder.run("report c.json --html -");

@@ -89,6 +89,9 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
     writeln!(out, "\nWhat the history leaves open:")?;
     paragraph(out, &posterior.point.says)?;
     paragraph(out, &posterior.says)?;
+    if posterior.later.is_empty() {
+        return Ok(());
+    }
     let unit = Unit::of(&report.minimise);
     writeln!(out, "  {DIM}what more history would save of {}, on average:{DIM:#}", called(&report.minimise))?;
     let header = ["", "limits as today", "", "limits held anew", "", "tune's answer then"];

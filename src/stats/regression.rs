@@ -158,7 +158,7 @@ mod tests {
         x.iter().for_each(|&x| moments.push(x));
         let wanted = (moments.variance().unwrap() / 400.0).sqrt();
         assert!(errors.iter().all(|error| (error - wanted).abs() < 1e-12));
-        let (one, line) = (basis, Basis::new(&[y.clone()], 1, vec![true; 400]));
+        let (one, line) = (basis, Basis::new(&[y], 1, vec![true; 400]));
         let of = |basis: &Basis| basis.errors(&x, &basis.predict(&x)).unwrap().iter().copied().fold(0.0, f64::max);
         assert!(of(&line) > of(&one), "further out it is less sure");
     }

@@ -15,8 +15,8 @@ pub fn mean_after((a, b): (f64, f64), trials: f64, rate: f64, u: f64) -> f64 {
 /// The least count that a binomial variate exceeds with a chance of at most 1 − u.
 fn hits(trials: f64, rate: f64, u: f64) -> f64 {
     let (mean, variance) = (trials * rate, trials * rate * (1.0 - rate));
-    // A negative one is no rate, and NaN neither.
-    if !(variance > 0.0) {
+    // Nothing varies, or it is no rate.
+    if variance <= 0.0 || variance.is_nan() {
         return mean;
     }
     if variance > LARGE {

@@ -139,8 +139,8 @@ fn nothing_unknown_is_worth_nothing() {
 #[test]
 fn one_way_or_none_leaves_no_choice() {
     let known: Vec<f64> = (0..100).map(f64::from).collect();
-    assert_eq!(worth(&[known.clone()], &[], 0.95), None);
-    let alone = worth(&[known.clone()], &[known], 0.95).unwrap();
+    assert_eq!(worth(std::slice::from_ref(&known), &[], 0.95), None);
+    let alone = worth(std::slice::from_ref(&known), std::slice::from_ref(&known), 0.95).unwrap();
     assert_eq!((alone.estimate, alone.interval.high), (0.0, 0.0));
 }
 

@@ -172,7 +172,7 @@ fn share(failure: [f64; 2], silence: [f64; 2]) -> Option<[f64; 2]> {
     let share = mean(failure) / mean(heard);
     let variance = (relative(failure) - relative(heard)) / (1.0 + relative(heard));
     let size = (1.0 - share) / (share * variance) - 1.0;
-    (variance > 0.0 && size > 0.0).then(|| [share * size, (1.0 - share) * size])
+    (variance > 0.0 && size > 0.0).then_some([share * size, (1.0 - share) * size])
 }
 
 impl Tune {

@@ -29,6 +29,8 @@ use answers::{Answers, is_within};
 pub const HISTORIES: [f64; 2] = [2.0, 10.0];
 /// Worlds in which every policy is tried.
 const WORLDS: u64 = 2048;
+/// Fewer tell nothing: as many as the search has before it looks for the first time.
+const FEWEST_WORLDS: u64 = super::FIRST_LOOK;
 /// The most worlds in which those are tried that may be chosen.
 const MOST_WORLDS: u64 = 8192;
 /// What the history leaves open.
@@ -40,7 +42,8 @@ pub struct Open {
     pub rollouts: u64,
     /// The policies that are within the limits today, by their places: those whose limits hold on average over these worlds.
     pub within: Vec<usize>,
-    /// What would be, were more known: so many times the history, and last the rates themselves.
+    /// What would be, were more known: so many times the history, and last the rates themselves. Empty where there are fewer than 256
+    /// worlds.
     pub later: Vec<Later>,
 }
 
@@ -72,6 +75,9 @@ impl Tune {
     ) -> io::Result<Option<Open>> {
         let before = tape.rows();
         let worlds = WORLDS.min(self.replicates);
+        if worlds < FEWEST_WORLDS {
+            return Ok(Some(Open { worlds, rollouts: 0, within: Vec::new(), later: Vec::new() }));
+        }
         let mut done: Vec<u64> = tuned.policies.iter().map(|known| known.replicates).collect();
         let all: Vec<usize> = (0..self.policies()).collect();
         if !self.top_up(tape, &done, &all, 0..self.versions(), worlds, workers)? {

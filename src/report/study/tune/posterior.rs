@@ -29,7 +29,8 @@ pub struct PosteriorReport {
     pub rollouts: u64,
     /// Policies that are within the limits today, as far as these worlds tell.
     pub within: u64,
-    /// What would be, were more known: twice the history, ten times, and last the rates themselves.
+    /// What would be, were more known: twice the history, ten times, and last the rates themselves. Empty where there are too few worlds
+    /// to tell.
     pub later: Vec<LaterReport>,
     /// What that means, in a sentence.
     pub says: String,
@@ -261,9 +262,10 @@ fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
 fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
     let goal = called(tune.minimise.name());
     let unit = Unit::of(tune.minimise.name());
-    let Some((known, samples)) = open.later.split_last() else { return String::new() };
-    let Some(answers) = &known.answers else {
-        return "There are too few worlds to tell what more history would be worth.".into();
+    let last = open.later.split_last();
+    let Some((known, samples, answers)) = last.and_then(|(last, rest)| Some((last, rest, last.answers.as_ref()?)))
+    else {
+        return "There are too few worlds to tell what more history would be worth: allow more replicates.".into();
     };
     let Some((saves, interval)) = answers.saves else {
         let share = |later: &Later| Unit::Share.say(1.0 - later.answers.as_ref().map_or(1.0, |answers| answers.none));
