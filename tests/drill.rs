@@ -133,7 +133,7 @@ proptest! {
             let decisions: Vec<Recorded> = judged.decisions.iter().copied().map(Recorded::from).collect();
             really.play(&decisions, &mut Events::default()).unwrap();
             prop_assert_eq!(really.clock(), judged.finished);
-            prop_assert_eq!(really.simulator().settle_at(judgement.until), judged.metrics.clone());
+            prop_assert_eq!(really.simulator().settle_at(judged.until), judged.metrics.clone());
         }
     }
 }
@@ -210,18 +210,18 @@ fn branches_know_what_each_other_decision_would_have_done() {
         &found.unwrap_or_else(|| panic!("{change:?}")).2
     };
     use branch::Change::{HalfAsLate, Instead, TwiceAsLate};
-    assert_eq!(of(0, Instead(Answer::Reject)).metrics.outcome, Outcome::Rejected);
+    assert_eq!(of(0, Instead(Answer::Reject, None)).metrics.outcome, Outcome::Rejected);
     // Whoever rejects has upgraded nobody, and knows no more than before.
-    assert_eq!(of(0, Instead(Answer::Reject)).cost.misplaced, 50);
-    assert!(of(0, Instead(Answer::Reject)).score < 5.0);
-    assert_eq!(of(1, Instead(Answer::OnTrip(OperatorDecision::Abort))).metrics.outcome, Outcome::Aborted);
+    assert_eq!(of(0, Instead(Answer::Reject, None)).cost.misplaced, 50);
+    assert!(of(0, Instead(Answer::Reject, None)).score < 5.0);
+    assert_eq!(of(1, Instead(Answer::OnTrip(OperatorDecision::Abort), None)).metrics.outcome, Outcome::Aborted);
     let (half, double) = (of(1, HalfAsLate), of(1, TwiceAsLate));
     assert_eq!(half.decisions[1].at, At(asked.at.0 + 300_000));
     assert_eq!(double.decisions[1].at, At(asked.at.0 + 1_200_000));
     assert!(half.cost.total < judgement.own.cost.total && judgement.own.cost.total < double.cost.total);
     assert!(half.score > judgement.own.score && judgement.own.score > double.score);
     // Aborting leaves broken instances where they are, and so costs more.
-    assert!(of(1, Instead(Answer::OnTrip(OperatorDecision::Abort))).cost.misplaced > 0);
+    assert!(of(1, Instead(Answer::OnTrip(OperatorDecision::Abort), None)).cost.misplaced > 0);
     assert_eq!(judgement.own.cost.misplaced, 0);
     let (best, judged) = judgement.best().unwrap();
     assert_eq!((best.on_trip, judged.score), (OperatorDecision::RollbackCompletedBatches, 100.0));
@@ -276,4 +276,67 @@ fn a_question_that_was_asked_at_another_moment_does_not_fit() {
         line["of_rollback"] = true.into();
     });
     assert!(no_trip.unwrap_err().contains("decision 2: `approve` takes no of_rollback"));
+}
+
+/// Who never decided on a trip says nothing of one: at another time it waits as it did, and another decision on the plan has a
+/// branch for each answer.
+#[test]
+fn a_trip_that_nobody_answered_is_answered_by_nobody_or_in_every_way() {
+    let scenario = scenario("broken-rollback");
+    let world = World::new(&scenario).unwrap();
+    let judged = |answer: Answer| {
+        let mut drill = Drill::new(&world, 0, &mut Events::default());
+        drill.advance_to(At(120_000), &mut Events::default());
+        drill.answer(answer, &mut Events::default()).unwrap();
+        drill.finish(&mut Events::default());
+        score::judge(&world, &mut drill)
+    };
+    use branch::Change::{HalfAsLate, Instead, TwiceAsLate};
+    let approved = judged(Answer::Approve);
+    let stalls = approved.own.metrics.outcome;
+    assert_eq!(stalls, Outcome::Stalled);
+    for (_, change, branch) in &approved.branches {
+        match change {
+            HalfAsLate | TwiceAsLate => assert_eq!((branch.metrics.outcome, branch.decisions.len()), (stalls, 1)),
+            Instead(answer, on_trip) => assert_eq!((*answer, *on_trip), (Answer::Reject, None)),
+        }
+    }
+    let rejected = judged(Answer::Reject);
+    let outcomes: Vec<_> = rejected
+        .branches
+        .iter()
+        .filter_map(|(_, change, branch)| match change {
+            Instead(Answer::Approve, on_trip) => Some((on_trip.unwrap(), branch.metrics.outcome)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            (OperatorDecision::ContinueAnyway, Outcome::Completed),
+            (OperatorDecision::RollbackCompletedBatches, Outcome::RolledBack),
+            (OperatorDecision::Abort, Outcome::Aborted),
+        ]
+    );
+}
+
+/// Whose trip it is stands in the record, and is what the error is about where it is the other's.
+#[test]
+fn a_trip_of_the_rollback_is_told_from_one_of_the_rollout() {
+    let error = |name: &str, lines: serde_json::Value| {
+        let scenario = scenario(name);
+        let world = World::new(&scenario).unwrap();
+        let record = serde_json::json!({"schema": "dryroll.decisions/1", "decisions": lines});
+        let decisions = Record::parse(&record.to_string()).unwrap().decisions().unwrap();
+        let mut drill = Drill::new(&world, 0, &mut Events::default());
+        drill.play(&decisions, &mut Events::default()).unwrap_err().to_string()
+    };
+    let approve = serde_json::json!({"at_ms": 0, "decide": "approve"});
+    let abort = serde_json::json!({"at_ms": 5_000_000, "decide": "abort", "of_rollback": true});
+    let said = error("broken-rollback", serde_json::json!([approve, abort]));
+    assert!(said.contains("it is the rollout that tripped") && said.contains("has no of_rollback"), "{said}");
+    let back = serde_json::json!({"at_ms": 5_000_000, "decide": "rollback_completed_batches"});
+    let on = serde_json::json!({"at_ms": 9_000_000, "decide": "continue_anyway"});
+    let said = error("trip-in-rollback", serde_json::json!([approve, back, on]));
+    assert!(said.contains("it is the rollback that tripped") && said.contains("\"of_rollback\": true"), "{said}");
 }

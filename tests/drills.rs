@@ -143,7 +143,7 @@ fn a_debrief_fits_a_terminal() {
             let mut report = DrillReport::new(&scenario, &mut drill, &watch.0, &watch.1, &judgement);
             report.surprise = Some(Surprise { file: pack.file.into(), seed: Some(999_999) });
             let mut told = Vec::new();
-            drill_table(&mut told, &report).expect("memory takes everything");
+            drill_table(&mut told, &report, 78).expect("memory takes everything");
             let told = String::from_utf8(anstream::adapter::strip_bytes(&told).into_vec()).expect("UTF-8");
             for line in told.lines() {
                 assert!(line.chars().count() <= 80, "{}: {line}", pack.file);
@@ -381,5 +381,47 @@ fn the_lesson_is_told_by_nobody_else() {
         assert_eq!(code, Some(0), "{error}");
         let start = &lesson.trains[..20];
         assert!(!told.contains(start) && !error.contains(start), "{command:?}");
+    }
+}
+
+/// The time up to the approval is free, and no more than that: the same decisions on the same trouble score the same after a long
+/// wait. Heartbeats fall otherwise then, so that it is not the same to the last digit.
+#[test]
+fn whoever_waits_before_approving_gains_nothing() {
+    for pack in Pack::all() {
+        let world = World::new(&scenario(pack)).expect("the platform accepts it");
+        for on_trip in [ABORT, ROLL_BACK, CONTINUE] {
+            let after = |wait| {
+                let mut answers = vec![(120, on_trip); 9];
+                answers[0] = (wait, Answer::Approve);
+                score(&world, &answers)
+            };
+            let (soon, late) = (after(60), after(6000));
+            assert!((soon - late).abs() < 6.0, "{} {on_trip:?}: {soon} after a minute, {late} after 100", pack.file);
+        }
+    }
+}
+
+/// What is told of a drill fits a narrow terminal.
+#[test]
+fn the_debrief_fits_forty_columns() {
+    let scenario = scenario(pack("09"));
+    let world = World::new(&scenario).expect("the platform accepts it");
+    let (mut chronicle, mut breaker) = (Chronicle::default(), BreakerCount::default());
+    let mut drill = answered(
+        &world,
+        3,
+        &[(60, Answer::Approve), (300, ROLL_BACK), (60, CONTINUE)],
+        &mut (&mut chronicle, &mut breaker),
+    );
+    let judgement = judge(&world, &mut drill);
+    let report = DrillReport::new(&scenario, &mut drill, &chronicle, &breaker, &judgement);
+    for width in [40, 60, 78] {
+        let mut told = Vec::new();
+        drill_table(&mut told, &report, width).expect("memory takes everything");
+        let plain = String::from_utf8(anstream::adapter::strip_bytes(&told).into_vec()).expect("UTF-8");
+        for line in plain.lines() {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
     }
 }

@@ -108,16 +108,22 @@ fn the_command_in_the_record_plays_the_drill_again() {
 }
 
 #[test]
-fn a_drill_shows_what_is_remembered_before_it_begins() {
+fn a_drill_shows_what_is_remembered_before_it_begins_but_for_its_own_truth() {
     let folder = Folder::new();
     let (report, store) = (folder.named("drill.json"), folder.named("store.ndjson"));
     let store = store.to_str().unwrap();
     folder.drill("approve\nrollback\n", &["-q", "--report", report.to_str().unwrap()]);
+    let rumour = "{\"title\": \"Ask before large batches\", \"category\": \"fact\", \"content\": \"…\", \"tags\": [\"rolling-upgrade\", \"nginx\"]}\n";
+    std::fs::write(store, rumour).expect("written");
     folder.learn(&report, &["--store", store]);
     let out = folder.drill("approve\nrollback\n", &["--learnings", store]);
     let told = String::from_utf8(out.stdout).expect("text");
+    let asked = told.find("a-1 asks").expect("the request");
+    assert!(told.find("Ask before large batches").is_some_and(|record| record < asked), "{told}");
+    // What was learnt from this very scenario tells its truth, and comes with it.
+    let held = told.find("1 record of this very scenario is told after the drill").expect("a note");
     let record = told.find("nginx drill — roll back on a trip of a bad version").expect("the record");
-    assert!(record < told.find("a-1 asks").expect("the request"), "{told}");
+    assert!(held < asked && told.find("In truth").is_some_and(|truth| truth < record), "{told}");
     // A person's decisions then contradict nothing now.
     assert!(!told.contains("contradict"), "{told}");
     // Nor does a run of the same world that nobody operated.
@@ -157,6 +163,7 @@ fn a_report_with_values_that_no_drill_has_teaches_nothing() {
         ("/policy/batch_pct", 0.into(), "policy.batch_pct is 0; allowed: 1 to 100"),
         ("/policy/max_consecutive_failures", 0.into(), "policy.max_consecutive_failures is 0; allowed: 1 or more"),
         ("/decisions/0/batch_pct", 101.into(), "decisions[].batch_pct is 101; allowed: 1 to 100"),
+        ("/score/points", (-5).into(), "score.points is -5; allowed: 0 to 100"),
         ("/scenario/hash", "".into(), "scenario.hash is \"\"; allowed: a SHA-256"),
     ] {
         let mut odd = good.clone();

@@ -146,7 +146,7 @@ fn tell_before(arguments: &Arguments, opening: &Opening, remembered: &Remembered
     let (scenario, plan) = (&opening.scenario, &opening.world.plan);
     let numbers = PlanNumbers::of(plan, plan.estimated_total(opening.world.settings.health_timeout));
     let today = Today::of(scenario, Some(Policy::of(scenario)), Numbers::Plan(numbers));
-    standard_output(remembered.tell(&mut out, &today).and_then(|()| writeln!(out)).and_then(|()| out.flush()))?;
+    standard_output(remembered.tell_before(&mut out, &today).and_then(|()| writeln!(out)).and_then(|()| out.flush()))?;
     Ok(true)
 }
 
@@ -242,7 +242,7 @@ fn conclude(
     let report = debrief(arguments, opening, &mut drill, &watch);
     publish([super::run::write_log(watch.into_log())?, write_json(output, &report)?])?;
     let Some(mut out) = teller(arguments.quiet, &arguments.outputs()) else { return Ok(()) };
-    standard_output(drill_table(&mut out, &report))?;
+    standard_output(drill_table(&mut out, &report, terminal::width()))?;
     let Some(remembered) = remembered else { return Ok(()) };
     let (metrics, _) = drill.settle();
     let edited = report.decisions.iter().rev().find_map(|made| made.batch_pct);
@@ -250,7 +250,7 @@ fn conclude(
     standard_output(match opening.record.is_some() || opening.surprise.is_some() {
         true => remembered.tell(&mut out, &today),
         // The others were told before the drill.
-        false => remembered.tell_contradicted(&mut out, &today),
+        false => remembered.tell_after(&mut out, &today),
     })
 }
 

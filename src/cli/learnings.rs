@@ -7,7 +7,8 @@ use anyhow::Context;
 
 use super::output::{Failure, each_its_own_place};
 use crate::report::learning::store::Store;
-use crate::report::learning::{Recalled, Today, recall, tell};
+use crate::report::learning::{Today, recall, tell};
+use crate::report::wording::plural;
 
 /// Damaged lines that are named.
 const NAMED: usize = 5;
@@ -57,10 +58,25 @@ impl Remembered {
         out.flush()
     }
 
-    /// Tells those that today contradicts, if there are any.
-    pub fn tell_contradicted(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
+    /// Tells those that apply before a drill begins. Records of the very same drill would tell its truth: they come after it.
+    pub fn tell_before(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
+        let (of_it, others): (Vec<_>, Vec<_>) =
+            recall(&self.store.records, today).into_iter().partition(|one| one.is_of_this_scenario);
+        if !others.is_empty() || of_it.is_empty() {
+            tell(out, &self.path.display().to_string(), self.store.records.len(), &others)?;
+        }
+        if !of_it.is_empty() {
+            let records =
+                plural(of_it.len() as u64, "record of this very scenario is", "records of this very scenario are");
+            writeln!(out, "\n{records} told after the drill: what the truth is, is for then.")?;
+        }
+        out.flush()
+    }
+
+    /// Tells after a drill those that were held back, and those that today contradicts, if there are any.
+    pub fn tell_after(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
         let mut recalled = recall(&self.store.records, today);
-        recalled.retain(Recalled::is_contradicted);
+        recalled.retain(|one| one.is_of_this_scenario || one.is_contradicted());
         if !recalled.is_empty() {
             tell(out, &self.path.display().to_string(), self.store.records.len(), &recalled)?;
         }

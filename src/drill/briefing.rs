@@ -28,7 +28,11 @@ impl Briefing {
         Self {
             title: scenario.name.clone(),
             module: scenario.module_id.clone(),
-            fleet: format!("fleet {}", scenario.fleet.template_id),
+            fleet: match scenario.fleet.template_id.as_str() {
+                // One that nobody named.
+                "fleet" => "fleet".into(),
+                template => format!("fleet {template}"),
+            },
             instances: scenario.fleet.instances,
             target: scenario.target().id.clone(),
             previous: scenario.previous().map_or_else(|| "the version before".into(), |version| version.id.clone()),

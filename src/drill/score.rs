@@ -8,12 +8,13 @@
 //!
 //! score = 100 × (best + N) / (cost + N), at most 100, where N is the number of planned instances (one instance-minute each, so
 //! that a little more or less of a large fleet weighs little), and best is the least cost among the plain operators.
-//! All are counted up to one moment that the person has no hand in: when the last run of those plain operators who act at once
-//! has ended, and as long after it as the scenario observes. A run that ends later still is counted up to its own end.
+//! All are counted for a time that the person has no hand in: from the approval as long as the longest run of those plain
+//! operators who act at once, and as long after that as the scenario observes. A run that goes on for longer is counted up to its
+//! own end. Whoever thinks for an hour before approving gains nothing by it and loses nothing.
 
 use super::branch::{self, Change, Plain, Run};
 use super::{Decision, Drill};
-use crate::engine::{Answer, InterventionPolicy, RequestKind};
+use crate::engine::{Answer, InterventionPolicy, OperatorDecision, RequestKind};
 use crate::fleet::{At, Span};
 use crate::sim::{Metrics, World};
 
@@ -76,9 +77,11 @@ fn begun(world: &World, decisions: &[Decision]) -> Option<At> {
 pub struct Judged {
     /// When it ended.
     pub finished: At,
+    /// Up to when it is counted.
+    pub until: At,
     /// What was decided in it.
     pub decisions: Vec<Decision>,
-    /// Its metrics, with ground truth counted up to the common moment.
+    /// Its metrics, with ground truth counted up to that moment.
     pub metrics: Metrics,
     /// What it cost.
     pub cost: Cost,
@@ -89,8 +92,8 @@ pub struct Judged {
 /// The person's run beside the branches that the decisions leave aside and the plain operators.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
-    /// Everything is counted up to this moment, or up to a run's own end where that is later.
-    pub until: At,
+    /// Everything is counted for so long from the approval, or up to a run's own end where that is later.
+    pub counted: Span,
     /// The person's run.
     pub own: Judged,
     /// The branches: which decision is changed, and how.
@@ -115,27 +118,47 @@ pub fn judge(world: &World, drill: &mut Drill<'_>) -> Judgement {
     let operators = Plain::all(world);
     let mut plain: Vec<Run<'_>> = operators.iter().map(|&plain| branch::plain(world, replicate, plain)).collect();
     let at_once = operators.iter().zip(&plain).filter(|(operator, _)| operator.waits == Span::ZERO);
-    let last = at_once.map(|(_, run)| run.finished()).fold(At::ZERO, At::max);
-    let until = last + Span(world.observe_after);
+    // They approve in the moment of the request.
+    let longest = at_once.map(|(_, run)| run.finished().since(At::ZERO)).fold(Span::ZERO, Span::max);
+    let counted = longest + Span(world.observe_after);
+    let until = |decisions: &[Decision], finished: At| {
+        let begun = begun(world, decisions);
+        let until = begun.unwrap_or(At::ZERO) + counted;
+        (begun, finished.max(until.min(At(world.end))))
+    };
 
     let settled = |run: &mut Run<'_>| {
-        let (metrics, drifted) = run.settle_at(until);
         let decisions = run.decisions().to_vec();
-        let cost = Cost::of(&metrics, drifted, begun(world, &decisions));
-        Judged { finished: run.finished(), decisions, cost, metrics, score: 0.0 }
+        let (begun, until) = until(&decisions, run.finished());
+        let (metrics, drifted) = run.settle_at(until);
+        let cost = Cost::of(&metrics, drifted, begun);
+        Judged { finished: run.finished(), until, decisions, cost, metrics, score: 0.0 }
     };
     let plain: Vec<Judged> = plain.iter_mut().map(settled).collect();
     // One at a time: a large fleet under many decisions would not fit into memory.
-    let branch = |(decision, change)| {
-        let judged = settled(&mut branch::run(world, replicate, &decisions, decision, change));
-        (decision, change, judged)
-    };
-    let branches = branch::alternatives(&decisions).into_iter().map(branch).collect();
+    let run = |decision, change| branch::run(world, replicate, &decisions, decision, change);
+    let mut branches = Vec::new();
+    for (decision, change) in branch::alternatives(&decisions) {
+        let mut left = run(decision, change);
+        match change {
+            // The person says nothing of a trip: each answer to it is a branch of its own.
+            Change::Instead(answer, None) if left.left_a_trip() => {
+                drop(left);
+                for on_trip in OperatorDecision::ALL {
+                    let change = Change::Instead(answer, Some(on_trip));
+                    branches.push((decision, change, settled(&mut run(decision, change))));
+                }
+            }
+            _ => branches.push((decision, change, settled(&mut left))),
+        }
+    }
+    let finished = drill.clock();
+    let (begun, until) = until(&decisions, finished);
     let metrics = drill.simulator().settle_at(until);
-    let cost = Cost::of(&metrics, drill.simulator().drifted(), begun(world, &decisions));
-    let own = Judged { finished: drill.clock(), decisions, metrics, cost, score: 0.0 };
+    let cost = Cost::of(&metrics, drill.simulator().drifted(), begun);
+    let own = Judged { finished, until, decisions, metrics, cost, score: 0.0 };
 
-    let mut judgement = Judgement { until, own, branches, plain: operators.into_iter().zip(plain).collect() };
+    let mut judgement = Judgement { counted, own, branches, plain: operators.into_iter().zip(plain).collect() };
     if let Some(best) = judgement.best().map(|(_, judged)| judged.cost.clone()) {
         let branches = judgement.branches.iter_mut().map(|(_, _, judged)| judged);
         let plain = judgement.plain.iter_mut().map(|(_, judged)| judged);

@@ -203,12 +203,23 @@ impl<'w> Drill<'w> {
             }
             let Some(asked) = self.asked() else { continue };
             if asked.kind != decision.kind {
-                return Err(wrong(format!(
-                    "a {} is asked for, at {} ms; allowed: {}",
-                    asked.kind.type_name(),
-                    asked.at.0,
-                    asked.kind.options().join(", ")
-                )));
+                use RequestKind::{RollbackContinuation, RollingUpgradeContinuation};
+                return Err(wrong(match (asked.kind, decision.kind) {
+                    (RollbackContinuation, RollingUpgradeContinuation) => format!(
+                        "it is the rollback that tripped, at {} ms; a decision on that has \"of_rollback\": true",
+                        asked.at.0
+                    ),
+                    (RollingUpgradeContinuation, RollbackContinuation) => format!(
+                        "it is the rollout that tripped, at {} ms, and no rollback; a decision on that has no of_rollback",
+                        asked.at.0
+                    ),
+                    _ => format!(
+                        "a {} is asked for, at {} ms; allowed: {}",
+                        asked.kind.type_name(),
+                        asked.at.0,
+                        asked.kind.options().join(", ")
+                    ),
+                }));
             }
             if let Some(recorded) = decision.asked_at.filter(|&recorded| recorded != asked.at) {
                 return Err(wrong(format!(

@@ -47,6 +47,9 @@ pub enum OperatorDecision {
 }
 
 impl OperatorDecision {
+    /// All of them, as they are offered.
+    pub const ALL: [Self; 3] = [Self::ContinueAnyway, Self::RollbackCompletedBatches, Self::Abort];
+
     /// Its name in events and files.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -169,8 +169,20 @@ pub struct Score {
     pub best: String,
     /// That operator in words.
     pub best_says: String,
-    /// Up to when the costs of all runs are counted; of one that ends later, up to its end.
+    /// Up to when the run that was played is counted.
     pub until_ms: u64,
+    /// For so long from the approval every run is counted; one that goes on for longer, up to its end.
+    #[serde(default)]
+    pub counted_sec: f64,
+}
+
+impl Score {
+    /// For how long every run is counted, in words.
+    #[must_use]
+    pub fn counted_says(&self) -> String {
+        let counted = spoken(Span::from_secs_f64(self.counted_sec));
+        format!("{counted} from the approval, or to the end of a run that goes on for longer")
+    }
 }
 
 /// How a counterfactual differs.
@@ -189,7 +201,7 @@ pub enum Difference {
     PlainOperator,
 }
 
-/// The same world under another decision. Integrals and cost are counted up to `score.until_ms`, as the person's are there.
+/// The same world under another decision. Integrals and cost are counted for as long from its approval as the person's are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Counterfactual {
     /// Which decision differs, from 1; null where none of them does.
@@ -198,6 +210,9 @@ pub struct Counterfactual {
     pub difference: Difference,
     /// What is decided there; empty for the run that was played.
     pub decide: String,
+    /// What is decided on trips, where the person never did and the branch meets one; null elsewhere.
+    #[serde(default)]
+    pub on_trip: Option<String>,
     /// What a plain operator sets the limit to before the approval; null where the plan is approved as it stands.
     pub limit: Option<u32>,
     /// How long a plain operator takes to decide on a trip.
@@ -208,6 +223,9 @@ pub struct Counterfactual {
     pub outcome: String,
     /// When.
     pub ended_at_ms: u64,
+    /// Up to when it is counted.
+    #[serde(default)]
+    pub counted_to_ms: u64,
     /// Trips.
     pub trips: u32,
     /// First trip to the end of rollback or abort.
@@ -262,7 +280,13 @@ impl Counterfactual {
         };
         match self.difference {
             Difference::AsItWas => self.says.clone(),
-            Difference::Instead => in_words(&self.decide),
+            Difference::Instead => match &self.on_trip {
+                // Short, for a column: on every trip.
+                Some(on_trip) => {
+                    format!("{}, then {}", in_words(&self.decide), in_words(on_trip).trim_end_matches(" anyway"))
+                }
+                None => in_words(&self.decide),
+            },
             Difference::HalfAsLate => format!("half as late{}", after(0.5)),
             Difference::TwiceAsLate => format!("twice as late{}", after(2.0)),
             Difference::PlainOperator => {

@@ -7,57 +7,73 @@ use anstyle::Style;
 use super::DrillReport;
 use super::drill::{Counterfactual, Debrief, Difference, in_words};
 use super::table::Table;
-use super::wording::{NOTHING, Unit, number, plural, spoken};
+use super::wording::{NOTHING, Unit, number, plural, spoken, wrapped};
 use crate::drill::score::{HELD_UP, TO_PUT_RIGHT};
 use crate::fleet::{At, Span};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// Text is broken to lines of so many characters.
+/// Text is broken to lines of so many characters, or fewer where the terminal is narrower.
 const WIDTH: usize = 78;
+/// Narrower than this no line becomes.
+const NARROWEST: usize = 40;
+/// Where a moment's text begins, and what a figure is.
+const MOMENT: usize = 26;
+const FIGURE: usize = 13;
+const NAMED_FIGURE: usize = 23;
 /// Moments that are told of a long rollout: so many from its beginning, so many from its end.
 const TOLD: (usize, usize) = (24, 8);
 /// Ids that are named of a trip.
 const NAMED: usize = 4;
 
-/// Tells a drill.
+/// Tells a drill, in lines of at most so many characters.
 ///
 /// # Errors
 /// When writing fails.
-pub fn drill_table(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
-    writeln!(out, "{BOLD}{}{BOLD:#}", report.scenario.name)?;
+pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Result<()> {
+    let width = width.clamp(NARROWEST, WIDTH);
+    for line in wrapped(&report.scenario.name, width) {
+        writeln!(out, "{BOLD}{line}{BOLD:#}")?;
+    }
     let plan = &report.plan;
     let instances = plural(u64::from(plan.total_instances), "instance", "instances");
     let batches = plural(u64::from(plan.batch_count), "batch", "batches");
     let world = format!("seed {} · replicate {}", report.seed, report.replicate);
-    writeln!(out, "{DIM}{} · {instances} in {batches} of {} · {world}{DIM:#}\n", report.version, plan.batch_size)?;
+    for line in
+        wrapped(&format!("{} · {instances} in {batches} of {} · {world}", report.version, plan.batch_size), width)
+    {
+        writeln!(out, "{DIM}{line}{DIM:#}")?;
+    }
+    writeln!(out)?;
     let after = spoken(Span::from_secs_f64(report.debrief.duration_sec));
     let score = number(report.score.points.round());
-    writeln!(out, "{BOLD}{} after {after} · score {score} of 100{BOLD:#}", in_words(&report.outcome))?;
+    for line in wrapped(&format!("{} after {after} · score {score} of 100", in_words(&report.outcome)), width) {
+        writeln!(out, "{BOLD}{line}{BOLD:#}")?;
+    }
 
     heading(out, "What happened")?;
-    moments(out, report)?;
+    moments(out, report, width)?;
     heading(out, "What it came to")?;
-    figures(out, &report.debrief, plan.total_instances)?;
+    figures(out, &report.debrief, plan.total_instances, width)?;
     heading(out, "The score")?;
-    score_of(out, report)?;
+    score_of(out, report, width)?;
     heading(out, "The same world under other decisions")?;
-    others(out, report)?;
+    others(out, report, width)?;
     heading(out, "In truth")?;
     for fact in &report.truth.facts {
-        paragraph(out, "- ", fact)?;
+        paragraph(out, "- ", fact, width)?;
     }
     if let Some(lesson) = &report.lesson {
         heading(out, &format!("The lesson, {} of 5 in difficulty", lesson.difficulty))?;
-        paragraph(out, "It trains: ", &lesson.trains)?;
-        paragraph(out, "A good operator: ", &lesson.good_operator)?;
+        paragraph(out, "It trains: ", &lesson.trains, width)?;
+        paragraph(out, "A good operator: ", &lesson.good_operator, width)?;
     }
     if let Some(surprise) = &report.surprise {
         heading(out, "The surprise")?;
-        writeln!(out, "  It was {}, replicate {}.", surprise.file, report.replicate)?;
+        paragraph(out, "", &format!("It was {}, replicate {}.", surprise.file, report.replicate), width)?;
         if let Some(command) = surprise.again(report.replicate) {
-            writeln!(out, "  Again: {command}")?;
+            paragraph(out, "Again: ", &command, width)?;
         }
     }
     out.flush()
@@ -68,7 +84,7 @@ fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
 }
 
 /// What happened, moment by moment. Healthy batches that follow each other are told together.
-fn moments(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
+fn moments(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Result<()> {
     let timeline = &report.timeline;
     let mut told: Vec<(u64, &str, String)> = Vec::new();
     let mut healthy: Option<(u64, u32, u32, u32)> = None;
@@ -117,13 +133,13 @@ fn moments(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
         }
         if !(TOLD.0..TOLD.0 + left_out).contains(&place) {
             let at = At(*at).to_string();
-            writeln!(out, "  {DIM}{at:>11}{DIM:#}  {BOLD}{label:<10}{BOLD:#} {text}")?;
+            hanging(out, &format!("  {DIM}{at:>11}{DIM:#}  {BOLD}{label:<10}{BOLD:#} "), MOMENT, text, width)?;
         }
     }
     Ok(())
 }
 
-fn figures(out: &mut impl Write, debrief: &Debrief, planned: u32) -> io::Result<()> {
+fn figures(out: &mut impl Write, debrief: &Debrief, planned: u32, width: usize) -> io::Result<()> {
     let time = |seconds: Option<f64>| seconds.map_or_else(|| NOTHING.to_owned(), |s| spoken(Span::from_secs_f64(s)));
     let instance_minutes = |value: f64| format!("{} instance-min", number(value));
     let exposed = format!("{} of {planned} ({})", debrief.exposed_instances, Unit::Percent.say(debrief.exposed_pct));
@@ -141,12 +157,12 @@ fn figures(out: &mut impl Write, debrief: &Debrief, planned: u32) -> io::Result<
         ("fewest serving", Unit::Percent.say(debrief.min_serving_pct)),
         ("false failures", debrief.false_failures.to_string()),
     ] {
-        writeln!(out, "  {DIM}{name:<20}{DIM:#} {value}")?;
+        hanging(out, &format!("  {DIM}{name:<20}{DIM:#} "), NAMED_FIGURE, &value, width)?;
     }
     Ok(())
 }
 
-fn score_of(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
+fn score_of(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Result<()> {
     let score = &report.score;
     let put_right = plural(u64::from(score.misplaced_instances), "instance", "instances");
     let under_way = spoken(Span::from_secs_f64(score.under_way_sec));
@@ -160,12 +176,12 @@ fn score_of(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
         (score.cost_instance_min, "is what it cost".to_owned()),
         (score.best_cost_instance_min, "is what the best of the plain operators would have cost".to_owned()),
     ] {
-        writeln!(out, "  {:>9}  {what}", number(value))?;
+        hanging(out, &format!("  {:>9}  ", number(value)), FIGURE, &what, width)?;
     }
-    paragraph(out, &" ".repeat(11), &format!("({})", score.best_says))
+    hanging(out, &" ".repeat(FIGURE), FIGURE, &format!("({})", score.best_says), width)
 }
 
-fn others(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
+fn others(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Result<()> {
     let header = ["", "outcome", "harmed", "lost", "fix", "score"];
     let mut table = Table::new(&header, 2);
     let score = &report.score;
@@ -193,30 +209,32 @@ fn others(out: &mut impl Write, report: &DrillReport) -> io::Result<()> {
         table.push(vec!["plain operators, who approve at once and on every trip:".to_owned()]);
         report.plain_operators.iter().for_each(|one| table.push(row(one)));
     }
-    table.write(out)?;
-    let until = At(score.until_ms);
+    if width < WIDTH {
+        table.write_narrow(out, width)?
+    } else {
+        table.write(out)?
+    }
+    let counted = score.counted_says();
     let note = format!(
-        "lost: instance-minutes not serving, counted to {until}; fix: instances that somebody has to put right by hand"
+        "lost: instance-minutes not serving, counted for {counted}; fix: instances that somebody has to put right by hand"
     );
-    paragraph(out, "", &note)
+    paragraph(out, "", &note, width)
 }
 
 /// A text in lines, indented by two; what leads it stands in the first line, and the others begin under its end if it is short.
-fn paragraph(out: &mut impl Write, lead: &str, text: &str) -> io::Result<()> {
+fn paragraph(out: &mut impl Write, lead: &str, text: &str, width: usize) -> io::Result<()> {
     let hang = if lead.trim().chars().count() <= 1 { lead.chars().count() } else { 2 };
-    let mut line = format!("  {lead}");
-    let mut is_empty = true;
-    for word in text.split_whitespace() {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            writeln!(out, "{}", line.trim_end())?;
-            line = " ".repeat(2 + hang);
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_empty = false;
+    let text = format!("{}{text}", if hang == 2 { lead } else { "" });
+    let lead = if hang == 2 { "" } else { lead };
+    hanging(out, &format!("  {lead}"), 2 + lead.chars().count(), &text, width)
+}
+
+/// A text in lines that begin under the end of its lead, which takes so many characters.
+fn hanging(out: &mut impl Write, lead: &str, indent: usize, text: &str, width: usize) -> io::Result<()> {
+    let mut lead = lead.to_owned();
+    for line in wrapped(text, width.saturating_sub(indent)) {
+        writeln!(out, "{}", format!("{lead}{line}").trim_end())?;
+        lead = " ".repeat(indent);
     }
-    writeln!(out, "{}", line.trim_end())
+    Ok(())
 }

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
+use super::wording::wrapped;
+
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
@@ -65,6 +67,27 @@ impl Table {
                 line.push_str(if left { &padding } else { text });
             }
             writeln!(out, "{style}{}{style:#}", line.trim_end())?;
+        }
+        Ok(())
+    }
+    /// Writes it for a narrow terminal: of each row the first cell, and under it the others by their names.
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn write_narrow(&self, out: &mut impl Write, width: usize) -> io::Result<()> {
+        for row in &self.rows {
+            let style = if row.len() == 1 { BOLD } else { Style::new() };
+            let (first, rest) = row.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+            let indent = first.len() - first.trim_start().len();
+            for line in wrapped(first.trim_start(), width.saturating_sub(2 + indent)) {
+                writeln!(out, "  {}{style}{line}{style:#}", " ".repeat(indent))?;
+            }
+            let named = self.header.iter().skip(1).zip(rest).filter(|(_, text)| !text.is_empty());
+            let said: Vec<String> =
+                named.map(|(name, text)| format!("{name} {text}").trim_start().to_owned()).collect();
+            for line in wrapped(&said.join(" · "), width.saturating_sub(6)).iter().filter(|line| !line.is_empty()) {
+                writeln!(out, "      {DIM}{line}{DIM:#}")?;
+            }
         }
         Ok(())
     }

@@ -24,6 +24,13 @@ pub fn is_there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb
 }
 
+/// The width of the terminal; where there is none, lines may be as long as they like.
+pub fn width() -> usize {
+    let is_terminal = io::stdout().is_terminal();
+    let size = is_terminal.then(|| ratatui::crossterm::terminal::size().ok()).flatten();
+    size.map_or(usize::MAX, |(columns, _)| usize::from(columns))
+}
+
 /// Shows the drill until the person is done with it.
 pub fn show<'w, 'a>(desk: Desk<'w, (Story, Watch<'a>)>) -> (Desk<'w, (Story, Watch<'a>)>, Result<(), Failure>) {
     let mut model = Model::new(desk);

@@ -9,7 +9,7 @@ use super::{
 use crate::drill::branch::{Change, Plain};
 use crate::drill::score::{Judged, Judgement, TO_PUT_RIGHT, held_up};
 use crate::drill::{Decision, Drill};
-use crate::engine::{Answer, Edit, RequestKind};
+use crate::engine::{Answer, Edit, OperatorDecision, RequestKind};
 use crate::fleet::Span;
 use crate::report::study::ScenarioRef;
 use crate::report::timeline::BreakerCount;
@@ -117,13 +117,14 @@ fn score(judgement: &Judgement) -> Score {
         best_cost_instance_min: best.map_or(cost.total, |(_, judged)| judged.cost.total),
         best: best.map_or("", |(operator, _)| operator.on_trip.name()).into(),
         best_says: best.map_or_else(String::new, |(operator, _)| plain_says(*operator)),
-        until_ms: judgement.until.0,
+        until_ms: judgement.own.until.0,
+        counted_sec: judgement.counted.as_secs_f64(),
     }
 }
 
 fn as_it_was(own: &Judged) -> Counterfactual {
     let (difference, says) = (Difference::AsItWas, "as it was".to_owned());
-    told(own, Told { decision: None, difference, decide: "", limit: None, waits: Span::ZERO, says })
+    told(own, Told { decision: None, difference, decide: "", on_trip: None, limit: None, waits: Span::ZERO, says })
 }
 
 fn counterfactual(place: usize, change: Change, decisions: &[Decision], judged: &Judged) -> Counterfactual {
@@ -131,8 +132,10 @@ fn counterfactual(place: usize, change: Change, decisions: &[Decision], judged: 
     let took = decision.took();
     let own = in_words(decision.answer.name());
     let (difference, answer, says) = match change {
-        Change::Instead(answer) => {
-            (Difference::Instead, answer, format!("{} instead of {own}", in_words(answer.name())))
+        Change::Instead(answer, on_trip) => {
+            let then = on_trip
+                .map_or_else(String::new, |on_trip| format!(", and on every trip: {}", in_words(on_trip.name())));
+            (Difference::Instead, answer, format!("{} instead of {own}{then}", in_words(answer.name())))
         }
         Change::HalfAsLate => {
             let late = spoken(Span(took.0 / 2));
@@ -144,7 +147,8 @@ fn counterfactual(place: usize, change: Change, decisions: &[Decision], judged: 
         }
     };
     let (decision, decide) = (Some(place + 1), answer.name());
-    told(judged, Told { decision, difference, decide, limit: None, waits: Span::ZERO, says })
+    let on_trip = if let Change::Instead(_, on_trip) = change { on_trip } else { None };
+    told(judged, Told { decision, difference, decide, on_trip, limit: None, waits: Span::ZERO, says })
 }
 
 fn plain(operator: Plain, judged: &Judged) -> Counterfactual {
@@ -152,6 +156,7 @@ fn plain(operator: Plain, judged: &Judged) -> Counterfactual {
         decision: None,
         difference: Difference::PlainOperator,
         decide: operator.on_trip.name(),
+        on_trip: None,
         limit: operator.limit.map(NonZeroU32::get),
         waits: operator.waits,
         says: plain_says(operator),
@@ -176,22 +181,25 @@ struct Told {
     decision: Option<usize>,
     difference: Difference,
     decide: &'static str,
+    on_trip: Option<OperatorDecision>,
     limit: Option<u32>,
     waits: Span,
     says: String,
 }
 
-fn told(judged: &Judged, Told { decision, difference, decide, limit, waits, says }: Told) -> Counterfactual {
+fn told(judged: &Judged, Told { decision, difference, decide, on_trip, limit, waits, says }: Told) -> Counterfactual {
     let metrics = &judged.metrics;
     Counterfactual {
         decision,
         difference,
         decide: decide.into(),
+        on_trip: on_trip.map(|on_trip| on_trip.name().into()),
         limit,
         waits_sec: waits.as_secs_f64(),
         says,
         outcome: metrics.outcome.name().into(),
         ended_at_ms: judged.finished.0,
+        counted_to_ms: judged.until.0,
         trips: metrics.trips,
         time_to_mitigate_sec: metrics.time_to_mitigate.map(|millis| Span(millis).as_secs_f64()),
         exposed_instances: metrics.exposed,

@@ -72,6 +72,10 @@ fn is_believable(drill: &DrillReport) -> Result<(), LearningError> {
     if hash.len() != 64 || !hash.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(odd("scenario.hash", format!("{hash:?}"), "a SHA-256 in 64 hexadecimal digits"));
     }
+    let points = drill.score.points;
+    if !(0.0..=100.0).contains(&points) {
+        return Err(odd("score.points", points.to_string(), "0 to 100"));
+    }
     let (policy, percent, count) = (&drill.policy, 1..=100, 1..=u32::MAX);
     let edits = || drill.decisions.iter();
     let batches = edits().filter_map(|made| made.batch_pct).map(|pct| ("decisions[].batch_pct", pct, &percent));

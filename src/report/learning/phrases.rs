@@ -104,9 +104,11 @@ pub fn evidence(scenario: &ScenarioRef, seed: u64, worlds: &str, command: &str) 
     format!("Evidence: scenario “{name}” (SHA-256 {}), seed {seed}, {worlds}. Again: {again}.", scenario.hash)
 }
 
-/// Text without line breaks and control characters, each run of white space one space.
+/// Text without line breaks, control characters and what turns the direction of writing, each run of white space one space.
 pub fn one_line(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let turns =
+        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain: String = text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

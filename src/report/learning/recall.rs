@@ -108,6 +108,8 @@ pub struct Recalled<'a> {
     pub relevance: u32,
     /// What today says to it.
     pub verdicts: Vec<Verdict>,
+    /// Whether it was made of today's very scenario: it may tell what only its end should tell.
+    pub is_of_this_scenario: bool,
 }
 
 impl Recalled<'_> {
@@ -127,7 +129,9 @@ pub fn recall<'a>(records: &'a [Learning], today: &Today<'_>) -> Vec<Recalled<'a
         .filter_map(|record| {
             let claims = Claims::of(record);
             let relevance = relevance(record, &claims, today)?;
-            Some(Recalled { record, relevance, verdicts: verdicts(&claims, record, today) })
+            let facts = claims.facts.as_ref();
+            let is_of_this_scenario = facts.is_some_and(|facts| facts.get("scenario") == Some(today.hash));
+            Some(Recalled { record, relevance, verdicts: verdicts(&claims, record, today), is_of_this_scenario })
         })
         .collect();
     found.sort_by_key(|one| std::cmp::Reverse(one.relevance));

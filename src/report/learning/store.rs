@@ -6,6 +6,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{Learning, LearningError};
@@ -59,6 +61,8 @@ fn record(line: &[u8]) -> Result<Learning, String> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| format!("it is no JSON: {} (column {})", fault(&error), error.column()))?;
     let Value::Object(mut keys) = value else { return Err(format!("it is {}, no object", kind(&value))) };
+    // Of a key that stands there twice nobody knows which is meant.
+    serde_json::from_str::<Known>(text).map_err(|error| fault(&error))?;
     let mut text = |key: &str| match keys.remove(key) {
         Some(Value::String(text)) => Ok(text),
         Some(other) => Err(format!("`{key}` is {}, no text", kind(&other))),
@@ -75,6 +79,16 @@ fn record(line: &[u8]) -> Result<Learning, String> {
         other => Err(format!("a tag is {}, no text", kind(&other))),
     };
     Ok(Learning { title, category, content, tags: tags.into_iter().map(tag).collect::<Result<_, _>>()? })
+}
+
+/// The keys of a record, whatever they hold.
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "that each stands there once is all that is asked")]
+struct Known {
+    title: Option<IgnoredAny>,
+    category: Option<IgnoredAny>,
+    content: Option<IgnoredAny>,
+    tags: Option<IgnoredAny>,
 }
 
 fn kind(value: &Value) -> &'static str {

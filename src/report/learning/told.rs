@@ -20,6 +20,8 @@ const TOLD: usize = 3;
 const CONTRADICTED: usize = 3;
 /// Letters of a content that are told.
 const MOST_LETTERS: usize = 1600;
+/// Letters of a title or a category.
+const MOST_OF_A_TITLE: usize = 240;
 const WIDTH: usize = 116;
 
 /// Tells the records that apply, of all that a store has.
@@ -40,10 +42,10 @@ pub fn tell(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<
         writeln!(
             out,
             "  {BOLD}{}{BOLD:#} {DIM}[{}]{DIM:#}",
-            one_line(&one.record.title),
-            one_line(&one.record.category)
+            cut(&one_line(&one.record.title), MOST_OF_A_TITLE),
+            cut(&one_line(&one.record.category), MOST_OF_A_TITLE)
         )?;
-        for line in wrapped(&cut(&one_line(&one.record.content)), WIDTH) {
+        for line in wrapped(&cut(prose(&one_line(&one.record.content)), MOST_LETTERS), WIDTH) {
             writeln!(out, "    {line}")?;
         }
         for verdict in &one.verdicts {
@@ -62,11 +64,15 @@ pub fn tell(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<
     }
 }
 
-/// Facts are for machines and contents can be long.
-fn cut(content: &str) -> String {
-    let prose = content.rsplit_once(" Facts: ").map_or(content, |(prose, _)| prose);
-    match prose.char_indices().nth(MOST_LETTERS) {
-        Some((at, _)) => format!("{} …", &prose[..at]),
-        None => prose.to_owned(),
+/// Facts are for machines.
+fn prose(content: &str) -> &str {
+    content.rsplit_once(" Facts: ").map_or(content, |(prose, _)| prose)
+}
+
+/// Texts of a store can be long.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{} …", &text[..at]),
+        None => text.to_owned(),
     }
 }

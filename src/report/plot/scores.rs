@@ -132,8 +132,8 @@ fn table(report: &DrillReport) -> Table {
         "time to mitigate",
         "ended at",
     ];
-    let until = At(report.score.until_ms);
-    let caption = format!("The same world under other decisions; costs are counted to {until}");
+    let caption =
+        format!("The same world under other decisions; costs are counted for {}", report.score.counted_says());
     let mut table = Table::new(caption, &["run", "how it ends"], &columns);
     let time = |seconds: Option<f64>| {
         seconds.map_or_else(|| NOTHING.to_owned(), |seconds| spoken(Span::from_secs_f64(seconds)))

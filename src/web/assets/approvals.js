@@ -105,16 +105,21 @@ const session = (() => {
   }
 })();
 
+/// A question's key is its request, and how many decisions went before.
+const request = (key) => key.slice(0, key.lastIndexOf('.'));
+
 /// What was typed into the edit of which request: a reload does not lose it.
 const draft = {
   keep: () => session?.setItem('draft', JSON.stringify([shown, $('batch-pct').value, $('limit').value])),
   drop: () => session?.removeItem('draft'),
   restore() {
     const [key, pct, limit] = JSON.parse(session?.getItem('draft') ?? '[]');
-    if (key !== shown || !$('edit')) return;
+    if (!key || request(key) !== request(shown) || !$('edit')) return;
     [$('batch-pct').value, $('limit').value] = [pct, limit];
     $('edit').hidden = false;
+    const isAnother = key !== shown;
     preview();
+    if (isAnother) put($('problem'), 'The plan was edited in another window meanwhile. What you typed is still here, and is held against the plan as it is now.');
   },
 };
 
