@@ -175,6 +175,32 @@ const steps = {
     await own.close();
   },
 
+  async 'a draft of an edit outlives a reload and the edit of another window'() {
+    const served = await drill('tutorial', '--speed', '1');
+    const own = await context();
+    const [page, other] = [await own.newPage(), await own.newPage()];
+    await page.goto(served.url);
+    await says(page, '#request-heading', 'may this start?');
+    await page.keyboard.press('e');
+    await page.fill('#batch-pct', '7');
+    const draft = () => page.evaluate(() => [document.querySelector('#edit').hidden, document.querySelector('#batch-pct').value]);
+    await page.reload();
+    await says(page, '#request-heading', 'may this start?');
+    await page.waitForFunction(() => document.querySelector('#edit')?.hidden === false);
+    assert.deepEqual(await draft(), [false, '7']);
+    await other.goto(new URL('/app/approvals', served.url).href);
+    await other.locator('[data-option=edit]').click();
+    await other.fill('#batch-pct', '10');
+    await other.locator('#edit button[type=submit]').click();
+    await says(page, '#decided', 'edit');
+    await says(page, '#problem', 'edited in another window meanwhile');
+    assert.deepEqual(await draft(), [false, '7']);
+    await page.keyboard.press('Escape');
+    assert.ok(await page.locator('#edit').isHidden());
+    await served.interrupt();
+    await own.close();
+  },
+
   async 'a narrow window'() {
     const served = await drill('broken-rollback', '--speed', '60');
     const page = await (await context({ viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' })).newPage();
