@@ -2,49 +2,16 @@
 
 #[path = "common/folder.rs"]
 mod folder;
+#[path = "common/tuning.rs"]
+mod tuning;
 
-use std::process::Output;
-
-use dryroll::scenario::{Format, Scenario};
+use dryroll::scenario::Scenario;
 use dryroll::study::exact::exact;
 use folder::{Folder, said};
 use serde_json::Value;
-
-/// Inside of what can be computed: independent verdicts, an abort on the first trip.
-const SCENARIO: &str = r#"
-seed = 5
-[fleet]
-instances = 40
-[[versions]]
-id = "v-1"
-[[versions]]
-id = "v-2"
-upgrade_time_sec = {lognormal = {median = 45, sigma = 0.5}}
-failure_rate = 0.05
-[[versions]]
-id = "v-bad"
-defective = true
-upgrade_time_sec = {lognormal = {median = 45, sigma = 0.5}}
-failure_rate = 0.4
-[rollout]
-target_version_id = "v-2"
-[operator]
-on_trip = "abort"
-[tune]
-batch_pct = [5, 10, 25, 50]
-max_consecutive_failures = [1, 2, 3]
-limits = [{metric = "false_trip_rate", at_most = 0.2}, {metric = "blast_radius_pct", at_most = 40}]
-"#;
-
-fn scenario(text: &str) -> Scenario {
-    Scenario::parse("s.toml", text.as_bytes(), Format::Toml).unwrap_or_else(|error| panic!("{error}"))
-}
+use tuning::{SCENARIO, scenario};
 
 impl Folder {
-    fn tune(&self, arguments: &str) -> Output {
-        self.run(&format!("tune s.toml {arguments}"))
-    }
-
     fn page(&self, name: &str) -> String {
         said(&self.run(&format!("report {name} --html -")).stdout)
     }

@@ -1,47 +1,23 @@
 //! `tune --posterior`: the best policy on average over what a history leaves open, and what more of it would be worth.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+#[path = "common/folder.rs"]
+mod folder;
+#[path = "common/tuning.rs"]
+mod tuning;
 
-use dryroll::scenario::{Format, OutcomeRates, Scenario, VersionIndex};
+use std::process::Command;
+
+use dryroll::scenario::{OutcomeRates, VersionIndex};
 use dryroll::sim::{Simulator, Unobserved, World};
 use dryroll::stats::Interval;
 use dryroll::stats::beta::quantile;
 use dryroll::study::exact::exact;
 use dryroll::study::tune::Tune;
 use dryroll::study::tune::belief::{BeliefError, Beliefs, RateHistory, VersionHistory};
+use folder::{Folder, said};
 use rayon::prelude::*;
 use serde_json::{Value, json};
-
-/// Inside of what can be computed: independent verdicts, an abort on the first trip.
-const SCENARIO: &str = r#"
-seed = 5
-[fleet]
-instances = 40
-[[versions]]
-id = "v-1"
-[[versions]]
-id = "v-2"
-upgrade_time_sec = {lognormal = {median = 45, sigma = 0.5}}
-failure_rate = 0.05
-[[versions]]
-id = "v-bad"
-defective = true
-upgrade_time_sec = {lognormal = {median = 45, sigma = 0.5}}
-failure_rate = 0.4
-[rollout]
-target_version_id = "v-2"
-[operator]
-on_trip = "abort"
-[tune]
-batch_pct = [5, 10, 25, 50]
-max_consecutive_failures = [1, 2, 3]
-limits = [{metric = "false_trip_rate", at_most = 0.2}, {metric = "blast_radius_pct", at_most = 40}]
-"#;
-
-fn scenario(text: &str) -> Scenario {
-    Scenario::parse("s.toml", text.as_bytes(), Format::Toml).unwrap_or_else(|error| panic!("{error}"))
-}
+use tuning::{SCENARIO, scenario};
 
 /// A calibration report with one version: failures and silences of so many commands under Jeffreys's prior.
 fn calibration(version: &str, failed: f64, silent: f64, n: f64) -> Value {
@@ -71,44 +47,16 @@ fn calibration(version: &str, failed: f64, silent: f64, n: f64) -> Value {
     })
 }
 
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    fn with(scenario: &str, calibration: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("s.toml"), scenario).expect("written");
-        std::fs::write(folder.path().join("c.json"), calibration).expect("written");
-        Self(folder)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn tune(&self, arguments: &str) -> Output {
-        self.run(&format!("tune s.toml {arguments}"))
-    }
-
-    fn run(&self, arguments: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
-        command.current_dir(self.0.path()).args(arguments.split_whitespace());
-        command.env("NO_COLOR", "1").output().expect("it runs")
-    }
-
-    fn report(&self, name: &str) -> Value {
-        serde_json::from_slice(&std::fs::read(self.path(name)).expect("the report")).expect("JSON")
-    }
-}
-
-fn said(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+/// A folder with a scenario and a calibration.
+fn calibrated(scenario: &str, calibration: &str) -> Folder {
+    Folder::with(&[("s.toml", scenario), ("c.json", calibration)])
 }
 
 /// 10⁹ verdicts leave nothing open: the candidates stand as with the rates themselves, and no history is worth anything.
 #[test]
 fn a_posterior_that_is_sure_gives_the_answer_of_the_point() {
     let n = 1e9;
-    let folder = Folder::with(SCENARIO, &calibration("v-2", 0.05 * n, 0.0, n).to_string());
+    let folder = calibrated(SCENARIO, &calibration("v-2", 0.05 * n, 0.0, n).to_string());
     assert!(folder.tune("--report point.json -q").status.success());
     let output = folder.tune("--posterior c.json --report posterior.json");
     assert!(output.status.success(), "{}", said(&output.stderr));
@@ -168,7 +116,7 @@ fn what_a_world_does_is_the_mean_over_what_is_not_known() {
 
 #[test]
 fn the_same_bytes_with_any_number_of_threads() {
-    let folder = Folder::with(SCENARIO, &calibration("v-2", 1.0, 1.0, 30.0).to_string());
+    let folder = calibrated(SCENARIO, &calibration("v-2", 1.0, 1.0, 30.0).to_string());
     for threads in [1, 2] {
         let output = folder
             .tune(&format!("--posterior c.json --replicates 2048 --threads {threads} --report {threads}.json -q"));
@@ -266,12 +214,12 @@ fn a_hostile_file_is_an_error_that_says_why() {
         ),
     ];
     for (text, says) in cases {
-        let output = Folder::with(SCENARIO, &text).tune("--posterior c.json -q");
+        let output = calibrated(SCENARIO, &text).tune("--posterior c.json -q");
         let stderr = said(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{says}: {stderr}");
         assert!(stderr.contains("c.json") && stderr.contains(says), "{says}: {stderr}");
     }
-    let folder = Folder::with(SCENARIO, &fine.to_string());
+    let folder = calibrated(SCENARIO, &fine.to_string());
     let other = folder.tune("--posterior missing.json");
     assert_eq!(other.status.code(), Some(2));
     assert!(said(&other.stderr).contains("cannot read missing.json"), "{}", said(&other.stderr));
@@ -288,7 +236,7 @@ fn a_hostile_file_is_an_error_that_says_why() {
 #[test]
 fn what_more_history_is_worth_is_told_to_people_and_machines() {
     let text = SCENARIO.replace("at_most = 0.2}", "at_most = 0.6}");
-    let folder = Folder::with(&text, &calibration("v-2", 1.0, 0.0, 20.0).to_string());
+    let folder = calibrated(&text, &calibration("v-2", 1.0, 0.0, 20.0).to_string());
     let output = folder.tune("--posterior c.json --report t.json");
     let table = said(&output.stdout);
     assert!(table.contains("rates drawn for each world from c.json · 3 rollouts"), "{table}");
@@ -318,7 +266,7 @@ fn what_more_history_is_worth_is_told_to_people_and_machines() {
 /// Where no policy is within the limits on average, there is no answer today, and it is said how often there would be one.
 #[test]
 fn without_an_answer_it_is_told_how_often_there_would_be_one() {
-    let folder = Folder::with(SCENARIO, &calibration("v-2", 1.0, 0.0, 20.0).to_string());
+    let folder = calibrated(SCENARIO, &calibration("v-2", 1.0, 0.0, 20.0).to_string());
     let output = folder.tune("--posterior c.json --report t.json");
     assert_eq!(output.status.code(), Some(1));
     let posterior = folder.report("t.json")["posterior"].clone();
@@ -333,7 +281,7 @@ fn without_an_answer_it_is_told_how_often_there_would_be_one() {
 
 #[test]
 fn too_few_worlds_tell_nothing_of_more_history() {
-    let folder = Folder::with(SCENARIO, &calibration("v-2", 1.0, 0.0, 20.0).to_string());
+    let folder = calibrated(SCENARIO, &calibration("v-2", 1.0, 0.0, 20.0).to_string());
     for replicates in [1, 2, 255] {
         let output = folder.tune(&format!("--posterior c.json --replicates {replicates} --report t.json"));
         assert!(matches!(output.status.code(), Some(0 | 1)));
@@ -345,7 +293,7 @@ fn too_few_worlds_tell_nothing_of_more_history() {
 
 #[test]
 fn a_calibration_has_a_page_and_teaches_nothing_of_a_policy() {
-    let folder = Folder::with(SCENARIO, &calibration("v-2", 1.0, 1.0, 30.0).to_string());
+    let folder = calibrated(SCENARIO, &calibration("v-2", 1.0, 1.0, 30.0).to_string());
     let page = folder.run("report c.json --html -");
     assert!(page.status.success() && said(&page.stdout).contains("What real rollouts say"));
     let learned = folder.run("learn c.json");

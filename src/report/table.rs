@@ -83,8 +83,9 @@ impl Table {
                 writeln!(out, "  {}{style}{line}{style:#}", " ".repeat(indent))?;
             }
             let named = self.header.iter().skip(1).zip(rest).filter(|(_, text)| !text.is_empty());
-            let said: Vec<String> =
-                named.map(|(name, text)| format!("{name}\u{a0}{text}").trim_start_matches('\u{a0}').to_owned()).collect();
+            let said: Vec<String> = named
+                .map(|(name, text)| format!("{name}\u{a0}{text}").trim_start_matches('\u{a0}').to_owned())
+                .collect();
             for line in wrapped(&said.join(" · "), width.saturating_sub(6)).iter().filter(|line| !line.is_empty()) {
                 writeln!(out, "      {DIM}{line}{DIM:#}")?;
             }
