@@ -262,3 +262,17 @@ fn luck_is_seldom_called_worse() {
     }
     assert!(worse < 3, "{worse} of 20");
 }
+
+/// A file that something emptied is no baseline: everything would pass against it.
+#[test]
+fn an_empty_baseline_is_refused() {
+    let folder = Folder::new();
+    for text in ["", "\n \n"] {
+        folder.write("b", text);
+        let told = folder.check("s.toml --baseline b");
+        assert_eq!(told.code, Some(2), "{}{}", told.out, told.error);
+        assert!(told.error.contains("b is empty, so no baseline"), "{}", told.error);
+        let told = folder.check("s.toml --baseline b --accept --baseline-replicates 20");
+        assert_eq!(told.code, Some(0), "{}{}", told.out, told.error);
+    }
+}

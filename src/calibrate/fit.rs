@@ -162,7 +162,8 @@ fn profiles(best: &Candidate, sample: &Sample) -> Vec<Parameter> {
         Parameter {
             name: names[axis],
             estimate: family.parameter(axis, best.coordinates[axis]),
-            interval: Interval::new(family.parameter(axis, low), family.parameter(axis, high)),
+            // No duration has a parameter below zero.
+            interval: Interval::new(family.parameter(axis, low).max(0.0), family.parameter(axis, high)),
         }
     };
     (0..names.len()).map(along).collect()

@@ -111,6 +111,12 @@ impl BaselineArguments {
                 error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
             wrong(anyhow::anyhow!("{shown}: line {line}: it is not UTF-8, so no baseline"))
         })?;
+        // Held against nothing everything would pass.
+        if text.trim().is_empty() && !self.accept {
+            return Err(wrong(anyhow::anyhow!(
+                "{shown} is empty, so no baseline; take it from the history of your repository, or accept anew with --accept"
+            )));
+        }
         Baseline::parse(&text).map_err(|error| wrong(anyhow::Error::new(error).context(shown.to_string())))
     }
 }
