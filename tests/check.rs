@@ -314,3 +314,52 @@ fn a_check_has_a_page_and_is_no_lesson() {
     assert_eq!(learned.status.code(), Some(2));
     assert!(said(&learned.stderr).contains("`replay` of a rule"), "{}", said(&learned.stderr));
 }
+
+/// One hit in 256 worlds says as little of a mean as of a rate: written either way, a rule that is false passes in at most 5 % of
+/// the seeds. Of 60 seeds, 10 or more would pass with a chance of 0.1 % at most (binomial, 0.05); Student's interval alone passed 15 %.
+#[test]
+fn a_mean_of_rare_trips_is_decided_as_carefully_as_their_rate() {
+    let text = "[fleet]\ninstances = 1\n[[versions]]\nid = \"v-1\"\n[[versions]]\nid = \"v-2\"\nfailure_rate = 0.01328125\n[rollout]\ntarget_version_id = \"v-2\"\nmax_consecutive_failures = 1\n[operator]\non_trip = \"abort\"\n[[expect]]\nmetric = \"trips\"\nat_most = 0.012890625\n";
+    let folder = Folder::with(&[]);
+    let mut passed = 0;
+    for seed in 0..60 {
+        folder.write("s.toml", &format!("seed = {seed}\n{text}"));
+        folder.check("s.toml --max-replicates 4096 --quiet --report r.json");
+        passed += u32::from(statuses(&folder.report("r.json")) == ["passed"]);
+    }
+    assert!(passed < 10, "{passed} of 60");
+}
+
+/// Names of a scenario are told in one line: none of them is taken for a command of the job's log, or breaks the XML.
+#[test]
+fn names_break_no_line_and_no_xml() {
+    let rules = FAILS.replace("[[expect]]", "[[expect]]\nversion = \"v-2\\n::error::forged\\ufffe\"");
+    let text = format!("name = \"x\\n::stop-commands::token\"\n{SCENARIO}{rules}")
+        .replace("id = \"v-2\"", "id = \"v-2\\n::error::forged\\ufffe\"");
+    let folder = Folder::with(&[("s.toml", &text)]);
+    let mut command = folder.checking("s.toml --junit j.xml");
+    command.env("GITHUB_ACTIONS", "true");
+    let told = folder.told(command);
+    assert_eq!(told.code, Some(1), "{}", told.error);
+    let forged = |line: &&str| line.starts_with("::stop-commands") || line.starts_with("::error::forged");
+    assert_eq!(told.out.lines().find(forged), None, "{}", told.out);
+    assert!(!folder.read("j.xml").contains('\u{fffe}'));
+}
+
+#[test]
+fn a_rule_on_what_the_fleet_runs_already_is_refused() {
+    let folder = with(&[("s.toml", "\n[[expect]]\nversion = \"v-1\"\nmetric = \"trip_rate\"\nat_most = 0.05\n")]);
+    let told = folder.check("s.toml");
+    assert_eq!(told.code, Some(2), "{}{}", told.out, told.error);
+    assert!(told.error.contains("`v-1`, which the fleet runs already"), "{}", told.error);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_a_folder_that_leads_nowhere_is_told() {
+    let folder = with(&[("d/s.toml", PASSES)]);
+    std::os::unix::fs::symlink("nosuch.toml", folder.path("d/r.toml")).expect("a link");
+    let told = folder.check("d");
+    assert_eq!(told.code, Some(2), "{}{}", told.out, told.error);
+    assert!(told.error.contains("r.toml"), "{}", told.error);
+}

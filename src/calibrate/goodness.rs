@@ -18,6 +18,9 @@ pub struct Goodness {
 /// Fewest expected a stretch.
 const PER_STRETCH: f64 = 8.0;
 const MOST_STRETCHES: f64 = 12.0;
+/// With more verdicts χ² is that of so many: what only more of them would tell apart is no reason to leave a family, and the
+/// model of the heartbeats is not exact to the last digit either.
+const MOST_VERDICTS: f64 = 20_000.0;
 
 /// Counts what is seen in stretches of time against the cumulated hazard of those at risk (M. G. Akritas,
 /// "Pearson-type goodness-of-fit tests: the univariate case", JASA 83, 1988). `None` with too few for three stretches.
@@ -45,11 +48,12 @@ pub fn test(sample: &Sample, model: &Model, ends: f64) -> Option<Goodness> {
             }
         }
     }
-    let chi_squared = seen
+    let chi_squared: f64 = seen
         .iter()
         .zip(&expected)
         .map(|(seen, expected)| (seen - expected) * (seen - expected) / expected.max(0.5))
         .sum();
+    let chi_squared = chi_squared * (MOST_VERDICTS / sample.n_seen()).min(1.0);
     let degrees = bounds.len() as u32 - 1;
     Some(Goodness { chi_squared, degrees, p_value: beyond(chi_squared, f64::from(degrees)) })
 }

@@ -126,7 +126,8 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         if let Some(late) = version.upgrade_time.seen_by(window).map(|seen| 1.0 - seen).filter(|&late| late > 0.01) {
             let text = format!(
                 "by the fit {:.1} % of the upgrades that end are not seen within the health window of {} s: how many of the \
-                 timeouts they are hangs on the shape of a tail that nobody saw",
+                 timeouts they are hangs on the shape of a tail that nobody saw, and the interval of hang_rate, which takes \
+                 that shape as known, is too narrow",
                 late * 100.0,
                 window as f64 / 1000.0
             );

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::baseline_table::baseline_table;
 use super::study::{CheckReport, CheckedScenario, Status};
 use super::table::Table;
-use super::wording::plural;
+use super::wording::{one_line, plural};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -55,7 +55,8 @@ pub fn check_table(out: &mut impl Write, report: &CheckReport) -> io::Result<()>
 fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result<()> {
     let style = if scenario.passed { GOOD } else { BAD };
     let mark = if scenario.passed { "●" } else { "✗" };
-    writeln!(out, "{style}{mark}{style:#} {BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}", scenario.file, scenario.scenario.name)?;
+    let (file, name) = (one_line(&scenario.file), one_line(&scenario.scenario.name));
+    writeln!(out, "{style}{mark}{style:#} {BOLD}{file}{BOLD:#}  {DIM}{name}{DIM:#}")?;
     let mut table = Table::new(&["", "rule", "", "version", "observed", "limit", "interval", "worlds"], 4);
     for rule in &scenario.rules {
         table.push(vec![
@@ -72,19 +73,20 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
     table.write(out)?;
     for rule in scenario.rules.iter().filter(|rule| rule.status != Status::Passed) {
         let why = rule.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        writeln!(out, "  {BAD}{}{BAD:#} line {}, {}{why}", rule.status.name(), rule.line, rule.says)?;
+        let says = one_line(&format!("{}{why}", rule.says));
+        writeln!(out, "  {BAD}{}{BAD:#} line {}, {says}", rule.status.name(), rule.line)?;
         if let Some(replay) = &rule.replay {
-            writeln!(out, "    {replay}")?;
+            writeln!(out, "    {}", one_line(replay))?;
         }
     }
     for fault in &scenario.idle_faults {
         writeln!(out, "  {BAD}failed{BAD:#} {}", fault.says())?;
         if let Some(replay) = &fault.replay {
-            writeln!(out, "    {replay}")?;
+            writeln!(out, "    {}", one_line(replay))?;
         }
     }
     for warning in &scenario.warnings {
-        writeln!(out, "  {BOLD}warning:{BOLD:#} {warning}")?;
+        writeln!(out, "  {BOLD}warning:{BOLD:#} {}", one_line(warning))?;
     }
     Ok(())
 }

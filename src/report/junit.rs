@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::plot::drawing::xml;
 use super::study::{
     AgainstBaseline, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Status,
 };
@@ -19,7 +20,9 @@ pub fn write(out: &mut impl Write, check: &CheckReport) -> io::Result<()> {
     report.add_test_suites(check.scenarios.iter().map(suite));
     let baseline = check.baseline.iter().flat_map(|baseline| &baseline.scenarios);
     report.add_test_suites(baseline.map(against));
-    report.serialize(out).map_err(io::Error::other)
+    let text = report.to_string().map_err(io::Error::other)?;
+    // Names may have letters that XML does not know.
+    out.write_all(xml(&text).as_bytes())
 }
 
 fn suite(scenario: &CheckedScenario) -> TestSuite {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::wording::wrapped;
+use super::wording::{one_line, wrapped};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -27,7 +27,9 @@ impl Table {
 
     /// Adds a row; one of a single cell is a heading of those after it.
     pub fn push(&mut self, row: Vec<String>) {
-        self.rows.push(row);
+        // A name that breaks its line would be taken for a line of its own.
+        let fine = |cell: String| if cell.contains(char::is_control) { one_line(&cell) } else { cell };
+        self.rows.push(row.into_iter().map(fine).collect());
     }
 
     /// Writes it, indented by two. A column that is empty in every row is left out.

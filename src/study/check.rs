@@ -59,6 +59,18 @@ pub enum CheckError {
         /// Whether that is defective.
         defective: bool,
     },
+    /// A rule on what the fleet runs already: nothing would be rolled out, and it would pass for that.
+    #[error(
+        "the rule `{says}` on line {line} is about `{version}`, which the fleet runs already, so that nothing would be rolled out; name another version"
+    )]
+    RunsAlready {
+        /// The rule.
+        says: String,
+        /// Where it begins.
+        line: usize,
+        /// The version.
+        version: String,
+    },
 }
 
 /// How a rule is decided.
@@ -255,6 +267,13 @@ impl Check {
         let cells = Cells::new(vec![scenario.clone()], &versions)?;
         for rule in &rules {
             let defective = cells.worlds[rule.cell].defective;
+            if scenario.rollout.previous == Some(versions[rule.cell]) {
+                return Err(CheckError::RunsAlready {
+                    says: RuleWords::of(&rule.spec).to_string(),
+                    line: rule.spec.line,
+                    version: cells.scenarios[rule.cell].target().id.clone(),
+                });
+            }
             if let Demand::Limit(limit) = &rule.spec.demand
                 && !speaks_of(limit.metric, defective)
             {

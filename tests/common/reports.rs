@@ -383,7 +383,7 @@ pub fn tune_with_posterior() -> TuneReport {
         saves: estimate(293.0, 22.0),
     };
     let posterior = PosteriorReport {
-        calibration: CalibrationRef { file: HOSTILE.into(), hash: "5b".repeat(32), rollouts: 1 },
+        calibration: CalibrationRef { file: HOSTILE.into(), hash: "5b".repeat(32), rollouts: 1, warnings: vec![] },
         versions: vec![BelievedVersion { version: HOSTILE.into(), failure_rate: rate(1), hang_rate: rate(0) }],
         held: vec![format!("the rates of {HOSTILE}")],
         point: PointAnswer {

@@ -67,6 +67,8 @@ impl Candidate {
 /// A baseline that was asked for.
 pub struct Baselined {
     file: PathBuf,
+    /// What it held when it was read; `None` where it was not there.
+    was: Option<Vec<u8>>,
     baseline: Baseline,
     tolerances: Tolerances,
     /// Where to write it anew, if it is to be.
@@ -87,10 +89,11 @@ impl BaselineArguments {
         if self.baseline_replicates == Some(0) {
             return Err(Failure::Nothing(anyhow::anyhow!("no replicate: --baseline-replicates is 0")));
         }
+        let was = fs::read(file).ok();
         let baseline = self.read(file)?;
         let output = self.accept.then(|| Output::create(file)).transpose()?;
         let (file, tolerances) = (file.clone(), Tolerances::new(&said));
-        Ok(Some(Baselined { file, baseline, tolerances, output, replicates: self.baseline_replicates }))
+        Ok(Some(Baselined { file, was, baseline, tolerances, output, replicates: self.baseline_replicates }))
     }
 
     fn read(&self, file: &Path) -> Result<Baseline, Failure> {
@@ -181,6 +184,11 @@ impl Baselined {
                 report.not_checked.retain(|other| other.scenario != old);
             }
             entries.insert(key(&one.file), entry);
+        }
+        if fs::read(&self.file).ok() != self.was {
+            return Err(Failure::Input(anyhow::anyhow!(
+                "{shown} was changed by somebody else meanwhile; nothing was accepted, run the same command again"
+            )));
         }
         self.baseline.entries.extend(entries);
         let text = self.baseline.text().map_err(|error| output.error(error.into()))?;

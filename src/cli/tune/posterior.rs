@@ -30,7 +30,13 @@ impl Posterior {
             AnyReport::Calibration(report) => {
                 let beliefs = Beliefs::new(scenario, &report.histories()).map_err(|error| about(error.into()))?;
                 let file = path.to_string_lossy().into_owned();
-                let calibration = CalibrationRef { file, hash: hex_sha256(&bytes), rollouts: report.rollouts };
+                let drawn = |id: &str| beliefs.all.iter().any(|one| one.history.version == id);
+                let versions = report.versions.iter().filter(|version| drawn(&version.version));
+                let warnings =
+                    versions.flat_map(|one| one.warnings.iter().map(move |it| format!("{}: {it}", one.version)));
+                let warnings = warnings.collect();
+                let calibration =
+                    CalibrationRef { file, hash: hex_sha256(&bytes), rollouts: report.rollouts, warnings };
                 return Ok(Self { calibration, point: beliefs.point(scenario), beliefs });
             }
             AnyReport::Run(_) => "run",

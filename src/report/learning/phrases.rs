@@ -2,6 +2,7 @@
 
 use crate::report::study::{Estimate, ScenarioRef};
 use crate::report::wording::Unit;
+pub use crate::report::wording::one_line;
 use crate::stats::Interval;
 use crate::stats::proportion::upper_bound;
 use crate::study::sweep::CONFIDENCE;
@@ -102,14 +103,6 @@ pub fn evidence(scenario: &ScenarioRef, seed: u64, worlds: &str, command: &str) 
         command => format!("`{}`", one_line(command)),
     };
     format!("Evidence: scenario “{name}” (SHA-256 {}), seed {seed}, {worlds}. Again: {again}.", scenario.hash)
-}
-
-/// Text without line breaks, control characters and what turns the direction of writing, each run of white space one space.
-pub fn one_line(text: &str) -> String {
-    let turns =
-        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let plain: String = text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A word as tags write it: lower case, no spaces.

@@ -100,10 +100,16 @@ pub fn short(x: f64) -> String {
 /// Text that cannot be taken for markup. What XML does not allow at all is left out.
 #[must_use]
 pub fn escaped(text: &str) -> String {
+    let PreEscaped(escaped) = xml(text).render();
+    escaped
+}
+
+/// Text without what XML does not allow at all, however it is escaped.
+#[must_use]
+pub fn xml(text: &str) -> String {
     let allowed =
         |c: &char| matches!(c, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..) && !('\u{7f}'..='\u{9f}').contains(c);
-    let PreEscaped(escaped) = text.chars().filter(allowed).collect::<String>().render();
-    escaped
+    text.chars().filter(allowed).collect()
 }
 
 /// About how wide a text is, pixels.

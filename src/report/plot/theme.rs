@@ -110,6 +110,8 @@ impl Ink {
 
 /// In what `plotters` drew, each sentinel becomes its colour.
 pub fn themed(drawn: &str) -> String {
+    // What is drawn by the library has names in it that it escapes, and takes whole.
+    let drawn = super::drawing::xml(drawn);
     let mut themed = drawn.replace(" font-family=\"sans-serif\"", "").replace(" opacity=\"1\"", "");
     for ink in Ink::ALL {
         let RGBColor(r, g, b) = ink.sentinel();

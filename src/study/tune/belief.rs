@@ -68,6 +68,22 @@ pub enum BeliefError {
         /// What was found.
         shapes: [f64; 2],
     },
+    /// Counts and figures that are of no history.
+    #[error("the {rate} of `{version}` has {hits} of {n}, estimate {mean}, interval {} to {}: that is of no history", .interval.low, .interval.high)]
+    Odd {
+        /// Which version.
+        version: String,
+        /// Which rate.
+        rate: &'static str,
+        /// How many.
+        hits: u64,
+        /// Of how many.
+        n: u64,
+        /// The estimate.
+        mean: f64,
+        /// Its interval.
+        interval: Interval,
+    },
     /// A failure rate that is more than what is not silent leaves, or less certain than it can be.
     #[error(
         "the failure_rate and the hang_rate of `{0}` do not go together: a failure rate is a share of what does not hang, and its posterior no \
@@ -157,6 +173,13 @@ fn belief(history: &VersionHistory, own: crate::scenario::OutcomeRates) -> Resul
     };
     let silence = table("hang_rate", history.silence.shapes)?;
     table("failure_rate", history.failure.shapes)?;
+    for (rate, of) in [("hang_rate", &history.silence), ("failure_rate", &history.failure)] {
+        let RateHistory { hits, n, mean, interval, .. } = *of;
+        let is_share = |value: f64| (0.0..=1.0).contains(&value);
+        if hits > n || ![mean, interval.low, interval.high].into_iter().all(is_share) || interval.low > interval.high {
+            return Err(BeliefError::Odd { version: version.clone(), rate, hits, n, mean, interval });
+        }
+    }
     let failing = share(history.failure.shapes, history.silence.shapes);
     let failing = failing.filter(|shapes| shapes.iter().all(|shape| SHAPES.contains(shape)));
     let failing = failing.and_then(|[a, b]| Quantiles::new(a, b)).ok_or_else(|| BeliefError::Apart(version.clone()))?;

@@ -6,7 +6,7 @@ use super::{Tune, TuneError};
 use crate::scenario::{Bound, Expected, LimitSpec, Measure, Metric, Rate, Stat};
 use crate::sim::World;
 use crate::stats::Interval;
-use crate::stats::proportion::upper_bound;
+use crate::stats::proportion::{clopper_pearson, upper_bound};
 use crate::study::analysis::{self, Certainty};
 use crate::study::results::CellRows;
 use crate::study::row::speaks_of;
@@ -127,11 +127,22 @@ pub fn observe(spec: &LimitSpec, rows: &CellRows<'_>, world: &World, certainty: 
     let (observed, interval, n) = match spec.metric {
         Measure::Metric(metric) => {
             let stat = spec.stat.unwrap_or(Stat::Mean);
-            let figure = match stat {
-                Stat::Mean => analysis::mean(rows, metric, certainty)?,
-                _ => analysis::figure(rows, metric, certainty)?,
+            let (figure, interval) = match stat {
+                Stat::Mean => {
+                    let figure = analysis::mean(rows, metric, certainty)?;
+                    let apart = [figure.min, figure.max].map(|end| apart_from(rows, metric, end));
+                    let [above, below] = apart;
+                    let interval =
+                        interval_of_mean(&figure, [above?, below?], range(metric, world), certainty.confidence);
+                    (figure, interval)
+                }
+                _ => {
+                    let figure = analysis::figure(rows, metric, certainty)?;
+                    let interval = interval_of(&figure, stat);
+                    (figure, interval)
+                }
             };
-            (figure.stat(stat), interval_of(&figure, stat, range(metric, world), certainty.confidence), figure.n)
+            (figure.stat(stat), interval, figure.n)
         }
         Measure::Rate(wanted) => {
             let share = analysis::rate(rows, wanted, world.defective, certainty)?;
@@ -168,23 +179,46 @@ fn range(metric: Metric, world: &World) -> f64 {
     }
 }
 
-/// The interval of a statistic. A mean of values that were all one is not known to the last digit: something that none of n
-/// worlds showed has a chance of up to 1 − (1 − confidence)^(1/n), and could be as far away as the metric goes.
-fn interval_of(figure: &Figure, stat: Stat, range: f64, confidence: f64) -> Option<Interval> {
+/// With fewer worlds, or fewer that differ from all the others, a mean is not as good as normal.
+const FEW: u64 = 30;
+
+/// In how many worlds a metric is another than this.
+fn apart_from(rows: &CellRows<'_>, metric: Metric, end: Option<f64>) -> io::Result<u64> {
+    let mut apart = 0;
+    rows.values(metric, &mut |_, value| apart += u64::from(Some(value) != end))?;
+    Ok(apart)
+}
+
+/// The interval of a mean that decides: Student's, and wider where that is not to be trusted.
+///
+/// - A mean of values that were all one is not known to the last digit: something that none of n worlds showed has a chance of up
+///   to 1 − (1 − confidence)^(1/n), and could be as far away as the metric goes.
+/// - Under [`FEW`] worlds there is none.
+/// - Where fewer than [`FEW`] worlds have more than the least (or less than the most), their share is what is uncertain: Clopper
+///   and Pearson's interval of it, times how far the values reach.
+fn interval_of_mean(figure: &Figure, [above, below]: [u64; 2], range: f64, confidence: f64) -> Option<Interval> {
+    let (interval, mean) = (figure.ci?, figure.mean?);
+    let (min, max) = (figure.min?, figure.max?);
+    if min == max {
+        let unseen = upper_bound(0, figure.n, confidence)?;
+        return Some(Interval::new(mean - unseen * mean, mean + unseen * (range - mean).max(0.0)));
+    }
+    if figure.n < FEW {
+        return None;
+    }
+    let reach = |few: u64| Some(clopper_pearson(few, figure.n, confidence)?.high * (max - min));
+    let high = if above < FEW { interval.high.max(min + reach(above)?) } else { interval.high };
+    let low = if below < FEW { interval.low.min(max - reach(below)?) } else { interval.low };
+    Some(Interval::new(low, high))
+}
+
+/// The interval of a quantile.
+fn interval_of(figure: &Figure, stat: Stat) -> Option<Interval> {
     match stat {
-        Stat::Mean => {
-            let interval = figure.ci?;
-            if interval.low < interval.high {
-                return Some(interval);
-            }
-            let unseen = upper_bound(0, figure.n, confidence)?;
-            let mean = figure.mean?;
-            Some(Interval::new(mean - unseen * mean, mean + unseen * (range - mean).max(0.0)))
-        }
         Stat::P50 => figure.p50_ci,
         Stat::P95 => figure.p95_ci,
         Stat::P99 => figure.p99_ci,
-        Stat::Min | Stat::Max => None,
+        Stat::Mean | Stat::Min | Stat::Max => None,
     }
 }
 
@@ -210,11 +244,41 @@ mod tests {
 
     #[test]
     fn what_never_varied_is_not_known_to_the_last_digit() {
-        let figure = |n| Figure { mean: Some(20.0), ci: Some(Interval::new(20.0, 20.0)), n, ..Figure::default() };
-        let interval = |n| interval_of(&figure(n), Stat::Mean, 100.0, 0.95).unwrap();
+        let ends = (Some(20.0), Some(20.0));
+        let figure = |n| Figure {
+            mean: Some(20.0),
+            ci: Some(Interval::new(20.0, 20.0)),
+            min: ends.0,
+            max: ends.1,
+            n,
+            ..Figure::default()
+        };
+        let interval = |n| interval_of_mean(&figure(n), [0, 0], 100.0, 0.95).unwrap();
         let (few, many) = (interval(10), interval(10_000));
         assert!(few.high > 40.0 && few.low < 16.0, "{few:?}");
         assert!(many.high < 20.03 && many.low > 19.99, "{many:?}");
+    }
+
+    /// One trip in 256 worlds: the mean is a share, and as uncertain as one.
+    #[test]
+    fn a_mean_of_a_few_that_differ_is_as_uncertain_as_their_share() {
+        let figure = Figure {
+            mean: Some(1.0 / 256.0),
+            ci: Some(Interval::new(-0.0038, 0.0116)),
+            min: Some(0.0),
+            max: Some(1.0),
+            n: 256,
+            ..Figure::default()
+        };
+        let interval = interval_of_mean(&figure, [1, 255], 40.0, 0.95).unwrap();
+        assert_eq!(interval.high, clopper_pearson(1, 256, 0.95).unwrap().high);
+        assert_eq!(interval.low, -0.0038);
+        // Rare smaller values move the other end.
+        let rarely_less =
+            Figure { mean: Some(255.0 / 256.0), ci: Some(Interval::new(0.9884, 1.0038)), ..figure.clone() };
+        let interval = interval_of_mean(&rarely_less, [255, 1], 40.0, 0.95).unwrap();
+        assert_eq!(interval.low, 1.0 - clopper_pearson(1, 256, 0.95).unwrap().high);
+        assert_eq!(interval_of_mean(&Figure { n: 29, ..figure }, [1, 28], 40.0, 0.95), None);
     }
 
     #[test]

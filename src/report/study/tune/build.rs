@@ -113,7 +113,11 @@ impl TuneReport {
             candidates: candidates.collect(),
             sensitivity: findings.sensitivity.iter().map(|(factor, tuned)| sensitivity(tune, *factor, tuned)).collect(),
             hints: hints(&findings.hints, (1..tune.versions()).map(id).collect()),
-            warnings: no_limit(tune).into_iter().chain(stopped_early(tune, tuned)).collect(),
+            warnings: no_limit(tune)
+                .into_iter()
+                .chain(stopped_early(tune, tuned))
+                .chain(findings.posterior.iter().flat_map(|found| found.calibration.warnings.clone()))
+                .collect(),
             posterior: findings.posterior.as_ref().map(|found| PosteriorReport::new(tune, tuned, found)),
         }
     }

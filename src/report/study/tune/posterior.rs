@@ -45,6 +45,9 @@ pub struct CalibrationRef {
     pub hash: String,
     /// Rollouts that it was calibrated from.
     pub rollouts: u64,
+    /// What it warns of, of the versions whose rates are drawn.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// A version whose rates each world draws.
