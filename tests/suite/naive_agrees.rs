@@ -3,7 +3,7 @@
 //!
 //! `NAIVE_FROM` and `NAIVE_COUNT` in the environment choose other scenarios than the first few thousand.
 
-mod naive;
+use crate::naive;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,8 +1,7 @@
 //! Calibration closes the loop: known truths are simulated, and come back from the events within their intervals at the rate
 //! that the intervals claim.
 
-#[path = "common/toml.rs"]
-mod common;
+use crate::common::toml as common;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -1,8 +1,6 @@
 //! The engine's rules for the walk (§3), verdicts (§4), outcomes (§7) and the order within a millisecond (§8).
 
-#[path = "common/engine.rs"]
-mod bench;
-
+use crate::common::engine as bench;
 use bench::{Bench, NEW, OLD, OTHER, at_least_one, beat, settings};
 use dryroll::engine::{Answer, Direction};
 use dryroll::engine::{BatchPhase, InterventionPolicy, Judged, Outcome, Plan, PlanOrder, Reason, Standing, Verdict};

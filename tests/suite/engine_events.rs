@@ -1,8 +1,6 @@
 //! The engine's rules for a controller that was away (§9) and for event lines (§10), and what callers rely on beside.
 
-#[path = "common/engine.rs"]
-mod bench;
-
+use crate::common::engine as bench;
 use bench::{Bench, CONTINUE, NEW, OLD, ROLL_BACK, at_least_one, beat, edit, events, plan, settings};
 use dryroll::engine::{
     Answer, ApprovalId, Direction, Engine, Event, EventBody, EventKind, EventLine, EventNames, InterventionPolicy,

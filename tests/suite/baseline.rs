@@ -1,10 +1,6 @@
 //! `check --baseline`: what was accepted stays as it is, or is told, world by world.
 
-#[path = "common/checks.rs"]
-mod checks;
-#[path = "common/folder.rs"]
-mod folder;
-
+use crate::common::checks;
 use checks::Folder;
 use serde_json::Value;
 

@@ -1,9 +1,7 @@
 //! `tune --posterior`: the best policy on average over what a history leaves open, and what more of it would be worth.
 
-#[path = "common/folder.rs"]
-mod folder;
-#[path = "common/tuning.rs"]
-mod tuning;
+use crate::common::folder;
+use crate::common::tuning;
 
 use std::process::Command;
 

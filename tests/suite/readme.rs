@@ -1,6 +1,6 @@
 //! What README.md and the pages of docs/ show of the terminal is what the program prints: every `console` block is run,
 //! from the root of the repository, and compared. A line `...` stands for lines that are left out.
-//! `TRYCMD=overwrite cargo test --test readme` writes them anew; read the difference.
+//! `TRYCMD=overwrite cargo test --test suite readme::` writes them anew; read the difference.
 
 use dryroll::scenario::{Format, Scenario};
 use dryroll::sim::World;

@@ -1,8 +1,6 @@
 //! The engine's rules for the breaker (§5).
 
-#[path = "common/engine.rs"]
-mod bench;
-
+use crate::common::engine as bench;
 use bench::{Bench, at_least_one};
 use dryroll::engine::{BatchPhase, BreakerOrder, BreakerScope, Outcome, RequestKind, Settings};
 

@@ -1,7 +1,6 @@
 //! A drill is the same run however somebody got there: what was decided, and when, is all that counts.
 
-#[path = "common/events.rs"]
-mod events;
+use crate::common::events;
 
 use std::time::Duration;
 

@@ -1,9 +1,7 @@
 //! Tuning: the answer is the one that exact values give, and what is undecided is said to be.
 
-#[path = "common/folder.rs"]
-mod folder;
-#[path = "common/tuning.rs"]
-mod tuning;
+use crate::common::folder;
+use crate::common::tuning;
 
 use dryroll::scenario::Scenario;
 use dryroll::study::exact::exact;

@@ -1,10 +1,7 @@
 //! Restart (§9): an engine that is rebuilt from any prefix of its journal goes on as if nothing had been.
 
-#[path = "common/engine.rs"]
-mod bench;
-#[path = "common/engine_runs.rs"]
-mod runs;
-
+use crate::common::engine as bench;
+use crate::common::engine_runs as runs;
 use bench::{Bench, Deed, NEW, at_least_one, beat, deeds, events, plan, settings};
 use dryroll::engine::{Direction, Engine, Entry, Event, Input, Journal, JournalError, Recording};
 use dryroll::fleet::{At, InstanceId, Span};

@@ -1,7 +1,6 @@
 //! Determinism is a promise: the same scenario and seed give the same bytes, and what is changed changes nothing else.
 
-#[path = "common/toml.rs"]
-mod common;
+use crate::common::toml as common;
 
 use std::collections::BTreeMap;
 

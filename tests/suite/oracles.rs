@@ -4,10 +4,8 @@
 //! exceeds once in 1.7 million comparisons (normal approximation); there are 18, so a false alarm of the whole file has
 //! a chance of about 1 in 97,000. The seeds are fixed: it is met at the first run or never.
 
-#[path = "common/toml.rs"]
-mod common;
-#[path = "common/theory.rs"]
-mod theory;
+use crate::common::theory;
+use crate::common::toml as common;
 
 use common::replicates;
 use theory::{BATCHES_WITH_HANGS, BLASTS, RUNS_IN_FIFTY, exponential_batch, fleet};

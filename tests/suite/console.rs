@@ -1,8 +1,7 @@
 //! The screen of a drill: whatever is pressed, whenever, at whatever size, nothing breaks and the record is the run. What it
-//! looks like stands in `tests/golden/console`; `UPDATE_GOLDEN=1 cargo test --test console` writes it anew, read the difference.
+//! looks like stands in `tests/golden/console`; `UPDATE_GOLDEN=1 cargo test --test suite console::` writes it anew, read the difference.
 
-#[path = "common/events.rs"]
-mod events;
+use crate::common::events;
 
 use std::fmt::Write;
 use std::path::PathBuf;

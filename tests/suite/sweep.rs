@@ -1,8 +1,7 @@
 //! Sweeps and comparisons from the command line: the same bytes whatever the threads, nothing lost when interrupted, clear
 //! errors, and figures that agree with single runs.
 
-#[path = "common/folder.rs"]
-mod folder;
+use crate::common::folder;
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -1,10 +1,7 @@
 //! `check`: rules pass, fail or stay undecided, and machines are told as people are.
 
-#[path = "common/checks.rs"]
-mod checks;
-#[path = "common/folder.rs"]
-mod folder;
-
+use crate::common::checks;
+use crate::common::folder;
 use checks::Folder;
 use folder::said;
 use serde_json::Value;

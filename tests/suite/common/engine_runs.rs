@@ -1,5 +1,4 @@
 //! Random runs of the engine: inputs in any order and any nonsense among them, then a fair end.
-#![allow(dead_code, reason = "each test file uses its own part")]
 
 use dryroll::engine::{
     Answer, ApprovalId, BreakerOrder, BreakerScope, Direction, Edit, Engine, Entry, Input, InterventionPolicy, Journal,
@@ -9,7 +8,7 @@ use dryroll::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use super::bench::{self, ABORT, CONTINUE, Deed, NEW, OLD, ROLL_BACK, at_least_one};
+use super::engine::{self as bench, ABORT, CONTINUE, Deed, NEW, OLD, ROLL_BACK, at_least_one};
 
 /// The same runs every time, unless `PROPTEST_RNG_SEED` says otherwise; `PROPTEST_CASES` (256) scales their number.
 pub fn config(scale: impl Fn(u32) -> u32) -> ProptestConfig {

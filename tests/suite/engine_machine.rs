@@ -2,10 +2,8 @@
 //!
 //! The watch knows the settings and sees the inputs and the events, nothing of the engine's inside.
 
-#[path = "common/engine.rs"]
-mod bench;
-#[path = "common/engine_runs.rs"]
-mod runs;
+use crate::common::engine as bench;
+use crate::common::engine_runs as runs;
 
 use std::collections::BTreeMap;
 

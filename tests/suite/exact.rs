@@ -4,10 +4,8 @@
 //! approximation); there are fewer than 180, so a false alarm of the whole file has a chance of about 1 in 9,000. The
 //! seeds are fixed: it is met at the first run or never.
 
-#[path = "common/toml.rs"]
-mod common;
-#[path = "common/theory.rs"]
-mod theory;
+use crate::common::theory;
+use crate::common::toml as common;
 
 use common::{replicates, scenario};
 use dryroll::sim::Metrics;

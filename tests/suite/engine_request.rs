@@ -1,8 +1,6 @@
 //! The engine's rules for the request, the plan (§1) and the approval (§2).
 
-#[path = "common/engine.rs"]
-mod bench;
-
+use crate::common::engine as bench;
 use bench::{ABORT, Bench, CONTINUE, NEW, OLD, OTHER, edit, settings};
 use dryroll::engine::{
     Answer, AnswerError, BatchPhase, InterventionPolicy, Inventory, Outcome, Plan, PlanOrder, Refusal, Request,

@@ -1,5 +1,5 @@
 //! The scenarios that ship: each is a scenario by its schema, says first what it teaches, and runs as it is recorded in
-//! `tests/golden`. `UPDATE_GOLDEN=1 cargo test --test shipped_scenarios` records them anew; read the difference.
+//! `tests/golden`. `UPDATE_GOLDEN=1 cargo test --test suite shipped_scenarios::` records them anew; read the difference.
 
 use std::collections::BTreeSet;
 use std::fs;

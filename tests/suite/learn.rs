@@ -1,8 +1,6 @@
 //! Learning records: what each kind of report teaches, the store that keeps them, and what a later rehearsal says to them.
 
-#[path = "common/reports.rs"]
-#[allow(dead_code)]
-mod reports;
+use crate::common::reports;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -13,7 +11,7 @@ use serde_json::{Value, json};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// The tutorial's own record.
-const TUTORIAL: &str = include_str!("../reports/examples/learnings.ndjson");
+const TUTORIAL: &str = include_str!("../../reports/examples/learnings.ndjson");
 
 fn dryroll(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));

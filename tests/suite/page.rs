@@ -1,9 +1,8 @@
 //! Pages and plots: whole, safe, readable without sight, and never a panic.
 //!
-//! `cargo test --test page -- --ignored` opens them in Chromium too.
+//! `cargo test --test suite page:: -- --ignored` opens them in Chromium too.
 
-#[path = "common/reports.rs"]
-mod reports;
+use crate::common::reports;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -1,9 +1,7 @@
 //! What studies say beside their figures: that a difference has no interval, that nothing was rolled out, why there is no exact
 //! value, and what the signs of the table mean.
 
-#[path = "common/folder.rs"]
-mod folder;
-
+use crate::common::folder;
 use folder::{Folder, said};
 use serde_json::Value;
 

@@ -3,8 +3,7 @@
 //! Comparisons are by z, with a limit of 5, which chance exceeds once in 1.7 million comparisons (normal approximation); there
 //! are six, so a false alarm has a chance of about 1 in 290,000. The seeds are fixed: it is met at the first run or never.
 
-#[path = "common/toml.rs"]
-mod common;
+use crate::common::toml as common;
 
 use common::{replicates, scenario};
 use dryroll::study::exact::exact;

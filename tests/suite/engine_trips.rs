@@ -1,8 +1,6 @@
 //! The engine's rules for the decisions on a trip (§6).
 
-#[path = "common/engine.rs"]
-mod bench;
-
+use crate::common::engine as bench;
 use bench::{ABORT, Bench, CONTINUE, NEW, OLD, ROLL_BACK, at_least_one, beat, edit};
 use dryroll::engine::{
     Answer, AnswerError, BatchPhase, BreakerOrder, BreakerScope, Direction, InterventionPolicy, Outcome, RequestKind,

@@ -1,0 +1,47 @@
+//! The integration tests: one promise a file, all in one binary, which links the library once.
+
+#![allow(missing_docs)]
+
+mod common;
+mod naive;
+
+mod baseline;
+mod calibrate;
+mod check;
+mod ci_docs;
+mod console;
+mod determinism;
+mod docs_links;
+mod drill;
+mod drill_plain;
+mod drill_terminal;
+mod drill_web;
+mod drills;
+mod engine_breaker;
+mod engine_events;
+mod engine_journal;
+mod engine_machine;
+mod engine_request;
+mod engine_trips;
+mod engine_walk;
+mod exact;
+mod first_minute;
+mod kept;
+mod learn;
+mod learn_drill;
+mod naive_agrees;
+mod oracles;
+mod page;
+mod rare;
+mod readme;
+mod reference;
+mod replay;
+mod roll_call;
+mod scenario_errors;
+mod shards;
+mod shipped_scenarios;
+mod study_words;
+mod sweep;
+mod tune;
+mod tune_posterior;
+mod tutorial;
