@@ -178,15 +178,15 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         Standing::Slower => 2,
         Standing::BreaksLimit => 3,
     };
-    let speed = |candidate: &Candidate| candidate.evidence.objective.value.unwrap_or(f64::INFINITY);
+    let speed = |candidate: &Candidate| candidate.evidence.objective.best().unwrap_or(f64::INFINITY);
     order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(speed(a).total_cmp(&speed(b))));
     for candidate in order.iter().take(MOST_ROWS) {
         let evidence = &candidate.evidence;
         let mut row = vec![
             candidate.policy.batch_pct.to_string(),
             candidate.policy.max_consecutive_failures.to_string(),
-            unit.say_or_nothing(evidence.objective.value),
-            Unit::Percent.say_or_nothing(evidence.blast_radius_pct.value),
+            evidence.objective.says(unit),
+            evidence.blast_radius_pct.says(Unit::Percent),
         ];
         row.extend(evidence.limits.iter().map(|check| {
             let mark = match check.holds {
@@ -194,7 +194,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
                 Some(false) => "✗",
                 None => "?",
             };
-            format!("{} {mark}", Unit::of(&check.metric).say_or_nothing(check.observed.value))
+            format!("{} {mark}", check.observed.says(Unit::of(&check.metric)))
         }));
         let front = match candidate.on_front {
             Some(true) => "yes",
@@ -215,5 +215,5 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     if order.len() > MOST_ROWS {
         writeln!(out, "  … and {} more; --report has all", order.len() - MOST_ROWS)?;
     }
-    writeln!(out, "  {DIM}● the limit surely holds, ✗ surely not, ? undecided{DIM:#}")
+    writeln!(out, "  {DIM}● the limit surely holds, ✗ surely not, ? undecided; = exact, by theory{DIM:#}")
 }

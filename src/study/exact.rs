@@ -4,7 +4,7 @@
 //! nothing about who failed. [`exact`] finds out whether a scenario is of that kind, and says in one sentence why it is not.
 //! `docs/exact.md` has the formulas, with their sources.
 
-mod approval;
+pub(super) mod approval;
 mod duration;
 mod fleet;
 mod law;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{InterventionPolicy, OperatorDecision, Outcome};
-use crate::scenario::Scenario;
+use crate::scenario::{Measure, Metric, Scenario};
 use crate::sim::World;
 use crate::stats::exact::Walked;
 use approval::Approval;
@@ -95,11 +95,39 @@ impl Exact {
     }
 }
 
-/// The exact results of a scenario.
+/// How much is worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Chances and numbers of instances: cheap.
+    Chances,
+    /// Durations too, which take some ten times as long.
+    Durations,
+}
+
+impl Depth {
+    /// What a measure needs.
+    #[must_use]
+    pub fn of(measure: Measure) -> Self {
+        match measure {
+            Measure::Metric(Metric::DurationSec | Metric::ApprovalWaitSec | Metric::RolloutSec) => Self::Durations,
+            _ => Self::Chances,
+        }
+    }
+}
+
+/// All exact results of a scenario.
 ///
 /// # Errors
 /// When nothing exact can be said of it; the sentence says why.
 pub fn exact(scenario: &Scenario) -> Result<Exact, OutOfScope> {
+    exact_to(scenario, Depth::Durations)
+}
+
+/// The exact results of a scenario, to a depth.
+///
+/// # Errors
+/// When nothing exact can be said of it; the sentence says why.
+pub fn exact_to(scenario: &Scenario, depth: Depth) -> Result<Exact, OutOfScope> {
     let world =
         World::new(scenario).map_err(|refusal| OutOfScope::new(format!("the request is refused: {refusal}")))?;
     let mut exact = Exact::default();
@@ -122,13 +150,16 @@ pub fn exact(scenario: &Scenario) -> Result<Exact, OutOfScope> {
     let walked = course.walk.go(
         |position| course.law.pick(&verdicts, position),
         |_, counts| {
-            if course.is_timed() {
+            if depth == Depth::Durations && course.is_timed() {
                 states.push(counts.to_vec());
             }
         },
     );
     tell_trips(&mut exact, &world, &approval, &course, &walked);
     tell_outcomes(&mut exact, &world, &approval, &course, &walked);
+    if depth == Depth::Chances {
+        return Ok(exact);
+    }
     match duration::mean_duration(&world, &approval, &course, &walked, &states) {
         Ok((duration, wait)) => {
             exact.set("duration_sec", duration / 1000.0);

@@ -189,9 +189,9 @@ fn facts(report: &TuneReport) -> Facts {
     };
     facts.add("recommended", "yes");
     facts.add_policy(&best.policy);
-    facts.add_figure(&report.minimise, best.evidence.objective.value);
+    facts.add_figure(&report.minimise, best.evidence.objective.best());
     facts.add_interval(&format!("{}_ci", report.minimise), best.evidence.objective.ci);
-    facts.add_figure("blast_radius_pct", best.evidence.blast_radius_pct.value);
+    facts.add_figure("blast_radius_pct", best.evidence.blast_radius_pct.best());
     facts.add_interval("blast_radius_pct_ci", best.evidence.blast_radius_pct.ci);
     facts
 }

@@ -83,8 +83,8 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
     let answer = report.recommended.as_ref().map_or_else(|| "no policy".to_owned(), |found| names.long(&found.policy));
     let mut headline = vec![("recommended".to_owned(), answer)];
     if let Some(found) = &report.recommended {
-        headline.push((called(&report.minimise), unit.say_or_nothing(found.evidence.objective.value)));
-        headline.push(("blast radius".to_owned(), Unit::Percent.say_or_nothing(found.evidence.blast_radius_pct.value)));
+        headline.push((called(&report.minimise), found.evidence.objective.says(unit)));
+        headline.push(("blast radius".to_owned(), found.evidence.blast_radius_pct.says(Unit::Percent)));
     }
     headline.push(("decided".to_owned(), if report.decided { "yes" } else { "no" }.to_owned()));
     let mut findings = vec![report.says.clone()];
@@ -245,7 +245,7 @@ fn limits(evidence: &Evidence) -> Table {
         table.row([
             check.limit.clone(),
             check.version.clone(),
-            unit.say_or_nothing(check.observed.value),
+            check.observed.says(unit),
             unit.say_interval(check.observed.ci),
             number(check.observed.n as f64),
             holds.to_owned(),
@@ -286,11 +286,11 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
         table.row([
             names.long(policy),
             stands.to_owned(),
-            unit.say_or_nothing(evidence.objective.value),
+            evidence.objective.says(unit),
             unit.say_interval(evidence.objective.ci),
-            slower_by.value.map_or_else(|| NOTHING.to_owned(), |value| unit.say_difference(value)),
+            slower_by.best().map_or_else(|| NOTHING.to_owned(), |value| unit.say_difference(value)),
             unit.say_difference_interval(slower_by.ci),
-            Unit::Percent.say_or_nothing(evidence.blast_radius_pct.value),
+            evidence.blast_radius_pct.says(Unit::Percent),
             Unit::Percent.say_interval(evidence.blast_radius_pct.ci),
             number(evidence.replicates as f64),
             why.clone(),

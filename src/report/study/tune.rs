@@ -13,6 +13,7 @@ pub use posterior::{
 
 use super::ScenarioRef;
 use crate::stats::Interval;
+use crate::report::wording::Unit;
 use crate::study::Policy;
 
 /// The policy that minimises the goal within the limits, and how sure that is.
@@ -90,6 +91,24 @@ pub struct Estimate {
     pub ci: Option<Interval>,
     /// Over how many replicates.
     pub n: u64,
+    /// The exact value, where theory has it; absent elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact: Option<f64>,
+}
+
+impl Estimate {
+    /// The exact value, or else the estimate.
+    #[must_use]
+    pub fn best(&self) -> Option<f64> {
+        self.exact.or(self.value)
+    }
+
+    /// In words; an exact value begins with `=`.
+    #[must_use]
+    pub fn says(&self, unit: Unit) -> String {
+        let exact = if self.exact.is_some() { "= " } else { "" };
+        format!("{exact}{}", unit.say_or_nothing(self.best()))
+    }
 }
 
 /// The recommended policy.

@@ -23,7 +23,8 @@ use crate::stats::information::{self, Worth, sample};
 use crate::study::round::{self, Round, Workers, rows_a_block};
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tape::Tape;
-use answers::{Answers, is_within};
+use crate::study::theory::fits;
+use answers::Answers;
 
 /// So many times the history, what would that be worth?
 pub const HISTORIES: [f64; 2] = [2.0, 10.0];
@@ -101,8 +102,8 @@ impl Tune {
         missing.sum::<u64>() * self.versions() as u64
     }
 
-    /// Runs these policies with these versions up to `n` worlds.
-    fn top_up(
+    /// Runs these policies with these versions up to `n` replicates.
+    pub(super) fn top_up(
         &self,
         tape: &Tape,
         done: &[u64],
@@ -130,8 +131,8 @@ impl Tune {
         let mut all = Vec::new();
         for (policy, known) in tuned.policies.iter().enumerate() {
             let surely_not = known.limits.iter().any(|held| held.holds == Some(false));
-            let held = limits::check(self, tape, policy, n, TOLD)?;
-            let fits = |limit: &Limit, seen: Option<f64>| seen.is_some_and(|seen| is_within(&limit.spec.bound, seen));
+            let held = limits::check(self, &[], tape, policy, n, TOLD)?;
+            let fits = |limit: &Limit, seen: Option<f64>| seen.is_some_and(|seen| fits(seen, &limit.spec.bound));
             let holds = !surely_not && held.iter().all(|held| fits(&self.limits[held.limit], held.observed));
             if holds || tuned.incumbent == Some(policy) {
                 all.push(policy);

@@ -68,6 +68,7 @@ fn contrast(one: &Contrasted) -> Contrast {
         difference: paired.differences().mean(),
         ci: one.ci,
         simultaneous_ci: one.simultaneous_ci,
+        exact: one.exact,
         n: paired.n(),
         a_wins: one.wins.map(|[a, _]| a),
         b_wins: one.wins.map(|[_, b]| b),

@@ -8,13 +8,11 @@ use super::{
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, called, plural};
-use crate::stats::moments::Moments;
-use crate::stats::paired::interval_of_differences;
 use crate::study::Policy;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tune::front::Point;
 use crate::study::tune::hints::Judged;
-use crate::study::tune::{Known, State, Tune, Tuned};
+use crate::study::tune::{Estimated, Known, State, Tune, Tuned};
 
 /// What a report is made of, beside the search itself.
 #[derive(Clone, Debug)]
@@ -55,11 +53,11 @@ impl TuneReport {
             .map(|place| FrontPoint {
                 policy: policy(place),
                 objective: estimate(&tuned.policies[place].goal),
-                blast_radius_pct: blast(&findings.points[place]),
+                blast_radius_pct: estimate(&findings.points[place].blast),
                 decided: findings.points[place].on_front == Some(true),
             })
             .collect();
-        front.sort_by(|a, b| order(a.objective.value).total_cmp(&order(b.objective.value)));
+        front.sort_by(|a, b| order(a.objective.best()).total_cmp(&order(b.objective.best())));
         let candidates = places.map(|place| Candidate {
             policy: policy(place),
             standing: match tuned.policies[place].state {
@@ -70,10 +68,7 @@ impl TuneReport {
             },
             why: why(tune, tuned, place),
             evidence: evidence(place),
-            slower_by: Estimate {
-                ci: interval_of_differences(&tuned.policies[place].slower_by, CONFIDENCE),
-                ..estimate(&tuned.policies[place].slower_by)
-            },
+            slower_by: estimate(&tuned.policies[place].slower_by),
             on_front: findings.points[place].on_front,
         });
         Self {
@@ -127,15 +122,8 @@ fn order(value: Option<f64>) -> f64 {
     value.unwrap_or(f64::INFINITY)
 }
 
-fn estimate(moments: &Moments) -> Estimate {
-    Estimate { value: moments.mean(), ci: moments.t_interval(CONFIDENCE), n: moments.n() }
-}
-
-fn blast(point: &Point) -> Estimate {
-    match point.blast {
-        Some((mean, ci)) => Estimate { value: Some(mean), ci, n: point.n },
-        None => Estimate::default(),
-    }
+fn estimate(of: &Estimated) -> Estimate {
+    Estimate { value: of.mean, ci: of.interval, n: of.n, exact: of.exact }
 }
 
 fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
@@ -143,13 +131,13 @@ fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
         limit: tune.limits[held.limit].says(),
         metric: tune.limits[held.limit].spec.metric.name().into(),
         version: tune.cells.scenarios[tune.cell(0, held.version)].target().id.clone(),
-        observed: Estimate { value: held.observed, ci: held.interval, n: held.n },
+        observed: Estimate { value: held.observed, ci: held.interval, n: held.n, exact: held.exact },
         holds: held.holds,
     });
     Evidence {
         replicates: known.replicates,
         objective: estimate(&known.goal),
-        blast_radius_pct: blast(point),
+        blast_radius_pct: estimate(&point.blast),
         limits: limits.collect(),
     }
 }
@@ -184,12 +172,12 @@ pub fn short(policy: &Policy) -> String {
 pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
     let known = &tuned.policies[place];
     let unit = Unit::of(tune.minimise.name());
-    let by = known.slower_by.mean().map(|mean| unit.say_difference(mean)).unwrap_or_default();
+    let by = known.slower_by.value().map(|mean| unit.say_difference(mean)).unwrap_or_default();
     match known.state {
         State::Incumbent => "the best of those whose limits surely hold".into(),
         State::AsGood => {
             let tolerance = Unit::Share.say(tune.tolerance);
-            format!("as good as the recommended one, within {tolerance} ({by} in {} worlds)", known.slower_by.n())
+            format!("as good as the recommended one, within {tolerance} ({by} in {} worlds)", known.slower_by.n)
         }
         State::Slower => format!("{} is {by}", called(tune.minimise.name())),
         State::Breaks(held) => known.limits.get(held).map_or_else(String::new, |held| {
@@ -217,7 +205,7 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
     };
     let known = &tuned.policies[place];
     let unit = Unit::of(tune.minimise.name());
-    let goal = format!("{} {}", called(tune.minimise.name()), unit.say_or_nothing(known.goal.mean()));
+    let goal = format!("{} {}", called(tune.minimise.name()), unit.say_or_nothing(known.goal.value()));
     let good = tuned.policies.iter().filter(|known| known.state == State::AsGood).count() as u64;
     let beside = match good {
         0 => String::new(),

@@ -216,7 +216,7 @@ fn point(tune: &Tune, tuned: &Tuned, point: &Tuned) -> PointAnswer {
         None if same => format!("with the point alone no policy would meet the limits either{unsure}"),
         None => format!("with the point alone no policy would meet the limits{unsure}"),
         Some(place) => {
-            let goal = Unit::of(tune.minimise.name()).say_or_nothing(point.policies[place].goal.mean());
+            let goal = Unit::of(tune.minimise.name()).say_or_nothing(point.policies[place].goal.value());
             let answer = format!("{}, {} {goal}{unsure}", short(&policy(place)), called(tune.minimise.name()));
             if same {
                 format!("with the point alone tune would recommend the same: {answer}")
@@ -257,6 +257,7 @@ fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
             value: Some(mean),
             ci: Some(ci),
             n: open.worlds,
+            exact: None,
         }),
     }
 }
@@ -282,7 +283,7 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
         );
     };
     let small =
-        tuned.incumbent.and_then(|place| tuned.policies[place].goal.mean()).unwrap_or(0.0).abs() * tune.tolerance;
+        tuned.incumbent.and_then(|place| tuned.policies[place].goal.value()).unwrap_or(0.0).abs() * tune.tolerance;
     let most = known.worth.map_or(0.0, |worth| worth.interval.high).max(interval.high);
     let range = |(mean, ci): (f64, Interval)| format!("{} ({})", unit.say(mean), unit.say_interval(Some(ci)));
     let none = match answers.none {
