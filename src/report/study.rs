@@ -17,8 +17,8 @@ pub use sweep::{
 };
 pub use tune::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Estimate, Evidence, Findings, FrontPoint,
-    Hint, LaterReport, LimitCheck, LimitText, Named, PointAnswer, PosteriorFindings, PosteriorReport, Recommended,
-    Sensitivity, Standing, TuneReport, WorthReport, short,
+    Hint, KeepsReport, LaterReport, LimitCheck, LimitText, Named, PointAnswer, PosteriorFindings, PosteriorReport,
+    Rates, Recommended, Sensitivity, Standing, TuneReport, WorthReport, short,
 };
 
 use crate::scenario::Scenario;

@@ -49,8 +49,9 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     if !report.sensitivity.is_empty() {
         let known = if report.posterior.is_some() { "were known, and others than the point" } else { "are others" };
         writeln!(out, "\nIf the failure rates {known}:")?;
-        for one in &report.sensitivity {
-            writeln!(out, "  {}{}", one.says, if one.decided { "" } else { " (not decided)" })?;
+        for says in report.sensitivity.iter().map(|one| &one.says).chain(report.keeps.as_ref().map(|keeps| &keeps.says))
+        {
+            paragraph(out, says)?;
         }
     }
     if !report.hints.is_empty() {

@@ -44,7 +44,8 @@ impl Bounds {
         let in_flight = settings.max_in_flight.map_or(u64::from(u32::MAX), |most| u64::from(most.get()));
         // A batch is judged one slot after the other.
         let wave = |size: u64| size.div_ceil(in_flight).saturating_mul(timeout);
-        let walk = |batches: u64, size: u64| batches.saturating_mul(wave(size).saturating_add(tick)).saturating_add(tick);
+        let walk =
+            |batches: u64, size: u64| batches.saturating_mul(wave(size).saturating_add(tick)).saturating_add(tick);
         let paused: u64 = world
             .faults
             .iter()

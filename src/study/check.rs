@@ -386,7 +386,9 @@ impl Check {
             done = n;
             let due: Vec<usize> = next.iter().filter(|&&(_, at)| at == n).map(|&(rule, _)| rule).collect();
             let seen: Vec<Finding> = workers.pool.install(|| {
-                due.par_iter().map(|&rule| self.estimate(rule, &theory, tape, looks[rule], n, effort)).collect::<io::Result<_>>()
+                due.par_iter()
+                    .map(|&rule| self.estimate(rule, &theory, tape, looks[rule], n, effort))
+                    .collect::<io::Result<_>>()
             })?;
             for (rule, finding) in due.into_iter().zip(seen) {
                 looks[rule] = match finding.verdict {
@@ -430,10 +432,11 @@ impl Check {
     /// What theory says of the cells of estimated rules.
     fn theory(&self) -> Vec<Theory> {
         let of = |(cell, scenario): (usize, &Scenario)| {
-            let mut depths = self.rules.iter().filter(|rule| rule.cell == cell).filter_map(|rule| match &rule.spec.demand {
-                Demand::Limit(limit) if kind(&rule.spec) == Kind::Estimated => Some(Depth::of(limit.metric)),
-                _ => None,
-            });
+            let mut depths =
+                self.rules.iter().filter(|rule| rule.cell == cell).filter_map(|rule| match &rule.spec.demand {
+                    Demand::Limit(limit) if kind(&rule.spec) == Kind::Estimated => Some(Depth::of(limit.metric)),
+                    _ => None,
+                });
             let depth = depths.next()?;
             Some(Theory::of(scenario, depths.fold(depth, Depth::max)))
         };

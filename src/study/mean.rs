@@ -66,7 +66,9 @@ impl Estimator {
             Measure::Metric(Metric::DurationSec) => {
                 (bounds.reach(Metric::DurationSec), bounds.reach(Metric::RolloutSec))
             }
-            Measure::Metric(Metric::ApprovalWaitSec) => (bounds.reach(Metric::ApprovalWaitSec), Reach::within(0.0, 0.0)),
+            Measure::Metric(Metric::ApprovalWaitSec) => {
+                (bounds.reach(Metric::ApprovalWaitSec), Reach::within(0.0, 0.0))
+            }
             Measure::Metric(metric) => return plain(bounds.reach(metric)),
             Measure::Rate(_) | Measure::Outcome => return plain(Reach::within(0.0, 1.0)),
         };
@@ -118,26 +120,53 @@ impl Estimator {
     #[must_use]
     pub fn interval(&self, sample: &Sample, confidence: f64) -> Option<Interval> {
         let interval = self.reach.interval(&sample.present(), confidence)?;
-        Some(Interval::new(interval.low - self.cut(sample, confidence), interval.high))
+        Some(Interval::new(interval.low - self.cut(sample), interval.high))
     }
 
     /// The interval of the mean of `b` less that of `a`, replicate by replicate where both have a value.
     #[must_use]
-    pub fn interval_of_difference(
-        [a, b]: [&Self; 2],
-        [of_a, of_b]: [&Sample; 2],
-        confidence: f64,
-    ) -> Option<Interval> {
-        let differences: Vec<f64> = differences(&of_a.values, &of_b.values).collect();
-        let interval = Reach::of_difference(a.reach, b.reach).interval(&differences, confidence)?;
-        let (early, late) = (a.cut(of_a, confidence), b.cut(of_b, confidence));
-        Some(Interval::new(interval.low - late, interval.high + early))
+    pub fn interval_of_difference(both: [&Self; 2], samples: [&Sample; 2], confidence: f64) -> Option<Interval> {
+        Differences::new(both, samples).interval(confidence)
     }
 
-    fn cut(&self, sample: &Sample, confidence: f64) -> f64 {
+    /// By how much the mean may be too large since the horizon ends a wait.
+    fn cut(&self, sample: &Sample) -> f64 {
+        /// The share of decisions is not larger than that, for all that one could notice.
+        const SURELY: f64 = 0.9999;
         let Some(Waits { cut, .. }) = self.waits else { return 0.0 };
-        let share = upper_bound(sample.decided, sample.values.len() as u64, confidence).unwrap_or(1.0);
+        let share = upper_bound(sample.decided, sample.values.len() as u64, SURELY).unwrap_or(1.0);
         cut * share
+    }
+}
+
+/// A measure of two policies, replicate by replicate: second less first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Differences {
+    /// Where both have a value.
+    pub values: Vec<f64>,
+    /// Between which numbers they lie.
+    pub reach: Reach,
+    /// By how much the mean may be too small, and too large, since the horizon ends a wait.
+    pub cut: [f64; 2],
+}
+
+impl Differences {
+    /// Of two policies that met the same replicates.
+    #[must_use]
+    pub fn new([a, b]: [&Estimator; 2], [of_a, of_b]: [&Sample; 2]) -> Self {
+        Self {
+            values: differences(&of_a.values, &of_b.values).collect(),
+            reach: Reach::of_difference(a.reach, b.reach),
+            cut: [a.cut(of_a), b.cut(of_b)],
+        }
+    }
+
+    /// The interval of their mean; `None` where there is none.
+    #[must_use]
+    pub fn interval(&self, confidence: f64) -> Option<Interval> {
+        let Interval { low, high } = self.reach.interval(&self.values, confidence)?;
+        let [small, large] = self.cut;
+        Some(Interval::new(low - large, high + small))
     }
 }
 
@@ -169,7 +198,11 @@ fn waits(world: &World, bounds: &Bounds) -> Option<Waits> {
         cut += ((variance + room * room).sqrt() - room) / 2.0;
     }
     let seconds = |millis: f64| millis / 1000.0;
-    (cut < horizon as f64 / 4.0).then(|| Waits { first: seconds(first), decision: seconds(decision), cut: seconds(cut) })
+    (cut < horizon as f64 / 4.0).then(|| Waits {
+        first: seconds(first),
+        decision: seconds(decision),
+        cut: seconds(cut),
+    })
 }
 
 /// E min(D, c)², milliseconds squared.

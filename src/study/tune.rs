@@ -15,12 +15,13 @@
 //!
 //! - [`limits`]: which versions a limit is about, and whether it holds. [`front`]: the Pareto front. [`hints`]: what other
 //!   rules could do.
-//! - [`belief`]: rates that are not known. [`worth`]: what knowing them would be worth.
+//! - [`sensitivity`]: other rates than the scenario's. [`belief`]: rates that are not known. [`worth`]: what knowing them would be worth.
 
 pub mod belief;
 pub mod front;
 pub mod hints;
 pub mod limits;
+pub mod sensitivity;
 pub mod worth;
 
 use std::io;
@@ -279,10 +280,12 @@ impl Tune {
         let Search { known, incumbent, theory, .. } = search;
         let replicates = known.iter().map(|known| known.replicates).max().unwrap_or(0);
         let completed = match incumbent {
-            Some(policy) => match exact(&theory, self.cell(policy, 0), Measure::Rate(Rate::Outcome(Outcome::Completed))) {
-                Some(exact) => Some(exact),
-                None => self.completed(tape, policy, known[policy].replicates)?,
-            },
+            Some(policy) => {
+                match exact(&theory, self.cell(policy, 0), Measure::Rate(Rate::Outcome(Outcome::Completed))) {
+                    Some(exact) => Some(exact),
+                    None => self.completed(tape, policy, known[policy].replicates)?,
+                }
+            }
             None => None,
         };
         let blast = Measure::Metric(Metric::BlastRadiusPct);
@@ -301,9 +304,8 @@ impl Tune {
         let timed: Vec<usize> = (0..self.policies())
             .flat_map(|policy| (0..self.versions()).map(move |version| (policy, version)))
             .filter(|&(policy, version)| {
-                let limited = self.limits.iter().any(|limit| {
-                    limit.versions.contains(&version) && is_time(limit.spec.metric)
-                });
+                let limited =
+                    self.limits.iter().any(|limit| limit.versions.contains(&version) && is_time(limit.spec.metric));
                 let is_goal = version == 0 && is_time(Measure::Metric(self.minimise));
                 (limited || is_goal) && !self.surely_breaks(&theory, policy)
             })
@@ -321,7 +323,8 @@ impl Tune {
     fn surely_breaks(&self, theory: &[Theory], policy: usize) -> bool {
         self.limits.iter().any(|limit| {
             limit.versions.iter().any(|&version| {
-                let value = theory.get(self.cell(policy, version)).and_then(|of| of.value(limit.spec.metric, limit.spec.stat));
+                let value =
+                    theory.get(self.cell(policy, version)).and_then(|of| of.value(limit.spec.metric, limit.spec.stat));
                 value.is_some_and(|value| !fits(value, &limit.spec.bound))
             })
         })
@@ -379,9 +382,11 @@ struct Sure {
 impl<'a> Search<'a> {
     fn new(tune: &'a Tune, theory: Vec<Theory>) -> Self {
         let policies = tune.policies();
-        let estimator = |policy| Estimator::new(&tune.cells.worlds[tune.cell(policy, 0)], Measure::Metric(tune.minimise));
+        let estimator =
+            |policy| Estimator::new(&tune.cells.worlds[tune.cell(policy, 0)], Measure::Metric(tune.minimise));
         let goal = |policy| exact(&theory, tune.cell(policy, 0), Measure::Metric(tune.minimise));
-        let known = |policy| Known { goal: Estimated { exact: goal(policy), ..Estimated::default() }, ..Known::default() };
+        let known =
+            |policy| Known { goal: Estimated { exact: goal(policy), ..Estimated::default() }, ..Known::default() };
         Self {
             estimators: (0..policies).map(estimator).collect(),
             known: (0..policies).map(known).collect(),
@@ -415,8 +420,10 @@ impl<'a> Search<'a> {
             };
             limit.versions.iter().filter(is).count() as u64
         };
-        let limits: u64 =
-            candidates.iter().map(|&policy| tune.limits.iter().map(|limit| estimated(policy, limit)).sum::<u64>()).sum();
+        let limits: u64 = candidates
+            .iter()
+            .map(|&policy| tune.limits.iter().map(|limit| estimated(policy, limit)).sum::<u64>())
+            .sum();
         let pairs = |of: u64| of * of.saturating_sub(1) / 2;
         let exact = candidates.iter().filter(|&&policy| self.known[policy].goal.exact.is_some()).count() as u64;
         let pairs = pairs(candidates.len() as u64) - pairs(exact);

@@ -161,10 +161,8 @@ fn posterior(report: &TuneReport) -> String {
 }
 
 fn sensitivity(report: &TuneReport) -> String {
-    let said = report.sensitivity.iter().map(|one| {
-        let undecided = if one.decided { "" } else { " (undecided)" };
-        format!("{}{undecided}", one_line(&one.says))
-    });
+    let said = report.sensitivity.iter().map(|one| &one.says).chain(report.keeps.as_ref().map(|keeps| &keeps.says));
+    let said = said.map(|says| one_line(says));
     let said = said.collect::<Vec<_>>().join("; ");
     if said.is_empty() { said } else { format!("If the failure rates are others: {said}.") }
 }

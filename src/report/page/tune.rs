@@ -114,7 +114,10 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
         Section {
             id: "sensitivity",
             heading: "With other failure rates",
-            body: html! { div class="text" { (open(&sensitivity(report, &names))) } },
+            body: html! {
+                @if let Some(keeps) = &report.keeps { p { (safe(&keeps.says)) } }
+                div class="text" { (open(&sensitivity(report, &names))) }
+            },
         },
         Section {
             id: "hints",
@@ -303,11 +306,17 @@ fn sensitivity(report: &TuneReport, names: &Policies) -> Table {
     let mut table = Table::new(
         "The answer with all failure rates times a factor",
         &["failure rates"],
-        &["recommended", "decided", "in words"],
+        &["today's answer", "recommended there", "decided", "in words"],
     );
     for one in &report.sensitivity {
         table.row([
             format!("× {}", number(one.factor)),
+            match one.meets {
+                Some(true) => "✓ meets every limit",
+                Some(false) => "✗ breaks a limit",
+                None => "? undecided",
+            }
+            .to_owned(),
             one.recommended.as_ref().map_or_else(|| "no policy".to_owned(), |policy| names.long(policy)),
             if one.decided { "yes" } else { "no" }.to_owned(),
             one.says.clone(),

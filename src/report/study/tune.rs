@@ -5,15 +5,15 @@ mod posterior;
 
 use serde::{Deserialize, Serialize};
 
-pub use build::{Findings, short};
+pub use build::{Findings, Rates, short};
 pub use posterior::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, LaterReport, PointAnswer, PosteriorFindings,
     PosteriorReport, WorthReport,
 };
 
 use super::ScenarioRef;
-use crate::stats::Interval;
 use crate::report::wording::Unit;
+use crate::stats::Interval;
 use crate::study::Policy;
 
 /// The policy that minimises the goal within the limits, and how sure that is.
@@ -62,6 +62,9 @@ pub struct TuneReport {
     pub candidates: Vec<Candidate>,
     /// How the answer moves with the failure rates.
     pub sensitivity: Vec<Sensitivity>,
+    /// Between which failure rates the recommended policy meets every limit; absent where none is recommended, or nothing limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<KeepsReport>,
     /// What a better rule could do.
     pub hints: Vec<Hint>,
     /// What people should know beside the answer.
@@ -212,6 +215,27 @@ pub struct Sensitivity {
     pub recommended: Option<Policy>,
     /// Whether that is decided.
     pub decided: bool,
+    /// Whether the policy that is recommended at the scenario's rates meets every limit at these; null where that is undecided.
+    #[serde(default)]
+    pub meets: Option<bool>,
+    /// The limits of that policy at these rates.
+    #[serde(default)]
+    pub limits: Vec<LimitCheck>,
+    /// In words.
+    pub says: String,
+}
+
+/// Between which failure rates the recommended policy meets every limit, as factors of the scenario's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeepsReport {
+    /// Down to this factor it surely does.
+    pub from: f64,
+    /// At this lower one it does not, or that is not sure; null where it does as far as was tried.
+    pub not_at_low: Option<f64>,
+    /// Up to this factor it surely does.
+    pub to: f64,
+    /// At this higher one it does not, or that is not sure.
+    pub not_at_high: Option<f64>,
     /// In words.
     pub says: String,
 }

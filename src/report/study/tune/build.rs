@@ -2,8 +2,8 @@
 
 use super::posterior::{PosteriorFindings, PosteriorReport};
 use super::{
-    Candidate, Estimate, Evidence, FrontPoint, Hint, LimitCheck, LimitText, Named, Recommended, Sensitivity, Standing,
-    TuneReport,
+    Candidate, Estimate, Evidence, FrontPoint, Hint, KeepsReport, LimitCheck, LimitText, Named, Recommended,
+    Sensitivity, Standing, TuneReport,
 };
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
@@ -12,6 +12,8 @@ use crate::study::Policy;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tune::front::Point;
 use crate::study::tune::hints::Judged;
+use crate::study::tune::limits::Held;
+use crate::study::tune::sensitivity::{AtFactor, Keeps};
 use crate::study::tune::{Estimated, Known, State, Tune, Tuned};
 
 /// What a report is made of, beside the search itself.
@@ -21,12 +23,21 @@ pub struct Findings {
     pub points: Vec<Point>,
     /// The version of the plane's blast radius, by its place in the search.
     pub worst: Option<usize>,
-    /// Other failure rates: the factor, the search, and what it found.
-    pub sensitivity: Vec<(f64, Tuned)>,
+    /// Other failure rates.
+    pub sensitivity: Rates,
     /// What other rules could do.
     pub hints: Vec<Judged>,
     /// Where the rates are not known.
     pub posterior: Option<PosteriorFindings>,
+}
+
+/// The answer with other failure rates.
+#[derive(Clone, Debug)]
+pub struct Rates {
+    /// At some factors.
+    pub factors: Vec<AtFactor>,
+    /// Between which factors the recommended policy meets every limit; `None` where none is recommended.
+    pub keeps: Option<Keeps>,
 }
 
 /// A recommended policy with which fewer good rollouts complete is warned of.
@@ -106,7 +117,8 @@ impl TuneReport {
             front,
             binding: tuned.incumbent.is_none().then(|| binding(tune, tuned)),
             candidates: candidates.collect(),
-            sensitivity: findings.sensitivity.iter().map(|(factor, tuned)| sensitivity(tune, *factor, tuned)).collect(),
+            sensitivity: findings.sensitivity.factors.iter().map(|at| sensitivity(tune, tuned, at)).collect(),
+            keeps: findings.sensitivity.keeps.filter(|_| !tune.limits.is_empty()).map(keeps),
             hints: hints(&findings.hints, (1..tune.versions()).map(id).collect()),
             warnings: no_limit(tune)
                 .into_iter()
@@ -127,18 +139,22 @@ fn estimate(of: &Estimated) -> Estimate {
 }
 
 fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
-    let limits = known.limits.iter().map(|held| LimitCheck {
-        limit: tune.limits[held.limit].says(),
-        metric: tune.limits[held.limit].spec.metric.name().into(),
-        version: tune.cells.scenarios[tune.cell(0, held.version)].target().id.clone(),
-        observed: Estimate { value: held.observed, ci: held.interval, n: held.n, exact: held.exact },
-        holds: held.holds,
-    });
+    let limits = known.limits.iter().map(|held| limit_check(tune, held));
     Evidence {
         replicates: known.replicates,
         objective: estimate(&known.goal),
         blast_radius_pct: estimate(&point.blast),
         limits: limits.collect(),
+    }
+}
+
+fn limit_check(tune: &Tune, held: &Held) -> LimitCheck {
+    LimitCheck {
+        limit: tune.limits[held.limit].says(),
+        metric: tune.limits[held.limit].spec.metric.name().into(),
+        version: tune.cells.scenarios[tune.cell(0, held.version)].target().id.clone(),
+        observed: Estimate { value: held.observed, ci: held.interval, n: held.n, exact: held.exact },
+        holds: held.holds,
     }
 }
 
@@ -252,18 +268,77 @@ fn binding(tune: &Tune, tuned: &Tuned) -> String {
     format!("{name} does not hold for {count} of {all} policies{}; {rest}", others.concat())
 }
 
-fn sensitivity(tune: &Tune, factor: f64, tuned: &Tuned) -> Sensitivity {
+fn sensitivity(tune: &Tune, today: &Tuned, at: &AtFactor) -> Sensitivity {
+    let AtFactor { factor, tuned, kept } = at;
     let recommended = tuned.incumbent.map(|place| Policy::of(tune.policy(place)));
+    let stays = tuned.incumbent == today.incumbent;
     let answer = match &recommended {
-        Some(policy) => short(policy),
+        Some(_) if stays => "it stays the answer".to_owned(),
+        Some(policy) => format!("the answer would be {}", short(policy)),
         None if tuned.decided => "no policy meets the limits".into(),
         None => "no policy surely meets the limits".into(),
     };
+    let undecided = if tuned.decided { "" } else { " (not decided)" };
+    let own = today.incumbent.filter(|_| !kept.is_empty()).map(|_| own_limits(tune, kept));
+    let own = own.map(|own| format!("{own}; ")).unwrap_or_default();
     Sensitivity {
-        factor,
+        factor: *factor,
         decided: tuned.decided,
-        says: format!("with {} times the failure rates: {answer}", factor),
+        meets: (!kept.is_empty()).then(|| meets(kept)).flatten(),
+        limits: kept.iter().map(|held| limit_check(tune, held)).collect(),
+        says: format!("with {factor} times the failure rates: {own}{answer}{undecided}"),
         recommended,
+    }
+}
+
+/// Whether all limits surely hold, or one surely does not.
+fn meets(kept: &[Held]) -> Option<bool> {
+    match kept {
+        _ if kept.iter().any(|held| held.holds == Some(false)) => Some(false),
+        _ if kept.iter().all(|held| held.holds == Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+/// How the recommended policy stands to its limits, in words.
+fn own_limits(tune: &Tune, kept: &[Held]) -> String {
+    let named = |holds: Option<bool>| -> Vec<String> {
+        let broken = kept.iter().filter(|held| held.holds == holds);
+        let says = broken.map(|held| {
+            let check = limit_check(tune, held);
+            let seen = Unit::of(&check.metric).say_or_nothing(check.observed.best());
+            let of = if tune.limits[held.limit].versions.len() > 1 {
+                format!(" of {}", check.version)
+            } else {
+                String::new()
+            };
+            format!("{}{of} ({seen})", check.limit)
+        });
+        says.collect()
+    };
+    match meets(kept) {
+        Some(true) => "the recommended policy meets every limit".to_owned(),
+        Some(false) => format!("the recommended policy breaks {}", named(Some(false)).join(" and ")),
+        None => format!("whether the recommended policy meets {} is undecided", named(None).join(" and ")),
+    }
+}
+
+fn keeps(Keeps { from, to }: Keeps) -> KeepsReport {
+    let factor = |value: f64| format!("{value:.2}");
+    let low = match from.beyond {
+        None => format!("{} (the least that was tried)", factor(from.meets)),
+        Some(_) => factor(from.meets),
+    };
+    let high = match to.beyond {
+        None => format!("{} (the most that was tried)", factor(to.meets)),
+        Some(_) => factor(to.meets),
+    };
+    KeepsReport {
+        from: from.meets,
+        not_at_low: from.beyond,
+        to: to.meets,
+        not_at_high: to.beyond,
+        says: format!("the recommended policy surely meets every limit from {low} to {high} times these rates"),
     }
 }
 
