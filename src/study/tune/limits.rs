@@ -164,7 +164,11 @@ fn range(metric: Metric, world: &World) -> f64 {
     let instances = f64::from(world.total());
     let seconds = world.end as f64 / 1000.0;
     match metric {
-        Metric::ExposedPct | Metric::BlastRadiusPct | Metric::BlastRadiusPctTripped | Metric::MinServingPct => 100.0,
+        Metric::ExposedPct
+        | Metric::BlastRadiusPct
+        | Metric::BlastRadiusPctTripped
+        | Metric::HarmedPct
+        | Metric::MinServingPct => 100.0,
         Metric::ExposedInstances | Metric::HarmedInstances | Metric::EscapedInstances => instances,
         // Of the rollout and of its rollback.
         Metric::Trips | Metric::Decisions | Metric::FalseFailures => 2.0 * instances,
@@ -172,7 +176,8 @@ fn range(metric: Metric, world: &World) -> f64 {
         | Metric::ApprovalWaitSec
         | Metric::RolloutSec
         | Metric::TimeToDetectSec
-        | Metric::TimeToMitigateSec => seconds,
+        | Metric::TimeToMitigateSec
+        | Metric::TimeToStopSec => seconds,
         Metric::ExposureInstanceMin | Metric::UnhealthyInstanceMin | Metric::CapacityLossInstanceMin => {
             instances * seconds / 60.0
         }
