@@ -30,7 +30,7 @@ mod tree;
 pub use diagnostic::Diagnostic;
 pub use error::{Diagnostics, ScenarioError};
 pub use load::{Format, ScenarioText};
-pub use metric::{Measure, Metric, Rate};
+pub use metric::{Condition, Measure, Metric, Rate};
 pub use model::*;
 pub use reference::reference;
 pub use schema::schema;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
+use super::conditional::beside;
 use super::study::{AnswerShare, BelievedRate, Candidate, LaterReport, PosteriorReport, Standing, TuneReport};
 use super::table::Table;
 use super::wording::{Unit, called, number, plural, wrapped};
@@ -154,7 +155,7 @@ fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
 
 fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result<()> {
     let unit = Unit::of(&report.minimise);
-    let mut header = vec!["batch_pct", "max_consecutive_failures", goal, "blast radius"];
+    let mut header = vec!["batch_pct", "max_consecutive_failures", goal, "blast radius", "harmed"];
     let limits: Vec<String> = report
         .limits
         .iter()
@@ -187,6 +188,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
             candidate.policy.max_consecutive_failures.to_string(),
             unit.say_or_nothing(evidence.objective.value),
             Unit::Percent.say_or_nothing(evidence.blast_radius_pct.value),
+            Unit::Percent.say_or_nothing(evidence.harmed_pct.value),
         ];
         row.extend(evidence.limits.iter().map(|check| {
             let mark = match check.holds {
@@ -194,7 +196,8 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
                 Some(false) => "✗",
                 None => "?",
             };
-            format!("{} {mark}", Unit::of(&check.metric).say_or_nothing(check.observed.value))
+            let of = beside(&check.metric, check.observed.n, evidence.replicates);
+            format!("{}{of} {mark}", Unit::of(&check.metric).say_or_nothing(check.observed.value))
         }));
         let front = match candidate.on_front {
             Some(true) => "yes",

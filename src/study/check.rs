@@ -218,6 +218,8 @@ pub struct Finding {
     pub confidence: Option<f64>,
     /// Over how many worlds.
     pub n: u64,
+    /// Of how many that were looked at: fewer have a value of a conditional metric.
+    pub of: u64,
     /// Where it does not pass: the replicate that is furthest beyond the limit.
     pub worst: Option<u64>,
 }
@@ -229,6 +231,7 @@ impl Finding {
         interval: None,
         confidence: None,
         n: 0,
+        of: 0,
         worst: None,
     };
 }
@@ -448,6 +451,7 @@ impl Check {
             interval: held.interval,
             confidence: is_estimated.then_some(confidence),
             n: held.n,
+            of: n,
             worst,
         })
     }

@@ -181,6 +181,7 @@ impl<'a> Run<'a> {
         facts.add("trips", self.trips);
         facts.add_figure("duration_sec", Some(self.duration));
         facts.add_figure("blast_radius_pct", self.number("blast_radius_pct"));
+        facts.add_figure("harmed_pct", self.number("harmed_pct"));
         facts
     }
 
@@ -267,8 +268,11 @@ impl<'a> Run<'a> {
         let blast = self.number("blast_radius_pct").unwrap_or(0.0);
         let reach = percent(blast);
         let (harmed, escaped) = (self.count("harmed_instances"), self.count("escaped_instances"));
-        let harm =
-            format!("{} harmed, {escaped} with a healthy verdict", plural(harmed, "instance was", "instances were"));
+        let pct = self.number("harmed_pct").map_or_else(String::new, |pct| format!(" ({})", percent(pct)));
+        let harm = format!(
+            "{} harmed{pct}, {escaped} with a healthy verdict",
+            plural(harmed, "instance was", "instances were")
+        );
         if self.trips == 0 {
             let why = if escaped > 0 {
                 "The health check passed what was broken: no limit sees that, so recommend a check that does, or waiting \

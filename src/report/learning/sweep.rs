@@ -62,6 +62,10 @@ fn blast(cell: &Cell) -> Option<&Figure> {
     cell.metrics.figure(Metric::BlastRadiusPct).filter(|figure| figure.n > 0)
 }
 
+fn harmed(cell: &Cell) -> Option<&Figure> {
+    cell.metrics.figure(Metric::HarmedPct).filter(|figure| figure.n > 0)
+}
+
 fn duration(cell: &Cell) -> Option<&Figure> {
     cell.metrics.figure(Metric::DurationSec).filter(|figure| figure.n > 0)
 }
@@ -210,6 +214,9 @@ fn figures(told: &Tried<'_>) -> String {
         if let Some(blast) = blast(bad) {
             said.push(format!("mean blast radius of {version} {}", mean("blast_radius_pct", blast)));
         }
+        if let Some(harmed) = harmed(bad) {
+            said.push(format!("it harms {}", mean("harmed_pct", harmed)));
+        }
         if let Some(trips) = trips(bad) {
             said.push(format!("it trips in {}", share(trips)));
         }
@@ -257,6 +264,8 @@ fn facts(report: &SweepReport, told: &Tried<'_>, fits: bool) -> Facts {
             facts.add_figure("blast_radius_pct", blast.mean);
             facts.add_interval("blast_radius_pct_ci", blast.ci);
             facts.add_figure("blast_radius_pct_p99", blast.p99);
+            facts.add_figure("harmed_pct", harmed(bad).and_then(|harmed| harmed.mean));
+            facts.add_interval("harmed_pct_ci", harmed(bad).and_then(|harmed| harmed.ci));
         }
     }
     facts

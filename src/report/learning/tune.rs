@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::phrases::{self, estimate, one_line};
 use super::sweep::worlds;
 use super::{Category, Learning, LearningError};
+use crate::report::conditional::beside;
 use crate::report::study::{Evidence, LimitCheck, Recommended, Standing, TuneReport};
 use crate::report::wording::{called, plural};
 
@@ -56,7 +57,7 @@ fn limits(report: &TuneReport) -> String {
 
 fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) {
     let policy = phrases::policy(&best.policy, &[]);
-    let Evidence { objective, limits: checks, .. } = &best.evidence;
+    let Evidence { objective, limits: checks, replicates, .. } = &best.evidence;
     let goal = called(&report.minimise);
     let (category, what, advice) = if report.decided {
         (
@@ -74,7 +75,7 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
             ),
         )
     };
-    let held: Vec<String> = checks.iter().map(check).collect();
+    let held: Vec<String> = checks.iter().map(|one| check(one, *replicates)).collect();
     let held = if held.is_empty() { String::new() } else { format!(" {}.", held.join("; ")) };
     let tried = plural(report.candidates.len() as u64, "policy", "policies");
     let (good, goal_is) = (one_line(&report.good), estimate(&report.minimise, objective));
@@ -87,14 +88,16 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
     (category, what, told)
 }
 
-fn check(check: &LimitCheck) -> String {
+fn check(check: &LimitCheck, replicates: u64) -> String {
     let name = check.limit.split_whitespace().find(|word| word.contains('_')).unwrap_or("limit");
     let holds = match check.holds {
         Some(true) => "surely holds",
         Some(false) => "surely does not hold",
         None => "is undecided",
     };
-    format!("{} {holds} for {}: {}", one_line(&check.limit), one_line(&check.version), estimate(name, &check.observed))
+    let of = beside(&check.metric, check.observed.n, replicates);
+    let observed = estimate(name, &check.observed);
+    format!("{} {holds} for {}: {observed}{}", one_line(&check.limit), one_line(&check.version), phrases::plain(&of))
 }
 
 fn none(report: &TuneReport) -> (Category, String, String) {
@@ -193,5 +196,7 @@ fn facts(report: &TuneReport) -> Facts {
     facts.add_interval(&format!("{}_ci", report.minimise), best.evidence.objective.ci);
     facts.add_figure("blast_radius_pct", best.evidence.blast_radius_pct.value);
     facts.add_interval("blast_radius_pct_ci", best.evidence.blast_radius_pct.ci);
+    facts.add_figure("harmed_pct", best.evidence.harmed_pct.value);
+    facts.add_interval("harmed_pct_ci", best.evidence.harmed_pct.ci);
     facts
 }

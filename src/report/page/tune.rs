@@ -5,6 +5,7 @@ use maud::html;
 use super::layout::{Page, Section, figure, numbers, open, safe};
 use super::policies::Policies;
 use super::provenance::{Provenance, warnings};
+use crate::report::conditional::beside;
 use crate::report::plot::pareto::{Pareto, Place, Point};
 use crate::report::plot::{Plot, Table};
 use crate::report::study::{Candidate, Estimate, Evidence, Standing, TuneReport};
@@ -85,6 +86,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
     if let Some(found) = &report.recommended {
         headline.push((called(&report.minimise), unit.say_or_nothing(found.evidence.objective.value)));
         headline.push(("blast radius".to_owned(), Unit::Percent.say_or_nothing(found.evidence.blast_radius_pct.value)));
+        headline.push(("harmed".to_owned(), Unit::Percent.say_or_nothing(found.evidence.harmed_pct.value)));
     }
     headline.push(("decided".to_owned(), if report.decided { "yes" } else { "no" }.to_owned()));
     let mut findings = vec![report.says.clone()];
@@ -245,7 +247,7 @@ fn limits(evidence: &Evidence) -> Table {
         table.row([
             check.limit.clone(),
             check.version.clone(),
-            unit.say_or_nothing(check.observed.value),
+            unit.say_or_nothing(check.observed.value) + &beside(&check.metric, check.observed.n, evidence.replicates),
             unit.say_interval(check.observed.ci),
             number(check.observed.n as f64),
             holds.to_owned(),
@@ -272,6 +274,8 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
         "its interval",
         "blast radius",
         "its interval",
+        "harmed",
+        "its interval",
         "replicates",
         "why",
     ];
@@ -292,6 +296,8 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
             unit.say_difference_interval(slower_by.ci),
             Unit::Percent.say_or_nothing(evidence.blast_radius_pct.value),
             Unit::Percent.say_interval(evidence.blast_radius_pct.ci),
+            Unit::Percent.say_or_nothing(evidence.harmed_pct.value),
+            Unit::Percent.say_interval(evidence.harmed_pct.ci),
             number(evidence.replicates as f64),
             why.clone(),
         ]);

@@ -110,6 +110,9 @@ pub struct Evidence {
     pub objective: Estimate,
     /// `blast_radius_pct` of the report's worst version; nulls where there is none.
     pub blast_radius_pct: Estimate,
+    /// `harmed_pct` of the same version; nulls in older reports.
+    #[serde(default)]
+    pub harmed_pct: Estimate,
     /// Each limit for each version that it is about.
     pub limits: Vec<LimitCheck>,
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Fact;
 use super::tolerance::Tolerance;
-use crate::scenario::Measure;
+use crate::scenario::{Condition, Measure};
 use crate::stats::moments::Moments;
 use crate::stats::paired::interval_of_differences;
 use crate::stats::{Interval, apart};
@@ -52,6 +52,8 @@ pub struct Contrast {
     pub n: u64,
     /// By what it is judged.
     pub evidence: Evidence,
+    /// Of a conditional metric: the rate that says in how many worlds it has a value; `None` too where that was not kept.
+    pub condition: Option<Box<Contrast>>,
 }
 
 /// What a difference comes to.
@@ -68,7 +70,8 @@ pub enum Verdict {
     Better,
     /// There is a larger one, for the worse.
     Worse,
-    /// There is a larger one, of a measure of which neither more nor less is better.
+    /// There is a larger one, of a measure of which neither more nor less is better, or of a conditional metric over other
+    /// worlds then than now.
     Differs,
 }
 
@@ -85,6 +88,38 @@ impl Contrast {
             now: now.centre(),
             n: now.n(),
             evidence: Evidence::Apart(accepted, now),
+            condition: None,
+        }
+    }
+
+    /// Gives each conditional metric the rate that says in how many worlds it has a value.
+    pub fn join_conditions(contrasts: &mut [Self]) {
+        for place in 0..contrasts.len() {
+            let Some(when) = contrasts[place].when() else { continue };
+            let rate = contrasts.iter().find(|other| other.measure == Measure::Rate(when.rate()));
+            contrasts[place].condition = rate.cloned().map(Box::new);
+        }
+    }
+
+    /// What a world must come to before it has a value; `None` where every world has one.
+    #[must_use]
+    pub fn when(&self) -> Option<Condition> {
+        if let Measure::Metric(metric) = self.measure { metric.condition() } else { None }
+    }
+
+    /// Whether both means are about the same worlds, so that one can be the better or the worse: pairs where every world has
+    /// one with both, samples apart where the shares that have one may be the same.
+    #[must_use]
+    pub fn is_comparable(&self, confidence: f64) -> bool {
+        if self.when().is_none() {
+            return true;
+        }
+        let Some(rate) = &self.condition else { return false };
+        match self.evidence {
+            Evidence::Pairs { .. } => self.n == rate.n,
+            Evidence::Apart(..) => {
+                rate.is_none() || rate.interval(confidence).is_some_and(|interval| interval.contains(0.0))
+            }
         }
     }
 
@@ -122,7 +157,7 @@ impl Contrast {
         if difference.abs() <= tolerance.around(self.accepted) {
             return Verdict::Tolerated;
         }
-        match self.measure.more_is_better(self.defective) {
+        match self.measure.more_is_better(self.defective).filter(|_| self.is_comparable(confidence)) {
             None => Verdict::Differs,
             Some(more) if more == (interval.low > 0.0) => Verdict::Better,
             Some(_) => Verdict::Worse,
@@ -144,7 +179,7 @@ mod tests {
         }
         let evidence = Evidence::Pairs { differences, alike: false };
         let (version, now) = ("v".to_owned(), accepted + difference);
-        Contrast { version, defective, measure, cause: Cause::Policy, accepted, now, n: 100, evidence }
+        Contrast { version, defective, measure, cause: Cause::Policy, accepted, now, n: 100, evidence, condition: None }
     }
 
     #[test]

@@ -198,7 +198,9 @@ impl Subject {
             let defective = self.cells.worlds[cell].defective;
             Some(Contrast::of_engines(version, defective, measure, *kept.get(measure)?, now))
         };
-        found.facts.iter().filter_map(contrast).collect()
+        let mut contrasts: Vec<Contrast> = found.facts.iter().filter_map(contrast).collect();
+        Contrast::join_conditions(&mut contrasts);
+        contrasts
     }
 
     /// The accepted policy against the scenario's own, world by world.
@@ -218,9 +220,12 @@ impl Subject {
                     differences: paired.differences().clone(),
                     alike: paired.wins().2 == paired.n(),
                 },
+                condition: None,
             })
         };
-        Ok(pairs(&rows, defective)?.into_iter().filter_map(contrast).collect())
+        let mut contrasts: Vec<Contrast> = pairs(&rows, defective)?.into_iter().filter_map(contrast).collect();
+        Contrast::join_conditions(&mut contrasts);
+        Ok(contrasts)
     }
 }
 

@@ -20,6 +20,8 @@ const WORLDS: u64 = 4096;
 pub struct Point {
     /// Blast radius of the bad version, its mean and the interval of that.
     pub blast: Option<(f64, Option<Interval>)>,
+    /// `harmed_pct` of the same version.
+    pub harmed: Option<(f64, Option<Interval>)>,
     /// Worlds.
     pub n: u64,
     /// Whether it is on the front; `None`: not sure.
@@ -77,18 +79,16 @@ pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -
     };
     let told = |policy: usize| {
         // What is told is of all worlds; the pairs are of the first ones.
-        let blast = match version {
+        let of = |metric| match version {
             Some(version) => {
                 let n = tuned.policies[policy].replicates;
-                moments(&tune.values(tape, tune.cell(policy, version), Metric::BlastRadiusPct, n)?)
+                Ok::<_, io::Error>(moments(&tune.values(tape, tune.cell(policy, version), metric, n)?))
             }
-            None => Moments::default(),
+            None => Ok(Moments::default()),
         };
-        Ok(Point {
-            blast: blast.mean().map(|mean| (mean, blast.t_interval(CONFIDENCE))),
-            n: blast.n(),
-            on_front: rule.on_front(policy),
-        })
+        let (blast, harmed) = (of(Metric::BlastRadiusPct)?, of(Metric::HarmedPct)?);
+        let told = |moments: &Moments| moments.mean().map(|mean| (mean, moments.t_interval(CONFIDENCE)));
+        Ok(Point { blast: told(&blast), harmed: told(&harmed), n: blast.n(), on_front: rule.on_front(policy) })
     };
     (0..policies).into_par_iter().map(told).collect()
 }

@@ -72,6 +72,7 @@ pub fn run(scenario: &Scenario, world: &World, replicate: u64) -> (Vec<Event>, M
     }
     look_at(scenario, &run.log);
     let metrics = run.metrics();
+    saw_if(metrics.still_down > 0, "harm goes on at the end");
     (run.log, metrics)
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::report::conditional::{Conditional, Sides};
 use crate::report::replay;
 use crate::report::wording::{Unit, plural};
 use crate::scenario::Scenario;
@@ -187,6 +188,18 @@ pub struct ComparedFact {
     pub n: u64,
     /// What it comes to.
     pub verdict: Verdict,
+    /// Of a metric that only some runs have: in how many, and whether then and now are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditional: Option<Conditional>,
+}
+
+/// In how many worlds a conditional metric has a value, then and now.
+fn conditional(contrast: &Contrast, confidence: f64) -> Option<Conditional> {
+    let (when, rate) = (contrast.when()?, contrast.condition.as_ref()?);
+    let comparable = contrast.is_comparable(confidence);
+    let sides = Sides { a: "then", b: "now" };
+    let ci = rate.interval(confidence);
+    Some(Conditional::new(when, [rate.accepted, rate.now], ci, rate.n, comparable, sides, None))
 }
 
 impl ComparedFact {
@@ -204,6 +217,7 @@ impl ComparedFact {
             tolerance: tolerance.around(contrast.accepted),
             n: contrast.n,
             verdict: contrast.verdict(tolerance, confidence),
+            conditional: conditional(contrast, confidence),
         }
     }
 
@@ -218,7 +232,9 @@ impl ComparedFact {
         };
         [
             format!("{} {}", self.verdict.sign(), self.verdict.says()),
-            self.metric.clone(),
+            self.conditional
+                .as_ref()
+                .map_or_else(|| self.metric.clone(), |conditional| format!("{} ({})", self.metric, conditional.says)),
             self.version.clone(),
             by.to_owned(),
             unit.say(self.accepted),

@@ -8,6 +8,7 @@ use super::{
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, called, plural};
+use crate::stats::Interval;
 use crate::stats::moments::Moments;
 use crate::stats::paired::interval_of_differences;
 use crate::study::Policy;
@@ -55,7 +56,7 @@ impl TuneReport {
             .map(|place| FrontPoint {
                 policy: policy(place),
                 objective: estimate(&tuned.policies[place].goal),
-                blast_radius_pct: blast(&findings.points[place]),
+                blast_radius_pct: of_point(findings.points[place].blast, findings.points[place].n),
                 decided: findings.points[place].on_front == Some(true),
             })
             .collect();
@@ -131,11 +132,8 @@ fn estimate(moments: &Moments) -> Estimate {
     Estimate { value: moments.mean(), ci: moments.t_interval(CONFIDENCE), n: moments.n() }
 }
 
-fn blast(point: &Point) -> Estimate {
-    match point.blast {
-        Some((mean, ci)) => Estimate { value: Some(mean), ci, n: point.n },
-        None => Estimate::default(),
-    }
+fn of_point(found: Option<(f64, Option<Interval>)>, n: u64) -> Estimate {
+    found.map_or_else(Estimate::default, |(mean, ci)| Estimate { value: Some(mean), ci, n })
 }
 
 fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
@@ -149,7 +147,8 @@ fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
     Evidence {
         replicates: known.replicates,
         objective: estimate(&known.goal),
-        blast_radius_pct: blast(point),
+        blast_radius_pct: of_point(point.blast, point.n),
+        harmed_pct: of_point(point.harmed, point.n),
         limits: limits.collect(),
     }
 }
