@@ -9,6 +9,7 @@ mod baseline;
 mod calibrate;
 mod check;
 mod ci_docs;
+mod conditional;
 mod console;
 mod determinism;
 mod docs_links;
