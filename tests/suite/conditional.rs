@@ -69,12 +69,16 @@ fn harm_that_goes_on_is_said_and_what_would_count_more_of_it() {
     let down = report["harm_goes_on"]["instances"].as_u64().expect("some are down");
     assert_eq!(report["metrics"]["harmed_instances"], down, "nobody brings them back");
     assert_eq!(report["metrics"]["harmed_pct"], down as f64 * 5.0);
-    for part in ["still down when the rollout ends", "`observe_after_sec = 3600` in [rollout] would count an hour more"] {
+    for part in ["still down when the rollout ends", "`observe_after_sec = 3600` in [rollout] would count an hour more"]
+    {
         assert!(account.contains(part), "{account}");
     }
     let longer = SCENARIO.replace("batch_pct = 25", "batch_pct = 25\nobserve_after_sec = 3600");
     let (watched, account) = run(&longer);
-    assert!(account.contains("still down 1 h 00 min after the rollout ends") && account.contains("= 7200`"), "{account}");
+    assert!(
+        account.contains("still down 1 h 00 min after the rollout ends") && account.contains("= 7200`"),
+        "{account}"
+    );
     let unhealthy = |report: &Value| report["metrics"]["unhealthy_instance_min"].as_f64().expect("a number");
     // What the sentence promises: an hour of each of them.
     assert!((unhealthy(&watched) - unhealthy(&report) - down as f64 * 60.0).abs() < 1e-6);
