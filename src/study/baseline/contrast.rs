@@ -202,6 +202,31 @@ mod tests {
     }
 
     #[test]
+    fn a_conditional_metric_is_judged_only_over_the_same_runs() {
+        let detect = Measure::Metric(Metric::TimeToDetectSec);
+        let with = |n: u64, worlds: u64| {
+            let rate = Contrast { n: worlds, ..pairs(Measure::Rate(Rate::Trip), true, 0.5, 0.0) };
+            let mut both = [Contrast { n, ..pairs(detect, true, 100.0, -50.0) }, rate];
+            Contrast::join_conditions(&mut both);
+            both[0].verdict(Tolerance::Absolute(1.0), 0.99)
+        };
+        assert_eq!(with(100, 100), Verdict::Better);
+        assert_eq!(with(99, 100), Verdict::Differs);
+        let alone = pairs(detect, true, 100.0, 50.0).verdict(Tolerance::Absolute(1.0), 0.99);
+        assert_eq!(alone, Verdict::Differs, "in how many worlds it exists was not kept");
+        let apart = |then: u64, now: u64| {
+            let mean = |mean, n| Fact::Figure(Sample { mean, variance: Some(100.0), n });
+            let share = |hits| Fact::Share { hits, n: 1000 };
+            let trips = Contrast::of_engines("v", true, Measure::Rate(Rate::Trip), share(then), share(now));
+            let mut both = [Contrast::of_engines("v", true, detect, mean(50.0, then), mean(90.0, now)), trips];
+            Contrast::join_conditions(&mut both);
+            both[0].verdict(Tolerance::Absolute(1.0), 0.99)
+        };
+        assert_eq!(apart(500, 505), Verdict::Worse);
+        assert_eq!(apart(500, 700), Verdict::Differs);
+    }
+
+    #[test]
     fn samples_apart_are_judged_by_what_was_kept_of_them() {
         let contrast = |accepted, now, measure| Contrast::of_engines("v", false, measure, accepted, now);
         let mean = |mean| Fact::Figure(Sample { mean, variance: Some(100.0), n: 1000 });

@@ -232,9 +232,7 @@ impl ComparedFact {
         };
         [
             format!("{} {}", self.verdict.sign(), self.verdict.says()),
-            self.conditional
-                .as_ref()
-                .map_or_else(|| self.metric.clone(), |conditional| format!("{} ({})", self.metric, conditional.says)),
+            self.metric.clone(),
             self.version.clone(),
             by.to_owned(),
             unit.say(self.accepted),
@@ -245,12 +243,20 @@ impl ComparedFact {
         ]
     }
 
+    /// Of a metric that only some runs have: in how many, in a sentence that stands beside the table.
+    #[must_use]
+    pub fn condition(&self) -> Option<String> {
+        let conditional = self.conditional.as_ref()?;
+        Some(format!("{} of {}: {}", self.metric, self.version, conditional.says))
+    }
+
     /// The same in a sentence.
     #[must_use]
     pub fn in_a_sentence(&self) -> String {
         let [_, metric, version, by, accepted, now, difference, interval, tolerance] = self.cells();
+        let of = self.conditional.as_ref().map_or_else(String::new, |conditional| format!("; {}", conditional.says));
         format!(
-            "{}: {metric} of {version} was {accepted} and is {now}: {difference} (interval {interval}, tolerance {tolerance}) by the {by}, n = {}",
+            "{}: {metric} of {version} was {accepted} and is {now}: {difference} (interval {interval}, tolerance {tolerance}) by the {by}, n = {}{of}",
             self.verdict.says(),
             self.n
         )
