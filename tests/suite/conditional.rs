@@ -114,7 +114,7 @@ fn a_time_to_detect_decides_nothing_where_detection_differs() {
     assert!(table.contains("time_to_detect_sec: detected in "), "{table}");
     assert!(folder.run("report r.json -o page.html").status.success());
     let page = folder.read("page.html");
-    assert!(page.contains("Not compared with v-bad: time to detect: detected in "));
+    assert!(page.contains("Not compared with v-bad: ") && page.contains("time to detect: detected in "));
 }
 
 /// Every rollout trips with both, so the means are about the same rollouts.
