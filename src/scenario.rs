@@ -26,6 +26,7 @@ mod schema;
 mod setting;
 mod template;
 mod tree;
+mod world;
 
 pub use diagnostic::Diagnostic;
 pub use error::{Diagnostics, ScenarioError};
@@ -35,3 +36,4 @@ pub use model::*;
 pub use reference::reference;
 pub use schema::schema;
 pub use template::Template;
+pub use world::world_digest;

@@ -231,8 +231,8 @@ impl<'a> Run<'a> {
                 title: format!("{policy} completed without a trip on the {fleet}"),
                 happened: "A good version, completed. Zero circuit breaker trips.".into(),
                 advice: format!(
-                    "Recommend keeping {policy} for similar-sized fleets of this kind; what a bad version would do is not \
-                     in this run: rehearse one before relying on it."
+                    "Recommend keeping {policy} for this fleet; what another size, other failure rates or a bad version would do \
+                     is not in this run: rehearse them before relying on it."
                 ),
                 tags: &["batch-sizing", "no-trip"],
             };

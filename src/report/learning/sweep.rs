@@ -190,7 +190,7 @@ fn judgement(tried: &[Tried<'_>], few: &[&Tried<'_>], best: Option<&Tried<'_>>, 
             n => format!("{policy} is the safest of {n} policies"),
         },
         advice: format!(
-            "Recommend {policy} for similar-sized fleets: of {} whose interval of false trips ends at {most} or below, it lets \
+            "Recommend {policy} for this fleet and these failure rates: of {} whose interval of false trips ends at {most} or below, it lets \
              the worst bad version reach least.{close}",
             plural(few.len() as u64, "policy", "policies")
         ),
@@ -235,14 +235,7 @@ fn others(tried: &[Tried<'_>], told: &Tried<'_>, keys: &[&str]) -> String {
 }
 
 fn facts(report: &SweepReport, told: &Tried<'_>, fits: bool) -> Facts {
-    let mut facts = Facts::default();
-    facts.add("kind", "sweep");
-    facts.add("scenario", &report.scenario.hash);
-    facts.add("seed", report.seed);
-    facts.add("replicates", report.replicates);
-    if report.scenario.instances > 0 {
-        facts.add("instances", report.scenario.instances);
-    }
+    let mut facts = Facts::of_worlds("sweep", &report.scenario, report.seed, report.replicates);
     let both = told.good.is_some() && told.bad.is_some();
     facts.add("recommended", if fits && both { "yes" } else { "no" });
     facts.add_policy(told.policy);

@@ -63,7 +63,9 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
         (
             Category::BestPractice,
             format!("{policy} has the least {goal} {}", limits(report)),
-            format!("Recommend {policy} for similar-sized fleets under these limits."),
+            format!(
+                "Recommend {policy} for this fleet, these failure rates and these limits; for others search again."
+            ),
         )
     } else {
         (
@@ -173,14 +175,7 @@ fn sensitivity(report: &TuneReport) -> String {
 }
 
 fn facts(report: &TuneReport) -> Facts {
-    let mut facts = Facts::default();
-    facts.add("kind", "tune");
-    facts.add("scenario", &report.scenario.hash);
-    facts.add("seed", report.seed);
-    facts.add("replicates", report.replicates);
-    if report.scenario.instances > 0 {
-        facts.add("instances", report.scenario.instances);
-    }
+    let mut facts = Facts::of_worlds("tune", &report.scenario, report.seed, report.replicates);
     facts.add("good", &report.good);
     facts.add_some("worst", report.worst.as_ref());
     facts.add("decided", if report.decided { "yes" } else { "no" });

@@ -8,7 +8,7 @@ use super::provenance::{Provenance, warnings};
 use crate::report::conditional::beside;
 use crate::report::plot::pareto::{Pareto, Place, Point};
 use crate::report::plot::{Plot, Table};
-use crate::report::study::{Candidate, Estimate, Evidence, Standing, TuneReport};
+use crate::report::study::{Candidate, Estimate, Evidence, SavingParts, Standing, TuneReport};
 use crate::report::tune_table::known;
 use crate::report::wording::{NOTHING, Unit, called, number, plural};
 use crate::study::Policy;
@@ -166,18 +166,33 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
         }
     }
     let goal = called(&report.minimise);
-    let columns = ["worth within today's limits", "its interval", "saves with the limits held anew", "its interval"];
+    let columns = [
+        "worth within today's limits",
+        "its interval",
+        "saves with the limits held anew",
+        "its interval",
+        "of it by choosing otherwise among today's",
+        "by policies that break a limit then",
+        "by policies that are within them only then",
+    ];
     let mut worth = Table::new(format!("What knowing more would save of {goal}, on average"), &["known"], &columns);
     let caption = format!("What tune would recommend then, of {}", plural(posterior.worlds, "draw", "draws"));
     let mut answers = Table::new(caption, &["known", "policy"], &["share"]);
     for later in &posterior.later {
         let known = known(later.history);
+        let part = |of: fn(&SavingParts) -> &Estimate| {
+            let value = later.parts.as_ref().and_then(|parts| of(parts).value);
+            value.map_or_else(|| NOTHING.to_owned(), |value| unit.say_difference(value))
+        };
         worth.row([
             known.clone(),
             unit.say_or_nothing(later.worth.map(|worth| worth.estimate)),
             unit.say_interval(later.worth.map(|worth| worth.ci)),
             unit.say_or_nothing(later.saves.value),
             unit.say_interval(later.saves.ci),
+            part(|parts| &parts.choice),
+            part(|parts| &parts.forbidden),
+            part(|parts| &parts.allowed),
         ]);
         for one in later.answers.iter().take(20) {
             answers.row([known.clone(), names.long(&one.policy), Unit::Share.say(one.share)]);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use build::{Findings, short};
 pub use posterior::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, LaterReport, PointAnswer, PosteriorFindings,
-    PosteriorReport, WorthReport,
+    PosteriorReport, SavingParts, WorthReport,
 };
 
 use super::ScenarioRef;

@@ -8,8 +8,8 @@ use dryroll::report::drill::{Lesson, Surprise};
 use dryroll::report::study::{
     AnswerShare, Axis, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Cell, CompareReport, Comparison,
     Contrast, DifferentWorld, Estimate, Evidence, ExactValues, FrontPoint, Hint, Histogram, LaterReport, LimitCheck,
-    LimitText, Named, PointAnswer, PosteriorReport, RareEvent, Recommended, ReplayedWorld, ReportedWorld, ScenarioRef,
-    Sensitivity, Standing, SweepReport, TuneReport, WorthReport,
+    LimitText, Named, PointAnswer, PosteriorReport, RareEvent, Recommended, ReplayedWorld, ReportedWorld, SavingParts,
+    ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport, WorthReport,
 };
 use dryroll::report::timeline::BreakerCount;
 use dryroll::report::{Chronicle, DrillReport, Timeline};
@@ -34,6 +34,11 @@ pub fn scenario_ref() -> ScenarioRef {
         module: "nginx".into(),
         fleet: "edge".into(),
         instances: 50,
+        world: "62e5b1bcb1e9cdc0".repeat(4),
+        rates: BTreeMap::from([
+            ("v-1.24.0".into(), BTreeMap::new()),
+            (GOOD.into(), BTreeMap::from([("failure_rate".into(), 0.01), ("hang_rate".into(), 0.005)])),
+        ]),
     }
 }
 
@@ -390,6 +395,11 @@ pub fn tune_with_posterior() -> TuneReport {
         none: Some(0.1),
         stays: Some(0.9 - share),
         saves: estimate(293.0, 22.0),
+        parts: Some(SavingParts {
+            choice: estimate(310.0, 20.0),
+            forbidden: estimate(-40.0, 8.0),
+            allowed: estimate(23.0, 9.0),
+        }),
     };
     let posterior = PosteriorReport {
         calibration: CalibrationRef { file: HOSTILE.into(), hash: "5b".repeat(32), rollouts: 1, warnings: vec![] },
