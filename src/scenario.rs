@@ -26,12 +26,14 @@ mod schema;
 mod setting;
 mod template;
 mod tree;
+mod world;
 
 pub use diagnostic::Diagnostic;
 pub use error::{Diagnostics, ScenarioError};
 pub use load::{Format, ScenarioText};
-pub use metric::{Measure, Metric, Rate};
+pub use metric::{Condition, Measure, Metric, Rate};
 pub use model::*;
 pub use reference::reference;
 pub use schema::schema;
 pub use template::Template;
+pub use world::world_digest;

@@ -145,7 +145,8 @@ fn tell_before(arguments: &Arguments, opening: &Opening, remembered: &Remembered
     let Some(mut out) = teller(arguments.quiet, &arguments.outputs()) else { return Ok(false) };
     let (scenario, plan) = (&opening.scenario, &opening.world.plan);
     let numbers = PlanNumbers::of(plan, plan.estimated_total(opening.world.settings.health_timeout));
-    let today = Today::of(scenario, Some(Policy::of(scenario)), Numbers::Plan(numbers));
+    let numbers = Numbers::Plan(numbers);
+    let today = Today { hides_truth: true, ..Today::of(scenario, Some(Policy::of(scenario)), numbers) };
     standard_output(remembered.tell_before(&mut out, &today).and_then(|()| writeln!(out)).and_then(|()| out.flush()))?;
     Ok(true)
 }

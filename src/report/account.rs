@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::event_log::event_names;
+use super::harm::HarmGoesOn;
 use super::wording::{plural, spoken};
 use super::{FaultReport, PlanAnswer};
 use crate::engine::{
@@ -33,6 +34,8 @@ pub struct Account<'a, W> {
     out: W,
     names: EventNames<'a>,
     batch: Batch,
+    /// For how long after its end the run is counted.
+    observed: Span,
     error: Option<io::Error>,
 }
 
@@ -52,7 +55,7 @@ impl<'a, W: Write> Account<'a, W> {
     pub fn new(mut out: W, scenario: &'a Scenario, world: &World, replicate: u64) -> Self {
         let names = event_names(scenario);
         let error = opening(&mut out, scenario, world, replicate).err();
-        Self { out, names, batch: Batch::default(), error }
+        Self { out, names, batch: Batch::default(), observed: scenario.rollout.observe_after, error }
     }
 
     fn line(&mut self, at: At, style: Style, label: &str, text: &str) -> io::Result<()> {
@@ -223,7 +226,7 @@ impl<'a, W: Write> Account<'a, W> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        closing(&mut self.out, metrics)?;
+        closing(&mut self.out, metrics, HarmGoesOn::of(metrics, self.observed).as_ref())?;
         for fault in faults {
             let when = match (fault.started_at_ms, fault.ended_at_ms) {
                 (Some(start), Some(end)) => format!("{} to {}", At(start), At(end)),
@@ -265,19 +268,26 @@ fn opening(out: &mut impl Write, scenario: &Scenario, world: &World, replicate: 
     )
 }
 
-fn closing(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
+fn closing(out: &mut impl Write, metrics: &Metrics, harm: Option<&HarmGoesOn>) -> io::Result<()> {
     let optional = |millis: Option<u64>| millis.map_or("–".to_owned(), |millis| spoken(Span(millis)));
     let blast = metrics.blast_radius_pct().map_or(String::new(), |pct| format!(" · blast radius {pct:.1} %"));
     let planned = metrics.planned;
+    let harmed = format!(
+        "{} of {planned} ({:.1} %, {} with a healthy verdict)",
+        metrics.harmed,
+        metrics.harmed_pct(),
+        metrics.escaped
+    );
     let rows = [
         ("duration", spoken(Span(metrics.duration))),
         ("  waiting for a person", spoken(Span(metrics.approval_wait))),
         ("  rollout", spoken(Span(metrics.duration - metrics.approval_wait))),
         ("trips", metrics.trips.to_string()),
         ("  first dispatch to trip", optional(metrics.time_to_detect)),
-        ("  trip to its end", optional(metrics.time_to_mitigate)),
+        ("  trip to the stop", optional(metrics.time_to_stop)),
+        ("  trip to rolled back", optional(metrics.time_to_mitigate)),
         ("exposed", format!("{} of {planned} ({:.1} %){blast}", metrics.exposed, metrics.exposed_pct())),
-        ("harmed", format!("{} ({} with a healthy verdict)", metrics.harmed, metrics.escaped)),
+        ("harmed", harmed),
         ("exposure", format!("{:.1} instance-min", metrics.exposure_instance_min())),
         ("unhealthy", format!("{:.1} instance-min", metrics.unhealthy_instance_min())),
         ("capacity lost", format!("{:.1} instance-min", metrics.capacity_loss_instance_min())),
@@ -288,6 +298,9 @@ fn closing(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
     writeln!(out)?;
     for (name, value) in rows {
         writeln!(out, "  {DIM}{name:<24}{DIM:#} {value}")?;
+    }
+    if let Some(harm) = harm {
+        writeln!(out, "  {BAD}{}{BAD:#}", harm.says)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::study::{BaselineReport, BaselineScenario, policy_change};
+use super::study::{BaselineReport, BaselineScenario, ComparedFact, policy_change};
 use super::table::Table;
 use super::wording::{one_line, plural};
 use crate::study::baseline::contrast::Verdict;
@@ -54,6 +54,9 @@ fn tell(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> {
     if rows > 0 {
         table.write(out)?;
     }
+    for condition in conditions(scenario) {
+        writeln!(out, "  {DIM}{}{DIM:#}", one_line(&condition))?;
+    }
     let others = others(scenario);
     if !others.is_empty() {
         writeln!(out, "  {DIM}{others}{DIM:#}")?;
@@ -65,6 +68,11 @@ fn tell(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> {
         writeln!(out, "    {}", one_line(replay))?;
     }
     Ok(())
+}
+
+/// In how many runs the conditional metrics exist that are told.
+pub fn conditions(scenario: &BaselineScenario) -> impl Iterator<Item = String> {
+    TOLD.into_iter().flat_map(|verdict| scenario.of(verdict)).filter_map(ComparedFact::condition)
 }
 
 /// How many facts are not told, and why.

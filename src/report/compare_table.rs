@@ -48,7 +48,7 @@ fn what_differs(policy: &Policy, other: &Policy) -> String {
 fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
     let truth = if comparison.defective { "defective, in truth" } else { "good, in truth" };
     writeln!(out, "\n{BOLD}{}{BOLD:#} ({truth})", comparison.version)?;
-    let varies = |one: &&Contrast| one.ties < one.n;
+    let varies = |one: &&Contrast| one.ties < one.n || Better::of(one, comparison.defective) != Better::Same;
     let (told, same): (Vec<&Contrast>, Vec<&Contrast>) =
         comparison.metrics.iter().filter(|one| one.n > 0).partition(varies);
     let header = ["", "A", "B", "B − A", "", "better in", "", "pairing saves", ""];
@@ -57,6 +57,11 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
         table.push(row(one, comparison.defective));
     }
     table.write(out)?;
+    for one in &comparison.metrics {
+        if let Some(conditional) = one.conditional.as_ref().filter(|_| one.n > 0) {
+            writeln!(out, "  {DIM}{}: {}{DIM:#}", one.metric, conditional.says)?;
+        }
+    }
     if !same.is_empty() {
         let names: Vec<&str> = same.iter().map(|one| one.metric.as_str()).collect();
         writeln!(out, "  {DIM}the same in every world: {}{DIM:#}", names.join(", "))?;

@@ -7,6 +7,7 @@ mod facts;
 use serde::{Deserialize, Serialize};
 
 use super::Timeline;
+use super::harm::HarmGoesOn;
 use super::study::ScenarioRef;
 use super::wording::spoken;
 use crate::drill::Pack;
@@ -122,9 +123,12 @@ pub struct Debrief {
     pub trips: u32,
     /// First dispatch to first trip.
     pub time_to_detect_sec: Option<f64>,
-    /// First trip to the end of rollback or abort.
+    /// First trip to the end of the rollback; null where nothing was rolled back to its end.
     pub time_to_mitigate_sec: Option<f64>,
-    /// Of it, the person's: from each trip to the decision on it.
+    /// First trip to the moment from which nothing was commanded to the target any more; null too in older reports.
+    #[serde(default)]
+    pub time_to_stop_sec: Option<f64>,
+    /// Of the time to mitigate, the person's: from each trip to the decision on it.
     pub mitigate_person_sec: Option<f64>,
     /// Of it, the engine's: the rest.
     pub mitigate_engine_sec: Option<f64>,
@@ -134,6 +138,12 @@ pub struct Debrief {
     pub exposed_pct: f64,
     /// Instances that the version harmed.
     pub harmed_instances: u32,
+    /// The same as a share of the plan, percent; null in older reports.
+    #[serde(default)]
+    pub harmed_pct: Option<f64>,
+    /// Harm that goes on when the drill is over, where some does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub harm_goes_on: Option<HarmGoesOn>,
     /// Harmed instances with a healthy verdict.
     pub escaped_instances: u32,
     /// Harmed and not serving.
@@ -228,12 +238,18 @@ pub struct Counterfactual {
     pub counted_to_ms: u64,
     /// Trips.
     pub trips: u32,
-    /// First trip to the end of rollback or abort.
+    /// First trip to the end of the rollback.
     pub time_to_mitigate_sec: Option<f64>,
+    /// First trip to the moment from which nothing is commanded to the target any more.
+    #[serde(default)]
+    pub time_to_stop_sec: Option<f64>,
     /// Most instances exposed at one moment.
     pub exposed_instances: u32,
     /// Instances that the version would have harmed.
     pub harmed_instances: u32,
+    /// The same as a share of the plan, percent; null in older reports.
+    #[serde(default)]
+    pub harmed_pct: Option<f64>,
     /// Harmed and not serving.
     pub unhealthy_instance_min: f64,
     /// Not serving for any cause.

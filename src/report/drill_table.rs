@@ -143,9 +143,14 @@ fn figures(out: &mut impl Write, debrief: &Debrief, planned: u32, width: usize) 
     let time = |seconds: Option<f64>| seconds.map_or_else(|| NOTHING.to_owned(), |s| spoken(Span::from_secs_f64(s)));
     let instance_minutes = |value: f64| format!("{} instance-min", number(value));
     let exposed = format!("{} of {planned} ({})", debrief.exposed_instances, Unit::Percent.say(debrief.exposed_pct));
-    let harmed = format!("{} ({} with a healthy verdict)", debrief.harmed_instances, debrief.escaped_instances);
+    let pct = debrief.harmed_pct.map_or_else(String::new, |pct| format!("{}, ", Unit::Percent.say(pct)));
+    let harmed = format!(
+        "{} of {planned} ({pct}{} with a healthy verdict)",
+        debrief.harmed_instances, debrief.escaped_instances
+    );
     for (name, value) in [
         ("time to detect", time(debrief.time_to_detect_sec)),
+        ("time to stop", time(debrief.time_to_stop_sec)),
         ("time to mitigate", time(debrief.time_to_mitigate_sec)),
         ("  of it, you", time(debrief.mitigate_person_sec)),
         ("  of it, the engine", time(debrief.mitigate_engine_sec)),
@@ -158,6 +163,9 @@ fn figures(out: &mut impl Write, debrief: &Debrief, planned: u32, width: usize) 
         ("false failures", debrief.false_failures.to_string()),
     ] {
         hanging(out, &format!("  {DIM}{name:<20}{DIM:#} "), NAMED_FIGURE, &value, width)?;
+    }
+    if let Some(harm) = &debrief.harm_goes_on {
+        paragraph(out, "", &harm.says, width)?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod category;
 mod claims;
 mod compare;
 mod drill;
+mod elsewhere;
 mod error;
 mod facts;
 mod phrases;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use against::Verdict;
 pub use category::Category;
+pub use elsewhere::Elsewhere;
 pub use error::LearningError;
 pub use recall::{Numbers, PlanNumbers, Recalled, RunNumbers, Today, recall};
 pub use told::tell;

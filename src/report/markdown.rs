@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::baseline_table::{COLUMNS, TOLD, others};
+use super::baseline_table::{COLUMNS, TOLD, conditions, others};
 use super::check_table::{sign, verdict};
 use super::study::{BaselineReport, CheckReport, policy_change};
 
@@ -68,6 +68,9 @@ fn against(out: &mut impl Write, baseline: &BaselineReport) -> io::Result<()> {
             for fact in &told {
                 writeln!(out, "| {} |", fact.cells().map(|cell| text(&cell)).join(" | "))?;
             }
+        }
+        for (place, condition) in conditions(scenario).enumerate() {
+            writeln!(out, "{}- {}", if place == 0 { "\n" } else { "" }, text(&condition))?;
         }
         let others = others(scenario);
         if !others.is_empty() {

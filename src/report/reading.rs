@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::calibration::CalibrationReport;
+use super::harm::HarmGoesOn;
 use super::study::{CheckReport, CompareReport, ScenarioRef, SweepReport, TuneReport};
 use super::{DrillReport, Timeline};
 use crate::json::fault;
@@ -54,6 +55,8 @@ pub struct RunPage {
     pub plan: PlanFigures,
     /// The metrics, by name.
     pub metrics: Map<String, Value>,
+    /// Harm that goes on at the end; `None` too in older reports.
+    pub harm_goes_on: Option<HarmGoesOn>,
     /// What each fault did.
     pub faults: Vec<FaultFigures>,
     /// What each instance did.

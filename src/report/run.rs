@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::harm::HarmGoesOn;
 use super::study::ScenarioRef;
 use super::{BatchRecord, Chronicle, PlanAnswer, Timeline, TripRecord};
 use crate::engine::RolloutId;
@@ -117,6 +118,8 @@ pub struct RunReport<'a> {
     batches: Vec<Batch>,
     trips: Vec<Trip>,
     metrics: &'a Metrics,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    harm_goes_on: Option<HarmGoesOn>,
     rollback: Option<Rollback>,
     faults: Vec<FaultReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -151,6 +154,7 @@ impl<'a> RunReport<'a> {
             batches: batches(true),
             trips: chronicle.trips.iter().map(|trip| Trip::new(trip, names)).collect(),
             metrics,
+            harm_goes_on: HarmGoesOn::of(metrics, scenario.rollout.observe_after),
             rollback,
             faults: FaultReport::all(effects),
             timeline: None,

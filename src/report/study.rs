@@ -5,6 +5,8 @@ mod compare;
 mod sweep;
 mod tune;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use check::{
@@ -18,13 +20,13 @@ pub use sweep::{
 pub use tune::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Estimate, Evidence, Findings, FrontPoint,
     Hint, KeepsReport, LaterReport, LimitCheck, LimitText, Named, PointAnswer, PosteriorFindings, PosteriorReport,
-    Rates, Recommended, Sensitivity, Standing, TuneReport, WorthReport, short,
+    Rates, Recommended, SavingParts, Sensitivity, Standing, TuneReport, WorthReport, short,
 };
 
-use crate::scenario::Scenario;
+use crate::scenario::{OutcomeRates, Scenario, VersionSpec};
 
 /// Which scenario a report is of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScenarioRef {
     /// Its name.
     pub name: String,
@@ -39,6 +41,19 @@ pub struct ScenarioRef {
     /// Instances of the fleet; 0 in older reports.
     #[serde(default)]
     pub instances: u32,
+    /// Digest of all that the file says beside policy and seed; empty in older reports.
+    #[serde(default)]
+    pub world: String,
+    /// By version: the chances of all outcomes that are not 0; empty in older reports.
+    #[serde(default)]
+    pub rates: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
+/// The chances of a version's outcomes that are not 0, by the names of the scenario file.
+fn rates(version: &VersionSpec) -> BTreeMap<String, f64> {
+    let OutcomeRates { failure, hang, unhealthy, crash } = version.rates;
+    let all = [("failure_rate", failure), ("hang_rate", hang), ("unhealthy_rate", unhealthy), ("crash_rate", crash)];
+    all.into_iter().filter(|&(_, rate)| rate != 0.0).map(|(name, rate)| (name.to_owned(), rate)).collect()
 }
 
 impl ScenarioRef {
@@ -51,6 +66,8 @@ impl ScenarioRef {
             module: scenario.module_id.clone(),
             fleet: scenario.fleet.template_id.clone(),
             instances: scenario.fleet.instances,
+            world: scenario.world.clone(),
+            rates: scenario.versions.iter().map(|version| (version.id.clone(), rates(version))).collect(),
         }
     }
 }

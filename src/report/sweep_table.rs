@@ -60,8 +60,8 @@ fn version_table(out: &mut impl Write, report: &SweepReport, version: &str, cell
     writeln!(out, "\n{BOLD}{version}{BOLD:#} ({})", if defective { "defective, in truth" } else { "good, in truth" })?;
     let mut header: Vec<&str> = report.axes.iter().map(|axis| axis.key.as_str()).collect();
     header.extend(match defective {
-        true => ["trips", "", "exact", "blast radius", "", "p95", "escapes"],
-        false => ["false trips", "", "exact", "duration", "", "p95", "completed"],
+        true => &["trips", "", "exact", "blast radius", "", "p95", "harmed", "escapes"][..],
+        false => &["false trips", "", "exact", "duration", "", "p95", "completed"][..],
     });
     if report.precision.is_some() {
         header.push("replicates");
@@ -107,6 +107,10 @@ fn row(report: &SweepReport, cell: &Cell, trips: [String; 2]) -> Vec<String> {
     };
     let figure = cell.metrics.figure(metric).cloned().unwrap_or_default();
     row.extend([unit.say_or_nothing(figure.mean), interval(unit, figure.ci), unit.say_or_nothing(figure.p95)]);
+    if cell.defective {
+        let harmed = cell.metrics.figure(Metric::HarmedPct).and_then(|figure| figure.mean);
+        row.push(Unit::Percent.say_or_nothing(harmed));
+    }
     let rate = if cell.defective { Rate::Escape } else { Rate::Outcome(crate::engine::Outcome::Completed) };
     row.push(Unit::Share.say_or_nothing(cell.metrics.share(rate).and_then(|share| share.rate)));
     if report.precision.is_some() {

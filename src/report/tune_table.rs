@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
+use super::conditional::beside;
 use super::study::{AnswerShare, BelievedRate, Candidate, LaterReport, PosteriorReport, Standing, TuneReport};
 use super::table::Table;
 use super::wording::{Unit, called, number, plural, wrapped};
@@ -155,7 +156,7 @@ fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
 
 fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result<()> {
     let unit = Unit::of(&report.minimise);
-    let mut header = vec!["batch_pct", "max_consecutive_failures", goal, "blast radius"];
+    let mut header = vec!["batch_pct", "max_consecutive_failures", goal, "blast radius", "harmed"];
     let limits: Vec<String> = report
         .limits
         .iter()
@@ -188,6 +189,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
             candidate.policy.max_consecutive_failures.to_string(),
             evidence.objective.says(unit),
             evidence.blast_radius_pct.says(Unit::Percent),
+            evidence.harmed_pct.says(Unit::Percent),
         ];
         row.extend(evidence.limits.iter().map(|check| {
             let mark = match check.holds {
@@ -195,7 +197,8 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
                 Some(false) => "✗",
                 None => "?",
             };
-            format!("{} {mark}", check.observed.says(Unit::of(&check.metric)))
+            let of = beside(&check.metric, check.observed.n, evidence.replicates);
+            format!("{}{of} {mark}", check.observed.says(Unit::of(&check.metric)))
         }));
         let front = match candidate.on_front {
             Some(true) => "yes",

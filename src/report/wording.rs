@@ -192,6 +192,7 @@ pub fn called(name: &str) -> String {
         "approval_wait_sec" => "waiting for a person".to_owned(),
         "rollout_sec" => "duration without waiting".to_owned(),
         "blast_radius_pct" => "blast radius".to_owned(),
+        "harmed_pct" => "share harmed".to_owned(),
         "blast_radius_pct_tripped" => "blast radius where it tripped".to_owned(),
         "exposed_pct" => "share exposed".to_owned(),
         "min_serving_pct" => "fewest serving".to_owned(),
@@ -200,6 +201,7 @@ pub fn called(name: &str) -> String {
         "capacity_loss_instance_min" => "capacity lost".to_owned(),
         "time_to_detect_sec" => "time to detect".to_owned(),
         "time_to_mitigate_sec" => "time to mitigate".to_owned(),
+        "time_to_stop_sec" => "time to stop".to_owned(),
         _ => name.replace('_', " "),
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Origin {
     pub default_name: String,
     /// SHA-256 of the file's bytes.
     pub hash: String,
+    /// Digest of its world.
+    pub world: String,
 }
 
 /// Tells what the file's language does not allow.
@@ -140,6 +142,7 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
     let scenario = Scenario {
         name: file.name.unwrap_or(origin.default_name),
         hash: origin.hash,
+        world: origin.world,
         seed: file.seed,
         horizon: values::span(file.horizon_sec),
         fleet,

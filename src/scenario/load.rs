@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{self, Origin};
 use super::diagnostic::Source;
 use super::limits::MAX_FILE_BYTES;
-use super::{Scenario, ScenarioError, tree};
+use super::{Scenario, ScenarioError, tree, world_digest};
 use crate::digest::hex_sha256;
 
 /// The path that stands for standard input.
@@ -137,8 +137,9 @@ fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, ScenarioError> {
 }
 
 fn parse(file: &str, stem: &str, text: &str, format: Format) -> Result<Scenario, ScenarioError> {
-    let origin = Origin { default_name: stem.into(), hash: hex_sha256(text.as_bytes()) };
     let root = root(file, text, format)?;
+    let origin =
+        Origin { default_name: stem.into(), hash: hex_sha256(text.as_bytes()), world: world_digest(root.to_json()) };
     let source = Source { name: file, text: without_mark(text) };
     check::scenario(source, &root, origin).map_err(ScenarioError::Invalid)
 }

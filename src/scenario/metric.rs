@@ -27,6 +27,8 @@ pub enum Metric {
     BlastRadiusPctTripped,
     /// Instances ever harmed.
     HarmedInstances,
+    /// The same, in percent of the planned ones.
+    HarmedPct,
     /// Integral of exposed instances.
     ExposureInstanceMin,
     /// Integral of harmed and not serving.
@@ -37,8 +39,10 @@ pub enum Metric {
     MinServingPct,
     /// First dispatch to first trip.
     TimeToDetectSec,
-    /// First trip to the end of rollback or abort.
+    /// First trip to the end of the rollback.
     TimeToMitigateSec,
+    /// First trip to the moment from which nothing is commanded to the target any more.
+    TimeToStopSec,
     /// Failed verdicts on instances that ran the target and served.
     FalseFailures,
     /// Harmed instances with a healthy verdict.
@@ -47,7 +51,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order of the reports.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Trips,
         Self::Decisions,
         Self::DurationSec,
@@ -58,12 +62,14 @@ impl Metric {
         Self::BlastRadiusPct,
         Self::BlastRadiusPctTripped,
         Self::HarmedInstances,
+        Self::HarmedPct,
         Self::ExposureInstanceMin,
         Self::UnhealthyInstanceMin,
         Self::CapacityLossInstanceMin,
         Self::MinServingPct,
         Self::TimeToDetectSec,
         Self::TimeToMitigateSec,
+        Self::TimeToStopSec,
         Self::FalseFailures,
         Self::EscapedInstances,
     ];
@@ -82,12 +88,14 @@ impl Metric {
             Self::BlastRadiusPct => "blast_radius_pct",
             Self::BlastRadiusPctTripped => "blast_radius_pct_tripped",
             Self::HarmedInstances => "harmed_instances",
+            Self::HarmedPct => "harmed_pct",
             Self::ExposureInstanceMin => "exposure_instance_min",
             Self::UnhealthyInstanceMin => "unhealthy_instance_min",
             Self::CapacityLossInstanceMin => "capacity_loss_instance_min",
             Self::MinServingPct => "min_serving_pct",
             Self::TimeToDetectSec => "time_to_detect_sec",
             Self::TimeToMitigateSec => "time_to_mitigate_sec",
+            Self::TimeToStopSec => "time_to_stop_sec",
             Self::FalseFailures => "false_failures",
             Self::EscapedInstances => "escaped_instances",
         }
@@ -97,6 +105,45 @@ impl Metric {
     #[must_use]
     pub fn more_is_better(self) -> bool {
         self == Self::MinServingPct
+    }
+
+    /// What a run must come to before it has this figure at all; `None` where every run of such a version has it.
+    #[must_use]
+    pub fn condition(self) -> Option<Condition> {
+        match self {
+            Self::TimeToDetectSec | Self::TimeToStopSec | Self::BlastRadiusPctTripped => Some(Condition::Tripped),
+            Self::TimeToMitigateSec => Some(Condition::RolledBack),
+            _ => None,
+        }
+    }
+}
+
+/// What a run must come to before a conditional metric has a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// The breaker tripped at least once.
+    Tripped,
+    /// The breaker tripped, and the rollback got to its end.
+    RolledBack,
+}
+
+impl Condition {
+    /// The rate that says in how many runs it is met.
+    #[must_use]
+    pub fn rate(self) -> Rate {
+        match self {
+            Self::Tripped => Rate::Trip,
+            Self::RolledBack => Rate::Outcome(Outcome::RolledBack),
+        }
+    }
+
+    /// What is said of a run that meets it: `detected in 42 % of rollouts`.
+    #[must_use]
+    pub fn participle(self) -> &'static str {
+        match self {
+            Self::Tripped => "detected",
+            Self::RolledBack => "rolled back",
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Scenario {
     pub name: String,
     /// SHA-256 of the file's bytes, in lower-case hex.
     pub hash: String,
+    /// [Digest](super::world_digest) of all that the file says beside policy and seed.
+    pub world: String,
     /// The seed of every draw.
     pub seed: u64,
     /// A run that is not over by then ends as `stalled`.

@@ -36,12 +36,16 @@ pub struct Metrics {
     pub min_serving: u32,
     /// First dispatch to first trip.
     pub time_to_detect: Option<u64>,
-    /// First trip to the end of rollback or abort.
+    /// First trip to the end of the rollback; `None` where nothing was rolled back to its end.
     pub time_to_mitigate: Option<u64>,
+    /// First trip to the moment from which nothing is commanded to the target any more.
+    pub time_to_stop: Option<u64>,
     /// Failed verdicts on instances that at that moment ran the target and served.
     pub false_failures: u32,
     /// Harmed instances with a healthy verdict, at the end.
     pub escaped: u32,
+    /// Harmed instances that do not serve at the moment up to which ground truth is counted.
+    pub still_down: u32,
     /// Whether a planned instance does not run the target at the end.
     pub drift: bool,
 }
@@ -72,6 +76,12 @@ impl Metrics {
     #[must_use]
     pub fn blast_radius_pct(&self) -> Option<f64> {
         self.defective.then(|| self.exposed_pct())
+    }
+
+    /// `harmed_pct`
+    #[must_use]
+    pub fn harmed_pct(&self) -> f64 {
+        self.pct(self.harmed)
     }
 
     /// `min_serving_pct`; 100 where nothing was planned.
@@ -132,12 +142,14 @@ impl Metrics {
             Metric::BlastRadiusPct => return self.blast_radius_pct(),
             Metric::BlastRadiusPctTripped => return self.blast_radius_pct().filter(|_| self.trips > 0),
             Metric::HarmedInstances => f64::from(self.harmed),
+            Metric::HarmedPct => self.harmed_pct(),
             Metric::ExposureInstanceMin => self.exposure_instance_min(),
             Metric::UnhealthyInstanceMin => self.unhealthy_instance_min(),
             Metric::CapacityLossInstanceMin => self.capacity_loss_instance_min(),
             Metric::MinServingPct => self.min_serving_pct(),
             Metric::TimeToDetectSec => return self.time_to_detect.map(seconds),
             Metric::TimeToMitigateSec => return self.time_to_mitigate.map(seconds),
+            Metric::TimeToStopSec => return self.time_to_stop.map(seconds),
             Metric::FalseFailures => f64::from(self.false_failures),
             Metric::EscapedInstances => f64::from(self.escaped),
         })
@@ -146,7 +158,7 @@ impl Metrics {
 
 impl Serialize for Metrics {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_struct("metrics", 20)?;
+        let mut map = serializer.serialize_struct("metrics", 21)?;
         map.serialize_field("outcome", &self.outcome)?;
         map.serialize_field("trips", &self.trips)?;
         map.serialize_field("decisions", &self.decisions)?;
@@ -157,12 +169,14 @@ impl Serialize for Metrics {
         map.serialize_field("exposed_pct", &self.exposed_pct())?;
         map.serialize_field("blast_radius_pct", &self.blast_radius_pct())?;
         map.serialize_field("harmed_instances", &self.harmed)?;
+        map.serialize_field("harmed_pct", &self.harmed_pct())?;
         map.serialize_field("exposure_instance_min", &self.exposure_instance_min())?;
         map.serialize_field("unhealthy_instance_min", &self.unhealthy_instance_min())?;
         map.serialize_field("capacity_loss_instance_min", &self.capacity_loss_instance_min())?;
         map.serialize_field("min_serving_pct", &self.min_serving_pct())?;
         map.serialize_field("time_to_detect_sec", &self.time_to_detect.map(seconds))?;
         map.serialize_field("time_to_mitigate_sec", &self.time_to_mitigate.map(seconds))?;
+        map.serialize_field("time_to_stop_sec", &self.time_to_stop.map(seconds))?;
         map.serialize_field("false_failures", &self.false_failures)?;
         map.serialize_field("escaped_instances", &self.escaped)?;
         map.serialize_field("drift", &self.drift)?;

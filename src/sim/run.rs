@@ -115,6 +115,8 @@ pub struct Simulator<'w> {
 struct Tally {
     first_dispatch: Option<u64>,
     first_trip: Option<u64>,
+    /// When it was decided to roll back.
+    turned_back: Option<u64>,
     trips: u32,
     decisions: Vec<OperatorDecision>,
     false_failures: u32,
@@ -310,6 +312,7 @@ impl<'w> Simulator<'w> {
         if let Answer::OnTrip(decision) = pending.answer {
             self.tally.decisions.push(decision);
             if decision == OperatorDecision::RollbackCompletedBatches {
+                self.tally.turned_back.get_or_insert(now);
                 // From the decision on the rollout gives no more verdicts.
                 self.queue.clear();
             }

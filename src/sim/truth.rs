@@ -16,6 +16,8 @@ pub struct Ledger {
     pub harmed: u32,
     /// Harmed instances with a healthy verdict.
     pub escaped: u32,
+    /// Harmed instances that do not serve at the end.
+    pub still_down: u32,
     /// Planned instances that do not run the target at the end.
     pub drifted: u32,
     starts: Vec<u64>,
@@ -87,6 +89,7 @@ impl Ledger {
         let upgrade = self.not_serving(course.reached, course.ends.min(cut));
         if so_far.harmed {
             self.unhealthy += u128::from(upgrade);
+            self.still_down += u32::from(course.ends.min(cut) > self.end);
         }
         if course.ends > self.end || course.ends > cut {
             return;
@@ -109,6 +112,7 @@ impl Ledger {
             so_far.harmed |= by == Release::Target;
             if so_far.harmed {
                 self.unhealthy += u128::from(down);
+                self.still_down += u32::from(cut > self.end);
             }
         }
     }
@@ -130,6 +134,7 @@ impl Ledger {
                 if harmed {
                     let to = segment.to.min(self.end);
                     self.unhealthy += u128::from(to.saturating_sub(segment.from));
+                    self.still_down += u32::from(segment.from <= self.end && self.end < segment.to);
                 }
             }
         }

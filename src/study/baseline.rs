@@ -22,13 +22,14 @@ pub mod tolerance;
 use std::collections::BTreeMap;
 
 use super::Policy;
+use super::row::MEANING;
 use facts::VersionFacts;
 
 /// Worlds of each version, where nobody says how many.
 pub const WORLDS: u64 = 1000;
 
 /// The version of this program, as baselines name it.
-pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+pub const PROGRAM: &str = MEANING;
 
 /// What was accepted of a scenario.
 #[derive(Clone, Debug, PartialEq)]

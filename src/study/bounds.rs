@@ -103,14 +103,16 @@ impl Bounds {
             Metric::ExposedInstances | Metric::HarmedInstances | Metric::EscapedInstances => {
                 Reach::within(0.0, instances)
             }
-            Metric::ExposedPct | Metric::BlastRadiusPct | Metric::BlastRadiusPctTripped | Metric::MinServingPct => {
-                Reach::within(0.0, 100.0)
-            }
+            Metric::ExposedPct
+            | Metric::BlastRadiusPct
+            | Metric::BlastRadiusPctTripped
+            | Metric::HarmedPct
+            | Metric::MinServingPct => Reach::within(0.0, 100.0),
             Metric::ExposureInstanceMin | Metric::UnhealthyInstanceMin => up_to(summed(self.untripped), all),
             Metric::CapacityLossInstanceMin => up_to(summed(self.approval.saturating_add(self.untripped)), all),
             // No verdict before the first trip is later than the walk without one.
             Metric::TimeToDetectSec => Reach::within(0.0, seconds(self.untripped)),
-            Metric::TimeToMitigateSec => Reach::within(0.0, end),
+            Metric::TimeToMitigateSec | Metric::TimeToStopSec => Reach::within(0.0, end),
             // Of the rollout and of its rollback.
             Metric::FalseFailures => up_to(instances, 2.0 * instances),
         }

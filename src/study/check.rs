@@ -222,6 +222,8 @@ pub struct Finding {
     pub confidence: Option<f64>,
     /// Over how many worlds.
     pub n: u64,
+    /// Of how many that were looked at: fewer have a value of a conditional metric.
+    pub of: u64,
     /// Where it does not pass: the replicate that is furthest beyond the limit.
     pub worst: Option<u64>,
 }
@@ -234,6 +236,7 @@ impl Finding {
         exact: None,
         confidence: None,
         n: 0,
+        of: 0,
         worst: None,
     };
 }
@@ -480,6 +483,7 @@ impl Check {
             exact: held.exact.filter(|_| is_estimated),
             confidence: is_estimated.then_some(confidence),
             n: held.n,
+            of: n,
             worst,
         })
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::row::MEANING;
 use super::sweep::{Sweep, SweepError, SweepOrder};
 use crate::digest::hex_sha256;
 use crate::json::fault;
@@ -40,7 +41,7 @@ pub enum ManifestError {
     #[error("its schema is `{0}`; allowed: {SCHEMA}")]
     Schema(String),
     /// Another version wrote it.
-    #[error("dryroll {0} wrote it, and this is {version}: shards of two versions do not fit together; write it anew with --plan", version = env!("CARGO_PKG_VERSION"))]
+    #[error("dryroll {0} wrote it, and this is {version}: shards of two versions do not fit together; write it anew with --plan", version = MEANING)]
     Version(String),
     /// It is not as it was written.
     #[error("it was changed after it was written: its hash does not fit; write it anew with --plan")]
@@ -78,7 +79,7 @@ impl Manifest {
         }
         let mut manifest = Self {
             schema: SCHEMA.into(),
-            dryroll: env!("CARGO_PKG_VERSION").into(),
+            dryroll: MEANING.into(),
             shards,
             cells: sweep.cells.worlds.len() as u64,
             replicates: sweep.order.replicates,
@@ -104,7 +105,7 @@ impl Manifest {
         if kind.schema != SCHEMA {
             return Err(ManifestError::Schema(kind.schema));
         }
-        if kind.dryroll != env!("CARGO_PKG_VERSION") {
+        if kind.dryroll != MEANING {
             return Err(ManifestError::Version(kind.dryroll));
         }
         let manifest: Self = serde_json::from_slice(text)?;

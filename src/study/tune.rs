@@ -177,14 +177,7 @@ pub struct Tuned {
 
 /// Metrics that every run of a good version has, and less of which is better.
 fn is_goal(metric: Metric) -> bool {
-    !metric.more_is_better()
-        && !matches!(
-            metric,
-            Metric::BlastRadiusPct
-                | Metric::BlastRadiusPctTripped
-                | Metric::TimeToDetectSec
-                | Metric::TimeToMitigateSec
-        )
+    !metric.more_is_better() && metric != Metric::BlastRadiusPct && metric.condition().is_none()
 }
 
 fn goal_is_none(metric: Metric) -> &'static str {

@@ -10,6 +10,7 @@ mod calibrate;
 mod check;
 mod ci_docs;
 mod claims;
+mod conditional;
 mod console;
 mod determinism;
 mod docs_links;

@@ -133,7 +133,7 @@ fn a_limit_is_told_in_the_unit_of_its_metric() {
     assert_eq!(metrics(&report["recommended"]["evidence"]["limits"]), wanted);
     let table = said(&output.stdout);
     let row = table.lines().find(|line| line.contains("recommended")).expect("the answer");
-    assert_eq!(row.matches('%').count(), 5, "the blast radius and four limits: {row}");
+    assert_eq!(row.matches('%').count(), 6, "the blast radius, the harm and four limits: {row}");
     assert!(table.lines().any(|line| line.contains("batch_pct") && line.contains(" completed ")), "{table}");
     let page = folder.page("t.json");
     let completed = page.split("<tr>").find(|row| row.contains("completed ≥ 0.5")).expect("the limit");

@@ -12,7 +12,7 @@ use crate::report::{Output, Written};
 use crate::scenario::{Scenario, ScenarioText};
 use crate::study::Policy;
 use crate::study::baseline::facts::VersionFacts;
-use crate::study::baseline::subject::{Compared, Subject, world_digest};
+use crate::study::baseline::subject::{Compared, Subject};
 use crate::study::baseline::tolerance::{Tolerances, tolerance};
 use crate::study::baseline::{Baseline, Entry, PROGRAM, WORLDS, key};
 use crate::study::grid::GridError;
@@ -43,7 +43,6 @@ pub struct BaselineArguments {
 pub struct Candidate {
     file: String,
     scenario: Scenario,
-    world: String,
     line: usize,
 }
 
@@ -55,12 +54,7 @@ impl Candidate {
             return Err(Failure::Input(anyhow::anyhow!(said)));
         }
         let line = text.text.lines().position(|line| line.trim_start().starts_with("[rollout]"));
-        Ok(Self {
-            file: text.path().to_owned(),
-            scenario: scenario.clone(),
-            world: world_digest(text.to_json()?),
-            line: line.map_or(1, |line| line + 1),
-        })
+        Ok(Self { file: text.path().to_owned(), scenario: scenario.clone(), line: line.map_or(1, |line| line + 1) })
     }
 }
 
@@ -226,7 +220,7 @@ impl Baselined {
                         if self.output.is_some() && self.wants(one) == (entry.seed, entry.replicates) {
                             facts = Some(subject.facts(&tape).map_err(scratch_failure)?);
                         }
-                        Ok(subject.compare(&tape, entry, &one.world).map_err(scratch_failure)?)
+                        Ok(subject.compare(&tape, entry, &one.scenario.world).map_err(scratch_failure)?)
                     }
                 },
             },
@@ -257,7 +251,7 @@ impl Baselined {
         let (seed, replicates) = self.wants(one);
         Entry {
             hash: one.scenario.hash.clone(),
-            world: one.world.clone(),
+            world: one.scenario.world.clone(),
             seed,
             replicates,
             dryroll: PROGRAM.to_owned(),

@@ -11,6 +11,7 @@ use crate::drill::score::{Judged, Judgement, TO_PUT_RIGHT, held_up};
 use crate::drill::{Decision, Drill};
 use crate::engine::{Answer, Edit, OperatorDecision, RequestKind};
 use crate::fleet::Span;
+use crate::report::harm::HarmGoesOn;
 use crate::report::study::ScenarioRef;
 use crate::report::timeline::BreakerCount;
 use crate::report::wording::spoken;
@@ -48,7 +49,7 @@ impl DrillReport {
             },
             outcome: metrics.outcome.name().into(),
             decisions: drill.decisions().iter().map(made).collect(),
-            debrief: debrief(&metrics, drill.decisions()),
+            debrief: debrief(&metrics, drill.decisions(), scenario.rollout.observe_after),
             score: score(judgement),
             as_it_was: as_it_was(&judgement.own),
             counterfactuals: judgement
@@ -78,7 +79,7 @@ fn made(decision: &Decision) -> DecisionMade {
     }
 }
 
-fn debrief(metrics: &Metrics, decisions: &[Decision]) -> Debrief {
+fn debrief(metrics: &Metrics, decisions: &[Decision], observed: Span) -> Debrief {
     let seconds = |millis: u64| Span(millis).as_secs_f64();
     let on_trips = decisions.iter().filter(|decision| decision.asked.kind != RequestKind::RollingUpgrade);
     let person: u64 = on_trips.map(|decision| decision.took().0).sum();
@@ -89,11 +90,14 @@ fn debrief(metrics: &Metrics, decisions: &[Decision]) -> Debrief {
         trips: metrics.trips,
         time_to_detect_sec: metrics.time_to_detect.map(seconds),
         time_to_mitigate_sec: metrics.time_to_mitigate.map(seconds),
+        time_to_stop_sec: metrics.time_to_stop.map(seconds),
         mitigate_person_sec: person.map(seconds),
         mitigate_engine_sec: metrics.time_to_mitigate.zip(person).map(|(all, person)| seconds(all - person)),
         exposed_instances: metrics.exposed,
         exposed_pct: metrics.exposed_pct(),
         harmed_instances: metrics.harmed,
+        harmed_pct: Some(metrics.harmed_pct()),
+        harm_goes_on: HarmGoesOn::of(metrics, observed),
         escaped_instances: metrics.escaped,
         unhealthy_instance_min: metrics.unhealthy_instance_min(),
         capacity_loss_instance_min: metrics.capacity_loss_instance_min(),
@@ -202,8 +206,10 @@ fn told(judged: &Judged, Told { decision, difference, decide, on_trip, limit, wa
         counted_to_ms: judged.until.0,
         trips: metrics.trips,
         time_to_mitigate_sec: metrics.time_to_mitigate.map(|millis| Span(millis).as_secs_f64()),
+        time_to_stop_sec: metrics.time_to_stop.map(|millis| Span(millis).as_secs_f64()),
         exposed_instances: metrics.exposed,
         harmed_instances: metrics.harmed,
+        harmed_pct: Some(metrics.harmed_pct()),
         unhealthy_instance_min: metrics.unhealthy_instance_min(),
         not_serving_instance_min: judged.cost.not_serving,
         misplaced_instances: judged.cost.misplaced,

@@ -23,18 +23,30 @@ pub enum Verdict {
     Agrees(String),
 }
 
-/// All that can be said.
-pub fn verdicts(claims: &Claims, record: &Learning, today: &Today<'_>) -> Vec<Verdict> {
+/// All that can be said. Of another case what was measured may well be otherwise: it then differs and contradicts nothing. What
+/// a plan counts follows from its own numbers, whatever the rest of the case.
+pub fn verdicts(claims: &Claims, record: &Learning, today: &Today<'_>, is_elsewhere: bool) -> Vec<Verdict> {
     let mut said = Vec::new();
     match &today.numbers {
-        Numbers::Plan(plan) => of_plan(claims, today, plan, &mut said),
-        Numbers::Run(plan, run) => {
-            of_run(claims, today, run, &mut said);
-            of_plan(claims, today, plan, &mut said);
-        }
+        Numbers::Plan(_) => {}
+        Numbers::Run(_, run) => of_run(claims, today, run, &mut said),
         Numbers::Tune(tune) => of_tune(claims, record, tune, &mut said),
     }
+    if is_elsewhere {
+        said.iter_mut().for_each(Verdict::of_another_case);
+    }
+    if let Numbers::Plan(plan) | Numbers::Run(plan, _) = &today.numbers {
+        of_plan(claims, today, plan, &mut said);
+    }
     said
+}
+
+impl Verdict {
+    fn of_another_case(&mut self) {
+        if let Self::Contradicts(why) = self {
+            *self = Self::Differs(std::mem::take(why));
+        }
+    }
 }
 
 fn of_plan(claims: &Claims, today: &Today<'_>, plan: &PlanNumbers, said: &mut Vec<Verdict>) {

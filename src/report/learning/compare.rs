@@ -62,7 +62,7 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
                 (true, true) => (
                     Category::BestPractice,
                     format!(
-                        "Recommend {said} over {other} for similar-sized fleets: in what a rollout is judged by, {letter} is \
+                        "Recommend {said} over {other} for this fleet and these failure rates: in what a rollout is judged by, {letter} is \
                          surely better in {} and surely worse in none.",
                         a_wins.max(b_wins)
                     ),
@@ -133,14 +133,7 @@ fn sentence(judged: &Judged<'_>) -> String {
 }
 
 fn facts(report: &CompareReport, told: &Policy, judged: &[Judged<'_>], recommended: bool) -> Facts {
-    let mut facts = Facts::default();
-    facts.add("kind", "compare");
-    facts.add("scenario", &report.scenario.hash);
-    facts.add("seed", report.seed);
-    facts.add("replicates", report.replicates);
-    if report.scenario.instances > 0 {
-        facts.add("instances", report.scenario.instances);
-    }
+    let mut facts = Facts::of_worlds("compare", &report.scenario, report.seed, report.replicates);
     facts.add("recommended", if recommended { "yes" } else { "no" });
     facts.add_policy(told);
     let first = told == &report.policies[0];

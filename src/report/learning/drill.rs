@@ -129,22 +129,26 @@ fn figures(report: &DrillReport) -> String {
     if let Some(detect) = debrief.time_to_detect_sec {
         said.push(format!("{} from the first upgrade to the trip", time(detect)));
     }
+    if let (Some(stop), None) = (debrief.time_to_stop_sec, debrief.time_to_mitigate_sec) {
+        said.push(format!("{} from there until nothing more was upgraded", time(stop)));
+    }
     if let (Some(all), Some(person), Some(engine)) =
         (debrief.time_to_mitigate_sec, debrief.mitigate_person_sec, debrief.mitigate_engine_sec)
     {
         said.push(format!(
-            "{} from there to the end ({} the person's, {} the engine's)",
+            "{} from there to the end of the rollback ({} the person's, {} the engine's)",
             time(all),
             time(person),
             time(engine)
         ));
     }
     said.push(format!(
-        "{} of {} exposed ({}), {} harmed",
+        "{} of {} exposed ({}), {} harmed{}",
         debrief.exposed_instances,
         report.plan.total_instances,
         percent(debrief.exposed_pct),
-        debrief.harmed_instances
+        debrief.harmed_instances,
+        debrief.harmed_pct.map_or_else(String::new, |pct| format!(" ({})", percent(pct)))
     ));
     said.push(format!("score {:.0} of 100", report.score.points));
     format!("{}.", said.join(", "))
@@ -241,6 +245,7 @@ fn facts(report: &DrillReport, policy: &Policy) -> Facts {
     facts.add("outcome", &report.outcome);
     facts.add("trips", report.debrief.trips);
     facts.add_figure("duration_sec", Some(report.debrief.duration_sec));
+    facts.add_figure("harmed_pct", report.debrief.harmed_pct);
     facts.add("score", format!("{:.0}", report.score.points));
     for made in &report.decisions {
         facts.add("decision", format!("{}@{}ms", made.decide, made.at_ms));

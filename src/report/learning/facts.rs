@@ -29,8 +29,32 @@ impl Facts {
         facts.add("scenario", &scenario.hash);
         facts.add("seed", seed);
         facts.add("replicate", replicate);
-        facts.add_some("instances", Some(scenario.instances).filter(|&instances| instances > 0));
+        facts.add_case(scenario);
         facts
+    }
+
+    /// The facts that every record of many worlds begins with.
+    pub fn of_worlds(kind: &str, scenario: &ScenarioRef, seed: u64, replicates: u64) -> Self {
+        let mut facts = Self::default();
+        facts.add("kind", kind);
+        facts.add("scenario", &scenario.hash);
+        facts.add("seed", seed);
+        facts.add("replicates", replicates);
+        facts.add_case(scenario);
+        facts
+    }
+
+    /// What all else is about: the fleet's size, the world, and the rates in it.
+    fn add_case(&mut self, scenario: &ScenarioRef) {
+        self.add_some("instances", Some(scenario.instances).filter(|&instances| instances > 0));
+        self.add_some("world", short_digest(&scenario.world));
+        let rates: Vec<String> = rates(scenario).iter().map(|(version, rates)| format!("{version}/{rates}")).collect();
+        self.add("rates", rates.join(";"));
+    }
+
+    /// The rates of the record's case, by version, as [`rates`] says them.
+    pub fn rates(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.get("rates").into_iter().flat_map(|all| all.split(';')).filter_map(|one| one.rsplit_once('/'))
     }
 
     /// Adds what was rolled out, and by which policy.
@@ -104,7 +128,22 @@ impl Facts {
     }
 }
 
-const POLICY_KEYS: [&str; 7] = [
+/// So much of a digest tells worlds apart.
+pub fn short_digest(digest: &str) -> Option<&str> {
+    digest.get(..16)
+}
+
+/// The rates of each version: `hang_rate:0.02+failure_rate:0.01`, or `none`.
+pub fn rates(scenario: &ScenarioRef) -> Vec<(String, String)> {
+    let say = |rates: &std::collections::BTreeMap<String, f64>| {
+        let all: Vec<String> = rates.iter().map(|(name, rate)| format!("{name}:{rate}")).collect();
+        if all.is_empty() { "none".to_owned() } else { all.join("+") }
+    };
+    scenario.rates.iter().map(|(version, rates)| (version.clone(), say(rates))).collect()
+}
+
+/// The keys of a policy that shape a rollout.
+pub const POLICY_KEYS: [&str; 7] = [
     "batch_pct",
     "max_consecutive_failures",
     "health_timeout_sec",
@@ -114,7 +153,8 @@ const POLICY_KEYS: [&str; 7] = [
     "max_in_flight",
 ];
 
-fn policy_facts(policy: &Policy) -> Facts {
+/// The facts of a policy.
+pub fn policy_facts(policy: &Policy) -> Facts {
     let mut facts = Facts::default();
     for key in POLICY_KEYS {
         let Some(value) = policy.get(key) else { continue };

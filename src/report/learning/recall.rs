@@ -2,10 +2,12 @@
 
 use super::against::{Verdict, verdicts};
 use super::claims::{Claims, is_about};
+use super::elsewhere::{Elsewhere, elsewhere};
+use super::facts::rates;
 use super::{Learning, phrases};
 use crate::engine::Plan;
 use crate::fleet::Span;
-use crate::report::study::TuneReport;
+use crate::report::study::{ScenarioRef, TuneReport};
 use crate::scenario::Scenario;
 use crate::study::Policy;
 
@@ -20,6 +22,12 @@ pub struct Today<'a> {
     pub instances: u32,
     /// The scenario's hash.
     pub hash: &'a str,
+    /// Digest of all that the scenario says beside policy and seed.
+    pub world: &'a str,
+    /// The failure rates of each version, as records say them.
+    pub rates: Vec<(String, String)>,
+    /// Whether the rates are not to be told yet: a drill is about to begin.
+    pub hides_truth: bool,
     /// The version that is rolled out.
     pub version: &'a str,
     /// The policy that it is rolled out with; a search has none of its own.
@@ -92,6 +100,9 @@ impl<'a> Today<'a> {
             fleet: &scenario.fleet.template_id,
             instances: scenario.fleet.instances,
             hash: &scenario.hash,
+            world: &scenario.world,
+            rates: rates(&ScenarioRef::of(scenario)),
+            hides_truth: false,
             version: &scenario.target().id,
             policy,
             numbers,
@@ -106,6 +117,8 @@ pub struct Recalled<'a> {
     pub record: &'a Learning,
     /// How relevant it is; more is more.
     pub relevance: u32,
+    /// In how far it is about another case; `None` where it is about today's.
+    pub elsewhere: Option<Elsewhere>,
     /// What today says to it.
     pub verdicts: Vec<Verdict>,
     /// Whether it was made of today's very scenario: it may tell what only its end should tell.
@@ -131,7 +144,9 @@ pub fn recall<'a>(records: &'a [Learning], today: &Today<'_>) -> Vec<Recalled<'a
             let relevance = relevance(record, &claims, today)?;
             let facts = claims.facts.as_ref();
             let is_of_this_scenario = facts.is_some_and(|facts| facts.get("scenario") == Some(today.hash));
-            Some(Recalled { record, relevance, verdicts: verdicts(&claims, record, today), is_of_this_scenario })
+            let elsewhere = elsewhere(&claims, today);
+            let verdicts = verdicts(&claims, record, today, elsewhere.is_some());
+            Some(Recalled { record, relevance, elsewhere, verdicts, is_of_this_scenario })
         })
         .collect();
     found.sort_by_key(|one| std::cmp::Reverse(one.relevance));

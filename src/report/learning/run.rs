@@ -181,6 +181,7 @@ impl<'a> Run<'a> {
         facts.add("trips", self.trips);
         facts.add_figure("duration_sec", Some(self.duration));
         facts.add_figure("blast_radius_pct", self.number("blast_radius_pct"));
+        facts.add_figure("harmed_pct", self.number("harmed_pct"));
         facts
     }
 
@@ -230,8 +231,8 @@ impl<'a> Run<'a> {
                 title: format!("{policy} completed without a trip on the {fleet}"),
                 happened: "A good version, completed. Zero circuit breaker trips.".into(),
                 advice: format!(
-                    "Recommend keeping {policy} for similar-sized fleets of this kind; what a bad version would do is not \
-                     in this run: rehearse one before relying on it."
+                    "Recommend keeping {policy} for this fleet; what another size, other failure rates or a bad version would do \
+                     is not in this run: rehearse them before relying on it."
                 ),
                 tags: &["batch-sizing", "no-trip"],
             };
@@ -267,8 +268,11 @@ impl<'a> Run<'a> {
         let blast = self.number("blast_radius_pct").unwrap_or(0.0);
         let reach = percent(blast);
         let (harmed, escaped) = (self.count("harmed_instances"), self.count("escaped_instances"));
-        let harm =
-            format!("{} harmed, {escaped} with a healthy verdict", plural(harmed, "instance was", "instances were"));
+        let pct = self.number("harmed_pct").map_or_else(String::new, |pct| format!(" ({})", percent(pct)));
+        let harm = format!(
+            "{} harmed{pct}, {escaped} with a healthy verdict",
+            plural(harmed, "instance was", "instances were")
+        );
         if self.trips == 0 {
             let why = if escaped > 0 {
                 "The health check passed what was broken: no limit sees that, so recommend a check that does, or waiting \

@@ -62,6 +62,10 @@ fn blast(cell: &Cell) -> Option<&Figure> {
     cell.metrics.figure(Metric::BlastRadiusPct).filter(|figure| figure.n > 0)
 }
 
+fn harmed(cell: &Cell) -> Option<&Figure> {
+    cell.metrics.figure(Metric::HarmedPct).filter(|figure| figure.n > 0)
+}
+
 fn duration(cell: &Cell) -> Option<&Figure> {
     cell.metrics.figure(Metric::DurationSec).filter(|figure| figure.n > 0)
 }
@@ -186,7 +190,7 @@ fn judgement(tried: &[Tried<'_>], few: &[&Tried<'_>], best: Option<&Tried<'_>>, 
             n => format!("{policy} is the safest of {n} policies"),
         },
         advice: format!(
-            "Recommend {policy} for similar-sized fleets: of {} whose interval of false trips ends at {most} or below, it lets \
+            "Recommend {policy} for this fleet and these failure rates: of {} whose interval of false trips ends at {most} or below, it lets \
              the worst bad version reach least.{close}",
             plural(few.len() as u64, "policy", "policies")
         ),
@@ -210,6 +214,9 @@ fn figures(told: &Tried<'_>) -> String {
         if let Some(blast) = blast(bad) {
             said.push(format!("mean blast radius of {version} {}", mean("blast_radius_pct", blast)));
         }
+        if let Some(harmed) = harmed(bad) {
+            said.push(format!("it harms {}", mean("harmed_pct", harmed)));
+        }
         if let Some(trips) = trips(bad) {
             said.push(format!("it trips in {}", share(trips)));
         }
@@ -228,14 +235,7 @@ fn others(tried: &[Tried<'_>], told: &Tried<'_>, keys: &[&str]) -> String {
 }
 
 fn facts(report: &SweepReport, told: &Tried<'_>, fits: bool) -> Facts {
-    let mut facts = Facts::default();
-    facts.add("kind", "sweep");
-    facts.add("scenario", &report.scenario.hash);
-    facts.add("seed", report.seed);
-    facts.add("replicates", report.replicates);
-    if report.scenario.instances > 0 {
-        facts.add("instances", report.scenario.instances);
-    }
+    let mut facts = Facts::of_worlds("sweep", &report.scenario, report.seed, report.replicates);
     let both = told.good.is_some() && told.bad.is_some();
     facts.add("recommended", if fits && both { "yes" } else { "no" });
     facts.add_policy(told.policy);
@@ -257,6 +257,8 @@ fn facts(report: &SweepReport, told: &Tried<'_>, fits: bool) -> Facts {
             facts.add_figure("blast_radius_pct", blast.mean);
             facts.add_interval("blast_radius_pct_ci", blast.ci);
             facts.add_figure("blast_radius_pct_p99", blast.p99);
+            facts.add_figure("harmed_pct", harmed(bad).and_then(|harmed| harmed.mean));
+            facts.add_interval("harmed_pct_ci", harmed(bad).and_then(|harmed| harmed.ci));
         }
     }
     facts

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::phrases::one_line;
-use super::{Recalled, Verdict};
+use super::{Elsewhere, Recalled, Verdict};
 use crate::report::wording::{plural, wrapped};
 
 const BOLD: Style = Style::new().bold();
@@ -45,7 +45,16 @@ pub fn tell(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<
             cut(&one_line(&one.record.title), MOST_OF_A_TITLE),
             cut(&one_line(&one.record.category), MOST_OF_A_TITLE)
         )?;
-        for line in wrapped(&cut(prose(&one_line(&one.record.content)), MOST_LETTERS), WIDTH) {
+        let prose = prose(&one_line(&one.record.content)).to_owned();
+        let text = match &one.elsewhere {
+            None => prose,
+            Some(Elsewhere { differs, found }) => {
+                let case = format!("{}. Nothing in it surely follows for today.", one_line(differs));
+                writeln!(out, "    {ASKS}about another case:{ASKS:#} {}", cut(&case, MOST_LETTERS))?;
+                format!("It found there: {}", found.as_ref().unwrap_or(&prose))
+            }
+        };
+        for line in wrapped(&cut(&text, MOST_LETTERS), WIDTH) {
             writeln!(out, "    {line}")?;
         }
         for verdict in &one.verdicts {

@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::phrases::{self, estimate, one_line};
 use super::sweep::worlds;
 use super::{Category, Learning, LearningError};
+use crate::report::conditional::beside;
 use crate::report::study::{Evidence, LimitCheck, Recommended, Standing, TuneReport};
 use crate::report::wording::{called, plural};
 
@@ -56,13 +57,15 @@ fn limits(report: &TuneReport) -> String {
 
 fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) {
     let policy = phrases::policy(&best.policy, &[]);
-    let Evidence { objective, limits: checks, .. } = &best.evidence;
+    let Evidence { objective, limits: checks, replicates, .. } = &best.evidence;
     let goal = called(&report.minimise);
     let (category, what, advice) = if report.decided {
         (
             Category::BestPractice,
             format!("{policy} has the least {goal} {}", limits(report)),
-            format!("Recommend {policy} for similar-sized fleets under these limits."),
+            format!(
+                "Recommend {policy} for this fleet, these failure rates and these limits; for others search again."
+            ),
         )
     } else {
         (
@@ -74,7 +77,7 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
             ),
         )
     };
-    let held: Vec<String> = checks.iter().map(check).collect();
+    let held: Vec<String> = checks.iter().map(|one| check(one, *replicates)).collect();
     let held = if held.is_empty() { String::new() } else { format!(" {}.", held.join("; ")) };
     let tried = plural(report.candidates.len() as u64, "policy", "policies");
     let (good, goal_is) = (one_line(&report.good), estimate(&report.minimise, objective));
@@ -87,14 +90,16 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
     (category, what, told)
 }
 
-fn check(check: &LimitCheck) -> String {
+fn check(check: &LimitCheck, replicates: u64) -> String {
     let name = check.limit.split_whitespace().find(|word| word.contains('_')).unwrap_or("limit");
     let holds = match check.holds {
         Some(true) => "surely holds",
         Some(false) => "surely does not hold",
         None => "is undecided",
     };
-    format!("{} {holds} for {}: {}", one_line(&check.limit), one_line(&check.version), estimate(name, &check.observed))
+    let of = beside(&check.metric, check.observed.n, replicates);
+    let observed = estimate(name, &check.observed);
+    format!("{} {holds} for {}: {observed}{}", one_line(&check.limit), one_line(&check.version), phrases::plain(&of))
 }
 
 fn none(report: &TuneReport) -> (Category, String, String) {
@@ -168,14 +173,7 @@ fn sensitivity(report: &TuneReport) -> String {
 }
 
 fn facts(report: &TuneReport) -> Facts {
-    let mut facts = Facts::default();
-    facts.add("kind", "tune");
-    facts.add("scenario", &report.scenario.hash);
-    facts.add("seed", report.seed);
-    facts.add("replicates", report.replicates);
-    if report.scenario.instances > 0 {
-        facts.add("instances", report.scenario.instances);
-    }
+    let mut facts = Facts::of_worlds("tune", &report.scenario, report.seed, report.replicates);
     facts.add("good", &report.good);
     facts.add_some("worst", report.worst.as_ref());
     facts.add("decided", if report.decided { "yes" } else { "no" });
@@ -191,5 +189,7 @@ fn facts(report: &TuneReport) -> Facts {
     facts.add_interval(&format!("{}_ci", report.minimise), best.evidence.objective.ci);
     facts.add_figure("blast_radius_pct", best.evidence.blast_radius_pct.best());
     facts.add_interval("blast_radius_pct_ci", best.evidence.blast_radius_pct.ci);
+    facts.add_figure("harmed_pct", best.evidence.harmed_pct.value);
+    facts.add_interval("harmed_pct_ci", best.evidence.harmed_pct.ci);
     facts
 }

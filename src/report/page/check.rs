@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::layout::{Page, Section, figure, open, safe};
 use super::provenance::{warnings, worlds};
-use crate::report::baseline_table::{COLUMNS, TOLD, others};
+use crate::report::baseline_table::{COLUMNS, TOLD, conditions, others};
 use crate::report::check_table::{sign, verdict};
 use crate::report::plot::margins::margins;
 use crate::report::plot::{Plot, Table};
@@ -98,6 +98,7 @@ fn against(baseline: &BaselineReport) -> Markup {
             h3 { (safe(&scenario.file)) }
             p { (safe(&standing(scenario))) }
             (open(&facts(scenario)))
+            (warnings(&conditions(scenario).collect::<Vec<_>>()))
             (warnings(&scenario.notes))
             @if let Some(replay) = &scenario.replay { (worlds(&[("Both policies on the same worlds".to_owned(), vec![replay.as_str()])])) }
         }

@@ -8,7 +8,7 @@ use super::provenance::{Provenance, worlds};
 use crate::report::plot::compare::{Better, differences};
 use crate::report::plot::distribution::{Distributions, Panel};
 use crate::report::plot::{Plot, Table};
-use crate::report::study::CompareReport;
+use crate::report::study::{CompareReport, Comparison};
 use crate::report::wording::{Unit, called, number, plural};
 
 /// The plots of a comparison.
@@ -145,8 +145,18 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
             _ => format!("; the same in every world: {}", same.join(", ")),
         };
         said.push(format!("With {}{defective}, {sentence}{ties}. Differences are B less A.", one.version));
+        said.extend(not_compared(one));
     }
     said
+}
+
+/// The metrics that only some rollouts have, each with how many, where that keeps the two from being compared.
+fn not_compared(one: &Comparison) -> Option<String> {
+    let left_out = one.metrics.iter().filter(|contrast| Better::of(contrast, one.defective) == Better::NotCompared);
+    let said: Vec<String> = left_out
+        .filter_map(|contrast| Some(format!("{}: {}", called(&contrast.metric), contrast.conditional.as_ref()?.says)))
+        .collect();
+    (!said.is_empty()).then(|| format!("Not compared with {}: {}.", one.version, said.join(". ")))
 }
 
 fn policies(report: &CompareReport) -> Table {

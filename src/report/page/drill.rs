@@ -6,7 +6,7 @@ use super::layout::{Page, Section, figure, open, safe};
 use super::policies::{name, says};
 use super::provenance::Provenance;
 use crate::fleet::{At, Span};
-use crate::report::drill::{DrillReport, in_words};
+use crate::report::drill::{Debrief, DrillReport, in_words};
 use crate::report::plot::scores::scores;
 use crate::report::plot::{Plot, Table, timeline};
 use crate::report::wording::{Unit, number, plural, spoken};
@@ -30,7 +30,7 @@ pub fn page<'a>(drill: &'a DrillReport, plots: &[Plot]) -> Page<'a> {
         ("score".to_owned(), format!("{} of 100", number(drill.score.points.round()))),
         ("time to detect".to_owned(), seconds(debrief.time_to_detect_sec)),
         ("time to mitigate".to_owned(), seconds(debrief.time_to_mitigate_sec)),
-        ("harmed".to_owned(), debrief.harmed_instances.to_string()),
+        ("harmed".to_owned(), harmed(debrief)),
     ];
     let named = |wanted: &'static str| plots.iter().filter(move |plot| plot.name == wanted);
     let sections = vec![
@@ -64,6 +64,13 @@ pub fn page<'a>(drill: &'a DrillReport, plots: &[Plot]) -> Page<'a> {
     Page { title: &drill.scenario.name, kind: "A drill", headline, findings: findings(drill), sections }
 }
 
+fn harmed(debrief: &Debrief) -> String {
+    match debrief.harmed_pct {
+        Some(pct) => format!("{} ({})", debrief.harmed_instances, Unit::Percent.say(pct)),
+        None => debrief.harmed_instances.to_string(),
+    }
+}
+
 fn findings(drill: &DrillReport) -> Vec<String> {
     let (debrief, score) = (&drill.debrief, &drill.score);
     let time = |seconds: f64| spoken(Span::from_secs_f64(seconds));
@@ -83,6 +90,7 @@ fn findings(drill: &DrillReport) -> Vec<String> {
             time(engine)
         ));
     }
+    said.extend(debrief.harm_goes_on.as_ref().map(|harm| format!("{}.", harm.says)));
     said.push(format!(
         "It cost {} instance-minutes. The best of the plain operators would have cost {}: {}.",
         number(score.cost_instance_min),
@@ -133,11 +141,12 @@ fn figures(drill: &DrillReport) -> Table {
         ("waiting for a person", time(Some(debrief.approval_wait_sec))),
         ("trips", debrief.trips.to_string()),
         ("time to detect", time(debrief.time_to_detect_sec)),
+        ("time to stop", time(debrief.time_to_stop_sec)),
         ("time to mitigate", time(debrief.time_to_mitigate_sec)),
         ("of it, the person’s", time(debrief.mitigate_person_sec)),
         ("of it, the engine’s", time(debrief.mitigate_engine_sec)),
         ("exposed", format!("{} ({})", debrief.exposed_instances, Unit::Percent.say(debrief.exposed_pct))),
-        ("harmed", debrief.harmed_instances.to_string()),
+        ("harmed", harmed(debrief)),
         ("of them with a healthy verdict", debrief.escaped_instances.to_string()),
         ("unhealthy", minutes(debrief.unhealthy_instance_min)),
         ("capacity lost", minutes(debrief.capacity_loss_instance_min)),

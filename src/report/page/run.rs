@@ -27,7 +27,7 @@ pub fn page<'a>(run: &'a RunPage, plots: &[Plot]) -> Page<'a> {
     if let Some(outcome) = run.metrics.get("outcome").and_then(Value::as_str) {
         headline.push(("outcome".to_owned(), outcome.replace('_', " ")));
     }
-    for metric in ["duration_sec", "exposed_pct", "trips", "min_serving_pct"] {
+    for metric in ["duration_sec", "exposed_pct", "harmed_pct", "trips", "min_serving_pct"] {
         if let Some(value) = figure_of(metric) {
             headline.push((called(metric), Unit::of(metric).say(value)));
         }
@@ -92,6 +92,7 @@ fn findings(run: &RunPage) -> Vec<String> {
             plural(escaped as u64, "instance", "instances")
         ));
     }
+    said.extend(run.harm_goes_on.as_ref().map(|harm| format!("{}.", harm.says)));
     for fault in &run.faults {
         if let Some(warning) = &fault.warning {
             said.push(format!("The fault {} made no difference: it {warning}.", fault.kind.replace('_', " ")));

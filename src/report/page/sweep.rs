@@ -8,6 +8,7 @@ use maud::html;
 use super::layout::{Page, Section, figure, numbers, open};
 use super::policies::{Policies, plain, says};
 use super::provenance::{Provenance, warnings, worlds};
+use crate::report::conditional::beside_in;
 use crate::report::plot::distribution::{self, Distributions};
 use crate::report::plot::pareto::{Pareto, Place, Point};
 use crate::report::plot::{Plot, Table, slug, timeline};
@@ -299,7 +300,7 @@ fn exact(report: &SweepReport) -> maud::Markup {
             table.row([
                 names.long(&cell.policy),
                 cell.version.clone(),
-                called(name),
+                called(name) + &beside_in(name, &cell.metrics, cell.replicates),
                 unit.say(value),
                 unit.say_or_nothing(found.value),
                 unit.say_interval(found.ci),
@@ -377,7 +378,7 @@ fn everything(report: &SweepReport) -> Table {
             table.row([
                 names.short(&cell.policy),
                 cell.version.clone(),
-                called(measure.name()),
+                called(measure.name()) + &beside_in(measure.name(), &cell.metrics, cell.replicates),
                 unit.say_or_nothing(summary.centre()),
                 unit.say_interval(summary.interval()),
                 p50,

@@ -5,9 +5,10 @@ use maud::html;
 use super::layout::{Page, Section, figure, numbers, open, safe};
 use super::policies::Policies;
 use super::provenance::{Provenance, warnings};
+use crate::report::conditional::beside;
 use crate::report::plot::pareto::{Pareto, Place, Point};
 use crate::report::plot::{Plot, Table};
-use crate::report::study::{Candidate, Estimate, Evidence, Standing, TuneReport};
+use crate::report::study::{Candidate, Estimate, Evidence, SavingParts, Standing, TuneReport};
 use crate::report::tune_table::known;
 use crate::report::wording::{NOTHING, Unit, called, number, plural};
 use crate::study::Policy;
@@ -85,6 +86,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
     if let Some(found) = &report.recommended {
         headline.push((called(&report.minimise), found.evidence.objective.says(unit)));
         headline.push(("blast radius".to_owned(), found.evidence.blast_radius_pct.says(Unit::Percent)));
+        headline.push(("harmed".to_owned(), found.evidence.harmed_pct.says(Unit::Percent)));
     }
     headline.push(("decided".to_owned(), if report.decided { "yes" } else { "no" }.to_owned()));
     let mut findings = vec![report.says.clone()];
@@ -167,18 +169,33 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
         }
     }
     let goal = called(&report.minimise);
-    let columns = ["worth within today's limits", "its interval", "saves with the limits held anew", "its interval"];
+    let columns = [
+        "worth within today's limits",
+        "its interval",
+        "saves with the limits held anew",
+        "its interval",
+        "of it by choosing otherwise among today's",
+        "by policies that break a limit then",
+        "by policies that are within them only then",
+    ];
     let mut worth = Table::new(format!("What knowing more would save of {goal}, on average"), &["known"], &columns);
     let caption = format!("What tune would recommend then, of {}", plural(posterior.worlds, "draw", "draws"));
     let mut answers = Table::new(caption, &["known", "policy"], &["share"]);
     for later in &posterior.later {
         let known = known(later.history);
+        let part = |of: fn(&SavingParts) -> &Estimate| {
+            let value = later.parts.as_ref().and_then(|parts| of(parts).value);
+            value.map_or_else(|| NOTHING.to_owned(), |value| unit.say_difference(value))
+        };
         worth.row([
             known.clone(),
             unit.say_or_nothing(later.worth.map(|worth| worth.estimate)),
             unit.say_interval(later.worth.map(|worth| worth.ci)),
             unit.say_or_nothing(later.saves.value),
             unit.say_interval(later.saves.ci),
+            part(|parts| &parts.choice),
+            part(|parts| &parts.forbidden),
+            part(|parts| &parts.allowed),
         ]);
         for one in later.answers.iter().take(20) {
             answers.row([known.clone(), names.long(&one.policy), Unit::Share.say(one.share)]);
@@ -248,7 +265,7 @@ fn limits(evidence: &Evidence) -> Table {
         table.row([
             check.limit.clone(),
             check.version.clone(),
-            check.observed.says(unit),
+            check.observed.says(unit) + &beside(&check.metric, check.observed.n, evidence.replicates),
             unit.say_interval(check.observed.ci),
             number(check.observed.n as f64),
             holds.to_owned(),
@@ -275,6 +292,8 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
         "its interval",
         "blast radius",
         "its interval",
+        "harmed",
+        "its interval",
         "replicates",
         "why",
     ];
@@ -295,6 +314,8 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
             unit.say_difference_interval(slower_by.ci),
             evidence.blast_radius_pct.says(Unit::Percent),
             Unit::Percent.say_interval(evidence.blast_radius_pct.ci),
+            Unit::Percent.say_or_nothing(evidence.harmed_pct.value),
+            Unit::Percent.say_interval(evidence.harmed_pct.ci),
             number(evidence.replicates as f64),
             why.clone(),
         ]);

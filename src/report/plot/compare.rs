@@ -3,6 +3,7 @@
 use super::drawing::{Anchor, Sheet, fitted, short};
 use super::theme::Ink;
 use super::{Plot, Table, slug};
+use crate::report::conditional::are_comparable;
 use crate::report::study::{Comparison, Contrast};
 use crate::report::wording::{Unit, called, number, plural};
 use crate::scenario::Measure;
@@ -30,6 +31,8 @@ pub enum Better {
     Same,
     /// There is a difference, and no better.
     Neither,
+    /// Only some runs have a value, and not the same ones with both.
+    NotCompared,
 }
 
 impl Better {
@@ -42,12 +45,16 @@ impl Better {
             Self::Undecided => "undecided",
             Self::Same => "the same",
             Self::Neither => "differs",
+            Self::NotCompared => "not compared",
         }
     }
 
     /// By theory where it has both values, else by the interval that holds for all metrics at once.
     #[must_use]
     pub fn of(contrast: &Contrast, defective: bool) -> Self {
+        if contrast.difference.is_some() && !are_comparable(&contrast.metric, contrast.conditional.as_ref()) {
+            return Self::NotCompared;
+        }
         let interval = match contrast.exact {
             Some(exact) if exact.abs() <= ROUNDING * contrast.a.unwrap_or(0.0).abs().max(1.0) => return Self::Same,
             Some(exact) => Interval::new(exact, exact),
@@ -83,12 +90,13 @@ pub fn differences(comparison: &Comparison, index: usize) -> Option<Plot> {
     let (a, b) = (decided(Better::A), decided(Better::B));
     let title = format!("What changes from A to B with {}", comparison.version);
     let description = format!(
-        "{title}: of {}, A is better in {a}, B is better in {b}, the others are undecided, the same or neither better nor worse.",
+        "{title}: of {}, A is better in {a}, B is better in {b}, the others are undecided, the same, not compared, or neither better nor worse.",
         plural(shown.len() as u64, "metric", "metrics")
     );
     let reading = "Each row is a metric: mean of B less mean of A on the same worlds, as a share of the larger of the two means, \
         so that all fit one axis. The thick line is the interval of this metric alone, the thin one holds for all metrics at once. \
-        A disc: decided, a ring: undecided or no better. Lines that leave the axis end in an arrow."
+        A disc: decided, a ring: undecided or no better. Lines that leave the axis end in an arrow. A metric that only some \
+        rollouts have, such as the time to detect, is compared only where all of them have it with both."
         .to_owned();
     Some(Plot {
         name: slug(&format!("differences-{index}-{}", comparison.version)),
@@ -174,6 +182,7 @@ fn table(comparison: &Comparison) -> Table {
         "B better in",
         "equal in",
         "variance saved",
+        "only some rollouts have it",
     ];
     let mut table = Table::new(format!("A and B with {}", comparison.version), &["metric", "verdict"], &columns);
     let count = |worlds: Option<u64>| worlds.map_or_else(|| "–".to_owned(), |worlds| number(worlds as f64));
@@ -196,6 +205,7 @@ fn table(comparison: &Comparison) -> Table {
             count(contrast.b_wins),
             number(contrast.ties as f64),
             Unit::Share.say_or_nothing(contrast.variance_saved),
+            contrast.conditional.as_ref().map_or_else(String::new, |conditional| conditional.says.clone()),
         ]);
     }
     table

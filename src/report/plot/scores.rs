@@ -5,7 +5,7 @@ use super::theme::Ink;
 use super::{Plot, Table};
 use crate::fleet::{At, Span};
 use crate::report::drill::{Counterfactual, DrillReport, in_words};
-use crate::report::wording::{NOTHING, number, plural, spoken};
+use crate::report::wording::{NOTHING, Unit, number, plural, spoken};
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 250.0;
@@ -130,6 +130,7 @@ fn table(report: &DrillReport) -> Table {
         "exposed",
         "trips",
         "time to mitigate",
+        "time to stop",
         "ended at",
     ];
     let caption =
@@ -149,10 +150,14 @@ fn table(report: &DrillReport) -> Table {
             number(one.not_serving_instance_min),
             number(one.unhealthy_instance_min),
             one.misplaced_instances.to_string(),
-            one.harmed_instances.to_string(),
+            match one.harmed_pct {
+                Some(pct) => format!("{} ({})", one.harmed_instances, Unit::Percent.say(pct)),
+                None => one.harmed_instances.to_string(),
+            },
             one.exposed_instances.to_string(),
             one.trips.to_string(),
             time(one.time_to_mitigate_sec),
+            time(one.time_to_stop_sec),
             At(one.ended_at_ms).to_string(),
         ]);
     }

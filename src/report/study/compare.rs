@@ -5,6 +5,7 @@ mod build;
 use serde::{Deserialize, Serialize};
 
 use super::{Histogram, ScenarioRef};
+use crate::report::conditional::Conditional;
 use crate::stats::Interval;
 use crate::study::Policy;
 
@@ -65,7 +66,8 @@ pub struct Contrast {
     pub exact: Option<f64>,
     /// Worlds where both have a value.
     pub n: u64,
-    /// Worlds where the first is better; null where neither more nor less of it is better.
+    /// Worlds where the first is better; null where neither more nor less of it is better, and where the two are not
+    /// compared.
     pub a_wins: Option<u64>,
     /// Worlds where the second is better.
     pub b_wins: Option<u64>,
@@ -73,6 +75,9 @@ pub struct Contrast {
     pub ties: u64,
     /// Share of the variance that meeting the same worlds saves; null where nothing varies.
     pub variance_saved: Option<f64>,
+    /// Of a metric that only some runs have: in how many, and whether the two are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditional: Option<Conditional>,
 }
 
 /// A world in which they differ much.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use build::{Findings, Rates, short};
 pub use posterior::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, LaterReport, PointAnswer, PosteriorFindings,
-    PosteriorReport, WorthReport,
+    PosteriorReport, SavingParts, WorthReport,
 };
 
 use super::ScenarioRef;
@@ -132,6 +132,9 @@ pub struct Evidence {
     pub objective: Estimate,
     /// `blast_radius_pct` of the report's worst version; nulls where there is none.
     pub blast_radius_pct: Estimate,
+    /// `harmed_pct` of the same version; nulls in older reports.
+    #[serde(default)]
+    pub harmed_pct: Estimate,
     /// Each limit for each version that it is about.
     pub limits: Vec<LimitCheck>,
 }

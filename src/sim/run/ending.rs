@@ -23,7 +23,9 @@ impl Simulator<'_> {
         }
         let tally = &self.tally;
         let exposure = tally.exposure + i128::from(tally.exposed) * i128::from(end);
-        let mitigated = matches!(outcome, Outcome::RolledBack | Outcome::Aborted);
+        // An abort and a rollout that goes on put nothing right.
+        let mitigated = outcome == Outcome::RolledBack;
+        let stopped = tally.turned_back.unwrap_or(finished);
         Metrics {
             outcome,
             trips: tally.trips,
@@ -40,8 +42,10 @@ impl Simulator<'_> {
             min_serving: world.total() - self.ledger.most_not_serving(),
             time_to_detect: tally.first_trip.zip(tally.first_dispatch).map(|(trip, first)| trip - first),
             time_to_mitigate: tally.first_trip.filter(|_| mitigated).map(|trip| finished - trip),
+            time_to_stop: tally.first_trip.map(|trip| stopped.saturating_sub(trip)),
             false_failures: tally.false_failures,
             escaped: self.ledger.escaped,
+            still_down: self.ledger.still_down,
             drift: self.ledger.drifted > 0,
         }
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Fact;
 use super::tolerance::Tolerance;
-use crate::scenario::Measure;
+use crate::scenario::{Condition, Measure};
 use crate::stats::{Interval, apart};
 use crate::study::mean::Differences;
 
@@ -51,6 +51,8 @@ pub struct Contrast {
     pub n: u64,
     /// By what it is judged.
     pub evidence: Evidence,
+    /// Of a conditional metric: the rate that says in how many worlds it has a value; `None` too where that was not kept.
+    pub condition: Option<Box<Contrast>>,
 }
 
 /// What a difference comes to.
@@ -67,7 +69,8 @@ pub enum Verdict {
     Better,
     /// There is a larger one, for the worse.
     Worse,
-    /// There is a larger one, of a measure of which neither more nor less is better.
+    /// There is a larger one, of a measure of which neither more nor less is better, or of a conditional metric over other
+    /// worlds then than now.
     Differs,
 }
 
@@ -84,6 +87,38 @@ impl Contrast {
             now: now.centre(),
             n: now.n(),
             evidence: Evidence::Apart(accepted, now),
+            condition: None,
+        }
+    }
+
+    /// Gives each conditional metric the rate that says in how many worlds it has a value.
+    pub fn join_conditions(contrasts: &mut [Self]) {
+        for place in 0..contrasts.len() {
+            let Some(when) = contrasts[place].when() else { continue };
+            let rate = contrasts.iter().find(|other| other.measure == Measure::Rate(when.rate()));
+            contrasts[place].condition = rate.cloned().map(Box::new);
+        }
+    }
+
+    /// What a world must come to before it has a value; `None` where every world has one.
+    #[must_use]
+    pub fn when(&self) -> Option<Condition> {
+        if let Measure::Metric(metric) = self.measure { metric.condition() } else { None }
+    }
+
+    /// Whether both means are about the same worlds, so that one can be the better or the worse: pairs where every world has
+    /// one with both, samples apart where the shares that have one may be the same.
+    #[must_use]
+    pub fn is_comparable(&self, confidence: f64) -> bool {
+        if self.when().is_none() {
+            return true;
+        }
+        let Some(rate) = &self.condition else { return false };
+        match self.evidence {
+            Evidence::Pairs { .. } => self.n == rate.n,
+            Evidence::Apart(..) => {
+                rate.is_none() || rate.interval(confidence).is_some_and(|interval| interval.contains(0.0))
+            }
         }
     }
 
@@ -121,7 +156,7 @@ impl Contrast {
         if difference.abs() <= tolerance.around(self.accepted) {
             return Verdict::Tolerated;
         }
-        match self.measure.more_is_better(self.defective) {
+        match self.measure.more_is_better(self.defective).filter(|_| self.is_comparable(confidence)) {
             None => Verdict::Differs,
             Some(more) if more == (interval.low > 0.0) => Verdict::Better,
             Some(_) => Verdict::Worse,
@@ -142,7 +177,7 @@ mod tests {
         let differences = Differences { values, reach: Reach::within(-10.0, 10.0), cut: [0.0, 0.0] };
         let evidence = Evidence::Pairs { differences, alike: false };
         let (version, now) = ("v".to_owned(), accepted + difference);
-        Contrast { version, defective, measure, cause: Cause::Policy, accepted, now, n: 100, evidence }
+        Contrast { version, defective, measure, cause: Cause::Policy, accepted, now, n: 100, evidence, condition: None }
     }
 
     #[test]
@@ -162,6 +197,31 @@ mod tests {
             let found = pairs(measure, defective, 100.0, difference).verdict(share, 0.99);
             assert_eq!(found, verdict, "{measure} {difference}");
         }
+    }
+
+    #[test]
+    fn a_conditional_metric_is_judged_only_over_the_same_runs() {
+        let detect = Measure::Metric(Metric::TimeToDetectSec);
+        let with = |n: u64, worlds: u64| {
+            let rate = Contrast { n: worlds, ..pairs(Measure::Rate(Rate::Trip), true, 0.5, 0.0) };
+            let mut both = [Contrast { n, ..pairs(detect, true, 100.0, -50.0) }, rate];
+            Contrast::join_conditions(&mut both);
+            both[0].verdict(Tolerance::Absolute(1.0), 0.99)
+        };
+        assert_eq!(with(100, 100), Verdict::Better);
+        assert_eq!(with(99, 100), Verdict::Differs);
+        let alone = pairs(detect, true, 100.0, 50.0).verdict(Tolerance::Absolute(1.0), 0.99);
+        assert_eq!(alone, Verdict::Differs, "in how many worlds it exists was not kept");
+        let apart = |then: u64, now: u64| {
+            let mean = |mean, n| Fact::Figure(Sample { mean, variance: Some(100.0), n });
+            let share = |hits| Fact::Share { hits, n: 1000 };
+            let trips = Contrast::of_engines("v", true, Measure::Rate(Rate::Trip), share(then), share(now));
+            let mut both = [Contrast::of_engines("v", true, detect, mean(50.0, then), mean(90.0, now)), trips];
+            Contrast::join_conditions(&mut both);
+            both[0].verdict(Tolerance::Absolute(1.0), 0.99)
+        };
+        assert_eq!(apart(500, 505), Verdict::Worse);
+        assert_eq!(apart(500, 700), Verdict::Differs);
     }
 
     #[test]

@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use serde_json::Value;
-
 use super::contrast::{Cause, Contrast, Evidence};
 use super::facts::{Fact, VersionFacts, measures};
 use super::{Entry, PROGRAM};
-use crate::digest::hex_sha256;
 use crate::scenario::{Measure, Scenario, VersionIndex};
 use crate::sim::World;
 use crate::stats::paired::Paired;
@@ -19,51 +16,6 @@ use crate::study::mean::{Differences, Estimator};
 use crate::study::results::CellRows;
 use crate::study::round::{self, Round, Workers, rows_a_block};
 use crate::study::tape::{Identity, Tape};
-
-/// What of a scenario file is no part of the world: the policy and the target, the seed, and what is only said of it.
-const NO_WORLD: [&str; 6] = ["rollout", "seed", "name", "expect", "tune", "drill"];
-
-/// A digest of the world of a scenario file, in lower-case hex: of all that is neither policy nor seed, whatever the order and
-/// the comments. `file` is the file as JSON.
-#[must_use]
-pub fn world_digest(mut file: Value) -> String {
-    if let Some(keys) = file.as_object_mut() {
-        NO_WORLD.iter().for_each(|key| drop(keys.remove(*key)));
-    }
-    let mut text = String::new();
-    sorted(&file, &mut text);
-    hex_sha256(text.as_bytes())
-}
-
-/// One text for one value: keys in alphabetical order, 5.0 as 5.
-fn sorted(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(keys) => {
-            let keys: BTreeMap<&String, &Value> = keys.iter().collect();
-            text.push('{');
-            for (key, value) in keys {
-                text.push_str(&Value::String(key.clone()).to_string());
-                text.push(':');
-                sorted(value, text);
-                text.push(',');
-            }
-            text.push('}');
-        }
-        Value::Array(values) => {
-            text.push('[');
-            for value in values {
-                sorted(value, text);
-                text.push(',');
-            }
-            text.push(']');
-        }
-        Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() => text.push_str(&float.to_string()),
-            _ => text.push_str(&number.to_string()),
-        },
-        other => text.push_str(&other.to_string()),
-    }
-}
 
 /// A scenario that is ready to run.
 #[derive(Clone, Debug)]
@@ -156,7 +108,7 @@ impl Subject {
         self.versions.iter().enumerate().map(of).collect()
     }
 
-    /// Holds what was found against what was accepted. `world` is the [digest](world_digest) of the scenario's world.
+    /// Holds what was found against what was accepted. `world` is the digest of the scenario's world.
     ///
     /// # Errors
     /// When the tape cannot be read.
@@ -200,7 +152,9 @@ impl Subject {
             let defective = self.cells.worlds[cell].defective;
             Some(Contrast::of_engines(version, defective, measure, *kept.get(measure)?, now))
         };
-        found.facts.iter().filter_map(contrast).collect()
+        let mut contrasts: Vec<Contrast> = found.facts.iter().filter_map(contrast).collect();
+        Contrast::join_conditions(&mut contrasts);
+        contrasts
     }
 
     /// The accepted policy against the scenario's own, world by world.
@@ -223,9 +177,13 @@ impl Subject {
                     differences: Differences::new([&estimators[0], &estimators[1]], [&samples[0], &samples[1]]),
                     alike: paired.wins().2 == paired.n(),
                 },
+                condition: None,
             }))
         };
-        pairs(&rows, defective)?.into_iter().filter_map(|pair| contrast(pair).transpose()).collect()
+        let contrasts = pairs(&rows, defective)?.into_iter().filter_map(|pair| contrast(pair).transpose());
+        let mut contrasts: Vec<Contrast> = contrasts.collect::<io::Result<_>>()?;
+        Contrast::join_conditions(&mut contrasts);
+        Ok(contrasts)
     }
 }
 
@@ -241,20 +199,4 @@ fn versions(scenario: &Scenario) -> Vec<VersionIndex> {
     all.push(target);
     all.sort_by_key(|version| version.0);
     all
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn the_world_is_what_is_neither_policy_nor_seed() {
-        let digest = |file| world_digest(file);
-        let one = digest(json!({"seed": 1, "fleet": {"instances": 5, "zones": 2}, "rollout": {"batch_pct": 5}}));
-        let other = json!({"rollout": {}, "fleet": {"zones": 2.0, "instances": 5}, "name": "n", "expect": []});
-        assert_eq!(one, digest(other));
-        assert_ne!(one, digest(json!({"fleet": {"instances": 6, "zones": 2}})));
-    }
 }

@@ -22,6 +22,8 @@ const ENOUGH: usize = 256;
 pub struct Point {
     /// Blast radius of the bad version; nothing where there is no bad version.
     pub blast: Estimated,
+    /// `harmed_pct` of the same version.
+    pub harmed: Estimated,
     /// Whether it is on the front; `None`: not sure.
     pub on_front: Option<bool>,
 }
@@ -77,21 +79,18 @@ pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -
     let placed: Vec<Vec<Placed>> = placed.collect::<io::Result<_>>()?;
     let rule = Rule { tune, placed: &placed, confidence: each };
     let told = |policy: usize| {
-        // The report's figure is of all replicates; the pairs are of the first ones.
-        let Some(version) = version else {
-            return Ok(Point { blast: Estimated::default(), on_front: rule.on_front(policy) });
+        // The report's figures are of all replicates; the pairs are of the first ones.
+        let of = |metric: Metric, exact: Option<f64>| -> io::Result<Estimated> {
+            let Some(version) = version else { return Ok(Estimated::default()) };
+            let cell = tune.cell(policy, version);
+            let n = tuned.policies[policy].replicates;
+            let estimator = Estimator::new(&tune.cells.worlds[cell], Measure::Metric(metric));
+            let sample = estimator.sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)?;
+            let (mean, interval) = (estimator.mean(&sample), estimator.interval(&sample, CONFIDENCE));
+            Ok(Estimated { exact, mean, interval, n })
         };
-        let cell = tune.cell(policy, version);
-        let n = tuned.policies[policy].replicates;
-        let estimator = placed[policy][1].estimator;
-        let sample = estimator.sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)?;
-        let blast = Estimated {
-            exact: placed[policy][1].exact,
-            mean: moments(&sample.values).mean(),
-            interval: estimator.interval(&sample, CONFIDENCE),
-            n,
-        };
-        Ok(Point { blast, on_front: rule.on_front(policy) })
+        let blast = of(Metric::BlastRadiusPct, placed[policy].get(1).and_then(|placed| placed.exact))?;
+        Ok(Point { blast, harmed: of(Metric::HarmedPct, None)?, on_front: rule.on_front(policy) })
     };
     (0..policies).into_par_iter().map(told).collect()
 }

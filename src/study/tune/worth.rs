@@ -156,7 +156,7 @@ impl Tune {
         let of = |history: Option<f64>, known: Vec<Drawn>| Later {
             history,
             worth: information::worth(&self.rates(&known, 0), &goals, CONFIDENCE),
-            answers: self.answers(&seen, tuned, &known[..worlds as usize]),
+            answers: self.answers(&seen, tuned, within, &known[..worlds as usize]),
         };
         let histories = HISTORIES.into_iter().enumerate().map(|(place, times)| {
             of(Some(times), (0..more).map(|world| self.means_after(beliefs, world, place as u64, times)).collect())

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use dryroll::drill::{Drill, Record, score};
+use dryroll::report::conditional::Conditional;
 use dryroll::report::drill::{Lesson, Surprise};
 use dryroll::report::study::{
     AnswerShare, Axis, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Cell, CompareReport, Comparison,
     Contrast, DifferentWorld, Estimate, Evidence, ExactValues, FrontPoint, Hint, Histogram, KeepsReport, LaterReport,
     LimitCheck, LimitText, Named, PointAnswer, PosteriorReport, RareEvent, Recommended, ReplayedWorld, ReportedWorld,
-    ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport, WorthReport,
+    SavingParts, ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport, WorthReport,
 };
 use dryroll::report::timeline::BreakerCount;
 use dryroll::report::{Chronicle, DrillReport, Timeline};
-use dryroll::scenario::{Measure, Scenario};
+use dryroll::scenario::{Condition, Measure, Scenario};
 use dryroll::sim::World;
 use dryroll::stats::Interval;
 use dryroll::study::{Figure, Policy, Share, Summaries, Summary};
@@ -33,6 +34,11 @@ pub fn scenario_ref() -> ScenarioRef {
         module: "nginx".into(),
         fleet: "edge".into(),
         instances: 50,
+        world: "62e5b1bcb1e9cdc0".repeat(4),
+        rates: BTreeMap::from([
+            ("v-1.24.0".into(), BTreeMap::new()),
+            (GOOD.into(), BTreeMap::from([("failure_rate".into(), 0.01), ("hang_rate".into(), 0.005)])),
+        ]),
     }
 }
 
@@ -103,6 +109,7 @@ fn metrics(batch: u32, limit: u32, bad: bool) -> Summaries {
     ];
     if bad {
         all.push(("blast_radius_pct", figure(blast(batch, limit), 5.0)));
+        all.push(("harmed_pct", figure(blast(batch, limit) / 2.0, 3.0)));
         all.push(("escape_rate", share(0.005)));
     } else {
         all.push(("blast_radius_pct", Summary::Figure(Figure::default())));
@@ -203,6 +210,7 @@ fn contrast(metric: &str, a: f64, b: f64, half: f64) -> Contrast {
         b_wins: if half > 0.0 { Some(380) } else { Some(0) },
         ties: if half > 0.0 { 220 } else { N },
         variance_saved: Some(0.83),
+        conditional: None,
     }
 }
 
@@ -227,6 +235,11 @@ pub fn compare() -> CompareReport {
             contrast("min_serving_pct", 92.0, 79.5, 0.4),
             contrast("false_failures", 0.0, 0.0, 0.0),
             contrast("harmed_instances", 1.2, 1.3, 0.4),
+            Contrast {
+                n: 620,
+                conditional: Some(Conditional::of_pairs(Condition::Tripped, [0.71, 0.84], None, 620, N)),
+                ..contrast("time_to_detect_sec", 70.0, 30.0, 4.0)
+            },
             contrast("escaped_instances", 0.01, 0.05, 0.09),
             contrast("trip_rate", 0.31, 0.05, 0.03),
             contrast("drift", 0.02, 0.018, 0.01),
@@ -272,6 +285,7 @@ fn evidence(batch: u32, limit: u32) -> Evidence {
         replicates: N,
         objective: estimate(duration(batch, limit, false), 25.0),
         blast_radius_pct: estimate(blast(batch, limit), 0.8),
+        harmed_pct: estimate(blast(batch, limit) / 2.0, 0.4),
         limits: vec![check(GOOD, false_trips(limit), Some(limit > 1)), check(BAD, blast(batch, limit), None)],
     }
 }
@@ -398,6 +412,11 @@ pub fn tune_with_posterior() -> TuneReport {
         none: Some(0.1),
         stays: Some(0.9 - share),
         saves: estimate(293.0, 22.0),
+        parts: Some(SavingParts {
+            choice: estimate(310.0, 20.0),
+            forbidden: estimate(-40.0, 8.0),
+            allowed: estimate(23.0, 9.0),
+        }),
     };
     let posterior = PosteriorReport {
         calibration: CalibrationRef { file: HOSTILE.into(), hash: "5b".repeat(32), rollouts: 1, warnings: vec![] },

@@ -24,7 +24,8 @@ pub fn saw_if(so: bool, what: &'static str) {
 }
 
 /// What happened in the instances and at the controller, as the naive one notes it by these names.
-const ON_THE_WAY: [&str; 39] = [
+const ON_THE_WAY: [&str; 40] = [
+    "harm goes on at the end",
     "forward ok",
     "forward fail",
     "forward hang",

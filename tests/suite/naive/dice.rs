@@ -288,6 +288,7 @@ impl Dice {
         Scenario {
             name: format!("number {number}"),
             hash: String::new(),
+            world: String::new(),
             seed: number,
             horizon: if self.chance(20) { self.span(1, 60) } else { self.span(150, 300) },
             module_id: "nginx".to_owned(),

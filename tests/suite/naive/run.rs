@@ -1,6 +1,6 @@
 //! The loop over the milliseconds that have something in them, and the ground truth along the way.
 
-use dryroll::engine::{Answer, Direction, Event, EventBody, Outcome, RolloutId};
+use dryroll::engine::{Answer, Direction, Event, EventBody, OperatorDecision, Outcome, RolloutId};
 use dryroll::fleet::InstanceId;
 use dryroll::scenario::Scenario;
 use dryroll::sim::draws::{Draws, unit};
@@ -72,6 +72,7 @@ pub fn run(scenario: &Scenario, world: &World, replicate: u64) -> (Vec<Event>, M
     }
     look_at(scenario, &run.log);
     let metrics = run.metrics();
+    saw_if(metrics.still_down > 0, "harm goes on at the end");
     (run.log, metrics)
 }
 
@@ -356,7 +357,10 @@ impl<'s> Run<'s> {
         let first_dispatch = first(|body| matches!(body, EventBody::InstanceStarted { .. }));
         let first_trip = first(|body| matches!(body, EventBody::CircuitBreakerTripped { .. }));
         let is_trip = |event: &&Event| matches!(event.body, EventBody::CircuitBreakerTripped { .. });
-        let mitigated = matches!(outcome, Outcome::RolledBack | Outcome::Aborted);
+        let turned_back = first(|body| {
+            let answer = Answer::OnTrip(OperatorDecision::RollbackCompletedBatches);
+            matches!(body, EventBody::ApprovalDecided { answer: given, .. } if *given == answer)
+        });
         Metrics {
             outcome,
             trips: self.log.iter().filter(is_trip).count() as u32,
@@ -379,7 +383,9 @@ impl<'s> Run<'s> {
             capacity_loss: self.tally.capacity_loss,
             min_serving: self.tally.min_serving as u32,
             time_to_detect: first_trip.zip(first_dispatch).map(|(trip, dispatch)| trip - dispatch),
-            time_to_mitigate: first_trip.filter(|_| mitigated).map(|trip| finished - trip),
+            time_to_mitigate: first_trip.filter(|_| outcome == Outcome::RolledBack).map(|trip| finished - trip),
+            time_to_stop: first_trip.map(|trip| turned_back.unwrap_or(finished) - trip),
+            still_down: self.machines.iter().filter(|machine| machine.harmed() && !machine.serves()).count() as u32,
             false_failures: self.tally.false_failures,
             escaped: self
                 .machines

@@ -40,6 +40,9 @@ fn today(numbers: Numbers<'_>) -> Today<'_> {
         fleet: "edge",
         instances: 50,
         hash: "abc",
+        world: "0123456789abcdef0123",
+        rates: vec![("v-1".into(), "none".into()), ("v-1.26.0".into(), "hang_rate:0.02".into())],
+        hides_truth: false,
         version: "v-1.26.0",
         policy: Some(policy(20)),
         numbers,
@@ -146,7 +149,7 @@ fn one_world_contradicts_what_hardly_any_of_many_did() {
         with(
             "nginx upgrade",
             &format!(
-                "Facts: kind=sweep, replicates=1000, batch_pct=20, max_consecutive_failures=2, health_timeout_sec=300, \
+                "Facts: kind=sweep, replicates=1000, instances=50, world=0123456789abcdef, batch_pct=20, max_consecutive_failures=2, health_timeout_sec=300, \
                  good=v-1.26.0, false_trip_rate_below={below}, duration_sec_p99={p99}."
             ),
             &["nginx"],
@@ -156,6 +159,71 @@ fn one_world_contradicts_what_hardly_any_of_many_did() {
     assert!(contradictions(&sweep(0.05, 2000.0), &trips).is_empty());
     assert_eq!(contradictions(&sweep(0.003, 2000.0), &trips).len(), 1);
     assert_eq!(contradictions(&sweep(0.05, 900.0), &trips).len(), 1);
+}
+
+/// A record of a search in a case, whose limit holds there.
+fn of_a_search(facts: &str) -> Learning {
+    let content = format!(
+        "edge fleet: false_trip_rate ≤ 0.02 surely holds. Recommend batch_pct=20%. Facts: kind=tune, scenario=other, \
+         replicates=8192, {facts}, recommended=yes, good=v-1.26.0, max_consecutive_failures=2, health_timeout_sec=300, \
+         duration_sec=900, duration_sec_ci=890..910, harmed_pct=4, false_trip_rate_below=0.005."
+    );
+    with("nginx upgrade", &content, &["nginx"])
+}
+
+#[test]
+fn a_record_claims_nothing_of_another_case() {
+    let told = |record: &Learning, today: &Today<'_>| {
+        let recalled = recall(std::slice::from_ref(record), today);
+        let mut out = Vec::new();
+        super::super::tell(&mut out, "store", 1, &recalled).unwrap();
+        (recalled[0].elsewhere.clone(), String::from_utf8(out).unwrap())
+    };
+    let here = "instances=50, world=0123456789abcdef, rates=v-1/none;v-1.26.0/hang_rate:0.02, batch_pct=20";
+    let (elsewhere, said) = told(&of_a_search(here), &today(Numbers::Plan(PLAN)));
+    assert_eq!(elsewhere, None);
+    assert!(said.contains("surely holds"), "{said}");
+    for (from, to, differs) in [
+        ("instances=50", "instances=100", "100 instances there, 50 today"),
+        ("batch_pct=20", "batch_pct=10", "batch_pct 10 there, 20 today"),
+        ("world=01", "world=ff", "its scenario is another in the fleet, the times"),
+        ("world=0123456789abcdef, ", "", "it does not say at which failure rates"),
+    ] {
+        let (elsewhere, said) = told(&of_a_search(&here.replace(from, to)), &today(Numbers::Plan(PLAN)));
+        let elsewhere = elsewhere.unwrap_or_else(|| panic!("{to} is another case"));
+        assert!(elsewhere.differs.contains(differs), "{elsewhere:?}");
+        assert!(said.contains("Nothing in it surely follows for today"), "{said}");
+        assert!(said.contains("It found there: a search over 8192 worlds recommended batch_pct="), "{said}");
+        assert!(said.contains("share harmed 4") && !said.contains("surely holds"), "{said}");
+        assert!(!said.contains("Recommend batch_pct"), "{said}");
+    }
+    let rates = here.replace("world=01", "world=ff").replace("hang_rate:0.02", "hang_rate:0.01+crash_rate:0.1");
+    let (elsewhere, _) = told(&of_a_search(&rates), &today(Numbers::Plan(PLAN)));
+    let differs = "v-1.26.0 has hang_rate 0.01, crash_rate 0.1 there, hang_rate 0.02 today";
+    assert_eq!(elsewhere.unwrap().differs, differs);
+    // Before a drill nothing is told of today's rates, be they the same or not.
+    let drill = Today { hides_truth: true, ..today(Numbers::Plan(PLAN)) };
+    let before = |facts: &str| told(&of_a_search(facts), &drill);
+    assert_eq!(before(here), before(&rates));
+    assert!(!before(here).1.contains("hang_rate"));
+    let window = Policy { health_timeout_sec: Span(120_000), ..policy(20) };
+    let (elsewhere, _) = told(&of_a_search(here), &Today { policy: Some(window), ..today(Numbers::Plan(PLAN)) });
+    assert_eq!(elsewhere.unwrap().differs, "health_timeout_sec 300 there, 120 today");
+    let other = Today { version: "v-2", ..today(Numbers::Plan(PLAN)) };
+    assert_eq!(told(&of_a_search(here), &other).0.unwrap().differs, "v-1.26.0 there, v-2 today");
+}
+
+#[test]
+fn what_another_case_came_to_is_not_contradicted() {
+    let run = today(Numbers::Run(PLAN, RUN));
+    let here = "instances=50, world=0123456789abcdef, batch_pct=20";
+    assert_eq!(contradictions(&of_a_search(here), &run).len(), 1, "a good version trips");
+    for other in [here.replace("50", "60"), here.replace("world=0", "world=f")] {
+        assert!(contradictions(&of_a_search(&other), &run).is_empty(), "{other}");
+        let records = [of_a_search(&other)];
+        let verdicts = &recall(&records, &run)[0].verdicts;
+        assert!(verdicts.iter().any(|verdict| matches!(verdict, Verdict::Differs(_))), "{verdicts:?}");
+    }
 }
 
 proptest! {

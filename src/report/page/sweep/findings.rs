@@ -123,6 +123,19 @@ fn of_defective(report: &SweepReport, version: &str, cells: &[&Cell]) -> Vec<Str
             format!("{version} reaches {} of the fleet on average.", Unit::Percent.say(most.2))
         });
     }
+    if let Some([least, most]) = extremes(cells, "harmed_pct") {
+        said.push(if least.2 < most.2 {
+            format!(
+                "It harms most with {}: {} of the fleet on average. It harms least with {}: {}.",
+                names.long(&most.0.policy),
+                with_interval(Unit::Percent, most.2, &most.1),
+                names.long(&least.0.policy),
+                with_interval(Unit::Percent, least.2, &least.1)
+            )
+        } else {
+            format!("It harms {} of the fleet on average.", Unit::Percent.say(most.2))
+        });
+    }
     if let Some([_, most]) = extremes(cells, "escape_rate")
         && most.2 > 0.0
     {

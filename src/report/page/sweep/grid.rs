@@ -43,7 +43,7 @@ fn place(cell: &Cell, report: &SweepReport) -> Option<Vec<usize>> {
     report.axes.iter().map(on).collect()
 }
 
-/// Trip rate and blast radius over the grid.
+/// Trip rate, blast radius and harm over the grid.
 pub fn heat_maps(report: &SweepReport) -> Vec<Plot> {
     let axis = |i: usize| {
         report.axes.get(i).map_or_else(
@@ -67,9 +67,11 @@ pub fn heat_maps(report: &SweepReport) -> Vec<Plot> {
     };
     let trips = "How many of the rollouts trip the breaker, in percent. With a good version each trip is for nothing; with a defective one it is what the breaker is there for.";
     let blast = "How much of the fleet a defective version has reached when it is stopped, or in the end: the mean over all rollouts, in percent.";
+    let harmed = "How much of the fleet a defective version made stop serving for longer than its upgrade: the mean over all rollouts, in percent. What it reached and did not harm is in the blast radius alone.";
     [
         map("heat-trip-rate", "trip_rate", "How often the breaker trips", trips, false),
         map("heat-blast-radius", "blast_radius_pct", "How far a defective version gets", blast, true),
+        map("heat-harmed", "harmed_pct", "How much a defective version harms", harmed, true),
     ]
     .into_iter()
     .flatten()

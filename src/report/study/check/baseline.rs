@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::report::conditional::{Conditional, Sides};
 use crate::report::replay;
 use crate::report::wording::{Unit, plural};
 use crate::scenario::Scenario;
@@ -187,6 +188,18 @@ pub struct ComparedFact {
     pub n: u64,
     /// What it comes to.
     pub verdict: Verdict,
+    /// Of a metric that only some runs have: in how many, and whether then and now are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditional: Option<Conditional>,
+}
+
+/// In how many worlds a conditional metric has a value, then and now.
+fn conditional(contrast: &Contrast, confidence: f64) -> Option<Conditional> {
+    let (when, rate) = (contrast.when()?, contrast.condition.as_ref()?);
+    let comparable = contrast.is_comparable(confidence);
+    let sides = Sides { a: "then", b: "now" };
+    let ci = rate.interval(confidence);
+    Some(Conditional::new(when, [rate.accepted, rate.now], ci, rate.n, comparable, sides, None))
 }
 
 impl ComparedFact {
@@ -204,6 +217,7 @@ impl ComparedFact {
             tolerance: tolerance.around(contrast.accepted),
             n: contrast.n,
             verdict: contrast.verdict(tolerance, confidence),
+            conditional: conditional(contrast, confidence),
         }
     }
 
@@ -229,12 +243,20 @@ impl ComparedFact {
         ]
     }
 
+    /// Of a metric that only some runs have: in how many, in a sentence that stands beside the table.
+    #[must_use]
+    pub fn condition(&self) -> Option<String> {
+        let conditional = self.conditional.as_ref()?;
+        Some(format!("{} of {}: {}", self.metric, self.version, conditional.says))
+    }
+
     /// The same in a sentence.
     #[must_use]
     pub fn in_a_sentence(&self) -> String {
         let [_, metric, version, by, accepted, now, difference, interval, tolerance] = self.cells();
+        let of = self.conditional.as_ref().map_or_else(String::new, |conditional| format!("; {}", conditional.says));
         format!(
-            "{}: {metric} of {version} was {accepted} and is {now}: {difference} (interval {interval}, tolerance {tolerance}) by the {by}, n = {}",
+            "{}: {metric} of {version} was {accepted} and is {now}: {difference} (interval {interval}, tolerance {tolerance}) by the {by}, n = {}{of}",
             self.verdict.says(),
             self.n
         )

@@ -1,6 +1,7 @@
 //! A check report from what was found.
 
 use super::{CheckReport, CheckedRule, CheckedScenario, IdleFault, Status};
+use crate::report::conditional::beside;
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{NOTHING, Unit};
@@ -75,10 +76,10 @@ fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> Ch
         worlds: words.worlds,
         line: rule.spec.line,
         version: check.cells.scenarios[rule.cell].target().id.clone(),
-        measure,
         status,
         why,
-        observed_says: observed(finding.observed.as_ref(), unit),
+        observed_says: observed(finding.observed.as_ref(), unit) + &beside(&measure, finding.n, finding.of),
+        measure,
         observed: finding.observed.clone(),
         interval: finding.interval,
         exact: finding.exact,

@@ -1,9 +1,10 @@
 //! A compare report from a comparison and its results.
 
 use super::{CompareReport, Comparison, Contrast, DifferentWorld};
+use crate::report::conditional::Conditional;
 use crate::report::replay;
 use crate::report::study::{Histogram, ScenarioRef};
-use crate::scenario::Scenario;
+use crate::scenario::{Measure, Scenario};
 use crate::study::Policy;
 use crate::study::compare::{Compare, Compared, Contrasted, PolicyText};
 use crate::study::sweep::CONFIDENCE;
@@ -28,7 +29,7 @@ impl CompareReport {
             Comparison {
                 version: id.clone(),
                 defective: compare.cells.worlds[a].defective,
-                metrics: result.measures.iter().map(contrast).collect(),
+                metrics: result.measures.iter().map(|one| contrast(one, &result.measures)).collect(),
                 worlds: result
                     .worlds
                     .iter()
@@ -59,8 +60,20 @@ impl CompareReport {
     }
 }
 
-fn contrast(one: &Contrasted) -> Contrast {
+/// In how many worlds a conditional metric has a value, by the rate that says so.
+fn conditional(one: &Contrasted, all: &[Contrasted]) -> Option<Conditional> {
+    let Measure::Metric(metric) = one.measure else { return None };
+    let when = metric.condition()?;
+    let rate = all.iter().find(|other| other.measure == Measure::Rate(when.rate()))?;
+    let rates = [rate.paired.a().mean()?, rate.paired.b().mean()?];
+    let ci = rate.simultaneous_ci.or(rate.ci);
+    Some(Conditional::of_pairs(when, rates, ci, one.paired.n(), rate.paired.n()))
+}
+
+fn contrast(one: &Contrasted, all: &[Contrasted]) -> Contrast {
     let paired = &one.paired;
+    let conditional = conditional(one, all);
+    let wins = one.wins.filter(|_| conditional.as_ref().is_none_or(|conditional| conditional.comparable));
     Contrast {
         metric: one.measure.name().into(),
         a: paired.a().mean(),
@@ -70,9 +83,10 @@ fn contrast(one: &Contrasted) -> Contrast {
         simultaneous_ci: one.simultaneous_ci,
         exact: one.exact,
         n: paired.n(),
-        a_wins: one.wins.map(|[a, _]| a),
-        b_wins: one.wins.map(|[_, b]| b),
+        a_wins: wins.map(|[a, _]| a),
+        b_wins: wins.map(|[_, b]| b),
         ties: one.ties,
         variance_saved: paired.variance_saved(),
+        conditional,
     }
 }

@@ -144,6 +144,7 @@ fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
         replicates: known.replicates,
         objective: estimate(&known.goal),
         blast_radius_pct: estimate(&point.blast),
+        harmed_pct: estimate(&point.harmed),
         limits: limits.collect(),
     }
 }

@@ -9,6 +9,7 @@ use crate::scenario::{OutcomeRates, Scenario, VersionIndex};
 use crate::stats::Interval;
 use crate::study::Policy;
 use crate::study::tune::belief::{Beliefs, Believed, RateHistory};
+use crate::study::tune::worth::answers::{Answers, Parts};
 use crate::study::tune::worth::{Later, Open};
 use crate::study::tune::{State, Tune, Tuned};
 
@@ -106,6 +107,20 @@ pub struct LaterReport {
     pub stays: Option<f64>,
     /// How much less of the goal the answer would have than today's, on average; below zero where the limits cost more.
     pub saves: Estimate,
+    /// Where that comes from; null where there is no answer today, and in older reports.
+    #[serde(default)]
+    pub parts: Option<SavingParts>,
+}
+
+/// Where a saving comes from: parts that add up to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavingParts {
+    /// A better choice among the policies that are within the limits today.
+    pub choice: Estimate,
+    /// Policies that turn out to break a limit: as a rule below zero.
+    pub forbidden: Estimate,
+    /// Policies that turn out to be within the limits and are not today.
+    pub allowed: Estimate,
 }
 
 /// How often a policy would be the answer.
@@ -241,6 +256,9 @@ fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
     // The sort is stable: ties stay in the order of the grid.
     answers.sort_by(|a, b| b.share.total_cmp(&a.share));
     let saves = later.answers.as_ref().and_then(|answers| answers.saves);
+    let estimate =
+        |(mean, ci): (f64, Interval)| Estimate { value: Some(mean), ci: Some(ci), n: open.worlds, exact: None };
+    let parts = later.answers.as_ref().and_then(|answers| answers.parts);
     LaterReport {
         history: later.history,
         worth: later.worth.map(|worth| WorthReport {
@@ -253,12 +271,40 @@ fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
         answers,
         none: later.answers.as_ref().map(|answers| answers.none),
         stays: later.answers.as_ref().and_then(|answers| answers.stays),
-        saves: saves.map_or_else(Estimate::default, |(mean, ci)| Estimate {
-            value: Some(mean),
-            ci: Some(ci),
-            n: open.worlds,
-            exact: None,
+        saves: saves.map_or_else(Estimate::default, estimate),
+        parts: parts.map(|Parts { choice, forbidden, allowed }| SavingParts {
+            choice: estimate(choice),
+            forbidden: estimate(forbidden),
+            allowed: estimate(allowed),
         }),
+    }
+}
+
+/// Where a saving surely comes from, largest first: the parts of it whose intervals do not have zero in them. `within`: so many
+/// policies are within the limits today.
+fn reasons(answers: &Answers, unit: Unit, within: u64) -> String {
+    let Some(Parts { choice, forbidden, allowed }) = answers.parts else { return String::new() };
+    let among = match within {
+        1 => "the one policy that is within the limits today".to_owned(),
+        n => format!("the {n} policies that are within the limits today"),
+    };
+    let parts = [
+        (choice, format!("by choosing otherwise among {among}")),
+        (allowed, "by policies that are not within the limits today and would turn out to be".to_owned()),
+        (forbidden, "by policies that are within the limits today and would turn out to break one".to_owned()),
+    ];
+    let mut sure: Vec<_> = parts.into_iter().filter(|((_, ci), _)| ci.low > 0.0 || ci.high < 0.0).collect();
+    sure.sort_by(|((a, _), _), ((b, _), _)| b.abs().total_cmp(&a.abs()));
+    let said: Vec<String> = sure
+        .iter()
+        .map(|((value, _), by)| {
+            let (size, which) = (unit.say(value.abs()), if *value > 0.0 { "less" } else { "more" });
+            format!("{size} {which} {by}")
+        })
+        .collect();
+    match said.as_slice() {
+        [] => "; by which policies is not told from these worlds".to_owned(),
+        said => format!(": {}", said.join(", ")),
     }
 }
 
@@ -306,20 +352,61 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
             format!("{} times as much would save {} of expected {goal}, ", number(times), range(saves))
         });
         return format!(
-            "More history would pay: {after}the rates themselves {}, for a policy that uncertainty keeps out today would then often be within the \
-             limits{none}.",
-            range((saves, interval))
+            "More history would pay: {after}the rates themselves {}{}{none}.",
+            range((saves, interval)),
+            reasons(answers, unit, open.within.len() as u64)
         );
     }
     if interval.high < 0.0 {
+        let forbids = answers.parts.is_some_and(|parts| parts.forbidden.1.high < 0.0);
+        let first = if forbids {
+            "More history would tighten what is allowed: were the rates known, the answer would have"
+        } else {
+            "More history would not pay: were the rates known, the answer would have"
+        };
         return format!(
-            "More history would tighten what is allowed: were the rates known, the limits would often ask for another policy than today's, with {} more \
-             of expected {goal}{none}.",
-            range((-saves, Interval::new(-interval.high, -interval.low)))
+            "{first} {} more of expected {goal} than today's{}{none}.",
+            range((-saves, Interval::new(-interval.high, -interval.low))),
+            reasons(answers, unit, open.within.len() as u64)
         );
     }
     format!(
         "Whether more history would pay is not told from these worlds: at most about {} of expected {goal}{none}.",
         unit.say(most)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an answer saves, each part with an interval of ± 1.
+    fn answers([choice, forbidden, allowed]: [f64; 3]) -> Answers {
+        let with = |mean: f64| (mean, Interval::new(mean - 1.0, mean + 1.0));
+        let parts = Parts { choice: with(choice), forbidden: with(forbidden), allowed: with(allowed) };
+        let saves = Some(with(choice + forbidden + allowed));
+        Answers { shares: Vec::new(), none: 0.0, stays: None, saves, parts: Some(parts) }
+    }
+
+    #[test]
+    fn each_reason_follows_from_its_number() {
+        let (choosing, allowed, forbidden) = (
+            "less by choosing otherwise among the 3 policies",
+            "less by policies that are not within the limits today",
+            "more by policies that are within the limits today and would turn out to break one",
+        );
+        for (parts, said, not_said) in [
+            ([30.0, 0.0, 0.5], vec![choosing], vec![allowed, forbidden]),
+            ([0.0, -0.5, 30.0], vec![allowed], vec![choosing, forbidden]),
+            ([0.0, -30.0, 0.0], vec![forbidden], vec![choosing, allowed]),
+            ([30.0, -20.0, 10.0], vec![choosing, forbidden, allowed], vec![]),
+            ([0.9, 0.9, 0.9], vec!["by which policies is not told"], vec![choosing, allowed, forbidden]),
+        ] {
+            let told = reasons(&answers(parts), Unit::Seconds, 3);
+            let places: Vec<Option<usize>> = said.iter().map(|part| told.find(part)).collect();
+            assert!(places.iter().all(Option::is_some), "{told}");
+            assert!(places.is_sorted(), "the largest comes first: {told}");
+            assert!(not_said.iter().all(|part| !told.contains(part)), "{told}");
+        }
+    }
 }

@@ -38,6 +38,41 @@ pub struct Answers {
     /// How much less of the goal the answer would have than today's, on average; where there would be none, today's stays. Its interval. `None`
     /// where there is no answer today.
     pub saves: Option<(f64, Interval)>,
+    /// Where that comes from. `None` where there is no answer today.
+    pub parts: Option<Parts>,
+}
+
+/// What an answer saves, in parts that add up to it: world by world, from today's policy to the best one of those that are
+/// within the limits today, from there to the best of them that still is then, and from there to the best of all that are
+/// then. Each with its interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parts {
+    /// By choosing better among the policies that are within the limits today.
+    pub choice: (f64, Interval),
+    /// By policies that turn out to break a limit: as a rule below zero.
+    pub forbidden: (f64, Interval),
+    /// By policies that turn out to be within the limits and are not today.
+    pub allowed: (f64, Interval),
+}
+
+/// The policies on the way from today's answer to the one of a world.
+#[derive(Clone, Copy, Debug, Default)]
+struct Way {
+    /// The best of those within the limits today.
+    choice: Option<usize>,
+    /// The best of them that meet the limits by what is known then.
+    still: Option<usize>,
+    /// The best of all that meet them.
+    answer: Option<usize>,
+}
+
+impl Way {
+    /// What each step saves in a world with these goals, from today's policy on. Where no policy would be left, today's stays.
+    fn saves(self, today: usize, goal: impl Fn(usize) -> f64) -> [f64; 3] {
+        let at = |policy: Option<usize>| goal(policy.unwrap_or(today));
+        let (choice, still, answer) = (at(self.choice), at(self.still), at(self.answer));
+        [goal(today) - choice, choice - still, still - answer]
+    }
 }
 
 /// What the worlds say of one policy.
@@ -73,10 +108,10 @@ impl Tune {
     }
 
     /// What the search would answer, if of each world this were known.
-    pub(super) fn answers(&self, seen: &[Seen], tuned: &Tuned, known: &[Drawn]) -> Option<Answers> {
+    pub(super) fn answers(&self, seen: &[Seen], tuned: &Tuned, within: &[usize], known: &[Drawn]) -> Option<Answers> {
         let n = known.len();
         let regressors: Vec<Vec<Vec<f64>>> = (0..self.versions()).map(|version| self.rates(known, version)).collect();
-        let mut answers: Vec<Option<usize>> = vec![None; n];
+        let mut ways: Vec<Way> = vec![Way::default(); n];
         let mut stays = 0_u64;
         for part in 0..PARTS {
             let fitted: Vec<bool> = (0..n).map(|world| world % PARTS != part).collect();
@@ -86,32 +121,43 @@ impl Tune {
                 .map(|seen| (bases[0].predict(&seen.goal), self.met(seen, &fitted, &regressors, &bases)))
                 .collect();
             for world in (part..n).step_by(PARTS) {
-                let fitting = (0..seen.len()).filter(|&policy| foreseen[policy].1[world]);
                 let goal = |policy: usize| foreseen[policy].0[world];
-                answers[world] = fitting.reduce(|best, next| if goal(next) < goal(best) { next } else { best });
-                if let (Some(best), Some(today)) = (answers[world], tuned.incumbent) {
+                let meets = |policy: &usize| foreseen[*policy].1[world];
+                let least = |best: usize, next: usize| if goal(next) < goal(best) { next } else { best };
+                let way = Way {
+                    choice: within.iter().copied().reduce(least),
+                    still: within.iter().copied().filter(meets).reduce(least),
+                    answer: (0..seen.len()).filter(meets).reduce(least),
+                };
+                ways[world] = way;
+                if let (Some(best), Some(today)) = (way.answer, tuned.incumbent) {
                     let as_good = goal(today) <= goal(best) + self.tolerance * goal(best).abs();
                     stays += u64::from(foreseen[today].1[world] && as_good);
                 }
             }
         }
         let share = |count: usize| count as f64 / n.max(1) as f64;
-        let of = |policy: usize| share(answers.iter().filter(|&&answer| answer == Some(policy)).count());
-        let saves = match tuned.incumbent {
-            None => None,
-            Some(today) => {
-                let mut saved = Moments::default();
-                for (world, answer) in answers.iter().enumerate() {
-                    saved.push(seen[today].goal[world] - seen[answer.unwrap_or(today)].goal[world]);
-                }
-                Some((saved.mean()?, saved.t_interval(CONFIDENCE)?))
+        let of = |policy: usize| share(ways.iter().filter(|way| way.answer == Some(policy)).count());
+        let (mut saves, mut parts) = (None, None);
+        if let Some(today) = tuned.incumbent {
+            let mut saved = Moments::default();
+            let mut by_part: [Moments; 3] = Default::default();
+            for (world, way) in ways.iter().enumerate() {
+                let goal = |policy: usize| seen[policy].goal[world];
+                saved.push(goal(today) - goal(way.answer.unwrap_or(today)));
+                by_part.iter_mut().zip(way.saves(today, goal)).for_each(|(part, saves)| part.push(saves));
             }
-        };
+            let told = |moments: &Moments| Some((moments.mean()?, moments.t_interval(CONFIDENCE)?));
+            let [choice, forbidden, allowed] = &by_part;
+            saves = Some(told(&saved)?);
+            parts = Some(Parts { choice: told(choice)?, forbidden: told(forbidden)?, allowed: told(allowed)? });
+        }
         Some(Answers {
             shares: (0..seen.len()).map(of).collect(),
-            none: share(answers.iter().filter(|answer| answer.is_none()).count()),
+            none: share(ways.iter().filter(|way| way.answer.is_none()).count()),
             stays: tuned.incumbent.map(|_| share(stays as usize)),
             saves,
+            parts,
         })
     }
 
@@ -160,5 +206,22 @@ fn beyond(limit: &Limit, value: f64) -> f64 {
         (Some(_), Bound::AtMost(most)) => f64::from(u8::from(value > *most)),
         (Some(_), Bound::AtLeast(least)) => f64::from(u8::from(value < *least)),
         _ => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three policies: today's, another within the limits, and one that is not. Goals 10, 8 and 5.
+    #[test]
+    fn the_parts_of_a_way_add_up_and_are_told_apart() {
+        let goal = |policy: usize| [10.0, 8.0, 5.0][policy];
+        let way = |choice, still, answer| Way { choice, still, answer }.saves(0, goal);
+        assert_eq!(way(Some(1), Some(1), Some(1)), [2.0, 0.0, 0.0], "a better choice among those that are allowed");
+        assert_eq!(way(Some(0), Some(0), Some(2)), [0.0, 0.0, 5.0], "one that becomes allowed");
+        assert_eq!(way(Some(1), Some(0), Some(0)), [2.0, -2.0, 0.0], "one that becomes forbidden");
+        assert_eq!(way(Some(1), None, Some(2)), [2.0, -2.0, 5.0], "all that are allowed today become forbidden");
+        assert_eq!(way(Some(1), None, None), [2.0, -2.0, 0.0], "none is left, and today's stays");
     }
 }
