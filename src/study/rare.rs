@@ -171,7 +171,8 @@ struct Fates {
 
 fn fates(world: &World, plan: &Plan) -> Result<Fates, RareError> {
     let mut known: BTreeMap<Kin, f64> = BTreeMap::new();
-    let (mut is_alike, mut decide) = (true, true);
+    // What is shared differs from replicate to replicate, and so do the chances.
+    let (mut is_alike, mut decide) = (!world.shares(), !world.shares());
     let each = (0..plan.total_instances()).map(|position| {
         let kin = world.kin(plan.order.instance(position).0);
         if let Some(&chance) = known.get(&kin) {
@@ -183,7 +184,7 @@ fn fates(world: &World, plan: &Plan) -> Result<Fates, RareError> {
         for (kin, share) in &drawn {
             let prospects = world.prospects_of(kin, Release::Target);
             let chances = prospects.chances();
-            let latest = prospects.upgrade.longest().0.max(1).saturating_add(world.interval - 1);
+            let latest = prospects.upgrade_time().longest().0.max(1).saturating_add(world.interval - 1);
             decide &= chances.crash == 0.0 && world.loss_of(kin) == 0.0 && latest <= world.settings.health_timeout.0;
             failing += share * chances.failing();
         }

@@ -182,10 +182,13 @@ impl Tune {
             return Err(TuneError::Goal(spec.minimise));
         }
         let axis = |key: &str, values: Vec<String>| Axis { key: key.into(), values };
-        let axes = vec![
+        let mut axes = vec![
             axis("batch_pct", spec.batch_pct.iter().map(u32::to_string).collect()),
             axis("max_consecutive_failures", spec.max_consecutive_failures.iter().map(ToString::to_string).collect()),
         ];
+        if !spec.order.is_empty() {
+            axes.push(axis("order", spec.order.iter().map(|order| order.name().to_owned()).collect()));
+        }
         let cells = Grid::new(axes, versions.clone())?.cells(scenario)?;
         if let Some(why) = cells.worlds.iter().find_map(World::rolls_nothing_out) {
             return Err(TuneError::NothingRolledOut(why.into()));

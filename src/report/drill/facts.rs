@@ -46,7 +46,7 @@ fn differs(scenario: &Scenario, one: &OverrideSpec) -> Option<String> {
             UpgradeOutcome::Crash => "crash after they have passed".to_owned(),
         },
         None => {
-            let rates = rates(&one.rates_over(OutcomeRates::default()));
+            let rates = rates(&one.rates.over(OutcomeRates::default()));
             if rates.is_empty() {
                 return None;
             }

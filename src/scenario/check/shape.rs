@@ -266,7 +266,10 @@ impl<'w> Walk<'w, '_> {
                 mark.say(format!("{} names not just one distribution", at.name))
                     .label(found)
                     .allowed(&*allowed)
-                    .help("for example `{exponential = {mean = 30}}`")
+                    .help(match one_keys(tables).first() {
+                        Some(&"beta") => "for example `{beta = {mean = 0.03, concentration = 33}}`",
+                        _ => "for example `{exponential = {mean = 30}}`",
+                    })
             });
         }
     }

@@ -7,7 +7,7 @@ use super::OutOfScope;
 use super::law::{Arrivals, Beats, Crashing, Heartbeats, Table, VerdictLaw};
 use crate::engine::Plan;
 use crate::sim::sampler::Sampler;
-use crate::sim::world::{Kin, Release, World};
+use crate::sim::world::{Kin, Prospects, Release, World};
 use crate::stats::exact::Trial;
 
 /// The most kinds of instances whose laws are worked out.
@@ -34,15 +34,15 @@ impl FleetLaw {
         let mut laws = Vec::new();
         let mut which = Vec::new();
         let total = plan.total_instances();
-        // Without overrides all are alike.
-        let distinct = if world.has_overrides() { total } else { total.min(1) };
+        // Without classes and overrides all are alike.
+        let distinct = if world.has_kinds() { total } else { total.min(1) };
         for position in 0..distinct {
             let kin = world.kin(plan.order.instance(position).0);
             let kind = match kinds.get(&kin) {
                 Some(&kind) => kind,
                 None => {
                     if laws.len() == MOST_KINDS {
-                        return Err(OutOfScope::new("the overrides make too many kinds of instances"));
+                        return Err(OutOfScope::new("classes and overrides make too many kinds of instances"));
                     }
                     let kind = laws.len() as u8;
                     laws.push(maker.mixture(&kin)?);
@@ -136,20 +136,22 @@ impl<'w> Maker<'w> {
             }
         };
         let heartbeats = Heartbeats { beats, interval, loss: world.loss_of(kin) };
-        let longest = prospects.upgrade.longest().0.max(1).saturating_add(interval - 1);
+        let longest = prospects.upgrade_time().longest().0.max(1).saturating_add(interval - 1);
         let surely_in_time = heartbeats.loss == 0.0 && longest <= timeout;
-        let table = self.table(prospects.upgrade, timeout)?;
+        let table = self.table(&prospects, timeout)?;
         let crashing = (chances.crash > 0.0).then(|| Crashing::new(prospects.crash_after));
         Ok(VerdictLaw { chances, arrivals: Arrivals { table, heartbeats, surely_in_time }, crashing, timeout })
     }
 
-    fn table(&mut self, upgrade: &'w Sampler, until: u64) -> Result<Rc<Table>, OutOfScope> {
+    /// The table of an upgrade's time. All upgrades to a release have one factor.
+    fn table(&mut self, prospects: &Prospects<'w>, until: u64) -> Result<Rc<Table>, OutOfScope> {
+        let upgrade = prospects.upgrade;
         if let Some((_, table)) = self.tables.iter().find(|(known, _)| std::ptr::eq(*known, upgrade)) {
             return Ok(Rc::clone(table));
         }
         let too_long =
             || OutOfScope::new("the health timeout is too long to tabulate upgrade times by the millisecond");
-        let table = Rc::new(Table::new(upgrade, until).ok_or_else(too_long)?);
+        let table = Rc::new(Table::new(&prospects.upgrade_time(), until).ok_or_else(too_long)?);
         self.tables.push((upgrade, Rc::clone(&table)));
         Ok(table)
     }
