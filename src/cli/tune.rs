@@ -182,6 +182,7 @@ fn scaled(scenario: &Scenario, factor: f64) -> Scenario {
         let rates = &mut version.rates;
         let sum = rates.failure + rates.hang + rates.unhealthy + rates.crash;
         let factor = if sum > 0.0 { factor.min(1.0 / sum) } else { factor };
+        // Of a rate that is drawn this is the mean: its concentration stays.
         for rate in [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash] {
             *rate *= factor;
         }

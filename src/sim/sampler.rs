@@ -6,7 +6,7 @@ use crate::scenario::Distribution;
 use crate::stats::normal;
 
 /// A duration's distribution, ready to be drawn from: parameters in milliseconds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Sampler {
     /// Always the same.
     Constant(Span),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::exact::fleet::Tables;
 use super::exact::scope::{Course, edited, undisturbed};
 use crate::engine::{BreakerOrder, BreakerScope, Plan, RequestKind};
 use crate::scenario::Scenario;
@@ -146,7 +147,7 @@ fn guide(world: &World) -> Result<Steering, RareError> {
     let fresh = world.settings.breaker_scope == BreakerScope::Batch;
     let as_observed = world.settings.breaker_order == BreakerOrder::Observed;
     let make = |shares| Guide::new(shares, &chances, limit, plan.batch_size, fresh, as_observed);
-    let in_plan_order = || Course::of(world).is_ok_and(|course| course.is_in_plan_order());
+    let in_plan_order = || Course::of(world, &Tables::default()).is_ok_and(|course| course.is_in_plan_order());
     if is_alike && steers_all && in_plan_order() {
         let guide = make(RUN_ALONE);
         let largest_weight = guide.chance();

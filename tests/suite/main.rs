@@ -42,6 +42,7 @@ mod shards;
 mod shipped_scenarios;
 mod study_words;
 mod sweep;
+mod together;
 mod tune;
 mod tune_posterior;
 mod tutorial;
