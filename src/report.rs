@@ -30,6 +30,7 @@ pub mod roll_call;
 mod run;
 mod runs;
 pub mod study;
+mod shared;
 mod sweep_table;
 mod table;
 pub mod timeline;
