@@ -34,7 +34,10 @@ pub fn drawn(scenario: &Scenario, world: &World, replicate: u64) -> Vec<String> 
         Members::Blocks(blocks) => Some((class, blocks)),
         _ => None,
     });
-    for ((class, blocks), starts) in with_blocks.zip(&shared.blocks) {
+    for (((class, blocks), starts), law) in with_blocks.zip(&shared.blocks).zip(world.block_laws()) {
+        if !law.for_target {
+            continue;
+        }
         let block = |&start: &u32| match blocks.size {
             1 => names.name(InstanceId(start)).to_string(),
             size => format!("{} to {}", names.name(InstanceId(start)), names.name(InstanceId(start + size - 1))),

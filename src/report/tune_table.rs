@@ -154,7 +154,10 @@ fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
 
 fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result<()> {
     let unit = Unit::of(&report.minimise);
-    let mut header = vec!["batch_pct", "max_consecutive_failures", goal, "blast radius"];
+    let orders = report.candidates.iter().any(|candidate| !candidate.policy.order.is_listed());
+    let mut header = vec!["batch_pct", "max_consecutive_failures"];
+    header.extend(orders.then_some("order"));
+    header.extend([goal, "blast radius"]);
     let limits: Vec<String> = report
         .limits
         .iter()
@@ -185,9 +188,10 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         let mut row = vec![
             candidate.policy.batch_pct.to_string(),
             candidate.policy.max_consecutive_failures.to_string(),
-            unit.say_or_nothing(evidence.objective.value),
-            Unit::Percent.say_or_nothing(evidence.blast_radius_pct.value),
         ];
+        row.extend(orders.then(|| candidate.policy.order.name().to_owned()));
+        row.push(unit.say_or_nothing(evidence.objective.value));
+        row.push(Unit::Percent.say_or_nothing(evidence.blast_radius_pct.value));
         row.extend(evidence.limits.iter().map(|check| {
             let mark = match check.holds {
                 Some(true) => "●",

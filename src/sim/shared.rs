@@ -180,13 +180,15 @@ pub struct BlockLaw {
     pub blocks: Blocks,
     /// Instances of the fleet.
     pub instances: u32,
+    /// Whether upgrades to the target differ in them.
+    pub for_target: bool,
 }
 
 impl BlockLaw {
-    /// The blocks of the class with this id, in a fleet of so many instances.
+    /// The blocks of the class with this id, in a fleet of so many instances; upgrades to the target differ in them.
     #[must_use]
     pub fn new(class: &str, blocks: Blocks, instances: u32) -> Self {
-        Self { key: name_key(&("blocks", class)), blocks, instances }
+        Self { key: name_key(&("blocks", class)), blocks, instances, for_target: true }
     }
 
     /// With each block drawn together to one, the places that there are.

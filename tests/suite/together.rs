@@ -68,23 +68,13 @@ fn a_rate_of_each_rollouts_own_has_the_beta_binomial_law() {
     }
 }
 
-/// The mean over the unit square of fine steps, against the product of two rules.
+/// Of two instances both must fail: E[(f + h)²] = E[f²] + 2·E[f]·E[h] + E[h²].
 #[test]
 fn two_drawn_rates_are_independent() {
-    let version = "failure_rate = {beta = {mean = 0.1, concentration = 20}}\nhang_rate = {beta = {mean = 0.05, concentration = 20}}";
-    let text = fleet(6, version, "max_consecutive_failures = 2\nbreaker_order = \"listed\"\nbatch_pct = 100");
-    let steps = 60;
-    let level = |i: u32| (f64::from(i) + 0.5) / f64::from(steps);
-    let mut sum = 0.0;
-    for i in 0..steps {
-        for j in 0..steps {
-            let rates = (beta::quantile(2.0, 18.0, level(i)), beta::quantile(1.0, 19.0, level(j)));
-            let fixed = format!("failure_rate = {}\nhang_rate = {}", rates.0, rates.1);
-            sum += trip_rate(&text.replace(version, &fixed));
-        }
-    }
-    let mean = sum / f64::from(steps * steps);
-    assert!((trip_rate(&text) / mean - 1.0).abs() < 2e-3, "{} {mean}", trip_rate(&text));
+    let version = "failure_rate = {beta = {mean = 0.1, concentration = 40}}\nhang_rate = {beta = {mean = 0.05, concentration = 60}}";
+    let text = fleet(2, version, "max_consecutive_failures = 2\nbreaker_order = \"listed\"\nbatch_pct = 100");
+    let wanted = 4.0 * 5.0 / (40.0 * 41.0) + 2.0 * 0.1 * 0.05 + 3.0 * 4.0 / (60.0 * 61.0);
+    assert!((trip_rate(&text) - wanted).abs() < 1e-12, "{} {wanted}", trip_rate(&text));
 }
 
 #[test]
@@ -155,8 +145,8 @@ fn the_simulator_agrees() {
     let drawn = "failure_rate = {beta = {mean = 0.1, concentration = 9}}";
     agrees("a drawn rate, observed", &world(drawn, "", ""));
     agrees("a drawn rate that is rolled back", &world(drawn, "", "[operator]\non_trip = \"rollback_completed_batches\""));
-    let two = format!("{drawn}\nhang_rate = {{beta = {{mean = 0.08, concentration = 4}}}}");
-    agrees("two drawn rates, listed", &world(&two, "breaker_order = \"listed\"\nmax_consecutive_failures = 3", ""));
+    let two = "failure_rate = {beta = {mean = 0.15, concentration = 40}}\nhang_rate = {beta = {mean = 0.1, concentration = 60}}";
+    agrees("two drawn rates, listed", &world(two, "breaker_order = \"listed\"\nmax_consecutive_failures = 3", ""));
     let factor = "failure_rate = 0.05\nupgrade_time_factor = {empirical = [0.5, 1, 3]}";
     agrees("a listed factor", &world(factor, "breaker_order = \"listed\"", ""));
     let lemons = "[[classes]]\nid = \"lemons\"\nblocks = {count = 2, size = 3}\nfailure_rate = 0.4";
@@ -190,7 +180,7 @@ fn the_variance_is_between_rollouts_and_within_them() {
     // Two rates of which one hardly varies: the lattice says what the exact way says.
     let two = fleet(
         20,
-        "failure_rate = {beta = {mean = 0.1, concentration = 10}}\nhang_rate = {beta = {mean = 0.01, concentration = 1e8}}",
+        "failure_rate = {beta = {mean = 0.1, concentration = 40}}\nhang_rate = {beta = {mean = 0.01, concentration = 1e8}}",
         "breaker_order = \"listed\"",
     );
     let near = trip_spread(&scenario(&two)).unwrap().unwrap();
@@ -203,18 +193,18 @@ fn the_variance_is_between_rollouts_and_within_them() {
 /// A guide's weights are those of the rates that a replicate draws. Three comparisons by z.
 #[test]
 fn rare_trips_have_the_weights_of_their_own_rates() {
-    let listed = "breaker_order = \"listed\"\nmax_consecutive_failures = 5";
-    let drawn = fleet(40, "failure_rate = {beta = {mean = 0.02, concentration = 60}}", listed);
+    let listed = "breaker_order = \"listed\"\nmax_consecutive_failures = 4";
+    let drawn = fleet(40, "failure_rate = {beta = {mean = 0.02, concentration = 400}}", listed);
     let lemons = format!(
         "{}\n[[classes]]\nid = \"lemons\"\nblocks = {{count = 1, size = 6}}\nfailure_rate = 0.1",
         fleet(40, "failure_rate = 0.002", listed)
     );
-    let observed = fleet(40, "hang_rate = {beta = {mean = 0.004, concentration = 200}}", "max_consecutive_failures = 5");
+    let observed = fleet(40, "hang_rate = {beta = {mean = 0.004, concentration = 1000}}", "max_consecutive_failures = 4");
     for text in [drawn, lemons, observed] {
         let (rare, exact) = (trip_probability(&scenario(&text), 40_000).unwrap(), trip_rate(&text));
         let error = rare.relative_error.expect("there are hits");
         let z = (rare.estimate / exact - 1.0) / error;
-        assert!(exact < 1e-3 && error < 0.1 && z.abs() < LIMIT, "{} {exact} {error} {z}", rare.estimate);
+        assert!(exact < 1e-3 && error < 0.15 && z.abs() < LIMIT, "{} {exact} {error} {z}", rare.estimate);
         assert!(!rare.steers_all && rare.upper_bound >= exact);
     }
 }

@@ -104,7 +104,7 @@ impl Facts {
     }
 }
 
-const POLICY_KEYS: [&str; 7] = [
+const POLICY_KEYS: [&str; 8] = [
     "batch_pct",
     "max_consecutive_failures",
     "health_timeout_sec",
@@ -112,6 +112,7 @@ const POLICY_KEYS: [&str; 7] = [
     "breaker_order",
     "breaker_scope",
     "max_in_flight",
+    "order",
 ];
 
 fn policy_facts(policy: &Policy) -> Facts {
@@ -121,7 +122,7 @@ fn policy_facts(policy: &Policy) -> Facts {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let default = matches!(
             (key, value.as_str()),
-            ("rollback_batch_pct", "50") | ("breaker_order", "observed") | ("breaker_scope", "rollout") | (_, "null")
+            ("rollback_batch_pct", "50") | ("breaker_order", "observed") | ("breaker_scope", "rollout") | ("order", "listed") | (_, "null")
         );
         if !default {
             facts.add(key, value);

@@ -231,7 +231,7 @@ impl<'w> Walk<'w, '_> {
         for choice in &resolved {
             let kind = match (names_of(choice), choice.get("type").and_then(Json::as_str)) {
                 (Some(names), _) => format!("one of {}", listing(names)),
-                (_, Some("object")) => format!("a table with one of the keys {}", listing(one_keys(&tables))),
+                (_, Some("object")) => table_with(&one_keys(&tables)),
                 (_, Some("array")) => "a list".into(),
                 (_, Some("string")) => "a string".into(),
                 (_, Some("boolean")) => "true or false".into(),
@@ -246,7 +246,7 @@ impl<'w> Walk<'w, '_> {
     }
 
     fn one_key_table(&mut self, node: &Node, entries: &[Entry], tables: &[&'w Schema], at: &At<'_>) {
-        let allowed = format!("a number, or a table with one of the keys {}", listing(one_keys(tables)));
+        let allowed = format!("a number, or {}", table_with(&one_keys(tables)));
         for entry in entries {
             let property = tables.iter().find_map(|table| table.get("properties")?.get(&entry.key)?.as_object());
             match property {
@@ -310,6 +310,13 @@ fn admits(schema: &Schema, node: &Node) -> bool {
 /// The keys of the tables that have just one.
 fn one_keys<'s>(tables: &[&'s Schema]) -> Vec<&'s str> {
     tables.iter().copied().flat_map(required_of).collect()
+}
+
+fn table_with(keys: &[&str]) -> String {
+    match keys {
+        [key] => format!("a table with the key {key}"),
+        keys => format!("a table with one of the keys {}", listing(keys.iter().copied())),
+    }
 }
 
 fn keys(properties: Option<&Schema>) -> String {

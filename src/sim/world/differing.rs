@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::draws::Key;
 use super::super::sampler::Sampler;
 use super::super::shared::{BlockLaw, Shared};
-use super::{Member, name_key};
+use super::{Member, Release, name_key};
 use crate::fleet::Span;
 use crate::scenario::{
     ClassSpec, Members, OverrideSpec, RolloutSpec, Scenario, SomeRates, Target, UpgradeOutcome, VersionIndex,
@@ -94,12 +94,14 @@ impl Group {
     }
 
     fn of_class(class: &ClassSpec, rollout: &RolloutSpec, blocks: &mut Vec<BlockLaw>, instances: u32) -> Self {
+        let releases = releases(class.versions.as_deref(), rollout);
         let who = match &class.members {
             Members::Share(share) => Who::Target(Target::Fraction(*share)),
             Members::Ids(ids) => Who::Target(Target::Ids(ids.clone())),
             Members::Zone(zone) => Who::Target(Target::Zone(*zone)),
             Members::Blocks(wanted) => {
-                let held = BlockLaw::new(&class.id, *wanted, instances);
+                let mut held = BlockLaw::new(&class.id, *wanted, instances);
+                held.for_target = releases[Release::Target as usize];
                 blocks.push(held);
                 Who::Blocks { law: blocks.len() - 1, held }
             }
@@ -107,7 +109,7 @@ impl Group {
         Self {
             who,
             key: name_key(&("class", &class.id)),
-            releases: releases(class.versions.as_deref(), rollout),
+            releases,
             outcome: None,
             rates: class.rates,
             upgrade: class.upgrade_time.as_ref().map(Sampler::new),

@@ -39,6 +39,8 @@ pub(super) enum Rule {
     Usual,
     /// To check that against.
     Finer,
+    /// For means of squares of chances.
+    Squares,
 }
 
 /// The exact results of a world whose replicates share something.
@@ -135,7 +137,11 @@ fn with_rates(parts: &Parts, spread: &Spread, instances: u32, rule: Rule) -> Res
         return Err(OutOfScope::new("more than three rates of the target are drawn, and their joint law has too many nodes"));
     };
     let order = (instances as usize / 2 + 1).min(*most);
-    let order = if rule == Rule::Finer { order + order / 4 + 2 } else { order };
+    let order = match rule {
+        Rule::Usual => order,
+        Rule::Finer => order + order / 4 + 2,
+        Rule::Squares => (instances as usize + 1).min(*most),
+    };
     let mut places = vec![([None; 4], 1.0)];
     for (place, law) in spread.laws().iter().enumerate() {
         let Some((a, b)) = law.as_ref().map(beta::Quantiles::shapes) else { continue };
@@ -182,12 +188,13 @@ fn with_factors(parts: &Parts, world: &World) -> Result<Parts, OutOfScope> {
 fn with_places(parts: Parts, laws: &[BlockLaw]) -> Result<Parts, OutOfScope> {
     let mut parts = parts;
     for law in laws {
-        let choices = choices(law.slots(), law.blocks.count);
+        let choices = if law.for_target { choices(law.slots(), law.blocks.count) } else { Some(1) };
         let all = choices.map(|choices| choices.saturating_mul(parts.len()));
         if all.is_none_or(|all| all > MOST_WORLDS) {
             return Err(OutOfScope::new("blocks can be at too many places to follow each"));
         }
-        let places = places(law);
+        // Where blocks are that do not differ for the target matters to nothing that is computed.
+        let places = if law.for_target { places(law) } else { vec![law.starts(0..law.blocks.count)] };
         let chance = 1.0 / places.len() as f64;
         parts = parts
             .iter()

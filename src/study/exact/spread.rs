@@ -54,7 +54,7 @@ pub fn trip_spread(scenario: &Scenario) -> Result<Option<TripSpread>, OutOfScope
     let world = world(scenario)?;
     let tables = Tables::default();
     let rates = mixture::spread(&world).map_or(0, |spread| spread.laws().iter().flatten().count());
-    let parts = mixture::parts(&world, Rule::Usual)?;
+    let parts = mixture::parts(&world, Rule::Squares)?;
     let places = mixture::of_places(&world)?;
     let factors = world.factor(crate::sim::Release::Target).values().map_or(0, |values| values.len());
     if rates == 0 && factors <= 1 {
