@@ -156,7 +156,10 @@ fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
 
 fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result<()> {
     let unit = Unit::of(&report.minimise);
-    let mut header = vec!["batch_pct", "max_consecutive_failures", goal, "blast radius", "harmed"];
+    let orders = report.candidates.iter().any(|candidate| !candidate.policy.order.is_listed());
+    let mut header = vec!["batch_pct", "max_consecutive_failures"];
+    header.extend(orders.then_some("order"));
+    header.extend([goal, "blast radius", "harmed"]);
     let limits: Vec<String> = report
         .limits
         .iter()
@@ -184,13 +187,12 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(speed(a).total_cmp(&speed(b))));
     for candidate in order.iter().take(MOST_ROWS) {
         let evidence = &candidate.evidence;
-        let mut row = vec![
-            candidate.policy.batch_pct.to_string(),
-            candidate.policy.max_consecutive_failures.to_string(),
-            evidence.objective.says(unit),
-            evidence.blast_radius_pct.says(Unit::Percent),
-            evidence.harmed_pct.says(Unit::Percent),
-        ];
+        let mut row =
+            vec![candidate.policy.batch_pct.to_string(), candidate.policy.max_consecutive_failures.to_string()];
+        row.extend(orders.then(|| candidate.policy.order.name().to_owned()));
+        row.push(evidence.objective.says(unit));
+        row.push(evidence.blast_radius_pct.says(Unit::Percent));
+        row.push(evidence.harmed_pct.says(Unit::Percent));
         row.extend(evidence.limits.iter().map(|check| {
             let mark = match check.holds {
                 Some(true) => "●",

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::exact::{Depth, Exact, exact_to};
+use super::exact::fleet::Tables;
+use super::exact::{Depth, Exact, exact_to, exact_with};
 use crate::engine::Outcome;
 use crate::scenario::{Bound, Measure, Metric, Rate, Scenario, Stat};
 
@@ -16,8 +17,11 @@ pub struct Theory(Option<Exact>);
 impl Theory {
     /// Of each scenario, worked out on all threads of the pool that this is called in.
     #[must_use]
-    pub fn of_all(scenarios: &[Scenario], depth: impl Fn(usize) -> Depth + Sync) -> Vec<Self> {
-        scenarios.par_iter().enumerate().map(|(cell, scenario)| Self::of(scenario, depth(cell))).collect()
+    pub fn of_all(scenarios: &[&Scenario], depth: impl Fn(usize) -> Depth + Sync) -> Vec<Self> {
+        let of = |tables: &mut Tables, (cell, scenario): (usize, &&Scenario)| {
+            Self(exact_with(scenario, depth(cell), tables).ok())
+        };
+        scenarios.par_iter().enumerate().map_init(Tables::default, of).collect()
     }
 
     /// Of a scenario.

@@ -203,10 +203,13 @@ impl Tune {
             return Err(TuneError::Goal(spec.minimise));
         }
         let axis = |key: &str, values: Vec<String>| Axis { key: key.into(), values };
-        let axes = vec![
+        let mut axes = vec![
             axis("batch_pct", spec.batch_pct.iter().map(u32::to_string).collect()),
             axis("max_consecutive_failures", spec.max_consecutive_failures.iter().map(ToString::to_string).collect()),
         ];
+        if !spec.order.is_empty() {
+            axes.push(axis("order", spec.order.iter().map(|order| order.name().to_owned()).collect()));
+        }
         let cells = Grid::new(axes, versions.clone())?.cells(scenario)?;
         if let Some(why) = cells.worlds.iter().find_map(World::rolls_nothing_out) {
             return Err(TuneError::NothingRolledOut(why.into()));
@@ -292,7 +295,8 @@ impl Tune {
         if self.draws_rates {
             return Vec::new();
         }
-        let mut theory = Theory::of_all(&self.cells.scenarios, |_| Depth::Chances);
+        let all: Vec<&Scenario> = self.cells.scenarios.iter().collect();
+        let mut theory = Theory::of_all(&all, |_| Depth::Chances);
         let is_time = |measure| Depth::of(measure) == Depth::Durations;
         let timed: Vec<usize> = (0..self.policies())
             .flat_map(|policy| (0..self.versions()).map(move |version| (policy, version)))
@@ -304,8 +308,8 @@ impl Tune {
             })
             .map(|(policy, version)| self.cell(policy, version))
             .collect();
-        let of = |&cell: &usize| Theory::of(&self.cells.scenarios[cell], Depth::Durations);
-        let deep: Vec<Theory> = timed.par_iter().map(of).collect();
+        let scenarios: Vec<&Scenario> = timed.iter().map(|&cell| all[cell]).collect();
+        let deep = Theory::of_all(&scenarios, |_| Depth::Durations);
         for (cell, deep) in timed.into_iter().zip(deep) {
             theory[cell] = deep;
         }

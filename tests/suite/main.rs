@@ -44,6 +44,7 @@ mod shards;
 mod shipped_scenarios;
 mod study_words;
 mod sweep;
+mod together;
 mod tune;
 mod tune_posterior;
 mod tutorial;

@@ -182,7 +182,8 @@ impl Tune {
     }
 }
 
-/// The scenario with all failure rates of its versions times a factor, cut where they would add up to more than 1.
+/// The scenario with all failure rates of its versions and classes times a factor, cut where they would add up to more than 1. Of
+/// a rate that is drawn it is the mean that is scaled: its concentration stays.
 fn scaled(scenario: &Scenario, factor: f64) -> Scenario {
     let mut scaled = scenario.clone();
     for version in &mut scaled.versions {
@@ -192,6 +193,13 @@ fn scaled(scenario: &Scenario, factor: f64) -> Scenario {
         for rate in [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash] {
             *rate *= factor;
         }
+    }
+    for class in &mut scaled.classes {
+        let rates = &mut class.rates;
+        let all = [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash];
+        let sum: f64 = all.iter().filter_map(|rate| **rate).sum();
+        let factor = if sum > 0.0 { factor.min(1.0 / sum) } else { factor };
+        all.into_iter().flatten().for_each(|rate| *rate *= factor);
     }
     scaled
 }

@@ -167,7 +167,7 @@ impl Tune {
     /// The rates of the first worlds.
     fn drawn(&self, beliefs: &Beliefs, n: u64) -> Vec<Drawn> {
         let of = |world| {
-            let key = Draws::new(self.scenario.seed, world).beliefs();
+            let key = Draws::new(self.scenario.seed, world).shared();
             beliefs.all.iter().map(|one| (one.version.0, one.belief.draw(key))).collect()
         };
         (0..n).map(of).collect()
@@ -176,7 +176,7 @@ impl Tune {
     /// The mean rates of a world's versions after a history so many times as long, if it came about by the world's rates. What a history tells
     /// is taken to grow with its length: a posterior Beta(a, b) under Jeffreys's prior has seen a + b − 1.
     fn means_after(&self, beliefs: &Beliefs, world: u64, place: u64, times: f64) -> Drawn {
-        let key = Draws::new(self.scenario.seed, world).beliefs();
+        let key = Draws::new(self.scenario.seed, world).shared();
         let of = |one: &Believed| {
             let rates = one.belief.draw(key);
             let silent = rates.hang + rates.unhealthy;

@@ -182,7 +182,8 @@ fn stopped_early(tune: &Tune, tuned: &Tuned) -> Option<String> {
 /// A policy in a few words.
 #[must_use]
 pub fn short(policy: &Policy) -> String {
-    format!("batch_pct {}, max_consecutive_failures {}", policy.batch_pct, policy.max_consecutive_failures)
+    let order = if policy.order.is_listed() { String::new() } else { format!(", order {}", policy.order.name()) };
+    format!("batch_pct {}, max_consecutive_failures {}{order}", policy.batch_pct, policy.max_consecutive_failures)
 }
 
 /// Why a policy stands where it stands.

@@ -211,9 +211,7 @@ fn held(scenario: &Scenario, beliefs: &Beliefs) -> Vec<String> {
     if !crashes.is_empty() {
         held.push(format!("the crash_rate of {}, of which no event log tells", crashes.join(", ")));
     }
-    let says_rates = |o: &crate::scenario::OverrideSpec| {
-        o.outcome.is_some() || [o.failure_rate, o.hang_rate, o.unhealthy_rate, o.crash_rate].iter().any(Option::is_some)
-    };
+    let says_rates = |o: &crate::scenario::OverrideSpec| o.outcome.is_some() || !o.rates.is_empty();
     if scenario.overrides.iter().any(says_rates) {
         held.push("what [[overrides]] say of outcomes".to_owned());
     }
