@@ -2,7 +2,7 @@
 //! time, share of upgrades that outlast the health window, and hang_rate. One line of a Markdown table a setting.
 //!
 //! ```text
-//! cargo run --profile quick --example calibration_coverage -- [LOGS [INSTANCES [FAMILY]]]
+//! cargo run --profile quick --example calibration_coverage -- [LOGS [INSTANCES [FAMILY [LATE]]]]
 //! ```
 
 #[path = "../tests/suite/common/toml.rs"]
@@ -100,18 +100,17 @@ fn main() {
     let logs: u64 = arguments.next().map_or(240, |logs| logs.parse().expect("how many logs"));
     let instances: u64 = arguments.next().map_or(200, |instances| instances.parse().expect("how many instances"));
     let only = arguments.next();
+    let late: Option<f64> = arguments.next().map(|late| late.parse().expect("a share"));
     println!(
         "| upgrade time | late | hang_rate | missed: hang_rate | failure_rate | parameters (of logs of the right family) | \
          mean estimate | mean of beta | mean interval | includes 0 | empirical |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for truth in TRUTHS.iter().filter(|truth| only.as_deref().is_none_or(|only| only == truth.family.name())) {
-        for late in LATE {
+        for late in LATE.into_iter().filter(|&one| late.is_none_or(|late| late == one)) {
             for hang_rate in HANG_RATES {
-                let found: Vec<VersionCalibration> = (0..logs)
-                    .into_par_iter()
-                    .map(|log| calibrated(truth, late, hang_rate, instances, log))
-                    .collect();
+                let found: Vec<VersionCalibration> =
+                    (0..logs).into_par_iter().map(|log| calibrated(truth, late, hang_rate, instances, log)).collect();
                 println!("{}", row(truth, late, hang_rate, &found));
             }
         }
@@ -120,15 +119,18 @@ fn main() {
 
 fn row(truth: &Truth, late: f64, hang_rate: f64, found: &[VersionCalibration]) -> String {
     let count = |is: &dyn Fn(&VersionCalibration) -> bool| found.iter().filter(|one| is(one)).count();
-    let mean =
-        |of: &dyn Fn(&VersionCalibration) -> f64| found.iter().map(of).sum::<f64>() / found.len().max(1) as f64;
+    let mean = |of: &dyn Fn(&VersionCalibration) -> f64| found.iter().map(of).sum::<f64>() / found.len().max(1) as f64;
     let missed_hang = count(&|one| !one.rates.silence.interval.contains(hang_rate));
     let missed_failure = count(&|one| !one.rates.failure.interval.contains(FAILURE_RATE));
     let fits: Vec<_> = found.iter().filter_map(|one| one.upgrade_time.fit.as_ref()).collect();
     let right: Vec<_> = fits.iter().filter(|fit| fit.family == truth.family).collect();
     let parameters: Vec<String> = (0..truth.parameters.len())
         .map(|axis| {
-            right.iter().filter(|fit| !fit.parameters[axis].interval.contains(truth.parameters[axis])).count().to_string()
+            right
+                .iter()
+                .filter(|fit| !fit.parameters[axis].interval.contains(truth.parameters[axis]))
+                .count()
+                .to_string()
         })
         .collect();
     let empirical = fits.iter().filter(|fit| fit.family == Family::Empirical).count();
