@@ -7,7 +7,7 @@ use super::likelihood::{Likelihood, Model};
 use super::nonparametric;
 use super::sample::Sample;
 use crate::scenario::Distribution;
-use crate::stats::{Interval, normal};
+use crate::stats::Interval;
 
 /// With fewer times seen a sample says nothing of a family.
 pub const FEWEST: f64 = 5.0;
@@ -15,6 +15,9 @@ pub const FEWEST: f64 = 5.0;
 pub const DOES_NOT_FIT: f64 = 0.001;
 /// What all intervals here hold, of their true values.
 pub const CONFIDENCE: f64 = 0.95;
+/// The fall of a log-likelihood at the ends of such an interval: half the 95 % point of χ² of one degree (S. S. Wilks, "The
+/// large-sample distribution of the likelihood ratio", Ann. Math. Statist. 9, 1938).
+pub const FALL: f64 = 1.920_729_410_347_062;
 
 /// A parameter of a distribution.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +39,7 @@ pub struct Candidate {
     pub distribution: Distribution,
     /// The logarithm of its likelihood.
     pub log_likelihood: f64,
-    /// The share of all that end at all: 1 unless the sample speaks for another by Schwarz's criterion.
+    /// The share of all that end at all: 1 unless that is outside the interval of its profile likelihood.
     pub ends: f64,
     /// The logarithm of the likelihood with the share that ends at its best.
     pub top: f64,
@@ -213,23 +216,22 @@ struct Top {
 }
 
 impl Candidate {
-    /// Of a share that ends at its best, and of all that end, what is better by Schwarz's criterion: a hang is said to be one
-    /// where the times cannot do without.
+    /// Hangs are said to be where the family cannot do without: with all ending the likelihood falls out of its interval.
     fn chosen(family: Family, free: Top, end_all: Top, sample: &Sample) -> Self {
         let (n, own) = (sample.n_seen(), family.parameters().len());
-        let criterion = [bic(free.log, own + 1, n), bic(end_all.log, own, n)];
         let (top, peak) = (free.log.max(end_all.log), free.coordinates.clone());
-        let (taken, bic) = if criterion[1] <= criterion[0] { (end_all, criterion[1]) } else { (free, criterion[0]) };
+        let hangs = free.log - end_all.log > FALL;
+        let (taken, parameters) = if hangs { (free, own + 1) } else { (end_all, own) };
+        let bic = bic(taken.log, parameters, n);
         let Top { distribution, coordinates, log, ends } = taken;
         Self { family, distribution, log_likelihood: log, ends, top, bic, coordinates, peak }
     }
 }
 
 /// The interval of each parameter: where the likelihood, the other parameter being at its best, is not too far below its
-/// top (S. S. Wilks, "The large-sample distribution of the likelihood ratio", Ann. Math. Statist. 9, 1938).
+/// top.
 fn profiles(best: &Candidate, sample: &Sample) -> Vec<Parameter> {
-    let z = normal::quantile((1.0 + CONFIDENCE) / 2.0);
-    let goal = best.top - z * z / 2.0;
+    let goal = best.top - FALL;
     let family = best.family;
     let f = family.over(|distribution| Model::new(distribution, sample.resolution).likelihood(sample).log);
     let (_, steps) = family.start(sample);

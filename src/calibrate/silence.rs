@@ -6,7 +6,7 @@
 
 use super::climb::{self, NOWHERE};
 use super::family::Family;
-use super::fit::{Candidate, Fit};
+use super::fit::{Candidate, FALL, Fit};
 use super::likelihood::{Model, log_of_share};
 use super::nonparametric;
 use super::observations::VersionObservations;
@@ -18,9 +18,6 @@ use super::sample::Sample;
 const LATE: f64 = 0.05;
 /// How far below its top a profile is followed.
 const DEEP: f64 = 12.0;
-/// Half of 3.84: the fall of a log-likelihood at the ends of a 95 % interval (S. S. Wilks, 1938).
-const FALL: f64 = 1.920_729_410_347_062;
-
 /// What the log says of the share that ends at all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Silence {
