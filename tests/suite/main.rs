@@ -7,6 +7,8 @@ mod naive;
 
 mod baseline;
 mod calibrate;
+mod calibrate_late;
+mod calibrate_rollouts;
 mod check;
 mod ci_docs;
 mod claims;
