@@ -25,6 +25,18 @@ impl AttemptCounts {
     pub fn all(&self) -> u64 {
         self.healthy + self.failed + self.timed_out + self.cut_short
     }
+
+    /// Failures, of all that came to an end.
+    #[must_use]
+    pub fn failures(&self) -> (u64, u64) {
+        (self.failed, self.failed + self.healthy)
+    }
+
+    /// Timeouts, of all that were waited for.
+    #[must_use]
+    pub fn timeouts(&self) -> (u64, u64) {
+        (self.timed_out, self.failed + self.healthy + self.timed_out)
+    }
 }
 
 /// What is known of a version.

@@ -106,7 +106,8 @@ fn silence(silent: u64, n: u64, known: &Silence, ends: Moments, spread: Option<S
     Posterior { hits: silent, n, mean, interval, beta, spread }
 }
 
-/// The shapes with these moments, or wider ones whose 95 % hold the interval, as far as a beta distribution of that mean can.
+/// The shapes with these moments, or wider ones whose 95 % hold the interval: of the same mean as far as a beta distribution of that
+/// mean can, then of a larger one.
 fn reaching(belief: Moments, interval: Interval) -> (f64, f64) {
     const NARROWER: f64 = 0.9;
     /// Below it nearly all lies at the ends.
@@ -117,6 +118,9 @@ fn reaching(belief: Moments, interval: Interval) -> (f64, f64) {
     };
     while (a * NARROWER).min(b * NARROWER) > SMALLEST && !reaches(a, b) {
         (a, b) = (a * NARROWER, b * NARROWER);
+    }
+    while b * NARROWER > SMALLEST && beta::quantile(a, b, 1.0 - MISS) < interval.high {
+        b *= NARROWER;
     }
     (a, b)
 }

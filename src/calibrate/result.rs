@@ -141,10 +141,7 @@ fn calibrated(observed: &VersionObservations, heartbeat_interval: u64) -> Versio
 /// How rollouts differ: in failures of all that came to an end, and in timeouts of all that were waited for.
 fn spreads(histories: &[AttemptCounts]) -> Spreads {
     let counts = |of: fn(&AttemptCounts) -> (u64, u64)| Spread::of(&histories.iter().map(of).collect::<Vec<_>>());
-    Spreads {
-        failure: counts(|one| (one.failed, one.failed + one.healthy)),
-        silence: counts(|one| (one.timed_out, one.failed + one.healthy + one.timed_out)),
-    }
+    Spreads { failure: counts(AttemptCounts::failures), silence: counts(AttemptCounts::timeouts) }
 }
 
 /// Answers are known to the millisecond.

@@ -55,6 +55,12 @@ impl Spread {
         (p_value < LEVEL).then(|| Self::fitted(&told, p_value))
     }
 
+    /// The chance of rollouts that differ as much, where it is small: of any number of rollouts from 2 on.
+    #[must_use]
+    pub fn differ(counts: &[(u64, u64)]) -> Option<f64> {
+        chance(counts).filter(|&chance| chance < LEVEL)
+    }
+
     fn fitted(counts: &[(u64, u64)], p_value: f64) -> Self {
         let mut groups: BTreeMap<(u64, u64), f64> = BTreeMap::new();
         counts.iter().for_each(|&pair| *groups.entry(pair).or_default() += 1.0);

@@ -9,7 +9,7 @@ use super::fit::{DOES_NOT_FIT, FEWEST, Fit};
 use super::goodness;
 use super::observations::{AttemptCounts, Observations, VersionObservations};
 use super::result::{OperatorCalibration, VersionCalibration};
-use super::spread::{self, LEVEL};
+use super::spread::{self, LEVEL, Spread};
 use crate::stats::{moments::Moments, normal};
 
 /// Of what kind a warning is.
@@ -125,6 +125,7 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
             version.histories
         );
         warn(&mut all, CannotTell, text);
+        few_differ(&mut all, observed);
     }
     if timed_out > 0 {
         let text = format!(
@@ -179,6 +180,22 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         warn(&mut all, Differs, text);
     }
     all
+}
+
+/// Of two or three rollouts that differ, which are too few to fit how.
+fn few_differ(all: &mut Vec<Warning>, observed: &VersionObservations) {
+    let rates: [(&str, fn(&AttemptCounts) -> (u64, u64)); 2] =
+        [("failures are reported", AttemptCounts::failures), ("timeouts come", AttemptCounts::timeouts)];
+    for (what, of) in rates {
+        if let Some(chance) = Spread::differ(&observed.by_history.iter().map(of).collect::<Vec<_>>()) {
+            let text = format!(
+                "the {} rollouts differ in how often {what} by more than chance (p = {chance:.4}, below the level of {LEVEL}): the \
+                 interval, which takes them as one, is too narrow for the next rollout",
+                observed.by_history.len()
+            );
+            warn(all, WarningKind::Differs, text);
+        }
+    }
 }
 
 /// Of upgrades that outlast the window, and so look like hangs.
