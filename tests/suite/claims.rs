@@ -31,7 +31,7 @@ decision_delay_sec = 172800
 [tune]
 good = "v-2"
 defective = []
-batch_pct = [33, 50, 100]
+batch_pct = [20, 33, 50, 100]
 max_consecutive_failures = [2]
 limits = [{metric = "false_trip_rate", at_most = 0.05}]
 "#;

@@ -118,6 +118,13 @@ impl<'w> Course<'w> {
             let late = decisions as f64 * (1.0 - delay.cumulative(each)) + approval.later_than(each);
             if sure { 0.0 } else { late }
         };
+        let mut continued = continued;
+        if slack.is_some_and(|slack| cut(slack, continued) > NEGLIGIBLE) {
+            // After a decision to continue what is left of the walk begins at a count of zero, and trips no oftener than all of it.
+            let trips = self.walked().chance();
+            let likely = (1..=continued).take_while(|&times| libm::pow(trips, times as f64) > NEGLIGIBLE).count() as u64;
+            continued = continued.min(likely);
+        }
         match slack {
             Some(slack) if cut(slack, continued) <= NEGLIGIBLE => {
                 if self.walk.waved.is_some() && cut(slack, continued + 1) > NEGLIGIBLE {
