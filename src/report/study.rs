@@ -18,7 +18,7 @@ pub use sweep::{
 pub use tune::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Estimate, Evidence, Findings, FrontPoint,
     Hint, LaterReport, LimitCheck, LimitText, Named, PointAnswer, PosteriorFindings, PosteriorReport, Recommended,
-    Sensitivity, Standing, TuneReport, WorthReport, short,
+    Sensitivity, SpreadReport, Standing, TuneReport, WorthReport, short,
 };
 
 use crate::scenario::Scenario;

@@ -43,6 +43,10 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     }
     writeln!(out)?;
     policies(out, report, &goal)?;
+    if let Some(spread) = &report.spread {
+        writeln!(out)?;
+        paragraph(out, &spread.says)?;
+    }
     if let Some(posterior) = &report.posterior {
         open(out, posterior, report)?;
     }
@@ -185,10 +189,8 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(speed(a).total_cmp(&speed(b))));
     for candidate in order.iter().take(MOST_ROWS) {
         let evidence = &candidate.evidence;
-        let mut row = vec![
-            candidate.policy.batch_pct.to_string(),
-            candidate.policy.max_consecutive_failures.to_string(),
-        ];
+        let mut row =
+            vec![candidate.policy.batch_pct.to_string(), candidate.policy.max_consecutive_failures.to_string()];
         row.extend(orders.then(|| candidate.policy.order.name().to_owned()));
         row.push(unit.say_or_nothing(evidence.objective.value));
         row.push(Unit::Percent.say_or_nothing(evidence.blast_radius_pct.value));

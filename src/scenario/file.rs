@@ -10,8 +10,8 @@ mod rules;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{RolloutOrder, UpgradeOutcome};
 use super::limits::{MAX_INSTANCES, MAX_PER_1000_DAYS, MAX_PER_DAY, MAX_PER_HOUR, MAX_SECONDS, MIN_SECONDS};
+use super::{RolloutOrder, UpgradeOutcome};
 use crate::engine::{BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision};
 use crate::fleet::LifecycleState;
 

@@ -161,7 +161,8 @@ impl<'s> Writer<'s> {
         }
         if let Some(choices) = choices_of(part) {
             if choices.iter().any(|choice| is_type(resolve(self.definitions, choice), "object")) {
-                let drawn = definition_of(property).and_then(|name| DRAWN.iter().find(|drawn| drawn.definition == name));
+                let drawn =
+                    definition_of(property).and_then(|name| DRAWN.iter().find(|drawn| drawn.definition == name));
                 if let Some(drawn) = drawn {
                     if self.drawn.iter().all(|(known, _)| known.definition != drawn.definition) {
                         self.drawn.push((drawn, part));

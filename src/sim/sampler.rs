@@ -86,9 +86,7 @@ impl Sampler {
             Self::Constant(span) => Self::Constant(Span::from_millis_f64(span.0 as f64 * factor)),
             _ if factor == 0.0 => Self::Constant(Span::ZERO),
             Self::Exponential { mean } => Self::Exponential { mean: mean * factor },
-            Self::Lognormal { median, sigma, sigma_2 } => {
-                Self::Lognormal { median: median * factor, sigma, sigma_2 }
-            }
+            Self::Lognormal { median, sigma, sigma_2 } => Self::Lognormal { median: median * factor, sigma, sigma_2 },
             Self::Uniform { min, width } => Self::Uniform { min: min * factor, width: width * factor },
             Self::Weibull { scale, inverse_shape } => Self::Weibull { scale: scale * factor, inverse_shape },
             Self::Empirical(ref values) => Self::Empirical(values.iter().map(|value| value * factor).collect()),
@@ -321,7 +319,10 @@ mod tests {
             for factor in [0.0, 0.3, 1.0, 2.5] {
                 let times = sampler.times(factor);
                 for word in grid(500) {
-                    assert!(times.draw(word).0.abs_diff(sampler.draw_times(word, factor).0) <= 1, "{sampler:?} {factor}");
+                    assert!(
+                        times.draw(word).0.abs_diff(sampler.draw_times(word, factor).0) <= 1,
+                        "{sampler:?} {factor}"
+                    );
                 }
             }
         }

@@ -144,7 +144,10 @@ fn world(version: &str, rollout: &str, rest: &str) -> String {
 fn the_simulator_agrees() {
     let drawn = "failure_rate = {beta = {mean = 0.1, concentration = 9}}";
     agrees("a drawn rate, observed", &world(drawn, "", ""));
-    agrees("a drawn rate that is rolled back", &world(drawn, "", "[operator]\non_trip = \"rollback_completed_batches\""));
+    agrees(
+        "a drawn rate that is rolled back",
+        &world(drawn, "", "[operator]\non_trip = \"rollback_completed_batches\""),
+    );
     let two = "failure_rate = {beta = {mean = 0.15, concentration = 40}}\nhang_rate = {beta = {mean = 0.1, concentration = 60}}";
     agrees("two drawn rates, listed", &world(two, "breaker_order = \"listed\"\nmax_consecutive_failures = 3", ""));
     let factor = "failure_rate = 0.05\nupgrade_time_factor = {empirical = [0.5, 1, 3]}";
@@ -157,7 +160,8 @@ fn the_simulator_agrees() {
     );
     let zone = "[[classes]]\nid = \"old-kernel\"\nzone = 2\nhang_rate = 0.4\n[[classes]]\nid = \"slow\"\nshare = 0.3\n\
                 upgrade_time_sec = {uniform = {min = 60, max = 160}}\n[[overrides]]\nids = [\"i-00003\"]\noutcome = \"ok\"";
-    agrees("classes by zone and by share", &world(drawn, "breaker_order = \"listed\"\norder = \"by_zone\"", zone));
+    let narrow = "failure_rate = {beta = {mean = 0.1, concentration = 60}}";
+    agrees("classes by zone and by share", &world(narrow, "breaker_order = \"listed\"\norder = \"by_zone\"", zone));
 }
 
 #[test]
@@ -184,7 +188,8 @@ fn the_variance_is_between_rollouts_and_within_them() {
         "breaker_order = \"listed\"",
     );
     let near = trip_spread(&scenario(&two)).unwrap().unwrap();
-    let alone = trip_spread(&scenario(&two.replace("{beta = {mean = 0.01, concentration = 1e8}}", "0.01"))).unwrap().unwrap();
+    let alone =
+        trip_spread(&scenario(&two.replace("{beta = {mean = 0.01, concentration = 1e8}}", "0.01"))).unwrap().unwrap();
     for (near, alone) in [(near.p5, alone.p5), (near.p50, alone.p50), (near.p95, alone.p95)] {
         assert!((near / alone - 1.0).abs() < 0.02, "{near} {alone}");
     }
@@ -199,7 +204,8 @@ fn rare_trips_have_the_weights_of_their_own_rates() {
         "{}\n[[classes]]\nid = \"lemons\"\nblocks = {{count = 1, size = 6}}\nfailure_rate = 0.1",
         fleet(40, "failure_rate = 0.002", listed)
     );
-    let observed = fleet(40, "hang_rate = {beta = {mean = 0.004, concentration = 1000}}", "max_consecutive_failures = 4");
+    let observed =
+        fleet(40, "hang_rate = {beta = {mean = 0.004, concentration = 1000}}", "max_consecutive_failures = 4");
     for text in [drawn, lemons, observed] {
         let (rare, exact) = (trip_probability(&scenario(&text), 40_000).unwrap(), trip_rate(&text));
         let error = rare.relative_error.expect("there are hits");
@@ -281,4 +287,34 @@ fn a_shuffled_plan_is_the_same_in_every_replicate_and_another_for_another_seed()
     shuffled.rollout.order = RolloutOrder::ByZone;
     let zones: Vec<u32> = order(&shuffled).iter().map(|n| n % 3).collect();
     assert!(zones.is_sorted() && zones.len() == 60);
+}
+
+/// The answer of a search says how far the chance of a trip is the rollout's own, and tries the orders that it is asked to.
+#[test]
+fn a_search_tells_the_spread_and_tries_orders() {
+    let text = format!(
+        "{}\n[[versions]]\nid = \"v-3\"\nupgrade_time_sec = 1\nfailure_rate = {{beta = {{mean = 0.03, concentration = 33}}}}\n[tune]\ngood = \"v-3\"\n\
+         defective = []\nbatch_pct = [50]\nmax_consecutive_failures = [3]\norder = [\"listed\", \"shuffled\"]\n\
+         limits = [{{metric = \"false_trip_rate\", at_most = 0.2}}]\n",
+        fleet(20, "", "breaker_order = \"listed\"")
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let (path, report) = (directory.path().join("drawn.toml"), directory.path().join("tune.json"));
+    std::fs::write(&path, &text).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dryroll"));
+    command.arg("tune").arg(&path).args(["--replicates", "2000", "--report"]).arg(&report).env("NO_COLOR", "1");
+    let output = command.output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    let mut good = scenario(&text);
+    good.rollout.batch_pct = 50;
+    good.rollout.max_consecutive_failures = std::num::NonZeroU32::new(3).unwrap();
+    good.retarget(dryroll::scenario::VersionIndex(2)).unwrap();
+    let spread = trip_spread(&good).unwrap().expect("its rate is drawn");
+    let close = |key: &str, wanted: f64| (report["spread"][key].as_f64().unwrap() / wanted - 1.0).abs() < 1e-12;
+    assert!(close("trip_rate", spread.trip_rate) && close("p95", spread.p95), "{}", report["spread"]);
+    assert!(told.contains("Each rollout of v-3 has rates of its own"), "{told}");
+    let orders: Vec<_> = report["candidates"].as_array().unwrap().iter().map(|one| &one["policy"]["order"]).collect();
+    assert_eq!(orders, [&serde_json::Value::Null, &serde_json::json!("shuffled")]);
 }

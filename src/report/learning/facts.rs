@@ -122,7 +122,11 @@ fn policy_facts(policy: &Policy) -> Facts {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let default = matches!(
             (key, value.as_str()),
-            ("rollback_batch_pct", "50") | ("breaker_order", "observed") | ("breaker_scope", "rollout") | ("order", "listed") | (_, "null")
+            ("rollback_batch_pct", "50")
+                | ("breaker_order", "observed")
+                | ("breaker_scope", "rollout")
+                | ("order", "listed")
+                | (_, "null")
         );
         if !default {
             facts.add(key, value);

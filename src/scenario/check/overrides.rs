@@ -70,7 +70,10 @@ pub(super) fn rates_fit(
                 mark.say(format!("with this {what} the rates of version {} add up to more than 1", quote(&version.id)))
                     .label(format!("adds up to {sum}"))
                     .allowed("failure_rate + hang_rate + unhealthy_rate + crash_rate of at most 1")
-                    .help(format!("{} {what} replaces the rates that it gives and keeps the version's others", article(what)))
+                    .help(format!(
+                        "{} {what} replaces the rates that it gives and keeps the version's others",
+                        article(what)
+                    ))
             });
         }
     }

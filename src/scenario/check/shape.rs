@@ -263,13 +263,12 @@ impl<'w> Walk<'w, '_> {
         if let [] | [_, _, ..] = entries {
             let found = if entries.is_empty() { "no key" } else { "more than one key" };
             self.reports.add(at.place(node), |mark| {
-                mark.say(format!("{} names not just one distribution", at.name))
-                    .label(found)
-                    .allowed(&*allowed)
-                    .help(match one_keys(tables).first() {
+                mark.say(format!("{} names not just one distribution", at.name)).label(found).allowed(&*allowed).help(
+                    match one_keys(tables).first() {
                         Some(&"beta") => "for example `{beta = {mean = 0.03, concentration = 33}}`",
                         _ => "for example `{exponential = {mean = 30}}`",
-                    })
+                    },
+                )
             });
         }
     }

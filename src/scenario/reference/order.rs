@@ -6,8 +6,8 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::super::file::{
-    After, Blocks, Class, Drill, Edit, Expect, Fault, Fleet, Limit, Module, Network, Operator, Override, Reconciler, Rollout,
-    Statuses, Target, Tune, Version,
+    After, Blocks, Class, Drill, Edit, Expect, Fault, Fleet, Limit, Module, Network, Operator, Override, Reconciler,
+    Rollout, Statuses, Target, Tune, Version,
 };
 
 /// The keys of a definition of the schema, by its name; none of a name that is not here.

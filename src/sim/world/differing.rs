@@ -36,7 +36,10 @@ pub(super) struct Group {
 enum Who {
     Target(Target),
     /// Those in the blocks of a law that has this place among the world's, and the share of the fleet that they are.
-    Blocks { law: usize, held: BlockLaw },
+    Blocks {
+        law: usize,
+        held: BlockLaw,
+    },
     /// These instances, in ascending ranges.
     Ranges(Vec<Range<u32>>),
 }

@@ -10,9 +10,9 @@ use super::fleet::Tables;
 use super::scope::Course;
 use super::{Approval, Exact, OutOfScope, Unknown, of};
 use crate::engine::{InterventionPolicy, Outcome};
+use crate::sim::World;
 use crate::sim::shared::{BlockLaw, Factor, RateSource, Shared, Spread};
 use crate::sim::world::Release;
-use crate::sim::World;
 use crate::stats::beta;
 
 /// The most worlds that a mean is taken over.
@@ -134,7 +134,9 @@ fn beginning(world: &World) -> Result<Shared, OutOfScope> {
 fn with_rates(parts: &Parts, spread: &Spread, instances: u32, rule: Rule) -> Result<Parts, OutOfScope> {
     let drawn = spread.laws().iter().flatten().count();
     let Some(most) = MOST_NODES.get(drawn.saturating_sub(1)) else {
-        return Err(OutOfScope::new("more than three rates of the target are drawn, and their joint law has too many nodes"));
+        return Err(OutOfScope::new(
+            "more than three rates of the target are drawn, and their joint law has too many nodes",
+        ));
     };
     let order = (instances as usize / 2 + 1).min(*most);
     let order = match rule {

@@ -87,12 +87,7 @@ pub fn trip_spread(scenario: &Scenario) -> Result<Option<TripSpread>, OutOfScope
 
 const LEVELS: [f64; 3] = [0.05, 0.5, 0.95];
 
-fn quantiles(
-    world: &World,
-    places: &[(Shared, f64)],
-    is_one: bool,
-    tables: &Tables,
-) -> Result<[f64; 3], OutOfScope> {
+fn quantiles(world: &World, places: &[(Shared, f64)], is_one: bool, tables: &Tables) -> Result<[f64; 3], OutOfScope> {
     let chance = |variates: [f64; 5]| {
         places.iter().try_fold(0.0, |sum, (base, chance)| {
             Ok::<f64, OutOfScope>(sum + chance * mixture::trip(world, &mixture::at(world, base, variates), tables)?)

@@ -364,7 +364,12 @@ impl Dice {
         ClassSpec {
             id: format!("class {number}"),
             members,
-            versions: self.pick(&[None, None, Some(vec![VersionIndex(0)]), Some(vec![VersionIndex(0), VersionIndex(1)])]),
+            versions: self.pick(&[
+                None,
+                None,
+                Some(vec![VersionIndex(0)]),
+                Some(vec![VersionIndex(0), VersionIndex(1)]),
+            ]),
             rates: SomeRates {
                 failure: self.maybe(40, rate),
                 hang: self.maybe(30, rate),

@@ -4,7 +4,9 @@ use std::num::NonZeroU32;
 
 use dryroll::engine::InterventionPolicy;
 use dryroll::fleet::{InstanceId, Span};
-use dryroll::scenario::{Concentrations, Distribution, FaultStart, Members, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome};
+use dryroll::scenario::{
+    Concentrations, Distribution, FaultStart, Members, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome,
+};
 
 type Simpler = fn(&mut Scenario);
 

@@ -196,9 +196,7 @@ fn held(scenario: &Scenario, beliefs: &Beliefs) -> Vec<String> {
     if !crashes.is_empty() {
         held.push(format!("the crash_rate of {}, of which no event log tells", crashes.join(", ")));
     }
-    let says_rates = |o: &crate::scenario::OverrideSpec| {
-        o.outcome.is_some() || !o.rates.is_empty()
-    };
+    let says_rates = |o: &crate::scenario::OverrideSpec| o.outcome.is_some() || !o.rates.is_empty();
     if scenario.overrides.iter().any(says_rates) {
         held.push("what [[overrides]] say of outcomes".to_owned());
     }
