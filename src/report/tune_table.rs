@@ -44,6 +44,10 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     }
     writeln!(out)?;
     policies(out, report, &goal)?;
+    if let Some(spread) = &report.spread {
+        writeln!(out)?;
+        paragraph(out, &spread.says)?;
+    }
     if let Some(posterior) = &report.posterior {
         open(out, posterior, report)?;
     }

@@ -160,7 +160,8 @@ fn the_simulator_agrees() {
     );
     let zone = "[[classes]]\nid = \"old-kernel\"\nzone = 2\nhang_rate = 0.4\n[[classes]]\nid = \"slow\"\nshare = 0.3\n\
                 upgrade_time_sec = {uniform = {min = 60, max = 160}}\n[[overrides]]\nids = [\"i-00003\"]\noutcome = \"ok\"";
-    agrees("classes by zone and by share", &world(drawn, "breaker_order = \"listed\"\norder = \"by_zone\"", zone));
+    let narrow = "failure_rate = {beta = {mean = 0.1, concentration = 60}}";
+    agrees("classes by zone and by share", &world(narrow, "breaker_order = \"listed\"\norder = \"by_zone\"", zone));
 }
 
 #[test]
@@ -286,4 +287,34 @@ fn a_shuffled_plan_is_the_same_in_every_replicate_and_another_for_another_seed()
     shuffled.rollout.order = RolloutOrder::ByZone;
     let zones: Vec<u32> = order(&shuffled).iter().map(|n| n % 3).collect();
     assert!(zones.is_sorted() && zones.len() == 60);
+}
+
+/// The answer of a search says how far the chance of a trip is the rollout's own, and tries the orders that it is asked to.
+#[test]
+fn a_search_tells_the_spread_and_tries_orders() {
+    let text = format!(
+        "{}\n[[versions]]\nid = \"v-3\"\nupgrade_time_sec = 1\nfailure_rate = {{beta = {{mean = 0.03, concentration = 33}}}}\n[tune]\ngood = \"v-3\"\n\
+         defective = []\nbatch_pct = [50]\nmax_consecutive_failures = [3]\norder = [\"listed\", \"shuffled\"]\n\
+         limits = [{{metric = \"false_trip_rate\", at_most = 0.2}}]\n",
+        fleet(20, "", "breaker_order = \"listed\"")
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let (path, report) = (directory.path().join("drawn.toml"), directory.path().join("tune.json"));
+    std::fs::write(&path, &text).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dryroll"));
+    command.arg("tune").arg(&path).args(["--replicates", "2000", "--report"]).arg(&report).env("NO_COLOR", "1");
+    let output = command.output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    let mut good = scenario(&text);
+    good.rollout.batch_pct = 50;
+    good.rollout.max_consecutive_failures = std::num::NonZeroU32::new(3).unwrap();
+    good.retarget(dryroll::scenario::VersionIndex(2)).unwrap();
+    let spread = trip_spread(&good).unwrap().expect("its rate is drawn");
+    let close = |key: &str, wanted: f64| (report["spread"][key].as_f64().unwrap() / wanted - 1.0).abs() < 1e-12;
+    assert!(close("trip_rate", spread.trip_rate) && close("p95", spread.p95), "{}", report["spread"]);
+    assert!(told.contains("Each rollout of v-3 has rates of its own"), "{told}");
+    let orders: Vec<_> = report["candidates"].as_array().unwrap().iter().map(|one| &one["policy"]["order"]).collect();
+    assert_eq!(orders, [&serde_json::Value::Null, &serde_json::json!("shuffled")]);
 }

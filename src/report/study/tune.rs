@@ -15,6 +15,7 @@ use super::ScenarioRef;
 use crate::report::wording::Unit;
 use crate::stats::Interval;
 use crate::study::Policy;
+use crate::study::exact::TripSpread;
 
 /// The policy that minimises the goal within the limits, and how sure that is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,9 +70,23 @@ pub struct TuneReport {
     pub hints: Vec<Hint>,
     /// What people should know beside the answer.
     pub warnings: Vec<String>,
+    /// Where rollouts of the good version draw rates of their own: how its chance of a trip under the recommended policy is spread
+    /// between them. Absent where nothing is drawn, or theory does not cover it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadReport>,
     /// Where the rates are not known, as with `--posterior`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posterior: Option<PosteriorReport>,
+}
+
+/// How a chance of a trip is spread between rollouts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpreadReport {
+    /// In one sentence.
+    pub says: String,
+    /// In numbers.
+    #[serde(flatten)]
+    pub trip: TripSpread,
 }
 
 /// A limit in words and numbers.

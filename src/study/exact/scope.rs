@@ -122,7 +122,8 @@ impl<'w> Course<'w> {
         if slack.is_some_and(|slack| cut(slack, continued) > NEGLIGIBLE) {
             // After a decision to continue what is left of the walk begins at a count of zero, and trips no oftener than all of it.
             let trips = self.walked().chance();
-            let likely = (1..=continued).take_while(|&times| libm::pow(trips, times as f64) > NEGLIGIBLE).count() as u64;
+            let likely =
+                (1..=continued).take_while(|&times| libm::pow(trips, times as f64) > NEGLIGIBLE).count() as u64;
             continued = continued.min(likely);
         }
         match slack {

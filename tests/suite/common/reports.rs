@@ -387,6 +387,7 @@ pub fn tune(answered: bool) -> TuneReport {
             says: "It would trip on fewer good rollouts.".into(),
         }],
         warnings: vec![format!("only 27 % of the good rollouts complete {HOSTILE}")],
+        spread: None,
         posterior: None,
     }
 }
