@@ -2,7 +2,7 @@
 //! a file or writes one.
 //!
 //! [`History`] reads an event log, [`Observations`] are what histories say of each version and of the operator, and
-//! [`Calibration`] is what fits them: [`fit`] has durations from times that are known to an interval only, [`posterior`] rates,
+//! [`Calibration`] is what fits them: [`fit`] has durations from times that are known to an interval only, [`posterior`] rates, [`spread`] how rollouts differ,
 //! [`Warning`] what the log cannot tell. Formulas and their sources are told in `docs/calibration.md`.
 
 mod climb;
@@ -17,6 +17,9 @@ mod observations;
 pub mod posterior;
 mod result;
 mod sample;
+mod silence;
+pub mod spread;
+mod twice;
 mod warning;
 
 pub use error::CalibrationError;
@@ -25,4 +28,5 @@ pub use history::History;
 pub use observations::{AttemptCounts, Observations, OperatorObservations, VersionObservations};
 pub use result::{Calibration, Duration, OperatorCalibration, VersionCalibration};
 pub use sample::{Sample, Times};
+pub use twice::once;
 pub use warning::{Warning, WarningKind};

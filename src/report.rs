@@ -31,6 +31,7 @@ pub mod replay;
 pub mod roll_call;
 mod run;
 mod runs;
+mod shared;
 pub mod study;
 mod sweep_table;
 mod table;

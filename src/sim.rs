@@ -14,7 +14,8 @@
 //! - `queue`: one entry an instance in flight. `ticks`, [`operator`]: the reconciler's grid, and the person.
 //! - `run`: the loop. It hands the engine what is due next, and carries out what the engine commands.
 //! - [`guide`]: for trips that are too rare to wait for, another law of the outcomes, and the weight that makes up for it.
-//! - [`belief`]: rates that are not known, of which each replicate draws its own.
+//! - [`shared`]: what is drawn once a replicate: rates, factors of upgrade times, places of blocks. [`belief`]: rates that are
+//!   not known, one of the sources of rates that are drawn.
 //! - `truth`, `metrics`: ground truth, booked when a run is over. The engine sees none of it.
 //!
 //! Most runs meet no fault. Then a command's course is four numbers and its decisive heartbeat follows from them; only
@@ -36,6 +37,7 @@ mod queue;
 mod run;
 pub mod sampler;
 pub mod scene;
+pub mod shared;
 mod ticks;
 mod truth;
 pub mod world;
@@ -47,4 +49,5 @@ pub use life::{Doing, Segment};
 pub use metrics::Metrics;
 pub use observer::{Observer, Unobserved};
 pub use run::{FaultEffect, Simulator};
+pub use shared::Shared;
 pub use world::{Release, World};

@@ -5,6 +5,8 @@
 //! - [`policy`]: what a policy is. [`grid`]: the policies × versions of a study, as cells with a world each.
 //! - [`row`]: one replicate as numbers. [`tape`]: where rows go as they come. [`round`]: replicates of cells on all cores,
 //!   onto a tape. [`results`]: the rows of a cell, read back.
+//! - [`bounds`]: what no replicate exceeds. [`mean`]: an interval of a mean that can be decided on. [`theory`]: exact values
+//!   of cells.
 //! - [`summary`]: what the replicates of a cell come to. [`analysis`]: how it is computed.
 //!
 //! - [`sweep`]: a grid, start to end. [`manifest`]: the same, cut into shards. [`exact`]: what theory says of a cell.
@@ -18,12 +20,14 @@
 
 pub mod analysis;
 pub mod baseline;
+pub mod bounds;
 pub mod check;
 pub mod compare;
 pub mod exact;
 pub mod faults;
 pub mod grid;
 pub mod manifest;
+pub mod mean;
 pub mod policy;
 pub mod rare;
 pub mod results;
@@ -32,6 +36,7 @@ pub mod row;
 pub mod summary;
 pub mod sweep;
 pub mod tape;
+pub mod theory;
 pub mod tune;
 
 pub use policy::Policy;

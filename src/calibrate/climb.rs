@@ -6,12 +6,17 @@ pub const NOWHERE: f64 = -1e300;
 /// Nelder and Mead's simplex in one or two dimensions ("A simplex method for function minimization", Computer Journal 7,
 /// 1965), from `start` with these first steps; begun a second time where it ended, since it may have collapsed too early.
 pub fn simplex(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64]) -> (Vec<f64>, f64) {
-    let (first, _) = once(f, start, steps);
+    let (first, _) = once(f, start, steps, 1e-8);
     let smaller: Vec<f64> = steps.iter().map(|step| step / 4.0).collect();
-    once(f, &first, &smaller)
+    once(f, &first, &smaller, 1e-8)
 }
 
-fn once(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64]) -> (Vec<f64>, f64) {
+/// The same from a place that is near the top already, to a thousandth of a logarithm.
+pub fn near(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64]) -> (Vec<f64>, f64) {
+    once(f, start, steps, 1e-3)
+}
+
+fn once(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64], even: f64) -> (Vec<f64>, f64) {
     const ROUNDS: usize = 120;
     const CLOSE: f64 = 1e-6;
     let mut corners = vec![(start.to_vec(), f(start))];
@@ -27,7 +32,7 @@ fn once(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64]) -> (Vec<f64>, 
         let is_small = (0..start.len()).all(|axis| {
             corners.iter().all(|corner| (corner.0[axis] - corners[0].0[axis]).abs() <= CLOSE * steps[axis].abs())
         });
-        if is_small || (corners[0].1 - corners[last].1 < 1e-8 && corners[last].1 > NOWHERE) {
+        if is_small || (corners[0].1 - corners[last].1 < even && corners[last].1 > NOWHERE) {
             break;
         }
         let centre: Vec<f64> = (0..start.len())

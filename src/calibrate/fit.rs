@@ -7,7 +7,7 @@ use super::likelihood::{Likelihood, Model};
 use super::nonparametric;
 use super::sample::Sample;
 use crate::scenario::Distribution;
-use crate::stats::{Interval, normal};
+use crate::stats::Interval;
 
 /// With fewer times seen a sample says nothing of a family.
 pub const FEWEST: f64 = 5.0;
@@ -15,6 +15,9 @@ pub const FEWEST: f64 = 5.0;
 pub const DOES_NOT_FIT: f64 = 0.001;
 /// What all intervals here hold, of their true values.
 pub const CONFIDENCE: f64 = 0.95;
+/// The fall of a log-likelihood at the ends of such an interval: half the 95 % point of χ² of one degree (S. S. Wilks, "The
+/// large-sample distribution of the likelihood ratio", Ann. Math. Statist. 9, 1938).
+pub const FALL: f64 = 1.920_729_410_347_062;
 
 /// A parameter of a distribution.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,12 +39,16 @@ pub struct Candidate {
     pub distribution: Distribution,
     /// The logarithm of its likelihood.
     pub log_likelihood: f64,
-    /// The share of all that end at all.
+    /// The share of all that end at all: 1 unless that is outside the interval of its profile likelihood.
     pub ends: f64,
+    /// The logarithm of the likelihood with the share that ends at its best.
+    pub top: f64,
     /// Schwarz's criterion: less is better.
     pub bic: f64,
-    /// Where its climb ended.
+    /// Where that is.
     coordinates: Vec<f64>,
+    /// Where it is with the share that ends at its best.
+    pub(super) peak: Vec<f64>,
 }
 
 /// What fits a sample.
@@ -57,9 +64,14 @@ pub struct Fit {
     pub ends: f64,
     /// Every family that was tried, the best first.
     pub candidates: Vec<Candidate>,
-    /// How well the best family agrees with the sample; `None` where that cannot be told.
+    /// How many of the candidates before the one that was taken agree too badly with the sample.
+    pub passed_over: usize,
+    /// How well the family agrees with the sample, or the best one where none is taken; `None` where that cannot be told.
     pub goodness: Option<Goodness>,
 }
+
+/// A family is not left as long as its likelihood is within this of the one that is taken: a hundredth.
+const TOO_UNLIKELY: f64 = 4.6;
 
 impl Fit {
     /// What fits a sample; `None` where nothing was seen.
@@ -75,33 +87,73 @@ impl Fit {
             candidates.extend(Family::SMOOTH.into_iter().filter_map(|family| climbed(family, sample)));
         }
         candidates.sort_by(|a, b| a.bic.total_cmp(&b.bic));
-        let best = candidates.first()?.clone();
-        let goodness = match best.family {
-            Family::Constant => None,
-            _ => goodness::test(sample, &Model::new(&best.distribution, sample.resolution), best.ends),
-        };
-        if goodness.is_some_and(|goodness| goodness.p_value < DOES_NOT_FIT) {
+        let tested: Vec<Option<Goodness>> = tested(&candidates, sample);
+        let fits = |goodness: &Option<Goodness>| goodness.is_none_or(|goodness| goodness.p_value >= DOES_NOT_FIT);
+        let Some(taken) = tested.iter().position(fits) else {
             let distribution = nonparametric::distribution(sample);
             let Likelihood { ends, .. } = Model::new(&distribution, sample.resolution).likelihood(sample);
-            let family = Family::Empirical;
-            return Some(Self { family, distribution, parameters: Vec::new(), ends, candidates, goodness });
-        }
+            let (family, passed_over) = (Family::Empirical, candidates.len());
+            let goodness = tested.first().copied().flatten();
+            return Some(Self {
+                family,
+                distribution,
+                parameters: Vec::new(),
+                ends,
+                candidates,
+                passed_over,
+                goodness,
+            });
+        };
+        let best = candidates.get(taken)?.clone();
         let parameters = match best.family {
             Family::Constant => vec![constant_parameter(sample, &best)],
             _ => profiles(&best, sample),
         };
-        let (family, distribution, ends) = (best.family, best.distribution, best.ends);
-        Some(Self { family, distribution, parameters, ends, candidates, goodness })
+        let Candidate { family, distribution, ends, .. } = best;
+        let goodness = tested.get(taken).copied().flatten();
+        Some(Self { family, distribution, parameters, ends, candidates, passed_over: taken, goodness })
     }
 
-    /// How much worse the second of the smooth families is, by Schwarz's criterion.
+    /// Every family that the sample does not speak against: the one that is taken, and those that are nearly as likely.
     #[must_use]
-    pub fn lead(&self) -> Option<f64> {
-        match &self.candidates[..] {
-            [first, second, ..] => Some(second.bic - first.bic),
+    pub fn fitting(&self, sample: &Sample) -> Vec<Candidate> {
+        let mut left: Vec<Candidate> = self.candidates.get(self.passed_over..).unwrap_or_default().to_vec();
+        // A constant that fits few times says nothing of the tail.
+        for family in Family::SMOOTH {
+            if left.iter().all(|one| one.family != family) && self.candidates.iter().all(|one| one.family != family) {
+                left.extend(climbed(family, sample));
+            }
+        }
+        let most = left.iter().map(|one| one.top).fold(f64::MIN, f64::max);
+        let taken = self.family;
+        left.retain(|one| one.family == taken || one.top >= most - TOO_UNLIKELY);
+        left
+    }
+
+    /// The family that comes next, and how much worse it is by Schwarz's criterion.
+    #[must_use]
+    pub fn next(&self) -> Option<(Family, f64)> {
+        match self.candidates.get(self.passed_over..)? {
+            [taken, next, ..] => Some((next.family, next.bic - taken.bic)),
             _ => None,
         }
     }
+}
+
+/// How well the candidates agree, up to the first that does.
+fn tested(candidates: &[Candidate], sample: &Sample) -> Vec<Option<Goodness>> {
+    let mut tested = Vec::new();
+    for one in candidates {
+        let goodness = match one.family {
+            Family::Constant => None,
+            _ => goodness::test(sample, &Model::new(&one.distribution, sample.resolution), one.ends),
+        };
+        tested.push(goodness);
+        if goodness.is_none_or(|goodness| goodness.p_value >= DOES_NOT_FIT) {
+            break;
+        }
+    }
+    tested
 }
 
 fn bic(log_likelihood: f64, parameters: usize, n: f64) -> f64 {
@@ -119,9 +171,9 @@ fn constant(sample: &Sample) -> Option<Candidate> {
     let (least, most) = constant_range(sample)?;
     let coordinates = vec![((least + most) / 2) as f64];
     let distribution = Family::Constant.at(&coordinates)?;
-    let Likelihood { log, ends } = Model::new(&distribution, sample.resolution).likelihood(sample);
-    let bic = bic(log, 1, sample.n_seen());
-    Some(Candidate { family: Family::Constant, distribution, log_likelihood: log, ends, bic, coordinates })
+    let log = Model::new(&distribution, sample.resolution).log_at(sample, 1.0);
+    let end_all = Top { distribution: distribution.clone(), coordinates: coordinates.clone(), log, ends: 1.0 };
+    Some(Candidate::chosen(Family::Constant, top(distribution, coordinates, sample), end_all, sample))
 }
 
 fn constant_parameter(sample: &Sample, best: &Candidate) -> Parameter {
@@ -139,16 +191,47 @@ fn climbed(family: Family, sample: &Sample) -> Option<Candidate> {
     if value <= NOWHERE {
         return None;
     }
+    let free = top(distribution, coordinates, sample);
+    let end_all = if free.ends >= 1.0 {
+        Top { distribution: free.distribution.clone(), coordinates: free.coordinates.clone(), ..free }
+    } else {
+        let all = family.over(|distribution| Model::new(distribution, sample.resolution).log_at(sample, 1.0));
+        let (coordinates, log) = climb::simplex(&all, &free.coordinates, &steps);
+        Top { distribution: family.at(&coordinates)?, coordinates, log, ends: 1.0 }
+    };
+    Some(Candidate::chosen(family, free, end_all, sample))
+}
+
+fn top(distribution: Distribution, coordinates: Vec<f64>, sample: &Sample) -> Top {
     let Likelihood { log, ends } = Model::new(&distribution, sample.resolution).likelihood(sample);
-    let bic = bic(log, family.parameters().len(), sample.n_seen());
-    Some(Candidate { family, distribution, log_likelihood: log, ends, bic, coordinates })
+    Top { distribution, coordinates, log, ends }
+}
+
+/// A top of a likelihood.
+struct Top {
+    distribution: Distribution,
+    coordinates: Vec<f64>,
+    log: f64,
+    ends: f64,
+}
+
+impl Candidate {
+    /// Hangs are said to be where the family cannot do without: with all ending the likelihood falls out of its interval.
+    fn chosen(family: Family, free: Top, end_all: Top, sample: &Sample) -> Self {
+        let (n, own) = (sample.n_seen(), family.parameters().len());
+        let (top, peak) = (free.log.max(end_all.log), free.coordinates.clone());
+        let hangs = free.log - end_all.log > FALL;
+        let (taken, parameters) = if hangs { (free, own + 1) } else { (end_all, own) };
+        let bic = bic(taken.log, parameters, n);
+        let Top { distribution, coordinates, log, ends } = taken;
+        Self { family, distribution, log_likelihood: log, ends, top, bic, coordinates, peak }
+    }
 }
 
 /// The interval of each parameter: where the likelihood, the other parameter being at its best, is not too far below its
-/// top (S. S. Wilks, "The large-sample distribution of the likelihood ratio", Ann. Math. Statist. 9, 1938).
+/// top.
 fn profiles(best: &Candidate, sample: &Sample) -> Vec<Parameter> {
-    let z = normal::quantile((1.0 + CONFIDENCE) / 2.0);
-    let goal = best.log_likelihood - z * z / 2.0;
+    let goal = best.top - FALL;
     let family = best.family;
     let f = family.over(|distribution| Model::new(distribution, sample.resolution).likelihood(sample).log);
     let (_, steps) = family.start(sample);
@@ -158,13 +241,10 @@ fn profiles(best: &Candidate, sample: &Sample) -> Vec<Parameter> {
             let first = steps[axis].abs() / (1.0 + sample.n_seen().sqrt()) * sign;
             profile_end(&f, best, axis, first, &steps, goal)
         };
-        let (low, high) = (end(-1.0), end(1.0));
-        Parameter {
-            name: names[axis],
-            estimate: family.parameter(axis, best.coordinates[axis]),
-            // No duration has a parameter below zero.
-            interval: Interval::new(family.parameter(axis, low).max(0.0), family.parameter(axis, high)),
-        }
+        let estimate = family.parameter(axis, best.coordinates[axis]);
+        // No duration has a parameter below zero.
+        let (low, high) = (family.parameter(axis, end(-1.0)).max(0.0), family.parameter(axis, end(1.0)));
+        Parameter { name: names[axis], estimate, interval: Interval::new(low.min(estimate), high.max(estimate)) }
     };
     (0..names.len()).map(along).collect()
 }
@@ -174,7 +254,7 @@ fn profiles(best: &Candidate, sample: &Sample) -> Vec<Parameter> {
 fn profile_end(f: &impl Fn(&[f64]) -> f64, best: &Candidate, axis: usize, first: f64, steps: &[f64], goal: f64) -> f64 {
     const DOUBLINGS: u32 = 16;
     const REFINEMENTS: u32 = 5;
-    let top = &best.coordinates;
+    let top = &best.peak;
     // The value of the profile, and where the other coordinate is then.
     let at = |x: f64, nuisance: f64| {
         if top.len() == 1 {
@@ -184,7 +264,7 @@ fn profile_end(f: &impl Fn(&[f64]) -> f64, best: &Candidate, axis: usize, first:
         let (y, value) = climb::uphill(place, nuisance, steps[1 - axis] / 4.0);
         (value, y)
     };
-    let root = |value: f64| (best.log_likelihood - value).max(0.0).sqrt();
+    let root = |value: f64| (best.top - value).max(0.0).sqrt();
     let mut nuisance = if top.len() == 1 { 0.0 } else { top[1 - axis] };
     let (mut inside, mut step) = ((top[axis], 0.0), first);
     let mut outside = None;

@@ -1,6 +1,7 @@
 //! An event log, read into the histories of its rollouts.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -72,9 +73,19 @@ pub struct History {
     pub orphans: u64,
     /// Whether its end is in the log.
     pub finished: bool,
+    /// The line of its first event, from 1.
+    pub line: usize,
+    /// After each event: a hash of all so far, apart from what the rollout is called.
+    pub(super) marks: Vec<u64>,
 }
 
 impl History {
+    /// Whether anything was decided in it: a verdict, or an answer.
+    pub(super) fn says_something(&self) -> bool {
+        let is_verdict = |attempt: &Attempt| !matches!(attempt.fate, Fate::CutShort(_));
+        self.attempts.iter().any(is_verdict) || self.approvals.iter().any(|reply| reply.answer.is_some())
+    }
+
     /// Reads a log, which may hold several rollouts one after the other. Empty lines and events of other kinds are nothing.
     ///
     /// # Errors
@@ -95,6 +106,7 @@ impl History {
             if kind == EventKind::Planned && reader.history.finished {
                 histories.push(std::mem::take(&mut reader).close());
             }
+            reader.mark(line_number, kind, &event);
             reader.take(kind, event).map_err(|wrong| match wrong {
                 Wrong::Shape(why) => CalibrationError::Line { line: line_number, why },
                 Wrong::Order(why) => CalibrationError::Order { line: line_number, why },
@@ -121,6 +133,10 @@ struct Event {
     #[serde(rename = "type")]
     request_type: Option<String>,
     decision: Option<String>,
+    batch_index: Option<u64>,
+    instance_count: Option<u64>,
+    healthy_count: Option<u64>,
+    failed_count: Option<u64>,
 }
 
 /// The event of a line; `None` where it is one of another kind.
@@ -162,9 +178,24 @@ struct Reader {
     awaited: BTreeMap<(String, String), Option<usize>>,
     /// By request: whether it is about the plan, and since when it waits.
     asked: BTreeMap<String, (bool, u64)>,
+    /// Whether its beginning is in the log.
+    planned: bool,
+    /// By rollout and batch: of how many instances it is, and how many of them were started.
+    batches: BTreeMap<(String, u64), (u64, u64)>,
+    hash: DefaultHasher,
 }
 
 impl Reader {
+    fn mark(&mut self, line: usize, kind: EventKind, event: &Event) {
+        if self.history.marks.is_empty() {
+            self.history.line = line;
+        }
+        kind.name().hash(&mut self.hash);
+        let Event { at_ms, instance_id, target_version, healthy, reason, decision, batch_index, .. } = event;
+        (at_ms, instance_id, target_version, healthy, reason, decision, batch_index).hash(&mut self.hash);
+        self.history.marks.push(self.hash.finish());
+    }
+
     fn take(&mut self, kind: EventKind, event: Event) -> Result<(), Wrong> {
         let at = needs(event.at_ms, "at_ms")?;
         let rollout = needs(event.rollout_id, "rollout_id")?;
@@ -176,7 +207,33 @@ impl Reader {
         }
         (self.now, self.any) = (at, true);
         match kind {
+            EventKind::Planned => self.planned = true,
+            EventKind::BatchStarted => {
+                if let (Some(batch), Some(count)) = (event.batch_index, event.instance_count) {
+                    self.batches.insert((rollout, batch), (count, 0));
+                }
+            }
+            EventKind::BatchCompleted => {
+                let batch = event.batch_index.unwrap_or_default();
+                let verdicts = event.healthy_count.unwrap_or(0).saturating_add(event.failed_count.unwrap_or(0));
+                if let Some(&(count, _)) = self.batches.get(&(rollout, batch)).filter(|(count, _)| verdicts > *count) {
+                    return Err(Wrong::Order(format!(
+                        "its healthy_count and failed_count are {verdicts} together, but batch {batch} was started with an \
+                         instance_count of {count}"
+                    )));
+                }
+            }
             EventKind::InstanceStarted => {
+                if let Some(batch) = event.batch_index
+                    && let Some((count, started)) = self.batches.get_mut(&(rollout.clone(), batch))
+                {
+                    *started += 1;
+                    if started > count {
+                        return Err(Wrong::Order(format!(
+                            "it is start {started} in batch {batch}, which was started with an instance_count of {count}"
+                        )));
+                    }
+                }
                 let instance = needs(event.instance_id, "instance_id")?;
                 let version = needs(event.target_version, "target_version")?;
                 let place = self.history.attempts.len();
@@ -215,7 +272,12 @@ impl Reader {
     }
 
     fn verdict(&mut self, at: u64, rollout: String, instance: String, reason: Option<String>) -> Result<(), Wrong> {
-        let Some(awaited) = self.awaited.get_mut(&(rollout, instance.clone())) else {
+        let Some(awaited) = self.awaited.get_mut(&(rollout.clone(), instance.clone())) else {
+            if self.planned {
+                return Err(Wrong::Order(format!(
+                    "{instance} has a verdict, but no instance_started in {rollout} comes before it"
+                )));
+            }
             self.history.orphans += 1;
             return Ok(());
         };

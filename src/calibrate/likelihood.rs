@@ -7,6 +7,7 @@
 
 use super::sample::Sample;
 use crate::scenario::Distribution;
+use crate::sim::draws::scale;
 use crate::sim::sampler::Sampler;
 
 /// A chance below this is rounding.
@@ -57,11 +58,28 @@ impl Model {
         sum / POINTS as f64
     }
 
+    /// When an end that is drawn by the first word is seen, its heartbeat's phase being drawn by the second.
+    pub fn seen_at(&self, end: u64, phase: u64) -> u64 {
+        self.sampler.draw(end).0 + scale(phase, self.resolution)
+    }
+
     pub fn likelihood(&self, sample: &Sample) -> Likelihood {
-        let seen: f64 = sample.seen.iter().map(|&(time, weight)| weight * libm::log(self.mass(time).max(LEAST))).sum();
-        let open: Vec<(f64, f64)> = sample.open.iter().map(|&(time, weight)| (self.seen_by(time), weight)).collect();
+        let open = self.open(sample);
         let ends = share_that_ends(sample.n_seen(), &open);
-        Likelihood { log: seen + log_of_share(sample.n_seen(), &open, ends), ends }
+        Likelihood { log: self.log_of_seen(sample) + log_of_share(sample.n_seen(), &open, ends), ends }
+    }
+
+    /// Its logarithm at a share that ends.
+    pub fn log_at(&self, sample: &Sample, ends: f64) -> f64 {
+        self.log_of_seen(sample) + log_of_share(sample.n_seen(), &self.open(sample), ends)
+    }
+
+    fn log_of_seen(&self, sample: &Sample) -> f64 {
+        sample.seen.iter().map(|&(time, weight)| weight * libm::log(self.mass(time).max(LEAST))).sum()
+    }
+
+    fn open(&self, sample: &Sample) -> Vec<(f64, f64)> {
+        sample.open.iter().map(|&(time, weight)| (self.seen_by(time), weight)).collect()
     }
 }
 

@@ -55,6 +55,18 @@ pub fn distribution(sample: &Sample) -> Distribution {
     Distribution::Empirical(values)
 }
 
+/// Whether a window is long enough for what outlasts it to be no upgrade: with the longest time t seen and a window w, the chance
+/// (1 − N / n)ⁿ that nothing fell into the last w − t, where N of n lie within w − t of t (R. A. Maller and S. Zhou, "Survival
+/// Analysis with Long-Term Survivors", 1996, §4).
+pub fn is_followed_up(sample: &Sample, window: u64) -> bool {
+    const SURE: f64 = 0.01;
+    let longest = sample.longest();
+    let n = sample.n_seen() + sample.n_open();
+    let after = longest.saturating_sub(window.saturating_sub(longest));
+    let near: f64 = sample.seen.iter().filter(|&&(time, _)| time > after).map(|&(_, weight)| weight).sum();
+    window > longest && n * libm::log1p(-(near / n).min(1.0 - 1e-12)) < libm::log(SURE)
+}
+
 /// The share of each time among those that end: the heights of the staircase's steps.
 fn steps(sample: &Sample) -> Vec<(u64, f64)> {
     let mut before = 0.0;

@@ -1,11 +1,14 @@
 //! What fits the histories, with its uncertainty and what it cannot tell.
 
+use super::family::Family;
 use super::fit::{FEWEST, Fit};
 use super::goodness;
 use super::likelihood::Model;
 use super::observations::{AttemptCounts, Observations, OperatorObservations, VersionObservations};
-use super::posterior::{Rates, rates};
+use super::posterior::{Rates, Spreads, rates};
 use super::sample::{Sample, Times};
+use super::silence::Silence;
+use super::spread::Spread;
 use super::warning::{self, Warning};
 
 /// A duration: the times that were observed, and what fits them.
@@ -68,6 +71,8 @@ pub struct VersionCalibration {
     pub upgrade_time: Duration,
     /// How often they fail, and how often nothing is heard of them.
     pub rates: Rates,
+    /// The families that hang_rate was told apart by, where upgrades can outlast the health window.
+    pub late_families: Vec<Family>,
     /// What the log cannot tell of it.
     pub warnings: Vec<Warning>,
 }
@@ -117,37 +122,29 @@ impl Calibration {
 
 fn calibrated(observed: &VersionObservations, heartbeat_interval: u64) -> VersionCalibration {
     let upgrade_time = Duration::of(&observed.times(), heartbeat_interval);
-    let model = upgrade_time.model();
-    // Where nothing ended, a closed window is silence, and a shorter wait says nothing.
-    let seen_by = |time: u64, otherwise: f64| model.as_ref().map_or(otherwise, |model| model.seen_by(time));
-    let timed_out = observed.timed_out.iter().map(|&time| (time, 1.0));
-    let cut_short = observed.cut_short.iter().map(|&time| (time, 0.0));
-    let open: Vec<(f64, f64)> =
-        timed_out.chain(cut_short).map(|(time, otherwise)| (seen_by(time, otherwise), 1.0)).collect();
+    let silence = Silence::of(observed, &upgrade_time);
+    let spreads = spreads(&observed.by_history);
     let AttemptCounts { healthy, failed, timed_out, .. } = observed.counts;
     let mut version = VersionCalibration {
         version: observed.version.clone(),
         counts: observed.counts,
         histories: observed.by_history.len() as u64,
         upgrade_time,
-        rates: rates(failed, healthy, timed_out, &grouped(open)),
+        rates: rates(failed, healthy, timed_out, &silence, spreads),
+        late_families: silence.families,
         warnings: Vec::new(),
     };
     version.warnings = warning::of_version(&version, observed);
     version
 }
 
-/// Equal chances are one with their weight.
-fn grouped(mut open: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    open.sort_by(|a, b| a.0.total_cmp(&b.0));
-    open.dedup_by(|next, kept| {
-        let is_same = next.0 == kept.0;
-        if is_same {
-            kept.1 += next.1;
-        }
-        is_same
-    });
-    open
+/// How rollouts differ: in failures of all that came to an end, and in timeouts of all that were waited for.
+fn spreads(histories: &[AttemptCounts]) -> Spreads {
+    let counts = |of: fn(&AttemptCounts) -> (u64, u64)| Spread::of(&histories.iter().map(of).collect::<Vec<_>>());
+    Spreads {
+        failure: counts(|one| (one.failed, one.failed + one.healthy)),
+        silence: counts(|one| (one.timed_out, one.failed + one.healthy + one.timed_out)),
+    }
 }
 
 /// Answers are known to the millisecond.

@@ -30,6 +30,29 @@ impl Sample {
         Self { resolution: resolution.max(1), seen: grouped(&times.seen), open: grouped(&times.open) }
     }
 
+    /// The same with times put together that are close beside the resolution: for what is asked again and again.
+    #[must_use]
+    pub fn coarser(&self) -> Self {
+        const PARTS: u64 = 12;
+        let step = self.resolution / PARTS;
+        if step < 2 {
+            return self.clone();
+        }
+        let merged = |groups: &[(u64, f64)], step: u64| {
+            let mut merged: Vec<(u64, f64)> = Vec::new();
+            for &(time, weight) in groups {
+                let time = time / step * step + step / 2;
+                match merged.last_mut() {
+                    Some((last, all)) if *last == time => *all += weight,
+                    _ => merged.push((time, weight)),
+                }
+            }
+            merged
+        };
+        let open = if self.open.len() > PARTS as usize { merged(&self.open, step) } else { self.open.clone() };
+        Self { resolution: self.resolution, seen: merged(&self.seen, step), open }
+    }
+
     /// How many times were seen.
     #[must_use]
     pub fn n_seen(&self) -> f64 {

@@ -5,10 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::family::Family;
-use super::fit::{FEWEST, Fit};
-use super::goodness::beyond;
+use super::fit::{DOES_NOT_FIT, FEWEST, Fit};
+use super::goodness;
 use super::observations::{AttemptCounts, Observations, VersionObservations};
 use super::result::{OperatorCalibration, VersionCalibration};
+use super::spread::{self, LEVEL};
 use crate::stats::{moments::Moments, normal};
 
 /// Of what kind a warning is.
@@ -27,6 +28,8 @@ pub enum WarningKind {
     Differs,
     /// No family fits.
     DoesNotFit,
+    /// The same rollout is there twice.
+    Twice,
 }
 
 /// A warning: its kind for machines, its text for people.
@@ -104,7 +107,7 @@ pub fn of_logs(observed: &Observations, heartbeat_interval: u64) -> Vec<Warning>
 
 /// Of a version.
 pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) -> Vec<Warning> {
-    use WarningKind::{Censored, Confounded, Differs, TooFew};
+    use WarningKind::{CannotTell, Censored, Confounded, Differs, TooFew};
     let mut all = Vec::new();
     let AttemptCounts { timed_out, cut_short, .. } = version.counts;
     let judged = version.counts.all() - cut_short;
@@ -112,8 +115,16 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         warn(&mut all, TooFew, format!("only {judged} verdicts: the intervals say little more than that"));
     }
     if version.histories == 1 {
-        let text = "all of one rollout: what was special about that day cannot be told from the version".into();
+        let text = "all of one rollout: what was special about that day cannot be told from the version, nor how much rollouts \
+                    differ"
+            .into();
         warn(&mut all, Confounded, text);
+    } else if version.histories < spread::FEWEST as u64 {
+        let text = format!(
+            "{} rollouts cannot tell how much rollouts differ: the rates are those of these, and the next may lie outside",
+            version.histories
+        );
+        warn(&mut all, CannotTell, text);
     }
     if timed_out > 0 {
         let text = format!(
@@ -123,16 +134,7 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         warn(&mut all, Confounded, text);
     }
     if let Some(&window) = observed.timed_out.iter().min() {
-        if let Some(late) = version.upgrade_time.seen_by(window).map(|seen| 1.0 - seen).filter(|&late| late > 0.01) {
-            let text = format!(
-                "by the fit {:.1} % of the upgrades that end are not seen within the health window of {} s: how many of the \
-                 timeouts they are hangs on the shape of a tail that nobody saw, and the interval of hang_rate, which takes \
-                 that shape as known, is too narrow",
-                late * 100.0,
-                window as f64 / 1000.0
-            );
-            warn(&mut all, Censored, text);
-        }
+        late(&mut all, version, window);
         let latest = observed.healthy.iter().chain(&observed.failed).max();
         if let Some(&latest) = latest.filter(|&&latest| latest > window + 1000) {
             let text = format!(
@@ -165,15 +167,53 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         );
         warn(&mut all, Differs, text);
     }
-    if let Some(chance) = histories_differ(&observed.by_history) {
+    for (what, spread) in [("failures are reported", &version.rates.failure), ("timeouts come", &version.rates.silence)]
+        .into_iter()
+        .filter_map(|(what, rate)| rate.spread.as_ref().map(|spread| (what, spread)))
+    {
         let text = format!(
-            "the {} rollouts differ in how often an instance fails by more than chance ({chance:.4}): the intervals, which \
-             take them as one, are too narrow for the next rollout",
-            version.histories
+            "the {} rollouts differ in how often {what} by more than chance (p = {:.4}, below the level of {LEVEL}): the \
+             interval is that of the mean over rollouts, and one rollout may lie outside",
+            spread.rollouts, spread.p_value
         );
         warn(&mut all, Differs, text);
     }
     all
+}
+
+/// Of upgrades that outlast the window, and so look like hangs.
+fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
+    const SAID: f64 = 0.01;
+    let (families, rate) = (&version.late_families, &version.rates.silence);
+    let late = version.upgrade_time.seen_by(window).map_or(0.0, |seen| 1.0 - seen);
+    let is_empirical = families.contains(&Family::Empirical);
+    if families.is_empty() || (late <= SAID && !is_empirical && rate.interval.low > 0.0) {
+        return;
+    }
+    let share = rate.hits as f64 / rate.n.max(1) as f64;
+    let seconds = window as f64 / 1000.0;
+    let how = if is_empirical {
+        format!("no family fits, and verdicts come up to the end of the health window of {seconds} s")
+    } else {
+        format!(
+            "by the fit {:.1} % of the upgrades that end are not seen within the health window of {seconds} s",
+            late * 100.0
+        )
+    };
+    let told = if rate.interval.low == 0.0 && rate.interval.high > share / 2.0 {
+        "the log cannot tell which of the timeouts are hangs: all may be slow upgrades, and hang_rate"
+    } else {
+        "a slow upgrade and a hang look the same, and hang_rate"
+    };
+    let names: Vec<&str> = families.iter().map(|family| family.name()).collect();
+    let text = format!(
+        "{how}: {told} is {:.4} to {:.4} by all that fits ({}). Raise health_timeout_sec in a rehearsal and calibrate from its \
+         log, or read the upgrade's own log",
+        rate.interval.low,
+        rate.interval.high,
+        names.join(", ")
+    );
+    warn(all, WarningKind::Censored, text);
 }
 
 /// Of the operator.
@@ -217,8 +257,8 @@ fn of_fit(all: &mut Vec<Warning>, what: &str, fit: &Fit, n: f64, resolution: u64
         (Family::Empirical, Some(goodness)) => {
             let best = fit.candidates.first().map_or("", |best| best.family.name());
             let text = format!(
-                "{what} is of no family that a scenario has: even {best} would agree so badly with a chance of {:.4}; the \
-                 distribution is that of the times themselves, and says nothing beyond the longest",
+                "{what} is of no family that a scenario has: {best} would agree so badly with a chance of {:.4}, and no other \
+                 family agrees; the distribution is that of the times themselves, and says nothing beyond the longest",
                 goodness.p_value
             );
             warn(all, DoesNotFit, text);
@@ -230,21 +270,40 @@ fn of_fit(all: &mut Vec<Warning>, what: &str, fit: &Fit, n: f64, resolution: u64
             );
             warn(all, CannotTell, text);
         }
-        _ => {}
+        (Family::Empirical, None) | (_, Some(_)) => {}
+        (Family::Constant, None) => {}
+        (family, None) if n >= FEWEST => {
+            let text = format!(
+                "{what} is from {n} times: whether {} fits is not tested under {}",
+                family.name(),
+                goodness::FEWEST
+            );
+            warn(all, TooFew, text);
+        }
+        (_, None) => {}
     }
-    if fit.family != Family::Empirical
-        && let Some(lead) = fit.lead().filter(|&lead| lead < TOLD_APART)
-        && let [first, second, ..] = &fit.candidates[..]
+    if fit.family == Family::Empirical {
+        return;
+    }
+    if fit.passed_over > 0
+        && let Some(passed) = fit.candidates.get(..fit.passed_over)
     {
+        let names: Vec<&str> = passed.iter().map(|one| one.family.name()).collect();
+        let text = format!(
+            "{what}: {} is better by Schwarz's criterion, but agrees too badly (below {DOES_NOT_FIT}): {} is taken, the next \
+             that agrees",
+            names.join(", "),
+            fit.family.name()
+        );
+        warn(all, DoesNotFit, text);
+    }
+    if let Some((next, lead)) = fit.next().filter(|&(_, lead)| lead < TOLD_APART) {
         let text = format!(
             "{what} could as well be {} as {}: Schwarz's criterion differs by {lead:.1}",
-            second.family.name(),
-            first.family.name()
+            next.name(),
+            fit.family.name()
         );
         warn(all, CannotTell, text);
-    }
-    if n < FEW as f64 && n >= FEWEST && fit.goodness.is_none() && fit.family != Family::Constant {
-        warn(all, TooFew, format!("{what} is from {n} times: whether {} fits cannot be told", fit.family.name()));
     }
 }
 
@@ -263,25 +322,5 @@ fn times_differ(observed: &VersionObservations) -> Option<f64> {
     }
     let error = a.variance()? / a.n() as f64 + b.variance()? / b.n() as f64;
     let chance = 2.0 * normal::cumulative(-(a.mean()? - b.mean()?).abs() / error.sqrt());
-    (chance < DIFFERS).then_some(chance)
-}
-
-/// The chance of so different shares of failures between histories, where it is small: Pearson's χ² of homogeneity.
-fn histories_differ(histories: &[AttemptCounts]) -> Option<f64> {
-    let judged = |one: &AttemptCounts| (one.all() - one.cut_short) as f64;
-    let bad = |one: &AttemptCounts| (one.failed + one.timed_out) as f64;
-    let (n, hits) = (histories.iter().map(judged).sum::<f64>(), histories.iter().map(bad).sum::<f64>());
-    let share = hits / n;
-    let told: Vec<&AttemptCounts> = histories.iter().filter(|one| judged(one) > 0.0).collect();
-    // With less than one expected in each the statistic is not near its distribution.
-    let is_enough = told.len() >= 2 && share > 0.0 && share < 1.0;
-    if !is_enough || told.iter().any(|one| judged(one) * share.min(1.0 - share) < 1.0) {
-        return None;
-    }
-    let squares = told.iter().map(|one| {
-        let off = bad(one) - judged(one) * share;
-        off * off / (judged(one) * share * (1.0 - share))
-    });
-    let chance = beyond(squares.sum(), told.len() as f64 - 1.0);
     (chance < DIFFERS).then_some(chance)
 }

@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, write_json, write_whole};
 use super::report::read_bytes;
-use crate::calibrate::{Calibration, CalibrationError, History, Observations};
+use crate::calibrate::{Calibration, CalibrationError, History, Observations, once};
 use crate::fleet::Span;
 use crate::report::Output;
 use crate::report::calibration::{CalibrationReport, calibration_table};
@@ -44,15 +44,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     each_its_own_place(&arguments.logs, &outputs)?;
     each_log_once(&arguments.logs)?;
     let interval = interval(arguments.heartbeat_interval_sec)?;
-    let mut histories = Vec::new();
+    let mut read_logs = Vec::new();
     for log in &arguments.logs {
         let read = History::read(&read_bytes(log)?);
-        histories.extend(read.with_context(|| format!("{}", log.display())).map_err(Failure::Input)?);
+        let name = log.display().to_string();
+        let read = read.with_context(|| name.clone()).map_err(Failure::Input)?;
+        read_logs.push((name, read));
     }
+    let (histories, twice) = once(read_logs);
     if histories.iter().all(|history| history.attempts.is_empty()) {
         return Err(Failure::Nothing(CalibrationError::Nothing.into()));
     }
-    let calibration = Calibration::of(&Observations::of(&histories, interval), interval);
+    let mut calibration = Calibration::of(&Observations::of(&histories, interval), interval);
+    calibration.warnings.extend(twice);
     let logs = arguments.logs.iter().map(|log| log.display().to_string()).collect();
     let report = CalibrationReport::new(&calibration, logs);
     let plot = match &arguments.svg {

@@ -221,8 +221,12 @@ pub fn write_json(output: Option<Output>, report: &impl serde::Serialize) -> Res
 
 /// A tape that only this command reads, in the temporary folder.
 pub fn scratch_tape(identity: &Identity) -> Result<Tape, Failure> {
-    let file = tempfile::tempfile().map_err(nameless).map_err(scratch_failure)?;
-    Tape::begin(file, identity).map_err(|error| scratch_failure(io::Error::other(error)))
+    scratch_tape_file(identity).map_err(scratch_failure)
+}
+
+/// The same, with the plain error.
+pub fn scratch_tape_file(identity: &Identity) -> io::Result<Tape> {
+    Tape::begin(tempfile::tempfile().map_err(nameless)?, identity).map_err(io::Error::other)
 }
 
 /// A failure to write or read such a tape.

@@ -311,7 +311,8 @@ pub fn conclude(
         write_json(files.report, &report)?,
         write_whole(files.cells, |out| write_cells(out, &report))?,
         write_whole(files.runs, |out| {
-            let mut runs = RunsWriter::new(out)?;
+            let orders = sweep.cells.scenarios.iter().any(|scenario| !scenario.rollout.order.is_listed());
+            let mut runs = RunsWriter::new(out, orders)?;
             for (cell, &(replicates, _)) in extent.cells.iter().enumerate() {
                 let rows = CellRows::open(tapes, cell as u32, replicates)?;
                 runs.cell(&sweep.cells.scenarios[cell], &rows)?;

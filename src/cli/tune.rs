@@ -8,23 +8,22 @@ use std::path::{Path, PathBuf};
 use super::interrupt;
 use super::learnings::Learnings;
 use super::output::{
-    Failure, each_its_own_place, open, scratch_failure, scratch_tape, standard_output, teller, write_json,
+    Failure, each_its_own_place, open, scratch_failure, scratch_tape, scratch_tape_file, standard_output, teller,
+    write_json,
 };
 use super::progress::Progress;
 use super::share::share;
 use super::sweep::HowArguments;
 use crate::report::learning::{Numbers, Today};
-use crate::report::study::{Findings, PosteriorFindings, TuneReport};
+use crate::report::study::{Findings, PosteriorFindings, Rates, TuneReport};
 use crate::report::tune_table;
 use crate::scenario::Scenario;
 use crate::study::round::Workers;
 use crate::study::tape::Tape;
+use crate::study::tune::sensitivity::{AtFactor, FACTORS};
 use crate::study::tune::worth::Open;
 use crate::study::tune::{Tune, TuneError, Tuned, front, hints};
 use posterior::Posterior;
-
-/// Failure rates that the answer is tried with, beside the scenario's.
-const FACTORS: [f64; 2] = [0.5, 2.0];
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -100,11 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (tape, tuned) = search(&tune, &pool, "tune", arguments.how.quiet)?;
     let worst = front::worst_version(&tune, &tape, &tuned).map_err(scratch_failure)?;
     let points = pool.install(|| front::points(&tune, &tape, &tuned, worst)).map_err(scratch_failure)?;
-    let mut sensitivity = Vec::new();
-    for factor in FACTORS {
-        let other = Tune::new(&scaled(&tune.scenario, factor), arguments.tolerance, arguments.replicates)?;
-        sensitivity.push((factor, search(&other, &pool, "sensitivity", arguments.how.quiet)?.1));
-    }
+    let sensitivity = sensitivity(&tune, &tuned, &pool, arguments.how.quiet)?;
     let posterior = match posterior {
         Some(posterior) => {
             let point = Tune::new(&posterior.point, arguments.tolerance, arguments.replicates)?;
@@ -157,6 +152,33 @@ fn search(tune: &Tune, pool: &rayon::ThreadPool, what: &'static str, quiet: bool
     }
 }
 
+/// The answer with other failure rates.
+fn sensitivity(tune: &Tune, tuned: &Tuned, pool: &rayon::ThreadPool, quiet: bool) -> Result<Rates, Failure> {
+    let stopped = || Failure::Interrupted("nothing was written".into());
+    let workers = Workers { pool, stop: interrupt::stops_by_itself(), progress: &|_| {} };
+    let mut factors = Vec::new();
+    for factor in FACTORS {
+        let other = tune.with_rates_times(factor)?;
+        let (tape, found) = search(&other, pool, "sensitivity", quiet)?;
+        let kept = match tuned.incumbent {
+            Some(policy) => {
+                let done = found.policies[policy].replicates;
+                other.decide(policy, done, &tape, &workers).map_err(scratch_failure)?.ok_or_else(stopped)?
+            }
+            None => Vec::new(),
+        };
+        factors.push(AtFactor { factor, tuned: found, kept });
+    }
+    let keeps = match tuned.incumbent {
+        Some(policy) => {
+            let scratch = || scratch_tape_file(&Tune::IDENTITY);
+            Some(tune.keeps(policy, &scratch, &workers).map_err(scratch_failure)?.ok_or_else(stopped)?)
+        }
+        None => None,
+    };
+    Ok(Rates { factors, keeps })
+}
+
 /// What the history leaves open.
 fn open_questions(
     tune: &Tune,
@@ -173,18 +195,4 @@ fn open_questions(
     progress.clear();
     let stopped = || Failure::Interrupted("nothing was written".into());
     open.map_err(scratch_failure)?.ok_or_else(stopped)
-}
-
-/// The scenario with all failure rates of its versions times a factor, cut where they would add up to more than 1.
-fn scaled(scenario: &Scenario, factor: f64) -> Scenario {
-    let mut scaled = scenario.clone();
-    for version in &mut scaled.versions {
-        let rates = &mut version.rates;
-        let sum = rates.failure + rates.hang + rates.unhealthy + rates.crash;
-        let factor = if sum > 0.0 { factor.min(1.0 / sum) } else { factor };
-        for rate in [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash] {
-            *rate *= factor;
-        }
-    }
-    scaled
 }

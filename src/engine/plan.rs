@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::fleet::{InstanceId, Span};
 
-/// The planned instances in the order in which the fleet lists them, each with its *position* from 0.
+/// The planned instances in the order in which they are taken, each with its *position* from 0: as the fleet lists them, or as
+/// the platform arranges them.
 ///
 /// A fleet whose eligible instances have no gaps, which is the common case and the large one, takes
 /// no memory.
@@ -16,6 +17,7 @@ pub struct PlanOrder(Order);
 enum Order {
     Contiguous { first: u32, count: u32 },
     Listed { ids: Vec<InstanceId> },
+    Arranged { ids: Vec<InstanceId>, by_id: Vec<u32> },
 }
 
 impl PlanOrder {
@@ -41,12 +43,22 @@ impl PlanOrder {
         Self(Order::Contiguous { first: first.0, count })
     }
 
+    /// Instances in an order of the platform's own. One that is repeated is left out.
+    #[must_use]
+    pub fn arranged(mut ids: Vec<InstanceId>) -> Self {
+        let mut seen = std::collections::HashSet::with_capacity(ids.len());
+        ids.retain(|&id| seen.insert(id));
+        let mut by_id: Vec<u32> = (0..ids.len() as u32).collect();
+        by_id.sort_unstable_by_key(|&position| ids[position as usize]);
+        Self(Order::Arranged { ids, by_id })
+    }
+
     /// How many instances.
     #[must_use]
     pub fn len(&self) -> u32 {
         match &self.0 {
             Order::Contiguous { count, .. } => *count,
-            Order::Listed { ids } => ids.len() as u32,
+            Order::Listed { ids } | Order::Arranged { ids, .. } => ids.len() as u32,
         }
     }
 
@@ -61,7 +73,7 @@ impl PlanOrder {
     pub fn instance(&self, position: u32) -> InstanceId {
         match &self.0 {
             Order::Contiguous { first, .. } => InstanceId(first + position),
-            Order::Listed { ids } => ids[position as usize],
+            Order::Listed { ids } | Order::Arranged { ids, .. } => ids[position as usize],
         }
     }
 
@@ -71,6 +83,9 @@ impl PlanOrder {
         match &self.0 {
             Order::Contiguous { first, count } => id.0.checked_sub(*first).filter(|p| p < count),
             Order::Listed { ids } => ids.binary_search(&id).ok().map(|p| p as u32),
+            Order::Arranged { ids, by_id } => {
+                by_id.binary_search_by_key(&id, |&position| ids[position as usize]).ok().map(|place| by_id[place])
+            }
         }
     }
 }
@@ -202,5 +217,16 @@ mod tests {
         assert_eq!(order.position(InstanceId(6)), None);
         assert_eq!(order.position(InstanceId(5)), Some(2));
         assert!(PlanOrder::new([]).is_empty());
+    }
+
+    #[test]
+    fn arranged_orders_find_their_instances() {
+        let order = PlanOrder::arranged([7, 3, 11, 3, 4].map(InstanceId).to_vec());
+        let ids: Vec<u32> = (0..order.len()).map(|position| order.instance(position).0).collect();
+        assert_eq!(ids, [7, 3, 11, 4]);
+        for position in 0..4 {
+            assert_eq!(order.position(order.instance(position)), Some(position));
+        }
+        assert_eq!(order.position(InstanceId(5)), None);
     }
 }

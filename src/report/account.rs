@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::event_log::event_names;
 use super::harm::HarmGoesOn;
+use super::shared::drawn;
 use super::wording::{plural, spoken};
 use super::{FaultReport, PlanAnswer};
 use crate::engine::{
@@ -265,7 +266,12 @@ fn opening(out: &mut impl Write, scenario: &Scenario, world: &World, replicate: 
         out,
         "{DIM}{} {previous} → {}{truth} · fleet {} of {} · seed {} · replicate {replicate}{DIM:#}\n",
         scenario.module_id, target.id, scenario.fleet.template_id, scenario.fleet.instances, world.seed
-    )
+    )?;
+    let drawn = drawn(scenario, world, replicate);
+    if !drawn.is_empty() {
+        writeln!(out, "{DIM}drawn for this replicate: {}{DIM:#}\n", drawn.join(" · "))?;
+    }
+    Ok(())
 }
 
 fn closing(out: &mut impl Write, metrics: &Metrics, harm: Option<&HarmGoesOn>) -> io::Result<()> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibrate::fit::{Candidate, Fit, Parameter};
 use crate::calibrate::posterior::Posterior;
+use crate::calibrate::spread::Spread;
 use crate::calibrate::{Calibration, Duration, Family, OperatorCalibration, VersionCalibration, Warning};
 use crate::engine::OperatorDecision;
 use crate::scenario::Distribution;
@@ -14,7 +15,7 @@ use crate::stats::Interval;
 use crate::study::tune::belief::{RateHistory, VersionHistory};
 
 pub use table::calibration_table;
-pub use tables::about;
+pub use tables::{about, spread};
 
 /// Steps of a fitted curve.
 const STEPS: u64 = 120;
@@ -104,8 +105,28 @@ pub struct RateReport {
     pub estimate: f64,
     /// Its 95 % interval.
     pub ci: Interval,
-    /// The shapes of the beta distribution with its mean and variance.
+    /// The shapes of the beta distribution for the rate of the next rollout.
     pub beta: [f64; 2],
+    /// How rollouts differ, where they do by more than chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpreadReport>,
+}
+
+/// How rollouts differ in a rate: each has its own, from a beta distribution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpreadReport {
+    /// Rollouts that tell.
+    pub rollouts: u64,
+    /// The chance of rollouts that differ as much, were their rate the same.
+    pub p_value: f64,
+    /// The mean over rollouts.
+    pub mean: f64,
+    /// Its 95 % interval.
+    pub mean_ci: Interval,
+    /// The sum of the shapes: the larger, the more alike.
+    pub concentration: f64,
+    /// Its 95 % interval.
+    pub concentration_ci: Interval,
 }
 
 /// A duration.
@@ -267,8 +288,22 @@ impl From<&OperatorCalibration> for OperatorReport {
 
 impl From<&Posterior> for RateReport {
     fn from(rate: &Posterior) -> Self {
-        let Posterior { hits, n, mean, interval, beta } = *rate;
-        Self { hits, n, estimate: mean, ci: interval, beta: [beta.0, beta.1] }
+        let &Posterior { hits, n, mean, interval, beta, ref spread } = rate;
+        let spread = spread.as_ref().map(SpreadReport::from);
+        Self { hits, n, estimate: mean, ci: interval, beta: [beta.0, beta.1], spread }
+    }
+}
+
+impl From<&Spread> for SpreadReport {
+    fn from(spread: &Spread) -> Self {
+        Self {
+            rollouts: spread.rollouts,
+            p_value: spread.p_value,
+            mean: spread.mean,
+            mean_ci: spread.mean_interval,
+            concentration: spread.concentration,
+            concentration_ci: spread.concentration_interval,
+        }
     }
 }
 

@@ -22,21 +22,23 @@ const GROUP: usize = 16_384;
 /// Writes replicates, cell by cell.
 pub struct RunsWriter<W: Write + Send> {
     writer: SerializedFileWriter<W>,
+    /// Whether plans have another order than the fleet's, so that it has a column.
+    orders: bool,
 }
 
 impl<W: Write + Send> RunsWriter<W> {
-    /// Begins a file.
+    /// Begins a file. `orders`: some plans have another order than the fleet's, which a column tells.
     ///
     /// # Errors
     /// When writing fails.
-    pub fn new(out: W) -> io::Result<Self> {
+    pub fn new(out: W, orders: bool) -> io::Result<Self> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_created_by(concat!("dryroll ", env!("CARGO_PKG_VERSION")).into())
             .build();
-        let schema = schema().map_err(failed)?;
+        let schema = schema(orders).map_err(failed)?;
         let writer = SerializedFileWriter::new(out, schema, Arc::new(properties)).map_err(failed)?;
-        Ok(Self { writer })
+        Ok(Self { writer, orders })
     }
 
     /// Writes the replicates of a cell.
@@ -44,7 +46,7 @@ impl<W: Write + Send> RunsWriter<W> {
     /// # Errors
     /// When reading or writing fails.
     pub fn cell(&mut self, scenario: &Scenario, rows: &CellRows<'_>) -> io::Result<()> {
-        let cell = CellColumns::of(scenario);
+        let cell = CellColumns::of(scenario, self.orders);
         let mut group: Vec<(u64, Row)> = Vec::with_capacity(GROUP.min(rows.replicates() as usize));
         let mut result = Ok(());
         rows.rows(&mut |replicate, row| {
@@ -101,13 +103,13 @@ enum PolicyValue {
 }
 
 impl CellColumns {
-    fn of(scenario: &Scenario) -> Self {
+    fn of(scenario: &Scenario, orders: bool) -> Self {
         let policy = Policy::of(scenario);
         let number = |n: u32| PolicyValue::Number(Some(i64::from(n)));
         let word = |value: serde_json::Result<serde_json::Value>| {
             PolicyValue::Text(value.ok().and_then(|value| value.as_str().map(str::to_owned)))
         };
-        let keys = vec![
+        let mut keys = vec![
             ("batch_pct", number(policy.batch_pct)),
             ("max_consecutive_failures", number(policy.max_consecutive_failures)),
             ("health_timeout_sec", PolicyValue::Real(policy.health_timeout_sec.as_secs_f64())),
@@ -118,6 +120,9 @@ impl CellColumns {
             ("observe_after_sec", PolicyValue::Real(policy.observe_after_sec.as_secs_f64())),
             ("previous_version_id", PolicyValue::Text(policy.previous_version_id)),
         ];
+        if orders {
+            keys.push(("order", PolicyValue::Text(Some(policy.order.name().to_owned()))));
+        }
         Self { policy: keys, version: scenario.target().id.clone(), defective: scenario.target().defective }
     }
 }
@@ -131,7 +136,7 @@ fn column(name: &str, of: PhysicalType, optional: bool) -> Result<TypePtr, Parqu
     Ok(Arc::new(column.build()?))
 }
 
-fn schema() -> Result<TypePtr, ParquetError> {
+fn schema(orders: bool) -> Result<TypePtr, ParquetError> {
     let mut fields = vec![
         column("batch_pct", PhysicalType::INT64, true)?,
         column("max_consecutive_failures", PhysicalType::INT64, true)?,
@@ -142,12 +147,17 @@ fn schema() -> Result<TypePtr, ParquetError> {
         column("max_in_flight", PhysicalType::INT64, true)?,
         column("observe_after_sec", PhysicalType::DOUBLE, false)?,
         column("previous_version_id", PhysicalType::BYTE_ARRAY, true)?,
+    ];
+    if orders {
+        fields.push(column("order", PhysicalType::BYTE_ARRAY, true)?);
+    }
+    fields.extend([
         column("version", PhysicalType::BYTE_ARRAY, false)?,
         column("defective", PhysicalType::BOOLEAN, false)?,
         column("replicate", PhysicalType::INT64, false)?,
         column("outcome", PhysicalType::BYTE_ARRAY, false)?,
         column("drift", PhysicalType::BOOLEAN, false)?,
-    ];
+    ]);
     for metric in Metric::ALL {
         fields.push(column(metric.name(), PhysicalType::DOUBLE, true)?);
     }

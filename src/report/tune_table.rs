@@ -50,8 +50,9 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     if !report.sensitivity.is_empty() {
         let known = if report.posterior.is_some() { "were known, and others than the point" } else { "are others" };
         writeln!(out, "\nIf the failure rates {known}:")?;
-        for one in &report.sensitivity {
-            writeln!(out, "  {}{}", one.says, if one.decided { "" } else { " (not decided)" })?;
+        for says in report.sensitivity.iter().map(|one| &one.says).chain(report.keeps.as_ref().map(|keeps| &keeps.says))
+        {
+            paragraph(out, says)?;
         }
     }
     if !report.hints.is_empty() {
@@ -155,7 +156,10 @@ fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
 
 fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result<()> {
     let unit = Unit::of(&report.minimise);
-    let mut header = vec!["batch_pct", "max_consecutive_failures", goal, "blast radius", "harmed"];
+    let orders = report.candidates.iter().any(|candidate| !candidate.policy.order.is_listed());
+    let mut header = vec!["batch_pct", "max_consecutive_failures"];
+    header.extend(orders.then_some("order"));
+    header.extend([goal, "blast radius", "harmed"]);
     let limits: Vec<String> = report
         .limits
         .iter()
@@ -179,17 +183,16 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         Standing::Slower => 2,
         Standing::BreaksLimit => 3,
     };
-    let speed = |candidate: &Candidate| candidate.evidence.objective.value.unwrap_or(f64::INFINITY);
+    let speed = |candidate: &Candidate| candidate.evidence.objective.best().unwrap_or(f64::INFINITY);
     order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(speed(a).total_cmp(&speed(b))));
     for candidate in order.iter().take(MOST_ROWS) {
         let evidence = &candidate.evidence;
-        let mut row = vec![
-            candidate.policy.batch_pct.to_string(),
-            candidate.policy.max_consecutive_failures.to_string(),
-            unit.say_or_nothing(evidence.objective.value),
-            Unit::Percent.say_or_nothing(evidence.blast_radius_pct.value),
-            Unit::Percent.say_or_nothing(evidence.harmed_pct.value),
-        ];
+        let mut row =
+            vec![candidate.policy.batch_pct.to_string(), candidate.policy.max_consecutive_failures.to_string()];
+        row.extend(orders.then(|| candidate.policy.order.name().to_owned()));
+        row.push(evidence.objective.says(unit));
+        row.push(evidence.blast_radius_pct.says(Unit::Percent));
+        row.push(evidence.harmed_pct.says(Unit::Percent));
         row.extend(evidence.limits.iter().map(|check| {
             let mark = match check.holds {
                 Some(true) => "●",
@@ -197,7 +200,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
                 None => "?",
             };
             let of = beside(&check.metric, check.observed.n, evidence.replicates);
-            format!("{}{of} {mark}", Unit::of(&check.metric).say_or_nothing(check.observed.value))
+            format!("{}{of} {mark}", check.observed.says(Unit::of(&check.metric)))
         }));
         let front = match candidate.on_front {
             Some(true) => "yes",
@@ -218,5 +221,5 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     if order.len() > MOST_ROWS {
         writeln!(out, "  … and {} more; --report has all", order.len() - MOST_ROWS)?;
     }
-    writeln!(out, "  {DIM}● the limit surely holds, ✗ surely not, ? undecided{DIM:#}")
+    writeln!(out, "  {DIM}● the limit surely holds, ✗ surely not, ? undecided; = exact, by theory{DIM:#}")
 }

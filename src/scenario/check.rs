@@ -3,6 +3,7 @@
 //! shape.
 
 mod choice;
+mod classes;
 mod context;
 mod expect;
 mod faults;
@@ -127,6 +128,7 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
     let rollout = rollout::rollout(&mut cx, &at.key("rollout"), &file.rollout);
     let reconciler = rollout::reconciler(&file.reconciler);
     let operator = rollout::operator(&mut cx, &at.key("operator"), file.operator);
+    let classes = classes::classes(&mut cx, &at.key("classes"), &file.classes);
     let overrides = overrides::overrides(&mut cx, &at.key("overrides"), &file.overrides);
     let faults = faults::faults(&mut cx, &at.key("faults"), &file.faults);
     let expect = expect::expect(&mut cx, &at.key("expect"), file.expect);
@@ -152,6 +154,7 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
         rollout,
         reconciler,
         operator,
+        classes,
         overrides,
         faults,
         expect,

@@ -4,16 +4,18 @@
 //! checks walk that schema, and what passed is deserialised into them. A doc comment here is what
 //! an editor shows for the key.
 
+mod drawn;
 mod rules;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::UpgradeOutcome;
 use super::limits::{MAX_INSTANCES, MAX_PER_1000_DAYS, MAX_PER_DAY, MAX_PER_HOUR, MAX_SECONDS, MIN_SECONDS};
+use super::{RolloutOrder, UpgradeOutcome};
 use crate::engine::{BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision};
 use crate::fleet::LifecycleState;
 
+pub(super) use drawn::{Factor, Rate};
 pub(super) use rules::{Expect, Limit, Tune};
 
 /// A fleet, a module with its versions, the rollout, the people and the faults. Every duration is in
@@ -45,6 +47,8 @@ pub(super) struct File {
     pub reconciler: Reconciler,
     /// The person at the console.
     pub operator: Operator,
+    /// Classes of hosts, whose upgrades fare differently; later ones win, and overrides win over them.
+    pub classes: Vec<Class>,
     /// Instances that differ from what their version and the network say; later ones win.
     pub overrides: Vec<Override>,
     /// What is injected, and when.
@@ -70,6 +74,7 @@ impl Default for File {
             rollout: Rollout::default(),
             reconciler: Reconciler::default(),
             operator: Operator::default(),
+            classes: Vec::new(),
             overrides: Vec::new(),
             faults: Vec::new(),
             expect: Vec::new(),
@@ -180,18 +185,16 @@ pub(super) struct Version {
     pub defective: bool,
     /// How long an upgrade to it takes.
     pub upgrade_time_sec: Duration,
+    /// What multiplies the times of all upgrades to it; where it is drawn, once a replicate. Left out: 1.
+    pub upgrade_time_factor: Option<Factor>,
     /// Chance that the agent reports a failed upgrade; the instance goes on with its old version.
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub failure_rate: f64,
+    pub failure_rate: Rate,
     /// Chance that the instance goes silent and stops serving until it is commanded again or restarted.
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub hang_rate: f64,
+    pub hang_rate: Rate,
     /// Chance that the instance runs the new version, says that it is not healthy, and does not serve.
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub unhealthy_rate: f64,
+    pub unhealthy_rate: Rate,
     /// Chance that the instance passes and then dies, `crash_after_sec` after its upgrade.
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub crash_rate: f64,
+    pub crash_rate: Rate,
     /// How long after the end of its upgrade a crashing instance dies.
     pub crash_after_sec: Duration,
 }
@@ -204,10 +207,11 @@ impl Default for Version {
             digest: None,
             defective: false,
             upgrade_time_sec: Duration::Constant(45.0),
-            failure_rate: 0.0,
-            hang_rate: 0.0,
-            unhealthy_rate: 0.0,
-            crash_rate: 0.0,
+            upgrade_time_factor: None,
+            failure_rate: Rate::default(),
+            hang_rate: Rate::default(),
+            unhealthy_rate: Rate::default(),
+            crash_rate: Rate::default(),
             crash_after_sec: Duration::Constant(3600.0),
         }
     }
@@ -252,6 +256,8 @@ pub(super) struct Rollout {
     /// fails. Left out: the one before the target in the list.
     #[schemars(length(min = 1))]
     pub previous_version_id: Option<String>,
+    /// The order of the plan.
+    pub order: RolloutOrder,
     /// Share of the plan in one batch, in percent.
     #[schemars(range(min = 1, max = 100))]
     pub batch_pct: u32,
@@ -281,6 +287,7 @@ impl Default for Rollout {
         Self {
             target_version_id: String::new(),
             previous_version_id: None,
+            order: RolloutOrder::Listed,
             batch_pct: 20,
             max_consecutive_failures: 2,
             health_timeout_sec: 300.0,
@@ -365,6 +372,58 @@ pub(super) enum OnTrip {
     Always(OperatorDecision),
     /// The first trip, the second, …; the last repeats.
     InTurn(#[schemars(length(min = 1))] Vec<OperatorDecision>),
+}
+
+/// Hosts of one kind, whose upgrades fare differently: a bad disk, an old kernel. Just one of `share`, `ids`, `zone` and
+/// `blocks` says which. Where two classes speak of the same key, the later one wins; an override wins over all classes.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["id"]))]
+pub(super) struct Class {
+    /// What it is called.
+    #[schemars(length(min = 1))]
+    pub id: String,
+    /// Each instance belongs to it with this chance.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub share: Option<f64>,
+    /// These instances.
+    #[schemars(length(min = 1))]
+    pub ids: Option<Vec<String>>,
+    /// The instances of this zone, from 0.
+    pub zone: Option<u32>,
+    /// Instances side by side, at places that each replicate draws.
+    pub blocks: Option<Blocks>,
+    /// For which versions. Left out: the target only.
+    #[schemars(length(min = 1))]
+    pub versions: Option<Vec<String>>,
+    /// In place of the version's. Left out: the version's.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub failure_rate: Option<f64>,
+    /// In place of the version's. Left out: the version's.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub hang_rate: Option<f64>,
+    /// In place of the version's. Left out: the version's.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub unhealthy_rate: Option<f64>,
+    /// In place of the version's. Left out: the version's.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub crash_rate: Option<f64>,
+    /// In place of the version's. Left out: the version's.
+    pub upgrade_time_sec: Option<Duration>,
+    /// In place of the version's. Left out: the version's.
+    pub crash_after_sec: Option<Duration>,
+}
+
+/// Blocks of instances that are neighbours in the fleet's order. No two blocks of a class overlap.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Blocks {
+    /// How many blocks.
+    #[schemars(range(min = 1))]
+    pub count: u32,
+    /// How many instances a block has.
+    #[schemars(range(min = 1))]
+    pub size: u32,
 }
 
 /// Instances that differ from what their version and the network say. Just one of `ids`, `zone` and

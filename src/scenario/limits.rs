@@ -12,6 +12,13 @@ pub(super) const MAX_PER_HOUR: f64 = 36_000.0;
 pub(super) const MAX_PER_DAY: f64 = 86_400.0;
 /// The highest rate by 1000 days: a death every minute and a half.
 pub(super) const MAX_PER_1000_DAYS: f64 = 1e6;
+/// How far a drawn rate can be spread, and how little.
+pub(super) const MIN_CONCENTRATION: f64 = 0.1;
+pub(super) const MAX_CONCENTRATION: f64 = 1e9;
+/// The least shape of a rate's beta distribution: with less, rates of nearly all replicates are 0 to machine precision.
+pub(super) const MIN_SHAPE: f64 = 0.03;
+/// The largest factor of a duration.
+pub(super) const MAX_FACTOR: f64 = 1e6;
 /// The largest file, in bytes.
 pub(super) const MAX_FILE_BYTES: u64 = 16 << 20;
 

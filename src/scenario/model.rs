@@ -37,6 +37,8 @@ pub struct Scenario {
     pub reconciler: ReconcilerSpec,
     /// The person at the console.
     pub operator: OperatorSpec,
+    /// Classes of hosts; later ones win, and overrides win over them.
+    pub classes: Vec<ClassSpec>,
     /// Instances that differ; later ones win.
     pub overrides: Vec<OverrideSpec>,
     /// What is injected.
@@ -116,8 +118,12 @@ pub struct VersionSpec {
     pub defective: bool,
     /// How long an upgrade to it takes.
     pub upgrade_time: Distribution,
-    /// How upgrades to it end.
+    /// What multiplies upgrade times, drawn once a replicate; its parameters are pure numbers. `None`: nothing does.
+    pub upgrade_time_factor: Option<Distribution>,
+    /// How upgrades to it end; of a rate that is drawn, the mean.
     pub rates: OutcomeRates,
+    /// Which of the rates each replicate draws.
+    pub concentrations: Concentrations,
     /// How long after the end of its upgrade a crashing one dies.
     pub crash_after: Distribution,
 }
@@ -133,6 +139,29 @@ pub struct OutcomeRates {
     pub unhealthy: f64,
     /// It passes, then dies.
     pub crash: f64,
+}
+
+/// Which rates of a version each replicate draws once, from a beta distribution around the version's rate: the sum of its
+/// shapes. `None`: the rate is the same in every replicate.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Concentrations {
+    /// Of the failure rate.
+    pub failure: Option<f64>,
+    /// Of the hang rate.
+    pub hang: Option<f64>,
+    /// Of the unhealthy rate.
+    pub unhealthy: Option<f64>,
+    /// Of the crash rate.
+    pub crash: Option<f64>,
+}
+
+impl VersionSpec {
+    /// The four rates, each with its concentration where it is drawn: failure, hang, unhealthy, crash.
+    #[must_use]
+    pub fn rates_with_concentrations(&self) -> [(f64, Option<f64>); 4] {
+        let (OutcomeRates { failure, hang, unhealthy, crash }, drawn) = (self.rates, self.concentrations);
+        [(failure, drawn.failure), (hang, drawn.hang), (unhealthy, drawn.unhealthy), (crash, drawn.crash)]
+    }
 }
 
 /// How an upgrade ends.
@@ -241,6 +270,8 @@ pub struct RolloutSpec {
     pub target: VersionIndex,
     /// What the fleet ran before; `None`: an older one without a name, and rollback fails.
     pub previous: Option<VersionIndex>,
+    /// The order of the plan.
+    pub order: RolloutOrder,
     /// 1 to 100.
     pub batch_pct: u32,
     /// At least 1.
@@ -257,6 +288,38 @@ pub struct RolloutSpec {
     pub max_in_flight: Option<NonZeroU32>,
     /// How long after `finished` the integrals go on.
     pub observe_after: Span,
+}
+
+/// In which order a plan has its instances.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RolloutOrder {
+    /// As the fleet lists them.
+    #[default]
+    Listed,
+    /// In an order that the seed draws, the same in every replicate.
+    Shuffled,
+    /// One zone after the other.
+    ByZone,
+}
+
+impl RolloutOrder {
+    /// Its name in the file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Shuffled => "shuffled",
+            Self::ByZone => "by_zone",
+        }
+    }
+
+    /// Whether it is the fleet's own.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    pub fn is_listed(&self) -> bool {
+        *self == Self::Listed
+    }
 }
 
 /// The reconciler and the platform's policy.
@@ -300,6 +363,77 @@ pub enum Target {
     Fraction(f64),
 }
 
+/// Hosts of one kind, whose upgrades fare differently.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassSpec {
+    /// What it is called.
+    pub id: String,
+    /// Which instances belong to it.
+    pub members: Members,
+    /// For which versions it holds; `None`: for the target, whichever it is.
+    pub versions: Option<Vec<VersionIndex>>,
+    /// Rates in place of the version's, each on its own.
+    pub rates: SomeRates,
+    /// In place of the version's.
+    pub upgrade_time: Option<Distribution>,
+    /// In place of the version's.
+    pub crash_after: Option<Distribution>,
+}
+
+/// Which instances belong to a class.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Members {
+    /// Each with this chance.
+    Share(f64),
+    /// These, in ascending order, no duplicates.
+    Ids(Vec<InstanceId>),
+    /// Those of a zone (from 0).
+    Zone(u32),
+    /// Neighbours in the fleet's order.
+    Blocks(Blocks),
+}
+
+/// Blocks of neighbours that do not overlap, at places that are drawn; they fit into the fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocks {
+    /// How many.
+    pub count: u32,
+    /// Instances in one.
+    pub size: u32,
+}
+
+/// Rates that something gives in place of a version's.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SomeRates {
+    /// In place of the version's failure rate.
+    pub failure: Option<f64>,
+    /// In place of the version's hang rate.
+    pub hang: Option<f64>,
+    /// In place of the version's unhealthy rate.
+    pub unhealthy: Option<f64>,
+    /// In place of the version's crash rate.
+    pub crash: Option<f64>,
+}
+
+impl SomeRates {
+    /// The rates that are given, and a version's own where none is.
+    #[must_use]
+    pub fn over(&self, version: OutcomeRates) -> OutcomeRates {
+        OutcomeRates {
+            failure: self.failure.unwrap_or(version.failure),
+            hang: self.hang.unwrap_or(version.hang),
+            unhealthy: self.unhealthy.unwrap_or(version.unhealthy),
+            crash: self.crash.unwrap_or(version.crash),
+        }
+    }
+
+    /// Whether none is given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Instances that differ from what their version and the network say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OverrideSpec {
@@ -311,13 +445,7 @@ pub struct OverrideSpec {
     /// How the upgrade ends, whatever the rates.
     pub outcome: Option<UpgradeOutcome>,
     /// Rates in place of the version's, each on its own.
-    pub failure_rate: Option<f64>,
-    /// As above.
-    pub hang_rate: Option<f64>,
-    /// As above.
-    pub unhealthy_rate: Option<f64>,
-    /// As above.
-    pub crash_rate: Option<f64>,
+    pub rates: SomeRates,
     /// In place of the version's.
     pub upgrade_time: Option<Distribution>,
     /// In place of the version's.
@@ -332,19 +460,6 @@ pub struct OverrideSpec {
     pub flap_rate_per_hour: Option<f64>,
     /// In place of the network's.
     pub flap_down: Option<Distribution>,
-}
-
-impl OverrideSpec {
-    /// The rates that it gives, and a version's own where it gives none.
-    #[must_use]
-    pub fn rates_over(&self, version: OutcomeRates) -> OutcomeRates {
-        OutcomeRates {
-            failure: self.failure_rate.unwrap_or(version.failure),
-            hang: self.hang_rate.unwrap_or(version.hang),
-            unhealthy: self.unhealthy_rate.unwrap_or(version.unhealthy),
-            crash: self.crash_rate.unwrap_or(version.crash),
-        }
-    }
 }
 
 /// A fault: what, when, for how long, whom.
@@ -524,6 +639,8 @@ pub struct TuneSpec {
     pub batch_pct: Vec<u32>,
     /// The limits to try.
     pub max_consecutive_failures: Vec<NonZeroU32>,
+    /// The orders of the plan to try; empty: the rollout's own alone.
+    pub order: Vec<RolloutOrder>,
     /// The metric to minimise on the good version.
     pub minimise: Metric,
     /// What must hold.

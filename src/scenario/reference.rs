@@ -20,7 +20,8 @@ together, and what a virtual instance does, is in [scenario.md](scenario.md).
 
 A key that ends in `_sec` is in seconds, at most 1,000,000,000, to the nearest millisecond; one that ends in `_pct` is in
 whole percent. Other whole numbers are 0 or more, and at most 4,294,967,295 (`seed`, `replicate`: what fits into 64 bits).
-A *duration* is a number of seconds or a [distribution](#durations). A default of *none* means that nothing is there.
+A *duration* is a number of seconds or a [distribution](#durations). A *rate* is a chance from 0 to 1, or [drawn](#rates) once
+a replicate; so is a [*factor*](#factors). A default of *none* means that nothing is there.
 ";
 
 /// So many names still fit into a cell.
@@ -30,11 +31,11 @@ const INLINE: usize = 4;
 #[must_use]
 pub fn reference() -> String {
     let definitions = shared().get("$defs").and_then(Json::as_object);
-    let mut writer = Writer { definitions, out: BEGINNING.to_owned(), listed: Vec::new(), distributions: None };
+    let mut writer = Writer { definitions, out: BEGINNING.to_owned(), listed: Vec::new(), drawn: Vec::new() };
     if let Some(file) = shared().as_object() {
         writer.table(&Heading::default(), file, order::keys_of::<File>());
     }
-    writer.durations();
+    writer.drawn();
     writer.out
 }
 
@@ -66,13 +67,35 @@ impl Heading {
     }
 }
 
+/// What is a number, or a table with one key that names a distribution.
+struct Drawn {
+    /// Its name in the schema.
+    definition: &'static str,
+    name: &'static str,
+    title: &'static str,
+    /// How a key of its unit ends.
+    unit: &'static str,
+}
+
+const DRAWN: [Drawn; 3] = [
+    Drawn { definition: "Duration", name: "duration", title: "Durations", unit: "_sec" },
+    Drawn { definition: "Rate", name: "rate", title: "Rates", unit: "" },
+    Drawn { definition: "Factor", name: "factor", title: "Factors", unit: "" },
+];
+
+/// The name of the definition that a property refers to, also where it may be left out.
+fn definition_of(property: &Part) -> Option<&str> {
+    let choices = || choices_of(property).unwrap_or_default().into_iter();
+    refers_to(property).or_else(|| choices().find_map(refers_to))
+}
+
 struct Writer<'s> {
     definitions: Option<&'s Part>,
     out: String,
     /// Names that stand in a list of their own, and a link to it.
     listed: Vec<(Vec<&'s str>, String)>,
-    /// The definition of the distributions, once a key has needed it.
-    distributions: Option<&'s Part>,
+    /// Definitions of what can be drawn, once a key has needed them.
+    drawn: Vec<(&'static Drawn, &'s Part)>,
 }
 
 impl<'s> Writer<'s> {
@@ -138,8 +161,14 @@ impl<'s> Writer<'s> {
         }
         if let Some(choices) = choices_of(part) {
             if choices.iter().any(|choice| is_type(resolve(self.definitions, choice), "object")) {
-                self.distributions = Some(part);
-                return "[duration](#durations)".to_owned();
+                let drawn =
+                    definition_of(property).and_then(|name| DRAWN.iter().find(|drawn| drawn.definition == name));
+                if let Some(drawn) = drawn {
+                    if self.drawn.iter().all(|(known, _)| known.definition != drawn.definition) {
+                        self.drawn.push((drawn, part));
+                    }
+                    return format!("[{}](#{})", drawn.name, drawn.title.to_lowercase());
+                }
             }
             let mut kinds: Vec<String> = Vec::new();
             for choice in choices {
@@ -207,10 +236,18 @@ impl<'s> Writer<'s> {
         if short.len() <= INLINE { inline } else { "a name, see below".to_owned() }
     }
 
-    /// The distributions that a duration can be.
-    fn durations(&mut self) {
-        let Some(part) = self.distributions else { return };
-        self.line("\n## Durations\n");
+    /// What durations, rates and factors can be.
+    fn drawn(&mut self) {
+        for drawn in &DRAWN {
+            let part = self.drawn.iter().find(|(known, _)| known.definition == drawn.definition).map(|&(_, part)| part);
+            if let Some(part) = part {
+                self.forms(drawn, part);
+            }
+        }
+    }
+
+    fn forms(&mut self, drawn: &Drawn, part: &'s Part) {
+        self.line(&format!("\n## {}\n", drawn.title));
         if let Some(text) = description(part) {
             self.line(&format!("{text}\n"));
         }
@@ -219,16 +256,19 @@ impl<'s> Writer<'s> {
             let means = cell(&description(choice).unwrap_or_default());
             let named = choice.get("properties").and_then(Json::as_object).into_iter().flatten().next();
             let (written, with) = match named.and_then(|(name, part)| Some((name, part.as_object()?))) {
-                None => ("…".to_owned(), numbers("_sec", choice, false)),
+                None => ("…".to_owned(), numbers(drawn.unit, choice, false)),
                 Some((name, part)) => match part.get("properties").and_then(Json::as_object) {
                     None => {
                         let items = part.get("items").and_then(Json::as_object);
-                        let each = items.map(|items| numbers("_sec", items, false)).unwrap_or_default();
+                        let each = items.map(|items| numbers(drawn.unit, items, false)).unwrap_or_default();
                         (format!("{{ {name} = [ …, … ] }}"), format!("{each} each"))
                     }
-                    Some(keys) => {
+                    Some(properties) => {
                         // In the order of the type, which the list of what is required keeps.
-                        let keys = required_of(part).filter_map(|key| Some((key, keys.get(key)?.as_object()?)));
+                        let is_required = |key: &&String| required_of(part).any(|name| name == *key);
+                        let optional = properties.keys().filter(|key| !is_required(key)).map(String::as_str);
+                        let keys = required_of(part).chain(optional);
+                        let keys = keys.filter_map(|key| Some((key, properties.get(key)?.as_object()?)));
                         let (keys, with): (Vec<String>, Vec<String>) =
                             keys.map(|(key, part)| (format!("{key} = …"), parameter(key, part))).unzip();
                         (format!("{{ {name} = {{ {} }} }}", keys.join(", ")), with.join(" "))

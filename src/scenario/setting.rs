@@ -53,11 +53,13 @@ impl Scenario {
     /// Takes another version as the target. What the fleet ran before stays what it was.
     ///
     /// # Errors
-    /// When the rates of an override do not fit this version's.
+    /// When the rates of a class or an override do not fit this version's.
     pub fn retarget(&mut self, target: VersionIndex) -> Result<(), ScenarioError> {
         let version = &self.versions[target.0];
-        for one in self.overrides.iter().filter(|one| one.versions.is_none()) {
-            if let Some(sum) = check::excess(one.rates_over(version.rates)) {
+        let classes = self.classes.iter().map(|class| (&class.versions, &class.rates));
+        let overrides = self.overrides.iter().map(|one| (&one.versions, &one.rates));
+        for (_, rates) in classes.chain(overrides).filter(|(versions, _)| versions.is_none()) {
+            if let Some(sum) = check::excess(rates.over(version.rates)) {
                 return Err(ScenarioError::DoesNotFit { version: version.id.clone(), sum });
             }
         }
@@ -90,6 +92,7 @@ fn rollout_schema() -> &'static Json {
 fn take(rollout: &mut RolloutSpec, key: &str, checked: &RolloutSpec) {
     match key {
         "previous_version_id" => rollout.previous = checked.previous,
+        "order" => rollout.order = checked.order,
         "batch_pct" => rollout.batch_pct = checked.batch_pct,
         "max_consecutive_failures" => rollout.max_consecutive_failures = checked.max_consecutive_failures,
         "health_timeout_sec" => rollout.health_timeout = checked.health_timeout,
@@ -143,6 +146,7 @@ mod tests {
             ("max_consecutive_failures", "7"),
             ("max_in_flight", "3"),
             ("observe_after_sec", "60"),
+            ("order", "shuffled"),
             ("previous_version_id", "v-3"),
             ("rollback_batch_pct", "11"),
             ("target_version_id", "v-1"),

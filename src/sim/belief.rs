@@ -85,7 +85,7 @@ mod tests {
     }
 
     fn drawn(belief: &Belief, replicate: u64) -> OutcomeRates {
-        belief.draw(Draws::new(42, replicate).beliefs())
+        belief.draw(Draws::new(42, replicate).shared())
     }
 
     #[test]

@@ -191,8 +191,9 @@ impl Draws {
         Key(self.world()[2])
     }
 
-    /// The rates that are not known, of every version.
-    pub fn beliefs(&mut self) -> Key {
+    /// What all instances share: rates that are not known or not the same in every replicate, factors of upgrade times, the
+    /// places of blocks.
+    pub fn shared(&mut self) -> Key {
         Key(self.world()[3])
     }
 

@@ -16,13 +16,14 @@ pub struct Fate {
 }
 
 impl Fate {
-    /// One draw decides between the four bad outcomes and `ok`; a fixed outcome needs none.
+    /// One draw decides between the four bad outcomes and `ok`; a fixed outcome needs none. `factor` multiplies the upgrade time.
     #[inline(always)]
     pub fn draw(
         fixed: Option<UpgradeOutcome>,
         rates: &OutcomeRates,
         upgrade: &Sampler,
         crash_after: &Sampler,
+        factor: f64,
         block: &InstanceBlock,
     ) -> Self {
         let outcome = fixed.unwrap_or_else(|| outcome(rates, unit(block.outcome)));
@@ -30,7 +31,9 @@ impl Fate {
             UpgradeOutcome::Crash => crash_after.draw(block.crash_after).0,
             _ => u64::MAX,
         };
-        Self { outcome, upgrade: upgrade.draw(block.upgrade).0, crash_after }
+        let upgrade =
+            if factor == 1.0 { upgrade.draw(block.upgrade) } else { upgrade.draw_times(block.upgrade, factor) };
+        Self { outcome, upgrade: upgrade.0, crash_after }
     }
 }
 

@@ -42,6 +42,12 @@ impl Window {
 }
 
 impl Fault {
+    /// How long it holds, where it does not hold for a moment or for good.
+    #[must_use]
+    pub fn duration(&self) -> Option<Span> {
+        self.duration
+    }
+
     /// Makes a fault ready.
     pub fn new(spec: &FaultSpec) -> Self {
         let delay = match &spec.kind {

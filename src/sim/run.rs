@@ -23,6 +23,7 @@ use super::metrics::Metrics;
 use super::observer::Observer;
 use super::operator::{Operator, Pending};
 use super::queue::{Entry as Queued, Queue};
+use super::shared::Shared;
 use super::ticks::next_tick;
 use super::truth::Ledger;
 use super::world::{Member, Release, World};
@@ -30,7 +31,7 @@ use crate::engine::{
     Answer, Command, Direction, Engine, Entry, Input, Journal, Judged, OperatorDecision, Recording, RequestKind,
 };
 use crate::fleet::{At, Heartbeat};
-use crate::scenario::{OutcomeRates, UpgradeOutcome};
+use crate::scenario::UpgradeOutcome;
 
 /// What the simulator keeps of one command: when it was given, and what becomes of it if nothing interferes.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +69,8 @@ const DRAWN_TOGETHER: usize = 16;
 #[derive(Debug)]
 pub struct Simulator<'w> {
     world: &'w World,
-    /// The rates of both releases in this replicate.
-    rates: [OutcomeRates; 2],
+    /// What the instances of this replicate share.
+    shared: Shared,
     engine: Engine,
     draws: Draws,
     /// Commands of the rollout and of its rollback, by position.
@@ -143,6 +144,12 @@ impl<'w> Simulator<'w> {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// What the instances of this replicate share.
+    #[must_use]
+    pub fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// The world.

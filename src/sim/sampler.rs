@@ -6,7 +6,7 @@ use crate::scenario::Distribution;
 use crate::stats::normal;
 
 /// A duration's distribution, ready to be drawn from: parameters in milliseconds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Sampler {
     /// Always the same.
     Constant(Span),
@@ -69,15 +69,41 @@ impl Sampler {
     pub fn draw(&self, word: u64) -> Span {
         match *self {
             Self::Constant(span) => span,
-            Self::Exponential { mean } => Span::from_millis_f64(mean * exponential(word)),
-            Self::Lognormal { median, sigma_2, .. } => {
-                Span::from_millis_f64(median * libm::exp2(sigma_2 * normal::quantile(unit(word))))
-            }
-            Self::Uniform { min, width } => Span::from_millis_f64(min + width * unit(word)),
-            Self::Weibull { scale, inverse_shape } => {
-                Span::from_millis_f64(scale * libm::pow(exponential(word), inverse_shape))
-            }
-            Self::Empirical(ref values) => Span::from_millis_f64(values[scale(word, values.len() as u64) as usize]),
+            ref drawn => Span::from_millis_f64(drawn.millis(word)),
+        }
+    }
+
+    /// The same times a factor, rounded once.
+    #[must_use]
+    pub fn draw_times(&self, word: u64, factor: f64) -> Span {
+        Span::from_millis_f64(self.millis(word) * factor)
+    }
+
+    /// The law of [`draw_times`](Self::draw_times).
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Self {
+        match *self {
+            Self::Constant(span) => Self::Constant(Span::from_millis_f64(span.0 as f64 * factor)),
+            _ if factor == 0.0 => Self::Constant(Span::ZERO),
+            Self::Exponential { mean } => Self::Exponential { mean: mean * factor },
+            Self::Lognormal { median, sigma, sigma_2 } => Self::Lognormal { median: median * factor, sigma, sigma_2 },
+            Self::Uniform { min, width } => Self::Uniform { min: min * factor, width: width * factor },
+            Self::Weibull { scale, inverse_shape } => Self::Weibull { scale: scale * factor, inverse_shape },
+            Self::Empirical(ref values) => Self::Empirical(values.iter().map(|value| value * factor).collect()),
+        }
+    }
+
+    /// The milliseconds that belong to a word, not rounded.
+    #[inline]
+    #[must_use]
+    pub fn millis(&self, word: u64) -> f64 {
+        match *self {
+            Self::Constant(span) => span.0 as f64,
+            Self::Exponential { mean } => mean * exponential(word),
+            Self::Lognormal { median, sigma_2, .. } => median * libm::exp2(sigma_2 * normal::quantile(unit(word))),
+            Self::Uniform { min, width } => min + width * unit(word),
+            Self::Weibull { scale, inverse_shape } => scale * libm::pow(exponential(word), inverse_shape),
+            Self::Empirical(ref values) => values[scale(word, values.len() as u64) as usize],
         }
     }
 
@@ -284,6 +310,21 @@ mod tests {
                 assert!((share - chance).abs() < 1.1 / cells as f64, "{sampler:?} {millis}: {share} {chance}");
             }
             assert_eq!(sampler.cumulative(Span::LONGEST.0), 1.0);
+        }
+    }
+
+    #[test]
+    fn a_factor_multiplies_what_is_drawn() {
+        for sampler in all() {
+            for factor in [0.0, 0.3, 1.0, 2.5] {
+                let times = sampler.times(factor);
+                for word in grid(500) {
+                    assert!(
+                        times.draw(word).0.abs_diff(sampler.draw_times(word, factor).0) <= 1,
+                        "{sampler:?} {factor}"
+                    );
+                }
+            }
         }
     }
 

@@ -1,9 +1,11 @@
 //! A scenario made ready to run: everything that is the same in every replicate, computed once.
 
+mod differing;
 mod prospects;
 
 use std::sync::Arc;
 
+use differing::{Differing, Group};
 pub use prospects::{Chances, Kin, Prospects};
 
 use super::belief::Belief;
@@ -12,12 +14,13 @@ use super::fate::Fate;
 use super::fault::Fault;
 use super::outages::{OutageLaw, Start};
 use super::sampler::Sampler;
+use super::shared::{BlockLaw, Factor, RateSource, Shared};
 use crate::engine::{
-    Edit, InterventionPolicy, Inventory, OperatorDecision, Plan, Refusal, Request, Settings, VersionRef,
+    Edit, InterventionPolicy, Inventory, OperatorDecision, Plan, PlanOrder, Refusal, Request, Settings, VersionRef,
 };
 use crate::fleet::{DigestId, InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 use crate::scenario::{
-    Distribution, OutcomeRates, OverrideSpec, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
+    Distribution, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
 };
 
 /// Which of the two versions of a rollout an instance runs, or is commanded to.
@@ -66,7 +69,9 @@ pub struct World {
     pub delays: bool,
     digests: [DigestId; 2],
     base: Traits,
-    overrides: Vec<Override>,
+    differing: Differing,
+    /// Blocks that each replicate draws, as [`Shared::blocks`] has them.
+    blocks: Vec<BlockLaw>,
     /// By the override that sets the rate and the one that sets the duration, the base being the first of each.
     flap_laws: Vec<Option<OutageLaw>>,
 }
@@ -106,26 +111,39 @@ struct Traits {
 /// How upgrades to one version go.
 #[derive(Clone, Debug)]
 struct Conduct {
+    /// As the scenario has them; of one that is drawn, the mean.
     rates: OutcomeRates,
-    /// Where the rates are not known, and each replicate draws its own.
-    belief: Option<Arc<Belief>>,
+    source: RateSource,
+    factor: Factor,
     upgrade: Sampler,
     crash_after: Sampler,
 }
 
-/// Instances that differ.
-#[derive(Clone, Debug)]
-struct Override {
-    target: Target,
-    key: u64,
-    /// For which of the two releases what it says of upgrades holds.
-    releases: [bool; 2],
-    spec: OverrideSpec,
-    upgrade: Option<Sampler>,
-    crash_after: Option<Sampler>,
-    delay: Option<Sampler>,
-    flap_rate: usize,
-    flap_down: usize,
+impl Conduct {
+    fn of(version: &VersionSpec) -> Self {
+        Self {
+            rates: version.rates,
+            source: RateSource::of(version),
+            factor: Factor::of(version),
+            upgrade: Sampler::new(&version.upgrade_time),
+            crash_after: Sampler::new(&version.crash_after),
+        }
+    }
+
+    /// Of a version without a name, to which nothing is ever commanded.
+    fn of_none() -> Self {
+        Self {
+            rates: OutcomeRates::default(),
+            source: RateSource::Known(OutcomeRates::default()),
+            factor: Factor::Constant(1.0),
+            upgrade: Sampler::Constant(Span::ZERO),
+            crash_after: Sampler::Constant(Span::ZERO),
+        }
+    }
+
+    fn is_drawn(&self) -> bool {
+        self.source.is_drawn() || matches!(self.factor, Factor::Drawn { .. })
+    }
 }
 
 /// One virtual instance in one replicate: what it is, whatever is done to it.
@@ -224,7 +242,10 @@ impl World {
             max_consecutive_failures: i64::from(rollout.max_consecutive_failures.get()),
             health_timeout: rollout.health_timeout,
         };
-        let (plan, max_consecutive_failures) = request.plan(&ScenarioInventory(scenario, digests))?;
+        let (mut plan, max_consecutive_failures) = request.plan(&ScenarioInventory(scenario, digests))?;
+        if let Some(order) = arranged(scenario, &plan.order) {
+            plan.order = order;
+        }
         let previous = scenario.previous();
         let settings = Settings {
             target: VersionRef { id: target.id.clone(), digest: digests[Release::Target as usize] },
@@ -243,12 +264,12 @@ impl World {
         };
         let fleet = &scenario.fleet;
         let network = &scenario.network;
-        let overrides = overrides(scenario);
+        let (differing, blocks) = Differing::of(scenario);
         let faults: Vec<Fault> = scenario.faults.iter().map(Fault::new).collect();
         let delay = Sampler::new(&fleet.heartbeat_delay);
         let delays = !delay.is_zero()
             || faults.iter().any(Fault::delays_heartbeats)
-            || overrides.iter().any(|o| o.delay.as_ref().is_some_and(|delay| !delay.is_zero()));
+            || differing.overrides().iter().any(|o| o.link.delay.as_ref().is_some_and(|delay| !delay.is_zero()));
         Ok(Self {
             seed: scenario.seed,
             horizon: scenario.horizon.0,
@@ -282,24 +303,11 @@ impl World {
                 phase: fleet.heartbeat_phase.map(|phase| phase.0),
                 loss: fleet.heartbeat_loss_rate,
                 delay,
-                releases: [previous, Some(target)].map(|version| match version {
-                    Some(version) => Conduct {
-                        rates: version.rates,
-                        belief: None,
-                        upgrade: Sampler::new(&version.upgrade_time),
-                        crash_after: Sampler::new(&version.crash_after),
-                    },
-                    // Nothing is ever commanded to a version without a name.
-                    None => Conduct {
-                        rates: OutcomeRates::default(),
-                        belief: None,
-                        upgrade: Sampler::Constant(Span::ZERO),
-                        crash_after: Sampler::Constant(Span::ZERO),
-                    },
-                }),
+                releases: [previous, Some(target)].map(|version| version.map_or_else(Conduct::of_none, Conduct::of)),
             },
             flap_laws: flap_laws(scenario),
-            overrides,
+            differing,
+            blocks,
             faults,
             plan,
             settings,
@@ -309,16 +317,68 @@ impl World {
     /// Lets each replicate draw the rates of a release from what is believed of them. What is said of [`prospects`](Self::prospects_of)
     /// stays with the scenario's own.
     pub fn believe(&mut self, release: Release, belief: Arc<Belief>) {
-        self.base.releases[release as usize].belief = Some(belief);
+        self.base.releases[release as usize].source = RateSource::Believed(belief);
     }
 
-    /// The rates of both releases in the replicate with these draws.
+    /// Whether anything is drawn that the instances of a replicate share.
     #[must_use]
-    pub fn rates(&self, draws: &mut Draws) -> [OutcomeRates; 2] {
-        self.base.releases.each_ref().map(|conduct| match &conduct.belief {
-            None => conduct.rates,
-            Some(belief) => belief.draw(draws.beliefs()),
-        })
+    pub fn shares(&self) -> bool {
+        !self.blocks.is_empty() || self.base.releases.iter().any(Conduct::is_drawn)
+    }
+
+    /// What the instances of the replicate with these draws share, into a buffer.
+    pub fn share(&self, draws: &mut Draws, shared: &mut Shared) {
+        if !self.shares() {
+            shared.rates = self.base.releases.each_ref().map(|conduct| conduct.rates);
+            shared.factors = self.base.releases.each_ref().map(|conduct| conduct.factor.draw(Key(0)));
+            shared.blocks.clear();
+            return;
+        }
+        let key = draws.shared();
+        shared.rates = self.base.releases.each_ref().map(|conduct| conduct.source.draw(key));
+        shared.factors = self.base.releases.each_ref().map(|conduct| conduct.factor.draw(key));
+        shared.blocks.clear();
+        shared.blocks.extend(self.blocks.iter().map(|law| law.draw(key)));
+    }
+
+    /// The same by its own.
+    #[must_use]
+    pub fn shared(&self, draws: &mut Draws) -> Shared {
+        let mut shared = Shared::default();
+        self.share(draws, &mut shared);
+        shared
+    }
+
+    /// Where the rates of a release come from.
+    #[must_use]
+    pub fn rate_source(&self, release: Release) -> &RateSource {
+        &self.base.releases[release as usize].source
+    }
+
+    /// What multiplies the upgrade times of a release.
+    #[must_use]
+    pub fn factor(&self, release: Release) -> &Factor {
+        &self.base.releases[release as usize].factor
+    }
+
+    /// The laws of the blocks, as [`Shared::blocks`] has them.
+    #[must_use]
+    pub fn block_laws(&self) -> &[BlockLaw] {
+        &self.blocks
+    }
+
+    /// The world of the replicates that share this: nothing is left to be drawn once a replicate.
+    #[must_use]
+    pub fn given(&self, shared: &Shared) -> Self {
+        let mut given = self.clone();
+        for (conduct, (rates, factor)) in given.base.releases.iter_mut().zip(shared.rates.iter().zip(shared.factors)) {
+            conduct.rates = *rates;
+            conduct.source = RateSource::Known(*rates);
+            conduct.factor = Factor::Constant(factor);
+        }
+        given.differing.place_blocks(&self.blocks, &shared.blocks);
+        given.blocks.clear();
+        given
     }
 
     /// The digest that a release's heartbeats carry.
@@ -368,7 +428,7 @@ impl World {
             delay: &self.base.delay,
             block,
         };
-        if !self.overrides.is_empty() {
+        if !self.differing.overrides().is_empty() {
             self.override_link(&mut member);
         }
         member
@@ -376,66 +436,62 @@ impl World {
 
     fn override_link<'w>(&'w self, member: &mut Member<'w>) {
         let (mut rate, mut down) = (0, 0);
-        for o in self.overriding(member.n, member.zone, member.block.membership) {
-            member.phase = o.spec.heartbeat_phase.map_or(member.phase, |phase| phase.0);
-            member.loss = o.spec.heartbeat_loss_rate.unwrap_or(member.loss);
-            member.delay = o.delay.as_ref().unwrap_or(member.delay);
-            rate = if o.flap_rate > 0 { o.flap_rate } else { rate };
-            down = if o.flap_down > 0 { o.flap_down } else { down };
+        let overrides = self.differing.overrides();
+        for o in overrides {
+            if !o.group.holds(member, None) {
+                continue;
+            }
+            let link = &o.link;
+            member.phase = link.phase.map_or(member.phase, |phase| phase.0);
+            member.loss = link.loss.unwrap_or(member.loss);
+            member.delay = link.delay.as_ref().unwrap_or(member.delay);
+            rate = if link.flap_rate > 0 { link.flap_rate } else { rate };
+            down = if link.flap_down > 0 { link.flap_down } else { down };
         }
-        let downs = 1 + self.overrides.iter().filter(|o| o.flap_down > 0).count();
+        let downs = 1 + overrides.iter().filter(|o| o.link.flap_down > 0).count();
         member.flaps = self.flap_laws[rate * downs + down].as_ref();
     }
 
-    fn overriding(&self, n: u32, zone: u32, membership: Key) -> impl Iterator<Item = &Override> {
-        self.overrides.iter().filter(move |o| o.target.selects(n, zone, membership, o.key))
-    }
-
-    /// What an upgrade of a member to a release comes to, by the scenario's own rates: `block` is the attempt's.
+    /// What an upgrade of a member to a release comes to in a replicate: `block` is the attempt's. What classes and
+    /// overrides say goes before the rates that are shared.
     #[inline(always)]
-    pub fn fate(&self, member: &Member<'_>, block: &InstanceBlock, release: Release) -> Fate {
-        self.fate_at(member, block, release, &self.base.releases[release as usize].rates)
-    }
-
-    /// The same by the rates that the release has in this replicate; what overrides say goes before them.
-    #[inline(always)]
-    pub fn fate_at(&self, member: &Member<'_>, block: &InstanceBlock, release: Release, rates: &OutcomeRates) -> Fate {
-        if self.overrides.is_empty() {
+    pub fn fate(&self, member: &Member<'_>, block: &InstanceBlock, release: Release, shared: &Shared) -> Fate {
+        let (rates, factor) = (&shared.rates[release as usize], shared.factors[release as usize]);
+        if self.differing.is_empty() {
             let conduct = &self.base.releases[release as usize];
-            return Fate::draw(None, rates, &conduct.upgrade, &conduct.crash_after, block);
+            return Fate::draw(None, rates, &conduct.upgrade, &conduct.crash_after, factor, block);
         }
-        let overriding = self.overriding(member.n, member.zone, member.block.membership);
-        let Prospects { outcome, rates, upgrade, crash_after } = self.prospects(overriding, release, *rates);
-        Fate::draw(outcome, &rates, upgrade, crash_after, block)
+        let Prospects { outcome, rates, upgrade, crash_after, factor } =
+            self.prospects_of_member(member, release, shared);
+        Fate::draw(outcome, &rates, upgrade, crash_after, factor, block)
     }
 
-    /// What holds for upgrades to a release with these rates where these overrides apply, in this order.
+    /// What holds for upgrades to a release with these rates where these groups apply, in this order.
     #[inline(always)]
     fn prospects<'w>(
         &'w self,
-        overriding: impl Iterator<Item = &'w Override>,
+        groups: impl Iterator<Item = &'w Group>,
         release: Release,
         mut rates: OutcomeRates,
+        factor: f64,
     ) -> Prospects<'w> {
         let conduct = &self.base.releases[release as usize];
         let (mut upgrade, mut crash_after) = (&conduct.upgrade, &conduct.crash_after);
         let mut outcome: Option<UpgradeOutcome> = None;
-        for o in overriding {
-            if !o.releases[release as usize] {
+        for group in groups {
+            if !group.releases[release as usize] {
                 continue;
             }
-            let spec = &o.spec;
-            let said_rates = [spec.failure_rate, spec.hang_rate, spec.unhealthy_rate, spec.crash_rate];
-            if said_rates.iter().any(Option::is_some) {
+            if !group.rates.is_empty() {
                 // A later override that speaks of rates takes the place of an outcome that an earlier one fixed.
                 outcome = None;
             }
-            rates = spec.rates_over(rates);
-            outcome = spec.outcome.or(outcome);
-            upgrade = o.upgrade.as_ref().unwrap_or(upgrade);
-            crash_after = o.crash_after.as_ref().unwrap_or(crash_after);
+            rates = group.rates.over(rates);
+            outcome = group.outcome.or(outcome);
+            upgrade = group.upgrade.as_ref().unwrap_or(upgrade);
+            crash_after = group.crash_after.as_ref().unwrap_or(crash_after);
         }
-        Prospects { outcome, rates, upgrade, crash_after }
+        Prospects { outcome, rates, upgrade, crash_after, factor }
     }
 }
 
@@ -447,36 +503,18 @@ fn digests(scenario: &Scenario) -> [DigestId; 2] {
     if same { [DigestId(0); 2] } else { [DigestId(0), DigestId(1)] }
 }
 
-fn overrides(scenario: &Scenario) -> Vec<Override> {
-    let (mut rates, mut downs, mut shares) = (0, 0, 0);
-    let is_share = |target: &Target| matches!(target, Target::Fraction(_));
-    let place = |said: bool, count: &mut usize| {
-        *count += usize::from(said);
-        if said { *count } else { 0 }
-    };
-    scenario
-        .overrides
-        .iter()
-        .map(|spec| {
-            let rollout = &scenario.rollout;
-            let holds = |version: Option<VersionIndex>| match (&spec.versions, version) {
-                (Some(versions), Some(version)) => versions.contains(&version),
-                (None, version) => version == Some(rollout.target),
-                (_, None) => false,
-            };
-            Override {
-                target: spec.target.clone(),
-                key: name_key(&("override", place(is_share(&spec.target), &mut shares))),
-                releases: [holds(rollout.previous), holds(Some(rollout.target))],
-                upgrade: spec.upgrade_time.as_ref().map(Sampler::new),
-                crash_after: spec.crash_after.as_ref().map(Sampler::new),
-                delay: spec.heartbeat_delay.as_ref().map(Sampler::new),
-                flap_rate: place(spec.flap_rate_per_hour.is_some(), &mut rates),
-                flap_down: place(spec.flap_down.is_some(), &mut downs),
-                spec: spec.clone(),
-            }
-        })
-        .collect()
+/// The instances of a plan in the order that the scenario wants; `None` where that is the fleet's.
+fn arranged(scenario: &Scenario, order: &PlanOrder) -> Option<PlanOrder> {
+    let mut ids: Vec<InstanceId> = (0..order.len()).map(|position| order.instance(position)).collect();
+    match scenario.rollout.order {
+        RolloutOrder::Listed => return None,
+        RolloutOrder::Shuffled => {
+            let key = Key(scenario.seed).child(name_key(&"rollout order"));
+            ids.sort_by_key(|id| (key.word(u64::from(id.0)), *id));
+        }
+        RolloutOrder::ByZone => ids.sort_by_key(|id| id.0 % scenario.fleet.zones),
+    }
+    Some(PlanOrder::arranged(ids))
 }
 
 fn flap_laws(scenario: &Scenario) -> Vec<Option<OutageLaw>> {

@@ -7,9 +7,11 @@
 //!
 //! Where the samples are alike by more than chance (the same worlds, run twice), both are wider than they need be too.
 
-use super::paired::FEWEST_ALIKE;
 use super::proportion::clopper_pearson;
 use super::{Interval, miss, simultaneous, student};
+
+/// Of samples of fewer numbers that are all one, nothing is known of others.
+const FEWEST_ALIKE: u64 = 30;
 
 /// What is known of a sample of numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]

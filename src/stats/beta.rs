@@ -14,8 +14,10 @@
 //! The quantile is Newton's method on log I as a function of log x, whose slope is F / y: it is concave there, so that no
 //! step passes the root twice. Both x and y are carried, each to full relative precision.
 
+mod nodes;
 mod table;
 
+pub use nodes::nodes;
 pub use table::Quantiles;
 
 /// A stand-in for zero in Lentz's method.

@@ -4,21 +4,10 @@
 //! closely than from runs apart; [`Paired::variance_saved`] says by how much. (Common random numbers: A. M. Law,
 //! "Simulation Modeling and Analysis", chapter 11.)
 
-use super::Interval;
 use super::moments::Moments;
 
-/// A difference that was the same in all of fewer pairs has no interval: they say nothing of pairs that differ otherwise.
-pub const FEWEST_ALIKE: u64 = 30;
 /// What rounding leaves, as a share.
 const DUST: f64 = 1e-9;
-
-/// Student's interval of the mean of differences; `None` under two of them, and where fewer than [`FEWEST_ALIKE`] are all one.
-#[must_use]
-pub fn interval_of_differences(differences: &Moments, confidence: f64) -> Option<Interval> {
-    let (mean, variance) = (differences.mean()?, differences.variance()?);
-    let are_one = variance.sqrt() <= DUST * mean.abs().max(1.0);
-    if are_one && differences.n() < FEWEST_ALIKE { None } else { differences.t_interval(confidence) }
-}
 
 /// Running account of pairs (a, b), all finite.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,10 +3,12 @@
 
 use std::io;
 
+use super::mean::Estimator;
 use super::results::CellRows;
 use super::row::speaks_of;
 use super::summary::{Figure, Share, Summaries, Summary};
 use crate::scenario::{Measure, Metric, Rate};
+use crate::sim::World;
 use crate::stats::moments::Moments;
 use crate::stats::proportion::{clopper_pearson, wilson};
 use crate::stats::{Interval, quantile};
@@ -70,25 +72,36 @@ impl Counts {
 
 /// The summary of a metric without its quantiles, which cost more than all the rest.
 ///
+/// Its interval is Student's where the number of replicates was fixed. Where it depended on what was seen, so that one decides by
+/// it, and where all values are one, it is the one that holds for every distribution ([`Estimator`]).
+///
 /// # Errors
 /// When the rows cannot be read.
-pub fn mean(rows: &CellRows<'_>, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
+pub fn mean(rows: &CellRows<'_>, world: &World, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
     let (mut moments, mut extremes) = (Moments::default(), Extremes::default());
     rows.values(metric, &mut |_, value| {
         moments.push(value);
         extremes.push(value);
     })?;
     let (min, max) = extremes.0.unzip();
-    let ci = moments.t_interval(certainty.confidence);
-    Ok(Figure { mean: moments.mean(), ci, min, max, n: moments.n(), ..Figure::default() })
+    let (mut mean, mut ci) = (moments.mean(), moments.t_interval(certainty.confidence));
+    if certainty.peeked || (moments.n() > 1 && min == max) {
+        let estimator = Estimator::new(world, Measure::Metric(metric));
+        let sample = estimator.sample(rows)?;
+        ci = estimator.interval(&sample, certainty.confidence);
+        if certainty.peeked {
+            mean = estimator.mean(&sample);
+        }
+    }
+    Ok(Figure { mean, ci, min, max, n: moments.n(), ..Figure::default() })
 }
 
 /// The summary of a metric alone.
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn figure(rows: &CellRows<'_>, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
-    let mut figure = mean(rows, metric, certainty)?;
+pub fn figure(rows: &CellRows<'_>, world: &World, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
+    let mut figure = mean(rows, world, metric, certainty)?;
     let (n, Some((min, max))) = (figure.n, figure.min.zip(figure.max)) else { return Ok(figure) };
     let intervals = QUANTILES.map(|q| quantile::interval_ranks(n, q, certainty.confidence));
     let mut ranks: Vec<u64> = QUANTILES.iter().map(|&q| quantile::rank(n, q)).collect();
@@ -162,12 +175,12 @@ pub fn shares(rows: &CellRows<'_>, defective: bool, certainty: Certainty) -> io:
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn summaries(rows: &CellRows<'_>, defective: bool, certainty: Certainty) -> io::Result<Summaries> {
+pub fn summaries(rows: &CellRows<'_>, world: &World, certainty: Certainty) -> io::Result<Summaries> {
     let mut all = Vec::with_capacity(Metric::ALL.len() + Rate::ALL.len());
     for metric in Metric::ALL {
-        all.push((Measure::Metric(metric), Summary::Figure(figure(rows, metric, certainty)?)));
+        all.push((Measure::Metric(metric), Summary::Figure(figure(rows, world, metric, certainty)?)));
     }
-    for (rate, share) in shares(rows, defective, certainty)? {
+    for (rate, share) in shares(rows, world.defective, certainty)? {
         all.push((Measure::Rate(rate), Summary::Share(share)));
     }
     Ok(Summaries(all))

@@ -4,7 +4,7 @@
 //!
 //! A rule on each world ([`worlds`]: an outcome, an event, a figure of one world) is a fact: it holds or not. So is one on the
 //! smallest or largest value of so many worlds. A rule on a mean, a percentile or a rate ([`Kind::Estimated`]) is about all
-//! worlds that there could be: it is looked at after as many worlds as it says, then after twice, four times … as many, and
+//! worlds that there could be. Where theory has the value, it decides. Else the rule is looked at after as many worlds as it says, then after twice, four times … as many, and
 //! passes or fails as soon as its interval lies on one side of the limit. One whose interval does not after the most worlds is
 //! undecided.
 //!
@@ -20,6 +20,7 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 
 use super::analysis::{self, Certainty};
+use super::exact::Depth;
 use super::faults::idle_faults;
 use super::grid::{Cells, GridError};
 use super::results::CellRows;
@@ -27,6 +28,7 @@ use super::round::{self, Round, Workers, rows_a_block};
 use super::row::speaks_of;
 use super::sweep::CONFIDENCE;
 use super::tape::{Identity, Tape};
+use super::theory::Theory;
 use super::tune::limits::{about, bound_says, observe};
 use crate::scenario::{
     Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Measure, Scenario, Stat, VersionIndex, Worlds,
@@ -212,8 +214,10 @@ pub struct Finding {
     pub verdict: Verdict,
     /// What was seen: an estimate, or what the world shows that decides.
     pub observed: Option<Expected>,
-    /// The interval that decides; `None` for facts.
+    /// The interval that decides where theory does not; `None` for facts.
     pub interval: Option<Interval>,
+    /// What theory says of the value, where it says anything: that decides.
+    pub exact: Option<f64>,
     /// Its confidence at the look that decided.
     pub confidence: Option<f64>,
     /// Over how many worlds.
@@ -229,6 +233,7 @@ impl Finding {
         verdict: Verdict::Undecided(Doubt::OutOfTime),
         observed: None,
         interval: None,
+        exact: None,
         confidence: None,
         n: 0,
         of: 0,
@@ -366,6 +371,7 @@ impl Check {
                 found[place] = worlds::each(&rule.spec, &self.cells.worlds[rule.cell], workers, effort.max_replicates);
             }
         }
+        let theory = if running() { workers.pool.install(|| self.theory()) } else { Vec::new() };
         let mut looks: Vec<u32> = vec![0; self.rules.len()];
         let mut done = 0;
         while running() && !enough(&found) {
@@ -383,7 +389,9 @@ impl Check {
             done = n;
             let due: Vec<usize> = next.iter().filter(|&&(_, at)| at == n).map(|&(rule, _)| rule).collect();
             let seen: Vec<Finding> = workers.pool.install(|| {
-                due.par_iter().map(|&rule| self.estimate(rule, tape, looks[rule], n, effort)).collect::<io::Result<_>>()
+                due.par_iter()
+                    .map(|&rule| self.estimate(rule, &theory, tape, looks[rule], n, effort))
+                    .collect::<io::Result<_>>()
             })?;
             for (rule, finding) in due.into_iter().zip(seen) {
                 looks[rule] = match finding.verdict {
@@ -424,14 +432,37 @@ impl Check {
         }
     }
 
-    fn estimate(&self, rule: usize, tape: &Tape, look: u32, n: u64, effort: &Effort) -> io::Result<Finding> {
+    /// What theory says of the cells of estimated rules.
+    fn theory(&self) -> Vec<Theory> {
+        let of = |(cell, scenario): (usize, &Scenario)| {
+            let mut depths =
+                self.rules.iter().filter(|rule| rule.cell == cell).filter_map(|rule| match &rule.spec.demand {
+                    Demand::Limit(limit) if kind(&rule.spec) == Kind::Estimated => Some(Depth::of(limit.metric)),
+                    _ => None,
+                });
+            let depth = depths.next()?;
+            Some(Theory::of(scenario, depths.fold(depth, Depth::max)))
+        };
+        let theory = self.cells.scenarios.par_iter().enumerate().map(of);
+        theory.map(Option::unwrap_or_default).collect()
+    }
+
+    fn estimate(
+        &self,
+        rule: usize,
+        theory: &[Theory],
+        tape: &Tape,
+        look: u32,
+        n: u64,
+        effort: &Effort,
+    ) -> io::Result<Finding> {
         let Rule { spec, cell } = &self.rules[rule];
         let Demand::Limit(limit) = &spec.demand else { return Ok(Finding::OPEN) };
         let world = &self.cells.worlds[*cell];
         let rows = CellRows::open(std::slice::from_ref(tape), *cell as u32, n)?;
         let is_estimated = kind(spec) == Kind::Estimated;
         let confidence = simultaneous::each(looks(spec, effort).confidence(look, CONFIDENCE), effort.together);
-        let held = observe(limit, &rows, world, Certainty { confidence, peeked: true })?;
+        let held = observe(limit, &rows, world, &theory[*cell], Certainty { confidence, peeked: true })?;
         let holds = match held.observed {
             Some(value) if !is_estimated => (worlds_of(spec) <= n).then(|| worlds::fits(&limit.bound, value)),
             _ => held.holds,
@@ -449,6 +480,7 @@ impl Check {
             verdict,
             observed: held.observed.map(Expected::Number),
             interval: held.interval,
+            exact: held.exact.filter(|_| is_estimated),
             confidence: is_estimated.then_some(confidence),
             n: held.n,
             of: n,

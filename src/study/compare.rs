@@ -3,14 +3,17 @@
 use std::io;
 
 use super::analysis;
+use super::exact::Depth;
 use super::grid::{Axis, Cells, GridError};
+use super::mean::Estimator;
 use super::results::CellRows;
 use super::round::{self, Round, Workers, rows_a_block};
 use super::row::value;
 use super::sweep::CONFIDENCE;
 use super::tape::{Identity, Tape};
+use super::theory::Theory;
 use crate::scenario::{Measure, Metric, Scenario, VersionIndex};
-use crate::stats::paired::{Paired, interval_of_differences};
+use crate::stats::paired::Paired;
 use crate::stats::{Interval, simultaneous};
 
 /// Worlds that are named of each version and metric.
@@ -73,10 +76,12 @@ pub struct Contrasted {
     pub measure: Measure,
     /// World by world.
     pub paired: Paired,
-    /// The interval of the mean difference; `None` where too few worlds differ all by the same.
+    /// The interval of the mean difference, whatever the distribution; `None` where no replicate has both values.
     pub ci: Option<Interval>,
     /// The one that holds for all measures at once.
     pub simultaneous_ci: Option<Interval>,
+    /// The exact mean difference; `None` where theory does not have both.
+    pub exact: Option<f64>,
     /// Worlds where the first is better, and where the second is; `None` where neither more nor less of it is better.
     pub wins: Option<[u64; 2]>,
     /// Worlds where they are equal.
@@ -144,6 +149,7 @@ impl Compare {
             [CellRows::open(tapes, a as u32, self.replicates)?, CellRows::open(tapes, b as u32, self.replicates)?];
         let measures = pairs(&rows, defective)?;
         let each = simultaneous::each(CONFIDENCE, measures.len() as u64);
+        let theory = [a, b].map(|cell| Theory::of(&self.cells.scenarios[cell], Depth::Durations));
         let contrast = |(measure, paired): (Measure, Paired)| {
             let (a_smaller, b_smaller, ties) = paired.wins();
             let wins = match measure.more_is_better(defective) {
@@ -151,11 +157,15 @@ impl Compare {
                 Some(true) => Some([b_smaller, a_smaller]),
                 None => None,
             };
-            let [ci, simultaneous_ci] =
-                [CONFIDENCE, each].map(|sure| interval_of_differences(paired.differences(), sure));
-            Contrasted { measure, paired, ci, simultaneous_ci, wins, ties }
+            let estimators = [a, b].map(|cell| Estimator::new(&self.cells.worlds[cell], measure));
+            let samples = [estimators[0].sample(&rows[0])?, estimators[1].sample(&rows[1])?];
+            let [ci, simultaneous_ci] = [CONFIDENCE, each].map(|sure| {
+                Estimator::interval_of_difference([&estimators[0], &estimators[1]], [&samples[0], &samples[1]], sure)
+            });
+            let exact = theory[0].value(measure, None).zip(theory[1].value(measure, None)).map(|(a, b)| b - a);
+            Ok(Contrasted { measure, paired, ci, simultaneous_ci, exact, wins, ties })
         };
-        let measures = measures.into_iter().map(contrast).collect();
+        let measures = measures.into_iter().map(contrast).collect::<io::Result<_>>()?;
         let spread = if defective { Metric::BlastRadiusPct } else { Metric::ExposedPct };
         let (mut worlds, mut histograms) = (Vec::new(), Vec::new());
         for metric in [Metric::DurationSec, spread] {

@@ -4,22 +4,26 @@
 //! nothing about who failed. [`exact`] finds out whether a scenario is of that kind, and says in one sentence why it is not.
 //! `docs/exact.md` has the formulas, with their sources.
 
-mod approval;
+pub(super) mod approval;
 mod duration;
-mod fleet;
+pub(crate) mod fleet;
 mod law;
+mod mixture;
 pub(crate) mod scope;
+mod spread;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{InterventionPolicy, OperatorDecision, Outcome};
-use crate::scenario::Scenario;
+use crate::scenario::{Measure, Metric, Scenario};
 use crate::sim::World;
 use crate::stats::exact::Walked;
 use approval::Approval;
+use fleet::Tables;
 use scope::Course;
+pub use spread::{TripSpread, trip_spread};
 
 /// What can be said exactly of a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -95,47 +99,93 @@ impl Exact {
     }
 }
 
-/// The exact results of a scenario.
+/// How much is worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Chances and numbers of instances: cheap.
+    Chances,
+    /// Durations too, which take some ten times as long.
+    Durations,
+}
+
+impl Depth {
+    /// What a measure needs.
+    #[must_use]
+    pub fn of(measure: Measure) -> Self {
+        match measure {
+            Measure::Metric(Metric::DurationSec | Metric::ApprovalWaitSec | Metric::RolloutSec) => Self::Durations,
+            _ => Self::Chances,
+        }
+    }
+}
+
+/// All exact results of a scenario.
 ///
 /// # Errors
 /// When nothing exact can be said of it; the sentence says why.
 pub fn exact(scenario: &Scenario) -> Result<Exact, OutOfScope> {
-    let world =
-        World::new(scenario).map_err(|refusal| OutOfScope::new(format!("the request is refused: {refusal}")))?;
+    exact_to(scenario, Depth::Durations)
+}
+
+/// The exact results of a scenario, to a depth.
+///
+/// # Errors
+/// When nothing exact can be said of it; the sentence says why.
+pub fn exact_to(scenario: &Scenario, depth: Depth) -> Result<Exact, OutOfScope> {
+    exact_with(scenario, depth, &Tables::default())
+}
+
+/// The same, with tables that were made for other scenarios.
+pub(super) fn exact_with(scenario: &Scenario, depth: Depth, tables: &Tables) -> Result<Exact, OutOfScope> {
+    let world = world(scenario)?;
+    if world.shares() { mixture::exact(&world, tables, depth) } else { of(&world, tables, depth) }
+}
+
+fn world(scenario: &Scenario) -> Result<World, OutOfScope> {
+    World::new(scenario).map_err(|refusal| OutOfScope::new(format!("the request is refused: {refusal}")))
+}
+
+/// The exact results of a world in which nothing is left to be drawn once a replicate.
+fn of(world: &World, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope> {
     let mut exact = Exact::default();
     if world.total() == 0 {
-        nothing_happens(&mut exact, &world, Outcome::Completed);
+        nothing_happens(&mut exact, world, Outcome::Completed);
         return Ok(exact);
     }
     if world.settings.policy == InterventionPolicy::Blocked {
-        nothing_happens(&mut exact, &world, Outcome::Blocked);
+        nothing_happens(&mut exact, world, Outcome::Blocked);
         return Ok(exact);
     }
-    let approval = Approval::of(&world)?;
+    let approval = Approval::of(world)?;
     if approval.approved == 0.0 {
-        unapproved(&mut exact, &world, &approval);
+        unapproved(&mut exact, world, &approval);
         return Ok(exact);
     }
-    let course = Course::of(&world)?;
+    let course = Course::of(world, tables)?;
     let verdicts = course.law.verdicts();
     let mut states = Vec::new();
     let walked = course.walk.go(
         |position| course.law.pick(&verdicts, position),
         |_, counts| {
-            if course.is_timed() {
+            if depth == Depth::Durations && course.is_timed() {
                 states.push(counts.to_vec());
             }
         },
     );
-    tell_trips(&mut exact, &world, &approval, &course, &walked);
-    tell_outcomes(&mut exact, &world, &approval, &course, &walked);
-    match duration::mean_duration(&world, &approval, &course, &walked, &states) {
+    tell_trips(&mut exact, world, &approval, &course, &walked);
+    tell_outcomes(&mut exact, world, &approval, &course, &walked);
+    let durations = ["duration_sec", "approval_wait_sec", "rollout_sec"];
+    if depth == Depth::Chances {
+        exact.lacks(&durations, mixture::TOO_MANY_DURATIONS);
+        return Ok(exact);
+    }
+    match duration::mean_duration(world, &approval, &course, &walked, &states) {
         Ok((duration, wait)) => {
             exact.set("duration_sec", duration / 1000.0);
             exact.set("approval_wait_sec", wait / 1000.0);
             exact.set("rollout_sec", (duration - wait) / 1000.0);
         }
-        Err(why) => exact.lacks(&["duration_sec", "approval_wait_sec", "rollout_sec"], &why),
+        Err(why) => exact.lacks(&durations, &why),
     }
     Ok(exact)
 }

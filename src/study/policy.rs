@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::{BreakerOrder, BreakerScope};
 use crate::fleet::Span;
-use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario::{RolloutOrder, Scenario, ScenarioError};
 
 /// The rollout's parameters, as reports name a policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Policy {
     /// How long the integrals of the metrics go on after the end.
     #[serde(serialize_with = "seconds", deserialize_with = "from_seconds")]
     pub observe_after_sec: Span,
+    /// The order of the plan, where it is not the fleet's.
+    #[serde(default, skip_serializing_if = "RolloutOrder::is_listed")]
+    pub order: RolloutOrder,
     /// What the fleet runs before; `None` where that has no name.
     pub previous_version_id: Option<String>,
 }
@@ -45,6 +48,7 @@ impl Policy {
             breaker_scope: rollout.breaker_scope,
             max_in_flight: rollout.max_in_flight.map(std::num::NonZeroU32::get),
             observe_after_sec: rollout.observe_after,
+            order: rollout.order,
             previous_version_id: scenario.previous().map(|version| version.id.clone()),
         }
     }
@@ -55,6 +59,7 @@ impl Policy {
     /// When the scenario's file would be refused with a value of it.
     pub fn applied_to(&self, scenario: &Scenario) -> Result<Scenario, Box<ScenarioError>> {
         let mut set = scenario.clone();
+        set.rollout.order = self.order;
         let Ok(serde_json::Value::Object(keys)) = serde_json::to_value(self) else { return Ok(set) };
         for (key, value) in keys {
             match (key.as_str(), value) {
@@ -69,6 +74,9 @@ impl Policy {
     /// One of its keys as JSON, by its name in `[rollout]`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<serde_json::Value> {
+        if key == "order" {
+            return serde_json::to_value(self.order).ok();
+        }
         serde_json::to_value(self).ok()?.get(key).cloned()
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::exact::fleet::Tables;
 use super::exact::scope::{Course, edited, undisturbed};
 use crate::engine::{BreakerOrder, BreakerScope, Plan, RequestKind};
 use crate::scenario::Scenario;
@@ -146,7 +147,7 @@ fn guide(world: &World) -> Result<Steering, RareError> {
     let fresh = world.settings.breaker_scope == BreakerScope::Batch;
     let as_observed = world.settings.breaker_order == BreakerOrder::Observed;
     let make = |shares| Guide::new(shares, &chances, limit, plan.batch_size, fresh, as_observed);
-    let in_plan_order = || Course::of(world).is_ok_and(|course| course.is_in_plan_order());
+    let in_plan_order = || Course::of(world, &Tables::default()).is_ok_and(|course| course.is_in_plan_order());
     if is_alike && steers_all && in_plan_order() {
         let guide = make(RUN_ALONE);
         let largest_weight = guide.chance();
@@ -171,7 +172,8 @@ struct Fates {
 
 fn fates(world: &World, plan: &Plan) -> Result<Fates, RareError> {
     let mut known: BTreeMap<Kin, f64> = BTreeMap::new();
-    let (mut is_alike, mut decide) = (true, true);
+    // What is shared differs from replicate to replicate, and so do the chances.
+    let (mut is_alike, mut decide) = (!world.shares(), !world.shares());
     let each = (0..plan.total_instances()).map(|position| {
         let kin = world.kin(plan.order.instance(position).0);
         if let Some(&chance) = known.get(&kin) {
@@ -183,7 +185,7 @@ fn fates(world: &World, plan: &Plan) -> Result<Fates, RareError> {
         for (kin, share) in &drawn {
             let prospects = world.prospects_of(kin, Release::Target);
             let chances = prospects.chances();
-            let latest = prospects.upgrade.longest().0.max(1).saturating_add(world.interval - 1);
+            let latest = prospects.upgrade_time().longest().0.max(1).saturating_add(world.interval - 1);
             decide &= chances.crash == 0.0 && world.loss_of(kin) == 0.0 && latest <= world.settings.health_timeout.0;
             failing += share * chances.failing();
         }

@@ -242,7 +242,7 @@ impl Sweep {
         }
         let (interval, centre) = match measure {
             Measure::Metric(metric) => {
-                let figure = analysis::mean(&rows, metric, certainty)?;
+                let figure = analysis::mean(&rows, &self.cells.worlds[cell as usize], metric, certainty)?;
                 (figure.ci, figure.mean)
             }
             Measure::Rate(wanted) => {
@@ -274,7 +274,7 @@ impl Sweep {
     fn result(&self, tapes: &[Tape], cell: usize, n: u64, certainty: Certainty) -> io::Result<CellResult> {
         let rows = CellRows::open(tapes, cell as u32, n)?;
         let defective = self.cells.worlds[cell].defective;
-        let summaries = analysis::summaries(&rows, defective, certainty)?;
+        let summaries = analysis::summaries(&rows, &self.cells.worlds[cell], certainty)?;
         let spread = if defective { Metric::BlastRadiusPct } else { Metric::ExposedPct };
         let mut histograms = Vec::new();
         for metric in [Metric::DurationSec, spread] {

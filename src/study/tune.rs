@@ -2,23 +2,26 @@
 //!
 //! # How it decides
 //!
-//! All policies meet the same worlds. After 256, 512, 1024 … worlds it looks: a policy of which a limit surely does not hold
-//! is out; so is one that is surely slower, world by world, than the incumbent: the fastest of those whose limits surely hold.
-//! A policy whose difference from the incumbent surely lies within the tolerance is as good as it, and needs no more worlds.
-//! The search ends when no policy is open.
+//! Where theory has the value of a limit or of a goal ([`Theory`]), it decides: nothing is estimated then. Everything else is
+//! estimated from replicates. All policies meet the same replicates. After 256, 512, 1024 … replicates the search looks: a
+//! policy of which a limit surely does not hold is out; so is one that is surely slower, replicate by replicate, than the
+//! incumbent: the fastest of those whose limits surely hold. A policy whose limits surely hold and whose difference from the
+//! incumbent surely lies within the tolerance is as good as it; that is judged again at every look, for the incumbent may
+//! change. The search ends when no policy is open.
 //!
-//! *Surely* means: all intervals of all looks hold together with the confidence of the report. Each look has its share of the
-//! error ([`Looks`]), and within a look Bonferroni's inequality shares it between every limit of every policy and every pair
-//! of policies.
+//! *Surely* means: all intervals of all looks hold together with the confidence of the report. They hold for every
+//! distribution ([`Estimator`]). Each look has its share of the error ([`Looks`]); within a look one half is shared between the
+//! limits that are estimated, the other between the pairs of policies that are (Bonferroni's inequality).
 //!
 //! - [`limits`]: which versions a limit is about, and whether it holds. [`front`]: the Pareto front. [`hints`]: what other
 //!   rules could do.
-//! - [`belief`]: rates that are not known. [`worth`]: what knowing them would be worth.
+//! - [`sensitivity`]: other rates than the scenario's. [`belief`]: rates that are not known. [`worth`]: what knowing them would be worth.
 
 pub mod belief;
 pub mod front;
 pub mod hints;
 pub mod limits;
+pub mod sensitivity;
 pub mod worth;
 
 use std::io;
@@ -26,16 +29,18 @@ use std::io;
 use rayon::prelude::*;
 
 use super::analysis::{self, Certainty};
+use super::exact::Depth;
 use super::grid::{Axis, Cells, Grid, GridError};
+use super::mean::{Estimator, Sample, differences};
 use super::results::CellRows;
-use super::round::{self, Round, Workers, rows_a_block};
+use super::round::Workers;
 use super::sweep::CONFIDENCE;
 use super::tape::{Identity, Tape};
+use super::theory::{Theory, fits};
 use crate::engine::Outcome;
-use crate::scenario::{Metric, Rate, Scenario, TuneSpec, VersionIndex};
+use crate::scenario::{Measure, Metric, Rate, Scenario, TuneSpec, VersionIndex};
 use crate::sim::World;
 use crate::stats::moments::Moments;
-use crate::stats::paired::{Paired, interval_of_differences};
 use crate::stats::sequential::Looks;
 use crate::stats::{Interval, simultaneous};
 use limits::{Held, Limit};
@@ -44,9 +49,6 @@ use limits::{Held, Limit};
 const TOLD: Certainty = Certainty { confidence: CONFIDENCE, peeked: true };
 /// Worlds before the first look.
 const FIRST_LOOK: u64 = 256;
-/// Worlds before two policies can be called as good as each other: a rare mishap must have had its chance to show.
-const BEFORE_A_TIE: u64 = 1024;
-
 /// What is to be tuned.
 #[derive(Clone, Debug)]
 pub struct Tune {
@@ -62,6 +64,8 @@ pub struct Tune {
     pub tolerance: f64,
     /// The most worlds.
     pub replicates: u64,
+    /// Whether replicates draw rates that the scenarios do not have: theory says nothing then.
+    draws_rates: bool,
 }
 
 /// Why nothing can be tuned.
@@ -100,25 +104,47 @@ pub enum TuneError {
     Tolerance,
 }
 
+/// The mean of a goal, or of a difference of goals.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Estimated {
+    /// What theory says; `None` where it says nothing.
+    pub exact: Option<f64>,
+    /// The mean over the replicates.
+    pub mean: Option<f64>,
+    /// The interval of that, at the report's confidence.
+    pub interval: Option<Interval>,
+    /// Over how many replicates.
+    pub n: u64,
+}
+
+impl Estimated {
+    /// The exact value, or else the mean over the replicates.
+    #[must_use]
+    pub fn value(&self) -> Option<f64> {
+        self.exact.or(self.mean)
+    }
+}
+
 /// What is known of a policy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// Worlds.
+    /// Replicates.
     pub replicates: u64,
     /// The goal on the good version.
-    pub goal: Moments,
+    pub goal: Estimated,
     /// Its limits, each for each version that it is about, at the report's confidence.
     pub limits: Vec<Held>,
-    /// Goal less the incumbent's, on the same worlds; empty for the incumbent and where there is none.
-    pub slower_by: Moments,
+    /// Goal less that of the recommended policy; nothing for that one, and where there is none.
+    pub slower_by: Estimated,
     /// Where it stands.
     pub state: State,
 }
 
 /// Where a policy stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// Nothing is sure yet.
+    #[default]
     Open,
     /// Its limits surely hold, and none of those is faster.
     Incumbent,
@@ -145,6 +171,8 @@ pub struct Tuned {
     pub replicates: u64,
     /// Share of the recommended policy's rollouts of the good version that complete.
     pub completed: Option<f64>,
+    /// The exact mean of `blast_radius_pct`, by cell; `None` where theory says nothing.
+    pub blast: Vec<Option<f64>>,
 }
 
 /// Metrics that every run of a good version has, and less of which is better.
@@ -175,10 +203,13 @@ impl Tune {
             return Err(TuneError::Goal(spec.minimise));
         }
         let axis = |key: &str, values: Vec<String>| Axis { key: key.into(), values };
-        let axes = vec![
+        let mut axes = vec![
             axis("batch_pct", spec.batch_pct.iter().map(u32::to_string).collect()),
             axis("max_consecutive_failures", spec.max_consecutive_failures.iter().map(ToString::to_string).collect()),
         ];
+        if !spec.order.is_empty() {
+            axes.push(axis("order", spec.order.iter().map(|order| order.name().to_owned()).collect()));
+        }
         let cells = Grid::new(axes, versions.clone())?.cells(scenario)?;
         if let Some(why) = cells.worlds.iter().find_map(World::rolls_nothing_out) {
             return Err(TuneError::NothingRolledOut(why.into()));
@@ -191,6 +222,7 @@ impl Tune {
             cells,
             tolerance,
             replicates,
+            draws_rates: false,
         })
     }
 
@@ -227,38 +259,72 @@ impl Tune {
     /// When the tape cannot be written or read.
     pub fn run(&self, tape: &Tape, workers: &Workers<'_>) -> io::Result<Option<Tuned>> {
         let looks = Looks { first: FIRST_LOOK, max: self.replicates };
-        let mut search = Search::new(self);
-        let mut done = 0;
+        let theory = workers.pool.install(|| self.theory());
+        let mut search = Search::new(self, theory);
         for look in 0.. {
             let Some(n) = looks.at(look).filter(|_| !search.is_decided()) else { break };
             let sampled = search.sampled();
-            let cells =
-                sampled.iter().flat_map(|&policy| (0..self.versions()).map(move |v| self.cell(policy, v) as u32));
-            let round = Round {
-                cells: cells.collect(),
-                replicates: done..n,
-                rows: rows_a_block(self.scenario.fleet.instances),
-            };
-            if !round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)? {
+            let done: Vec<u64> = search.known.iter().map(|known| known.replicates).collect();
+            if !self.top_up(tape, &done, &sampled, 0..self.versions(), n, workers)? {
                 return Ok(None);
             }
-            let each = simultaneous::each(looks.confidence(look, CONFIDENCE), self.comparisons());
-            workers.pool.install(|| search.look(tape, &sampled, n, each))?;
-            done = n;
+            let sure = search.certainty(looks.confidence(look, CONFIDENCE));
+            workers.pool.install(|| search.look(tape, &sampled, n, sure))?;
         }
         let decided = search.is_decided();
-        let Search { known, incumbent, .. } = search;
+        workers.pool.install(|| search.tell(tape))?;
+        let Search { known, incumbent, theory, .. } = search;
         let replicates = known.iter().map(|known| known.replicates).max().unwrap_or(0);
-        let completed = incumbent.map(|policy| self.completed(tape, policy, known[policy].replicates)).transpose()?;
-        let completed = completed.flatten();
-        Ok(Some(Tuned { policies: known, incumbent, decided, rollouts: tape.rows(), replicates, completed }))
+        let completed = match incumbent {
+            Some(policy) => {
+                match exact(&theory, self.cell(policy, 0), Measure::Rate(Rate::Outcome(Outcome::Completed))) {
+                    Some(exact) => Some(exact),
+                    None => self.completed(tape, policy, known[policy].replicates)?,
+                }
+            }
+            None => None,
+        };
+        let blast = Measure::Metric(Metric::BlastRadiusPct);
+        let blast = (0..self.cells.worlds.len()).map(|cell| exact(&theory, cell, blast)).collect();
+        Ok(Some(Tuned { policies: known, incumbent, decided, rollouts: tape.rows(), replicates, completed, blast }))
     }
 
-    /// Intervals of one look: each limit of each policy, and each pair of policies.
-    fn comparisons(&self) -> u64 {
-        let policies = self.policies() as u64;
-        let limits: usize = self.limits.iter().map(|limit| limit.versions.len()).sum();
-        policies * limits as u64 + policies * policies.saturating_sub(1)
+    /// What theory says, by cell; empty where it says nothing. Durations take longest, and are worked out only for policies of which
+    /// no limit is broken.
+    fn theory(&self) -> Vec<Theory> {
+        if self.draws_rates {
+            return Vec::new();
+        }
+        let all: Vec<&Scenario> = self.cells.scenarios.iter().collect();
+        let mut theory = Theory::of_all(&all, |_| Depth::Chances);
+        let is_time = |measure| Depth::of(measure) == Depth::Durations;
+        let timed: Vec<usize> = (0..self.policies())
+            .flat_map(|policy| (0..self.versions()).map(move |version| (policy, version)))
+            .filter(|&(policy, version)| {
+                let limited =
+                    self.limits.iter().any(|limit| limit.versions.contains(&version) && is_time(limit.spec.metric));
+                let is_goal = version == 0 && is_time(Measure::Metric(self.minimise));
+                (limited || is_goal) && !self.surely_breaks(&theory, policy)
+            })
+            .map(|(policy, version)| self.cell(policy, version))
+            .collect();
+        let scenarios: Vec<&Scenario> = timed.iter().map(|&cell| all[cell]).collect();
+        let deep = Theory::of_all(&scenarios, |_| Depth::Durations);
+        for (cell, deep) in timed.into_iter().zip(deep) {
+            theory[cell] = deep;
+        }
+        theory
+    }
+
+    /// Whether theory knows that a limit does not hold.
+    fn surely_breaks(&self, theory: &[Theory], policy: usize) -> bool {
+        self.limits.iter().any(|limit| {
+            limit.versions.iter().any(|&version| {
+                let value =
+                    theory.get(self.cell(policy, version)).and_then(|of| of.value(limit.spec.metric, limit.spec.stat));
+                value.is_some_and(|value| !fits(value, &limit.spec.bound))
+            })
+        })
     }
 
     fn completed(&self, tape: &Tape, policy: usize, n: u64) -> io::Result<Option<f64>> {
@@ -283,98 +349,222 @@ fn versions(spec: &TuneSpec) -> Vec<VersionIndex> {
     std::iter::once(spec.good).chain(spec.defective.iter().copied()).collect()
 }
 
+/// The exact value of a measure of a cell.
+fn exact(theory: &[Theory], cell: usize, measure: Measure) -> Option<f64> {
+    theory.get(cell).and_then(|theory| theory.value(measure, None))
+}
+
 /// A search under way.
 struct Search<'a> {
     tune: &'a Tune,
+    /// By cell; empty where theory says nothing.
+    theory: Vec<Theory>,
+    /// How the goal is estimated, by policy.
+    estimators: Vec<Estimator>,
     known: Vec<Known>,
+    /// The goals that were seen, of policies that are not out.
+    goals: Vec<Sample>,
+    /// Whose limits surely hold. What was sure at one look stays so.
+    feasible: Vec<bool>,
     incumbent: Option<usize>,
 }
 
+/// The confidence of each limit and of each pair of policies.
+#[derive(Clone, Copy)]
+struct Sure {
+    limit: f64,
+    pair: f64,
+}
+
 impl<'a> Search<'a> {
-    fn new(tune: &'a Tune) -> Self {
-        let nothing = Known {
-            replicates: 0,
-            goal: Moments::default(),
-            limits: Vec::new(),
-            slower_by: Moments::default(),
-            state: State::Open,
-        };
-        Self { tune, known: vec![nothing; tune.policies()], incumbent: None }
+    fn new(tune: &'a Tune, theory: Vec<Theory>) -> Self {
+        let policies = tune.policies();
+        let estimator =
+            |policy| Estimator::new(&tune.cells.worlds[tune.cell(policy, 0)], Measure::Metric(tune.minimise));
+        let goal = |policy| exact(&theory, tune.cell(policy, 0), Measure::Metric(tune.minimise));
+        let known =
+            |policy| Known { goal: Estimated { exact: goal(policy), ..Estimated::default() }, ..Known::default() };
+        Self {
+            estimators: (0..policies).map(estimator).collect(),
+            known: (0..policies).map(known).collect(),
+            goals: vec![Sample::default(); policies],
+            feasible: vec![false; policies],
+            incumbent: None,
+            theory,
+            tune,
+        }
     }
 
     fn is_decided(&self) -> bool {
         self.known.iter().all(|known| known.state != State::Open)
     }
 
-    /// Whoever is open, and the incumbent, against whom they are held.
+    /// The open policies, and the incumbent that they are compared with.
     fn sampled(&self) -> Vec<usize> {
         let wanted = |&policy: &usize| matches!(self.known[policy].state, State::Open | State::Incumbent);
         (0..self.known.len()).filter(wanted).collect()
     }
 
-    fn look(&mut self, tape: &Tape, sampled: &[usize], n: u64, each: f64) -> io::Result<()> {
+    /// Shares the error of a look between the statements that rest on replicates. Which those are does not depend on them.
+    fn certainty(&self, confidence: f64) -> Sure {
         let tune = self.tune;
-        let certainty = Certainty { confidence: each, peeked: true };
-        let seen: Vec<(Vec<Held>, Vec<Held>, Vec<f64>)> = sampled
+        let candidates = (0..self.known.len()).filter(|&policy| !tune.surely_breaks(&self.theory, policy));
+        let candidates: Vec<usize> = candidates.collect();
+        let estimated = |policy: usize, limit: &Limit| {
+            let is = |version: &&usize| {
+                let theory = self.theory.get(tune.cell(policy, **version));
+                theory.and_then(|theory| theory.value(limit.spec.metric, limit.spec.stat)).is_none()
+            };
+            limit.versions.iter().filter(is).count() as u64
+        };
+        let limits: u64 = candidates
+            .iter()
+            .map(|&policy| tune.limits.iter().map(|limit| estimated(policy, limit)).sum::<u64>())
+            .sum();
+        let pairs = |of: u64| of * of.saturating_sub(1) / 2;
+        let exact = candidates.iter().filter(|&&policy| self.known[policy].goal.exact.is_some()).count() as u64;
+        let pairs = pairs(candidates.len() as u64) - pairs(exact);
+        let half = if limits > 0 && pairs > 0 { 1.0 - (1.0 - confidence) / 2.0 } else { confidence };
+        Sure { limit: simultaneous::each(half, limits), pair: simultaneous::each(half, pairs) }
+    }
+
+    fn look(&mut self, tape: &Tape, sampled: &[usize], n: u64, sure: Sure) -> io::Result<()> {
+        let tune = self.tune;
+        let certainty = Certainty { confidence: sure.limit, peeked: true };
+        let seen: Vec<(Vec<Held>, Sample)> = sampled
             .par_iter()
             .map(|&policy| {
-                let sure = limits::check(tune, tape, policy, n, certainty)?;
-                let told = limits::check(tune, tape, policy, n, TOLD)?;
-                let goal = tune.values(tape, tune.cell(policy, 0), tune.minimise, n)?;
-                Ok((sure, told, goal))
+                let held = limits::check(tune, &self.theory, tape, policy, n, certainty)?;
+                Ok((held, self.goal(tape, policy, n)?))
             })
             .collect::<io::Result<_>>()?;
-        for (&policy, (sure, told, goal)) in sampled.iter().zip(&seen) {
+        for (&policy, (held, goal)) in sampled.iter().zip(seen) {
+            self.feasible[policy] |= held.iter().all(|held| held.holds == Some(true));
             let known = &mut self.known[policy];
             known.replicates = n;
-            known.goal = moments(goal);
-            known.limits =
-                told.iter().zip(sure).map(|(told, sure)| Held { holds: sure.holds, ..told.clone() }).collect();
-            known.state = match sure.iter().position(|held| held.holds == Some(false)) {
-                Some(broken) => State::Breaks(broken),
-                None => State::Open,
+            known.goal.mean = moments(&goal.values).mean();
+            known.state = match held.iter().position(|held| held.holds == Some(false)) {
+                Some(broken) if !self.feasible[policy] => State::Breaks(broken),
+                _ => State::Open,
             };
+            known.limits = held;
+            self.goals[policy] = goal;
         }
-        self.choose(sampled, &seen);
-        let Some(incumbent) = self.incumbent.and_then(|policy| sampled.iter().position(|&one| one == policy)) else {
-            return Ok(());
-        };
-        for (place, &policy) in sampled.iter().enumerate() {
-            let known = &mut self.known[policy];
-            if place == incumbent {
-                known.state = State::Incumbent;
-                known.slower_by = Moments::default();
-                continue;
-            }
-            known.slower_by = differences(&seen[incumbent].2, &seen[place].2);
-            if known.state == State::Open {
-                let least = self.tune.tolerance * moments(&seen[incumbent].2).mean().unwrap_or(0.0).abs();
-                known.state = judge(interval_of_differences(&known.slower_by, each), least, n);
+        self.choose();
+        let Some(incumbent) = self.incumbent else { return Ok(()) };
+        let least = self.least(incumbent, sure.pair);
+        let in_question: Vec<usize> = (0..self.known.len())
+            .filter(|&policy| policy != incumbent && matches!(self.known[policy].state, State::Open | State::AsGood))
+            .collect();
+        let states: Vec<State> = in_question
+            .par_iter()
+            .map(|&policy| judge(self.difference(incumbent, policy, sure.pair), least, self.feasible[policy]))
+            .collect();
+        for (policy, state) in in_question.into_iter().zip(states) {
+            self.known[policy].state = state;
+            if state == State::Slower {
+                self.goals[policy] = Sample::default();
             }
         }
-        // Whoever was held against an incumbent that is none any more is open again, or out by its own limits.
         Ok(())
     }
 
+    fn goal(&self, tape: &Tape, policy: usize, n: u64) -> io::Result<Sample> {
+        let cell = self.tune.cell(policy, 0);
+        self.estimators[policy].sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)
+    }
+
     /// The fastest of those whose limits surely hold; ties go to the first of the grid, which is the most careful one.
-    fn choose(&mut self, sampled: &[usize], seen: &[(Vec<Held>, Vec<Held>, Vec<f64>)]) {
-        let holds = |place: &usize| seen[*place].0.iter().all(|held| held.holds == Some(true));
-        let mean = |place: usize| moments(&seen[place].2).mean();
-        let fastest = (0..sampled.len())
-            .filter(holds)
-            .filter_map(|place| Some((place, mean(place)?)))
+    fn choose(&mut self) {
+        let is_in = |policy: &usize| {
+            self.feasible[*policy] && !matches!(self.known[*policy].state, State::Slower | State::Breaks(_))
+        };
+        let fastest = (0..self.known.len())
+            .filter(is_in)
+            .filter_map(|policy| Some((policy, self.known[policy].goal.value()?)))
             .reduce(|best, next| if next.1 < best.1 { next } else { best });
-        self.incumbent = fastest.map(|(place, _)| sampled[place]);
+        if let Some((fastest, _)) = fastest {
+            if let Some(before) = self.incumbent.filter(|&before| before != fastest) {
+                self.known[before].state = State::Open;
+            }
+            self.known[fastest].state = State::Incumbent;
+            self.incumbent = Some(fastest);
+        }
+    }
+
+    /// A smaller difference from the incumbent is none.
+    fn least(&self, incumbent: usize, confidence: f64) -> f64 {
+        let goal = match self.known[incumbent].goal.exact {
+            Some(exact) => exact,
+            None => {
+                let interval = self.estimators[incumbent].interval(&self.goals[incumbent], confidence);
+                interval.map_or(0.0, |interval| interval.low.max(0.0))
+            }
+        };
+        self.tune.tolerance * goal.abs()
+    }
+
+    /// The interval of a policy's goal less the incumbent's.
+    fn difference(&self, incumbent: usize, policy: usize, confidence: f64) -> Option<Interval> {
+        if let Some(exact) = self.exact_difference(incumbent, policy) {
+            return Some(Interval::new(exact, exact));
+        }
+        let both = [&self.estimators[incumbent], &self.estimators[policy]];
+        Estimator::interval_of_difference(both, [&self.goals[incumbent], &self.goals[policy]], confidence)
+    }
+
+    fn exact_difference(&self, incumbent: usize, policy: usize) -> Option<f64> {
+        Some(self.known[policy].goal.exact? - self.known[incumbent].goal.exact?)
+    }
+
+    /// What is reported of each policy: intervals for themselves, and the difference from the incumbent in the end.
+    fn tell(&mut self, tape: &Tape) -> io::Result<()> {
+        let tune = self.tune;
+        let incumbent = self.incumbent;
+        let reference = incumbent.map(|policy| self.goal(tape, policy, self.known[policy].replicates)).transpose()?;
+        let told: Vec<(Vec<Held>, Option<Interval>, Estimated)> = (0..self.known.len())
+            .into_par_iter()
+            .map(|policy| {
+                let known = &self.known[policy];
+                let held = limits::check(tune, &self.theory, tape, policy, known.replicates, TOLD)?;
+                let goal = self.goal(tape, policy, known.replicates)?;
+                let estimator = &self.estimators[policy];
+                let slower = match (incumbent, &reference) {
+                    (Some(incumbent), Some(reference)) if incumbent != policy => {
+                        let moments = moments(&differences(&reference.values, &goal.values).collect::<Vec<_>>());
+                        let both = [&self.estimators[incumbent], estimator];
+                        Estimated {
+                            exact: self.exact_difference(incumbent, policy),
+                            mean: moments.mean(),
+                            interval: Estimator::interval_of_difference(both, [reference, &goal], TOLD.confidence),
+                            n: moments.n(),
+                        }
+                    }
+                    _ => Estimated::default(),
+                };
+                Ok((held, estimator.interval(&goal, TOLD.confidence), slower))
+            })
+            .collect::<io::Result<_>>()?;
+        for (policy, (held, interval, slower_by)) in told.into_iter().enumerate() {
+            let feasible = self.feasible[policy];
+            let known = &mut self.known[policy];
+            let sure = |before: &Held| if feasible { Some(true) } else { before.holds };
+            let holds: Vec<Option<bool>> = known.limits.iter().map(sure).collect();
+            known.limits = held.into_iter().zip(holds).map(|(held, holds)| Held { holds, ..held }).collect();
+            known.goal = Estimated { interval, n: known.replicates, ..known.goal.clone() };
+            known.slower_by = slower_by;
+        }
+        Ok(())
     }
 }
 
-/// What an interval of the difference from the incumbent says.
-fn judge(interval: Option<Interval>, least: f64, n: u64) -> State {
+/// What an interval of the difference from the incumbent says of a policy.
+fn judge(interval: Option<Interval>, least: f64, feasible: bool) -> State {
     match interval {
         Some(interval) if interval.low > 0.0 && interval.low >= least => State::Slower,
-        Some(interval) if n >= BEFORE_A_TIE && interval.low >= -least && interval.high <= least => State::AsGood,
+        Some(interval) if feasible && interval.low >= -least && interval.high <= least => State::AsGood,
         // Slower for sure, if only by a little.
-        Some(interval) if n >= BEFORE_A_TIE && interval.low > 0.0 => State::Slower,
+        Some(interval) if interval.low > 0.0 => State::Slower,
         _ => State::Open,
     }
 }
@@ -385,12 +575,4 @@ pub fn moments(values: &[f64]) -> Moments {
     let mut moments = Moments::default();
     values.iter().filter(|value| !value.is_nan()).for_each(|&value| moments.push(value));
     moments
-}
-
-/// Moments of second less first, world by world.
-#[must_use]
-pub fn differences(a: &[f64], b: &[f64]) -> Moments {
-    let mut paired = Paired::default();
-    a.iter().zip(b).filter(|(a, b)| !a.is_nan() && !b.is_nan()).for_each(|(&a, &b)| paired.push(a, b));
-    paired.differences().clone()
 }

@@ -2,6 +2,7 @@
 
 use crate::common::checks;
 use crate::common::folder;
+use crate::common::tuning::BEYOND_THEORY;
 use checks::Folder;
 use folder::said;
 use serde_json::Value;
@@ -106,7 +107,10 @@ fn a_rule_on_the_edge_is_undecided_and_fails_with_that_word() {
     let folder = with(&[("s.toml", FAILS)]);
     folder.check("s.toml --max-replicates 4000 --report r.json");
     let rate = folder.report("r.json")["scenarios"][0]["rules"][0]["observed"].as_f64().expect("a rate");
-    folder.write("e.toml", &format!("{SCENARIO}\n[[expect]]\nmetric = \"false_trip_rate\"\nat_most = {rate}\n"));
+    folder.write(
+        "e.toml",
+        &format!("{SCENARIO}\n{BEYOND_THEORY}[[expect]]\nmetric = \"false_trip_rate\"\nat_most = {rate}\n"),
+    );
     let told = folder.check("e.toml --max-replicates 1000 --report r.json --junit j.xml");
     assert_eq!(told.code, Some(1));
     let report = folder.report("r.json");
@@ -274,7 +278,10 @@ fn looking_again_and_again_does_not_decide_by_luck() {
     let files: Vec<(String, String)> = (0..60)
         .map(|seed| {
             let text = SCENARIO.replace("seed = 11", &format!("seed = {seed}"));
-            (format!("{seed:02}.toml"), format!("{text}[[expect]]\nmetric = \"trip_rate\"\nat_most = {truth}\n"))
+            (
+                format!("{seed:02}.toml"),
+                format!("{text}{BEYOND_THEORY}[[expect]]\nmetric = \"trip_rate\"\nat_most = {truth}\n"),
+            )
         })
         .collect();
     let folder = with(&[]);

@@ -135,7 +135,8 @@ fn worlds_stay_paired() {
     let beliefs = Beliefs::new(&base, &[history("v-2", [1.5, 28.0], [1.0, 29.0])]).unwrap();
     let mut tune = Tune::new(&base, 0.01, 1000).unwrap();
     tune.believe(&beliefs);
-    let rates = |world: &World, replicate| world.rates(&mut dryroll::sim::draws::Draws::new(base.seed, replicate));
+    let rates =
+        |world: &World, replicate| world.shared(&mut dryroll::sim::draws::Draws::new(base.seed, replicate)).rates;
     let good: Vec<&World> = (0..tune.policies()).map(|policy| &tune.cells.worlds[tune.cell(policy, 0)]).collect();
     for replicate in 0..50 {
         assert!(good.iter().all(|world| rates(world, replicate) == rates(good[0], replicate)));

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::tables::about;
+use super::tables::{about, spread};
 use super::{CalibrationReport, RateReport};
 use crate::calibrate::Warning;
 use crate::report::table::Table;
@@ -38,6 +38,11 @@ pub fn calibration_table(out: &mut impl Write, report: &CalibrationReport) -> io
             table.push(row(name, rate));
         }
         table.write(out)?;
+        for (name, rate) in [("failure_rate", &version.failure_rate), ("hang_rate", &version.hang_rate)] {
+            if let Some(said) = spread(rate) {
+                writeln!(out, "  {name}: {said}")?;
+            }
+        }
         warnings(out, &version.warnings)?;
     }
     writeln!(out, "\n{BOLD}operator{BOLD:#}")?;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{CalibrationReport, DurationReport, OperatorReport, RateReport, VersionReport};
+use super::{CalibrationReport, DurationReport, OperatorReport, RateReport, SpreadReport, VersionReport};
 use crate::calibrate::Warning;
 use crate::report::wording::{number, plural, wrapped};
 use crate::scenario::Distribution;
@@ -53,8 +53,43 @@ impl Text {
     fn rate(&mut self, key: &str, what: &str, rate: &RateReport) {
         let ends = format!("{} to {}", number(rate.ci.low), number(rate.ci.high));
         self.comment(&format!("{what} {} of {}; 95 % interval {ends}", rate.hits, rate.n));
-        self.key(key, &digits(rate.estimate));
+        if let Some(said) = spread(rate) {
+            self.comment(&said);
+        }
+        match &rate.spread {
+            Some(spread) if key == SPREADS => self.line(&format!("{key} = {}", differing(spread))),
+            Some(_) | None => self.key(key, &digits(rate.estimate)),
+        }
     }
+}
+
+/// The rate that a scenario can have differ between replicates.
+const SPREADS: &str = "failure_rate";
+
+/// A rate that is drawn once a replicate, as a scenario has it.
+fn differing(spread: &SpreadReport) -> String {
+    format!(
+        "{{ beta = {{ mean = {}, concentration = {} }} }}",
+        toml::Value::from(digits(spread.mean)),
+        toml::Value::from(digits(spread.concentration))
+    )
+}
+
+/// How rollouts differ in a rate, where they do.
+#[must_use]
+pub fn spread(rate: &RateReport) -> Option<String> {
+    let spread = rate.spread.as_ref()?;
+    let SpreadReport { rollouts, p_value, mean, concentration, concentration_ci, .. } = spread;
+    let deviation = (mean * (1.0 - mean) / (concentration + 1.0)).sqrt();
+    Some(format!(
+        "{rollouts} rollouts differ (p = {}): a rollout's rate is beta, mean {}, concentration {} ({} to {}), standard deviation {}",
+        number(*p_value),
+        number(*mean),
+        number(*concentration),
+        number(concentration_ci.low),
+        number(concentration_ci.high),
+        number(deviation)
+    ))
 }
 
 pub fn tables(report: &CalibrationReport) -> String {

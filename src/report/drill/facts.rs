@@ -1,8 +1,11 @@
 //! What was true all along in a drill's world, and nobody saw: one sentence a fact.
 
-use crate::fleet::Span;
+use crate::fleet::{InstanceId, Span};
+use crate::report::shared::rates;
 use crate::report::wording::{Unit, plural, spoken};
-use crate::scenario::{OutcomeRates, OverrideSpec, Scenario, Target, UpgradeOutcome};
+use crate::scenario::{
+    ClassSpec, Members, OutcomeRates, OverrideSpec, Scenario, SomeRates, Target, UpgradeOutcome, VersionIndex,
+};
 use crate::sim::FaultEffect;
 
 /// Ids that are named of an override.
@@ -17,8 +20,10 @@ pub fn facts(scenario: &Scenario, effects: &[FaultEffect]) -> Vec<String> {
     }];
     let rates = rates(&target.rates);
     if !rates.is_empty() {
-        facts.push(format!("of its upgrades {}", rates.join(", ")));
+        let mean = if target.concentrations == Default::default() { "" } else { " on average over rollouts" };
+        facts.push(format!("of its upgrades {}{mean}", rates.join(", ")));
     }
+    facts.extend(scenario.classes.iter().filter_map(|class| differs_by_class(scenario, class)));
     facts.extend(scenario.overrides.iter().filter_map(|one| differs(scenario, one)));
     for effect in effects {
         let touched = plural(u64::from(effect.touched_instances), "instance", "instances");
@@ -45,39 +50,52 @@ fn differs(scenario: &Scenario, one: &OverrideSpec) -> Option<String> {
             UpgradeOutcome::Unhealthy => "come up unhealthy".to_owned(),
             UpgradeOutcome::Crash => "crash after they have passed".to_owned(),
         },
-        None => {
-            let rates = rates(&one.rates_over(OutcomeRates::default()));
-            if rates.is_empty() {
-                return None;
-            }
-            rates.join(", ")
-        }
+        None => how(&one.rates)?,
     };
     let who = match &one.target {
         Target::All => "all instances".to_owned(),
         Target::Zone(zone) => format!("zone {zone}"),
         Target::Fraction(share) => format!("{} of the fleet", Unit::Share.say(*share)),
-        Target::Ids(ids) => {
-            let names = scenario.fleet.names();
-            let named: Vec<String> = ids.iter().take(NAMED).map(|&id| names.name(id).to_string()).collect();
-            let more = ids.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{}{more}", named.join(", "))
+        Target::Ids(ids) => named(scenario, ids),
+    };
+    Some(format!("upgrades of {who} to {} {how}", versions(scenario, one.versions.as_deref())))
+}
+
+/// The same of a class.
+fn differs_by_class(scenario: &Scenario, class: &ClassSpec) -> Option<String> {
+    let how = how(&class.rates)?;
+    let who = match &class.members {
+        Members::Zone(zone) => format!("zone {zone}"),
+        Members::Share(share) => format!("{} of the fleet", Unit::Share.say(*share)),
+        Members::Ids(ids) => named(scenario, ids),
+        Members::Blocks(blocks) => {
+            let size = plural(u64::from(blocks.size), "neighbour", "neighbours");
+            format!("{} of {size}", plural(u64::from(blocks.count), "block", "blocks"))
         }
     };
-    let versions = match &one.versions {
+    let versions = versions(scenario, class.versions.as_deref());
+    Some(format!("{}: upgrades of {who} to {versions} {how}", class.id))
+}
+
+fn how(said: &SomeRates) -> Option<String> {
+    let rates = rates(&said.over(OutcomeRates::default()));
+    (!rates.is_empty()).then(|| rates.join(", "))
+}
+
+fn named(scenario: &Scenario, ids: &[InstanceId]) -> String {
+    let names = scenario.fleet.names();
+    let named: Vec<String> = ids.iter().take(NAMED).map(|&id| names.name(id).to_string()).collect();
+    let more = ids.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", named.join(", "))
+}
+
+fn versions(scenario: &Scenario, versions: Option<&[VersionIndex]>) -> String {
+    match versions {
         None => scenario.target().id.clone(),
         Some(versions) => {
             let ids = versions.iter().filter_map(|version| scenario.versions.get(version.0));
             ids.map(|version| version.id.as_str()).collect::<Vec<_>>().join(", ")
         }
-    };
-    Some(format!("upgrades of {who} to {versions} {how}"))
-}
-
-fn rates(rates: &OutcomeRates) -> Vec<String> {
-    let named =
-        [(rates.failure, "fail"), (rates.hang, "hang"), (rates.unhealthy, "are unhealthy"), (rates.crash, "crash")];
-    let said = named.into_iter().filter(|(rate, _)| *rate > 0.0);
-    said.map(|(rate, what)| format!("{} {what}", Unit::Share.say(rate))).collect()
+    }
 }

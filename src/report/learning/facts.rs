@@ -143,7 +143,7 @@ pub fn rates(scenario: &ScenarioRef) -> Vec<(String, String)> {
 }
 
 /// The keys of a policy that shape a rollout.
-pub const POLICY_KEYS: [&str; 7] = [
+pub const POLICY_KEYS: [&str; 8] = [
     "batch_pct",
     "max_consecutive_failures",
     "health_timeout_sec",
@@ -151,6 +151,7 @@ pub const POLICY_KEYS: [&str; 7] = [
     "breaker_order",
     "breaker_scope",
     "max_in_flight",
+    "order",
 ];
 
 /// The facts of a policy.
@@ -161,7 +162,11 @@ pub fn policy_facts(policy: &Policy) -> Facts {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let default = matches!(
             (key, value.as_str()),
-            ("rollback_batch_pct", "50") | ("breaker_order", "observed") | ("breaker_scope", "rollout") | (_, "null")
+            ("rollback_batch_pct", "50")
+                | ("breaker_order", "observed")
+                | ("breaker_scope", "rollout")
+                | ("order", "listed")
+                | (_, "null")
         );
         if !default {
             facts.add(key, value);

@@ -166,10 +166,8 @@ fn posterior(report: &TuneReport) -> String {
 }
 
 fn sensitivity(report: &TuneReport) -> String {
-    let said = report.sensitivity.iter().map(|one| {
-        let undecided = if one.decided { "" } else { " (undecided)" };
-        format!("{}{undecided}", one_line(&one.says))
-    });
+    let said = report.sensitivity.iter().map(|one| &one.says).chain(report.keeps.as_ref().map(|keeps| &keeps.says));
+    let said = said.map(|says| one_line(says));
     let said = said.collect::<Vec<_>>().join("; ");
     if said.is_empty() { said } else { format!("If the failure rates are others: {said}.") }
 }
@@ -187,9 +185,9 @@ fn facts(report: &TuneReport) -> Facts {
     };
     facts.add("recommended", "yes");
     facts.add_policy(&best.policy);
-    facts.add_figure(&report.minimise, best.evidence.objective.value);
+    facts.add_figure(&report.minimise, best.evidence.objective.best());
     facts.add_interval(&format!("{}_ci", report.minimise), best.evidence.objective.ci);
-    facts.add_figure("blast_radius_pct", best.evidence.blast_radius_pct.value);
+    facts.add_figure("blast_radius_pct", best.evidence.blast_radius_pct.best());
     facts.add_interval("blast_radius_pct_ci", best.evidence.blast_radius_pct.ci);
     facts.add_figure("harmed_pct", best.evidence.harmed_pct.value);
     facts.add_interval("harmed_pct_ci", best.evidence.harmed_pct.ci);

@@ -4,7 +4,7 @@ use maud::html;
 
 use super::layout::{Page, Section, figure, open, safe};
 use super::provenance::warnings;
-use crate::report::calibration::{CalibrationReport, DurationReport, VersionReport, about};
+use crate::report::calibration::{CalibrationReport, DurationReport, VersionReport, about, spread};
 use crate::report::plot::goodness::goodness;
 use crate::report::plot::rates::rates;
 use crate::report::plot::{Plot, Table};
@@ -64,7 +64,9 @@ pub fn page<'a>(report: &'a CalibrationReport, plots: &[Plot]) -> Page<'a> {
 
 fn finding(version: &VersionReport) -> String {
     let rate = |hits: u64, n: u64, rate: &crate::report::calibration::RateReport| {
-        format!("{hits} of {n}: {} ({})", Unit::Share.say(rate.estimate), Unit::Share.say_interval(Some(rate.ci)))
+        let differ = spread(rate).map_or_else(String::new, |said| format!("; {said}"));
+        let interval = Unit::Share.say_interval(Some(rate.ci));
+        format!("{hits} of {n}: {} ({interval}){differ}", Unit::Share.say(rate.estimate))
     };
     let (failure, hang) = (&version.failure_rate, &version.hang_rate);
     format!(

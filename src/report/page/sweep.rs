@@ -29,6 +29,7 @@ fn estimate(metrics: &Summaries, name: &str) -> Estimate {
         value: summary.centre(),
         ci: summary.interval(),
         n: summary.n(),
+        exact: None,
     })
 }
 

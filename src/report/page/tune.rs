@@ -84,9 +84,9 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
     let answer = report.recommended.as_ref().map_or_else(|| "no policy".to_owned(), |found| names.long(&found.policy));
     let mut headline = vec![("recommended".to_owned(), answer)];
     if let Some(found) = &report.recommended {
-        headline.push((called(&report.minimise), unit.say_or_nothing(found.evidence.objective.value)));
-        headline.push(("blast radius".to_owned(), Unit::Percent.say_or_nothing(found.evidence.blast_radius_pct.value)));
-        headline.push(("harmed".to_owned(), Unit::Percent.say_or_nothing(found.evidence.harmed_pct.value)));
+        headline.push((called(&report.minimise), found.evidence.objective.says(unit)));
+        headline.push(("blast radius".to_owned(), found.evidence.blast_radius_pct.says(Unit::Percent)));
+        headline.push(("harmed".to_owned(), found.evidence.harmed_pct.says(Unit::Percent)));
     }
     headline.push(("decided".to_owned(), if report.decided { "yes" } else { "no" }.to_owned()));
     let mut findings = vec![report.says.clone()];
@@ -116,7 +116,10 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
         Section {
             id: "sensitivity",
             heading: "With other failure rates",
-            body: html! { div class="text" { (open(&sensitivity(report, &names))) } },
+            body: html! {
+                @if let Some(keeps) = &report.keeps { p { (safe(&keeps.says)) } }
+                div class="text" { (open(&sensitivity(report, &names))) }
+            },
         },
         Section {
             id: "hints",
@@ -262,7 +265,7 @@ fn limits(evidence: &Evidence) -> Table {
         table.row([
             check.limit.clone(),
             check.version.clone(),
-            unit.say_or_nothing(check.observed.value) + &beside(&check.metric, check.observed.n, evidence.replicates),
+            check.observed.says(unit) + &beside(&check.metric, check.observed.n, evidence.replicates),
             unit.say_interval(check.observed.ci),
             number(check.observed.n as f64),
             holds.to_owned(),
@@ -305,11 +308,11 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
         table.row([
             names.long(policy),
             stands.to_owned(),
-            unit.say_or_nothing(evidence.objective.value),
+            evidence.objective.says(unit),
             unit.say_interval(evidence.objective.ci),
-            slower_by.value.map_or_else(|| NOTHING.to_owned(), |value| unit.say_difference(value)),
+            slower_by.best().map_or_else(|| NOTHING.to_owned(), |value| unit.say_difference(value)),
             unit.say_difference_interval(slower_by.ci),
-            Unit::Percent.say_or_nothing(evidence.blast_radius_pct.value),
+            evidence.blast_radius_pct.says(Unit::Percent),
             Unit::Percent.say_interval(evidence.blast_radius_pct.ci),
             Unit::Percent.say_or_nothing(evidence.harmed_pct.value),
             Unit::Percent.say_interval(evidence.harmed_pct.ci),
@@ -324,11 +327,17 @@ fn sensitivity(report: &TuneReport, names: &Policies) -> Table {
     let mut table = Table::new(
         "The answer with all failure rates times a factor",
         &["failure rates"],
-        &["recommended", "decided", "in words"],
+        &["today's answer", "recommended there", "decided", "in words"],
     );
     for one in &report.sensitivity {
         table.row([
             format!("× {}", number(one.factor)),
+            match one.meets {
+                Some(true) => "✓ meets every limit",
+                Some(false) => "✗ breaks a limit",
+                None => "? undecided",
+            }
+            .to_owned(),
             one.recommended.as_ref().map_or_else(|| "no policy".to_owned(), |policy| names.long(policy)),
             if one.decided { "yes" } else { "no" }.to_owned(),
             one.says.clone(),

@@ -15,6 +15,9 @@ const MIDDLE: f64 = 470.0;
 const ROW: f64 = 24.0;
 const TOP: f64 = 62.0;
 
+/// A share of a value that rounding may leave.
+const ROUNDING: f64 = 1e-9;
+
 /// Which policy a metric speaks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {
@@ -46,23 +49,24 @@ impl Better {
         }
     }
 
-    /// By the interval that holds for all metrics at once, where there is one.
+    /// By theory where it has both values, else by the interval that holds for all metrics at once.
     #[must_use]
     pub fn of(contrast: &Contrast, defective: bool) -> Self {
-        let Some(difference) = contrast.difference else { return Self::Undecided };
-        if !are_comparable(&contrast.metric, contrast.conditional.as_ref()) {
+        if contrast.difference.is_some() && !are_comparable(&contrast.metric, contrast.conditional.as_ref()) {
             return Self::NotCompared;
         }
-        if contrast.n > 0 && contrast.ties == contrast.n {
-            return Self::Same;
-        }
-        let Some(interval) = contrast.simultaneous_ci.or(contrast.ci) else { return Self::Undecided };
-        if interval.low <= 0.0 && interval.high >= 0.0 {
-            return Self::Undecided;
-        }
+        let interval = match contrast.exact {
+            Some(exact) if exact.abs() <= ROUNDING * contrast.a.unwrap_or(0.0).abs().max(1.0) => return Self::Same,
+            Some(exact) => Interval::new(exact, exact),
+            None if contrast.n > 0 && contrast.ties == contrast.n => return Self::Same,
+            None => match contrast.simultaneous_ci.or(contrast.ci) {
+                Some(interval) if interval.low > 0.0 || interval.high < 0.0 => interval,
+                _ => return Self::Undecided,
+            },
+        };
         match Measure::find(&contrast.metric).and_then(|measure| measure.more_is_better(defective)) {
             None => Self::Neither,
-            Some(more) if (difference > 0.0) == more => Self::B,
+            Some(more) if (interval.low > 0.0) == more => Self::B,
             Some(_) => Self::A,
         }
     }

@@ -128,7 +128,10 @@ pub struct CheckedRule {
     pub observed_says: String,
     /// The interval that decides; null where the rule is a fact of its worlds.
     pub interval: Option<Interval>,
-    /// The same in words.
+    /// The exact value, where theory has it: that decides. Absent elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact: Option<f64>,
+    /// The exact value in words, or else the interval.
     pub interval_says: String,
     /// The interval's confidence: the share of this look at this rule of all that may be missed.
     pub confidence: Option<f64>,

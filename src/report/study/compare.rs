@@ -57,10 +57,13 @@ pub struct Contrast {
     pub b: Option<f64>,
     /// Mean of second less first.
     pub difference: Option<f64>,
-    /// Its interval; null below two worlds, and where fewer than 30 differ all by the same.
+    /// Its interval, which holds whatever the distribution.
     pub ci: Option<Interval>,
     /// The interval that holds for all metrics of the table at once.
     pub simultaneous_ci: Option<Interval>,
+    /// The exact mean difference, where theory has it; absent elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact: Option<f64>,
     /// Worlds where both have a value.
     pub n: u64,
     /// Worlds where the first is better; null where neither more nor less of it is better, and where the two are not

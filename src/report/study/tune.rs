@@ -5,13 +5,14 @@ mod posterior;
 
 use serde::{Deserialize, Serialize};
 
-pub use build::{Findings, short};
+pub use build::{Findings, Rates, short};
 pub use posterior::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, LaterReport, PointAnswer, PosteriorFindings,
     PosteriorReport, SavingParts, WorthReport,
 };
 
 use super::ScenarioRef;
+use crate::report::wording::Unit;
 use crate::stats::Interval;
 use crate::study::Policy;
 
@@ -61,6 +62,9 @@ pub struct TuneReport {
     pub candidates: Vec<Candidate>,
     /// How the answer moves with the failure rates.
     pub sensitivity: Vec<Sensitivity>,
+    /// Between which failure rates the recommended policy meets every limit; absent where none is recommended, or nothing limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<KeepsReport>,
     /// What a better rule could do.
     pub hints: Vec<Hint>,
     /// What people should know beside the answer.
@@ -90,6 +94,24 @@ pub struct Estimate {
     pub ci: Option<Interval>,
     /// Over how many replicates.
     pub n: u64,
+    /// The exact value, where theory has it; absent elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact: Option<f64>,
+}
+
+impl Estimate {
+    /// The exact value, or else the estimate.
+    #[must_use]
+    pub fn best(&self) -> Option<f64> {
+        self.exact.or(self.value)
+    }
+
+    /// In words; an exact value begins with `=`.
+    #[must_use]
+    pub fn says(&self, unit: Unit) -> String {
+        let exact = if self.exact.is_some() { "= " } else { "" };
+        format!("{exact}{}", unit.say_or_nothing(self.best()))
+    }
 }
 
 /// The recommended policy.
@@ -196,6 +218,27 @@ pub struct Sensitivity {
     pub recommended: Option<Policy>,
     /// Whether that is decided.
     pub decided: bool,
+    /// Whether the policy that is recommended at the scenario's rates meets every limit at these; null where that is undecided.
+    #[serde(default)]
+    pub meets: Option<bool>,
+    /// The limits of that policy at these rates.
+    #[serde(default)]
+    pub limits: Vec<LimitCheck>,
+    /// In words.
+    pub says: String,
+}
+
+/// Between which failure rates the recommended policy meets every limit, as factors of the scenario's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeepsReport {
+    /// Down to this factor it surely does.
+    pub from: f64,
+    /// At this lower one it does not, or that is not sure; null where it does as far as was tried.
+    pub not_at_low: Option<f64>,
+    /// Up to this factor it surely does.
+    pub to: f64,
+    /// At this higher one it does not, or that is not sure.
+    pub not_at_high: Option<f64>,
     /// In words.
     pub says: String,
 }

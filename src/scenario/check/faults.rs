@@ -28,8 +28,8 @@ fn one_fault(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Fault) -> FaultSp
             Target::All
         }
         Some(target) => {
-            let choice = Choice { ids: target.ids.as_deref(), zone: target.zone, fraction: target.fraction };
-            choice.resolve(cx, &at.key("target"), "a target")
+            let choice = Choice::of_target(target.ids.as_deref(), target.zone, target.fraction);
+            choice.target(cx, &at.key("target"), "a target")
         }
     };
     FaultSpec { kind, start, duration: file.duration_sec.map(span), target }

@@ -3,7 +3,7 @@
 use super::super::diagnostic::quote;
 use super::super::file::Override;
 use super::super::tree::Cursor;
-use super::super::{OverrideSpec, VersionIndex};
+use super::super::{OverrideSpec, SomeRates, VersionIndex};
 use super::choice::Choice;
 use super::context::Context;
 use super::fleet::phase_below_interval;
@@ -15,8 +15,8 @@ pub(super) fn overrides(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &[Overr
 }
 
 fn one_override(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Override) -> OverrideSpec {
-    let choice = Choice { ids: file.ids.as_deref(), zone: file.zone, fraction: file.fraction };
-    let target = choice.resolve(cx, at, "an override");
+    let choice = Choice::of_target(file.ids.as_deref(), file.zone, file.fraction);
+    let target = choice.target(cx, at, "an override");
     let versions =
         file.versions.as_ref().map(|ids| find_all(&mut cx.reports, &at.key("versions"), ids, cx.versions, find));
     let heartbeat_phase = file.heartbeat_phase_sec.map(span);
@@ -25,10 +25,12 @@ fn one_override(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Override) -> O
     let checked = OverrideSpec {
         target,
         outcome: file.outcome,
-        failure_rate: file.failure_rate,
-        hang_rate: file.hang_rate,
-        unhealthy_rate: file.unhealthy_rate,
-        crash_rate: file.crash_rate,
+        rates: SomeRates {
+            failure: file.failure_rate,
+            hang: file.hang_rate,
+            unhealthy: file.unhealthy_rate,
+            crash: file.crash_rate,
+        },
         upgrade_time: optional(reports, &at.key("upgrade_time_sec"), file.upgrade_time_sec.as_ref()),
         crash_after: optional(reports, &at.key("crash_after_sec"), file.crash_after_sec.as_ref()),
         heartbeat_phase,
@@ -38,9 +40,7 @@ fn one_override(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Override) -> O
         flap_down: optional(reports, &at.key("flap_down_sec"), file.flap_down_sec.as_ref()),
         versions,
     };
-    for version in checked.versions.clone().unwrap_or_else(|| cx.target.into_iter().collect()) {
-        rates_fit(cx, at, &checked, version);
-    }
+    rates_fit(cx, at, "override", &checked.rates, checked.versions.as_deref());
     if changes_nothing(&checked) {
         cx.reports.add(at.value(), |mark| {
             mark.say("an override changes nothing")
@@ -51,21 +51,36 @@ fn one_override(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Override) -> O
     checked
 }
 
-/// The rates that an override leaves alone are the version's, and all four together must fit.
-fn rates_fit(cx: &mut Context<'_, '_>, at: &Cursor<'_>, one: &OverrideSpec, version: VersionIndex) {
-    let Some(version) = cx.versions.get(version.0) else { return };
-    let names = ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate"];
-    let given = [one.failure_rate, one.hang_rate, one.unhealthy_rate, one.crash_rate];
-    let last = names.iter().zip(given).filter(|(_, rate)| rate.is_some()).map(|(name, _)| at.key(name));
-    let Some(place) = last.max_by_key(|place| place.value().start) else { return };
-    if let Some(sum) = excess(one.rates_over(version.rates)) {
-        cx.reports.add(place.value(), |mark| {
-            mark.say(format!("with this override the rates of version {} add up to more than 1", quote(&version.id)))
-                .label(format!("adds up to {sum}"))
-                .allowed("failure_rate + hang_rate + unhealthy_rate + crash_rate of at most 1")
-                .help("an override replaces the rates that it gives and keeps the version's others")
-        });
+/// The rates that are left alone are the version's, and all four together must fit. `what` is what gives the others.
+pub(super) fn rates_fit(
+    cx: &mut Context<'_, '_>,
+    at: &Cursor<'_>,
+    what: &str,
+    rates: &SomeRates,
+    versions: Option<&[VersionIndex]>,
+) {
+    for version in versions.map_or_else(|| cx.target.into_iter().collect(), <[VersionIndex]>::to_vec) {
+        let Some(version) = cx.versions.get(version.0) else { continue };
+        let names = ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate"];
+        let given = [rates.failure, rates.hang, rates.unhealthy, rates.crash];
+        let last = names.iter().zip(given).filter(|(_, rate)| rate.is_some()).map(|(name, _)| at.key(name));
+        let Some(place) = last.max_by_key(|place| place.value().start) else { continue };
+        if let Some(sum) = excess(rates.over(version.rates)) {
+            cx.reports.add(place.value(), |mark| {
+                mark.say(format!("with this {what} the rates of version {} add up to more than 1", quote(&version.id)))
+                    .label(format!("adds up to {sum}"))
+                    .allowed("failure_rate + hang_rate + unhealthy_rate + crash_rate of at most 1")
+                    .help(format!(
+                        "{} {what} replaces the rates that it gives and keeps the version's others",
+                        article(what)
+                    ))
+            });
+        }
     }
+}
+
+fn article(what: &str) -> &'static str {
+    if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 fn changes_nothing(one: &OverrideSpec) -> bool {
@@ -73,10 +88,7 @@ fn changes_nothing(one: &OverrideSpec) -> bool {
         target: _,
         versions: _,
         outcome: None,
-        failure_rate: None,
-        hang_rate: None,
-        unhealthy_rate: None,
-        crash_rate: None,
+        rates: SomeRates { failure: None, hang: None, unhealthy: None, crash: None },
         upgrade_time: None,
         crash_after: None,
         heartbeat_phase: None,

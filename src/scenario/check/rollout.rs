@@ -25,6 +25,7 @@ pub(super) fn rollout(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Rollout)
     RolloutSpec {
         target: cx.target.unwrap_or(VersionIndex(0)),
         previous,
+        order: file.order,
         batch_pct: file.batch_pct,
         max_consecutive_failures: positive(file.max_consecutive_failures),
         health_timeout: span(file.health_timeout_sec),

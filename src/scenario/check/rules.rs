@@ -118,14 +118,17 @@ pub(super) fn tune(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Tune) -> Tun
             tried.map(|(index, _)| VersionIndex(index)).collect()
         }
     };
-    no_number_twice(cx, &at.key("batch_pct"), &file.batch_pct);
-    no_number_twice(cx, &at.key("max_consecutive_failures"), &file.max_consecutive_failures);
+    nothing_twice(cx, &at.key("batch_pct"), file.batch_pct.iter());
+    nothing_twice(cx, &at.key("max_consecutive_failures"), file.max_consecutive_failures.iter());
+    let order = file.order.unwrap_or_default();
+    nothing_twice(cx, &at.key("order"), order.iter().map(|order| order.name()));
     let limits = file.limits.into_iter().enumerate();
     TuneSpec {
         good: good.unwrap_or(VersionIndex(0)),
         defective,
         batch_pct: file.batch_pct,
         max_consecutive_failures: file.max_consecutive_failures.into_iter().map(positive).collect(),
+        order,
         minimise: match Measure::find(&file.minimise) {
             Some(Measure::Metric(metric)) => metric,
             // The schema lists the names.
@@ -153,13 +156,18 @@ fn good_is_not_defective(
     });
 }
 
-fn no_number_twice(cx: &mut Context<'_, '_>, at: &Cursor<'_>, numbers: &[u32]) {
+fn nothing_twice<T: std::fmt::Display + Eq + std::hash::Hash>(
+    cx: &mut Context<'_, '_>,
+    at: &Cursor<'_>,
+    items: impl Iterator<Item = T>,
+) {
     let mut seen = std::collections::HashSet::new();
-    for (place, number) in numbers.iter().enumerate() {
-        if !seen.insert(number) {
+    for (place, item) in items.enumerate() {
+        if seen.contains(&item) {
             cx.reports.add(at.item(place).value(), |mark| {
-                mark.say(format!("{number} is in the list twice")).help("remove one of them")
+                mark.say(format!("{item} is in the list twice")).help("remove one of them")
             });
         }
+        seen.insert(item);
     }
 }

@@ -231,7 +231,7 @@ impl<'w> Walk<'w, '_> {
         for choice in &resolved {
             let kind = match (names_of(choice), choice.get("type").and_then(Json::as_str)) {
                 (Some(names), _) => format!("one of {}", listing(names)),
-                (_, Some("object")) => format!("a table with one of the keys {}", listing(one_keys(&tables))),
+                (_, Some("object")) => table_with(&one_keys(&tables)),
                 (_, Some("array")) => "a list".into(),
                 (_, Some("string")) => "a string".into(),
                 (_, Some("boolean")) => "true or false".into(),
@@ -246,7 +246,7 @@ impl<'w> Walk<'w, '_> {
     }
 
     fn one_key_table(&mut self, node: &Node, entries: &[Entry], tables: &[&'w Schema], at: &At<'_>) {
-        let allowed = format!("a number, or a table with one of the keys {}", listing(one_keys(tables)));
+        let allowed = format!("a number, or {}", table_with(&one_keys(tables)));
         for entry in entries {
             let property = tables.iter().find_map(|table| table.get("properties")?.get(&entry.key)?.as_object());
             match property {
@@ -263,10 +263,12 @@ impl<'w> Walk<'w, '_> {
         if let [] | [_, _, ..] = entries {
             let found = if entries.is_empty() { "no key" } else { "more than one key" };
             self.reports.add(at.place(node), |mark| {
-                mark.say(format!("{} names not just one distribution", at.name))
-                    .label(found)
-                    .allowed(&*allowed)
-                    .help("for example `{exponential = {mean = 30}}`")
+                mark.say(format!("{} names not just one distribution", at.name)).label(found).allowed(&*allowed).help(
+                    match one_keys(tables).first() {
+                        Some(&"beta") => "for example `{beta = {mean = 0.03, concentration = 33}}`",
+                        _ => "for example `{exponential = {mean = 30}}`",
+                    },
+                )
             });
         }
     }
@@ -307,6 +309,13 @@ fn admits(schema: &Schema, node: &Node) -> bool {
 /// The keys of the tables that have just one.
 fn one_keys<'s>(tables: &[&'s Schema]) -> Vec<&'s str> {
     tables.iter().copied().flat_map(required_of).collect()
+}
+
+fn table_with(keys: &[&str]) -> String {
+    match keys {
+        [key] => format!("a table with the key {key}"),
+        keys => format!("a table with one of the keys {}", listing(keys.iter().copied())),
+    }
 }
 
 fn keys(properties: Option<&Schema>) -> String {

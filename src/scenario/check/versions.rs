@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::super::diagnostic::{listing, nearest, quote};
-use super::super::file::Version;
+use super::super::file::{Duration, Factor, Rate, Version};
+use super::super::limits::MIN_SHAPE;
 use super::super::tree::Cursor;
-use super::super::{OutcomeRates, VersionIndex, VersionSpec};
+use super::super::{Concentrations, Distribution, OutcomeRates, VersionIndex, VersionSpec};
 use super::context::Reports;
 use super::values::distribution;
 use crate::digest::hex_sha256;
@@ -25,11 +26,17 @@ pub(super) fn versions(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &[Versi
                     .help("give each version an id of its own")
             });
         }
-        let rates = OutcomeRates {
-            failure: version.failure_rate,
-            hang: version.hang_rate,
-            unhealthy: version.unhealthy_rate,
-            crash: version.crash_rate,
+        let mut rate = |key: &str, rate: Rate| self::rate(reports, &at.key(key), rate);
+        let (failure, failure_spread) = rate("failure_rate", version.failure_rate);
+        let (hang, hang_spread) = rate("hang_rate", version.hang_rate);
+        let (unhealthy, unhealthy_spread) = rate("unhealthy_rate", version.unhealthy_rate);
+        let (crash, crash_spread) = rate("crash_rate", version.crash_rate);
+        let rates = OutcomeRates { failure, hang, unhealthy, crash };
+        let concentrations = Concentrations {
+            failure: failure_spread,
+            hang: hang_spread,
+            unhealthy: unhealthy_spread,
+            crash: crash_spread,
         };
         if let Some(sum) = excess(rates) {
             let last = ["crash_rate", "unhealthy_rate", "hang_rate", "failure_rate"];
@@ -51,11 +58,51 @@ pub(super) fn versions(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &[Versi
             },
             defective: version.defective,
             upgrade_time: distribution(reports, &at.key("upgrade_time_sec"), &version.upgrade_time_sec),
+            upgrade_time_factor: version
+                .upgrade_time_factor
+                .as_ref()
+                .and_then(|file| factor(reports, &at.key("upgrade_time_factor"), file)),
             rates,
+            concentrations,
             crash_after: distribution(reports, &at.key("crash_after_sec"), &version.crash_after_sec),
         });
     }
     versions
+}
+
+/// A rate's mean, and its concentration where it is drawn. A mean of 0 or 1 leaves nothing to draw.
+fn rate(reports: &mut Reports<'_>, at: &Cursor<'_>, file: Rate) -> (f64, Option<f64>) {
+    match file {
+        Rate::Constant(rate) => (rate, None),
+        Rate::Beta { mean, .. } if mean == 0.0 || mean == 1.0 => (mean, None),
+        Rate::Beta { mean, concentration } => {
+            let least = mean.min(1.0 - mean) * concentration;
+            if least < MIN_SHAPE {
+                let enough = MIN_SHAPE / mean.min(1.0 - mean);
+                reports.add(at.key("beta").key("concentration").value(), |mark| {
+                    mark.say("this spread leaves nearly every replicate with a rate of 0 or 1")
+                        .label(format!("the smaller shape is {least}"))
+                        .allowed(format!("with this mean, a concentration of at least {enough}"))
+                        .help("a concentration of 1 / mean spreads a small rate as an exponential variate")
+                });
+            }
+            (mean, Some(concentration))
+        }
+    }
+}
+
+/// What multiplies durations; `None` where that is 1.
+fn factor(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &Factor) -> Option<Distribution> {
+    let as_duration = match *file {
+        Factor::Constant(1.0) => return None,
+        Factor::Constant(factor) => Duration::Constant(factor),
+        Factor::Exponential { mean } => Duration::Exponential { mean },
+        Factor::Lognormal { median, sigma } => Duration::Lognormal { median, sigma },
+        Factor::Uniform { min, max } => Duration::Uniform { min, max },
+        Factor::Weibull { scale, shape } => Duration::Weibull { scale, shape },
+        Factor::Empirical(ref values) => Duration::Empirical(values.clone()),
+    };
+    Some(distribution(reports, at, &as_duration))
 }
 
 /// What the rates add up to, where that is too much; rounded for people.

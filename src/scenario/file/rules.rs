@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::event_names;
 use crate::scenario::limits::MAX_SECONDS;
-use crate::scenario::{Expected, Stat};
+use crate::scenario::{Expected, RolloutOrder, Stat};
 
 /// A rule: a metric is `at_most`, `at_least` or `equals` something; or an event comes so often, so soon, or before another.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -60,6 +60,9 @@ pub(in crate::scenario) struct Tune {
     /// The limits of failures in a row to try.
     #[schemars(length(min = 1), inner(range(min = 1)))]
     pub max_consecutive_failures: Vec<u32>,
+    /// The orders of the plan to try. Left out: the rollout's own.
+    #[schemars(length(min = 1))]
+    pub order: Option<Vec<RolloutOrder>>,
     /// The metric whose mean on the good version shall be least.
     #[schemars(extend("enum" = crate::scenario::metric::numeric_names()))]
     pub minimise: String,
@@ -74,6 +77,7 @@ impl Default for Tune {
             defective: None,
             batch_pct: vec![1, 2, 4, 5, 10, 20, 25, 50, 100],
             max_consecutive_failures: vec![1, 2, 3, 4, 5],
+            order: None,
             minimise: "duration_sec".into(),
             limits: Vec::new(),
         }

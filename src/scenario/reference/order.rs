@@ -6,14 +6,16 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::super::file::{
-    After, Drill, Edit, Expect, Fault, Fleet, Limit, Module, Network, Operator, Override, Reconciler, Rollout,
-    Statuses, Target, Tune, Version,
+    After, Blocks, Class, Drill, Edit, Expect, Fault, Fleet, Limit, Module, Network, Operator, Override, Reconciler,
+    Rollout, Statuses, Target, Tune, Version,
 };
 
 /// The keys of a definition of the schema, by its name; none of a name that is not here.
 pub(super) fn keys(definition: &str) -> &'static [&'static str] {
     match definition {
         "After" => keys_of::<After>(),
+        "Blocks" => keys_of::<Blocks>(),
+        "Class" => keys_of::<Class>(),
         "Drill" => keys_of::<Drill>(),
         "Edit" => keys_of::<Edit>(),
         "Expect" => keys_of::<Expect>(),

@@ -37,7 +37,7 @@ impl<'w> Simulator<'w> {
                 Direction::Back => self.draws.rollback(n),
             };
             let to = release(to);
-            self.drawn.push((member, world.fate_at(&member, &attempt, to, &self.rates[to as usize])));
+            self.drawn.push((member, world.fate(&member, &attempt, to, &self.shared)));
         }
     }
 
@@ -50,14 +50,13 @@ impl<'w> Simulator<'w> {
             let n = self.engine.instance(position).0;
             let block = self.draws.instance(n);
             let member = world.member(n, block);
-            let rates = &self.rates[Release::Target as usize];
-            let ends = now + world.fate_at(&member, &block, Release::Target, rates).upgrade.max(1);
+            let ends = now + world.fate(&member, &block, Release::Target, &self.shared).upgrade.max(1);
             let arrives = heartbeats::first_sent(&self.scene(), &member, ends);
             burst.push(Foreseen {
                 arrives,
                 is_late: arrives > now + world.settings.health_timeout.0,
                 position,
-                failing: world.prospects_of_member(&member, Release::Target).chances().failing(),
+                failing: world.prospects_of_member(&member, Release::Target, &self.shared).chances().failing(),
                 word: block.outcome,
             });
         }
@@ -164,9 +163,9 @@ impl<'w> Simulator<'w> {
         let n = self.engine.instance(position).0;
         let block = self.draws.instance(n);
         let member = world.member(n, block);
-        let rates = self.rates;
+        let shared = &self.shared;
         let order = |berth: Option<&Berth>, to: Release, block| {
-            let fate = |block| world.fate_at(&member, block, to, &rates[to as usize]);
+            let fate = |block| world.fate(&member, block, to, shared);
             berth.map(|berth| Order { at: berth.dispatched, to, fate: fate(&block) })
         };
         let forward =

@@ -8,6 +8,7 @@ use crate::sim::guide::Guide;
 use crate::sim::observer::Observer;
 use crate::sim::operator::Operator;
 use crate::sim::queue::Queue;
+use crate::sim::shared::Shared;
 use crate::sim::truth::Ledger;
 use crate::sim::world::World;
 
@@ -17,7 +18,7 @@ impl<'w> Simulator<'w> {
     pub fn new(world: &'w World) -> Self {
         Self {
             world,
-            rates: Default::default(),
+            shared: Shared::default(),
             engine: Engine::new(world.plan.clone(), world.settings.clone(), Recording::Nothing),
             draws: Draws::new(world.seed, 0),
             berths: [Vec::new(), Vec::new()],
@@ -83,7 +84,7 @@ impl<'w> Simulator<'w> {
         let wanted = self.recording(observer);
         self.replicate = replicate;
         self.draws = Draws::new(world.seed, replicate);
-        self.rates = world.rates(&mut self.draws);
+        world.share(&mut self.draws, &mut self.shared);
         self.engine.reset();
         self.engine.record(wanted);
         for berths in &mut self.berths {

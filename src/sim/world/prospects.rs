@@ -1,8 +1,11 @@
 //! What is known of an instance before anything is drawn.
 
-use super::{Member, Override, Release, World};
-use crate::scenario::{OutcomeRates, Target, UpgradeOutcome};
+use std::borrow::Cow;
+
+use super::{Member, Release, World};
+use crate::scenario::{OutcomeRates, UpgradeOutcome};
 use crate::sim::sampler::Sampler;
+use crate::sim::shared::{Factor, Shared};
 
 /// How an upgrade can go, before it is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -11,10 +14,12 @@ pub struct Prospects<'w> {
     pub outcome: Option<UpgradeOutcome>,
     /// The chances of the outcomes, where it is not.
     pub rates: OutcomeRates,
-    /// How long the upgrade takes.
+    /// How long the upgrade takes, but for the factor.
     pub upgrade: &'w Sampler,
     /// How long after it a crashing one dies.
     pub crash_after: &'w Sampler,
+    /// What multiplies the time of the upgrade.
+    pub factor: f64,
 }
 
 /// The chances of the outcomes, adding up to 1.
@@ -38,7 +43,13 @@ impl Chances {
     }
 }
 
-impl Prospects<'_> {
+impl<'w> Prospects<'w> {
+    /// How long the upgrade takes.
+    #[must_use]
+    pub fn upgrade_time(&self) -> Cow<'w, Sampler> {
+        if self.factor == 1.0 { Cow::Borrowed(self.upgrade) } else { Cow::Owned(self.upgrade.times(self.factor)) }
+    }
+
     /// The chances of the outcomes, as one draw decides between them: what is beyond 1 is cut off.
     #[must_use]
     pub fn chances(&self) -> Chances {
@@ -66,40 +77,37 @@ impl Prospects<'_> {
     }
 }
 
-/// Instances to which the same overrides apply: a set of them, by number.
+/// Instances to which the same classes and overrides apply: a set of them, by number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kin(Vec<usize>);
 
 impl World {
-    /// Which overrides surely apply to an instance.
+    /// Which classes and overrides surely apply to an instance.
     #[must_use]
     pub fn kin(&self, n: u32) -> Kin {
         let zone = n % self.zones;
-        let sure = |o: &Override| match &o.target {
-            Target::Fraction(_) => false,
-            // Neither key is looked at.
-            target => target.selects(n, zone, super::Key(0), 0),
-        };
-        Kin((0..self.overrides.len()).filter(|&i| sure(&self.overrides[i])).collect())
+        let sure = self.differing.groups().enumerate().filter(|(_, group)| group.surely_holds(n, zone));
+        Kin(sure.map(|(number, _)| number).collect())
     }
 
     /// Kin that a drawn share of the fleet makes of `kin`, with their chances. Whether an instance belongs to one share is
-    /// independent of whether it belongs to another. `None` where there are more than `most`.
+    /// independent of whether it belongs to another. `None` where there are more than `most`. Blocks count as shares here: of
+    /// one instance, its chance to be in one; that neighbours are in one together is left out.
     #[must_use]
     pub fn drawn_kin(&self, kin: Kin, most: usize) -> Option<Vec<(Kin, f64)>> {
         let mut drawn = vec![(kin, 1.0)];
-        for (i, o) in self.overrides.iter().enumerate() {
-            let Target::Fraction(fraction) = o.target else { continue };
+        for (number, group) in self.differing.groups().enumerate() {
+            let Some(share) = group.share() else { continue };
             let chosen: Vec<(Kin, f64)> = drawn
                 .iter()
                 .map(|(Kin(members), chance)| {
                     let mut members = members.clone();
-                    members.push(i);
+                    members.push(number);
                     members.sort_unstable();
-                    (Kin(members), chance * fraction)
+                    (Kin(members), chance * share)
                 })
                 .collect();
-            drawn.iter_mut().for_each(|(_, chance)| *chance *= 1.0 - fraction);
+            drawn.iter_mut().for_each(|(_, chance)| *chance *= 1.0 - share);
             drawn.extend(chosen);
             drawn.retain(|&(_, chance)| chance > 0.0);
             if drawn.len() > most {
@@ -109,38 +117,45 @@ impl World {
         Some(drawn)
     }
 
-    /// How an upgrade of kin to a release can go.
+    /// How an upgrade of kin to a release can go, by the scenario's own rates: of those that are drawn, the means. A factor that
+    /// is drawn is left out.
     #[must_use]
-    pub fn prospects_of(&self, Kin(overrides): &Kin, release: Release) -> Prospects<'_> {
-        let rates = self.base.releases[release as usize].rates;
-        self.prospects(overrides.iter().map(|&i| &self.overrides[i]), release, rates)
+    pub fn prospects_of(&self, Kin(numbers): &Kin, release: Release) -> Prospects<'_> {
+        let conduct = &self.base.releases[release as usize];
+        let factor = match conduct.factor {
+            Factor::Constant(factor) => factor,
+            Factor::Drawn { .. } => 1.0,
+        };
+        let groups = numbers.iter().filter_map(|&number| self.differing.group(number));
+        self.prospects(groups, release, conduct.rates, factor)
     }
 
-    /// How an upgrade of a member to a release can go.
+    /// How an upgrade of a member to a release can go, in a replicate.
+    #[inline(always)]
     #[must_use]
-    pub fn prospects_of_member(&self, member: &Member<'_>, release: Release) -> Prospects<'_> {
-        let rates = self.base.releases[release as usize].rates;
-        self.prospects(self.overriding(member.n, member.zone, member.block.membership), release, rates)
+    pub fn prospects_of_member(&self, member: &Member<'_>, release: Release, shared: &Shared) -> Prospects<'_> {
+        let groups = self.differing.groups().filter(|group| group.holds(member, Some(shared)));
+        self.prospects(groups, release, shared.rates[release as usize], shared.factors[release as usize])
     }
 
     /// The fixed phase of kin's heartbeats, milliseconds; `None`: drawn for each.
     #[must_use]
-    pub fn phase_of(&self, Kin(overrides): &Kin) -> Option<u64> {
-        let mut said = overrides.iter().rev().filter_map(|&i| self.overrides[i].spec.heartbeat_phase);
+    pub fn phase_of(&self, Kin(numbers): &Kin) -> Option<u64> {
+        let mut said = self.differing.overrides_of(numbers).rev().filter_map(|o| o.link.phase);
         said.next().map(|phase| phase.0).or(self.base.phase)
     }
 
     /// The chance that a heartbeat of kin is lost.
     #[must_use]
-    pub fn loss_of(&self, Kin(overrides): &Kin) -> f64 {
-        let mut said = overrides.iter().rev().filter_map(|&i| self.overrides[i].spec.heartbeat_loss_rate);
+    pub fn loss_of(&self, Kin(numbers): &Kin) -> f64 {
+        let mut said = self.differing.overrides_of(numbers).rev().filter_map(|o| o.link.loss);
         said.next().unwrap_or(self.base.loss)
     }
 
     /// Whether any instance differs from what its version and the fleet say.
     #[must_use]
-    pub fn has_overrides(&self) -> bool {
-        !self.overrides.is_empty()
+    pub fn has_kinds(&self) -> bool {
+        !self.differing.is_empty()
     }
 
     /// Whether the network of any instance can flap.

@@ -38,16 +38,6 @@ fn too_few_or_unvaried() {
 }
 
 #[test]
-fn few_differences_that_are_all_one_have_no_interval() {
-    let interval = |pairs: &[(f64, f64)]| interval_of_differences(of(pairs).differences(), 0.95);
-    assert_eq!(interval(&[(1.0, 2.0); 2]), None);
-    assert_eq!(interval(&[(1.0, 2.0); FEWEST_ALIKE as usize - 1]), None);
-    assert_eq!(interval(&[(1.0, 2.0); FEWEST_ALIKE as usize]), Some(Interval::new(1.0, 1.0)));
-    assert_eq!(interval(&[(672.006, 612.006), (0.3, -59.7)]), None, "but for the last bits");
-    assert!(interval(&[(1.0, 2.0), (1.0, 3.0)]).is_some(), "what varies has one from two on");
-}
-
-#[test]
 fn what_rounding_leaves_saves_nothing() {
     // a and b are unrelated: 1 - Var(b - a) / (Var a + Var b) is 0 but for the last bits.
     let paired = of(&[(0.1, 0.1), (0.1, 0.7), (0.3, 0.1), (0.3, 0.7)]);

@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::facts::Fact;
 use super::tolerance::Tolerance;
 use crate::scenario::{Condition, Measure};
-use crate::stats::moments::Moments;
-use crate::stats::paired::interval_of_differences;
 use crate::stats::{Interval, apart};
+use crate::study::mean::Differences;
 
 /// What was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +24,7 @@ pub enum Evidence {
     /// World by world.
     Pairs {
         /// What is found now less what was accepted.
-        differences: Moments,
+        differences: Differences,
         /// Whether they are 0 in every world.
         alike: bool,
     },
@@ -127,7 +126,7 @@ impl Contrast {
     #[must_use]
     pub fn interval(&self, confidence: f64) -> Option<Interval> {
         match &self.evidence {
-            Evidence::Pairs { differences, .. } => interval_of_differences(differences, confidence),
+            Evidence::Pairs { differences, .. } => differences.interval(confidence),
             Evidence::Apart(Fact::Figure(a), Fact::Figure(b)) => apart::means(*a, *b, confidence),
             Evidence::Apart(Fact::Share { hits: a, n }, Fact::Share { hits: b, n: m }) => {
                 apart::rates((*a, *n), (*b, *m), confidence)
@@ -170,13 +169,12 @@ mod tests {
     use super::*;
     use crate::scenario::{Metric, Rate};
     use crate::stats::apart::Sample;
+    use crate::stats::bounded::Reach;
 
     fn pairs(measure: Measure, defective: bool, accepted: f64, difference: f64) -> Contrast {
-        let mut differences = Moments::default();
-        // Every other world differs by a little more.
-        for world in 0..100 {
-            differences.push(difference + f64::from(world % 2) * 0.002 - 0.001);
-        }
+        // Every other replicate differs by a little more.
+        let values = (0..100).map(|replicate| difference + f64::from(replicate % 2) * 0.002 - 0.001).collect();
+        let differences = Differences { values, reach: Reach::within(-10.0, 10.0), cut: [0.0, 0.0] };
         let evidence = Evidence::Pairs { differences, alike: false };
         let (version, now) = ("v".to_owned(), accepted + difference);
         Contrast { version, defective, measure, cause: Cause::Policy, accepted, now, n: 100, evidence, condition: None }

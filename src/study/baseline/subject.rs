@@ -8,9 +8,11 @@ use super::facts::{Fact, VersionFacts, measures};
 use super::{Entry, PROGRAM};
 use crate::scenario::{Measure, Scenario, VersionIndex};
 use crate::sim::World;
+use crate::stats::paired::Paired;
 use crate::study::Policy;
 use crate::study::compare::pairs;
 use crate::study::grid::{self, Cells, GridError};
+use crate::study::mean::{Differences, Estimator};
 use crate::study::results::CellRows;
 use crate::study::round::{self, Round, Workers, rows_a_block};
 use crate::study::tape::{Identity, Tape};
@@ -159,23 +161,27 @@ impl Subject {
     fn policies(&self, tape: &Tape, version: &str, [accepted, own]: [usize; 2]) -> io::Result<Vec<Contrast>> {
         let defective = self.cells.worlds[own].defective;
         let rows = [self.rows(tape, accepted)?, self.rows(tape, own)?];
-        let contrast = |(measure, paired): (_, crate::stats::paired::Paired)| {
-            Some(Contrast {
+        let contrast = |(measure, paired): (Measure, Paired)| {
+            let Some((before, now)) = paired.a().mean().zip(paired.b().mean()) else { return Ok(None) };
+            let estimators = [accepted, own].map(|cell| Estimator::new(&self.cells.worlds[cell], measure));
+            let samples = [estimators[0].sample(&rows[0])?, estimators[1].sample(&rows[1])?];
+            Ok(Some(Contrast {
                 version: version.to_owned(),
                 defective,
                 measure,
                 cause: Cause::Policy,
-                accepted: paired.a().mean()?,
-                now: paired.b().mean()?,
+                accepted: before,
+                now,
                 n: paired.n(),
                 evidence: Evidence::Pairs {
-                    differences: paired.differences().clone(),
+                    differences: Differences::new([&estimators[0], &estimators[1]], [&samples[0], &samples[1]]),
                     alike: paired.wins().2 == paired.n(),
                 },
                 condition: None,
-            })
+            }))
         };
-        let mut contrasts: Vec<Contrast> = pairs(&rows, defective)?.into_iter().filter_map(contrast).collect();
+        let contrasts = pairs(&rows, defective)?.into_iter().filter_map(|pair| contrast(pair).transpose());
+        let mut contrasts: Vec<Contrast> = contrasts.collect::<io::Result<_>>()?;
         Contrast::join_conditions(&mut contrasts);
         Ok(contrasts)
     }

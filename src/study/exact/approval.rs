@@ -13,7 +13,7 @@ const BUDGET: usize = 200_000;
 
 /// What comes of the first request. Times in milliseconds.
 #[derive(Clone, Debug)]
-pub(super) struct Approval {
+pub(in crate::study) struct Approval {
     pub approved: f64,
     pub rejected: f64,
     pub expired: f64,
@@ -65,7 +65,7 @@ impl Approval {
         };
         let in_time = answer.cumulative(expires);
         let too_long = || "the operator's delay is spread too wide to be added up".to_owned();
-        let wait = sum_of_falling(expires, 1e-3, BUDGET, |t| 1.0 - answer.cumulative(t)).ok_or_else(too_long);
+        let wait = mean_up_to(&answer, expires).ok_or_else(too_long);
         let tick = world.tick_interval;
         let ticks = sum_of_falling(expires.div_ceil(tick), 1e-6 / tick as f64, BUDGET, |k| {
             in_time - answer.cumulative(k * tick)
@@ -90,6 +90,11 @@ impl Approval {
             None => 1.0,
         }
     }
+}
+
+/// E min(D, most) of a duration D, milliseconds; `None` where it is spread too wide to be added up.
+pub(in crate::study) fn mean_up_to(delay: &Sampler, most: u64) -> Option<f64> {
+    sum_of_falling(most, 1e-3, BUDGET, |t| 1.0 - delay.cumulative(t))
 }
 
 /// The mean of a duration on the grid of whole milliseconds; of a smooth one, as it is off the grid.

@@ -1,5 +1,6 @@
 //! The laws of all verdicts of a fleet: which planned instance has which.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -28,21 +29,27 @@ pub(super) struct FleetLaw {
 
 impl FleetLaw {
     /// The laws for upgrades to a release. `on_grid` says that every dispatch falls on a multiple of the heartbeat interval.
-    pub fn new(world: &World, plan: &Plan, release: Release, on_grid: bool) -> Result<Self, OutOfScope> {
+    pub fn new(
+        world: &World,
+        plan: &Plan,
+        release: Release,
+        on_grid: bool,
+        tables: &Tables,
+    ) -> Result<Self, OutOfScope> {
         let mut kinds: BTreeMap<Kin, u8> = BTreeMap::new();
-        let mut maker = Maker { world, release, on_grid, tables: Vec::new() };
+        let mut maker = Maker { world, release, on_grid, tables };
         let mut laws = Vec::new();
         let mut which = Vec::new();
         let total = plan.total_instances();
-        // Without overrides all are alike.
-        let distinct = if world.has_overrides() { total } else { total.min(1) };
+        // Without classes and overrides all are alike.
+        let distinct = if world.has_kinds() { total } else { total.min(1) };
         for position in 0..distinct {
             let kin = world.kin(plan.order.instance(position).0);
             let kind = match kinds.get(&kin) {
                 Some(&kind) => kind,
                 None => {
                     if laws.len() == MOST_KINDS {
-                        return Err(OutOfScope::new("the overrides make too many kinds of instances"));
+                        return Err(OutOfScope::new("classes and overrides make too many kinds of instances"));
                     }
                     let kind = laws.len() as u8;
                     laws.push(maker.mixture(&kin)?);
@@ -104,15 +111,33 @@ impl FleetLaw {
     }
 }
 
-/// Makes laws, and remembers the tables.
+/// Tables that were made, for scenarios that differ in their policy or in their rates alone.
+#[derive(Debug, Default)]
+pub(crate) struct Tables(RefCell<Vec<(Sampler, u64, Rc<Table>)>>);
+
+impl Tables {
+    fn of(&self, upgrade: &Sampler, until: u64) -> Result<Rc<Table>, OutOfScope> {
+        let mut known = self.0.borrow_mut();
+        if let Some((.., table)) = known.iter().find(|(known, to, _)| known == upgrade && *to == until) {
+            return Ok(Rc::clone(table));
+        }
+        let too_long =
+            || OutOfScope::new("the health timeout is too long to tabulate upgrade times by the millisecond");
+        let table = Rc::new(Table::new(upgrade, until).ok_or_else(too_long)?);
+        known.push((upgrade.clone(), until, Rc::clone(&table)));
+        Ok(table)
+    }
+}
+
+/// Makes laws.
 struct Maker<'w> {
     world: &'w World,
     release: Release,
     on_grid: bool,
-    tables: Vec<(&'w Sampler, Rc<Table>)>,
+    tables: &'w Tables,
 }
 
-impl<'w> Maker<'w> {
+impl Maker<'_> {
     fn mixture(&mut self, kin: &Kin) -> Result<Mixture, OutOfScope> {
         let too_many = || OutOfScope::new("the shares of the fleet that are drawn make too many kinds of instances");
         let drawn = self.world.drawn_kin(kin.clone(), MOST_KINDS).ok_or_else(too_many)?;
@@ -136,21 +161,10 @@ impl<'w> Maker<'w> {
             }
         };
         let heartbeats = Heartbeats { beats, interval, loss: world.loss_of(kin) };
-        let longest = prospects.upgrade.longest().0.max(1).saturating_add(interval - 1);
+        let longest = prospects.upgrade_time().longest().0.max(1).saturating_add(interval - 1);
         let surely_in_time = heartbeats.loss == 0.0 && longest <= timeout;
-        let table = self.table(prospects.upgrade, timeout)?;
+        let table = self.tables.of(&prospects.upgrade_time(), timeout)?;
         let crashing = (chances.crash > 0.0).then(|| Crashing::new(prospects.crash_after));
         Ok(VerdictLaw { chances, arrivals: Arrivals { table, heartbeats, surely_in_time }, crashing, timeout })
-    }
-
-    fn table(&mut self, upgrade: &'w Sampler, until: u64) -> Result<Rc<Table>, OutOfScope> {
-        if let Some((_, table)) = self.tables.iter().find(|(known, _)| std::ptr::eq(*known, upgrade)) {
-            return Ok(Rc::clone(table));
-        }
-        let too_long =
-            || OutOfScope::new("the health timeout is too long to tabulate upgrade times by the millisecond");
-        let table = Rc::new(Table::new(upgrade, until).ok_or_else(too_long)?);
-        self.tables.push((upgrade, Rc::clone(&table)));
-        Ok(table)
     }
 }

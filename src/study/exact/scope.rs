@@ -2,11 +2,11 @@
 
 use super::OutOfScope;
 use super::approval::{Approval, NEGLIGIBLE};
-use super::fleet::FleetLaw;
+use super::fleet::{FleetLaw, Tables};
 use crate::engine::{BreakerOrder, BreakerScope, OperatorDecision, Plan};
 use crate::sim::World;
 use crate::sim::world::Release;
-use crate::stats::exact::{Counting, Unit, Walk};
+use crate::stats::exact::{Counting, Unit, Walk, Walked};
 
 /// The most work for one walk, in steps of the chain.
 const MOST_STEPS: u64 = 400_000_000;
@@ -30,7 +30,7 @@ pub(crate) struct Course<'w> {
 }
 
 impl<'w> Course<'w> {
-    pub(crate) fn of(world: &'w World) -> Result<Self, OutOfScope> {
+    pub(crate) fn of(world: &'w World, tables: &Tables) -> Result<Self, OutOfScope> {
         undisturbed(world)?;
         let (plan, limit) = edited(world);
         let settings = &world.settings;
@@ -40,7 +40,7 @@ impl<'w> Course<'w> {
         let starts_at_zero = !matches!(settings.policy, crate::engine::InterventionPolicy::RequireApproval);
         let on_ticks = at_once && (world.tick_interval.is_multiple_of(world.interval));
         let on_grid = on_ticks || (at_once && starts_at_zero && plan.batch_count() == 1);
-        let law = FleetLaw::new(world, &plan, Release::Target, on_grid)?;
+        let law = FleetLaw::new(world, &plan, Release::Target, on_grid, tables)?;
         let listed = settings.breaker_order == BreakerOrder::Listed;
         let counting = if listed || one_by_one { Counting::InOrder } else { Counting::SilentLast };
         let reports = law.verdicts().iter().any(|trial| trial.fails > 0.0);
@@ -62,7 +62,7 @@ impl<'w> Course<'w> {
         if steps > MOST_STEPS {
             return Err(OutOfScope::new("the fleet and the breaker's limit are too large to follow every count"));
         }
-        let back = FleetLaw::new(world, &plan, Release::Previous, on_grid).ok();
+        let back = FleetLaw::new(world, &plan, Release::Previous, on_grid, tables).ok();
         let rollback_is_sure =
             back.is_some_and(|law| law.verdicts().iter().all(|trial| trial.fails == 0.0 && trial.silent == 0.0));
         let mut course = Self {
@@ -82,6 +82,12 @@ impl<'w> Course<'w> {
     /// Whether the time that it takes is a question of the slowest of each batch.
     pub(super) fn is_timed(&self) -> bool {
         self.at_once && self.walk.units.len() <= 100
+    }
+
+    /// The walk through all of its trials.
+    pub(super) fn walked(&self) -> Walked {
+        let verdicts = self.law.verdicts();
+        self.walk.go(|position| self.law.pick(&verdicts, position), |_, _| {})
     }
 
     /// Whether verdicts are counted in plan order.

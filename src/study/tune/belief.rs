@@ -201,6 +201,7 @@ fn share(failure: [f64; 2], silence: [f64; 2]) -> Option<[f64; 2]> {
 impl Tune {
     /// Lets every world draw the rates of these versions.
     pub fn believe(&mut self, beliefs: &Beliefs) {
+        self.draws_rates = true;
         for (world, scenario) in self.cells.worlds.iter_mut().zip(&self.cells.scenarios) {
             let releases =
                 [(Release::Target, Some(scenario.rollout.target)), (Release::Previous, scenario.rollout.previous)];

@@ -1,29 +1,29 @@
 //! The Pareto front: the policies that no other beats in both, the goal on the good version and the blast radius of a bad one.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use rayon::prelude::*;
 
-use super::{Tune, Tuned, differences, moments};
-use crate::scenario::Metric;
-use crate::stats::moments::Moments;
-use crate::stats::{Interval, simultaneous, student};
+use super::{Estimated, Tune, Tuned, moments};
+use crate::scenario::{Measure, Metric};
+use crate::stats::{Interval, simultaneous};
+use crate::study::mean::{Estimator, Sample, differences};
+use crate::study::results::CellRows;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tape::Tape;
 
 /// Worlds that the front is drawn from: a picture needs no more, and memory does not grow with the search.
 const WORLDS: u64 = 4096;
+/// Replicates that are all alike, for two policies to be taken as alike.
+const ENOUGH: usize = 256;
 
 /// Where a policy stands on the plane.
 #[derive(Clone, Debug)]
 pub struct Point {
-    /// Blast radius of the bad version, its mean and the interval of that.
-    pub blast: Option<(f64, Option<Interval>)>,
+    /// Blast radius of the bad version; nothing where there is no bad version.
+    pub blast: Estimated,
     /// `harmed_pct` of the same version.
-    pub harmed: Option<(f64, Option<Interval>)>,
-    /// Worlds.
-    pub n: u64,
+    pub harmed: Estimated,
     /// Whether it is on the front; `None`: not sure.
     pub on_front: Option<bool>,
 }
@@ -48,90 +48,77 @@ pub fn worst_version(tune: &Tune, tape: &Tape, tuned: &Tuned) -> io::Result<Opti
     Ok(worst.map(|(version, _)| version))
 }
 
-/// Where every policy stands. With Bonferroni's inequality over all pairs, all that is sure is sure together.
+/// Where every policy stands. With Bonferroni's inequality over all policies and pairs, all that is sure is sure together.
 ///
-/// Policies are many and pairs are more, so a pair is told apart by the two policies' own means and spreads where these lie
-/// far enough apart, and world by world only where they do not.
+/// Pairs are many, so two policies are told apart by exact values or by their own intervals where these do not overlap, and
+/// replicate by replicate only where they do.
 ///
 /// # Errors
 /// When the tape cannot be read.
 pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -> io::Result<Vec<Point>> {
     let policies = tuned.policies.len();
-    let worlds = |policy: usize| tuned.policies[policy].replicates.min(WORLDS);
-    let lengths: BTreeSet<u64> = (0..policies).map(worlds).collect();
-    let series = |policy: usize, version: usize, metric: Metric| {
-        let values = tune.values(tape, tune.cell(policy, version), metric, worlds(policy));
-        values.map(|values| Series::new(values, &lengths))
+    let pairs = policies as u64 * (policies as u64).saturating_sub(1) / 2;
+    let each = simultaneous::each(CONFIDENCE, 2 * (pairs + policies as u64));
+    let place = |policy: usize, version: usize, metric: Metric, exact: Option<f64>| -> io::Result<Placed> {
+        let cell = tune.cell(policy, version);
+        let n = tuned.policies[policy].replicates.min(WORLDS);
+        let estimator = Estimator::new(&tune.cells.worlds[cell], Measure::Metric(metric));
+        let sample = estimator.sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)?;
+        let own = exact.map(|exact| Interval::new(exact, exact)).or_else(|| estimator.interval(&sample, each));
+        Ok(Placed { estimator, sample, exact, own })
     };
     let placed = (0..policies).into_par_iter().map(|policy| {
-        let goal = series(policy, 0, tune.minimise)?;
-        let blast = version.map(|version| series(policy, version, Metric::BlastRadiusPct)).transpose()?;
-        Ok(std::iter::once(goal).chain(blast).collect())
+        let known = &tuned.policies[policy];
+        let goal = place(policy, 0, tune.minimise, known.goal.exact)?;
+        let spread = version.map(|version| {
+            let exact = tuned.blast.get(tune.cell(policy, version)).copied().flatten();
+            place(policy, version, Metric::BlastRadiusPct, exact)
+        });
+        Ok(std::iter::once(goal).chain(spread.transpose()?).collect())
     });
-    let placed: Vec<Vec<Series>> = placed.collect::<io::Result<_>>()?;
-    let pairs = policies as u64 * (policies as u64).saturating_sub(1);
-    let each = simultaneous::each(CONFIDENCE, 2 * pairs);
-    let rule = Rule {
-        tune,
-        placed: &placed,
-        errors: lengths.iter().filter_map(|&n| Some((n, student::two_sided(each, n)?))).collect(),
-        confidence: each,
-    };
+    let placed: Vec<Vec<Placed>> = placed.collect::<io::Result<_>>()?;
+    let rule = Rule { tune, placed: &placed, confidence: each };
     let told = |policy: usize| {
-        // What is told is of all worlds; the pairs are of the first ones.
-        let of = |metric| match version {
-            Some(version) => {
-                let n = tuned.policies[policy].replicates;
-                Ok::<_, io::Error>(moments(&tune.values(tape, tune.cell(policy, version), metric, n)?))
-            }
-            None => Ok(Moments::default()),
+        // The report's figures are of all replicates; the pairs are of the first ones.
+        let of = |metric: Metric, exact: Option<f64>| -> io::Result<Estimated> {
+            let Some(version) = version else { return Ok(Estimated::default()) };
+            let cell = tune.cell(policy, version);
+            let n = tuned.policies[policy].replicates;
+            let estimator = Estimator::new(&tune.cells.worlds[cell], Measure::Metric(metric));
+            let sample = estimator.sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)?;
+            let (mean, interval) = (estimator.mean(&sample), estimator.interval(&sample, CONFIDENCE));
+            Ok(Estimated { exact, mean, interval, n })
         };
-        let (blast, harmed) = (of(Metric::BlastRadiusPct)?, of(Metric::HarmedPct)?);
-        let told = |moments: &Moments| moments.mean().map(|mean| (mean, moments.t_interval(CONFIDENCE)));
-        Ok(Point { blast: told(&blast), harmed: told(&harmed), n: blast.n(), on_front: rule.on_front(policy) })
+        let blast = of(Metric::BlastRadiusPct, placed[policy].get(1).and_then(|placed| placed.exact))?;
+        Ok(Point { blast, harmed: of(Metric::HarmedPct, None)?, on_front: rule.on_front(policy) })
     };
     (0..policies).into_par_iter().map(told).collect()
 }
 
-/// A policy's values of one metric, and what its first worlds come to.
-struct Series {
-    values: Vec<f64>,
-    /// By how many worlds; none where a world of them has no value.
-    first: BTreeMap<u64, Moments>,
-}
-
-impl Series {
-    fn new(values: Vec<f64>, lengths: &BTreeSet<u64>) -> Self {
-        let mut first = BTreeMap::new();
-        for &n in lengths {
-            let Some(values) = values.get(..n as usize) else { break };
-            let moments = moments(values);
-            if moments.n() == n {
-                first.insert(n, moments);
-            }
-        }
-        Self { values, first }
-    }
+/// A policy in one dimension of the plane.
+struct Placed {
+    estimator: Estimator,
+    /// Its first replicates.
+    sample: Sample,
+    exact: Option<f64>,
+    /// Where it surely lies.
+    own: Option<Interval>,
 }
 
 /// How one policy beats another.
 struct Rule<'a> {
     tune: &'a Tune,
     /// By policy, by dimension.
-    placed: &'a [Vec<Series>],
-    /// The standard errors that an interval reaches to, by its number of worlds.
-    errors: BTreeMap<u64, f64>,
+    placed: &'a [Vec<Placed>],
     confidence: f64,
 }
 
-/// What is sure of the other's value, held against the one's.
+/// What is sure of the other's value, compared with the one's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sure {
     Less,
-    /// Never more, and not always the same.
-    NotMore,
     More,
-    /// The same in every world that was met, which does not say that there is no other.
+    /// The same, by theory or in every one of many replicates.
     Alike,
     Nothing,
 }
@@ -140,17 +127,12 @@ impl Rule<'_> {
     fn on_front(&self, one: usize) -> Option<bool> {
         let mut on_front = Some(true);
         for other in (0..self.placed.len()).filter(|&other| other != one) {
-            let sides = || self.placed[one].iter().zip(&self.placed[other]);
-            if sides().any(|(one, other)| self.is_far_above(one, other)) {
-                continue;
-            }
-            let sure: Vec<Sure> = sides().map(|(one, other)| self.compare(one, other)).collect();
+            let sides = self.placed[one].iter().zip(&self.placed[other]);
+            let sure: Vec<Sure> = sides.map(|(one, other)| self.compare(one, other)).collect();
             if sure.contains(&Sure::More) {
                 continue;
             }
-            let is_beaten =
-                sure.contains(&Sure::Less) && sure.iter().all(|sure| matches!(sure, Sure::Less | Sure::NotMore));
-            if is_beaten {
+            if sure.contains(&Sure::Less) && sure.iter().all(|sure| matches!(sure, Sure::Less | Sure::Alike)) {
                 return Some(false);
             }
             let are_alike = sure.iter().all(|sure| *sure == Sure::Alike);
@@ -161,33 +143,32 @@ impl Rule<'_> {
         on_front
     }
 
-    /// Whether the other's value is surely larger by the spreads alone: that of the differences is at most their sum.
-    fn is_far_above(&self, one: &Series, other: &Series) -> bool {
-        let n = one.values.len().min(other.values.len()) as u64;
-        let of = |series: &Series| {
-            let moments = series.first.get(&n)?;
-            Some((moments.mean()?, moments.variance()?.sqrt()))
-        };
-        let (Some((one, spread)), Some((other, other_spread)), Some(errors)) =
-            (of(one), of(other), self.errors.get(&n))
-        else {
-            return false;
-        };
-        other - one > errors * (spread + other_spread) / (n as f64).sqrt()
-    }
-
-    fn compare(&self, one: &Series, other: &Series) -> Sure {
-        let differences = differences(&one.values, &other.values);
-        let beyond = match self.errors.get(&differences.n()) {
-            Some(&errors) => differences.within(errors),
-            None => differences.t_interval(self.confidence),
-        };
-        match beyond {
-            Some(Interval { low, high }) if low == 0.0 && high == 0.0 => Sure::Alike,
+    fn compare(&self, one: &Placed, other: &Placed) -> Sure {
+        if let (Some(a), Some(b)) = (one.exact, other.exact) {
+            let rounding = 1e-9 * a.abs().max(1.0);
+            return match b - a {
+                difference if difference.abs() <= rounding => Sure::Alike,
+                difference if difference < 0.0 => Sure::Less,
+                _ => Sure::More,
+            };
+        }
+        if let (Some(a), Some(b)) = (one.own, other.own) {
+            if b.high < a.low {
+                return Sure::Less;
+            }
+            if b.low > a.high {
+                return Sure::More;
+            }
+        }
+        let differences: Vec<f64> = differences(&one.sample.values, &other.sample.values).collect();
+        if differences.len() >= ENOUGH && differences.iter().all(|&difference| difference == 0.0) {
+            return Sure::Alike;
+        }
+        let both = [&one.estimator, &other.estimator];
+        let samples = [&one.sample, &other.sample];
+        match Estimator::interval_of_difference(both, samples, self.confidence) {
             Some(Interval { high, .. }) if high < 0.0 => Sure::Less,
-            Some(Interval { high, .. }) if high <= 0.0 => Sure::NotMore,
             Some(Interval { low, .. }) if low > 0.0 => Sure::More,
-            // Too few worlds say nothing either.
             _ => Sure::Nothing,
         }
     }

@@ -1,7 +1,8 @@
 //! Hints: what another rule than failures in a row could do with the same batches.
 //!
-//! Rollouts run with a breaker that never trips, and every rule is then applied to the verdicts in the order in which the
-//! engine gave them. A rule is calibrated on good rollouts to trip no more of them than failures in a row do, and judged on the
+//! Rollouts run with a breaker that never trips, and every rule is then applied to the verdicts as the breaker would count
+//! them: as they are observed, or where `breaker_order` is `listed` in plan order when their batch is complete; and where
+//! `breaker_scope` is `batch` it starts anew with each batch. A rule is calibrated on good rollouts to trip no more of them than failures in a row do, and judged on the
 //! bad ones by how much of the fleet was dispatched when it tripped.
 //!
 //! - *Failure share*: trips when so many of the last so many verdicts failed.
@@ -15,7 +16,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Tune;
-use crate::engine::{Direction, Engine, Event, EventBody, Recording, RolloutId};
+use crate::engine::{BreakerOrder, BreakerScope, Direction, Engine, Event, EventBody, Recording, RolloutId, Settings};
 use crate::sim::{Observer, Simulator, World};
 
 /// Worlds of each version.
@@ -57,12 +58,46 @@ pub enum Rule {
     },
 }
 
-/// Verdicts of one rollout in their order: whether each failed, and how many instances were dispatched by then.
-#[derive(Clone, Debug, Default)]
+/// One verdict, as a breaker counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counted {
+    failed: bool,
+    /// Instances that were dispatched by then.
+    dispatched: u32,
+    /// Whether a rule starts anew with it.
+    fresh: bool,
+}
+
+/// The verdicts of one rollout in the order in which a breaker counts them.
+#[derive(Clone, Debug)]
 struct Verdicts {
-    failed: Vec<bool>,
-    dispatched: Vec<u32>,
-    so_far: u32,
+    order: BreakerOrder,
+    scope: BreakerScope,
+    counted: Vec<Counted>,
+    /// The batch of the last verdict that was counted.
+    batch: Option<u32>,
+    /// Verdicts of batches that are not complete: batch, position, failed.
+    waiting: Vec<(u32, u32, bool)>,
+    dispatched: u32,
+}
+
+impl Verdicts {
+    fn new(settings: &Settings) -> Self {
+        Self {
+            order: settings.breaker_order,
+            scope: settings.breaker_scope,
+            counted: Vec::new(),
+            batch: None,
+            waiting: Vec::new(),
+            dispatched: 0,
+        }
+    }
+
+    fn count(&mut self, batch: u32, failed: bool) {
+        let fresh = self.scope == BreakerScope::Batch && self.batch.is_some_and(|before| before != batch);
+        self.batch = Some(batch);
+        self.counted.push(Counted { failed, dispatched: self.dispatched, fresh });
+    }
 }
 
 impl Observer for Verdicts {
@@ -70,15 +105,29 @@ impl Observer for Verdicts {
         Recording::Everything
     }
 
-    fn event(&mut self, _: &Engine, event: &Event) {
+    fn event(&mut self, engine: &Engine, event: &Event) {
         if event.rollout != RolloutId::FIRST {
             return;
         }
-        match &event.body {
-            EventBody::InstanceStarted { .. } => self.so_far += 1,
-            EventBody::InstanceHealthCheck { failure, .. } => {
-                self.failed.push(failure.is_some());
-                self.dispatched.push(self.so_far);
+        match event.body {
+            EventBody::InstanceStarted { .. } => self.dispatched += 1,
+            EventBody::InstanceHealthCheck { batch_index, instance, failure } => match self.order {
+                BreakerOrder::Observed => self.count(batch_index, failure.is_some()),
+                BreakerOrder::Listed => {
+                    let position = engine.plan().order.position(instance).unwrap_or(u32::MAX);
+                    self.waiting.push((batch_index, position, failure.is_some()));
+                }
+            },
+            EventBody::BatchCompleted { batch_index, .. } => {
+                let mut waiting = std::mem::take(&mut self.waiting);
+                waiting.sort_unstable();
+                for (batch, position, failed) in waiting {
+                    if batch == batch_index {
+                        self.count(batch, failed);
+                    } else {
+                        self.waiting.push((batch, position, failed));
+                    }
+                }
             }
             _ => {}
         }
@@ -86,28 +135,36 @@ impl Observer for Verdicts {
 }
 
 impl Rule {
-    /// After how many verdicts it trips.
-    fn trips(self, failed: &[bool]) -> Option<usize> {
+    /// At which of the verdicts it trips.
+    fn trips(self, verdicts: &[Counted]) -> Option<usize> {
         match self {
             Self::Consecutive(limit) => {
                 let mut run = 0;
-                failed.iter().position(|&failed| {
-                    run = if failed { run + 1 } else { 0 };
+                verdicts.iter().position(|verdict| {
+                    run = if verdict.fresh { 0 } else { run };
+                    run = if verdict.failed { run + 1 } else { 0 };
                     run >= limit
                 })
             }
             Self::Share { failures, window } => {
-                let mut among = 0;
-                (0..failed.len()).find(|&at| {
-                    among += usize::from(failed[at]);
-                    among -= usize::from(at >= window && failed[at - window]);
+                let (mut among, mut begin) = (0, 0);
+                (0..verdicts.len()).find(|&at| {
+                    if verdicts[at].fresh {
+                        (among, begin) = (0, at);
+                    }
+                    among += usize::from(verdicts[at].failed);
+                    if at - begin >= window {
+                        among -= usize::from(verdicts[begin].failed);
+                        begin += 1;
+                    }
                     among >= failures
                 })
             }
             Self::Cusum { reference, height } => {
                 let mut sum: f64 = 0.0;
-                failed.iter().position(|&failed| {
-                    sum = (sum + f64::from(u8::from(failed)) - reference).max(0.0);
+                verdicts.iter().position(|verdict| {
+                    sum = if verdict.fresh { 0.0 } else { sum };
+                    sum = (sum + f64::from(u8::from(verdict.failed)) - reference).max(0.0);
                     sum >= height
                 })
             }
@@ -178,7 +235,7 @@ fn observe(world: &World, replicates: Range<u64>) -> Vec<Verdicts> {
         .map_init(
             || Simulator::new(world),
             |simulator, replicate| {
-                let mut verdicts = Verdicts::default();
+                let mut verdicts = Verdicts::new(&world.settings);
                 simulator.run(replicate, &mut verdicts);
                 debug_assert!(simulator.engine().direction() == Direction::Forward);
                 verdicts
@@ -188,7 +245,7 @@ fn observe(world: &World, replicates: Range<u64>) -> Vec<Verdicts> {
 }
 
 fn false_trips(rule: Rule, good: &[Verdicts]) -> f64 {
-    let trips = good.iter().filter(|run| rule.trips(&run.failed).is_some()).count();
+    let trips = good.iter().filter(|run| rule.trips(&run.counted).is_some()).count();
     trips as f64 / good.len().max(1) as f64
 }
 
@@ -197,12 +254,12 @@ fn false_trips(rule: Rule, good: &[Verdicts]) -> f64 {
 fn reach(rule: Rule, runs: &[Verdicts], total: u32) -> (f64, f64) {
     let (mut trips, mut dispatched) = (0u64, 0u64);
     for run in runs {
-        match rule.trips(&run.failed).and_then(|at| run.dispatched.get(at)) {
-            Some(&by_then) => {
+        match rule.trips(&run.counted) {
+            Some(at) => {
                 trips += 1;
-                dispatched += u64::from(by_then);
+                dispatched += u64::from(run.counted[at].dispatched);
             }
-            None => dispatched += u64::from(run.so_far),
+            None => dispatched += u64::from(run.dispatched),
         }
     }
     let n = runs.len().max(1) as f64;
@@ -210,8 +267,8 @@ fn reach(rule: Rule, runs: &[Verdicts], total: u32) -> (f64, f64) {
 }
 
 fn failing_share(runs: &[Verdicts]) -> f64 {
-    let failed = runs.iter().flat_map(|run| &run.failed).filter(|&&failed| failed).count();
-    let all: usize = runs.iter().map(|run| run.failed.len()).sum();
+    let failed = runs.iter().flat_map(|run| &run.counted).filter(|verdict| verdict.failed).count();
+    let all: usize = runs.iter().map(|run| run.counted.len()).sum();
     failed as f64 / all.max(1) as f64
 }
 
@@ -229,9 +286,21 @@ fn cusums(good: &[Verdicts], bad: &[Vec<Verdicts>]) -> Vec<Rule> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::{Format, Scenario};
 
-    fn verdicts(text: &str) -> Vec<bool> {
-        text.bytes().map(|byte| byte == b'x').collect()
+    /// `x` fails, `.` passes, `|` begins a batch in which rules start anew.
+    fn verdicts(text: &str) -> Vec<Counted> {
+        let mut counted = Vec::new();
+        let mut fresh = false;
+        for byte in text.bytes() {
+            match byte {
+                b'|' => fresh = true,
+                byte => {
+                    counted.push(Counted { failed: byte == b'x', dispatched: 0, fresh: std::mem::take(&mut fresh) })
+                }
+            }
+        }
+        counted
     }
 
     #[test]
@@ -245,5 +314,58 @@ mod tests {
         // Sums: 0, .5, 0, .5, 1, .5, 1, 1.5, 2.
         assert_eq!(Rule::Cusum { reference: 0.5, height: 1.5 }.trips(&failed), Some(7));
         assert_eq!(Rule::Cusum { reference: 0.5, height: 3.0 }.trips(&failed), None);
+    }
+
+    #[test]
+    fn rules_start_anew_with_a_batch_where_the_breaker_does() {
+        let failed = verdicts(".xx|x.xx|xx");
+        assert_eq!(Rule::Consecutive(3).trips(&failed), None);
+        assert_eq!(Rule::Share { failures: 3, window: 4 }.trips(&failed), Some(6));
+        assert_eq!(Rule::Share { failures: 3, window: 3 }.trips(&failed), None);
+        assert_eq!(Rule::Cusum { reference: 0.0, height: 4.0 }.trips(&failed), None);
+    }
+
+    /// The rule that the policy has trips just where the engine's breaker does.
+    #[test]
+    fn the_policys_own_rule_trips_where_the_engine_does() {
+        for (order, scope) in
+            [("observed", "rollout"), ("observed", "batch"), ("listed", "rollout"), ("listed", "batch")]
+        {
+            let text = format!(
+                r#"
+                seed = 5
+                [fleet]
+                instances = 30
+                [[versions]]
+                id = "v-1"
+                [[versions]]
+                id = "v-2"
+                failure_rate = 0.1
+                hang_rate = 0.1
+                [rollout]
+                target_version_id = "v-2"
+                batch_pct = 20
+                breaker_order = "{order}"
+                breaker_scope = "{scope}"
+                [reconciler]
+                policy = "auto_approve"
+                "#
+            );
+            let scenario = Scenario::parse("test.toml", text.as_bytes(), Format::Toml).unwrap();
+            let real = World::new(&scenario).unwrap();
+            let mut endless = scenario.clone();
+            endless.rollout.max_consecutive_failures = NonZeroU32::MAX;
+            let endless = World::new(&endless).unwrap();
+            for replicate in 0..200 {
+                let mut verdicts = Verdicts::new(&endless.settings);
+                Simulator::new(&endless).run(replicate, &mut verdicts);
+                let metrics = Simulator::new(&real).run(replicate, &mut crate::sim::Unobserved);
+                let at = Rule::Consecutive(2).trips(&verdicts.counted);
+                assert_eq!(at.is_some(), metrics.trips > 0, "{order} {scope} {replicate}");
+                if let Some(at) = at {
+                    assert_eq!(verdicts.counted[at].dispatched, metrics.exposed, "{order} {scope} {replicate}");
+                }
+            }
+        }
     }
 }

@@ -2,16 +2,17 @@
 
 use std::io;
 
-use super::{Tune, TuneError};
+use super::{Tune, TuneError, moments};
 use crate::scenario::{Bound, Expected, LimitSpec, Measure, Metric, Rate, Stat};
 use crate::sim::World;
 use crate::stats::Interval;
-use crate::stats::proportion::{clopper_pearson, upper_bound};
 use crate::study::analysis::{self, Certainty};
+use crate::study::mean::Estimator;
 use crate::study::results::CellRows;
 use crate::study::row::speaks_of;
 use crate::study::summary::Figure;
 use crate::study::tape::Tape;
+use crate::study::theory::{Theory, fits};
 
 /// A limit, and the versions that it is about.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,8 @@ pub struct Held {
     pub observed: Option<f64>,
     /// Its interval.
     pub interval: Option<Interval>,
+    /// What theory says, where it says anything: that decides.
+    pub exact: Option<f64>,
     /// Over how many worlds.
     pub n: u64,
     /// Whether it surely holds, surely does not, or neither.
@@ -102,119 +105,71 @@ pub fn bound_says(bound: &Bound, say: impl Fn(&f64) -> String) -> String {
     }
 }
 
-/// Holds every limit against every version that it is about.
+/// Holds every limit against every version that it is about. `theory` is by cell, or empty where theory says nothing.
 ///
 /// # Errors
 /// When the tape cannot be read.
-pub fn check(tune: &Tune, tape: &Tape, policy: usize, n: u64, certainty: Certainty) -> io::Result<Vec<Held>> {
+pub fn check(
+    tune: &Tune,
+    theory: &[Theory],
+    tape: &Tape,
+    policy: usize,
+    n: u64,
+    certainty: Certainty,
+) -> io::Result<Vec<Held>> {
     let mut all = Vec::new();
+    let nothing = Theory::default();
     for (place, limit) in tune.limits.iter().enumerate() {
         for &version in &limit.versions {
             let cell = tune.cell(policy, version);
             let rows = CellRows::open(std::slice::from_ref(tape), cell as u32, n)?;
-            let seen = observe(&limit.spec, &rows, &tune.cells.worlds[cell], certainty)?;
+            let theory = theory.get(cell).unwrap_or(&nothing);
+            let seen = observe(&limit.spec, &rows, &tune.cells.worlds[cell], theory, certainty)?;
             all.push(Held { limit: place, version, ..seen });
         }
     }
     Ok(all)
 }
 
-/// What the worlds of a cell say of a limit.
+/// What theory and the replicates of a cell say of a limit. Where theory has the value, it decides.
 ///
 /// # Errors
 /// When the tape cannot be read.
-pub fn observe(spec: &LimitSpec, rows: &CellRows<'_>, world: &World, certainty: Certainty) -> io::Result<Held> {
+pub fn observe(
+    spec: &LimitSpec,
+    rows: &CellRows<'_>,
+    world: &World,
+    theory: &Theory,
+    certainty: Certainty,
+) -> io::Result<Held> {
     let (observed, interval, n) = match spec.metric {
-        Measure::Metric(metric) => {
-            let stat = spec.stat.unwrap_or(Stat::Mean);
-            let (figure, interval) = match stat {
-                Stat::Mean => {
-                    let figure = analysis::mean(rows, metric, certainty)?;
-                    let apart = [figure.min, figure.max].map(|end| apart_from(rows, metric, end));
-                    let [above, below] = apart;
-                    let interval =
-                        interval_of_mean(&figure, [above?, below?], range(metric, world), certainty.confidence);
-                    (figure, interval)
-                }
-                _ => {
-                    let figure = analysis::figure(rows, metric, certainty)?;
-                    let interval = interval_of(&figure, stat);
-                    (figure, interval)
-                }
-            };
-            (figure.stat(stat), interval, figure.n)
-        }
+        Measure::Metric(metric) => match spec.stat.unwrap_or(Stat::Mean) {
+            Stat::Mean => {
+                let estimator = Estimator::new(world, spec.metric);
+                let sample = estimator.sample(rows)?;
+                let moments = moments(&sample.values);
+                (moments.mean(), estimator.interval(&sample, certainty.confidence), moments.n())
+            }
+            stat => {
+                let figure = analysis::figure(rows, world, metric, certainty)?;
+                (figure.stat(stat), interval_of(&figure, stat), figure.n)
+            }
+        },
         Measure::Rate(wanted) => {
             let share = analysis::rate(rows, wanted, world.defective, certainty)?;
             (share.rate, share.ci, share.n)
         }
         Measure::Outcome => (None, None, 0),
     };
+    let exact = theory.value(spec.metric, spec.stat);
     // Where nothing was measured, nothing is known.
-    let holds = match spec.bound {
-        Bound::AtMost(most) => decide(interval, |x| x <= most),
-        Bound::AtLeast(least) => decide(interval, |x| x >= least),
-        Bound::Equals(_) => None,
+    let holds = match (&spec.bound, exact) {
+        (Bound::Equals(_), _) => None,
+        (bound, Some(exact)) => Some(fits(exact, bound)),
+        (Bound::AtMost(most), None) => decide(interval, |x| x <= *most),
+        (Bound::AtLeast(least), None) => decide(interval, |x| x >= *least),
     };
-    Ok(Held { limit: 0, version: 0, observed, interval, n, holds })
-}
-
-/// No run has a larger value of a metric, and none one below 0.
-fn range(metric: Metric, world: &World) -> f64 {
-    let instances = f64::from(world.total());
-    let seconds = world.end as f64 / 1000.0;
-    match metric {
-        Metric::ExposedPct
-        | Metric::BlastRadiusPct
-        | Metric::BlastRadiusPctTripped
-        | Metric::HarmedPct
-        | Metric::MinServingPct => 100.0,
-        Metric::ExposedInstances | Metric::HarmedInstances | Metric::EscapedInstances => instances,
-        // Of the rollout and of its rollback.
-        Metric::Trips | Metric::Decisions | Metric::FalseFailures => 2.0 * instances,
-        Metric::DurationSec
-        | Metric::ApprovalWaitSec
-        | Metric::RolloutSec
-        | Metric::TimeToDetectSec
-        | Metric::TimeToMitigateSec
-        | Metric::TimeToStopSec => seconds,
-        Metric::ExposureInstanceMin | Metric::UnhealthyInstanceMin | Metric::CapacityLossInstanceMin => {
-            instances * seconds / 60.0
-        }
-    }
-}
-
-/// With fewer worlds, or fewer that differ from all the others, a mean is not as good as normal.
-const FEW: u64 = 30;
-
-/// In how many worlds a metric is another than this.
-fn apart_from(rows: &CellRows<'_>, metric: Metric, end: Option<f64>) -> io::Result<u64> {
-    let mut apart = 0;
-    rows.values(metric, &mut |_, value| apart += u64::from(Some(value) != end))?;
-    Ok(apart)
-}
-
-/// The interval of a mean that decides: Student's, and wider where that is not to be trusted.
-///
-/// - A mean of values that were all one is not known to the last digit: something that none of n worlds showed has a chance of up
-///   to 1 − (1 − confidence)^(1/n), and could be as far away as the metric goes.
-/// - Under [`FEW`] worlds there is none.
-/// - Where fewer than [`FEW`] worlds have more than the least (or less than the most), their share is what is uncertain: Clopper
-///   and Pearson's interval of it, times how far the values reach.
-fn interval_of_mean(figure: &Figure, [above, below]: [u64; 2], range: f64, confidence: f64) -> Option<Interval> {
-    let (interval, mean) = (figure.ci?, figure.mean?);
-    let (min, max) = (figure.min?, figure.max?);
-    if min == max {
-        let unseen = upper_bound(0, figure.n, confidence)?;
-        return Some(Interval::new(mean - unseen * mean, mean + unseen * (range - mean).max(0.0)));
-    }
-    if figure.n < FEW {
-        return None;
-    }
-    let reach = |few: u64| Some(clopper_pearson(few, figure.n, confidence)?.high * (max - min));
-    let high = if above < FEW { interval.high.max(min + reach(above)?) } else { interval.high };
-    let low = if below < FEW { interval.low.min(max - reach(below)?) } else { interval.low };
-    Some(Interval::new(low, high))
+    Ok(Held { limit: 0, version: 0, observed, interval, exact, n, holds })
 }
 
 /// The interval of a quantile.
@@ -245,45 +200,6 @@ mod tests {
         assert_eq!(at_most(1.0, 2.5), None);
         assert_eq!(at_most(2.1, 2.5), Some(false));
         assert_eq!(decide(None, |_| true), None);
-    }
-
-    #[test]
-    fn what_never_varied_is_not_known_to_the_last_digit() {
-        let ends = (Some(20.0), Some(20.0));
-        let figure = |n| Figure {
-            mean: Some(20.0),
-            ci: Some(Interval::new(20.0, 20.0)),
-            min: ends.0,
-            max: ends.1,
-            n,
-            ..Figure::default()
-        };
-        let interval = |n| interval_of_mean(&figure(n), [0, 0], 100.0, 0.95).unwrap();
-        let (few, many) = (interval(10), interval(10_000));
-        assert!(few.high > 40.0 && few.low < 16.0, "{few:?}");
-        assert!(many.high < 20.03 && many.low > 19.99, "{many:?}");
-    }
-
-    /// One trip in 256 worlds: the mean is a share, and as uncertain as one.
-    #[test]
-    fn a_mean_of_a_few_that_differ_is_as_uncertain_as_their_share() {
-        let figure = Figure {
-            mean: Some(1.0 / 256.0),
-            ci: Some(Interval::new(-0.0038, 0.0116)),
-            min: Some(0.0),
-            max: Some(1.0),
-            n: 256,
-            ..Figure::default()
-        };
-        let interval = interval_of_mean(&figure, [1, 255], 40.0, 0.95).unwrap();
-        assert_eq!(interval.high, clopper_pearson(1, 256, 0.95).unwrap().high);
-        assert_eq!(interval.low, -0.0038);
-        // Rare smaller values move the other end.
-        let rarely_less =
-            Figure { mean: Some(255.0 / 256.0), ci: Some(Interval::new(0.9884, 1.0038)), ..figure.clone() };
-        let interval = interval_of_mean(&rarely_less, [255, 1], 40.0, 0.95).unwrap();
-        assert_eq!(interval.low, 1.0 - clopper_pearson(1, 256, 0.95).unwrap().high);
-        assert_eq!(interval_of_mean(&Figure { n: 29, ..figure }, [1, 28], 40.0, 0.95), None);
     }
 
     #[test]

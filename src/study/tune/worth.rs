@@ -23,7 +23,8 @@ use crate::stats::information::{self, Worth, sample};
 use crate::study::round::{self, Round, Workers, rows_a_block};
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tape::Tape;
-use answers::{Answers, is_within};
+use crate::study::theory::fits;
+use answers::Answers;
 
 /// So many times the history, what would that be worth?
 pub const HISTORIES: [f64; 2] = [2.0, 10.0];
@@ -101,8 +102,8 @@ impl Tune {
         missing.sum::<u64>() * self.versions() as u64
     }
 
-    /// Runs these policies with these versions up to `n` worlds.
-    fn top_up(
+    /// Runs these policies with these versions up to `n` replicates.
+    pub(super) fn top_up(
         &self,
         tape: &Tape,
         done: &[u64],
@@ -130,8 +131,8 @@ impl Tune {
         let mut all = Vec::new();
         for (policy, known) in tuned.policies.iter().enumerate() {
             let surely_not = known.limits.iter().any(|held| held.holds == Some(false));
-            let held = limits::check(self, tape, policy, n, TOLD)?;
-            let fits = |limit: &Limit, seen: Option<f64>| seen.is_some_and(|seen| is_within(&limit.spec.bound, seen));
+            let held = limits::check(self, &[], tape, policy, n, TOLD)?;
+            let fits = |limit: &Limit, seen: Option<f64>| seen.is_some_and(|seen| fits(seen, &limit.spec.bound));
             let holds = !surely_not && held.iter().all(|held| fits(&self.limits[held.limit], held.observed));
             if holds || tuned.incumbent == Some(policy) {
                 all.push(policy);
@@ -166,7 +167,7 @@ impl Tune {
     /// The rates of the first worlds.
     fn drawn(&self, beliefs: &Beliefs, n: u64) -> Vec<Drawn> {
         let of = |world| {
-            let key = Draws::new(self.scenario.seed, world).beliefs();
+            let key = Draws::new(self.scenario.seed, world).shared();
             beliefs.all.iter().map(|one| (one.version.0, one.belief.draw(key))).collect()
         };
         (0..n).map(of).collect()
@@ -175,7 +176,7 @@ impl Tune {
     /// The mean rates of a world's versions after a history so many times as long, if it came about by the world's rates. What a history tells
     /// is taken to grow with its length: a posterior Beta(a, b) under Jeffreys's prior has seen a + b − 1.
     fn means_after(&self, beliefs: &Beliefs, world: u64, place: u64, times: f64) -> Drawn {
-        let key = Draws::new(self.scenario.seed, world).beliefs();
+        let key = Draws::new(self.scenario.seed, world).shared();
         let of = |one: &Believed| {
             let rates = one.belief.draw(key);
             let silent = rates.hang + rates.unhealthy;

@@ -7,9 +7,9 @@ use dryroll::report::conditional::Conditional;
 use dryroll::report::drill::{Lesson, Surprise};
 use dryroll::report::study::{
     AnswerShare, Axis, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Cell, CompareReport, Comparison,
-    Contrast, DifferentWorld, Estimate, Evidence, ExactValues, FrontPoint, Hint, Histogram, LaterReport, LimitCheck,
-    LimitText, Named, PointAnswer, PosteriorReport, RareEvent, Recommended, ReplayedWorld, ReportedWorld, SavingParts,
-    ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport, WorthReport,
+    Contrast, DifferentWorld, Estimate, Evidence, ExactValues, FrontPoint, Hint, Histogram, KeepsReport, LaterReport,
+    LimitCheck, LimitText, Named, PointAnswer, PosteriorReport, RareEvent, Recommended, ReplayedWorld, ReportedWorld,
+    SavingParts, ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport, WorthReport,
 };
 use dryroll::report::timeline::BreakerCount;
 use dryroll::report::{Chronicle, DrillReport, Timeline};
@@ -204,6 +204,7 @@ fn contrast(metric: &str, a: f64, b: f64, half: f64) -> Contrast {
         difference: Some(difference),
         ci: Some(Interval::new(difference - half, difference + half)),
         simultaneous_ci: Some(Interval::new(difference - half * 1.6, difference + half * 1.6)),
+        exact: None,
         n: N,
         a_wins: if half > 0.0 { Some(400) } else { Some(0) },
         b_wins: if half > 0.0 { Some(380) } else { Some(0) },
@@ -269,7 +270,7 @@ pub fn compare() -> CompareReport {
 }
 
 fn estimate(value: f64, half: f64) -> Estimate {
-    Estimate { value: Some(value), ci: Some(Interval::new(value - half, value + half)), n: N }
+    Estimate { value: Some(value), ci: Some(Interval::new(value - half, value + half)), n: N, exact: None }
 }
 
 fn evidence(batch: u32, limit: u32) -> Evidence {
@@ -358,10 +359,26 @@ pub fn tune(answered: bool) -> TuneReport {
                 factor: 0.5,
                 recommended: Some(policy(20, 3)),
                 decided: true,
+                meets: Some(true),
+                limits: Vec::new(),
                 says: "larger batches pay".into(),
             },
-            Sensitivity { factor: 2.0, recommended: None, decided: false, says: "undecided".into() },
+            Sensitivity {
+                factor: 2.0,
+                recommended: None,
+                decided: false,
+                meets: None,
+                limits: Vec::new(),
+                says: "undecided".into(),
+            },
         ],
+        keeps: Some(KeepsReport {
+            from: 0.25,
+            not_at_low: None,
+            to: 1.5,
+            not_at_high: Some(1.6),
+            says: "it meets every limit".into(),
+        }),
         hints: vec![Hint {
             rule: "CUSUM".into(),
             parameters: "p0 = 0.004, p1 = 0.5".into(),

@@ -7,6 +7,9 @@ use dryroll::scenario::{Format, Scenario};
 
 use super::folder::Folder;
 
+/// A network that flaps about once in a million years: theory says nothing of it, and nothing changes.
+pub const BEYOND_THEORY: &str = "[network]\nflap_rate_per_hour = 1e-10\n";
+
 /// Inside of what can be computed: independent verdicts, an abort on the first trip.
 pub const SCENARIO: &str = r#"
 seed = 5

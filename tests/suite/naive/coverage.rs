@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use dryroll::engine::{Answer, EventBody, EventKind, OperatorDecision, Outcome, Reason};
 use dryroll::engine::{BreakerOrder, BreakerScope, Event, RolloutId};
-use dryroll::scenario::{Distribution, FaultKind, FaultStart, Scenario, Target};
+use dryroll::scenario::{Distribution, FaultKind, FaultStart, RolloutOrder, Scenario, Target};
 
 thread_local! {
     static SEEN: RefCell<BTreeMap<&'static str, u64>> = const { RefCell::new(BTreeMap::new()) };
@@ -65,6 +65,23 @@ const ON_THE_WAY: [&str; 40] = [
     "taken at the return: expiry",
     "taken at the return: request",
     "a dispatch at the return",
+];
+
+/// What a replicate draws once, and classes.
+const TOGETHER: [&str; 13] = [
+    "a rate drawn once a replicate",
+    "drawn rates beyond 1",
+    "a factor of upgrade times",
+    "a class by share",
+    "a class by ids",
+    "a class by zone",
+    "a class by blocks",
+    "blocks of neighbours",
+    "several blocks",
+    "an instance of two classes",
+    "an override over a class",
+    "a shuffled plan",
+    "a plan by zone",
 ];
 
 /// What the events and the scenario show.
@@ -181,6 +198,8 @@ fn look_at_scenario(scenario: &Scenario, log: &[Event]) {
     saw_if(scenario.versions.iter().any(|version| drawn(&version.upgrade_time)), "drawn upgrade times");
     saw_if(drawn(&scenario.fleet.heartbeat_delay), "drawn heartbeat delays");
     saw_if(!scenario.overrides.is_empty(), "overrides");
+    saw_if(scenario.rollout.order == RolloutOrder::Shuffled, "a shuffled plan");
+    saw_if(scenario.rollout.order == RolloutOrder::ByZone && scenario.fleet.zones > 1, "a plan by zone");
     saw_if(scenario.network.flap_rate_per_hour > 0.0, "flaps");
     saw_if(scenario.network.zone_outage_rate_per_day > 0.0, "zone outages");
     saw_if(scenario.fleet.crash_rate_per_1000_days > 0.0, "background deaths");
@@ -211,6 +230,7 @@ pub fn missing() -> Vec<&'static str> {
         .chain(decisions.iter().map(|decision| decision.name()))
         .chain(faults.iter().map(|fault| fault.name()))
         .chain(ON_THE_WAY)
+        .chain(TOGETHER)
         .chain(IN_THE_LOG);
     SEEN.with_borrow(|seen| all.filter(|what| !seen.contains_key(what)).collect())
 }

@@ -5,8 +5,9 @@ use std::num::NonZeroU32;
 use dryroll::engine::{BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision};
 use dryroll::fleet::{InstanceId, InstanceStatus, LifecycleState, Span};
 use dryroll::scenario::{
-    Distribution, FaultKind, FaultSpec, FaultStart, FleetSpec, NetworkSpec, OperatorSpec, OutcomeRates, OverrideSpec,
-    ReconcilerSpec, RolloutSpec, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
+    Blocks, ClassSpec, Concentrations, Distribution, FaultKind, FaultSpec, FaultStart, FleetSpec, Members, NetworkSpec,
+    OperatorSpec, OutcomeRates, OverrideSpec, ReconcilerSpec, RolloutOrder, RolloutSpec, Scenario, SomeRates, Target,
+    UpgradeOutcome, VersionIndex, VersionSpec,
 };
 use dryroll::sim::draws::Key;
 
@@ -122,6 +123,8 @@ impl Dice {
             digest: format!("sha256:{id}"),
             defective: self.chance(50),
             upgrade_time: self.duration(0, 6),
+            upgrade_time_factor: None,
+            concentrations: Concentrations::default(),
             rates: if plain { OutcomeRates::default() } else { self.rates() },
             crash_after: self.duration(0, 15),
         }
@@ -167,6 +170,7 @@ impl Dice {
         RolloutSpec {
             target: VersionIndex(1),
             previous,
+            order: RolloutOrder::Listed,
             batch_pct: self.pick(&[1, 10, 20, 25, 34, 50, 60, 100]),
             max_consecutive_failures: self.limit(),
             health_timeout: if self.chance(50) { beats } else { self.span(1, 14) },
@@ -218,10 +222,12 @@ impl Dice {
                         Some(vec![VersionIndex(0), VersionIndex(1)]),
                     ]),
                     outcome: self.maybe(50, |dice| dice.pick(&OUTCOMES)),
-                    failure_rate: self.maybe(10, rate),
-                    hang_rate: self.maybe(10, rate),
-                    unhealthy_rate: self.maybe(10, rate),
-                    crash_rate: self.maybe(10, rate),
+                    rates: SomeRates {
+                        failure: self.maybe(10, rate),
+                        hang: self.maybe(10, rate),
+                        unhealthy: self.maybe(10, rate),
+                        crash: self.maybe(10, rate),
+                    },
                     upgrade_time: self.maybe(20, |dice| dice.duration(0, 12)),
                     crash_after: self.maybe(20, |dice| dice.duration(0, 12)),
                     heartbeat_phase: self.maybe(20, |dice| dice.span(0, most)),
@@ -285,7 +291,7 @@ impl Dice {
         ];
         let faults =
             if self.spice() { self.between(1, 2) } else { 0 } + if self.spice() { self.between(1, 3) } else { 0 };
-        Scenario {
+        let mut scenario = Scenario {
             name: format!("number {number}"),
             hash: String::new(),
             world: String::new(),
@@ -306,7 +312,73 @@ impl Dice {
             expect: Vec::new(),
             tune: None,
             drill: None,
+            classes: Vec::new(),
             fleet,
+        };
+        self.together(&mut scenario);
+        scenario
+    }
+
+    /// What makes failures come together, and the order that meets it.
+    fn together(&mut self, scenario: &mut Scenario) {
+        if !self.chance(30) {
+            return;
+        }
+        scenario.rollout.order = self.pick(&[RolloutOrder::Listed, RolloutOrder::Shuffled, RolloutOrder::ByZone]);
+        for version in &mut scenario.versions {
+            if self.chance(30) {
+                let mut drawn = |mean: &mut f64| {
+                    *mean = self.pick(&[0.05, 0.2, 0.4]);
+                    Some(self.pick(&[1.0, 5.0]))
+                };
+                let (rates, all) = (&mut version.rates, &mut version.concentrations);
+                *rates = OutcomeRates::default();
+                all.failure = drawn(&mut rates.failure);
+                all.hang = drawn(&mut rates.hang);
+            }
+            version.upgrade_time_factor = self.maybe(25, |dice| match dice.below(4) {
+                0 => Distribution::Constant(1.5),
+                1 => Distribution::Lognormal { median: 1.0, sigma: 0.4 },
+                2 => Distribution::Uniform { min: 0.0, max: 3.0 },
+                _ => Distribution::Empirical(vec![0.5, 1.0, 2.0]),
+            });
+        }
+        for number in 0..self.below(4) {
+            let class = self.class(number, scenario);
+            scenario.classes.push(class);
+        }
+    }
+
+    fn class(&mut self, number: u64, scenario: &Scenario) -> ClassSpec {
+        let instances = scenario.fleet.instances;
+        let members = match self.below(5) {
+            0 => Members::Share(self.pick(&[0.2, 0.5])),
+            1 => Members::Ids((0..instances).map(InstanceId).filter(|_| self.chance(40)).collect()),
+            2 => Members::Zone(self.below(u64::from(scenario.fleet.zones)) as u32),
+            _ => {
+                let size = self.between(1, u64::from(instances.min(4))) as u32;
+                let count = self.between(1, u64::from(instances / size)) as u32;
+                Members::Blocks(Blocks { count, size })
+            }
+        };
+        let rate = |dice: &mut Self| dice.pick(&[0.0, 0.1, 0.6, 1.0]);
+        ClassSpec {
+            id: format!("class {number}"),
+            members,
+            versions: self.pick(&[
+                None,
+                None,
+                Some(vec![VersionIndex(0)]),
+                Some(vec![VersionIndex(0), VersionIndex(1)]),
+            ]),
+            rates: SomeRates {
+                failure: self.maybe(40, rate),
+                hang: self.maybe(30, rate),
+                unhealthy: self.maybe(15, rate),
+                crash: self.maybe(15, rate),
+            },
+            upgrade_time: self.maybe(20, |dice| dice.duration(0, 12)),
+            crash_after: self.maybe(20, |dice| dice.duration(0, 12)),
         }
     }
 }

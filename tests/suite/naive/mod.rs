@@ -4,6 +4,7 @@
 
 pub mod coverage;
 pub mod dice;
+mod fates;
 mod machine;
 mod person;
 mod rules;

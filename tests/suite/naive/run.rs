@@ -1,12 +1,16 @@
 //! The loop over the milliseconds that have something in them, and the ground truth along the way.
 
+use std::collections::BTreeMap;
+
 use dryroll::engine::{Answer, Direction, Event, EventBody, OperatorDecision, Outcome, RolloutId};
 use dryroll::fleet::InstanceId;
-use dryroll::scenario::Scenario;
-use dryroll::sim::draws::{Draws, unit};
+use dryroll::scenario::{RolloutOrder, Scenario};
+use dryroll::sim::draws::{Draws, Key, unit};
+use dryroll::sim::world::name_key;
 use dryroll::sim::{Metrics, Release, World};
 
 use super::coverage::{look_at, saw, saw_if};
+use super::fates::Fates;
 use super::machine::Machine;
 use super::person::Person;
 use super::rules::{Letter, Rules};
@@ -15,8 +19,8 @@ use super::weather::Weather;
 /// A whole run, from the request to the end of its observation.
 struct Run<'s> {
     scenario: &'s Scenario,
-    world: &'s World,
     draws: Draws,
+    fates: Fates<'s>,
     now: u64,
     ids: Vec<InstanceId>,
     machines: Vec<Machine<'s>>,
@@ -86,7 +90,20 @@ fn planned(scenario: &Scenario) -> Vec<InstanceId> {
     let last: Vec<bool> = others.collect();
     let plain = fleet.instances as usize - last.len();
     let eligible = (0..plain).map(|_| true).chain(last);
-    eligible.zip(0..).filter(|&(eligible, _)| eligible).map(|(_, n)| InstanceId(n)).collect()
+    let listed = eligible.zip(0..).filter(|&(eligible, _)| eligible).map(|(_, n)| InstanceId(n));
+    match scenario.rollout.order {
+        RolloutOrder::Listed => listed.collect(),
+        RolloutOrder::ByZone => {
+            let listed: Vec<InstanceId> = listed.collect();
+            let of_zone = |zone| listed.iter().copied().filter(move |id| id.0 % fleet.zones == zone);
+            (0..fleet.zones).flat_map(of_zone).collect()
+        }
+        RolloutOrder::Shuffled => {
+            let key = Key(scenario.seed).child(name_key(&"rollout order"));
+            let by_word: BTreeMap<_, _> = listed.map(|id| ((key.word(u64::from(id.0)), id), id)).collect();
+            by_word.into_values().collect()
+        }
+    }
 }
 
 impl<'s> Run<'s> {
@@ -108,7 +125,7 @@ impl<'s> Run<'s> {
                 ..Tally::default()
             },
             scenario,
-            world,
+            fates: Fates::new(scenario, &mut draws),
             draws,
             now: 0,
             ids,
@@ -286,7 +303,7 @@ impl<'s> Run<'s> {
                 Release::Target => self.draws.instance(n),
                 Release::Previous => self.draws.rollback(n),
             };
-            let fate = self.world.fate(&machine.member, &block, version);
+            let fate = self.fates.fate(n, machine.member.block.membership, &block, version);
             machine.command(self.now, version, fate, &self.weather);
         }
         for event in std::mem::take(&mut self.rules.events) {

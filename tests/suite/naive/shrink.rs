@@ -4,12 +4,14 @@ use std::num::NonZeroU32;
 
 use dryroll::engine::InterventionPolicy;
 use dryroll::fleet::{InstanceId, Span};
-use dryroll::scenario::{Distribution, FaultStart, OutcomeRates, Scenario, Target, UpgradeOutcome};
+use dryroll::scenario::{
+    Concentrations, Distribution, FaultStart, Members, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome,
+};
 
 type Simpler = fn(&mut Scenario);
 
 /// What can be made simpler without a choice.
-const SIMPLER: [Simpler; 25] = [
+const SIMPLER: [Simpler; 28] = [
     |s| s.horizon = Span(s.horizon.0 / 2),
     |s| s.rollout.observe_after = Span::ZERO,
     |s| s.network.flap_rate_per_hour = 0.0,
@@ -21,6 +23,9 @@ const SIMPLER: [Simpler; 25] = [
     |s| s.fleet.statuses.clear(),
     |s| s.versions[0].rates = OutcomeRates::default(),
     |s| s.versions[1].rates = OutcomeRates::default(),
+    |s| s.versions.iter_mut().for_each(|v| v.concentrations = Concentrations::default()),
+    |s| s.versions.iter_mut().for_each(|v| v.upgrade_time_factor = None),
+    |s| s.rollout.order = RolloutOrder::Listed,
     |s| s.rollout.max_in_flight = None,
     |s| s.rollout.batch_pct = 100,
     |s| s.rollout.rollback_batch_pct = 100,
@@ -40,7 +45,12 @@ const SIMPLER: [Simpler; 25] = [
 fn leaves_out_an_instance(scenario: &Scenario) -> Option<Scenario> {
     let mut smaller = scenario.clone();
     let fleet = &mut smaller.fleet;
-    if fleet.instances == 1 || !fleet.statuses.is_empty() {
+    let blocks = smaller.classes.iter().map(|class| match class.members {
+        Members::Blocks(blocks) => blocks.count * blocks.size,
+        _ => 0,
+    });
+    let needed = blocks.max().unwrap_or(0).max(1);
+    if fleet.instances <= needed || !fleet.statuses.is_empty() {
         return None;
     }
     fleet.instances -= 1;
@@ -50,6 +60,11 @@ fn leaves_out_an_instance(scenario: &Scenario) -> Option<Scenario> {
         smaller.overrides.iter_mut().map(|o| &mut o.target).chain(smaller.faults.iter_mut().map(|f| &mut f.target));
     for target in targets {
         if let Target::Ids(ids) = target {
+            ids.retain(|&id| id != last);
+        }
+    }
+    for class in &mut smaller.classes {
+        if let Members::Ids(ids) = &mut class.members {
             ids.retain(|&id| id != last);
         }
     }
@@ -66,6 +81,7 @@ fn simpler(scenario: &Scenario) -> Vec<Scenario> {
     let mut all: Vec<Scenario> = leaves_out_an_instance(scenario).into_iter().collect();
     all.extend((0..scenario.faults.len()).map(|i| changed(&|s| drop(s.faults.remove(i)))));
     all.extend((0..scenario.overrides.len()).map(|i| changed(&|s| drop(s.overrides.remove(i)))));
+    all.extend((0..scenario.classes.len()).map(|i| changed(&|s| drop(s.classes.remove(i)))));
     all.extend(SIMPLER.iter().map(|change| changed(&change)));
     for i in 0..scenario.faults.len() {
         all.push(changed(&|s| s.faults[i].target = Target::All));
@@ -82,10 +98,10 @@ fn simpler(scenario: &Scenario) -> Vec<Scenario> {
         all.push(changed(&|s| s.overrides[i].flap_down = None));
         all.push(changed(&|s| s.overrides[i].upgrade_time = None));
         all.push(changed(&|s| s.overrides[i].crash_after = None));
-        all.push(changed(&|s| s.overrides[i].failure_rate = None));
-        all.push(changed(&|s| s.overrides[i].hang_rate = None));
-        all.push(changed(&|s| s.overrides[i].unhealthy_rate = None));
-        all.push(changed(&|s| s.overrides[i].crash_rate = None));
+        all.push(changed(&|s| s.overrides[i].rates.failure = None));
+        all.push(changed(&|s| s.overrides[i].rates.hang = None));
+        all.push(changed(&|s| s.overrides[i].rates.unhealthy = None));
+        all.push(changed(&|s| s.overrides[i].rates.crash = None));
         all.push(changed(&|s| s.overrides[i].outcome = Some(UpgradeOutcome::Ok)));
     }
     all.retain(|smaller| smaller != scenario && smaller.horizon > Span::ZERO);

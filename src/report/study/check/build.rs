@@ -82,7 +82,12 @@ fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> Ch
         measure,
         observed: finding.observed.clone(),
         interval: finding.interval,
-        interval_says: finding.interval.map(|interval| unit.say_interval(Some(interval))).unwrap_or_default(),
+        exact: finding.exact,
+        interval_says: match (finding.exact, finding.interval) {
+            (Some(exact), _) => format!("exact: {}", unit.say(exact)),
+            (None, Some(interval)) => unit.say_interval(Some(interval)),
+            (None, None) => String::new(),
+        },
         confidence: finding.confidence,
         n: finding.n,
         replay: finding.worst.map(|replicate| command(file, check, rule.cell, replicate)),

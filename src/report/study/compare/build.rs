@@ -81,6 +81,7 @@ fn contrast(one: &Contrasted, all: &[Contrasted]) -> Contrast {
         difference: paired.differences().mean(),
         ci: one.ci,
         simultaneous_ci: one.simultaneous_ci,
+        exact: one.exact,
         n: paired.n(),
         a_wins: wins.map(|[a, _]| a),
         b_wins: wins.map(|[_, b]| b),

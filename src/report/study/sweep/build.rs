@@ -18,6 +18,8 @@ use crate::study::{Policy, Summary};
 /// The most cells of a sweep that has exact values. One takes some 20 ms at 50 instances, as long as hundreds of rollouts: in
 /// larger grids a short sweep would be waiting for them alone.
 const MOST_EXACT: usize = 200;
+/// The same where each replicate draws rates or places, over which every exact value is a mean.
+const MOST_EXACT_SHARED: usize = 20;
 
 impl SweepReport {
     /// The report.
@@ -79,7 +81,7 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
         defective: sweep.cells.worlds[cell].defective,
         replicates: result.replicates,
         metrics: result.summaries.clone(),
-        exact: exact_values(&sweep.cells.scenarios[cell], sweep.cells.worlds.len()),
+        exact: exact_values(&sweep.cells.scenarios[cell], sweep.cells.worlds[cell].shares(), sweep.cells.worlds.len()),
         rare: rare_event(sweep, cell, result),
         distributions: result.histograms.iter().map(Histogram::new).collect(),
         worst: worst
@@ -161,10 +163,11 @@ fn rare_event(sweep: &Sweep, cell: usize, result: &CellResult) -> Option<RareEve
 }
 
 /// What theory says of a cell, in a sweep of so many.
-fn exact_values(scenario: &Scenario, cells: usize) -> ExactValues {
-    if cells > MOST_EXACT {
+fn exact_values(scenario: &Scenario, shares: bool, cells: usize) -> ExactValues {
+    let most = if shares { MOST_EXACT_SHARED } else { MOST_EXACT };
+    if cells > most {
         let why = format!(
-            "exact values are reckoned in sweeps of at most {MOST_EXACT} cells, since they would take longer than the \
+            "exact values are reckoned in sweeps of at most {most} cells, since they would take longer than the \
              simulation, and this one has {cells}; sweep fewer at once to have them"
         );
         return ExactValues { out_of_scope: Some(why), ..ExactValues::default() };

@@ -2,21 +2,20 @@
 
 use super::posterior::{PosteriorFindings, PosteriorReport};
 use super::{
-    Candidate, Estimate, Evidence, FrontPoint, Hint, LimitCheck, LimitText, Named, Recommended, Sensitivity, Standing,
-    TuneReport,
+    Candidate, Estimate, Evidence, FrontPoint, Hint, KeepsReport, LimitCheck, LimitText, Named, Recommended,
+    Sensitivity, Standing, TuneReport,
 };
 use crate::report::conditional::beside;
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, called, plural};
-use crate::stats::Interval;
-use crate::stats::moments::Moments;
-use crate::stats::paired::interval_of_differences;
 use crate::study::Policy;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tune::front::Point;
 use crate::study::tune::hints::Judged;
-use crate::study::tune::{Known, State, Tune, Tuned};
+use crate::study::tune::limits::Held;
+use crate::study::tune::sensitivity::{AtFactor, Keeps};
+use crate::study::tune::{Estimated, Known, State, Tune, Tuned};
 
 /// What a report is made of, beside the search itself.
 #[derive(Clone, Debug)]
@@ -25,12 +24,21 @@ pub struct Findings {
     pub points: Vec<Point>,
     /// The version of the plane's blast radius, by its place in the search.
     pub worst: Option<usize>,
-    /// Other failure rates: the factor, the search, and what it found.
-    pub sensitivity: Vec<(f64, Tuned)>,
+    /// Other failure rates.
+    pub sensitivity: Rates,
     /// What other rules could do.
     pub hints: Vec<Judged>,
     /// Where the rates are not known.
     pub posterior: Option<PosteriorFindings>,
+}
+
+/// The answer with other failure rates.
+#[derive(Clone, Debug)]
+pub struct Rates {
+    /// At some factors.
+    pub factors: Vec<AtFactor>,
+    /// Between which factors the recommended policy meets every limit; `None` where none is recommended.
+    pub keeps: Option<Keeps>,
 }
 
 /// A recommended policy with which fewer good rollouts complete is warned of.
@@ -57,11 +65,11 @@ impl TuneReport {
             .map(|place| FrontPoint {
                 policy: policy(place),
                 objective: estimate(&tuned.policies[place].goal),
-                blast_radius_pct: of_point(findings.points[place].blast, findings.points[place].n),
+                blast_radius_pct: estimate(&findings.points[place].blast),
                 decided: findings.points[place].on_front == Some(true),
             })
             .collect();
-        front.sort_by(|a, b| order(a.objective.value).total_cmp(&order(b.objective.value)));
+        front.sort_by(|a, b| order(a.objective.best()).total_cmp(&order(b.objective.best())));
         let candidates = places.map(|place| Candidate {
             policy: policy(place),
             standing: match tuned.policies[place].state {
@@ -72,10 +80,7 @@ impl TuneReport {
             },
             why: why(tune, tuned, place),
             evidence: evidence(place),
-            slower_by: Estimate {
-                ci: interval_of_differences(&tuned.policies[place].slower_by, CONFIDENCE),
-                ..estimate(&tuned.policies[place].slower_by)
-            },
+            slower_by: estimate(&tuned.policies[place].slower_by),
             on_front: findings.points[place].on_front,
         });
         Self {
@@ -113,7 +118,8 @@ impl TuneReport {
             front,
             binding: tuned.incumbent.is_none().then(|| binding(tune, tuned)),
             candidates: candidates.collect(),
-            sensitivity: findings.sensitivity.iter().map(|(factor, tuned)| sensitivity(tune, *factor, tuned)).collect(),
+            sensitivity: findings.sensitivity.factors.iter().map(|at| sensitivity(tune, tuned, at)).collect(),
+            keeps: findings.sensitivity.keeps.filter(|_| !tune.limits.is_empty()).map(keeps),
             hints: hints(&findings.hints, (1..tune.versions()).map(id).collect()),
             warnings: no_limit(tune)
                 .into_iter()
@@ -129,28 +135,28 @@ fn order(value: Option<f64>) -> f64 {
     value.unwrap_or(f64::INFINITY)
 }
 
-fn estimate(moments: &Moments) -> Estimate {
-    Estimate { value: moments.mean(), ci: moments.t_interval(CONFIDENCE), n: moments.n() }
-}
-
-fn of_point(found: Option<(f64, Option<Interval>)>, n: u64) -> Estimate {
-    found.map_or_else(Estimate::default, |(mean, ci)| Estimate { value: Some(mean), ci, n })
+fn estimate(of: &Estimated) -> Estimate {
+    Estimate { value: of.mean, ci: of.interval, n: of.n, exact: of.exact }
 }
 
 fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
-    let limits = known.limits.iter().map(|held| LimitCheck {
-        limit: tune.limits[held.limit].says(),
-        metric: tune.limits[held.limit].spec.metric.name().into(),
-        version: tune.cells.scenarios[tune.cell(0, held.version)].target().id.clone(),
-        observed: Estimate { value: held.observed, ci: held.interval, n: held.n },
-        holds: held.holds,
-    });
+    let limits = known.limits.iter().map(|held| limit_check(tune, held));
     Evidence {
         replicates: known.replicates,
         objective: estimate(&known.goal),
-        blast_radius_pct: of_point(point.blast, point.n),
-        harmed_pct: of_point(point.harmed, point.n),
+        blast_radius_pct: estimate(&point.blast),
+        harmed_pct: estimate(&point.harmed),
         limits: limits.collect(),
+    }
+}
+
+fn limit_check(tune: &Tune, held: &Held) -> LimitCheck {
+    LimitCheck {
+        limit: tune.limits[held.limit].says(),
+        metric: tune.limits[held.limit].spec.metric.name().into(),
+        version: tune.cells.scenarios[tune.cell(0, held.version)].target().id.clone(),
+        observed: Estimate { value: held.observed, ci: held.interval, n: held.n, exact: held.exact },
+        holds: held.holds,
     }
 }
 
@@ -177,19 +183,20 @@ fn stopped_early(tune: &Tune, tuned: &Tuned) -> Option<String> {
 /// A policy in a few words.
 #[must_use]
 pub fn short(policy: &Policy) -> String {
-    format!("batch_pct {}, max_consecutive_failures {}", policy.batch_pct, policy.max_consecutive_failures)
+    let order = if policy.order.is_listed() { String::new() } else { format!(", order {}", policy.order.name()) };
+    format!("batch_pct {}, max_consecutive_failures {}{order}", policy.batch_pct, policy.max_consecutive_failures)
 }
 
 /// Why a policy stands where it stands.
 pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
     let known = &tuned.policies[place];
     let unit = Unit::of(tune.minimise.name());
-    let by = known.slower_by.mean().map(|mean| unit.say_difference(mean)).unwrap_or_default();
+    let by = known.slower_by.value().map(|mean| unit.say_difference(mean)).unwrap_or_default();
     match known.state {
         State::Incumbent => "the best of those whose limits surely hold".into(),
         State::AsGood => {
             let tolerance = Unit::Share.say(tune.tolerance);
-            format!("as good as the recommended one, within {tolerance} ({by} in {} worlds)", known.slower_by.n())
+            format!("as good as the recommended one, within {tolerance} ({by} in {} worlds)", known.slower_by.n)
         }
         State::Slower => format!("{} is {by}", called(tune.minimise.name())),
         State::Breaks(held) => known.limits.get(held).map_or_else(String::new, |held| {
@@ -218,7 +225,7 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
     };
     let known = &tuned.policies[place];
     let unit = Unit::of(tune.minimise.name());
-    let goal = format!("{} {}", called(tune.minimise.name()), unit.say_or_nothing(known.goal.mean()));
+    let goal = format!("{} {}", called(tune.minimise.name()), unit.say_or_nothing(known.goal.value()));
     let good = tuned.policies.iter().filter(|known| known.state == State::AsGood).count() as u64;
     let beside = match good {
         0 => String::new(),
@@ -265,18 +272,77 @@ fn binding(tune: &Tune, tuned: &Tuned) -> String {
     format!("{name} does not hold for {count} of {all} policies{}; {rest}", others.concat())
 }
 
-fn sensitivity(tune: &Tune, factor: f64, tuned: &Tuned) -> Sensitivity {
+fn sensitivity(tune: &Tune, today: &Tuned, at: &AtFactor) -> Sensitivity {
+    let AtFactor { factor, tuned, kept } = at;
     let recommended = tuned.incumbent.map(|place| Policy::of(tune.policy(place)));
+    let stays = tuned.incumbent == today.incumbent;
     let answer = match &recommended {
-        Some(policy) => short(policy),
+        Some(_) if stays => "it stays the answer".to_owned(),
+        Some(policy) => format!("the answer would be {}", short(policy)),
         None if tuned.decided => "no policy meets the limits".into(),
         None => "no policy surely meets the limits".into(),
     };
+    let undecided = if tuned.decided { "" } else { " (not decided)" };
+    let own = today.incumbent.filter(|_| !kept.is_empty()).map(|_| own_limits(tune, kept));
+    let own = own.map(|own| format!("{own}; ")).unwrap_or_default();
     Sensitivity {
-        factor,
+        factor: *factor,
         decided: tuned.decided,
-        says: format!("with {} times the failure rates: {answer}", factor),
+        meets: (!kept.is_empty()).then(|| meets(kept)).flatten(),
+        limits: kept.iter().map(|held| limit_check(tune, held)).collect(),
+        says: format!("with {factor} times the failure rates: {own}{answer}{undecided}"),
         recommended,
+    }
+}
+
+/// Whether all limits surely hold, or one surely does not.
+fn meets(kept: &[Held]) -> Option<bool> {
+    match kept {
+        _ if kept.iter().any(|held| held.holds == Some(false)) => Some(false),
+        _ if kept.iter().all(|held| held.holds == Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+/// How the recommended policy stands to its limits, in words.
+fn own_limits(tune: &Tune, kept: &[Held]) -> String {
+    let named = |holds: Option<bool>| -> Vec<String> {
+        let broken = kept.iter().filter(|held| held.holds == holds);
+        let says = broken.map(|held| {
+            let check = limit_check(tune, held);
+            let seen = Unit::of(&check.metric).say_or_nothing(check.observed.best());
+            let of = if tune.limits[held.limit].versions.len() > 1 {
+                format!(" of {}", check.version)
+            } else {
+                String::new()
+            };
+            format!("{}{of} ({seen})", check.limit)
+        });
+        says.collect()
+    };
+    match meets(kept) {
+        Some(true) => "the recommended policy meets every limit".to_owned(),
+        Some(false) => format!("the recommended policy breaks {}", named(Some(false)).join(" and ")),
+        None => format!("whether the recommended policy meets {} is undecided", named(None).join(" and ")),
+    }
+}
+
+fn keeps(Keeps { from, to }: Keeps) -> KeepsReport {
+    let factor = |value: f64| format!("{value:.2}");
+    let low = match from.beyond {
+        None => format!("{} (the least that was tried)", factor(from.meets)),
+        Some(_) => factor(from.meets),
+    };
+    let high = match to.beyond {
+        None => format!("{} (the most that was tried)", factor(to.meets)),
+        Some(_) => factor(to.meets),
+    };
+    KeepsReport {
+        from: from.meets,
+        not_at_low: from.beyond,
+        to: to.meets,
+        not_at_high: to.beyond,
+        says: format!("the recommended policy surely meets every limit from {low} to {high} times these rates"),
     }
 }
 

@@ -211,9 +211,7 @@ fn held(scenario: &Scenario, beliefs: &Beliefs) -> Vec<String> {
     if !crashes.is_empty() {
         held.push(format!("the crash_rate of {}, of which no event log tells", crashes.join(", ")));
     }
-    let says_rates = |o: &crate::scenario::OverrideSpec| {
-        o.outcome.is_some() || [o.failure_rate, o.hang_rate, o.unhealthy_rate, o.crash_rate].iter().any(Option::is_some)
-    };
+    let says_rates = |o: &crate::scenario::OverrideSpec| o.outcome.is_some() || !o.rates.is_empty();
     if scenario.overrides.iter().any(says_rates) {
         held.push("what [[overrides]] say of outcomes".to_owned());
     }
@@ -231,7 +229,7 @@ fn point(tune: &Tune, tuned: &Tuned, point: &Tuned) -> PointAnswer {
         None if same => format!("with the point alone no policy would meet the limits either{unsure}"),
         None => format!("with the point alone no policy would meet the limits{unsure}"),
         Some(place) => {
-            let goal = Unit::of(tune.minimise.name()).say_or_nothing(point.policies[place].goal.mean());
+            let goal = Unit::of(tune.minimise.name()).say_or_nothing(point.policies[place].goal.value());
             let answer = format!("{}, {} {goal}{unsure}", short(&policy(place)), called(tune.minimise.name()));
             if same {
                 format!("with the point alone tune would recommend the same: {answer}")
@@ -256,7 +254,8 @@ fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
     // The sort is stable: ties stay in the order of the grid.
     answers.sort_by(|a, b| b.share.total_cmp(&a.share));
     let saves = later.answers.as_ref().and_then(|answers| answers.saves);
-    let estimate = |(mean, ci): (f64, Interval)| Estimate { value: Some(mean), ci: Some(ci), n: open.worlds };
+    let estimate =
+        |(mean, ci): (f64, Interval)| Estimate { value: Some(mean), ci: Some(ci), n: open.worlds, exact: None };
     let parts = later.answers.as_ref().and_then(|answers| answers.parts);
     LaterReport {
         history: later.history,
@@ -328,7 +327,7 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
         );
     };
     let small =
-        tuned.incumbent.and_then(|place| tuned.policies[place].goal.mean()).unwrap_or(0.0).abs() * tune.tolerance;
+        tuned.incumbent.and_then(|place| tuned.policies[place].goal.value()).unwrap_or(0.0).abs() * tune.tolerance;
     let most = known.worth.map_or(0.0, |worth| worth.interval.high).max(interval.high);
     let range = |(mean, ci): (f64, Interval)| format!("{} ({})", unit.say(mean), unit.say_interval(Some(ci)));
     let none = match answers.none {

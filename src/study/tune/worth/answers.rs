@@ -17,6 +17,7 @@ use crate::study::results::CellRows;
 use crate::study::row;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tape::Tape;
+use crate::study::theory::fits;
 use crate::study::tune::limits::Limit;
 use crate::study::tune::{Tune, Tuned};
 
@@ -174,19 +175,9 @@ impl Tune {
                 // Where nothing was measured, nothing is known to hold.
                 if basis.is_empty() { vec![f64::NAN; values.len()] } else { basis.predict(&values) }
             };
-            met.iter_mut().zip(foreseen).for_each(|(met, seen)| *met &= is_within(&bound, seen));
+            met.iter_mut().zip(foreseen).for_each(|(met, seen)| *met &= fits(seen, &bound));
         }
         met
-    }
-}
-
-/// Rounding does not break a limit.
-pub(super) fn is_within(bound: &Bound, value: f64) -> bool {
-    let dust = |limit: f64| 1e-9 * limit.abs().max(1.0);
-    match *bound {
-        Bound::AtMost(most) => value <= most + dust(most),
-        Bound::AtLeast(least) => value >= least - dust(least),
-        Bound::Equals(_) => false,
     }
 }
 

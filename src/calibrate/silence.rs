@@ -1,0 +1,164 @@
+//! Hangs and slow upgrades, told apart as far as the tail of the upgrade time allows.
+//!
+//! A timeout is a hang, or an upgrade that outlasts its window. How many of them are which depends on a tail that nobody saw. So
+//! the share r that ends at all has a profile likelihood of its own for every family that fits: at each r the family's
+//! parameters are at their best. What the families say together is in [`super::posterior`].
+
+use super::climb::{self, NOWHERE};
+use super::family::Family;
+use super::fit::{Candidate, FALL, Fit};
+use super::likelihood::{Model, log_of_share};
+use super::nonparametric;
+use super::observations::VersionObservations;
+use super::posterior::{Grid, Tail};
+use super::result::Duration;
+use super::sample::Sample;
+
+/// With fewer late upgrades expected than this, the parameters of the upgrade time are taken as known.
+const LATE: f64 = 0.05;
+/// How far below its top a profile is followed.
+const DEEP: f64 = 12.0;
+/// What the log says of the share that ends at all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Silence {
+    /// For each family that fits: what it leaves.
+    pub tails: Vec<Tail>,
+    /// Those families, where more than one thing can be late; none where no upgrade can be.
+    pub families: Vec<Family>,
+    /// The estimate of the share that hangs, where upgrades can be late.
+    pub hangs: Option<f64>,
+}
+
+impl Silence {
+    /// What a version's commands and the fit of their times say.
+    pub fn of(observed: &VersionObservations, duration: &Duration) -> Self {
+        let ended = duration.sample.n_seen();
+        let Some(fit) = &duration.fit else {
+            // Where nothing ended, a closed window is silence, and a shorter wait says nothing.
+            let open = [(1.0, observed.timed_out.len() as f64), (0.0, observed.cut_short.len() as f64)];
+            return Self::known(ended, &open);
+        };
+        let sample = &duration.sample;
+        let open_by = |model: &Model| -> Vec<(f64, f64)> {
+            sample.open.iter().map(|&(time, weight)| (model.seen_by(time), weight)).collect()
+        };
+        let window = observed.timed_out.iter().min().copied();
+        let judged = ended + observed.timed_out.len() as f64;
+        let late = |one: &Candidate, window: u64| {
+            judged * (1.0 - Model::new(&one.distribution, sample.resolution).seen_by(window))
+        };
+        let fitting = fit.fitting(sample);
+        match window {
+            Some(window) if fit.family == Family::Empirical => {
+                let mut known = Self::known(ended, &open_by(&Model::new(&fit.distribution, sample.resolution)));
+                if !nonparametric::is_followed_up(sample, window) {
+                    known.families = vec![Family::Empirical];
+                    known.tails.iter_mut().for_each(|tail| tail.likely = Some((1.0, 1.0)));
+                }
+                known
+            }
+            Some(window) if fitting.iter().any(|one| late(one, window) > LATE) => Self::joint(fit, &fitting, sample),
+            _ => Self::known(ended, &open_by(&Model::new(&fit.distribution, sample.resolution))),
+        }
+    }
+
+    /// With the chances to be seen in time known.
+    fn known(ended: f64, open: &[(f64, f64)]) -> Self {
+        let grid = Grid::new(|phi| {
+            let sine = libm::sin(phi);
+            log_of_share(ended, open, sine * sine)
+        });
+        Self { tails: vec![Tail { weight: 1.0, grid, likely: None }], families: Vec::new(), hangs: None }
+    }
+
+    fn joint(fit: &Fit, fitting: &[Candidate], sample: &Sample) -> Self {
+        let coarse = sample.coarser();
+        let best = fitting.iter().map(|one| one.bic).fold(f64::INFINITY, f64::min);
+        let tails = fitting.iter().map(|one| {
+            let profile = Profile::of(one, &coarse);
+            let weight = libm::exp((best - one.bic) / 2.0);
+            Tail { weight, grid: Grid::new(|phi| profile.log(phi)), likely: Some(profile.within(FALL)) }
+        });
+        let tails: Vec<Tail> = tails.collect();
+        let all: f64 = tails.iter().map(|tail| tail.weight).sum();
+        let tails = tails.into_iter().map(|tail| Tail { weight: tail.weight / all, ..tail }).collect();
+        Self { tails, families: fitting.iter().map(|one| one.family).collect(), hangs: Some(1.0 - fit.ends) }
+    }
+}
+
+/// The profile of r = sin² φ: how far below its top it is at some φ, in ascending order.
+struct Profile(Vec<(f64, f64)>);
+
+impl Profile {
+    fn of(candidate: &Candidate, sample: &Sample) -> Self {
+        let family = candidate.family;
+        let (_, steps) = family.start(sample);
+        let model = |x: &[f64]| family.at(x).map(|distribution| Model::new(&distribution, sample.resolution));
+        let free = |x: &[f64]| model(x).map_or(NOWHERE, |model| model.likelihood(sample).log);
+        let small = |by: f64| steps.iter().map(|step| step / by).collect::<Vec<f64>>();
+        let (top, _) = climbed(&free, &candidate.peak, &small(4.0));
+        let ends = model(&top).map_or(1.0, |model| model.likelihood(sample).ends);
+        let right = std::f64::consts::FRAC_PI_2;
+        let middle = libm::asin(ends.clamp(0.0, 1.0).sqrt());
+        let at = |phi: f64, from: &[f64]| {
+            let sine = libm::sin(phi);
+            let fixed = |x: &[f64]| model(x).map_or(NOWHERE, |model| model.log_at(sample, sine * sine));
+            climbed(&fixed, from, &small(8.0))
+        };
+        let (at_top, value) = at(middle, &top);
+        let mut knots = vec![(middle, value)];
+        let size = (sample.n_seen() + sample.n_open()).max(1.0).sqrt();
+        for sign in [-1.0, 1.0] {
+            let (mut phi, mut step, mut from) = (middle, 0.25 / size, at_top.clone());
+            let end = if sign < 0.0 { 0.0 } else { right };
+            while phi != end {
+                phi = if sign < 0.0 { (phi - step).max(0.0) } else { (phi + step).min(right) };
+                step *= 1.25;
+                let (next, log) = at(phi, &from);
+                from = next;
+                knots.push((phi, log));
+                if log < value - DEEP {
+                    break;
+                }
+            }
+        }
+        knots.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let best = knots.iter().map(|&(_, log)| log).fold(f64::MIN, f64::max);
+        Self(knots.into_iter().map(|(phi, log)| (phi, (best - log).max(0.0))).collect())
+    }
+
+    /// The logarithm at φ, the top being 0: the root of the fall is nearly straight between knots.
+    fn log(&self, phi: f64) -> f64 {
+        let next = self.0.partition_point(|&(knot, _)| knot < phi);
+        let root = match (next.checked_sub(1).and_then(|i| self.0.get(i)), self.0.get(next)) {
+            (Some(&(low, a)), Some(&(high, b))) => {
+                a.sqrt() + (b.sqrt() - a.sqrt()) * (phi - low) / (high - low).max(1e-300)
+            }
+            (Some(&(knot, fall)), None) | (None, Some(&(knot, fall))) if knot == phi => fall.sqrt(),
+            _ => return -1e3,
+        };
+        -root * root
+    }
+
+    /// The smallest and the largest r that is no further below the top.
+    fn within(&self, fall: f64) -> (f64, f64) {
+        let goal = fall.sqrt();
+        let cross = |(out, a): (f64, f64), (inside, b): (f64, f64)| {
+            let (a, b) = (a.sqrt(), b.sqrt());
+            out + (inside - out) * ((a - goal) / (a - b).max(1e-300)).clamp(0.0, 1.0)
+        };
+        let inside = |&(_, depth): &(f64, f64)| depth <= fall;
+        let share = |phi: f64| libm::sin(phi) * libm::sin(phi);
+        let (Some(first), Some(last)) = (self.0.iter().position(inside), self.0.iter().rposition(inside)) else {
+            return (0.0, 1.0);
+        };
+        let low = if first == 0 { self.0[0].0 } else { cross(self.0[first - 1], self.0[first]) };
+        let high = self.0.get(last + 1).map_or(self.0[last].0, |&out| cross(out, self.0[last]));
+        (share(low), if last + 1 == self.0.len() { 1.0 } else { share(high) })
+    }
+}
+
+/// The top near a place; a family without parameters stays where it is.
+fn climbed(f: &impl Fn(&[f64]) -> f64, from: &[f64], steps: &[f64]) -> (Vec<f64>, f64) {
+    if steps.is_empty() { (from.to_vec(), f(from)) } else { climb::near(f, from, steps) }
+}

@@ -1,0 +1,122 @@
+//! Rollouts that differ, rollouts that are there twice, and counts that cannot be.
+
+use crate::common::folder::Folder;
+use crate::common::toml as common;
+
+use dryroll::calibrate::{Calibration, History, Observations, WarningKind, once};
+use dryroll::report::calibration::CalibrationReport;
+
+/// The log of a rollout to `v-2`.
+fn log(failure_rate: f64, replicate: u64) -> String {
+    let text = format!(
+        "[fleet]\ninstances = 80\n[[versions]]\nid = \"v-1\"\n[[versions]]\nid = \"v-2\"\nfailure_rate = {failure_rate}\n\
+         upgrade_time_sec = {{ lognormal = {{ median = 60, sigma = 0.5 }} }}\n\
+         [rollout]\ntarget_version_id = \"v-2\"\nmax_consecutive_failures = 80\nhealth_timeout_sec = 600\n"
+    );
+    common::event_log(&common::scenario(&text), replicate)
+}
+
+fn read(log: &str) -> Vec<History> {
+    History::read(log.as_bytes()).expect("a log")
+}
+
+fn report(rates: &[f64]) -> CalibrationReport {
+    let logs = rates.iter().zip(0..);
+    let histories: Vec<History> = logs.flat_map(|(&rate, replicate)| read(&log(rate, replicate))).collect();
+    let calibration = Calibration::of(&Observations::of(&histories, 30_000), 30_000);
+    CalibrationReport::new(&calibration, vec!["logs".into()])
+}
+
+fn deviation([a, b]: [f64; 2]) -> f64 {
+    (a * b / (a + b + 1.0)).sqrt() / (a + b)
+}
+
+#[test]
+fn rollouts_that_differ_are_fitted_and_said() {
+    let differ = report(&[0.02, 0.3, 0.02, 0.3, 0.02, 0.3, 0.02, 0.3]);
+    let rate = &differ.versions[0].failure_rate;
+    let spread = rate.spread.as_ref().expect("a spread");
+    assert!(spread.p_value < 0.005 && spread.mean_ci.contains(0.16), "{spread:?}");
+    // Mean 0.16, standard deviation 0.14: the next rollout's rate is as uncertain.
+    let next = deviation(rate.beta);
+    assert!((0.09..0.25).contains(&next), "{rate:?}");
+    let tables = differ.tables();
+    let line = tables.lines().find(|line| line.starts_with("failure_rate = ")).expect("the key");
+    assert!(line.starts_with("failure_rate = { beta = { mean = 0.") && line.contains(", concentration = "), "{line}");
+    let parsed: toml::Table = line.parse().expect("TOML");
+    let beta = &parsed["failure_rate"]["beta"];
+    assert!((beta["mean"].as_float().expect("a number") - spread.mean).abs() < 1e-3);
+    assert!(beta["concentration"].as_float().expect("a number") > 0.0);
+    let mut said = Vec::new();
+    dryroll::report::calibration::calibration_table(&mut said, &differ).expect("written");
+    assert!(String::from_utf8_lossy(&said).contains("8 rollouts differ"));
+    assert!(differ.versions[0].warnings.iter().any(|warning| warning.kind == WarningKind::Differs));
+    // One rate: nothing of a spread, and a belief that is narrower.
+    let alike = report(&[0.16; 8]);
+    assert!(deviation(alike.versions[0].failure_rate.beta) < 0.03);
+    let json = serde_json::to_string(&alike).expect("JSON");
+    assert!(!json.contains("spread") && !alike.tables().contains("concentration"));
+}
+
+#[test]
+fn few_rollouts_cannot_tell_how_they_differ() {
+    let few = report(&[0.02, 0.3, 0.02]);
+    assert!(few.versions[0].failure_rate.spread.is_none());
+    let said = |warning: &dryroll::calibrate::Warning| {
+        warning.text.contains("3 rollouts cannot tell how much rollouts differ")
+    };
+    assert!(few.versions[0].warnings.iter().any(said), "{:?}", few.versions[0].warnings);
+}
+
+#[test]
+fn a_rollout_counts_once() {
+    let (first, second) = (log(0.1, 0), log(0.1, 1));
+    let renamed = first.replace("\"r-1\"", "\"r-77\"");
+    let begun: String = first.lines().take(120).map(|line| format!("{line}\n")).collect();
+    let joined = format!("{second}{second}");
+    let logs = [("a", &first), ("b", &renamed), ("c", &begun), ("d", &joined)];
+    let (kept, warnings) = once(logs.into_iter().map(|(name, log)| (name.to_owned(), read(log))).collect());
+    assert_eq!(kept.len(), 2);
+    let texts: Vec<&str> = warnings.iter().map(|warning| warning.text.as_str()).collect();
+    assert!(warnings.iter().all(|warning| warning.kind == WarningKind::Twice));
+    let again = second.lines().count() + 1;
+    assert!(texts[0].contains("at b line 1 is the one at a line 1"), "{texts:?}");
+    assert!(texts[1].contains("at c line 1 is the beginning of the one at a line 1"), "{texts:?}");
+    assert!(texts[2].contains(&format!("at d line {again} is the one at d line 1")), "{texts:?}");
+
+    let folder = Folder::with(&[("a.ndjson", &first), ("b.ndjson", &renamed)]);
+    let output = folder.command("calibrate a.ndjson b.ndjson").output().expect("it runs");
+    let tables = String::from_utf8_lossy(&output.stdout).replace("\n# ", " ");
+    assert!(tables.contains("the rollout at b.ndjson line 1 is the one at a.ndjson line 1"), "{tables}");
+    assert!(tables.contains("from 1 rollout"), "{tables}");
+}
+
+#[test]
+fn counts_that_cannot_be_are_refused() {
+    let good = log(0.1, 0);
+    let lines: Vec<&str> = good.lines().collect();
+    let find = |kind: &str| lines.iter().position(|line| line.contains(kind)).expect("a line");
+    let with = |place: usize, line: &str| {
+        let mut lines = lines.clone();
+        lines[place] = line;
+        lines.join("\n")
+    };
+    let completed = find("batch_completed");
+    let counts: serde_json::Value = serde_json::from_str(lines[completed]).expect("JSON");
+    let healthy = format!("\"healthy_count\":{}", counts["healthy_count"]);
+    let many = lines[completed].replace(&healthy, "\"healthy_count\":999");
+    let begun = find("batch_started");
+    let of: serde_json::Value = serde_json::from_str(lines[begun]).expect("JSON");
+    let small = lines[begun].replace(&format!("\"instance_count\":{}", of["instance_count"]), "\"instance_count\":1");
+    let started = find("instance_started");
+    let nothing = with(started, "");
+    for (text, line, said) in [
+        (with(completed, &many), completed + 1, "but batch 0 was started with an instance_count of"),
+        (with(begun, &small), started + 2, "it is start 2 in batch 0, which was started with an instance_count of 1"),
+        (nothing, 0, "has a verdict, but no instance_started in r-1 comes before it"),
+    ] {
+        let error = History::read(text.as_bytes()).expect_err(said).to_string();
+        assert!(error.contains(said), "{error}");
+        assert!(line == 0 || error.contains(&format!("line {line}: ")), "{line}: {error}");
+    }
+}

@@ -1,0 +1,191 @@
+//! What a replicate draws once, and what each upgrade comes to, from the contract and by loops.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use dryroll::scenario::{
+    Distribution, Members, OutcomeRates, Scenario, SomeRates, Target, UpgradeOutcome, VersionIndex, VersionSpec,
+};
+use dryroll::sim::Release;
+use dryroll::sim::draws::{Draws, InstanceBlock, Key, scale, unit};
+use dryroll::sim::fate::Fate;
+use dryroll::sim::sampler::Sampler;
+use dryroll::sim::world::name_key;
+use dryroll::stats::beta::Quantiles;
+
+use super::coverage::{saw, saw_if};
+
+/// What all instances of one replicate share.
+pub struct Fates<'s> {
+    scenario: &'s Scenario,
+    shared: Key,
+    /// By class with blocks: who is in one.
+    in_blocks: BTreeMap<&'s str, Vec<u32>>,
+}
+
+thread_local! {
+    /// Tables are costly, and the dice know few shapes.
+    static TABLES: RefCell<BTreeMap<(u64, u64), Quantiles>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+fn quantile(a: f64, b: f64, u: f64) -> f64 {
+    TABLES.with_borrow_mut(|tables| {
+        let new = || Quantiles::new(a, b).expect("the dice throw shapes above zero");
+        tables.entry((a.to_bits(), b.to_bits())).or_insert_with(new).at(u)
+    })
+}
+
+impl<'s> Fates<'s> {
+    pub fn new(scenario: &'s Scenario, draws: &mut Draws) -> Self {
+        let shared = draws.shared();
+        let mut in_blocks = BTreeMap::new();
+        for class in &scenario.classes {
+            let Members::Blocks(blocks) = class.members else { continue };
+            let key = shared.child(name_key(&("blocks", &class.id)));
+            // Every block drawn together to one: so many slots are left to choose from.
+            let slots = scenario.fleet.instances - blocks.count * (blocks.size - 1);
+            let mut chosen: Vec<u32> = Vec::new();
+            for i in 0..blocks.count {
+                let last = slots - blocks.count + i;
+                let slot = scale(key.word(u64::from(i)), u64::from(last) + 1) as u32;
+                chosen.push(if chosen.contains(&slot) { last } else { slot });
+            }
+            let (mut members, mut n) = (Vec::new(), 0);
+            for slot in 0..slots {
+                let length = if chosen.contains(&slot) { blocks.size } else { 1 };
+                if chosen.contains(&slot) {
+                    members.extend(n..n + length);
+                }
+                n += length;
+            }
+            saw("blocks of neighbours");
+            saw_if(blocks.count > 1, "several blocks");
+            in_blocks.insert(class.id.as_str(), members);
+        }
+        Self { scenario, shared, in_blocks }
+    }
+
+    fn version(&self, release: Release) -> (VersionIndex, &'s VersionSpec) {
+        let index = match release {
+            Release::Target => self.scenario.rollout.target,
+            Release::Previous => self.scenario.rollout.previous.expect("nobody goes back to a version without a name"),
+        };
+        (index, &self.scenario.versions[index.0])
+    }
+
+    /// Failure, hang, unhealthy, crash: as the version has them in this replicate.
+    fn rates(&self, version: &VersionSpec) -> OutcomeRates {
+        let key = self.shared.child(name_key(&("rates", &version.id)));
+        let rate = |place: u64, mean: f64, concentration: Option<f64>| match concentration {
+            None => mean,
+            Some(all) => quantile(mean * all, (1.0 - mean) * all, unit(key.word(place))),
+        };
+        let (means, all) = (version.rates, version.concentrations);
+        let failure = rate(0, means.failure, all.failure);
+        let hang = rate(1, means.hang, all.hang);
+        let unhealthy = rate(2, means.unhealthy, all.unhealthy);
+        let crash = rate(3, means.crash, all.crash);
+        let sum = failure + hang + unhealthy + crash;
+        let is_drawn = all != Default::default();
+        saw_if(is_drawn, "a rate drawn once a replicate");
+        if !is_drawn || sum <= 1.0 {
+            return OutcomeRates { failure, hang, unhealthy, crash };
+        }
+        saw("drawn rates beyond 1");
+        OutcomeRates { failure: failure / sum, hang: hang / sum, unhealthy: unhealthy / sum, crash: crash / sum }
+    }
+
+    fn factor(&self, version: &VersionSpec) -> f64 {
+        match &version.upgrade_time_factor {
+            None => 1.0,
+            Some(Distribution::Constant(factor)) => *factor,
+            Some(drawn) => {
+                saw("a factor of upgrade times");
+                Sampler::new(drawn).millis(self.shared.child(name_key(&("factor", &version.id))).word(0)) / 1000.0
+            }
+        }
+    }
+
+    fn is_of_class(&self, n: u32, id: &str, members: &Members, membership: Key) -> bool {
+        match members {
+            Members::Share(share) => unit(membership.word(name_key(&("class", id)))) < *share,
+            Members::Ids(ids) => ids.iter().any(|id| id.0 == n),
+            Members::Zone(zone) => n % self.scenario.fleet.zones == *zone,
+            Members::Blocks(_) => self.in_blocks[id].contains(&n),
+        }
+    }
+
+    /// What the command of an instance comes to. `block` is the attempt's, `membership` the instance's.
+    pub fn fate(&self, n: u32, membership: Key, block: &InstanceBlock, release: Release) -> Fate {
+        let scenario = self.scenario;
+        let (index, version) = self.version(release);
+        let (mut rates, mut outcome) = (self.rates(version), None);
+        let (mut upgrade, mut crash_after) = (&version.upgrade_time, &version.crash_after);
+        let speaks_of = |versions: &Option<Vec<VersionIndex>>| match versions {
+            Some(versions) => versions.contains(&index),
+            None => index == scenario.rollout.target,
+        };
+        let replace = |rates: &mut OutcomeRates, some: &SomeRates| {
+            rates.failure = some.failure.unwrap_or(rates.failure);
+            rates.hang = some.hang.unwrap_or(rates.hang);
+            rates.unhealthy = some.unhealthy.unwrap_or(rates.unhealthy);
+            rates.crash = some.crash.unwrap_or(rates.crash);
+        };
+        let mut classes = 0;
+        for class in &scenario.classes {
+            if !speaks_of(&class.versions) || !self.is_of_class(n, &class.id, &class.members, membership) {
+                continue;
+            }
+            classes += 1;
+            saw(match class.members {
+                Members::Share(_) => "a class by share",
+                Members::Ids(_) => "a class by ids",
+                Members::Zone(_) => "a class by zone",
+                Members::Blocks(_) => "a class by blocks",
+            });
+            replace(&mut rates, &class.rates);
+            upgrade = class.upgrade_time.as_ref().unwrap_or(upgrade);
+            crash_after = class.crash_after.as_ref().unwrap_or(crash_after);
+        }
+        saw_if(classes > 1, "an instance of two classes");
+        let mut shares = 0;
+        for one in &scenario.overrides {
+            shares += u64::from(matches!(one.target, Target::Fraction(_)));
+            let holds = match &one.target {
+                Target::All => true,
+                Target::Ids(ids) => ids.iter().any(|id| id.0 == n),
+                Target::Zone(zone) => n % scenario.fleet.zones == *zone,
+                Target::Fraction(share) => unit(membership.word(name_key(&("override", shares as usize)))) < *share,
+            };
+            if !holds || !speaks_of(&one.versions) {
+                continue;
+            }
+            saw_if(classes > 0, "an override over a class");
+            if one.rates != SomeRates::default() {
+                outcome = None;
+            }
+            replace(&mut rates, &one.rates);
+            outcome = one.outcome.or(outcome);
+            upgrade = one.upgrade_time.as_ref().unwrap_or(upgrade);
+            crash_after = one.crash_after.as_ref().unwrap_or(crash_after);
+        }
+        let outcome = outcome.unwrap_or_else(|| {
+            let u = unit(block.outcome);
+            let limits = [
+                (rates.failure, UpgradeOutcome::Fail),
+                (rates.failure + rates.hang, UpgradeOutcome::Hang),
+                (rates.failure + rates.hang + rates.unhealthy, UpgradeOutcome::Unhealthy),
+                (rates.failure + rates.hang + rates.unhealthy + rates.crash, UpgradeOutcome::Crash),
+            ];
+            limits.into_iter().find(|(limit, _)| u < *limit).map_or(UpgradeOutcome::Ok, |(_, outcome)| outcome)
+        });
+        Fate {
+            outcome,
+            upgrade: Sampler::new(upgrade).draw_times(block.upgrade, self.factor(version)).0,
+            crash_after: match outcome {
+                UpgradeOutcome::Crash => Sampler::new(crash_after).draw(block.crash_after).0,
+                _ => u64::MAX,
+            },
+        }
+    }
+}
