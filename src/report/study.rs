@@ -23,7 +23,7 @@ pub use tune::{
     Rates, Recommended, SavingParts, Sensitivity, SpreadReport, Standing, TuneReport, WorthReport, short,
 };
 
-use crate::scenario::{OutcomeRates, Scenario, VersionSpec};
+use crate::scenario::{Scenario, VersionSpec};
 
 /// Which scenario a report is of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,16 +44,23 @@ pub struct ScenarioRef {
     /// Digest of all that the file says beside policy and seed; empty in older reports.
     #[serde(default)]
     pub world: String,
-    /// By version: the chances of all outcomes that are not 0; empty in older reports.
+    /// By version: the chances of all outcomes that are not 0, and the concentrations of those that each replicate draws;
+    /// empty in older reports.
     #[serde(default)]
     pub rates: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
-/// The chances of a version's outcomes that are not 0, by the names of the scenario file.
+/// The chances of a version's outcomes that are not 0, by the names of the scenario file; of a rate that each replicate draws,
+/// its mean and its concentration.
 fn rates(version: &VersionSpec) -> BTreeMap<String, f64> {
-    let OutcomeRates { failure, hang, unhealthy, crash } = version.rates;
-    let all = [("failure_rate", failure), ("hang_rate", hang), ("unhealthy_rate", unhealthy), ("crash_rate", crash)];
-    all.into_iter().filter(|&(_, rate)| rate != 0.0).map(|(name, rate)| (name.to_owned(), rate)).collect()
+    let names = ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate"];
+    let known = names.into_iter().zip(version.rates_with_concentrations()).filter(|(_, (rate, _))| *rate != 0.0);
+    known
+        .flat_map(|(name, (rate, drawn))| {
+            let drawn = drawn.map(|concentration| (format!("{name}_concentration"), concentration));
+            std::iter::once((name.to_owned(), rate)).chain(drawn)
+        })
+        .collect()
 }
 
 impl ScenarioRef {

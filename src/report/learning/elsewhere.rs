@@ -6,7 +6,6 @@ use super::facts::{Facts, POLICY_KEYS, policy_facts, short_digest};
 use super::phrases::{self, say};
 use super::recall::{Numbers, Today};
 use crate::report::wording::{called, plural};
-use crate::study::Policy;
 
 /// Differences in rates that are named.
 const NAMED: usize = 3;
@@ -55,22 +54,19 @@ fn of_policy(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
     if facts.get("batch_pct").is_none() {
         return;
     }
-    let mut of = |policy: &Policy, keys: &mut dyn Iterator<Item = &str>| {
-        let ours = policy_facts(policy);
-        for key in keys.filter(|key| facts.get(key) != ours.get(key)) {
-            let value = |facts: &Facts| facts.get(key).unwrap_or("the default").to_owned();
-            differs.push(format!("{key} {} there, {} today", value(facts), value(&ours)));
-        }
+    let policies: Vec<Facts> = match (&today.policy, &today.numbers) {
+        (Some(policy), _) => vec![policy_facts(policy)],
+        (None, Numbers::Tune(tune)) => tune.candidates.iter().map(|one| policy_facts(&one.policy)).collect(),
+        (None, Numbers::Plan(_) | Numbers::Run(..)) => Vec::new(),
     };
-    match (&today.policy, &today.numbers) {
-        (Some(policy), _) => of(policy, &mut POLICY_KEYS.into_iter()),
-        // A search walks through the values of two keys, and has one value of the others.
-        (None, Numbers::Tune(tune)) => {
-            if let Some(one) = tune.candidates.first() {
-                of(&one.policy, &mut POLICY_KEYS.into_iter().filter(|key| !TRIED.contains(key)));
-            }
+    let Some(first) = policies.first() else { return };
+    for key in POLICY_KEYS {
+        // A search tries values: what it does not try of these two it says itself.
+        let is_tried = today.policy.is_none() && TRIED.contains(&key);
+        if !is_tried && policies.iter().all(|ours| ours.get(key) != facts.get(key)) {
+            let value = |facts: &Facts| facts.get(key).unwrap_or("the default").to_owned();
+            differs.push(format!("{key} {} there, {} today", value(facts), value(first)));
         }
-        (None, _) => {}
     }
 }
 
@@ -114,7 +110,7 @@ fn of_world(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
     }
     if differs.is_empty() {
         differs.push(
-            "its scenario is another in the fleet, the times, the network, the people, the faults or the module".into(),
+            "its scenario is another in the fleet or its classes, the times, the network, the people, the faults or the module".into(),
         );
     }
 }

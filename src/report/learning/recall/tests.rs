@@ -186,7 +186,7 @@ fn a_record_claims_nothing_of_another_case() {
     for (from, to, differs) in [
         ("instances=50", "instances=100", "100 instances there, 50 today"),
         ("batch_pct=20", "batch_pct=10", "batch_pct 10 there, 20 today"),
-        ("world=01", "world=ff", "its scenario is another in the fleet, the times"),
+        ("world=01", "world=ff", "its scenario is another in the fleet or its classes"),
         ("world=0123456789abcdef, ", "", "it does not say at which failure rates"),
     ] {
         let (elsewhere, said) = told(&of_a_search(&here.replace(from, to)), &today(Numbers::Plan(PLAN)));

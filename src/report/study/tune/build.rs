@@ -6,6 +6,7 @@ use super::{
     Candidate, Estimate, Evidence, FrontPoint, Hint, KeepsReport, LimitCheck, LimitText, Named, Recommended,
     Sensitivity, Standing, TuneReport,
 };
+use crate::report::conditional::beside;
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, called, plural};
@@ -224,7 +225,8 @@ pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
         State::Breaks(held) => known.limits.get(held).map_or_else(String::new, |held| {
             let limit = &tune.limits[held.limit];
             let version = &tune.cells.scenarios[tune.cell(0, held.version)].target().id;
-            let seen = Unit::of(limit.spec.metric.name()).say_or_nothing(held.observed);
+            let name = limit.spec.metric.name();
+            let seen = Unit::of(name).say_or_nothing(held.observed) + &beside(name, held.n, known.replicates);
             format!("{} does not hold for {version}: {seen}", limit.says())
         }),
         State::Open => {
