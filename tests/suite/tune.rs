@@ -209,10 +209,10 @@ fn a_crossover_is_found_at_its_place() {
     }
 }
 
-/// Two limits that no replicate of 256 tells apart on the good version: theory does, and the one that gets less far is also the
-/// faster one.
+/// Two limits that no replicate of 256 tells apart on the good version count as alike there, and the one that gets less far beats the
+/// other.
 #[test]
-fn what_was_the_same_in_every_replicate_is_told_apart_by_theory() {
+fn what_was_the_same_in_every_replicate_counts_as_alike() {
     let text = SCENARIO
         .replace("batch_pct = [5, 10, 25, 50]", "batch_pct = [50]")
         .replace("max_consecutive_failures = [1, 2, 3]", "max_consecutive_failures = [4, 5]");
@@ -223,8 +223,6 @@ fn what_was_the_same_in_every_replicate_is_told_apart_by_theory() {
     let value = |candidate: &Value, what: &str| candidate["evidence"][what]["value"].as_f64().unwrap();
     assert_eq!(value(four, "objective"), value(five, "objective"));
     assert!(value(four, "blast_radius_pct") < value(five, "blast_radius_pct"));
-    let exact = |candidate: &Value| candidate["evidence"]["objective"]["exact"].as_f64().unwrap();
-    assert!(exact(four) < exact(five));
     assert_eq!(five["on_front"], false);
     assert_eq!(report["front"].as_array().unwrap().len(), 1);
 }
