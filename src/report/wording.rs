@@ -113,8 +113,18 @@ impl Unit {
     pub fn say_difference_interval(self, interval: Option<Interval>) -> String {
         interval.map_or_else(
             || NOTHING.to_owned(),
-            |interval| format!("{} to {}", self.say_difference(interval.low), self.say_difference(interval.high)),
+            |interval| from_to(&self.say_difference(interval.low), &self.say_difference(interval.high)),
         )
+    }
+}
+
+/// `−5.85 to −2.35 points`: a unit that both have is said once.
+fn from_to(low: &str, high: &str) -> String {
+    match (low.split_once(THIN), high.split_once(THIN)) {
+        (Some((number, unit)), Some((_, same))) if unit == same && !unit.contains(|c: char| c.is_ascii_digit()) => {
+            format!("{number} to {high}")
+        }
+        _ => format!("{low} to {high}"),
     }
 }
 

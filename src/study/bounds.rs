@@ -24,8 +24,8 @@ pub struct Bounds {
     pub rollout: u64,
     /// The most trips, of rollbacks too; each is decided once.
     pub trips: u64,
-    /// Nothing is measured after that.
-    pub end: u64,
+    /// The longest rollout with all waits.
+    pub duration: u64,
     /// The horizon.
     pub horizon: u64,
     /// How long the integrals go on after the end.
@@ -46,22 +46,29 @@ impl Bounds {
         let wave = |size: u64| size.div_ceil(in_flight).saturating_mul(timeout);
         let walk =
             |batches: u64, size: u64| batches.saturating_mul(wave(size).saturating_add(tick)).saturating_add(tick);
-        let paused: u64 = world
-            .faults
-            .iter()
-            .filter(|fault| matches!(fault.kind, FaultKind::ReconcilerPause | FaultKind::ReconcilerCrash))
-            .map(|fault| fault.duration().map_or(world.horizon, |span| span.0).saturating_add(tick))
-            .fold(0, u64::saturating_add);
+        let faults = |kinds: &[FaultKind]| {
+            let lasting = world.faults.iter().filter(|fault| kinds.contains(&fault.kind));
+            let each = lasting.map(|fault| fault.duration().map_or(world.horizon, |span| span.0).saturating_add(tick));
+            each.fold(0, u64::saturating_add)
+        };
+        let paused = faults(&[FaultKind::ReconcilerPause, FaultKind::ReconcilerCrash]);
         let untripped = walk(u64::from(plan.batch_count()), u64::from(plan.batch_size)).saturating_add(paused);
-        // A trip uses up a run of failures.
+        // A trip uses up a run of failures, and the first decision that is not to continue ends the walk: the rollout's, and then the
+        // rollback's. The last decision repeats.
         let runs = instances / limit.max(1);
         let decisions = &world.operator.on_trip;
-        let last = decisions.iter().position(|&decision| decision != OperatorDecision::ContinueAnyway);
-        let forward = last.map_or(runs, |last| runs.min(last as u64 + 1));
+        let goes_on = |decision: &&OperatorDecision| **decision == OperatorDecision::ContinueAnyway;
+        let repeats = decisions.last().is_some_and(|last| goes_on(&last));
+        let trips_from = |first: usize| {
+            let continued = decisions.iter().skip(first).take_while(goes_on).count();
+            if first + continued >= decisions.len() && repeats { runs } else { runs.min(continued as u64 + 1) }
+        };
+        let forward = trips_from(0);
         let rolls_back = decisions.contains(&OperatorDecision::RollbackCompletedBatches) && settings.previous.is_some();
         let (back, backward) = if rolls_back {
             let size = (instances * u64::from(settings.rollback_batch_pct)).div_ceil(100).max(1);
-            (walk(instances.div_ceil(size), size), runs)
+            let ended = decisions.iter().take_while(goes_on).count() + 1;
+            (walk(instances.div_ceil(size), size), trips_from(ended))
         } else {
             (0, 0)
         };
@@ -71,13 +78,20 @@ impl Bounds {
         let asked = settings.policy == InterventionPolicy::RequireApproval;
         let answers = if world.operator.edit.is_some() { 2 } else { 1 };
         let answered = world.operator.approval_delay.longest().0.saturating_mul(answers);
+        // A controller that is away takes an answer, or records the expiry, at its return.
+        let away = faults(&[FaultKind::ReconcilerCrash]);
+        let approval =
+            if asked { settings.approval_expires.0.min(answered).saturating_add(away).min(world.horizon) } else { 0 };
         Self {
             instances,
-            approval: if asked { settings.approval_expires.0.min(answered) } else { 0 },
+            approval,
             untripped: untripped.min(world.horizon),
             rollout: rollout.min(world.horizon),
+            duration: approval
+                .saturating_add(rollout)
+                .saturating_add(world.operator.decision_delay.longest().0.saturating_mul(trips))
+                .min(world.horizon),
             trips,
-            end: world.end,
             horizon: world.horizon,
             observed_after: world.observe_after,
         }
@@ -92,9 +106,9 @@ impl Bounds {
             always: Interval::new(0.0, always),
         };
         let seconds = |millis: u64| millis as f64 / 1000.0;
-        let end = seconds(self.horizon);
+        let end = seconds(self.duration);
         let summed = |millis: u64| instances * millis.saturating_add(self.observed_after) as f64 / 60_000.0;
-        let all = summed(self.horizon);
+        let all = summed(self.duration);
         match metric {
             Metric::Trips | Metric::Decisions => up_to(0.0, trips),
             Metric::DurationSec => up_to(seconds(self.approval.saturating_add(self.untripped)), end),

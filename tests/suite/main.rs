@@ -6,6 +6,7 @@ mod common;
 mod naive;
 
 mod baseline;
+mod bounds;
 mod calibrate;
 mod calibrate_late;
 mod calibrate_rollouts;

@@ -17,7 +17,7 @@ use crate::study::sweep::CONFIDENCE;
 use crate::study::tune::front::Point;
 use crate::study::tune::hints::Judged;
 use crate::study::tune::limits::Held;
-use crate::study::tune::sensitivity::{AtFactor, Keeps};
+use crate::study::tune::sensitivity::{AtFactor, End, Keeps};
 use crate::study::tune::{Estimated, Known, State, Tune, Tuned};
 
 /// What a report is made of, beside the search itself.
@@ -360,13 +360,16 @@ fn keeps(Keeps { from, to }: Keeps) -> KeepsReport {
         None => format!("{} (the most that was tried)", factor(to.meets)),
         Some(_) => factor(to.meets),
     };
-    KeepsReport {
-        from: from.meets,
-        not_at_low: from.beyond,
-        to: to.meets,
-        not_at_high: to.beyond,
-        says: format!("the recommended policy surely meets every limit from {low} to {high} times these rates"),
-    }
+    let beyond = |end: End| end.beyond.map(factor);
+    let says = match (beyond(from), beyond(to)) {
+        (Some(low), Some(high)) if from.meets == 1.0 && to.meets == 1.0 => {
+            format!(
+                "the recommended policy surely meets every limit at these rates; at {low} and at {high} times them that is not sure"
+            )
+        }
+        _ => format!("the recommended policy surely meets every limit from {low} to {high} times these rates"),
+    };
+    KeepsReport { from: from.meets, not_at_low: from.beyond, to: to.meets, not_at_high: to.beyond, says }
 }
 
 fn hints(judged: &[Judged], versions: Vec<String>) -> Vec<Hint> {
