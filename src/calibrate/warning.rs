@@ -182,9 +182,12 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
     all
 }
 
+/// Of an attempt: how often something was so, and of how many.
+type Hits = fn(&AttemptCounts) -> (u64, u64);
+
 /// Of two or three rollouts that differ, which are too few to fit how.
 fn few_differ(all: &mut Vec<Warning>, observed: &VersionObservations) {
-    let rates: [(&str, fn(&AttemptCounts) -> (u64, u64)); 2] =
+    let rates: [(&str, Hits); 2] =
         [("failures are reported", AttemptCounts::failures), ("timeouts come", AttemptCounts::timeouts)];
     for (what, of) in rates {
         if let Some(chance) = Spread::differ(&observed.by_history.iter().map(of).collect::<Vec<_>>()) {
