@@ -62,6 +62,12 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
             writeln!(out, "  {DIM}{}: {}{DIM:#}", one.metric, conditional.says)?;
         }
     }
+    if comparison.metrics.iter().any(|one| one.exact.is_some()) {
+        writeln!(
+            out,
+            "  {DIM}= exact, by theory, which decides; who is better in how many is counted over the replicates{DIM:#}"
+        )?;
+    }
     if !same.is_empty() {
         let names: Vec<&str> = same.iter().map(|one| one.metric.as_str()).collect();
         writeln!(out, "  {DIM}the same in every world: {}{DIM:#}", names.join(", "))?;
@@ -88,10 +94,14 @@ fn row(one: &Contrast, defective: bool) -> Vec<String> {
         (Some(a), Some(b)) => [format!("A {}", number(a as f64)), format!("B {}", number(b as f64))],
     };
     let [a_wins, b_wins] = wins;
+    let mean = |exact: Option<f64>, seen: Option<f64>| match exact {
+        Some(exact) => format!("= {}", unit.say(exact)),
+        None => unit.say_or_nothing(seen),
+    };
     vec![
         one.metric.clone(),
-        unit.say_or_nothing(one.a),
-        unit.say_or_nothing(one.b),
+        mean(one.exact_a, one.a),
+        mean(one.exact_b, one.b),
         one.exact.or(one.difference).map_or_else(|| NOTHING.to_owned(), |difference| unit.say_difference(difference)),
         if one.exact.is_some() { "exact".to_owned() } else { unit.say_difference_interval(one.ci) },
         a_wins,

@@ -72,7 +72,8 @@ impl Reach {
         } else {
             interval(&values.iter().map(|&x| x - usual(x)).collect::<Vec<_>>(), beyond, half)?
         };
-        Some(Interval::new(within.low + excess.low, within.high + excess.high))
+        let (low, high) = (within.low + excess.low, within.high + excess.high);
+        Some(Interval::new(low.max(always.low), high.min(always.high)))
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Bounds {
     pub untripped: u64,
     /// The longest rollout, the waits for a person left out.
     pub rollout: u64,
+    /// The longest from the first trip to the end of dispatching.
+    pub stop: u64,
     /// The most trips, of rollbacks too; each is decided once.
     pub trips: u64,
     /// The longest rollout with all waits.
@@ -52,6 +54,8 @@ impl Bounds {
             each.fold(0, u64::saturating_add)
         };
         let paused = faults(&[FaultKind::ReconcilerPause, FaultKind::ReconcilerCrash]);
+        // A controller that is away takes an answer, or records the expiry, at its return.
+        let away = faults(&[FaultKind::ReconcilerCrash]);
         let untripped = walk(u64::from(plan.batch_count()), u64::from(plan.batch_size)).saturating_add(paused);
         // A trip uses up a run of failures, and the first decision that is not to continue ends the walk: the rollout's, and then the
         // rollback's. The last decision repeats.
@@ -72,14 +76,18 @@ impl Bounds {
         } else {
             (0, 0)
         };
+        // The first decision stops the rollout unless it is to continue.
+        let decided = world.operator.decision_delay.longest().0;
+        let stop = match decisions.first() {
+            Some(first) if !goes_on(&first) => decided.saturating_add(away),
+            _ => u64::MAX,
+        };
         let trips = forward + backward;
         let resumed = trips.saturating_mul(timeout.saturating_add(tick));
         let rollout = untripped.saturating_add(back).saturating_add(resumed);
         let asked = settings.policy == InterventionPolicy::RequireApproval;
         let answers = if world.operator.edit.is_some() { 2 } else { 1 };
         let answered = world.operator.approval_delay.longest().0.saturating_mul(answers);
-        // A controller that is away takes an answer, or records the expiry, at its return.
-        let away = faults(&[FaultKind::ReconcilerCrash]);
         let approval =
             if asked { settings.approval_expires.0.min(answered).saturating_add(away).min(world.horizon) } else { 0 };
         Self {
@@ -87,10 +95,8 @@ impl Bounds {
             approval,
             untripped: untripped.min(world.horizon),
             rollout: rollout.min(world.horizon),
-            duration: approval
-                .saturating_add(rollout)
-                .saturating_add(world.operator.decision_delay.longest().0.saturating_mul(trips))
-                .min(world.horizon),
+            duration: approval.saturating_add(rollout).saturating_add(decided.saturating_mul(trips)).min(world.horizon),
+            stop: stop.min(world.horizon),
             trips,
             horizon: world.horizon,
             observed_after: world.observe_after,
@@ -126,7 +132,8 @@ impl Bounds {
             Metric::CapacityLossInstanceMin => up_to(summed(self.approval.saturating_add(self.untripped)), all),
             // No verdict before the first trip is later than the walk without one.
             Metric::TimeToDetectSec => Reach::within(0.0, seconds(self.untripped)),
-            Metric::TimeToMitigateSec | Metric::TimeToStopSec => Reach::within(0.0, end),
+            Metric::TimeToStopSec => Reach::within(0.0, seconds(self.stop)),
+            Metric::TimeToMitigateSec => Reach::within(0.0, end),
             // Of the rollout and of its rollback.
             Metric::FalseFailures => up_to(instances, 2.0 * instances),
         }

@@ -80,8 +80,8 @@ pub struct Contrasted {
     pub ci: Option<Interval>,
     /// The one that holds for all measures at once.
     pub simultaneous_ci: Option<Interval>,
-    /// The exact mean difference; `None` where theory does not have both.
-    pub exact: Option<f64>,
+    /// The exact means of both; `None` where theory does not have both.
+    pub exact: Option<[f64; 2]>,
     /// Worlds where the first is better, and where the second is; `None` where neither more nor less of it is better.
     pub wins: Option<[u64; 2]>,
     /// Worlds where they are equal.
@@ -162,7 +162,8 @@ impl Compare {
             let [ci, simultaneous_ci] = [CONFIDENCE, each].map(|sure| {
                 Estimator::interval_of_difference([&estimators[0], &estimators[1]], [&samples[0], &samples[1]], sure)
             });
-            let exact = theory[0].value(measure, None).zip(theory[1].value(measure, None)).map(|(a, b)| b - a);
+            let exact = theory[0].value(measure, None).zip(theory[1].value(measure, None));
+            let exact = exact.filter(|_| paired.n() > 0).map(|(a, b)| [a, b]);
             Ok(Contrasted { measure, paired, ci, simultaneous_ci, exact, wins, ties })
         };
         let measures = measures.into_iter().map(contrast).collect::<io::Result<_>>()?;

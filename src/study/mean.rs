@@ -120,7 +120,8 @@ impl Estimator {
     #[must_use]
     pub fn interval(&self, sample: &Sample, confidence: f64) -> Option<Interval> {
         let interval = self.reach.interval(&sample.present(), confidence)?;
-        Some(Interval::new(interval.low - self.cut(sample), interval.high))
+        // No measure is below zero.
+        Some(Interval::new((interval.low - self.cut(sample)).max(0.0), interval.high))
     }
 
     /// The interval of the mean of `b` less that of `a`, replicate by replicate where both have a value.

@@ -292,11 +292,11 @@ fn the_recommended_policy_is_known_to_meet_its_limits_up_to_the_right_rate() {
     let factor = |key: &str| keeps[key].as_f64();
     let (from, to) = (factor("from").expect("a factor"), factor("to").expect("a factor"));
     assert!(from < 1.0 && to > 1.0 && meets(from) && meets(to), "{keeps}");
-    for beyond in ["not_at_low", "not_at_high"].into_iter().filter_map(factor) {
+    for beyond in ["not_sure_below", "not_sure_above"].into_iter().filter_map(factor) {
         assert!(!meets(beyond), "{keeps}");
     }
     let close = |a: f64, b: Option<f64>| b.is_none_or(|b| (a / b).max(b / a) < 1.02);
-    assert!(close(from, factor("not_at_low")) && close(to, factor("not_at_high")), "{keeps}");
+    assert!(close(from, factor("not_sure_below")) && close(to, factor("not_sure_above")), "{keeps}");
     for one in report["sensitivity"].as_array().expect("factors") {
         let at = one["factor"].as_f64().expect("a factor");
         assert_eq!(one["meets"], meets(at), "{one}");

@@ -42,7 +42,10 @@ pub fn with_interval(name: &str, value: Option<f64>, ci: Option<Interval>, n: u6
 
 /// The same of an estimate.
 pub fn estimate(name: &str, estimate: &Estimate) -> String {
-    with_interval(name, estimate.value, estimate.ci, estimate.n)
+    match estimate.exact {
+        Some(exact) => format!("{}, exactly", plain(&Unit::of(name).say(exact))),
+        None => with_interval(name, estimate.value, estimate.ci, estimate.n),
+    }
 }
 
 /// The same of a mean.

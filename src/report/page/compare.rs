@@ -138,12 +138,12 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
             (true, false) => format!("B is better in {better_b}; A in nothing"),
             (false, false) => format!("A is better in {better_a}; B is better in {better_b}"),
         };
-        let same = one.metrics.iter().filter(|contrast| Better::of(contrast, one.defective) == Better::Same);
-        let same: Vec<String> = same.map(|contrast| called(&contrast.metric)).collect();
-        let ties = match same.len() {
-            0 => String::new(),
-            _ => format!("; the same in every world: {}", same.join(", ")),
+        let named = |which: Better, says: &str| {
+            let all = one.metrics.iter().filter(|contrast| Better::of(contrast, one.defective) == which);
+            let all: Vec<String> = all.map(|contrast| called(&contrast.metric)).collect();
+            if all.is_empty() { String::new() } else { format!("; the same {says}: {}", all.join(", ")) }
         };
+        let ties = named(Better::Same, "in every world") + &named(Better::Alike, "on average");
         said.push(format!("With {}{defective}, {sentence}{ties}. Differences are B less A.", one.version));
         said.extend(not_compared(one));
     }

@@ -29,6 +29,8 @@ pub enum Better {
     Undecided,
     /// Both are the same in every world where they have a value.
     Same,
+    /// Both have the same mean, by theory.
+    Alike,
     /// There is a difference, and no better.
     Neither,
     /// Only some runs have a value, and not the same ones with both.
@@ -44,6 +46,7 @@ impl Better {
             Self::B => "B is better",
             Self::Undecided => "undecided",
             Self::Same => "the same",
+            Self::Alike => "the same on average",
             Self::Neither => "differs",
             Self::NotCompared => "not compared",
         }
@@ -56,7 +59,9 @@ impl Better {
             return Self::NotCompared;
         }
         let interval = match contrast.exact {
-            Some(exact) if exact.abs() <= ROUNDING * contrast.a.unwrap_or(0.0).abs().max(1.0) => return Self::Same,
+            Some(exact) if exact.abs() <= ROUNDING * contrast.a.unwrap_or(0.0).abs().max(1.0) => {
+                return if contrast.ties == contrast.n { Self::Same } else { Self::Alike };
+            }
             Some(exact) => Interval::new(exact, exact),
             None if contrast.n > 0 && contrast.ties == contrast.n => return Self::Same,
             None => match contrast.simultaneous_ci.or(contrast.ci) {

@@ -64,6 +64,12 @@ pub struct Contrast {
     /// The exact mean difference, where theory has it; absent elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact: Option<f64>,
+    /// The exact mean with the first policy; absent where `exact` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact_a: Option<f64>,
+    /// The exact mean with the second policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact_b: Option<f64>,
     /// Worlds where both have a value.
     pub n: u64,
     /// Worlds where the first is better; null where neither more nor less of it is better, and where the two are not

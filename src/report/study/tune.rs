@@ -249,11 +249,11 @@ pub struct KeepsReport {
     /// Down to this factor it surely does.
     pub from: f64,
     /// At this lower one it does not, or that is not sure; null where it does as far as was tried.
-    pub not_at_low: Option<f64>,
+    pub not_sure_below: Option<f64>,
     /// Up to this factor it surely does.
     pub to: f64,
     /// At this higher one it does not, or that is not sure.
-    pub not_at_high: Option<f64>,
+    pub not_sure_above: Option<f64>,
     /// In words.
     pub says: String,
 }

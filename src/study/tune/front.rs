@@ -7,15 +7,13 @@ use rayon::prelude::*;
 use super::{Estimated, Tune, Tuned, moments};
 use crate::scenario::{Measure, Metric};
 use crate::stats::{Interval, simultaneous};
-use crate::study::mean::{Estimator, Sample, differences};
+use crate::study::mean::{Estimator, Sample};
 use crate::study::results::CellRows;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tape::Tape;
 
 /// Worlds that the front is drawn from: a picture needs no more, and memory does not grow with the search.
 const WORLDS: u64 = 4096;
-/// Replicates that are all alike, for two policies to be taken as alike.
-const ENOUGH: usize = 256;
 
 /// Where a policy stands on the plane.
 #[derive(Clone, Debug)]
@@ -118,7 +116,7 @@ struct Rule<'a> {
 enum Sure {
     Less,
     More,
-    /// The same, by theory or in every one of many replicates.
+    /// The same, by theory.
     Alike,
     Nothing,
 }
@@ -126,7 +124,7 @@ enum Sure {
 impl Rule<'_> {
     fn on_front(&self, one: usize) -> Option<bool> {
         let mut on_front = Some(true);
-        for other in (0..self.placed.len()).filter(|&other| other != one) {
+        for other in (0..self.placed.len()).filter(|&other| other != one && !self.are_same(one, other)) {
             let sides = self.placed[one].iter().zip(&self.placed[other]);
             let sure: Vec<Sure> = sides.map(|(one, other)| self.compare(one, other)).collect();
             if sure.contains(&Sure::More) {
@@ -135,8 +133,7 @@ impl Rule<'_> {
             if sure.contains(&Sure::Less) && sure.iter().all(|sure| matches!(sure, Sure::Less | Sure::Alike)) {
                 return Some(false);
             }
-            let are_alike = sure.iter().all(|sure| *sure == Sure::Alike);
-            if !(are_alike && self.are_same(one, other)) {
+            if !sure.iter().all(|sure| *sure == Sure::Alike) {
                 on_front = None;
             }
         }
@@ -159,10 +156,6 @@ impl Rule<'_> {
             if b.low > a.high {
                 return Sure::More;
             }
-        }
-        let differences: Vec<f64> = differences(&one.sample.values, &other.sample.values).collect();
-        if differences.len() >= ENOUGH && differences.iter().all(|&difference| difference == 0.0) {
-            return Sure::Alike;
         }
         let both = [&one.estimator, &other.estimator];
         let samples = [&one.sample, &other.sample];

@@ -205,6 +205,8 @@ fn contrast(metric: &str, a: f64, b: f64, half: f64) -> Contrast {
         ci: Some(Interval::new(difference - half, difference + half)),
         simultaneous_ci: Some(Interval::new(difference - half * 1.6, difference + half * 1.6)),
         exact: None,
+        exact_a: None,
+        exact_b: None,
         n: N,
         a_wins: if half > 0.0 { Some(400) } else { Some(0) },
         b_wins: if half > 0.0 { Some(380) } else { Some(0) },
@@ -374,9 +376,9 @@ pub fn tune(answered: bool) -> TuneReport {
         ],
         keeps: Some(KeepsReport {
             from: 0.25,
-            not_at_low: None,
+            not_sure_below: None,
             to: 1.5,
-            not_at_high: Some(1.6),
+            not_sure_above: Some(1.6),
             says: "it meets every limit".into(),
         }),
         hints: vec![Hint {

@@ -226,7 +226,10 @@ pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
             let limit = &tune.limits[held.limit];
             let version = &tune.cells.scenarios[tune.cell(0, held.version)].target().id;
             let name = limit.spec.metric.name();
-            let seen = Unit::of(name).say_or_nothing(held.observed) + &beside(name, held.n, known.replicates);
+            let seen = match held.exact {
+                Some(exact) => format!("{}, exactly", Unit::of(name).say(exact)),
+                None => Unit::of(name).say_or_nothing(held.observed) + &beside(name, held.n, known.replicates),
+            };
             format!("{} does not hold for {version}: {seen}", limit.says())
         }),
         State::Open => {
@@ -369,7 +372,7 @@ fn keeps(Keeps { from, to }: Keeps) -> KeepsReport {
         }
         _ => format!("the recommended policy surely meets every limit from {low} to {high} times these rates"),
     };
-    KeepsReport { from: from.meets, not_at_low: from.beyond, to: to.meets, not_at_high: to.beyond, says }
+    KeepsReport { from: from.meets, not_sure_below: from.beyond, to: to.meets, not_sure_above: to.beyond, says }
 }
 
 fn hints(judged: &[Judged], versions: Vec<String>) -> Vec<Hint> {
