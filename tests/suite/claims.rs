@@ -312,9 +312,11 @@ fn intervals_have_width() {
                 for (key, value) in map {
                     if matches!(key.as_str(), "ci" | "simultaneous_ci" | "interval") && value.is_array() {
                         let (low, high) = interval(value);
-                        // Nobody is waited for here, so that the wait cannot be another.
-                        let is_known = path.ends_with("approval_wait_sec")
-                            || map.get("metric").is_some_and(|of| of == "approval_wait_sec");
+                        // Nobody is waited for here, and who decides does so at once: these cannot be another.
+                        let cannot_vary = ["approval_wait_sec", "time_to_stop_sec"]
+                            .iter()
+                            .any(|name| path.ends_with(name) || map.get("metric").is_some_and(|of| of == name));
+                        let is_known = cannot_vary && high == 0.0;
                         assert!(low < high || is_known, "{path}.{key}: {value}");
                         *found += 1;
                     }
