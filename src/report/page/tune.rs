@@ -61,7 +61,7 @@ pub fn plots(report: &TuneReport) -> Vec<Plot> {
     }
     let pareto = Pareto {
         reading: format!(
-            "Further left is better for {}, further down is safer. Crosses are {} intervals. A disc is on the front for sure: no other policy is better in both. \
+            "Further left is better for {}, further down is safer. Crosses are {} intervals; a point without one is exact, by theory. A disc is on the front for sure: no other policy is better in both. \
              A hollow diamond may be on it: the replicates do not decide. The ring is the recommended policy. Labels are {}.",
             report.good,
             Unit::Share.say(report.confidence),

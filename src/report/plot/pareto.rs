@@ -69,6 +69,9 @@ struct Mark<'a> {
 }
 
 fn ends(estimate: &Estimate) -> Option<(f64, (f64, f64))> {
+    if let Some(exact) = estimate.exact {
+        return Some((exact, (exact, exact)));
+    }
     let value = estimate.value?;
     Some((value, estimate.ci.map_or((value, value), |ci| (ci.low.min(value), ci.high.max(value)))))
 }
@@ -168,10 +171,10 @@ impl Pareto {
             table.row([
                 point.policy.clone(),
                 stands.to_owned(),
-                self.x_unit.say_or_nothing(point.x.value),
+                point.x.says(self.x_unit),
                 self.x_unit.say_interval(point.x.ci),
                 point.x.n.to_string(),
-                self.y_unit.say_or_nothing(point.y.value),
+                point.y.says(self.y_unit),
                 self.y_unit.say_interval(point.y.ci),
                 point.y.n.to_string(),
             ]);
