@@ -117,13 +117,13 @@ impl Spread {
         let concentration = (mean * (1.0 - mean) / (variance * share * share).max(1e-15) - 1.0).max(1e-3);
         let ratio = concentration / self.concentration;
         let Interval { low, high } = self.concentration_interval;
-        let means = Interval::new(self.mean_interval.low * share, self.mean_interval.high * share);
+        let means = Interval::new(self.mean_interval.low * share, (self.mean_interval.high * share).min(1.0));
         Self {
             mean,
             mean_interval: means,
             concentration,
             concentration_interval: Interval::new(low * ratio, high * ratio),
-            means: self.means.into_iter().map(|(mean, weight)| (mean * share, weight)).collect(),
+            means: self.means.into_iter().map(|(mean, weight)| ((mean * share).min(1.0), weight)).collect(),
             ..self
         }
     }

@@ -124,7 +124,8 @@ fn the_same_bytes_with_any_number_of_threads() {
 }
 
 fn history(version: &str, failure: [f64; 2], silence: [f64; 2]) -> VersionHistory {
-    let rate = |shapes: [f64; 2]| RateHistory { hits: 1, n: 30, mean: 0.1, interval: Interval::new(0.0, 0.2), shapes };
+    let interval = Interval::new(0.0, 0.2);
+    let rate = |shapes| RateHistory { hits: 1, n: 30, mean: 0.1, interval, shapes, concentration: None };
     VersionHistory { version: version.into(), failure: rate(failure), silence: rate(silence) }
 }
 
