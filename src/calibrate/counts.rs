@@ -16,7 +16,9 @@ impl Plan {
     pub fn read(event: &Event) -> Result<Self, String> {
         let &Event { total_instances: total, batch_size, batch_count, .. } = event;
         if let (Some(total @ 1..), Some(0)) = (total, batch_size) {
-            return Err(format!("its batch_size is 0, but its total_instances is {total}; a batch has at least one instance"));
+            return Err(format!(
+                "its batch_size is 0, but its total_instances is {total}; a batch has at least one instance"
+            ));
         }
         if let (Some(total), Some(size @ 1..), Some(count)) = (total, batch_size, batch_count)
             && total.div_ceil(size) != count

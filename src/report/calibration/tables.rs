@@ -81,7 +81,11 @@ pub fn spread(rate: &RateReport) -> Option<String> {
     let SpreadReport { rollouts, p_value, mean, mean_ci, concentration, concentration_ci } = spread;
     let deviation = (mean * (1.0 - mean) / (concentration + 1.0)).sqrt();
     let next = rate.next_interval().map_or_else(String::new, |Interval { low, high }| {
-        format!("; the next rollout's rate, with what is not known of these: {} to {} (95 %)", number(low), number(high))
+        format!(
+            "; the next rollout's rate, with what is not known of these: {} to {} (95 %)",
+            number(low),
+            number(high)
+        )
     });
     Some(format!(
         "{rollouts} rollouts differ (p = {}): a rollout's rate is beta, mean {} ({} to {}), concentration {} ({} to {}), standard deviation {}{next}",

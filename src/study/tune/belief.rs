@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Tune;
 use crate::scenario::{Scenario, VersionIndex};
 use crate::sim::{Belief, Release};
-use crate::stats::beta::{self, Quantiles};
 use crate::stats::Interval;
+use crate::stats::beta::{self, Quantiles};
 
 /// Shapes of a posterior, and what a history was that it comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
