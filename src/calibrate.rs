@@ -6,6 +6,7 @@
 //! [`Warning`] what the log cannot tell. Formulas and their sources are told in `docs/calibration.md`.
 
 mod climb;
+mod counts;
 mod error;
 mod family;
 pub mod fit;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::CalibrationError;
+use super::counts::{Batch, Plan};
 use crate::engine::{EventKind, OperatorDecision, Reason};
 use crate::json::fault;
 
@@ -122,7 +123,7 @@ impl History {
 /// The keys of an event that matter here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Event {
+pub(super) struct Event {
     at_ms: Option<u64>,
     rollout_id: Option<String>,
     instance_id: Option<String>,
@@ -137,6 +138,9 @@ struct Event {
     instance_count: Option<u64>,
     healthy_count: Option<u64>,
     failed_count: Option<u64>,
+    pub(super) total_instances: Option<u64>,
+    pub(super) batch_size: Option<u64>,
+    pub(super) batch_count: Option<u64>,
 }
 
 /// The event of a line; `None` where it is one of another kind.
@@ -180,8 +184,10 @@ struct Reader {
     asked: BTreeMap<String, (bool, u64)>,
     /// Whether its beginning is in the log.
     planned: bool,
-    /// By rollout and batch: of how many instances it is, and how many of them were started.
-    batches: BTreeMap<(String, u64), (u64, u64)>,
+    /// By rollout and batch: those whose beginning is in the log.
+    batches: BTreeMap<(String, u64), Batch>,
+    /// By rollout: what its latest plan says.
+    plans: BTreeMap<String, Plan>,
     hash: DefaultHasher,
 }
 
@@ -196,9 +202,9 @@ impl Reader {
         self.history.marks.push(self.hash.finish());
     }
 
-    fn take(&mut self, kind: EventKind, event: Event) -> Result<(), Wrong> {
+    fn take(&mut self, kind: EventKind, mut event: Event) -> Result<(), Wrong> {
         let at = needs(event.at_ms, "at_ms")?;
-        let rollout = needs(event.rollout_id, "rollout_id")?;
+        let rollout = needs(event.rollout_id.take(), "rollout_id")?;
         if at < self.now {
             return Err(Wrong::Order(format!(
                 "its at_ms is {at}, before the {} of an earlier line; are these two logs in one, or is it out of order?",
@@ -207,32 +213,38 @@ impl Reader {
         }
         (self.now, self.any) = (at, true);
         match kind {
-            EventKind::Planned => self.planned = true,
+            EventKind::Planned => {
+                self.planned = true;
+                let plan = Plan::read(&event).map_err(Wrong::Order)?;
+                self.plans.insert(rollout, plan);
+            }
             EventKind::BatchStarted => {
-                if let (Some(batch), Some(count)) = (event.batch_index, event.instance_count) {
-                    self.batches.insert((rollout, batch), (count, 0));
+                if let (Some(index), Some(count)) = (event.batch_index, event.instance_count) {
+                    self.plans.get(&rollout).map_or(Ok(()), |plan| plan.has(index, count)).map_err(Wrong::Order)?;
+                    if self.batches.insert((rollout, index), Batch::of(count)).is_some() {
+                        return Err(Wrong::Order(format!("batch {index} was started before")));
+                    }
                 }
             }
             EventKind::BatchCompleted => {
-                let batch = event.batch_index.unwrap_or_default();
-                let verdicts = event.healthy_count.unwrap_or(0).saturating_add(event.failed_count.unwrap_or(0));
-                if let Some(&(count, _)) = self.batches.get(&(rollout, batch)).filter(|(count, _)| verdicts > *count) {
-                    return Err(Wrong::Order(format!(
-                        "its healthy_count and failed_count are {verdicts} together, but batch {batch} was started with an \
-                         instance_count of {count}"
-                    )));
+                let index = event.batch_index.unwrap_or_default();
+                if let Some(batch) = self.batches.get(&(rollout, index)) {
+                    batch.completed(index, event.healthy_count, event.failed_count).map_err(Wrong::Order)?;
                 }
             }
             EventKind::InstanceStarted => {
-                if let Some(batch) = event.batch_index
-                    && let Some((count, started)) = self.batches.get_mut(&(rollout.clone(), batch))
-                {
-                    *started += 1;
-                    if started > count {
+                if let Some(index) = event.batch_index {
+                    let place = (rollout.clone(), index);
+                    if let Some(batch) = self.batches.get_mut(&place) {
+                        batch.start(index).map_err(Wrong::Order)?;
+                    } else if self.planned && self.batches.keys().any(|(other, _)| *other == rollout) {
                         return Err(Wrong::Order(format!(
-                            "it is start {started} in batch {batch}, which was started with an instance_count of {count}"
+                            "it is a start in batch {index}, but no batch_started of batch {index} comes before it"
                         )));
                     }
+                }
+                if let Some(plan) = self.plans.get_mut(&rollout) {
+                    plan.start().map_err(Wrong::Order)?;
                 }
                 let instance = needs(event.instance_id, "instance_id")?;
                 let version = needs(event.target_version, "target_version")?;
@@ -246,6 +258,11 @@ impl Reader {
                 let instance = needs(event.instance_id, "instance_id")?;
                 let healthy = needs(event.healthy, "healthy")?;
                 let reason = if healthy { None } else { Some(needs(event.reason, "reason")?) };
+                if let Some(index) = event.batch_index
+                    && let Some(batch) = self.batches.get_mut(&(rollout.clone(), index))
+                {
+                    *(if healthy { &mut batch.healthy } else { &mut batch.failed }) += 1;
+                }
                 self.verdict(at, rollout, instance, reason)?;
             }
             EventKind::ApprovalRequested => {

@@ -95,11 +95,23 @@ fn silence(silent: u64, n: u64, known: &Silence, ends: Moments, spread: Option<S
     // As the posterior's mean where nothing can be late, (silent + ½) / (n + 1).
     let mean = known.hangs.map_or(own.mean, |hangs| (hangs * n as f64 + 0.5) / (n as f64 + 1.0));
     let interval = Interval::new(low.max(0.0).min(mean), high.min(1.0).max(mean));
+    // The spread is that of timeouts. Where some of them may be slow upgrades, hangs are a share of it.
+    let spread = spread.map(|spread| match known.hangs {
+        Some(_) => {
+            let share = mean / spread.mean;
+            spread.of_share(share)
+        }
+        None => spread,
+    });
+    let mean = spread.as_ref().map_or(mean, |spread| spread.mean);
     let (interval, mean, belief) = match &spread {
         None => (interval, mean, own),
         Some(spread) => {
+            let low = if known.hangs.is_some() { low } else { spread.mean_interval.low };
+            let high = if known.hangs.is_some() { high } else { spread.mean_interval.high };
             let rollouts = Interval::new(spread.mean_interval.low.min(low), spread.mean_interval.high.max(high));
-            (rollouts, mean, own.wider(spread.next))
+            let next = if known.hangs.is_some() { own.wider(spread.next) } else { spread.next };
+            (rollouts, mean, next)
         }
     };
     let beta = if known.hangs.is_some() { reaching(belief, interval) } else { belief.beta() };

@@ -61,6 +61,29 @@ impl Spread {
         chance(counts).filter(|&chance| chance < LEVEL)
     }
 
+    /// By how much the variance of hits may exceed that of one rate, at 95 %, where no spread was found: the design effect. For
+    /// a spread of ρ between rollouts, Σ (hits − expected)² is about that of one rate times 1 + (n − 1) ρ times χ² over its degrees. The
+    /// point of χ² is E. B. Wilson and M. M. Hilferty's (PNAS 17, 1931). `None` for fewer than four rollouts, and where nothing or
+    /// everything was a hit.
+    #[must_use]
+    pub fn hidden(counts: &[(u64, u64)]) -> Option<f64> {
+        const FIVE_PERCENT: f64 = -1.644_853_626_951_472_2;
+        let told: Vec<(f64, f64)> =
+            counts.iter().filter(|one| one.1 > 0).map(|&(hits, n)| (hits as f64, n as f64)).collect();
+        let (hits, n) = told.iter().fold((0.0, 0.0), |(hits, n), one| (hits + one.0, n + one.1));
+        if told.len() < FEWEST || hits == 0.0 || hits == n {
+            return None;
+        }
+        let share = hits / n;
+        let of_one: f64 = told.iter().map(|one| one.1 * share * (1.0 - share) * (1.0 - one.1 / n)).sum();
+        let seen: f64 = told.iter().map(|one| (one.0 - one.1 * share).powi(2)).sum();
+        let degrees = told.len() as f64 - 1.0;
+        let spread = 2.0 / (9.0 * degrees);
+        let root = 1.0 - spread + FIVE_PERCENT * spread.sqrt();
+        let most = told.iter().map(|one| one.1).fold(1.0, f64::max);
+        Some((seen / of_one / (root * root * root)).clamp(1.0, most))
+    }
+
     fn fitted(counts: &[(u64, u64)], p_value: f64) -> Self {
         let mut groups: BTreeMap<(u64, u64), f64> = BTreeMap::new();
         counts.iter().for_each(|&pair| *groups.entry(pair).or_default() += 1.0);
@@ -117,13 +140,13 @@ impl Spread {
         let concentration = (mean * (1.0 - mean) / (variance * share * share).max(1e-15) - 1.0).max(1e-3);
         let ratio = concentration / self.concentration;
         let Interval { low, high } = self.concentration_interval;
-        let means = Interval::new(self.mean_interval.low * share, self.mean_interval.high * share);
+        let means = Interval::new(self.mean_interval.low * share, (self.mean_interval.high * share).min(1.0));
         Self {
             mean,
             mean_interval: means,
             concentration,
             concentration_interval: Interval::new(low * ratio, high * ratio),
-            means: self.means.into_iter().map(|(mean, weight)| (mean * share, weight)).collect(),
+            means: self.means.into_iter().map(|(mean, weight)| ((mean * share).min(1.0), weight)).collect(),
             ..self
         }
     }
@@ -276,6 +299,30 @@ mod tests {
         assert!((mean - 0.11).abs() < 0.03 && variance.sqrt() > 0.07, "{spread:?}");
         assert!((spread.mean_below(spread.mean_interval.low) - 0.025).abs() < 0.01);
         assert!((spread.mean_below(spread.mean_interval.high) - 0.975).abs() < 0.01);
+    }
+
+    #[test]
+    fn what_few_rollouts_could_hide_is_bounded() {
+        // χ² of 3 degrees is above 0.352 with 95 %; the variance seen is 2 × 3 / 4 of that of one rate.
+        let counts = [(10, 100), (10, 100), (10, 100), (16, 100)];
+        let share: f64 = 46.0 / 400.0;
+        let seen = (3.0 * 1.5 * 1.5 + 4.5 * 4.5) / (3.0 * 100.0 * share * (1.0 - share));
+        let most = Spread::hidden(&counts).expect("a bound");
+        assert!((most / (3.0 * seen / 0.352) - 1.0).abs() < 0.1, "{most}");
+        assert_eq!(Spread::hidden(&[(0, 100); 9]), None);
+        // 2000 sets of 8 rollouts of rates 5 % and 15 % in turn, whose design effect is 1 + 99 · 0.0025 / 0.09 = 3.75: the bound is
+        // at least that in about 95 % or more.
+        let holds = (0..2000_u64).filter(|&set| {
+            let key = Key(11).child(set);
+            let hits = |rollout: u64| {
+                let rate = if scale(key.child(rollout).word(100), 2) == 0 { 5 } else { 15 };
+                (0..100).filter(|&i| scale(key.child(rollout).word(i), 100) < rate).count() as u64
+            };
+            let counts: Vec<(u64, u64)> = (0..8).map(|rollout| (hits(rollout), 100)).collect();
+            Spread::hidden(&counts).is_some_and(|most| most >= 3.5)
+        });
+        let holds = holds.count();
+        assert!(holds >= 1850, "{holds}");
     }
 
     #[test]

@@ -48,7 +48,10 @@ enum Overlap {
 
 impl History {
     fn against(&self, whole: &Self) -> Overlap {
-        let Some(end) = self.marks.last().filter(|_| self.says_something()) else { return Overlap::None };
+        // A rollout that ended with nothing decided can be like another. One that goes on and has no verdict says nothing that
+        // the other does not.
+        let tells = |_: &&u64| self.says_something() || !self.finished;
+        let Some(end) = self.marks.last().filter(tells) else { return Overlap::None };
         if whole.marks.get(self.marks.len() - 1) != Some(end) {
             return Overlap::None;
         }

@@ -47,6 +47,10 @@ impl fmt::Display for Warning {
     }
 }
 
+fn number_of(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 fn warn(warnings: &mut Vec<Warning>, kind: WarningKind, text: String) {
     warnings.push(Warning { kind, text });
 }
@@ -99,7 +103,10 @@ pub fn of_logs(observed: &Observations, heartbeat_interval: u64) -> Vec<Warning>
         warn(&mut all, Censored, text);
     }
     if observed.orphans > 0 {
-        let text = format!("{} verdicts are left out: their instance_started is not in the log", observed.orphans);
+        let text = format!(
+            "{} left out, of which the instance_started is not in the log",
+            number_of(observed.orphans, "verdict")
+        );
         warn(&mut all, Censored, text);
     }
     all
@@ -112,7 +119,11 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
     let AttemptCounts { timed_out, cut_short, .. } = version.counts;
     let judged = version.counts.all() - cut_short;
     if judged < FEW {
-        warn(&mut all, TooFew, format!("only {judged} verdicts: the intervals say little more than that"));
+        warn(
+            &mut all,
+            TooFew,
+            format!("only {}: the intervals say little more than that", number_of(judged, "verdict")),
+        );
     }
     if version.histories == 1 {
         let text = "all of one rollout: what was special about that day cannot be told from the version, nor how much rollouts \
@@ -129,8 +140,9 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
     }
     if timed_out > 0 {
         let text = format!(
-            "{timed_out} health timeouts: hangs, unhealthy instances, crashes before a heartbeat, a network that was down and \
-             slow upgrades look the same; all but the slow ones that the fit expects are put into hang_rate"
+            "{}: hangs, unhealthy instances, crashes before a heartbeat, a network that was down and \
+             slow upgrades look the same; all but the slow ones that the fit expects are put into hang_rate",
+            number_of(timed_out, "health timeout")
         );
         warn(&mut all, Confounded, text);
     }
@@ -179,7 +191,31 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         );
         warn(&mut all, Differs, text);
     }
+    hidden(&mut all, version, observed);
     all
+}
+
+/// Rollouts that do not differ by more than chance, and are too few or too small to rule out that they do.
+fn hidden(all: &mut Vec<Warning>, version: &VersionCalibration, observed: &VersionObservations) {
+    /// Below it the interval is right to about a fifth of its width.
+    const SAID: f64 = 1.5;
+    let rates: [(&str, Hits, bool); 2] = [
+        ("failures are reported", AttemptCounts::failures, version.rates.failure.spread.is_some()),
+        ("timeouts come", AttemptCounts::timeouts, version.rates.silence.spread.is_some()),
+    ];
+    for (what, of, _) in rates.into_iter().filter(|(_, _, differs)| !differs) {
+        let counts: Vec<(u64, u64)> = observed.by_history.iter().map(of).collect();
+        if let Some(most) = Spread::hidden(&counts).filter(|&most| most > SAID) {
+            let text = format!(
+                "no difference between the {} rollouts is found in how often {what}, and the interval takes them as alike; but a \
+                 difference that multiplies the variance by up to {most:.1} is not ruled out (95 %), and with it the interval would be \
+                 about {:.1} times as wide",
+                observed.by_history.len(),
+                most.sqrt()
+            );
+            warn(all, WarningKind::CannotTell, text);
+        }
+    }
 }
 
 /// Of an attempt: how often something was so, and of how many.
@@ -254,14 +290,20 @@ pub fn of_operator(operator: &OperatorCalibration) -> Vec<Warning> {
             }
         }
         if duration.sample.n_open() > 0.0 {
-            let text =
-                format!("{what}: {} requests had no answer by the end of their rollout", duration.sample.n_open());
+            let text = format!(
+                "{what}: {} had no answer by the end of their rollout",
+                number_of(duration.sample.n_open() as u64, "request")
+            );
             warn(&mut all, Censored, text);
         }
     }
     let seen = &operator.observations;
     if seen.edited > 0 {
-        warn(&mut all, CannotTell, format!("{} edits of a plan: a scenario's `edit` is left out", seen.edited));
+        warn(
+            &mut all,
+            CannotTell,
+            format!("{} of a plan: a scenario's `edit` is left out", number_of(seen.edited, "edit")),
+        );
     }
     if seen.on_trip.len() > 1 {
         let text = "decisions on trips differ: on_trip has the most frequent one".into();

@@ -12,7 +12,7 @@ use crate::calibrate::{Calibration, Duration, Family, OperatorCalibration, Versi
 use crate::engine::OperatorDecision;
 use crate::scenario::Distribution;
 use crate::stats::Interval;
-use crate::study::tune::belief::{RateHistory, VersionHistory};
+use crate::study::tune::belief::{self, RateHistory, VersionHistory};
 
 pub use table::calibration_table;
 pub use tables::{about, spread};
@@ -103,13 +103,21 @@ pub struct RateReport {
     pub n: u64,
     /// Its mean.
     pub estimate: f64,
-    /// Its 95 % interval.
+    /// Its 95 % interval: where rollouts differ, that of the mean over rollouts.
     pub ci: Interval,
     /// The shapes of the beta distribution for the rate of the next rollout.
     pub beta: [f64; 2],
     /// How rollouts differ, where they do by more than chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<SpreadReport>,
+}
+
+impl RateReport {
+    /// The 95 % interval of the rate of the next rollout; `None` where `beta` is of no distribution.
+    #[must_use]
+    pub fn next_interval(&self) -> Option<Interval> {
+        belief::interval(self.beta)
+    }
 }
 
 /// How rollouts differ in a rate: each has its own, from a beta distribution.
@@ -226,8 +234,9 @@ impl CalibrationReport {
             hits: one.hits,
             n: one.n,
             mean: one.beta[0] / (one.beta[0] + one.beta[1]),
-            interval: one.ci,
+            interval: one.next_interval().filter(|_| one.spread.is_some()).unwrap_or(one.ci),
             shapes: one.beta,
+            concentration: one.spread.as_ref().map(|spread| spread.concentration),
         };
         let version = |one: &VersionReport| VersionHistory {
             version: one.version.clone(),

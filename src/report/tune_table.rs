@@ -75,10 +75,11 @@ fn believed(out: &mut impl Write, posterior: &PosteriorReport) -> io::Result<()>
     writeln!(out, "rates drawn for each world from {} · {rollouts} · SHA-256 {:.12}…", of.file, of.hash)?;
     for version in &posterior.versions {
         for (name, rate) in [("failure_rate", &version.failure_rate), ("hang_rate", &version.hang_rate)] {
-            let BelievedRate { hits, n, mean, ci, scenario, .. } = rate;
+            let BelievedRate { hits, n, mean, ci, scenario, concentration, .. } = rate;
+            let each = if concentration.is_some() { " for each rollout" } else { "" };
             writeln!(
                 out,
-                "  {} {name} {} ({}) from {hits} of {} {DIM}· the scenario says {}{DIM:#}",
+                "  {} {name} {} ({}{each}) from {hits} of {} {DIM}· the scenario says {}{DIM:#}",
                 version.version,
                 Unit::Share.say(*mean),
                 Unit::Share.say_interval(Some(*ci)),

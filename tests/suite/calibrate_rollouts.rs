@@ -5,6 +5,7 @@ use crate::common::toml as common;
 
 use dryroll::calibrate::{Calibration, History, Observations, WarningKind, once};
 use dryroll::report::calibration::CalibrationReport;
+use dryroll::stats::Interval;
 
 /// The log of a rollout to `v-2`.
 fn log(failure_rate: f64, replicate: u64) -> String {
@@ -51,9 +52,16 @@ fn rollouts_that_differ_are_fitted_and_said() {
     dryroll::report::calibration::calibration_table(&mut said, &differ).expect("written");
     assert!(String::from_utf8_lossy(&said).contains("8 rollouts differ"));
     assert!(differ.versions[0].warnings.iter().any(|warning| warning.kind == WarningKind::Differs));
+    // What is drawn is the next rollout's rate, and the interval that tune shows is that of it.
+    let history = &differ.histories()[0].failure;
+    assert_eq!(history.concentration, Some(spread.concentration));
+    let Interval { low, high } = history.interval;
+    assert!(low < rate.ci.low / 2.0 && high > rate.ci.high * 1.3, "{history:?} {:?}", rate.ci);
     // One rate: nothing of a spread, and a belief that is narrower.
     let alike = report(&[0.16; 8]);
     assert!(deviation(alike.versions[0].failure_rate.beta) < 0.03);
+    assert_eq!(alike.histories()[0].failure.concentration, None);
+    assert_eq!(alike.histories()[0].failure.interval, alike.versions[0].failure_rate.ci);
     let json = serde_json::to_string(&alike).expect("JSON");
     assert!(!json.contains("spread") && !alike.tables().contains("concentration"));
 }
@@ -77,6 +85,11 @@ fn a_rollout_counts_once() {
     let logs = [("a", &first), ("b", &renamed), ("c", &begun), ("d", &joined)];
     let (kept, warnings) = once(logs.into_iter().map(|(name, log)| (name.to_owned(), read(log))).collect());
     assert_eq!(kept.len(), 2);
+    // Taken before the first verdict came: starts alone.
+    let starts: String = first.lines().take(10).map(|line| format!("{line}\n")).collect();
+    assert!(!starts.contains("instance_health_check"));
+    let (alone, told) = once(vec![("a".to_owned(), read(&first)), ("e".to_owned(), read(&starts))]);
+    assert_eq!((alone.len(), told.len()), (1, 1));
     let texts: Vec<&str> = warnings.iter().map(|warning| warning.text.as_str()).collect();
     assert!(warnings.iter().all(|warning| warning.kind == WarningKind::Twice));
     let again = second.lines().count() + 1;
@@ -110,6 +123,24 @@ fn counts_that_cannot_be_are_refused() {
     let small = lines[begun].replace(&format!("\"instance_count\":{}", of["instance_count"]), "\"instance_count\":1");
     let started = find("instance_started");
     let nothing = with(started, "");
+    let fewer = lines[completed].replace(&healthy, "\"healthy_count\":3");
+    let planned = find("upgrade.planned");
+    let plan: serde_json::Value = serde_json::from_str(lines[planned]).expect("JSON");
+    let planned_with = |key: &str, value: i64| {
+        with(planned, &lines[planned].replace(&format!("\"{key}\":{}", plan[key]), &format!("\"{key}\":{value}")))
+    };
+    let other_batch = lines[begun].replace("\"batch_index\":0", "\"batch_index\":99");
+    for (text, line, said) in [
+        (planned_with("total_instances", 3), planned + 1, "batch_count is "),
+        (planned_with("total_instances", -3), planned + 1, "-3"),
+        (planned_with("batch_count", 77), planned + 1, "its batch_count is 77"),
+        (planned_with("batch_size", 0), planned + 1, "its batch_size is 0"),
+        (with(begun, &other_batch), begun + 1, "its batch_index is 99, but the plan has a batch_count of"),
+        (with(completed, &fewer), completed + 1, "its healthy_count is 3, but the log has"),
+    ] {
+        let error = History::read(text.as_bytes()).expect_err(said).to_string();
+        assert!(error.contains(said) && error.contains(&format!("line {line}: ")), "{line}: {error}");
+    }
     for (text, line, said) in [
         (with(completed, &many), completed + 1, "but batch 0 was started with an instance_count of"),
         (with(begun, &small), started + 2, "it is start 2 in batch 0, which was started with an instance_count of 1"),
@@ -119,4 +150,29 @@ fn counts_that_cannot_be_are_refused() {
         assert!(error.contains(said), "{error}");
         assert!(line == 0 || error.contains(&format!("line {line}: ")), "{line}: {error}");
     }
+}
+
+#[test]
+fn a_spread_of_hangs_is_a_key_of_the_scenario_with_the_mean_that_is_shown() {
+    let log = |rate: f64, replicate| {
+        let text = format!(
+            "[fleet]\ninstances = 80\n[[versions]]\nid = \"v-1\"\n[[versions]]\nid = \"v-2\"\nhang_rate = {rate}\n\
+             upgrade_time_sec = 40\n[rollout]\ntarget_version_id = \"v-2\"\nmax_consecutive_failures = 80\n"
+        );
+        common::event_log(&common::scenario(&text), replicate)
+    };
+    let logs = [0.02, 0.3, 0.02, 0.3, 0.02, 0.3, 0.02, 0.3].into_iter().zip(0..);
+    let histories: Vec<History> = logs.flat_map(|(rate, replicate)| read(&log(rate, replicate))).collect();
+    let calibration = Calibration::of(&Observations::of(&histories, 30_000), 30_000);
+    let report = CalibrationReport::new(&calibration, vec!["logs".into()]);
+    let rate = &report.versions[0].hang_rate;
+    let spread = rate.spread.as_ref().expect("a spread");
+    let tables = report.tables();
+    let line = tables.lines().find(|line| line.starts_with("hang_rate = ")).expect("the key");
+    let parsed: toml::Table = line.parse().expect("TOML");
+    let mean = parsed["hang_rate"]["beta"]["mean"].as_float().expect("a number");
+    assert!((mean - rate.estimate).abs() < 1e-3 && (mean - spread.mean).abs() < 1e-3, "{line} {rate:?}");
+    assert!((mean - rate.beta[0] / (rate.beta[0] + rate.beta[1])).abs() < 1e-3, "{line} {rate:?}");
+    let fleet = "[fleet]\ninstances = 80\n[rollout]\ntarget_version_id = \"v-2\"\n";
+    common::scenario(&format!("{fleet}{tables}\n[[versions]]\nid = \"v-1\"\n"));
 }

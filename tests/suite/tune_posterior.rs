@@ -124,7 +124,8 @@ fn the_same_bytes_with_any_number_of_threads() {
 }
 
 fn history(version: &str, failure: [f64; 2], silence: [f64; 2]) -> VersionHistory {
-    let rate = |shapes: [f64; 2]| RateHistory { hits: 1, n: 30, mean: 0.1, interval: Interval::new(0.0, 0.2), shapes };
+    let interval = Interval::new(0.0, 0.2);
+    let rate = |shapes| RateHistory { hits: 1, n: 30, mean: 0.1, interval, shapes, concentration: None };
     VersionHistory { version: version.into(), failure: rate(failure), silence: rate(silence) }
 }
 
@@ -376,4 +377,29 @@ fn the_reasons_of_what_more_history_is_worth_are_its_parts() {
             assert!((parts.iter().sum::<f64>() - saves).abs() < 1e-6 * saves.abs().max(1.0), "{later}");
         }
     }
+}
+
+#[test]
+fn where_rollouts_differ_what_more_history_is_worth_is_not_computed() {
+    let mut calibration = calibration("v-2", 1.0, 0.0, 20.0);
+    calibration["versions"][0]["failure_rate"]["spread"] = json!({
+        "rollouts": 8, "p_value": 0.0002, "mean": 0.07, "mean_ci": [0.05, 0.09],
+        "concentration": 20.0, "concentration_ci": [10.0, 30.0]
+    });
+    let folder = calibrated(SCENARIO, &calibration.to_string());
+    let output = folder.tune("--posterior c.json --replicates 2048 --report t.json");
+    let posterior = folder.report("t.json")["posterior"].clone();
+    assert_eq!(posterior["later"], json!([]));
+    let says = posterior["says"].as_str().unwrap();
+    assert!(says.contains("differ from each other (failure_rate of v-2: concentration 20)"), "{says}");
+    assert!(says.ends_with("what it would be worth is not computed."), "{says}");
+    let table = said(&output.stdout);
+    assert!(table.contains("for each rollout) from") && !table.contains("what more history would save"), "{table}");
+    let rate = &posterior["versions"][0]["failure_rate"];
+    let [a, b] = [0, 1].map(|place| rate["beta"][place].as_f64().unwrap());
+    for (place, p) in [(0, 0.025), (1, 0.975)] {
+        let end = rate["ci"][place].as_f64().unwrap();
+        assert!((end - dryroll::stats::beta::quantile(a, b, p)).abs() < 1e-9, "{rate}");
+    }
+    assert!(folder.run("report t.json --html -").status.success() && folder.run("learn t.json").status.success());
 }

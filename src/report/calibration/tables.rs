@@ -8,6 +8,7 @@ use super::{CalibrationReport, DurationReport, OperatorReport, RateReport, Sprea
 use crate::calibrate::Warning;
 use crate::report::wording::{number, plural, wrapped};
 use crate::scenario::Distribution;
+use crate::stats::Interval;
 
 /// Letters of a line.
 const WIDTH: usize = 116;
@@ -52,19 +53,17 @@ impl Text {
 
     fn rate(&mut self, key: &str, what: &str, rate: &RateReport) {
         let ends = format!("{} to {}", number(rate.ci.low), number(rate.ci.high));
-        self.comment(&format!("{what} {} of {}; 95 % interval {ends}", rate.hits, rate.n));
+        let of = if rate.spread.is_some() { "95 % interval of the mean" } else { "95 % interval" };
+        self.comment(&format!("{what} {} of {}; {of} {ends}", rate.hits, rate.n));
         if let Some(said) = spread(rate) {
             self.comment(&said);
         }
         match &rate.spread {
-            Some(spread) if key == SPREADS => self.line(&format!("{key} = {}", differing(spread))),
-            Some(_) | None => self.key(key, &digits(rate.estimate)),
+            Some(spread) => self.line(&format!("{key} = {}", differing(spread))),
+            None => self.key(key, &digits(rate.estimate)),
         }
     }
 }
-
-/// The rate that a scenario can have differ between replicates.
-const SPREADS: &str = "failure_rate";
 
 /// A rate that is drawn once a replicate, as a scenario has it.
 fn differing(spread: &SpreadReport) -> String {
@@ -79,12 +78,21 @@ fn differing(spread: &SpreadReport) -> String {
 #[must_use]
 pub fn spread(rate: &RateReport) -> Option<String> {
     let spread = rate.spread.as_ref()?;
-    let SpreadReport { rollouts, p_value, mean, concentration, concentration_ci, .. } = spread;
+    let SpreadReport { rollouts, p_value, mean, mean_ci, concentration, concentration_ci } = spread;
     let deviation = (mean * (1.0 - mean) / (concentration + 1.0)).sqrt();
+    let next = rate.next_interval().map_or_else(String::new, |Interval { low, high }| {
+        format!(
+            "; the next rollout's rate, with what is not known of these: {} to {} (95 %)",
+            number(low),
+            number(high)
+        )
+    });
     Some(format!(
-        "{rollouts} rollouts differ (p = {}): a rollout's rate is beta, mean {}, concentration {} ({} to {}), standard deviation {}",
+        "{rollouts} rollouts differ (p = {}): a rollout's rate is beta, mean {} ({} to {}), concentration {} ({} to {}), standard deviation {}{next}",
         number(*p_value),
         number(*mean),
+        number(mean_ci.low),
+        number(mean_ci.high),
         number(*concentration),
         number(concentration_ci.low),
         number(concentration_ci.high),

@@ -153,7 +153,7 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
     let mut rates = Table::new(
         "The rates that each world draws",
         &["version", "rate"],
-        &["seen", "of", "mean", "its interval", "the scenario says"],
+        &["seen", "of", "mean", "95 % of what is drawn", "the scenario says"],
     );
     for version in &posterior.versions {
         for (name, rate) in [("failure_rate", &version.failure_rate), ("hang_rate", &version.hang_rate)] {

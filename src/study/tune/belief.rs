@@ -6,7 +6,7 @@ use super::Tune;
 use crate::scenario::{Scenario, VersionIndex};
 use crate::sim::{Belief, Release};
 use crate::stats::Interval;
-use crate::stats::beta::Quantiles;
+use crate::stats::beta::{self, Quantiles};
 
 /// Shapes of a posterior, and what a history was that it comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,10 +17,12 @@ pub struct RateHistory {
     pub n: u64,
     /// The posterior's mean.
     pub mean: f64,
-    /// Its 95 % interval.
+    /// The 95 % interval of what is drawn.
     pub interval: Interval,
     /// The shapes of the beta distribution with its mean and variance.
     pub shapes: [f64; 2],
+    /// Where rollouts differ: the fitted concentration. The shapes are then those of the next rollout's rate, which no history tells.
+    pub concentration: Option<f64>,
 }
 
 /// What a history says of a version.
@@ -36,6 +38,14 @@ pub struct VersionHistory {
 
 /// The smallest and the largest shape that can be drawn from.
 const SHAPES: std::ops::RangeInclusive<f64> = 0.01..=1e12;
+
+/// The 95 % interval of what is drawn from these shapes; `None` where nothing can be.
+#[must_use]
+pub fn interval(shapes: [f64; 2]) -> Option<Interval> {
+    let [a, b] = shapes;
+    let fine = shapes.iter().all(|shape| SHAPES.contains(shape));
+    fine.then(|| Interval::new(beta::quantile(a, b, 0.025), beta::quantile(a, b, 0.975)))
+}
 
 /// Why a history cannot be taken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -151,6 +161,16 @@ impl Beliefs {
     #[must_use]
     pub fn of(&self, version: VersionIndex) -> Option<&Believed> {
         self.all.iter().find(|one| one.version == version)
+    }
+
+    /// The rates in which rollouts differ: version, rate, concentration.
+    pub fn differing(&self) -> impl Iterator<Item = (&str, &'static str, f64)> {
+        self.all.iter().flat_map(|one| {
+            let VersionHistory { version, failure, silence } = &one.history;
+            [("failure_rate", failure), ("hang_rate", silence)]
+                .into_iter()
+                .filter_map(move |(rate, of)| Some((version.as_str(), rate, of.concentration?)))
+        })
     }
 
     /// The scenario as it would be if the means were the rates.

@@ -44,7 +44,7 @@ pub struct Open {
     /// The policies that are within the limits today, by their places: those whose limits hold on average over these worlds.
     pub within: Vec<usize>,
     /// What would be, were more known: so many times the history, and last the rates themselves. Empty where there are fewer than 256
-    /// worlds.
+    /// worlds, or where rollouts differ in a rate.
     pub later: Vec<Later>,
 }
 
@@ -76,6 +76,10 @@ impl Tune {
     ) -> io::Result<Option<Open>> {
         let before = tape.rows();
         let worlds = WORLDS.min(self.replicates);
+        // A rate that is each rollout's own is drawn anew by the next one: a longer history does not come closer to it.
+        if beliefs.differing().next().is_some() {
+            return Ok(Some(Open { worlds: 0, rollouts: 0, within: Vec::new(), later: Vec::new() }));
+        }
         if worlds < FEWEST_WORLDS {
             return Ok(Some(Open { worlds, rollouts: 0, within: Vec::new(), later: Vec::new() }));
         }

@@ -402,6 +402,7 @@ pub fn tune_with_posterior() -> TuneReport {
         mean: (hits as f64 + 0.5) / 51.0,
         ci: Interval::new(0.00001, 0.0483 + hits as f64 / 50.0),
         beta: [hits as f64 + 0.5, 50.5 - hits as f64],
+        concentration: None,
         scenario: 0.02,
     };
     let worth = WorthReport { estimate: 0.0, ci: Interval::new(0.0, 0.002), achieved: -0.001, optimistic: 0.001, n: N };

@@ -31,7 +31,7 @@ pub struct PosteriorReport {
     /// Policies that are within the limits today, as far as these worlds tell.
     pub within: u64,
     /// What would be, were more known: twice the history, ten times, and last the rates themselves. Empty where there are too few worlds
-    /// to tell.
+    /// to tell, or where rollouts differ in a rate.
     pub later: Vec<LaterReport>,
     /// What that means, in a sentence.
     pub says: String,
@@ -71,10 +71,13 @@ pub struct BelievedRate {
     pub n: u64,
     /// The posterior's mean.
     pub mean: f64,
-    /// Its 95 % interval.
+    /// The 95 % interval of what is drawn.
     pub ci: Interval,
     /// The shapes of the beta distribution that it is drawn from.
     pub beta: [f64; 2],
+    /// Where the rollouts of the history differ: the concentration of a rollout's rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concentration: Option<f64>,
     /// What the scenario says, which is not used.
     pub scenario: f64,
 }
@@ -176,7 +179,7 @@ impl PosteriorReport {
             rollouts: open.rollouts,
             within: open.within.len() as u64,
             later: open.later.iter().map(|one| later(tune, open, one)).collect(),
-            says: says(tune, tuned, open),
+            says: differing(&found.beliefs).unwrap_or_else(|| says(tune, tuned, open)),
         }
     }
 }
@@ -189,6 +192,7 @@ fn believed(one: &Believed, scenario: &Scenario) -> BelievedVersion {
         mean: history.mean,
         ci: history.interval,
         beta: history.shapes,
+        concentration: history.concentration,
         scenario,
     };
     BelievedVersion {
@@ -304,6 +308,21 @@ fn reasons(answers: &Answers, unit: Unit, within: u64) -> String {
         [] => "; by which policies is not told from these worlds".to_owned(),
         said => format!(": {}", said.join(", ")),
     }
+}
+
+/// Why it is not told what more history would be worth, where rollouts differ in a rate.
+fn differing(beliefs: &Beliefs) -> Option<String> {
+    let of = |(version, rate, concentration): (&str, &str, f64)| {
+        format!("{rate} of {version}: concentration {}", number(concentration))
+    };
+    let rates: Vec<String> = beliefs.differing().map(of).collect();
+    (!rates.is_empty()).then(|| {
+        format!(
+            "The rollouts of the history differ from each other ({}): more history does not tell the next rollout's rate, so what \
+             it would be worth is not computed.",
+            rates.join(", ")
+        )
+    })
 }
 
 /// What more history would be worth, in a sentence.
