@@ -7,6 +7,7 @@ use super::{Category, Learning, LearningError};
 use crate::report::conditional::beside;
 use crate::report::study::{Evidence, LimitCheck, Recommended, Standing, TuneReport};
 use crate::report::wording::{called, plural};
+use crate::study::Policy;
 
 pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
     if report.candidates.is_empty() {
@@ -55,8 +56,14 @@ fn limits(report: &TuneReport) -> String {
     if said.is_empty() { "without a limit".into() } else { format!("within {}", said.join(" and ")) }
 }
 
+/// A policy of a search, by what its candidates differ in.
+pub(super) fn said(report: &TuneReport, policy: &Policy) -> String {
+    let keys = Policy::differing(report.candidates.iter().map(|candidate| &candidate.policy));
+    phrases::policy(policy, &keys.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) {
-    let policy = phrases::policy(&best.policy, &[]);
+    let policy = said(report, &best.policy);
     let Evidence { objective, limits: checks, replicates, .. } = &best.evidence;
     let goal = called(&report.minimise);
     let (category, what, advice) = if report.decided {

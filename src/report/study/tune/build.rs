@@ -203,10 +203,11 @@ fn stopped_early(tune: &Tune, tuned: &Tuned) -> Option<String> {
     ))
 }
 
-/// A policy in a few words.
+/// A policy of a search in a few words. The order of its plan is one of them where not all policies have the fleet's.
 #[must_use]
-pub fn short(policy: &Policy) -> String {
-    let order = if policy.order.is_listed() { String::new() } else { format!(", order {}", policy.order.name()) };
+pub fn short(tune: &Tune, policy: &Policy) -> String {
+    let all_listed = (0..tune.policies()).all(|place| tune.policy(place).rollout.order.is_listed());
+    let order = if all_listed { String::new() } else { format!(", order {}", policy.order.name()) };
     format!("batch_pct {}, max_consecutive_failures {}{order}", policy.batch_pct, policy.max_consecutive_failures)
 }
 
@@ -261,7 +262,7 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
         0 => String::new(),
         _ => format!("; {} not told apart", plural(open, "policy is", "policies are")),
     };
-    format!("{}: {goal}{beside}{still}.", short(&Policy::of(tune.policy(place))))
+    format!("{}: {goal}{beside}{still}.", short(tune, &Policy::of(tune.policy(place))))
 }
 
 /// The limit that keeps most policies out; where none surely does, the one that is undecided for most.
@@ -301,7 +302,7 @@ fn sensitivity(tune: &Tune, today: &Tuned, at: &AtFactor) -> Sensitivity {
     let stays = tuned.incumbent == today.incumbent;
     let answer = match &recommended {
         Some(_) if stays => "it stays the answer".to_owned(),
-        Some(policy) => format!("the answer would be {}", short(policy)),
+        Some(policy) => format!("the answer would be {}", short(tune, policy)),
         None if tuned.decided => "no policy meets the limits".into(),
         None => "no policy surely meets the limits".into(),
     };
