@@ -4,7 +4,7 @@ use super::wording::{Unit, number, plural};
 use crate::fleet::InstanceId;
 use crate::scenario::{Members, OutcomeRates, Scenario};
 use crate::sim::draws::Draws;
-use crate::sim::shared::{Factor, RateSource};
+use crate::sim::shared::{Factor, RateSource, Shared};
 use crate::sim::{Release, World};
 
 /// Blocks of which the ends are named.
@@ -12,10 +12,8 @@ const NAMED: usize = 4;
 
 /// One sentence a thing that is drawn: a version's rates, its factor, a class's places.
 pub fn drawn(scenario: &Scenario, world: &World, replicate: u64) -> Vec<String> {
-    if !world.shares() {
-        return Vec::new();
-    }
-    let shared = world.shared(&mut Draws::new(world.seed, replicate));
+    let mut draws = Draws::new(world.seed, replicate);
+    let shared = if world.shares() { world.shared(&mut draws) } else { Shared::default() };
     let mut said = Vec::new();
     for (release, version) in [(Release::Target, Some(scenario.target())), (Release::Previous, scenario.previous())] {
         let Some(version) = version else { continue };
@@ -50,6 +48,16 @@ pub fn drawn(scenario: &Scenario, world: &World, replicate: u64) -> Vec<String> 
             more => format!(" and {}", plural(more as u64, "more block", "more blocks")),
         };
         said.push(format!("{} is {}{more}", class.id, named.join(", ")));
+    }
+    for (place, class) in scenario.classes.iter().enumerate() {
+        let for_target = class.versions.as_ref().is_none_or(|all| all.contains(&scenario.rollout.target));
+        if let Members::Share(_) = class.members
+            && for_target
+        {
+            let members = world.drawn_members(place, scenario.fleet.instances, &mut draws);
+            let who = plural(u64::from(members), "instance", "instances");
+            said.push(format!("{} is {who} of {}", class.id, scenario.fleet.instances));
+        }
     }
     said
 }

@@ -22,6 +22,7 @@ pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
     let content = [
         format!("{fleet}: {told}"),
         standings(report),
+        spread(report),
         sensitivity(report),
         format!(
             "Each interval holds for its number alone; that a limit holds or a policy is slower is decided for all of them \
@@ -170,6 +171,12 @@ fn posterior(report: &TuneReport) -> String {
         versions.join("; "),
         one_line(&posterior.says)
     )
+}
+
+/// How rollouts differ among themselves, and where the order of the plan is a lever.
+fn spread(report: &TuneReport) -> String {
+    let said = report.spread.iter().map(|spread| &spread.says).chain(&report.spread_notes);
+    said.map(|says| phrases::plain(&one_line(says))).collect::<Vec<_>>().join(" ")
 }
 
 fn sensitivity(report: &TuneReport) -> String {
