@@ -151,9 +151,9 @@ mod tests {
         for (a, b) in [
             ("share = 1", "share = 1"),
             ("zone = 1", "zone = 1"),
-            ("zone = 1", "ids = [\"i-1\", \"i-2\"]"),
+            ("zone = 1", "ids = [\"i-00001\", \"i-00002\"]"),
             ("blocks = {count = 1, size = 2}", "share = 0.1"),
-            ("ids = [\"i-3\", \"i-4\"]", "ids = [\"i-4\", \"i-9\"]"),
+            ("ids = [\"i-00003\", \"i-00004\"]", "ids = [\"i-00004\", \"i-00009\"]"),
         ] {
             let a = format!("{a}\nfailure_rate = 0.8");
             let both = class("a", &a) + &class("b", &format!("{b}\nhang_rate = 0.8"));
@@ -171,8 +171,8 @@ mod tests {
     fn what_cannot_meet_or_fits_together_is_taken() {
         for (a, b) in [
             ("zone = 1\nfailure_rate = 0.8", "zone = 2\nhang_rate = 0.8"),
-            ("zone = 1\nfailure_rate = 0.8", "ids = [\"i-1\", \"i-3\"]\nhang_rate = 0.8"),
-            ("ids = [\"i-1\"]\nfailure_rate = 0.8", "ids = [\"i-2\"]\nhang_rate = 0.8"),
+            ("zone = 1\nfailure_rate = 0.8", "ids = [\"i-00001\", \"i-00003\"]\nhang_rate = 0.8"),
+            ("ids = [\"i-00001\"]\nfailure_rate = 0.8", "ids = [\"i-00002\"]\nhang_rate = 0.8"),
             ("share = 0\nfailure_rate = 0.8", "share = 1\nhang_rate = 0.8"),
             ("share = 1\nfailure_rate = 0.8", "share = 1\nfailure_rate = 0.9"),
             ("share = 1\nfailure_rate = 0.4", "share = 1\nhang_rate = 0.5"),
