@@ -28,6 +28,8 @@ mod template;
 mod tree;
 mod world;
 
+pub(crate) use limits::MAX_SECONDS;
+
 pub use diagnostic::Diagnostic;
 pub use error::{Diagnostics, ScenarioError};
 pub use load::{Format, ScenarioText};

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::event_log::event_names;
 use super::harm::HarmGoesOn;
 use super::shared::drawn;
-use super::wording::{plural, spoken};
+use super::wording::{plural, spoken, wrapped};
 use super::{FaultReport, PlanAnswer};
 use crate::engine::{
     Answer, Direction, Engine, Event, EventBody, EventNames, OperatorDecision, Outcome, Recording, RolloutId,
@@ -28,6 +28,8 @@ const LISTED_FAILURES: usize = 6;
 /// Verdicts of a batch that are drawn one by one; of a larger one the shares are drawn.
 const DRAWN_VERDICTS: u32 = 40;
 const BAR: u64 = 20;
+/// Letters of a line of prose.
+const WIDTH: usize = 100;
 
 /// Tells a run to people.
 #[derive(Debug)]
@@ -269,7 +271,10 @@ fn opening(out: &mut impl Write, scenario: &Scenario, world: &World, replicate: 
     )?;
     let drawn = drawn(scenario, world, replicate);
     if !drawn.is_empty() {
-        writeln!(out, "{DIM}drawn for this replicate: {}{DIM:#}\n", drawn.join(" · "))?;
+        for line in wrapped(&format!("drawn for this replicate: {}", drawn.join(" · ")), WIDTH) {
+            writeln!(out, "{DIM}{line}{DIM:#}")?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }
@@ -306,7 +311,9 @@ fn closing(out: &mut impl Write, metrics: &Metrics, harm: Option<&HarmGoesOn>) -
         writeln!(out, "  {DIM}{name:<24}{DIM:#} {value}")?;
     }
     if let Some(harm) = harm {
-        writeln!(out, "  {BAD}{}{BAD:#}", harm.says)?;
+        for line in wrapped(&harm.says, WIDTH - 2) {
+            writeln!(out, "  {BAD}{line}{BAD:#}")?;
+        }
     }
     Ok(())
 }

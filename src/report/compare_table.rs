@@ -34,10 +34,7 @@ pub fn compare_table(out: &mut impl Write, report: &CompareReport) -> io::Result
 
 /// The keys of a policy that differ from another's.
 fn what_differs(policy: &Policy, other: &Policy) -> String {
-    let (ours, theirs) = (serde_json::to_value(policy), serde_json::to_value(other));
-    let (Ok(Value::Object(ours)), Ok(Value::Object(theirs))) = (ours, theirs) else { return String::new() };
-    let differs = ours.iter().filter(|(key, value)| theirs.get(*key) != Some(*value));
-    let said = differs.map(|(key, value)| match value {
+    let said = Policy::differing([policy, other]).into_iter().map(|key| match policy.get(&key).unwrap_or_default() {
         Value::String(text) => format!("{key} = {text}"),
         Value::Null => format!("{key} = {NOTHING}"),
         other => format!("{key} = {other}"),

@@ -1,10 +1,10 @@
 //! What a replicate has drawn once for all of its instances, in words.
 
-use super::wording::Unit;
+use super::wording::{Unit, number, plural};
 use crate::fleet::InstanceId;
 use crate::scenario::{Members, OutcomeRates, Scenario};
 use crate::sim::draws::Draws;
-use crate::sim::shared::Factor;
+use crate::sim::shared::{Factor, RateSource, Shared};
 use crate::sim::{Release, World};
 
 /// Blocks of which the ends are named.
@@ -12,21 +12,20 @@ const NAMED: usize = 4;
 
 /// One sentence a thing that is drawn: a version's rates, its factor, a class's places.
 pub fn drawn(scenario: &Scenario, world: &World, replicate: u64) -> Vec<String> {
-    if !world.shares() {
-        return Vec::new();
-    }
-    let shared = world.shared(&mut Draws::new(world.seed, replicate));
+    let mut draws = Draws::new(world.seed, replicate);
+    let shared = if world.shares() { world.shared(&mut draws) } else { Shared::default() };
     let mut said = Vec::new();
     for (release, version) in [(Release::Target, Some(scenario.target())), (Release::Previous, scenario.previous())] {
         let Some(version) = version else { continue };
         if world.rate_source(release).is_drawn() {
-            let rates = rates(&shared.rates[release as usize]);
-            let rates = if rates.is_empty() { "none goes wrong".to_owned() } else { rates.join(", ") };
+            let drawn = only_drawn(world.rate_source(release), shared.rates[release as usize]);
+            let rates = rates(&drawn);
+            let rates = if rates.is_empty() { "none goes wrong as drawn".to_owned() } else { rates.join(", ") };
             said.push(format!("of upgrades to {} {rates}", version.id));
         }
         if let Factor::Drawn { .. } = world.factor(release) {
             let factor = shared.factors[release as usize];
-            said.push(format!("upgrades to {} take {factor:.2} times as long", version.id));
+            said.push(format!("upgrades to {} take {} times as long", version.id, times(factor)));
         }
     }
     let names = scenario.fleet.names();
@@ -44,10 +43,47 @@ pub fn drawn(scenario: &Scenario, world: &World, replicate: u64) -> Vec<String> 
         };
         let named: Vec<String> = starts.iter().take(NAMED).map(block).collect();
         let more = starts.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more blocks") } else { String::new() };
+        let more = match more {
+            0 => String::new(),
+            more => format!(" and {}", plural(more as u64, "more block", "more blocks")),
+        };
         said.push(format!("{} is {}{more}", class.id, named.join(", ")));
     }
+    for (place, class) in scenario.classes.iter().enumerate() {
+        let for_target = class.versions.as_ref().is_none_or(|all| all.contains(&scenario.rollout.target));
+        if let Members::Share(_) = class.members
+            && for_target
+        {
+            let members = world.drawn_members(place, scenario.fleet.instances, &mut draws);
+            let who = plural(u64::from(members), "instance", "instances");
+            said.push(format!("{} is {who} of {}", class.id, scenario.fleet.instances));
+        }
+    }
     said
+}
+
+/// The rates that are not the same in every replicate; the others are 0.
+fn only_drawn(source: &RateSource, rates: OutcomeRates) -> OutcomeRates {
+    let RateSource::Spread(spread) = source else { return rates };
+    let [failure, hang, unhealthy, crash] = spread.laws().each_ref().map(Option::is_some);
+    let of = |drawn: bool, rate: f64| if drawn { rate } else { 0.0 };
+    OutcomeRates {
+        failure: of(failure, rates.failure),
+        hang: of(hang, rates.hang),
+        unhealthy: of(unhealthy, rates.unhealthy),
+        crash: of(crash, rates.crash),
+    }
+}
+
+/// A factor, within what means something to people.
+fn times(factor: f64) -> String {
+    match factor {
+        ..0.001 => "less than 0.001".to_owned(),
+        1e6.. => "more than a million".to_owned(),
+        factor if factor >= 10.0 => number(factor),
+        factor if factor >= 0.1 => format!("{factor:.2}"),
+        factor => number(factor),
+    }
 }
 
 /// Shares of upgrades that go wrong, and how; those that are none are left out.

@@ -44,9 +44,12 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     }
     writeln!(out)?;
     policies(out, report, &goal)?;
-    if let Some(spread) = &report.spread {
+    let said: Vec<&String> = report.spread.iter().map(|spread| &spread.says).chain(&report.spread_notes).collect();
+    if !said.is_empty() {
         writeln!(out)?;
-        paragraph(out, &spread.says)?;
+    }
+    for says in said {
+        paragraph(out, says)?;
     }
     if let Some(posterior) = &report.posterior {
         open(out, posterior, report)?;

@@ -51,8 +51,8 @@ pub enum ScenarioError {
     },
     /// An override speaks of the target, and another target's rates leave no room for it.
     #[error(
-        "version `{version}` cannot be the target: with an override that holds for the target its rates add up to {sum}; \
-         say in the override for which `versions` it holds"
+        "version `{version}` cannot be the target: with the classes and overrides that hold for the target its rates add up to {sum}; \
+         say in each for which `versions` it holds"
     )]
     DoesNotFit {
         /// The version.

@@ -3,7 +3,7 @@
 /// The most instances of a fleet.
 pub(super) const MAX_INSTANCES: u32 = 100_000_000;
 /// The longest duration, in seconds.
-pub(super) const MAX_SECONDS: f64 = 1e9;
+pub(crate) const MAX_SECONDS: f64 = 1e9;
 /// The shortest interval, in seconds: simulated time is whole milliseconds.
 pub(super) const MIN_SECONDS: f64 = 0.001;
 /// The highest rate by the hour: ten a second.

@@ -111,7 +111,8 @@ impl Metric {
     #[must_use]
     pub fn condition(self) -> Option<Condition> {
         match self {
-            Self::TimeToDetectSec | Self::TimeToStopSec | Self::BlastRadiusPctTripped => Some(Condition::Tripped),
+            Self::TimeToDetectSec | Self::BlastRadiusPctTripped => Some(Condition::Tripped),
+            Self::TimeToStopSec => Some(Condition::Stopped),
             Self::TimeToMitigateSec => Some(Condition::RolledBack),
             _ => None,
         }
@@ -123,6 +124,8 @@ impl Metric {
 pub enum Condition {
     /// The breaker tripped at least once.
     Tripped,
+    /// The same, of what is counted from the trip on.
+    Stopped,
     /// The breaker tripped, and the rollback got to its end.
     RolledBack,
 }
@@ -132,7 +135,7 @@ impl Condition {
     #[must_use]
     pub fn rate(self) -> Rate {
         match self {
-            Self::Tripped => Rate::Trip,
+            Self::Tripped | Self::Stopped => Rate::Trip,
             Self::RolledBack => Rate::Outcome(Outcome::RolledBack),
         }
     }
@@ -142,6 +145,7 @@ impl Condition {
     pub fn participle(self) -> &'static str {
         match self {
             Self::Tripped => "detected",
+            Self::Stopped => "stopped",
             Self::RolledBack => "rolled back",
         }
     }

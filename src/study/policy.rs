@@ -71,13 +71,30 @@ impl Policy {
         Ok(set)
     }
 
+    /// Its keys as JSON, by their names in `[rollout]`: those too that a record leaves out at their defaults.
+    #[must_use]
+    pub fn values(&self) -> serde_json::Map<String, serde_json::Value> {
+        let Ok(serde_json::Value::Object(mut values)) = serde_json::to_value(self) else {
+            return serde_json::Map::new();
+        };
+        values.insert("order".to_owned(), self.order.name().into());
+        values
+    }
+
     /// One of its keys as JSON, by its name in `[rollout]`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<serde_json::Value> {
-        if key == "order" {
-            return serde_json::to_value(self.order).ok();
-        }
-        serde_json::to_value(self).ok()?.get(key).cloned()
+        self.values().remove(key)
+    }
+
+    /// The keys in which not all of these policies agree.
+    #[must_use]
+    pub fn differing<'a>(policies: impl IntoIterator<Item = &'a Self>) -> Vec<String> {
+        let mut policies = policies.into_iter().map(Self::values);
+        let Some(first) = policies.next() else { return Vec::new() };
+        let others: Vec<_> = policies.collect();
+        let differs = |key: &String| others.iter().any(|other| other.get(key) != first.get(key));
+        first.keys().filter(|key| differs(key)).cloned().collect()
     }
 }
 
@@ -95,4 +112,25 @@ pub fn seconds<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Er
 
 fn from_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
     f64::deserialize(deserializer).map(Span::from_secs_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Format;
+
+    #[test]
+    fn an_order_that_a_record_leaves_out_is_compared_too() {
+        let text = b"[fleet]\ninstances = 4\n[[versions]]\nid = \"v\"\n[rollout]\ntarget_version_id = \"v\"\n";
+        let scenario = Scenario::parse("s.toml", text, Format::Toml).unwrap_or_else(|error| panic!("{error}"));
+        let listed = Policy::of(&scenario);
+        let shuffled = Policy { order: RolloutOrder::Shuffled, ..listed.clone() };
+        assert!(!serde_json::to_string(&listed).unwrap().contains("\"order\""));
+        assert_eq!(listed.get("order"), Some("listed".into()));
+        assert_eq!(Policy::differing([&listed, &shuffled]), ["order"]);
+        assert_eq!(Policy::differing([&shuffled, &listed]), ["order"]);
+        assert!(Policy::differing([&listed, &listed]).is_empty());
+        let smaller = Policy { batch_pct: 1, max_in_flight: Some(3), ..shuffled };
+        assert_eq!(Policy::differing([&listed, &listed, &smaller]), ["batch_pct", "max_in_flight", "order"]);
+    }
 }

@@ -36,6 +36,7 @@ mod learn;
 mod learn_drill;
 mod naive_agrees;
 mod oracles;
+mod orders;
 mod page;
 mod rare;
 mod readme;

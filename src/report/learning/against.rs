@@ -8,6 +8,7 @@ use super::phrases::{self, say, time};
 use super::recall::{Numbers, PlanNumbers, RunNumbers, Today};
 use crate::report::study::{Candidate, Standing, TuneReport};
 use crate::report::wording::{called, plural};
+use crate::study::Policy;
 
 /// A rate that is surely below this is as good as never, when one world is held against it.
 const RARE: f64 = 0.01;
@@ -83,20 +84,30 @@ fn of_plan(claims: &Claims, today: &Today<'_>, plan: &PlanNumbers, said: &mut Ve
     }
     let other_batch = claims.batch_pct.is_some_and(|batch| batch != policy.batch_pct);
     let other_limit = claims.limit.is_some_and(|limit| limit != policy.max_consecutive_failures);
-    if claims.recommends && (other_batch || other_limit) {
+    let orders = [order(claims), Some(policy.order.name())];
+    let other_order = orders[0].is_some() && orders[0] != orders[1];
+    if claims.recommends && (other_batch || other_limit || other_order) {
+        let keys: &[&str] = if other_order { &["order"] } else { &[] };
         said.push(Verdict::Differs(format!(
             "it recommends {}; today's policy is {}",
-            recommended(claims),
-            phrases::policy(policy, &[])
+            recommended(claims, keys),
+            phrases::policy(policy, keys)
         )));
     }
 }
 
-/// What a record recommends, in the words of a policy.
-fn recommended(claims: &Claims) -> String {
+/// The order of the plan that a record speaks of: the fleet's, where it has facts that name no other.
+fn order(claims: &Claims) -> Option<&str> {
+    let facts = claims.facts.as_ref().filter(|facts| facts.get("batch_pct").is_some())?;
+    Some(facts.get("order").unwrap_or("listed"))
+}
+
+/// What a record recommends, in the words of a policy, with these further keys.
+fn recommended(claims: &Claims, keys: &[&str]) -> String {
     let batch = claims.batch_pct.map(|batch| format!("batch_pct={batch}%"));
     let limit = claims.limit.map(|limit| format!("max_consecutive_failures={limit}"));
-    batch.into_iter().chain(limit).collect::<Vec<_>>().join(", ")
+    let order = order(claims).filter(|_| keys.contains(&"order")).map(|order| format!("order={order}"));
+    batch.into_iter().chain(limit).chain(order).collect::<Vec<_>>().join(", ")
 }
 
 fn of_run(claims: &Claims, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut Vec<Verdict>) {
@@ -204,7 +215,7 @@ fn of_tune(claims: &Claims, record: &Learning, tune: &TuneReport, said: &mut Vec
         match &tune.recommended {
             Some(best) if same_limits && decided => said.push(Verdict::Contradicts(format!(
                 "it found no policy within these limits, and today {} is",
-                phrases::policy(&best.policy, &[])
+                super::tune::said(tune, &best.policy)
             ))),
             None if same_limits => said.push(Verdict::Agrees("no policy within the limits today either".into())),
             _ => {}
@@ -217,10 +228,13 @@ fn of_tune(claims: &Claims, record: &Learning, tune: &TuneReport, said: &mut Vec
     let theirs = |candidate: &&Candidate| {
         claims.batch_pct.is_none_or(|batch| batch == candidate.policy.batch_pct)
             && claims.limit.is_none_or(|limit| limit == candidate.policy.max_consecutive_failures)
+            && order(claims).is_none_or(|order| order == candidate.policy.order.name())
     };
     let tried: Vec<&Candidate> = tune.candidates.iter().filter(theirs).collect();
-    let what = recommended(claims);
-    let best = tune.recommended.as_ref().map(|best| phrases::policy(&best.policy, &[]));
+    let keys = Policy::differing(tune.candidates.iter().map(|one| &one.policy));
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let what = recommended(claims, &keys);
+    let best = tune.recommended.as_ref().map(|best| phrases::policy(&best.policy, &keys));
     if tried.iter().any(|one| one.standing == Standing::Recommended) {
         said.push(Verdict::Agrees(format!("today's search recommends {what} too")));
     } else if tried.is_empty() {

@@ -34,7 +34,7 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
         return Err(LearningError::Lacks("comparisons[].metrics"));
     }
     let [a, b] = &report.policies;
-    let keys = differing(a, b);
+    let keys = Policy::differing(&report.policies);
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let (say_a, say_b) = (phrases::policy(a, &keys), phrases::policy(b, &keys));
     let wins = |side: Better| judged.iter().filter(|one| one.better == side).count();
@@ -104,13 +104,6 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
         content: content.join(" "),
         tags: phrases::tidy(tags),
     })
-}
-
-/// The keys in which two policies differ.
-fn differing(a: &Policy, b: &Policy) -> Vec<String> {
-    let (Ok(a), Ok(b)) = (serde_json::to_value(a), serde_json::to_value(b)) else { return Vec::new() };
-    let keys = a.as_object().into_iter().flat_map(|keys| keys.iter());
-    keys.filter(|(key, value)| b.get(key.as_str()) != Some(*value)).map(|(key, _)| key.clone()).collect()
 }
 
 fn sentence(judged: &Judged<'_>) -> String {

@@ -7,6 +7,7 @@ use super::{Category, Learning, LearningError};
 use crate::report::conditional::beside;
 use crate::report::study::{Evidence, LimitCheck, Recommended, Standing, TuneReport};
 use crate::report::wording::{called, plural};
+use crate::study::Policy;
 
 pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
     if report.candidates.is_empty() {
@@ -21,6 +22,7 @@ pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
     let content = [
         format!("{fleet}: {told}"),
         standings(report),
+        spread(report),
         sensitivity(report),
         format!(
             "Each interval holds for its number alone; that a limit holds or a policy is slower is decided for all of them \
@@ -55,8 +57,14 @@ fn limits(report: &TuneReport) -> String {
     if said.is_empty() { "without a limit".into() } else { format!("within {}", said.join(" and ")) }
 }
 
+/// A policy of a search, by what its candidates differ in.
+pub(super) fn said(report: &TuneReport, policy: &Policy) -> String {
+    let keys = Policy::differing(report.candidates.iter().map(|candidate| &candidate.policy));
+    phrases::policy(policy, &keys.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) {
-    let policy = phrases::policy(&best.policy, &[]);
+    let policy = said(report, &best.policy);
     let Evidence { objective, limits: checks, replicates, .. } = &best.evidence;
     let goal = called(&report.minimise);
     let (category, what, advice) = if report.decided {
@@ -163,6 +171,12 @@ fn posterior(report: &TuneReport) -> String {
         versions.join("; "),
         one_line(&posterior.says)
     )
+}
+
+/// How rollouts differ among themselves, and where the order of the plan is a lever.
+fn spread(report: &TuneReport) -> String {
+    let said = report.spread.iter().map(|spread| &spread.says).chain(&report.spread_notes);
+    said.map(|says| phrases::plain(&one_line(says))).collect::<Vec<_>>().join(" ")
 }
 
 fn sensitivity(report: &TuneReport) -> String {

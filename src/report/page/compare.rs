@@ -1,6 +1,7 @@
 //! The page of a comparison.
 
 use maud::html;
+use serde_json::Value;
 
 use super::layout::{Page, Section, figure};
 use super::policies::Policies;
@@ -10,6 +11,7 @@ use crate::report::plot::distribution::{Distributions, Panel};
 use crate::report::plot::{Plot, Table};
 use crate::report::study::{CompareReport, Comparison};
 use crate::report::wording::{Unit, called, number, plural};
+use crate::study::Policy;
 
 /// The plots of a comparison.
 #[must_use]
@@ -161,12 +163,11 @@ fn not_compared(one: &Comparison) -> Option<String> {
 
 fn policies(report: &CompareReport) -> Table {
     let mut table = Table::new("Every parameter of both", &["parameter"], &["A", "B"]);
-    let values = report.policies.each_ref().map(|policy| serde_json::to_value(policy).unwrap_or_default());
-    if let Some(keys) = values[0].as_object() {
-        for key in keys.keys() {
-            let said = |i: usize| super::policies::says(key, values[i].get(key).unwrap_or_default());
-            table.row([super::policies::name(key), said(0), said(1)]);
-        }
+    let [a, b] = report.policies.each_ref().map(Policy::values);
+    let always = |key: &str| key != "order" || a.get(key) != b.get(key);
+    for (key, value) in a.iter().filter(|(key, _)| always(key)) {
+        let other = b.get(key).unwrap_or(&Value::Null);
+        table.row([super::policies::name(key), super::policies::says(key, value), super::policies::says(key, other)]);
     }
     table
 }

@@ -27,14 +27,12 @@ impl Policies {
     /// By what differs among them.
     #[must_use]
     pub fn of<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Self {
-        let policies: Vec<Value> =
-            policies.into_iter().filter_map(|policy| serde_json::to_value(policy).ok()).collect();
-        let Some(Value::Object(first)) = policies.first() else { return Self::with(Vec::new()) };
-        // In the order of a policy's own keys, which is not that of the alphabet.
-        let order = ["batch_pct", "max_consecutive_failures", "health_timeout_sec"];
-        let mut keys: Vec<String> = first.keys().filter(|key| !order.contains(&key.as_str())).cloned().collect();
-        keys.splice(0..0, order.map(str::to_owned));
-        keys.retain(|key| policies.iter().any(|policy| policy.get(key) != first.get(key)));
+        let differing = Policy::differing(policies);
+        let first = ["batch_pct", "max_consecutive_failures", "health_timeout_sec"];
+        let (mut keys, others): (Vec<String>, Vec<String>) =
+            differing.into_iter().partition(|key| first.contains(&key.as_str()));
+        keys.sort_by_key(|key| first.iter().position(|other| other == key));
+        keys.extend(others);
         Self::with(keys)
     }
 

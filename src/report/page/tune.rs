@@ -98,6 +98,8 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
             plural(report.undecided.len() as u64, "policy", "policies")
         ));
     }
+    findings.extend(report.spread.iter().map(|spread| spread.says.clone()));
+    findings.extend(report.spread_notes.clone());
     let sections = vec![
         Section {
             id: "evidence",

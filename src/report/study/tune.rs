@@ -2,6 +2,7 @@
 
 mod build;
 mod posterior;
+mod spread;
 
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +75,9 @@ pub struct TuneReport {
     /// between them. Absent where nothing is drawn, or theory does not cover it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<SpreadReport>,
+    /// Why there is no such spread though rollouts draw something of their own, and where the order of the plan is a lever.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spread_notes: Vec<String>,
     /// Where the rates are not known, as with `--posterior`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posterior: Option<PosteriorReport>,

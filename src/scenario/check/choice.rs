@@ -103,6 +103,7 @@ fn blocks_fit(cx: &mut Context<'_, '_>, at: &Cursor<'_>, Blocks { count, size }:
             mark.say("the blocks do not fit into the fleet")
                 .label(format!("{count} × {size} = {wanted} instances"))
                 .allowed(format!("at most {instances} instances in all blocks, the `instances` of the fleet"))
+                .help("take fewer blocks, or smaller ones")
         });
     }
 }

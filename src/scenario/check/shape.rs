@@ -211,7 +211,14 @@ impl<'w> Walk<'w, '_> {
     fn out_of_range(&mut self, node: &Node, found: &str, range: &Range<'_>, at: &At<'_>) {
         self.reports.add(node.span.clone(), |mark| {
             let found = if found.len() > 24 { "out of every range" } else { found };
-            mark.say(format!("{} is out of range", at.name)).label(format!("found {found}")).allowed(range.text())
+            let diagnostic = mark.say(format!("{} is out of range", at.name)).label(format!("found {found}"));
+            // How large a fleet is, is not known here.
+            match at.key.map(|entry| entry.key.as_str()) {
+                Some("count" | "size") => diagnostic
+                    .allowed("a whole number from 1 to the `instances` of [fleet]")
+                    .help("`count` × `size` is at most the `instances` of [fleet]"),
+                _ => diagnostic.allowed(range.text()),
+            }
         });
     }
 
@@ -285,6 +292,9 @@ impl<'w> Walk<'w, '_> {
                 mark.say(format!("{} has the wrong type", at.name)).label(format!("found {found}")).allowed(wanted);
             match &node.value {
                 Value::Null => diagnostic.help("leave the key out instead"),
+                Value::Table(entries) if entries.iter().any(|entry| entry.key == "beta") => {
+                    diagnostic.help("`{beta = …}` belongs to a rate of [[versions]]; here the rate is a number")
+                }
                 Value::Text(text) if text.parse::<f64>().is_ok() || text == "true" || text == "false" => {
                     diagnostic.help("take the quotes off")
                 }

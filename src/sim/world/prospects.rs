@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Member, Release, World};
 use crate::scenario::{OutcomeRates, UpgradeOutcome};
+use crate::sim::draws::Draws;
 use crate::sim::sampler::Sampler;
 use crate::sim::shared::{Factor, Shared};
 
@@ -88,6 +89,17 @@ impl World {
         let zone = n % self.zones;
         let sure = self.differing.groups().enumerate().filter(|(_, group)| group.surely_holds(n, zone));
         Kin(sure.map(|(number, _)| number).collect())
+    }
+
+    /// How many instances of the fleet a class with a drawn share holds in a replicate with these draws.
+    #[must_use]
+    pub fn drawn_members(&self, class: usize, instances: u32, draws: &mut Draws) -> u32 {
+        let Some(group) = self.differing.group(class) else { return 0 };
+        let mut holds = |n: u32| {
+            let block = draws.instance(n);
+            group.holds(&self.member(n, block), None)
+        };
+        (0..instances).map(|n| u32::from(holds(n))).sum()
     }
 
     /// Kin that a drawn share of the fleet makes of `kin`, with their chances. Whether an instance belongs to one share is

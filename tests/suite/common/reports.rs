@@ -390,6 +390,7 @@ pub fn tune(answered: bool) -> TuneReport {
         }],
         warnings: vec![format!("only 27 % of the good rollouts complete {HOSTILE}")],
         spread: None,
+        spread_notes: Vec::new(),
         posterior: None,
     }
 }

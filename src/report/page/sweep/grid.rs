@@ -34,7 +34,7 @@ pub fn policies(report: &SweepReport) -> Vec<PolicyCells<'_>> {
 
 /// Where a cell is on each axis; `None` where it is on none of its values.
 fn place(cell: &Cell, report: &SweepReport) -> Option<Vec<usize>> {
-    let policy = serde_json::to_value(&cell.policy).ok()?;
+    let policy = cell.policy.values();
     let on = |axis: &crate::report::study::Axis| {
         let value = policy.get(plain(&axis.key)).unwrap_or(&Value::Null);
         // A key that is none of the policy's cannot tell cells apart.

@@ -391,13 +391,9 @@ fn compare_command(judged: &BaselineScenario, entry: &Entry) -> String {
 
 /// The keys in which two policies differ, with both values as JSON.
 fn differing(accepted: &Policy, now: &Policy) -> Vec<(String, String, String)> {
-    use serde_json::Value::Object;
-    let (Ok(Object(accepted)), Ok(Object(now))) = (serde_json::to_value(accepted), serde_json::to_value(now)) else {
-        return Vec::new();
-    };
-    let value = |key: &String| now.get(key).map(ToString::to_string).unwrap_or_default();
-    let all = accepted.iter().map(|(key, then)| (key.clone(), then.to_string(), value(key)));
-    all.filter(|(_, then, now)| then != now).collect()
+    let value = |policy: &Policy, key: &str| policy.get(key).unwrap_or_default().to_string();
+    let all = Policy::differing([accepted, now]).into_iter();
+    all.map(|key| (key.clone(), value(accepted, &key), value(now, &key))).collect()
 }
 
 fn standing(compared: &Compared) -> AgainstBaseline {

@@ -1,7 +1,7 @@
 //! A tune report from a search and what it found.
 
-use super::SpreadReport;
 use super::posterior::{PosteriorFindings, PosteriorReport};
+use super::spread::{notes, spread};
 use super::{
     Candidate, Estimate, Evidence, FrontPoint, Hint, KeepsReport, LimitCheck, LimitText, Named, Recommended,
     Sensitivity, Standing, TuneReport,
@@ -10,9 +10,7 @@ use crate::report::conditional::beside;
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, called, plural};
-use crate::scenario::Scenario;
 use crate::study::Policy;
-use crate::study::exact::trip_spread;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tune::front::Point;
 use crate::study::tune::hints::Judged;
@@ -133,25 +131,10 @@ impl TuneReport {
                 .incumbent
                 .filter(|_| findings.posterior.is_none())
                 .and_then(|place| spread(tune.policy(place))),
+            spread_notes: notes(tune, tuned.incumbent, findings.posterior.is_some()),
             posterior: findings.posterior.as_ref().map(|found| PosteriorReport::new(tune, tuned, found)),
         }
     }
-}
-
-/// How the chance of a trip is spread between rollouts that draw rates of their own.
-fn spread(scenario: &Scenario) -> Option<SpreadReport> {
-    let trip = trip_spread(scenario).ok().flatten()?;
-    let share = |chance: f64| Unit::Share.say(chance);
-    let says = format!(
-        "Each rollout of {} has rates of its own, and so its own chance of a trip: below {} in half of the rollouts, above {} in one of \
-         twenty, {} over all. {} of the variance lies between rollouts, and no number of hosts evens that out.",
-        scenario.target().id,
-        share(trip.p50),
-        share(trip.p95),
-        share(trip.trip_rate),
-        share(trip.share_between())
-    );
-    Some(SpreadReport { says, trip })
 }
 
 fn order(value: Option<f64>) -> f64 {
@@ -203,10 +186,11 @@ fn stopped_early(tune: &Tune, tuned: &Tuned) -> Option<String> {
     ))
 }
 
-/// A policy in a few words.
+/// A policy of a search in a few words. The order of its plan is one of them where not all policies have the fleet's.
 #[must_use]
-pub fn short(policy: &Policy) -> String {
-    let order = if policy.order.is_listed() { String::new() } else { format!(", order {}", policy.order.name()) };
+pub fn short(tune: &Tune, policy: &Policy) -> String {
+    let all_listed = (0..tune.policies()).all(|place| tune.policy(place).rollout.order.is_listed());
+    let order = if all_listed { String::new() } else { format!(", order {}", policy.order.name()) };
     format!("batch_pct {}, max_consecutive_failures {}{order}", policy.batch_pct, policy.max_consecutive_failures)
 }
 
@@ -264,7 +248,7 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
         0 => String::new(),
         _ => format!("; {} not told apart", plural(open, "policy is", "policies are")),
     };
-    format!("{}: {goal}{beside}{still}.", short(&Policy::of(tune.policy(place))))
+    format!("{}: {goal}{beside}{still}.", short(tune, &Policy::of(tune.policy(place))))
 }
 
 /// The limit that keeps most policies out; where none surely does, the one that is undecided for most.
@@ -304,7 +288,7 @@ fn sensitivity(tune: &Tune, today: &Tuned, at: &AtFactor) -> Sensitivity {
     let stays = tuned.incumbent == today.incumbent;
     let answer = match &recommended {
         Some(_) if stays => "it stays the answer".to_owned(),
-        Some(policy) => format!("the answer would be {}", short(policy)),
+        Some(policy) => format!("the answer would be {}", short(tune, policy)),
         None if tuned.decided => "no policy meets the limits".into(),
         None => "no policy surely meets the limits".into(),
     };

@@ -234,7 +234,7 @@ fn point(tune: &Tune, tuned: &Tuned, point: &Tuned) -> PointAnswer {
         None => format!("with the point alone no policy would meet the limits{unsure}"),
         Some(place) => {
             let goal = Unit::of(tune.minimise.name()).say_or_nothing(point.policies[place].goal.value());
-            let answer = format!("{}, {} {goal}{unsure}", short(&policy(place)), called(tune.minimise.name()));
+            let answer = format!("{}, {} {goal}{unsure}", short(tune, &policy(place)), called(tune.minimise.name()));
             if same {
                 format!("with the point alone tune would recommend the same: {answer}")
             } else {
