@@ -93,7 +93,7 @@ fn a_search_names_the_order_of_its_answer_and_says_that_it_is_a_lever() {
 #[test]
 fn a_changed_order_is_compared_by_a_command_that_runs() {
     let folder = Folder::with(&[("s.toml", SCENARIO)]);
-    run(&folder, "check s.toml --baseline b --accept --baseline-replicates 200");
+    run(&folder, "check s.toml --baseline b --accept --baseline-replicates 3000");
     folder.write("s.toml", &SCENARIO.replace("batch_pct = 50\n[rec", "batch_pct = 50\norder = \"by_zone\"\n[rec"));
     let told = said(&folder.run("check s.toml --baseline b").stdout);
     assert!(told.contains("order \"listed\" → \"by_zone\""), "{told}");
