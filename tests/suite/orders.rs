@@ -92,9 +92,13 @@ fn a_search_names_the_order_of_its_answer_and_says_that_it_is_a_lever() {
 
 #[test]
 fn a_changed_order_is_compared_by_a_command_that_runs() {
-    let folder = Folder::with(&[("s.toml", SCENARIO)]);
-    run(&folder, "check s.toml --baseline b --accept --baseline-replicates 3000");
-    folder.write("s.toml", &SCENARIO.replace("batch_pct = 50\n[rec", "batch_pct = 50\norder = \"by_zone\"\n[rec"));
+    let listed = SCENARIO
+        .replace("failure_rate = 0.2", "failure_rate = 0.7")
+        .replace("batch_pct = 50\n[rec", "batch_pct = 50\nbreaker_order = \"listed\"\n[rec");
+    let folder = Folder::with(&[("s.toml", &listed)]);
+    run(&folder, "check s.toml --baseline b --accept --baseline-replicates 1000");
+    let by_zone = "breaker_order = \"listed\"\norder = \"by_zone\"\n";
+    folder.write("s.toml", &listed.replace("breaker_order = \"listed\"\n", by_zone));
     let told = said(&folder.run("check s.toml --baseline b").stdout);
     assert!(told.contains("order \"listed\" → \"by_zone\""), "{told}");
     let command = told.lines().find(|line| line.contains("dryroll compare")).unwrap_or_default();

@@ -117,7 +117,7 @@ pub(in crate::scenario) fn excesses(
         let fits = |one: &&Giver<'_>| excess(one.rates.over(version.rates)).is_none();
         let all: Vec<&Giver<'_>> = all.iter().filter(holds).filter(fits).collect();
         for (place, second) in all.iter().enumerate() {
-            for first in &all[..place] {
+            for first in all[..place].iter().filter(|first| !are_overrides(first.place, second.place)) {
                 let Some(sum) = excess(second.rates.over(first.rates.over(version.rates))) else { continue };
                 if first.who.can_meet(second.who, zones) {
                     found.push(Excess { first: first.place, second: second.place, version: index, sum });
@@ -128,6 +128,11 @@ pub(in crate::scenario) fn excesses(
         }
     }
     found
+}
+
+/// The rates of two overrides are cut, as `docs/semantics.md` has it: scenarios without classes rely on that.
+fn are_overrides(first: Place, second: Place) -> bool {
+    matches!((first, second), (Place::Override(_), Place::Override(_)))
 }
 
 #[cfg(test)]
