@@ -76,7 +76,8 @@ impl Spread {
         }
         let share = hits / n;
         let of_one: f64 = told.iter().map(|one| one.1 * share * (1.0 - share) * (1.0 - one.1 / n)).sum();
-        let seen: f64 = told.iter().map(|one| (one.0 - one.1 * share).powi(2)).sum();
+        let off = told.iter().map(|one| one.0 - one.1 * share);
+        let seen: f64 = off.map(|off| off * off).sum();
         let degrees = told.len() as f64 - 1.0;
         let spread = 2.0 / (9.0 * degrees);
         let root = 1.0 - spread + FIVE_PERCENT * spread.sqrt();

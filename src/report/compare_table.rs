@@ -67,7 +67,7 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
     }
     if !same.is_empty() {
         let names: Vec<&str> = same.iter().map(|one| one.metric.as_str()).collect();
-        writeln!(out, "  {DIM}the same in every world: {}{DIM:#}", names.join(", "))?;
+        writeln!(out, "  {DIM}the same in every replicate that was met: {}{DIM:#}", names.join(", "))?;
     }
     for world in comparison.worlds.iter().take(1) {
         let unit = Unit::of(&world.metric);

@@ -12,7 +12,6 @@ mod overrides;
 mod rollout;
 mod rules;
 mod shape;
-mod together;
 mod values;
 mod versions;
 
@@ -22,15 +21,12 @@ mod tests;
 use serde::Deserialize;
 
 use super::diagnostic::Source;
-use super::diagnostic::quote;
 use super::error::Diagnostics;
 use super::file::{Drill, File};
 use super::tree::{Cursor, Node, SyntaxError};
-use super::{ClassSpec, DrillSpec, OverrideSpec, Scenario, schema};
+use super::{DrillSpec, Scenario, schema};
 use context::{Context, Reports};
-use together::Place;
 
-pub(super) use together::excesses;
 pub(super) use versions::excess;
 
 /// What the file's bytes and path say, beside what stands in it.
@@ -134,7 +130,6 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
     let operator = rollout::operator(&mut cx, &at.key("operator"), file.operator);
     let classes = classes::classes(&mut cx, &at.key("classes"), &file.classes);
     let overrides = overrides::overrides(&mut cx, &at.key("overrides"), &file.overrides);
-    rates_fit_together(&mut cx, &at, &classes, &overrides);
     let faults = faults::faults(&mut cx, &at.key("faults"), &file.faults);
     let expect = expect::expect(&mut cx, &at.key("expect"), file.expect);
     let tune = file.tune.map(|tune| rules::tune(&mut cx, &at.key("tune"), tune));
@@ -167,30 +162,4 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
         drill,
     };
     (scenario, reports)
-}
-
-/// Classes and overrides that can hold for one instance: the rates that it gets from them must fit.
-fn rates_fit_together(cx: &mut Context<'_, '_>, at: &Cursor<'_>, classes: &[ClassSpec], overrides: &[OverrideSpec]) {
-    for found in excesses(classes, overrides, cx.versions, cx.target, cx.zones) {
-        let name = |place: Place| match place {
-            Place::Class(index) => {
-                format!("class {}", classes.get(index).map_or_else(String::new, |one| quote(&one.id)))
-            }
-            Place::Override(index) => format!("override {} in the list", index + 1),
-        };
-        let at = match found.second {
-            Place::Class(index) => at.key("classes").item(index),
-            Place::Override(index) => at.key("overrides").item(index),
-        };
-        let version = cx.versions.get(found.version.0).map_or_else(String::new, |version| quote(&version.id));
-        let (first, second) = (name(found.first), name(found.second));
-        cx.reports.add(at.value(), |mark| {
-            mark.say(format!(
-                "where an instance is in {first} and in {second}, its rates of version {version} add up to more than 1"
-            ))
-            .label(format!("adds up to {}", found.sum))
-            .allowed("failure_rate + hang_rate + unhealthy_rate + crash_rate of at most 1")
-            .help("of two that give the same rate the later one wins, and other rates add up: lower them, or choose instances that are not in both")
-        });
-    }
 }

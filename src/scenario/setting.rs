@@ -63,10 +63,6 @@ impl Scenario {
                 return Err(ScenarioError::DoesNotFit { version: version.id.clone(), sum });
             }
         }
-        let together = check::excesses(&self.classes, &self.overrides, &self.versions, Some(target), self.fleet.zones);
-        if let Some(found) = together.into_iter().find(|found| found.version == target) {
-            return Err(ScenarioError::DoesNotFit { version: self.versions[target.0].id.clone(), sum: found.sum });
-        }
         self.rollout.target = target;
         Ok(())
     }

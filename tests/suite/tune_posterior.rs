@@ -352,8 +352,8 @@ limits = [{metric = "blast_radius_pct", stat = "mean", at_most = 90}]
 #[test]
 fn the_reasons_of_what_more_history_is_worth_are_its_parts() {
     const CHOICE: &str = "by choosing otherwise among the ";
-    const FORBIDDEN: &str = "by policies that are within the limits today and would turn out to break one";
-    const ALLOWED: &str = "by policies that are not within the limits today and would turn out to be";
+    const FORBIDDEN: &str = "by policies whose limits hold on average over these replicates, and then would not";
+    const ALLOWED: &str = "by policies whose limits do not hold on average over these replicates, and then would";
     let with = |most: &str| SCENARIO.replace("at_most = 0.2}", &format!("at_most = {most}}}"));
     let (short, long) = (calibration("v-2", 1.0, 0.0, 20.0), calibration("v-2", 0.0, 1.0, 120.0));
     for (scenario, calibration, opens, named) in [

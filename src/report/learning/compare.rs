@@ -112,6 +112,11 @@ fn sentence(judged: &Judged<'_>) -> String {
     let name = called(&contrast.metric);
     let of = phrases::one_line(&version.version);
     let value = |value: Option<f64>| phrases::plain(&unit.say_or_nothing(value));
+    if let (Some(exact), Some(a), Some(b)) = (contrast.exact, contrast.exact_a, contrast.exact_b) {
+        let difference = phrases::plain(&unit.say_difference(exact));
+        let both = format!("{} with A and {} with B, exactly", value(Some(a)), value(Some(b)));
+        return format!("{of}, {name}: {both} (B − A {difference}), {}.", better.word());
+    }
     let both = format!("{} with A and {} with B", value(contrast.a), value(contrast.b));
     let difference = match (contrast.difference, contrast.simultaneous_ci.or(contrast.ci)) {
         (Some(difference), Some(ci)) if *better != Better::Same => phrases::plain(&format!(

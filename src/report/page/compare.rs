@@ -145,7 +145,7 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
             let all: Vec<String> = all.map(|contrast| called(&contrast.metric)).collect();
             if all.is_empty() { String::new() } else { format!("; the same {says}: {}", all.join(", ")) }
         };
-        let ties = named(Better::Same, "in every world") + &named(Better::Alike, "on average");
+        let ties = named(Better::Same, "in every replicate that was met") + &named(Better::Alike, "on average");
         said.push(format!("With {}{defective}, {sentence}{ties}. Differences are B less A.", one.version));
         said.extend(not_compared(one));
     }

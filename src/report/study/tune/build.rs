@@ -9,7 +9,7 @@ use super::{
 use crate::report::conditional::beside;
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
-use crate::report::wording::{Unit, called, plural};
+use crate::report::wording::{Unit, called, number, plural};
 use crate::study::Policy;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tune::front::Point;
@@ -203,7 +203,11 @@ pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
         State::Incumbent => "the best of those whose limits surely hold".into(),
         State::AsGood => {
             let tolerance = Unit::Share.say(tune.tolerance);
-            format!("as good as the recommended one, within {tolerance} ({by} in {} worlds)", known.slower_by.n)
+            let of = match known.slower_by.exact {
+                Some(_) => "exactly".to_owned(),
+                None => format!("in {} replicates", known.slower_by.n),
+            };
+            format!("as good as the recommended one, within {tolerance} ({by} {of})")
         }
         State::Slower => format!("{} is {by}", called(tune.minimise.name())),
         State::Breaks(held) => known.limits.get(held).map_or_else(String::new, |held| {
@@ -338,7 +342,7 @@ fn own_limits(tune: &Tune, kept: &[Held]) -> String {
 }
 
 fn keeps(Keeps { from, to }: Keeps) -> KeepsReport {
-    let factor = |value: f64| format!("{value:.2}");
+    let factor = number;
     let low = match from.beyond {
         None => format!("{} (the least that was tried)", factor(from.meets)),
         Some(_) => factor(from.meets),

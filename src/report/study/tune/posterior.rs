@@ -287,13 +287,13 @@ fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
 fn reasons(answers: &Answers, unit: Unit, within: u64) -> String {
     let Some(Parts { choice, forbidden, allowed }) = answers.parts else { return String::new() };
     let among = match within {
-        1 => "the one policy that is within the limits today".to_owned(),
-        n => format!("the {n} policies that are within the limits today"),
+        1 => "the one policy whose limits hold on average over these replicates".to_owned(),
+        n => format!("the {n} policies whose limits hold on average over these replicates"),
     };
     let parts = [
         (choice, format!("by choosing otherwise among {among}")),
-        (allowed, "by policies that are not within the limits today and would turn out to be".to_owned()),
-        (forbidden, "by policies that are within the limits today and would turn out to break one".to_owned()),
+        (allowed, "by policies whose limits do not hold on average over these replicates, and then would".to_owned()),
+        (forbidden, "by policies whose limits hold on average over these replicates, and then would not".to_owned()),
     ];
     let mut sure: Vec<_> = parts.into_iter().filter(|((_, ci), _)| ci.low > 0.0 || ci.high < 0.0).collect();
     sure.sort_by(|((a, _), _), ((b, _), _)| b.abs().total_cmp(&a.abs()));
@@ -360,7 +360,7 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
             "nothing".into()
         };
         return format!(
-            "About as good as it gets: more history would change the expected {goal} by {less}, whatever it said{none}."
+            "About as good as it gets: more history would change the expected {goal} by {less} on average{none}."
         );
     }
     if interval.low > 0.0 {
@@ -410,7 +410,7 @@ mod tests {
         let (choosing, allowed, forbidden) = (
             "less by choosing otherwise among the 3 policies",
             "less by policies that are not within the limits today",
-            "more by policies that are within the limits today and would turn out to break one",
+            "more by policies whose limits hold on average over these replicates, and then would not",
         );
         for (parts, said, not_said) in [
             ([30.0, 0.0, 0.5], vec![choosing], vec![allowed, forbidden]),

@@ -10,7 +10,8 @@ use crate::study::tune::Tune;
 /// How the chance of a trip is spread between rollouts that draw rates of their own.
 pub fn spread(scenario: &Scenario) -> Option<SpreadReport> {
     let trip = trip_spread(scenario).ok().flatten()?;
-    let share = |chance: f64| Unit::Share.say(chance);
+    // No chance is said to be above 100 %.
+    let share = |chance: f64| Unit::Share.say(if chance < 1.0 { chance.min(0.9999) } else { chance });
     let says = format!(
         "Each rollout of {} has rates of its own, and so its own chance of a trip: below {} in half of the rollouts, above {} in one of \
          twenty, {} over all. {} of the variance lies between rollouts, and no number of hosts evens that out.",
