@@ -4,7 +4,7 @@
 //! G of ends that are seen in time, the likelihood is rⁿ Π (1 − r G) and, of n verdicts, binomial in c. Both have the
 //! prior Beta(½, ½) (H. Jeffreys, "An invariant form for the prior probability in estimation problems", Proc. R. Soc. A
 //! 186, 1946). Where all that ends is seen in time, 1 − r is Beta(silent + ½, ended + ½) exactly. Where upgrades can be late,
-//! every family that fits has its own r ([`super::silence`]): an interval holds those of all of them.
+//! every family that fits has its own r (`silence`): an interval holds those of all of them.
 
 use super::silence::Silence;
 use super::spread::Spread;

@@ -25,7 +25,7 @@ pub struct Sample {
 }
 
 /// The interval of the mean of `b` less the mean of `a`. `None` where one has fewer than two numbers, where neither varies and
-/// one has fewer than [`FEWEST_ALIKE`], and if the confidence is not at least 0 and below 1.
+/// one has fewer than 30, and if the confidence is not at least 0 and below 1.
 #[must_use]
 pub fn means(a: Sample, b: Sample, confidence: f64) -> Option<Interval> {
     let tail = miss(confidence).filter(|miss| *miss > 0.0)? / 2.0;
