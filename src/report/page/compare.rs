@@ -122,9 +122,10 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
             let words: Vec<String> = found
                 .take(4)
                 .filter_map(|contrast| {
-                    let difference = contrast.difference?;
+                    let difference = contrast.exact.or(contrast.difference)?;
+                    let exactly = if contrast.exact.is_some() { ", exactly" } else { "" };
                     Some(format!(
-                        "{} ({})",
+                        "{} ({}{exactly})",
                         called(&contrast.metric),
                         Unit::of(&contrast.metric).say_difference(difference)
                     ))

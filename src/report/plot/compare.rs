@@ -202,7 +202,11 @@ fn table(comparison: &Comparison) -> Table {
             },
             unit.say_or_nothing(contrast.a),
             unit.say_or_nothing(contrast.b),
-            contrast.difference.map_or_else(|| "–".to_owned(), |difference| unit.say_difference(difference)),
+            match (contrast.exact, contrast.difference) {
+                (Some(exact), _) => format!("= {}", unit.say_difference(exact)),
+                (None, Some(difference)) => unit.say_difference(difference),
+                (None, None) => "–".to_owned(),
+            },
             unit.say_difference_interval(contrast.ci),
             unit.say_difference_interval(contrast.simultaneous_ci),
             number(contrast.n as f64),
