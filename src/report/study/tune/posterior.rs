@@ -409,7 +409,7 @@ mod tests {
     fn each_reason_follows_from_its_number() {
         let (choosing, allowed, forbidden) = (
             "less by choosing otherwise among the 3 policies",
-            "less by policies that are not within the limits today",
+            "less by policies whose limits do not hold on average over these replicates, and then would",
             "more by policies whose limits hold on average over these replicates, and then would not",
         );
         for (parts, said, not_said) in [
