@@ -31,7 +31,10 @@ pub mod fleet;
 mod json;
 pub mod report;
 pub mod scenario;
+mod semantics;
 pub mod sim;
 pub mod stats;
 pub mod study;
 pub mod web;
+
+pub use semantics::SEMANTICS_VERSION;

@@ -7,6 +7,7 @@
 //!
 //! - [`draws`]: every random number has a fixed place, so that nothing depends on the order of asking. [`sampler`] turns
 //!   one into a duration (its normal quantile is [`crate::stats::normal`]'s), [`fate`] into what an upgrade comes to.
+//!   [`name`] has the keys of what is drawn by what the scenario calls it.
 //! - [`outages`]: flaps, zones and machines that fail by chance, looked up at a moment. [`fault`]: what is injected.
 //!   [`scene`] puts both together: from when is the network up, when is the machine dead?
 //! - [`life`]: what one instance does under its commands, as a function of the scene. [`heartbeats`]: the one heartbeat that
@@ -30,6 +31,7 @@ pub mod guide;
 pub mod heartbeats;
 pub mod life;
 mod metrics;
+pub mod name;
 mod observer;
 pub mod operator;
 pub mod outages;

@@ -5,7 +5,7 @@
 //! rolled out or rolled back to.
 
 use super::draws::{Key, unit};
-use super::world::name_key;
+use super::name::Name;
 use crate::scenario::OutcomeRates;
 use crate::stats::beta::Quantiles;
 
@@ -27,7 +27,7 @@ impl Belief {
     /// stay what they are.
     #[must_use]
     pub fn new(version: &str, silence: Quantiles, failing: Quantiles, own: OutcomeRates) -> Self {
-        Self { key: name_key(&("belief", version)), silence, failing, own }
+        Self { key: Name::Belief(version).key(), silence, failing, own }
     }
 
     /// The rates of the replicate with this key.

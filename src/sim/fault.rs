@@ -1,6 +1,7 @@
 //! Injected faults: when each holds, and whom it hits.
 
-use super::world::{Member, name_key};
+use super::name::Name;
+use super::world::Member;
 use crate::engine::{Event, EventKind};
 use crate::fleet::Span;
 use crate::scenario::{FaultKind, FaultSpec, FaultStart, Target};
@@ -60,7 +61,7 @@ impl Fault {
             delay,
             duration: spec.duration,
             target: spec.target.clone(),
-            key: name_key(&(spec.kind.name(), &spec.start)),
+            key: Name::Fault(spec.kind.name(), &spec.start).key(),
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::belief::Belief;
 use super::draws::{Key, scale, unit};
 use super::sampler::Sampler;
-use super::world::name_key;
+use super::name::Name;
 use crate::scenario::{Blocks, Distribution, OutcomeRates, VersionSpec};
 use crate::stats::beta::Quantiles;
 
@@ -87,7 +87,7 @@ impl Spread {
             concentration.and_then(|all| Quantiles::new(mean * all, (1.0 - mean) * all))
         };
         let laws = version.rates_with_concentrations().map(law);
-        let key = name_key(&("rates", &version.id));
+        let key = Name::Rates(&version.id).key();
         laws.iter().any(Option::is_some).then_some(Self { key, own: version.rates, laws })
     }
 
@@ -146,7 +146,7 @@ impl Factor {
         match &version.upgrade_time_factor {
             None => Self::Constant(1.0),
             Some(Distribution::Constant(factor)) => Self::Constant(*factor),
-            Some(drawn) => Self::Drawn { key: name_key(&("factor", &version.id)), law: Sampler::new(drawn) },
+            Some(drawn) => Self::Drawn { key: Name::Factor(&version.id).key(), law: Sampler::new(drawn) },
         }
     }
 
@@ -188,7 +188,7 @@ impl BlockLaw {
     /// The blocks of the class with this id, in a fleet of so many instances; upgrades to the target differ in them.
     #[must_use]
     pub fn new(class: &str, blocks: Blocks, instances: u32) -> Self {
-        Self { key: name_key(&("blocks", class)), blocks, instances, for_target: true }
+        Self { key: Name::Blocks(class).key(), blocks, instances, for_target: true }
     }
 
     /// With each block drawn together to one, the places that there are.

@@ -12,6 +12,7 @@ use super::belief::Belief;
 use super::draws::{Draws, InstanceBlock, Key, scale, unit};
 use super::fate::Fate;
 use super::fault::Fault;
+use super::name::Name;
 use super::outages::{OutageLaw, Start};
 use super::sampler::Sampler;
 use super::shared::{BlockLaw, Factor, RateSource, Shared};
@@ -163,14 +164,6 @@ pub struct Member<'w> {
     pub delay: &'w Sampler,
     /// Its draws.
     pub block: InstanceBlock,
-}
-
-/// A key from what a thing says, so that removing another thing changes nothing.
-pub fn name_key(content: &impl std::fmt::Debug) -> u64 {
-    // FNV-1a.
-    format!("{content:?}")
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 impl Target {
@@ -509,7 +502,7 @@ fn arranged(scenario: &Scenario, order: &PlanOrder) -> Option<PlanOrder> {
     match scenario.rollout.order {
         RolloutOrder::Listed => return None,
         RolloutOrder::Shuffled => {
-            let key = Key(scenario.seed).child(name_key(&"rollout order"));
+            let key = Key(scenario.seed).child(Name::RolloutOrder.key());
             ids.sort_by_key(|id| (key.word(u64::from(id.0)), *id));
         }
         RolloutOrder::ByZone => ids.sort_by_key(|id| id.0 % scenario.fleet.zones),

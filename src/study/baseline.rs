@@ -22,14 +22,10 @@ pub mod tolerance;
 use std::collections::BTreeMap;
 
 use super::Policy;
-use super::row::MEANING;
 use facts::VersionFacts;
 
 /// Worlds of each version, where nobody says how many.
 pub const WORLDS: u64 = 1000;
-
-/// The version of this program, as baselines name it.
-pub const PROGRAM: &str = MEANING;
 
 /// What was accepted of a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +38,7 @@ pub struct Entry {
     pub seed: u64,
     /// How many worlds of each version.
     pub replicates: u64,
-    /// The version of the program.
+    /// The semantics of the program.
     pub dryroll: String,
     /// The policy.
     pub policy: Policy,

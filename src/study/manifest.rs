@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::row::MEANING;
 use super::sweep::{Sweep, SweepError, SweepOrder};
+use crate::SEMANTICS_VERSION;
 use crate::digest::hex_sha256;
 use crate::json::fault;
 
@@ -16,7 +16,7 @@ pub const MAX_SHARDS: u32 = 100_000;
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     schema: String,
-    /// The version of the program that wrote it; another one may draw other numbers.
+    /// The semantics of the program that wrote it; one of others draws other numbers.
     dryroll: String,
     /// How many shards.
     pub shards: u32,
@@ -40,8 +40,11 @@ pub enum ManifestError {
     /// It is something else.
     #[error("its schema is `{0}`; allowed: {SCHEMA}")]
     Schema(String),
-    /// Another version wrote it.
-    #[error("dryroll {0} wrote it, and this is {version}: shards of two versions do not fit together; write it anew with --plan", version = MEANING)]
+    /// A program of other semantics wrote it.
+    #[error(
+        "a dryroll of {0} wrote it, and this one is of {SEMANTICS_VERSION}: shards of two do not fit together; write it anew with \
+         --plan"
+    )]
     Version(String),
     /// It is not as it was written.
     #[error("it was changed after it was written: its hash does not fit; write it anew with --plan")]
@@ -79,7 +82,7 @@ impl Manifest {
         }
         let mut manifest = Self {
             schema: SCHEMA.into(),
-            dryroll: MEANING.into(),
+            dryroll: SEMANTICS_VERSION.into(),
             shards,
             cells: sweep.cells.worlds.len() as u64,
             replicates: sweep.order.replicates,
@@ -93,7 +96,7 @@ impl Manifest {
     /// Reads one, and makes its sweep ready.
     ///
     /// # Errors
-    /// When it is none, was changed, or comes from another version of the program.
+    /// When it is none, was changed, or comes from a program of other semantics.
     pub fn parse(text: &[u8]) -> Result<(Self, Sweep), ManifestError> {
         /// Enough of any version's manifest to say what it is.
         #[derive(Deserialize)]
@@ -105,7 +108,7 @@ impl Manifest {
         if kind.schema != SCHEMA {
             return Err(ManifestError::Schema(kind.schema));
         }
-        if kind.dryroll != MEANING {
+        if kind.dryroll != SEMANTICS_VERSION {
             return Err(ManifestError::Version(kind.dryroll));
         }
         let manifest: Self = serde_json::from_slice(text)?;

@@ -4,10 +4,6 @@ use crate::engine::Outcome;
 use crate::scenario::{Measure, Metric, Rate};
 use crate::sim::Metrics;
 
-/// The version of the program and of what the columns mean. Results of two of them never mix: a sweep does not go on from
-/// another's tape, and a baseline of another is held against this one as another engine's.
-pub const MEANING: &str = concat!(env!("CARGO_PKG_VERSION"), "+metrics.2");
-
 /// How many columns: the metrics, the outcome, the drift.
 pub const COLUMNS: usize = Metric::ALL.len() + 2;
 /// The column of the outcome: its place in [`Outcome::ALL`].

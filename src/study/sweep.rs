@@ -12,9 +12,10 @@ use super::faults::idle_faults;
 use super::grid::{self, Axis, Cells, Grid, GridError};
 use super::results::CellRows;
 use super::round::{self, Round, Workers, rows_a_block};
-use super::row::{MEANING, speaks_of};
+use super::row::speaks_of;
 use super::summary::Summaries;
 use super::tape::{Identity, Tape};
+use crate::SEMANTICS_VERSION;
 use crate::scenario::{Measure, Metric, Scenario, ScenarioError, ScenarioText};
 use crate::stats::sequential::Looks;
 
@@ -138,7 +139,7 @@ impl Sweep {
     #[must_use]
     pub fn identity(&self) -> Identity {
         let mut hash = Sha256::new();
-        hash.update(MEANING);
+        hash.update(SEMANTICS_VERSION);
         // A struct of strings and numbers is always JSON.
         hash.update(serde_json::to_vec(&self.order).unwrap_or_default());
         hash.finalize().into()

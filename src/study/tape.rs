@@ -42,7 +42,7 @@ pub enum TapeError {
     #[error("it holds nothing")]
     NotBegun,
     /// It is of another study.
-    #[error("it belongs to another sweep: another scenario, seed, grid, number of replicates, or version of dryroll")]
+    #[error("it belongs to another sweep: another scenario, seed, grid, number of replicates, or semantics of dryroll")]
     Foreign,
 }
 

@@ -146,7 +146,7 @@ fn the_same_engine_gives_the_same_bytes() {
         // Of another engine it is another result, and the figures say whether it is a worse one.
         let other = folder
             .read("b")
-            .replace(&format!("\"dryroll\":\"{}\"", dryroll::study::baseline::PROGRAM), "\"dryroll\":\"0.0.1\"");
+            .replace(&format!("\"dryroll\":\"{}\"", dryroll::SEMANTICS_VERSION), "\"dryroll\":\"0.0.1\"");
         folder.write("b", &other);
         let told = folder.check("s.toml --baseline b --report r.json");
         assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "compared", "{}", told.out);
@@ -250,7 +250,7 @@ fn luck_is_seldom_called_worse() {
         folder.check("s.toml --baseline b --accept --baseline-replicates 200");
         let older = folder
             .read("b")
-            .replace(&format!("\"dryroll\":\"{}\"", dryroll::study::baseline::PROGRAM), "\"dryroll\":\"0.0.1\"");
+            .replace(&format!("\"dryroll\":\"{}\"", dryroll::SEMANTICS_VERSION), "\"dryroll\":\"0.0.1\"");
         folder.write("b", &older.replace(&format!("\"seed\":{seed}"), "\"seed\":11"));
         let told = folder.check("s.toml --baseline b --report r.json");
         assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "compared", "{}", told.error);

@@ -46,6 +46,7 @@ mod reference;
 mod replay;
 mod roll_call;
 mod scenario_errors;
+mod semantics_version;
 mod shards;
 mod shipped_scenarios;
 mod study_words;

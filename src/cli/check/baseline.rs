@@ -14,7 +14,8 @@ use crate::study::Policy;
 use crate::study::baseline::facts::VersionFacts;
 use crate::study::baseline::subject::{Compared, Subject};
 use crate::study::baseline::tolerance::{Tolerances, tolerance};
-use crate::study::baseline::{Baseline, Entry, PROGRAM, WORLDS, key};
+use crate::SEMANTICS_VERSION;
+use crate::study::baseline::{Baseline, Entry, WORLDS, key};
 use crate::study::grid::GridError;
 use crate::study::tape::Tape;
 
@@ -254,7 +255,7 @@ impl Baselined {
             world: one.scenario.world.clone(),
             seed,
             replicates,
-            dryroll: PROGRAM.to_owned(),
+            dryroll: SEMANTICS_VERSION.to_owned(),
             policy: Policy::of(&one.scenario),
             versions,
         }

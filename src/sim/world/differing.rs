@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::super::draws::Key;
+use super::super::name::Name;
 use super::super::sampler::Sampler;
 use super::super::shared::{BlockLaw, Shared};
-use super::{Member, Release, name_key};
+use super::{Member, Release};
 use crate::fleet::Span;
 use crate::scenario::{
     ClassSpec, Members, OverrideSpec, RolloutSpec, Scenario, SomeRates, Target, UpgradeOutcome, VersionIndex,
@@ -111,7 +112,7 @@ impl Group {
         };
         Self {
             who,
-            key: name_key(&("class", &class.id)),
+            key: Name::Class(&class.id).key(),
             releases,
             outcome: None,
             rates: class.rates,
@@ -194,7 +195,7 @@ fn overrides(scenario: &Scenario) -> Vec<Override> {
     let one = |spec: &OverrideSpec| Override {
         group: Group {
             who: Who::Target(spec.target.clone()),
-            key: name_key(&("override", place(is_share(&spec.target), &mut shares))),
+            key: Name::Override(place(is_share(&spec.target), &mut shares)).key(),
             releases: releases(spec.versions.as_deref(), &scenario.rollout),
             outcome: spec.outcome,
             rates: spec.rates,

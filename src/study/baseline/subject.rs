@@ -5,7 +5,8 @@ use std::io;
 
 use super::contrast::{Cause, Contrast, Evidence};
 use super::facts::{Fact, VersionFacts, measures};
-use super::{Entry, PROGRAM};
+use super::Entry;
+use crate::SEMANTICS_VERSION;
 use crate::scenario::{Measure, Scenario, VersionIndex};
 use crate::sim::World;
 use crate::stats::paired::Paired;
@@ -128,7 +129,7 @@ impl Subject {
             if let Some(kept) = kept.filter(|_| !compared.world_changed) {
                 let found = self.facts_of(tape, accepted)?;
                 if !found.are_the_bytes_of(kept) {
-                    let of = if entry.dryroll == PROGRAM {
+                    let of = if entry.dryroll == SEMANTICS_VERSION {
                         &mut compared.not_the_same_bytes
                     } else {
                         &mut compared.other_engine

@@ -10,10 +10,15 @@ use dryroll::sim::Release;
 use dryroll::sim::draws::{Draws, InstanceBlock, Key, scale, unit};
 use dryroll::sim::fate::Fate;
 use dryroll::sim::sampler::Sampler;
-use dryroll::sim::world::name_key;
 use dryroll::stats::beta::Quantiles;
 
 use super::coverage::{saw, saw_if};
+
+/// The key of a name: FNV-1a of its bytes.
+pub fn named(name: impl AsRef<str>) -> u64 {
+    let hash = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    name.as_ref().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, hash)
+}
 
 /// What all instances of one replicate share.
 pub struct Fates<'s> {
@@ -41,7 +46,7 @@ impl<'s> Fates<'s> {
         let mut in_blocks = BTreeMap::new();
         for class in &scenario.classes {
             let Members::Blocks(blocks) = class.members else { continue };
-            let key = shared.child(name_key(&("blocks", &class.id)));
+            let key = shared.child(named(format!("(\"blocks\", {:?})", class.id)));
             // Every block drawn together to one: so many slots are left to choose from.
             let slots = scenario.fleet.instances - blocks.count * (blocks.size - 1);
             let mut chosen: Vec<u32> = Vec::new();
@@ -75,7 +80,7 @@ impl<'s> Fates<'s> {
 
     /// Failure, hang, unhealthy, crash: as the version has them in this replicate.
     fn rates(&self, version: &VersionSpec) -> OutcomeRates {
-        let key = self.shared.child(name_key(&("rates", &version.id)));
+        let key = self.shared.child(named(format!("(\"rates\", {:?})", version.id)));
         let rate = |place: u64, mean: f64, concentration: Option<f64>| match concentration {
             None => mean,
             Some(all) => quantile(mean * all, (1.0 - mean) * all, unit(key.word(place))),
@@ -101,14 +106,14 @@ impl<'s> Fates<'s> {
             Some(Distribution::Constant(factor)) => *factor,
             Some(drawn) => {
                 saw("a factor of upgrade times");
-                Sampler::new(drawn).millis(self.shared.child(name_key(&("factor", &version.id))).word(0)) / 1000.0
+                Sampler::new(drawn).millis(self.shared.child(named(format!("(\"factor\", {:?})", version.id))).word(0)) / 1000.0
             }
         }
     }
 
     fn is_of_class(&self, n: u32, id: &str, members: &Members, membership: Key) -> bool {
         match members {
-            Members::Share(share) => unit(membership.word(name_key(&("class", id)))) < *share,
+            Members::Share(share) => unit(membership.word(named(format!("(\"class\", {id:?})")))) < *share,
             Members::Ids(ids) => ids.iter().any(|id| id.0 == n),
             Members::Zone(zone) => n % self.scenario.fleet.zones == *zone,
             Members::Blocks(_) => self.in_blocks[id].contains(&n),
@@ -155,7 +160,7 @@ impl<'s> Fates<'s> {
                 Target::All => true,
                 Target::Ids(ids) => ids.iter().any(|id| id.0 == n),
                 Target::Zone(zone) => n % scenario.fleet.zones == *zone,
-                Target::Fraction(share) => unit(membership.word(name_key(&("override", shares as usize)))) < *share,
+                Target::Fraction(share) => unit(membership.word(named(format!("(\"override\", {shares})")))) < *share,
             };
             if !holds || !speaks_of(&one.versions) {
                 continue;

@@ -6,11 +6,10 @@ use dryroll::engine::{Answer, Direction, Event, EventBody, OperatorDecision, Out
 use dryroll::fleet::InstanceId;
 use dryroll::scenario::{RolloutOrder, Scenario};
 use dryroll::sim::draws::{Draws, Key, unit};
-use dryroll::sim::world::name_key;
 use dryroll::sim::{Metrics, Release, World};
 
 use super::coverage::{look_at, saw, saw_if};
-use super::fates::Fates;
+use super::fates::{Fates, named};
 use super::machine::Machine;
 use super::person::Person;
 use super::rules::{Letter, Rules};
@@ -99,7 +98,7 @@ fn planned(scenario: &Scenario) -> Vec<InstanceId> {
             (0..fleet.zones).flat_map(of_zone).collect()
         }
         RolloutOrder::Shuffled => {
-            let key = Key(scenario.seed).child(name_key(&"rollout order"));
+            let key = Key(scenario.seed).child(named("\"rollout order\""));
             let by_word: BTreeMap<_, _> = listed.map(|id| ((key.word(u64::from(id.0)), id), id)).collect();
             by_word.into_values().collect()
         }

@@ -11,7 +11,8 @@ use crate::study::Policy;
 use crate::study::baseline::contrast::{Cause, Contrast, Verdict};
 use crate::study::baseline::subject::Compared;
 use crate::study::baseline::tolerance::Tolerances;
-use crate::study::baseline::{Entry, PROGRAM};
+use crate::SEMANTICS_VERSION;
+use crate::study::baseline::Entry;
 use crate::study::compare::PolicyText;
 use crate::study::grid::Axis;
 use crate::study::sweep::CONFIDENCE;
@@ -412,13 +413,13 @@ fn notes(compared: &Compared, entry: Option<&Entry>) -> Vec<String> {
     let mut notes = Vec::new();
     if !compared.not_the_same_bytes.is_empty() {
         notes.push(format!(
-            "dryroll {PROGRAM} gave other bytes for the same scenario ({}): the program was changed without another version, it is not deterministic here, or the baseline was edited",
+            "dryroll of {SEMANTICS_VERSION} gave other bytes for the same scenario ({}): the program was changed without another number, it is not deterministic here, or the baseline was edited",
             compared.not_the_same_bytes.join(", ")
         ));
     }
     if let Some(entry) = entry.filter(|_| !compared.other_engine.is_empty()) {
         notes.push(format!(
-            "dryroll {} gave other results than {PROGRAM} ({}): they are compared as two samples apart, since the older engine cannot be run",
+            "dryroll of {} gave other results than of {SEMANTICS_VERSION} ({}): they are compared as two samples apart, since the older engine cannot be run",
             entry.dryroll,
             compared.other_engine.join(", ")
         ));
