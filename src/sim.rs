@@ -9,7 +9,7 @@
 //!   one into a duration (its normal quantile is [`crate::stats::normal`]'s), [`fate`] into what an upgrade comes to.
 //!   [`name`] has the keys of what is drawn by what the scenario calls it.
 //! - [`outages`]: flaps, zones and machines that fail by chance, looked up at a moment. [`fault`]: what is injected.
-//!   [`scene`] puts both together: from when is the network up, when is the machine dead?
+//!   [`known`] has what is known of the faults so far, and [`scene`] puts all together: from when is the network up, when is the machine dead?
 //! - [`life`]: what one instance does under its commands, as a function of the scene. [`heartbeats`]: the one heartbeat that
 //!   decides its verdict, computed from its life.
 //! - `queue`: one entry an instance in flight. `ticks`, [`operator`]: the reconciler's grid, and the person.
@@ -30,6 +30,7 @@ pub mod fault;
 pub mod guide;
 pub mod heartbeats;
 pub mod life;
+pub mod known;
 mod metrics;
 pub mod name;
 mod observer;
@@ -41,6 +42,7 @@ pub mod sampler;
 pub mod scene;
 pub mod shared;
 mod ticks;
+mod trail;
 mod truth;
 pub mod world;
 

@@ -8,6 +8,7 @@
 
 mod board;
 mod cells;
+mod connections;
 mod console;
 mod debrief;
 mod error;

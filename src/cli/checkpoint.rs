@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::TempPath;
 
-use super::interrupt::LastWords;
+use super::interrupt::{self, LastWords};
 use super::output::{Failure, nameless, scratch_failure};
 use crate::digest::hex;
 use crate::report::wording::plural;
@@ -36,6 +36,21 @@ struct Place {
 }
 
 impl Place {
+    /// Whether more than the beginning of a tape is there.
+    fn holds_any(&self) -> io::Result<bool> {
+        let elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = elsewhere.as_deref().unwrap_or(&self.path);
+        Ok(std::fs::metadata(path)?.len() > tape::HEADER)
+    }
+
+    /// Leaves nothing. What lies elsewhere is removed with all that is unfinished.
+    fn empty(&self) -> io::Result<()> {
+        match &*self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(_) => Ok(()),
+            None => std::fs::remove_file(&self.path),
+        }
+    }
+
     /// Puts it where it is found; in the place of a link that somebody laid there, not through it.
     fn keep(&self) -> io::Result<()> {
         let Some(temporary) = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).take() else {
@@ -48,6 +63,7 @@ impl Place {
     }
 }
 
+const NOTHING_DONE: &str = "nothing is kept: no rollout was done";
 const THE_SAME: &str = "the same command";
 const WITH_RESUME: &str = "the same command with --resume";
 
@@ -117,10 +133,10 @@ impl Checkpoint {
     }
 
     fn temporary(path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
-        let file = tempfile::Builder::new().prefix("dryroll-").tempfile();
+        let prefix = unfinished::prefix(&hex(&identity[..8]));
+        let file = unfinished::create(&std::env::temp_dir(), &prefix, None);
         let failed = |error| advised(scratch_failure(nameless(error)));
         let (file, temporary) = file.map_err(failed)?.into_parts();
-        unfinished::add(&temporary);
         let tape = Tape::begin(file, identity).map_err(|error| failed(as_io(error)))?;
         let place = Place { path, elsewhere: Mutex::new(Some(temporary)) };
         Ok(Self { tape, is_new: true, place: place.into(), again: WITH_RESUME })
@@ -191,10 +207,11 @@ impl Checkpoint {
 
     /// It was interrupted: keeps what is done of so many rollouts where it is found, and says so.
     pub fn interrupted(self, rollouts: u64, of: &str) -> Failure {
+        interrupt::heard();
         let done = self.tape.rows();
         if done == 0 {
             self.discard();
-            return Failure::Interrupted("nothing is kept: no rollout was done".into());
+            return Failure::Interrupted(NOTHING_DONE.into());
         }
         match self.tape.sync().and_then(|()| self.place.keep()) {
             Ok(()) => Failure::Interrupted(format!(
@@ -210,8 +227,9 @@ impl Checkpoint {
     /// The same for an interrupt that leaves no time for it.
     pub fn last_words(&self, what: String) -> LastWords {
         let (place, again) = (Arc::clone(&self.place), self.again);
-        Box::new(move || match place.keep() {
-            Ok(()) => format!("{what} kept in {}; {again} goes on from there", place.path.display()),
+        Box::new(move || match place.holds_any().and_then(|any| if any { place.keep() } else { place.empty() }.map(|()| any)) {
+            Ok(true) => format!("{what} kept in {}; {again} goes on from there", place.path.display()),
+            Ok(false) => NOTHING_DONE.to_owned(),
             Err(error) => format!("nothing is kept: cannot write {}: {error}", place.path.display()),
         })
     }

@@ -8,7 +8,7 @@ use super::output::{
     Failure, each_its_own_place, open, scratch_failure, scratch_tape, standard_output, teller, write_json,
 };
 use super::progress::Progress;
-use super::sweep::HowArguments;
+use super::sweep::{HowArguments, total};
 use crate::report::compare_table;
 use crate::report::study::CompareReport;
 use crate::scenario::ScenarioText;
@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let output = open(arguments.report.as_ref())?;
     let tape = scratch_tape(&Compare::IDENTITY)?;
     let pool = arguments.how.pool()?;
-    let rollouts = arguments.replicates.saturating_mul(compare.cells.worlds.len() as u64);
+    let rollouts = total(arguments.replicates, compare.cells.worlds.len())?;
     let progress = Progress::new(rollouts, "compare", arguments.how.quiet);
     let advance = |rollouts| progress.advance(rollouts);
     let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };

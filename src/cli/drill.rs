@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::interrupt;
 use super::learnings::{Learnings, Remembered};
 use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, write_json};
 use super::rollout::Rollout;
@@ -175,6 +176,7 @@ fn operate(
     let mut observers = (Story::new(opening.briefing.clone(), kept), watch);
     let drill = Drill::new(&opening.world, opening.replicate, &mut observers);
     let desk = Desk::new(drill, Pace::new(arguments.speed, std::time::Duration::ZERO), observers);
+    let desk = desk.keeping(keeper(arguments, opening));
     let (desk, told) = if on_screen {
         terminal::show(desk)
     } else {
@@ -235,6 +237,9 @@ fn conclude(
     remembered: Option<&Remembered>,
 ) -> Result<(), Failure> {
     let Files { record, report: output } = files;
+    if !drill.is_over() {
+        interrupt::heard();
+    }
     // What somebody decided is kept before anything else is made of it.
     keep(opening, record, &drill)?;
     if !drill.is_over() {
@@ -255,13 +260,28 @@ fn conclude(
     })
 }
 
+/// Keeps the record after each decision, so that a program that is killed has lost none. What is no file gets it at the end alone.
+fn keeper<'w>(arguments: &Arguments, opening: &'w Opening) -> impl FnMut(&Drill<'w>) + use<'w> {
+    let place = arguments.record.clone().filter(|path| Output::place(path).is_some());
+    move |drill| {
+        // What cannot be kept now is said at the end, when it is tried again.
+        let Some(path) = place.as_deref() else { return };
+        let kept = Output::create(path).map_err(Failure::from).and_then(|output| keep(opening, Some(output), drill));
+        if kept.is_ok() {
+            let decisions = plural(drill.decisions().len() as u64, "decision is", "decisions are");
+            let words = format!("{decisions} kept in {}", path.display());
+            interrupt::last_words(Box::new(move || words));
+        }
+    }
+}
+
 /// Keeps the record, if there is a place for it.
 fn keep(opening: &Opening, output: Option<Output>, drill: &Drill<'_>) -> Result<(), Failure> {
     let record = Record::new(&opening.scenario, opening.replicate, drill.decisions());
     // Whoever leaves a surprise may still want to play it.
     let record = if opening.surprise.is_some() && !drill.is_over() { record.veiled() } else { record };
     match write_json(output, &record)? {
-        Some(written) => Ok(written.publish()?),
+        Some(written) => Ok(written.publish_durably()?),
         None => Ok(()),
     }
 }

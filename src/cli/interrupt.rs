@@ -12,6 +12,10 @@ use crate::report::unfinished::discard_unfinished;
 pub const INTERRUPTED: u8 = 130;
 
 static STOP: AtomicBool = AtomicBool::new(false);
+/// Whether the command has noticed the interrupt and is ending by itself.
+static HEARD: AtomicBool = AtomicBool::new(false);
+/// How long a command has to notice it.
+const PATIENCE: std::time::Duration = std::time::Duration::from_millis(700);
 static STOPS_BY_ITSELF: AtomicBool = AtomicBool::new(false);
 /// Whether the outputs are in their places; held while they are put there.
 static PUBLISHED: Mutex<bool> = Mutex::new(false);
@@ -28,6 +32,13 @@ pub fn watch() {
     let _ = ctrlc::set_handler(|| {
         // A second interrupt is meant.
         if STOPS_BY_ITSELF.load(Ordering::SeqCst) && !STOP.swap(true, Ordering::SeqCst) {
+            // Some rollouts are long, and a person waits.
+            std::thread::spawn(|| {
+                std::thread::sleep(PATIENCE);
+                if !HEARD.load(Ordering::SeqCst) {
+                    end();
+                }
+            });
             return;
         }
         end();
@@ -47,7 +58,12 @@ fn end() -> ! {
     // Held to the end: no output gets its place any more.
     let published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
     let words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let said = if *published { Some("the outputs are in their places".to_owned()) } else { words.map(|words| words()) };
+    let by_itself = || STOPS_BY_ITSELF.load(Ordering::SeqCst).then(|| "nothing was written".to_owned());
+    let said = if *published {
+        Some("the outputs are in their places".to_owned())
+    } else {
+        words.map(|words| words()).or_else(by_itself)
+    };
     discard_unfinished();
     progress::clear_all();
     if let Some(said) = said {
@@ -61,6 +77,11 @@ fn end() -> ! {
 pub fn stops_by_itself() -> &'static AtomicBool {
     STOPS_BY_ITSELF.store(true, Ordering::SeqCst);
     &STOP
+}
+
+/// The command has noticed the interrupt and ends by itself: nothing ends it before that is done but another interrupt.
+pub fn heard() {
+    HEARD.store(true, Ordering::SeqCst);
 }
 
 /// From now on an interrupt ends the program again; one that came just before this does so at once.

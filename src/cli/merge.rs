@@ -26,6 +26,17 @@ pub struct Arguments {
     how: HowArguments,
 }
 
+/// Ascending numbers as ranges: `1-4, 7`.
+fn ranges(numbers: &[u32]) -> String {
+    let runs = numbers.chunk_by(|one, next| one + 1 == *next);
+    let told = runs.map(|run| match run {
+        [first, .., last] => format!("{first}-{last}"),
+        [one] => one.to_string(),
+        [] => String::new(),
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs = arguments.outputs.all();
     each_its_own_place(Some(&arguments.manifest), &outputs)?;
@@ -55,12 +66,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !missing.is_empty() {
         let is = if missing.len() == 1 { "is" } else { "are" };
         let all = plural(u64::from(of), "shard", "shards");
-        let mut said = format!("{} of {all} {is} missing or not whole; run", missing.len());
+        let mut said = format!("{} of {all} {is} missing or not whole ({}); run", missing.len(), ranges(&missing));
         for shard in missing.iter().take(TOLD) {
             said.push_str(&format!("\n  {}", command(&arguments.manifest, &shard.to_string(), of)));
         }
         if missing.len() > TOLD {
-            said.push_str(&format!("\n  … and {} more: {:?}", missing.len() - TOLD, &missing[TOLD..]));
+            let rest = &missing[TOLD..];
+            said.push_str(&format!("\n  … and the same of {} more: {}", rest.len(), ranges(rest)));
         }
         for remark in remarks.iter().take(TOLD) {
             said.push_str(&format!("\n{remark}"));
@@ -77,5 +89,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match teller(arguments.how.quiet, &outputs) {
         Some(mut out) => standard_output(sweep_table(&mut out, &report).and_then(|()| out.flush())),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_a_row_are_a_range() {
+        assert_eq!(ranges(&[1, 2, 3, 4, 7, 9, 10]), "1-4, 7, 9-10");
+        assert_eq!(ranges(&[5]), "5");
     }
 }

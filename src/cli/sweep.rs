@@ -15,8 +15,8 @@ use crate::report::{Output, RunsWriter, Written, sweep_table, write_cells};
 use crate::scenario::{Scenario, ScenarioText};
 use crate::study::grid::{self, Axis};
 use crate::study::results::CellRows;
-use crate::study::round::Workers;
-use crate::study::sweep::{Extent, Goal, Sweep, SweepOrder};
+use crate::study::round::{Workers, rollouts};
+use crate::study::sweep::{Extent, Goal, Sweep, SweepError, SweepOrder};
 use crate::study::tape::Tape;
 
 /// Replicates of a cell where nobody says how many.
@@ -268,6 +268,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// All rollouts of so many cells.
+pub fn total(replicates: u64, cells: usize) -> Result<u64, Failure> {
+    rollouts(replicates, cells).ok_or_else(|| Failure::from(SweepError::TooMany { replicates, cells }))
 }
 
 /// A sweep of which something is left to do.

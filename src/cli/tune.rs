@@ -13,7 +13,7 @@ use super::output::{
 };
 use super::progress::Progress;
 use super::share::share;
-use super::sweep::HowArguments;
+use super::sweep::{HowArguments, total};
 use crate::report::learning::{Numbers, Today};
 use crate::report::study::{Findings, PosteriorFindings, Rates, TuneReport};
 use crate::report::tune_table;
@@ -140,7 +140,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn search(tune: &Tune, pool: &rayon::ThreadPool, what: &'static str, quiet: bool) -> Result<(Tape, Tuned), Failure> {
     let tape = scratch_tape(&Tune::IDENTITY)?;
-    let most = tune.replicates.saturating_mul(tune.cells.worlds.len() as u64);
+    let most = total(tune.replicates, tune.cells.worlds.len())?;
     let progress = Progress::new(most, what, quiet);
     let advance = |rollouts| progress.advance(rollouts);
     let workers = Workers { pool, stop: interrupt::stops_by_itself(), progress: &advance };

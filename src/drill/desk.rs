@@ -33,6 +33,16 @@ pub struct Desk<'w, O> {
     pace: Pace,
     observer: O,
     roll: Option<RollCall>,
+    keeper: Option<Keeper<'w>>,
+}
+
+/// Keeps what was decided so far, after each decision.
+struct Keeper<'w>(Box<dyn FnMut(&Drill<'w>) + 'w>);
+
+impl std::fmt::Debug for Keeper<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keeper")
+    }
 }
 
 /// Instances whose roll is called as often as they send heartbeats; it is called more rarely where there are more.
@@ -42,7 +52,14 @@ impl<'w, O: Observer> Desk<'w, O> {
     /// A desk for a drill that `observer` has watched from its beginning.
     #[must_use]
     pub fn new(drill: Drill<'w>, pace: Pace, observer: O) -> Self {
-        Self { drill, pace, observer, roll: None }
+        Self { drill, pace, observer, roll: None, keeper: None }
+    }
+
+    /// Hands the drill to `keep` after each decision, before anything else happens.
+    #[must_use]
+    pub fn keeping(mut self, keep: impl FnMut(&Drill<'w>) + 'w) -> Self {
+        self.keeper = Some(Keeper(Box::new(keep)));
+        self
     }
 
     /// The drill.
@@ -161,7 +178,12 @@ impl<'w, O: Observer> Desk<'w, O> {
                     self.stand(wall);
                 }
             }
-            Control::Answer(answer) => self.drill.answer(answer, &mut self.observer)?,
+            Control::Answer(answer) => {
+                self.drill.answer(answer, &mut self.observer)?;
+                if let Some(Keeper(keep)) = &mut self.keeper {
+                    keep(&self.drill);
+                }
+            }
         }
         Ok(())
     }

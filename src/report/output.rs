@@ -88,17 +88,10 @@ impl Output {
         if !folder.is_dir() {
             return Err(io::Error::other(format!("there is no folder {}", folder.display())));
         }
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".dryroll-");
-        #[cfg(unix)]
-        let builder = {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666))
-        };
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let file = unfinished::create(folder, &unfinished::prefix(&name), Some(0o666));
         // Only the kind: the error names the temporary file.
-        let file = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
-        let file = Temporary(file);
-        unfinished::add(file.0.path());
+        let file = Temporary(file.map_err(|error| io::Error::from(error.kind()))?);
         if let Some(permissions) = permissions {
             // Who could read what was there can read what takes its place, and nobody else.
             file.0.as_file().set_permissions(permissions)?;
@@ -156,6 +149,26 @@ pub struct Written {
 }
 
 impl Written {
+    /// Puts it in its place, and has it on the disk before and after.
+    ///
+    /// # Errors
+    /// When the disk does not take it, or the place cannot be taken; what was there is still there.
+    pub fn publish_durably(self) -> Result<(), ReportError> {
+        let folder = std::fs::canonicalize(&self.path).ok().or_else(|| Some(self.path.clone()));
+        let folder = folder.and_then(|path| path.parent().map(Path::to_owned));
+        if let Some(file) = &self.file {
+            file.0.as_file().sync_all().map_err(|source| ReportError { path: self.path.clone(), source })?;
+        }
+        let is_file = self.file.is_some();
+        self.publish()?;
+        if let Some(folder) = folder.filter(|_| is_file) {
+            let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
+            // Not every system opens folders; the file itself is safe.
+            drop(std::fs::File::open(folder).and_then(|folder| folder.sync_all()));
+        }
+        Ok(())
+    }
+
     /// Puts it in its place.
     ///
     /// # Errors

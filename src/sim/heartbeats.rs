@@ -92,34 +92,34 @@ fn next_beat(scene: &Scene<'_>, member: &Member<'_>, beat: u64, sent: u64) -> Op
 
 /// The decisive heartbeat of a whole life, whatever interferes.
 ///
-/// `scratch` is a buffer. `early` says of each order whether the heartbeats of its millisecond came after it.
+/// `early` says of each order whether the heartbeats of its millisecond came after it.
 pub fn of_life(
     scene: &Scene<'_>,
     member: &Member<'_>,
     orders: [Option<Order>; 2],
     early: [bool; 2],
     awaited: &Awaited,
-    scratch: &mut Vec<Arrival>,
 ) -> Option<Decisive> {
-    scratch.clear();
+    if member.loss >= 1.0 {
+        return None;
+    }
     let earliest = awaited.dispatched + u64::from(!awaited.before_heartbeats);
-    let look_back = if scene.world.delays { scene.longest_delay(member) } else { 0 };
-    let mut beat = beat_from(scene, member, awaited.dispatched.saturating_sub(look_back));
+    let mut beat = beat_from(scene, member, scene.earliest_sent(member, awaited.dispatched));
     let mut life = Life::new(*scene, *member, orders, awaited.deadline.saturating_add(1));
     let mut segment = life.next()?;
     let wanted = scene.world.digest(awaited.to);
-    let mut any_decisive = false;
+    // The first of the decisive ones that none sent later has overtaken: an old heartbeat that arrives late never undoes a
+    // newer one.
+    let mut first: Option<Decisive> = None;
     loop {
         let sent = sent_at(scene, member, beat);
         if sent > awaited.deadline {
-            return first_not_overtaken(scratch);
+            return first;
         }
-        // What is sent after a decisive one has arrived cannot overtake it.
-        if any_decisive
-            && let Some(decisive) = first_not_overtaken(scratch)
-            && decisive.arrives < sent
+        if let Some(decisive) = first
+            && decisive.arrives <= sent + scene.shortest_delay(member, sent, decisive.arrives)
         {
-            return Some(decisive);
+            return first;
         }
         while segment.to <= sent {
             segment = life.next()?;
@@ -128,32 +128,35 @@ pub fn of_life(
             let report = said.report == Some(awaited.to);
             (report, report || (said.doing == Doing::Serving && scene.world.digest(said.running) == wanted))
         };
-        // Where nothing is late, a stretch that decides nothing need not be heard beat by beat.
-        if !scene.world.delays && sent > awaited.dispatched && !decides(&segment).1 {
+        // A stretch that is silent, or decides nothing and has nothing to overtake, need not be heard beat by beat.
+        let is_idle = !segment.doing.heartbeats() || (first.is_none() && !decides(&segment).1);
+        if is_idle && orders.iter().flatten().all(|order| order.at != sent) {
             beat = beat_from(scene, member, segment.to).max(beat + 1);
             continue;
         }
         let said = what_it_says(scene, member, orders, early, sent, &segment);
-        if said.doing.heartbeats()
-            && let Some(delay) = scene.beat_delay(member, beat, sent, 0)
-        {
-            let arrives = sent + delay;
-            let (report, decides) = decides(&said);
-            let decisive = decides && arrives >= earliest && arrives <= awaited.deadline;
-            any_decisive |= decisive;
-            scratch.push(Arrival { sent, arrives, decisive, report });
+        if !said.doing.heartbeats() {
+            beat += 1;
+            continue;
+        }
+        let Some(delay) = scene.beat_delay(member, beat, sent, 0) else {
+            let (up, _) = scene.network_up_from(member, sent);
+            if up == u64::MAX {
+                return first;
+            }
+            beat = beat_from(scene, member, up).max(beat + 1);
+            continue;
+        };
+        let arrives = sent + delay;
+        let (report, decides) = decides(&said);
+        if first.is_some_and(|decisive| arrives < decisive.arrives) {
+            first = None;
+        }
+        if first.is_none() && decides && arrives >= earliest && arrives <= awaited.deadline {
+            first = Some(Decisive { arrives, sent, report });
         }
         beat += 1;
     }
-}
-
-/// A heartbeat on its way.
-#[derive(Clone, Copy, Debug)]
-pub struct Arrival {
-    sent: u64,
-    arrives: u64,
-    decisive: bool,
-    report: bool,
 }
 
 /// A heartbeat that arrived.
@@ -188,21 +191,6 @@ pub fn last_heard(
         let heard = Heard { sent, runs: said.running, healthy: said.doing == Doing::Serving };
         said.doing.heartbeats().then_some(heard)
     })
-}
-
-/// An old heartbeat that arrives late never undoes a newer one: the first decisive one that no later-sent one has
-/// overtaken.
-fn first_not_overtaken(arrivals: &[Arrival]) -> Option<Decisive> {
-    let mut first: Option<Decisive> = None;
-    let mut overtaken_from = u64::MAX;
-    for arrival in arrivals.iter().rev() {
-        let is_first = arrival.arrives <= overtaken_from && first.is_none_or(|first| arrival.arrives <= first.arrives);
-        if arrival.decisive && is_first {
-            first = Some(Decisive { arrives: arrival.arrives, sent: arrival.sent, report: arrival.report });
-        }
-        overtaken_from = overtaken_from.min(arrival.arrives);
-    }
-    first
 }
 
 /// What a heartbeat of this moment says: the instance as it is, less the commands that are dispatched later in the same

@@ -38,8 +38,8 @@ pub struct Course {
 impl Course {
     /// The course of a command that reaches the instance at `reached`.
     #[inline(always)]
-    pub fn new(scene: &Scene<'_>, member: &Member<'_>, reached: u64, fate: &Fate) -> Self {
-        let ends = if reached == u64::MAX { u64::MAX } else { scene.upgrade_end(member, reached, fate.upgrade) };
+    pub fn new(scene: &Scene<'_>, reached: u64, fate: &Fate) -> Self {
+        let ends = if reached == u64::MAX { u64::MAX } else { scene.upgrade_end(reached, fate.upgrade) };
         Self { reached, ends, dies: ends.saturating_add(fate.crash_after), outcome: fate.outcome }
     }
 }
@@ -228,7 +228,7 @@ impl<'a> Life<'a> {
     }
 
     fn begin(&mut self, order: &Order) {
-        let course = Course::new(&self.scene, &self.member, self.now, &order.fate);
+        let course = Course::new(&self.scene, self.now, &order.fate);
         self.doing = Doing::Upgrading;
         self.report = None;
         self.commanded = order.to;

@@ -8,6 +8,7 @@
 
 use super::draws::{Key, scale, threshold};
 use super::sampler::Sampler;
+use super::trail::{self, Mark};
 
 /// Arrivals expected in a cell: small enough that most cells are empty.
 const PER_CELL: f64 = 0.25;
@@ -17,6 +18,8 @@ const MOST_LOOK_BACK: u64 = 4096;
 const MOSTLY_UP: f64 = 4.0;
 /// More arrivals in a cell have a chance below 10⁻²³.
 const MOST_ARRIVALS: usize = 15;
+/// Cells from the start beyond which it is remembered where a history was left.
+const DEEP: u64 = 64;
 /// Words of a cell: one for the count, then a place and a duration for each arrival.
 const WORDS: u64 = 32;
 /// The word of the state at t = 0, and of what is left of an outage that is found there.
@@ -63,6 +66,8 @@ pub enum Start {
 /// The law of one kind of outage. A [`Key`] makes one element's history of it.
 #[derive(Clone, Debug)]
 pub struct OutageLaw {
+    /// Tells it from other laws.
+    id: u64,
     cell: u64,
     /// Below the i-th, a cell has at most i arrivals.
     counts: [u64; MOST_ARRIVALS],
@@ -105,7 +110,7 @@ impl OutageLaw {
         });
         let reach = duration.longest().0 / cell + 1;
         let looks_back = down < MOSTLY_UP && reach <= MOST_LOOK_BACK;
-        Some(Self { cell, counts, reach, duration, down_at_start, longest: Box::new(longest), looks_back })
+        Some(Self { id: trail::new_law(), cell, counts, reach, duration, down_at_start, longest: Box::new(longest), looks_back })
     }
 
     /// Whether the cell has no arrival.
@@ -115,6 +120,8 @@ impl OutageLaw {
 
     /// The arrivals of a cell in ascending order, each with the end of its outage if it is not ignored.
     fn arrivals(&self, key: Key, cell: u64, found: &mut [Outage; MOST_ARRIVALS]) -> usize {
+        #[cfg(test)]
+        tests::WALKED.set(tests::WALKED.get() + 1);
         let count = self.count(key, cell);
         for (i, outage) in found.iter_mut().enumerate().take(count) {
             let place = cell * WORDS + 1 + 2 * i as u64;
@@ -186,12 +193,31 @@ impl OutageLaw {
     #[must_use]
     pub fn next(&self, key: Key, from: u64, until: u64) -> Option<Outage> {
         let mut found = [Outage { start: 0, end: 0 }; MOST_ARRIVALS];
-        let mut cell = if self.looks_back { self.regeneration(key, from, &mut found) } else { 0 };
-        let mut up_from = if cell == 0 { self.first_end(key) } else { 0 };
+        let is_deep = from / self.cell > DEEP;
+        let mark = if is_deep { trail::before(self.id, key.0, from) } else { None };
+        // Looking back is shorter than a long walk.
+        let mark = mark.filter(|mark| !self.looks_back || from / self.cell < mark.cell + self.reach + trail::SPACING);
+        let Mark { mut cell, mut up_from } = match mark {
+            Some(mark) => mark,
+            None => {
+                let cell = if self.looks_back { self.regeneration(key, from, &mut found) } else { 0 };
+                let mark = Mark { cell, up_from: if cell == 0 { self.first_end(key) } else { cell * self.cell } };
+                if is_deep && self.looks_back {
+                    trail::leave(self.id, key.0, mark);
+                }
+                mark
+            }
+        };
         if up_from > from {
             return (until > 0).then_some(Outage { start: 0, end: up_from });
         }
-        while cell * self.cell < until {
+        for step in 1.. {
+            if cell * self.cell >= until {
+                break;
+            }
+            if is_deep && step % trail::SPACING == 0 {
+                trail::leave(self.id, key.0, Mark { cell, up_from });
+            }
             if !self.is_quiet(key, cell) {
                 let count = self.arrivals(key, cell, &mut found);
                 for outage in &found[..count] {
@@ -242,6 +268,37 @@ mod tests {
     use crate::scenario::Distribution;
 
     const HOUR: f64 = 3_600_000.0;
+
+    thread_local! {
+        /// Cells whose arrivals were drawn.
+        pub(super) static WALKED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+    }
+
+    /// Whoever goes from outage to outage, or comes back to one that is far from the start, does not walk it all again.
+    #[test]
+    fn a_history_is_walked_once() {
+        for (rate, down) in [
+            (36_000.0, Distribution::Constant(3600.0)),
+            (40.0, Distribution::Constant(3600.0)),
+            (40.0, Distribution::Exponential { mean: 300.0 }),
+            (60.0, Distribution::Lognormal { median: 5.0, sigma: 2.5 }),
+        ] {
+            let law = law(rate, &down, Start::Up);
+            let (key, mut at, mut outages) = (Key(7), 0, 0);
+            WALKED.set(0);
+            let mut ends = Vec::new();
+            while let Some(outage) = law.next(key, at, u64::MAX).filter(|_| outages < 20_000) {
+                (at, outages) = (outage.end, outages + 1);
+                ends.push(at);
+            }
+            for &end in ends.iter().rev().step_by(97) {
+                assert!(law.next(key, end - 1, end).is_some());
+            }
+            let walked = WALKED.get();
+            // Exponential up times that end a look back are short: each look costs some hundred cells at most.
+            assert!(walked < 400 * outages, "{walked} cells for {outages} outages, {down:?}");
+        }
+    }
 
     fn law(per_hour: f64, down: &Distribution, start: Start) -> OutageLaw {
         OutageLaw::new(per_hour / HOUR, Sampler::new(down), start).unwrap()

@@ -15,9 +15,9 @@ pub use effects::FaultEffect;
 
 use super::draws::{Draws, Key};
 use super::fate::Fate;
-use super::fault::Window;
 use super::guide::Guide;
-use super::heartbeats::{Arrival, Decisive};
+use super::heartbeats::Decisive;
+use super::known::{Known, Near};
 use super::life::Course;
 use super::metrics::Metrics;
 use super::observer::Observer;
@@ -84,19 +84,20 @@ pub struct Simulator<'w> {
     guide: Option<Guide>,
     /// Who is about to be commanded, and what it comes to.
     drawn: Vec<(Member<'w>, Fate)>,
-    scratch: Vec<Arrival>,
     ledger: Ledger,
     operator: Operator,
     /// Whether a real person answers.
     is_drill: bool,
-    /// What is known to befall instances, and the controller.
-    windows: Vec<Window>,
-    controller_windows: Vec<Window>,
+    /// What is known of the faults, and what of it hits the member who is looked at.
+    known: Known,
+    near: Near,
     /// Moments at which a fault must be acted upon, ascending, and how many were.
     boundaries: Vec<u64>,
     boundaries_done: usize,
     triggered: Vec<bool>,
     journal: Option<Journal>,
+    /// How long the journal was when the engine was last made of it.
+    rebuilt_from: Option<usize>,
     /// When the dead controller is back.
     away_until: Option<u64>,
     previous_gone: bool,
@@ -253,7 +254,7 @@ impl<'w> Simulator<'w> {
 
     fn tick(&self) -> u64 {
         let from = self.last_tick.map_or(self.clock, |tick| self.clock.max(tick + 1));
-        next_tick(self.world.tick_interval, from, &self.controller_windows, &self.world.faults)
+        next_tick(self.world.tick_interval, from, self.known.pauses())
     }
 
     fn stall<O: Observer>(&mut self, observer: &mut O) {
@@ -286,7 +287,7 @@ impl<'w> Simulator<'w> {
             failed_upgrade: awaited.report.then(|| self.world.digest(wanted)),
         };
         self.feed_heartbeat(now, At(arrives), &heartbeat, observer);
-        if !self.windows.is_empty() && self.is_duplicated(position, awaited.sent) {
+        if !self.known.is_empty() && self.is_duplicated(position, awaited.sent) {
             self.feed_heartbeat(now, At(arrives), &heartbeat, observer);
         }
     }
@@ -306,7 +307,8 @@ impl<'w> Simulator<'w> {
         let n = self.engine.instance(position).0;
         let block = self.draws.instance(n);
         let member = self.world.member(n, block);
-        self.scene().is_duplicated(&member, sent)
+        self.approach(&member);
+        self.scene().is_duplicated(sent)
     }
 
     fn take_answer<O: Observer>(&mut self, now: u64, observer: &mut O) {

@@ -113,6 +113,12 @@ impl Sampler {
         self.draw(u64::MAX)
     }
 
+    /// The shortest duration that any word gives.
+    #[must_use]
+    pub fn shortest(&self) -> Span {
+        self.draw(0)
+    }
+
     /// Whether every word gives zero.
     #[must_use]
     pub fn is_zero(&self) -> bool {

@@ -3,8 +3,9 @@
 //! Everything here is asked for, nothing is scheduled: "from when is the network up?", "when is it down next?".
 
 use super::draws::{Key, unit};
-use super::fault::Window;
+use super::known::Near;
 use super::outages::{Covering, Outage};
+use super::sampler::Sampler;
 use super::world::{Member, World};
 use crate::fleet::Span;
 use crate::scenario::FaultKind;
@@ -14,28 +15,20 @@ use crate::scenario::FaultKind;
 pub struct Scene<'a> {
     /// What is the same in every replicate.
     pub world: &'a World,
-    /// The faults that have begun or are known to begin.
-    pub windows: &'a [Window],
+    /// What is known of the faults that hit the member who is asked about.
+    pub near: &'a Near,
     /// The zones' outages.
     pub zones: Key,
 }
 
-impl<'a> Scene<'a> {
-    fn hitting(&self, member: &Member<'_>, wanted: fn(&FaultKind) -> bool) -> impl Iterator<Item = &'a Window> {
-        let (world, member) = (self.world, *member);
-        self.windows.iter().filter(move |window| {
-            let fault = &world.faults[window.fault];
-            wanted(&fault.kind) && fault.hits(&member)
-        })
-    }
-
+impl Scene<'_> {
     /// The first moment at or after `at` when the member's network is up, and a moment up to which it surely stays up.
     #[inline]
     pub fn network_up_from(&self, member: &Member<'_>, at: u64) -> (u64, u64) {
         if at > self.world.end {
             return (u64::MAX, u64::MAX);
         }
-        if self.world.zone_law.is_some() || !self.windows.is_empty() {
+        if self.world.zone_law.is_some() || !self.near.is_calm {
             let up = self.network_up_from_amid_outages(member, at);
             return (up, up);
         }
@@ -59,13 +52,7 @@ impl<'a> Scene<'a> {
             if let Some(law) = &self.world.zone_law {
                 up = law.covering(self.zones.child(u64::from(member.zone)), up).end_or(up);
             }
-            if !self.windows.is_empty() {
-                for window in self.hitting(member, |kind| matches!(kind, FaultKind::Partition)) {
-                    if window.holds(up) {
-                        up = window.end;
-                    }
-                }
-            }
+            up = self.near.partitions.end_of(up).unwrap_or(up);
             if up == before {
                 return up;
             }
@@ -78,18 +65,13 @@ impl<'a> Scene<'a> {
     /// The time of being dead that covers `from`, or the next one that starts before `until`: background deaths and
     /// kills, run together where they touch.
     pub fn dead_next(&self, member: &Member<'_>, from: u64, until: u64) -> Option<Outage> {
-        let kills =
-            || self.hitting(member, |kind| matches!(kind, FaultKind::Kill)).filter(|window| window.end > window.start);
+        let kills = &self.near.kills;
         let background =
             |from, until| self.world.death_law.as_ref().and_then(|law| law.next(member.block.deaths, from, until));
-        let mut dead = kills()
-            .filter(|window| window.end > from && window.start < until)
-            .map(|window| Outage { start: window.start, end: window.end })
-            .chain(background(from, until))
-            .min_by_key(|outage| outage.start)?;
+        let killed = kills.next(from).filter(|outage| outage.start < until);
+        let mut dead = killed.into_iter().chain(background(from, until)).min_by_key(|outage| outage.start)?;
         loop {
-            let touching = kills().filter(|window| window.start <= dead.end).map(|window| window.end);
-            let mut end = touching.max().unwrap_or(0).max(dead.end);
+            let mut end = kills.last_end(dead.end).unwrap_or(0).max(dead.end);
             if end < self.world.end
                 && let Some(more) = background(end, end + 1)
             {
@@ -104,12 +86,12 @@ impl<'a> Scene<'a> {
 
     /// When an upgrade that starts at `start` and takes `length` by itself ends: slowed down, and held up while the
     /// registry is out.
-    pub fn upgrade_end(&self, member: &Member<'_>, start: u64, length: u64) -> u64 {
-        if self.windows.is_empty() {
+    pub fn upgrade_end(&self, start: u64, length: u64) -> u64 {
+        if self.near.is_calm {
             return start + length.max(1);
         }
         let mut slowed = length as f64;
-        for window in self.hitting(member, |kind| matches!(kind, FaultKind::Slow { .. })) {
+        for window in &self.near.slows {
             if let FaultKind::Slow { factor } = self.world.faults[window.fault].kind
                 && window.holds(start)
             {
@@ -120,18 +102,16 @@ impl<'a> Scene<'a> {
         let mut at = start;
         // Progress up to the next outage of the registry, then on from where they all have ended.
         loop {
-            let outages = || self.hitting(member, |kind| matches!(kind, FaultKind::RegistryOutage));
-            while let Some(end) = outages().filter(|window| window.holds(at)).map(|window| window.end).max() {
+            if let Some(end) = self.near.registry.end_of(at) {
                 if end == u64::MAX {
                     return u64::MAX;
                 }
                 at = end;
             }
-            let next = outages().map(|window| window.start).filter(|&start| start > at).min();
-            match next {
-                Some(next) if next < at + left => {
-                    left -= next - at;
-                    at = next;
+            match self.near.registry.next(at) {
+                Some(next) if next.start < at.saturating_add(left) => {
+                    left -= next.start - at;
+                    at = next.start;
                 }
                 _ => return at.saturating_add(left),
             }
@@ -153,11 +133,9 @@ impl<'a> Scene<'a> {
             return Some(0);
         }
         let mut delay = member.delay.draw(member.block.heartbeats.word(2 * beat + DELAY)).0;
-        for window in self.hitting(member, |kind| matches!(kind, FaultKind::DelayHeartbeats { .. })) {
+        for window in self.near.delays.holding(sent) {
             let fault = &self.world.faults[window.fault];
-            if let Some(by) = &fault.delay
-                && window.holds(sent)
-            {
+            if let Some(by) = &fault.delay {
                 delay += by.draw(fault.word(member, beat)).0;
             }
         }
@@ -165,13 +143,25 @@ impl<'a> Scene<'a> {
     }
 
     /// Whether a heartbeat arrives twice.
-    pub fn is_duplicated(&self, member: &Member<'_>, sent: u64) -> bool {
-        self.hitting(member, |kind| matches!(kind, FaultKind::DuplicateHeartbeats)).any(|window| window.holds(sent))
+    pub fn is_duplicated(&self, sent: u64) -> bool {
+        self.near.duplicates.end_of(sent).is_some()
     }
 
-    /// The longest that a heartbeat of the member can be under way.
-    pub fn longest_delay(&self, member: &Member<'_>) -> u64 {
-        let faults: u64 = self.world.faults.iter().filter_map(|f| f.delay.as_ref()).map(|by| by.longest().0).sum();
-        member.delay.longest().0 + faults
+    /// The first moment at which a heartbeat of the member was sent that can arrive at `at` or later.
+    pub fn earliest_sent(&self, member: &Member<'_>, at: u64) -> u64 {
+        if !self.world.delays {
+            return at;
+        }
+        self.near.earliest_sent(&self.world.faults, at, member.delay.longest().0)
+    }
+
+    /// The shortest that a heartbeat of the member is under way which is sent from `from` on and before `until`.
+    pub fn shortest_delay(&self, member: &Member<'_>, from: u64, until: u64) -> u64 {
+        if !self.world.delays {
+            return 0;
+        }
+        let throughout = self.near.delays.holding(from).filter(|window| window.end >= until);
+        let by_faults = throughout.filter_map(|window| self.world.faults[window.fault].delay.as_ref());
+        by_faults.chain([member.delay]).map(Sampler::shortest).fold(0, |sum, shortest| sum + shortest.0)
     }
 }

@@ -3,6 +3,7 @@
 mod differing;
 mod prospects;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use differing::{Differing, Group};
@@ -17,11 +18,11 @@ use super::outages::{OutageLaw, Start};
 use super::sampler::Sampler;
 use super::shared::{BlockLaw, Factor, RateSource, Shared};
 use crate::engine::{
-    Edit, InterventionPolicy, Inventory, OperatorDecision, Plan, PlanOrder, Refusal, Request, Settings, VersionRef,
+    Edit, EventKind, InterventionPolicy, Inventory, OperatorDecision, Plan, PlanOrder, Refusal, Request, Settings, VersionRef,
 };
 use crate::fleet::{DigestId, InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 use crate::scenario::{
-    Distribution, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
+    Distribution, FaultStart, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
 };
 
 /// Which of the two versions of a rollout an instance runs, or is commanded to.
@@ -62,6 +63,8 @@ pub struct World {
     pub interval: u64,
     /// The faults, as the scenario lists them.
     pub faults: Vec<Fault>,
+    /// The faults that wait for an event, by its kind and batch.
+    pub triggers: HashMap<(EventKind, Option<u32>), Vec<usize>>,
     /// The zones' outages.
     pub zone_law: Option<OutageLaw>,
     /// Background deaths.
@@ -301,6 +304,7 @@ impl World {
             flap_laws: flap_laws(scenario),
             differing,
             blocks,
+            triggers: triggers(&faults),
             faults,
             plan,
             settings,
@@ -489,6 +493,16 @@ impl World {
 }
 
 const HOUR: f64 = 3_600_000.0;
+
+fn triggers(faults: &[Fault]) -> HashMap<(EventKind, Option<u32>), Vec<usize>> {
+    let mut triggers: HashMap<_, Vec<usize>> = HashMap::new();
+    for (fault, said) in faults.iter().enumerate() {
+        if let FaultStart::After { event, batch_index, .. } = said.start {
+            triggers.entry((event, batch_index)).or_default().push(fault);
+        }
+    }
+    triggers
+}
 
 /// Equal texts get equal ids. A previous version without a name runs a digest that no other has.
 fn digests(scenario: &Scenario) -> [DigestId; 2] {

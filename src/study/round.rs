@@ -69,6 +69,15 @@ impl std::fmt::Debug for Workers<'_> {
     }
 }
 
+/// The most rollouts of a study: counts of more are not exact as floating-point numbers.
+pub const MOST_ROLLOUTS: u64 = 1 << 53;
+
+/// All rollouts of so many cells; `None` where they are too many.
+#[must_use]
+pub fn rollouts(replicates: u64, cells: usize) -> Option<u64> {
+    replicates.checked_mul(cells as u64).filter(|&all| all <= MOST_ROLLOUTS)
+}
+
 /// Runs the blocks of a round that the tape does not hold: all of them, or those of a shard.
 ///
 /// Returns whether the round was finished; it was not where it was stopped.

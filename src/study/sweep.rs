@@ -74,6 +74,17 @@ pub enum SweepError {
     /// The grid is none.
     #[error(transparent)]
     Grid(#[from] GridError),
+    /// There are too many rollouts.
+    #[error(
+        "--replicates {replicates} of {cells} cells are more than {max} rollouts (2^53); give at most --replicates {}",
+        round::MOST_ROLLOUTS / *cells as u64, max = round::MOST_ROLLOUTS
+    )]
+    TooMany {
+        /// Replicates of each cell.
+        replicates: u64,
+        /// Cells.
+        cells: usize,
+    },
     /// The precision is none.
     #[error("{0}")]
     Goal(String),
@@ -131,6 +142,10 @@ impl Sweep {
         };
         let grid = Grid::new(order.axes.clone(), versions)?;
         let cells = grid.cells(&scenario)?;
+        let count = cells.worlds.len();
+        for replicates in [Some(order.replicates), order.rare].into_iter().flatten() {
+            round::rollouts(replicates, count).ok_or(SweepError::TooMany { replicates, cells: count })?;
+        }
         let goal = order.precision.clone().map(|goal| checked_goal(goal, &cells)).transpose()?;
         Ok(Self { order, scenario, grid, cells, goal })
     }

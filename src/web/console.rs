@@ -66,6 +66,13 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
         Ok(console)
     }
 
+    /// Hands the drill to `keep` after each decision, before any browser hears of it.
+    #[must_use]
+    pub fn keeping(mut self, keep: impl FnMut(&Drill<'w>) + 'w) -> Self {
+        self.desk = self.desk.keeping(keep);
+        self
+    }
+
     /// What it publishes.
     #[must_use]
     pub fn log(&self) -> Arc<Log> {

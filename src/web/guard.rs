@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, HeaderName, LOCATION, ORIGIN, REFERRER_POLICY,
     SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::connections::{Connection, REQUEST};
 use super::hosts::Hosts;
 use super::problem::Problem;
 use super::token::Token;
@@ -101,15 +102,27 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>,
 }
 
 /// Lets a request through, or not.
-pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub async fn guard(
+    State(guard): State<Arc<Guard>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_let_in = guard.has_token(request.headers());
+    connection.has_asked(is_let_in);
     let answer = match guard.judge(&request) {
         Err(problem) => problem.into_response(),
         Ok(()) => match guard.welcome(&request) {
             Some(welcome) => welcome,
-            None if guard.has_token(request.headers()) => next.run(request).await,
+            // The body is read in it, and may be as slow as a head.
+            None if is_let_in => match tokio::time::timeout(REQUEST, next.run(request)).await {
+                Ok(answer) => answer,
+                Err(_) => Problem::new(StatusCode::REQUEST_TIMEOUT, "the request took too long").into_response(),
+            },
             None => stranger(request.headers()),
         },
     };
+    connection.is_answered();
     with_headers(answer)
 }
 

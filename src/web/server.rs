@@ -15,13 +15,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::Sse;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::serve::ListenerExt;
 use axum::{Router, middleware};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::WebError;
+use super::connections::{Connection, Connections, Gate, LOOK};
 use super::debrief::Debrief;
 use super::guard::{Guard, guard};
 use super::hosts::Hosts;
@@ -82,11 +82,19 @@ impl Server {
         let serve = move || {
             runtime.block_on(async move {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-                // Small messages are not held back to be sent together.
-                let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-                let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+                let connections = Connections::default();
+                let gate = Gate::new(listener, connections.clone());
+                let service = router.into_make_service_with_connect_info::<Connection>();
+                let serving = tokio::spawn(async move { axum::serve(gate, service).await });
+                let watching = tokio::spawn(async move {
+                    loop {
+                        tokio::time::sleep(LOOK).await;
+                        connections.close_late();
+                    }
+                });
                 let _ = stopped.await;
                 serving.abort();
+                watching.abort();
             });
         };
         let thread = std::thread::Builder::new().name("web".into()).spawn(serve).map_err(WebError::Start)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::super::output::{Failure, is_gone};
 use super::super::{interrupt, output};
-use super::{Arguments, Files, Opening, Watch, conclude, debrief};
+use super::{Arguments, Files, Opening, Watch, conclude, debrief, keeper};
 use crate::cli::learnings::Remembered;
 use crate::report::ReportError;
 use crate::web::{Console, Server, WebError};
@@ -57,6 +57,7 @@ pub fn run(
     remembered: Option<&Remembered>,
 ) -> Result<(), Failure> {
     let console = Console::open(&opening.world, opening.replicate, &opening.briefing, arguments.speed, watch)?;
+    let console = console.keeping(keeper(arguments, opening));
     let (server, orders) = Server::start(arguments.web.bind, console.log(), console.briefing())?;
     let stop = interrupt::stops_by_itself();
     let outputs = arguments.outputs();
@@ -91,5 +92,6 @@ pub fn run(
     while is_over && !stop.load(Ordering::SeqCst) {
         std::thread::sleep(LOOK);
     }
+    interrupt::heard();
     Ok(())
 }

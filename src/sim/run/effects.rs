@@ -4,7 +4,7 @@ use super::Simulator;
 use crate::scenario::FaultKind;
 use crate::sim::fault::Window;
 use crate::sim::heartbeats;
-use crate::sim::life::{Doing, Life};
+use crate::sim::life::{Doing, Life, Segment};
 
 /// What a fault did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,15 +22,17 @@ pub struct FaultEffect {
 impl Simulator<'_> {
     /// What each fault of the scenario did in a run that is over.
     pub fn fault_effects(&mut self) -> Vec<FaultEffect> {
-        let end = self.clock.saturating_add(self.world.observe_after);
-        let known: Vec<Window> = self.windows.iter().chain(&self.controller_windows).copied().collect();
-        (0..self.world.faults.len())
-            .map(|fault| {
-                let window = known.iter().find(|window| window.fault == fault && window.start <= end).copied();
-                let touched_instances = window.map_or(0, |window| self.touched(window, end));
-                let controller = !self.world.faults[fault].is_about_instances();
+        let world = self.world;
+        let end = self.clock.saturating_add(world.observe_after);
+        let begun: Vec<Option<Window>> =
+            (0..world.faults.len()).map(|fault| self.known.window(fault).filter(|window| window.start <= end)).collect();
+        let touched = self.touched(&begun, end);
+        let effects = begun.into_iter().zip(touched).zip(&world.faults);
+        effects
+            .map(|((window, touched_instances), fault)| {
+                let controller = !fault.is_about_instances();
                 FaultEffect {
-                    kind: self.world.faults[fault].kind.name(),
+                    kind: fault.kind.name(),
                     window: window.map(|w| Window { end: w.end.min(end), ..w }),
                     touched_instances,
                     touched: touched_instances > 0
@@ -51,37 +53,49 @@ impl Simulator<'_> {
         }
     }
 
-    /// How many planned instances a fault made a difference to.
-    fn touched(&mut self, window: Window, end: u64) -> u32 {
-        let fault = &self.world.faults[window.fault];
-        if !fault.is_about_instances() {
-            return 0;
+    /// By fault, how many planned instances it made a difference to.
+    fn touched(&mut self, begun: &[Option<Window>], end: u64) -> Vec<u32> {
+        let faults = &self.world.faults;
+        let about: Vec<Window> =
+            begun.iter().flatten().filter(|window| faults[window.fault].is_about_instances()).copied().collect();
+        let mut touched = vec![0; faults.len()];
+        if about.is_empty() {
+            return touched;
         }
-        let until = window.end.min(end.saturating_add(1));
-        let mut touched = 0;
+        let holds_up = |kind: &FaultKind| matches!(kind, FaultKind::Slow { .. } | FaultKind::RegistryOutage);
+        let any_holds_up = about.iter().any(|window| holds_up(&faults[window.fault].kind));
         for position in 0..self.world.total() {
             let (member, orders) = self.commands_of(position);
-            if !fault.hits(&member) || window.start >= until {
-                continue;
-            }
+            self.approach(&member);
             let scene = self.scene();
-            let hit = match fault.kind {
-                FaultKind::Kill => true,
-                FaultKind::Slow { .. } | FaultKind::RegistryOutage => {
-                    let starts = matches!(fault.kind, FaultKind::Slow { .. });
-                    Life::new(scene, member, orders, until).any(|segment| {
-                        segment.doing == Doing::Upgrading
-                            && segment.to > window.start
-                            && (!starts || segment.from >= window.start)
-                    })
-                }
-                _ => {
-                    heartbeats::any_sent(&scene, &member, window.start, until)
-                        || (matches!(fault.kind, FaultKind::Partition)
-                            && orders.iter().flatten().any(|order| window.holds(order.at)))
-                }
+            let upgrades: Vec<Segment> = if any_holds_up {
+                let life = Life::new(scene, member, orders, end.saturating_add(1));
+                life.filter(|segment| segment.doing == Doing::Upgrading).collect()
+            } else {
+                Vec::new()
             };
-            touched += u32::from(hit);
+            for window in &about {
+                let fault = &faults[window.fault];
+                let until = window.end.min(end.saturating_add(1));
+                if window.start >= until || !fault.hits(&member) {
+                    continue;
+                }
+                let hit = match fault.kind {
+                    FaultKind::Kill => true,
+                    FaultKind::Slow { .. } => {
+                        upgrades.iter().any(|segment| (window.start..until).contains(&segment.from))
+                    }
+                    FaultKind::RegistryOutage => {
+                        upgrades.iter().any(|segment| segment.to > window.start && segment.from < until)
+                    }
+                    _ => {
+                        heartbeats::any_sent(&scene, &member, window.start, until)
+                            || (matches!(fault.kind, FaultKind::Partition)
+                                && orders.iter().flatten().any(|order| window.holds(order.at)))
+                    }
+                };
+                touched[window.fault] += u32::from(hit);
+            }
         }
         touched
     }

@@ -70,7 +70,7 @@ impl Simulator<'_> {
                 None if deaths => 0,
                 None => u64::MAX,
             };
-            let interfered = !self.windows.is_empty() || first_death <= end;
+            let interfered = !self.known.is_empty() || first_death <= end;
             if interfered {
                 ledger.lived(self.life(position, end + 1), passed);
             } else if position >= dispatched {

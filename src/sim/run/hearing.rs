@@ -9,6 +9,7 @@ impl Simulator<'_> {
     pub fn last_heard(&mut self, position: u32, from: u64, now: u64) -> Option<Heard> {
         let (member, orders) = self.commands_of(position);
         let early = self.early(position);
+        self.approach(&member);
         heartbeats::last_heard(&self.scene(), &member, orders, early, from, now)
     }
 }

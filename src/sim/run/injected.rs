@@ -7,57 +7,63 @@ use crate::sim::fault::Window;
 use crate::sim::observer::Observer;
 
 impl Simulator<'_> {
+    /// Notes a fault; [`sort_windows`](Self::sort_windows) must follow.
     pub(super) fn open_window(&mut self, window: Window) {
         let fault = &self.world.faults[window.fault];
+        self.known.add(fault, window);
         if fault.is_about_instances() {
-            return self.windows.push(window);
+            return;
         }
-        self.controller_windows.push(window);
         self.control_due = 0;
         if matches!(fault.kind, FaultKind::ReconcilerPause) {
             return;
         }
-        let done = self.boundaries_done;
-        let mut add = |at: u64| {
-            let place = done + self.boundaries[done..].partition_point(|&b| b <= at);
-            self.boundaries.insert(place, at);
-        };
-        add(window.start);
+        self.boundaries.push(window.start);
         if matches!(fault.kind, FaultKind::ReconcilerCrash) && window.end != u64::MAX {
-            add(window.end);
+            self.boundaries.push(window.end);
         }
+    }
+
+    pub(super) fn sort_windows(&mut self) {
+        self.known.sort();
+        self.boundaries[self.boundaries_done..].sort_unstable();
     }
 
     /// Sets off the faults that wait for this event; whether any is about instances.
     pub(super) fn set_off(&mut self, event: &Event) -> bool {
+        let world = self.world;
+        if world.triggers.is_empty() {
+            return false;
+        }
+        let mut due = Vec::new();
+        let batch = event.body.batch_index();
+        for of_batch in [None, batch].into_iter().take(1 + usize::from(batch.is_some())) {
+            // Those that wait for one event are set off together.
+            let waiting = world.triggers.get(&(event.body.kind(), of_batch)).map_or(&[][..], Vec::as_slice);
+            if waiting.first().is_some_and(|&fault| !self.triggered[fault]) {
+                due.extend_from_slice(waiting);
+            }
+        }
+        due.sort_unstable();
         let mut about_instances = false;
-        for fault in 0..self.world.faults.len() {
-            if self.triggered[fault] {
-                continue;
-            }
-            if let Some(window) = self.world.faults[fault].window_after(fault, event) {
-                self.triggered[fault] = true;
+        for &fault in &due {
+            self.triggered[fault] = true;
+            if let Some(window) = world.faults[fault].window_after(fault, event) {
                 self.open_window(window);
-                about_instances |= self.world.faults[fault].is_about_instances();
+                about_instances |= world.faults[fault].is_about_instances();
             }
+        }
+        if !due.is_empty() {
+            self.sort_windows();
         }
         about_instances
     }
 
     pub(super) fn act_on_boundary<O: Observer>(&mut self, at: u64, observer: &mut O) {
         self.boundaries_done += 1;
-        let holding = |kind: fn(&FaultKind) -> bool| {
-            let faults = &self.world.faults;
-            self.controller_windows.iter().filter(move |w| kind(&faults[w.fault].kind) && w.start <= at)
-        };
-        let archived = holding(|kind| matches!(kind, FaultKind::ArchivePreviousVersion)).next().is_some();
-        let away_until = holding(|kind| matches!(kind, FaultKind::ReconcilerCrash))
-            .filter(|window| window.holds(at))
-            .map(|window| window.end)
-            .max();
-        // A crash of no length is a restart.
-        let restarted =
-            holding(|kind| matches!(kind, FaultKind::ReconcilerCrash)).any(|w| w.start == at && w.end == at);
+        let archived = self.known.is_archived(at);
+        let away_until = self.known.away_until(at);
+        let restarted = self.known.restarts(at);
         let was_away = std::mem::replace(&mut self.away_until, away_until).is_some();
         if away_until.is_none() && (was_away || restarted) {
             self.rebuild();
@@ -74,6 +80,11 @@ impl Simulator<'_> {
     /// The controller is back: its engine is gone, and made anew from the journal.
     pub(super) fn rebuild(&mut self) {
         let Some(journal) = &self.journal else { return };
+        // Where nothing has come in since, the engine is what the journal makes of it.
+        if self.rebuilt_from == Some(journal.entries.len()) {
+            return;
+        }
+        self.rebuilt_from = Some(journal.entries.len());
         match journal.rebuild() {
             Ok(engine) => self.engine = engine,
             Err(error) => unreachable!("the simulator's own journal: {error}"),

@@ -15,12 +15,25 @@ use crate::sim::world::{Member, Release};
 
 impl<'w> Simulator<'w> {
     pub(super) fn scene(&self) -> Scene<'_> {
-        Scene { world: self.world, windows: &self.windows, zones: self.zones }
+        Scene { world: self.world, near: &self.near, zones: self.zones }
+    }
+
+    /// From now on the scene is that of this member.
+    #[inline]
+    pub(super) fn approach(&mut self, member: &Member<'_>) {
+        if !self.known.is_empty() {
+            self.near.fill(&self.world.faults, &self.known, member);
+        }
+    }
+
+    /// A heartbeat that arrives later comes too late for a command of this moment, or is never seen.
+    pub(super) fn deadline_of(&self, dispatched: u64) -> u64 {
+        (dispatched + self.world.settings.health_timeout.0).min(self.world.horizon)
     }
 
     /// Whether nothing can interfere with a member up to `until`, so that courses tell all.
     pub(super) fn is_calm(&self, first_death: u64, until: u64) -> bool {
-        self.windows.is_empty() && !self.world.delays && first_death > until
+        self.known.is_empty() && !self.world.delays && first_death > until
     }
 
     /// Draws who is at these positions and what the command comes to.
@@ -70,7 +83,10 @@ impl<'w> Simulator<'w> {
     pub(super) fn dispatch(&mut self, now: u64, position: u32, to: Direction, drawn: usize) {
         let world = self.world;
         let (member, fate) = &self.drawn[drawn];
-        let scene = Scene { world, windows: &self.windows, zones: self.zones };
+        if !self.known.is_empty() {
+            self.near.fill(&world.faults, &self.known, member);
+        }
+        let scene = Scene { world, near: &self.near, zones: self.zones };
         let first_death = match (&world.death_law, to) {
             (None, _) => u64::MAX,
             (Some(_), Direction::Back) => self.first_deaths[position as usize],
@@ -79,8 +95,8 @@ impl<'w> Simulator<'w> {
             }
         };
         let (reached, up_until) = scene.network_up_from(member, now);
-        let course = Course::new(&scene, member, reached, fate);
-        let deadline = now + world.settings.health_timeout.0;
+        let course = Course::new(&scene, reached, fate);
+        let deadline = self.deadline_of(now);
         let calm = self.is_calm(first_death, deadline) && self.awaited.is_empty();
         let decisive = if calm { heartbeats::of_course(&scene, member, &course, up_until, deadline) } else { None };
         if to == Direction::Forward && world.death_law.is_some() {
@@ -112,11 +128,10 @@ impl<'w> Simulator<'w> {
             dispatched: berth.dispatched,
             to: release(to),
             before_heartbeats: berth.before_heartbeats,
-            deadline: berth.dispatched + self.world.settings.health_timeout.0,
+            deadline: self.deadline_of(berth.dispatched),
         };
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let decisive = heartbeats::of_life(&self.scene(), &member, orders, early, &awaited, &mut scratch);
-        self.scratch = scratch;
+        self.approach(&member);
+        let decisive = heartbeats::of_life(&self.scene(), &member, orders, early, &awaited);
         if self.awaited.is_empty() {
             self.switch_to_awaited();
         }
@@ -180,6 +195,7 @@ impl<'w> Simulator<'w> {
     /// The life of a planned instance up to `until`, with what is known of the run so far.
     pub fn life(&mut self, position: u32, until: u64) -> impl Iterator<Item = Segment> + use<'_, 'w> {
         let (member, orders) = self.commands_of(position);
+        self.approach(&member);
         Life::new(self.scene(), member, orders, until)
     }
 

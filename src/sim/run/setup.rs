@@ -5,6 +5,7 @@ use crate::engine::{Engine, EventKind, Input, Journal, Recording};
 use crate::scenario::FaultKind;
 use crate::sim::draws::{Draws, Key};
 use crate::sim::guide::Guide;
+use crate::sim::known::{Known, Near};
 use crate::sim::observer::Observer;
 use crate::sim::operator::Operator;
 use crate::sim::queue::Queue;
@@ -27,16 +28,16 @@ impl<'w> Simulator<'w> {
             queue: Queue::default(),
             guide: None,
             drawn: Vec::with_capacity(DRAWN_TOGETHER),
-            scratch: Vec::new(),
             ledger: Ledger::default(),
             operator: Operator::default(),
             is_drill: false,
-            windows: Vec::new(),
-            controller_windows: Vec::new(),
+            known: Known::default(),
+            near: Near::calm(),
             boundaries: Vec::new(),
             boundaries_done: 0,
             triggered: vec![false; world.faults.len()],
             journal: None,
+            rebuilt_from: None,
             away_until: None,
             previous_gone: false,
             clock: 0,
@@ -94,8 +95,8 @@ impl<'w> Simulator<'w> {
         self.awaited.clear();
         self.queue.clear();
         self.operator = if self.is_drill { Operator::real() } else { Operator::default() };
-        self.windows.clear();
-        self.controller_windows.clear();
+        self.known.clear(world.faults.len());
+        self.near.clear();
         self.boundaries.clear();
         self.boundaries_done = 0;
         self.triggered.fill(false);
@@ -104,8 +105,10 @@ impl<'w> Simulator<'w> {
                 self.open_window(window);
             }
         }
+        self.sort_windows();
         let crashes = world.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ReconcilerCrash));
         self.journal = crashes.then(|| Journal::new(world.plan.clone(), world.settings.clone()));
+        self.rebuilt_from = None;
         self.away_until = None;
         self.previous_gone = false;
         self.clock = 0;
