@@ -10,6 +10,7 @@ mod interrupt;
 mod learn;
 mod learnings;
 mod man;
+mod memory;
 mod merge;
 mod new;
 mod output;

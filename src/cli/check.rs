@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::interrupt;
+use super::memory::Need;
 use super::output::{
     Failure, each_its_own_place, open_all, publish, scratch_failure, scratch_tape, standard_output, teller, write_json,
     write_whole,
@@ -175,6 +176,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let together = checks.iter().map(Check::estimated).sum();
     let effort = Effort { max_replicates: arguments.max_replicates, together, fail_fast: arguments.fail_fast };
     let pool = arguments.how.pool()?;
+    if let Some(largest) = cases.wanted.iter().map(|case| &case.scenario).max_by_key(|one| one.fleet.instances) {
+        Need::of_study(largest, pool.current_num_threads(), 0, 0).say(arguments.how.quiet);
+    }
     let baselined = arguments.baselines.open()?;
     let [report_file, junit_file, markdown_file] = open_all(arguments.outputs())?;
     let github = Github::found()?;

@@ -227,10 +227,12 @@ impl Checkpoint {
     /// The same for an interrupt that leaves no time for it.
     pub fn last_words(&self, what: String) -> LastWords {
         let (place, again) = (Arc::clone(&self.place), self.again);
-        Box::new(move || match place.holds_any().and_then(|any| if any { place.keep() } else { place.empty() }.map(|()| any)) {
-            Ok(true) => format!("{what} kept in {}; {again} goes on from there", place.path.display()),
-            Ok(false) => NOTHING_DONE.to_owned(),
-            Err(error) => format!("nothing is kept: cannot write {}: {error}", place.path.display()),
+        Box::new(move || {
+            match place.holds_any().and_then(|any| if any { place.keep() } else { place.empty() }.map(|()| any)) {
+                Ok(true) => format!("{what} kept in {}; {again} goes on from there", place.path.display()),
+                Ok(false) => NOTHING_DONE.to_owned(),
+                Err(error) => format!("nothing is kept: cannot write {}: {error}", place.path.display()),
+            }
         })
     }
 

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::interrupt;
+use super::memory::Need;
 use super::output::{
     Failure, each_its_own_place, open, scratch_failure, scratch_tape, standard_output, teller, write_json,
 };
@@ -72,6 +73,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let tape = scratch_tape(&Compare::IDENTITY)?;
     let pool = arguments.how.pool()?;
     let rollouts = total(arguments.replicates, compare.cells.worlds.len())?;
+    let cells = compare.cells.worlds.len();
+    Need::of_study(&scenario, pool.current_num_threads(), cells, 0).say(arguments.how.quiet);
     let progress = Progress::new(rollouts, "compare", arguments.how.quiet);
     let advance = |rollouts| progress.advance(rollouts);
     let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };

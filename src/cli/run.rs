@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::learnings::Learnings;
+use super::memory::Need;
 use super::output::{
     Failure, each_its_own_place, is_gone, open_all, publish, standard_output, teller, write_json, write_whole,
 };
@@ -57,6 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     each_its_own_place(Some(&arguments.scenario), &outputs)?;
     let remembered = arguments.learnings.read(&outputs, arguments.quiet)?;
     let (scenario, world) = arguments.rollout.load(&arguments.scenario, arguments.seed)?;
+    Need::of_run(&scenario).say(arguments.quiet);
     let [events, report, timeline] = open_all(arguments.outputs())?;
 
     let mut simulator = Simulator::new(&world);

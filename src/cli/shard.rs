@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 
 use super::checkpoint::{Checkpoint, foreign, no_result, partial};
 use super::interrupt;
+use super::memory::Need;
 use super::output::{Failure, open, publish, scratch_failure, scratch_tape, standard_output, teller, write_json};
 use super::progress::Progress;
 use super::sweep::{HowArguments, ready};
@@ -243,6 +244,8 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
         return told("is there already");
     }
     let pool = how.pool()?;
+    let (cells, mine) = (sweep.cells.worlds.len(), blocks.end - blocks.start);
+    Need::of_study(&sweep.scenario, pool.current_num_threads(), cells, mine).say(how.quiet);
     interrupt::last_words(unfinished.last_words("what is done is".into()));
     let progress = Progress::new(rollouts, "shard", how.quiet);
     let advance = |rollouts| progress.advance(rollouts);

@@ -6,6 +6,7 @@ use std::slice;
 
 use super::checkpoint::{Checkpoint, spare_tape};
 use super::interrupt;
+use super::memory::Need;
 use super::output::{Failure, each_its_own_place, open_all, standard_output, teller, write_json, write_whole};
 use super::progress::Progress;
 use super::shard;
@@ -215,6 +216,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     spare_tape(&outputs)?;
     let sweep = ready(arguments.order(scenario)?)?;
     let pool = arguments.how.pool()?;
+    let (cells, blocks) = (sweep.cells.worlds.len(), sweep.round().blocks());
+    Need::of_study(&sweep.scenario, pool.current_num_threads(), cells, blocks).say(arguments.how.quiet);
     let files = Files::open(&arguments.outputs)?;
     let checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
     if arguments.resume && checkpoint.is_new && !arguments.how.quiet {

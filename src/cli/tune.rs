@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::interrupt;
 use super::learnings::Learnings;
+use super::memory::Need;
 use super::output::{
     Failure, each_its_own_place, open, scratch_failure, scratch_tape, scratch_tape_file, standard_output, teller,
     write_json,
@@ -96,6 +97,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let output = open(arguments.report.as_ref())?;
     let pool = arguments.how.pool()?;
+    let cells = tune.cells.worlds.len();
+    Need::of_study(&scenario, pool.current_num_threads(), cells, 0).say(arguments.how.quiet);
     let (tape, tuned) = search(&tune, &pool, "tune", arguments.how.quiet)?;
     let worst = front::worst_version(&tune, &tape, &tuned).map_err(scratch_failure)?;
     let points = pool.install(|| front::points(&tune, &tape, &tuned, worst)).map_err(scratch_failure)?;

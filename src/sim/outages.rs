@@ -110,7 +110,16 @@ impl OutageLaw {
         });
         let reach = duration.longest().0 / cell + 1;
         let looks_back = down < MOSTLY_UP && reach <= MOST_LOOK_BACK;
-        Some(Self { id: trail::new_law(), cell, counts, reach, duration, down_at_start, longest: Box::new(longest), looks_back })
+        Some(Self {
+            id: trail::new_law(),
+            cell,
+            counts,
+            reach,
+            duration,
+            down_at_start,
+            longest: Box::new(longest),
+            looks_back,
+        })
     }
 
     /// Whether the cell has no arrival.

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use super::belief::Belief;
 use super::draws::{Key, scale, unit};
-use super::sampler::Sampler;
 use super::name::Name;
+use super::sampler::Sampler;
 use crate::scenario::{Blocks, Distribution, OutcomeRates, VersionSpec};
 use crate::stats::beta::Quantiles;
 

@@ -1,12 +1,14 @@
 //! A scenario made ready to run: everything that is the same in every replicate, computed once.
 
 mod differing;
+mod flaps;
 mod prospects;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use differing::{Differing, Group};
+use flaps::FlapLaws;
 pub use prospects::{Chances, Kin, Prospects};
 
 use super::belief::Belief;
@@ -18,11 +20,12 @@ use super::outages::{OutageLaw, Start};
 use super::sampler::Sampler;
 use super::shared::{BlockLaw, Factor, RateSource, Shared};
 use crate::engine::{
-    Edit, EventKind, InterventionPolicy, Inventory, OperatorDecision, Plan, PlanOrder, Refusal, Request, Settings, VersionRef,
+    Edit, EventKind, InterventionPolicy, Inventory, OperatorDecision, Plan, PlanOrder, Refusal, Request, Settings,
+    VersionRef,
 };
 use crate::fleet::{DigestId, InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 use crate::scenario::{
-    Distribution, FaultStart, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
+    FaultStart, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
 };
 
 /// Which of the two versions of a rollout an instance runs, or is commanded to.
@@ -76,8 +79,7 @@ pub struct World {
     differing: Differing,
     /// Blocks that each replicate draws, as [`Shared::blocks`] has them.
     blocks: Vec<BlockLaw>,
-    /// By the override that sets the rate and the one that sets the duration, the base being the first of each.
-    flap_laws: Vec<Option<OutageLaw>>,
+    flap_laws: FlapLaws,
 }
 
 /// How the virtual operator behaves.
@@ -301,7 +303,7 @@ impl World {
                 delay,
                 releases: [previous, Some(target)].map(|version| version.map_or_else(Conduct::of_none, Conduct::of)),
             },
-            flap_laws: flap_laws(scenario),
+            flap_laws: FlapLaws::of(scenario),
             differing,
             blocks,
             triggers: triggers(&faults),
@@ -420,7 +422,7 @@ impl World {
             n,
             zone,
             phase,
-            flaps: self.flap_laws[0].as_ref(),
+            flaps: self.flap_laws.own(),
             loss: self.base.loss,
             delay: &self.base.delay,
             block,
@@ -433,8 +435,7 @@ impl World {
 
     fn override_link<'w>(&'w self, member: &mut Member<'w>) {
         let (mut rate, mut down) = (0, 0);
-        let overrides = self.differing.overrides();
-        for o in overrides {
+        for o in self.differing.overrides_at(member.n, member.zone) {
             if !o.group.holds(member, None) {
                 continue;
             }
@@ -445,8 +446,7 @@ impl World {
             rate = if link.flap_rate > 0 { link.flap_rate } else { rate };
             down = if link.flap_down > 0 { link.flap_down } else { down };
         }
-        let downs = 1 + overrides.iter().filter(|o| o.link.flap_down > 0).count();
-        member.flaps = self.flap_laws[rate * downs + down].as_ref();
+        member.flaps = self.flap_laws.law(rate, down);
     }
 
     /// What an upgrade of a member to a release comes to in a replicate: `block` is the attempt's. What classes and
@@ -522,16 +522,4 @@ fn arranged(scenario: &Scenario, order: &PlanOrder) -> Option<PlanOrder> {
         RolloutOrder::ByZone => ids.sort_by_key(|id| id.0 % scenario.fleet.zones),
     }
     Some(PlanOrder::arranged(ids))
-}
-
-fn flap_laws(scenario: &Scenario) -> Vec<Option<OutageLaw>> {
-    let said_rates = scenario.overrides.iter().filter_map(|o| o.flap_rate_per_hour);
-    let rates = std::iter::once(scenario.network.flap_rate_per_hour).chain(said_rates);
-    let said_downs = scenario.overrides.iter().filter_map(|o| o.flap_down.as_ref());
-    let downs: Vec<&Distribution> = std::iter::once(&scenario.network.flap_down).chain(said_downs).collect();
-    rates
-        .flat_map(|rate| {
-            downs.iter().map(move |down| OutageLaw::new(rate / HOUR, Sampler::new(down), Start::Stationary))
-        })
-        .collect()
 }

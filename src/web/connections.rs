@@ -77,7 +77,8 @@ impl All {
     /// Closes the oldest without the token; where all have it, the one that was quiet for longest.
     fn make_room(&mut self) {
         let living = self.open.iter().filter(|(_, open)| !open.is_closed);
-        let victim = living.min_by_key(|(_, open)| (open.has_token, if open.has_token { open.moved } else { open.opened }));
+        let victim =
+            living.min_by_key(|(_, open)| (open.has_token, if open.has_token { open.moved } else { open.opened }));
         let victim = victim.map(|(&id, _)| id);
         if let Some(open) = victim.and_then(|id| self.open.get_mut(&id)) {
             open.close();

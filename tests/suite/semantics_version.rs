@@ -36,7 +36,8 @@ fn wrong(version: &str, digests: &BTreeMap<String, String>, noted: &str) -> Opti
         return Some(format!("{before} is noted and this is {version}: run this test with UPDATE_GOLDEN=1"));
     }
     let noted: BTreeMap<&str, &str> = lines.filter_map(|line| line.split_once("  ")).map(|(d, n)| (n, d)).collect();
-    let is_changed = |(name, digest): &(&String, &String)| noted.get(name.as_str()).is_some_and(|noted| noted != digest);
+    let is_changed =
+        |(name, digest): &(&String, &String)| noted.get(name.as_str()).is_some_and(|noted| noted != digest);
     let changed: Vec<&str> = digests.iter().filter(is_changed).map(|(name, _)| name.as_str()).collect();
     if !changed.is_empty() {
         return Some(format!(

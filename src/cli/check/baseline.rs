@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Running;
+use crate::SEMANTICS_VERSION;
 use crate::cli::output::{Failure, scratch_failure, write_whole};
 use crate::report::study::{AgainstBaseline, BaselineReport, Found, NotChecked};
 use crate::report::{Output, Written};
@@ -14,7 +15,6 @@ use crate::study::Policy;
 use crate::study::baseline::facts::VersionFacts;
 use crate::study::baseline::subject::{Compared, Subject};
 use crate::study::baseline::tolerance::{Tolerances, tolerance};
-use crate::SEMANTICS_VERSION;
 use crate::study::baseline::{Baseline, Entry, WORLDS, key};
 use crate::study::grid::GridError;
 use crate::study::tape::Tape;

@@ -24,8 +24,9 @@ impl Simulator<'_> {
     pub fn fault_effects(&mut self) -> Vec<FaultEffect> {
         let world = self.world;
         let end = self.clock.saturating_add(world.observe_after);
-        let begun: Vec<Option<Window>> =
-            (0..world.faults.len()).map(|fault| self.known.window(fault).filter(|window| window.start <= end)).collect();
+        let begun: Vec<Option<Window>> = (0..world.faults.len())
+            .map(|fault| self.known.window(fault).filter(|window| window.start <= end))
+            .collect();
         let touched = self.touched(&begun, end);
         let effects = begun.into_iter().zip(touched).zip(&world.faults);
         effects

@@ -87,8 +87,8 @@ impl World {
     #[must_use]
     pub fn kin(&self, n: u32) -> Kin {
         let zone = n % self.zones;
-        let sure = self.differing.groups().enumerate().filter(|(_, group)| group.surely_holds(n, zone));
-        Kin(sure.map(|(number, _)| number).collect())
+        let may = self.differing.numbers_at(n, zone);
+        Kin(may.filter(|&number| self.differing.group(number).is_some_and(|one| one.surely_holds(n, zone))).collect())
     }
 
     /// How many instances of the fleet a class with a drawn share holds in a replicate with these draws.
@@ -146,7 +146,7 @@ impl World {
     #[inline(always)]
     #[must_use]
     pub fn prospects_of_member(&self, member: &Member<'_>, release: Release, shared: &Shared) -> Prospects<'_> {
-        let groups = self.differing.groups().filter(|group| group.holds(member, Some(shared)));
+        let groups = self.differing.groups_at(member.n, member.zone).filter(|group| group.holds(member, Some(shared)));
         self.prospects(groups, release, shared.rates[release as usize], shared.factors[release as usize])
     }
 
@@ -173,6 +173,6 @@ impl World {
     /// Whether the network of any instance can flap.
     #[must_use]
     pub fn flaps(&self) -> bool {
-        self.flap_laws.iter().any(Option::is_some)
+        self.flap_laws.any()
     }
 }

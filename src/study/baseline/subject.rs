@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use super::Entry;
 use super::contrast::{Cause, Contrast, Evidence};
 use super::facts::{Fact, VersionFacts, measures};
-use super::Entry;
 use crate::SEMANTICS_VERSION;
 use crate::scenario::{Measure, Scenario, VersionIndex};
 use crate::sim::World;

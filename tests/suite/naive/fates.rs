@@ -106,7 +106,8 @@ impl<'s> Fates<'s> {
             Some(Distribution::Constant(factor)) => *factor,
             Some(drawn) => {
                 saw("a factor of upgrade times");
-                Sampler::new(drawn).millis(self.shared.child(named(format!("(\"factor\", {:?})", version.id))).word(0)) / 1000.0
+                Sampler::new(drawn).millis(self.shared.child(named(format!("(\"factor\", {:?})", version.id))).word(0))
+                    / 1000.0
             }
         }
     }

@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::SEMANTICS_VERSION;
 use crate::report::conditional::{Conditional, Sides};
 use crate::report::replay;
 use crate::report::wording::{Unit, plural};
 use crate::scenario::Scenario;
 use crate::stats::{Interval, simultaneous};
 use crate::study::Policy;
+use crate::study::baseline::Entry;
 use crate::study::baseline::contrast::{Cause, Contrast, Verdict};
 use crate::study::baseline::subject::Compared;
 use crate::study::baseline::tolerance::Tolerances;
-use crate::SEMANTICS_VERSION;
-use crate::study::baseline::Entry;
 use crate::study::compare::PolicyText;
 use crate::study::grid::Axis;
 use crate::study::sweep::CONFIDENCE;
