@@ -115,9 +115,5 @@ pub fn share(part: u32, whole: u32) -> String {
 
 /// The batch whose failures reach the limit, if every instance fails.
 fn trips_in(total: u32, batch_size: u32, limit: u32, scope: BreakerScope) -> Option<u32> {
-    let reach = match scope {
-        BreakerScope::Rollout => total,
-        BreakerScope::Batch => batch_size,
-    };
-    (limit <= reach).then(|| (limit - 1).checked_div(batch_size)).flatten()
+    (limit <= scope.reach(total, batch_size)).then(|| (limit - 1).checked_div(batch_size)).flatten()
 }

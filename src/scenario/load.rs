@@ -83,6 +83,11 @@ impl ScenarioText {
         Ok(Self { text: text(&file, &bytes)?.to_owned(), file, stem, format })
     }
 
+    /// What stands in it, without the mark that some editors put before it.
+    pub(super) fn without_mark(&self) -> &str {
+        without_mark(&self.text)
+    }
+
     /// Checks it.
     ///
     /// # Errors
@@ -144,7 +149,7 @@ fn parse(file: &str, stem: &str, text: &str, format: Format) -> Result<Scenario,
     check::scenario(source, &root, origin).map_err(ScenarioError::Invalid)
 }
 
-fn root(file: &str, text: &str, format: Format) -> Result<tree::Node, ScenarioError> {
+pub(super) fn root(file: &str, text: &str, format: Format) -> Result<tree::Node, ScenarioError> {
     let text = without_mark(text);
     if text.trim().is_empty() {
         return Err(ScenarioError::Empty { path: file.into() });
