@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use check::{
-    AgainstBaseline, BaselineReport, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Counts,
+    AgainstBaseline, BaselineReport, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Counts, WrongScenario,
     Found, IdleFault, NotChecked, Status, policy_change,
 };
 pub use compare::{CompareReport, Comparison, Contrast, DifferentWorld};

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::layout::{Page, Section, figure, open, safe};
-use super::provenance::{warnings, worlds};
+use super::provenance::{advice, warnings, worlds};
 use crate::report::baseline_table::{COLUMNS, TOLD, conditions, others};
 use crate::report::check_table::{sign, verdict};
 use crate::report::plot::margins::margins;
@@ -40,6 +40,7 @@ pub fn page<'a>(report: &'a CheckReport, plots: &[Plot]) -> Page<'a> {
             },
         },
         Section { id: "failures", heading: "What did not pass, and how to see it", body: failures(report) },
+        advice(&report.advice),
         Section {
             id: "baseline",
             heading: "Against the baseline",
