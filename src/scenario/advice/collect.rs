@@ -16,7 +16,7 @@ pub struct Advisor<'t> {
     scenarios: usize,
 }
 
-/// In how many of the scenarios something was found, and the first of them where that says something.
+/// In how many of the scenarios something was found, and in which one last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seen {
     count: usize,
@@ -71,7 +71,10 @@ impl<'t> Advisor<'t> {
             let is_set = found.rollout_key().is_some_and(|key| self.set.iter().any(|set| set == key));
             let place = tree.as_ref().filter(|_| !is_set).map(|tree| place(self.text, tree, &found.at));
             let few = match seen.count < self.scenarios {
-                true => format!(" (in {} of {} cells, such as this one)", seen.count, self.scenarios),
+                true => format!(
+                    " (the first of {} such among {} pairs of policy and version)",
+                    seen.count, self.scenarios
+                ),
                 false => String::new(),
             };
             Advice {
