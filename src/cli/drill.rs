@@ -16,12 +16,12 @@ use super::output::{Failure, each_its_own_place, open_all, publish, standard_out
 use super::rollout::Rollout;
 use super::run::today;
 use crate::console::Story;
-use crate::engine::Outcome;
-use crate::scenario::ended_at_horizon;
 use crate::drill::{Desk, Drill, DrillError, Pace, Record, Speed};
+use crate::engine::Outcome;
 use crate::report::learning::{Numbers, PlanNumbers, Today};
 use crate::report::wording::plural;
 use crate::report::{DrillReport, Output, drill_table};
+use crate::scenario::ended_at_horizon;
 use crate::study::Policy;
 use opening::Opening;
 use watch::Watch;

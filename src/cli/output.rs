@@ -91,7 +91,9 @@ impl Failure {
         match self {
             Self::Scenario(error) => error.to_string(),
             Self::Interrupted(kept) => kept.clone(),
-            Self::Input(error) | Self::Output(error) | Self::Unmet(error) | Self::Nothing(error) => format!("{error:#}"),
+            Self::Input(error) | Self::Output(error) | Self::Unmet(error) | Self::Nothing(error) => {
+                format!("{error:#}")
+            }
         }
     }
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::learnings::Learnings;
 use super::output::{Failure, standard_output};
 use super::rollout::{Loaded, Rollout};
-use crate::report::{PlanAnswer, advice_table};
 use crate::report::learning::{Numbers, PlanNumbers, Today};
+use crate::report::{PlanAnswer, advice_table};
 use crate::study::Policy;
 
 #[derive(Debug, clap::Args)]

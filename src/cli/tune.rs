@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use super::interrupt;
 use super::learnings::Learnings;
 use super::output::{
-    Failure, each_its_own_place, no_grid, open, scratch_failure, scratch_tape, scratch_tape_file, standard_output, teller,
-    write_json,
+    Failure, each_its_own_place, no_grid, open, scratch_failure, scratch_tape, scratch_tape_file, standard_output,
+    teller, write_json,
 };
 use super::progress::Progress;
 use super::share::share;
 use super::sweep::HowArguments;
+use crate::engine::Outcome;
 use crate::report::learning::{Numbers, Today};
 use crate::report::study::{Findings, PosteriorFindings, Rates, TuneReport};
 use crate::report::tune_table;
-use crate::engine::Outcome;
 use crate::scenario::{Advice, Advisor, ScenarioText, ended_at_horizon};
 use crate::study::results::CellRows;
 use crate::study::round::Workers;
@@ -148,7 +148,9 @@ fn no_search(text: &ScenarioText, error: TuneError) -> Failure {
     let says = error.to_string();
     let (place, help): (&[&str], &str) = match error {
         TuneError::Grid(error) => return no_grid(text, error),
-        TuneError::NothingRolledOut(_) => return Failure::Nothing(anyhow::Error::new(error).context(text.file.clone())),
+        TuneError::NothingRolledOut(_) => {
+            return Failure::Nothing(anyhow::Error::new(error).context(text.file.clone()));
+        }
         TuneError::NoTune => (
             &[],
             "add at its end, for instance: [tune] and below it limits = [{metric = \"false_trip_rate\", at_most = 0.05}, \
@@ -156,7 +158,9 @@ fn no_search(text: &ScenarioText, error: TuneError) -> Failure {
         ),
         TuneError::DefectiveGood(_) => (&["tune", "good"], "name a version without `defective = true`"),
         TuneError::SaysNothing(_) => (&["tune", "limits"], "name the versions that are defective in `defective`"),
-        TuneError::Unconfirmable(_) => (&["tune", "limits"], "write, for instance, {metric = \"harmed_pct\", at_most = 10}"),
+        TuneError::Unconfirmable(_) => {
+            (&["tune", "limits"], "write, for instance, {metric = \"harmed_pct\", at_most = 10}")
+        }
         TuneError::Goal(_) => (&["tune", "minimise"], "remove it: left out, it is duration_sec"),
         TuneError::Tolerance => return Failure::input(error),
     };

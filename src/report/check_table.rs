@@ -42,7 +42,8 @@ pub fn check_table(out: &mut impl Write, report: &CheckReport) -> io::Result<()>
     }
     advice_table(out, &report.advice)?;
     if !report.not_scenarios.is_empty() {
-        let files = plural(report.not_scenarios.len() as u64, "file that is no scenario", "files that are no scenarios");
+        let files =
+            plural(report.not_scenarios.len() as u64, "file that is no scenario", "files that are no scenarios");
         writeln!(out, "\n{DIM}not checked: {files}: {}{DIM:#}", one_line(&report.not_scenarios.join(", ")))?;
     }
     // A baseline tells of them.

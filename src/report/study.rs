@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use check::{
-    AgainstBaseline, BaselineReport, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Counts, WrongScenario,
-    Found, IdleFault, NotChecked, Status, policy_change,
+    AgainstBaseline, BaselineReport, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Counts,
+    Found, IdleFault, NotChecked, Status, WrongScenario, policy_change,
 };
 pub use compare::{CompareReport, Comparison, Contrast, DifferentWorld};
 pub use sweep::{

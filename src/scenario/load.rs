@@ -110,9 +110,9 @@ impl ScenarioText {
             }
             Err(ScenarioError::Empty { .. }) => false,
             Err(_) => self.text.lines().map(str::trim_start).any(|line| {
-                TABLES.iter().any(|table| {
-                    line.starts_with(&format!("[{table}")) || line.starts_with(&format!("\"{table}\""))
-                })
+                TABLES
+                    .iter()
+                    .any(|table| line.starts_with(&format!("[{table}")) || line.starts_with(&format!("\"{table}\"")))
             }),
         }
     }

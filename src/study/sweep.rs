@@ -321,7 +321,9 @@ fn checked_goal(goal: Goal, cells: &Cells) -> Result<(Measure, Goal), SweepError
     };
     if let Some(width) = says_nothing {
         let write = match measure {
-            Measure::Rate(_) => "a share is from 0 to 1: write 0.01 for one point in a hundred, or 5% for a share of it",
+            Measure::Rate(_) => {
+                "a share is from 0 to 1: write 0.01 for one point in a hundred, or 5% for a share of it"
+            }
             _ => "write a narrower one, or a share such as 5%",
         };
         return Err(SweepError::Goal(format!("--precision: {width} says nothing of {measure}; {write}")));

@@ -50,21 +50,13 @@ fn cases() -> Vec<Case> {
     vec![
         ("as it is", vec![], vec![]),
         ("a fleet of one", vec![("instances = 20", "instances = 1")], vec![(BreakerNeverTrips, limit)]),
-        (
-            "a limit of the whole fleet",
-            vec![(limit, "max_consecutive_failures = 20")],
-            vec![],
-        ),
+        ("a limit of the whole fleet", vec![(limit, "max_consecutive_failures = 20")], vec![]),
         (
             "a limit beyond the fleet",
             vec![(limit, "max_consecutive_failures = 21")],
             vec![(BreakerNeverTrips, "max_consecutive")],
         ),
-        (
-            "a limit of a batch",
-            vec![(limit, "max_consecutive_failures = 4\nbreaker_scope = \"batch\"")],
-            vec![],
-        ),
+        ("a limit of a batch", vec![(limit, "max_consecutive_failures = 4\nbreaker_scope = \"batch\"")], vec![]),
         (
             "a limit beyond a batch",
             vec![(limit, "max_consecutive_failures = 5\nbreaker_scope = \"batch\"")],
@@ -94,12 +86,18 @@ fn cases() -> Vec<Case> {
         ("ticks of less", vec![(policy, "policy = \"auto_approve\"\ninterval_sec = 21500")], vec![]),
         (
             "one at a time",
-            vec![("horizon_sec = 86400", "horizon_sec = 899"), ("batch_pct = 20", "batch_pct = 100\nmax_in_flight = 1")],
+            vec![
+                ("horizon_sec = 86400", "horizon_sec = 899"),
+                ("batch_pct = 20", "batch_pct = 100\nmax_in_flight = 1"),
+            ],
             vec![(HorizonTooShort, "horizon_sec")],
         ),
         (
             "one at a time, in time",
-            vec![("horizon_sec = 86400", "horizon_sec = 900"), ("batch_pct = 20", "batch_pct = 100\nmax_in_flight = 1")],
+            vec![
+                ("horizon_sec = 86400", "horizon_sec = 900"),
+                ("batch_pct = 20", "batch_pct = 100\nmax_in_flight = 1"),
+            ],
             vec![],
         ),
         (
@@ -124,7 +122,10 @@ fn cases() -> Vec<Case> {
         ),
         (
             "below the heartbeats",
-            vec![("health_timeout_sec = 300", "health_timeout_sec = 29"), ("upgrade_time_sec = 45", "upgrade_time_sec = 1")],
+            vec![
+                ("health_timeout_sec = 300", "health_timeout_sec = 29"),
+                ("upgrade_time_sec = 45", "upgrade_time_sec = 1"),
+            ],
             vec![(HealthWindowTooShort, "health_timeout_sec")],
         ),
         (
@@ -156,7 +157,10 @@ fn cases() -> Vec<Case> {
         ),
         (
             "an edit that makes the answer late",
-            vec![(policy, asks), (trip, "approval_delay_sec = 301\napproval_expires_sec = 600\nedit = { batch_pct = 50 }")],
+            vec![
+                (policy, asks),
+                (trip, "approval_delay_sec = 301\napproval_expires_sec = 600\nedit = { batch_pct = 50 }"),
+            ],
             vec![(ApprovalExpires, "approval_expires_sec")],
         ),
         (
@@ -200,8 +204,12 @@ fn each_trap_has_its_code_at_its_line() {
 
 #[test]
 fn every_command_tells_it_and_reports_it() {
-    let rule = "[[expect]]\nmetric = \"trips\"\nat_most = 5\n[tune]\nbatch_pct = [20]\nmax_consecutive_failures = [20, 21]\n";
-    let folder = Folder::of(&format!("{}{rule}", scenario(&[("max_consecutive_failures = 2", "max_consecutive_failures = 99")])));
+    let rule =
+        "[[expect]]\nmetric = \"trips\"\nat_most = 5\n[tune]\nbatch_pct = [20]\nmax_consecutive_failures = [20, 21]\n";
+    let folder = Folder::of(&format!(
+        "{}{rule}",
+        scenario(&[("max_consecutive_failures = 2", "max_consecutive_failures = 99")])
+    ));
     folder.write("d.json", r#"{"schema": "dryroll.decisions/1", "decisions": []}"#);
     let told = |arguments: &str| {
         let output = folder.command(arguments).output().expect("it runs");
@@ -238,8 +246,12 @@ fn a_search_leaves_out_what_can_never_trip() {
     let output = folder.command("tune s.toml --replicates 256 --report r.json").output().expect("it runs");
     assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
     let report = folder.report("r.json");
-    let never: Vec<&Value> =
-        report["candidates"].as_array().expect("policies").iter().filter(|one| one["standing"] == "never_trips").collect();
+    let never: Vec<&Value> = report["candidates"]
+        .as_array()
+        .expect("policies")
+        .iter()
+        .filter(|one| one["standing"] == "never_trips")
+        .collect();
     assert_eq!(never.len(), 1);
     assert_eq!(never[0]["policy"]["max_consecutive_failures"], 21);
     assert_eq!(never[0]["on_front"], false);
@@ -247,7 +259,11 @@ fn a_search_leaves_out_what_can_never_trip() {
     let folder = Folder::of(&format!("{}[tune]\nbatch_pct = [20]\nmax_consecutive_failures = [21]\n", scenario(&[])));
     let output = folder.command("tune s.toml --replicates 256").output().expect("it runs");
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output.stdout).contains("no policy of the grid has a breaker that can trip"), "{}", said(&output.stdout));
+    assert!(
+        said(&output.stdout).contains("no policy of the grid has a breaker that can trip"),
+        "{}",
+        said(&output.stdout)
+    );
 }
 
 /// A decision that takes two days: all that trip are not over after one, and no bound knows it before.
@@ -315,7 +331,8 @@ fn what_ships_is_free_of_advice() {
             let mut advisor = Advisor::new(&text);
             for (version, spec) in scenario.versions.iter().enumerate() {
                 let mut other = scenario.clone();
-                let can = spec.lifecycle_state.can_be_rolled_out() && other.rollout.previous != Some(VersionIndex(version));
+                let can =
+                    spec.lifecycle_state.can_be_rolled_out() && other.rollout.previous != Some(VersionIndex(version));
                 if can && other.retarget(VersionIndex(version)).is_ok() {
                     advisor.read(&other);
                 }
@@ -349,7 +366,10 @@ fn both_estimates_are_told() {
     assert_eq!(answer["estimated_total_seconds_in_flight"], 3600);
     let output = folder.command("run s.toml").output().expect("it runs");
     let out = said(&output.stdout);
-    assert!(out.contains("estimate 20 min 00 s, 60 min 00 s with max_in_flight") || out.contains("with max_in_flight"), "{out}");
+    assert!(
+        out.contains("estimate 20 min 00 s, 60 min 00 s with max_in_flight") || out.contains("with max_in_flight"),
+        "{out}"
+    );
     let folder = Folder::of(&scenario(&[("batch_pct = 20", "batch_pct = 25\nmax_in_flight = 5")]));
     let output = folder.command("plan s.toml").output().expect("it runs");
     let answer: Value = serde_json::from_slice(&output.stdout).expect("the answer");
@@ -404,6 +424,8 @@ fn an_event_log_in_seconds_is_noticed() {
         let warnings = report["warnings"].as_array().expect("warnings").iter();
         let units: Vec<&Value> = warnings.filter(|warning| warning["kind"] == "unit").collect();
         assert_eq!(units.len(), usize::from(says.is_some()), "{unit}: {report}");
-        assert!(units.iter().all(|one| one["text"].as_str().is_some_and(|text| text.contains(says.unwrap_or_default()))));
+        assert!(
+            units.iter().all(|one| one["text"].as_str().is_some_and(|text| text.contains(says.unwrap_or_default())))
+        );
     }
 }

@@ -31,7 +31,8 @@ fn a_folder_is_checked_but_for_what_is_wrong_or_none() {
     let report = folder.report("r.json");
     let files = |key: &str| {
         let list = report[key].as_array().cloned().unwrap_or_default();
-        let file = |one: &serde_json::Value| one["file"].as_str().or(one.as_str()).map(ToOwned::to_owned).expect("a file");
+        let file =
+            |one: &serde_json::Value| one["file"].as_str().or(one.as_str()).map(ToOwned::to_owned).expect("a file");
         list.iter().map(file).collect::<Vec<_>>()
     };
     assert_eq!(files("scenarios"), ["f/a-good.toml", "f/e-good.toml"]);
@@ -41,7 +42,11 @@ fn a_folder_is_checked_but_for_what_is_wrong_or_none() {
     assert_eq!(report["passed"], false);
     assert!(told.error.contains("f/b-wrong.toml:2:1") && told.error.contains("f/c-broken.toml:1"), "{}", told.error);
     assert!(told.error.ends_with("3 scenarios are wrong; the other 2 were checked\n"), "{}", told.error);
-    assert!(told.out.contains("2 passed") && told.out.contains("not checked: 5 files that are no scenarios"), "{}", told.out);
+    assert!(
+        told.out.contains("2 passed") && told.out.contains("not checked: 5 files that are no scenarios"),
+        "{}",
+        told.out
+    );
     assert!(folder.read("j.xml").contains("f/b-wrong.toml is a scenario"));
     // What is named is meant.
     let told = folder.check("f/Cargo.toml");
@@ -69,7 +74,11 @@ fn errors_name_the_line_and_what_to_do() {
         ("plan permission.toml", "permission.toml:10:1", "`permission = true`"),
         ("run permission.toml", "permission.toml:10:1", "`permission = true`"),
         ("sweep permission.toml", "permission.toml:10:1", "`permission = true`"),
-        ("compare permission.toml --policy batch_pct=1 --policy batch_pct=2", "permission.toml:10:1", "`permission = true`"),
+        (
+            "compare permission.toml --policy batch_pct=1 --policy batch_pct=2",
+            "permission.toml:10:1",
+            "`permission = true`",
+        ),
         ("check permission.toml", "permission.toml:10:1", "`permission = true`"),
         ("drill none.toml --decisions latin1.json", "latin1.json: line 2", "saved as UTF-8"),
         ("check permission.toml none.toml --baseline latin1.json", "permission.toml:10:1", "`permission = true`"),

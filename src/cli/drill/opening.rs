@@ -3,8 +3,8 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::{Arguments, read_record};
-use crate::cli::rollout::Loaded;
 use crate::cli::output::{Failure, refused};
+use crate::cli::rollout::Loaded;
 use crate::drill::{Briefing, Pack, Record};
 use crate::report::drill::Surprise;
 use crate::scenario::{Scenario, ScenarioText};

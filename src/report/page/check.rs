@@ -49,7 +49,7 @@ pub fn page<'a>(report: &'a CheckReport, plots: &[Plot]) -> Page<'a> {
         Section {
             id: "warnings",
             heading: "Warnings",
-            body: warnings(&report.scenarios.iter().flat_map(warned).collect::<Vec<_>>()),
+            body: warnings(&wrong(report).chain(report.scenarios.iter().flat_map(warned)).collect::<Vec<_>>()),
         },
         Section {
             id: "provenance",
@@ -125,6 +125,11 @@ fn facts(scenario: &BaselineScenario) -> Table {
         table.row([metric, version, verdict].into_iter().chain(rest));
     }
     table
+}
+
+/// Scenarios of which nothing was checked.
+fn wrong(report: &CheckReport) -> impl Iterator<Item = String> {
+    report.wrong.iter().map(|one| format!("{} is wrong, and nothing of it was checked: {}", one.file, one.why))
 }
 
 fn warned(scenario: &CheckedScenario) -> impl Iterator<Item = String> {

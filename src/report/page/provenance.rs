@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::layout::{Section, safe};
 use crate::report::plot::Table;
 use crate::report::study::ScenarioRef;
-use crate::scenario::Advice;
 use crate::report::wording::{Unit, number};
+use crate::scenario::Advice;
 
 /// What every report says of itself.
 pub struct Provenance<'a> {

@@ -12,7 +12,8 @@ pub(super) fn expires(scenario: &Scenario) -> Option<Found> {
     // An edit takes an answer of its own, and does not restart the clock.
     let answers = if operator.edit.is_some() { 2.0 } else { 1.0 };
     let expires = operator.approval_expires.as_secs_f64();
-    let [least, half] = [operator.approval_delay.least(), operator.approval_delay.median()].map(|delay| delay * answers);
+    let [least, half] =
+        [operator.approval_delay.least(), operator.approval_delay.median()].map(|delay| delay * answers);
     let (who, takes) = match () {
         () if least > expires => ("every request expires", format!("it comes after {} or more", seconds(least))),
         () if half > expires => ("half of the requests or more expire", format!("half come after {}", seconds(half))),

@@ -71,10 +71,9 @@ impl<'t> Advisor<'t> {
             let is_set = found.rollout_key().is_some_and(|key| self.set.iter().any(|set| set == key));
             let place = tree.as_ref().filter(|_| !is_set).map(|tree| place(self.text, tree, &found.at));
             let few = match seen.count < self.scenarios {
-                true => format!(
-                    " (the first of {} such among {} pairs of policy and version)",
-                    seen.count, self.scenarios
-                ),
+                true => {
+                    format!(" (the first of {} such among {} pairs of policy and version)", seen.count, self.scenarios)
+                }
                 false => String::new(),
             };
             Advice {

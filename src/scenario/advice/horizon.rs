@@ -61,7 +61,9 @@ pub(super) fn too_short(scenario: &Scenario) -> Option<Found> {
             seconds(scenario.horizon.as_secs_f64()),
             seconds(scenario.reconciler.interval.as_secs_f64()),
         ),
-        format!("set `horizon_sec` well above {least}, take larger batches, or a shorter `interval_sec` in [reconciler]"),
+        format!(
+            "set `horizon_sec` well above {least}, take larger batches, or a shorter `interval_sec` in [reconciler]"
+        ),
     ))
 }
 
@@ -93,7 +95,9 @@ pub fn passed_on_stalled(scenario: &Scenario, rule: &ExpectSpec, says: &str, sta
     Some(Found::new(
         AdviceCode::EndedAtHorizon,
         [Step::Key("expect"), Step::Item(place)],
-        format!("the rule `{says}` passes, but {stalled} of the {of} behind it were not over at the horizon of {horizon}"),
+        format!(
+            "the rule `{says}` passes, but {stalled} of the {of} behind it were not over at the horizon of {horizon}"
+        ),
         longer(),
     ))
 }

@@ -15,11 +15,7 @@ fn looks_like_milliseconds(seconds: f64) -> bool {
 
 pub(super) fn milliseconds(scenario: &Scenario) -> Vec<Found> {
     let waits: [(Vec<Step>, &str, f64); 4] = [
-        (
-            rollout("health_timeout_sec").into(),
-            "health_timeout_sec",
-            scenario.rollout.health_timeout.as_secs_f64(),
-        ),
+        (rollout("health_timeout_sec").into(), "health_timeout_sec", scenario.rollout.health_timeout.as_secs_f64()),
         (
             vec![Step::Key("fleet"), Step::Key("heartbeat_interval_sec")],
             "heartbeat_interval_sec",

@@ -12,9 +12,8 @@ pub(super) fn rolls_back(scenario: &Scenario) -> bool {
 
 pub(super) fn none(scenario: &Scenario) -> Option<Found> {
     let target = &scenario.target().id;
-    let found = |message, change| {
-        Some(Found::new(AdviceCode::NoWayBack, rollout("previous_version_id"), message, change))
-    };
+    let found =
+        |message, change| Some(Found::new(AdviceCode::NoWayBack, rollout("previous_version_id"), message, change));
     match scenario.previous() {
         Some(previous) if rolls_back(scenario) && previous.lifecycle_state == LifecycleState::Archived => found(
             format!("`on_trip` rolls back, and {} is archived, so that every rollback fails", quote(&previous.id)),

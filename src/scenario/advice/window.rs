@@ -46,9 +46,7 @@ pub(super) fn shorter_than_heartbeats(scenario: &Scenario) -> Option<Found> {
         return None;
     }
     let interval = interval.as_secs_f64();
-    let why = format!(
-        "the {} between two heartbeats, so that a healthy instance may send none in time",
-        seconds(interval)
-    );
+    let why =
+        format!("the {} between two heartbeats, so that a healthy instance may send none in time", seconds(interval));
     Some(found(scenario, why, interval + scenario.target().upgrade_time.median()))
 }

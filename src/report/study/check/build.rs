@@ -5,9 +5,7 @@ use crate::report::conditional::beside;
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{NOTHING, Unit};
-use crate::scenario::{
-    Advisor, Bound, Demand, EventDemand, ExpectSpec, Expected, ScenarioText, passed_on_stalled,
-};
+use crate::scenario::{Advisor, Bound, Demand, EventDemand, ExpectSpec, Expected, ScenarioText, passed_on_stalled};
 use crate::study::check::{Check, Checked, Doubt, Finding, Kind, Rule, RuleWords, Verdict, kind};
 use crate::study::tune::limits::bound_says;
 

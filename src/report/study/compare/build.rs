@@ -1,10 +1,10 @@
 //! A compare report from a comparison and its results.
 
 use super::{CompareReport, Comparison, Contrast, DifferentWorld};
+use crate::engine::Outcome;
 use crate::report::conditional::Conditional;
 use crate::report::replay;
 use crate::report::study::{Histogram, ScenarioRef};
-use crate::engine::Outcome;
 use crate::scenario::{Advice, Advisor, Measure, Rate, Scenario, ScenarioText, ended_at_horizon};
 use crate::study::Policy;
 use crate::study::compare::{Compare, Compared, Contrasted, PolicyText};
