@@ -184,7 +184,7 @@ mod tests {
         let never = Watch::default();
         let once = Watch { times: 1, first: Some(At(60_000)), ..Watch::default() };
         let late = Watch { other_was_first: true, ..once.clone() };
-        let holds = |watch: &Watch, demand| watch.shown(&demand).holds;
+        let holds = |watch: &Watch, demand| watch.shown(&demand, false).holds;
         for demand in [EventDemand::Within(Span(60_000)), EventDemand::Before(EventKind::Finished)] {
             assert_eq!((holds(&never, demand.clone()), holds(&once, demand)), (Some(false), Some(true)));
         }
