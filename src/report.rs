@@ -5,6 +5,7 @@
 //! many runs, [`learning`] what any report teaches.
 
 mod account;
+mod advice_table;
 mod baseline_table;
 pub mod calibration;
 mod cells;
@@ -42,6 +43,7 @@ pub mod unfinished;
 pub mod wording;
 
 pub use account::Account;
+pub use advice_table::advice_table;
 pub use cells::write_cells;
 pub use check_table::{check_table, verdict as check_verdict};
 pub use chronicle::{BatchRecord, Chronicle, RequestRecord, TripRecord};

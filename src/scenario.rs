@@ -9,10 +9,11 @@
 //! of them at once; what has the right shape is deserialised into the types of `file`, held against
 //! itself (ids that must exist, keys that exclude each other, sums and orders) and turned into the
 //! types of `model`, with defaults filled in, ids resolved and durations in milliseconds. What is
-//! wrong becomes a [`Diagnostic`].
+//! wrong becomes a [`Diagnostic`]; what is allowed and most probably not meant becomes [`Advice`].
 //!
 //! No input makes any of it panic, and a file of junk costs no more than a second.
 
+mod advice;
 mod check;
 mod diagnostic;
 mod error;
@@ -30,6 +31,7 @@ mod world;
 
 pub(crate) use limits::MAX_SECONDS;
 
+pub use advice::{Advice, AdviceCode, Advisor, Found, ended_at_horizon, passed_on_stalled};
 pub use diagnostic::Diagnostic;
 pub use error::{Diagnostics, ScenarioError};
 pub use load::{Format, ScenarioText};

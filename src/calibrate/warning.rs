@@ -30,6 +30,8 @@ pub enum WarningKind {
     DoesNotFit,
     /// The same rollout is there twice.
     Twice,
+    /// The times are probably of another unit than milliseconds.
+    Unit,
 }
 
 /// A warning: its kind for machines, its text for people.
@@ -94,6 +96,7 @@ pub fn of_logs(observed: &Observations, heartbeat_interval: u64) -> Vec<Warning>
         );
         warn(&mut all, CannotTell, text);
     }
+    all.extend(of_unit(observed));
     let running = observed.histories - observed.finished;
     if running > 0 {
         let text = format!(
@@ -110,6 +113,31 @@ pub fn of_logs(observed: &Observations, heartbeat_interval: u64) -> Vec<Warning>
         warn(&mut all, Censored, text);
     }
     all
+}
+
+/// Times that no upgrade has, and that it would have in another unit.
+fn of_unit(observed: &Observations) -> Option<Warning> {
+    /// Below it, not even a heartbeat came; above it, nobody waits.
+    const LIKELY: std::ops::RangeInclusive<u64> = 1000..=86_400_000;
+    /// Fewer may be chance.
+    const ENOUGH: usize = 5;
+    let mut times: Vec<u64> = observed.versions.iter().flat_map(|version| version.healthy.iter().copied()).collect();
+    if times.len() < ENOUGH {
+        return None;
+    }
+    times.sort_unstable();
+    let half = times[times.len() / 2];
+    let (unit, remedy) = match half {
+        half if LIKELY.contains(&half) => return None,
+        half if half < *LIKELY.start() => ("seconds", "multiply them by 1000"),
+        _ => ("microseconds", "divide them by 1000"),
+    };
+    let text = format!(
+        "half of the healthy verdicts come within {} s of their command: `at_ms` is in milliseconds, and these are probably \
+         {unit}; {remedy} and calibrate again",
+        half as f64 / 1000.0
+    );
+    Some(Warning { kind: WarningKind::Unit, text })
 }
 
 /// Of a version.

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod budget;
+mod cases;
 mod paths;
 
 use std::fs::File;
@@ -20,17 +21,17 @@ use super::progress::Progress;
 use super::sweep::HowArguments;
 use crate::report::study::{AgainstBaseline, CheckReport};
 use crate::report::{check_table, check_verdict, github, junit, markdown, replay};
-use crate::scenario::{Scenario, ScenarioText};
-use crate::study::check::{Check, CheckError, Effort, RuleWords};
+use crate::study::check::{Check, Effort};
 use crate::study::round::Workers;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tape::{Identity, Tape};
-use baseline::{BaselineArguments, Candidate};
+use baseline::BaselineArguments;
 use budget::budget;
+use cases::{Case, Cases};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  dryroll check scenarios\n  dryroll check scenarios/tune.toml --filter false_trip_rate --max-replicates 50000\n  dryroll check scenarios --junit check.xml --markdown check.md --budget 60s\n  dryroll check scenarios --baseline baseline.ndjson --tolerance duration_sec=10%\n\nExit codes: 0 all rules pass and nothing got worse · 1 one failed or is undecided, a fault touched nothing, or something is worse than the baseline · 4 no scenario, no rule or no replicate"
+    after_help = "Examples:\n  dryroll check scenarios\n  dryroll check scenarios/tune.toml --filter false_trip_rate --max-replicates 50000\n  dryroll check scenarios --junit check.xml --markdown check.md --budget 60s\n  dryroll check scenarios --baseline baseline.ndjson --tolerance duration_sec=10%\n\nExit codes: 0 all rules pass and nothing got worse · 1 one failed or is undecided, a fault touched nothing, something is worse than the baseline, or with --strict there is advice · 2 a scenario is wrong; the others were checked · 4 no scenario, no rule or no replicate"
 )]
 pub struct Arguments {
     /// Scenario files, and folders of them (every .toml and .json under it that has rules); `-` is standard input
@@ -45,6 +46,9 @@ pub struct Arguments {
     /// The most worlds of any rule; one that is still undecided then fails with that word
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     max_replicates: u64,
+    /// Fail on advice about a scenario too
+    #[arg(long)]
+    strict: bool,
     /// Stop at the first rule that fails
     #[arg(long)]
     fail_fast: bool,
@@ -66,117 +70,40 @@ pub struct Arguments {
     how: HowArguments,
 }
 
-/// A scenario with the places of those of its rules that are wanted.
-struct Case {
-    file: String,
-    scenario: Scenario,
-    rules: Vec<usize>,
-}
-
-/// What the paths lead to.
-struct Cases {
-    wanted: Vec<Case>,
-    /// All of them, where there is a baseline.
-    candidates: Vec<Candidate>,
-    without_rules: Vec<String>,
-    /// How many rules there are, wanted or not.
-    rules: usize,
-}
-
 impl Arguments {
     fn outputs(&self) -> [Option<&PathBuf>; 3] {
         [&self.report, &self.junit, &self.markdown].map(Option::as_ref)
     }
-
-    fn cases(&self, files: &[PathBuf]) -> Result<Cases, Failure> {
-        let mut cases = Cases { wanted: Vec::new(), candidates: Vec::new(), without_rules: Vec::new(), rules: 0 };
-        let filter = self.filter.as_ref().map(|text| text.to_lowercase());
-        for path in files {
-            let text = ScenarioText::load(path)?;
-            let scenario = text.scenario()?;
-            let file = text.path().to_owned();
-            if self.baselines.baseline.is_some() {
-                cases.candidates.push(Candidate::of(&text, &scenario)?);
-            }
-            if scenario.expect.is_empty() {
-                cases.without_rules.push(file);
-                continue;
-            }
-            cases.rules += scenario.expect.len();
-            let wanted = |rule: &usize| {
-                let called = called(&file, &scenario, *rule).to_lowercase();
-                filter.as_ref().is_none_or(|text| called.contains(text))
-            };
-            let rules: Vec<usize> = (0..scenario.expect.len()).filter(wanted).collect();
-            if !rules.is_empty() {
-                cases.wanted.push(Case { file, scenario, rules });
-            }
-        }
-        if cases.wanted.is_empty() && cases.candidates.is_empty() {
-            return Err(Failure::Nothing(self.why_nothing(files, &cases)));
-        }
-        Ok(cases)
-    }
-
-    fn why_nothing(&self, files: &[PathBuf], cases: &Cases) -> anyhow::Error {
-        match (&self.filter, files, cases.rules) {
-            (_, [], _) => anyhow::anyhow!("no scenario: no .toml or .json file is in {}", self.shown()),
-            (Some(text), _, 1..) => anyhow::anyhow!(
-                "no rule: none of {} has `{text}` in it; --list without --filter shows them all",
-                cases.rules
-            ),
-            (_, [_], _) => {
-                anyhow::anyhow!("no rule: {} has no [[expect]]; add one to say what must hold", self.shown())
-            }
-            (_, many, _) => anyhow::anyhow!("no rule: none of the {} scenarios has an [[expect]]", many.len()),
-        }
-    }
-
-    fn shown(&self) -> String {
-        self.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// What a rule is called: by its file, its version and what it says.
-fn called(file: &str, scenario: &Scenario, rule: usize) -> String {
-    let spec = &scenario.expect[rule];
-    let version = &scenario.versions[spec.version.unwrap_or(scenario.rollout.target).0].id;
-    format!("{file}: {version}: {}", RuleWords::of(spec))
-}
-
-fn list(cases: &Cases) -> Result<(), Failure> {
-    let mut out = io::BufWriter::new(anstream::stdout());
-    let mut tell = || {
-        for Case { file, scenario, rules } in &cases.wanted {
-            for &rule in rules {
-                writeln!(out, "{}", called(file, scenario, rule))?;
-            }
-        }
-        out.flush()
-    };
-    standard_output(tell())
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let files = paths::scenarios(&arguments.paths)?;
+    let named: Vec<&PathBuf> = files.iter().map(|file| &file.path).collect();
     let outputs: Vec<&PathBuf> = arguments.outputs().into_iter().flatten().collect();
     // A baseline that is written anew is read as well, and is nobody's output beside that.
     let places: Vec<&PathBuf> = outputs.iter().copied().chain(&arguments.baselines.baseline).collect();
-    each_its_own_place(&files, &places)?;
+    each_its_own_place(&named, &places)?;
     if arguments.max_replicates == 0 {
         return Err(Failure::Nothing(anyhow::anyhow!(
             "no replicate: --max-replicates is 0, so nothing would be evaluated"
         )));
     }
-    let cases = arguments.cases(&files)?;
+    let cases = Cases::read(arguments, &files)?;
     if arguments.list {
-        return list(&cases);
+        cases.list()?;
+        return cases.complaint().map_or(Ok(()), Err);
     }
-    let checks: Vec<Check> = cases.wanted.iter().map(ready).collect::<Result<_, _>>()?;
-    let together = checks.iter().map(Check::estimated).sum();
+    if arguments.baselines.accept
+        && let Some(complaint) = cases.complaint()
+    {
+        return Err(complaint.of("nothing is accepted"));
+    }
+    let together = cases.wanted.iter().map(|case| case.check.estimated()).sum();
     let effort = Effort { max_replicates: arguments.max_replicates, together, fail_fast: arguments.fail_fast };
     let pool = arguments.how.pool()?;
-    if let Some(largest) = cases.wanted.iter().map(|case| &case.scenario).max_by_key(|one| one.fleet.instances) {
+    if let Some(largest) =
+        cases.wanted.iter().flat_map(|case| &case.check.cells.scenarios).max_by_key(|one| one.fleet.instances)
+    {
         Need::of_study(largest, pool.current_num_threads(), 0, 0).say(arguments.how.quiet);
     }
     let baselined = arguments.baselines.open()?;
@@ -187,26 +114,35 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut report = CheckReport {
         schema: "dryroll.check/1".into(),
         command: replay::check(&given, arguments.filter.as_deref(), arguments.max_replicates, arguments.fail_fast)
+            + if arguments.strict { " --strict" } else { "" }
             + &replay::against(arguments.baselines.baseline.as_deref(), &arguments.baselines.tolerances),
         confidence: CONFIDENCE,
         max_replicates: arguments.max_replicates,
         budget_sec: arguments.budget.map(|budget| budget.as_secs_f64()),
-        without_rules: cases.without_rules,
+        without_rules: cases.without_rules.clone(),
+        not_scenarios: cases.not_scenarios.clone(),
+        wrong: cases.wrong.clone(),
+        advice: cases.advice.clone(),
+        strict: arguments.strict,
+        passed: true,
         ..CheckReport::default()
     };
     let clock = Clock::new(arguments.budget);
     let running = Running { pool: &pool, clock: &clock, quiet: arguments.how.quiet };
-    for (place, (case, check)) in cases.wanted.iter().zip(&checks).enumerate() {
-        let checked = if arguments.fail_fast && place > 0 && !report.passed {
+    for (place, Case { file, text, check }) in cases.wanted.iter().enumerate() {
+        let checked = if arguments.fail_fast && !report.passed {
             check.skipped()
         } else {
-            let what = format!("check {} of {}, {}", place + 1, checks.len(), case.file);
+            let what = format!("check {} of {}, {file}", place + 1, cases.wanted.len());
             let what = (check.most_rollouts(&effort), what);
             running.measure(&Check::IDENTITY, what, |tape, workers| check.run(tape, workers, &effort))?.0
         };
-        report.add(&case.file, check, &checked);
+        report.add(file, check, &checked);
+        report.advise(text, check, &checked);
     }
-    report.passed = report.scenarios.iter().all(|scenario| scenario.passed);
+    report.passed = report.scenarios.iter().all(|scenario| scenario.passed)
+        && report.wrong.is_empty()
+        && (!report.strict || report.advice.is_empty());
     let mut accepted = None;
     if let Some(baselined) = baselined {
         let running = (!arguments.fail_fast || report.passed).then_some(&running);
@@ -229,7 +165,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(github) = github {
         github.tell(&report, &outputs)?;
     }
-    verdict(&report, arguments.how.quiet)
+    // What is wrong with a file comes before what a rule came to.
+    cases.complaint().map_or_else(|| verdict(&report, arguments.how.quiet), Err)
 }
 
 /// How it ends; all else has been told, unless nobody was to be.
@@ -249,17 +186,13 @@ fn verdict(report: &CheckReport, quiet: bool) -> Result<(), Failure> {
         }
         _ if report.passed => Ok(()),
         _ if quiet => unmet(&check_verdict(report)),
+        _ if rules_passed && report.strict && !report.advice.is_empty() => {
+            unmet("there is advice, and --strict wants none")
+        }
         Some(baseline) if baseline.accepted => unmet("not every rule passed; the baseline was written all the same"),
         Some(baseline) if rules_passed => unmet(&format!("not as was accepted in {}", baseline.file)),
         _ => unmet("not every rule passed"),
     }
-}
-
-fn ready(case: &Case) -> Result<Check, Failure> {
-    Check::new(&case.scenario, &case.rules).map_err(|error| match error {
-        CheckError::Grid(error) => Failure::from(error).of(&case.file),
-        other => Failure::input(other).of(&case.file),
-    })
 }
 
 /// When to stop.

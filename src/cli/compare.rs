@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::interrupt;
 use super::memory::Need;
 use super::output::{
-    Failure, each_its_own_place, open, scratch_failure, scratch_tape, standard_output, teller, write_json,
+    Failure, each_its_own_place, no_grid, open, scratch_failure, scratch_tape, standard_output, teller, write_json,
 };
 use super::progress::Progress;
 use super::sweep::{HowArguments, total};
@@ -68,7 +68,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(list) => versions(&scenario, list)?,
         None => vec![scenario.rollout.target],
     };
-    let compare = Compare::new(&scenario, &policies, &versions, arguments.replicates)?;
+    let compare = Compare::new(&scenario, &policies, &versions, arguments.replicates);
+    let compare = compare.map_err(|error| no_grid(&text, error))?;
     let output = open(arguments.report.as_ref())?;
     let tape = scratch_tape(&Compare::IDENTITY)?;
     let pool = arguments.how.pool()?;
@@ -85,7 +86,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     interrupt::ends_the_program();
     let results = (0..versions.len()).map(|version| compare.result(&tape, version)).collect::<Result<Vec<_>, _>>();
-    let report = CompareReport::new(&scenario, text.path(), &policies, &compare, &results.map_err(scratch_failure)?);
+    let report = CompareReport::new(&scenario, &text, &policies, &compare, &results.map_err(scratch_failure)?);
     if let Some(written) = write_json(output, &report)? {
         written.publish()?;
     }

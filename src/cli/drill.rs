@@ -6,21 +6,23 @@ mod terminal;
 mod watch;
 mod web;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use super::interrupt;
 use super::learnings::{Learnings, Remembered};
-use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, write_json};
+use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, utf8, write_json};
 use super::rollout::Rollout;
 use super::run::today;
 use crate::console::Story;
 use crate::drill::{Desk, Drill, DrillError, Pace, Record, Speed};
+use crate::engine::Outcome;
 use crate::report::learning::{Numbers, PlanNumbers, Today};
 use crate::report::wording::plural;
 use crate::report::{DrillReport, Output, drill_table};
+use crate::scenario::ended_at_horizon;
 use crate::study::Policy;
 use opening::Opening;
 use watch::Watch;
@@ -101,9 +103,13 @@ impl Arguments {
 
 fn read_record(path: &Path) -> Result<Record, Failure> {
     let shown = path.display().to_string();
-    let text =
-        if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
-    let text = text.with_context(|| format!("cannot read {shown}")).map_err(Failure::Input)?;
+    let mut bytes = Vec::new();
+    let read = match path == Path::new("-") {
+        true => std::io::stdin().read_to_end(&mut bytes).map(drop),
+        false => std::fs::read(path).map(|read| bytes = read),
+    };
+    read.with_context(|| format!("cannot read {shown}")).map_err(Failure::Input)?;
+    let text = utf8(&shown, bytes, "a record of decisions, as `drill --record` writes it")?;
     Record::parse(&text).map_err(|error| in_file(&shown, error))
 }
 
@@ -224,6 +230,10 @@ fn debrief(arguments: &Arguments, opening: &Opening, drill: &mut Drill<'_>, watc
     let mut report = watch.debrief(&opening.scenario, drill);
     report.surprise = opening.surprise.clone();
     report.command = arguments.command(opening);
+    let stalled = u64::from(report.outcome == Outcome::Stalled.name());
+    let mut advisor = arguments.rollout.advisor(&opening.text, &opening.scenario);
+    advisor.add(ended_at_horizon(&opening.scenario, &opening.scenario.target().id, stalled, 1));
+    report.advice = advisor.finish();
     report
 }
 

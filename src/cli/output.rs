@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use super::interrupt::undisturbed;
 use crate::engine::Refusal;
 use crate::report::{Output, ReportError, Written};
-use crate::scenario::ScenarioError;
+use crate::scenario::{ScenarioError, ScenarioText};
 use crate::study::grid::GridError;
 use crate::study::sweep::SweepError;
 use crate::study::tape::{Identity, Tape};
@@ -86,6 +86,17 @@ impl Failure {
         }
     }
 
+    /// What is wrong, in a line.
+    pub fn says(&self) -> String {
+        match self {
+            Self::Scenario(error) => error.to_string(),
+            Self::Interrupted(kept) => kept.clone(),
+            Self::Input(error) | Self::Output(error) | Self::Unmet(error) | Self::Nothing(error) => {
+                format!("{error:#}")
+            }
+        }
+    }
+
     /// Whether an output could not be written for want of room.
     pub fn is_full(&self) -> bool {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
@@ -134,8 +145,36 @@ impl From<ScenarioError> for Failure {
 }
 
 /// A scenario that could be read, but whose request the platform refuses.
-pub fn refused(path: &Path, refusal: Refusal) -> Failure {
-    Failure::Input(anyhow::Error::from(refusal).context(format!("{}: the request is refused", path.display())))
+pub fn refused(text: &ScenarioText, refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::PermissionMissing => {
+            let says = format!("the request is refused: {refusal}");
+            let help = "set `permission = true`, or remove it, to rehearse a caller who may upgrade the fleet";
+            text.wrong(&["reconciler", "permission"], &says, help).into()
+        }
+        other => Failure::Input(anyhow::Error::from(other).context(format!("{}: the request is refused", text.file))),
+    }
+}
+
+/// A grid that there is not; where the platform refuses its requests, the file is what is wrong.
+pub fn no_grid(text: &ScenarioText, error: GridError) -> Failure {
+    match error {
+        GridError::Refused(refusal) => refused(text, refusal),
+        other => other.into(),
+    }
+}
+
+/// The text of an input, which is to be `what`.
+pub fn utf8(shown: &str, bytes: Vec<u8>, what: &str) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let byte = error.as_bytes().get(valid.len()).copied().unwrap_or_default();
+        Failure::Input(anyhow::anyhow!(
+            "{shown}: line {line}: the byte {byte:#04x} at offset {} is not UTF-8 text; give {what}, saved as UTF-8",
+            valid.len()
+        ))
+    })
 }
 
 /// Two outputs to one place would lose one of them, however the place is written; and so would one in the place of an input.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::learnings::Learnings;
 use super::output::{Failure, standard_output};
-use super::rollout::Rollout;
-use crate::report::PlanAnswer;
+use super::rollout::{Loaded, Rollout};
 use crate::report::learning::{Numbers, PlanNumbers, Today};
+use crate::report::{PlanAnswer, advice_table};
 use crate::study::Policy;
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,8 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let remembered = arguments.learnings.read(&[], arguments.quiet)?;
-    let (scenario, world) = arguments.rollout.load(&arguments.scenario, None)?;
+    let Loaded { text, scenario, world } = arguments.rollout.load(&arguments.scenario, None)?;
+    let advice = arguments.rollout.advisor(&text, &scenario).finish();
     if world.total() == 0 && !arguments.quiet {
         let mut stderr = anstream::stderr();
         // A note that nobody can see is no failure.
@@ -36,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             scenario.fleet.template_id
         );
     }
-    let answer = PlanAnswer::new(&world.plan, &world.settings, world.names);
+    let answer = PlanAnswer::new(&world.plan, &world.settings, world.names).with_advice(&advice);
     let mut out = BufWriter::new(io::stdout().lock());
     standard_output(
         serde_json::to_writer_pretty(&mut out, &answer)
@@ -44,10 +45,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             .and_then(|()| writeln!(out))
             .and_then(|()| out.flush()),
     )?;
+    if !arguments.quiet {
+        // Standard output is the skill's answer and nothing else. A note that nobody can see is no failure.
+        let _ = advice_table(&mut anstream::stderr(), &advice);
+    }
     if let Some(remembered) = remembered.filter(|_| !arguments.quiet) {
         let numbers = PlanNumbers::of(&world.plan, answer.estimated_total());
         let today = Today::of(&scenario, Some(Policy::of(&scenario)), Numbers::Plan(numbers));
-        // Standard output is the skill's answer and nothing else. A note that nobody can see is no failure.
         let _ = remembered.tell(&mut anstream::stderr(), &today);
     }
     Ok(())

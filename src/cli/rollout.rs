@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::output::{Failure, refused};
 use crate::report::replay;
-use crate::scenario::Scenario;
+use crate::scenario::{Advisor, Scenario, ScenarioText};
 use crate::sim::World;
 use crate::study::grid::{Axis, Grid, version_called};
 
@@ -17,6 +17,16 @@ pub struct Rollout {
     /// Set a key of [rollout], as in rollout.batch_pct=10; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
+}
+
+/// A scenario that was read, and its world.
+pub struct Loaded {
+    /// Its file.
+    pub text: ScenarioText,
+    /// With what was changed.
+    pub scenario: Scenario,
+    /// Of it.
+    pub world: World,
 }
 
 impl Rollout {
@@ -44,9 +54,17 @@ impl Rollout {
         self.settings.iter().filter_map(|text| Axis::parse_setting(text).ok()).collect()
     }
 
+    /// Advice about the rollout of a file, before any run.
+    pub fn advisor<'t>(&self, text: &'t ScenarioText, scenario: &Scenario) -> Advisor<'t> {
+        let mut advisor = Advisor::new(text).with_set(self.changes().into_iter().map(|axis| axis.key));
+        advisor.read(scenario);
+        advisor
+    }
+
     /// Reads a scenario, with these changes and another seed where one is wanted, and makes its world.
-    pub fn load(&self, path: &Path, seed: Option<u64>) -> Result<(Scenario, World), Failure> {
-        let mut scenario = Scenario::load(path)?;
+    pub fn load(&self, path: &Path, seed: Option<u64>) -> Result<Loaded, Failure> {
+        let text = ScenarioText::load(path)?;
+        let mut scenario = text.scenario()?;
         scenario.seed = seed.unwrap_or(scenario.seed);
         if let Some(version) = &self.version {
             let found = version_called(&scenario, version)?;
@@ -64,7 +82,7 @@ impl Rollout {
                 }
             }
         }
-        let world = World::new(&scenario).map_err(|refusal| refused(path, refusal))?;
-        Ok((scenario, world))
+        let world = World::new(&scenario).map_err(|refusal| refused(&text, refusal))?;
+        Ok(Loaded { text, scenario, world })
     }
 }

@@ -7,12 +7,12 @@ use super::memory::Need;
 use super::output::{
     Failure, each_its_own_place, is_gone, open_all, publish, standard_output, teller, write_json, write_whole,
 };
-use super::rollout::Rollout;
-use crate::engine::batch_size;
+use super::rollout::{Loaded, Rollout};
+use crate::engine::{Outcome, batch_size};
 use crate::report::learning::{Numbers, PlanNumbers, RunNumbers, Today};
 use crate::report::timeline::{BreakerCount, Timeline};
 use crate::report::{Account, Chronicle, EventLog, FaultReport, Output, RunReport, Written, trace};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, ended_at_horizon};
 use crate::sim::{Metrics, Simulator};
 use crate::study::Policy;
 
@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.outputs().into_iter().flatten().collect();
     each_its_own_place(Some(&arguments.scenario), &outputs)?;
     let remembered = arguments.learnings.read(&outputs, arguments.quiet)?;
-    let (scenario, world) = arguments.rollout.load(&arguments.scenario, arguments.seed)?;
+    let Loaded { text, scenario, world } = arguments.rollout.load(&arguments.scenario, arguments.seed)?;
     Need::of_run(&scenario).say(arguments.quiet);
     let [events, report, timeline] = open_all(arguments.outputs())?;
 
@@ -71,19 +71,25 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let effects = simulator.fault_effects();
     let drawn = breaker.map(|breaker| Timeline::of(&scenario, &mut simulator, &chronicle, &breaker, &effects));
 
+    let advice = {
+        let stalled = u64::from(metrics.outcome == Outcome::Stalled);
+        let mut advisor = arguments.rollout.advisor(&text, &scenario);
+        advisor.add(ended_at_horizon(&scenario, &scenario.target().id, stalled, 1));
+        advisor.finish()
+    };
     let written = [
         write_log(log)?,
         write_whole(timeline, |out| trace::write(out, &scenario, &mut simulator, &chronicle, &effects))?,
         write_json(report, &{
             let report = RunReport::new(&scenario, &simulator, &chronicle, &metrics, &effects);
             let command = arguments.rollout.command(&arguments.scenario, &scenario, arguments.replicate);
-            report.with_command(command).with_timeline(drawn.unwrap_or_default())
+            report.with_command(command).with_advice(&advice).with_timeline(drawn.unwrap_or_default())
         })?,
     ];
     publish(written)?;
     let faults = FaultReport::all(&effects);
     match account {
-        Some(account) => standard_output(account.close(&metrics, &faults))?,
+        Some(account) => standard_output(account.close(&metrics, &faults, &advice))?,
         None => return Ok(()),
     }
     match (remembered, teller(arguments.quiet, &outputs)) {

@@ -7,7 +7,7 @@ use std::slice;
 use super::checkpoint::{Checkpoint, spare_tape};
 use super::interrupt;
 use super::memory::Need;
-use super::output::{Failure, each_its_own_place, open_all, standard_output, teller, write_json, write_whole};
+use super::output::{Failure, each_its_own_place, no_grid, open_all, standard_output, teller, write_json, write_whole};
 use super::progress::Progress;
 use super::shard;
 use crate::report::study::SweepReport;
@@ -285,7 +285,11 @@ pub fn ready(order: SweepOrder) -> Result<Sweep, Failure> {
             "no replicate: --replicates is 0, so nothing would be evaluated"
         )));
     }
-    Ok(Sweep::new(order)?)
+    let text = order.scenario.clone();
+    Sweep::new(order).map_err(|error| match error {
+        SweepError::Grid(error) => no_grid(&text, error),
+        other => other.into(),
+    })
 }
 
 /// The outputs, opened before the work begins.

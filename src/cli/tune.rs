@@ -2,23 +2,25 @@
 
 mod posterior;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::interrupt;
 use super::learnings::Learnings;
 use super::memory::Need;
 use super::output::{
-    Failure, each_its_own_place, open, scratch_failure, scratch_tape, scratch_tape_file, standard_output, teller,
-    write_json,
+    Failure, each_its_own_place, no_grid, open, scratch_failure, scratch_tape, scratch_tape_file, standard_output,
+    teller, write_json,
 };
 use super::progress::Progress;
 use super::share::share;
 use super::sweep::{HowArguments, total};
+use crate::engine::Outcome;
 use crate::report::learning::{Numbers, Today};
 use crate::report::study::{Findings, PosteriorFindings, Rates, TuneReport};
 use crate::report::tune_table;
-use crate::scenario::Scenario;
+use crate::scenario::{Advice, Advisor, ScenarioText, ended_at_horizon};
+use crate::study::results::CellRows;
 use crate::study::round::Workers;
 use crate::study::tape::Tape;
 use crate::study::tune::sensitivity::{AtFactor, FACTORS};
@@ -75,14 +77,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         )));
     }
     let remembered = arguments.learnings.read(&outputs, arguments.how.quiet)?;
-    let mut scenario = Scenario::load(&arguments.scenario)?;
+    let text = ScenarioText::load(&arguments.scenario)?;
+    let mut scenario = text.scenario()?;
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);
     if arguments.replicates == 0 {
         return Err(Failure::Nothing(anyhow::anyhow!(
             "no replicate: --replicates is 0, so nothing would be evaluated"
         )));
     }
-    let as_it_is = Tune::new(&scenario, arguments.tolerance, arguments.replicates)?;
+    let as_it_is = Tune::new(&scenario, arguments.tolerance, arguments.replicates);
+    let as_it_is = as_it_is.map_err(|error| no_search(&text, error))?;
     let posterior = match &arguments.posterior {
         Some(path) => Some(Posterior::read(path, &scenario)?),
         None => None,
@@ -114,12 +118,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => None,
     };
     interrupt::ends_the_program();
+    let advice = advice(&text, &tune, &tape, &tuned).map_err(scratch_failure)?;
     let hints = tuned.incumbent.map(|policy| hints::hints(&tune, policy, &pool)).unwrap_or_default();
     let report = TuneReport::new(
         &tune,
         &arguments.scenario.to_string_lossy(),
         &tuned,
-        &Findings { points, worst, sensitivity, hints, posterior },
+        &Findings { points, worst, sensitivity, hints, advice, posterior },
     );
     if let Some(written) = write_json(output, &report)? {
         written.publish()?;
@@ -139,6 +144,49 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         (None, _) => Err(Failure::Unmet(anyhow::anyhow!("no policy is recommended"))),
         _ => Ok(()),
     }
+}
+
+/// What the scenario lacks for a search, at its place.
+fn no_search(text: &ScenarioText, error: TuneError) -> Failure {
+    let says = error.to_string();
+    let (place, help): (&[&str], &str) = match error {
+        TuneError::Grid(error) => return no_grid(text, error),
+        TuneError::NothingRolledOut(_) => {
+            return Failure::Nothing(anyhow::Error::new(error).context(text.file.clone()));
+        }
+        TuneError::NoTune => (
+            &[],
+            "add at its end, for instance: [tune] and below it limits = [{metric = \"false_trip_rate\", at_most = 0.05}, \
+             {metric = \"blast_radius_pct\", at_most = 25}]",
+        ),
+        TuneError::DefectiveGood(_) => (&["tune", "good"], "name a version without `defective = true`"),
+        TuneError::SaysNothing(_) => (&["tune", "limits"], "name the versions that are defective in `defective`"),
+        TuneError::Unconfirmable(_) => {
+            (&["tune", "limits"], "write, for instance, {metric = \"harmed_pct\", at_most = 10}")
+        }
+        TuneError::Goal(_) => (&["tune", "minimise"], "remove it: left out, it is duration_sec"),
+        TuneError::Tolerance => return Failure::input(error),
+    };
+    text.wrong(place, &says, help).into()
+}
+
+/// Advice about the grid, and about rollouts that stalled in the search.
+fn advice(text: &ScenarioText, tune: &Tune, tape: &Tape, tuned: &Tuned) -> io::Result<Vec<Advice>> {
+    let set = ["batch_pct", "max_consecutive_failures", "order"];
+    let mut advisor = Advisor::new(text).with_set(set);
+    tune.cells.scenarios.iter().for_each(|scenario| advisor.read(scenario));
+    for version in 0..tune.versions() {
+        let (mut stalled, mut of) = (0, 0);
+        for (policy, known) in tuned.policies.iter().enumerate() {
+            let cell = tune.cell(policy, version) as u32;
+            let rows = CellRows::open(std::slice::from_ref(tape), cell, known.replicates)?;
+            rows.endings(&mut |_, ending| stalled += u64::from(ending.outcome == Outcome::Stalled))?;
+            of += known.replicates;
+        }
+        let id = &tune.cells.scenarios[tune.cell(0, version)].target().id;
+        advisor.add(ended_at_horizon(&tune.scenario, id, stalled, of));
+    }
+    Ok(advisor.finish())
 }
 
 fn search(tune: &Tune, pool: &rayon::ThreadPool, what: &'static str, quiet: bool) -> Result<(Tape, Tuned), Failure> {

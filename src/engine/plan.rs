@@ -1,5 +1,6 @@
 //! The plan (§1): which instances, in which order, in batches of what size. It changes nothing.
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use crate::fleet::{InstanceId, Span};
@@ -133,6 +134,22 @@ impl Plan {
     #[must_use]
     pub fn estimated_total(&self, health_timeout: Span) -> Span {
         Span(u64::from(self.batch_count()).saturating_mul(health_timeout.0))
+    }
+
+    /// The same where so many at most are under way at once: each instance that waits for a slot waits as long.
+    #[must_use]
+    pub fn estimated_in_flight(&self, health_timeout: Span, max_in_flight: NonZeroU32) -> Span {
+        let waits = |batch: u32| {
+            let batch = self.batch(batch);
+            u64::from((batch.end - batch.start).div_ceil(max_in_flight.get()))
+        };
+        let count = self.batch_count();
+        // All batches but the last are alike.
+        let all = match count.checked_sub(1) {
+            Some(last) => u64::from(last).saturating_mul(waits(0)).saturating_add(waits(last)),
+            None => 0,
+        };
+        Span(all.saturating_mul(health_timeout.0))
     }
 
     /// The same instances, cut into batches of another share.

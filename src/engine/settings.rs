@@ -28,6 +28,17 @@ pub enum BreakerScope {
     Batch,
 }
 
+impl BreakerScope {
+    /// The most failures in a row that a plan can have.
+    #[must_use]
+    pub fn reach(self, total: u32, batch_size: u32) -> u32 {
+        match self {
+            Self::Rollout => total,
+            Self::Batch => batch_size,
+        }
+    }
+}
+
 /// The intervention policy of `system.fleet_rolling_upgrade`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use super::advice_table::advice_table;
 use super::event_log::event_names;
 use super::harm::HarmGoesOn;
 use super::shared::drawn;
@@ -13,7 +14,7 @@ use crate::engine::{
     Answer, Direction, Engine, Event, EventBody, EventNames, OperatorDecision, Outcome, Recording, RolloutId,
 };
 use crate::fleet::{At, InstanceId, Span};
-use crate::scenario::Scenario;
+use crate::scenario::{Advice, Scenario};
 use crate::sim::{Metrics, Observer, World};
 
 const BOLD: Style = Style::new().bold();
@@ -74,9 +75,14 @@ impl<'a, W: Write> Account<'a, W> {
                 let text = match batch_count {
                     0 => "nothing to do: no eligible instance runs another digest".to_owned(),
                     _ => format!(
-                        "{total_instances} instances → {} of {batch_size} · trips at {limit} in a row · estimate {}",
+                        "{} → {} of {batch_size} · trips at {limit} in a row · estimate {}{}",
+                        plural(u64::from(total_instances), "instance", "instances"),
                         plural(u64::from(batch_count), "batch", "batches"),
                         spoken(answer.estimated_total()),
+                        answer
+                            .estimated_in_flight()
+                            .map(|waits| format!(", {} with max_in_flight", spoken(waits)))
+                            .unwrap_or_default(),
                     ),
                 };
                 self.line(at, BOLD, "plan", &text)
@@ -221,11 +227,11 @@ impl<'a, W: Write> Account<'a, W> {
         drawn
     }
 
-    /// Closes with the figures, and what the faults did.
+    /// Closes with the figures, what the faults did, and advice about the scenario.
     ///
     /// # Errors
     /// The first error that writing met.
-    pub fn close(mut self, metrics: &Metrics, faults: &[FaultReport]) -> io::Result<()> {
+    pub fn close(mut self, metrics: &Metrics, faults: &[FaultReport], advice: &[Advice]) -> io::Result<()> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -243,6 +249,7 @@ impl<'a, W: Write> Account<'a, W> {
                 None => writeln!(self.out)?,
             }
         }
+        advice_table(&mut self.out, advice)?;
         self.out.flush()
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use super::advice_table::advice_table;
 use super::baseline_table::baseline_table;
 use super::study::{CheckReport, CheckedScenario, Status};
 use super::table::Table;
@@ -36,13 +37,22 @@ pub fn check_table(out: &mut impl Write, report: &CheckReport) -> io::Result<()>
         }
         tell_scenario(out, scenario)?;
     }
+    if !report.advice.is_empty() {
+        writeln!(out)?;
+    }
+    advice_table(out, &report.advice)?;
+    if !report.not_scenarios.is_empty() {
+        let files =
+            plural(report.not_scenarios.len() as u64, "file that is no scenario", "files that are no scenarios");
+        writeln!(out, "\n{DIM}not checked: {files}: {}{DIM:#}", one_line(&report.not_scenarios.join(", ")))?;
+    }
     // A baseline tells of them.
     if !report.without_rules.is_empty() && report.baseline.is_none() {
         let files = plural(report.without_rules.len() as u64, "file without", "files without");
         writeln!(out, "\n{DIM}not checked: {files} [[expect]]{DIM:#}")?;
     }
     if !report.scenarios.is_empty() {
-        let style = if report.scenarios.iter().all(|scenario| scenario.passed) { GOOD } else { BAD };
+        let style = if rules_passed(report) { GOOD } else { BAD };
         writeln!(out, "\n{style}{}{style:#}", of_rules(report))?;
     }
     let Some(baseline) = &report.baseline else { return Ok(()) };
@@ -99,6 +109,12 @@ pub fn verdict(report: &CheckReport) -> String {
     rules.into_iter().chain(baseline).collect::<Vec<_>>().join("; ")
 }
 
+/// Whether all passed, a baseline apart.
+fn rules_passed(report: &CheckReport) -> bool {
+    let advice = report.strict && !report.advice.is_empty();
+    !advice && report.wrong.is_empty() && report.scenarios.iter().all(|scenario| scenario.passed)
+}
+
 fn of_rules(report: &CheckReport) -> String {
     let counts = report.counts;
     let idle: usize = report.scenarios.iter().map(|scenario| scenario.idle_faults.len()).sum();
@@ -111,8 +127,14 @@ fn of_rules(report: &CheckReport) -> String {
     if idle > 0 {
         parts.push(plural(idle as u64, "fault touched nothing", "faults touched nothing"));
     }
+    if report.strict && !report.advice.is_empty() {
+        parts.push(plural(report.advice.len() as u64, "piece of advice", "pieces of advice"));
+    }
+    if !report.wrong.is_empty() {
+        parts.push(plural(report.wrong.len() as u64, "scenario is wrong", "scenarios are wrong"));
+    }
     let rules = counts.passed + counts.failed + counts.undecided + counts.skipped;
-    let state = if report.scenarios.iter().all(|scenario| scenario.passed) { "passed" } else { "failed" };
+    let state = if rules_passed(report) { "passed" } else { "failed" };
     format!(
         "{state}: {} of {}: {} ({})",
         plural(rules, "rule", "rules"),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 use serde_json::Value;
 
+use super::advice_table::advice_table;
 use super::plot::compare::Better;
 use super::study::{CompareReport, Comparison, Contrast};
 use super::table::Table;
@@ -29,7 +30,7 @@ pub fn compare_table(out: &mut impl Write, report: &CompareReport) -> io::Result
     for comparison in &report.comparisons {
         version(out, comparison)?;
     }
-    Ok(())
+    advice_table(out, &report.advice)
 }
 
 /// The keys of a policy that differ from another's.

@@ -12,6 +12,7 @@ use super::study::ScenarioRef;
 use super::wording::spoken;
 use crate::drill::Pack;
 use crate::fleet::Span;
+use crate::scenario::Advice;
 use crate::study::Policy;
 
 /// A drill, and its debrief.
@@ -57,6 +58,9 @@ pub struct DrillReport {
     pub lesson: Option<Lesson>,
     /// What happened, instance by instance.
     pub timeline: Timeline,
+    /// Advice about the scenario; absent where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<Advice>,
 }
 
 /// Which drill a surprise was.

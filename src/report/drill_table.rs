@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::DrillReport;
+use super::advice_table::advice_table;
 use super::drill::{Counterfactual, Debrief, Difference, in_words};
 use super::table::Table;
 use super::wording::{NOTHING, Unit, number, plural, spoken, wrapped};
@@ -76,6 +77,7 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> 
             paragraph(out, "Again: ", &command, width)?;
         }
     }
+    advice_table(out, &report.advice)?;
     out.flush()
 }
 

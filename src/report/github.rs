@@ -6,7 +6,7 @@ use super::study::{AgainstBaseline, BaselineScenario, CheckReport, Status};
 use crate::study::baseline::contrast::Verdict;
 
 /// Writes an error for each rule that did not pass, each fault that touched nothing and each scenario that is worse than the
-/// baseline, and a warning for each scenario that has no part in it yet.
+/// baseline, a warning for each scenario that has no part in it yet, and either for advice.
 ///
 /// # Errors
 /// When writing fails.
@@ -23,6 +23,13 @@ pub fn annotate(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
             let message = format!("{}{}", fault.says(), told(&fault.replay));
             annotation(out, "error", &scenario.file, 1, "dryroll check: a fault touched nothing", &message)?;
         }
+    }
+    for one in &report.wrong {
+        annotation(out, "error", &one.file, one.line.unwrap_or(1), "dryroll check: the scenario is wrong", &one.why)?;
+    }
+    let level = if report.strict { "error" } else { "warning" };
+    for one in &report.advice {
+        annotation(out, level, &one.path, one.line.unwrap_or(1), "dryroll check: advice", &one.in_a_sentence())?;
     }
     report.baseline.iter().flat_map(|baseline| &baseline.scenarios).try_for_each(|scenario| against(out, scenario))
 }

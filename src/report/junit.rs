@@ -1,4 +1,5 @@
-//! A check as JUnit XML: a suite for each scenario, a case for each rule and for each fault that touched nothing; and one for
+//! A check as JUnit XML: a suite for each scenario, a case for each rule and for each fault that touched nothing; one for scenarios that are wrong,
+//! and with `--strict` one for advice; and one for
 //! each scenario against a baseline, with a case for where it stands and one for each fact that was compared.
 
 use std::io::{self, Write};
@@ -18,11 +19,45 @@ use crate::study::baseline::contrast::{Cause, Verdict};
 pub fn write(out: &mut impl Write, check: &CheckReport) -> io::Result<()> {
     let mut report = Report::new("dryroll check");
     report.add_test_suites(check.scenarios.iter().map(suite));
+    report.add_test_suites(about_files(check));
     let baseline = check.baseline.iter().flat_map(|baseline| &baseline.scenarios);
     report.add_test_suites(baseline.map(against));
     let text = report.to_string().map_err(io::Error::other)?;
     // Names may have letters that XML does not know.
     out.write_all(xml(&text).as_bytes())
+}
+
+/// What is wrong with files, and with `--strict` the advice about them: a suite each.
+fn about_files(check: &CheckReport) -> Vec<TestSuite> {
+    let case = |file: &str, line: Option<usize>, name: String, kind: &str, says: String| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_type(kind).set_message(says);
+        let mut case = TestCase::new(name, status);
+        case.set_classname(file);
+        case.extra.insert("file".into(), file.into());
+        if let Some(line) = line {
+            case.extra.insert("line".into(), line.to_string().into());
+        }
+        case
+    };
+    let mut suites = Vec::new();
+    if !check.wrong.is_empty() {
+        let mut suite = TestSuite::new("scenarios that are wrong");
+        let name = |file: &str| format!("{file} is a scenario");
+        let cases = check.wrong.iter().map(|one| case(&one.file, one.line, name(&one.file), "wrong", one.why.clone()));
+        suite.add_test_cases(cases);
+        suites.push(suite);
+    }
+    if check.strict && !check.advice.is_empty() {
+        let mut suite = TestSuite::new("advice");
+        let cases = check.advice.iter().map(|one| {
+            let name = format!("{} is free of {}", one.path, one.code.name());
+            case(&one.path, one.line, name, "advice", one.in_a_sentence())
+        });
+        suite.add_test_cases(cases);
+        suites.push(suite);
+    }
+    suites
 }
 
 fn suite(scenario: &CheckedScenario) -> TestSuite {

@@ -43,6 +43,17 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
             }
         }
     }
+    for one in &report.wrong {
+        writeln!(out, "\n**{}** is wrong: {}", text(&one.file), text(&one.why))?;
+    }
+    for (place, one) in report.advice.iter().enumerate() {
+        let before = if place == 0 { "\n**Advice**\n\n" } else { "" };
+        writeln!(out, "{before}- {}: {}", text(&one.place()), text(&one.in_a_sentence()))?;
+    }
+    if !report.not_scenarios.is_empty() {
+        let files: Vec<String> = report.not_scenarios.iter().map(|file| text(file)).collect();
+        writeln!(out, "\nNo scenarios: {}", files.join(", "))?;
+    }
     if !report.without_rules.is_empty() {
         let files: Vec<String> = report.without_rules.iter().map(|file| text(file)).collect();
         writeln!(out, "\nWithout rules: {}", files.join(", "))?;

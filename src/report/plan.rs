@@ -1,10 +1,13 @@
 //! The skill's answer: the plan, with the tutorial's keys in the tutorial's order.
 
+use std::num::NonZeroU32;
+
 use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
 
 use crate::engine::{BatchPhase, Engine, InterventionPolicy, Plan, Settings};
 use crate::fleet::{InstanceNames, Span};
+use crate::scenario::Advice;
 
 /// A plan as the skill answers it.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +19,9 @@ pub struct PlanAnswer<'a> {
     asks: bool,
     /// Where its batches stand; all pending before a run.
     engine: Option<&'a Engine>,
+    max_in_flight: Option<NonZeroU32>,
+    /// About the scenario.
+    advice: &'a [Advice],
 }
 
 impl<'a> PlanAnswer<'a> {
@@ -29,6 +35,8 @@ impl<'a> PlanAnswer<'a> {
             names,
             asks: settings.policy == InterventionPolicy::RequireApproval && plan.total_instances() > 0,
             engine: None,
+            max_in_flight: settings.max_in_flight,
+            advice: &[],
         }
     }
 
@@ -37,6 +45,20 @@ impl<'a> PlanAnswer<'a> {
     pub fn walked(engine: &'a Engine, names: InstanceNames) -> Self {
         let answer = Self::new(engine.plan(), engine.settings(), names);
         Self { limit: engine.breaker().1, engine: Some(engine), ..answer }
+    }
+
+    /// With advice about the scenario.
+    #[must_use]
+    pub fn with_advice(self, advice: &'a [Advice]) -> Self {
+        Self { advice, ..self }
+    }
+
+    /// What `max_in_flight` makes of the estimate, where it makes a difference.
+    #[must_use]
+    pub fn estimated_in_flight(&self) -> Option<Span> {
+        let most = self.max_in_flight?;
+        let waits = self.plan.estimated_in_flight(self.health_timeout, most);
+        (waits != self.estimated_total()).then_some(waits)
     }
 
     /// `batch_count × health_timeout`.
@@ -65,12 +87,18 @@ impl Serialize for PlanAnswer<'_> {
         map.serialize_entry("batch_size", &self.plan.batch_size)?;
         map.serialize_entry("batch_count", &self.plan.batch_count())?;
         map.serialize_entry("estimated_total_seconds", &Seconds(self.estimated_total()))?;
+        if let Some(waits) = self.estimated_in_flight() {
+            map.serialize_entry("estimated_total_seconds_in_flight", &Seconds(waits))?;
+        }
         map.serialize_entry("circuit_breaker", &CircuitBreaker { max_consecutive_failures: self.limit })?;
         map.serialize_entry("batches", &Batches(*self))?;
         map.serialize_entry("approval_request_id", &self.asks.then_some("a-1"))?;
         if !self.plan.skipped.is_empty() {
             let skipped: Vec<_> = self.plan.skipped.iter().map(|&id| self.names.name(id)).collect();
             map.serialize_entry("skipped_instance_ids", &skipped)?;
+        }
+        if !self.advice.is_empty() {
+            map.serialize_entry("advice", self.advice)?;
         }
         map.end()
     }

@@ -19,6 +19,8 @@ pub struct Prospect {
     pub limit: u32,
     /// `batch_count × health_timeout`.
     pub estimate: Span,
+    /// The same with `max_in_flight`, where that makes a difference.
+    pub in_flight: Option<(Span, NonZeroU32)>,
     /// How many are commanded before the breaker trips if the upgrade fails on every instance.
     pub exposed: u32,
     /// The batch in which it trips then, from 0; `None` where it never does.
@@ -61,6 +63,10 @@ impl Prospect {
             batch_count: plan.batch_count(),
             limit,
             estimate: plan.estimated_total(settings.health_timeout),
+            in_flight: settings.max_in_flight.and_then(|most| {
+                let waits = plan.estimated_in_flight(settings.health_timeout, most);
+                (waits != plan.estimated_total(settings.health_timeout)).then_some((waits, most))
+            }),
             exposed,
             trips_in,
         }
@@ -72,11 +78,14 @@ impl Prospect {
         match self.batch_count {
             0 => "nothing to do: no eligible instance runs another digest".to_owned(),
             _ => format!(
-                "{} in {} of {}; estimate {}",
+                "{} in {} of {}; estimate {}{}",
                 plural(u64::from(self.total), "instance", "instances"),
                 plural(u64::from(self.batch_count), "batch", "batches"),
                 plural(u64::from(self.batch_size), "instance", "instances"),
                 spoken(self.estimate),
+                self.in_flight
+                    .map(|(waits, most)| format!(", {} with max_in_flight {most}", spoken(waits)))
+                    .unwrap_or_default(),
             ),
         }
     }
@@ -115,9 +124,5 @@ pub fn share(part: u32, whole: u32) -> String {
 
 /// The batch whose failures reach the limit, if every instance fails.
 fn trips_in(total: u32, batch_size: u32, limit: u32, scope: BreakerScope) -> Option<u32> {
-    let reach = match scope {
-        BreakerScope::Rollout => total,
-        BreakerScope::Batch => batch_size,
-    };
-    (limit <= reach).then(|| (limit - 1).checked_div(batch_size)).flatten()
+    (limit <= scope.reach(total, batch_size)).then(|| (limit - 1).checked_div(batch_size)).flatten()
 }

@@ -10,6 +10,7 @@ use super::harm::HarmGoesOn;
 use super::study::{CheckReport, CompareReport, ScenarioRef, SweepReport, TuneReport};
 use super::{DrillReport, Timeline};
 use crate::json::fault;
+use crate::scenario::Advice;
 
 /// Numbers beyond are not of a report: no run lasts so long, no fleet is so large.
 const LARGEST: f64 = 1e15;
@@ -59,6 +60,8 @@ pub struct RunPage {
     pub harm_goes_on: Option<HarmGoesOn>,
     /// What each fault did.
     pub faults: Vec<FaultFigures>,
+    /// About the scenario.
+    pub advice: Vec<Advice>,
     /// What each instance did.
     pub timeline: Option<Timeline>,
 }

@@ -7,7 +7,7 @@ use super::study::ScenarioRef;
 use super::{BatchRecord, Chronicle, PlanAnswer, Timeline, TripRecord};
 use crate::engine::RolloutId;
 use crate::fleet::InstanceNames;
-use crate::scenario::Scenario;
+use crate::scenario::{Advice, Scenario};
 use crate::sim::{FaultEffect, Metrics, Simulator};
 use crate::study::Policy;
 
@@ -122,6 +122,8 @@ pub struct RunReport<'a> {
     harm_goes_on: Option<HarmGoesOn>,
     rollback: Option<Rollback>,
     faults: Vec<FaultReport>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    advice: &'a [Advice],
     #[serde(skip_serializing_if = "Option::is_none")]
     timeline: Option<Timeline>,
 }
@@ -157,6 +159,7 @@ impl<'a> RunReport<'a> {
             harm_goes_on: HarmGoesOn::of(metrics, scenario.rollout.observe_after),
             rollback,
             faults: FaultReport::all(effects),
+            advice: &[],
             timeline: None,
         }
     }
@@ -165,6 +168,12 @@ impl<'a> RunReport<'a> {
     #[must_use]
     pub fn with_command(self, command: String) -> Self {
         Self { command: Some(command), ..self }
+    }
+
+    /// With advice about the scenario.
+    #[must_use]
+    pub fn with_advice(self, advice: &'a [Advice]) -> Self {
+        Self { advice, ..self }
     }
 
     /// With a timeline of the run, so that a page can draw it.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{
     AgainstBaseline, BaselineReport, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Counts,
-    Found, IdleFault, NotChecked, Status, policy_change,
+    Found, IdleFault, NotChecked, Status, WrongScenario, policy_change,
 };
 pub use compare::{CompareReport, Comparison, Contrast, DifferentWorld};
 pub use sweep::{

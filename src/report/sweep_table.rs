@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 use serde_json::Value;
 
+use super::advice_table::advice_table;
 use super::study::{Cell, RareEvent, SweepReport};
 use super::table::Table;
 use super::wording::{NOTHING, Unit, plural};
@@ -52,7 +53,7 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
     for warning in &report.warnings {
         writeln!(out, "{BOLD}warning:{BOLD:#} {warning}")?;
     }
-    Ok(())
+    advice_table(out, &report.advice)
 }
 
 fn version_table(out: &mut impl Write, report: &SweepReport, version: &str, cells: &[&Cell]) -> io::Result<()> {

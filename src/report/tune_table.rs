@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
+use super::advice_table::advice_table;
 use super::conditional::beside;
 use super::study::{AnswerShare, BelievedRate, Candidate, LaterReport, PosteriorReport, Standing, TuneReport};
 use super::table::Table;
@@ -42,6 +43,7 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     for warning in &report.warnings {
         writeln!(out, "{BOLD}warning:{BOLD:#} {warning}")?;
     }
+    advice_table(out, &report.advice)?;
     writeln!(out)?;
     policies(out, report, &goal)?;
     let said: Vec<&String> = report.spread.iter().map(|spread| &spread.says).chain(&report.spread_notes).collect();
@@ -190,6 +192,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         Standing::Undecided => 1,
         Standing::Slower => 2,
         Standing::BreaksLimit => 3,
+        Standing::NeverTrips => 4,
     };
     let speed = |candidate: &Candidate| candidate.evidence.objective.best().unwrap_or(f64::INFINITY);
     order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(speed(a).total_cmp(&speed(b))));
@@ -221,6 +224,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
             Standing::Undecided => "undecided",
             Standing::Slower => "slower",
             Standing::BreaksLimit => "breaks a limit",
+            Standing::NeverTrips => "never trips",
         };
         row.extend([evidence.replicates.to_string(), front.to_owned(), standing.to_owned()]);
         table.push(row);

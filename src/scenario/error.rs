@@ -93,6 +93,10 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
+    pub(super) fn one(diagnostic: Diagnostic) -> Self {
+        Self { shown: vec![diagnostic], more: 0 }
+    }
+
     /// The first ones.
     #[must_use]
     pub fn shown(&self) -> &[Diagnostic] {

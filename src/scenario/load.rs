@@ -7,9 +7,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, Origin};
-use super::diagnostic::Source;
+use super::diagnostic::{Diagnostic, Source};
+use super::error::Diagnostics;
 use super::limits::MAX_FILE_BYTES;
-use super::{Scenario, ScenarioError, tree, world_digest};
+use super::tree::{self, Cursor};
+use super::{Scenario, ScenarioError, world_digest};
 use crate::digest::hex_sha256;
 
 /// The path that stands for standard input.
@@ -83,12 +85,48 @@ impl ScenarioText {
         Ok(Self { text: text(&file, &bytes)?.to_owned(), file, stem, format })
     }
 
+    /// What stands in it, without the mark that some editors put before it.
+    pub(super) fn without_mark(&self) -> &str {
+        without_mark(&self.text)
+    }
+
     /// Checks it.
     ///
     /// # Errors
     /// When it is no scenario.
     pub fn scenario(&self) -> Result<Scenario, ScenarioError> {
         parse(&self.file, &self.stem, &self.text, self.format)
+    }
+
+    /// Whether it is a scenario, right or wrong, rather than another file of its language: it has a `fleet` or a `rollout`,
+    /// and no `schema`, which files that this program writes have. What cannot be read is judged by its lines.
+    #[must_use]
+    pub fn looks_like_scenario(&self) -> bool {
+        const TABLES: [&str; 2] = ["fleet", "rollout"];
+        match root(&self.file, &self.text, self.format) {
+            Ok(tree) => {
+                let has = |key: &str| tree.entries().iter().any(|entry| entry.key == key);
+                TABLES.iter().any(|table| has(table)) && !has("schema")
+            }
+            Err(ScenarioError::Empty { .. }) => false,
+            Err(_) => self.text.lines().map(str::trim_start).any(|line| {
+                TABLES
+                    .iter()
+                    .any(|table| line.starts_with(&format!("[{table}")) || line.starts_with(&format!("\"{table}\"")))
+            }),
+        }
+    }
+
+    /// What is wrong at a key that the file may well have; where it lacks one, at the table that does.
+    #[must_use]
+    pub fn wrong(&self, at: &[&str], says: &str, help: &str) -> ScenarioError {
+        let tree = match root(&self.file, &self.text, self.format) {
+            Ok(tree) => tree,
+            Err(error) => return error,
+        };
+        let place = at.iter().fold(Cursor::new(&tree), |cursor, key| cursor.key(key)).name();
+        let source = Source { name: &self.file, text: self.without_mark() };
+        ScenarioError::Invalid(Diagnostics::one(Diagnostic::new(&source, place, says).help(help)))
     }
 
     /// What stands in it, as JSON: one text whatever the language, comments and order.
@@ -144,7 +182,7 @@ fn parse(file: &str, stem: &str, text: &str, format: Format) -> Result<Scenario,
     check::scenario(source, &root, origin).map_err(ScenarioError::Invalid)
 }
 
-fn root(file: &str, text: &str, format: Format) -> Result<tree::Node, ScenarioError> {
+pub(super) fn root(file: &str, text: &str, format: Format) -> Result<tree::Node, ScenarioError> {
     let text = without_mark(text);
     if text.trim().is_empty() {
         return Err(ScenarioError::Empty { path: file.into() });

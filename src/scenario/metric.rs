@@ -101,6 +101,33 @@ impl Metric {
         }
     }
 
+    /// Whether it is in percent, 0 to 100.
+    #[must_use]
+    pub fn is_percent(self) -> bool {
+        match self {
+            Self::ExposedPct
+            | Self::BlastRadiusPct
+            | Self::BlastRadiusPctTripped
+            | Self::HarmedPct
+            | Self::MinServingPct => true,
+            Self::Trips
+            | Self::Decisions
+            | Self::DurationSec
+            | Self::ApprovalWaitSec
+            | Self::RolloutSec
+            | Self::ExposedInstances
+            | Self::HarmedInstances
+            | Self::ExposureInstanceMin
+            | Self::UnhealthyInstanceMin
+            | Self::CapacityLossInstanceMin
+            | Self::TimeToDetectSec
+            | Self::TimeToMitigateSec
+            | Self::TimeToStopSec
+            | Self::FalseFailures
+            | Self::EscapedInstances => false,
+        }
+    }
+
     /// Whether a larger value is the better one.
     #[must_use]
     pub fn more_is_better(self) -> bool {

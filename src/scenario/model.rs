@@ -215,6 +215,37 @@ pub enum Distribution {
     Empirical(Vec<f64>),
 }
 
+impl Distribution {
+    /// What no draw is below, in seconds.
+    #[must_use]
+    pub fn least(&self) -> f64 {
+        match self {
+            Self::Constant(seconds) => *seconds,
+            Self::Uniform { min, .. } => *min,
+            Self::Empirical(values) => values.iter().copied().fold(f64::INFINITY, f64::min),
+            Self::Lognormal { median, sigma } if *sigma == 0.0 => *median,
+            Self::Exponential { .. } | Self::Lognormal { .. } | Self::Weibull { .. } => 0.0,
+        }
+    }
+
+    /// What half of the draws are not above, in seconds.
+    #[must_use]
+    pub fn median(&self) -> f64 {
+        match self {
+            Self::Constant(seconds) => *seconds,
+            Self::Exponential { mean } => mean * std::f64::consts::LN_2,
+            Self::Lognormal { median, .. } => *median,
+            Self::Uniform { min, max } => f64::midpoint(*min, *max),
+            Self::Weibull { scale, shape } => scale * libm::pow(std::f64::consts::LN_2, 1.0 / shape),
+            Self::Empirical(values) => {
+                let mut values = values.clone();
+                values.sort_by(f64::total_cmp);
+                values.get((values.len().max(1) - 1) / 2).copied().unwrap_or(0.0)
+            }
+        }
+    }
+}
+
 /// As the file has it.
 impl Serialize for Distribution {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -30,6 +30,7 @@ use super::sweep::CONFIDENCE;
 use super::tape::{Identity, Tape};
 use super::theory::Theory;
 use super::tune::limits::{about, bound_says, observe};
+use crate::engine::Outcome;
 use crate::scenario::{
     Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Measure, Scenario, Stat, VersionIndex, Worlds,
 };
@@ -224,6 +225,8 @@ pub struct Finding {
     pub n: u64,
     /// Of how many that were looked at: fewer have a value of a conditional metric.
     pub of: u64,
+    /// How many of those ended at the horizon.
+    pub stalled: u64,
     /// Where it does not pass: the replicate that is furthest beyond the limit.
     pub worst: Option<u64>,
 }
@@ -237,6 +240,7 @@ impl Finding {
         confidence: None,
         n: 0,
         of: 0,
+        stalled: 0,
         worst: None,
     };
 }
@@ -476,6 +480,10 @@ impl Check {
             (None, None) => Verdict::Undecided(Doubt::NoInterval),
         };
         let worst = if verdict == Verdict::Passed { None } else { worst(limit, &rows)? };
+        let mut stalled = 0;
+        if verdict == Verdict::Passed {
+            rows.endings(&mut |_, ending| stalled += u64::from(ending.outcome == Outcome::Stalled))?;
+        }
         Ok(Finding {
             verdict,
             observed: held.observed.map(Expected::Number),
@@ -484,6 +492,7 @@ impl Check {
             confidence: is_estimated.then_some(confidence),
             n: held.n,
             of: n,
+            stalled,
             worst,
         })
     }

@@ -326,6 +326,24 @@ fn checked_goal(goal: Goal, cells: &Cells) -> Result<(Measure, Goal), SweepError
     if !(goal.half_width > 0.0 && goal.half_width.is_finite()) {
         return Err(SweepError::Goal("a precision is a number above 0, or a percentage such as 2%".into()));
     }
+    // Every interval is as narrow as that, so that the first look would end the sweep.
+    let says_nothing = match measure {
+        _ if goal.relative => (goal.half_width >= 1.0).then(|| format!("{}% of it", goal.half_width * 100.0)),
+        Measure::Rate(_) => (goal.half_width >= 1.0).then(|| goal.half_width.to_string()),
+        Measure::Metric(metric) if metric.is_percent() => {
+            (goal.half_width >= 100.0).then(|| format!("{} percent", goal.half_width))
+        }
+        Measure::Metric(_) | Measure::Outcome => None,
+    };
+    if let Some(width) = says_nothing {
+        let write = match measure {
+            Measure::Rate(_) => {
+                "a share is from 0 to 1: write 0.01 for one point in a hundred, or 5% for a share of it"
+            }
+            _ => "write a narrower one, or a share such as 5%",
+        };
+        return Err(SweepError::Goal(format!("--precision: {width} says nothing of {measure}; {write}")));
+    }
     let speaks = |defective| speaks_of(measure, defective);
     if !cells.worlds.iter().any(|world| speaks(world.defective)) {
         let (is, other) = if speaks(true) { ("good", "a defective") } else { ("defective", "a good") };

@@ -154,6 +154,8 @@ pub enum State {
     Slower,
     /// This one of its limits surely does not hold.
     Breaks(usize),
+    /// Its breaker can never trip.
+    NeverTrips,
 }
 
 /// The answer.
@@ -439,12 +441,14 @@ impl<'a> Search<'a> {
             })
             .collect::<io::Result<_>>()?;
         for (&policy, (held, goal)) in sampled.iter().zip(seen) {
-            self.feasible[policy] |= held.iter().all(|held| held.holds == Some(true));
+            let can_trip = tune.policy(policy).can_trip();
+            self.feasible[policy] |= can_trip && held.iter().all(|held| held.holds == Some(true));
             let known = &mut self.known[policy];
             known.replicates = n;
             known.goal.mean = moments(&goal.values).mean();
             known.state = match held.iter().position(|held| held.holds == Some(false)) {
                 Some(broken) if !self.feasible[policy] => State::Breaks(broken),
+                _ if !can_trip => State::NeverTrips,
                 _ => State::Open,
             };
             known.limits = held;

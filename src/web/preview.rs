@@ -15,6 +15,9 @@ pub struct Figures {
     pub batch_pct: u32,
     pub max_consecutive_failures: u32,
     pub estimated_total_seconds: f64,
+    /// With `max_in_flight`, where that makes a difference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimated_total_seconds_in_flight: Option<f64>,
     pub health_timeout_sec: f64,
     pub skipped_instances: usize,
     /// Instances that are commanded before the breaker can trip, if every upgrade fails.
@@ -45,6 +48,7 @@ impl Figures {
             batch_pct,
             max_consecutive_failures: prospect.limit,
             estimated_total_seconds: prospect.estimate.as_secs_f64(),
+            estimated_total_seconds_in_flight: prospect.in_flight.map(|(waits, _)| waits.as_secs_f64()),
             health_timeout_sec: engine.settings().health_timeout.as_secs_f64(),
             skipped_instances: engine.plan().skipped.len(),
             exposed_if_all_fail: prospect.exposed,

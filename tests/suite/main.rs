@@ -5,6 +5,7 @@
 mod common;
 mod naive;
 
+mod advice;
 mod baseline;
 mod bounds;
 mod calibrate;
@@ -57,3 +58,4 @@ mod together;
 mod tune;
 mod tune_posterior;
 mod tutorial;
+mod wrong_inputs;

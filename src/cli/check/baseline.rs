@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Running;
 use crate::SEMANTICS_VERSION;
-use crate::cli::output::{Failure, scratch_failure, write_whole};
+use crate::cli::output::{Failure, scratch_failure, utf8, write_whole};
 use crate::report::study::{AgainstBaseline, BaselineReport, Found, NotChecked};
 use crate::report::{Output, Written};
 use crate::scenario::{Scenario, ScenarioText};
@@ -104,11 +104,7 @@ impl BaselineArguments {
         }
         let unreadable = |error: io::Error| wrong(anyhow::Error::new(error).context(format!("cannot read {shown}")));
         let bytes = fs::read(file).map_err(unreadable)?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let line =
-                error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
-            wrong(anyhow::anyhow!("{shown}: line {line}: it is not UTF-8, so no baseline"))
-        })?;
+        let text = utf8(&shown.to_string(), bytes, "a baseline, as `check --accept` writes it")?;
         // Held against nothing everything would pass.
         if text.trim().is_empty() && !self.accept {
             return Err(wrong(anyhow::anyhow!(

@@ -7,22 +7,29 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::output::Failure;
 
+/// A file that a path leads to.
+pub struct Found {
+    pub path: PathBuf,
+    /// Whether it was named itself, rather than a folder that it is in.
+    pub is_named: bool,
+}
+
 /// The files that are named, in that order, and in place of a folder all scenario files under it, sorted. A file that is met
 /// twice is taken once.
-pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
             let mut under = Vec::new();
             folder(path, &mut under)?;
             under.sort();
-            found.extend(under);
+            found.extend(under.into_iter().map(|path| Found { path, is_named: false }));
         } else {
-            found.push(path.clone());
+            found.push(Found { path: path.clone(), is_named: true });
         }
     }
     let mut seen = BTreeSet::new();
-    found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    found.retain(|Found { path, .. }| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     Ok(found)
 }
 

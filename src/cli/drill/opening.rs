@@ -1,17 +1,18 @@
 //! How a drill opens: which world, what the person is told of it, and which decisions are played.
 
 use std::hash::{BuildHasher, RandomState};
-use std::path::Path;
 
 use super::{Arguments, read_record};
 use crate::cli::output::{Failure, refused};
+use crate::cli::rollout::Loaded;
 use crate::drill::{Briefing, Pack, Record};
 use crate::report::drill::Surprise;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, ScenarioText};
 use crate::sim::World;
 
 /// A drill that is about to begin.
 pub struct Opening {
+    pub text: ScenarioText,
     pub scenario: Scenario,
     pub world: World,
     pub replicate: u64,
@@ -34,10 +35,10 @@ impl Opening {
         match &arguments.scenario {
             Some(path) => {
                 let seed = arguments.seed.or(record.as_ref().and_then(|record| record.seed));
-                let (scenario, world) = arguments.rollout.load(path, seed)?;
+                let Loaded { text, scenario, world } = arguments.rollout.load(path, seed)?;
                 let replicate = arguments.replicate.or(recorded).unwrap_or(0);
                 let briefing = Briefing::new(&scenario);
-                Ok(Self { scenario, world, replicate, briefing, surprise: None, record })
+                Ok(Self { text, scenario, world, replicate, briefing, surprise: None, record })
             }
             None => Self::surprise(arguments, record),
         }
@@ -62,10 +63,11 @@ impl Opening {
             }
         };
         let replicate = arguments.replicate.or(recorded).unwrap_or(drawn);
-        let world = World::new(&scenario).map_err(|refusal| refused(Path::new(pack.file), refusal))?;
+        let text = pack.text();
+        let world = World::new(&scenario).map_err(|refusal| refused(&text, refusal))?;
         let briefing = Briefing::veiled(&scenario);
         let surprise = Some(Surprise { file: pack.file.into(), seed });
-        Ok(Self { scenario, world, replicate, briefing, surprise, record })
+        Ok(Self { text, scenario, world, replicate, briefing, surprise, record })
     }
 }
 

@@ -61,6 +61,7 @@ impl DrillReport {
             truth: Truth { defective: metrics.defective, facts: facts(scenario, &effects) },
             lesson: lesson(scenario),
             timeline,
+            advice: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::layout::{Page, Section, figure, open, safe};
-use super::provenance::{warnings, worlds};
+use super::provenance::{advice, warnings, worlds};
 use crate::report::baseline_table::{COLUMNS, TOLD, conditions, others};
 use crate::report::check_table::{sign, verdict};
 use crate::report::plot::margins::margins;
@@ -40,6 +40,7 @@ pub fn page<'a>(report: &'a CheckReport, plots: &[Plot]) -> Page<'a> {
             },
         },
         Section { id: "failures", heading: "What did not pass, and how to see it", body: failures(report) },
+        advice(&report.advice),
         Section {
             id: "baseline",
             heading: "Against the baseline",
@@ -48,7 +49,7 @@ pub fn page<'a>(report: &'a CheckReport, plots: &[Plot]) -> Page<'a> {
         Section {
             id: "warnings",
             heading: "Warnings",
-            body: warnings(&report.scenarios.iter().flat_map(warned).collect::<Vec<_>>()),
+            body: warnings(&wrong(report).chain(report.scenarios.iter().flat_map(warned)).collect::<Vec<_>>()),
         },
         Section {
             id: "provenance",
@@ -124,6 +125,11 @@ fn facts(scenario: &BaselineScenario) -> Table {
         table.row([metric, version, verdict].into_iter().chain(rest));
     }
     table
+}
+
+/// Scenarios of which nothing was checked.
+fn wrong(report: &CheckReport) -> impl Iterator<Item = String> {
+    report.wrong.iter().map(|one| format!("{} is wrong, and nothing of it was checked: {}", one.file, one.why))
 }
 
 fn warned(scenario: &CheckedScenario) -> impl Iterator<Item = String> {

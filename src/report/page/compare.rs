@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::layout::{Page, Section, figure};
 use super::policies::Policies;
-use super::provenance::{Provenance, worlds};
+use super::provenance::{Provenance, advice, worlds};
 use crate::report::plot::compare::{Better, differences};
 use crate::report::plot::distribution::{Distributions, Panel};
 use crate::report::plot::{Plot, Table};
@@ -84,6 +84,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
             body: html! { @for plot in named(true) { (figure(plot)) } },
         },
         Section { id: "worst", heading: "Where they differ most", body: worlds(&listed) },
+        advice(&report.advice),
         Section {
             id: "policies",
             heading: "The policies",

@@ -4,7 +4,7 @@ use maud::html;
 
 use super::layout::{Page, Section, figure, open, safe};
 use super::policies::{name, says};
-use super::provenance::Provenance;
+use super::provenance::{Provenance, advice};
 use crate::fleet::{At, Span};
 use crate::report::drill::{Debrief, DrillReport, in_words};
 use crate::report::plot::scores::scores;
@@ -58,6 +58,7 @@ pub fn page<'a>(drill: &'a DrillReport, plots: &[Plot]) -> Page<'a> {
             body: html! { ul { @for fact in &drill.truth.facts { li { (safe(fact)) } } } },
         },
         Section { id: "lesson", heading: "The lesson", body: lesson(drill) },
+        advice(&drill.advice),
         Section { id: "policy", heading: "The policy", body: html! { (open(&policy(drill))) } },
         provenance(drill),
     ];

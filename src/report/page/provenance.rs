@@ -6,6 +6,7 @@ use super::layout::{Section, safe};
 use crate::report::plot::Table;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, number};
+use crate::scenario::Advice;
 
 /// What every report says of itself.
 pub struct Provenance<'a> {
@@ -63,6 +64,25 @@ pub fn worlds(list: &[(String, Vec<&str>)]) -> Markup {
             }
         }
     }
+}
+
+/// Advice about a scenario; nothing where there is none.
+#[must_use]
+pub fn advice(list: &[Advice]) -> Section {
+    let body = html! {
+        @if !list.is_empty() {
+            ul class="warnings" {
+                @for one in list {
+                    li {
+                        (safe(&format!("{}; {}. ", one.message, one.change)))
+                        code { (safe(&one.place())) }
+                        " (" (one.code.name()) ")"
+                    }
+                }
+            }
+        }
+    };
+    Section { id: "advice", heading: "Advice about the scenario", body }
 }
 
 /// Warnings.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::layout::{Page, Section, figure, open};
 use super::policies::{name, says};
-use super::provenance::Provenance;
+use super::provenance::{Provenance, advice};
 use crate::fleet::Span;
 use crate::report::plot::{Plot, Table, timeline};
 use crate::report::reading::RunPage;
@@ -41,6 +41,7 @@ pub fn page<'a>(run: &'a RunPage, plots: &[Plot]) -> Page<'a> {
                 @if plots.is_empty() { p { "This report has no timeline. Run the scenario again with this version of the program, and it has one." } }
             },
         },
+        advice(&run.advice),
         Section { id: "figures", heading: "All figures", body: html! { (open(&figures(run))) } },
         Section { id: "policy", heading: "The policy", body: html! { (open(&policy(run))) } },
         Section { id: "faults", heading: "Injected faults", body: html! { (open(&faults(run))) } },

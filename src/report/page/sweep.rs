@@ -7,7 +7,7 @@ use maud::html;
 
 use super::layout::{Page, Section, figure, numbers, open};
 use super::policies::{Policies, plain, says};
-use super::provenance::{Provenance, warnings, worlds};
+use super::provenance::{Provenance, advice, warnings, worlds};
 use crate::report::conditional::beside_in;
 use crate::report::plot::distribution::{self, Distributions};
 use crate::report::plot::pareto::{Pareto, Place, Point};
@@ -83,6 +83,7 @@ pub fn page<'a>(report: &'a SweepReport, plots: &[Plot]) -> Page<'a> {
         Section { id: "exact", heading: "Exact values beside simulated ones", body: exact(report) },
         Section { id: "all", heading: "All numbers", body: html! { (numbers(&everything(report))) } },
         Section { id: "warnings", heading: "Warnings", body: warnings(&report.warnings) },
+        advice(&report.advice),
         provenance(report),
     ];
     Page {

@@ -4,7 +4,7 @@ use maud::html;
 
 use super::layout::{Page, Section, figure, numbers, open, safe};
 use super::policies::Policies;
-use super::provenance::{Provenance, warnings};
+use super::provenance::{Provenance, advice, warnings};
 use crate::report::conditional::beside;
 use crate::report::plot::pareto::{Pareto, Place, Point};
 use crate::report::plot::{Plot, Table};
@@ -108,6 +108,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
         },
         Section { id: "open", heading: "What the history leaves open", body: open_questions(report, &names) },
         Section { id: "warnings", heading: "Warnings", body: warnings(&report.warnings) },
+        advice(&report.advice),
         Section { id: "front", heading: "Fast against safe", body: html! { @for plot in plots { (figure(plot)) } } },
         Section { id: "undecided", heading: "Not told apart", body: undecided(report, &names) },
         Section {
@@ -306,6 +307,7 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
             Standing::Undecided => "undecided",
             Standing::Slower => "slower",
             Standing::BreaksLimit => "breaks a limit",
+            Standing::NeverTrips => "never trips",
         };
         table.row([
             names.long(policy),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use baseline::{AgainstBaseline, BaselineReport, BaselineScenario, ComparedFact, Found, NotChecked, policy_change};
 
 use super::ScenarioRef;
-use crate::scenario::Expected;
+use crate::scenario::{Advice, Expected};
 use crate::stats::Interval;
 
 /// What the rules of some scenarios came to.
@@ -34,9 +34,33 @@ pub struct CheckReport {
     pub scenarios: Vec<CheckedScenario>,
     /// Scenario files that have none.
     pub without_rules: Vec<String>,
+    /// Files of a folder that are no scenarios; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_scenarios: Vec<String>,
+    /// Scenarios that are wrong, so that nothing of them was checked; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrong: Vec<WrongScenario>,
+    /// Advice about the scenarios; absent where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<Advice>,
+    /// Whether advice fails the check; absent where it does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
     /// The scenarios against a baseline; left out where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineReport>,
+}
+
+/// A scenario that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrongScenario {
+    /// Its file.
+    pub file: String,
+    /// The line of what is wrong first; absent where that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub why: String,
 }
 
 /// How many rules came to what.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Histogram, ScenarioRef};
 use crate::report::conditional::Conditional;
+use crate::scenario::Advice;
 use crate::stats::Interval;
 use crate::study::Policy;
 
@@ -29,6 +30,9 @@ pub struct CompareReport {
     pub policies: [Policy; 2],
     /// One for each version.
     pub comparisons: Vec<Comparison>,
+    /// Advice about the scenario; absent where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<Advice>,
 }
 
 /// The two policies with one version.

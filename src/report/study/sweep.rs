@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::ScenarioRef;
 use crate::report::Timeline;
 use crate::report::wording::{number, plural};
-use crate::scenario::Metric;
+use crate::scenario::{Advice, Metric};
 use crate::stats::Interval;
 use crate::study::{Policy, Summaries};
 
@@ -42,6 +42,9 @@ pub struct SweepReport {
     pub timelines: Vec<ReplayedWorld>,
     /// What people should know beside the figures.
     pub warnings: Vec<String>,
+    /// Advice about the scenario; absent where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<Advice>,
 }
 
 impl SweepReport {

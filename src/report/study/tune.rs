@@ -14,6 +14,7 @@ pub use posterior::{
 
 use super::ScenarioRef;
 use crate::report::wording::Unit;
+use crate::scenario::Advice;
 use crate::stats::Interval;
 use crate::study::Policy;
 use crate::study::exact::TripSpread;
@@ -71,6 +72,9 @@ pub struct TuneReport {
     pub hints: Vec<Hint>,
     /// What people should know beside the answer.
     pub warnings: Vec<String>,
+    /// Advice about the scenario; absent where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<Advice>,
     /// Where rollouts of the good version draw rates of their own: how its chance of a trip under the recommended policy is spread
     /// between them. Absent where nothing is drawn, or theory does not cover it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -209,6 +213,8 @@ pub enum Standing {
     Slower,
     /// A limit does not hold, for sure.
     BreaksLimit,
+    /// Its breaker can never trip.
+    NeverTrips,
 }
 
 /// A policy of the grid.

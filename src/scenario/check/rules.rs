@@ -91,6 +91,15 @@ fn bound_fits(cx: &mut Context<'_, '_>, at: &Cursor<'_>, metric: Measure, bound:
                     .help("for 2 percent write 0.02")
             });
         }
+        (Measure::Metric(percent), _)
+            if percent.is_percent() && number.is_some_and(|number| !(0.0..=100.0).contains(&number)) =>
+        {
+            cx.reports.add(at.value(), |mark| {
+                mark.say(format!("{} is in percent, and no share is outside of 0 to 100", quote(metric.name())))
+                    .allowed("a number from 0 to 100")
+                    .help("for 20 percent write 20; a limit of 100 or more holds whatever happens")
+            });
+        }
         (Measure::Rate(Rate::Drift), Bound::Equals(Expected::Truth(_))) => {}
         (_, Bound::Equals(Expected::Text(_) | Expected::Truth(_))) => cx
             .reports

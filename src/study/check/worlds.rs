@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 
 use super::{Doubt, Finding, Verdict, worlds_of};
-use crate::engine::{Engine, Event, EventKind, Recording};
+use crate::engine::{Engine, Event, EventKind, Outcome, Recording};
 use crate::fleet::At;
 use crate::scenario::{Bound, Demand, EventDemand, ExpectSpec, Expected, Measure, Worlds};
 use crate::sim::{Observer, Simulator, Unobserved, World};
@@ -30,6 +30,7 @@ pub fn fits(bound: &Bound, value: f64) -> bool {
 struct Shown {
     observed: Option<Expected>,
     holds: Option<bool>,
+    stalled: bool,
 }
 
 /// Decides a rule in each of its worlds: it holds where it holds in all.
@@ -41,6 +42,7 @@ pub fn each(spec: &ExpectSpec, world: &World, workers: &Workers<'_>, max_replica
     };
     let mut first = replicates.start;
     let mut last = None;
+    let mut ended = 0;
     while first < replicates.end {
         let end = replicates.end.min(first.saturating_add(AT_ONCE));
         let shown: Vec<Option<Shown>> = workers.pool.install(|| {
@@ -54,8 +56,9 @@ pub fn each(spec: &ExpectSpec, world: &World, workers: &Workers<'_>, max_replica
             (first..end).into_par_iter().map_init(make, one).collect()
         });
         for (replicate, shown) in (first..end).zip(shown) {
-            let Some(Shown { observed, holds }) = shown else { return Finding::OPEN };
+            let Some(Shown { observed, holds, stalled }) = shown else { return Finding::OPEN };
             let n = replicate - replicates.start + 1;
+            ended += u64::from(stalled);
             let verdict = match holds {
                 Some(true) => {
                     last = observed;
@@ -70,7 +73,8 @@ pub fn each(spec: &ExpectSpec, world: &World, workers: &Workers<'_>, max_replica
     }
     let enough = worlds_of(spec) <= replicates.end - replicates.start;
     let verdict = if enough { Verdict::Passed } else { Verdict::Undecided(Doubt::TooManyWorlds) };
-    Finding { verdict, observed: last, n: replicates.end - replicates.start, ..Finding::OPEN }
+    let n = replicates.end - replicates.start;
+    Finding { verdict, observed: last, n, of: n, stalled: ended, ..Finding::OPEN }
 }
 
 fn show(spec: &ExpectSpec, simulator: &mut Simulator<'_>, replicate: u64) -> Shown {
@@ -92,13 +96,13 @@ fn show(spec: &ExpectSpec, simulator: &mut Simulator<'_>, replicate: u64) -> Sho
                 // The scenario was checked.
                 _ => (None, None),
             };
-            Shown { observed, holds }
+            Shown { observed, holds, stalled: metrics.outcome == Outcome::Stalled }
         }
         Demand::Event { event, batch_index, demand } => {
             let other = if let EventDemand::Before(other) = demand { Some(*other) } else { None };
             let mut watch = Watch { event: *event, batch_index: *batch_index, other, ..Watch::default() };
-            simulator.run(replicate, &mut watch);
-            watch.shown(demand)
+            let metrics = simulator.run(replicate, &mut watch);
+            watch.shown(demand, metrics.outcome == Outcome::Stalled)
         }
     }
 }
@@ -129,14 +133,14 @@ impl Default for Watch {
 }
 
 impl Watch {
-    fn shown(&self, demand: &EventDemand) -> Shown {
+    fn shown(&self, demand: &EventDemand, stalled: bool) -> Shown {
         let seconds = self.first.map(|at| at.0 as f64 / 1000.0);
         let (observed, holds) = match demand {
             EventDemand::Times(bound) => (Some(self.times as f64), fits(bound, self.times as f64)),
             EventDemand::Within(span) => (seconds, self.first.is_some_and(|at| at.0 <= span.0)),
             EventDemand::Before(_) => (seconds, self.first.is_some() && !self.other_was_first),
         };
-        Shown { observed: observed.map(Expected::Number), holds: Some(holds) }
+        Shown { observed: observed.map(Expected::Number), holds: Some(holds), stalled }
     }
 }
 
@@ -180,7 +184,7 @@ mod tests {
         let never = Watch::default();
         let once = Watch { times: 1, first: Some(At(60_000)), ..Watch::default() };
         let late = Watch { other_was_first: true, ..once.clone() };
-        let holds = |watch: &Watch, demand| watch.shown(&demand).holds;
+        let holds = |watch: &Watch, demand| watch.shown(&demand, false).holds;
         for demand in [EventDemand::Within(Span(60_000)), EventDemand::Before(EventKind::Finished)] {
             assert_eq!((holds(&never, demand.clone()), holds(&once, demand)), (Some(false), Some(true)));
         }

@@ -123,8 +123,13 @@ enum Sure {
 
 impl Rule<'_> {
     fn on_front(&self, one: usize) -> Option<bool> {
+        if !self.tune.policy(one).can_trip() {
+            return Some(false);
+        }
         let mut on_front = Some(true);
-        for other in (0..self.placed.len()).filter(|&other| other != one && !self.are_same(one, other)) {
+        for other in (0..self.placed.len())
+            .filter(|&other| other != one && !self.are_same(one, other) && self.tune.policy(other).can_trip())
+        {
             let sides = self.placed[one].iter().zip(&self.placed[other]);
             let sure: Vec<Sure> = sides.map(|(one, other)| self.compare(one, other)).collect();
             if sure.contains(&Sure::More) {

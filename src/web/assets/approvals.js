@@ -17,6 +17,8 @@ function figures(plan, next) {
     ['Batches', (p) => `${p.batch_count} of ${p.batch_size.toLocaleString('en')} (${p.batch_pct} %)`],
     ['Health window', (p) => spoken(p.health_timeout_sec)],
     ['Estimate', (p) => spoken(p.estimated_total_seconds)],
+    ...(plan.estimated_total_seconds_in_flight || next?.estimated_total_seconds_in_flight
+      ? [['Estimate with max_in_flight', (p) => spoken(p.estimated_total_seconds_in_flight ?? p.estimated_total_seconds)]] : []),
     ['Breaker trips at', (p) => `${plural(p.max_consecutive_failures, 'failure')} in a row`],
     ['Commanded before it trips, if every upgrade fails', (p) => `${p.exposed_if_all_fail.toLocaleString('en')} (${percent(p.exposed_if_all_fail, p.total_instances)})`],
   ];

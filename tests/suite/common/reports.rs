@@ -174,6 +174,7 @@ pub fn timeline(name: &str) -> Timeline {
 pub fn sweep() -> SweepReport {
     let grid = BATCHES.iter().flat_map(|&batch| LIMITS.iter().map(move |&limit| (batch, limit)));
     SweepReport {
+        advice: Vec::new(),
         schema: "dryroll.sweep/1".into(),
         scenario: scenario_ref(),
         seed: u64::MAX,
@@ -260,6 +261,7 @@ pub fn compare() -> CompareReport {
         ],
     };
     CompareReport {
+        advice: Vec::new(),
         schema: "dryroll.compare/1".into(),
         scenario: scenario_ref(),
         seed: 42,
@@ -303,6 +305,7 @@ pub fn tune(answered: bool) -> TuneReport {
     };
     let best = (10, 3);
     TuneReport {
+        advice: Vec::new(),
         schema: "dryroll.tune/1".into(),
         scenario: scenario_ref(),
         seed: 42,

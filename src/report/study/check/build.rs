@@ -5,11 +5,25 @@ use crate::report::conditional::beside;
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{NOTHING, Unit};
-use crate::scenario::{Bound, Demand, EventDemand, ExpectSpec, Expected};
+use crate::scenario::{Advisor, Bound, Demand, EventDemand, ExpectSpec, Expected, ScenarioText, passed_on_stalled};
 use crate::study::check::{Check, Checked, Doubt, Finding, Kind, Rule, RuleWords, Verdict, kind};
 use crate::study::tune::limits::bound_says;
 
 impl CheckReport {
+    /// Takes advice about a scenario: before any run, and on rules that passed on replicates that stalled.
+    pub fn advise(&mut self, text: &ScenarioText, check: &Check, checked: &Checked) {
+        let mut advisor = Advisor::new(text);
+        let own = check.cells.scenarios.iter().any(|one| one.rollout.target == check.scenario.rollout.target);
+        let own = (!own).then_some(&check.scenario);
+        check.cells.scenarios.iter().chain(own).for_each(|scenario| advisor.read(scenario));
+        let passed = check.rules.iter().zip(&checked.rules).filter(|(_, found)| found.verdict == Verdict::Passed);
+        for (rule, found) in passed {
+            let says = RuleWords::of(&rule.spec).to_string();
+            advisor.add(passed_on_stalled(&check.scenario, &rule.spec, &says, found.stalled, found.of));
+        }
+        self.advice.extend(advisor.finish());
+    }
+
     /// Adds a scenario. `file` is its path on the command line.
     pub fn add(&mut self, file: &str, check: &Check, checked: &Checked) {
         let rules = check.rules.iter().zip(&checked.rules);

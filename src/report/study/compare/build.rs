@@ -1,24 +1,26 @@
 //! A compare report from a comparison and its results.
 
 use super::{CompareReport, Comparison, Contrast, DifferentWorld};
+use crate::engine::Outcome;
 use crate::report::conditional::Conditional;
 use crate::report::replay;
 use crate::report::study::{Histogram, ScenarioRef};
-use crate::scenario::{Measure, Scenario};
+use crate::scenario::{Advice, Advisor, Measure, Rate, Scenario, ScenarioText, ended_at_horizon};
 use crate::study::Policy;
 use crate::study::compare::{Compare, Compared, Contrasted, PolicyText};
 use crate::study::sweep::CONFIDENCE;
 
 impl CompareReport {
-    /// The report. `file` is the scenario's path, for the commands that replay its worlds.
+    /// The report. `text` is the scenario's file, for the commands that replay its worlds and the places of advice.
     #[must_use]
     pub fn new(
         scenario: &Scenario,
-        file: &str,
+        text: &ScenarioText,
         policies: &[PolicyText; 2],
         compare: &Compare,
         results: &[Compared],
     ) -> Self {
+        let file = text.path();
         let comparison = |(version, result): (usize, &Compared)| {
             let [a, _] = compare.cells_of(version);
             let id = &compare.cells.scenarios[a].target().id;
@@ -46,6 +48,7 @@ impl CompareReport {
         };
         let [a, b] = compare.cells_of(0);
         let comparisons: Vec<Comparison> = results.iter().enumerate().map(comparison).collect();
+        let advice = advice(text, policies, compare, &comparisons);
         let versions: Vec<&str> = comparisons.iter().map(|one| one.version.as_str()).collect();
         Self {
             schema: "dryroll.compare/1".into(),
@@ -56,8 +59,23 @@ impl CompareReport {
             confidence: CONFIDENCE,
             policies: [Policy::of(&compare.cells.scenarios[a]), Policy::of(&compare.cells.scenarios[b])],
             comparisons,
+            advice,
         }
     }
+}
+
+fn advice(text: &ScenarioText, policies: &[PolicyText; 2], compare: &Compare, found: &[Comparison]) -> Vec<Advice> {
+    let set = policies.iter().flat_map(|policy| policy.0.iter().map(|axis| axis.key.as_str()));
+    let mut advisor = Advisor::new(text).with_set(set);
+    compare.cells.scenarios.iter().for_each(|scenario| advisor.read(scenario));
+    let name = Rate::Outcome(Outcome::Stalled).name();
+    for comparison in found {
+        let Some(stalled) = comparison.metrics.iter().find(|one| one.metric == name) else { continue };
+        let share = stalled.a.unwrap_or(0.0) + stalled.b.unwrap_or(0.0);
+        let hits = (share * stalled.n as f64).round() as u64;
+        advisor.add(ended_at_horizon(&compare.cells.scenarios[0], &comparison.version, hits, 2 * stalled.n));
+    }
+    advisor.finish()
 }
 
 /// In how many worlds a conditional metric has a value, by the rate that says so.

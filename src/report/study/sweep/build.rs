@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::{Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World};
+use crate::engine::Outcome;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, plural};
 use crate::report::{Timeline, replay};
-use crate::scenario::{Measure, Rate, Scenario};
+use crate::scenario::{Advice, Advisor, Measure, Rate, Scenario, ended_at_horizon};
 use crate::stats::proportion::clopper_pearson;
 use crate::study::exact::exact;
 use crate::study::rare::{FEWEST_HITS, trip_probability};
@@ -44,6 +45,7 @@ impl SweepReport {
         Self {
             timelines: timelines(sweep, &cells),
             warnings: warnings(sweep, &cells),
+            advice: advice(sweep, &cells),
             schema: "dryroll.sweep/1".into(),
             scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
@@ -218,6 +220,23 @@ fn nothing_rolled_out(sweep: &Sweep) -> impl Iterator<Item = String> {
         let cells = plural(policies as u64, "cell", "cells");
         format!("nothing of {id} is rolled out in {count} of its {cells}: {why}")
     })
+}
+
+fn advice(sweep: &Sweep, cells: &[Cell]) -> Vec<Advice> {
+    let set = sweep.grid.axes.iter().map(|axis| axis.key.as_str());
+    let mut advisor = Advisor::new(&sweep.order.scenario).with_set(set);
+    sweep.cells.scenarios.iter().for_each(|scenario| advisor.read(scenario));
+    let mut stalled: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for cell in cells {
+        if let Some(share) = cell.metrics.share(Rate::Outcome(Outcome::Stalled)) {
+            let (hits, n) = stalled.entry(&cell.version).or_default();
+            (*hits, *n) = (*hits + share.hits, *n + share.n);
+        }
+    }
+    for (version, (hits, n)) in stalled {
+        advisor.add(ended_at_horizon(&sweep.scenario, version, hits, n));
+    }
+    advisor.finish()
 }
 
 fn warnings(sweep: &Sweep, cells: &[Cell]) -> Vec<String> {

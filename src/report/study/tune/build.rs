@@ -10,6 +10,7 @@ use crate::report::conditional::beside;
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, called, number, plural};
+use crate::scenario::Advice;
 use crate::study::Policy;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tune::front::Point;
@@ -29,6 +30,8 @@ pub struct Findings {
     pub sensitivity: Rates,
     /// What other rules could do.
     pub hints: Vec<Judged>,
+    /// About the scenario.
+    pub advice: Vec<Advice>,
     /// Where the rates are not known.
     pub posterior: Option<PosteriorFindings>,
 }
@@ -78,6 +81,7 @@ impl TuneReport {
                 State::Open | State::AsGood => Standing::Undecided,
                 State::Slower => Standing::Slower,
                 State::Breaks(_) => Standing::BreaksLimit,
+                State::NeverTrips => Standing::NeverTrips,
             },
             why: why(tune, tuned, place),
             evidence: evidence(place),
@@ -127,6 +131,7 @@ impl TuneReport {
                 .chain(stopped_early(tune, tuned))
                 .chain(findings.posterior.iter().flat_map(|found| found.calibration.warnings.clone()))
                 .collect(),
+            advice: findings.advice.clone(),
             spread: tuned
                 .incumbent
                 .filter(|_| findings.posterior.is_none())
@@ -220,6 +225,7 @@ pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
             };
             format!("{} does not hold for {version}: {seen}", limit.says())
         }),
+        State::NeverTrips => "its breaker can never trip".into(),
         State::Open => {
             let limit = known.limits.iter().find(|held| held.holds.is_none());
             match limit {
@@ -267,6 +273,10 @@ fn binding(tune: &Tune, tuned: &Tuned) -> String {
     };
     let all = tuned.policies.len();
     let says = |limit: usize| tune.limits[limit].says();
+    let never = tuned.policies.iter().filter(|known| known.state == State::NeverTrips).count();
+    if never == all {
+        return "no policy of the grid has a breaker that can trip".into();
+    }
     let Some((limit, count)) = most(Some(false)) else { return "there is no limit".into() };
     let name = says(limit);
     if count == 0 {

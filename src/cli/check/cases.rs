@@ -1,0 +1,186 @@
+//! What the paths of a check lead to: scenarios with rules, scenarios without, files that are none, and files that are wrong.
+
+use std::io::{self, Write};
+
+use super::Arguments;
+use super::baseline::Candidate;
+use super::paths::Found;
+use crate::cli::output::{Failure, no_grid, standard_output};
+use crate::report::study::WrongScenario;
+use crate::report::wording::plural;
+use crate::scenario::{Advice, Advisor, Scenario, ScenarioError, ScenarioText};
+use crate::study::check::{Check, CheckError, RuleWords};
+
+/// A scenario with those of its rules that are wanted.
+pub struct Case {
+    pub file: String,
+    pub text: ScenarioText,
+    pub check: Check,
+}
+
+/// What the paths lead to.
+#[derive(Default)]
+pub struct Cases {
+    pub wanted: Vec<Case>,
+    /// All of them, where there is a baseline.
+    pub candidates: Vec<Candidate>,
+    pub without_rules: Vec<String>,
+    /// Of a folder, beside its scenarios.
+    pub not_scenarios: Vec<String>,
+    pub wrong: Vec<WrongScenario>,
+    /// About those without rules.
+    pub advice: Vec<Advice>,
+    /// How many rules there are, wanted or not.
+    rules: usize,
+    /// How many files were read as scenarios.
+    scenarios: usize,
+}
+
+impl Cases {
+    /// Reads the files. What is wrong with one is told at once, and the others are read all the same.
+    pub fn read(arguments: &Arguments, files: &[Found]) -> Result<Self, Failure> {
+        let mut cases = Self::default();
+        let mut alone = None;
+        for file in files {
+            if let Err(failure) = cases.add(arguments, file) {
+                let complaint = cases.wrong(file, &failure);
+                cases.wrong.push(complaint);
+                if files.len() == 1 {
+                    alone = Some(failure);
+                } else {
+                    let _ = failure.report();
+                }
+            }
+        }
+        if let Some(failure) = alone {
+            return Err(failure);
+        }
+        if cases.wanted.is_empty() && cases.candidates.is_empty() {
+            if let Some(complaint) = cases.complaint() {
+                return Err(complaint);
+            }
+            // With --strict there is something to say of them.
+            if !arguments.strict || cases.advice.is_empty() {
+                return Err(Failure::Nothing(cases.why_nothing(arguments)));
+            }
+        }
+        Ok(cases)
+    }
+
+    fn add(&mut self, arguments: &Arguments, file: &Found) -> Result<(), Failure> {
+        let text = match ScenarioText::load(&file.path) {
+            Err(ScenarioError::TooLarge { path, .. } | ScenarioError::Empty { path }) if !file.is_named => {
+                self.not_scenarios.push(path);
+                return Ok(());
+            }
+            text => text?,
+        };
+        if !file.is_named && !text.looks_like_scenario() {
+            self.not_scenarios.push(text.file);
+            return Ok(());
+        }
+        let scenario = text.scenario()?;
+        let file = text.path().to_owned();
+        let filter = arguments.filter.as_ref().map(|text| text.to_lowercase());
+        let wanted = |rule: &usize| {
+            let called = called(&file, &scenario, *rule).to_lowercase();
+            filter.as_ref().is_none_or(|text| called.contains(text))
+        };
+        let rules: Vec<usize> = (0..scenario.expect.len()).filter(wanted).collect();
+        let check = (!rules.is_empty()).then(|| Check::new(&scenario, &rules)).transpose();
+        let check = check.map_err(|error| match error {
+            CheckError::Grid(error) => no_grid(&text, error).of(&file),
+            other => Failure::input(other).of(&file),
+        })?;
+        if arguments.baselines.baseline.is_some() {
+            self.candidates.push(Candidate::of(&text, &scenario)?);
+        }
+        self.scenarios += 1;
+        self.rules += scenario.expect.len();
+        match check {
+            Some(check) => self.wanted.push(Case { file, text, check }),
+            None if scenario.expect.is_empty() => {
+                if filter.is_none() {
+                    let mut advisor = Advisor::new(&text);
+                    advisor.read(&scenario);
+                    self.advice.extend(advisor.finish());
+                }
+                self.without_rules.push(file);
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, file: &Found, failure: &Failure) -> WrongScenario {
+        let first = match failure {
+            Failure::Scenario(error) => error.diagnostics().first(),
+            _ => None,
+        };
+        WrongScenario {
+            file: file.path.display().to_string(),
+            line: first.map(crate::scenario::Diagnostic::line),
+            why: first.map_or_else(|| failure.says(), |first| first.message().to_owned()),
+        }
+    }
+
+    /// How a check ends where a scenario is wrong.
+    pub fn complaint(&self) -> Option<Failure> {
+        let wrong = self.wrong.len() as u64;
+        let others = self.scenarios as u64;
+        (wrong > 0).then(|| {
+            let wrong = plural(wrong, "scenario is wrong", "scenarios are wrong");
+            let others = match others {
+                0 => "there is no other".to_owned(),
+                1 => "the other one was checked".to_owned(),
+                _ => format!("the other {others} were checked"),
+            };
+            Failure::Input(anyhow::anyhow!("{wrong}; {others}"))
+        })
+    }
+
+    fn why_nothing(&self, arguments: &Arguments) -> anyhow::Error {
+        let shown = || arguments.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+        match (&arguments.filter, self.scenarios, self.rules) {
+            (_, 0, _) => match self.not_scenarios.as_slice() {
+                [] => anyhow::anyhow!("no scenario: no .toml or .json file is in {}", shown()),
+                some => anyhow::anyhow!("no scenario is in {}: {} not one", shown(), are(some)),
+            },
+            (Some(text), _, 1..) => anyhow::anyhow!(
+                "no rule: none of {} has `{text}` in it; --list without --filter shows them all",
+                self.rules
+            ),
+            (_, 1, _) => anyhow::anyhow!("no rule: {} has no [[expect]]; add one to say what must hold", shown()),
+            (_, many, _) => anyhow::anyhow!("no rule: none of the {many} scenarios has an [[expect]]"),
+        }
+    }
+
+    /// Lists the rules.
+    pub fn list(&self) -> Result<(), Failure> {
+        let mut out = io::BufWriter::new(anstream::stdout());
+        let mut tell = || {
+            for Case { file, check, .. } in &self.wanted {
+                for rule in &check.rules {
+                    let version = &check.cells.scenarios[rule.cell].target().id;
+                    writeln!(out, "{file}: {version}: {}", RuleWords::of(&rule.spec))?;
+                }
+            }
+            out.flush()
+        };
+        standard_output(tell())
+    }
+}
+
+fn are(files: &[String]) -> String {
+    match files {
+        [one] => format!("{one} is"),
+        many => format!("{} are", many.join(", ")),
+    }
+}
+
+/// What a rule is called: by its file, its version and what it says.
+fn called(file: &str, scenario: &Scenario, rule: usize) -> String {
+    let spec = &scenario.expect[rule];
+    let version = &scenario.versions[spec.version.unwrap_or(scenario.rollout.target).0].id;
+    format!("{file}: {version}: {}", RuleWords::of(spec))
+}

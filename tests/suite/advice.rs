@@ -1,0 +1,431 @@
+//! Advice: each trap that a scenario can set has its code at its line, in every command; what works as it says is free of it.
+
+use std::path::Path;
+
+use dryroll::scenario::{AdviceCode, Advisor, ScenarioText, VersionIndex};
+use serde_json::Value;
+
+use crate::common::folder::{Folder, said};
+
+/// Twenty hosts in batches of four, two versions, nothing unusual: `change` stands in place of a line of it, or at its end.
+fn scenario(changes: &[(&str, &str)]) -> String {
+    let mut text = r#"
+horizon_sec = 86400
+[fleet]
+instances = 20
+[[versions]]
+id = "v1"
+[[versions]]
+id = "v2"
+failure_rate = 0.1
+upgrade_time_sec = 45
+[rollout]
+target_version_id = "v2"
+batch_pct = 20
+health_timeout_sec = 300
+max_consecutive_failures = 2
+[reconciler]
+policy = "auto_approve"
+[operator]
+on_trip = "rollback_completed_batches"
+"#
+    .trim_start()
+    .to_owned();
+    for (line, other) in changes {
+        assert_eq!(text.matches(&format!("{line}\n")).count(), 1, "{line}");
+        text = text.replace(&format!("{line}\n"), &format!("{other}\n"));
+    }
+    text
+}
+
+/// A case: what is changed, and the code at the line that begins with a text.
+type Case = (&'static str, Vec<(&'static str, &'static str)>, Vec<(AdviceCode, &'static str)>);
+
+fn cases() -> Vec<Case> {
+    use AdviceCode::*;
+    let limit = "max_consecutive_failures = 2";
+    let policy = "policy = \"auto_approve\"";
+    let trip = "on_trip = \"rollback_completed_batches\"";
+    let asks = "policy = \"require_approval\"";
+    vec![
+        ("as it is", vec![], vec![]),
+        ("a fleet of one", vec![("instances = 20", "instances = 1")], vec![(BreakerNeverTrips, limit)]),
+        ("a limit of the whole fleet", vec![(limit, "max_consecutive_failures = 20")], vec![]),
+        (
+            "a limit beyond the fleet",
+            vec![(limit, "max_consecutive_failures = 21")],
+            vec![(BreakerNeverTrips, "max_consecutive")],
+        ),
+        ("a limit of a batch", vec![(limit, "max_consecutive_failures = 4\nbreaker_scope = \"batch\"")], vec![]),
+        (
+            "a limit beyond a batch",
+            vec![(limit, "max_consecutive_failures = 5\nbreaker_scope = \"batch\"")],
+            vec![(BreakerNeverTrips, "max_consecutive")],
+        ),
+        (
+            "instances that are not planned",
+            vec![("instances = 20", "instances = 20\nstatuses = { stopped = 19 }")],
+            vec![(BreakerNeverTrips, limit)],
+        ),
+        (
+            "an edit that disarms it",
+            vec![(policy, asks), (trip, "on_trip = \"abort\"\nedit = { max_consecutive_failures = 50 }")],
+            vec![(BreakerNeverTrips, limit)],
+        ),
+        (
+            "an edit that nobody is asked for",
+            vec![(trip, "on_trip = \"abort\"\nedit = { max_consecutive_failures = 50 }")],
+            vec![],
+        ),
+        // Five batches on four ticks of 6 hours: 24 hours, and the last upgrade.
+        (
+            "ticks of hours",
+            vec![(policy, "policy = \"auto_approve\"\ninterval_sec = 21600")],
+            vec![(HorizonTooShort, "horizon_sec")],
+        ),
+        ("ticks of less", vec![(policy, "policy = \"auto_approve\"\ninterval_sec = 21500")], vec![]),
+        (
+            "one at a time",
+            vec![
+                ("horizon_sec = 86400", "horizon_sec = 899"),
+                ("batch_pct = 20", "batch_pct = 100\nmax_in_flight = 1"),
+            ],
+            vec![(HorizonTooShort, "horizon_sec")],
+        ),
+        (
+            "one at a time, in time",
+            vec![
+                ("horizon_sec = 86400", "horizon_sec = 900"),
+                ("batch_pct = 20", "batch_pct = 100\nmax_in_flight = 1"),
+            ],
+            vec![],
+        ),
+        (
+            "newest first",
+            vec![("target_version_id = \"v2\"", "target_version_id = \"v1\"")],
+            vec![(NoWayBack, "[rollout]")],
+        ),
+        (
+            "newest first, and said so",
+            vec![("target_version_id = \"v2\"", "target_version_id = \"v1\"\nprevious_version_id = \"v2\"")],
+            vec![],
+        ),
+        (
+            "archived",
+            vec![("id = \"v1\"", "id = \"v1\"\nlifecycle_state = \"archived\"")],
+            vec![(NoWayBack, "[rollout]")],
+        ),
+        (
+            "below the upgrades",
+            vec![("health_timeout_sec = 300", "health_timeout_sec = 44")],
+            vec![(HealthWindowTooShort, "health_timeout_sec")],
+        ),
+        (
+            "below the heartbeats",
+            vec![
+                ("health_timeout_sec = 300", "health_timeout_sec = 29"),
+                ("upgrade_time_sec = 45", "upgrade_time_sec = 1"),
+            ],
+            vec![(HealthWindowTooShort, "health_timeout_sec")],
+        ),
+        (
+            "slow by its defect",
+            vec![("failure_rate = 0.1", "defective = true"), ("upgrade_time_sec = 45", "upgrade_time_sec = 400")],
+            vec![],
+        ),
+        (
+            "rates that do nothing",
+            vec![("id = \"v1\"", "id = \"v1\"\nhang_rate = 0.1"), (trip, "on_trip = \"abort\"")],
+            vec![(RatesOfRunningVersion, "hang_rate")],
+        ),
+        ("rates of a rollback", vec![("id = \"v1\"", "id = \"v1\"\nhang_rate = 0.1")], vec![]),
+        (
+            "a fleet that is meant to be broken",
+            vec![("id = \"v1\"", "id = \"v1\"\nunhealthy_rate = 1")],
+            vec![(RatesOfRunningVersion, "unhealthy_rate")],
+        ),
+        (
+            "milliseconds",
+            vec![("health_timeout_sec = 300", "health_timeout_sec = 300000")],
+            vec![(UnitOfTime, "health_timeout_sec")],
+        ),
+        ("hours", vec![("health_timeout_sec = 300", "health_timeout_sec = 36000")], vec![]),
+        (
+            "an operator who is late",
+            vec![(policy, asks), (trip, "approval_delay_sec = 601\napproval_expires_sec = 600")],
+            vec![(ApprovalExpires, "approval_expires_sec")],
+        ),
+        (
+            "an edit that makes the answer late",
+            vec![
+                (policy, asks),
+                (trip, "approval_delay_sec = 301\napproval_expires_sec = 600\nedit = { batch_pct = 50 }"),
+            ],
+            vec![(ApprovalExpires, "approval_expires_sec")],
+        ),
+        (
+            "an answer in the same millisecond",
+            vec![(policy, asks), (trip, "approval_delay_sec = 600\napproval_expires_sec = 600")],
+            vec![],
+        ),
+    ]
+}
+
+/// The advice of a command's report, as code and line.
+fn codes(report: &Value) -> Vec<(String, Option<u64>)> {
+    let all = report["advice"].as_array().cloned().unwrap_or_default();
+    all.iter().map(|one| (one["code"].as_str().expect("a code").to_owned(), one["line"].as_u64())).collect()
+}
+
+#[test]
+fn each_trap_has_its_code_at_its_line() {
+    let mut seen = Vec::new();
+    for (name, changes, expected) in cases() {
+        let text = scenario(&changes);
+        let file = ScenarioText {
+            file: "s.toml".into(),
+            stem: "s".into(),
+            format: dryroll::scenario::Format::Toml,
+            text: text.clone(),
+        };
+        let read = file.scenario().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut advisor = Advisor::new(&file);
+        advisor.read(&read);
+        let found: Vec<_> = advisor.finish().iter().map(|one| (one.code, one.line)).collect();
+        let line = |start: &str| text.lines().position(|line| line.starts_with(start)).map(|place| place + 1);
+        let expected: Vec<_> = expected.into_iter().map(|(code, start)| (code, line(start))).collect();
+        assert_eq!(found, expected, "{name}\n{text}");
+        seen.extend(found.into_iter().map(|(code, _)| code));
+    }
+    // What only a run can show has a test of its own.
+    let unseen: Vec<_> = AdviceCode::ALL.into_iter().filter(|code| !seen.contains(code)).collect();
+    assert_eq!(unseen, [AdviceCode::EndedAtHorizon]);
+}
+
+#[test]
+fn every_command_tells_it_and_reports_it() {
+    let rule =
+        "[[expect]]\nmetric = \"trips\"\nat_most = 5\n[tune]\nbatch_pct = [20]\nmax_consecutive_failures = [20, 21]\n";
+    let folder = Folder::of(&format!(
+        "{}{rule}",
+        scenario(&[("max_consecutive_failures = 2", "max_consecutive_failures = 99")])
+    ));
+    folder.write("d.json", r#"{"schema": "dryroll.decisions/1", "decisions": []}"#);
+    let told = |arguments: &str| {
+        let output = folder.command(arguments).output().expect("it runs");
+        (output.status.code(), format!("{}{}", said(&output.stdout), said(&output.stderr)))
+    };
+    for (command, line) in [
+        ("run s.toml", Some(14)),
+        ("drill s.toml --decisions d.json", Some(14)),
+        ("sweep s.toml --replicates 8", Some(14)),
+        ("sweep s.toml --replicates 8 --max-consecutive-failures 2,99", None),
+        ("compare s.toml --replicates 8 --policy batch_pct=20 --policy batch_pct=50", Some(14)),
+        ("tune s.toml --replicates 256", None),
+        ("check s.toml", Some(14)),
+    ] {
+        let (code, out) = told(&format!("{command} --report r.json"));
+        assert_eq!(code, Some(0), "{command}: {out}");
+        assert!(out.contains("advice: the breaker can never trip"), "{command}: {out}");
+        assert_eq!(codes(&folder.report("r.json")), [("breaker_never_trips".to_owned(), line)], "{command}");
+        let (code, out) = told("report r.json --html page.html");
+        assert_eq!(code, Some(0), "{command}: {out}");
+        assert!(folder.read("page.html").contains("the breaker can never trip"), "{command}");
+    }
+    let output = folder.command("plan s.toml").output().expect("it runs");
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("the answer alone");
+    assert_eq!(codes(&answer), [("breaker_never_trips".to_owned(), Some(14))]);
+    assert!(said(&output.stderr).contains("advice: the breaker"), "{}", said(&output.stderr));
+}
+
+/// Without limits nothing but the breaker's reach keeps the policy that is never stopped from being the fastest.
+#[test]
+fn a_search_leaves_out_what_can_never_trip() {
+    let grid = "[tune]\nbatch_pct = [20]\nmax_consecutive_failures = [2, 20, 21]\n";
+    let folder = Folder::of(&format!("{}{grid}", scenario(&[])));
+    let output = folder.command("tune s.toml --replicates 256 --report r.json").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
+    let report = folder.report("r.json");
+    let never: Vec<&Value> = report["candidates"]
+        .as_array()
+        .expect("policies")
+        .iter()
+        .filter(|one| one["standing"] == "never_trips")
+        .collect();
+    assert_eq!(never.len(), 1);
+    assert_eq!(never[0]["policy"]["max_consecutive_failures"], 21);
+    assert_eq!(never[0]["on_front"], false);
+    assert_eq!(report["recommended"]["policy"]["max_consecutive_failures"], 20);
+    let folder = Folder::of(&format!("{}[tune]\nbatch_pct = [20]\nmax_consecutive_failures = [21]\n", scenario(&[])));
+    let output = folder.command("tune s.toml --replicates 256").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said(&output.stdout).contains("no policy of the grid has a breaker that can trip"),
+        "{}",
+        said(&output.stdout)
+    );
+}
+
+/// A decision that takes two days: all that trip are not over after one, and no bound knows it before.
+#[test]
+fn replicates_that_stalled_are_said_and_a_rule_does_not_pass_on_them_in_silence() {
+    let stalls = scenario(&[
+        ("failure_rate = 0.1", "failure_rate = 1\ndefective = true"),
+        ("on_trip = \"rollback_completed_batches\"", "on_trip = \"abort\"\ndecision_delay_sec = 172800"),
+    ]);
+    let rule = "[[expect]]\nmetric = \"trips\"\nat_most = 5\n";
+    let folder = Folder::of(&format!("{stalls}{rule}"));
+    let told = folder.check("s.toml --report r.json");
+    assert_eq!(told.code, Some(0), "{}", told.out);
+    assert!(told.out.contains("the rule `mean trips ≤ 5` passes, but 256 of the 256 replicates"), "{}", told.out);
+    assert_eq!(codes(&folder.report("r.json")), [("ended_at_horizon".to_owned(), Some(21))]);
+    for command in ["run s.toml", "sweep s.toml --replicates 8"] {
+        let output = folder.command(&format!("{command} --report r.json")).output().expect("it runs");
+        assert!(said(&output.stdout).contains("not over at the horizon of 86400 s"), "{}", said(&output.stdout));
+        assert_eq!(codes(&folder.report("r.json")), [("ended_at_horizon".to_owned(), Some(1))]);
+    }
+    let folder = Folder::of(&format!("{stalls}{rule}[[expect]]\nmetric = \"stalled\"\nat_least = 0.9\n"));
+    let told = folder.check("s.toml --report r.json");
+    assert!(!told.out.contains("advice"), "{}", told.out);
+}
+
+#[test]
+fn strict_fails_on_advice_and_tells_machines() {
+    let rule = "[[expect]]\nmetric = \"trips\"\nat_most = 5\n";
+    let trap = scenario(&[("max_consecutive_failures = 2", "max_consecutive_failures = 99")]);
+    let folder = Folder::of(&format!("{trap}{rule}"));
+    assert_eq!(folder.check("s.toml --junit lax.xml").code, Some(0));
+    assert!(!folder.read("lax.xml").contains("breaker_never_trips"));
+    let told = folder.check("s.toml --strict --junit strict.xml --markdown m.md --report r.json");
+    assert_eq!(told.code, Some(1), "{}", told.out);
+    assert!(told.out.contains("failed: 1 rule of 1 scenario: 1 passed, 1 piece of advice"), "{}", told.out);
+    assert!(told.error.contains("--strict"), "{}", told.error);
+    let junit = folder.read("strict.xml");
+    assert!(junit.contains("failures=\"1\"") && junit.contains("s.toml is free of breaker_never_trips"), "{junit}");
+    assert!(folder.read("m.md").contains("the breaker can never trip"));
+    let report = folder.report("r.json");
+    assert_eq!((&report["passed"], &report["strict"]), (&Value::from(false), &Value::from(true)));
+    assert!(report["command"].as_str().is_some_and(|command| command.ends_with(" --strict")), "{report}");
+    // A scenario without rules can be wrong all the same.
+    folder.write("s.toml", &trap);
+    assert_eq!(folder.check("s.toml --strict").code, Some(1));
+    assert_eq!(folder.check("s.toml").code, Some(4));
+    folder.write("s.toml", &format!("{}{rule}", scenario(&[])));
+    assert_eq!(folder.check("s.toml --strict").code, Some(0));
+}
+
+/// All versions that can be rolled out, as a sweep over all of them takes them.
+#[test]
+fn what_ships_is_free_of_advice() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")];
+    let mut read = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = ScenarioText::load(&path).expect("a file");
+            let scenario = text.scenario().expect("a scenario");
+            let mut advisor = Advisor::new(&text);
+            for (version, spec) in scenario.versions.iter().enumerate() {
+                let mut other = scenario.clone();
+                let can =
+                    spec.lifecycle_state.can_be_rolled_out() && other.rollout.previous != Some(VersionIndex(version));
+                if can && other.retarget(VersionIndex(version)).is_ok() {
+                    advisor.read(&other);
+                }
+            }
+            assert_eq!(advisor.finish(), [], "{}", path.display());
+            read += 1;
+        }
+    }
+    assert!(read > 30, "{read}");
+}
+
+#[test]
+fn the_page_has_each_code_with_cause_and_remedy() {
+    let page = include_str!("../../docs/advice.md");
+    let sections: Vec<&str> = page.split("\n## ").skip(1).collect();
+    let titles: Vec<&str> = sections.iter().filter_map(|section| section.lines().next()).collect();
+    assert_eq!(titles, AdviceCode::ALL.map(|code| format!("`{}`", code.name())));
+    assert!(sections.iter().all(|section| section.contains("\n*Remedy:* ")));
+    for code in AdviceCode::ALL {
+        assert_eq!(serde_json::to_value(code).expect("a name"), code.name());
+    }
+}
+
+#[test]
+fn both_estimates_are_told() {
+    let folder = Folder::of(&scenario(&[("batch_pct = 20", "batch_pct = 25\nmax_in_flight = 2")]));
+    let output = folder.command("plan s.toml").output().expect("it runs");
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("the answer");
+    // Four batches of five; two at once take three windows a batch.
+    assert_eq!(answer["estimated_total_seconds"], 1200);
+    assert_eq!(answer["estimated_total_seconds_in_flight"], 3600);
+    let output = folder.command("run s.toml").output().expect("it runs");
+    let out = said(&output.stdout);
+    assert!(
+        out.contains("estimate 20 min 00 s, 60 min 00 s with max_in_flight") || out.contains("with max_in_flight"),
+        "{out}"
+    );
+    let folder = Folder::of(&scenario(&[("batch_pct = 20", "batch_pct = 25\nmax_in_flight = 5")]));
+    let output = folder.command("plan s.toml").output().expect("it runs");
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("the answer");
+    assert!(answer.get("estimated_total_seconds_in_flight").is_none());
+}
+
+#[test]
+fn a_precision_that_every_interval_meets_is_refused() {
+    let folder = Folder::of(&scenario(&[]));
+    for (arguments, code) in [
+        ("--precision 1", 2),
+        ("--precision 5", 2),
+        ("--precision 100%", 2),
+        ("--precision 100 --metric exposed_pct", 2),
+        ("--precision 0.2", 0),
+        ("--precision 60 --metric duration_sec", 0),
+    ] {
+        let output = folder.command(&format!("sweep s.toml --replicates 512 {arguments}")).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {}", said(&output.stderr));
+        assert!(code == 0 || said(&output.stderr).contains("says nothing of"), "{}", said(&output.stderr));
+    }
+}
+
+/// Twelve verdicts 45 units after their commands.
+#[test]
+fn an_event_log_in_seconds_is_noticed() {
+    let log = |unit: u64| {
+        let mut lines = vec![format!(
+            r#"{{"at_ms":0,"kind":"module.upgrade.planned","rollout_id":"r-1","total_instances":12,"batch_size":12,"batch_count":1}}"#
+        )];
+        lines.push(
+            r#"{"at_ms":0,"kind":"module.upgrade.batch_started","rollout_id":"r-1","batch_index":0,"instance_count":12}"#.into(),
+        );
+        for n in 1..=12 {
+            lines.push(format!(
+                r#"{{"at_ms":0,"kind":"module.upgrade.instance_started","rollout_id":"r-1","batch_index":0,"instance_id":"i-{n:05}","target_version":"v2"}}"#
+            ));
+        }
+        for n in 1..=12 {
+            lines.push(format!(
+                r#"{{"at_ms":{},"kind":"module.upgrade.instance_health_check","rollout_id":"r-1","batch_index":0,"instance_id":"i-{n:05}","healthy":true}}"#,
+                (45 + n) * unit
+            ));
+        }
+        lines.join("\n") + "\n"
+    };
+    for (unit, says) in [(1, Some("probably seconds")), (1000, None), (10_000_000, Some("probably microseconds"))] {
+        let folder = Folder::with(&[("log.ndjson", &log(unit))]);
+        let output = folder.command("calibrate log.ndjson --report r.json").output().expect("it runs");
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
+        let report = folder.report("r.json");
+        let warnings = report["warnings"].as_array().expect("warnings").iter();
+        let units: Vec<&Value> = warnings.filter(|warning| warning["kind"] == "unit").collect();
+        assert_eq!(units.len(), usize::from(says.is_some()), "{unit}: {report}");
+        assert!(
+            units.iter().all(|one| one["text"].as_str().is_some_and(|text| text.contains(says.unwrap_or_default())))
+        );
+    }
+}
