@@ -111,7 +111,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => None,
     };
     interrupt::ends_the_program();
-    let hints = tuned.incumbent.map(|policy| hints::hints(&tune, policy, &pool)).unwrap_or_default();
+    let hints = hints::hints(&tune, tuned.incumbent, &pool);
     let report = TuneReport::new(
         &tune,
         &arguments.scenario.to_string_lossy(),

@@ -8,6 +8,7 @@ use super::{Histogram, ScenarioRef};
 use crate::report::conditional::Conditional;
 use crate::stats::Interval;
 use crate::study::Policy;
+use crate::study::completed::Completed;
 
 /// Two policies on the same worlds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct CompareReport {
     pub policies: [Policy; 2],
     /// One for each version.
     pub comparisons: Vec<Comparison>,
+    /// What people should know beside the figures; absent in older reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// The two policies with one version.
@@ -44,6 +48,22 @@ pub struct Comparison {
     pub worlds: Vec<DifferentWorld>,
     /// How the differences are distributed, for the metrics that differ.
     pub distributions: Vec<Histogram>,
+    /// Of a good version: whether enough rollouts complete with the first policy, and with the second. Absent of a defective one, and in
+    /// older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed: Option<[Completed; 2]>,
+}
+
+/// The policies that are not better in a metric though they have less of it: too few good rollouts complete with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopping {
+    /// The first.
+    A,
+    /// The second.
+    B,
+    /// Each of them.
+    Both,
 }
 
 /// One metric or rate of both. A rate counts 1 for a hit and 0 for none.
@@ -84,6 +104,9 @@ pub struct Contrast {
     /// Of a metric that only some runs have: in how many, and whether the two are compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditional: Option<Conditional>,
+    /// The policies that cannot be better in it, for they stop too many good rollouts; absent where both can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopping: Option<Stopping>,
 }
 
 /// A world in which they differ much.
