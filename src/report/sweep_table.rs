@@ -79,7 +79,8 @@ fn version_table(out: &mut impl Write, report: &SweepReport, version: &str, cell
         writeln!(out, "  {DIM}{line}{DIM:#}")?;
     }
     let judged: Vec<Completed> = cells.iter().filter_map(|cell| cell.good_rollouts()).collect();
-    for (enough, says) in [(Some(false), "✗ too few good rollouts complete"), (None, "? undecided whether enough do")] {
+    for (enough, says) in [(Some(false), "✗ too few good rollouts complete"), (None, "? undecided whether enough do")]
+    {
         if let Some(one) = judged.iter().find(|one| one.enough == enough) {
             writeln!(out, "  {DIM}{says}: at least {} should{DIM:#}", Unit::Share.say(one.least))?;
         }

@@ -119,7 +119,12 @@ impl Compare {
         if policies[0].rollout == policies[1].rollout {
             return Err(GridError::SamePolicy);
         }
-        Ok(Self { cells: Cells::new(policies, versions)?, replicates, versions: versions.len(), least: least(scenario) })
+        Ok(Self {
+            cells: Cells::new(policies, versions)?,
+            replicates,
+            versions: versions.len(),
+            least: least(scenario),
+        })
     }
 
     /// Runs both on all worlds; false where it was stopped.

@@ -476,9 +476,8 @@ impl<'a> Search<'a> {
             let known = &mut self.known[policy];
             known.replicates = n;
             known.goal.mean = moments(&goal.values).mean();
-            let broken = |of: &dyn Fn(usize) -> bool| {
-                held.iter().position(|held| held.holds == Some(false) && of(held.limit))
-            };
+            let broken =
+                |of: &dyn Fn(usize) -> bool| held.iter().position(|held| held.holds == Some(false) && of(held.limit));
             // What a policy does to good rollouts is said before all else.
             let broken = broken(&|limit| Some(limit) == tune.completes).or_else(|| broken(&|_| true));
             known.state = match broken {

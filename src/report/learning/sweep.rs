@@ -116,6 +116,7 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
         format!("With {policy}: {}.", figures(told)),
         others(&tried, told, &keys),
         judged.advice,
+        given_up(&tried, &keys),
         "Each interval holds for its number alone, and all of it for this scenario's failure rates; `dryroll tune` decides by \
          limits of your own."
             .to_owned(),
@@ -241,8 +242,18 @@ fn figures(told: &Tried<'_>) -> String {
 
 /// The fastest of all, where it is another: what speed would cost.
 fn others(tried: &[Tried<'_>], told: &Tried<'_>, keys: &[&str]) -> String {
+    let fastest = tried.iter().filter(|one| one.duration().is_finite() && !one.gives_up());
+    let fastest = fastest.min_by(|a, b| a.duration().total_cmp(&b.duration()));
+    match fastest.filter(|fastest| !std::ptr::eq(*fastest, told)) {
+        Some(fastest) => format!("The fastest is {}: {}.", phrases::policy(fastest.policy, keys), figures(fastest)),
+        None => String::new(),
+    }
+}
+
+/// The policies that are out for the good rollouts that they stop.
+fn given_up(tried: &[Tried<'_>], keys: &[&str]) -> String {
     let out: Vec<&Tried<'_>> = tried.iter().filter(|one| one.gives_up()).collect();
-    let given_up = match out.first() {
+    match out.first() {
         Some(first) => format!(
             "{} for the good rollouts that {}: {} {}.",
             plural(out.len() as u64, "policy is out", "policies are out"),
@@ -251,14 +262,7 @@ fn others(tried: &[Tried<'_>], told: &Tried<'_>, keys: &[&str]) -> String {
             phrases::plain(&first.stops().unwrap_or_default())
         ),
         None => String::new(),
-    };
-    let fastest = tried.iter().filter(|one| one.duration().is_finite() && !one.gives_up());
-    let fastest = fastest.min_by(|a, b| a.duration().total_cmp(&b.duration()));
-    let fastest = match fastest.filter(|fastest| !std::ptr::eq(*fastest, told)) {
-        Some(fastest) => format!("The fastest is {}: {}.", phrases::policy(fastest.policy, keys), figures(fastest)),
-        None => String::new(),
-    };
-    [fastest, given_up].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    }
 }
 
 fn facts(report: &SweepReport, told: &Tried<'_>, fits: bool) -> Facts {

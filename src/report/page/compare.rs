@@ -160,7 +160,8 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
             }
         };
         let stops = short(Better::AStops, "A") + &short(Better::BStops, "B");
-        let ties = stops + &named(Better::Same, "in every replicate that was met") + &named(Better::Alike, "on average");
+        let ties =
+            stops + &named(Better::Same, "in every replicate that was met") + &named(Better::Alike, "on average");
         said.push(format!("With {}{defective}, {sentence}{ties}. Differences are B less A.", one.version));
         said.extend(not_compared(one));
     }

@@ -413,7 +413,9 @@ impl<'a> Tried<'a> {
             Measure::Rate(Rate::Trip | Rate::FalseTrip) => Some(share(runs, |run| run.tripped)),
             Measure::Rate(Rate::Escape) => Some(completes),
             // Where a person may go on, at least these complete.
-            Measure::Rate(completed::COMPLETED) => Some(completes).filter(|&share| !self.goes_on || fits(share, &spec.bound)),
+            Measure::Rate(completed::COMPLETED) => {
+                Some(completes).filter(|&share| !self.goes_on || fits(share, &spec.bound))
+            }
             Measure::Metric(Metric::BlastRadiusPct | Metric::ExposedPct) if !self.goes_on => {
                 let mut reach: Vec<f64> = runs.iter().map(|run| f64::from(run.dispatched)).collect();
                 reach.sort_unstable_by(f64::total_cmp);

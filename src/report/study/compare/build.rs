@@ -7,8 +7,8 @@ use crate::report::replay;
 use crate::report::study::{Histogram, ScenarioRef};
 use crate::scenario::{Measure, Scenario};
 use crate::study::Policy;
-use crate::study::completed::{Completed, is_time, of_all};
 use crate::study::compare::{Compare, Compared, Contrasted, PolicyText};
+use crate::study::completed::{Completed, is_time, of_all};
 use crate::study::sweep::CONFIDENCE;
 
 impl CompareReport {

@@ -46,8 +46,7 @@ impl SweepReport {
             .install(|| results.par_iter().enumerate().map(|(cell, result)| cell_of(sweep, cell, result)).collect());
         let good = cells.iter().filter(|cell| !cell.defective).count() as u64;
         for (cell, (_, certainty)) in cells.iter_mut().zip(&extent.cells) {
-            cell.completed =
-                cell.judged(completed::least(scenario), simultaneous::each(certainty.confidence, good));
+            cell.completed = cell.judged(completed::least(scenario), simultaneous::each(certainty.confidence, good));
         }
         Self {
             timelines: timelines(sweep, &cells),

@@ -3,8 +3,8 @@
 use super::posterior::{PosteriorFindings, PosteriorReport};
 use super::spread::{notes, spread};
 use super::{
-    Candidate, Estimate, Evidence, FrontPoint, KeepsReport, LimitCheck, LimitText, Named, Recommended,
-    Sensitivity, Standing, TuneReport,
+    Candidate, Estimate, Evidence, FrontPoint, KeepsReport, LimitCheck, LimitText, Named, Recommended, Sensitivity,
+    Standing, TuneReport,
 };
 use crate::report::completed::stops;
 use crate::report::conditional::beside;
@@ -218,7 +218,8 @@ fn out_for_stopping(tune: &Tune, tuned: &Tuned) -> Option<String> {
     };
     let out: Vec<usize> = (0..tuned.policies.len()).filter(|&place| is_rival(&tuned.policies[place])).collect();
     let first = *out.first()?;
-    let named: Vec<String> = out.iter().take(MOST_NAMED).map(|&place| short(tune, &Policy::of(tune.policy(place)))).collect();
+    let named: Vec<String> =
+        out.iter().take(MOST_NAMED).map(|&place| short(tune, &Policy::of(tune.policy(place)))).collect();
     let more = out.len() - named.len();
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     Some(format!(
