@@ -121,7 +121,8 @@ fn a_rollout_that_is_stopped_early_is_warned_of() {
 /// `drift` and `completed` are shares though no underscore says so; and `1%` is a tolerance.
 #[test]
 fn a_limit_is_told_in_the_unit_of_its_metric() {
-    let limits = "limits = [{metric = \"completed\", at_least = 0.5}, {metric = \"drift\", at_most = 1.0}, ";
+    let limits =
+        "min_completed = 0\nlimits = [{metric = \"completed\", at_least = 0.5}, {metric = \"drift\", at_most = 1.0}, ";
     let folder = Folder::of(&SCENARIO.replace("limits = [", limits));
     let output = folder.tune("--tolerance 1% --report t.json");
     let report = folder.report("t.json");
