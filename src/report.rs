@@ -12,6 +12,7 @@ mod cells;
 mod check_table;
 mod chronicle;
 mod compare_table;
+pub mod completed;
 pub mod conditional;
 pub mod drill;
 mod drill_table;

@@ -11,7 +11,7 @@
 //!
 //! - [`sweep`]: a grid, start to end. [`manifest`]: the same, cut into shards. [`exact`]: what theory says of a cell.
 //!   [`compare`]: two policies, world by world. [`tune`]: the best of many. [`check`]: the rules of a scenario. [`baseline`]:
-//!   what was accepted of one. [`faults`]: those that make no difference.
+//!   what was accepted of one. [`faults`]: those that make no difference. [`completed`]: policies that stop good rollouts.
 //!
 //! Every cell meets the same worlds: replicate 7 of one policy and replicate 7 of another have the same fleet, instance by
 //! instance. So a difference between two policies is taken world by world, and what is only luck cancels.
@@ -23,6 +23,7 @@ pub mod baseline;
 pub mod bounds;
 pub mod check;
 pub mod compare;
+pub mod completed;
 pub mod exact;
 pub mod faults;
 pub mod grid;

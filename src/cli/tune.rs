@@ -119,7 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     interrupt::ends_the_program();
     let advice = advice(&text, &tune, &tape, &tuned).map_err(scratch_failure)?;
-    let hints = tuned.incumbent.map(|policy| hints::hints(&tune, policy, &pool)).unwrap_or_default();
+    let hints = hints::hints(&tune, tuned.incumbent, &pool);
     let report = TuneReport::new(
         &tune,
         &arguments.scenario.to_string_lossy(),

@@ -27,6 +27,9 @@ pub fn compare_table(out: &mut impl Write, report: &CompareReport) -> io::Result
     for (letter, policy, other) in [("A", a, b), ("B", b, a)] {
         writeln!(out, "  {BOLD}{letter}{BOLD:#}  {}", what_differs(policy, other))?;
     }
+    for warning in &report.warnings {
+        writeln!(out, "{BOLD}warning:{BOLD:#} {warning}")?;
+    }
     for comparison in &report.comparisons {
         version(out, comparison)?;
     }

@@ -13,7 +13,7 @@ pub use check::{
     AgainstBaseline, BaselineReport, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Counts,
     Found, IdleFault, NotChecked, Status, WrongScenario, policy_change,
 };
-pub use compare::{CompareReport, Comparison, Contrast, DifferentWorld};
+pub use compare::{CompareReport, Comparison, Contrast, DifferentWorld, Stopping};
 pub use sweep::{
     Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World as ReportedWorld,
 };

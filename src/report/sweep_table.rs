@@ -13,6 +13,7 @@ use super::wording::{NOTHING, Unit, plural};
 use crate::scenario::{Metric, Rate};
 use crate::stats::Interval;
 use crate::stats::proportion::upper_bound;
+use crate::study::completed::Completed;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -78,6 +79,13 @@ fn version_table(out: &mut impl Write, report: &SweepReport, version: &str, cell
     for line in legend(&said) {
         writeln!(out, "  {DIM}{line}{DIM:#}")?;
     }
+    let judged: Vec<Completed> = cells.iter().filter_map(|cell| cell.good_rollouts()).collect();
+    for (enough, says) in [(Some(false), "✗ too few good rollouts complete"), (None, "? undecided whether enough do")]
+    {
+        if let Some(one) = judged.iter().find(|one| one.enough == enough) {
+            writeln!(out, "  {DIM}{says}: at least {} should{DIM:#}", Unit::Share.say(one.least))?;
+        }
+    }
     let mut why: BTreeMap<&str, u64> = BTreeMap::new();
     for reason in cells.iter().filter_map(|cell| cell.exact.out_of_scope.as_deref()) {
         *why.entry(reason).or_default() += 1;
@@ -113,7 +121,12 @@ fn row(report: &SweepReport, cell: &Cell, trips: [String; 2]) -> Vec<String> {
         row.push(Unit::Percent.say_or_nothing(harmed));
     }
     let rate = if cell.defective { Rate::Escape } else { Rate::Outcome(crate::engine::Outcome::Completed) };
-    row.push(Unit::Share.say_or_nothing(cell.metrics.share(rate).and_then(|share| share.rate)));
+    let mark = match cell.good_rollouts().map(|completed| completed.enough) {
+        Some(Some(false)) => " ✗",
+        Some(None) => " ?",
+        Some(Some(true)) | None => "",
+    };
+    row.push(Unit::Share.say_or_nothing(cell.metrics.share(rate).and_then(|share| share.rate)) + mark);
     if report.precision.is_some() {
         row.push(cell.replicates.to_string());
     }

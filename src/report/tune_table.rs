@@ -31,7 +31,8 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
         report.seed
     )?;
     for limit in &report.limits {
-        writeln!(out, "  {} ({})", limit.says, limit.versions.join(", "))?;
+        let from = limit.key.as_ref().map(|key| format!("; {key}")).unwrap_or_default();
+        writeln!(out, "  {} ({}{from})", limit.says, limit.versions.join(", "))?;
     }
     if let Some(posterior) = &report.posterior {
         believed(out, posterior)?;
@@ -64,10 +65,14 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
             paragraph(out, says)?;
         }
     }
-    if !report.hints.is_empty() {
-        writeln!(out, "\nWhat another rule could do with these batches:")?;
-        for hint in &report.hints {
-            writeln!(out, "  {}", hint.says)?;
+    if report.hints_say.is_some() || !report.hints.is_empty() {
+        let batches = match &report.hints_with {
+            Some(policy) if report.recommended.is_none() => format!("batches of {} %", policy.batch_pct),
+            _ => "these batches".to_owned(),
+        };
+        writeln!(out, "\nWhat another rule could do with {batches}, in replicates of its own:")?;
+        for says in report.hints.iter().map(|hint| &hint.says).chain(&report.hints_say) {
+            paragraph(out, says)?;
         }
     }
     Ok(())
@@ -206,6 +211,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         row.push(evidence.harmed_pct.says(Unit::Percent));
         row.extend(evidence.limits.iter().map(|check| {
             let mark = match check.holds {
+                Some(true) if check.by_tolerance => "≈",
                 Some(true) => "●",
                 Some(false) => "✗",
                 None => "?",
@@ -226,6 +232,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
             Standing::BreaksLimit => "breaks a limit",
             Standing::NeverTrips => "never trips",
         };
+        let standing = candidate.gives_up.as_deref().unwrap_or(standing);
         row.extend([evidence.replicates.to_string(), front.to_owned(), standing.to_owned()]);
         table.push(row);
     }
@@ -233,5 +240,14 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     if order.len() > MOST_ROWS {
         writeln!(out, "  … and {} more; --report has all", order.len() - MOST_ROWS)?;
     }
-    writeln!(out, "  {DIM}● the limit surely holds, ✗ surely not, ? undecided; = exact, by theory{DIM:#}")
+    writeln!(out, "  {DIM}● the limit surely holds, ✗ surely not, ? undecided; = exact, by theory{DIM:#}")?;
+    let by_tolerance = |candidate: &Candidate| candidate.evidence.limits.iter().any(|check| check.by_tolerance);
+    if let Some(tolerance) = report.limit_tolerance.filter(|_| report.candidates.iter().any(by_tolerance)) {
+        writeln!(
+            out,
+            "  {DIM}≈ holds in every replicate seen, and the mean is surely no more than {} of the limit beyond it{DIM:#}",
+            Unit::Share.say(tolerance)
+        )?;
+    }
+    Ok(())
 }

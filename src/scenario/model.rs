@@ -676,7 +676,14 @@ pub struct TuneSpec {
     pub minimise: Metric,
     /// What must hold.
     pub limits: Vec<LimitSpec>,
+    /// The least share of the good rollouts that complete with a policy.
+    pub min_completed: f64,
+    /// Where a limit on a mean holds in every replicate, the mean may lie this share of the limit beyond it.
+    pub limit_tolerance: f64,
 }
+
+/// [`TuneSpec::min_completed`] where nothing else is said.
+pub const MIN_COMPLETED: f64 = 0.9;
 
 /// A limit for `tune`.
 #[derive(Clone, Debug, PartialEq)]

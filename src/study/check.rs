@@ -466,7 +466,7 @@ impl Check {
         let rows = CellRows::open(std::slice::from_ref(tape), *cell as u32, n)?;
         let is_estimated = kind(spec) == Kind::Estimated;
         let confidence = simultaneous::each(looks(spec, effort).confidence(look, CONFIDENCE), effort.together);
-        let held = observe(limit, &rows, world, &theory[*cell], Certainty { confidence, peeked: true })?;
+        let held = observe(limit, &rows, world, &theory[*cell], Certainty { confidence, peeked: true }, None)?;
         let holds = match held.observed {
             Some(value) if !is_estimated => (worlds_of(spec) <= n).then(|| worlds::fits(&limit.bound, value)),
             _ => held.holds,

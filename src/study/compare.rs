@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::analysis;
+use super::analysis::{self, Certainty};
+use super::completed::{COMPLETED, Completed, least};
 use super::exact::Depth;
 use super::grid::{Axis, Cells, GridError};
 use super::mean::Estimator;
@@ -12,7 +13,7 @@ use super::row::value;
 use super::sweep::CONFIDENCE;
 use super::tape::{Identity, Tape};
 use super::theory::Theory;
-use crate::scenario::{Measure, Metric, Scenario, VersionIndex};
+use crate::scenario::{Measure, Metric, Rate, Scenario, VersionIndex};
 use crate::stats::paired::Paired;
 use crate::stats::{Interval, simultaneous};
 
@@ -67,6 +68,8 @@ pub struct Compare {
     /// Replicates.
     pub replicates: u64,
     versions: usize,
+    /// The least share of the good rollouts that complete with a policy that may be better in time.
+    least: f64,
 }
 
 /// One measure of both.
@@ -97,6 +100,8 @@ pub struct Compared {
     pub worlds: Vec<(Metric, u64, f64, f64)>,
     /// Differences by metric: lower end, width, counts.
     pub histograms: Vec<(Metric, f64, f64, Vec<u64>)>,
+    /// Of a good version: whether enough rollouts complete with the first policy, and with the second.
+    pub completed: Option<[Completed; 2]>,
 }
 
 impl Compare {
@@ -114,7 +119,12 @@ impl Compare {
         if policies[0].rollout == policies[1].rollout {
             return Err(GridError::SamePolicy);
         }
-        Ok(Self { cells: Cells::new(policies, versions)?, replicates, versions: versions.len() })
+        Ok(Self {
+            cells: Cells::new(policies, versions)?,
+            replicates,
+            versions: versions.len(),
+            least: least(scenario),
+        })
     }
 
     /// Runs both on all worlds; false where it was stopped.
@@ -166,7 +176,7 @@ impl Compare {
             let exact = exact.filter(|_| paired.n() > 0).map(|(a, b)| [a, b]);
             Ok(Contrasted { measure, paired, ci, simultaneous_ci, exact, wins, ties })
         };
-        let measures = measures.into_iter().map(contrast).collect::<io::Result<_>>()?;
+        let measures: Vec<Contrasted> = measures.into_iter().map(contrast).collect::<io::Result<_>>()?;
         let spread = if defective { Metric::BlastRadiusPct } else { Metric::ExposedPct };
         let (mut worlds, mut histograms) = (Vec::new(), Vec::new());
         for metric in [Metric::DurationSec, spread] {
@@ -176,7 +186,22 @@ impl Compare {
                 histograms.push((metric, low, width, counts));
             }
         }
-        Ok(Compared { measures, worlds, histograms })
+        let completed = if defective { None } else { Some(self.completed(&measures, &rows)?) };
+        Ok(Compared { measures, worlds, histograms, completed })
+    }
+
+    /// Whether enough rollouts of a good version complete with both.
+    fn completed(&self, measures: &[Contrasted], rows: &[CellRows<'_>; 2]) -> io::Result<[Completed; 2]> {
+        let good = self.cells.worlds.iter().filter(|world| !world.defective).count() as u64;
+        let confidence = simultaneous::each(CONFIDENCE, good);
+        let exact = measures.iter().find(|one| one.measure == Measure::Rate(COMPLETED)).and_then(|one| one.exact);
+        let of = |side: usize| -> io::Result<Completed> {
+            let certainty = Certainty { confidence, peeked: false };
+            let share = |rate| analysis::rate(&rows[side], rate, false, certainty);
+            let exact = exact.map(|both| both[side]);
+            Ok(Completed::new(self.least, &share(COMPLETED)?, &share(Rate::Trip)?, exact, confidence))
+        };
+        Ok([of(0)?, of(1)?])
     }
 }
 

@@ -13,6 +13,8 @@
 //! distribution ([`Estimator`]). Each look has its share of the error ([`Looks`]); within a look one half is shared between the
 //! limits that are estimated, the other between the pairs of policies that are (Bonferroni's inequality).
 //!
+//! A policy with which too few good rollouts complete is out like one that breaks a limit ([`completed`]).
+//!
 //! - [`limits`]: which versions a limit is about, and whether it holds. [`front`]: the Pareto front. [`hints`]: what other
 //!   rules could do.
 //! - [`sensitivity`]: other rates than the scenario's. [`belief`]: rates that are not known. [`worth`]: what knowing them would be worth.
@@ -29,6 +31,7 @@ use std::io;
 use rayon::prelude::*;
 
 use super::analysis::{self, Certainty};
+use super::completed;
 use super::exact::Depth;
 use super::grid::{Axis, Cells, Grid, GridError};
 use super::mean::{Estimator, Sample, differences};
@@ -56,8 +59,14 @@ pub struct Tune {
     pub scenario: Scenario,
     /// The metric whose mean on the good version is minimised.
     pub minimise: Metric,
-    /// What must hold.
+    /// What must hold: the limits of the scenario, and that enough good rollouts complete.
     pub limits: Vec<Limit>,
+    /// Which of the limits says that enough good rollouts complete; `None` where any share will do.
+    pub completes: Option<usize>,
+    /// How many of the limits are written in the scenario.
+    pub written: usize,
+    /// Where every replicate keeps a limit on a mean, the mean may lie this share of the limit beyond it.
+    pub limit_tolerance: f64,
     /// The cells: by policy, and of each policy the good version first.
     pub cells: Cells,
     /// A difference of less than this share of the incumbent's goal is none.
@@ -217,10 +226,26 @@ impl Tune {
             return Err(TuneError::NothingRolledOut(why.into()));
         }
         let defective: Vec<bool> = cells.worlds.iter().take(versions.len()).map(|world| world.defective).collect();
+        let mut limits =
+            spec.limits.iter().map(|limit| Limit::new(limit, &defective)).collect::<Result<Vec<_>, _>>()?;
+        let written = limits.len();
+        let completes = match completed::limit(completed::least(scenario)) {
+            Some(rule) => {
+                let same = limits.iter().position(|limit| limit.spec == rule);
+                if same.is_none() {
+                    limits.push(Limit::new(&rule, &defective)?);
+                }
+                same.or(Some(written))
+            }
+            None => None,
+        };
         Ok(Self {
             scenario: scenario.clone(),
             minimise: spec.minimise,
-            limits: spec.limits.iter().map(|limit| Limit::new(limit, &defective)).collect::<Result<_, _>>()?,
+            limits,
+            completes,
+            written,
+            limit_tolerance: spec.limit_tolerance,
             cells,
             tolerance,
             replicates,
@@ -247,6 +272,13 @@ impl Tune {
     #[must_use]
     pub fn cell(&self, policy: usize, version: usize) -> usize {
         policy * self.versions() + version
+    }
+
+    /// Whether enough good rollouts complete with a policy, as far as the search has decided it.
+    #[must_use]
+    pub fn completes_enough(&self, known: &Known) -> Option<bool> {
+        let Some(rule) = self.completes else { return Some(true) };
+        known.limits.iter().find(|held| held.limit == rule).and_then(|held| held.holds)
     }
 
     /// The scenario of a policy with the good version.
@@ -442,16 +474,29 @@ impl<'a> Search<'a> {
             .collect::<io::Result<_>>()?;
         for (&policy, (held, goal)) in sampled.iter().zip(seen) {
             let can_trip = tune.policy(policy).can_trip();
+            let was_feasible = self.feasible[policy];
             self.feasible[policy] |= can_trip && held.iter().all(|held| held.holds == Some(true));
             let known = &mut self.known[policy];
             known.replicates = n;
             known.goal.mean = moments(&goal.values).mean();
-            known.state = match held.iter().position(|held| held.holds == Some(false)) {
+            let broken =
+                |of: &dyn Fn(usize) -> bool| held.iter().position(|held| held.holds == Some(false) && of(held.limit));
+            // What a policy does to good rollouts is said before all else.
+            let broken = broken(&|limit| Some(limit) == tune.completes).or_else(|| broken(&|_| true));
+            known.state = match broken {
                 Some(broken) if !self.feasible[policy] => State::Breaks(broken),
                 _ if !can_trip => State::NeverTrips,
                 _ => State::Open,
             };
-            known.limits = held;
+            // What was sure at one look stays so, and how it was sure.
+            let before = std::mem::take(&mut known.limits);
+            let as_before = |(place, held): (usize, Held)| match before.get(place) {
+                Some(before) if held.holds != before.holds && before.holds == Some(true) => {
+                    Held { holds: before.holds, by_tolerance: before.by_tolerance, ..held }
+                }
+                _ => held,
+            };
+            known.limits = if was_feasible { held.into_iter().enumerate().map(as_before).collect() } else { held };
             self.goals[policy] = goal;
         }
         self.choose();
@@ -552,9 +597,11 @@ impl<'a> Search<'a> {
         for (policy, (held, interval, slower_by)) in told.into_iter().enumerate() {
             let feasible = self.feasible[policy];
             let known = &mut self.known[policy];
-            let sure = |before: &Held| if feasible { Some(true) } else { before.holds };
-            let holds: Vec<Option<bool>> = known.limits.iter().map(sure).collect();
-            known.limits = held.into_iter().zip(holds).map(|(held, holds)| Held { holds, ..held }).collect();
+            let sure = |before: &Held| (if feasible { Some(true) } else { before.holds }, before.by_tolerance);
+            let holds: Vec<(Option<bool>, bool)> = known.limits.iter().map(sure).collect();
+            let as_decided =
+                |(held, (holds, by_tolerance)): (Held, (Option<bool>, bool))| Held { holds, by_tolerance, ..held };
+            known.limits = held.into_iter().zip(holds).map(as_decided).collect();
             known.goal = Estimated { interval, n: known.replicates, ..known.goal.clone() };
             known.slower_by = slower_by;
         }

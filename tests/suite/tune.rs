@@ -97,12 +97,13 @@ fn what_is_only_undecided_is_said_to_be() {
     assert!(said(&output.stderr).contains(&binding));
 }
 
-/// Where the first failure stops a good rollout, small batches are the fastest way to be stopped.
+/// Where the first failure stops a good rollout, small batches are the fastest way to be stopped. The scenario lets such policies in.
 #[test]
 fn a_rollout_that_is_stopped_early_is_warned_of() {
     let text = SCENARIO
         .replace("failure_rate = 0.05", "failure_rate = 0.2")
-        .replace("{metric = \"false_trip_rate\", at_most = 0.2}, ", "");
+        .replace("{metric = \"false_trip_rate\", at_most = 0.2}, ", "")
+        .replace("[tune]", "[tune]\nmin_completed = 0");
     let folder = Folder::of(&text);
     let output = folder.tune("--report t.json");
     let report = folder.report("t.json");
@@ -120,7 +121,8 @@ fn a_rollout_that_is_stopped_early_is_warned_of() {
 /// `drift` and `completed` are shares though no underscore says so; and `1%` is a tolerance.
 #[test]
 fn a_limit_is_told_in_the_unit_of_its_metric() {
-    let limits = "limits = [{metric = \"completed\", at_least = 0.5}, {metric = \"drift\", at_most = 1.0}, ";
+    let limits =
+        "min_completed = 0\nlimits = [{metric = \"completed\", at_least = 0.5}, {metric = \"drift\", at_most = 1.0}, ";
     let folder = Folder::of(&SCENARIO.replace("limits = [", limits));
     let output = folder.tune("--tolerance 1% --report t.json");
     let report = folder.report("t.json");

@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::phrases;
 use super::sweep::worlds;
 use super::{Category, Learning, LearningError};
+use crate::report::completed::does;
 use crate::report::plot::compare::Better;
 use crate::report::study::{CompareReport, Comparison, Contrast};
 use crate::report::wording::{Unit, called, plural};
@@ -58,7 +59,14 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
         (0, _) | (_, 0) => {
             let (winner, said, other, letter) =
                 if a_wins > 0 { (a, &say_a, &say_b, "A") } else { (b, &say_b, &say_a, "B") };
+            let stops = report.comparisons.iter().flat_map(|one| &one.completed);
+            let stops = stops.map(|both| &both[usize::from(letter == "B")]);
+            let stops = stops.filter(|completed| completed.enough != Some(true)).find_map(does);
             let (category, advice) = match (good, bad) {
+                _ if stops.is_some() => (
+                    Category::Discovery,
+                    format!("{one_sided}{letter} {}.", phrases::plain(&stops.unwrap_or_default())),
+                ),
                 (true, true) => (
                     Category::BestPractice,
                     format!(
@@ -83,12 +91,15 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
             "trade-off",
         ),
     };
+    let warned = report.warnings.iter().map(|warning| format!("Of good rollouts: {}.", phrases::plain(warning)));
+    let warned: Vec<String> = warned.map(|warning| phrases::one_line(&warning)).collect();
     let content = [
         format!(
             "{fleet}: A is {say_a}, B is {say_b}, both on the same {}.",
             plural(report.replicates, "world", "worlds")
         ),
         judged.iter().map(sentence).collect::<Vec<_>>().join(" "),
+        warned.join(" "),
         advice,
         "The intervals of the differences hold together with 95%, for this scenario's failure rates.".to_owned(),
         phrases::evidence(scenario, report.seed, &worlds(report.replicates), &report.command),
@@ -101,7 +112,7 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
     Ok(Learning {
         title: phrases::one_line(&format!("{module} rolling upgrade — {what} ({fleet})")),
         category: category.name().into(),
-        content: content.join(" "),
+        content: content.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
         tags: phrases::tidy(tags),
     })
 }

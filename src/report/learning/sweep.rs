@@ -6,9 +6,11 @@
 use super::facts::Facts;
 use super::phrases::{self, mean, share};
 use super::{Category, Learning, LearningError};
+use crate::report::completed::does;
 use crate::report::study::{Cell, SweepReport};
 use crate::report::wording::plural;
 use crate::scenario::{Metric, Rate};
+use crate::study::completed::Completed;
 use crate::study::{Figure, Policy, Share};
 
 /// A false alarm in twenty good rollouts: beyond, people stop believing it.
@@ -20,6 +22,8 @@ struct Tried<'a> {
     /// The good version that trips most, and the bad one that gets furthest.
     good: Option<&'a Cell>,
     bad: Option<&'a Cell>,
+    /// Whether enough rollouts of each good version complete.
+    completed: Vec<Completed>,
 }
 
 impl<'a> Tried<'a> {
@@ -29,6 +33,7 @@ impl<'a> Tried<'a> {
             cells.into_iter().max_by(|a, b| value(a).total_cmp(&value(b)))
         };
         Some(Self {
+            completed: cells.iter().filter_map(|cell| cell.good_rollouts()).collect(),
             policy: &cells.first()?.policy,
             good: most(good, |cell| false_trips(cell).and_then(|trips| trips.rate).unwrap_or(0.0)),
             bad: most(bad, |cell| blast(cell).and_then(|blast| blast.mean).unwrap_or(0.0)),
@@ -39,6 +44,16 @@ impl<'a> Tried<'a> {
     fn trips_few(&self) -> bool {
         let Some(good) = self.good else { return true };
         false_trips(good).and_then(|trips| trips.claim).is_some_and(|claim| claim.high <= FALSE_TRIPS)
+    }
+
+    /// Whether too few good rollouts complete with it: then it is not recommended, and not the fastest.
+    fn gives_up(&self) -> bool {
+        self.completed.iter().any(|completed| completed.enough == Some(false))
+    }
+
+    /// What it does to good rollouts, where that is too much.
+    fn stops(&self) -> Option<String> {
+        self.completed.iter().filter(|completed| completed.enough == Some(false)).find_map(does)
     }
 
     fn reach(&self) -> f64 {
@@ -76,11 +91,11 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
         report.cells.chunks(per_policy).filter_map(|cells| Tried::of(&cells.iter().collect::<Vec<_>>())).collect();
     let better =
         |a: &&Tried<'_>, b: &&Tried<'_>| a.reach().total_cmp(&b.reach()).then(a.duration().total_cmp(&b.duration()));
-    let few: Vec<&Tried<'_>> = tried.iter().filter(|one| one.trips_few()).collect();
+    let few: Vec<&Tried<'_>> = tried.iter().filter(|one| one.trips_few() && !one.gives_up()).collect();
     let best = few.iter().copied().min_by(better);
     let least = tried.iter().min_by(|a, b| {
         let rate = |one: &Tried<'_>| one.good.and_then(false_trips).and_then(|trips| trips.rate).unwrap_or(0.0);
-        rate(a).total_cmp(&rate(b)).then_with(|| better(a, b))
+        a.gives_up().cmp(&b.gives_up()).then(rate(a).total_cmp(&rate(b))).then_with(|| better(a, b))
     });
     let Some(told) = best.or(least) else { return Err(LearningError::Lacks("cells")) };
     let keys: Vec<&str> =
@@ -101,6 +116,7 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
         format!("With {policy}: {}.", figures(told)),
         others(&tried, told, &keys),
         judged.advice,
+        given_up(&tried, &keys),
         "Each interval holds for its number alone, and all of it for this scenario's failure rates; `dryroll tune` decides by \
          limits of your own."
             .to_owned(),
@@ -226,12 +242,27 @@ fn figures(told: &Tried<'_>) -> String {
 
 /// The fastest of all, where it is another: what speed would cost.
 fn others(tried: &[Tried<'_>], told: &Tried<'_>, keys: &[&str]) -> String {
-    let fastest = tried.iter().filter(|one| one.duration().is_finite());
-    let Some(fastest) = fastest.min_by(|a, b| a.duration().total_cmp(&b.duration())) else { return String::new() };
-    if std::ptr::eq(fastest, told) {
-        return String::new();
+    let fastest = tried.iter().filter(|one| one.duration().is_finite() && !one.gives_up());
+    let fastest = fastest.min_by(|a, b| a.duration().total_cmp(&b.duration()));
+    match fastest.filter(|fastest| !std::ptr::eq(*fastest, told)) {
+        Some(fastest) => format!("The fastest is {}: {}.", phrases::policy(fastest.policy, keys), figures(fastest)),
+        None => String::new(),
     }
-    format!("The fastest is {}: {}.", phrases::policy(fastest.policy, keys), figures(fastest))
+}
+
+/// The policies that are out for the good rollouts that they stop.
+fn given_up(tried: &[Tried<'_>], keys: &[&str]) -> String {
+    let out: Vec<&Tried<'_>> = tried.iter().filter(|one| one.gives_up()).collect();
+    match out.first() {
+        Some(first) => format!(
+            "{} for the good rollouts that {}: {} {}.",
+            plural(out.len() as u64, "policy is out", "policies are out"),
+            if out.len() == 1 { "it stops" } else { "they stop" },
+            phrases::policy(first.policy, keys),
+            phrases::plain(&first.stops().unwrap_or_default())
+        ),
+        None => String::new(),
+    }
 }
 
 fn facts(report: &SweepReport, told: &Tried<'_>, fits: bool) -> Facts {

@@ -99,7 +99,7 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
 }
 
 fn check(check: &LimitCheck, replicates: u64) -> String {
-    let name = check.limit.split_whitespace().find(|word| word.contains('_')).unwrap_or("limit");
+    let name = &check.metric;
     let holds = match check.holds {
         Some(true) => "surely holds",
         Some(false) => "surely does not hold",
@@ -150,7 +150,20 @@ fn standings(report: &TuneReport) -> String {
             said.push(plural(n, one, many));
         }
     }
-    if said.is_empty() { String::new() } else { format!("Of the others {}.", said.join(", ")) }
+    if said.is_empty() {
+        return String::new();
+    }
+    let mut stopping = report.candidates.iter().filter_map(|one| Some((one, one.gives_up.as_ref()?)));
+    let stopping = match stopping.next() {
+        Some((one, does)) => format!(
+            " Too few good rollouts complete with {}: {} {}.",
+            plural(1 + stopping.count() as u64, "policy", "policies"),
+            self::said(report, &one.policy),
+            phrases::plain(does)
+        ),
+        None => String::new(),
+    };
+    format!("Of the others {}.{stopping}", said.join(", "))
 }
 
 /// What was known of the rates, and what more would be worth.

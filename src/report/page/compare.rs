@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::layout::{Page, Section, figure};
 use super::policies::Policies;
-use super::provenance::{Provenance, advice, worlds};
+use super::provenance::{Provenance, advice, warnings, worlds};
 use crate::report::plot::compare::{Better, differences};
 use crate::report::plot::distribution::{Distributions, Panel};
 use crate::report::plot::{Plot, Table};
@@ -85,6 +85,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
         },
         Section { id: "worst", heading: "Where they differ most", body: worlds(&listed) },
         advice(&report.advice),
+        Section { id: "warnings", heading: "Warnings", body: warnings(&report.warnings) },
         Section {
             id: "policies",
             heading: "The policies",
@@ -117,6 +118,10 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
         names.long(b),
         plural(report.replicates, "world", "worlds")
     )];
+    said.extend(report.warnings.iter().map(|warning| {
+        let mut letters = warning.chars();
+        letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+    }));
     for one in &report.comparisons {
         let list = |wanted: Better| {
             let found = one.metrics.iter().filter(|contrast| Better::of(contrast, one.defective) == wanted);
@@ -147,7 +152,17 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
             let all: Vec<String> = all.map(|contrast| called(&contrast.metric)).collect();
             if all.is_empty() { String::new() } else { format!("; the same {says}: {}", all.join(", ")) }
         };
-        let ties = named(Better::Same, "in every replicate that was met") + &named(Better::Alike, "on average");
+        let short = |which: Better, letter: &str| {
+            let all = one.metrics.iter().filter(|contrast| Better::of(contrast, one.defective) == which);
+            let all: Vec<String> = all.take(4).map(|contrast| called(&contrast.metric)).collect();
+            match all.is_empty() {
+                true => String::new(),
+                false => format!("; {letter} is not better for stopping good rollouts: {}", all.join(", ")),
+            }
+        };
+        let stops = short(Better::AStops, "A") + &short(Better::BStops, "B");
+        let ties =
+            stops + &named(Better::Same, "in every replicate that was met") + &named(Better::Alike, "on average");
         said.push(format!("With {}{defective}, {sentence}{ties}. Differences are B less A.", one.version));
         said.extend(not_compared(one));
     }

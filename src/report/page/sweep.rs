@@ -130,12 +130,19 @@ fn front(report: &SweepReport) -> Pareto {
     let has_defective = report.cells.iter().any(|cell| cell.defective);
     let has_good = report.cells.iter().any(|cell| !cell.defective);
     let mut points: Vec<Point> = all.iter().map(|policy| point(policy, &names, has_good, has_defective)).collect();
-    place(&mut points);
+    let complete: Vec<Option<bool>> = all.iter().map(PolicyCells::completes).collect();
+    place(&mut points, &complete);
+    let some_stop = complete.contains(&Some(false));
+    let off = if some_stop {
+        " A cross is a policy with which too few good rollouts complete: a rollout that is stopped is short, so it is on no front."
+    } else {
+        ""
+    };
     let x_name = if has_good { "duration with the good version" } else { "duration" };
     let y_name = if has_defective { "blast radius of the worst version" } else { "share of rollouts that trip" };
     let reading = format!(
         "Further left is faster, further down is safer. Crosses are {} intervals of the means. A disc is on the front: no other policy has \
-         a lower mean in both. A hollow diamond may be on it: its interval reaches beyond the front. Labels are {}.",
+         a lower mean in both. A hollow diamond may be on it: its interval reaches beyond the front, or whether enough good rollouts complete is undecided.{off} Labels are {}.",
         Unit::Share.say(report.confidence),
         names.key()
     );
@@ -168,23 +175,27 @@ fn point(policy: &PolicyCells<'_>, names: &Policies, has_good: bool, has_defecti
         x,
         y,
         place: Place::Behind,
+        stops: policy.stops(),
         recommended: false,
     }
 }
 
-/// Where each stands: on the front of the means, behind it for sure, or neither for sure.
-fn place(points: &mut [Point]) {
+/// Where each stands: on the front of the means, behind it for sure, or neither for sure. `complete`: whether enough good rollouts
+/// complete with each; one with which too few do is on no front, and while that is undecided it is not surely on it.
+fn place(points: &mut [Point], complete: &[Option<bool>]) {
     let ends = |estimate: &Estimate| {
         let value = estimate.value?;
         Some((estimate.ci.map_or(value, |ci| ci.low), value, estimate.ci.map_or(value, |ci| ci.high)))
     };
     let known: Vec<_> = points.iter().map(|point| ends(&point.x).zip(ends(&point.y))).collect();
+    let of = |i: usize| complete.get(i).copied().unwrap_or(Some(true));
+    (0..points.len()).filter(|&i| of(i) == Some(false)).for_each(|i| points[i].place = Place::Stops);
     // By duration: whoever is no better than the best so far is behind it.
-    let mut order: Vec<usize> = (0..points.len()).filter(|&i| known[i].is_some()).collect();
+    let mut order: Vec<usize> = (0..points.len()).filter(|&i| known[i].is_some() && of(i) != Some(false)).collect();
     let means = |i: usize| known[i].map_or((0.0, 0.0), |(x, y)| (x.1, y.1));
     order.sort_by(|&a, &b| means(a).0.total_cmp(&means(b).0).then(means(a).1.total_cmp(&means(b).1)));
     let mut best = f64::INFINITY;
-    for &i in &order {
+    for &i in order.iter().filter(|&&i| of(i) == Some(true)) {
         if means(i).1 < best {
             best = means(i).1;
             points[i].place = Place::Front;
@@ -197,6 +208,17 @@ fn place(points: &mut [Point]) {
             (fx.2 <= x.0 && fy.2 < y.0) || (fx.2 < x.0 && fy.2 <= y.0) || (fx.1 < x.1 && fy == &y && fx.2 <= x.0)
         });
         if !surely {
+            points[i].place = Place::Undecided;
+        }
+    }
+    // Whether those are on the front that only such a one beats is not decided either.
+    let open: Vec<usize> = order.iter().copied().filter(|&i| of(i).is_none()).collect();
+    for &i in &order {
+        let beats = |other: &usize| {
+            let (a, b) = (means(*other), means(i));
+            a.0 <= b.0 && a.1 <= b.1 && a != b
+        };
+        if points[i].place == Place::Front && open.iter().any(beats) {
             points[i].place = Place::Undecided;
         }
     }

@@ -23,7 +23,11 @@ fn names(report: &TuneReport) -> Policies {
 pub fn plots(report: &TuneReport) -> Vec<Plot> {
     let names = names(report);
     let is_it = |policy: &Policy| report.recommended.as_ref().is_some_and(|found| found.policy == *policy);
+    let gives_up = |policy: &Policy| {
+        report.candidates.iter().find(|candidate| candidate.policy == *policy).and_then(|found| found.gives_up.clone())
+    };
     let point = |policy: &Policy, x: &Estimate, y: &Estimate, place| Point {
+        stops: gives_up(policy),
         label: names.short(policy),
         policy: names.long(policy),
         x: x.clone(),
@@ -48,6 +52,7 @@ pub fn plots(report: &TuneReport) -> Vec<Plot> {
             continue;
         }
         let place = match candidate.on_front {
+            _ if candidate.gives_up.is_some() => Place::Stops,
             Some(true) => Place::Front,
             None => Place::Undecided,
             Some(false) => Place::Behind,
@@ -129,6 +134,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
             heading: "What other rules could do",
             body: html! {
                 @for hint in &report.hints { p { (safe(&hint.says)) } }
+                @if let Some(says) = &report.hints_say { p { (safe(&sentence(says))) } }
                 (open(&hints(report)))
             },
         },
@@ -141,6 +147,8 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
             more: vec![
                 ("rollouts in all", number(report.rollouts as f64)),
                 ("tolerance", Unit::Share.say(report.tolerance)),
+                ("tolerance of a limit", Unit::Share.say_or_nothing(report.limit_tolerance)),
+                ("least share of good rollouts that complete", Unit::Share.say_or_nothing(report.min_completed)),
             ],
         }
         .section(),
@@ -261,6 +269,7 @@ fn limits(evidence: &Evidence) -> Table {
     for check in &evidence.limits {
         let unit = Unit::of(&check.metric);
         let holds = match check.holds {
+            Some(true) if check.by_tolerance => "≈ in every replicate seen",
             Some(true) => "✓ yes",
             Some(false) => "✗ no",
             None => "? undecided",
@@ -301,7 +310,7 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
         "why",
     ];
     let mut table = Table::new("Every policy of the grid", &["policy", "stands"], &columns);
-    for Candidate { policy, standing, why, evidence, slower_by, .. } in &report.candidates {
+    for Candidate { policy, standing, why, evidence, slower_by, gives_up, .. } in &report.candidates {
         let stands = match standing {
             Standing::Recommended => "recommended",
             Standing::Undecided => "undecided",
@@ -309,6 +318,7 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
             Standing::BreaksLimit => "breaks a limit",
             Standing::NeverTrips => "never trips",
         };
+        let stands = gives_up.as_deref().unwrap_or(stands);
         table.row([
             names.long(policy),
             stands.to_owned(),
@@ -352,17 +362,24 @@ fn sensitivity(report: &TuneReport, names: &Policies) -> Table {
 
 fn hints(report: &TuneReport) -> Table {
     let mut table = Table::new(
-        "Other rules with the recommended batches",
+        "Other rules with the same batches",
         &["rule", "parameters", "version"],
-        &["would trip", "exposed by then"],
+        &["would trip", "exposed by then", "would meet the limits"],
     );
     for hint in &report.hints {
+        let meets = match hint.meets {
+            Some(true) if hint.not_judged.is_empty() => "✓ yes".to_owned(),
+            Some(true) => format!("✓ yes, not judged: {}", hint.not_judged.join(", ")),
+            Some(false) => "✗ no".to_owned(),
+            None => NOTHING.to_owned(),
+        };
         table.row([
             hint.rule.clone(),
             hint.parameters.clone(),
             format!("{} (good)", report.good),
             Unit::Share.say(hint.false_trip_rate),
             NOTHING.to_owned(),
+            meets,
         ]);
         for (version, trips, exposed) in &hint.versions {
             table.row([
@@ -371,6 +388,7 @@ fn hints(report: &TuneReport) -> Table {
                 version.clone(),
                 Unit::Share.say(*trips),
                 Unit::Percent.say(*exposed),
+                NOTHING.to_owned(),
             ]);
         }
     }

@@ -4,7 +4,7 @@ use super::drawing::{Anchor, Sheet, fitted, short};
 use super::theme::Ink;
 use super::{Plot, Table, slug};
 use crate::report::conditional::are_comparable;
-use crate::report::study::{Comparison, Contrast};
+use crate::report::study::{Comparison, Contrast, Stopping};
 use crate::report::wording::{Unit, called, number, plural};
 use crate::scenario::Measure;
 use crate::stats::Interval;
@@ -35,6 +35,10 @@ pub enum Better {
     Neither,
     /// Only some runs have a value, and not the same ones with both.
     NotCompared,
+    /// The first has it better, and only because it stops too many good rollouts.
+    AStops,
+    /// The second does.
+    BStops,
 }
 
 impl Better {
@@ -49,6 +53,8 @@ impl Better {
             Self::Alike => "the same on average",
             Self::Neither => "differs",
             Self::NotCompared => "not compared",
+            Self::AStops => "none: A stops early",
+            Self::BStops => "none: B stops early",
         }
     }
 
@@ -71,8 +77,14 @@ impl Better {
         };
         match Measure::find(&contrast.metric).and_then(|measure| measure.more_is_better(defective)) {
             None => Self::Neither,
-            Some(more) if (interval.low > 0.0) == more => Self::B,
-            Some(_) => Self::A,
+            Some(more) if (interval.low > 0.0) == more => match contrast.stopping {
+                Some(Stopping::B | Stopping::Both) => Self::BStops,
+                Some(Stopping::A) | None => Self::B,
+            },
+            Some(_) => match contrast.stopping {
+                Some(Stopping::A | Stopping::Both) => Self::AStops,
+                Some(Stopping::B) | None => Self::A,
+            },
         }
     }
 }
@@ -101,7 +113,8 @@ pub fn differences(comparison: &Comparison, index: usize) -> Option<Plot> {
     let reading = "Each row is a metric: mean of B less mean of A on the same worlds, as a share of the larger of the two means, \
         so that all fit one axis. The thick line is the interval of this metric alone, the thin one holds for all metrics at once. \
         A disc: decided, a ring: undecided or no better. Lines that leave the axis end in an arrow. A metric that only some \
-        rollouts have, such as the time to detect, is compared only where all of them have it with both."
+        rollouts have, such as the time to detect, is compared only where all of them have it with both. A policy that stops too many \
+        good rollouts is not better in their figures, nor in time."
         .to_owned();
     Some(Plot {
         name: slug(&format!("differences-{index}-{}", comparison.version)),

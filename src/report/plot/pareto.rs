@@ -24,6 +24,15 @@ pub enum Place {
     Undecided,
     /// Another policy is better in both.
     Behind,
+    /// Too few good rollouts complete with it, so that it is on no front, however short they are.
+    Stops,
+}
+
+impl Place {
+    /// Whether it can be no end of the front.
+    fn is_off(self) -> bool {
+        matches!(self, Self::Behind | Self::Stops)
+    }
 }
 
 /// A policy.
@@ -39,6 +48,8 @@ pub struct Point {
     pub y: Estimate,
     /// Where it stands.
     pub place: Place,
+    /// What it does to good rollouts, where it stops too many.
+    pub stops: Option<String>,
     /// Whether it is the recommended one.
     pub recommended: bool,
 }
@@ -94,7 +105,7 @@ impl Pareto {
         marks.sort_by(|a, b| a.at.0.total_cmp(&b.at.0).then(a.at.1.total_cmp(&b.at.1)));
         let count = |place| marks.iter().filter(|mark| mark.point.place == place).count() as u64;
         let (front, undecided, behind) = (count(Place::Front), count(Place::Undecided), count(Place::Behind));
-        let ends = marks.iter().filter(|mark| mark.point.place != Place::Behind);
+        let ends = marks.iter().filter(|mark| !mark.point.place.is_off());
         let mut description = format!(
             "{} against {} for {}; {} on the front, {undecided} undecided.",
             self.x_name,
@@ -102,6 +113,11 @@ impl Pareto {
             plural(marks.len() as u64, "policy", "policies"),
             front
         );
+        let stops = count(Place::Stops);
+        if stops > 0 {
+            let policies = plural(stops, "policy stops", "policies stop");
+            description.push_str(&format!(" {policies} too many good rollouts to be on it."));
+        }
         if let (Some(fastest), Some(slowest)) = (ends.clone().next(), ends.clone().next_back()) {
             for (what, mark) in [("fastest", fastest), ("slowest", slowest)] {
                 description.push_str(&format!(
@@ -134,16 +150,16 @@ impl Pareto {
         let y = Axis::from_zero(marks.iter().map(|mark| mark.y.1), self.y_unit, STEPS);
         let sheet = area;
         let (_, area) = area.split_vertically(28);
-        legend_line(sheet)?;
+        legend_line(sheet, marks.iter().any(|mark| mark.point.place == Place::Stops))?;
         let frame = Frame { x_name: &self.x_name, y_name: &self.y_name, left: 66, right: 40, size: 12.0 };
         let mut chart = chart::axes(&area, &x, &y, &frame)?;
         let inside = |at: (f64, f64)| (at.0.clamp(x.low, x.high), at.1.clamp(y.low, y.high));
-        let behind = marks.iter().filter(|mark| mark.point.place == Place::Behind).take(MOST_BEHIND);
+        let behind = marks.iter().filter(|mark| mark.point.place.is_off()).take(MOST_BEHIND);
         let front = marks.iter().filter(|mark| mark.point.place == Place::Front);
         let undecided = marks.iter().filter(|mark| mark.point.place == Place::Undecided);
         let drawn: Vec<&Mark<'_>> = behind.chain(undecided).chain(front.clone()).collect();
         for mark in &drawn {
-            let colour = if mark.point.place == Place::Behind { Ink::Grid } else { ink_of(mark.point.place) };
+            let colour = if mark.point.place.is_off() { Ink::Grid } else { ink_of(mark.point.place) };
             let cross =
                 [[(mark.x.0, mark.at.1), (mark.x.1, mark.at.1)], [(mark.at.0, mark.y.0), (mark.at.0, mark.y.1)]];
             chart.draw_series(cross.map(|line| PathElement::new(line.map(inside), ink(colour))))?;
@@ -167,6 +183,7 @@ impl Pareto {
                 (Place::Front, _) => "on the front",
                 (Place::Undecided, _) => "undecided",
                 (Place::Behind, _) => "behind",
+                (Place::Stops, _) => point.stops.as_deref().unwrap_or("stops too many good rollouts"),
             };
             table.row([
                 point.policy.clone(),
@@ -192,7 +209,7 @@ fn ink_of(place: Place) -> Ink {
     match place {
         Place::Front => Ink::First,
         Place::Undecided => Ink::Second,
-        Place::Behind => Ink::Muted,
+        Place::Behind | Place::Stops => Ink::Muted,
     }
 }
 
@@ -209,6 +226,11 @@ fn paint_marker(area: &chart::Area<'_>, (x, y): (i32, i32), place: Place, recomm
             area.draw(&PathElement::new(outline, colour.stroke_width(2)))?;
         }
         Place::Behind => area.draw(&Circle::new((x, y), 3, colour.stroke_width(1)))?,
+        Place::Stops => {
+            for line in [[(x - 4, y - 4), (x + 4, y + 4)], [(x - 4, y + 4), (x + 4, y - 4)]] {
+                area.draw(&PathElement::new(line.to_vec(), colour.stroke_width(2)))?;
+            }
+        }
     }
     if recommended {
         area.draw(&Circle::new((x, y), 10, ink(Ink::Ink).stroke_width(2)))?;
@@ -216,13 +238,15 @@ fn paint_marker(area: &chart::Area<'_>, (x, y): (i32, i32), place: Place, recomm
     Ok(())
 }
 
-fn legend_line(area: &chart::Area<'_>) -> Drawn {
+fn legend_line(area: &chart::Area<'_>, some_stop: bool) -> Drawn {
     let mut x = 74;
-    for (place, says) in [
+    let places = [
         (Place::Front, "on the front"),
         (Place::Undecided, "may be on the front"),
         (Place::Behind, "another is better in both"),
-    ] {
+        (Place::Stops, "stops too many good rollouts"),
+    ];
+    for (place, says) in places.into_iter().filter(|(place, _)| some_stop || *place != Place::Stops) {
         paint_marker(area, (x, 14), place, false)?;
         area.draw(&Text::new(says.to_owned(), (x + 12, 14), chart::text(12.0, Ink::Muted, HPos::Left, VPos::Center)))?;
         x += 40 + text_width(says, 12.0) as i32;
@@ -251,7 +275,7 @@ fn place_labels(
     let mut taken: Vec<Box4> = drawn
         .iter()
         .map(|mark| {
-            let ((x, y), r) = (pixel(mark), if mark.point.place == Place::Behind { 3.0 } else { 7.0 });
+            let ((x, y), r) = (pixel(mark), if mark.point.place.is_off() { 3.0 } else { 7.0 });
             [x - r, y - r, x + r, y + r]
         })
         .collect();
@@ -271,7 +295,7 @@ fn place_labels(
     let fits = |place: &Box4| place[0] >= room[0] && place[1] >= room[1] && place[2] <= room[2] && place[3] <= room[3];
     // The recommended one first, then the front, then the undecided.
     let mut order: Vec<&&Mark<'_>> =
-        drawn.iter().filter(|mark| mark.point.place != Place::Behind || mark.point.recommended).collect();
+        drawn.iter().filter(|mark| !mark.point.place.is_off() || mark.point.recommended).collect();
     order.sort_by_key(|mark| (!mark.point.recommended, mark.point.place != Place::Front));
     for mark in order {
         let (x, y) = pixel(mark);

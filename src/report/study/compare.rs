@@ -9,6 +9,7 @@ use crate::report::conditional::Conditional;
 use crate::scenario::Advice;
 use crate::stats::Interval;
 use crate::study::Policy;
+use crate::study::completed::Completed;
 
 /// Two policies on the same worlds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ pub struct CompareReport {
     /// Advice about the scenario; absent where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<Advice>,
+    /// What people should know beside the figures; absent in older reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// The two policies with one version.
@@ -48,6 +52,22 @@ pub struct Comparison {
     pub worlds: Vec<DifferentWorld>,
     /// How the differences are distributed, for the metrics that differ.
     pub distributions: Vec<Histogram>,
+    /// Of a good version: whether enough rollouts complete with the first policy, and with the second. Absent of a defective one, and in
+    /// older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed: Option<[Completed; 2]>,
+}
+
+/// The policies that are not better in a metric though they have less of it: too few good rollouts complete with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopping {
+    /// The first.
+    A,
+    /// The second.
+    B,
+    /// Each of them.
+    Both,
 }
 
 /// One metric or rate of both. A rate counts 1 for a hit and 0 for none.
@@ -88,6 +108,9 @@ pub struct Contrast {
     /// Of a metric that only some runs have: in how many, and whether the two are compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditional: Option<Conditional>,
+    /// The policies that cannot be better in it, for they stop too many good rollouts; absent where both can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopping: Option<Stopping>,
 }
 
 /// A world in which they differ much.

@@ -10,8 +10,10 @@ use serde_json::Value;
 use super::ScenarioRef;
 use crate::report::Timeline;
 use crate::report::wording::{number, plural};
-use crate::scenario::{Advice, Metric};
+use crate::scenario::{Advice, MIN_COMPLETED, Metric, Rate};
 use crate::stats::Interval;
+use crate::study::completed::{COMPLETED, Completed};
+use crate::study::sweep::CONFIDENCE;
 use crate::study::{Policy, Summaries};
 
 /// A grid of policies × versions, each cell over its replicates.
@@ -102,6 +104,26 @@ pub struct Cell {
     pub distributions: Vec<Histogram>,
     /// Its worst worlds, worst first.
     pub worst: Vec<World>,
+    /// Of a good version: whether enough of its rollouts complete. Absent of a defective one, and in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed: Option<Completed>,
+}
+
+impl Cell {
+    /// Whether enough of a good version's rollouts complete, in an older report by this cell alone; `None` of a defective version, and
+    /// where the report does not tell.
+    #[must_use]
+    pub fn good_rollouts(&self) -> Option<Completed> {
+        self.completed.clone().or_else(|| self.judged(MIN_COMPLETED, CONFIDENCE))
+    }
+
+    /// The same with another least share, at a confidence.
+    pub(super) fn judged(&self, least: f64, confidence: f64) -> Option<Completed> {
+        let completed = self.metrics.share(COMPLETED).filter(|share| share.n > 0 && !self.defective)?;
+        let trips = self.metrics.share(Rate::Trip).cloned().unwrap_or_default();
+        let exact = self.exact.values.get(COMPLETED.name()).copied();
+        Some(Completed::new(least, completed, &trips, exact, confidence))
+    }
 }
 
 /// Exact values of a cell beside the simulated ones.

@@ -1,6 +1,7 @@
 //! The tune report: `dryroll.tune/1`.
 
 mod build;
+mod hints;
 mod posterior;
 mod spread;
 
@@ -49,6 +50,12 @@ pub struct TuneReport {
     pub tolerance: f64,
     /// What must hold.
     pub limits: Vec<LimitText>,
+    /// The least share of the good rollouts that complete with a policy that is not out; absent in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_completed: Option<f64>,
+    /// Where every replicate keeps a limit on a mean, the mean may lie this share of the limit beyond it; absent in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_tolerance: Option<f64>,
     /// Whether the answer is decided.
     pub decided: bool,
     /// The answer in one sentence.
@@ -70,6 +77,12 @@ pub struct TuneReport {
     pub keeps: Option<KeepsReport>,
     /// What a better rule could do.
     pub hints: Vec<Hint>,
+    /// The policy whose batches the hints are of; absent in older reports, and where there are no hints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hints_with: Option<Policy>,
+    /// Which of the rules would meet the limits, or why there are no hints; absent in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hints_say: Option<String>,
     /// What people should know beside the answer.
     pub warnings: Vec<String>,
     /// Advice about the scenario; absent where there is none.
@@ -106,6 +119,9 @@ pub struct LimitText {
     pub metric: String,
     /// The versions that it is about.
     pub versions: Vec<String>,
+    /// The key of `[tune]` that it comes from, where it is not one of its `limits`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// An estimate with its interval.
@@ -175,6 +191,9 @@ pub struct LimitCheck {
     pub observed: Estimate,
     /// `true`: it holds, `false`: it does not, null: undecided.
     pub holds: Option<bool>,
+    /// `true`: it holds in every replicate, and the mean is surely no more than the report's `limit_tolerance` beyond it. Absent elsewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_tolerance: bool,
 }
 
 /// A policy that could not be told apart from the recommended one, or whose limits are undecided.
@@ -184,6 +203,10 @@ pub struct Named {
     pub policy: Policy,
     /// Why it is undecided.
     pub why: String,
+    /// How much less of the goal it has than the recommended one, where a limit keeps it from being the answer only because that limit is
+    /// undecided; absent elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_save: Option<f64>,
     /// What is known of it.
     pub evidence: Evidence,
 }
@@ -232,6 +255,9 @@ pub struct Candidate {
     pub slower_by: Estimate,
     /// Whether it is on the front; null: undecided.
     pub on_front: Option<bool>,
+    /// Of a policy with which too few good rollouts complete: what it does, as in `stops 97 % of good rollouts`. Absent elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gives_up: Option<String>,
 }
 
 /// The answer with other failure rates.
@@ -279,6 +305,12 @@ pub struct Hint {
     pub false_trip_rate: f64,
     /// By defective version: share that it would trip, and mean share of the fleet exposed by then, percent.
     pub versions: Vec<(String, f64, f64)>,
+    /// Whether it would meet every limit that can be judged by the verdicts up to a trip; absent in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meets: Option<bool>,
+    /// Limits that these verdicts do not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_judged: Vec<String>,
     /// In words.
     pub says: String,
 }

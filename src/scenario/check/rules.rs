@@ -144,6 +144,8 @@ pub(super) fn tune(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Tune) -> Tun
             _ => Metric::DurationSec,
         },
         limits: limits.map(|(index, one)| limit(cx, &at.key("limits").item(index), one)).collect(),
+        min_completed: file.min_completed,
+        limit_tolerance: file.limit_tolerance,
     }
 }
 

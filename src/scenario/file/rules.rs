@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::event_names;
 use crate::scenario::limits::MAX_SECONDS;
-use crate::scenario::{Expected, RolloutOrder, Stat};
+use crate::scenario::{Expected, MIN_COMPLETED, RolloutOrder, Stat};
 
 /// A rule: a metric is `at_most`, `at_least` or `equals` something; or an event comes so often, so soon, or before another.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -68,6 +68,14 @@ pub(in crate::scenario) struct Tune {
     pub minimise: String,
     /// What must hold.
     pub limits: Vec<Limit>,
+    /// The least share of the good rollouts that complete with a policy, 0 to 1: one with which fewer do is off every front, is not
+    /// recommended, and is not better in time. 0: any will do. `sweep` and `compare` go by it too.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub min_completed: f64,
+    /// Where a limit on a mean holds in every replicate and its interval reaches beyond it, as where every replicate is at the limit
+    /// itself: it is met if the mean is surely no more than this share of the limit beyond it.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub limit_tolerance: f64,
 }
 
 impl Default for Tune {
@@ -80,6 +88,8 @@ impl Default for Tune {
             order: None,
             minimise: "duration_sec".into(),
             limits: Vec::new(),
+            min_completed: MIN_COMPLETED,
+            limit_tolerance: 0.005,
         }
     }
 }

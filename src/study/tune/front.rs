@@ -1,4 +1,7 @@
 //! The Pareto front: the policies that no other beats in both, the goal on the good version and the blast radius of a bad one.
+//!
+//! A policy with which too few good rollouts complete is not on it and beats none. While that is undecided of one, so is whether it is
+//! on the front, and whether those are that it would beat.
 
 use std::io;
 
@@ -75,7 +78,8 @@ pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -
         Ok(std::iter::once(goal).chain(spread.transpose()?).collect())
     });
     let placed: Vec<Vec<Placed>> = placed.collect::<io::Result<_>>()?;
-    let rule = Rule { tune, placed: &placed, confidence: each };
+    let complete = tuned.policies.iter().map(|known| tune.completes_enough(known)).collect();
+    let rule = Rule { tune, placed: &placed, complete, confidence: each };
     let told = |policy: usize| {
         // The report's figures are of all replicates; the pairs are of the first ones.
         let of = |metric: Metric, exact: Option<f64>| -> io::Result<Estimated> {
@@ -108,6 +112,8 @@ struct Rule<'a> {
     tune: &'a Tune,
     /// By policy, by dimension.
     placed: &'a [Vec<Placed>],
+    /// By policy: whether enough good rollouts complete.
+    complete: Vec<Option<bool>>,
     confidence: f64,
 }
 
@@ -126,16 +132,22 @@ impl Rule<'_> {
         if !self.tune.policy(one).can_trip() {
             return Some(false);
         }
-        let mut on_front = Some(true);
-        for other in (0..self.placed.len())
-            .filter(|&other| other != one && !self.are_same(one, other) && self.tune.policy(other).can_trip())
-        {
+        // Not surely in is not surely on it.
+        let mut on_front = match self.complete[one] {
+            Some(false) => return Some(false),
+            complete => complete,
+        };
+        let is_rival = |other: &usize| {
+            *other != one && self.complete[*other] != Some(false) && self.tune.policy(*other).can_trip()
+        };
+        for other in (0..self.placed.len()).filter(is_rival).filter(|&other| !self.are_same(one, other)) {
             let sides = self.placed[one].iter().zip(&self.placed[other]);
             let sure: Vec<Sure> = sides.map(|(one, other)| self.compare(one, other)).collect();
             if sure.contains(&Sure::More) {
                 continue;
             }
-            if sure.contains(&Sure::Less) && sure.iter().all(|sure| matches!(sure, Sure::Less | Sure::Alike)) {
+            let beats = sure.contains(&Sure::Less) && sure.iter().all(|sure| matches!(sure, Sure::Less | Sure::Alike));
+            if beats && self.complete[other] == Some(true) {
                 return Some(false);
             }
             if !sure.iter().all(|sure| *sure == Sure::Alike) {

@@ -1,4 +1,4 @@
-//! Hints: what another rule than failures in a row could do with the same batches.
+//! Hints: what another rule than failures in a row could do with the same batches, and which limits it would meet.
 //!
 //! Rollouts run with a breaker that never trips, and every rule is then applied to the verdicts as the breaker would count
 //! them: as they are observed, or where `breaker_order` is `listed` in plan order when their batch is complete; and where
@@ -16,13 +16,23 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Tune;
-use crate::engine::{BreakerOrder, BreakerScope, Direction, Engine, Event, EventBody, Recording, RolloutId, Settings};
+use super::limits::Limit;
+use crate::engine::{
+    BreakerOrder, BreakerScope, Direction, Engine, Event, EventBody, OperatorDecision, Outcome, Recording, RolloutId,
+    Settings,
+};
+use crate::scenario::{Bound, Measure, Metric, Rate, Stat};
 use crate::sim::{Observer, Simulator, World};
+use crate::stats::quantile::rank;
+use crate::study::completed;
+use crate::study::theory::fits;
 
 /// Worlds of each version.
 const WORLDS: u64 = 1000;
 /// The largest fleet that verdicts are kept of.
 const LARGEST_FLEET: u32 = 5000;
+/// The most sizes of a batch that are tried where no policy is recommended.
+const MOST_BATCHES: usize = 8;
 /// Lengths of the window of the failure share.
 const WINDOWS: [usize; 4] = [5, 10, 15, 20];
 
@@ -35,6 +45,40 @@ pub struct Judged {
     pub false_trips: f64,
     /// Of each bad version: the share that it trips, and the mean share of the fleet dispatched by then, percent.
     pub bad: Vec<(f64, f64)>,
+    /// The limits of the search, each for each version that it is about.
+    pub limits: Vec<Met>,
+}
+
+impl Judged {
+    /// How many limits it breaks, then how far the bad versions get: less is better.
+    fn rank(&self) -> (usize, f64) {
+        let broken = self.limits.iter().filter(|met| met.holds == Some(false)).count();
+        (broken, self.bad.iter().map(|(_, exposed)| exposed).sum())
+    }
+}
+
+/// A limit under another rule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Met {
+    /// Which limit.
+    pub limit: usize,
+    /// Which version.
+    pub version: usize,
+    /// What it came to; `None` where verdicts up to a trip do not tell it.
+    pub value: Option<f64>,
+    /// Whether it would be met in these replicates.
+    pub holds: Option<bool>,
+}
+
+/// Other rules with some batches.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hints {
+    /// The policy whose batches they are.
+    pub policy: Option<usize>,
+    /// Failures in a row first, then the best of each other kind.
+    pub judged: Vec<Judged>,
+    /// Why nothing was judged.
+    pub why_not: Option<String>,
 }
 
 /// A rule that judges verdicts.
@@ -79,6 +123,8 @@ struct Verdicts {
     /// Verdicts of batches that are not complete: batch, position, failed.
     waiting: Vec<(u32, u32, bool)>,
     dispatched: u32,
+    /// Whether the rollout completed.
+    completed: bool,
 }
 
 impl Verdicts {
@@ -90,6 +136,14 @@ impl Verdicts {
             batch: None,
             waiting: Vec::new(),
             dispatched: 0,
+            completed: false,
+        }
+    }
+
+    fn ended(&self, rule: Rule) -> Ended {
+        match rule.trips(&self.counted) {
+            Some(at) => Ended { tripped: true, dispatched: self.counted[at].dispatched, completes: false },
+            None => Ended { tripped: false, dispatched: self.dispatched, completes: self.completed },
         }
     }
 
@@ -192,41 +246,205 @@ impl Rule {
     }
 }
 
-/// Judges the recommended policy's own rule and the best of each other kind; the own one comes first. Empty where the fleet is
-/// too large to keep its verdicts, or there is no bad version.
+/// Judges other rules with the batches of the recommended policy. Where none is recommended, with the largest batches of the grid with
+/// which some rule meets the limits, or else with those where the best rule breaks fewest.
 #[must_use]
-pub fn hints(tune: &Tune, policy: usize, pool: &rayon::ThreadPool) -> Vec<Judged> {
-    let versions = tune.versions();
-    if versions < 2 || tune.scenario.fleet.instances > LARGEST_FLEET {
-        return Vec::new();
+pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) -> Hints {
+    let none = |why_not: &str| Hints { policy: None, judged: Vec::new(), why_not: Some(why_not.to_owned()) };
+    if tune.versions() < 2 {
+        return none("[tune] has no defective version, which is what they would be judged by");
     }
-    let worlds: Vec<World> = (0..versions)
-        .filter_map(|version| {
+    if tune.scenario.fleet.instances > LARGEST_FLEET {
+        return none(&format!("the fleet has more than {LARGEST_FLEET} instances, of which no verdicts are kept"));
+    }
+    let with = |policy: usize| pool.install(|| Tried::new(tune, policy)).map(|tried| (policy, tried));
+    let told = |policy: usize, judged: Vec<Judged>| Hints { policy: Some(policy), judged, why_not: None };
+    let nothing = || none("their batches cannot be run without a breaker");
+    if let Some(policy) = recommended {
+        let Some((policy, tried)) = with(policy) else { return nothing() };
+        let own = tried.judge(Rule::Consecutive(tune.policy(policy).rollout.max_consecutive_failures.get()));
+        let allowed = own.false_trips;
+        return told(policy, pool.install(|| tried.judged(own, allowed)));
+    }
+    let mut best: Option<((usize, f64), Hints)> = None;
+    for policy in batches(tune) {
+        let Some((policy, tried)) = with(policy) else { continue };
+        let judged = pool.install(|| {
+            let allowed = tried.allowed();
+            tried.judged(tried.in_a_row(allowed), allowed)
+        });
+        let rank = judged.iter().skip(1).map(Judged::rank).reduce(least);
+        let rank = rank.unwrap_or((usize::MAX, f64::INFINITY));
+        if best.as_ref().is_none_or(|(before, _)| is_less(rank, *before)) {
+            best = Some((rank, told(policy, judged)));
+        }
+        if rank.0 == 0 {
+            break;
+        }
+    }
+    best.map_or_else(nothing, |(_, hints)| hints)
+}
+
+/// A policy for each size of a batch and order of the plan in the grid, the largest batches first.
+fn batches(tune: &Tune) -> Vec<usize> {
+    let size = |policy: usize| tune.cells.worlds[tune.cell(policy, 0)].plan.batch_size;
+    let mut all: Vec<usize> = Vec::new();
+    for policy in 0..tune.policies() {
+        let same = |&other: &usize| {
+            size(other) == size(policy) && tune.policy(other).rollout.order == tune.policy(policy).rollout.order
+        };
+        if !all.iter().any(same) {
+            all.push(policy);
+        }
+    }
+    all.sort_by_key(|&policy| std::cmp::Reverse(size(policy)));
+    all.truncate(MOST_BATCHES);
+    all
+}
+
+fn is_less(a: (usize, f64), b: (usize, f64)) -> bool {
+    a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).is_lt()
+}
+
+fn least(a: (usize, f64), b: (usize, f64)) -> (usize, f64) {
+    if is_less(b, a) { b } else { a }
+}
+
+/// The verdicts of a policy's batches without a breaker.
+struct Tried<'a> {
+    tune: &'a Tune,
+    good: Vec<Verdicts>,
+    bad: Vec<Vec<Verdicts>>,
+    total: u32,
+    /// Whether a person may go on after a trip, so that a trip ends nothing.
+    goes_on: bool,
+}
+
+impl<'a> Tried<'a> {
+    fn new(tune: &'a Tune, policy: usize) -> Option<Self> {
+        let of = |version: usize| {
             let mut scenario = tune.cells.scenarios[tune.cell(policy, version)].clone();
             scenario.rollout.max_consecutive_failures = NonZeroU32::MAX;
-            World::new(&scenario).ok()
+            World::new(&scenario).ok().map(|world| observe(&world, 0..WORLDS))
+        };
+        let mut seen = (0..tune.versions()).map(of).collect::<Option<Vec<_>>>()?.into_iter();
+        Some(Self {
+            tune,
+            good: seen.next()?,
+            bad: seen.collect(),
+            total: tune.cells.worlds[tune.cell(policy, 0)].total(),
+            goes_on: tune.scenario.operator.on_trip.contains(&OperatorDecision::ContinueAnyway),
         })
-        .collect();
-    let limit = tune.policy(policy).rollout.max_consecutive_failures.get();
-    let seen: Vec<Vec<Verdicts>> = worlds.iter().map(|world| pool.install(|| observe(world, 0..WORLDS))).collect();
-    let Some((good, bad)) = seen.split_first() else { return Vec::new() };
-    let total = tune.cells.worlds[tune.cell(policy, 0)].total();
-    let judge = |rule: Rule| Judged {
-        rule,
-        false_trips: false_trips(rule, good),
-        bad: bad.iter().map(|runs| reach(rule, runs, total)).collect(),
-    };
-    let own = judge(Rule::Consecutive(limit));
-    let allowed = own.false_trips;
-    let pick = |rules: Vec<Rule>| {
-        let fitting = rules.into_iter().filter(|&rule| false_trips(rule, good) <= allowed).map(judge);
-        let exposed = |judged: &Judged| judged.bad.iter().map(|(_, exposed)| exposed).sum::<f64>();
-        fitting.reduce(|best, next| if exposed(&next) < exposed(&best) { next } else { best })
-    };
-    let shares = WINDOWS.iter().flat_map(|&window| (2..=window).map(move |failures| Rule::Share { failures, window }));
-    let best_share = pick(shares.collect());
-    let best_cusum = pick(cusums(good, bad));
-    std::iter::once(own).chain(best_share).chain(best_cusum).collect()
+    }
+
+    /// The false trips that the limits allow; where none is about them, as many as leave enough good rollouts to complete.
+    fn allowed(&self) -> f64 {
+        let stated = self.tune.limits.iter().filter_map(|limit| match (limit.spec.metric, &limit.spec.bound) {
+            (Measure::Rate(Rate::FalseTrip | Rate::Trip), Bound::AtMost(most)) if limit.versions == [0] => Some(*most),
+            (Measure::Rate(completed::COMPLETED), Bound::AtLeast(least)) if !self.goes_on => Some(1.0 - least),
+            _ => None,
+        });
+        stated.fold(1.0, f64::min)
+    }
+
+    /// The limit of the grid that trips no more good rollouts than that and lets the bad versions reach least; where all trip more, the one
+    /// that trips fewest.
+    fn in_a_row(&self, allowed: f64) -> Judged {
+        let limits = self.tune.scenario.tune.iter().flat_map(|tune| &tune.max_consecutive_failures);
+        let all = limits.map(|limit| self.judge(Rule::Consecutive(limit.get())));
+        let key = |judged: &Judged| (judged.false_trips > allowed, judged.false_trips, judged.rank().1);
+        let is_better = |a: &Judged, b: &Judged| {
+            let (a, b) = (key(a), key(b));
+            let within = a.0.cmp(&b.0);
+            within.then(if a.0 { a.1.total_cmp(&b.1) } else { a.2.total_cmp(&b.2) }).is_lt()
+        };
+        all.reduce(|best, next| if is_better(&next, &best) { next } else { best })
+            .unwrap_or_else(|| self.judge(Rule::Consecutive(1)))
+    }
+
+    /// The own rule, and of each other kind the best of those that trip no more good rollouts than is allowed.
+    fn judged(&self, own: Judged, allowed: f64) -> Vec<Judged> {
+        let pick = |rules: Vec<Rule>| {
+            let fitting = rules.into_par_iter().filter(|&rule| false_trips(rule, &self.good) <= allowed);
+            // In the order of the rules, so that ties go to the first.
+            let fitting: Vec<Judged> = fitting.map(|rule| self.judge(rule)).collect();
+            fitting.into_iter().reduce(|best, next| if is_less(next.rank(), best.rank()) { next } else { best })
+        };
+        let windows = WINDOWS.iter();
+        let shares = windows.flat_map(|&window| (2..=window).map(move |failures| Rule::Share { failures, window }));
+        let best_share = pick(shares.collect());
+        let best_cusum = pick(cusums(&self.good, &self.bad));
+        std::iter::once(own).chain(best_share).chain(best_cusum).collect()
+    }
+
+    fn judge(&self, rule: Rule) -> Judged {
+        let ends = |runs: &[Verdicts]| -> Vec<Ended> { runs.iter().map(|run| run.ended(rule)).collect() };
+        let good = ends(&self.good);
+        let bad: Vec<Vec<Ended>> = self.bad.iter().map(|runs| ends(runs)).collect();
+        let pct = |dispatched: f64| dispatched * 100.0 / f64::from(self.total.max(1));
+        let mut limits = Vec::new();
+        for (place, limit) in self.tune.limits.iter().enumerate() {
+            for &version in &limit.versions {
+                let runs = if version == 0 { Some(&good) } else { bad.get(version - 1) };
+                let value = runs.and_then(|runs| self.value(limit, runs));
+                let holds = value.map(|value| fits(value, &limit.spec.bound));
+                limits.push(Met { limit: place, version, value, holds });
+            }
+        }
+        Judged {
+            rule,
+            false_trips: share(&good, |run| run.tripped),
+            bad: bad
+                .iter()
+                .map(|runs| {
+                    let all: f64 = runs.iter().map(|run| f64::from(run.dispatched)).sum();
+                    (share(runs, |run| run.tripped), pct(all / runs.len().max(1) as f64))
+                })
+                .collect(),
+            limits,
+        }
+    }
+
+    /// What a limit is about, as far as the verdicts up to a trip tell it.
+    fn value(&self, limit: &Limit, runs: &[Ended]) -> Option<f64> {
+        let spec = &limit.spec;
+        let completes = share(runs, |run| run.completes);
+        match spec.metric {
+            Measure::Rate(Rate::Trip | Rate::FalseTrip) => Some(share(runs, |run| run.tripped)),
+            Measure::Rate(Rate::Escape) => Some(completes),
+            // Where a person may go on, at least these complete.
+            Measure::Rate(completed::COMPLETED) => {
+                Some(completes).filter(|&share| !self.goes_on || fits(share, &spec.bound))
+            }
+            Measure::Metric(Metric::BlastRadiusPct | Metric::ExposedPct) if !self.goes_on => {
+                let mut reach: Vec<f64> = runs.iter().map(|run| f64::from(run.dispatched)).collect();
+                reach.sort_unstable_by(f64::total_cmp);
+                let quantile = |q: f64| reach.get(rank(reach.len() as u64, q).saturating_sub(1) as usize).copied();
+                let value = match spec.stat.unwrap_or(Stat::Mean) {
+                    Stat::Mean => Some(reach.iter().sum::<f64>() / reach.len().max(1) as f64),
+                    Stat::P50 => quantile(0.5),
+                    Stat::P95 => quantile(0.95),
+                    Stat::P99 => quantile(0.99),
+                    Stat::Min | Stat::Max => None,
+                };
+                value.map(|value| value * 100.0 / f64::from(self.total.max(1)))
+            }
+            Measure::Rate(_) | Measure::Metric(_) | Measure::Outcome => None,
+        }
+    }
+}
+
+/// How a rollout ends under a rule.
+struct Ended {
+    tripped: bool,
+    /// Instances that were dispatched by then.
+    dispatched: u32,
+    /// Whether it completes without a trip.
+    completes: bool,
+}
+
+fn share<T>(runs: &[T], of: impl Fn(&T) -> bool) -> f64 {
+    runs.iter().filter(|run| of(run)).count() as f64 / runs.len().max(1) as f64
 }
 
 fn observe(world: &World, replicates: Range<u64>) -> Vec<Verdicts> {
@@ -236,7 +454,7 @@ fn observe(world: &World, replicates: Range<u64>) -> Vec<Verdicts> {
             || Simulator::new(world),
             |simulator, replicate| {
                 let mut verdicts = Verdicts::new(&world.settings);
-                simulator.run(replicate, &mut verdicts);
+                verdicts.completed = simulator.run(replicate, &mut verdicts).outcome == Outcome::Completed;
                 debug_assert!(simulator.engine().direction() == Direction::Forward);
                 verdicts
             },
@@ -245,25 +463,7 @@ fn observe(world: &World, replicates: Range<u64>) -> Vec<Verdicts> {
 }
 
 fn false_trips(rule: Rule, good: &[Verdicts]) -> f64 {
-    let trips = good.iter().filter(|run| rule.trips(&run.counted).is_some()).count();
-    trips as f64 / good.len().max(1) as f64
-}
-
-/// The share of runs that it trips, and the mean share of the fleet that was dispatched then, percent: all of it where it
-/// does not trip.
-fn reach(rule: Rule, runs: &[Verdicts], total: u32) -> (f64, f64) {
-    let (mut trips, mut dispatched) = (0u64, 0u64);
-    for run in runs {
-        match rule.trips(&run.counted) {
-            Some(at) => {
-                trips += 1;
-                dispatched += u64::from(run.counted[at].dispatched);
-            }
-            None => dispatched += u64::from(run.dispatched),
-        }
-    }
-    let n = runs.len().max(1) as f64;
-    (trips as f64 / n, dispatched as f64 * 100.0 / n / f64::from(total.max(1)))
+    share(good, |run| rule.trips(&run.counted).is_some())
 }
 
 fn failing_share(runs: &[Verdicts]) -> f64 {

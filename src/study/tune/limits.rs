@@ -40,6 +40,8 @@ pub struct Held {
     pub n: u64,
     /// Whether it surely holds, surely does not, or neither.
     pub holds: Option<bool>,
+    /// It holds in every replicate that was met, and the mean is surely no more than the tolerance beyond it: so it counts as held.
+    pub by_tolerance: bool,
 }
 
 impl Limit {
@@ -124,7 +126,8 @@ pub fn check(
             let cell = tune.cell(policy, version);
             let rows = CellRows::open(std::slice::from_ref(tape), cell as u32, n)?;
             let theory = theory.get(cell).unwrap_or(&nothing);
-            let seen = observe(&limit.spec, &rows, &tune.cells.worlds[cell], theory, certainty)?;
+            let seen =
+                observe(&limit.spec, &rows, &tune.cells.worlds[cell], theory, certainty, Some(tune.limit_tolerance))?;
             all.push(Held { limit: place, version, ..seen });
         }
     }
@@ -132,6 +135,9 @@ pub fn check(
 }
 
 /// What theory and the replicates of a cell say of a limit. Where theory has the value, it decides.
+///
+/// No interval of a mean ends at the limit itself where every replicate is at it. With a `tolerance`, a share of the limit, a limit
+/// on a mean that every replicate keeps counts as held once its interval ends no more than that beyond it.
 ///
 /// # Errors
 /// When the tape cannot be read.
@@ -141,13 +147,16 @@ pub fn observe(
     world: &World,
     theory: &Theory,
     certainty: Certainty,
+    tolerance: Option<f64>,
 ) -> io::Result<Held> {
+    let mut kept_by_all = false;
     let (observed, interval, n) = match spec.metric {
         Measure::Metric(metric) => match spec.stat.unwrap_or(Stat::Mean) {
             Stat::Mean => {
                 let estimator = Estimator::new(world, spec.metric);
                 let sample = estimator.sample(rows)?;
                 let moments = moments(&sample.values);
+                kept_by_all = sample.values.iter().all(|value| value.is_nan() || fits(*value, &spec.bound));
                 (moments.mean(), estimator.interval(&sample, certainty.confidence), moments.n())
             }
             stat => {
@@ -162,14 +171,32 @@ pub fn observe(
         Measure::Outcome => (None, None, 0),
     };
     let exact = theory.value(spec.metric, spec.stat);
-    // Where nothing was measured, nothing is known.
-    let holds = match (&spec.bound, exact) {
+    let strictly = holds(&spec.bound, exact, interval);
+    let by_tolerance = strictly.is_none()
+        && kept_by_all
+        && tolerance.is_some_and(|share| holds(&beyond(&spec.bound, share), None, interval) == Some(true));
+    let holds = if by_tolerance { Some(true) } else { strictly };
+    Ok(Held { limit: 0, version: 0, observed, interval, exact, n, holds, by_tolerance })
+}
+
+/// Whether a limit holds: by the exact value, or else by both ends of an interval. Where nothing was measured, nothing is known.
+#[must_use]
+pub fn holds(bound: &Bound, exact: Option<f64>, interval: Option<Interval>) -> Option<bool> {
+    match (bound, exact) {
         (Bound::Equals(_), _) => None,
         (bound, Some(exact)) => Some(fits(exact, bound)),
         (Bound::AtMost(most), None) => decide(interval, |x| x <= *most),
         (Bound::AtLeast(least), None) => decide(interval, |x| x >= *least),
-    };
-    Ok(Held { limit: 0, version: 0, observed, interval, exact, n, holds })
+    }
+}
+
+/// A bound that lies this share of itself further out.
+fn beyond(bound: &Bound, share: f64) -> Bound {
+    match bound {
+        Bound::AtMost(most) => Bound::AtMost(most + share * most.abs()),
+        Bound::AtLeast(least) => Bound::AtLeast(least - share * least.abs()),
+        Bound::Equals(value) => Bound::Equals(value.clone()),
+    }
 }
 
 /// The interval of a quantile.

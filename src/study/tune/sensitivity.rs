@@ -71,7 +71,7 @@ impl Tune {
         Self::new(&scaled(&self.scenario, factor), self.tolerance, self.replicates)
     }
 
-    /// Decides the limits of one policy, with as many replicates beyond those on the tape as that takes. `None` where it was stopped.
+    /// Decides the limits of one policy that are written in the scenario, with as many replicates beyond those on the tape as that takes. `None` where it was stopped.
     ///
     /// # Errors
     /// When the tape cannot be written or read.
@@ -83,7 +83,12 @@ impl Tune {
         workers: &Workers<'_>,
     ) -> io::Result<Option<Vec<Held>>> {
         let theory = workers.pool.install(|| self.theory_of(policy));
-        let mut held = limits::check(self, &theory, tape, policy, done, super::TOLD)?;
+        let check = |n: u64, certainty: Certainty| -> io::Result<Vec<Held>> {
+            let mut held = limits::check(self, &theory, tape, policy, n, certainty)?;
+            held.retain(|held| held.limit < self.written);
+            Ok(held)
+        };
+        let mut held = check(done, super::TOLD)?;
         if held.iter().all(|held| held.exact.is_some()) {
             return Ok(Some(held));
         }
@@ -97,7 +102,7 @@ impl Tune {
             }
             done[policy] = done[policy].max(n);
             let confidence = simultaneous::each(looks.confidence(look, CONFIDENCE), estimated);
-            held = limits::check(self, &theory, tape, policy, n, Certainty { confidence, peeked: true })?;
+            held = check(n, Certainty { confidence, peeked: true })?;
             if held.iter().all(|held| held.holds.is_some()) {
                 break;
             }

@@ -152,6 +152,7 @@ fn cell(batch: u32, limit: u32, bad: bool) -> Cell {
             says: "about 1 in 43 000".into(),
         }),
         distributions,
+        completed: None,
         worst: (0..3)
             .map(|i| ReportedWorld {
                 replicate: 17 + i,
@@ -214,6 +215,7 @@ fn contrast(metric: &str, a: f64, b: f64, half: f64) -> Contrast {
         ties: if half > 0.0 { 220 } else { N },
         variance_saved: Some(0.83),
         conditional: None,
+        stopping: None,
     }
 }
 
@@ -259,6 +261,7 @@ pub fn compare() -> CompareReport {
             Histogram { low: -1500.0, ..histogram("duration_sec", 700.0, 300.0) },
             histogram("blast_radius_pct", 15.0, 4.0),
         ],
+        completed: None,
     };
     CompareReport {
         advice: Vec::new(),
@@ -270,6 +273,7 @@ pub fn compare() -> CompareReport {
         confidence: 0.95,
         policies: [policy(5, 1), policy(20, 2)],
         comparisons: vec![of(GOOD, false), of(HOSTILE, true)],
+        warnings: vec![format!("A stops early {HOSTILE}")],
     }
 }
 
@@ -284,6 +288,7 @@ fn evidence(batch: u32, limit: u32) -> Evidence {
         version: version.into(),
         observed: estimate(value, value * 0.1),
         holds,
+        by_tolerance: false,
     };
     Evidence {
         replicates: N,
@@ -322,7 +327,10 @@ pub fn tune(answered: bool) -> TuneReport {
             says: "false_trip_rate ≤ 0.02".into(),
             metric: "false_trip_rate".into(),
             versions: vec![GOOD.into()],
+            key: None,
         }],
+        min_completed: Some(0.9),
+        limit_tolerance: Some(0.005),
         decided: answered,
         says: if answered {
             "Batches of 10 % with a limit of 3 are the fastest within the limits."
@@ -335,6 +343,7 @@ pub fn tune(answered: bool) -> TuneReport {
         undecided: vec![Named {
             policy: policy(20, 3),
             why: format!("its blast radius is undecided {HOSTILE}"),
+            would_save: None,
             evidence: evidence(20, 3),
         }],
         front: front.into_iter().enumerate().map(point).collect(),
@@ -357,6 +366,7 @@ pub fn tune(answered: bool) -> TuneReport {
                     Estimate::default()
                 },
                 on_front: if front.contains(&(batch, limit)) { Some(true) } else { Some(false) },
+                gives_up: None,
             })
             .collect(),
         sensitivity: vec![
@@ -389,8 +399,12 @@ pub fn tune(answered: bool) -> TuneReport {
             parameters: "p0 = 0.004, p1 = 0.5".into(),
             false_trip_rate: 0.001,
             versions: vec![(BAD.into(), 0.999, 6.2)],
+            meets: Some(true),
+            not_judged: vec![format!("duration_sec ≤ 600 {HOSTILE}")],
             says: "It would trip on fewer good rollouts.".into(),
         }],
+        hints_with: Some(policy(20, 3)),
+        hints_say: Some(format!("CUSUM would meet the limits {HOSTILE}")),
         warnings: vec![format!("only 27 % of the good rollouts complete {HOSTILE}")],
         spread: None,
         spread_notes: Vec::new(),

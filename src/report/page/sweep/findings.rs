@@ -16,6 +16,19 @@ pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
             None => {}
         }
     }
+    let out = all.iter().filter(|policy| policy.completes() == Some(false));
+    let named: Vec<String> = out
+        .filter_map(|policy| {
+            let name = Policies::of_axes(&report.axes).long(&policy.cells.first()?.policy);
+            Some(format!("{name} {}", policy.stops()?))
+        })
+        .collect();
+    if let Some(first) = named.first() {
+        said.push(format!(
+            "{} on no front, since too few good rollouts complete: the first, {first}.",
+            plural(named.len() as u64, "policy is", "policies are")
+        ));
+    }
     said
 }
 
@@ -69,7 +82,12 @@ fn with_interval(unit: Unit, value: f64, found: &Estimate) -> String {
 fn of_good(report: &SweepReport, version: &str, cells: &[&Cell]) -> Vec<String> {
     let names = Policies::of_axes(&report.axes);
     let mut said = Vec::new();
-    if let Some([fastest, slowest]) = extremes(cells, "duration_sec") {
+    let is_in = |cell: &&&Cell| cell.good_rollouts().is_none_or(|completed| completed.enough != Some(false));
+    let kept: Vec<&Cell> = cells.iter().filter(is_in).copied().collect();
+    if kept.is_empty() {
+        said.push(format!("With {version}, too few rollouts complete with any policy, so none is called the fastest."));
+    }
+    if let Some([fastest, slowest]) = extremes(&kept, "duration_sec") {
         said.push(if fastest.2 < slowest.2 {
             format!(
                 "With {version}, the fastest policy is {}: {} on average. The slowest, {}, takes {}.",

@@ -3,11 +3,13 @@
 use serde_json::Value;
 
 use super::estimate;
+use crate::report::completed::does;
 use crate::report::page::policies::{name, plain, same, says};
 use crate::report::plot::Plot;
 use crate::report::plot::heatmap::{HeatMap, Panel};
 use crate::report::study::{Cell, SweepReport};
 use crate::report::wording::Unit;
+use crate::study::completed::of_all;
 
 /// The cells of one policy, a version each.
 pub struct PolicyCells<'a> {
@@ -15,6 +17,20 @@ pub struct PolicyCells<'a> {
     pub cells: Vec<&'a Cell>,
     /// Where they are in the report.
     pub indices: Vec<usize>,
+}
+
+impl PolicyCells<'_> {
+    /// Whether enough rollouts of each good version complete.
+    pub fn completes(&self) -> Option<bool> {
+        of_all(self.cells.iter().filter_map(|cell| cell.good_rollouts()).map(|completed| completed.enough))
+    }
+
+    /// What it does to good rollouts, where too few complete or that is undecided.
+    pub fn stops(&self) -> Option<String> {
+        let all = self.cells.iter().filter_map(|cell| cell.good_rollouts());
+        let worst = all.reduce(|worst, next| if next.share() < worst.share() { next } else { worst });
+        worst.as_ref().and_then(does)
+    }
 }
 
 /// The cells by policy, in the order of the grid: versions vary fastest.

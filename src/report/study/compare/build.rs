@@ -1,13 +1,15 @@
 //! A compare report from a comparison and its results.
 
-use super::{CompareReport, Comparison, Contrast, DifferentWorld};
+use super::{CompareReport, Comparison, Contrast, DifferentWorld, Stopping};
 use crate::engine::Outcome;
+use crate::report::completed;
 use crate::report::conditional::Conditional;
 use crate::report::replay;
 use crate::report::study::{Histogram, ScenarioRef};
 use crate::scenario::{Advice, Advisor, Measure, Rate, Scenario, ScenarioText, ended_at_horizon};
 use crate::study::Policy;
 use crate::study::compare::{Compare, Compared, Contrasted, PolicyText};
+use crate::study::completed::{Completed, is_time, of_all};
 use crate::study::sweep::CONFIDENCE;
 
 impl CompareReport {
@@ -21,6 +23,7 @@ impl CompareReport {
         results: &[Compared],
     ) -> Self {
         let file = text.path();
+        let stopping = stopping(results);
         let comparison = |(version, result): (usize, &Compared)| {
             let [a, _] = compare.cells_of(version);
             let id = &compare.cells.scenarios[a].target().id;
@@ -31,7 +34,8 @@ impl CompareReport {
             Comparison {
                 version: id.clone(),
                 defective: compare.cells.worlds[a].defective,
-                metrics: result.measures.iter().map(|one| contrast(one, &result.measures)).collect(),
+                metrics: result.measures.iter().map(|one| contrast(one, result, stopping)).collect(),
+                completed: result.completed.clone(),
                 worlds: result
                     .worlds
                     .iter()
@@ -58,6 +62,7 @@ impl CompareReport {
             replicates: compare.replicates,
             confidence: CONFIDENCE,
             policies: [Policy::of(&compare.cells.scenarios[a]), Policy::of(&compare.cells.scenarios[b])],
+            warnings: warnings(compare, results),
             comparisons,
             advice,
         }
@@ -78,6 +83,39 @@ fn advice(text: &ScenarioText, policies: &[PolicyText; 2], compare: &Compare, fo
     advisor.finish()
 }
 
+/// With which policies too few rollouts of some good version complete.
+fn stopping(results: &[Compared]) -> Option<Stopping> {
+    let stops = |side: usize| {
+        let all = results.iter().filter_map(|result| result.completed.as_ref());
+        of_all(all.map(|both| both[side].enough)) == Some(false)
+    };
+    match (stops(0), stops(1)) {
+        (true, true) => Some(Stopping::Both),
+        (true, false) => Some(Stopping::A),
+        (false, true) => Some(Stopping::B),
+        (false, false) => None,
+    }
+}
+
+/// In what such a policy cannot be better: in any figure of a good version, of which a rollout that is stopped has little, and in the
+/// time of every version. How far a defective version gets is another question.
+fn is_withheld(measure: Measure, is_good: bool) -> bool {
+    match measure {
+        Measure::Metric(metric) => is_good || is_time(metric),
+        Measure::Rate(_) | Measure::Outcome => false,
+    }
+}
+
+fn warnings(compare: &Compare, results: &[Compared]) -> Vec<String> {
+    let of = |(version, result): (usize, &Compared)| {
+        let [a, _] = compare.cells_of(version);
+        let both = result.completed.clone()?;
+        let named: Vec<(String, Completed)> = ["A", "B"].into_iter().map(str::to_owned).zip(both).collect();
+        Some(completed::warnings(&compare.cells.scenarios[a].target().id, &named))
+    };
+    results.iter().enumerate().filter_map(of).flatten().collect()
+}
+
 /// In how many worlds a conditional metric has a value, by the rate that says so.
 fn conditional(one: &Contrasted, all: &[Contrasted]) -> Option<Conditional> {
     let Measure::Metric(metric) = one.measure else { return None };
@@ -88,10 +126,12 @@ fn conditional(one: &Contrasted, all: &[Contrasted]) -> Option<Conditional> {
     Some(Conditional::of_pairs(when, rates, ci, one.paired.n(), rate.paired.n()))
 }
 
-fn contrast(one: &Contrasted, all: &[Contrasted]) -> Contrast {
+fn contrast(one: &Contrasted, result: &Compared, stopping: Option<Stopping>) -> Contrast {
     let paired = &one.paired;
-    let conditional = conditional(one, all);
-    let wins = one.wins.filter(|_| conditional.as_ref().is_none_or(|conditional| conditional.comparable));
+    let conditional = conditional(one, &result.measures);
+    let stopping = stopping.filter(|_| is_withheld(one.measure, result.completed.is_some()));
+    let is_comparable = conditional.as_ref().is_none_or(|conditional| conditional.comparable) && stopping.is_none();
+    let wins = one.wins.filter(|_| is_comparable);
     Contrast {
         metric: one.measure.name().into(),
         a: paired.a().mean(),
@@ -108,5 +148,6 @@ fn contrast(one: &Contrasted, all: &[Contrasted]) -> Contrast {
         ties: one.ties,
         variance_saved: paired.variance_saved(),
         conditional,
+        stopping,
     }
 }

@@ -6,11 +6,14 @@ use rayon::prelude::*;
 
 use super::{Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World};
 use crate::engine::Outcome;
+use crate::report::completed::warnings as warnings_of;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, plural};
 use crate::report::{Timeline, replay};
 use crate::scenario::{Advice, Advisor, Measure, Rate, Scenario, ended_at_horizon};
 use crate::stats::proportion::clopper_pearson;
+use crate::stats::simultaneous;
+use crate::study::completed::{self, Completed};
 use crate::study::exact::exact;
 use crate::study::rare::{FEWEST_HITS, trip_probability};
 use crate::study::sweep::{CONFIDENCE, CellResult, Extent, Sweep};
@@ -40,8 +43,12 @@ impl SweepReport {
             reached: extent.reached,
             widest: extent.widest,
         });
-        let cells: Vec<Cell> = pool
+        let mut cells: Vec<Cell> = pool
             .install(|| results.par_iter().enumerate().map(|(cell, result)| cell_of(sweep, cell, result)).collect());
+        let good = cells.iter().filter(|cell| !cell.defective).count() as u64;
+        for (cell, (_, certainty)) in cells.iter_mut().zip(&extent.cells) {
+            cell.completed = cell.judged(completed::least(scenario), simultaneous::each(certainty.confidence, good));
+        }
         Self {
             timelines: timelines(sweep, &cells),
             warnings: warnings(sweep, &cells),
@@ -86,6 +93,7 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
         exact: exact_values(&sweep.cells.scenarios[cell], sweep.cells.worlds[cell].shares(), sweep.cells.worlds.len()),
         rare: rare_event(sweep, cell, result),
         distributions: result.histograms.iter().map(Histogram::new).collect(),
+        completed: None,
         worst: worst
             .iter()
             .map(|&(replicate, value)| World {
@@ -239,6 +247,32 @@ fn advice(sweep: &Sweep, cells: &[Cell]) -> Vec<Advice> {
     advisor.finish()
 }
 
+/// Of each good version: the policies with which too few of its rollouts complete, or with which that is undecided.
+fn given_up(sweep: &Sweep, cells: &[Cell]) -> impl Iterator<Item = String> {
+    let axes: Vec<&str> = sweep.grid.axes.iter().map(|axis| axis.key.as_str()).collect();
+    let mut said = Vec::new();
+    for version in 0..sweep.cells.versions.get() {
+        let of_it = cells.iter().skip(version).step_by(sweep.cells.versions.get());
+        let judged: Vec<(String, Completed)> =
+            of_it.filter_map(|cell| Some((settings(&cell.policy, &axes), cell.completed.clone()?))).collect();
+        said.extend(warnings_of(&sweep.cells.scenarios[version].target().id, &judged));
+    }
+    said.into_iter()
+}
+
+/// A policy by the keys that are varied.
+fn settings(policy: &Policy, keys: &[&str]) -> String {
+    let one = |key: &&str| {
+        let key = key.strip_prefix("rollout.").unwrap_or(key);
+        let value = match policy.get(key)? {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        Some(format!("{key} {value}"))
+    };
+    keys.iter().filter_map(one).collect::<Vec<_>>().join(", ")
+}
+
 fn warnings(sweep: &Sweep, cells: &[Cell]) -> Vec<String> {
     let kind = |fault: usize| sweep.scenario.faults[fault].kind.name();
     let idle = sweep.idle_faults().into_iter();
@@ -249,5 +283,5 @@ fn warnings(sweep: &Sweep, cells: &[Cell]) -> Vec<String> {
             format!("cell {place}: theory says {name} = {exact}, the simulation {simulated}: please report this")
         })
     });
-    nothing_rolled_out(sweep).chain(idle).chain(contradicted).collect()
+    nothing_rolled_out(sweep).chain(given_up(sweep, cells)).chain(idle).chain(contradicted).collect()
 }

@@ -3,18 +3,20 @@
 use super::posterior::{PosteriorFindings, PosteriorReport};
 use super::spread::{notes, spread};
 use super::{
-    Candidate, Estimate, Evidence, FrontPoint, Hint, KeepsReport, LimitCheck, LimitText, Named, Recommended,
-    Sensitivity, Standing, TuneReport,
+    Candidate, Estimate, Evidence, FrontPoint, KeepsReport, LimitCheck, LimitText, Named, Recommended, Sensitivity,
+    Standing, TuneReport,
 };
+use crate::report::completed::stops;
 use crate::report::conditional::beside;
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
 use crate::report::wording::{Unit, called, number, plural};
-use crate::scenario::Advice;
+use crate::scenario::{Advice, MIN_COMPLETED};
 use crate::study::Policy;
+use crate::study::completed;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tune::front::Point;
-use crate::study::tune::hints::Judged;
+use crate::study::tune::hints::Hints;
 use crate::study::tune::limits::Held;
 use crate::study::tune::sensitivity::{AtFactor, End, Keeps};
 use crate::study::tune::{Estimated, Known, State, Tune, Tuned};
@@ -29,7 +31,7 @@ pub struct Findings {
     /// Other failure rates.
     pub sensitivity: Rates,
     /// What other rules could do.
-    pub hints: Vec<Judged>,
+    pub hints: Hints,
     /// About the scenario.
     pub advice: Vec<Advice>,
     /// Where the rates are not known.
@@ -45,8 +47,8 @@ pub struct Rates {
     pub keeps: Option<Keeps>,
 }
 
-/// A recommended policy with which fewer good rollouts complete is warned of.
-const FEWEST_COMPLETED: f64 = 0.9;
+/// Policies that a warning names.
+const MOST_NAMED: usize = 3;
 
 impl TuneReport {
     /// The report. `file` is the scenario's path, for the command that makes it again.
@@ -61,6 +63,7 @@ impl TuneReport {
         let undecided = places.clone().filter(|&place| named(tuned.policies[place].state)).map(|place| Named {
             policy: policy(place),
             why: why(tune, tuned, place),
+            would_save: would_save(tuned, place),
             evidence: evidence(place),
         });
         let mut front: Vec<FrontPoint> = places
@@ -87,7 +90,9 @@ impl TuneReport {
             evidence: evidence(place),
             slower_by: estimate(&tuned.policies[place].slower_by),
             on_front: findings.points[place].on_front,
+            gives_up: gives_up(tune, &tuned.policies[place]),
         });
+        let hints = super::hints::Told::new(tune, &findings.hints);
         Self {
             schema: "dryroll.tune/1".into(),
             scenario: ScenarioRef::of(scenario),
@@ -110,12 +115,16 @@ impl TuneReport {
             limits: tune
                 .limits
                 .iter()
-                .map(|limit| LimitText {
+                .enumerate()
+                .map(|(place, limit)| LimitText {
+                    key: (place >= tune.written).then(|| "min_completed".to_owned()),
                     says: limit.says(),
                     metric: limit.spec.metric.name().into(),
                     versions: limit.versions.iter().map(|&version| id(version)).collect(),
                 })
                 .collect(),
+            min_completed: Some(completed::least(scenario)),
+            limit_tolerance: Some(tune.limit_tolerance),
             decided: tuned.decided,
             says: says(tune, tuned),
             recommended: tuned.incumbent.map(|place| Recommended { policy: policy(place), evidence: evidence(place) }),
@@ -124,11 +133,14 @@ impl TuneReport {
             binding: tuned.incumbent.is_none().then(|| binding(tune, tuned)),
             candidates: candidates.collect(),
             sensitivity: findings.sensitivity.factors.iter().map(|at| sensitivity(tune, tuned, at)).collect(),
-            keeps: findings.sensitivity.keeps.filter(|_| !tune.limits.is_empty()).map(keeps),
-            hints: hints(&findings.hints, (1..tune.versions()).map(id).collect()),
+            keeps: findings.sensitivity.keeps.filter(|_| tune.written > 0).map(keeps),
+            hints: hints.hints,
+            hints_with: findings.hints.policy.map(policy),
+            hints_say: Some(hints.says),
             warnings: no_limit(tune)
                 .into_iter()
                 .chain(stopped_early(tune, tuned))
+                .chain(out_for_stopping(tune, tuned))
                 .chain(findings.posterior.iter().flat_map(|found| found.calibration.warnings.clone()))
                 .collect(),
             advice: findings.advice.clone(),
@@ -168,27 +180,72 @@ fn limit_check(tune: &Tune, held: &Held) -> LimitCheck {
         version: tune.cells.scenarios[tune.cell(0, held.version)].target().id.clone(),
         observed: Estimate { value: held.observed, ci: held.interval, n: held.n, exact: held.exact },
         holds: held.holds,
+        by_tolerance: held.by_tolerance,
     }
 }
 
 /// Without a limit nothing stands against the largest batches.
 fn no_limit(tune: &Tune) -> Option<String> {
-    tune.limits.is_empty().then(|| {
+    (tune.written == 0).then(|| {
         "[tune] has no limits, so nothing stands against large batches and high limits: add `limits`, such as \
          {metric = \"blast_radius_pct\", at_most = 25}"
             .to_owned()
     })
 }
 
-/// Least of anything is what a rollout that does not come far has.
+/// Least of anything is what a rollout that does not come far has. Where `min_completed` lets such a policy in, this is said of it.
 fn stopped_early(tune: &Tune, tuned: &Tuned) -> Option<String> {
-    let completed = tuned.completed.filter(|&share| share < FEWEST_COMPLETED)?;
+    let completed = tuned.completed.filter(|&share| share < MIN_COMPLETED)?;
     Some(format!(
-        "a rollout that is stopped early {}: only {} of the good rollouts complete with the recommended policy; add or tighten a \
-         limit on false_trip_rate or completed in [tune]",
-        if Unit::of(tune.minimise.name()) == Unit::Seconds { "is short" } else { "costs little" },
+        "{}: only {} of the good rollouts complete with the recommended policy; raise min_completed, or add or tighten a limit on \
+         false_trip_rate or completed in [tune]",
+        why_it_pays(tune),
         Unit::Share.say(completed)
     ))
+}
+
+fn why_it_pays(tune: &Tune) -> &'static str {
+    match Unit::of(tune.minimise.name()) {
+        Unit::Seconds => "a rollout that is stopped early is short",
+        _ => "a rollout that is stopped early costs little",
+    }
+}
+
+/// The policies that nothing but the good rollouts that they stop keeps from being the answer.
+fn out_for_stopping(tune: &Tune, tuned: &Tuned) -> Option<String> {
+    let best = tuned.incumbent.and_then(|place| tuned.policies[place].goal.value());
+    let is_rival = |known: &Known| {
+        let others = known.limits.iter().filter(|held| Some(held.limit) != tune.completes);
+        let meets = others.clone().all(|held| held.holds != Some(false));
+        let less = known.goal.value().zip(best).is_none_or(|(goal, best)| goal < best);
+        meets && less && tune.completes_enough(known) == Some(false)
+    };
+    let out: Vec<usize> = (0..tuned.policies.len()).filter(|&place| is_rival(&tuned.policies[place])).collect();
+    let first = *out.first()?;
+    let named: Vec<String> =
+        out.iter().take(MOST_NAMED).map(|&place| short(tune, &Policy::of(tune.policy(place)))).collect();
+    let more = out.len() - named.len();
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    Some(format!(
+        "{}, and {} out for that ({}{more}): the first {}. For rules that trip less see false_trip_rate in [tune]",
+        why_it_pays(tune),
+        plural(out.len() as u64, "policy is", "policies are"),
+        named.join("; "),
+        gives_up(tune, &tuned.policies[first]).unwrap_or_default()
+    ))
+}
+
+/// What a policy does with which too few good rollouts complete; `None` of another.
+fn gives_up(tune: &Tune, known: &Known) -> Option<String> {
+    let held = known.limits.iter().find(|held| Some(held.limit) == tune.completes && held.holds == Some(false))?;
+    Some(stops(held.exact.or(held.observed)?))
+}
+
+/// How much less of the goal a policy has than the recommended one, if an undecided limit is what keeps it from being the answer.
+fn would_save(tuned: &Tuned, place: usize) -> Option<f64> {
+    let known = &tuned.policies[place];
+    let is_undecided = known.state == State::Open && known.limits.iter().any(|held| held.holds.is_none());
+    known.slower_by.value().filter(|&more| is_undecided && more < 0.0).map(|more| -more)
 }
 
 /// A policy of a search in a few words. The order of its plan is one of them where not all policies have the fleet's.
@@ -217,19 +274,24 @@ pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
         State::Slower => format!("{} is {by}", called(tune.minimise.name())),
         State::Breaks(held) => known.limits.get(held).map_or_else(String::new, |held| {
             let limit = &tune.limits[held.limit];
+            let gives_up = gives_up(tune, known).map(|does| format!("{does}; ")).unwrap_or_default();
             let version = &tune.cells.scenarios[tune.cell(0, held.version)].target().id;
             let name = limit.spec.metric.name();
             let seen = match held.exact {
                 Some(exact) => format!("{}, exactly", Unit::of(name).say(exact)),
                 None => Unit::of(name).say_or_nothing(held.observed) + &beside(name, held.n, known.replicates),
             };
-            format!("{} does not hold for {version}: {seen}", limit.says())
+            format!("{gives_up}{} does not hold for {version}: {seen}", limit.says())
         }),
         State::NeverTrips => "its breaker can never trip".into(),
         State::Open => {
             let limit = known.limits.iter().find(|held| held.holds.is_none());
             match limit {
-                Some(held) => format!("whether {} holds is not decided", tune.limits[held.limit].says()),
+                Some(held) => {
+                    let saves = would_save(tuned, place).map(|saves| format!("; if so, it saves {}", unit.say(saves)));
+                    let says = tune.limits[held.limit].says();
+                    format!("whether {says} holds is not decided{}", saves.unwrap_or_default())
+                }
                 None => format!("not told apart from the recommended one: {by}"),
             }
         }
@@ -258,7 +320,34 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
         0 => String::new(),
         _ => format!("; {} not told apart", plural(open, "policy is", "policies are")),
     };
-    format!("{}: {goal}{beside}{still}.", short(tune, &Policy::of(tune.policy(place))))
+    let answer = format!("{}: {goal}{beside}{still}.", short(tune, &Policy::of(tune.policy(place))));
+    match undecided_rival(tune, tuned, unit) {
+        Some(rival) => format!("{answer} {rival}"),
+        None => answer,
+    }
+}
+
+/// The policy that would save most if the limits that are undecided hold: it does not lose to a slower one without a word.
+fn undecided_rival(tune: &Tune, tuned: &Tuned, unit: Unit) -> Option<String> {
+    let saving = |place: usize| Some((place, would_save(tuned, place)?));
+    let rivals: Vec<(usize, f64)> = (0..tuned.policies.len()).filter_map(saving).collect();
+    let &(place, saves) = rivals.iter().reduce(|best, next| if next.1 > best.1 { next } else { best })?;
+    let known = &tuned.policies[place];
+    let undecided = known.limits.iter().filter(|held| held.holds.is_none());
+    let limits: Vec<String> = undecided.map(|held| tune.limits[held.limit].says()).collect();
+    let goal = tuned.incumbent.and_then(|best| tuned.policies[best].goal.value()).filter(|goal| *goal > 0.0);
+    let share = goal.map(|goal| format!(" ({})", Unit::Share.say(saves / goal))).unwrap_or_default();
+    let more = match rivals.len() as u64 - 1 {
+        0 => String::new(),
+        n => format!("; {} faster if undecided limits hold", plural(n, "other is", "others are")),
+    };
+    let more = if unit == Unit::Seconds { more } else { more.replace("faster", "better") };
+    Some(format!(
+        "{} saves {}{share} if {} holds, which is not decided{more}.",
+        short(tune, &Policy::of(tune.policy(place))),
+        unit.say(saves),
+        limits.join(" and ")
+    ))
 }
 
 /// The limit that keeps most policies out; where none surely does, the one that is undecided for most.
@@ -308,7 +397,14 @@ fn sensitivity(tune: &Tune, today: &Tuned, at: &AtFactor) -> Sensitivity {
     };
     let undecided = if tuned.decided { "" } else { " (not decided)" };
     let own = today.incumbent.filter(|_| !kept.is_empty()).map(|_| own_limits(tune, kept));
-    let own = own.map(|own| format!("{own}; ")).unwrap_or_default();
+    // That too few good rollouts complete is none of the written limits, and the search there has decided it.
+    let stops = today.incumbent.and_then(|place| gives_up(tune, &tuned.policies[place]));
+    let own = match (own, stops) {
+        (Some(own), Some(stops)) => format!("{own} and {stops}; "),
+        (Some(own), None) => format!("{own}; "),
+        (None, Some(stops)) => format!("the recommended policy {stops}; "),
+        (None, None) => String::new(),
+    };
     Sensitivity {
         factor: *factor,
         decided: tuned.decided,
@@ -371,38 +467,4 @@ fn keeps(Keeps { from, to }: Keeps) -> KeepsReport {
         _ => format!("the recommended policy surely meets every limit from {low} to {high} times these rates"),
     };
     KeepsReport { from: from.meets, not_sure_below: from.beyond, to: to.meets, not_sure_above: to.beyond, says }
-}
-
-fn hints(judged: &[Judged], versions: Vec<String>) -> Vec<Hint> {
-    let Some((own, others)) = judged.split_first() else { return Vec::new() };
-    let share = |value: f64| Unit::Share.say(value);
-    let hint = |judged: &Judged| {
-        let versions: Vec<(String, f64, f64)> = versions
-            .iter()
-            .zip(&judged.bad)
-            .map(|(version, &(trips, exposed))| (version.clone(), trips, exposed))
-            .collect();
-        let reach: Vec<String> = versions
-            .iter()
-            .zip(&own.bad)
-            .map(|((version, _, exposed), (_, before))| {
-                format!("{version} {} in place of {}", Unit::Percent.say(*exposed), Unit::Percent.say(*before))
-            })
-            .collect();
-        Hint {
-            rule: judged.rule.name().into(),
-            parameters: judged.rule.parameters(),
-            false_trip_rate: judged.false_trips,
-            says: format!(
-                "{}, {}: exposes {}, tripping {} of good rollouts in place of {}",
-                judged.rule.name(),
-                judged.rule.parameters(),
-                reach.join(", "),
-                share(judged.false_trips),
-                share(own.false_trips)
-            ),
-            versions,
-        }
-    };
-    others.iter().map(hint).collect()
 }
