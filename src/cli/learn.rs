@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let added = added.transpose()?;
     let mut out = io::stdout().lock();
     standard_output(
-        serde_json::to_writer_pretty(&mut out, &record)
+        crate::json::write_pretty(&mut out, &record)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out))
             .and_then(|()| out.flush()),

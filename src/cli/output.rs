@@ -214,7 +214,7 @@ pub fn write_whole(
 /// Writes a report as JSON if there is an output for it; it still has to be published.
 pub fn write_json(output: Option<Output>, report: &impl serde::Serialize) -> Result<Option<Written>, Failure> {
     write_whole(output, |out| {
-        serde_json::to_writer_pretty(&mut *out, report)?;
+        crate::json::write_pretty(&mut *out, report)?;
         out.write_all(b"\n")
     })
 }

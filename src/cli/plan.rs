@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let answer = PlanAnswer::new(&world.plan, &world.settings, world.names);
     let mut out = BufWriter::new(io::stdout().lock());
     standard_output(
-        serde_json::to_writer_pretty(&mut out, &answer)
+        crate::json::write_pretty(&mut out, &answer)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out))
             .and_then(|()| out.flush()),

@@ -20,7 +20,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return standard_output(out.write_all(crate::scenario::reference().as_bytes()));
     }
     standard_output(
-        serde_json::to_writer_pretty(&mut out, &crate::scenario::schema())
+        crate::json::write_pretty(&mut out, &crate::scenario::schema())
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
     )

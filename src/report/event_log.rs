@@ -42,7 +42,7 @@ impl<'a, W: Write> EventLog<'a, W> {
     }
 
     fn line(&mut self, event: &Event) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, &EventLine { event, names: self.names })?;
+        crate::json::write(&mut self.out, &EventLine { event, names: self.names })?;
         self.out.write_all(b"\n")
     }
 }

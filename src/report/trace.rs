@@ -28,8 +28,7 @@ impl<W: Write> Writer<W> {
     fn event(&mut self, event: &Value) -> io::Result<()> {
         self.out.write_all(if self.first { b"[\n" } else { b",\n" })?;
         self.first = false;
-        serde_json::to_writer(&mut self.out, event)?;
-        Ok(())
+        crate::json::write(&mut self.out, event)
     }
 
     fn name(&mut self, what: &str, pid: u32, tid: u32, name: &str) -> io::Result<()> {

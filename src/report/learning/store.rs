@@ -134,7 +134,7 @@ pub fn add(path: &Path, record: &Learning) -> Result<Added, LearningError> {
     if bytes.last().is_some_and(|&last| last != b'\n') {
         line.push(b'\n');
     }
-    serde_json::to_writer(&mut line, record).map_err(|error| failed(error.into()))?;
+    crate::json::write(&mut line, record).map_err(failed)?;
     line.push(b'\n');
     append(&mut file, bytes.len() as u64, &line).map_err(failed)?;
     Ok(Added::Appended(store.records.len() + 1))
