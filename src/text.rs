@@ -122,8 +122,8 @@ pub fn shown(text: &str) -> Shown<'_> {
 
 /// Shows a path in its escaped form.
 #[must_use]
-pub fn path(path: &Path) -> Shown<'_> {
-    Shown(path.to_string_lossy())
+pub fn path<P: AsRef<Path> + ?Sized>(path: &P) -> Shown<'_> {
+    Shown(path.as_ref().to_string_lossy())
 }
 
 /// What shows a text from outside: its `Display` writes the escaped form.

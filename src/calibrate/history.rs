@@ -10,6 +10,7 @@ use super::CalibrationError;
 use super::counts::{Batch, Plan};
 use crate::engine::{EventKind, OperatorDecision, Reason};
 use crate::json::fault;
+use crate::text::Foreign;
 
 /// What became of one command to one instance; milliseconds from the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +29,9 @@ pub enum Fate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// Which instance.
-    pub instance: String,
+    pub instance: Foreign,
     /// To which version.
-    pub version: String,
+    pub version: Foreign,
     /// When it was commanded, milliseconds of the log's clock.
     pub started: u64,
     /// What became of it.
@@ -69,7 +70,7 @@ pub struct History {
     /// The answers on trips.
     pub decisions: Vec<Reply>,
     /// The versions that a rollback went to.
-    pub restored: Vec<String>,
+    pub restored: Vec<Foreign>,
     /// Verdicts on instances whose start is not in the log.
     pub orphans: u64,
     /// Whether its end is in the log.
@@ -100,7 +101,8 @@ impl History {
                 continue;
             }
             let line_number = i + 1;
-            let Some((kind, event)) = event(line).map_err(|why| CalibrationError::Line { line: line_number, why })?
+            let Some((kind, event)) =
+                event(line).map_err(|why| CalibrationError::Line { line: line_number, why: why.into() })?
             else {
                 continue;
             };
@@ -109,8 +111,8 @@ impl History {
             }
             reader.mark(line_number, kind, &event);
             reader.take(kind, event).map_err(|wrong| match wrong {
-                Wrong::Shape(why) => CalibrationError::Line { line: line_number, why },
-                Wrong::Order(why) => CalibrationError::Order { line: line_number, why },
+                Wrong::Shape(why) => CalibrationError::Line { line: line_number, why: why.into() },
+                Wrong::Order(why) => CalibrationError::Order { line: line_number, why: why.into() },
             })?;
         }
         if reader.any {
@@ -252,7 +254,12 @@ impl Reader {
                 if self.awaited.insert((rollout.clone(), instance.clone()), Some(place)).is_some() {
                     return Err(Wrong::Order(format!("{instance} was started before in {rollout}")));
                 }
-                self.history.attempts.push(Attempt { instance, version, started: at, fate: Fate::CutShort(0) });
+                self.history.attempts.push(Attempt {
+                    instance: instance.into(),
+                    version: version.into(),
+                    started: at,
+                    fate: Fate::CutShort(0),
+                });
             }
             EventKind::InstanceHealthCheck => {
                 let instance = needs(event.instance_id, "instance_id")?;
@@ -276,7 +283,7 @@ impl Reader {
                 self.answer(at, request, &decision)?;
             }
             EventKind::RollbackStarted => {
-                self.history.restored.push(needs(event.target_version, "target_version")?);
+                self.history.restored.push(needs(event.target_version, "target_version")?.into());
                 self.cut_short(at);
             }
             EventKind::Finished => {

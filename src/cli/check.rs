@@ -24,6 +24,7 @@ use crate::study::check::{Check, CheckError, Effort, RuleWords};
 use crate::study::round::Workers;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tape::{Identity, Tape};
+use crate::text::Foreign;
 use baseline::{BaselineArguments, Candidate};
 use budget::budget;
 
@@ -67,7 +68,7 @@ pub struct Arguments {
 
 /// A scenario with the places of those of its rules that are wanted.
 struct Case {
-    file: String,
+    file: Foreign,
     scenario: Scenario,
     rules: Vec<usize>,
 }
@@ -77,7 +78,7 @@ struct Cases {
     wanted: Vec<Case>,
     /// All of them, where there is a baseline.
     candidates: Vec<Candidate>,
-    without_rules: Vec<String>,
+    without_rules: Vec<Foreign>,
     /// How many rules there are, wanted or not.
     rules: usize,
 }
@@ -98,7 +99,7 @@ impl Arguments {
                 cases.candidates.push(Candidate::of(&text, &scenario)?);
             }
             if scenario.expect.is_empty() {
-                cases.without_rules.push(file);
+                cases.without_rules.push(file.into());
                 continue;
             }
             cases.rules += scenario.expect.len();
@@ -108,7 +109,7 @@ impl Arguments {
             };
             let rules: Vec<usize> = (0..scenario.expect.len()).filter(wanted).collect();
             if !rules.is_empty() {
-                cases.wanted.push(Case { file, scenario, rules });
+                cases.wanted.push(Case { file: file.into(), scenario, rules });
             }
         }
         if cases.wanted.is_empty() && cases.candidates.is_empty() {
@@ -132,7 +133,7 @@ impl Arguments {
     }
 
     fn shown(&self) -> String {
-        self.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+        self.paths.iter().map(|path| crate::text::path(&path).to_string()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -148,7 +149,7 @@ fn list(cases: &Cases) -> Result<(), Failure> {
     let mut tell = || {
         for Case { file, scenario, rules } in &cases.wanted {
             for &rule in rules {
-                writeln!(out, "{}", called(file, scenario, rule))?;
+                writeln!(out, "{}", called(file.raw(), scenario, rule))?;
             }
         }
         out.flush()
@@ -182,8 +183,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let given: Vec<String> = arguments.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let mut report = CheckReport {
         schema: "dryroll.check/1".into(),
-        command: replay::check(&given, arguments.filter.as_deref(), arguments.max_replicates, arguments.fail_fast)
-            + &replay::against(arguments.baselines.baseline.as_deref(), &arguments.baselines.tolerances),
+        command: (replay::check(&given, arguments.filter.as_deref(), arguments.max_replicates, arguments.fail_fast)
+            + &replay::against(arguments.baselines.baseline.as_deref(), &arguments.baselines.tolerances))
+            .into(),
         confidence: CONFIDENCE,
         max_replicates: arguments.max_replicates,
         budget_sec: arguments.budget.map(|budget| budget.as_secs_f64()),
@@ -200,7 +202,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             let what = (check.most_rollouts(&effort), what);
             running.measure(&Check::IDENTITY, what, |tape, workers| check.run(tape, workers, &effort))?.0
         };
-        report.add(&case.file, check, &checked);
+        report.add(case.file.raw(), check, &checked);
     }
     report.passed = report.scenarios.iter().all(|scenario| scenario.passed);
     let mut accepted = None;
@@ -253,8 +255,8 @@ fn verdict(report: &CheckReport, quiet: bool) -> Result<(), Failure> {
 
 fn ready(case: &Case) -> Result<Check, Failure> {
     Check::new(&case.scenario, &case.rules).map_err(|error| match error {
-        CheckError::Grid(error) => Failure::from(error).of(&case.file),
-        other => Failure::input(other).of(&case.file),
+        CheckError::Grid(error) => Failure::from(error).of(case.file.raw()),
+        other => Failure::input(other).of(case.file.raw()),
     })
 }
 

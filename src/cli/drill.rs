@@ -91,7 +91,7 @@ impl Arguments {
         let Some(decisions) = self.decisions.as_ref().or(self.record.as_ref()) else { return String::new() };
         let path = match (&self.scenario, &opening.surprise) {
             (Some(path), _) => path.as_path(),
-            (None, Some(surprise)) => Path::new(&surprise.file),
+            (None, Some(surprise)) => Path::new(surprise.file.raw()),
             (None, None) => return String::new(),
         };
         self.rollout.drill_command(path, &opening.scenario, opening.replicate, decisions)
@@ -99,7 +99,7 @@ impl Arguments {
 }
 
 fn read_record(path: &Path) -> Result<Record, Failure> {
-    let shown = path.display().to_string();
+    let shown = crate::text::path(&path).to_string();
     let text =
         if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
     let text = text.with_context(|| format!("cannot read {shown}")).map_err(Failure::Input)?;
@@ -193,7 +193,7 @@ fn play<'w>(
     record: &Record,
     watch: &mut Watch<'_>,
 ) -> Result<Drill<'w>, Failure> {
-    let shown = arguments.decisions.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    let shown = arguments.decisions.as_ref().map(|path| crate::text::path(&path).to_string()).unwrap_or_default();
     let decisions = record.decisions().map_err(|error| in_file(&shown, error))?;
     let mut drill = Drill::new(&opening.world, opening.replicate, watch);
     drill.play(&decisions, watch).map_err(|error| match record.differs_from(&opening.scenario, opening.replicate) {
@@ -221,7 +221,7 @@ fn note(says: &str) {
 fn debrief(arguments: &Arguments, opening: &Opening, drill: &mut Drill<'_>, watch: &Watch<'_>) -> DrillReport {
     let mut report = watch.debrief(&opening.scenario, drill);
     report.surprise = opening.surprise.clone();
-    report.command = arguments.command(opening);
+    report.command = arguments.command(opening).into();
     report
 }
 
@@ -270,7 +270,9 @@ fn keep(opening: &Opening, output: Option<Output>, drill: &Drill<'_>) -> Result<
 fn left(arguments: &Arguments, drill: &Drill<'_>) -> String {
     let decisions = plural(drill.decisions().len() as u64, "decision is", "decisions are");
     match &arguments.record {
-        Some(path) => format!("the drill was left at {}; {decisions} kept in {}", drill.clock(), path.display()),
+        Some(path) => {
+            format!("the drill was left at {}; {decisions} kept in {}", drill.clock(), crate::text::path(&path))
+        }
         None => format!("the drill was left at {}; nothing is kept: --record FILE keeps the decisions", drill.clock()),
     }
 }

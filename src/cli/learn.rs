@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.store.iter().collect();
     each_its_own_place(Some(&arguments.report), &outputs)?;
     let report = read(&arguments.report)?;
-    let shown = arguments.report.display().to_string();
+    let shown = crate::text::path(&arguments.report).to_string();
     let record = Learning::of(&report).map_err(|error| match Failure::from(error) {
         Failure::Nothing(error) => Failure::Nothing(error.context(shown)),
         other => other.of(&shown),
@@ -47,13 +47,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let added = added.transpose()?;
     let mut out = io::stdout().lock();
     standard_output(
-        crate::json::write_pretty(&mut out, &record)
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out))
-            .and_then(|()| out.flush()),
+        crate::json::write_pretty(&mut out, &record).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
     )?;
     if let Some((path, added)) = added.filter(|_| !arguments.quiet) {
-        let path = path.display();
+        let path = crate::text::path(&path);
         let mut stderr = anstream::stderr();
         // A note that nobody can see is no failure.
         let _ = match added {

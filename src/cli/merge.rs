@@ -43,12 +43,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 continue;
             }
             Found::Nothing => {}
-            Found::Folder => remarks.push(format!("{} is a folder; move or remove it first", path.display())),
+            Found::Folder => remarks.push(format!("{} is a folder; move or remove it first", crate::text::path(&path))),
             Found::NoResult => {
-                remarks.push(format!("{} is no result of dryroll; move or remove it first", path.display()));
+                remarks.push(format!("{} is no result of dryroll; move or remove it first", crate::text::path(&path)));
             }
-            Found::Damaged => remarks.push(format!("{} is damaged; its command writes it anew", path.display())),
-            Found::Foreign => remarks.push(format!("{} is of another sweep; move or remove it first", path.display())),
+            Found::Damaged => {
+                remarks.push(format!("{} is damaged; its command writes it anew", crate::text::path(&path)))
+            }
+            Found::Foreign => {
+                remarks.push(format!("{} is of another sweep; move or remove it first", crate::text::path(&path)))
+            }
         }
         missing.push(shard);
     }

@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let asks = !arguments.yes && io::stdin().is_terminal() && io::stderr().is_terminal();
     let template = template(arguments, asks)?;
     let text = template.text();
-    Scenario::parse(&path.display().to_string(), text.as_bytes(), Format::Toml)?;
+    Scenario::parse(&path.to_string_lossy(), text.as_bytes(), Format::Toml)?;
     // Somebody else may have written there while the questions were answered.
     refuse(path, arguments.force)?;
     publish([write_whole(Some(output), |out| out.write_all(text.as_bytes()))?])?;
@@ -97,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Nothing that is there is overwritten unless that is asked for.
 fn refuse(path: &Path, force: bool) -> Result<(), Failure> {
-    let shown = path.display();
+    let shown = crate::text::path(&path);
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
         return Err(Failure::Input(anyhow::anyhow!(
             "{shown} would be read as JSON, and the scenario is TOML; name a file that ends in .toml"
@@ -231,8 +231,8 @@ fn choose<T: std::fmt::Display>(
 }
 
 fn tell(out: &mut impl Write, path: &Path, template: &Template) -> io::Result<()> {
-    let file = replay::file(&path.display().to_string());
-    writeln!(out, "wrote {}; next:", path.display())?;
+    let file = replay::file(&path.to_string_lossy());
+    writeln!(out, "wrote {}; next:", crate::text::path(&path))?;
     writeln!(out, "  dryroll plan {file}     the batches")?;
     writeln!(out, "  dryroll run {file}      one rollout, from its request to its end")?;
     writeln!(out, "  dryroll drill {file}    the same, with you as the operator")?;

@@ -135,7 +135,9 @@ impl From<ScenarioError> for Failure {
 
 /// A scenario that could be read, but whose request the platform refuses.
 pub fn refused(path: &Path, refusal: Refusal) -> Failure {
-    Failure::Input(anyhow::Error::from(refusal).context(format!("{}: the request is refused", path.display())))
+    Failure::Input(
+        anyhow::Error::from(refusal).context(format!("{}: the request is refused", crate::text::path(&path))),
+    )
 }
 
 /// Two outputs to one place would lose one of them, however the place is written; and so would one in the place of an input.
@@ -147,7 +149,7 @@ pub fn each_its_own_place<P: AsRef<Path>>(
     let mut places = Vec::new();
     for path in outputs {
         let Some(place) = Output::place(path) else { continue };
-        let shown = path.display();
+        let shown = crate::text::path(&path);
         if inputs.contains(&place) {
             return Err(Failure::Input(anyhow::anyhow!(
                 "{shown} is what is read; an output would take its place. Name another file"
@@ -232,7 +234,7 @@ pub fn scratch_tape_file(identity: &Identity) -> io::Result<Tape> {
 /// A failure to write or read such a tape.
 pub fn scratch_failure(error: io::Error) -> Failure {
     let folder = std::env::temp_dir();
-    let said = format!("cannot write to the temporary folder {} (TMPDIR names another)", folder.display());
+    let said = format!("cannot write to the temporary folder {} (TMPDIR names another)", crate::text::path(&folder));
     Failure::Output(anyhow::Error::new(error).context(said))
 }
 

@@ -39,10 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let answer = PlanAnswer::new(&world.plan, &world.settings, world.names);
     let mut out = BufWriter::new(io::stdout().lock());
     standard_output(
-        crate::json::write_pretty(&mut out, &answer)
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out))
-            .and_then(|()| out.flush()),
+        crate::json::write_pretty(&mut out, &answer).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
     )?;
     if let Some(remembered) = remembered.filter(|_| !arguments.quiet) {
         let numbers = PlanNumbers::of(&world.plan, answer.estimated_total());

@@ -44,7 +44,7 @@ impl Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let shown = arguments.report.display();
+    let shown = crate::text::path(&arguments.report);
     let target = arguments.page()?;
     if let Some(target) = &target
         && let Some(place) = Output::place(target)
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     {
         return Err(Failure::Input(anyhow::anyhow!(
             "{} is the page, and the folder of the plots too; name one of them otherwise",
-            target.display()
+            crate::text::path(&target)
         )));
     }
     let report = read(&arguments.report)?;
@@ -93,7 +93,7 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
     let named = said.iter().filter(|path| *path != Path::new("-"));
     let mut told = Ok(());
     for path in named {
-        told = told.and_then(|()| writeln!(out, "{}", path.display()));
+        told = told.and_then(|()| writeln!(out, "{}", crate::text::path(&path)));
     }
     match told {
         Err(error) if is_gone(&error) || page_there => Ok(()),
@@ -109,14 +109,14 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     } else {
         std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
     };
-    result.with_context(|| format!("cannot read {}", path.display())).map_err(Failure::Input)?;
+    result.with_context(|| format!("cannot read {}", crate::text::path(&path))).map_err(Failure::Input)?;
     Ok(bytes)
 }
 
 /// Any report, from a file or standard input.
 pub fn read(path: &Path) -> Result<AnyReport, Failure> {
     let bytes = read_bytes(path)?;
-    let shown = path.display();
+    let shown = crate::text::path(&path);
     AnyReport::read(&bytes).map_err(|error| match error {
         nothing @ ReadingError::Nothing(_) => {
             Failure::Nothing(anyhow::Error::from(nothing).context(format!("{shown}")))

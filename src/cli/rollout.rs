@@ -29,7 +29,7 @@ impl Rollout {
     pub fn command(&self, path: &Path, scenario: &Scenario, replicate: u64) -> String {
         let settings = self.changes();
         let settings: Vec<_> = settings.iter().map(|axis| (axis, 0)).collect();
-        replay::command(&path.to_string_lossy(), scenario.seed, &scenario.target().id, &settings, replicate)
+        replay::command(&path.to_string_lossy(), scenario.seed, scenario.target().id.raw(), &settings, replicate)
     }
 
     /// The command that plays a drill of one world again.
@@ -37,7 +37,7 @@ impl Rollout {
         let settings = self.changes();
         let settings: Vec<_> = settings.iter().map(|axis| (axis, 0)).collect();
         let (path, decisions) = (path.to_string_lossy(), decisions.to_string_lossy());
-        replay::drill(&path, scenario.seed, &scenario.target().id, &settings, replicate, &decisions)
+        replay::drill(&path, scenario.seed, scenario.target().id.raw(), &settings, replicate, &decisions)
     }
 
     fn changes(&self) -> Vec<Axis> {

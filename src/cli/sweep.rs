@@ -18,6 +18,7 @@ use crate::study::results::CellRows;
 use crate::study::round::Workers;
 use crate::study::sweep::{Extent, Goal, Sweep, SweepOrder};
 use crate::study::tape::Tape;
+use crate::text::Foreign;
 
 /// Replicates of a cell where nobody says how many.
 const REPLICATES: u64 = 1000;
@@ -114,7 +115,7 @@ impl GridArguments {
     }
 
     /// By their ids; none where none are named.
-    fn versions(&self, scenario: &Scenario) -> Result<Vec<String>, Failure> {
+    fn versions(&self, scenario: &Scenario) -> Result<Vec<Foreign>, Failure> {
         let Some(list) = &self.versions else { return Ok(Vec::new()) };
         let found = grid::versions(scenario, list)?;
         Ok(found.into_iter().map(|index| scenario.versions[index.0].id.clone()).collect())

@@ -55,7 +55,7 @@ pub fn check_table(out: &mut impl Write, report: &CheckReport) -> io::Result<()>
 fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result<()> {
     let style = if scenario.passed { GOOD } else { BAD };
     let mark = if scenario.passed { "●" } else { "✗" };
-    let (file, name) = (one_line(&scenario.file), one_line(&scenario.scenario.name));
+    let (file, name) = (one_line(scenario.file.raw()), one_line(scenario.scenario.name.raw()));
     writeln!(out, "{style}{mark}{style:#} {BOLD}{file}{BOLD:#}  {DIM}{name}{DIM:#}")?;
     let mut table = Table::new(&["", "rule", "", "version", "observed", "limit", "interval", "worlds"], 4);
     for rule in &scenario.rules {
@@ -63,7 +63,7 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
             format!("{} {}", sign(rule.status), rule.status.name()),
             rule.about.clone(),
             rule.worlds.clone(),
-            rule.version.clone(),
+            rule.version.to_string(),
             rule.observed_says.clone(),
             rule.limit.clone(),
             rule.interval_says.clone(),
@@ -76,13 +76,13 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
         let says = one_line(&format!("{}{why}", rule.says));
         writeln!(out, "  {BAD}{}{BAD:#} line {}, {says}", rule.status.name(), rule.line)?;
         if let Some(replay) = &rule.replay {
-            writeln!(out, "    {}", one_line(replay))?;
+            writeln!(out, "    {}", one_line(replay.raw()))?;
         }
     }
     for fault in &scenario.idle_faults {
         writeln!(out, "  {BAD}failed{BAD:#} {}", fault.says())?;
         if let Some(replay) = &fault.replay {
-            writeln!(out, "    {}", one_line(replay))?;
+            writeln!(out, "    {}", one_line(replay.raw()))?;
         }
     }
     for warning in &scenario.warnings {

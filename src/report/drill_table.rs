@@ -33,7 +33,7 @@ const NAMED: usize = 4;
 /// When writing fails.
 pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Result<()> {
     let width = width.clamp(NARROWEST, WIDTH);
-    for line in wrapped(&report.scenario.name, width) {
+    for line in wrapped(report.scenario.name.raw(), width) {
         writeln!(out, "{BOLD}{line}{BOLD:#}")?;
     }
     let plan = &report.plan;
@@ -48,7 +48,7 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> 
     writeln!(out)?;
     let after = spoken(Span::from_secs_f64(report.debrief.duration_sec));
     let score = number(report.score.points.round());
-    for line in wrapped(&format!("{} after {after} · score {score} of 100", in_words(&report.outcome)), width) {
+    for line in wrapped(&format!("{} after {after} · score {score} of 100", in_words(report.outcome.raw())), width) {
         writeln!(out, "{BOLD}{line}{BOLD:#}")?;
     }
 
@@ -66,8 +66,8 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> 
     }
     if let Some(lesson) = &report.lesson {
         heading(out, &format!("The lesson, {} of 5 in difficulty", lesson.difficulty))?;
-        paragraph(out, "It trains: ", &lesson.trains, width)?;
-        paragraph(out, "A good operator: ", &lesson.good_operator, width)?;
+        paragraph(out, "It trains: ", lesson.trains.raw(), width)?;
+        paragraph(out, "A good operator: ", lesson.good_operator.raw(), width)?;
     }
     if let Some(surprise) = &report.surprise {
         heading(out, "The surprise")?;
@@ -125,7 +125,7 @@ fn moments(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resu
     }
     // What happens in one millisecond stays in this order.
     told.sort_by_key(|(at, ..)| *at);
-    told.push((timeline.end_ms, "the end", in_words(&report.outcome)));
+    told.push((timeline.end_ms, "the end", in_words(report.outcome.raw())));
     let left_out = told.len().saturating_sub(TOLD.0 + TOLD.1);
     for (place, (at, label, text)) in told.iter().enumerate() {
         if left_out > 0 && place == TOLD.0 {
@@ -197,7 +197,7 @@ fn others(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resul
         let indent = if one.difference == Difference::AsItWas { "" } else { "  " };
         vec![
             format!("{indent}{}", one.label(&report.decisions)),
-            in_words(&one.outcome),
+            in_words(one.outcome.raw()),
             one.harmed_instances.to_string(),
             number(one.not_serving_instance_min),
             one.misplaced_instances.to_string(),

@@ -11,8 +11,8 @@ use crate::sim::Observer;
 pub fn event_names(scenario: &Scenario) -> EventNames<'_> {
     EventNames {
         instances: scenario.fleet.names(),
-        target: &scenario.target().id,
-        previous: scenario.previous().map_or("", |version| version.id.as_str()),
+        target: scenario.target().id.raw(),
+        previous: scenario.previous().map_or("", |version| version.id.raw()),
     }
 }
 

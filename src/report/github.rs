@@ -12,16 +12,18 @@ use crate::study::baseline::contrast::Verdict;
 /// When writing fails.
 pub fn annotate(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
     for scenario in &report.scenarios {
-        let told = |replay: &Option<String>| replay.as_ref().map(|replay| format!("\n{replay}")).unwrap_or_default();
+        let told = |replay: &Option<crate::text::Foreign>| {
+            replay.as_ref().map(|replay| format!("\n{replay}")).unwrap_or_default()
+        };
         let wanting = |status: Status| matches!(status, Status::Failed | Status::Undecided);
         for rule in scenario.rules.iter().filter(|rule| wanting(rule.status)) {
             let title = format!("dryroll check: {}", rule.status.name());
             let message = format!("{}{}", rule.in_a_sentence(), told(&rule.replay));
-            annotation(out, "error", &scenario.file, rule.line, &title, &message)?;
+            annotation(out, "error", scenario.file.raw(), rule.line, &title, &message)?;
         }
         for fault in &scenario.idle_faults {
             let message = format!("{}{}", fault.says(), told(&fault.replay));
-            annotation(out, "error", &scenario.file, 1, "dryroll check: a fault touched nothing", &message)?;
+            annotation(out, "error", scenario.file.raw(), 1, "dryroll check: a fault touched nothing", &message)?;
         }
     }
     report.baseline.iter().flat_map(|baseline| &baseline.scenarios).try_for_each(|scenario| against(out, scenario))
@@ -39,9 +41,10 @@ fn against(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> 
         (true, false) => return Ok(()),
     };
     let facts = scenario.of(Verdict::Worse).map(|fact| fact.in_a_sentence());
-    let lines: Vec<String> = scenario.notes.iter().cloned().chain(facts).chain(scenario.replay.clone()).collect();
+    let lines: Vec<String> =
+        scenario.notes.iter().cloned().chain(facts).chain(scenario.replay.as_ref().map(ToString::to_string)).collect();
     let title = format!("dryroll check, baseline: {}", scenario.in_a_line());
-    annotation(out, level, &scenario.file, scenario.line, &title, &lines.join("\n"))
+    annotation(out, level, scenario.file.raw(), scenario.line, &title, &lines.join("\n"))
 }
 
 fn annotation(

@@ -10,6 +10,7 @@ use super::study::{
     AgainstBaseline, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Status,
 };
 use crate::study::baseline::contrast::{Cause, Verdict};
+use crate::text::Foreign;
 
 /// Writes it. It has no times: the same check gives the same bytes.
 ///
@@ -25,21 +26,26 @@ pub fn write(out: &mut impl Write, check: &CheckReport) -> io::Result<()> {
     out.write_all(xml(&text).as_bytes())
 }
 
+/// The command that shows it, where there is one.
+fn described(replay: &Option<Foreign>) -> String {
+    replay.as_ref().map(Foreign::to_string).unwrap_or_default()
+}
+
 fn suite(scenario: &CheckedScenario) -> TestSuite {
-    let mut suite = TestSuite::new(scenario.file.as_str());
+    let mut suite = TestSuite::new(scenario.file.raw());
     for rule in &scenario.rules {
         let mut case = TestCase::new(format!("{}: {}", rule.version, rule.says), status(rule));
-        case.set_classname(scenario.file.as_str());
-        case.extra.insert("file".into(), scenario.file.as_str().into());
+        case.set_classname(scenario.file.raw());
+        case.extra.insert("file".into(), scenario.file.raw().into());
         case.extra.insert("line".into(), rule.line.to_string().into());
         suite.add_test_case(case);
     }
     for fault in &scenario.idle_faults {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type("failed").set_message(fault.says());
-        status.set_description(fault.replay.clone().unwrap_or_default());
+        status.set_description(described(&fault.replay));
         let mut case = TestCase::new(format!("fault {} ({}) does something", fault.fault, fault.kind), status);
-        case.set_classname(scenario.file.as_str());
+        case.set_classname(scenario.file.raw());
         suite.add_test_case(case);
     }
     suite
@@ -67,8 +73,8 @@ fn against(scenario: &BaselineScenario) -> TestSuite {
     let cases = cases.chain(scenario.facts.iter().map(|fact| fact_case(fact, scenario)));
     for (name, status) in cases {
         let mut case = TestCase::new(name, status);
-        case.set_classname(scenario.file.as_str());
-        case.extra.insert("file".into(), scenario.file.as_str().into());
+        case.set_classname(scenario.file.raw());
+        case.extra.insert("file".into(), scenario.file.raw().into());
         case.extra.insert("line".into(), scenario.line.to_string().into());
         suite.add_test_case(case);
     }
@@ -87,7 +93,7 @@ fn fact_case(fact: &ComparedFact, scenario: &BaselineScenario) -> (String, TestC
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type("worse").set_message(fact.in_a_sentence());
-    status.set_description(scenario.replay.clone().unwrap_or_default());
+    status.set_description(described(&scenario.replay));
     (name, status)
 }
 
@@ -102,7 +108,7 @@ fn status(rule: &CheckedRule) -> TestCaseStatus {
         Status::Failed | Status::Undecided => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type(rule.status.name()).set_message(rule.in_a_sentence());
-            status.set_description(rule.replay.clone().unwrap_or_default());
+            status.set_description(described(&rule.replay));
             status
         }
     }

@@ -17,12 +17,12 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
         writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |")?;
     }
     for scenario in &report.scenarios {
-        writeln!(out, "| | **{}** | | | | | |", text(&scenario.file))?;
+        writeln!(out, "| | **{}** | | | | | |", text(scenario.file.raw()))?;
         for rule in &scenario.rules {
             let cells = [
                 format!("{} {}", sign(rule.status), rule.status.name()),
                 format!("{} {}", rule.about, rule.worlds),
-                rule.version.clone(),
+                rule.version.to_string(),
                 rule.observed_says.clone(),
                 rule.limit.clone(),
                 rule.interval_says.clone(),
@@ -32,19 +32,19 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
         }
     }
     for scenario in report.scenarios.iter().filter(|scenario| !scenario.passed) {
-        writeln!(out, "\n**{}** did not pass:\n", text(&scenario.file))?;
+        writeln!(out, "\n**{}** did not pass:\n", text(scenario.file.raw()))?;
         let rules = scenario.rules.iter().filter(|rule| rule.replay.is_some() || rule.why.is_some());
         let rules = rules.map(|rule| (format!("line {}, {}", rule.line, rule.in_a_sentence()), &rule.replay));
         let faults = scenario.idle_faults.iter().map(|fault| (fault.says(), &fault.replay));
         for (says, replay) in rules.chain(faults) {
             writeln!(out, "- {}", text(&says))?;
             if let Some(replay) = replay {
-                writeln!(out, "\n  {}\n", code(replay))?;
+                writeln!(out, "\n  {}\n", code(replay.raw()))?;
             }
         }
     }
     if !report.without_rules.is_empty() {
-        let files: Vec<String> = report.without_rules.iter().map(|file| text(file)).collect();
+        let files: Vec<String> = report.without_rules.iter().map(|file| text(file.raw())).collect();
         writeln!(out, "\nWithout rules: {}", files.join(", "))?;
     }
     report.baseline.as_ref().map_or(Ok(()), |baseline| against(out, baseline))
@@ -52,9 +52,9 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
 
 /// What got better and worse than a baseline.
 fn against(out: &mut impl Write, baseline: &BaselineReport) -> io::Result<()> {
-    writeln!(out, "\n#### Against {}", text(&baseline.file))?;
+    writeln!(out, "\n#### Against {}", text(baseline.file.raw()))?;
     for scenario in &baseline.scenarios {
-        writeln!(out, "\n**{}**: {}\n", text(&scenario.file), text(&scenario.in_a_line()))?;
+        writeln!(out, "\n**{}**: {}\n", text(scenario.file.raw()), text(&scenario.in_a_line()))?;
         let change = policy_change(scenario);
         if !change.is_empty() {
             writeln!(out, "- {}", text(&format!("[rollout] {change}")))?;
@@ -77,12 +77,12 @@ fn against(out: &mut impl Write, baseline: &BaselineReport) -> io::Result<()> {
             writeln!(out, "\n{}", text(&others))?;
         }
         if let Some(replay) = scenario.replay.as_ref().filter(|_| !told.is_empty()) {
-            writeln!(out, "\n{}", code(replay))?;
+            writeln!(out, "\n{}", code(replay.raw()))?;
         }
     }
     for other in &baseline.not_checked {
         let why = if other.gone { "no file any more: take its lines out" } else { "not checked" };
-        writeln!(out, "\n{}: {why}", text(&other.scenario))?;
+        writeln!(out, "\n{}: {why}", text(other.scenario.raw()))?;
     }
     Ok(())
 }

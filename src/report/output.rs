@@ -86,7 +86,7 @@ impl Output {
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
-            return Err(io::Error::other(format!("there is no folder {}", folder.display())));
+            return Err(io::Error::other(format!("there is no folder {}", crate::text::path(&folder))));
         }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".dryroll-");

@@ -46,7 +46,7 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
     }
     for version in &report.versions {
         let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.version == *version).collect();
-        version_table(out, report, version, &cells)?;
+        version_table(out, report, version.raw(), &cells)?;
     }
     worst(out, report)?;
     for warning in &report.warnings {

@@ -90,8 +90,8 @@ pub fn write(
         }
     }
     let mut steps: Vec<(u64, i64)> = Vec::new();
-    let previous = scenario.previous().map_or("an older version", |version| version.id.as_str());
-    let label = |release: Release| if release == Release::Target { scenario.target().id.as_str() } else { previous };
+    let previous = scenario.previous().map_or("an older version", |version| version.id.raw());
+    let label = |release: Release| if release == Release::Target { scenario.target().id.raw() } else { previous };
     for position in 0..simulator.world().total() {
         let id = simulator.engine().instance(position);
         let (tid, name) = (position + 1, names.name(id).to_string());

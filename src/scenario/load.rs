@@ -11,6 +11,7 @@ use super::diagnostic::Source;
 use super::limits::MAX_FILE_BYTES;
 use super::{Scenario, ScenarioError, tree, world_digest};
 use crate::digest::hex_sha256;
+use crate::text::Foreign;
 
 /// The path that stands for standard input.
 const STDIN: &str = "-";
@@ -52,9 +53,9 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 #[serde(deny_unknown_fields)]
 pub struct ScenarioText {
     /// What the file is called in messages.
-    pub file: String,
+    pub file: Foreign,
     /// What the scenario is called that gives itself no name.
-    pub stem: String,
+    pub stem: Foreign,
     /// The language.
     pub format: Format,
     /// What stands in the file.
@@ -65,7 +66,7 @@ impl ScenarioText {
     /// Its path as a command line takes it.
     #[must_use]
     pub fn path(&self) -> &str {
-        if self.file == "<stdin>" { STDIN } else { &self.file }
+        if self.file == "<stdin>" { STDIN } else { self.file.raw() }
     }
 
     /// Reads a file; the path `-` is standard input.
@@ -77,10 +78,10 @@ impl ScenarioText {
         let (file, stem) = if path.as_os_str() == STDIN {
             ("<stdin>".to_owned(), "scenario".to_owned())
         } else {
-            (path.display().to_string(), stem(path))
+            (path.to_string_lossy().into_owned(), stem(path))
         };
         let format = Format::of(path, &bytes);
-        Ok(Self { text: text(&file, &bytes)?.to_owned(), file, stem, format })
+        Ok(Self { text: text(&file, &bytes)?.to_owned(), file: file.into(), stem: stem.into(), format })
     }
 
     /// Checks it.
@@ -88,7 +89,7 @@ impl ScenarioText {
     /// # Errors
     /// When it is no scenario.
     pub fn scenario(&self) -> Result<Scenario, ScenarioError> {
-        parse(&self.file, &self.stem, &self.text, self.format)
+        parse(self.file.raw(), self.stem.raw(), &self.text, self.format)
     }
 
     /// What stands in it, as JSON: one text whatever the language, comments and order.
@@ -96,7 +97,7 @@ impl ScenarioText {
     /// # Errors
     /// When it is neither TOML nor JSON.
     pub fn to_json(&self) -> Result<serde_json::Value, ScenarioError> {
-        Ok(root(&self.file, &self.text, self.format)?.to_json())
+        Ok(root(self.file.raw(), &self.text, self.format)?.to_json())
     }
 }
 
@@ -161,8 +162,8 @@ fn without_mark(text: &str) -> &str {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ScenarioError> {
-    let shown = || path.display().to_string();
-    let unreadable = |source: io::Error| ScenarioError::Read { path: shown(), source };
+    let shown = || path.to_string_lossy().into_owned();
+    let unreadable = |source: io::Error| ScenarioError::Read { path: shown().into(), source };
     if path.as_os_str() == STDIN {
         let stdin = |source: io::Error| ScenarioError::Read { path: "standard input".into(), source };
         return bounded(io::stdin().lock(), "standard input", stdin);
@@ -170,10 +171,10 @@ fn read(path: &Path) -> Result<Vec<u8>, ScenarioError> {
     // Opening a pipe that nobody writes to would wait for ever, so what it is is asked first.
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
-        return Err(ScenarioError::NoFile { path: shown(), what: "a directory" });
+        return Err(ScenarioError::NoFile { path: shown().into(), what: "a directory" });
     }
     if !metadata.is_file() && !is_passed_by_shell(path) {
-        return Err(ScenarioError::NoFile { path: shown(), what: "not a regular file" });
+        return Err(ScenarioError::NoFile { path: shown().into(), what: "not a regular file" });
     }
     bounded(fs::File::open(path).map_err(unreadable)?, &shown(), unreadable)
 }

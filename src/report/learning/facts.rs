@@ -47,7 +47,7 @@ impl Facts {
     /// What all else is about: the fleet's size, the world, and the rates in it.
     fn add_case(&mut self, scenario: &ScenarioRef) {
         self.add_some("instances", Some(scenario.instances).filter(|&instances| instances > 0));
-        self.add_some("world", short_digest(&scenario.world));
+        self.add_some("world", short_digest(scenario.world.raw()));
         let rates: Vec<String> = rates(scenario).iter().map(|(version, rates)| format!("{version}/{rates}")).collect();
         self.add("rates", rates.join(";"));
     }
@@ -135,11 +135,11 @@ pub fn short_digest(digest: &str) -> Option<&str> {
 
 /// The rates of each version: `hang_rate:0.02+failure_rate:0.01`, or `none`.
 pub fn rates(scenario: &ScenarioRef) -> Vec<(String, String)> {
-    let say = |rates: &std::collections::BTreeMap<String, f64>| {
+    let say = |rates: &std::collections::BTreeMap<crate::text::Foreign, f64>| {
         let all: Vec<String> = rates.iter().map(|(name, rate)| format!("{name}:{rate}")).collect();
         if all.is_empty() { "none".to_owned() } else { all.join("+") }
     };
-    scenario.rates.iter().map(|(version, rates)| (version.clone(), say(rates))).collect()
+    scenario.rates.iter().map(|(version, rates)| (version.raw().to_owned(), say(rates))).collect()
 }
 
 /// The keys of a policy that shape a rollout.

@@ -77,13 +77,13 @@ pub fn fleet(scenario: &ScenarioRef, planned: u64) -> String {
         (0, planned) => format!("{planned}-instance "),
         (instances, _) => format!("{instances}-instance "),
     };
-    let name = if scenario.fleet.is_empty() { String::new() } else { format!("{} ", one_line(&scenario.fleet)) };
+    let name = if scenario.fleet.is_empty() { String::new() } else { format!("{} ", one_line(scenario.fleet.raw())) };
     format!("{size}{name}fleet")
 }
 
 /// What the module is called.
 pub fn module(scenario: &ScenarioRef) -> String {
-    if scenario.module.is_empty() { "module".to_owned() } else { one_line(&scenario.module) }
+    if scenario.module.is_empty() { "module".to_owned() } else { one_line(scenario.module.raw()) }
 }
 
 /// `batch_pct=20%, max_consecutive_failures=2`, and further keys where policies differ in them.
@@ -100,7 +100,7 @@ pub fn policy(policy: &Policy, others: &[&str]) -> String {
 
 /// Where the evidence is, so that the claim can be run again.
 pub fn evidence(scenario: &ScenarioRef, seed: u64, worlds: &str, command: &str) -> String {
-    let name = one_line(&scenario.name);
+    let name = one_line(scenario.name.raw());
     let again = match command {
         "" => "the report does not say by which command".to_owned(),
         command => format!("`{}`", one_line(command)),
@@ -129,7 +129,7 @@ pub fn tags(scenario: &ScenarioRef, planned: u64, source: &str) -> Vec<String> {
         (0, size) | (size, _) => tags.push(format!("fleet-{size}")),
     }
     if !scenario.fleet.is_empty() {
-        tags.push(format!("template-{}", tag(&scenario.fleet)));
+        tags.push(format!("template-{}", tag(scenario.fleet.raw())));
     }
     tags.push(format!("dryroll-{source}"));
     tags

@@ -8,19 +8,20 @@ use super::{Histogram, ScenarioRef};
 use crate::report::conditional::Conditional;
 use crate::stats::Interval;
 use crate::study::Policy;
+use crate::text::Foreign;
 
 /// Two policies on the same worlds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CompareReport {
     /// `dryroll.compare/1`
-    pub schema: String,
+    pub schema: Foreign,
     /// Of which scenario.
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
     /// The command that makes this report again; empty in older reports.
     #[serde(default)]
-    pub command: String,
+    pub command: Foreign,
     /// Replicates, each a world that both policies met.
     pub replicates: u64,
     /// Confidence of the intervals, 0.95.
@@ -35,7 +36,7 @@ pub struct CompareReport {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The version.
-    pub version: String,
+    pub version: Foreign,
     /// Whether it is defective in truth.
     pub defective: bool,
     /// Every metric and rate, in the order of the sweep report.

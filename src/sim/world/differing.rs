@@ -103,7 +103,7 @@ impl Group {
             Members::Ids(ids) => Who::Target(Target::Ids(ids.clone())),
             Members::Zone(zone) => Who::Target(Target::Zone(*zone)),
             Members::Blocks(wanted) => {
-                let mut held = BlockLaw::new(&class.id, *wanted, instances);
+                let mut held = BlockLaw::new(class.id.raw(), *wanted, instances);
                 held.for_target = releases[Release::Target as usize];
                 blocks.push(held);
                 Who::Blocks { law: blocks.len() - 1, held }

@@ -4,6 +4,7 @@ use super::{PolicyCells, estimate};
 use crate::report::page::policies::Policies;
 use crate::report::study::{Cell, Estimate, SweepReport};
 use crate::report::wording::{Unit, plural};
+use crate::text::Foreign;
 
 /// The main findings.
 pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
@@ -11,8 +12,8 @@ pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
     for version in &report.versions {
         let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.version == *version).collect();
         match cells.first() {
-            Some(first) if first.defective => said.extend(of_defective(report, version, &cells)),
-            Some(_) => said.extend(of_good(report, version, &cells)),
+            Some(first) if first.defective => said.extend(of_defective(report, version.raw(), &cells)),
+            Some(_) => said.extend(of_good(report, version.raw(), &cells)),
             None => {}
         }
     }
@@ -20,9 +21,9 @@ pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
 }
 
 fn studied(report: &SweepReport, all: &[PolicyCells<'_>]) -> String {
-    let defective = |version: &&String| report.cells.iter().any(|cell| cell.version == **version && cell.defective);
-    let (bad, good): (Vec<&String>, Vec<&String>) = report.versions.iter().partition(defective);
-    let list = |versions: &[&String]| versions.iter().map(|version| version.as_str()).collect::<Vec<_>>().join(", ");
+    let defective = |version: &&Foreign| report.cells.iter().any(|cell| cell.version == **version && cell.defective);
+    let (bad, good): (Vec<&Foreign>, Vec<&Foreign>) = report.versions.iter().partition(defective);
+    let list = |versions: &[&Foreign]| versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let mut versions = Vec::new();
     if !good.is_empty() {
         versions.push(format!("{} (good)", list(&good)));

@@ -8,6 +8,7 @@ use crate::report::plot::Plot;
 use crate::report::plot::heatmap::{HeatMap, Panel};
 use crate::report::study::{Cell, SweepReport};
 use crate::report::wording::Unit;
+use crate::text::Foreign;
 
 /// The cells of one policy, a version each.
 pub struct PolicyCells<'a> {
@@ -85,7 +86,7 @@ fn panels(
     (columns, rows): (usize, usize),
     only_defective: bool,
 ) -> Vec<Panel> {
-    let mut panels: Vec<(String, Vec<usize>, Panel)> = Vec::new();
+    let mut panels: Vec<(Foreign, Vec<usize>, Panel)> = Vec::new();
     for version in &report.versions {
         for (place, cell) in placed {
             if cell.version != *version || (only_defective && !cell.defective) {

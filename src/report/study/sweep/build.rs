@@ -47,7 +47,7 @@ impl SweepReport {
             schema: "dryroll.sweep/1".into(),
             scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
-            command: replay::sweep(&sweep.order),
+            command: replay::sweep(&sweep.order).into(),
             replicates: extent.cells.iter().map(|&(n, _)| n).max().unwrap_or(0),
             confidence: CONFIDENCE,
             precision,
@@ -66,7 +66,7 @@ fn timelines(sweep: &Sweep, cells: &[Cell]) -> Vec<ReplayedWorld> {
         worst.max_by(|(i, a), (j, b)| a.value.total_cmp(&b.value).then(j.cmp(i)))
     };
     let versions = sweep.grid.versions.iter().filter_map(|version| {
-        let (cell, world) = of_version(&sweep.scenario.versions[version.0].id)?;
+        let (cell, world) = of_version(sweep.scenario.versions[version.0].id.raw())?;
         let timeline = Timeline::replay(&sweep.cells.scenarios[cell], &sweep.cells.worlds[cell], world.replicate);
         Some(ReplayedWorld { cell, replicate: world.replicate, timeline })
     });
@@ -90,7 +90,7 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
                 replicate,
                 metric: metric.name().into(),
                 value,
-                command: replay_command(sweep, cell, replicate),
+                command: replay_command(sweep, cell, replicate).into(),
             })
             .collect(),
     }
@@ -112,7 +112,7 @@ fn replay_command(sweep: &Sweep, cell: usize, replicate: u64) -> String {
         .collect();
     settings.reverse();
     let version = &sweep.cells.scenarios[cell].target().id;
-    replay::command(sweep.order.scenario.path(), sweep.order.seed, version, &settings, replicate)
+    replay::command(sweep.order.scenario.path(), sweep.order.seed, version.raw(), &settings, replicate)
 }
 
 /// The chance of a trip where hardly any was met, if it was asked for.

@@ -17,6 +17,7 @@ use crate::study::tune::hints::Judged;
 use crate::study::tune::limits::Held;
 use crate::study::tune::sensitivity::{AtFactor, End, Keeps};
 use crate::study::tune::{Estimated, Known, State, Tune, Tuned};
+use crate::text::Foreign;
 
 /// What a report is made of, beside the search itself.
 #[derive(Clone, Debug)]
@@ -93,8 +94,9 @@ impl TuneReport {
                 scenario.seed,
                 tune.replicates,
                 tune.tolerance,
-                findings.posterior.as_ref().map(|found| found.calibration.file.as_str()),
-            ),
+                findings.posterior.as_ref().map(|found| found.calibration.file.raw()),
+            )
+            .into(),
             replicates: tuned.replicates,
             rollouts: tuned.rollouts,
             confidence: CONFIDENCE,
@@ -363,11 +365,11 @@ fn keeps(Keeps { from, to }: Keeps) -> KeepsReport {
     KeepsReport { from: from.meets, not_sure_below: from.beyond, to: to.meets, not_sure_above: to.beyond, says }
 }
 
-fn hints(judged: &[Judged], versions: Vec<String>) -> Vec<Hint> {
+fn hints(judged: &[Judged], versions: Vec<Foreign>) -> Vec<Hint> {
     let Some((own, others)) = judged.split_first() else { return Vec::new() };
     let share = |value: f64| Unit::Share.say(value);
     let hint = |judged: &Judged| {
-        let versions: Vec<(String, f64, f64)> = versions
+        let versions: Vec<(Foreign, f64, f64)> = versions
             .iter()
             .zip(&judged.bad)
             .map(|(version, &(trips, exposed))| (version.clone(), trips, exposed))
