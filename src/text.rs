@@ -177,6 +177,12 @@ pub fn acts(letter: char) -> bool {
     }
 }
 
+/// A text of our own with foreign parts in it, on one line: each run of white space is one space, the rest is escaped.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    escaped(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
+}
+
 /// How many columns of a terminal a text takes.
 #[must_use]
 pub fn width(text: &str) -> usize {

@@ -94,12 +94,12 @@ impl Arguments {
         for path in files {
             let text = ScenarioText::load(path)?;
             let scenario = text.scenario()?;
-            let file = text.path().to_owned();
+            let file = Foreign::from(text.path());
             if self.baselines.baseline.is_some() {
                 cases.candidates.push(Candidate::of(&text, &scenario)?);
             }
             if scenario.expect.is_empty() {
-                cases.without_rules.push(file.into());
+                cases.without_rules.push(file);
                 continue;
             }
             cases.rules += scenario.expect.len();
@@ -109,7 +109,7 @@ impl Arguments {
             };
             let rules: Vec<usize> = (0..scenario.expect.len()).filter(wanted).collect();
             if !rules.is_empty() {
-                cases.wanted.push(Case { file: file.into(), scenario, rules });
+                cases.wanted.push(Case { file, scenario, rules });
             }
         }
         if cases.wanted.is_empty() && cases.candidates.is_empty() {
@@ -138,18 +138,18 @@ impl Arguments {
 }
 
 /// What a rule is called: by its file, its version and what it says.
-fn called(file: &str, scenario: &Scenario, rule: usize) -> String {
+fn called(file: &Foreign, scenario: &Scenario, rule: usize) -> String {
     let spec = &scenario.expect[rule];
     let version = &scenario.versions[spec.version.unwrap_or(scenario.rollout.target).0].id;
     format!("{file}: {version}: {}", RuleWords::of(spec))
 }
 
 fn list(cases: &Cases) -> Result<(), Failure> {
-    let mut out = io::BufWriter::new(anstream::stdout());
+    let mut out = io::BufWriter::new(crate::cli::output::stdout());
     let mut tell = || {
         for Case { file, scenario, rules } in &cases.wanted {
             for &rule in rules {
-                writeln!(out, "{}", called(file.raw(), scenario, rule))?;
+                writeln!(out, "{}", called(file, scenario, rule))?;
             }
         }
         out.flush()
@@ -255,8 +255,8 @@ fn verdict(report: &CheckReport, quiet: bool) -> Result<(), Failure> {
 
 fn ready(case: &Case) -> Result<Check, Failure> {
     Check::new(&case.scenario, &case.rules).map_err(|error| match error {
-        CheckError::Grid(error) => Failure::from(error).of(case.file.raw()),
-        other => Failure::input(other).of(case.file.raw()),
+        CheckError::Grid(error) => Failure::from(error).of(&case.file),
+        other => Failure::input(other).of(&case.file),
     })
 }
 

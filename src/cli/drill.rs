@@ -21,6 +21,7 @@ use crate::report::learning::{Numbers, PlanNumbers, Today};
 use crate::report::wording::plural;
 use crate::report::{DrillReport, Output, drill_table};
 use crate::study::Policy;
+use crate::text::shown;
 use opening::Opening;
 use watch::Watch;
 
@@ -167,7 +168,7 @@ fn operate(
     if on_screen && told {
         // The screen would cover what was told.
         standard_output(
-            write!(anstream::stdout(), "Enter begins the drill. ").and_then(|()| std::io::stdout().flush()),
+            write!(crate::cli::output::stdout(), "Enter begins the drill. ").and_then(|()| std::io::stdout().flush()),
         )?;
         let _ = std::io::stdin().read_line(&mut String::new());
     }
@@ -214,7 +215,7 @@ fn play<'w>(
 
 /// A note that nobody can see is no failure.
 fn note(says: &str) {
-    let _ = writeln!(anstream::stderr(), "note: {says}");
+    let _ = writeln!(crate::cli::output::stderr(), "note: {}", shown(says));
 }
 
 /// The debrief of a drill that is over.

@@ -41,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let shown = crate::text::path(&arguments.report).to_string();
     let record = Learning::of(&report).map_err(|error| match Failure::from(error) {
         Failure::Nothing(error) => Failure::Nothing(error.context(shown)),
-        other => other.of(&shown),
+        other => other.of(&shown.as_str().into()),
     })?;
     let added = arguments.store.as_ref().map(|path| Ok::<_, LearningError>((path, store::add(path, &record)?)));
     let added = added.transpose()?;
@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     )?;
     if let Some((path, added)) = added.filter(|_| !arguments.quiet) {
         let path = crate::text::path(&path);
-        let mut stderr = anstream::stderr();
+        let mut stderr = crate::cli::output::stderr();
         // A note that nobody can see is no failure.
         let _ = match added {
             Added::Appended(records) => {

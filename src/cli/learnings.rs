@@ -36,7 +36,7 @@ impl Learnings {
         let read = std::fs::read(path).with_context(|| format!("cannot read {}", crate::text::path(&path)));
         let store = Store::read(&read.map_err(Failure::Input)?);
         if !quiet {
-            let mut stderr = anstream::stderr();
+            let mut stderr = crate::cli::output::stderr();
             // A warning that nobody can see is no failure.
             for damage in store.damaged.iter().take(NAMED) {
                 let _ = writeln!(stderr, "warning: {}: {damage}; it is left out", crate::text::path(&path));

@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Ok(());
     }
     standard_output(writeln!(
-        anstream::stdout(),
+        crate::cli::output::stdout(),
         "wrote {} into {}",
         plural(count, "page", "pages"),
         crate::text::path(&folder)

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::interrupt;
-use super::output::{Failure, each_its_own_place, publish, standard_output, teller};
+use super::output::{Failure, Several, each_its_own_place, publish, standard_output, teller};
 use super::progress::Progress;
 use super::shard::{Found, command, found, load, place};
 use super::sweep::{Files, HowArguments, OutputArguments, conclude};
@@ -59,17 +59,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !missing.is_empty() {
         let is = if missing.len() == 1 { "is" } else { "are" };
         let all = plural(u64::from(of), "shard", "shards");
-        let mut said = format!("{} of {all} {is} missing or not whole; run", missing.len());
+        let first = format!("{} of {all} {is} missing or not whole; run", missing.len());
+        let mut more = Vec::new();
         for shard in missing.iter().take(TOLD) {
-            said.push_str(&format!("\n  {}", command(&arguments.manifest, &shard.to_string(), of)));
+            more.push(format!("  {}", command(&arguments.manifest, &shard.to_string(), of)));
         }
         if missing.len() > TOLD {
-            said.push_str(&format!("\n  … and {} more: {:?}", missing.len() - TOLD, &missing[TOLD..]));
+            more.push(format!("  … and {} more: {:?}", missing.len() - TOLD, &missing[TOLD..]));
         }
-        for remark in remarks.iter().take(TOLD) {
-            said.push_str(&format!("\n{remark}"));
-        }
-        return Err(Failure::Unmet(anyhow::anyhow!(said)));
+        more.extend(remarks.into_iter().take(TOLD));
+        return Err(Failure::Unmet(Several { first, more }.into()));
     }
     let pool = arguments.how.pool()?;
     let files = Files::open(&arguments.outputs)?;

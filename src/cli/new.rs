@@ -7,10 +7,11 @@ use clap::ValueEnum;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::interrupt::last_words;
-use super::output::{Failure, publish, standard_output, teller, write_whole};
+use super::output::{Failure, publish, standard_output, stderr, teller, write_whole};
 use crate::engine::OperatorDecision;
 use crate::report::{Output, replay};
 use crate::scenario::{Format, Scenario, Template};
+use crate::text::shown;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -206,9 +207,9 @@ fn choose<T: std::fmt::Display>(
         return Ok(default);
     }
     loop {
-        let mut stderr = io::stderr();
+        let mut stderr = stderr();
         // Where the question cannot be shown, the terminal is gone, and so is the answer.
-        let _ = write!(stderr, "{question} [{default}] ").and_then(|()| stderr.flush());
+        let _ = write!(stderr, "{question} [{}] ", shown(&default.to_string())).and_then(|()| stderr.flush());
         let mut line = String::new();
         match io::stdin().lock().read_line(&mut line) {
             Ok(0) => return Err(Failure::Interrupted("the questions have no answer; nothing was written".into())),
@@ -220,11 +221,11 @@ fn choose<T: std::fmt::Display>(
         match line.trim() {
             "" => match read(&default.to_string()) {
                 Ok(_) => return Ok(default),
-                Err(wrong) => writeln!(stderr, "{wrong}").unwrap_or_default(),
+                Err(wrong) => writeln!(stderr, "{}", shown(&wrong)).unwrap_or_default(),
             },
             answer => match read(answer) {
                 Ok(chosen) => return Ok(chosen),
-                Err(wrong) => writeln!(stderr, "{wrong}").unwrap_or_default(),
+                Err(wrong) => writeln!(stderr, "{}", shown(&wrong)).unwrap_or_default(),
             },
         }
     }

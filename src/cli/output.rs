@@ -14,6 +14,7 @@ use crate::scenario::ScenarioError;
 use crate::study::grid::GridError;
 use crate::study::sweep::SweepError;
 use crate::study::tape::{Identity, Tape};
+use crate::text::{Foreign, Screen, shown};
 
 /// Why a command did not do what it was asked; each kind has its exit code.
 #[derive(Debug)]
@@ -47,21 +48,44 @@ impl Failure {
     #[must_use]
     pub fn report(&self) -> ExitCode {
         const ERROR: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-        let mut stderr = anstream::stderr();
+        let mut stderr = stderr();
         let said = match self {
             Self::Scenario(error) => match error.diagnostics() {
-                [] => writeln!(stderr, "{ERROR}error:{ERROR:#} {}", error.render(true)),
+                [] => writeln!(stderr, "{ERROR}error:{ERROR:#} {}", shown(&error.render(false))),
                 _ => writeln!(stderr, "{}", error.render(true).trim_end()),
             },
-            Self::Interrupted(kept) => writeln!(stderr, "interrupted: {kept}"),
+            Self::Interrupted(kept) => writeln!(stderr, "interrupted: {}", shown(kept)),
             Self::Input(error) | Self::Output(error) | Self::Unmet(error) | Self::Nothing(error) => {
-                writeln!(stderr, "{ERROR}error:{ERROR:#} {error:#}")
+                // An error is one line, whatever it quotes.
+                let said = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", shown(&format!("{error:#}")));
+                let more = error.downcast_ref::<Several>().map_or(&[][..], |several| &several.more);
+                more.iter().fold(said, |said, line| said.and_then(|()| writeln!(stderr, "{}", shown(line))))
             }
         };
         // Nobody to tell when standard error is gone.
         drop(said);
         ExitCode::from(self.code())
     }
+}
+
+/// An error of several lines.
+#[derive(Debug, thiserror::Error)]
+#[error("{first}")]
+pub struct Several {
+    /// What is wrong.
+    pub first: String,
+    /// The lines after it.
+    pub more: Vec<String>,
+}
+
+/// Standard output for people: colours where it is a terminal, and nothing else that acts.
+pub fn stdout() -> Screen<anstream::AutoStream<io::Stdout>> {
+    Screen::new(anstream::stdout())
+}
+
+/// Standard error, likewise.
+pub fn stderr() -> Screen<anstream::AutoStream<io::Stderr>> {
+    Screen::new(anstream::stderr())
 }
 
 impl Failure {
@@ -71,9 +95,9 @@ impl Failure {
     }
 
     /// The same, with the file that it is about. A wrong scenario names its own.
-    pub fn of(self, file: &str) -> Self {
+    pub fn of(self, file: &Foreign) -> Self {
         match self {
-            Self::Input(error) => Self::Input(error.context(file.to_owned())),
+            Self::Input(error) => Self::Input(error.context(file.to_string())),
             other => other,
         }
     }
@@ -172,9 +196,9 @@ pub fn teller(quiet: bool, outputs: &[&PathBuf]) -> Option<Box<dyn Write>> {
         return None;
     }
     if outputs.iter().any(|path| Output::is_standard(path)) {
-        return Some(Box::new(io::BufWriter::new(anstream::stderr())));
+        return Some(Box::new(io::BufWriter::new(stderr())));
     }
-    Some(Box::new(io::BufWriter::new(anstream::stdout())))
+    Some(Box::new(io::BufWriter::new(stdout())))
 }
 
 /// Opens an output if one is asked for.

@@ -28,7 +28,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let remembered = arguments.learnings.read(&[], arguments.quiet)?;
     let (scenario, world) = arguments.rollout.load(&arguments.scenario, None)?;
     if world.total() == 0 && !arguments.quiet {
-        let mut stderr = anstream::stderr();
+        let mut stderr = crate::cli::output::stderr();
         // A note that nobody can see is no failure.
         let _ = writeln!(
             stderr,
@@ -45,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let numbers = PlanNumbers::of(&world.plan, answer.estimated_total());
         let today = Today::of(&scenario, Some(Policy::of(&scenario)), Numbers::Plan(numbers));
         // Standard output is the skill's answer and nothing else. A note that nobody can see is no failure.
-        let _ = remembered.tell(&mut anstream::stderr(), &today);
+        let _ = remembered.tell(&mut crate::cli::output::stderr(), &today);
     }
     Ok(())
 }

@@ -89,7 +89,8 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
         return Ok(());
     }
     let page_there = said.iter().any(|path| path == Path::new("-"));
-    let mut out: Box<dyn Write> = if page_there { Box::new(anstream::stderr()) } else { Box::new(anstream::stdout()) };
+    let mut out: Box<dyn Write> =
+        if page_there { Box::new(crate::cli::output::stderr()) } else { Box::new(crate::cli::output::stdout()) };
     let named = said.iter().filter(|path| *path != Path::new("-"));
     let mut told = Ok(());
     for path in named {

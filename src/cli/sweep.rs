@@ -220,7 +220,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
     if arguments.resume && checkpoint.is_new && !arguments.how.quiet {
         // A note that nobody can see is no failure.
-        let _ = writeln!(anstream::stderr(), "note: nothing was left to go on from; the sweep begins");
+        let _ = writeln!(crate::cli::output::stderr(), "note: nothing was left to go on from; the sweep begins");
     }
     interrupt::last_words(checkpoint.last_words("what is done is".into()));
 

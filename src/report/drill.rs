@@ -14,6 +14,7 @@ use crate::drill::Pack;
 use crate::fleet::Span;
 use crate::study::Policy;
 use crate::text::Foreign;
+use crate::text::escaped;
 
 /// A drill, and its debrief.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -268,7 +269,7 @@ pub struct Counterfactual {
 pub fn in_words(decide: &str) -> String {
     match decide {
         "rollback_completed_batches" => "roll back".to_owned(),
-        other => other.replace('_', " "),
+        other => escaped(&other.replace('_', " ")).into_owned(),
     }
 }
 

@@ -33,7 +33,7 @@ const NAMED: usize = 4;
 /// When writing fails.
 pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Result<()> {
     let width = width.clamp(NARROWEST, WIDTH);
-    for line in wrapped(report.scenario.name.raw(), width) {
+    for line in wrapped(&report.scenario.name.to_string(), width) {
         writeln!(out, "{BOLD}{line}{BOLD:#}")?;
     }
     let plan = &report.plan;
@@ -66,8 +66,8 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> 
     }
     if let Some(lesson) = &report.lesson {
         heading(out, &format!("The lesson, {} of 5 in difficulty", lesson.difficulty))?;
-        paragraph(out, "It trains: ", lesson.trains.raw(), width)?;
-        paragraph(out, "A good operator: ", lesson.good_operator.raw(), width)?;
+        paragraph(out, "It trains: ", &lesson.trains.to_string(), width)?;
+        paragraph(out, "A good operator: ", &lesson.good_operator.to_string(), width)?;
     }
     if let Some(surprise) = &report.surprise {
         heading(out, "The surprise")?;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::study::{AgainstBaseline, BaselineScenario, CheckReport, Status};
 use crate::study::baseline::contrast::Verdict;
+use crate::text::escaped;
 
 /// Writes an error for each rule that did not pass, each fault that touched nothing and each scenario that is worse than the
 /// baseline, and a warning for each scenario that has no part in it yet.
@@ -58,9 +59,9 @@ fn annotation(
     writeln!(out, "::{level} file={},line={line},title={}::{}", property(file), property(title), data(message))
 }
 
-/// As the runner takes the text of a command.
+/// As the runner takes the text of a command: it has a line end for `%0A`, and the rest that acts is escaped.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    escaped(&text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")).into_owned()
 }
 
 /// As the runner takes a property of a command.

@@ -10,7 +10,7 @@ use super::study::{
     AgainstBaseline, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Status,
 };
 use crate::study::baseline::contrast::{Cause, Verdict};
-use crate::text::Foreign;
+use crate::text::{Foreign, escaped, one_line};
 
 /// Writes it. It has no times: the same check gives the same bytes.
 ///
@@ -22,8 +22,9 @@ pub fn write(out: &mut impl Write, check: &CheckReport) -> io::Result<()> {
     let baseline = check.baseline.iter().flat_map(|baseline| &baseline.scenarios);
     report.add_test_suites(baseline.map(against));
     let text = report.to_string().map_err(io::Error::other)?;
-    // Names may have letters that XML does not know.
-    out.write_all(xml(&text).as_bytes())
+    // The lines are the document's own; nothing else in it acts, and XML knows every letter.
+    let lines = text.split('\n').map(escaped).collect::<Vec<_>>().join("\n");
+    out.write_all(xml(&lines).as_bytes())
 }
 
 /// The command that shows it, where there is one.
@@ -32,20 +33,20 @@ fn described(replay: &Option<Foreign>) -> String {
 }
 
 fn suite(scenario: &CheckedScenario) -> TestSuite {
-    let mut suite = TestSuite::new(scenario.file.raw());
+    let mut suite = TestSuite::new(scenario.file.to_string());
     for rule in &scenario.rules {
-        let mut case = TestCase::new(format!("{}: {}", rule.version, rule.says), status(rule));
-        case.set_classname(scenario.file.raw());
-        case.extra.insert("file".into(), scenario.file.raw().into());
+        let mut case = TestCase::new(one_line(&format!("{}: {}", rule.version, rule.says)), status(rule));
+        case.set_classname(scenario.file.to_string());
+        case.extra.insert("file".into(), scenario.file.to_string().into());
         case.extra.insert("line".into(), rule.line.to_string().into());
         suite.add_test_case(case);
     }
     for fault in &scenario.idle_faults {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_type("failed").set_message(fault.says());
+        status.set_type("failed").set_message(one_line(&fault.says()));
         status.set_description(described(&fault.replay));
         let mut case = TestCase::new(format!("fault {} ({}) does something", fault.fault, fault.kind), status);
-        case.set_classname(scenario.file.raw());
+        case.set_classname(scenario.file.to_string());
         suite.add_test_case(case);
     }
     suite
@@ -60,21 +61,21 @@ fn against(scenario: &BaselineScenario) -> TestSuite {
         | AgainstBaseline::NotRunnable
         | AgainstBaseline::Skipped => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(told(scenario));
+            status.set_message(one_line(&told(scenario)));
             status
         }
         AgainstBaseline::NotTheSameBytes | AgainstBaseline::Unfinished => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type(scenario.standing.says()).set_message(told(scenario));
+            status.set_type(scenario.standing.says()).set_message(one_line(&told(scenario)));
             status
         }
     };
     let cases = std::iter::once(("comparable with the baseline".to_owned(), status));
     let cases = cases.chain(scenario.facts.iter().map(|fact| fact_case(fact, scenario)));
     for (name, status) in cases {
-        let mut case = TestCase::new(name, status);
-        case.set_classname(scenario.file.raw());
-        case.extra.insert("file".into(), scenario.file.raw().into());
+        let mut case = TestCase::new(one_line(&name), status);
+        case.set_classname(scenario.file.to_string());
+        case.extra.insert("file".into(), scenario.file.to_string().into());
         case.extra.insert("line".into(), scenario.line.to_string().into());
         suite.add_test_case(case);
     }
@@ -92,7 +93,7 @@ fn fact_case(fact: &ComparedFact, scenario: &BaselineScenario) -> (String, TestC
         return (name, TestCaseStatus::success());
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_type("worse").set_message(fact.in_a_sentence());
+    status.set_type("worse").set_message(one_line(&fact.in_a_sentence()));
     status.set_description(described(&scenario.replay));
     (name, status)
 }
@@ -102,12 +103,12 @@ fn status(rule: &CheckedRule) -> TestCaseStatus {
         Status::Passed => TestCaseStatus::success(),
         Status::Skipped => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(rule.why.clone().unwrap_or_default());
+            status.set_message(one_line(rule.why.as_deref().unwrap_or_default()));
             status
         }
         Status::Failed | Status::Undecided => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type(rule.status.name()).set_message(rule.in_a_sentence());
+            status.set_type(rule.status.name()).set_message(one_line(&rule.in_a_sentence()));
             status.set_description(described(&rule.replay));
             status
         }

@@ -12,6 +12,7 @@ use super::wording::{NOTHING, Unit, plural};
 use crate::scenario::{Metric, Rate};
 use crate::stats::Interval;
 use crate::stats::proportion::upper_bound;
+use crate::text::Foreign;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -46,7 +47,7 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
     }
     for version in &report.versions {
         let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.version == *version).collect();
-        version_table(out, report, version.raw(), &cells)?;
+        version_table(out, report, version, &cells)?;
     }
     worst(out, report)?;
     for warning in &report.warnings {
@@ -55,7 +56,7 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
     Ok(())
 }
 
-fn version_table(out: &mut impl Write, report: &SweepReport, version: &str, cells: &[&Cell]) -> io::Result<()> {
+fn version_table(out: &mut impl Write, report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> io::Result<()> {
     let defective = cells.first().is_some_and(|cell| cell.defective);
     writeln!(out, "\n{BOLD}{version}{BOLD:#} ({})", if defective { "defective, in truth" } else { "good, in truth" })?;
     let mut header: Vec<&str> = report.axes.iter().map(|axis| axis.key.as_str()).collect();

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::wording::{one_line, wrapped};
+use super::wording::wrapped;
+use crate::text::one_line;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use super::diagnostic::{Diagnostic, clean};
+use super::diagnostic::Diagnostic;
 use crate::text::Foreign;
 
 /// Why a scenario could not be had.
@@ -11,7 +11,7 @@ use crate::text::Foreign;
 #[non_exhaustive]
 pub enum ScenarioError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", clean(.path.raw()))]
+    #[error("cannot read {}: {source}", .path)]
     Read {
         /// Which file.
         path: Foreign,
@@ -19,7 +19,7 @@ pub enum ScenarioError {
         source: io::Error,
     },
     /// The path leads to something that is no file.
-    #[error("cannot read {}: it is {what}; give the path of a scenario file, or `-` for standard input", clean(.path.raw()))]
+    #[error("cannot read {}: it is {what}; give the path of a scenario file, or `-` for standard input", .path)]
     NoFile {
         /// Which path.
         path: Foreign,
@@ -27,7 +27,7 @@ pub enum ScenarioError {
         what: &'static str,
     },
     /// The file is larger than any scenario.
-    #[error("{} is larger than {limit} bytes, which no scenario needs; is it the right file?", clean(.path.raw()))]
+    #[error("{} is larger than {limit} bytes, which no scenario needs; is it the right file?", .path)]
     TooLarge {
         /// Which file.
         path: Foreign,
@@ -35,7 +35,7 @@ pub enum ScenarioError {
         limit: u64,
     },
     /// The file is no text.
-    #[error("{} is not UTF-8 text: line {line} has a wrong byte, at offset {offset} of the file", clean(.path.raw()))]
+    #[error("{} is not UTF-8 text: line {line} has a wrong byte, at offset {offset} of the file", .path)]
     NotUtf8 {
         /// Which file.
         path: Foreign,
@@ -45,7 +45,7 @@ pub enum ScenarioError {
         line: usize,
     },
     /// Nothing stands in the file.
-    #[error("{} is empty; a scenario needs at least [fleet], [[versions]] and [rollout]", clean(.path.raw()))]
+    #[error("{} is empty; a scenario needs at least [fleet], [[versions]] and [rollout]", .path)]
     Empty {
         /// Which file.
         path: Foreign,

@@ -233,7 +233,7 @@ impl Baselined {
         if facts.is_none() {
             let (seed, replicates) = self.wants(one);
             let subject = Subject::new(&one.scenario, None, seed, replicates)
-                .map_err(|error| Failure::from(error).of(one.file.raw()))?;
+                .map_err(|error| Failure::from(error).of(&one.file))?;
             if let Some(tape) = running.run(&subject, one.file.raw())? {
                 seen.rollouts += tape.rows();
                 facts = Some(subject.facts(&tape).map_err(scratch_failure)?);
@@ -276,7 +276,7 @@ impl Baselined {
     /// Where the scenario itself runs, the accepted policy does not fit it.
     fn why_not_runnable(&self, one: &Candidate, entry: &Entry, error: GridError) -> Result<String, Failure> {
         match Subject::new(&one.scenario, None, entry.seed, entry.replicates) {
-            Err(error) => Err(Failure::from(error).of(one.file.raw())),
+            Err(error) => Err(Failure::from(error).of(&one.file)),
             Ok(_) => Ok(format!("the accepted policy cannot be run: {error}; accept it anew with --accept")),
         }
     }

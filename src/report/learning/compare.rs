@@ -110,7 +110,7 @@ fn sentence(judged: &Judged<'_>) -> String {
     let Judged { version, contrast, better } = judged;
     let unit = Unit::of(&contrast.metric);
     let name = called(&contrast.metric);
-    let of = phrases::one_line(version.version.raw());
+    let of = version.version.to_string();
     let value = |value: Option<f64>| phrases::plain(&unit.say_or_nothing(value));
     if let (Some(exact), Some(a), Some(b)) = (contrast.exact, contrast.exact_a, contrast.exact_b) {
         let difference = phrases::plain(&unit.say_difference(exact));

@@ -16,7 +16,7 @@ impl Facts {
     /// Adds one; a value that could not be read back is left out.
     pub fn add(&mut self, name: &str, value: impl fmt::Display) {
         let value = value.to_string();
-        let odd = |c: char| c.is_whitespace() || c.is_control() || c == ',' || c == '=';
+        let odd = |c: char| c.is_whitespace() || crate::text::acts(c) || c == ',' || c == '=';
         if !value.is_empty() && !value.contains(odd) && !value.ends_with('.') {
             self.0.push((name.to_owned(), value));
         }

@@ -109,8 +109,8 @@ impl<'a> Run<'a> {
 
     fn versions(&self) -> String {
         match &self.policy.previous_version_id {
-            Some(previous) => format!("{} → {}", one_line(previous.raw()), one_line(self.page.version.raw())),
-            None => format!("→ {}", one_line(self.page.version.raw())),
+            Some(previous) => format!("{} → {}", previous.to_string(), self.page.version.to_string()),
+            None => format!("→ {}", self.page.version.to_string()),
         }
     }
 
@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
             .faults
             .iter()
             .filter(|fault| fault.warning.is_none())
-            .map(|fault| one_line(fault.kind.raw()).replace('_', " "))
+            .map(|fault| fault.kind.to_string().replace('_', " "))
             .collect();
         if touched.is_empty() { String::new() } else { format!("Injected: {}.", touched.join(", ")) }
     }

@@ -201,7 +201,7 @@ fn judgement(tried: &[Tried<'_>], few: &[&Tried<'_>], best: Option<&Tried<'_>>, 
 fn figures(told: &Tried<'_>) -> String {
     let mut said = Vec::new();
     if let Some(good) = told.good {
-        let version = phrases::one_line(good.version.raw());
+        let version = good.version.to_string();
         if let Some(trips) = false_trips(good) {
             said.push(format!("false trips of {version} {}", share(trips)));
         }
@@ -210,7 +210,7 @@ fn figures(told: &Tried<'_>) -> String {
         }
     }
     if let Some(bad) = told.bad {
-        let version = phrases::one_line(bad.version.raw());
+        let version = bad.version.to_string();
         if let Some(blast) = blast(bad) {
             said.push(format!("mean blast radius of {version} {}", mean("blast_radius_pct", blast)));
         }

@@ -88,7 +88,7 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
     let held: Vec<String> = checks.iter().map(|one| check(one, *replicates)).collect();
     let held = if held.is_empty() { String::new() } else { format!(" {}.", held.join("; ")) };
     let tried = plural(report.candidates.len() as u64, "policy", "policies");
-    let (good, goal_is) = (one_line(report.good.raw()), estimate(&report.minimise, objective));
+    let (good, goal_is) = (report.good.to_string(), estimate(&report.minimise, objective));
     let (within, mean) = (limits(report), format!("mean {goal} of {good}: {goal_is}"));
     let told = if report.decided {
         format!("of {tried}, {policy} has the least {goal} {within}. With it, {mean}.{held} {advice}")
@@ -107,12 +107,7 @@ fn check(check: &LimitCheck, replicates: u64) -> String {
     };
     let of = beside(&check.metric, check.observed.n, replicates);
     let observed = estimate(name, &check.observed);
-    format!(
-        "{} {holds} for {}: {observed}{}",
-        one_line(&check.limit),
-        one_line(check.version.raw()),
-        phrases::plain(&of)
-    )
+    format!("{} {holds} for {}: {observed}{}", one_line(&check.limit), check.version.to_string(), phrases::plain(&of))
 }
 
 fn none(report: &TuneReport) -> (Category, String, String) {
@@ -166,7 +161,7 @@ fn posterior(report: &TuneReport) -> String {
         .iter()
         .map(|one| {
             let (failure, hang) = (&one.failure_rate, &one.hang_rate);
-            format!("{} failed {} and hung {} of {}", one_line(one.version.raw()), failure.hits, hang.hits, hang.n)
+            format!("{} failed {} and hung {} of {}", one.version.to_string(), failure.hits, hang.hits, hang.n)
         })
         .collect();
     let rollouts = plural(posterior.calibration.rollouts, "real rollout", "real rollouts");

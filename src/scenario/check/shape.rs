@@ -3,10 +3,11 @@
 
 use serde_json::Value as Json;
 
-use super::super::diagnostic::{clean, listing, nearest, quote};
+use super::super::diagnostic::{listing, nearest, quote};
 use super::super::schema::part::{Part as Schema, Range, choices_of, is_type, names_of, required_of, resolve};
 use super::super::tree::{Entry, Node, Value};
 use super::context::Reports;
+use crate::text::escaped;
 
 /// How many keys of a table are looked at for one that is a misspelt other: enough for people.
 const COMPARED: usize = 100;
@@ -333,5 +334,5 @@ fn keys(properties: Option<&Schema>) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    clean(&text.replace('\n', " "))
+    escaped(&text.replace('\n', " ")).into_owned()
 }

@@ -178,7 +178,17 @@ mod tests {
         let differences = Differences { values, reach: Reach::within(-10.0, 10.0), cut: [0.0, 0.0] };
         let evidence = Evidence::Pairs { differences, alike: false };
         let (version, now) = ("v".to_owned(), accepted + difference);
-        Contrast { version, defective, measure, cause: Cause::Policy, accepted, now, n: 100, evidence, condition: None }
+        Contrast {
+            version: version.into(),
+            defective,
+            measure,
+            cause: Cause::Policy,
+            accepted,
+            now,
+            n: 100,
+            evidence,
+            condition: None,
+        }
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Beliefs {
                     history: history.clone(),
                 }),
                 None if version == spec.good => {
-                    let found: Vec<&str> = histories.iter().map(|history| history.version.raw()).collect();
+                    let found: Vec<String> = histories.iter().map(|history| history.version.to_string()).collect();
                     let found = if found.is_empty() { "none at all".to_owned() } else { found.join(", ") };
                     return Err(BeliefError::NoGood { good: id.clone(), found: found.into() });
                 }

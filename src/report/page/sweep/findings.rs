@@ -12,8 +12,8 @@ pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
     for version in &report.versions {
         let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.version == *version).collect();
         match cells.first() {
-            Some(first) if first.defective => said.extend(of_defective(report, version.raw(), &cells)),
-            Some(_) => said.extend(of_good(report, version.raw(), &cells)),
+            Some(first) if first.defective => said.extend(of_defective(report, version, &cells)),
+            Some(_) => said.extend(of_good(report, version, &cells)),
             None => {}
         }
     }
@@ -67,7 +67,7 @@ fn with_interval(unit: Unit, value: f64, found: &Estimate) -> String {
     }
 }
 
-fn of_good(report: &SweepReport, version: &str, cells: &[&Cell]) -> Vec<String> {
+fn of_good(report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> Vec<String> {
     let names = Policies::of_axes(&report.axes);
     let mut said = Vec::new();
     if let Some([fastest, slowest]) = extremes(cells, "duration_sec") {
@@ -108,7 +108,7 @@ fn of_good(report: &SweepReport, version: &str, cells: &[&Cell]) -> Vec<String> 
     said
 }
 
-fn of_defective(report: &SweepReport, version: &str, cells: &[&Cell]) -> Vec<String> {
+fn of_defective(report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> Vec<String> {
     let names = Policies::of_axes(&report.axes);
     let mut said = Vec::new();
     if let Some([least, most]) = extremes(cells, "blast_radius_pct") {
