@@ -39,6 +39,9 @@ pub struct Arguments {
     /// Only rules with this text in `file: version: rule`, as --list prints them; capitals do not matter
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// Only rules about these versions: ids separated by commas
+    #[arg(long, visible_alias = "version", value_name = "LIST", value_delimiter = ',')]
+    versions: Vec<String>,
     /// List the rules; runs nothing
     #[arg(long, conflicts_with_all = ["report", "junit", "markdown"])]
     list: bool,
@@ -104,6 +107,10 @@ impl Arguments {
             }
             cases.rules += scenario.expect.len();
             let wanted = |rule: &usize| {
+                let of = scenario.expect[*rule].version.unwrap_or(scenario.rollout.target).0;
+                if !self.versions.is_empty() && !self.versions.iter().any(|id| scenario.versions[of].id == id.trim()) {
+                    return false;
+                }
                 let called = called(&file, &scenario, *rule).to_lowercase();
                 filter.as_ref().is_none_or(|text| called.contains(text))
             };

@@ -1,7 +1,7 @@
 //! How commands fail, and how they speak to people.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -195,10 +195,21 @@ pub fn teller(quiet: bool, outputs: &[&PathBuf]) -> Option<Box<dyn Write>> {
     if quiet {
         return None;
     }
+    if let Some(columns) = columns() {
+        crate::report::table::fit_to(columns);
+    }
     if outputs.iter().any(|path| Output::is_standard(path)) {
         return Some(Box::new(io::BufWriter::new(stderr())));
     }
     Some(Box::new(io::BufWriter::new(stdout())))
+}
+
+/// How wide lines may be: as COLUMNS says, else as the terminal is; `None` where nothing says so.
+fn columns() -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let is_terminal = || io::stdout().is_terminal().then(ratatui::crossterm::terminal::size);
+    let there = || is_terminal().and_then(Result::ok).map(|(columns, _)| usize::from(columns));
+    said.or_else(there).filter(|&columns| columns > 0)
 }
 
 /// Opens an output if one is asked for.

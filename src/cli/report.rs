@@ -8,7 +8,8 @@ use anyhow::Context;
 use super::output::{Failure, is_gone, publish, standard_output, write_whole};
 use crate::report::page::{page, plots};
 use crate::report::reading::{AnyReport, ReadingError};
-use crate::report::{Output, ReportError};
+use crate::report::{Output, ReportError, replay};
+use crate::scenario::{Format, Scenario};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -119,9 +120,27 @@ pub fn read(path: &Path) -> Result<AnyReport, Failure> {
     let bytes = read_bytes(path)?;
     let shown = crate::text::path(&path);
     AnyReport::read(&bytes).map_err(|error| match error {
+        wrong if is_scenario(path, &bytes) => {
+            let file = replay::file(&path.to_string_lossy());
+            let said = format!(
+                "{shown} is a scenario, and no report: `dryroll run {file} --report run.json` makes one of it \
+                 (so do sweep, compare, tune, check and drill)"
+            );
+            drop(wrong);
+            Failure::Input(anyhow::anyhow!(said))
+        }
         nothing @ ReadingError::Nothing(_) => {
             Failure::Nothing(anyhow::Error::from(nothing).context(format!("{shown}")))
         }
         wrong => Failure::Input(anyhow::Error::from(wrong).context(format!("{shown}"))),
     })
+}
+
+/// Whether somebody gave the scenario in place of its report.
+fn is_scenario(path: &Path, bytes: &[u8]) -> bool {
+    let file = path.to_string_lossy();
+    let format = Format::of(path, bytes);
+    let has_its_tables =
+        || std::str::from_utf8(bytes).is_ok_and(|text| text.contains("fleet") && text.contains("rollout"));
+    Scenario::parse(&file, bytes, format).is_ok() || (format == Format::Toml && has_its_tables())
 }

@@ -12,7 +12,7 @@ use crate::study::grid::{Axis, Grid, version_called};
 #[derive(Debug, clap::Args)]
 pub struct Rollout {
     /// Roll out the version with this id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, visible_alias = "versions", value_name = "ID")]
     version: Option<String>,
     /// Set a key of [rollout], as in rollout.batch_pct=10; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]

@@ -102,7 +102,7 @@ pub struct GridArguments {
     #[arg(long = "set", value_name = "KEY=LIST")]
     settings: Vec<String>,
     /// Versions to roll out: `all`, or a list of ids [default: the scenario's target]
-    #[arg(long, value_name = "LIST")]
+    #[arg(long, visible_alias = "version", value_name = "LIST")]
     versions: Option<String>,
 }
 

@@ -10,6 +10,7 @@ use super::table::Table;
 use super::wording::{NOTHING, Unit, number, plural, spoken, wrapped};
 use crate::drill::score::{HELD_UP, TO_PUT_RIGHT};
 use crate::fleet::{At, Span};
+use crate::text::width as cells;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -231,10 +232,10 @@ fn others(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resul
 
 /// A text in lines, indented by two; what leads it stands in the first line, and the others begin under its end if it is short.
 fn paragraph(out: &mut impl Write, lead: &str, text: &str, width: usize) -> io::Result<()> {
-    let hang = if lead.trim().chars().count() <= 1 { lead.chars().count() } else { 2 };
+    let hang = if cells(lead.trim()) <= 1 { cells(lead) } else { 2 };
     let text = format!("{}{text}", if hang == 2 { lead } else { "" });
     let lead = if hang == 2 { "" } else { lead };
-    hanging(out, &format!("  {lead}"), 2 + lead.chars().count(), &text, width)
+    hanging(out, &format!("  {lead}"), 2 + cells(lead), &text, width)
 }
 
 /// A text in lines that begin under the end of its lead, which takes so many characters.

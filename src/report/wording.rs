@@ -2,6 +2,7 @@
 
 use crate::fleet::Span;
 use crate::stats::Interval;
+use crate::text;
 
 /// Between a number and its unit: narrow, and no place to break a line.
 const THIN: char = '\u{202f}';
@@ -168,15 +169,15 @@ fn grouped(text: &str) -> String {
     out
 }
 
-/// A text in lines of so many letters at most, where its words allow.
+/// A text in lines of so many columns at most, where its words allow.
 #[must_use]
-pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub fn wrapped(words: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last().map_or(0, |line| line.chars().count());
+    for word in words.split(' ') {
+        let line = lines.last().map_or(0, |line| text::width(line));
         match lines.last_mut() {
             Some(last) if line == 0 => last.push_str(word),
-            Some(last) if line + 1 + word.chars().count() <= width => {
+            Some(last) if line + 1 + text::width(word) <= width => {
                 last.push(' ');
                 last.push_str(word);
             }

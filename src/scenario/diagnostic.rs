@@ -66,6 +66,14 @@ impl Diagnostic {
         self
     }
 
+    /// What to do, where that is known.
+    pub(super) fn help_where(self, help: Option<String>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+
     /// What is wrong, in one line.
     #[must_use]
     pub fn message(&self) -> &str {
@@ -232,6 +240,10 @@ pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
             if folded == stem || other.split('_').eq(folded.split('_').filter(|part| *part != "sec")) {
                 likeness = likeness.max(0.9);
             }
+            // The first word of a longer name.
+            if folded.chars().count() >= 4 && other.starts_with(&folded) {
+                likeness = likeness.max(0.8);
+            }
             (likeness, candidate)
         })
         .filter(|&(likeness, _)| likeness >= 0.6)
@@ -284,5 +296,9 @@ mod tests {
         assert_eq!(nearest("health_timeout", keys), Some("health_timeout_sec"));
         assert_eq!(nearest("Batch-Pct", keys), Some("batch_pct"));
         assert_eq!(nearest("colour", keys), None);
+        assert_eq!(
+            nearest("rollback", ["continue_anyway", "rollback_completed_batches"]),
+            Some("rollback_completed_batches")
+        );
     }
 }

@@ -44,6 +44,12 @@ pub enum ScenarioError {
         /// Its line, from 1.
         line: usize,
     },
+    /// It is in a language that no scenario is in.
+    #[error("{} is YAML, and a scenario is TOML or JSON; `yq -o=json` makes JSON of it", .path)]
+    Yaml {
+        /// The path, as messages show it.
+        path: Foreign,
+    },
     /// Nothing stands in the file.
     #[error("{} is empty; a scenario needs at least [fleet], [[versions]] and [rollout]", .path)]
     Empty {

@@ -154,7 +154,21 @@ fn root(file: &str, text: &str, format: Format) -> Result<tree::Node, ScenarioEr
         Format::Toml => ("TOML", tree::read_toml(text)),
         Format::Json => ("JSON", tree::read_json(text)),
     };
+    if root.is_err() && is_yaml(file, text) {
+        return Err(ScenarioError::Yaml { path: file.into() });
+    }
     root.map_err(|errors| ScenarioError::Invalid(check::syntax(Source { name: file, text }, language, errors)))
+}
+
+/// By its name, or by a first line that no other language has.
+fn is_yaml(file: &str, text: &str) -> bool {
+    let extension = Path::new(file).extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let first = lines.next().unwrap_or_default();
+    let is_key = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    let begins_so = first == "---"
+        || first.split_once(':').is_some_and(|(key, rest)| is_key(key) && (rest.is_empty() || rest.starts_with(' ')));
+    matches!(extension.as_deref(), Some("yaml" | "yml")) || begins_so
 }
 
 fn without_mark(text: &str) -> &str {

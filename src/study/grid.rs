@@ -50,6 +50,14 @@ pub enum GridError {
         /// What was written.
         range: Foreign,
     },
+    /// A range in the words of another program.
+    #[error("{key}: `{range}` is no number; write {} for all from the first to the last", .range.raw().replace('-', ".."))]
+    Dash {
+        /// Of which key.
+        key: Foreign,
+        /// What was written.
+        range: Foreign,
+    },
     /// A value twice.
     #[error("{key}: {value} is in the list twice; a grid has each policy once")]
     Twice {
@@ -120,6 +128,9 @@ impl Axis {
             if item.is_empty() {
                 return Err(missing());
             }
+            if key != "previous_version_id" && is_dashed(item) {
+                return Err(GridError::Dash { key: key.into(), range: item.into() });
+            }
             match item.split_once("..") {
                 None => values.push(item.to_owned()),
                 Some((low, high)) => values.extend(range(key, item, low, high)?),
@@ -142,6 +153,12 @@ impl Axis {
         }
         Self::parse(bare, list)
     }
+}
+
+/// `5-20`.
+fn is_dashed(item: &str) -> bool {
+    let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    item.split_once('-').is_some_and(|(low, high)| is_whole(low) && is_whole(high))
 }
 
 fn range(key: &str, item: &str, low: &str, high: &str) -> Result<impl Iterator<Item = String> + use<>, GridError> {
