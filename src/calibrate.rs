@@ -5,8 +5,9 @@
 //! [`Calibration`] is what fits them: [`fit`] has durations from times that are known to an interval only, [`posterior`] rates, [`spread`] how rollouts differ,
 //! [`Warning`] what the log cannot tell. Formulas and their sources are told in `docs/calibration.md`.
 
+mod batch;
 mod climb;
-mod counts;
+mod course;
 mod error;
 mod family;
 pub mod fit;

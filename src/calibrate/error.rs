@@ -23,6 +23,19 @@ pub enum CalibrationError {
         /// What does not fit.
         why: Foreign,
     },
+    /// Two logs are parts of one rollout and do not fit together.
+    #[error(
+        "{first} and {second} tell of one rollout, and do not fit together: {why}; give the log that has all of it, or one of \
+         them alone; two rollouts need two names (`rollout_id`)"
+    )]
+    Parts {
+        /// Log and line of the one.
+        first: String,
+        /// Log and line of the other.
+        second: String,
+        /// What does not fit.
+        why: String,
+    },
     /// Nothing to calibrate from.
     #[error(
         "there is no instance_started in it, so there is nothing to calibrate; is it the log of a rollout that started?"

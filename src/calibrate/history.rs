@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::CalibrationError;
-use super::counts::{Batch, Plan};
+use super::course::Course;
 use crate::engine::{EventKind, OperatorDecision, Reason};
 use crate::json::fault;
 use crate::text::Foreign;
@@ -77,8 +77,22 @@ pub struct History {
     pub finished: bool,
     /// The line of its first event, from 1.
     pub line: usize,
-    /// After each event: a hash of all so far, apart from what the rollout is called.
+    /// Of each event: a hash of what it says, apart from what the rollout and its requests are called.
     pub(super) marks: Vec<u64>,
+    /// What it is called.
+    pub(super) name: String,
+    /// Whether its beginning is in the log.
+    pub(super) begun: bool,
+    /// Its events, of a rollout whose beginning or end is not in the log.
+    pub(super) lines: Vec<Line>,
+}
+
+/// An event and the line that has it, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) number: usize,
+    pub(super) kind: EventKind,
+    pub(super) event: Event,
 }
 
 impl History {
@@ -109,37 +123,47 @@ impl History {
             if kind == EventKind::Planned && reader.history.finished {
                 histories.push(std::mem::take(&mut reader).close());
             }
-            reader.mark(line_number, kind, &event);
-            reader.take(kind, event).map_err(|wrong| match wrong {
-                Wrong::Shape(why) => CalibrationError::Line { line: line_number, why: why.into() },
-                Wrong::Order(why) => CalibrationError::Order { line: line_number, why: why.into() },
-            })?;
+            reader.line(Line { number: line_number, kind, event })?;
         }
-        if reader.any {
+        if !reader.history.marks.is_empty() {
             histories.push(reader.close());
         }
         Ok(histories)
     }
+
+    /// The rollout whose log begins with some lines and goes on with others.
+    ///
+    /// # Errors
+    /// At the first line that cannot come there.
+    pub(super) fn joined<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Result<History, CalibrationError> {
+        let mut reader = Reader::default();
+        for line in lines {
+            reader.line(line.clone())?;
+        }
+        Ok(reader.close())
+    }
 }
 
 /// The keys of an event that matter here.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct Event {
-    at_ms: Option<u64>,
-    rollout_id: Option<String>,
-    instance_id: Option<String>,
-    target_version: Option<String>,
-    healthy: Option<bool>,
-    reason: Option<String>,
-    approval_request_id: Option<String>,
+    pub(super) at_ms: Option<u64>,
+    pub(super) rollout_id: Option<String>,
+    pub(super) instance_id: Option<String>,
+    pub(super) target_version: Option<String>,
+    pub(super) healthy: Option<bool>,
+    pub(super) reason: Option<String>,
+    pub(super) approval_request_id: Option<String>,
     #[serde(rename = "type")]
-    request_type: Option<String>,
-    decision: Option<String>,
-    batch_index: Option<u64>,
-    instance_count: Option<u64>,
-    healthy_count: Option<u64>,
-    failed_count: Option<u64>,
+    pub(super) request_type: Option<String>,
+    pub(super) decision: Option<String>,
+    pub(super) outcome: Option<String>,
+    pub(super) batch_index: Option<u64>,
+    pub(super) instance_count: Option<u64>,
+    pub(super) healthy_count: Option<u64>,
+    pub(super) failed_count: Option<u64>,
+    pub(super) failed_instance_ids: Option<Vec<String>>,
     pub(super) total_instances: Option<u64>,
     pub(super) batch_size: Option<u64>,
     pub(super) batch_count: Option<u64>,
@@ -170,6 +194,37 @@ enum Wrong {
     Order(String),
 }
 
+impl Line {
+    fn mark(&self) -> u64 {
+        let Event {
+            at_ms,
+            // What a rollout and its requests are called says nothing of what happened.
+            rollout_id: _,
+            approval_request_id: _,
+            instance_id,
+            target_version,
+            healthy,
+            reason,
+            request_type,
+            decision,
+            outcome,
+            batch_index,
+            instance_count,
+            healthy_count,
+            failed_count,
+            failed_instance_ids,
+            total_instances,
+            batch_size,
+            batch_count,
+        } = &self.event;
+        let mut hash = DefaultHasher::new();
+        (self.kind.name(), at_ms, instance_id, target_version, healthy, reason).hash(&mut hash);
+        (request_type, decision, outcome, batch_index, failed_instance_ids).hash(&mut hash);
+        (instance_count, healthy_count, failed_count, total_instances, batch_size, batch_count).hash(&mut hash);
+        hash.finish()
+    }
+}
+
 fn needs<T>(value: Option<T>, key: &str) -> Result<T, Wrong> {
     value.ok_or_else(|| Wrong::Shape(format!("it has no `{key}`")))
 }
@@ -178,82 +233,49 @@ fn needs<T>(value: Option<T>, key: &str) -> Result<T, Wrong> {
 #[derive(Debug, Default)]
 struct Reader {
     history: History,
-    any: bool,
     now: u64,
     /// By rollout and instance: the place in `attempts`, or `None` once it has its verdict.
     awaited: BTreeMap<(String, String), Option<usize>>,
     /// By request: whether it is about the plan, and since when it waits.
     asked: BTreeMap<String, (bool, u64)>,
-    /// Whether its beginning is in the log.
-    planned: bool,
-    /// By rollout and batch: those whose beginning is in the log.
-    batches: BTreeMap<(String, u64), Batch>,
-    /// By rollout: what its latest plan says.
-    plans: BTreeMap<String, Plan>,
-    hash: DefaultHasher,
+    course: Course,
 }
 
 impl Reader {
-    fn mark(&mut self, line: usize, kind: EventKind, event: &Event) {
+    fn line(&mut self, line: Line) -> Result<(), CalibrationError> {
+        let number = line.number;
         if self.history.marks.is_empty() {
-            self.history.line = line;
+            self.history.line = number;
+            self.history.name = line.event.rollout_id.clone().unwrap_or_default();
         }
-        kind.name().hash(&mut self.hash);
-        let Event { at_ms, instance_id, target_version, healthy, reason, decision, batch_index, .. } = event;
-        (at_ms, instance_id, target_version, healthy, reason, decision, batch_index).hash(&mut self.hash);
-        self.history.marks.push(self.hash.finish());
+        self.history.marks.push(line.mark());
+        self.take(line.kind, &line.event).map_err(|wrong| match wrong {
+            Wrong::Shape(why) => CalibrationError::Line { line: number, why: why.into() },
+            Wrong::Order(why) => CalibrationError::Order { line: number, why: why.into() },
+        })?;
+        self.history.lines.push(line);
+        Ok(())
     }
 
-    fn take(&mut self, kind: EventKind, mut event: Event) -> Result<(), Wrong> {
+    fn take(&mut self, kind: EventKind, event: &Event) -> Result<(), Wrong> {
+        let event = event.clone();
         let at = needs(event.at_ms, "at_ms")?;
-        let rollout = needs(event.rollout_id.take(), "rollout_id")?;
+        let rollout = needs(event.rollout_id.clone(), "rollout_id")?;
         if at < self.now {
             return Err(Wrong::Order(format!(
                 "its at_ms is {at}, before the {} of an earlier line; are these two logs in one, or is it out of order?",
                 self.now
             )));
         }
-        (self.now, self.any) = (at, true);
+        self.now = at;
+        self.course.take(kind, &event, &rollout).map_err(Wrong::Order)?;
         match kind {
-            EventKind::Planned => {
-                self.planned = true;
-                let plan = Plan::read(&event).map_err(Wrong::Order)?;
-                self.plans.insert(rollout, plan);
-            }
-            EventKind::BatchStarted => {
-                if let (Some(index), Some(count)) = (event.batch_index, event.instance_count) {
-                    self.plans.get(&rollout).map_or(Ok(()), |plan| plan.has(index, count)).map_err(Wrong::Order)?;
-                    if self.batches.insert((rollout, index), Batch::of(count)).is_some() {
-                        return Err(Wrong::Order(format!("batch {index} was started before")));
-                    }
-                }
-            }
-            EventKind::BatchCompleted => {
-                let index = event.batch_index.unwrap_or_default();
-                if let Some(batch) = self.batches.get(&(rollout, index)) {
-                    batch.completed(index, event.healthy_count, event.failed_count).map_err(Wrong::Order)?;
-                }
-            }
+            EventKind::Planned => self.history.begun |= self.history.marks.len() == 1,
             EventKind::InstanceStarted => {
-                if let Some(index) = event.batch_index {
-                    let place = (rollout.clone(), index);
-                    if let Some(batch) = self.batches.get_mut(&place) {
-                        batch.start(index).map_err(Wrong::Order)?;
-                    } else if self.planned && self.batches.keys().any(|(other, _)| *other == rollout) {
-                        return Err(Wrong::Order(format!(
-                            "it is a start in batch {index}, but no batch_started of batch {index} comes before it"
-                        )));
-                    }
-                }
-                if let Some(plan) = self.plans.get_mut(&rollout) {
-                    plan.start().map_err(Wrong::Order)?;
-                }
                 let instance = needs(event.instance_id, "instance_id")?;
                 let version = needs(event.target_version, "target_version")?;
                 let place = self.history.attempts.len();
-                if self.awaited.insert((rollout.clone(), instance.clone()), Some(place)).is_some() {
-                    return Err(Wrong::Order(format!("{instance} was started before in {rollout}")));
-                }
+                self.awaited.insert((rollout, instance.clone()), Some(place));
                 self.history.attempts.push(Attempt {
                     instance: instance.into(),
                     version: version.into(),
@@ -265,11 +287,6 @@ impl Reader {
                 let instance = needs(event.instance_id, "instance_id")?;
                 let healthy = needs(event.healthy, "healthy")?;
                 let reason = if healthy { None } else { Some(needs(event.reason, "reason")?) };
-                if let Some(index) = event.batch_index
-                    && let Some(batch) = self.batches.get_mut(&(rollout.clone(), index))
-                {
-                    *(if healthy { &mut batch.healthy } else { &mut batch.failed }) += 1;
-                }
                 self.verdict(at, rollout, instance, reason)?;
             }
             EventKind::ApprovalRequested => {
@@ -297,7 +314,7 @@ impl Reader {
 
     fn verdict(&mut self, at: u64, rollout: String, instance: String, reason: Option<String>) -> Result<(), Wrong> {
         let Some(awaited) = self.awaited.get_mut(&(rollout.clone(), instance.clone())) else {
-            if self.planned {
+            if self.history.begun {
                 return Err(Wrong::Order(format!(
                     "{instance} has a verdict, but no instance_started in {rollout} comes before it"
                 )));
@@ -356,6 +373,9 @@ impl Reader {
 
     fn close(mut self) -> History {
         self.cut_short(self.now);
+        if self.history.begun && self.history.finished {
+            self.history.lines = Vec::new();
+        }
         self.history
     }
 }

@@ -1,64 +1,215 @@
-//! The same rollout twice: a copied file, a log joined with itself, a log that was taken before its rollout ended. It is known by
-//! its events, whatever it is called, and counts once.
+//! The same rollout in several logs, or several times in one: a copied file, a log joined with itself, a log that was taken before
+//! its rollout ended, the last part of one, a rotated log. A rollout is known by its events, whatever it and its file are called,
+//! and counts once.
 
-use super::history::History;
+use std::collections::BTreeMap;
+
+use super::CalibrationError;
+use super::history::{Attempt, Fate, History};
 use super::warning::{Warning, WarningKind};
 
-/// The histories of logs, each rollout once, and a warning for each that was there before.
-#[must_use]
-pub fn once(logs: Vec<(String, Vec<History>)>) -> (Vec<History>, Vec<Warning>) {
-    let all: Vec<(String, History)> = logs
-        .into_iter()
-        .flat_map(|(log, histories)| histories.into_iter().map(move |history| (log.clone(), history)))
-        .collect();
-    let told = all.iter().enumerate().map(|(place, (_, history))| {
-        let same = |&(other, (_, whole)): &(usize, &(String, History))| match history.against(whole) {
-            Overlap::None => false,
-            Overlap::Same => other < place,
-            Overlap::Beginning => true,
-        };
-        all.iter().enumerate().find(same).map(|(other, _)| other)
+/// The histories of logs, each rollout once, and a warning for each that was there before, whole or in part.
+///
+/// # Errors
+/// Where parts of one rollout do not fit together.
+pub fn once(logs: Vec<(String, Vec<History>)>) -> Result<(Vec<History>, Vec<Warning>), CalibrationError> {
+    let pieces = logs.into_iter().flat_map(|(log, histories)| {
+        histories.into_iter().map(move |history| Piece { places: vec![(log.clone(), history.line)], history })
     });
-    let told: Vec<Option<usize>> = told.collect();
-    let place = |at: usize| format!("{} line {}", all[at].0, all[at].1.line);
-    let warning = |(at, other): (usize, usize)| {
-        let what = if all[at].1.against(&all[other].1) == Overlap::Same { "" } else { "the beginning of " };
-        let text = format!(
-            "the rollout at {} is {what}the one at {}, event for event: it counts once; leave one of them out",
-            place(at),
-            place(other)
-        );
-        Warning { kind: WarningKind::Twice, text }
-    };
-    let twice = told.iter().enumerate().filter_map(|(at, other)| other.map(|other| (at, other)));
-    let warnings = twice.map(warning).collect();
-    let kept = all.into_iter().zip(told).filter(|(_, other)| other.is_none()).map(|((_, history), _)| history);
-    (kept.collect(), warnings)
+    let mut warnings = Vec::new();
+    let mut pieces = uncovered(pieces.collect(), &mut warnings);
+    while let Some((joined, head, tail)) = next_join(&pieces, &mut warnings)? {
+        pieces[head] = joined;
+        pieces.remove(tail);
+        pieces = uncovered(pieces, &mut warnings);
+    }
+    for (at, one) in pieces.iter().enumerate() {
+        if let Some(other) = pieces[..at].iter().find(|other| one.tells_what(other)) {
+            return Err(CalibrationError::Parts {
+                first: other.place(),
+                second: one.place(),
+                why: "they have verdicts in common, but each has events that the other should have and has not"
+                    .to_owned(),
+            });
+        }
+    }
+    Ok((pieces.into_iter().map(|piece| piece.history).collect(), warnings))
 }
 
-/// What two histories have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Overlap {
-    None,
-    /// Every event.
-    Same,
-    /// Every event of the first, which has no end.
+/// A history, and where its parts begin: log and line.
+struct Piece {
+    places: Vec<(String, usize)>,
+    history: History,
+}
+
+/// What of a history another one has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Covered {
+    All,
     Beginning,
+    Part,
+}
+
+impl Covered {
+    fn words(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Beginning => "the beginning of ",
+            Self::Part => "a part of ",
+        }
+    }
+}
+
+/// Leaves out each piece whose events another one has.
+fn uncovered(pieces: Vec<Piece>, warnings: &mut Vec<Warning>) -> Vec<Piece> {
+    let covering = pieces.iter().enumerate().map(|(place, one)| {
+        pieces.iter().enumerate().find_map(|(other, whole)| {
+            let covered = one.history.within(&whole.history)?;
+            (other != place && (covered != Covered::All || other < place)).then_some((other, covered))
+        })
+    });
+    let covering: Vec<Option<(usize, Covered)>> = covering.collect();
+    for (one, &(other, covered)) in pieces.iter().zip(&covering).filter_map(|(one, found)| Some((one, found.as_ref()?)))
+    {
+        let text = format!(
+            "the rollout at {} is {}the one at {}, event for event: it counts once; leave one of them out",
+            one.place(),
+            covered.words(),
+            pieces[other].place()
+        );
+        warnings.push(Warning { kind: WarningKind::Twice, text });
+    }
+    pieces.into_iter().zip(covering).filter(|(_, found)| found.is_none()).map(|(one, _)| one).collect()
+}
+
+/// The next two pieces that are one rollout, put together, and which they are.
+fn next_join(pieces: &[Piece], warnings: &mut Vec<Warning>) -> Result<Option<(Piece, usize, usize)>, CalibrationError> {
+    for (head, first) in pieces.iter().enumerate().filter(|(_, one)| !one.history.finished) {
+        let mut next: Vec<(usize, &Piece)> = pieces
+            .iter()
+            .enumerate()
+            .filter(|&(tail, one)| tail != head && !one.history.begun && first.history.goes_on_in(&one.history))
+            .collect();
+        next.sort_by_key(|(_, one)| one.history.ends().map(|(begins, _)| begins));
+        let mut refused = None;
+        for (tail, second) in next {
+            let overlap = first.history.overlap(&second.history);
+            // Without an event in common only what a beginning leaves open says that a log goes on with it.
+            if overlap == 0 && !first.history.begun {
+                continue;
+            }
+            match History::joined(first.history.lines.iter().chain(&second.history.lines[overlap..])) {
+                Ok(history) => {
+                    if let Some((other, _)) = pieces
+                        .iter()
+                        .enumerate()
+                        .find(|&(other, one)| other != head && one.also_begins(second, overlap))
+                    {
+                        return Err(CalibrationError::Parts {
+                            first: first.place(),
+                            second: second.place(),
+                            why: format!("it goes on with the log at {} as well", pieces[other].place()),
+                        });
+                    }
+                    let common = match overlap {
+                        0 => String::new(),
+                        1 => " (1 event is in both)".to_owned(),
+                        n => format!(" ({n} events are in both)"),
+                    };
+                    let text = format!(
+                        "the log at {} goes on at {}{common}: they are one rollout, which counts once",
+                        first.place(),
+                        second.place()
+                    );
+                    warnings.push(Warning { kind: WarningKind::Twice, text });
+                    let places = first.places.iter().chain(&second.places).cloned().collect();
+                    return Ok(Some((Piece { places, history }, head, tail)));
+                }
+                Err(error) => {
+                    refused.get_or_insert((first.place(), second.place(), error.to_string()));
+                }
+            }
+        }
+        if let Some((first, second, why)) = refused {
+            return Err(CalibrationError::Parts { first, second, why });
+        }
+    }
+    Ok(None)
+}
+
+impl Piece {
+    fn place(&self) -> String {
+        let places: Vec<String> = self.places.iter().map(|(log, line)| format!("{log} line {line}")).collect();
+        places.join(" and ")
+    }
+
+    /// Whether a part without a beginning goes on with this one too.
+    fn also_begins(&self, tail: &Piece, overlap: usize) -> bool {
+        let (one, tail) = (&self.history, &tail.history);
+        let common = one.overlap(tail);
+        !one.finished
+            && one.begun
+            && one.goes_on_in(tail)
+            && common >= overlap
+            && History::joined(one.lines.iter().chain(&tail.lines[common..])).is_ok()
+    }
+
+    /// Whether it is of the same rollout as another one: a quarter of the verdicts of one of them, and nothing against it.
+    fn tells_what(&self, other: &Piece) -> bool {
+        const FEWEST: usize = 3;
+        let judged = |attempt: &&Attempt| !matches!(attempt.fate, Fate::CutShort(_));
+        let of = |piece: &Piece| piece.history.attempts.iter().filter(judged).count();
+        let known: BTreeMap<(&str, &str), &Attempt> =
+            other.history.attempts.iter().map(|one| ((one.instance.raw(), one.version.raw()), one)).collect();
+        let mut common = 0;
+        for attempt in &self.history.attempts {
+            let Some(&same) = known.get(&(attempt.instance.raw(), attempt.version.raw())) else { continue };
+            let both = judged(&attempt) && judged(&same);
+            if attempt.started != same.started || both && attempt.fate != same.fate {
+                return false;
+            }
+            common += usize::from(both);
+        }
+        common >= FEWEST && common * 4 >= of(self).min(of(other))
+    }
 }
 
 impl History {
-    fn against(&self, whole: &Self) -> Overlap {
-        // A rollout that ended with nothing decided can be like another. One that goes on and has no verdict says nothing that
+    /// The times of its first and of its last event.
+    fn ends(&self) -> Option<(u64, u64)> {
+        Some((self.lines.first()?.event.at_ms?, self.lines.last()?.event.at_ms?))
+    }
+
+    /// Whether another one has each of its events, in their order.
+    fn within(&self, whole: &Self) -> Option<Covered> {
+        // A rollout that ended with nothing decided can be like another. One without its beginning or its end says nothing that
         // the other does not.
-        let tells = |_: &&u64| self.says_something() || !self.finished;
-        let Some(end) = self.marks.last().filter(tells) else { return Overlap::None };
-        if whole.marks.get(self.marks.len() - 1) != Some(end) {
-            return Overlap::None;
+        let alike = self.begun && self.finished && !self.says_something();
+        if self.marks.is_empty() || self.marks.len() > whole.marks.len() || alike {
+            return None;
         }
-        match (self.marks.len() == whole.marks.len(), self.finished) {
-            (true, _) => Overlap::Same,
-            (false, false) => Overlap::Beginning,
-            (false, true) => Overlap::None,
+        if self.marks.len() == whole.marks.len() {
+            return (self.marks == whole.marks).then_some(Covered::All);
         }
+        if whole.marks.starts_with(&self.marks) {
+            return Some(Covered::Beginning);
+        }
+        let mut rest = whole.marks.iter();
+        self.marks.iter().all(|mark| rest.any(|other| other == mark)).then_some(Covered::Part)
+    }
+
+    /// How many of its last events are the first ones of another.
+    fn overlap(&self, tail: &Self) -> usize {
+        let most = self.marks.len().min(tail.marks.len());
+        (1..=most).rev().find(|&n| self.marks[self.marks.len() - n..] == tail.marks[..n]).unwrap_or(0)
+    }
+
+    /// Whether a log of the same name that has no beginning may be its rest.
+    fn goes_on_in(&self, tail: &Self) -> bool {
+        let (Some((_, last)), Some((first, end))) = (self.ends(), tail.ends()) else { return false };
+        let of =
+            |history: &Self, id: &str| history.lines.iter().any(|line| line.event.rollout_id.as_deref() == Some(id));
+        let same = of(self, &tail.name) || of(tail, &self.name);
+        same && end >= last && (first >= last || self.overlap(tail) > 0)
     }
 }

@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let read = read.with_context(|| name.clone()).map_err(Failure::Input)?;
         read_logs.push((name, read));
     }
-    let (histories, twice) = once(read_logs);
+    let (histories, twice) = once(read_logs).map_err(|error| Failure::Input(error.into()))?;
     if histories.iter().all(|history| history.attempts.is_empty()) {
         return Err(Failure::Nothing(CalibrationError::Nothing.into()));
     }

@@ -83,12 +83,13 @@ fn a_rollout_counts_once() {
     let begun: String = first.lines().take(120).map(|line| format!("{line}\n")).collect();
     let joined = format!("{second}{second}");
     let logs = [("a", &first), ("b", &renamed), ("c", &begun), ("d", &joined)];
-    let (kept, warnings) = once(logs.into_iter().map(|(name, log)| (name.to_owned(), read(log))).collect());
+    let (kept, warnings) =
+        once(logs.into_iter().map(|(name, log)| (name.to_owned(), read(log))).collect()).expect("they fit");
     assert_eq!(kept.len(), 2);
     // Taken before the first verdict came: starts alone.
     let starts: String = first.lines().take(10).map(|line| format!("{line}\n")).collect();
     assert!(!starts.contains("instance_health_check"));
-    let (alone, told) = once(vec![("a".to_owned(), read(&first)), ("e".to_owned(), read(&starts))]);
+    let (alone, told) = once(vec![("a".to_owned(), read(&first)), ("e".to_owned(), read(&starts))]).expect("they fit");
     assert_eq!((alone.len(), told.len()), (1, 1));
     let texts: Vec<&str> = warnings.iter().map(|warning| warning.text.as_str()).collect();
     assert!(warnings.iter().all(|warning| warning.kind == WarningKind::Twice));
@@ -143,7 +144,11 @@ fn counts_that_cannot_be_are_refused() {
     }
     for (text, line, said) in [
         (with(completed, &many), completed + 1, "but batch 0 was started with an instance_count of"),
-        (with(begun, &small), started + 2, "it is start 2 in batch 0, which was started with an instance_count of 1"),
+        (
+            with(begun, &small),
+            begun + 1,
+            "its instance_count is 1, but batch 0 of 80 instances in batches of 16 has 16",
+        ),
         (nothing, 0, "has a verdict, but no instance_started in r-1 comes before it"),
     ] {
         let error = History::read(text.as_bytes()).expect_err(said).to_string();

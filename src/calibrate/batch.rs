@@ -1,0 +1,161 @@
+//! What the counts of a plan and of a batch say, held against the events that follow.
+
+use super::history::Event;
+
+/// What a plan says, and how many of its instances were started.
+#[derive(Debug, Default)]
+pub struct Plan {
+    total: Option<u64>,
+    batch_count: Option<u64>,
+    batch_size: Option<u64>,
+    started: u64,
+    /// Instances of the batches so far.
+    in_batches: u64,
+}
+
+impl Plan {
+    /// The plan of a `planned`, or what cannot be in it.
+    pub fn read(event: &Event) -> Result<Self, String> {
+        let &Event { total_instances: total, batch_size, batch_count, .. } = event;
+        if let (Some(total @ 1..), Some(0)) = (total, batch_size) {
+            return Err(format!(
+                "its batch_size is 0, but its total_instances is {total}; a batch has at least one instance"
+            ));
+        }
+        if let (Some(total), Some(size @ 1..), Some(count)) = (total, batch_size, batch_count)
+            && total.div_ceil(size) != count
+        {
+            return Err(format!(
+                "its batch_count is {count}, but {total} instances in batches of {size} are {} batches",
+                total.div_ceil(size)
+            ));
+        }
+        Ok(Self { total, batch_count, batch_size, ..Self::default() })
+    }
+
+    /// That of a rollback, which says only of how many instances it is.
+    pub fn of_rollback(total: Option<u64>) -> Self {
+        Self { total, ..Self::default() }
+    }
+
+    /// Of how many instances it is.
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// Of how many batches.
+    pub fn batches(&self) -> Option<u64> {
+        self.batch_count
+    }
+
+    /// Whether it can have a batch of this index with so many instances, after those before.
+    pub fn has(&mut self, index: u64, instances: u64) -> Result<(), String> {
+        if let Some(count) = self.batch_count.filter(|&count| index >= count) {
+            return Err(format!(
+                "its batch_index is {index}, but the plan has a batch_count of {count}: indices are 0 to {}",
+                count.saturating_sub(1)
+            ));
+        }
+        if let Some(size) = self.batch_size.filter(|&size| instances > size) {
+            return Err(format!("its instance_count is {instances}, but the plan has a batch_size of {size}"));
+        }
+        if let (Some(total), Some(size)) = (self.total, self.batch_size) {
+            let due = total.saturating_sub(index.saturating_mul(size)).min(size);
+            if instances != due {
+                return Err(format!(
+                    "its instance_count is {instances}, but batch {index} of {total} instances in batches of {size} has {due}"
+                ));
+            }
+        }
+        self.in_batches = self.in_batches.saturating_add(instances);
+        match self.total {
+            Some(total) if self.in_batches > total => Err(format!(
+                "its instance_count is {instances}, which makes {} in batches, of {total} instances in all",
+                self.in_batches
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// One more instance is started.
+    pub fn start(&mut self) -> Result<(), String> {
+        self.started += 1;
+        match (self.total, self.batch_size) {
+            (Some(total), Some(_)) if self.started > total => {
+                Err(format!("it is start {}, but the plan has a total_instances of {total}", self.started))
+            }
+            (Some(total), None) if self.started > total => {
+                Err(format!("it is start {}, of {total} instances in all", self.started))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Of how many instances a batch is, how many of them were started, and their verdicts.
+#[derive(Debug, Default)]
+pub struct Batch {
+    count: u64,
+    started: u64,
+    /// Healthy verdicts.
+    pub healthy: u64,
+    /// Others.
+    pub failed: u64,
+    /// Whether its `batch_completed` has come.
+    pub completed: bool,
+}
+
+impl Batch {
+    /// One whose `batch_started` says so many.
+    pub fn of(count: u64) -> Self {
+        Self { count, ..Self::default() }
+    }
+
+    /// One more of its instances is started.
+    pub fn start(&mut self, index: u64) -> Result<(), String> {
+        self.started += 1;
+        if self.completed {
+            return Err(format!("it is a start in batch {index}, which has completed"));
+        }
+        if self.started <= self.count {
+            return Ok(());
+        }
+        Err(format!(
+            "it is start {} in batch {index}, which was started with an instance_count of {}",
+            self.started, self.count
+        ))
+    }
+
+    /// It completes with these counts, if it can.
+    pub fn complete(&mut self, index: u64, healthy: Option<u64>, failed: Option<u64>) -> Result<(), String> {
+        if std::mem::replace(&mut self.completed, true) {
+            return Err(format!("batch {index} completed before"));
+        }
+        // A log of milestones has no starts.
+        if self.started == self.count {
+            for (key, said, seen) in [("healthy_count", healthy, self.healthy), ("failed_count", failed, self.failed)] {
+                if let Some(said) = said.filter(|&said| said != seen && said <= self.count) {
+                    let what = if key == "healthy_count" { "healthy" } else { "unhealthy" };
+                    return Err(format!(
+                        "its {key} is {said}, but the log has {seen} {what} verdicts in batch {index}"
+                    ));
+                }
+            }
+        } else if self.started > 0 {
+            return Err(format!(
+                "batch {index} completes after {} starts, but its instance_count is {}: all of them start before that",
+                self.started, self.count
+            ));
+        }
+        let (Some(healthy), Some(failed)) = (healthy, failed) else { return Ok(()) };
+        let verdicts = healthy.saturating_add(failed);
+        if verdicts == self.count {
+            return Ok(());
+        }
+        Err(format!(
+            "its healthy_count and failed_count are {verdicts} together, but batch {index} was started with an \
+             instance_count of {}: each has one verdict",
+            self.count
+        ))
+    }
+}
