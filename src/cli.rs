@@ -23,6 +23,7 @@ mod schema;
 mod shard;
 mod share;
 mod sweep;
+mod tips;
 mod tune;
 mod welcome;
 
@@ -85,12 +86,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
-            // Nobody to tell when the terminal is gone.
-            let _ = error.print();
-            return ExitCode::from(code);
-        }
+        Err(error) => return tips::report(error),
     };
     interrupt::watch();
     let Some(command) = cli.command else {

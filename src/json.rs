@@ -1,9 +1,78 @@
-//! What is wrong with a JSON text, in words for people. serde's own messages name the types of this program, and end with a
-//! place that each reader says in its own way.
+//! JSON as this program writes it, and what is wrong with one that it reads, in words for people: serde's own messages name
+//! the types of this program, and end with a place that each reader says in its own way.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
+
+use crate::text::{acts, shown};
+
+/// Writes a value on one line. Its texts are the true ones, with all that a terminal would act on in JSON's escapes.
+pub fn write(out: impl io::Write, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(out, Plain(CompactFormatter))).map_err(io::Error::from)
+}
+
+/// The same, as a text.
+pub fn to_string(value: &(impl Serialize + ?Sized)) -> io::Result<String> {
+    let mut line = Vec::new();
+    write(&mut line, value)?;
+    // What is written is UTF-8.
+    String::from_utf8(line).map_err(io::Error::other)
+}
+
+/// The same, in lines.
+pub fn write_pretty(out: impl io::Write, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(out, Plain(PrettyFormatter::new()))).map_err(io::Error::from)
+}
+
+/// Another formatter's layout, with texts in which nothing acts.
+struct Plain<F>(F);
+
+/// Hands a call on to the formatter that knows the layout.
+macro_rules! handed_on {
+    ($($name:ident($($argument:ident: $kind:ty),*);)*) => {$(
+        fn $name<W: ?Sized + io::Write>(&mut self, out: &mut W $(, $argument: $kind)*) -> io::Result<()> {
+            self.0.$name(out $(, $argument)*)
+        }
+    )*};
+}
+
+impl<F: Formatter> Formatter for Plain<F> {
+    handed_on! {
+        begin_array();
+        end_array();
+        begin_array_value(first: bool);
+        end_array_value();
+        begin_object();
+        end_object();
+        begin_object_key(first: bool);
+        end_object_key();
+        begin_object_value();
+        end_object_value();
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(place) = rest.find(acts) {
+            let (before, from) = rest.split_at(place);
+            out.write_all(before.as_bytes())?;
+            let mut letters = from.chars();
+            if let Some(letter) = letters.next() {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            }
+            rest = letters.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
+}
 
 /// What is wrong, without its place.
 pub fn fault(error: &serde_json::Error) -> String {
-    let said = error.to_string();
+    // The message quotes what stands in the text.
+    let said = shown(&error.to_string()).to_string();
     let said = said.rfind(" at line ").map_or(said.as_str(), |end| &said[..end]);
     if let Some(key) = said.strip_prefix("missing field ") {
         return format!("the key {key} is missing");
@@ -62,7 +131,25 @@ mod tests {
 
     use serde::Deserialize;
 
-    use super::fault;
+    use super::{fault, write, write_pretty};
+    use crate::text::acts;
+
+    #[test]
+    fn texts_are_true_and_act_on_nothing() {
+        let value = serde_json::json!({"a\u{9b}": ["\u{1b}[2J\u{7f}\u{202e}\u{e0041}é\n\"", 1.5, null, {}]});
+        let (mut line, mut lines) = (Vec::new(), Vec::new());
+        write(&mut line, &value).unwrap();
+        write_pretty(&mut lines, &value).unwrap();
+        for text in [&line, &lines] {
+            let text = std::str::from_utf8(text).unwrap();
+            assert!(!text.replace('\n', "").contains(acts), "{text:?}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(text).unwrap(), value);
+        }
+        let plain = serde_json::json!({"a": [1, {"b": "c"}, []]});
+        lines.clear();
+        write_pretty(&mut lines, &plain).unwrap();
+        assert_eq!(lines, serde_json::to_vec_pretty(&plain).unwrap());
+    }
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]

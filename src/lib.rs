@@ -2,6 +2,7 @@
 //!
 //! # The rooms
 //!
+//! - [`text`]: text from outside, and how it is shown. All rooms use it.
 //! - [`fleet`]: the nouns that everyone shares: instances, versions, heartbeats, time in whole milliseconds.
 //! - [`engine`]: THE ENGINE. Plans, asks, walks batches, judges, trips, rolls back. No clock, no randomness, no I/O:
 //!   inputs with a time go in, events and commands come out.
@@ -35,6 +36,7 @@ mod semantics;
 pub mod sim;
 pub mod stats;
 pub mod study;
+pub mod text;
 pub mod web;
 
 pub use semantics::SEMANTICS_VERSION;

@@ -36,7 +36,7 @@ mod runs;
 mod shared;
 pub mod study;
 mod sweep_table;
-mod table;
+pub mod table;
 pub mod timeline;
 pub mod trace;
 mod tune_table;

@@ -1,5 +1,6 @@
 //! What can go wrong with an event log.
 
+use crate::text::Foreign;
 use thiserror::Error;
 
 /// Why there is no calibration.
@@ -12,7 +13,7 @@ pub enum CalibrationError {
         /// Which line, from 1.
         line: usize,
         /// What was found.
-        why: String,
+        why: Foreign,
     },
     /// A line is an event that cannot come there.
     #[error("line {line}: {why}")]
@@ -20,7 +21,7 @@ pub enum CalibrationError {
         /// Which line, from 1.
         line: usize,
         /// What does not fit.
-        why: String,
+        why: Foreign,
     },
     /// Two logs are parts of one rollout and do not fit together.
     #[error(

@@ -10,6 +10,7 @@ use super::CalibrationError;
 use super::course::Course;
 use crate::engine::{EventKind, OperatorDecision, Reason};
 use crate::json::fault;
+use crate::text::Foreign;
 
 /// What became of one command to one instance; milliseconds from the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +29,9 @@ pub enum Fate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// Which instance.
-    pub instance: String,
+    pub instance: Foreign,
     /// To which version.
-    pub version: String,
+    pub version: Foreign,
     /// When it was commanded, milliseconds of the log's clock.
     pub started: u64,
     /// What became of it.
@@ -69,7 +70,7 @@ pub struct History {
     /// The answers on trips.
     pub decisions: Vec<Reply>,
     /// The versions that a rollback went to.
-    pub restored: Vec<String>,
+    pub restored: Vec<Foreign>,
     /// Verdicts on instances whose start is not in the log.
     pub orphans: u64,
     /// Whether its end is in the log.
@@ -114,7 +115,8 @@ impl History {
                 continue;
             }
             let line_number = i + 1;
-            let Some((kind, event)) = event(line).map_err(|why| CalibrationError::Line { line: line_number, why })?
+            let Some((kind, event)) =
+                event(line).map_err(|why| CalibrationError::Line { line: line_number, why: why.into() })?
             else {
                 continue;
             };
@@ -248,8 +250,8 @@ impl Reader {
         }
         self.history.marks.push(line.mark());
         self.take(line.kind, &line.event).map_err(|wrong| match wrong {
-            Wrong::Shape(why) => CalibrationError::Line { line: number, why },
-            Wrong::Order(why) => CalibrationError::Order { line: number, why },
+            Wrong::Shape(why) => CalibrationError::Line { line: number, why: why.into() },
+            Wrong::Order(why) => CalibrationError::Order { line: number, why: why.into() },
         })?;
         self.history.lines.push(line);
         Ok(())
@@ -274,7 +276,12 @@ impl Reader {
                 let version = needs(event.target_version, "target_version")?;
                 let place = self.history.attempts.len();
                 self.awaited.insert((rollout, instance.clone()), Some(place));
-                self.history.attempts.push(Attempt { instance, version, started: at, fate: Fate::CutShort(0) });
+                self.history.attempts.push(Attempt {
+                    instance: instance.into(),
+                    version: version.into(),
+                    started: at,
+                    fate: Fate::CutShort(0),
+                });
             }
             EventKind::InstanceHealthCheck => {
                 let instance = needs(event.instance_id, "instance_id")?;
@@ -293,7 +300,7 @@ impl Reader {
                 self.answer(at, request, &decision)?;
             }
             EventKind::RollbackStarted => {
-                self.history.restored.push(needs(event.target_version, "target_version")?);
+                self.history.restored.push(needs(event.target_version, "target_version")?.into());
                 self.cut_short(at);
             }
             EventKind::Finished => {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::history::{Fate, History, Reply, ReplyKind};
 use super::sample::Times;
 use crate::engine::OperatorDecision;
+use crate::text::Foreign;
 
 /// How many commands came to what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl AttemptCounts {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VersionObservations {
     /// Its id.
-    pub version: String,
+    pub version: Foreign,
     /// Over all histories.
     pub counts: AttemptCounts,
     /// By history, those with a command to it.
@@ -140,12 +141,12 @@ impl Observations {
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         let mut heard: BTreeMap<&str, u64> = BTreeMap::new();
         for attempt in &history.attempts {
-            let place = match places.get(attempt.version.as_str()) {
+            let place = match places.get(attempt.version.raw()) {
                 Some(&place) => place,
                 None => {
-                    let place = self.place(&attempt.version);
+                    let place = self.place(attempt.version.raw());
                     self.versions[place].by_history.push(AttemptCounts::default());
-                    places.insert(&attempt.version, place);
+                    places.insert(attempt.version.raw(), place);
                     place
                 }
             };
@@ -155,7 +156,7 @@ impl Observations {
             version.count(attempt.fate, in_history);
             if let Fate::Healthy(took) | Fate::Failed(took) = attempt.fate {
                 let now = attempt.started + took;
-                if let Some(before) = heard.insert(&attempt.instance, now) {
+                if let Some(before) = heard.insert(attempt.instance.raw(), now) {
                     let off = now.abs_diff(before) % interval;
                     self.rhythm.0 += 1;
                     // Rounding to a millisecond at both ends.
@@ -187,7 +188,7 @@ impl Observations {
 
     fn place(&mut self, version: &str) -> usize {
         self.versions.iter().position(|known| known.version == version).unwrap_or_else(|| {
-            self.versions.push(VersionObservations { version: version.to_owned(), ..Default::default() });
+            self.versions.push(VersionObservations { version: version.into(), ..Default::default() });
             self.versions.len() - 1
         })
     }

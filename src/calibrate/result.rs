@@ -10,6 +10,7 @@ use super::sample::{Sample, Times};
 use super::silence::Silence;
 use super::spread::Spread;
 use super::warning::{self, Warning};
+use crate::text::Foreign;
 
 /// A duration: the times that were observed, and what fits them.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +63,7 @@ impl Duration {
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionCalibration {
     /// Its id.
-    pub version: String,
+    pub version: Foreign,
     /// What its commands came to.
     pub counts: AttemptCounts,
     /// In how many histories it was commanded.

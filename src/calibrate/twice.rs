@@ -160,10 +160,10 @@ impl Piece {
         let judged = |attempt: &&Attempt| !matches!(attempt.fate, Fate::CutShort(_));
         let of = |piece: &Piece| piece.history.attempts.iter().filter(judged).count();
         let known: BTreeMap<(&str, &str), &Attempt> =
-            other.history.attempts.iter().map(|one| ((one.instance.as_str(), one.version.as_str()), one)).collect();
+            other.history.attempts.iter().map(|one| ((one.instance.raw(), one.version.raw()), one)).collect();
         let mut common = 0;
         for attempt in &self.history.attempts {
-            let Some(&same) = known.get(&(attempt.instance.as_str(), attempt.version.as_str())) else { continue };
+            let Some(&same) = known.get(&(attempt.instance.raw(), attempt.version.raw())) else { continue };
             let both = judged(&attempt) && judged(&same);
             if attempt.started != same.started || both && attempt.fate != same.fate {
                 return false;

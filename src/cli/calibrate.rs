@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut read_logs = Vec::new();
     for log in &arguments.logs {
         let read = History::read(&read_bytes(log)?);
-        let name = log.display().to_string();
+        let name = log.to_string_lossy().into_owned();
         let read = read.with_context(|| name.clone()).map_err(Failure::Input)?;
         read_logs.push((name, read));
     }
@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let mut calibration = Calibration::of(&Observations::of(&histories, interval), interval);
     calibration.warnings.extend(twice);
-    let logs = arguments.logs.iter().map(|log| log.display().to_string()).collect();
+    let logs = arguments.logs.iter().map(|log| log.to_string_lossy().into_owned().into()).collect();
     let report = CalibrationReport::new(&calibration, logs);
     let plot = match &arguments.svg {
         None => None,
@@ -85,7 +85,10 @@ fn each_log_once(logs: &[PathBuf]) -> Result<(), Failure> {
         let place = if log == Path::new("-") { Some(log.clone()) } else { Output::place(log) };
         let Some(place) = place else { continue };
         if places.contains(&place) {
-            return Err(Failure::Input(anyhow::anyhow!("{} is given twice, and would count twice", log.display())));
+            return Err(Failure::Input(anyhow::anyhow!(
+                "{} is given twice, and would count twice",
+                crate::text::path(&log)
+            )));
         }
         places.push(place);
     }

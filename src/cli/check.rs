@@ -40,6 +40,9 @@ pub struct Arguments {
     /// Only rules with this text in `file: version: rule`, as --list prints them; capitals do not matter
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// Only rules about these versions: ids separated by commas
+    #[arg(long, visible_alias = "version", value_name = "LIST", value_delimiter = ',')]
+    versions: Vec<String>,
     /// List the rules; runs nothing
     #[arg(long, conflicts_with_all = ["report", "junit", "markdown"])]
     list: bool,
@@ -96,7 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.baselines.accept
         && let Some(complaint) = cases.complaint()
     {
-        return Err(complaint.of("nothing is accepted"));
+        return Err(complaint.of(&"nothing is accepted".into()));
     }
     let together = cases.wanted.iter().map(|case| case.check.estimated()).sum();
     let effort = Effort { max_replicates: arguments.max_replicates, together, fail_fast: arguments.fail_fast };
@@ -113,9 +116,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let given: Vec<String> = arguments.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let mut report = CheckReport {
         schema: "dryroll.check/1".into(),
-        command: replay::check(&given, arguments.filter.as_deref(), arguments.max_replicates, arguments.fail_fast)
+        command: (replay::check(&given, arguments.filter.as_deref(), arguments.max_replicates, arguments.fail_fast)
             + if arguments.strict { " --strict" } else { "" }
-            + &replay::against(arguments.baselines.baseline.as_deref(), &arguments.baselines.tolerances),
+            + &replay::against(arguments.baselines.baseline.as_deref(), &arguments.baselines.tolerances))
+            .into(),
         confidence: CONFIDENCE,
         max_replicates: arguments.max_replicates,
         budget_sec: arguments.budget.map(|budget| budget.as_secs_f64()),
@@ -137,7 +141,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             let what = (check.most_rollouts(&effort), what);
             running.measure(&Check::IDENTITY, what, |tape, workers| check.run(tape, workers, &effort))?.0
         };
-        report.add(file, check, &checked);
+        report.add(file.raw(), check, &checked);
         report.advise(text, check, &checked);
     }
     report.passed = report.scenarios.iter().all(|scenario| scenario.passed)

@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(long = "policy", value_name = "KEY=VALUE,…", required = true)]
     policies: Vec<String>,
     /// Versions to roll out: `all`, or a list of ids [default: the scenario's target]
-    #[arg(long, value_name = "LIST")]
+    #[arg(long, visible_alias = "version", value_name = "LIST")]
     versions: Option<String>,
     /// Worlds
     #[arg(long, value_name = "N", default_value_t = 1000)]

@@ -24,6 +24,7 @@ use crate::report::wording::plural;
 use crate::report::{DrillReport, Output, drill_table};
 use crate::scenario::ended_at_horizon;
 use crate::study::Policy;
+use crate::text::shown;
 use opening::Opening;
 use watch::Watch;
 
@@ -94,7 +95,7 @@ impl Arguments {
         let Some(decisions) = self.decisions.as_ref().or(self.record.as_ref()) else { return String::new() };
         let path = match (&self.scenario, &opening.surprise) {
             (Some(path), _) => path.as_path(),
-            (None, Some(surprise)) => Path::new(&surprise.file),
+            (None, Some(surprise)) => Path::new(surprise.file.raw()),
             (None, None) => return String::new(),
         };
         self.rollout.drill_command(path, &opening.scenario, opening.replicate, decisions)
@@ -102,7 +103,7 @@ impl Arguments {
 }
 
 fn read_record(path: &Path) -> Result<Record, Failure> {
-    let shown = path.display().to_string();
+    let shown = crate::text::path(&path).to_string();
     let mut bytes = Vec::new();
     let read = match path == Path::new("-") {
         true => std::io::stdin().read_to_end(&mut bytes).map(drop),
@@ -174,7 +175,7 @@ fn operate(
     if on_screen && told {
         // The screen would cover what was told.
         standard_output(
-            write!(anstream::stdout(), "Enter begins the drill. ").and_then(|()| std::io::stdout().flush()),
+            write!(crate::cli::output::stdout(), "Enter begins the drill. ").and_then(|()| std::io::stdout().flush()),
         )?;
         let _ = std::io::stdin().read_line(&mut String::new());
     }
@@ -201,7 +202,7 @@ fn play<'w>(
     record: &Record,
     watch: &mut Watch<'_>,
 ) -> Result<Drill<'w>, Failure> {
-    let shown = arguments.decisions.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    let shown = arguments.decisions.as_ref().map(|path| crate::text::path(&path).to_string()).unwrap_or_default();
     let decisions = record.decisions().map_err(|error| in_file(&shown, error))?;
     let mut drill = Drill::new(&opening.world, opening.replicate, watch);
     drill.play(&decisions, watch).map_err(|error| match record.differs_from(&opening.scenario, opening.replicate) {
@@ -222,14 +223,14 @@ fn play<'w>(
 
 /// A note that nobody can see is no failure.
 fn note(says: &str) {
-    let _ = writeln!(anstream::stderr(), "note: {says}");
+    let _ = writeln!(crate::cli::output::stderr(), "note: {}", shown(says));
 }
 
 /// The debrief of a drill that is over.
 fn debrief(arguments: &Arguments, opening: &Opening, drill: &mut Drill<'_>, watch: &Watch<'_>) -> DrillReport {
     let mut report = watch.debrief(&opening.scenario, drill);
     report.surprise = opening.surprise.clone();
-    report.command = arguments.command(opening);
+    report.command = arguments.command(opening).into();
     let stalled = u64::from(report.outcome == Outcome::Stalled.name());
     let mut advisor = arguments.rollout.advisor(&opening.text, &opening.scenario);
     advisor.add(ended_at_horizon(&opening.scenario, &opening.scenario.target().id, stalled, 1));
@@ -300,7 +301,9 @@ fn keep(opening: &Opening, output: Option<Output>, drill: &Drill<'_>) -> Result<
 fn left(arguments: &Arguments, drill: &Drill<'_>) -> String {
     let decisions = plural(drill.decisions().len() as u64, "decision is", "decisions are");
     match &arguments.record {
-        Some(path) => format!("the drill was left at {}; {decisions} kept in {}", drill.clock(), path.display()),
+        Some(path) => {
+            format!("the drill was left at {}; {decisions} kept in {}", drill.clock(), crate::text::path(&path))
+        }
         None => format!("the drill was left at {}; nothing is kept: --record FILE keeps the decisions", drill.clock()),
     }
 }

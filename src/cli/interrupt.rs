@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::progress;
 use crate::report::unfinished::discard_unfinished;
+use crate::text::shown;
 
 /// The exit code of a command that was interrupted.
 pub const INTERRUPTED: u8 = 130;
@@ -68,7 +69,7 @@ fn end() -> ! {
     progress::clear_all();
     if let Some(said) = said {
         // Nobody to tell when standard error is gone.
-        let _ = writeln!(anstream::stderr(), "interrupted: {said}");
+        let _ = writeln!(crate::cli::output::stderr(), "interrupted: {}", shown(&said));
     }
     std::process::exit(i32::from(INTERRUPTED));
 }

@@ -38,23 +38,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.store.iter().collect();
     each_its_own_place(Some(&arguments.report), &outputs)?;
     let report = read(&arguments.report)?;
-    let shown = arguments.report.display().to_string();
+    let shown = crate::text::path(&arguments.report).to_string();
     let record = Learning::of(&report).map_err(|error| match Failure::from(error) {
         Failure::Nothing(error) => Failure::Nothing(error.context(shown)),
-        other => other.of(&shown),
+        other => other.of(&shown.as_str().into()),
     })?;
     let added = arguments.store.as_ref().map(|path| Ok::<_, LearningError>((path, store::add(path, &record)?)));
     let added = added.transpose()?;
     let mut out = io::stdout().lock();
     standard_output(
-        serde_json::to_writer_pretty(&mut out, &record)
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out))
-            .and_then(|()| out.flush()),
+        crate::json::write_pretty(&mut out, &record).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
     )?;
     if let Some((path, added)) = added.filter(|_| !arguments.quiet) {
-        let path = path.display();
-        let mut stderr = anstream::stderr();
+        let path = crate::text::path(&path);
+        let mut stderr = crate::cli::output::stderr();
         // A note that nobody can see is no failure.
         let _ = match added {
             Added::Appended(records) => {

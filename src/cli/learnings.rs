@@ -33,17 +33,17 @@ impl Learnings {
     pub fn read(&self, outputs: &[&PathBuf], quiet: bool) -> Result<Option<Remembered>, Failure> {
         let Some(path) = &self.learnings else { return Ok(None) };
         each_its_own_place(Some(path), outputs)?;
-        let read = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+        let read = std::fs::read(path).with_context(|| format!("cannot read {}", crate::text::path(&path)));
         let store = Store::read(&read.map_err(Failure::Input)?);
         if !quiet {
-            let mut stderr = anstream::stderr();
+            let mut stderr = crate::cli::output::stderr();
             // A warning that nobody can see is no failure.
             for damage in store.damaged.iter().take(NAMED) {
-                let _ = writeln!(stderr, "warning: {}: {damage}; it is left out", path.display());
+                let _ = writeln!(stderr, "warning: {}: {damage}; it is left out", crate::text::path(&path));
             }
             if store.damaged.len() > NAMED {
                 let more = store.damaged.len() - NAMED;
-                let _ = writeln!(stderr, "warning: {}: {more} more lines are left out", path.display());
+                let _ = writeln!(stderr, "warning: {}: {more} more lines are left out", crate::text::path(&path));
             }
         }
         Ok(Some(Remembered { path: path.clone(), store }))
@@ -54,7 +54,7 @@ impl Remembered {
     /// Tells those that apply today.
     pub fn tell(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
         let recalled = recall(&self.store.records, today);
-        tell(out, &self.path.display().to_string(), self.store.records.len(), &recalled)?;
+        tell(out, &crate::text::path(&self.path).to_string(), self.store.records.len(), &recalled)?;
         out.flush()
     }
 
@@ -63,7 +63,7 @@ impl Remembered {
         let (of_it, others): (Vec<_>, Vec<_>) =
             recall(&self.store.records, today).into_iter().partition(|one| one.is_of_this_scenario);
         if !others.is_empty() || of_it.is_empty() {
-            tell(out, &self.path.display().to_string(), self.store.records.len(), &others)?;
+            tell(out, &crate::text::path(&self.path).to_string(), self.store.records.len(), &others)?;
         }
         if !of_it.is_empty() {
             let records =
@@ -78,7 +78,7 @@ impl Remembered {
         let mut recalled = recall(&self.store.records, today);
         recalled.retain(|one| one.is_of_this_scenario || one.is_contradicted());
         if !recalled.is_empty() {
-            tell(out, &self.path.display().to_string(), self.store.records.len(), &recalled)?;
+            tell(out, &crate::text::path(&self.path).to_string(), self.store.records.len(), &recalled)?;
         }
         out.flush()
     }

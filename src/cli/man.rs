@@ -39,5 +39,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.quiet {
         return Ok(());
     }
-    standard_output(writeln!(anstream::stdout(), "wrote {} into {}", plural(count, "page", "pages"), folder.display()))
+    standard_output(writeln!(
+        crate::cli::output::stdout(),
+        "wrote {} into {}",
+        plural(count, "page", "pages"),
+        crate::text::path(&folder)
+    ))
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::interrupt;
-use super::output::{Failure, each_its_own_place, publish, standard_output, teller};
+use super::output::{Failure, Several, each_its_own_place, publish, standard_output, teller};
 use super::progress::Progress;
 use super::shard::{Found, command, found, load, place};
 use super::sweep::{Files, HowArguments, OutputArguments, conclude};
@@ -54,30 +54,33 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 continue;
             }
             Found::Nothing => {}
-            Found::Folder => remarks.push(format!("{} is a folder; move or remove it first", path.display())),
+            Found::Folder => remarks.push(format!("{} is a folder; move or remove it first", crate::text::path(&path))),
             Found::NoResult => {
-                remarks.push(format!("{} is no result of dryroll; move or remove it first", path.display()));
+                remarks.push(format!("{} is no result of dryroll; move or remove it first", crate::text::path(&path)));
             }
-            Found::Damaged => remarks.push(format!("{} is damaged; its command writes it anew", path.display())),
-            Found::Foreign => remarks.push(format!("{} is of another sweep; move or remove it first", path.display())),
+            Found::Damaged => {
+                remarks.push(format!("{} is damaged; its command writes it anew", crate::text::path(&path)))
+            }
+            Found::Foreign => {
+                remarks.push(format!("{} is of another sweep; move or remove it first", crate::text::path(&path)))
+            }
         }
         missing.push(shard);
     }
     if !missing.is_empty() {
         let is = if missing.len() == 1 { "is" } else { "are" };
         let all = plural(u64::from(of), "shard", "shards");
-        let mut said = format!("{} of {all} {is} missing or not whole ({}); run", missing.len(), ranges(&missing));
+        let first = format!("{} of {all} {is} missing or not whole ({}); run", missing.len(), ranges(&missing));
+        let mut more = Vec::new();
         for shard in missing.iter().take(TOLD) {
-            said.push_str(&format!("\n  {}", command(&arguments.manifest, &shard.to_string(), of)));
+            more.push(format!("  {}", command(&arguments.manifest, &shard.to_string(), of)));
         }
         if missing.len() > TOLD {
             let rest = &missing[TOLD..];
-            said.push_str(&format!("\n  … and the same of {} more: {}", rest.len(), ranges(rest)));
+            more.push(format!("  … and the same of {} more: {}", rest.len(), ranges(rest)));
         }
-        for remark in remarks.iter().take(TOLD) {
-            said.push_str(&format!("\n{remark}"));
-        }
-        return Err(Failure::Unmet(anyhow::anyhow!(said)));
+        more.extend(remarks.into_iter().take(TOLD));
+        return Err(Failure::Unmet(Several { first, more }.into()));
     }
     let pool = arguments.how.pool()?;
     let files = Files::open(&arguments.outputs)?;

@@ -7,10 +7,11 @@ use clap::ValueEnum;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::interrupt::last_words;
-use super::output::{Failure, publish, standard_output, teller, write_whole};
+use super::output::{Failure, publish, standard_output, stderr, teller, write_whole};
 use crate::engine::OperatorDecision;
 use crate::report::{Output, replay};
 use crate::scenario::{Format, Scenario, Template};
+use crate::text::shown;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -85,7 +86,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let asks = !arguments.yes && io::stdin().is_terminal() && io::stderr().is_terminal();
     let template = template(arguments, asks)?;
     let text = template.text();
-    Scenario::parse(&path.display().to_string(), text.as_bytes(), Format::Toml)?;
+    Scenario::parse(&path.to_string_lossy(), text.as_bytes(), Format::Toml)?;
     // Somebody else may have written there while the questions were answered.
     refuse(path, arguments.force)?;
     publish([write_whole(Some(output), |out| out.write_all(text.as_bytes()))?])?;
@@ -97,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Nothing that is there is overwritten unless that is asked for.
 fn refuse(path: &Path, force: bool) -> Result<(), Failure> {
-    let shown = path.display();
+    let shown = crate::text::path(&path);
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
         return Err(Failure::Input(anyhow::anyhow!(
             "{shown} would be read as JSON, and the scenario is TOML; name a file that ends in .toml"
@@ -206,9 +207,9 @@ fn choose<T: std::fmt::Display>(
         return Ok(default);
     }
     loop {
-        let mut stderr = io::stderr();
+        let mut stderr = stderr();
         // Where the question cannot be shown, the terminal is gone, and so is the answer.
-        let _ = write!(stderr, "{question} [{default}] ").and_then(|()| stderr.flush());
+        let _ = write!(stderr, "{question} [{}] ", shown(&default.to_string())).and_then(|()| stderr.flush());
         let mut line = String::new();
         match io::stdin().lock().read_line(&mut line) {
             Ok(0) => return Err(Failure::Interrupted("the questions have no answer; nothing was written".into())),
@@ -220,19 +221,19 @@ fn choose<T: std::fmt::Display>(
         match line.trim() {
             "" => match read(&default.to_string()) {
                 Ok(_) => return Ok(default),
-                Err(wrong) => writeln!(stderr, "{wrong}").unwrap_or_default(),
+                Err(wrong) => writeln!(stderr, "{}", shown(&wrong)).unwrap_or_default(),
             },
             answer => match read(answer) {
                 Ok(chosen) => return Ok(chosen),
-                Err(wrong) => writeln!(stderr, "{wrong}").unwrap_or_default(),
+                Err(wrong) => writeln!(stderr, "{}", shown(&wrong)).unwrap_or_default(),
             },
         }
     }
 }
 
 fn tell(out: &mut impl Write, path: &Path, template: &Template) -> io::Result<()> {
-    let file = replay::file(&path.display().to_string());
-    writeln!(out, "wrote {}; next:", path.display())?;
+    let file = replay::file(&path.to_string_lossy());
+    writeln!(out, "wrote {}; next:", crate::text::path(&path))?;
     writeln!(out, "  dryroll plan {file}     the batches")?;
     writeln!(out, "  dryroll run {file}      one rollout, from its request to its end")?;
     writeln!(out, "  dryroll drill {file}    the same, with you as the operator")?;

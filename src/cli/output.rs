@@ -1,7 +1,7 @@
 //! How commands fail, and how they speak to people.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,6 +14,7 @@ use crate::scenario::{ScenarioError, ScenarioText};
 use crate::study::grid::GridError;
 use crate::study::sweep::SweepError;
 use crate::study::tape::{Identity, Tape};
+use crate::text::{Foreign, Screen, shown};
 
 /// Why a command did not do what it was asked; each kind has its exit code.
 #[derive(Debug)]
@@ -47,21 +48,44 @@ impl Failure {
     #[must_use]
     pub fn report(&self) -> ExitCode {
         const ERROR: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-        let mut stderr = anstream::stderr();
+        let mut stderr = stderr();
         let said = match self {
             Self::Scenario(error) => match error.diagnostics() {
-                [] => writeln!(stderr, "{ERROR}error:{ERROR:#} {}", error.render(true)),
+                [] => writeln!(stderr, "{ERROR}error:{ERROR:#} {}", shown(&error.render(false))),
                 _ => writeln!(stderr, "{}", error.render(true).trim_end()),
             },
-            Self::Interrupted(kept) => writeln!(stderr, "interrupted: {kept}"),
+            Self::Interrupted(kept) => writeln!(stderr, "interrupted: {}", shown(kept)),
             Self::Input(error) | Self::Output(error) | Self::Unmet(error) | Self::Nothing(error) => {
-                writeln!(stderr, "{ERROR}error:{ERROR:#} {error:#}")
+                // An error is one line, whatever it quotes.
+                let said = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", shown(&format!("{error:#}")));
+                let more = error.downcast_ref::<Several>().map_or(&[][..], |several| &several.more);
+                more.iter().fold(said, |said, line| said.and_then(|()| writeln!(stderr, "{}", shown(line))))
             }
         };
         // Nobody to tell when standard error is gone.
         drop(said);
         ExitCode::from(self.code())
     }
+}
+
+/// An error of several lines.
+#[derive(Debug, thiserror::Error)]
+#[error("{first}")]
+pub struct Several {
+    /// What is wrong.
+    pub first: String,
+    /// The lines after it.
+    pub more: Vec<String>,
+}
+
+/// Standard output for people: colours where it is a terminal, and nothing else that acts.
+pub fn stdout() -> Screen<anstream::AutoStream<io::Stdout>> {
+    Screen::new(anstream::stdout())
+}
+
+/// Standard error, likewise.
+pub fn stderr() -> Screen<anstream::AutoStream<io::Stderr>> {
+    Screen::new(anstream::stderr())
 }
 
 impl Failure {
@@ -71,9 +95,9 @@ impl Failure {
     }
 
     /// The same, with the file that it is about. A wrong scenario names its own.
-    pub fn of(self, file: &str) -> Self {
+    pub fn of(self, file: &Foreign) -> Self {
         match self {
-            Self::Input(error) => Self::Input(error.context(file.to_owned())),
+            Self::Input(error) => Self::Input(error.context(file.to_string())),
             other => other,
         }
     }
@@ -186,7 +210,7 @@ pub fn each_its_own_place<P: AsRef<Path>>(
     let mut places = Vec::new();
     for path in outputs {
         let Some(place) = Output::place(path) else { continue };
-        let shown = path.display();
+        let shown = crate::text::path(&path);
         if inputs.contains(&place) {
             return Err(Failure::Input(anyhow::anyhow!(
                 "{shown} is what is read; an output would take its place. Name another file"
@@ -208,10 +232,21 @@ pub fn teller(quiet: bool, outputs: &[&PathBuf]) -> Option<Box<dyn Write>> {
     if quiet {
         return None;
     }
-    if outputs.iter().any(|path| Output::is_standard(path)) {
-        return Some(Box::new(io::BufWriter::new(anstream::stderr())));
+    if let Some(columns) = columns() {
+        crate::report::table::fit_to(columns);
     }
-    Some(Box::new(io::BufWriter::new(anstream::stdout())))
+    if outputs.iter().any(|path| Output::is_standard(path)) {
+        return Some(Box::new(io::BufWriter::new(stderr())));
+    }
+    Some(Box::new(io::BufWriter::new(stdout())))
+}
+
+/// How wide lines may be: as COLUMNS says, else as the terminal is; `None` where nothing says so.
+fn columns() -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let is_terminal = || io::stdout().is_terminal().then(ratatui::crossterm::terminal::size);
+    let there = || is_terminal().and_then(Result::ok).map(|(columns, _)| usize::from(columns));
+    said.or_else(there).filter(|&columns| columns > 0)
 }
 
 /// Opens an output if one is asked for.
@@ -253,7 +288,7 @@ pub fn write_whole(
 /// Writes a report as JSON if there is an output for it; it still has to be published.
 pub fn write_json(output: Option<Output>, report: &impl serde::Serialize) -> Result<Option<Written>, Failure> {
     write_whole(output, |out| {
-        serde_json::to_writer_pretty(&mut *out, report)?;
+        crate::json::write_pretty(&mut *out, report)?;
         out.write_all(b"\n")
     })
 }
@@ -271,7 +306,7 @@ pub fn scratch_tape_file(identity: &Identity) -> io::Result<Tape> {
 /// A failure to write or read such a tape.
 pub fn scratch_failure(error: io::Error) -> Failure {
     let folder = std::env::temp_dir();
-    let said = format!("cannot write to the temporary folder {} (TMPDIR names another)", folder.display());
+    let said = format!("cannot write to the temporary folder {} (TMPDIR names another)", crate::text::path(&folder));
     Failure::Output(anyhow::Error::new(error).context(said))
 }
 

@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Loaded { text, scenario, world } = arguments.rollout.load(&arguments.scenario, None)?;
     let advice = arguments.rollout.advisor(&text, &scenario).finish();
     if world.total() == 0 && !arguments.quiet {
-        let mut stderr = anstream::stderr();
+        let mut stderr = crate::cli::output::stderr();
         // A note that nobody can see is no failure.
         let _ = writeln!(
             stderr,
@@ -40,19 +40,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let answer = PlanAnswer::new(&world.plan, &world.settings, world.names).with_advice(&advice);
     let mut out = BufWriter::new(io::stdout().lock());
     standard_output(
-        serde_json::to_writer_pretty(&mut out, &answer)
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out))
-            .and_then(|()| out.flush()),
+        crate::json::write_pretty(&mut out, &answer).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
     )?;
     if !arguments.quiet {
         // Standard output is the skill's answer and nothing else. A note that nobody can see is no failure.
-        let _ = advice_table(&mut anstream::stderr(), &advice);
+        let _ = advice_table(&mut crate::cli::output::stderr(), &advice);
     }
     if let Some(remembered) = remembered.filter(|_| !arguments.quiet) {
         let numbers = PlanNumbers::of(&world.plan, answer.estimated_total());
         let today = Today::of(&scenario, Some(Policy::of(&scenario)), Numbers::Plan(numbers));
-        let _ = remembered.tell(&mut anstream::stderr(), &today);
+        let _ = remembered.tell(&mut crate::cli::output::stderr(), &today);
     }
     Ok(())
 }

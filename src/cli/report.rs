@@ -8,7 +8,8 @@ use anyhow::Context;
 use super::output::{Failure, is_gone, publish, standard_output, write_whole};
 use crate::report::page::{page, plots};
 use crate::report::reading::{AnyReport, ReadingError};
-use crate::report::{Output, ReportError};
+use crate::report::{Output, ReportError, replay};
+use crate::scenario::{Format, Scenario};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -44,7 +45,7 @@ impl Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let shown = arguments.report.display();
+    let shown = crate::text::path(&arguments.report);
     let target = arguments.page()?;
     if let Some(target) = &target
         && let Some(place) = Output::place(target)
@@ -59,7 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     {
         return Err(Failure::Input(anyhow::anyhow!(
             "{} is the page, and the folder of the plots too; name one of them otherwise",
-            target.display()
+            crate::text::path(&target)
         )));
     }
     let report = read(&arguments.report)?;
@@ -89,11 +90,12 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
         return Ok(());
     }
     let page_there = said.iter().any(|path| path == Path::new("-"));
-    let mut out: Box<dyn Write> = if page_there { Box::new(anstream::stderr()) } else { Box::new(anstream::stdout()) };
+    let mut out: Box<dyn Write> =
+        if page_there { Box::new(crate::cli::output::stderr()) } else { Box::new(crate::cli::output::stdout()) };
     let named = said.iter().filter(|path| *path != Path::new("-"));
     let mut told = Ok(());
     for path in named {
-        told = told.and_then(|()| writeln!(out, "{}", path.display()));
+        told = told.and_then(|()| writeln!(out, "{}", crate::text::path(&path)));
     }
     match told {
         Err(error) if is_gone(&error) || page_there => Ok(()),
@@ -109,18 +111,36 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     } else {
         std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
     };
-    result.with_context(|| format!("cannot read {}", path.display())).map_err(Failure::Input)?;
+    result.with_context(|| format!("cannot read {}", crate::text::path(&path))).map_err(Failure::Input)?;
     Ok(bytes)
 }
 
 /// Any report, from a file or standard input.
 pub fn read(path: &Path) -> Result<AnyReport, Failure> {
     let bytes = read_bytes(path)?;
-    let shown = path.display();
+    let shown = crate::text::path(&path);
     AnyReport::read(&bytes).map_err(|error| match error {
+        wrong if is_scenario(path, &bytes) => {
+            let file = replay::file(&path.to_string_lossy());
+            let said = format!(
+                "{shown} is a scenario, and no report: `dryroll run {file} --report run.json` makes one of it \
+                 (so do sweep, compare, tune, check and drill)"
+            );
+            drop(wrong);
+            Failure::Input(anyhow::anyhow!(said))
+        }
         nothing @ ReadingError::Nothing(_) => {
             Failure::Nothing(anyhow::Error::from(nothing).context(format!("{shown}")))
         }
         wrong => Failure::Input(anyhow::Error::from(wrong).context(format!("{shown}"))),
     })
+}
+
+/// Whether somebody gave the scenario in place of its report.
+fn is_scenario(path: &Path, bytes: &[u8]) -> bool {
+    let file = path.to_string_lossy();
+    let format = Format::of(path, bytes);
+    let has_its_tables =
+        || std::str::from_utf8(bytes).is_ok_and(|text| text.contains("fleet") && text.contains("rollout"));
+    Scenario::parse(&file, bytes, format).is_ok() || (format == Format::Toml && has_its_tables())
 }

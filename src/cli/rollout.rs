@@ -12,7 +12,7 @@ use crate::study::grid::{Axis, Grid, version_called};
 #[derive(Debug, clap::Args)]
 pub struct Rollout {
     /// Roll out the version with this id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, visible_alias = "versions", value_name = "ID")]
     version: Option<String>,
     /// Set a key of [rollout], as in rollout.batch_pct=10; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -39,7 +39,7 @@ impl Rollout {
     pub fn command(&self, path: &Path, scenario: &Scenario, replicate: u64) -> String {
         let settings = self.changes();
         let settings: Vec<_> = settings.iter().map(|axis| (axis, 0)).collect();
-        replay::command(&path.to_string_lossy(), scenario.seed, &scenario.target().id, &settings, replicate)
+        replay::command(&path.to_string_lossy(), scenario.seed, scenario.target().id.raw(), &settings, replicate)
     }
 
     /// The command that plays a drill of one world again.
@@ -47,7 +47,7 @@ impl Rollout {
         let settings = self.changes();
         let settings: Vec<_> = settings.iter().map(|axis| (axis, 0)).collect();
         let (path, decisions) = (path.to_string_lossy(), decisions.to_string_lossy());
-        replay::drill(&path, scenario.seed, &scenario.target().id, &settings, replicate, &decisions)
+        replay::drill(&path, scenario.seed, scenario.target().id.raw(), &settings, replicate, &decisions)
     }
 
     fn changes(&self) -> Vec<Axis> {

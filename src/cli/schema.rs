@@ -19,9 +19,5 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.markdown {
         return standard_output(out.write_all(crate::scenario::reference().as_bytes()));
     }
-    standard_output(
-        serde_json::to_writer_pretty(&mut out, &crate::scenario::schema())
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out)),
-    )
+    standard_output(crate::json::write_pretty(&mut out, &crate::scenario::schema()).and_then(|()| writeln!(out)))
 }

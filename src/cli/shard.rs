@@ -69,8 +69,9 @@ fn spare_results(path: &Path, manifest: &Manifest) -> Result<(), Failure> {
     if Output::place(path).is_none() || !path.is_file() {
         return Ok(());
     }
-    let there =
-        std::fs::read(path).with_context(|| format!("cannot read {}", path.display())).map_err(Failure::Input)?;
+    let there = std::fs::read(path)
+        .with_context(|| format!("cannot read {}", crate::text::path(&path)))
+        .map_err(Failure::Input)?;
     if Manifest::parse(&there).is_ok_and(|(there, _)| there == *manifest) {
         return Ok(());
     }
@@ -80,7 +81,7 @@ fn spare_results(path: &Path, manifest: &Manifest) -> Result<(), Failure> {
     Err(Failure::Input(anyhow!(
         "{} is another manifest, and results of its shards lie beside it: {first}{more}; merge them and move or remove them, \
          or name another manifest",
-        path.display()
+        crate::text::path(&path)
     )))
 }
 
@@ -122,7 +123,7 @@ fn estimate(sweep: &Sweep) -> Result<Duration, Failure> {
 }
 
 fn shown(path: &Path) -> String {
-    replay::file(&path.display().to_string())
+    replay::file(&path.to_string_lossy())
 }
 
 /// The command that runs one shard.
@@ -132,7 +133,7 @@ pub fn command(manifest: &Path, shard: &str, of: u32) -> String {
 
 /// Reads a manifest.
 pub fn load(path: &Path) -> Result<(Manifest, Sweep), Failure> {
-    let name = path.display();
+    let name = crate::text::path(&path);
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}")).map_err(Failure::Input)?;
     Manifest::parse(&bytes).with_context(|| format!("cannot use {name}")).map_err(Failure::Input)
 }
@@ -258,7 +259,7 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
         Err(error) => return Err(unfinished.failure(error)),
     }
     interrupt::undisturbed(|| unfinished.publish(&path))?;
-    told(&format!("{} in {}", plural(rollouts, "rollout", "rollouts"), path.display()))
+    told(&format!("{} in {}", plural(rollouts, "rollout", "rollouts"), crate::text::path(&path)))
 }
 
 #[cfg(test)]

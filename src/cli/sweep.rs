@@ -19,6 +19,7 @@ use crate::study::results::CellRows;
 use crate::study::round::{Workers, rollouts};
 use crate::study::sweep::{Extent, Goal, Sweep, SweepError, SweepOrder};
 use crate::study::tape::Tape;
+use crate::text::Foreign;
 
 /// Replicates of a cell where nobody says how many.
 const REPLICATES: u64 = 1000;
@@ -102,7 +103,7 @@ pub struct GridArguments {
     #[arg(long = "set", value_name = "KEY=LIST")]
     settings: Vec<String>,
     /// Versions to roll out: `all`, or a list of ids [default: the scenario's target]
-    #[arg(long, value_name = "LIST")]
+    #[arg(long, visible_alias = "version", value_name = "LIST")]
     versions: Option<String>,
 }
 
@@ -115,7 +116,7 @@ impl GridArguments {
     }
 
     /// By their ids; none where none are named.
-    fn versions(&self, scenario: &Scenario) -> Result<Vec<String>, Failure> {
+    fn versions(&self, scenario: &Scenario) -> Result<Vec<Foreign>, Failure> {
         let Some(list) = &self.versions else { return Ok(Vec::new()) };
         let found = grid::versions(scenario, list)?;
         Ok(found.into_iter().map(|index| scenario.versions[index.0].id.clone()).collect())
@@ -222,7 +223,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
     if arguments.resume && checkpoint.is_new && !arguments.how.quiet {
         // A note that nobody can see is no failure.
-        let _ = writeln!(anstream::stderr(), "note: nothing was left to go on from; the sweep begins");
+        let _ = writeln!(crate::cli::output::stderr(), "note: nothing was left to go on from; the sweep begins");
     }
     interrupt::last_words(checkpoint.last_words("what is done is".into()));
 

@@ -132,7 +132,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(mut out) = teller(arguments.how.quiet, &outputs) {
         standard_output(tune_table(&mut out, &report).and_then(|()| out.flush()))?;
         if let Some(remembered) = &remembered {
-            let today = Today { version: &report.good, ..Today::of(&scenario, None, Numbers::Tune(&report)) };
+            let today = Today { version: report.good.raw(), ..Today::of(&scenario, None, Numbers::Tune(&report)) };
             standard_output(remembered.tell(&mut out, &today))?;
         }
     }

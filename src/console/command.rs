@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use crate::drill::{Control, DrillError, Speed};
 use crate::engine::{Answer, Edit, OperatorDecision};
 use crate::fleet::Span;
+use crate::text::escaped;
 
 /// What a line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl Command {
 
 /// So much of a word as is worth repeating, without what would move a cursor.
 fn shown(word: &str) -> String {
-    word.chars().filter(|letter| !letter.is_control()).take(40).collect()
+    escaped(word).chars().take(40).collect()
 }
 
 fn answer(answer: Answer) -> Command {

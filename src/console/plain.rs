@@ -11,6 +11,7 @@ use crate::drill::{Asked, Control, Desk};
 use crate::engine::{Answer, RequestKind};
 use crate::report::wording::plural;
 use crate::sim::Observer;
+use crate::text::shown;
 
 /// Where a dialogue stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +93,7 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
     /// When it cannot be told.
     pub fn hear(&mut self, wall: Duration, line: &str) -> io::Result<Stands> {
         if self.is_scripted {
-            let echo: String = line.chars().filter(|letter| !letter.is_control()).collect();
-            writeln!(self.out, "> {}", echo.trim())?;
+            writeln!(self.out, "> {}", shown(line.trim()))?;
         }
         match Command::parse(line) {
             Ok(Command::Control(control)) => self.control(wall, control)?,

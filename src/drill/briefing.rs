@@ -2,22 +2,23 @@
 
 use crate::engine::EventNames;
 use crate::scenario::Scenario;
+use crate::text::Foreign;
 
 /// The names that a console shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Briefing {
     /// What the drill is called.
-    pub title: String,
+    pub title: Foreign,
     /// The module that is upgraded.
-    pub module: String,
+    pub module: Foreign,
     /// The fleet, by its template: `fleet edge`.
-    pub fleet: String,
+    pub fleet: Foreign,
     /// Its instances.
     pub instances: u32,
     /// The version that is rolled out.
-    pub target: String,
+    pub target: Foreign,
     /// The version that the fleet runs.
-    pub previous: String,
+    pub previous: Foreign,
     names: crate::fleet::InstanceNames,
 }
 
@@ -28,10 +29,10 @@ impl Briefing {
         Self {
             title: scenario.name.clone(),
             module: scenario.module_id.clone(),
-            fleet: match scenario.fleet.template_id.as_str() {
+            fleet: match scenario.fleet.template_id.raw() {
                 // One that nobody named.
                 "fleet" => "fleet".into(),
-                template => format!("fleet {template}"),
+                template => format!("fleet {template}").into(),
             },
             instances: scenario.fleet.instances,
             target: scenario.target().id.clone(),
@@ -56,6 +57,6 @@ impl Briefing {
     /// The names that event lines need.
     #[must_use]
     pub fn event_names(&self) -> EventNames<'_> {
-        EventNames { instances: self.names, target: &self.target, previous: &self.previous }
+        EventNames { instances: self.names, target: self.target.raw(), previous: self.previous.raw() }
     }
 }

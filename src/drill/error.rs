@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::engine::{AnswerError, RequestKind};
 use crate::fleet::At;
+use crate::text::Foreign;
 
 /// Why a drill did not do what it was told. Nothing is changed then.
 #[derive(Debug, Error)]
@@ -40,7 +41,7 @@ pub enum DrillError {
         /// When.
         at_ms: u64,
         /// Why not.
-        why: String,
+        why: Foreign,
     },
 }
 
@@ -60,6 +61,6 @@ impl DrillError {
     #[must_use]
     pub fn does_not_fit(number: usize, decision: &super::Recorded, why: impl Into<String>) -> Self {
         let At(at_ms) = decision.at;
-        Self::DoesNotFit { number, decide: decision.answer.name(), at_ms, why: why.into() }
+        Self::DoesNotFit { number, decide: decision.answer.name(), at_ms, why: why.into().into() }
     }
 }

@@ -10,6 +10,7 @@ use crate::fleet::At;
 use crate::json::fault;
 use crate::scenario::Scenario;
 use crate::study::Policy;
+use crate::text::Foreign;
 
 const SCHEMA: &str = "dryroll.decisions/1";
 
@@ -17,7 +18,7 @@ const SCHEMA: &str = "dryroll.decisions/1";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    schema: String,
+    schema: Foreign,
     /// The scenario's name and hash.
     pub scenario: Option<Origin>,
     /// The seed.
@@ -25,7 +26,7 @@ pub struct Record {
     /// Which world.
     pub replicate: Option<u64>,
     /// The version that was rolled out.
-    pub version: Option<String>,
+    pub version: Option<Foreign>,
     /// The policy.
     pub policy: Option<Policy>,
     decisions: Vec<Line>,
@@ -36,9 +37,9 @@ pub struct Record {
 #[serde(deny_unknown_fields)]
 pub struct Origin {
     /// Its name.
-    pub name: String,
+    pub name: Foreign,
     /// Its hash.
-    pub hash: String,
+    pub hash: Foreign,
 }
 
 /// A decision as it is written.
@@ -48,7 +49,7 @@ struct Line {
     at_ms: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked_at_ms: Option<u64>,
-    decide: String,
+    decide: Foreign,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     batch_pct: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +65,7 @@ impl Record {
     pub fn new(scenario: &Scenario, replicate: u64, decisions: &[Decision]) -> Self {
         Self {
             schema: SCHEMA.into(),
-            scenario: Some(Origin { name: scenario.name.clone(), hash: scenario.hash.clone() }),
+            scenario: Some(Origin { name: scenario.name.clone(), hash: scenario.hash.clone().into() }),
             seed: Some(scenario.seed),
             replicate: Some(replicate),
             version: Some(scenario.target().id.clone()),
@@ -147,7 +148,7 @@ impl Line {
 
     fn recorded(&self) -> Result<Recorded, String> {
         let on_trip = |decision| Ok(Answer::OnTrip(decision));
-        let answer = match self.decide.as_str() {
+        let answer = match self.decide.raw() {
             "approve" => Ok(Answer::Approve),
             "reject" => Ok(Answer::Reject),
             "edit" => self.edit(),

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::fleet::LifecycleState;
+use crate::text::Foreign;
 
 /// Why a request is refused (§1). Each names what is wrong and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -20,7 +21,7 @@ pub enum Refusal {
     #[error("version `{version}` is {state:?}; only a blessed or live version can be rolled out")]
     NotPromoted {
         /// The version.
-        version: String,
+        version: Foreign,
         /// Its state.
         state: LifecycleState,
     },

@@ -59,7 +59,7 @@ impl Request<'_> {
             .version(self.module_id, self.target_version_id)
             .ok_or_else(|| Refusal::UnknownVersion(self.target_version_id.to_owned()))?;
         if !state.can_be_rolled_out() {
-            return Err(Refusal::NotPromoted { version: self.target_version_id.to_owned(), state });
+            return Err(Refusal::NotPromoted { version: self.target_version_id.into(), state });
         }
         let out_of_range = |name, found, allowed| Refusal::OutOfRange { name, found, allowed };
         let batch_pct = u32::try_from(self.batch_pct)

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 
 use crate::fleet::{DigestId, Span};
+use crate::text::Foreign;
 
 /// In which order the breaker counts verdicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -58,7 +59,7 @@ pub enum InterventionPolicy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionRef {
     /// The version's id.
-    pub id: String,
+    pub id: Foreign,
     /// The digest that its heartbeats carry.
     pub digest: DigestId,
 }

@@ -267,7 +267,7 @@ impl<W: Write> Observer for Account<'_, W> {
 }
 
 fn opening(out: &mut impl Write, scenario: &Scenario, world: &World, replicate: u64) -> io::Result<()> {
-    let previous = scenario.previous().map_or("an older version", |version| version.id.as_str());
+    let previous = scenario.previous().map_or_else(|| "an older version".to_owned(), |version| version.id.to_string());
     let target = scenario.target();
     let truth = if target.defective { " (defective, in truth)" } else { "" };
     writeln!(out, "{BOLD}{}{BOLD:#}", scenario.name)?;

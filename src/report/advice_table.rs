@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::wording::{one_line, wrapped};
+use super::wording::wrapped;
 use crate::scenario::Advice;
+use crate::text::one_line;
 
 const ADVICE: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
 const DIM: Style = Style::new().dimmed();

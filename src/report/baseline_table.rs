@@ -6,8 +6,9 @@ use anstyle::{AnsiColor, Style};
 
 use super::study::{BaselineReport, BaselineScenario, ComparedFact, policy_change};
 use super::table::Table;
-use super::wording::{one_line, plural};
+use super::wording::plural;
 use crate::study::baseline::contrast::Verdict;
+use crate::text::one_line;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -31,7 +32,7 @@ pub fn baseline_table(out: &mut impl Write, report: &BaselineReport) -> io::Resu
     }
     for other in &report.not_checked {
         let why = if other.gone { "in the baseline, and no file any more: take its lines out" } else { "not checked" };
-        writeln!(out, "{DIM}· {}  {why}{DIM:#}", one_line(&other.scenario))?;
+        writeln!(out, "{DIM}· {}  {why}{DIM:#}", other.scenario.to_string())?;
     }
     let style = if report.passed { GOOD } else { BAD };
     writeln!(out, "\n{style}{}{style:#}", report.verdict())
@@ -39,7 +40,7 @@ pub fn baseline_table(out: &mut impl Write, report: &BaselineReport) -> io::Resu
 
 fn tell(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> {
     let (style, mark) = if scenario.passed { (GOOD, "●") } else { (BAD, "✗") };
-    let file = one_line(&scenario.file);
+    let file = scenario.file.to_string();
     writeln!(out, "{style}{mark}{style:#} {BOLD}{file}{BOLD:#}  {DIM}{}{DIM:#}", scenario.in_a_line())?;
     let change = policy_change(scenario);
     if !change.is_empty() {
@@ -65,7 +66,7 @@ fn tell(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> {
         writeln!(out, "  {BOLD}note:{BOLD:#} {}", one_line(note))?;
     }
     if let Some(replay) = scenario.replay.as_ref().filter(|_| rows > 0) {
-        writeln!(out, "    {}", one_line(replay))?;
+        writeln!(out, "    {}", replay.to_string())?;
     }
     Ok(())
 }

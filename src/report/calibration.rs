@@ -13,6 +13,7 @@ use crate::engine::OperatorDecision;
 use crate::scenario::Distribution;
 use crate::stats::Interval;
 use crate::study::tune::belief::{self, RateHistory, VersionHistory};
+use crate::text::Foreign;
 
 pub use table::calibration_table;
 pub use tables::{about, spread};
@@ -24,9 +25,9 @@ const STEPS: u64 = 120;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationReport {
     /// `dryroll.calibration/1`
-    pub schema: String,
+    pub schema: Foreign,
     /// The logs that were read.
-    pub logs: Vec<String>,
+    pub logs: Vec<Foreign>,
     /// How many rollouts they hold.
     pub rollouts: u64,
     /// What heartbeats were taken to come at.
@@ -43,7 +44,7 @@ pub struct CalibrationReport {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VersionReport {
     /// Its id.
-    pub version: String,
+    pub version: Foreign,
     /// In how many rollouts it was commanded.
     pub rollouts: u64,
     /// Commands to it.
@@ -209,7 +210,7 @@ pub struct CandidateReport {
 impl CalibrationReport {
     /// The report of a calibration from these logs.
     #[must_use]
-    pub fn new(calibration: &Calibration, logs: Vec<String>) -> Self {
+    pub fn new(calibration: &Calibration, logs: Vec<Foreign>) -> Self {
         Self {
             schema: "dryroll.calibration/1".into(),
             logs,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::study::SweepReport;
 use crate::scenario::{Metric, Rate};
 use crate::stats::Interval;
+use crate::text::csv_cell;
 
 /// Writes one row a cell: its policy, its version, and every figure of every metric and rate. What does not exist is empty.
 ///
@@ -29,7 +30,11 @@ pub fn write_cells(out: impl io::Write, report: &SweepReport) -> io::Result<()> 
     csv.write_record(&header).map_err(failed)?;
     for (index, cell) in report.cells.iter().enumerate() {
         let mut record: Vec<String> = policy(report, index).into_iter().map(|(_, value)| value).collect();
-        record.extend([cell.version.clone(), cell.defective.to_string(), cell.replicates.to_string()]);
+        record.extend([
+            csv_cell(cell.version.raw()).into_owned(),
+            cell.defective.to_string(),
+            cell.replicates.to_string(),
+        ]);
         for metric in Metric::ALL {
             let figure = cell.metrics.figure(metric).cloned().unwrap_or_default();
             record.push(number(figure.mean));
@@ -61,7 +66,7 @@ fn policy(report: &SweepReport, cell: usize) -> Vec<(String, String)> {
     let Some(Value::Object(keys)) = policy else { return Vec::new() };
     let text = |value: Value| match value {
         Value::Null => String::new(),
-        Value::String(text) => text,
+        Value::String(text) => csv_cell(&text).into_owned(),
         other => other.to_string(),
     };
     keys.into_iter().map(|(key, value)| (key, text(value))).collect()

@@ -8,7 +8,8 @@ use super::advice_table::advice_table;
 use super::baseline_table::baseline_table;
 use super::study::{CheckReport, CheckedScenario, Status};
 use super::table::Table;
-use super::wording::{one_line, plural};
+use super::wording::plural;
+use crate::text::one_line;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -65,7 +66,7 @@ pub fn check_table(out: &mut impl Write, report: &CheckReport) -> io::Result<()>
 fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result<()> {
     let style = if scenario.passed { GOOD } else { BAD };
     let mark = if scenario.passed { "●" } else { "✗" };
-    let (file, name) = (one_line(&scenario.file), one_line(&scenario.scenario.name));
+    let (file, name) = (scenario.file.to_string(), scenario.scenario.name.to_string());
     writeln!(out, "{style}{mark}{style:#} {BOLD}{file}{BOLD:#}  {DIM}{name}{DIM:#}")?;
     let mut table = Table::new(&["", "rule", "", "version", "observed", "limit", "interval", "worlds"], 4);
     for rule in &scenario.rules {
@@ -73,7 +74,7 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
             format!("{} {}", sign(rule.status), rule.status.name()),
             rule.about.clone(),
             rule.worlds.clone(),
-            rule.version.clone(),
+            rule.version.to_string(),
             rule.observed_says.clone(),
             rule.limit.clone(),
             rule.interval_says.clone(),
@@ -86,13 +87,13 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
         let says = one_line(&format!("{}{why}", rule.says));
         writeln!(out, "  {BAD}{}{BAD:#} line {}, {says}", rule.status.name(), rule.line)?;
         if let Some(replay) = &rule.replay {
-            writeln!(out, "    {}", one_line(replay))?;
+            writeln!(out, "    {}", replay.to_string())?;
         }
     }
     for fault in &scenario.idle_faults {
         writeln!(out, "  {BAD}failed{BAD:#} {}", fault.says())?;
         if let Some(replay) = &fault.replay {
-            writeln!(out, "    {}", one_line(replay))?;
+            writeln!(out, "    {}", replay.to_string())?;
         }
     }
     for warning in &scenario.warnings {

@@ -32,7 +32,7 @@ const MOST_NAMED: usize = 4;
 /// What people should know of the policies of a study with a good version: those with which too few of its rollouts complete, and those
 /// with which that is undecided.
 #[must_use]
-pub fn warnings(version: &str, policies: &[(String, Completed)]) -> Vec<String> {
+pub fn warnings(version: &crate::text::Foreign, policies: &[(String, Completed)]) -> Vec<String> {
     let of = |enough: Option<bool>| -> Vec<&(String, Completed)> {
         policies.iter().filter(|(_, completed)| completed.enough == enough).collect()
     };

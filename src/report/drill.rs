@@ -14,12 +14,14 @@ use crate::drill::Pack;
 use crate::fleet::Span;
 use crate::scenario::Advice;
 use crate::study::Policy;
+use crate::text::Foreign;
+use crate::text::escaped;
 
 /// A drill, and its debrief.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DrillReport {
     /// `dryroll.drill/1`
-    pub schema: String,
+    pub schema: Foreign,
     /// Of which scenario.
     pub scenario: ScenarioRef,
     /// The seed.
@@ -28,18 +30,18 @@ pub struct DrillReport {
     pub replicate: u64,
     /// The command that plays it again; empty where nothing was kept to be played.
     #[serde(default)]
-    pub command: String,
+    pub command: Foreign,
     /// How it was drawn; null where the scenario was named.
     #[serde(default)]
     pub surprise: Option<Surprise>,
     /// The policy, as it was requested.
     pub policy: Policy,
     /// The version that was rolled out.
-    pub version: String,
+    pub version: Foreign,
     /// The plan that was walked.
     pub plan: PlanWalked,
     /// How it ended.
-    pub outcome: String,
+    pub outcome: Foreign,
     /// What was decided, in order.
     pub decisions: Vec<DecisionMade>,
     /// What it came to.
@@ -67,7 +69,7 @@ pub struct DrillReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Surprise {
     /// Its file in the repository; the program has it built in.
-    pub file: String,
+    pub file: Foreign,
     /// The seed of the draw; null where a record said which drill it is of.
     pub seed: Option<u64>,
 }
@@ -104,11 +106,11 @@ pub struct DecisionMade {
     /// How long the person took.
     pub took_sec: f64,
     /// What was asked: the request's `type`.
-    pub asked: String,
+    pub asked: Foreign,
     /// Whether a rollback had tripped.
     pub of_rollback: bool,
     /// What was decided.
-    pub decide: String,
+    pub decide: Foreign,
     /// What an edit set.
     pub batch_pct: Option<u32>,
     /// What an edit set.
@@ -180,7 +182,7 @@ pub struct Score {
     /// The least cost among the plain operators.
     pub best_cost_instance_min: f64,
     /// What the best of them decides on every trip.
-    pub best: String,
+    pub best: Foreign,
     /// That operator in words.
     pub best_says: String,
     /// Up to when the run that was played is counted.
@@ -223,10 +225,10 @@ pub struct Counterfactual {
     /// How.
     pub difference: Difference,
     /// What is decided there; empty for the run that was played.
-    pub decide: String,
+    pub decide: Foreign,
     /// What is decided on trips, where the person never did and the branch meets one; null elsewhere.
     #[serde(default)]
-    pub on_trip: Option<String>,
+    pub on_trip: Option<Foreign>,
     /// What a plain operator sets the limit to before the approval; null where the plan is approved as it stands.
     pub limit: Option<u32>,
     /// How long a plain operator takes to decide on a trip.
@@ -234,7 +236,7 @@ pub struct Counterfactual {
     /// In words.
     pub says: String,
     /// How it would have ended.
-    pub outcome: String,
+    pub outcome: Foreign,
     /// When.
     pub ended_at_ms: u64,
     /// Up to when it is counted.
@@ -271,7 +273,7 @@ pub struct Counterfactual {
 pub fn in_words(decide: &str) -> String {
     match decide {
         "rollback_completed_batches" => "roll back".to_owned(),
-        other => other.replace('_', " "),
+        other => escaped(&other.replace('_', " ")).into_owned(),
     }
 }
 
@@ -283,9 +285,9 @@ impl DecisionMade {
         let limit = self.max_consecutive_failures.map(|limit| format!("limit = {limit}"));
         let edits: Vec<String> = pct.into_iter().chain(limit).collect();
         if edits.is_empty() {
-            in_words(&self.decide)
+            in_words(self.decide.raw())
         } else {
-            format!("{}: {}", in_words(&self.decide), edits.join(", "))
+            format!("{}: {}", in_words(self.decide.raw()), edits.join(", "))
         }
     }
 }
@@ -303,14 +305,18 @@ impl Counterfactual {
             Difference::Instead => match &self.on_trip {
                 // Short, for a column: on every trip.
                 Some(on_trip) => {
-                    format!("{}, then {}", in_words(&self.decide), in_words(on_trip).trim_end_matches(" anyway"))
+                    format!(
+                        "{}, then {}",
+                        in_words(self.decide.raw()),
+                        in_words(on_trip.raw()).trim_end_matches(" anyway")
+                    )
                 }
-                None => in_words(&self.decide),
+                None => in_words(self.decide.raw()),
             },
             Difference::HalfAsLate => format!("half as late{}", after(0.5)),
             Difference::TwiceAsLate => format!("twice as late{}", after(2.0)),
             Difference::PlainOperator => {
-                let decide = in_words(&self.decide);
+                let decide = in_words(self.decide.raw());
                 let waits = Span::from_secs_f64(self.waits_sec);
                 match self.limit {
                     Some(limit) => format!("limit {limit}, {decide}"),
@@ -340,7 +346,7 @@ pub struct Lesson {
     /// 1, easy, to 5.
     pub difficulty: u32,
     /// What it trains.
-    pub trains: String,
+    pub trains: Foreign,
     /// What a good operator would do.
-    pub good_operator: String,
+    pub good_operator: Foreign,
 }

@@ -11,6 +11,7 @@ use super::table::Table;
 use super::wording::{NOTHING, Unit, number, plural, spoken, wrapped};
 use crate::drill::score::{HELD_UP, TO_PUT_RIGHT};
 use crate::fleet::{At, Span};
+use crate::text::width as cells;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -34,7 +35,7 @@ const NAMED: usize = 4;
 /// When writing fails.
 pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Result<()> {
     let width = width.clamp(NARROWEST, WIDTH);
-    for line in wrapped(&report.scenario.name, width) {
+    for line in wrapped(&report.scenario.name.to_string(), width) {
         writeln!(out, "{BOLD}{line}{BOLD:#}")?;
     }
     let plan = &report.plan;
@@ -49,7 +50,7 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> 
     writeln!(out)?;
     let after = spoken(Span::from_secs_f64(report.debrief.duration_sec));
     let score = number(report.score.points.round());
-    for line in wrapped(&format!("{} after {after} · score {score} of 100", in_words(&report.outcome)), width) {
+    for line in wrapped(&format!("{} after {after} · score {score} of 100", in_words(report.outcome.raw())), width) {
         writeln!(out, "{BOLD}{line}{BOLD:#}")?;
     }
 
@@ -67,8 +68,8 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> 
     }
     if let Some(lesson) = &report.lesson {
         heading(out, &format!("The lesson, {} of 5 in difficulty", lesson.difficulty))?;
-        paragraph(out, "It trains: ", &lesson.trains, width)?;
-        paragraph(out, "A good operator: ", &lesson.good_operator, width)?;
+        paragraph(out, "It trains: ", &lesson.trains.to_string(), width)?;
+        paragraph(out, "A good operator: ", &lesson.good_operator.to_string(), width)?;
     }
     if let Some(surprise) = &report.surprise {
         heading(out, "The surprise")?;
@@ -127,7 +128,7 @@ fn moments(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resu
     }
     // What happens in one millisecond stays in this order.
     told.sort_by_key(|(at, ..)| *at);
-    told.push((timeline.end_ms, "the end", in_words(&report.outcome)));
+    told.push((timeline.end_ms, "the end", in_words(report.outcome.raw())));
     let left_out = told.len().saturating_sub(TOLD.0 + TOLD.1);
     for (place, (at, label, text)) in told.iter().enumerate() {
         if left_out > 0 && place == TOLD.0 {
@@ -199,7 +200,7 @@ fn others(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resul
         let indent = if one.difference == Difference::AsItWas { "" } else { "  " };
         vec![
             format!("{indent}{}", one.label(&report.decisions)),
-            in_words(&one.outcome),
+            in_words(one.outcome.raw()),
             one.harmed_instances.to_string(),
             number(one.not_serving_instance_min),
             one.misplaced_instances.to_string(),
@@ -233,10 +234,10 @@ fn others(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resul
 
 /// A text in lines, indented by two; what leads it stands in the first line, and the others begin under its end if it is short.
 fn paragraph(out: &mut impl Write, lead: &str, text: &str, width: usize) -> io::Result<()> {
-    let hang = if lead.trim().chars().count() <= 1 { lead.chars().count() } else { 2 };
+    let hang = if cells(lead.trim()) <= 1 { cells(lead) } else { 2 };
     let text = format!("{}{text}", if hang == 2 { lead } else { "" });
     let lead = if hang == 2 { "" } else { lead };
-    hanging(out, &format!("  {lead}"), 2 + lead.chars().count(), &text, width)
+    hanging(out, &format!("  {lead}"), 2 + cells(lead), &text, width)
 }
 
 /// A text in lines that begin under the end of its lead, which takes so many characters.

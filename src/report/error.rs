@@ -16,5 +16,5 @@ pub struct ReportError {
 }
 
 fn called(path: &Path) -> String {
-    if path == Path::new("-") { "standard output".into() } else { path.display().to_string() }
+    if path == Path::new("-") { "standard output".into() } else { crate::text::path(&path).to_string() }
 }

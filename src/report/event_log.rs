@@ -11,8 +11,8 @@ use crate::sim::Observer;
 pub fn event_names(scenario: &Scenario) -> EventNames<'_> {
     EventNames {
         instances: scenario.fleet.names(),
-        target: &scenario.target().id,
-        previous: scenario.previous().map_or("", |version| version.id.as_str()),
+        target: scenario.target().id.raw(),
+        previous: scenario.previous().map_or("", |version| version.id.raw()),
     }
 }
 
@@ -42,7 +42,7 @@ impl<'a, W: Write> EventLog<'a, W> {
     }
 
     fn line(&mut self, event: &Event) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, &EventLine { event, names: self.names })?;
+        crate::json::write(&mut self.out, &EventLine { event, names: self.names })?;
         self.out.write_all(b"\n")
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::study::{AgainstBaseline, BaselineScenario, CheckReport, Status};
 use crate::study::baseline::contrast::Verdict;
+use crate::text::escaped;
 
 /// Writes an error for each rule that did not pass, each fault that touched nothing and each scenario that is worse than the
 /// baseline, a warning for each scenario that has no part in it yet, and either for advice.
@@ -12,16 +13,18 @@ use crate::study::baseline::contrast::Verdict;
 /// When writing fails.
 pub fn annotate(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
     for scenario in &report.scenarios {
-        let told = |replay: &Option<String>| replay.as_ref().map(|replay| format!("\n{replay}")).unwrap_or_default();
+        let told = |replay: &Option<crate::text::Foreign>| {
+            replay.as_ref().map(|replay| format!("\n{replay}")).unwrap_or_default()
+        };
         let wanting = |status: Status| matches!(status, Status::Failed | Status::Undecided);
         for rule in scenario.rules.iter().filter(|rule| wanting(rule.status)) {
             let title = format!("dryroll check: {}", rule.status.name());
             let message = format!("{}{}", rule.in_a_sentence(), told(&rule.replay));
-            annotation(out, "error", &scenario.file, rule.line, &title, &message)?;
+            annotation(out, "error", scenario.file.raw(), rule.line, &title, &message)?;
         }
         for fault in &scenario.idle_faults {
             let message = format!("{}{}", fault.says(), told(&fault.replay));
-            annotation(out, "error", &scenario.file, 1, "dryroll check: a fault touched nothing", &message)?;
+            annotation(out, "error", scenario.file.raw(), 1, "dryroll check: a fault touched nothing", &message)?;
         }
     }
     for one in &report.wrong {
@@ -46,9 +49,10 @@ fn against(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> 
         (true, false) => return Ok(()),
     };
     let facts = scenario.of(Verdict::Worse).map(|fact| fact.in_a_sentence());
-    let lines: Vec<String> = scenario.notes.iter().cloned().chain(facts).chain(scenario.replay.clone()).collect();
+    let lines: Vec<String> =
+        scenario.notes.iter().cloned().chain(facts).chain(scenario.replay.as_ref().map(ToString::to_string)).collect();
     let title = format!("dryroll check, baseline: {}", scenario.in_a_line());
-    annotation(out, level, &scenario.file, scenario.line, &title, &lines.join("\n"))
+    annotation(out, level, scenario.file.raw(), scenario.line, &title, &lines.join("\n"))
 }
 
 fn annotation(
@@ -62,9 +66,9 @@ fn annotation(
     writeln!(out, "::{level} file={},line={line},title={}::{}", property(file), property(title), data(message))
 }
 
-/// As the runner takes the text of a command.
+/// As the runner takes the text of a command: it has a line end for `%0A`, and the rest that acts is escaped.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    escaped(&text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")).into_owned()
 }
 
 /// As the runner takes a property of a command.

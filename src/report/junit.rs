@@ -11,6 +11,7 @@ use super::study::{
     AgainstBaseline, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Status,
 };
 use crate::study::baseline::contrast::{Cause, Verdict};
+use crate::text::{Foreign, escaped, one_line};
 
 /// Writes it. It has no times: the same check gives the same bytes.
 ///
@@ -23,8 +24,14 @@ pub fn write(out: &mut impl Write, check: &CheckReport) -> io::Result<()> {
     let baseline = check.baseline.iter().flat_map(|baseline| &baseline.scenarios);
     report.add_test_suites(baseline.map(against));
     let text = report.to_string().map_err(io::Error::other)?;
-    // Names may have letters that XML does not know.
-    out.write_all(xml(&text).as_bytes())
+    // The lines are the document's own; nothing else in it acts, and XML knows every letter.
+    let lines = text.split('\n').map(escaped).collect::<Vec<_>>().join("\n");
+    out.write_all(xml(&lines).as_bytes())
+}
+
+/// The command that shows it, where there is one.
+fn described(replay: &Option<Foreign>) -> String {
+    replay.as_ref().map(Foreign::to_string).unwrap_or_default()
 }
 
 /// What is wrong with files, and with `--strict` the advice about them: a suite each.
@@ -61,20 +68,20 @@ fn about_files(check: &CheckReport) -> Vec<TestSuite> {
 }
 
 fn suite(scenario: &CheckedScenario) -> TestSuite {
-    let mut suite = TestSuite::new(scenario.file.as_str());
+    let mut suite = TestSuite::new(scenario.file.to_string());
     for rule in &scenario.rules {
-        let mut case = TestCase::new(format!("{}: {}", rule.version, rule.says), status(rule));
-        case.set_classname(scenario.file.as_str());
-        case.extra.insert("file".into(), scenario.file.as_str().into());
+        let mut case = TestCase::new(one_line(&format!("{}: {}", rule.version, rule.says)), status(rule));
+        case.set_classname(scenario.file.to_string());
+        case.extra.insert("file".into(), scenario.file.to_string().into());
         case.extra.insert("line".into(), rule.line.to_string().into());
         suite.add_test_case(case);
     }
     for fault in &scenario.idle_faults {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_type("failed").set_message(fault.says());
-        status.set_description(fault.replay.clone().unwrap_or_default());
+        status.set_type("failed").set_message(one_line(&fault.says()));
+        status.set_description(described(&fault.replay));
         let mut case = TestCase::new(format!("fault {} ({}) does something", fault.fault, fault.kind), status);
-        case.set_classname(scenario.file.as_str());
+        case.set_classname(scenario.file.to_string());
         suite.add_test_case(case);
     }
     suite
@@ -89,21 +96,21 @@ fn against(scenario: &BaselineScenario) -> TestSuite {
         | AgainstBaseline::NotRunnable
         | AgainstBaseline::Skipped => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(told(scenario));
+            status.set_message(one_line(&told(scenario)));
             status
         }
         AgainstBaseline::NotTheSameBytes | AgainstBaseline::Unfinished => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type(scenario.standing.says()).set_message(told(scenario));
+            status.set_type(scenario.standing.says()).set_message(one_line(&told(scenario)));
             status
         }
     };
     let cases = std::iter::once(("comparable with the baseline".to_owned(), status));
     let cases = cases.chain(scenario.facts.iter().map(|fact| fact_case(fact, scenario)));
     for (name, status) in cases {
-        let mut case = TestCase::new(name, status);
-        case.set_classname(scenario.file.as_str());
-        case.extra.insert("file".into(), scenario.file.as_str().into());
+        let mut case = TestCase::new(one_line(&name), status);
+        case.set_classname(scenario.file.to_string());
+        case.extra.insert("file".into(), scenario.file.to_string().into());
         case.extra.insert("line".into(), scenario.line.to_string().into());
         suite.add_test_case(case);
     }
@@ -121,8 +128,8 @@ fn fact_case(fact: &ComparedFact, scenario: &BaselineScenario) -> (String, TestC
         return (name, TestCaseStatus::success());
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_type("worse").set_message(fact.in_a_sentence());
-    status.set_description(scenario.replay.clone().unwrap_or_default());
+    status.set_type("worse").set_message(one_line(&fact.in_a_sentence()));
+    status.set_description(described(&scenario.replay));
     (name, status)
 }
 
@@ -131,13 +138,13 @@ fn status(rule: &CheckedRule) -> TestCaseStatus {
         Status::Passed => TestCaseStatus::success(),
         Status::Skipped => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(rule.why.clone().unwrap_or_default());
+            status.set_message(one_line(rule.why.as_deref().unwrap_or_default()));
             status
         }
         Status::Failed | Status::Undecided => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type(rule.status.name()).set_message(rule.in_a_sentence());
-            status.set_description(rule.replay.clone().unwrap_or_default());
+            status.set_type(rule.status.name()).set_message(one_line(&rule.in_a_sentence()));
+            status.set_description(described(&rule.replay));
             status
         }
     }

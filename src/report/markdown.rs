@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::baseline_table::{COLUMNS, TOLD, conditions, others};
 use super::check_table::{sign, verdict};
 use super::study::{BaselineReport, CheckReport, policy_change};
+use crate::text::escaped;
 
 /// Writes it.
 ///
@@ -17,12 +18,12 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
         writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |")?;
     }
     for scenario in &report.scenarios {
-        writeln!(out, "| | **{}** | | | | | |", text(&scenario.file))?;
+        writeln!(out, "| | **{}** | | | | | |", text(&scenario.file.to_string()))?;
         for rule in &scenario.rules {
             let cells = [
                 format!("{} {}", sign(rule.status), rule.status.name()),
                 format!("{} {}", rule.about, rule.worlds),
-                rule.version.clone(),
+                rule.version.to_string(),
                 rule.observed_says.clone(),
                 rule.limit.clone(),
                 rule.interval_says.clone(),
@@ -32,14 +33,14 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
         }
     }
     for scenario in report.scenarios.iter().filter(|scenario| !scenario.passed) {
-        writeln!(out, "\n**{}** did not pass:\n", text(&scenario.file))?;
+        writeln!(out, "\n**{}** did not pass:\n", text(&scenario.file.to_string()))?;
         let rules = scenario.rules.iter().filter(|rule| rule.replay.is_some() || rule.why.is_some());
         let rules = rules.map(|rule| (format!("line {}, {}", rule.line, rule.in_a_sentence()), &rule.replay));
         let faults = scenario.idle_faults.iter().map(|fault| (fault.says(), &fault.replay));
         for (says, replay) in rules.chain(faults) {
             writeln!(out, "- {}", text(&says))?;
             if let Some(replay) = replay {
-                writeln!(out, "\n  {}\n", code(replay))?;
+                writeln!(out, "\n  {}\n", code(&replay.to_string()))?;
             }
         }
     }
@@ -51,11 +52,11 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
         writeln!(out, "{before}- {}: {}", text(&one.place()), text(&one.in_a_sentence()))?;
     }
     if !report.not_scenarios.is_empty() {
-        let files: Vec<String> = report.not_scenarios.iter().map(|file| text(file)).collect();
+        let files: Vec<String> = report.not_scenarios.iter().map(|file| text(file.raw())).collect();
         writeln!(out, "\nNo scenarios: {}", files.join(", "))?;
     }
     if !report.without_rules.is_empty() {
-        let files: Vec<String> = report.without_rules.iter().map(|file| text(file)).collect();
+        let files: Vec<String> = report.without_rules.iter().map(|file| text(&file.to_string())).collect();
         writeln!(out, "\nWithout rules: {}", files.join(", "))?;
     }
     report.baseline.as_ref().map_or(Ok(()), |baseline| against(out, baseline))
@@ -63,9 +64,9 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
 
 /// What got better and worse than a baseline.
 fn against(out: &mut impl Write, baseline: &BaselineReport) -> io::Result<()> {
-    writeln!(out, "\n#### Against {}", text(&baseline.file))?;
+    writeln!(out, "\n#### Against {}", text(&baseline.file.to_string()))?;
     for scenario in &baseline.scenarios {
-        writeln!(out, "\n**{}**: {}\n", text(&scenario.file), text(&scenario.in_a_line()))?;
+        writeln!(out, "\n**{}**: {}\n", text(&scenario.file.to_string()), text(&scenario.in_a_line()))?;
         let change = policy_change(scenario);
         if !change.is_empty() {
             writeln!(out, "- {}", text(&format!("[rollout] {change}")))?;
@@ -88,35 +89,47 @@ fn against(out: &mut impl Write, baseline: &BaselineReport) -> io::Result<()> {
             writeln!(out, "\n{}", text(&others))?;
         }
         if let Some(replay) = scenario.replay.as_ref().filter(|_| !told.is_empty()) {
-            writeln!(out, "\n{}", code(replay))?;
+            writeln!(out, "\n{}", code(&replay.to_string()))?;
         }
     }
     for other in &baseline.not_checked {
         let why = if other.gone { "no file any more: take its lines out" } else { "not checked" };
-        writeln!(out, "\n{}: {why}", text(&other.scenario))?;
+        writeln!(out, "\n{}: {why}", text(&other.scenario.to_string()))?;
     }
     Ok(())
 }
 
-/// Text in which nothing is markup.
+/// What takes a link apart for a reader of Markdown, and shows nothing.
+const APART: &str = "<!-- -->";
+
+/// Text in which nothing is markup: no address becomes a link, no name a mention, no number a reference.
 fn text(words: &str) -> String {
+    let words = escaped(words);
     let mut out = String::with_capacity(words.len());
-    for letter in words.chars() {
+    let mut rest = words.chars();
+    while let Some(letter) = rest.next() {
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            // A mention would tell somebody.
-            '@' => out.push_str("&#64;"),
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '~' | '!' => {
-                out.push('\\');
-                out.push(letter);
+            '@' => out.extend(["@", APART]),
+            '#' => out.extend(["\\#", APART]),
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '!' => out.extend(['\\', letter]),
+            ':' if rest.as_str().starts_with("//") || ends(&out, "mailto") || ends(&out, "xmpp") => {
+                out.extend([":", APART]);
             }
-            _ if letter.is_control() => out.push(' '),
+            '.' if ends(&out, "www") => out.extend([APART, "."]),
+            '-' if ends(&out, "gh") => out.extend([APART, "-"]),
             _ => out.push(letter),
         }
     }
     out
+}
+
+/// Whether a text ends so, in whatever case.
+fn ends(text: &str, end: &str) -> bool {
+    let place = text.len().checked_sub(end.len());
+    place.and_then(|place| text.get(place..)).is_some_and(|found| found.eq_ignore_ascii_case(end))
 }
 
 /// A command, fenced by more backticks than stand in it.
@@ -128,8 +141,7 @@ fn code(command: &str) -> String {
         longest = longest.max(run);
     }
     let fence = "`".repeat(longest + 1);
-    let command: String = command.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    format!("{fence} {command} {fence}")
+    format!("{fence} {} {fence}", escaped(command))
 }
 
 #[cfg(test)]
@@ -138,7 +150,24 @@ mod tests {
 
     #[test]
     fn nothing_in_a_text_is_markup() {
-        assert_eq!(text("a|b <b>_x_ @all"), "a\\|b &lt;b&gt;\\_x\\_ &#64;all");
+        assert_eq!(text("a|b <b>_x_ @all"), "a\\|b &lt;b&gt;\\_x\\_ @<!-- -->all");
+        assert_eq!(text("a\r\n# \u{202e}"), "a\\\\r\\\\n\\#<!-- --> \\\\u{202e}");
         assert_eq!(code("run `a``b`"), "``` run `a``b` ```");
+        assert_eq!(code("a\n\u{1b}"), "` a\\n\\u{1b} `");
+    }
+
+    #[test]
+    fn no_address_is_a_link() {
+        for (words, apart) in [
+            ("http://evil", "http:<!-- -->//evil"),
+            ("HTTPS://evil", "HTTPS:<!-- -->//evil"),
+            ("see WWW.evil.org", "see WWW<!-- -->.evil.org"),
+            ("mailto:a@b.org", "mailto:<!-- -->a@<!-- -->b.org"),
+            ("@all of #12", "@<!-- -->all of \\#<!-- -->12"),
+            ("GH-12 o/r#3", "GH<!-- -->-12 o/r\\#<!-- -->3"),
+            ("12:30 v-1.2", "12:30 v-1.2"),
+        ] {
+            assert_eq!(text(words), apart);
+        }
     }
 }

@@ -86,7 +86,7 @@ impl Output {
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
-            return Err(io::Error::other(format!("there is no folder {}", folder.display())));
+            return Err(io::Error::other(format!("there is no folder {}", crate::text::path(&folder))));
         }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let file = unfinished::create(folder, &unfinished::prefix(&name), Some(0o666));

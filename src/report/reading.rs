@@ -11,6 +11,7 @@ use super::study::{CheckReport, CompareReport, ScenarioRef, SweepReport, TuneRep
 use super::{DrillReport, Timeline};
 use crate::json::fault;
 use crate::scenario::Advice;
+use crate::text::Foreign;
 
 /// Numbers beyond are not of a report: no run lasts so long, no fleet is so large.
 const LARGEST: f64 = 1e15;
@@ -39,7 +40,7 @@ pub enum AnyReport {
 #[serde(default)]
 pub struct RunPage {
     /// `dryroll.run/1`
-    pub schema: String,
+    pub schema: Foreign,
     /// Of which scenario.
     pub scenario: ScenarioRef,
     /// The seed.
@@ -47,11 +48,11 @@ pub struct RunPage {
     /// Which world.
     pub replicate: u64,
     /// The command that runs it again.
-    pub command: String,
+    pub command: Foreign,
     /// The policy, key by key.
     pub policy: Map<String, Value>,
     /// The version that was rolled out.
-    pub version: String,
+    pub version: Foreign,
     /// The plan's figures.
     pub plan: PlanFigures,
     /// The metrics, by name.
@@ -95,7 +96,7 @@ pub struct BreakerFigures {
 #[serde(default)]
 pub struct FaultFigures {
     /// What it does.
-    pub kind: String,
+    pub kind: Foreign,
     /// When it began.
     pub started_at_ms: Option<u64>,
     /// When it ended.
@@ -122,7 +123,7 @@ pub enum ReadingError {
     #[error("line {}, column {}: it is no {schema} report: {}", .error.line(), .error.column(), fault(.error))]
     Shape {
         /// The schema that it names.
-        schema: String,
+        schema: Foreign,
         /// What is wrong.
         error: serde_json::Error,
     },
@@ -130,15 +131,15 @@ pub enum ReadingError {
     #[error("{place} is {value}, and no report has a number beyond 10^15")]
     TooLarge {
         /// Its path in the report.
-        place: String,
+        place: Foreign,
         /// The number.
-        value: String,
+        value: Foreign,
     },
     /// A number that cannot be below zero.
     #[error("{place} is {value}, below zero")]
     Negative {
         /// Its path in the report.
-        place: String,
+        place: Foreign,
         /// The number.
         value: f64,
     },
@@ -180,7 +181,7 @@ impl AnyReport {
         };
         if let Some(histogram) = histograms.iter().find(|histogram| histogram.width < 0.0) {
             let place = format!("the width of a histogram of {}", histogram.metric);
-            return Err(ReadingError::Negative { place, value: histogram.width });
+            return Err(ReadingError::Negative { place: place.into(), value: histogram.width });
         }
         match self {
             Self::Sweep(sweep) if sweep.cells.is_empty() => Err(ReadingError::Nothing("cells")),
@@ -199,7 +200,7 @@ impl AnyReport {
 
 /// From the bytes, not from the value: so that an error has its place.
 fn shaped<T: DeserializeOwned>(bytes: &[u8], schema: String) -> Result<Box<T>, ReadingError> {
-    serde_json::from_slice(bytes).map(Box::new).map_err(|error| ReadingError::Shape { schema, error })
+    serde_json::from_slice(bytes).map(Box::new).map_err(|error| ReadingError::Shape { schema: schema.into(), error })
 }
 
 /// A seed is any number; everything else is a figure.
@@ -207,7 +208,7 @@ fn no_number_is_too_large(value: &Value, place: &mut String) -> Result<(), Readi
     let length = place.len();
     match value {
         Value::Number(number) if number.as_f64().is_none_or(|number| number.abs() > LARGEST) => {
-            return Err(ReadingError::TooLarge { place: place.clone(), value: number.to_string() });
+            return Err(ReadingError::TooLarge { place: place.clone().into(), value: number.to_string().into() });
         }
         Value::Array(items) => {
             for (i, item) in items.iter().enumerate() {

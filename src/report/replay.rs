@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::study::compare::PolicyText;
 use crate::study::grid::Axis;
 use crate::study::sweep::SweepOrder;
+use crate::text::acts;
 
 /// `dryroll run …` for one replicate of a cell: its scenario, seed, version and whatever its policy sets anew. `-` is a
 /// scenario that was read from standard input.
@@ -149,7 +150,29 @@ pub fn quoted(word: &str) -> String {
     if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
         return word.to_owned();
     }
-    format!("'{}'", word.replace('\'', "'\\''"))
+    if !word.contains(acts) {
+        return format!("'{}'", word.replace('\'', "'\\''"));
+    }
+    // A terminal would act on it, so that it is written as bash, zsh and ksh read it.
+    let mut out = "$'".to_owned();
+    for letter in word.chars() {
+        match letter {
+            '\'' | '\\' => out.extend(['\\', letter]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            letter if acts(letter) => {
+                for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
+                    let _ = write!(out, "\\x{byte:02x}");
+                }
+                // A digit after it would belong to it.
+                out.push_str("'$'");
+            }
+            letter => out.push(letter),
+        }
+    }
+    out.push('\'');
+    out
 }
 
 #[cfg(test)]
@@ -166,6 +189,7 @@ mod tests {
         assert_eq!(quoted("it's"), "'it'\\''s'");
         assert_eq!(quoted("=v"), "'=v'");
         assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("a\u{1b}b\n'\u{9b}"), r"$'a\x1b'$'b\n\'\xc2\x9b'$''");
     }
 
     #[test]

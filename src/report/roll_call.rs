@@ -3,13 +3,14 @@
 use super::wording::{plural, spoken};
 use crate::drill::{Cell, RollCall};
 use crate::fleet::Span;
+use crate::text::Foreign;
 
 /// Zones that are listed.
 const LISTED: usize = 12;
 
 /// A line each: the heading, the zones, and how the silent ones stand, under the versions' names.
 #[must_use]
-pub fn lines(roll: &RollCall, previous: &str, target: &str) -> Vec<String> {
+pub fn lines(roll: &RollCall, previous: &Foreign, target: &Foreign) -> Vec<String> {
     let window = spoken(Span(roll.window));
     let mut lines = vec![format!("heartbeats of the last {window}, heard at {}:", roll.at)];
     for (index, zone) in roll.zones.iter().enumerate().take(LISTED) {

@@ -151,7 +151,7 @@ impl<'a> RunReport<'a> {
             replicate: simulator.replicate(),
             command: None,
             policy: Policy::of(scenario),
-            version: &scenario.target().id,
+            version: scenario.target().id.raw(),
             plan: PlanAnswer::walked(simulator.engine(), names),
             batches: batches(true),
             trips: chronicle.trips.iter().map(|trip| Trip::new(trip, names)).collect(),

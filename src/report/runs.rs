@@ -15,6 +15,7 @@ use crate::scenario::{Metric, Scenario};
 use crate::study::Policy;
 use crate::study::results::CellRows;
 use crate::study::row::{Ending, Row};
+use crate::text::Foreign;
 
 /// Rows of one row group: held at once.
 const GROUP: usize = 16_384;
@@ -92,14 +93,14 @@ fn failed(error: ParquetError) -> io::Error {
 /// What all rows of a cell have in common.
 struct CellColumns {
     policy: Vec<(&'static str, PolicyValue)>,
-    version: String,
+    version: Foreign,
     defective: bool,
 }
 
 enum PolicyValue {
     Number(Option<i64>),
     Real(f64),
-    Text(Option<String>),
+    Text(Option<Foreign>),
 }
 
 impl CellColumns {
@@ -107,7 +108,7 @@ impl CellColumns {
         let policy = Policy::of(scenario);
         let number = |n: u32| PolicyValue::Number(Some(i64::from(n)));
         let word = |value: serde_json::Result<serde_json::Value>| {
-            PolicyValue::Text(value.ok().and_then(|value| value.as_str().map(str::to_owned)))
+            PolicyValue::Text(value.ok().and_then(|value| value.as_str().map(Foreign::from)))
         };
         let mut keys = vec![
             ("batch_pct", number(policy.batch_pct)),
@@ -121,7 +122,7 @@ impl CellColumns {
             ("previous_version_id", PolicyValue::Text(policy.previous_version_id)),
         ];
         if orders {
-            keys.push(("order", PolicyValue::Text(Some(policy.order.name().to_owned()))));
+            keys.push(("order", PolicyValue::Text(Some(policy.order.name().into()))));
         }
         Self { policy: keys, version: scenario.target().id.clone(), defective: scenario.target().defective }
     }
@@ -175,12 +176,12 @@ fn write_group<W: Write + Send>(
             PolicyValue::Number(value) => optional::<Int64Type, _>(group, (0..n).map(|_| *value))?,
             PolicyValue::Real(value) => required::<DoubleType>(group, &vec![*value; n])?,
             PolicyValue::Text(value) => {
-                let text = value.as_deref().map(ByteArray::from);
+                let text = value.as_ref().map(|value| ByteArray::from(value.raw()));
                 optional::<ByteArrayType, _>(group, (0..n).map(|_| text.clone()))?;
             }
         }
     }
-    required::<ByteArrayType>(group, &vec![ByteArray::from(cell.version.as_str()); n])?;
+    required::<ByteArrayType>(group, &vec![ByteArray::from(cell.version.raw()); n])?;
     required::<BoolType>(group, &vec![cell.defective; n])?;
     required::<Int64Type>(group, &rows.iter().map(|(replicate, _)| *replicate as i64).collect::<Vec<_>>())?;
     let names = Outcome::ALL.map(|outcome| ByteArray::from(outcome.name()));

@@ -24,41 +24,42 @@ pub use tune::{
 };
 
 use crate::scenario::{Scenario, VersionSpec};
+use crate::text::Foreign;
 
 /// Which scenario a report is of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScenarioRef {
     /// Its name.
-    pub name: String,
+    pub name: Foreign,
     /// SHA-256 of its file.
-    pub hash: String,
+    pub hash: Foreign,
     /// The module that is upgraded; empty in older reports.
     #[serde(default)]
-    pub module: String,
+    pub module: Foreign,
     /// The template of the fleet's instances; empty in older reports.
     #[serde(default)]
-    pub fleet: String,
+    pub fleet: Foreign,
     /// Instances of the fleet; 0 in older reports.
     #[serde(default)]
     pub instances: u32,
     /// Digest of all that the file says beside policy and seed; empty in older reports.
     #[serde(default)]
-    pub world: String,
+    pub world: Foreign,
     /// By version: the chances of all outcomes that are not 0, and the concentrations of those that each replicate draws;
     /// empty in older reports.
     #[serde(default)]
-    pub rates: BTreeMap<String, BTreeMap<String, f64>>,
+    pub rates: BTreeMap<Foreign, BTreeMap<Foreign, f64>>,
 }
 
 /// The chances of a version's outcomes that are not 0, by the names of the scenario file; of a rate that each replicate draws,
 /// its mean and its concentration.
-fn rates(version: &VersionSpec) -> BTreeMap<String, f64> {
+fn rates(version: &VersionSpec) -> BTreeMap<Foreign, f64> {
     let names = ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate"];
     let known = names.into_iter().zip(version.rates_with_concentrations()).filter(|(_, (rate, _))| *rate != 0.0);
     known
         .flat_map(|(name, (rate, drawn))| {
-            let drawn = drawn.map(|concentration| (format!("{name}_concentration"), concentration));
-            std::iter::once((name.to_owned(), rate)).chain(drawn)
+            let drawn = drawn.map(|concentration| (format!("{name}_concentration").into(), concentration));
+            std::iter::once((name.into(), rate)).chain(drawn)
         })
         .collect()
 }
@@ -69,11 +70,11 @@ impl ScenarioRef {
     pub fn of(scenario: &Scenario) -> Self {
         Self {
             name: scenario.name.clone(),
-            hash: scenario.hash.clone(),
+            hash: scenario.hash.clone().into(),
             module: scenario.module_id.clone(),
             fleet: scenario.fleet.template_id.clone(),
             instances: scenario.fleet.instances,
-            world: scenario.world.clone(),
+            world: scenario.world.clone().into(),
             rates: scenario.versions.iter().map(|version| (version.id.clone(), rates(version))).collect(),
         }
     }

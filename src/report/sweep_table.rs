@@ -14,6 +14,7 @@ use crate::scenario::{Metric, Rate};
 use crate::stats::Interval;
 use crate::stats::proportion::upper_bound;
 use crate::study::completed::Completed;
+use crate::text::Foreign;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -57,7 +58,7 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
     advice_table(out, &report.advice)
 }
 
-fn version_table(out: &mut impl Write, report: &SweepReport, version: &str, cells: &[&Cell]) -> io::Result<()> {
+fn version_table(out: &mut impl Write, report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> io::Result<()> {
     let defective = cells.first().is_some_and(|cell| cell.defective);
     writeln!(out, "\n{BOLD}{version}{BOLD:#} ({})", if defective { "defective, in truth" } else { "good, in truth" })?;
     let mut header: Vec<&str> = report.axes.iter().map(|axis| axis.key.as_str()).collect();

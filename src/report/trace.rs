@@ -28,8 +28,7 @@ impl<W: Write> Writer<W> {
     fn event(&mut self, event: &Value) -> io::Result<()> {
         self.out.write_all(if self.first { b"[\n" } else { b",\n" })?;
         self.first = false;
-        serde_json::to_writer(&mut self.out, event)?;
-        Ok(())
+        crate::json::write(&mut self.out, event)
     }
 
     fn name(&mut self, what: &str, pid: u32, tid: u32, name: &str) -> io::Result<()> {
@@ -91,8 +90,8 @@ pub fn write(
         }
     }
     let mut steps: Vec<(u64, i64)> = Vec::new();
-    let previous = scenario.previous().map_or("an older version", |version| version.id.as_str());
-    let label = |release: Release| if release == Release::Target { scenario.target().id.as_str() } else { previous };
+    let previous = scenario.previous().map_or("an older version", |version| version.id.raw());
+    let label = |release: Release| if release == Release::Target { scenario.target().id.raw() } else { previous };
     for position in 0..simulator.world().total() {
         let id = simulator.engine().instance(position);
         let (tid, name) = (position + 1, names.name(id).to_string());

@@ -2,6 +2,7 @@
 
 use crate::fleet::Span;
 use crate::stats::Interval;
+use crate::text;
 
 /// Between a number and its unit: narrow, and no place to break a line.
 const THIN: char = '\u{202f}';
@@ -168,15 +169,15 @@ fn grouped(text: &str) -> String {
     out
 }
 
-/// A text in lines of so many letters at most, where its words allow.
+/// A text in lines of so many columns at most, where its words allow.
 #[must_use]
-pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub fn wrapped(words: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last().map_or(0, |line| line.chars().count());
+    for word in words.split(' ') {
+        let line = lines.last().map_or(0, |line| text::width(line));
         match lines.last_mut() {
             Some(last) if line == 0 => last.push_str(word),
-            Some(last) if line + 1 + word.chars().count() <= width => {
+            Some(last) if line + 1 + text::width(word) <= width => {
                 last.push(' ');
                 last.push_str(word);
             }
@@ -184,14 +185,6 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// Text without line breaks, control characters and what turns the direction of writing, each run of white space one space.
-pub fn one_line(text: &str) -> String {
-    let turns =
-        |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let plain: String = text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What a metric or a rate is called in a sentence.

@@ -137,18 +137,18 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
     let paragraph = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let drill = file.drill.map(|Drill { difficulty, trains, good_operator }| DrillSpec {
         difficulty,
-        trains: paragraph(&trains),
-        good_operator: paragraph(&good_operator),
+        trains: paragraph(&trains).into(),
+        good_operator: paragraph(&good_operator).into(),
     });
     let reports = cx.reports;
     let scenario = Scenario {
-        name: file.name.unwrap_or(origin.default_name),
+        name: file.name.unwrap_or(origin.default_name).into(),
         hash: origin.hash,
         world: origin.world,
         seed: file.seed,
         horizon: values::span(file.horizon_sec),
         fleet,
-        module_id: file.module.id,
+        module_id: file.module.id.into(),
         versions,
         network,
         rollout,

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::text::{Foreign, escaped, width};
 use anstyle::{AnsiColor, Style};
 
 /// How many characters of a line are shown.
@@ -25,21 +26,21 @@ pub struct Diagnostic {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
-    file: String,
+    file: Foreign,
     line: usize,
     column: usize,
-    /// The line, cut around the place and with nothing in it that a terminal would act on.
+    /// The line, cut around the place and what acts in it escaped.
     text: String,
-    /// How many characters of `text` stand before the mark.
+    /// How many columns of `text` stand before the mark.
     indent: usize,
-    /// How many characters are marked, at least one.
+    /// How many columns are marked, at least one.
     marked: usize,
 }
 
 impl Diagnostic {
     pub(super) fn new(source: &Source<'_>, span: Range<usize>, message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: escaped(&message.into()).into_owned(),
             place: source.place(span),
             label: "found here".into(),
             allowed: None,
@@ -49,20 +50,28 @@ impl Diagnostic {
 
     /// What stands beside the mark; `found here` where nothing better is known.
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
+        self.label = escaped(&label.into()).into_owned();
         self
     }
 
     /// What is allowed there.
     pub(super) fn allowed(mut self, allowed: impl Into<String>) -> Self {
-        self.allowed = Some(allowed.into());
+        self.allowed = Some(escaped(&allowed.into()).into_owned());
         self
     }
 
     /// What to do.
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(escaped(&help.into()).into_owned());
         self
+    }
+
+    /// What to do, where that is known.
+    pub(super) fn help_where(self, help: Option<String>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
     }
 
     /// What is wrong, in one line.
@@ -137,18 +146,21 @@ impl Source<'_> {
         let marked = text.get(start..end).unwrap_or_default().trim_end_matches('\r').chars().count().max(1);
 
         let from = if before > LINE_WIDTH - LEAD { before - LEAD } else { 0 };
-        let mut shown: String = if from > 0 { "…".into() } else { String::new() };
-        shown.extend(line.chars().skip(from).take(LINE_WIDTH).map(harmless));
-        if line.chars().nth(from + LINE_WIDTH).is_some() {
-            shown.push('…');
-        }
-        let indent = before - from + usize::from(from > 0);
+        let cut = line.chars().nth(from + LINE_WIDTH).is_some();
+        let line: String = line.chars().skip(from).take(LINE_WIDTH).map(|c| if c == '\t' { ' ' } else { c }).collect();
+        // What is escaped is longer than it was, and the mark stands under it all the same.
+        let part = |from: usize, count: usize| -> String {
+            escaped(&line.chars().skip(from).take(count).collect::<String>()).into_owned()
+        };
+        let ellipsis = if from > 0 { "…" } else { "" };
+        let text = format!("{ellipsis}{}{}", part(0, LINE_WIDTH), if cut { "…" } else { "" });
+        let indent = width(ellipsis) + width(&part(0, before - from));
         Place {
-            file: clean(self.name),
-            line: text.get(..line_start).unwrap_or_default().bytes().filter(|&byte| byte == b'\n').count() + 1,
+            file: Foreign::from(self.name),
+            line: self.text.get(..line_start).unwrap_or_default().bytes().filter(|&byte| byte == b'\n').count() + 1,
             column: before + 1,
-            marked: marked.min((LINE_WIDTH + 1).saturating_sub(indent)).max(1),
-            text: shown,
+            marked: width(&part(before - from, marked)).min((width(&text) + 1).saturating_sub(indent)).max(1),
+            text,
             indent,
         }
     }
@@ -184,25 +196,9 @@ fn floor_boundary(text: &str, at: usize) -> usize {
     at
 }
 
-/// A character that a terminal shows as one character and does not act on.
-fn harmless(character: char) -> char {
-    let turns_the_text =
-        matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    match character {
-        '\t' => ' ',
-        _ if character.is_control() || turns_the_text => '\u{fffd}',
-        _ => character,
-    }
-}
-
-/// A text without anything that a terminal would act on.
-pub(super) fn clean(text: &str) -> String {
-    text.chars().map(harmless).collect()
-}
-
-/// A text of the file for a message: between backticks, cut short, harmless.
+/// A text of the file for a message: between backticks, cut short, escaped.
 pub(super) fn quote(text: &str) -> String {
-    let mut shown: String = text.chars().take(QUOTE_WIDTH).map(harmless).collect();
+    let mut shown = escaped(&cut(text)).into_owned();
     if text.chars().nth(QUOTE_WIDTH).is_some() {
         shown.push('…');
     }
@@ -213,7 +209,7 @@ pub(super) fn quote(text: &str) -> String {
 pub(super) fn listing<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 20;
     let names: Vec<&str> = names.into_iter().collect();
-    let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| clean(&cut(name))).collect();
+    let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| escaped(&cut(name)).into_owned()).collect();
     if names.len() > SHOWN {
         shown.push(format!("… and {} more", names.len() - SHOWN));
     }
@@ -243,6 +239,10 @@ pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
             let stem = other.trim_end_matches("_sec");
             if folded == stem || other.split('_').eq(folded.split('_').filter(|part| *part != "sec")) {
                 likeness = likeness.max(0.9);
+            }
+            // The first word of a longer name.
+            if folded.chars().count() >= 4 && other.starts_with(&folded) {
+                likeness = likeness.max(0.8);
             }
             (likeness, candidate)
         })
@@ -296,5 +296,9 @@ mod tests {
         assert_eq!(nearest("health_timeout", keys), Some("health_timeout_sec"));
         assert_eq!(nearest("Batch-Pct", keys), Some("batch_pct"));
         assert_eq!(nearest("colour", keys), None);
+        assert_eq!(
+            nearest("rollback", ["continue_anyway", "rollback_completed_batches"]),
+            Some("rollback_completed_batches")
+        );
     }
 }

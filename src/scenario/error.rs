@@ -3,51 +3,58 @@
 use std::fmt;
 use std::io;
 
-use super::diagnostic::{Diagnostic, clean};
+use super::diagnostic::Diagnostic;
+use crate::text::Foreign;
 
 /// Why a scenario could not be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScenarioError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", clean(.path))]
+    #[error("cannot read {}: {source}", .path)]
     Read {
         /// Which file.
-        path: String,
+        path: Foreign,
         /// Why.
         source: io::Error,
     },
     /// The path leads to something that is no file.
-    #[error("cannot read {}: it is {what}; give the path of a scenario file, or `-` for standard input", clean(.path))]
+    #[error("cannot read {}: it is {what}; give the path of a scenario file, or `-` for standard input", .path)]
     NoFile {
         /// Which path.
-        path: String,
+        path: Foreign,
         /// What it is.
         what: &'static str,
     },
     /// The file is larger than any scenario.
-    #[error("{} is larger than {limit} bytes, which no scenario needs; is it the right file?", clean(.path))]
+    #[error("{} is larger than {limit} bytes, which no scenario needs; is it the right file?", .path)]
     TooLarge {
         /// Which file.
-        path: String,
+        path: Foreign,
         /// How large it may be.
         limit: u64,
     },
     /// The file is no text.
-    #[error("{} is not UTF-8 text: line {line} has a wrong byte, at offset {offset} of the file", clean(.path))]
+    #[error("{} is not UTF-8 text: line {line} has a wrong byte, at offset {offset} of the file", .path)]
     NotUtf8 {
         /// Which file.
-        path: String,
+        path: Foreign,
         /// The offset of the first wrong byte.
         offset: usize,
         /// Its line, from 1.
         line: usize,
     },
+    /// It is in a language that no scenario is in.
+    #[error("{} is YAML, and a scenario is TOML or JSON; `yq -o=json` makes JSON of it", .path)]
+    Yaml {
+        /// The path, as messages show it.
+        path: Foreign,
+    },
     /// Nothing stands in the file.
-    #[error("{} is empty; a scenario needs at least [fleet], [[versions]] and [rollout]", clean(.path))]
+    #[error("{} is empty; a scenario needs at least [fleet], [[versions]] and [rollout]", .path)]
     Empty {
         /// Which file.
-        path: String,
+        path: Foreign,
     },
     /// An override speaks of the target, and another target's rates leave no room for it.
     #[error(
@@ -56,7 +63,7 @@ pub enum ScenarioError {
     )]
     DoesNotFit {
         /// The version.
-        version: String,
+        version: Foreign,
         /// What the rates add up to.
         sum: f64,
     },

@@ -13,6 +13,7 @@ use super::limits::MAX_FILE_BYTES;
 use super::tree::{self, Cursor};
 use super::{Scenario, ScenarioError, world_digest};
 use crate::digest::hex_sha256;
+use crate::text::Foreign;
 
 /// The path that stands for standard input.
 const STDIN: &str = "-";
@@ -54,9 +55,9 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 #[serde(deny_unknown_fields)]
 pub struct ScenarioText {
     /// What the file is called in messages.
-    pub file: String,
+    pub file: Foreign,
     /// What the scenario is called that gives itself no name.
-    pub stem: String,
+    pub stem: Foreign,
     /// The language.
     pub format: Format,
     /// What stands in the file.
@@ -67,7 +68,7 @@ impl ScenarioText {
     /// Its path as a command line takes it.
     #[must_use]
     pub fn path(&self) -> &str {
-        if self.file == "<stdin>" { STDIN } else { &self.file }
+        if self.file == "<stdin>" { STDIN } else { self.file.raw() }
     }
 
     /// Reads a file; the path `-` is standard input.
@@ -79,10 +80,10 @@ impl ScenarioText {
         let (file, stem) = if path.as_os_str() == STDIN {
             ("<stdin>".to_owned(), "scenario".to_owned())
         } else {
-            (path.display().to_string(), stem(path))
+            (path.to_string_lossy().into_owned(), stem(path))
         };
         let format = Format::of(path, &bytes);
-        Ok(Self { text: text(&file, &bytes)?.to_owned(), file, stem, format })
+        Ok(Self { text: text(&file, &bytes)?.to_owned(), file: file.into(), stem: stem.into(), format })
     }
 
     /// What stands in it, without the mark that some editors put before it.
@@ -95,7 +96,7 @@ impl ScenarioText {
     /// # Errors
     /// When it is no scenario.
     pub fn scenario(&self) -> Result<Scenario, ScenarioError> {
-        parse(&self.file, &self.stem, &self.text, self.format)
+        parse(self.file.raw(), self.stem.raw(), &self.text, self.format)
     }
 
     /// Whether it is a scenario, right or wrong, rather than another file of its language: it has a `fleet` or a `rollout`,
@@ -103,7 +104,7 @@ impl ScenarioText {
     #[must_use]
     pub fn looks_like_scenario(&self) -> bool {
         const TABLES: [&str; 2] = ["fleet", "rollout"];
-        match root(&self.file, &self.text, self.format) {
+        match root(self.file.raw(), &self.text, self.format) {
             Ok(tree) => {
                 let has = |key: &str| tree.entries().iter().any(|entry| entry.key == key);
                 TABLES.iter().any(|table| has(table)) && !has("schema")
@@ -120,12 +121,12 @@ impl ScenarioText {
     /// What is wrong at a key that the file may well have; where it lacks one, at the table that does.
     #[must_use]
     pub fn wrong(&self, at: &[&str], says: &str, help: &str) -> ScenarioError {
-        let tree = match root(&self.file, &self.text, self.format) {
+        let tree = match root(self.file.raw(), &self.text, self.format) {
             Ok(tree) => tree,
             Err(error) => return error,
         };
         let place = at.iter().fold(Cursor::new(&tree), |cursor, key| cursor.key(key)).name();
-        let source = Source { name: &self.file, text: self.without_mark() };
+        let source = Source { name: self.file.raw(), text: self.without_mark() };
         ScenarioError::Invalid(Diagnostics::one(Diagnostic::new(&source, place, says).help(help)))
     }
 
@@ -134,7 +135,7 @@ impl ScenarioText {
     /// # Errors
     /// When it is neither TOML nor JSON.
     pub fn to_json(&self) -> Result<serde_json::Value, ScenarioError> {
-        Ok(root(&self.file, &self.text, self.format)?.to_json())
+        Ok(root(self.file.raw(), &self.text, self.format)?.to_json())
     }
 }
 
@@ -191,7 +192,21 @@ pub(super) fn root(file: &str, text: &str, format: Format) -> Result<tree::Node,
         Format::Toml => ("TOML", tree::read_toml(text)),
         Format::Json => ("JSON", tree::read_json(text)),
     };
+    if root.is_err() && is_yaml(file, text) {
+        return Err(ScenarioError::Yaml { path: file.into() });
+    }
     root.map_err(|errors| ScenarioError::Invalid(check::syntax(Source { name: file, text }, language, errors)))
+}
+
+/// By its name, or by a first line that no other language has.
+fn is_yaml(file: &str, text: &str) -> bool {
+    let extension = Path::new(file).extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let first = lines.next().unwrap_or_default();
+    let is_key = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    let begins_so = first == "---"
+        || first.split_once(':').is_some_and(|(key, rest)| is_key(key) && (rest.is_empty() || rest.starts_with(' ')));
+    matches!(extension.as_deref(), Some("yaml" | "yml")) || begins_so
 }
 
 fn without_mark(text: &str) -> &str {
@@ -199,8 +214,8 @@ fn without_mark(text: &str) -> &str {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ScenarioError> {
-    let shown = || path.display().to_string();
-    let unreadable = |source: io::Error| ScenarioError::Read { path: shown(), source };
+    let shown = || path.to_string_lossy().into_owned();
+    let unreadable = |source: io::Error| ScenarioError::Read { path: shown().into(), source };
     if path.as_os_str() == STDIN {
         let stdin = |source: io::Error| ScenarioError::Read { path: "standard input".into(), source };
         return bounded(io::stdin().lock(), "standard input", stdin);
@@ -208,10 +223,10 @@ fn read(path: &Path) -> Result<Vec<u8>, ScenarioError> {
     // Opening a pipe that nobody writes to would wait for ever, so what it is is asked first.
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
-        return Err(ScenarioError::NoFile { path: shown(), what: "a directory" });
+        return Err(ScenarioError::NoFile { path: shown().into(), what: "a directory" });
     }
     if !metadata.is_file() && !is_passed_by_shell(path) {
-        return Err(ScenarioError::NoFile { path: shown(), what: "not a regular file" });
+        return Err(ScenarioError::NoFile { path: shown().into(), what: "not a regular file" });
     }
     bounded(fs::File::open(path).map_err(unreadable)?, &shown(), unreadable)
 }

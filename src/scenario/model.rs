@@ -9,12 +9,13 @@ use super::file::Duration;
 use super::metric::{Measure, Metric};
 use crate::engine::{BreakerOrder, BreakerScope, Edit, EventKind, InterventionPolicy, OperatorDecision};
 use crate::fleet::{InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
+use crate::text::Foreign;
 
 /// A whole scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
     /// What it calls itself; the file's stem where it has no name.
-    pub name: String,
+    pub name: Foreign,
     /// SHA-256 of the file's bytes, in lower-case hex.
     pub hash: String,
     /// [Digest](super::world_digest) of all that the file says beside policy and seed.
@@ -26,7 +27,7 @@ pub struct Scenario {
     /// The fleet.
     pub fleet: FleetSpec,
     /// The module's id.
-    pub module_id: String,
+    pub module_id: Foreign,
     /// The module's versions, as the file lists them.
     pub versions: Vec<VersionSpec>,
     /// The network.
@@ -59,7 +60,7 @@ pub struct VersionIndex(pub usize);
 #[derive(Clone, Debug, PartialEq)]
 pub struct FleetSpec {
     /// The template that its instances carry.
-    pub template_id: String,
+    pub template_id: Foreign,
     /// How many instances.
     pub instances: u32,
     /// How many zones; instance n is in zone n mod zones.
@@ -109,11 +110,11 @@ impl FleetSpec {
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionSpec {
     /// Its id.
-    pub id: String,
+    pub id: Foreign,
     /// Where it stands in its life.
     pub lifecycle_state: LifecycleState,
     /// The digest that its heartbeats carry.
-    pub digest: String,
+    pub digest: Foreign,
     /// Ground truth for the reports.
     pub defective: bool,
     /// How long an upgrade to it takes.
@@ -398,7 +399,7 @@ pub enum Target {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassSpec {
     /// What it is called.
-    pub id: String,
+    pub id: Foreign,
     /// Which instances belong to it.
     pub members: Members,
     /// For which versions it holds; `None`: for the target, whichever it is.
@@ -702,7 +703,7 @@ pub struct DrillSpec {
     /// 1, easy, to 5.
     pub difficulty: u32,
     /// What it trains.
-    pub trains: String,
+    pub trains: Foreign,
     /// What a good operator would do.
-    pub good_operator: String,
+    pub good_operator: Foreign,
 }

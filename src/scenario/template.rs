@@ -154,7 +154,7 @@ at_most = 0.05
 
 /// A text as a TOML value.
 fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
+    crate::text::toml_string(text)
 }
 
 #[cfg(test)]
@@ -201,7 +201,7 @@ mod tests {
             template.module = text.into();
             template.target = text.into();
             let scenario = loads(&template.text());
-            assert_eq!((scenario.name.as_str(), scenario.target().id.as_str()), (text, text));
+            assert_eq!((scenario.name.raw(), scenario.target().id.raw()), (text, text));
         }
     }
 }

@@ -87,7 +87,7 @@ impl Spread {
             concentration.and_then(|all| Quantiles::new(mean * all, (1.0 - mean) * all))
         };
         let laws = version.rates_with_concentrations().map(law);
-        let key = Name::Rates(&version.id).key();
+        let key = Name::Rates(version.id.raw()).key();
         laws.iter().any(Option::is_some).then_some(Self { key, own: version.rates, laws })
     }
 
@@ -146,7 +146,7 @@ impl Factor {
         match &version.upgrade_time_factor {
             None => Self::Constant(1.0),
             Some(Distribution::Constant(factor)) => Self::Constant(*factor),
-            Some(drawn) => Self::Drawn { key: Name::Factor(&version.id).key(), law: Sampler::new(drawn) },
+            Some(drawn) => Self::Drawn { key: Name::Factor(version.id.raw()).key(), law: Sampler::new(drawn) },
         }
     }
 

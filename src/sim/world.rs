@@ -233,9 +233,9 @@ impl World {
         let rollout = &scenario.rollout;
         let target = scenario.target();
         let request = Request {
-            template_id: &scenario.fleet.template_id,
-            module_id: &scenario.module_id,
-            target_version_id: &target.id,
+            template_id: scenario.fleet.template_id.raw(),
+            module_id: scenario.module_id.raw(),
+            target_version_id: target.id.raw(),
             batch_pct: i64::from(rollout.batch_pct),
             max_consecutive_failures: i64::from(rollout.max_consecutive_failures.get()),
             health_timeout: rollout.health_timeout,

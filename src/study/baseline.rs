@@ -22,6 +22,7 @@ pub mod tolerance;
 use std::collections::BTreeMap;
 
 use super::Policy;
+use crate::text::Foreign;
 use facts::VersionFacts;
 
 /// Worlds of each version, where nobody says how many.
@@ -31,26 +32,26 @@ pub const WORLDS: u64 = 1000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// SHA-256 of the scenario file.
-    pub hash: String,
+    pub hash: Foreign,
     /// Digest of all in it that is neither policy nor seed, nor only said of it.
-    pub world: String,
+    pub world: Foreign,
     /// The seed of the worlds.
     pub seed: u64,
     /// How many worlds of each version.
     pub replicates: u64,
     /// The semantics of the program.
-    pub dryroll: String,
+    pub dryroll: Foreign,
     /// The policy.
     pub policy: Policy,
     /// By version.
-    pub versions: BTreeMap<String, VersionFacts>,
+    pub versions: BTreeMap<Foreign, VersionFacts>,
 }
 
 /// What was accepted, by scenario file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Baseline {
     /// By the path of the scenario, as [`key`] writes it.
-    pub entries: BTreeMap<String, Entry>,
+    pub entries: BTreeMap<Foreign, Entry>,
 }
 
 /// A scenario's path as baselines write it: `/` between its parts on every system, and no `.` among them.

@@ -36,6 +36,7 @@ use crate::scenario::{
 };
 use crate::stats::sequential::Looks;
 use crate::stats::{Interval, simultaneous};
+use crate::text::Foreign;
 
 /// Worlds before the first look at a rule that does not say how many.
 pub const FIRST_LOOK: u64 = 256;
@@ -58,7 +59,7 @@ pub enum CheckError {
         /// Where it begins.
         line: usize,
         /// The version.
-        version: String,
+        version: Foreign,
         /// Whether that is defective.
         defective: bool,
     },
@@ -72,7 +73,7 @@ pub enum CheckError {
         /// Where it begins.
         line: usize,
         /// The version.
-        version: String,
+        version: Foreign,
     },
 }
 

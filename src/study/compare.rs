@@ -39,10 +39,10 @@ impl PolicyText {
                 return Err(GridError::Target);
             }
             if settings.iter().any(|other| other.key == axis.key) {
-                return Err(GridError::SetTwice(axis.key));
+                return Err(GridError::SetTwice(axis.key.into()));
             }
             if axis.values.len() != 1 {
-                return Err(GridError::OneValue(part.to_owned()));
+                return Err(GridError::OneValue(part.into()));
             }
             settings.push(axis);
         }

@@ -11,6 +11,7 @@ use super::Policy;
 use crate::engine::Refusal;
 use crate::scenario::{Scenario, ScenarioError, VersionIndex};
 use crate::sim::World;
+use crate::text::{Foreign, shown};
 
 /// The most cells of a grid: more than anybody reads, and few enough to be held.
 pub const MAX_CELLS: usize = 100_000;
@@ -35,9 +36,9 @@ pub enum GridError {
     #[error("{key}: a value is missing in `{list}`; write values separated by commas, or a range such as 1..4")]
     Missing {
         /// Of which key.
-        key: String,
+        key: Foreign,
         /// What was written.
-        list: String,
+        list: Foreign,
     },
     /// A range that cannot be counted through.
     #[error(
@@ -45,39 +46,47 @@ pub enum GridError {
     )]
     Range {
         /// Of which key.
-        key: String,
+        key: Foreign,
         /// What was written.
-        range: String,
+        range: Foreign,
+    },
+    /// A range in the words of another program.
+    #[error("{key}: `{range}` is no number; write {} for all from the first to the last", .range.raw().replace('-', ".."))]
+    Dash {
+        /// Of which key.
+        key: Foreign,
+        /// What was written.
+        range: Foreign,
     },
     /// A value twice.
     #[error("{key}: {value} is in the list twice; a grid has each policy once")]
     Twice {
         /// Of which key.
-        key: String,
+        key: Foreign,
         /// Which value.
-        value: String,
+        value: Foreign,
     },
     /// A key twice.
     #[error("{0} is varied twice; give all of its values in one list")]
-    KeyTwice(String),
+    KeyTwice(Foreign),
     /// A key twice in one policy.
     #[error("{0} is set twice in one policy; a policy has one value of each key")]
-    SetTwice(String),
+    SetTwice(Foreign),
     /// Versions are no part of a policy.
     #[error("the target is no part of a policy; name versions with --versions")]
     Target,
     /// Several values where a policy has one.
     #[error("`{0}` has several values; a policy has one of each key")]
-    OneValue(String),
+    OneValue(Foreign),
     /// Two policies that are one.
     #[error("the two policies are the same; there is nothing to compare")]
     SamePolicy,
     /// No `=` in a setting.
     #[error("`{0}` sets nothing; write KEY=VALUE, as in batch_pct=10")]
-    NoValue(String),
+    NoValue(Foreign),
     /// A key outside of `[rollout]`.
     #[error("`{0}` is no key of [rollout]; allowed: {keys}", keys = Scenario::rollout_keys().join(", "))]
-    Foreign(String),
+    Foreign(Foreign),
     /// A value that the scenario file would not take.
     #[error("{}", .0.render(false))]
     Value(#[from] Box<ScenarioError>),
@@ -85,7 +94,7 @@ pub enum GridError {
     #[error("{said}; allowed: {allowed}")]
     Version {
         /// What is wrong.
-        said: String,
+        said: Foreign,
         /// Which ones can be.
         allowed: String,
     },
@@ -119,6 +128,9 @@ impl Axis {
             if item.is_empty() {
                 return Err(missing());
             }
+            if key != "previous_version_id" && is_dashed(item) {
+                return Err(GridError::Dash { key: key.into(), range: item.into() });
+            }
             match item.split_once("..") {
                 None => values.push(item.to_owned()),
                 Some((low, high)) => values.extend(range(key, item, low, high)?),
@@ -143,6 +155,12 @@ impl Axis {
     }
 }
 
+/// `5-20`.
+fn is_dashed(item: &str) -> bool {
+    let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    item.split_once('-').is_some_and(|(low, high)| is_whole(low) && is_whole(high))
+}
+
 fn range(key: &str, item: &str, low: &str, high: &str) -> Result<impl Iterator<Item = String> + use<>, GridError> {
     let wrong = || GridError::Range { key: key.into(), range: item.into() };
     let low: u64 = low.trim().parse().map_err(|_| wrong())?;
@@ -153,11 +171,11 @@ fn range(key: &str, item: &str, low: &str, high: &str) -> Result<impl Iterator<I
     Ok((low..=high).map(|number| number.to_string()))
 }
 
-fn each_once(key: &str, values: &[String]) -> Result<(), GridError> {
-    let mut seen: Vec<&String> = values.iter().collect();
+fn each_once<T: Ord + ToString>(key: &str, values: &[T]) -> Result<(), GridError> {
+    let mut seen: Vec<&T> = values.iter().collect();
     seen.sort_unstable();
     match seen.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(GridError::Twice { key: key.into(), value: pair[0].clone() }),
+        Some(pair) => Err(GridError::Twice { key: key.into(), value: pair[0].to_string().into() }),
         None => Ok(()),
     }
 }
@@ -168,7 +186,7 @@ fn each_once(key: &str, values: &[String]) -> Result<(), GridError> {
 /// # Errors
 /// When one does not exist, cannot be rolled out, or is named twice; and when `all` are none.
 pub fn versions(scenario: &Scenario, list: &str) -> Result<Vec<VersionIndex>, GridError> {
-    let ids: Vec<String> = list.split(',').map(|id| id.trim().to_owned()).collect();
+    let ids: Vec<Foreign> = list.split(',').map(|id| id.trim().into()).collect();
     match ids.as_slice() {
         [only] if only == "all" => match rollable(scenario) {
             all if all.is_empty() => Err(no_version(scenario, "there is no version to roll out".into())),
@@ -176,7 +194,7 @@ pub fn versions(scenario: &Scenario, list: &str) -> Result<Vec<VersionIndex>, Gr
         },
         ids if ids.iter().any(|id| id.is_empty()) => Err(no_version(
             scenario,
-            format!("--versions: a version is missing in `{list}`; write ids separated by commas"),
+            format!("--versions: a version is missing in `{}`; write ids separated by commas", shown(list)),
         )),
         ids if ids.iter().any(|id| id == "all") => {
             Err(GridError::AllAmongOthers { all: ids_of(scenario, &rollable(scenario)) })
@@ -189,9 +207,9 @@ pub fn versions(scenario: &Scenario, list: &str) -> Result<Vec<VersionIndex>, Gr
 ///
 /// # Errors
 /// When one does not exist, cannot be rolled out, or is named twice.
-pub fn versions_called(scenario: &Scenario, ids: &[String]) -> Result<Vec<VersionIndex>, GridError> {
+pub fn versions_called(scenario: &Scenario, ids: &[Foreign]) -> Result<Vec<VersionIndex>, GridError> {
     each_once("--versions", ids)?;
-    ids.iter().map(|id| version_called(scenario, id)).collect()
+    ids.iter().map(|id| version_called(scenario, id.raw())).collect()
 }
 
 /// The version with this id, taken as it is: commas and spaces are part of it.
@@ -200,10 +218,11 @@ pub fn versions_called(scenario: &Scenario, ids: &[String]) -> Result<Vec<Versio
 /// When it does not exist, or cannot be rolled out.
 pub fn version_called(scenario: &Scenario, id: &str) -> Result<VersionIndex, GridError> {
     match scenario.versions.iter().position(|version| version.id == id) {
-        None => Err(no_version(scenario, format!("there is no version `{id}`"))),
-        Some(found) if !scenario.versions[found].lifecycle_state.can_be_rolled_out() => {
-            Err(no_version(scenario, format!("version `{id}` cannot be rolled out: it is neither blessed nor live")))
-        }
+        None => Err(no_version(scenario, format!("there is no version `{}`", shown(id)))),
+        Some(found) if !scenario.versions[found].lifecycle_state.can_be_rolled_out() => Err(no_version(
+            scenario,
+            format!("version `{}` cannot be rolled out: it is neither blessed nor live", shown(id)),
+        )),
         Some(found) => Ok(VersionIndex(found)),
     }
 }
@@ -220,12 +239,12 @@ fn rollable(scenario: &Scenario) -> Vec<VersionIndex> {
 fn ids_of(scenario: &Scenario, versions: &[VersionIndex]) -> String {
     match versions {
         [] => "none of this scenario's versions".into(),
-        some => some.iter().map(|index| scenario.versions[index.0].id.as_str()).collect::<Vec<_>>().join(", "),
+        some => some.iter().map(|index| scenario.versions[index.0].id.to_string()).collect::<Vec<_>>().join(", "),
     }
 }
 
 fn no_version(scenario: &Scenario, said: String) -> GridError {
-    GridError::Version { said, allowed: ids_of(scenario, &rollable(scenario)) }
+    GridError::Version { said: said.into(), allowed: ids_of(scenario, &rollable(scenario)) }
 }
 
 /// A scenario and its grid: what is swept.
@@ -279,7 +298,7 @@ impl Grid {
                 return Err(GridError::Target);
             }
             if axes[..place].iter().any(|other| other.key == axis.key) {
-                return Err(GridError::KeyTwice(axis.key.clone()));
+                return Err(GridError::KeyTwice(axis.key.clone().into()));
             }
         }
         Ok(Self { axes, versions })
@@ -319,7 +338,7 @@ impl Grid {
             values.dedup();
             if values.len() < axis.values.len() {
                 return Err(GridError::Twice {
-                    key: axis.key.clone(),
+                    key: axis.key.clone().into(),
                     value: "a value, in two ways of writing it,".into(),
                 });
             }

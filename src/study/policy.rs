@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::engine::{BreakerOrder, BreakerScope};
 use crate::fleet::Span;
 use crate::scenario::{RolloutOrder, Scenario, ScenarioError};
+use crate::text::Foreign;
 
 /// The rollout's parameters, as reports name a policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ pub struct Policy {
     #[serde(default, skip_serializing_if = "RolloutOrder::is_listed")]
     pub order: RolloutOrder,
     /// What the fleet runs before; `None` where that has no name.
-    pub previous_version_id: Option<String>,
+    pub previous_version_id: Option<Foreign>,
 }
 
 impl Policy {

@@ -18,6 +18,7 @@ use super::tape::{Identity, Tape};
 use crate::SEMANTICS_VERSION;
 use crate::scenario::{Measure, Metric, Scenario, ScenarioError, ScenarioText};
 use crate::stats::sequential::Looks;
+use crate::text::Foreign;
 
 /// The confidence of every interval of a report.
 pub const CONFIDENCE: f64 = 0.95;
@@ -43,7 +44,7 @@ pub struct SweepOrder {
     /// What is varied.
     pub axes: Vec<Axis>,
     /// The versions, by their ids.
-    pub versions: Vec<String>,
+    pub versions: Vec<Foreign>,
     /// Replicates of each cell; the most, where a precision is asked for.
     pub replicates: u64,
     /// To stop as soon as every interval is narrow enough.

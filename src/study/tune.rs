@@ -46,6 +46,7 @@ use crate::sim::World;
 use crate::stats::moments::Moments;
 use crate::stats::sequential::Looks;
 use crate::stats::{Interval, simultaneous};
+use crate::text::Foreign;
 use limits::{Held, Limit};
 
 /// How sure each interval of the report is, for itself.
@@ -89,16 +90,16 @@ pub enum TuneError {
     Grid(#[from] GridError),
     /// The good version is defective.
     #[error("`good` in [tune] is `{0}`, which is defective; name a version that is not")]
-    DefectiveGood(String),
+    DefectiveGood(Foreign),
     /// A limit that the version cannot break or meet.
     #[error("the limit `{0}` says nothing of a good version, and [tune] names no defective one")]
-    SaysNothing(String),
+    SaysNothing(Foreign),
     /// A limit that only refutation can decide.
     #[error(
         "no number of worlds can confirm the limit `{0}`: use `at_most` or `at_least` on a mean, a percentile (p50, p95, p99) \
          or a rate"
     )]
-    Unconfirmable(String),
+    Unconfirmable(Foreign),
     /// A goal that not every good run has, or of which more is better.
     #[error(
         "`minimise` in [tune] is `{name}`, {why}; minimise another metric, such as duration_sec",
@@ -107,7 +108,7 @@ pub enum TuneError {
     Goal(Metric),
     /// The rollout does nothing.
     #[error("nothing is rolled out: {0}")]
-    NothingRolledOut(String),
+    NothingRolledOut(Foreign),
     /// The tolerance is none.
     #[error("a tolerance is a share from 0 to 1, such as 0.01")]
     Tolerance,

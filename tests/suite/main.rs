@@ -57,6 +57,8 @@ mod shards;
 mod shipped_scenarios;
 mod study_words;
 mod sweep;
+#[cfg(unix)]
+mod terminal_text;
 mod together;
 mod tune;
 mod tune_posterior;

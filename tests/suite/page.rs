@@ -303,7 +303,7 @@ proptest! {
         sweep.cells.truncate(8);
         let mut next = numbers.iter().copied().cycle();
         for cell in &mut sweep.cells {
-            cell.version.clone_from(&text);
+            cell.version = text.as_str().into();
             for histogram in &mut cell.distributions {
                 histogram.low = next.next().unwrap_or(0.0);
                 histogram.width = next.next().unwrap_or(0.0).abs();
@@ -324,8 +324,8 @@ proptest! {
         }
         tags(&page(&read(&compare)));
         let mut drill = reports::drill();
-        drill.version.clone_from(&text);
-        drill.outcome.clone_from(&text);
+        drill.version = text.as_str().into();
+        drill.outcome = text.as_str().into();
         let mut figure = || next.next().unwrap_or(0.0);
         (drill.score.points, drill.score.cost_instance_min, drill.score.under_way_sec) = (figure(), figure(), figure());
         drill.debrief.time_to_detect_sec = Some(figure());

@@ -18,6 +18,7 @@ use crate::study::baseline::tolerance::{Tolerances, tolerance};
 use crate::study::baseline::{Baseline, Entry, WORLDS, key};
 use crate::study::grid::GridError;
 use crate::study::tape::Tape;
+use crate::text::Foreign;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Baselines")]
@@ -42,7 +43,7 @@ pub struct BaselineArguments {
 
 /// A scenario that may have a place in a baseline.
 pub struct Candidate {
-    file: String,
+    file: Foreign,
     scenario: Scenario,
     line: usize,
 }
@@ -55,7 +56,7 @@ impl Candidate {
             return Err(Failure::Input(anyhow::anyhow!(said)));
         }
         let line = text.text.lines().position(|line| line.trim_start().starts_with("[rollout]"));
-        Ok(Self { file: text.path().to_owned(), scenario: scenario.clone(), line: line.map_or(1, |line| line + 1) })
+        Ok(Self { file: text.path().into(), scenario: scenario.clone(), line: line.map_or(1, |line| line + 1) })
     }
 }
 
@@ -92,7 +93,7 @@ impl BaselineArguments {
     }
 
     fn read(&self, file: &Path) -> Result<Baseline, Failure> {
-        let shown = file.display();
+        let shown = crate::text::path(&file);
         let wrong = |error: anyhow::Error| Failure::Input(error);
         match fs::metadata(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.accept => return Ok(Baseline::default()),
@@ -150,12 +151,12 @@ impl Baselined {
         running: Option<&Running<'_>>,
     ) -> Result<(BaselineReport, Option<Written>), Failure> {
         let seen: Vec<Seen> = candidates.iter().map(|one| self.see(one, running)).collect::<Result<_, _>>()?;
-        let shown = self.file.display().to_string();
+        let shown = crate::text::path(&self.file).to_string();
         let found = candidates.iter().zip(&seen).map(|(one, seen)| Found {
-            file: &one.file,
+            file: one.file.raw(),
             line: one.line,
             scenario: &one.scenario,
-            entry: self.baseline.entries.get(&key(&one.file)),
+            entry: self.baseline.entries.get(key(one.file.raw()).as_str()),
             result: seen.result.clone(),
         });
         let found: Vec<Found<'_>> = found.collect();
@@ -174,7 +175,7 @@ impl Baselined {
                 self.baseline.entries.remove(&old);
                 report.not_checked.retain(|other| other.scenario != old);
             }
-            entries.insert(key(&one.file), entry);
+            entries.insert(Foreign::from(key(one.file.raw())), entry);
         }
         if fs::read(&self.file).ok() != self.was {
             return Err(Failure::Input(anyhow::anyhow!(
@@ -182,27 +183,28 @@ impl Baselined {
             )));
         }
         self.baseline.entries.extend(entries);
-        let text = self.baseline.text().map_err(|error| output.error(error.into()))?;
+        let text = self.baseline.text().map_err(|error| output.error(error))?;
         Ok((report, write_whole(Some(output), |out| out.write_all(text.as_bytes()))?))
     }
 
     fn not_checked(&self, candidates: &[Candidate]) -> Vec<NotChecked> {
-        let checked: Vec<String> = candidates.iter().map(|one| key(&one.file)).collect();
+        let checked: Vec<Foreign> = candidates.iter().map(|one| key(one.file.raw()).into()).collect();
         let others = self.baseline.entries.keys().filter(|scenario| !checked.contains(scenario));
-        let told = |scenario: &String| NotChecked { gone: !Path::new(scenario).exists(), scenario: scenario.clone() };
+        let told =
+            |scenario: &Foreign| NotChecked { gone: !Path::new(scenario.raw()).exists(), scenario: scenario.clone() };
         others.map(told).collect()
     }
 
     /// The scenario of the baseline that has become this one: the same bytes, and no file any more.
-    fn renamed(&self, one: &Candidate) -> Option<String> {
-        let key = key(&one.file);
-        let gone = |name: &String, entry: &Entry| entry.hash == one.scenario.hash && !Path::new(name).exists();
+    fn renamed(&self, one: &Candidate) -> Option<Foreign> {
+        let key = key(one.file.raw());
+        let gone = |name: &Foreign, entry: &Entry| entry.hash == one.scenario.hash && !Path::new(name.raw()).exists();
         let mut same = self.baseline.entries.iter().filter(|(name, entry)| **name != key && gone(name, entry));
         same.next().map(|(name, _)| name.clone())
     }
 
     fn see(&self, one: &Candidate, running: Option<&Running<'_>>) -> Result<Seen, Failure> {
-        let entry = self.baseline.entries.get(&key(&one.file));
+        let entry = self.baseline.entries.get(key(one.file.raw()).as_str());
         let mut seen = Seen { result: Err((AgainstBaseline::Skipped, Vec::new())), accepted: None, rollouts: 0 };
         let Some(running) = running else { return Ok(seen) };
         let mut facts = None;
@@ -210,7 +212,7 @@ impl Baselined {
             None => Err((AgainstBaseline::New, vec![self.why_new(one)])),
             Some(entry) => match Subject::new(&one.scenario, Some(&entry.policy), entry.seed, entry.replicates) {
                 Err(error) => Err((AgainstBaseline::NotRunnable, vec![self.why_not_runnable(one, entry, error)?])),
-                Ok(subject) => match running.run(&subject, &one.file)? {
+                Ok(subject) => match running.run(&subject, one.file.raw())? {
                     None => Err((AgainstBaseline::Unfinished, vec!["the budget of time was over".to_owned()])),
                     Some(tape) => {
                         seen.rollouts += tape.rows();
@@ -229,7 +231,7 @@ impl Baselined {
             let (seed, replicates) = self.wants(one);
             let subject = Subject::new(&one.scenario, None, seed, replicates)
                 .map_err(|error| Failure::from(error).of(&one.file))?;
-            if let Some(tape) = running.run(&subject, &one.file)? {
+            if let Some(tape) = running.run(&subject, one.file.raw())? {
                 seen.rollouts += tape.rows();
                 facts = Some(subject.facts(&tape).map_err(scratch_failure)?);
             }
@@ -240,18 +242,18 @@ impl Baselined {
 
     /// The seed and how many worlds of it are to be accepted.
     fn wants(&self, one: &Candidate) -> (u64, u64) {
-        let before = self.baseline.entries.get(&key(&one.file)).map(|entry| entry.replicates);
+        let before = self.baseline.entries.get(key(one.file.raw()).as_str()).map(|entry| entry.replicates);
         (one.scenario.seed, self.replicates.or(before).unwrap_or(WORLDS))
     }
 
-    fn entry(&self, one: &Candidate, versions: BTreeMap<String, VersionFacts>) -> Entry {
+    fn entry(&self, one: &Candidate, versions: BTreeMap<Foreign, VersionFacts>) -> Entry {
         let (seed, replicates) = self.wants(one);
         Entry {
-            hash: one.scenario.hash.clone(),
-            world: one.scenario.world.clone(),
+            hash: one.scenario.hash.clone().into(),
+            world: one.scenario.world.clone().into(),
             seed,
             replicates,
-            dryroll: SEMANTICS_VERSION.to_owned(),
+            dryroll: SEMANTICS_VERSION.into(),
             policy: Policy::of(&one.scenario),
             versions,
         }

@@ -10,10 +10,11 @@ use crate::report::study::WrongScenario;
 use crate::report::wording::plural;
 use crate::scenario::{Advice, Advisor, Scenario, ScenarioError, ScenarioText};
 use crate::study::check::{Check, CheckError, RuleWords};
+use crate::text::Foreign;
 
 /// A scenario with those of its rules that are wanted.
 pub struct Case {
-    pub file: String,
+    pub file: Foreign,
     pub text: ScenarioText,
     pub check: Check,
 }
@@ -24,9 +25,9 @@ pub struct Cases {
     pub wanted: Vec<Case>,
     /// All of them, where there is a baseline.
     pub candidates: Vec<Candidate>,
-    pub without_rules: Vec<String>,
+    pub without_rules: Vec<Foreign>,
     /// Of a folder, beside its scenarios.
-    pub not_scenarios: Vec<String>,
+    pub not_scenarios: Vec<Foreign>,
     pub wrong: Vec<WrongScenario>,
     /// About those without rules.
     pub advice: Vec<Advice>,
@@ -80,9 +81,14 @@ impl Cases {
             return Ok(());
         }
         let scenario = text.scenario()?;
-        let file = text.path().to_owned();
+        let file = Foreign::from(text.path());
         let filter = arguments.filter.as_ref().map(|text| text.to_lowercase());
         let wanted = |rule: &usize| {
+            let of = scenario.expect[*rule].version.unwrap_or(scenario.rollout.target).0;
+            let versions = &arguments.versions;
+            if !versions.is_empty() && !versions.iter().any(|id| scenario.versions[of].id == id.trim()) {
+                return false;
+            }
             let called = called(&file, &scenario, *rule).to_lowercase();
             filter.as_ref().is_none_or(|text| called.contains(text))
         };
@@ -118,7 +124,7 @@ impl Cases {
             _ => None,
         };
         WrongScenario {
-            file: file.path.display().to_string(),
+            file: crate::text::path(&file.path).to_string(),
             line: first.map(crate::scenario::Diagnostic::line),
             why: first.map_or_else(|| failure.says(), |first| first.message().to_owned()),
         }
@@ -171,15 +177,15 @@ impl Cases {
     }
 }
 
-fn are(files: &[String]) -> String {
+fn are(files: &[Foreign]) -> String {
     match files {
         [one] => format!("{one} is"),
-        many => format!("{} are", many.join(", ")),
+        many => format!("{} are", many.iter().map(Foreign::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 
 /// What a rule is called: by its file, its version and what it says.
-fn called(file: &str, scenario: &Scenario, rule: usize) -> String {
+fn called(file: &Foreign, scenario: &Scenario, rule: usize) -> String {
     let spec = &scenario.expect[rule];
     let version = &scenario.versions[spec.version.unwrap_or(scenario.rollout.target).0].id;
     format!("{file}: {version}: {}", RuleWords::of(spec))

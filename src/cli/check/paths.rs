@@ -37,7 +37,9 @@ pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
 /// another folder is not followed, so that none is walked for ever.
 fn folder(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let unreadable = |error: io::Error| {
-        Failure::Input(anyhow::Error::new(error).context(format!("cannot read the folder {}", path.display())))
+        Failure::Input(
+            anyhow::Error::new(error).context(format!("cannot read the folder {}", crate::text::path(&path))),
+        )
     };
     for entry in fs::read_dir(path).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;

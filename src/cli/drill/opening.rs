@@ -80,7 +80,7 @@ fn recorded_pack(record: &Record) -> Result<(&'static Pack, Scenario), Failure> 
     };
     for pack in Pack::all() {
         let scenario = pack.text().scenario()?;
-        if scenario.hash == origin.hash {
+        if origin.hash == scenario.hash {
             return Ok((pack, scenario));
         }
     }

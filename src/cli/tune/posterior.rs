@@ -23,7 +23,7 @@ pub struct Posterior {
 impl Posterior {
     /// Reads a calibration report, and finds the versions of the scenario's `[tune]` in it.
     pub fn read(path: &Path, scenario: &Scenario) -> Result<Self, Failure> {
-        let shown = path.display();
+        let shown = crate::text::path(&path);
         let about = |error: anyhow::Error| Failure::Input(error.context(format!("{shown}")));
         let bytes = read_bytes(path)?;
         let kind = match AnyReport::read(&bytes).map_err(|error| about(error.into()))? {
@@ -31,12 +31,16 @@ impl Posterior {
                 let beliefs = Beliefs::new(scenario, &report.histories()).map_err(|error| about(error.into()))?;
                 let file = path.to_string_lossy().into_owned();
                 let drawn = |id: &str| beliefs.all.iter().any(|one| one.history.version == id);
-                let versions = report.versions.iter().filter(|version| drawn(&version.version));
+                let versions = report.versions.iter().filter(|version| drawn(version.version.raw()));
                 let warnings =
                     versions.flat_map(|one| one.warnings.iter().map(move |it| format!("{}: {it}", one.version)));
                 let warnings = warnings.collect();
-                let calibration =
-                    CalibrationRef { file, hash: hex_sha256(&bytes), rollouts: report.rollouts, warnings };
+                let calibration = CalibrationRef {
+                    file: file.into(),
+                    hash: hex_sha256(&bytes).into(),
+                    rollouts: report.rollouts,
+                    warnings,
+                };
                 return Ok(Self { calibration, point: beliefs.point(scenario), beliefs });
             }
             AnyReport::Run(_) => "run",

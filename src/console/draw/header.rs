@@ -18,7 +18,7 @@ pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &Model<'_, O>, th
     let briefing = model.desk().seen().0.briefing();
     let clock = clock(model);
     let room = usize::from(area.width).saturating_sub(width(&clock) + 1);
-    let title = cut(&briefing.title, room);
+    let title = cut(&briefing.title.to_string(), room);
     let gap = " ".repeat(room + 1 - width(&title));
     let what = format!(
         "{} {} → {} · {} of {}",

@@ -9,6 +9,7 @@ use crate::calibrate::Warning;
 use crate::report::wording::{number, plural, wrapped};
 use crate::scenario::Distribution;
 use crate::stats::Interval;
+use crate::text::{escaped, toml_string};
 
 /// Letters of a line.
 const WIDTH: usize = 116;
@@ -23,8 +24,7 @@ impl Text {
 
     fn comment(&mut self, text: &str) {
         // What a log calls its versions may hold anything.
-        let safe: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        for line in wrapped(&safe, WIDTH) {
+        for line in wrapped(&escaped(text), WIDTH) {
             self.line(&format!("# {line}"));
         }
     }
@@ -103,7 +103,10 @@ pub fn spread(rate: &RateReport) -> Option<String> {
 pub fn tables(report: &CalibrationReport) -> String {
     let mut text = Text(String::new());
     let rollouts = plural(report.rollouts, "rollout", "rollouts");
-    text.comment(&format!("Calibrated by `dryroll calibrate` from {rollouts}: {}", report.logs.join(", ")));
+    text.comment(&format!(
+        "Calibrated by `dryroll calibrate` from {rollouts}: {}",
+        report.logs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    ));
     text.comment(&format!(
         "Heartbeats were taken to come every {} s: [fleet] heartbeat_interval_sec. Lines with ! are warnings.",
         report.heartbeat_interval_sec
@@ -123,7 +126,7 @@ pub fn tables(report: &CalibrationReport) -> String {
 fn of_version(text: &mut Text, version: &VersionReport) {
     text.warnings(&version.warnings);
     text.line("[[versions]]");
-    text.key("id", &version.version);
+    text.line(&format!("id = {}", toml_string(version.version.raw())));
     text.duration("upgrade_time_sec", &version.upgrade_time);
     text.rate("failure_rate", "reported failures:", &version.failure_rate);
     text.rate("hang_rate", "timeouts, whatever their cause:", &version.hang_rate);

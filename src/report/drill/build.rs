@@ -38,7 +38,7 @@ impl DrillReport {
             scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
             replicate: drill.replicate(),
-            command: String::new(),
+            command: String::new().into(),
             surprise: None,
             policy: Policy::of(scenario),
             version: scenario.target().id.clone(),

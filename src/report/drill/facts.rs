@@ -92,10 +92,10 @@ fn named(scenario: &Scenario, ids: &[InstanceId]) -> String {
 
 fn versions(scenario: &Scenario, versions: Option<&[VersionIndex]>) -> String {
     match versions {
-        None => scenario.target().id.clone(),
+        None => scenario.target().id.to_string(),
         Some(versions) => {
             let ids = versions.iter().filter_map(|version| scenario.versions.get(version.0));
-            ids.map(|version| version.id.as_str()).collect::<Vec<_>>().join(", ")
+            ids.map(|version| version.id.to_string()).collect::<Vec<_>>().join(", ")
         }
     }
 }

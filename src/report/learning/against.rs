@@ -264,7 +264,7 @@ fn of_tune(claims: &Claims, record: &Learning, tune: &TuneReport, said: &mut Vec
 fn goals(facts: Option<&Facts>, tune: &TuneReport, tried: &[&Candidate], said: &mut Vec<Verdict>) {
     let ([one], Some(facts)) = (tried, facts) else { return };
     let name = &tune.minimise;
-    if facts.get("good") != Some(&tune.good) || !facts.has_policy(&one.policy) {
+    if facts.get("good") != Some(tune.good.raw()) || !facts.has_policy(&one.policy) {
         return;
     }
     let then = facts.interval(&format!("{name}_ci"));

@@ -102,12 +102,12 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
         warned.join(" "),
         advice,
         "The intervals of the differences hold together with 95%, for this scenario's failure rates.".to_owned(),
-        phrases::evidence(scenario, report.seed, &worlds(report.replicates), &report.command),
+        phrases::evidence(scenario, report.seed, &worlds(report.replicates), report.command.raw()),
         facts(report, told, &judged, category == Category::BestPractice).to_string(),
     ];
     let mut tags = phrases::tags(scenario, 0, "compare");
     tags.extend(phrases::policy_tags(told));
-    tags.extend(report.comparisons.iter().map(|one| phrases::tag(&one.version)));
+    tags.extend(report.comparisons.iter().map(|one| phrases::tag(one.version.raw())));
     tags.extend(["batch-sizing".to_owned(), tag.to_owned()]);
     Ok(Learning {
         title: phrases::one_line(&format!("{module} rolling upgrade — {what} ({fleet})")),
@@ -121,7 +121,7 @@ fn sentence(judged: &Judged<'_>) -> String {
     let Judged { version, contrast, better } = judged;
     let unit = Unit::of(&contrast.metric);
     let name = called(&contrast.metric);
-    let of = phrases::one_line(&version.version);
+    let of = version.version.to_string();
     let value = |value: Option<f64>| phrases::plain(&unit.say_or_nothing(value));
     if let (Some(exact), Some(a), Some(b)) = (contrast.exact, contrast.exact_a, contrast.exact_b) {
         let difference = phrases::plain(&unit.say_difference(exact));
@@ -147,7 +147,7 @@ fn facts(report: &CompareReport, told: &Policy, judged: &[Judged<'_>], recommend
     facts.add_policy(told);
     let first = told == &report.policies[0];
     for one in judged {
-        let name = format!("{}_of_{}", one.contrast.metric, phrases::tag(&one.version.version));
+        let name = format!("{}_of_{}", one.contrast.metric, phrases::tag(one.version.version.raw()));
         facts.add_figure(&name, if first { one.contrast.a } else { one.contrast.b });
     }
     facts

@@ -45,13 +45,13 @@ pub(super) fn learning(report: &DrillReport) -> Result<Learning, LearningError> 
         others(report),
         lesson.advice,
         "One drill is one world and one person: it shows what a decision can do, not how often.".to_owned(),
-        phrases::evidence(scenario, report.seed, &format!("replicate {}", report.replicate), &report.command),
+        phrases::evidence(scenario, report.seed, &format!("replicate {}", report.replicate), report.command.raw()),
         facts(report, &policy).to_string(),
     ];
     let mut tags = phrases::tags(scenario, planned, "drill");
-    tags.push(phrases::tag(&report.version));
+    tags.push(phrases::tag(report.version.raw()));
     tags.extend(phrases::policy_tags(&policy));
-    tags.push(phrases::tag(&report.outcome));
+    tags.push(phrases::tag(report.outcome.raw()));
     tags.extend(lesson.tags.iter().map(|tag| (*tag).to_owned()));
     Ok(Learning {
         title: one_line(&format!("{} drill — {}", phrases::module(scenario), lesson.title)),
@@ -63,13 +63,17 @@ pub(super) fn learning(report: &DrillReport) -> Result<Learning, LearningError> 
 
 /// A record is believed later: it is not made of values that no drill has.
 fn is_believable(drill: &DrillReport) -> Result<(), LearningError> {
-    let odd = |place, found: String, allowed: &str| LearningError::Odd { place, found, allowed: allowed.into() };
+    let odd = |place, found: String, allowed: &str| LearningError::Odd {
+        place,
+        found: found.into(),
+        allowed: allowed.into(),
+    };
     if !Outcome::ALL.iter().any(|outcome| outcome.name() == drill.outcome) {
         let allowed: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
         return Err(odd("outcome", format!("{:?}", drill.outcome), &allowed.join(", ")));
     }
     let hash = &drill.scenario.hash;
-    if hash.len() != 64 || !hash.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+    if hash.raw().len() != 64 || !hash.raw().bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(odd("scenario.hash", format!("{hash:?}"), "a SHA-256 in 64 hexadecimal digits"));
     }
     let points = drill.score.points;
@@ -120,7 +124,7 @@ fn decided(report: &DrillReport) -> String {
         .collect();
     let made = if made.is_empty() { "nothing was decided".to_owned() } else { made.join(", then ") };
     let trips = plural(u64::from(report.debrief.trips), "circuit breaker trip", "circuit breaker trips");
-    format!("{truth}; {trips}; decided: {made}; ended as {}.", one_line(&report.outcome))
+    format!("{truth}; {trips}; decided: {made}; ended as {}.", report.outcome.to_string())
 }
 
 fn figures(report: &DrillReport) -> String {
@@ -181,14 +185,14 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
         report.score.cost_instance_min
     );
     let points = report.score.points;
-    let on_trips: Vec<_> = on_trips(report).map(|made| in_words(&made.decide)).collect();
+    let on_trips: Vec<_> = on_trips(report).map(|made| in_words(made.decide.raw())).collect();
     let trips = if on_trips.len() == 1 { "a trip".to_owned() } else { format!("{} trips", on_trips.len()) };
     let decided = (!on_trips.is_empty()).then(|| on_trips.join(", then "));
     let kind = if report.truth.defective { "a bad version" } else { "a sound version" };
-    match (report.outcome.as_str(), decided) {
+    match (report.outcome.raw(), decided) {
         ("rejected" | "expired" | "blocked", _) => Lesson {
             category: Category::Fact,
-            title: format!("{}: nothing was rolled out", one_line(&report.outcome)),
+            title: format!("{}: nothing was rolled out", report.outcome.to_string()),
             advice: "It says nothing about the version or the policy.".into(),
             tags: &["approval"],
         },
@@ -214,7 +218,7 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
         },
         (_, None) => Lesson {
             category: Category::Discovery,
-            title: format!("{} without a trip with {said}", one_line(&report.outcome)),
+            title: format!("{} without a trip with {said}", report.outcome.to_string()),
             advice: "Nothing was asked on the way, so it decides nothing about how trips are met.".into(),
             tags: &["no-trip"],
         },
@@ -241,7 +245,7 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
 fn facts(report: &DrillReport, policy: &Policy) -> Facts {
     let mut facts = Facts::of_world("drill", &report.scenario, report.seed, report.replicate);
     let (planned, batches) = (u64::from(report.plan.total_instances), u64::from(report.plan.batch_count));
-    facts.add_rollout(planned, &report.version, report.truth.defective, policy, batches);
+    facts.add_rollout(planned, report.version.raw(), report.truth.defective, policy, batches);
     facts.add("outcome", &report.outcome);
     facts.add("trips", report.debrief.trips);
     facts.add_figure("duration_sec", Some(report.debrief.duration_sec));

@@ -118,7 +118,7 @@ fn of_world(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
 /// Rates that a calibration says instead of the scenario.
 fn of_calibration(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
     let ours = match &today.numbers {
-        Numbers::Tune(tune) => tune.posterior.as_ref().map(|posterior| posterior.calibration.hash.as_str()),
+        Numbers::Tune(tune) => tune.posterior.as_ref().map(|posterior| posterior.calibration.hash.raw()),
         Numbers::Plan(_) | Numbers::Run(..) => None,
     };
     match (facts.get("calibration"), ours) {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::text::Foreign;
 use thiserror::Error;
 
 /// Why there is no record, or it is not kept.
@@ -30,7 +31,7 @@ pub enum LearningError {
         /// Which line, from 1.
         line: usize,
         /// What was found.
-        why: String,
+        why: Foreign,
     },
     /// A value that no report of the kind has.
     #[error("{place} is {found}; allowed: {allowed}")]
@@ -38,12 +39,12 @@ pub enum LearningError {
         /// Its path in the report.
         place: &'static str,
         /// What is there.
-        found: String,
+        found: Foreign,
         /// What could be.
         allowed: String,
     },
     /// A store with a damaged line: whether it has the record cannot be told.
-    #[error("{}: {damage}. Nothing was added: correct or remove that line first", path.display())]
+    #[error("{}: {damage}. Nothing was added: correct or remove that line first", crate::text::path(&path))]
     Damaged {
         /// Which store.
         path: PathBuf,
@@ -51,7 +52,7 @@ pub enum LearningError {
         damage: Box<LearningError>,
     },
     /// A store cannot be read or written. What was in it still is.
-    #[error("cannot add to {}", path.display())]
+    #[error("cannot add to {}", crate::text::path(&path))]
     Store {
         /// Which store.
         path: PathBuf,

@@ -16,7 +16,7 @@ impl Facts {
     /// Adds one; a value that could not be read back is left out.
     pub fn add(&mut self, name: &str, value: impl fmt::Display) {
         let value = value.to_string();
-        let odd = |c: char| c.is_whitespace() || c.is_control() || c == ',' || c == '=';
+        let odd = |c: char| c.is_whitespace() || crate::text::acts(c) || c == ',' || c == '=';
         if !value.is_empty() && !value.contains(odd) && !value.ends_with('.') {
             self.0.push((name.to_owned(), value));
         }
@@ -47,7 +47,7 @@ impl Facts {
     /// What all else is about: the fleet's size, the world, and the rates in it.
     fn add_case(&mut self, scenario: &ScenarioRef) {
         self.add_some("instances", Some(scenario.instances).filter(|&instances| instances > 0));
-        self.add_some("world", short_digest(&scenario.world));
+        self.add_some("world", short_digest(scenario.world.raw()));
         let rates: Vec<String> = rates(scenario).iter().map(|(version, rates)| format!("{version}/{rates}")).collect();
         self.add("rates", rates.join(";"));
     }
@@ -135,11 +135,11 @@ pub fn short_digest(digest: &str) -> Option<&str> {
 
 /// The rates of each version: `hang_rate:0.02+failure_rate:0.01`, or `none`.
 pub fn rates(scenario: &ScenarioRef) -> Vec<(String, String)> {
-    let say = |rates: &std::collections::BTreeMap<String, f64>| {
+    let say = |rates: &std::collections::BTreeMap<crate::text::Foreign, f64>| {
         let all: Vec<String> = rates.iter().map(|(name, rate)| format!("{name}:{rate}")).collect();
         if all.is_empty() { "none".to_owned() } else { all.join("+") }
     };
-    scenario.rates.iter().map(|(version, rates)| (version.clone(), say(rates))).collect()
+    scenario.rates.iter().map(|(version, rates)| (version.raw().to_owned(), say(rates))).collect()
 }
 
 /// The keys of a policy that shape a rollout.

@@ -2,11 +2,11 @@
 
 use crate::report::study::{Estimate, ScenarioRef};
 use crate::report::wording::Unit;
-pub use crate::report::wording::one_line;
 use crate::stats::Interval;
 use crate::stats::proportion::upper_bound;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::{Figure, Policy, Share};
+pub use crate::text::one_line;
 
 /// A figure in words, with plain spaces.
 pub fn say(name: &str, value: f64) -> String {
@@ -77,13 +77,13 @@ pub fn fleet(scenario: &ScenarioRef, planned: u64) -> String {
         (0, planned) => format!("{planned}-instance "),
         (instances, _) => format!("{instances}-instance "),
     };
-    let name = if scenario.fleet.is_empty() { String::new() } else { format!("{} ", one_line(&scenario.fleet)) };
+    let name = if scenario.fleet.is_empty() { String::new() } else { format!("{} ", scenario.fleet.to_string()) };
     format!("{size}{name}fleet")
 }
 
 /// What the module is called.
 pub fn module(scenario: &ScenarioRef) -> String {
-    if scenario.module.is_empty() { "module".to_owned() } else { one_line(&scenario.module) }
+    if scenario.module.is_empty() { "module".to_owned() } else { scenario.module.to_string() }
 }
 
 /// `batch_pct=20%, max_consecutive_failures=2`, and further keys where policies differ in them.
@@ -100,7 +100,7 @@ pub fn policy(policy: &Policy, others: &[&str]) -> String {
 
 /// Where the evidence is, so that the claim can be run again.
 pub fn evidence(scenario: &ScenarioRef, seed: u64, worlds: &str, command: &str) -> String {
-    let name = one_line(&scenario.name);
+    let name = scenario.name.to_string();
     let again = match command {
         "" => "the report does not say by which command".to_owned(),
         command => format!("`{}`", one_line(command)),
@@ -129,7 +129,7 @@ pub fn tags(scenario: &ScenarioRef, planned: u64, source: &str) -> Vec<String> {
         (0, size) | (size, _) => tags.push(format!("fleet-{size}")),
     }
     if !scenario.fleet.is_empty() {
-        tags.push(format!("template-{}", tag(&scenario.fleet)));
+        tags.push(format!("template-{}", tag(scenario.fleet.raw())));
     }
     tags.push(format!("dryroll-{source}"));
     tags
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(tag("Edge Fleet / EU"), "edge-fleet-eu");
         assert_eq!(tag("v-1.26.0"), "v-1.26.0");
         assert_eq!(tag("<b>"), "b");
-        assert_eq!(one_line(" a\n\u{1b}[31m b "), "a [31m b");
+        assert_eq!(one_line(" a\n\u{1b}[31m b "), "a \\u{1b}[31m b");
     }
 
     #[test]

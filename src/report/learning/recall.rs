@@ -96,14 +96,14 @@ impl<'a> Today<'a> {
     #[must_use]
     pub fn of(scenario: &'a Scenario, policy: Option<Policy>, numbers: Numbers<'a>) -> Self {
         Self {
-            module: &scenario.module_id,
-            fleet: &scenario.fleet.template_id,
+            module: scenario.module_id.raw(),
+            fleet: scenario.fleet.template_id.raw(),
             instances: scenario.fleet.instances,
             hash: &scenario.hash,
             world: &scenario.world,
             rates: rates(&ScenarioRef::of(scenario)),
             hides_truth: false,
-            version: &scenario.target().id,
+            version: scenario.target().id.raw(),
             policy,
             numbers,
         }

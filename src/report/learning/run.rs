@@ -46,11 +46,11 @@ pub(super) fn learning(page: &RunPage) -> Result<Learning, LearningError> {
         run.faults(),
         lesson.advice,
         "One run is one world: it shows what can happen, not how often; a sweep says that.".to_owned(),
-        phrases::evidence(scenario, page.seed, &format!("replicate {}", page.replicate), &page.command),
+        phrases::evidence(scenario, page.seed, &format!("replicate {}", page.replicate), page.command.raw()),
         run.facts().to_string(),
     ];
     let mut tags = phrases::tags(scenario, page.plan.total_instances, "run");
-    tags.push(phrases::tag(&page.version));
+    tags.push(phrases::tag(page.version.raw()));
     tags.extend(phrases::policy_tags(&run.policy));
     tags.extend([phrases::tag(run.outcome)]);
     tags.extend(lesson.tags.iter().map(|tag| (*tag).to_owned()));
@@ -109,8 +109,8 @@ impl<'a> Run<'a> {
 
     fn versions(&self) -> String {
         match &self.policy.previous_version_id {
-            Some(previous) => format!("{} → {}", one_line(previous), one_line(&self.page.version)),
-            None => format!("→ {}", one_line(&self.page.version)),
+            Some(previous) => format!("{} → {}", previous.to_string(), self.page.version.to_string()),
+            None => format!("→ {}", self.page.version.to_string()),
         }
     }
 
@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
             .faults
             .iter()
             .filter(|fault| fault.warning.is_none())
-            .map(|fault| one_line(&fault.kind).replace('_', " "))
+            .map(|fault| fault.kind.to_string().replace('_', " "))
             .collect();
         if touched.is_empty() { String::new() } else { format!("Injected: {}.", touched.join(", ")) }
     }
@@ -175,7 +175,7 @@ impl<'a> Run<'a> {
         let page = self.page;
         let mut facts = Facts::of_world("run", &page.scenario, page.seed, page.replicate);
         let plan = &page.plan;
-        facts.add_rollout(plan.total_instances, &page.version, self.defective, &self.policy, plan.batch_count);
+        facts.add_rollout(plan.total_instances, page.version.raw(), self.defective, &self.policy, plan.batch_count);
         facts.add_figure("estimate_sec", Some(page.plan.estimated_total_seconds).filter(|&estimate| estimate > 0.0));
         facts.add("outcome", self.outcome);
         facts.add("trips", self.trips);

@@ -42,7 +42,7 @@ impl Store {
                     store.records.push(record);
                     store.lines.push(i + 1);
                 }
-                Err(why) => store.damaged.push(LearningError::Line { line: i + 1, why }),
+                Err(why) => store.damaged.push(LearningError::Line { line: i + 1, why: why.into() }),
             }
         }
         store
@@ -134,7 +134,7 @@ pub fn add(path: &Path, record: &Learning) -> Result<Added, LearningError> {
     if bytes.last().is_some_and(|&last| last != b'\n') {
         line.push(b'\n');
     }
-    serde_json::to_writer(&mut line, record).map_err(|error| failed(error.into()))?;
+    crate::json::write(&mut line, record).map_err(failed)?;
     line.push(b'\n');
     append(&mut file, bytes.len() as u64, &line).map_err(failed)?;
     Ok(Added::Appended(store.records.len() + 1))
@@ -152,7 +152,7 @@ fn open(path: &Path) -> io::Result<File> {
         Err(_) => {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             if !folder.is_dir() {
-                return Err(io::Error::other(format!("there is no folder {}", folder.display())));
+                return Err(io::Error::other(format!("there is no folder {}", crate::text::path(&folder))));
             }
         }
     }

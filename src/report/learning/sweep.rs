@@ -120,12 +120,12 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
         "Each interval holds for its number alone, and all of it for this scenario's failure rates; `dryroll tune` decides by \
          limits of your own."
             .to_owned(),
-        phrases::evidence(scenario, report.seed, &worlds(report.replicates), &report.command),
+        phrases::evidence(scenario, report.seed, &worlds(report.replicates), report.command.raw()),
         facts(report, told, best.is_some()).to_string(),
     ];
     let mut tags = phrases::tags(scenario, 0, "sweep");
     tags.extend(phrases::policy_tags(told.policy));
-    tags.extend(report.versions.iter().map(|version| phrases::tag(version)));
+    tags.extend(report.versions.iter().map(|version| phrases::tag(version.raw())));
     tags.extend(["batch-sizing".to_owned(), judged.tag.to_owned()]);
     Ok(Learning {
         title: phrases::one_line(&format!("{module} rolling upgrade — {} ({fleet})", judged.title)),
@@ -217,7 +217,7 @@ fn judgement(tried: &[Tried<'_>], few: &[&Tried<'_>], best: Option<&Tried<'_>>, 
 fn figures(told: &Tried<'_>) -> String {
     let mut said = Vec::new();
     if let Some(good) = told.good {
-        let version = phrases::one_line(&good.version);
+        let version = good.version.to_string();
         if let Some(trips) = false_trips(good) {
             said.push(format!("false trips of {version} {}", share(trips)));
         }
@@ -226,7 +226,7 @@ fn figures(told: &Tried<'_>) -> String {
         }
     }
     if let Some(bad) = told.bad {
-        let version = phrases::one_line(&bad.version);
+        let version = bad.version.to_string();
         if let Some(blast) = blast(bad) {
             said.push(format!("mean blast radius of {version} {}", mean("blast_radius_pct", blast)));
         }

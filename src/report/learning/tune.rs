@@ -34,15 +34,15 @@ pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
             }
         ),
         posterior(report),
-        phrases::evidence(scenario, report.seed, &worlds(report.replicates), &report.command),
+        phrases::evidence(scenario, report.seed, &worlds(report.replicates), report.command.raw()),
         facts(report).to_string(),
     ];
     let mut tags = phrases::tags(scenario, 0, "tune");
     if let Some(best) = &report.recommended {
         tags.extend(phrases::policy_tags(&best.policy));
     }
-    tags.push(phrases::tag(&report.good));
-    tags.extend(report.defective.iter().map(|version| phrases::tag(version)));
+    tags.push(phrases::tag(report.good.raw()));
+    tags.extend(report.defective.iter().map(|version| phrases::tag(version.raw())));
     tags.extend(["batch-sizing".to_owned(), if report.decided { "decided" } else { "undecided" }.to_owned()]);
     Ok(Learning {
         title: one_line(&format!("{module} rolling upgrade — {what} ({fleet})")),
@@ -88,7 +88,7 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
     let held: Vec<String> = checks.iter().map(|one| check(one, *replicates)).collect();
     let held = if held.is_empty() { String::new() } else { format!(" {}.", held.join("; ")) };
     let tried = plural(report.candidates.len() as u64, "policy", "policies");
-    let (good, goal_is) = (one_line(&report.good), estimate(&report.minimise, objective));
+    let (good, goal_is) = (report.good.to_string(), estimate(&report.minimise, objective));
     let (within, mean) = (limits(report), format!("mean {goal} of {good}: {goal_is}"));
     let told = if report.decided {
         format!("of {tried}, {policy} has the least {goal} {within}. With it, {mean}.{held} {advice}")
@@ -107,7 +107,7 @@ fn check(check: &LimitCheck, replicates: u64) -> String {
     };
     let of = beside(&check.metric, check.observed.n, replicates);
     let observed = estimate(name, &check.observed);
-    format!("{} {holds} for {}: {observed}{}", one_line(&check.limit), one_line(&check.version), phrases::plain(&of))
+    format!("{} {holds} for {}: {observed}{}", one_line(&check.limit), check.version.to_string(), phrases::plain(&of))
 }
 
 fn none(report: &TuneReport) -> (Category, String, String) {
@@ -174,7 +174,7 @@ fn posterior(report: &TuneReport) -> String {
         .iter()
         .map(|one| {
             let (failure, hang) = (&one.failure_rate, &one.hang_rate);
-            format!("{} failed {} and hung {} of {}", one_line(&one.version), failure.hits, hang.hits, hang.n)
+            format!("{} failed {} and hung {} of {}", one.version.to_string(), failure.hits, hang.hits, hang.n)
         })
         .collect();
     let rollouts = plural(posterior.calibration.rollouts, "real rollout", "real rollouts");

@@ -123,6 +123,6 @@ fn provenance(report: &CalibrationReport) -> Table {
     row("rollouts in them", number(report.rollouts as f64));
     row("heartbeats were taken to come every", Unit::Seconds.say(report.heartbeat_interval_sec));
     row("confidence of the intervals", Unit::Share.say(crate::calibrate::fit::CONFIDENCE));
-    row("schema of the report", report.schema.clone());
+    row("schema of the report", report.schema.to_string());
     table
 }

@@ -66,7 +66,7 @@ fn rules(scenario: &CheckedScenario) -> Table {
     for rule in &scenario.rules {
         table.row([
             format!("{} {}", rule.about, rule.worlds).trim_end().to_owned(),
-            rule.version.clone(),
+            rule.version.to_string(),
             format!("{} {}", sign(rule.status), rule.status.name()),
             rule.observed_says.clone(),
             rule.limit.clone(),
@@ -83,8 +83,9 @@ fn failures(report: &CheckReport) -> Markup {
         let rules = scenario.rules.iter().filter(|rule| rule.replay.is_some() || rule.why.is_some());
         let rules = rules.map(|rule| (rule.in_a_sentence(), &rule.replay));
         let faults = scenario.idle_faults.iter().map(|fault| (fault.says(), &fault.replay));
-        let said =
-            |(says, replay): (String, &'_ Option<String>)| (format!("{}: {says}", scenario.file), replay.clone());
+        let said = |(says, replay): (String, &'_ Option<crate::text::Foreign>)| {
+            (format!("{}: {says}", scenario.file), replay.as_ref().map(ToString::to_string))
+        };
         listed.extend(rules.chain(faults).map(said));
     }
     let listed: Vec<(String, Vec<&str>)> =
@@ -96,12 +97,12 @@ fn against(baseline: &BaselineReport) -> Markup {
     html! {
         p { (safe(&baseline.verdict())) }
         @for scenario in &baseline.scenarios {
-            h3 { (safe(&scenario.file)) }
+            h3 { (safe(scenario.file.raw())) }
             p { (safe(&standing(scenario))) }
             (open(&facts(scenario)))
             (warnings(&conditions(scenario).collect::<Vec<_>>()))
             (warnings(&scenario.notes))
-            @if let Some(replay) = &scenario.replay { (worlds(&[("Both policies on the same worlds".to_owned(), vec![replay.as_str()])])) }
+            @if let Some(replay) = &scenario.replay { (worlds(&[("Both policies on the same worlds".to_owned(), vec![replay.raw()])])) }
         }
     }
 }
@@ -139,12 +140,12 @@ fn warned(scenario: &CheckedScenario) -> impl Iterator<Item = String> {
 fn provenance(report: &CheckReport) -> Table {
     let mut table = Table::new("The same scenarios give the same numbers on every machine", &["what"], &["value"]);
     let mut row = |what: &str, value: String| table.row([what.to_owned(), value]);
-    row("the command that makes this report again", report.command.clone());
+    row("the command that makes this report again", report.command.to_string());
     for scenario in &report.scenarios {
-        row(&format!("hash of {} (SHA-256)", scenario.file), scenario.scenario.hash.clone());
+        row(&format!("hash of {} (SHA-256)", scenario.file), scenario.scenario.hash.to_string());
     }
     row("rollouts", number(report.rollouts as f64));
     row("confidence of all decisions together", Unit::Share.say(report.confidence));
-    row("schema of the report", report.schema.clone());
+    row("schema of the report", report.schema.to_string());
     table
 }

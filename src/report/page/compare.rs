@@ -28,7 +28,12 @@ pub fn plots(report: &CompareReport) -> Vec<Plot> {
         let panels = report.comparisons.iter().flat_map(|one| {
             let mean = one.metrics.iter().find(|contrast| contrast.metric == metric).and_then(|found| found.difference);
             let of_it = one.distributions.iter().filter(|histogram| histogram.metric == metric);
-            of_it.map(move |histogram| Panel { title: one.version.clone(), histogram, mean, defective: one.defective })
+            of_it.map(move |histogram| Panel {
+                title: one.version.to_string(),
+                histogram,
+                mean,
+                defective: one.defective,
+            })
         });
         let plot = Distributions {
             title: format!("World by world: {}, B less A", called(metric)),
@@ -93,7 +98,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
         },
         Provenance {
             scenario: &report.scenario,
-            schema: &report.schema,
+            schema: report.schema.raw(),
             seed: report.seed,
             replicates: Some(report.replicates),
             confidence: Some(report.confidence),
@@ -102,7 +107,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
         .section(),
     ];
     Page {
-        title: &report.scenario.name,
+        title: report.scenario.name.raw(),
         kind: "Two policies on the same worlds",
         headline,
         findings: findings(report, &names),

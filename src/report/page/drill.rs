@@ -26,7 +26,7 @@ pub fn page<'a>(drill: &'a DrillReport, plots: &[Plot]) -> Page<'a> {
     let debrief = &drill.debrief;
     let seconds = |value: Option<f64>| Unit::Seconds.say_or_nothing(value);
     let headline = vec![
-        ("outcome".to_owned(), in_words(&drill.outcome)),
+        ("outcome".to_owned(), in_words(drill.outcome.raw())),
         ("score".to_owned(), format!("{} of 100", number(drill.score.points.round()))),
         ("time to detect".to_owned(), seconds(debrief.time_to_detect_sec)),
         ("time to mitigate".to_owned(), seconds(debrief.time_to_mitigate_sec)),
@@ -62,7 +62,7 @@ pub fn page<'a>(drill: &'a DrillReport, plots: &[Plot]) -> Page<'a> {
         Section { id: "policy", heading: "The policy", body: html! { (open(&policy(drill))) } },
         provenance(drill),
     ];
-    Page { title: &drill.scenario.name, kind: "A drill", headline, findings: findings(drill), sections }
+    Page { title: drill.scenario.name.raw(), kind: "A drill", headline, findings: findings(drill), sections }
 }
 
 fn harmed(debrief: &Debrief) -> String {
@@ -81,7 +81,7 @@ fn findings(drill: &DrillReport) -> Vec<String> {
         plural(u64::from(drill.plan.total_instances), "instance", "instances"),
         plural(u64::from(drill.plan.batch_count), "batch", "batches"),
         drill.plan.batch_size,
-        in_words(&drill.outcome),
+        in_words(drill.outcome.raw()),
         time(debrief.duration_sec)
     )];
     if let (Some(person), Some(engine)) = (debrief.mitigate_person_sec, debrief.mitigate_engine_sec) {
@@ -112,7 +112,7 @@ fn findings(drill: &DrillReport) -> Vec<String> {
 fn decisions(drill: &DrillReport) -> Table {
     let mut table = Table::new("What was decided", &["decision", "asked"], &["at", "asked since", "took"]);
     for decision in &drill.decisions {
-        let asked = match (decision.of_rollback, decision.asked.as_str()) {
+        let asked = match (decision.of_rollback, decision.asked.raw()) {
             (true, _) => "on a trip of the rollback",
             (false, "rolling_upgrade") => "on the plan",
             (false, _) => "on a trip",
@@ -184,8 +184,8 @@ fn cost(drill: &DrillReport) -> Table {
 fn lesson(drill: &DrillReport) -> maud::Markup {
     html! {
         @if let Some(lesson) = &drill.lesson {
-            p { (safe(&lesson.trains)) }
-            p { strong { "A good operator: " } (safe(&lesson.good_operator)) }
+            p { (safe(lesson.trains.raw())) }
+            p { strong { "A good operator: " } (safe(lesson.good_operator.raw())) }
             p { "Difficulty " (lesson.difficulty) " of 5." }
         }
     }
@@ -204,14 +204,14 @@ fn policy(drill: &DrillReport) -> Table {
 fn provenance(drill: &DrillReport) -> Section {
     let mut more = vec![("replicate", drill.replicate.to_string())];
     if let Some(surprise) = &drill.surprise {
-        more.push(("drawn as a surprise", surprise.file.clone()));
+        more.push(("drawn as a surprise", surprise.file.to_string()));
         if let Some(command) = surprise.again(drill.replicate) {
             more.push(("to draw it again", command));
         }
     }
     Provenance {
         scenario: &drill.scenario,
-        schema: &drill.schema,
+        schema: drill.schema.raw(),
         seed: drill.seed,
         replicates: None,
         confidence: None,

@@ -31,8 +31,8 @@ impl Provenance<'_> {
         let mut table =
             Table::new("The same scenario and seed give the same numbers on every machine", &["what"], &["value"]);
         let mut row = |what: &str, value: String| table.row([what.to_owned(), value]);
-        row("scenario", self.scenario.name.clone());
-        row("hash of its file (SHA-256)", self.scenario.hash.clone());
+        row("scenario", self.scenario.name.to_string());
+        row("hash of its file (SHA-256)", self.scenario.hash.to_string());
         row("seed", self.seed.to_string());
         if let Some(replicates) = self.replicates {
             row("replicates", number(replicates as f64));

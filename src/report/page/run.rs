@@ -47,7 +47,7 @@ pub fn page<'a>(run: &'a RunPage, plots: &[Plot]) -> Page<'a> {
         Section { id: "faults", heading: "Injected faults", body: html! { (open(&faults(run))) } },
         Provenance {
             scenario: &run.scenario,
-            schema: &run.schema,
+            schema: run.schema.raw(),
             seed: run.seed,
             replicates: None,
             confidence: None,
@@ -55,7 +55,7 @@ pub fn page<'a>(run: &'a RunPage, plots: &[Plot]) -> Page<'a> {
         }
         .section(),
     ];
-    Page { title: &run.scenario.name, kind: "One rollout", headline, findings: findings(run), sections }
+    Page { title: run.scenario.name.raw(), kind: "One rollout", headline, findings: findings(run), sections }
 }
 
 fn findings(run: &RunPage) -> Vec<String> {
@@ -96,7 +96,10 @@ fn findings(run: &RunPage) -> Vec<String> {
     said.extend(run.harm_goes_on.as_ref().map(|harm| format!("{}.", harm.says)));
     for fault in &run.faults {
         if let Some(warning) = &fault.warning {
-            said.push(format!("The fault {} made no difference: it {warning}.", fault.kind.replace('_', " ")));
+            said.push(format!(
+                "The fault {} made no difference: it {warning}.",
+                fault.kind.to_string().replace('_', " ")
+            ));
         }
     }
     said
@@ -130,7 +133,7 @@ fn faults(run: &RunPage) -> Table {
     for fault in &run.faults {
         let time = |at: Option<u64>| at.map_or_else(|| "–".to_owned(), |at| spoken(Span(at)));
         table.row([
-            fault.kind.replace('_', " "),
+            fault.kind.to_string().replace('_', " "),
             time(fault.started_at_ms),
             time(fault.ended_at_ms),
             fault.touched_instances.to_string(),

@@ -41,7 +41,7 @@ pub fn plots(report: &SweepReport) -> Vec<Plot> {
     plots.extend(distributions(report));
     for world in report.timelines.iter().take(6) {
         let cell = report.cells.get(world.cell);
-        let version = cell.map_or("", |cell| cell.version.as_str());
+        let version = cell.map_or("", |cell| cell.version.raw());
         let policy = cell.map_or_else(String::new, |cell| Policies::of_axes(&report.axes).long(&cell.policy));
         let name = slug(&format!("timeline-{}-{}", world.cell, world.replicate));
         let title = format!("{version}, replicate {}: {policy}", world.replicate);
@@ -87,7 +87,7 @@ pub fn page<'a>(report: &'a SweepReport, plots: &[Plot]) -> Page<'a> {
         provenance(report),
     ];
     Page {
-        title: &report.scenario.name,
+        title: report.scenario.name.raw(),
         kind: "Sweep of rollout policies",
         headline,
         findings: findings(report, &all),
@@ -114,7 +114,7 @@ fn provenance(report: &SweepReport) -> Section {
     }
     Provenance {
         scenario: &report.scenario,
-        schema: &report.schema,
+        schema: report.schema.raw(),
         seed: report.seed,
         replicates: Some(report.replicates),
         confidence: Some(report.confidence),
@@ -289,7 +289,7 @@ fn worst(report: &SweepReport) -> Vec<(String, Vec<&str>)> {
                 Unit::of(&world.metric).say(world.value),
                 world.replicate
             );
-            listed.push((said, vec![world.command.as_str()]));
+            listed.push((said, vec![world.command.raw()]));
         }
     }
     listed
@@ -322,7 +322,7 @@ fn exact(report: &SweepReport) -> maud::Markup {
             };
             table.row([
                 names.long(&cell.policy),
-                cell.version.clone(),
+                cell.version.to_string(),
                 called(name) + &beside_in(name, &cell.metrics, cell.replicates),
                 unit.say(value),
                 unit.say_or_nothing(found.value),
@@ -369,7 +369,7 @@ fn rare(report: &SweepReport) -> maud::Markup {
         let tiny = |value: Option<f64>| value.map_or_else(|| NOTHING.to_owned(), |value| format!("{value:.2e}"));
         table.row([
             names.long(&cell.policy),
-            cell.version.clone(),
+            cell.version.to_string(),
             tiny(rare.estimate.or(rare.upper_bound)),
             rare.ci.map_or_else(|| NOTHING.to_owned(), |ci| format!("{:.2e} to {:.2e}", ci.low, ci.high)),
             Unit::Share.say_or_nothing(rare.relative_error),
@@ -400,7 +400,7 @@ fn everything(report: &SweepReport) -> Table {
             };
             table.row([
                 names.short(&cell.policy),
-                cell.version.clone(),
+                cell.version.to_string(),
                 called(measure.name()) + &beside_in(measure.name(), &cell.metrics, cell.replicates),
                 unit.say_or_nothing(summary.centre()),
                 unit.say_interval(summary.interval()),

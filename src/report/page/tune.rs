@@ -140,7 +140,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
         },
         Provenance {
             scenario: &report.scenario,
-            schema: &report.schema,
+            schema: report.schema.raw(),
             seed: report.seed,
             replicates: Some(report.replicates),
             confidence: Some(report.confidence),
@@ -153,7 +153,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
         }
         .section(),
     ];
-    Page { title: &report.scenario.name, kind: "The search for a policy", headline, findings, sections }
+    Page { title: report.scenario.name.raw(), kind: "The search for a policy", headline, findings, sections }
 }
 
 /// What a calibration leaves open, and what more of it would be worth.
@@ -169,8 +169,8 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
     for version in &posterior.versions {
         for (name, rate) in [("failure_rate", &version.failure_rate), ("hang_rate", &version.hang_rate)] {
             rates.row([
-                version.version.clone(),
-                name.to_owned(),
+                version.version.to_string(),
+                name.into(),
                 number(rate.hits as f64),
                 number(rate.n as f64),
                 Unit::Share.say(rate.mean),
@@ -276,7 +276,7 @@ fn limits(evidence: &Evidence) -> Table {
         };
         table.row([
             check.limit.clone(),
-            check.version.clone(),
+            check.version.to_string(),
             check.observed.says(unit) + &beside(&check.metric, check.observed.n, evidence.replicates),
             unit.say_interval(check.observed.ci),
             number(check.observed.n as f64),
@@ -385,7 +385,7 @@ fn hints(report: &TuneReport) -> Table {
             table.row([
                 hint.rule.clone(),
                 hint.parameters.clone(),
-                version.clone(),
+                version.to_string(),
                 Unit::Share.say(*trips),
                 Unit::Percent.say(*exposed),
                 NOTHING.to_owned(),

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use maud::{PreEscaped, Render};
 
 use super::theme::Ink;
+use crate::text;
 
 /// Where a text's point lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,10 +98,10 @@ pub fn short(x: f64) -> String {
     if rounded == 0.0 { "0".to_owned() } else { format!("{rounded}") }
 }
 
-/// Text that cannot be taken for markup. What XML does not allow at all is left out.
+/// Text that cannot be taken for markup, with what acts shown as escapes, and without what XML does not allow at all.
 #[must_use]
 pub fn escaped(text: &str) -> String {
-    let PreEscaped(escaped) = xml(text).render();
+    let PreEscaped(escaped) = xml(&text::escaped(text)).render();
     escaped
 }
 
@@ -114,8 +115,8 @@ pub fn xml(text: &str) -> String {
 
 /// About how wide a text is, pixels.
 #[must_use]
-pub fn text_width(text: &str, size: f64) -> f64 {
-    text.chars().count() as f64 * size * 0.56
+pub fn text_width(content: &str, size: f64) -> f64 {
+    text::width(content) as f64 * size * 0.56
 }
 
 /// As much of a text as fits, with an ellipsis where some is left out.

@@ -118,12 +118,12 @@ fn table(all: &[Margin<'_>]) -> Table {
     for Margin { rule, seen, .. } in all {
         let interval = Some(&rule.interval_says).filter(|says| !says.is_empty());
         table.row([
-            rule.version.clone(),
+            rule.version.to_string(),
             rule.about.clone(),
-            rule.status.name().to_owned(),
+            rule.status.name().into(),
             rule.observed_says.clone(),
             rule.limit.clone(),
-            interval.map_or(NOTHING, String::as_str).to_owned(),
+            interval.map_or(NOTHING, String::as_str).into(),
             number(*seen),
         ]);
     }

@@ -76,7 +76,7 @@ fn rows(report: &DrillReport) -> Vec<Row> {
     let bar = |one: &Counterfactual, ink| Row::Bar {
         name: one.label(&report.decisions),
         score: one.score,
-        outcome: in_words(&one.outcome),
+        outcome: in_words(one.outcome.raw()),
         ink,
     };
     let mut rows = vec![bar(&report.as_it_was, Ink::First)];
@@ -144,7 +144,7 @@ fn table(report: &DrillReport) -> Table {
         let decision = one.decision.map_or_else(String::new, |number| format!("decision {number}: "));
         table.row([
             format!("{decision}{}", one.says),
-            in_words(&one.outcome),
+            in_words(one.outcome.raw()),
             number(one.score),
             number(one.cost_instance_min),
             number(one.not_serving_instance_min),

@@ -10,14 +10,15 @@ pub use baseline::{AgainstBaseline, BaselineReport, BaselineScenario, ComparedFa
 use super::ScenarioRef;
 use crate::scenario::{Advice, Expected};
 use crate::stats::Interval;
+use crate::text::Foreign;
 
 /// What the rules of some scenarios came to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CheckReport {
     /// `dryroll.check/1`
-    pub schema: String,
+    pub schema: Foreign,
     /// The command that makes this report again; a budget is left out.
-    pub command: String,
+    pub command: Foreign,
     /// Confidence of all decisions together, 0.95.
     pub confidence: f64,
     /// The most worlds of a rule.
@@ -33,10 +34,10 @@ pub struct CheckReport {
     /// The scenarios that have rules, in the order in which they were checked.
     pub scenarios: Vec<CheckedScenario>,
     /// Scenario files that have none.
-    pub without_rules: Vec<String>,
+    pub without_rules: Vec<Foreign>,
     /// Files of a folder that are no scenarios; absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub not_scenarios: Vec<String>,
+    pub not_scenarios: Vec<Foreign>,
     /// Scenarios that are wrong, so that nothing of them was checked; absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wrong: Vec<WrongScenario>,
@@ -107,7 +108,7 @@ impl Status {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckedScenario {
     /// Its file, as the command line leads to it.
-    pub file: String,
+    pub file: Foreign,
     /// Which it is.
     pub scenario: ScenarioRef,
     /// The seed.
@@ -139,7 +140,7 @@ pub struct CheckedRule {
     /// The line of the file on which it begins.
     pub line: usize,
     /// The version that is rolled out.
-    pub version: String,
+    pub version: Foreign,
     /// The metric, the rate or the kind of event.
     pub measure: String,
     /// What became of it.
@@ -162,7 +163,7 @@ pub struct CheckedRule {
     /// Over how many worlds.
     pub n: u64,
     /// The command that shows the worst world, where the rule did not pass.
-    pub replay: Option<String>,
+    pub replay: Option<Foreign>,
 }
 
 impl CheckedRule {
@@ -187,7 +188,7 @@ pub struct IdleFault {
     /// What it does.
     pub kind: String,
     /// The command that shows a world without it.
-    pub replay: Option<String>,
+    pub replay: Option<Foreign>,
 }
 
 impl IdleFault {

@@ -10,19 +10,20 @@ use crate::scenario::Advice;
 use crate::stats::Interval;
 use crate::study::Policy;
 use crate::study::completed::Completed;
+use crate::text::Foreign;
 
 /// Two policies on the same worlds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CompareReport {
     /// `dryroll.compare/1`
-    pub schema: String,
+    pub schema: Foreign,
     /// Of which scenario.
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
     /// The command that makes this report again; empty in older reports.
     #[serde(default)]
-    pub command: String,
+    pub command: Foreign,
     /// Replicates, each a world that both policies met.
     pub replicates: u64,
     /// Confidence of the intervals, 0.95.
@@ -43,7 +44,7 @@ pub struct CompareReport {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The version.
-    pub version: String,
+    pub version: Foreign,
     /// Whether it is defective in truth.
     pub defective: bool,
     /// Every metric and rate, in the order of the sweep report.

@@ -15,19 +15,20 @@ use crate::stats::Interval;
 use crate::study::completed::{COMPLETED, Completed};
 use crate::study::sweep::CONFIDENCE;
 use crate::study::{Policy, Summaries};
+use crate::text::Foreign;
 
 /// A grid of policies × versions, each cell over its replicates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SweepReport {
     /// `dryroll.sweep/1`
-    pub schema: String,
+    pub schema: Foreign,
     /// Of which scenario.
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
     /// The command that makes this report again; empty in older reports.
     #[serde(default)]
-    pub command: String,
+    pub command: Foreign,
     /// Replicates of each cell; the most of any, where they differ.
     pub replicates: u64,
     /// Confidence of every interval, 0.95.
@@ -37,7 +38,7 @@ pub struct SweepReport {
     /// What was varied, first axis first.
     pub axes: Vec<Axis>,
     /// The versions that were rolled out.
-    pub versions: Vec<String>,
+    pub versions: Vec<Foreign>,
     /// One for each policy × version: versions vary fastest, then the last axis.
     pub cells: Vec<Cell>,
     /// Timelines of the worst worlds, one a version.
@@ -89,7 +90,7 @@ pub struct Cell {
     /// The policy.
     pub policy: Policy,
     /// The version that was rolled out.
-    pub version: String,
+    pub version: Foreign,
     /// Whether it is defective in truth.
     pub defective: bool,
     /// Over how many replicates.
@@ -187,7 +188,7 @@ pub struct World {
     /// Its value.
     pub value: f64,
     /// The command that replays it.
-    pub command: String,
+    pub command: Foreign,
 }
 
 /// A world, seen instance by instance.

@@ -19,19 +19,20 @@ use crate::scenario::Advice;
 use crate::stats::Interval;
 use crate::study::Policy;
 use crate::study::exact::TripSpread;
+use crate::text::Foreign;
 
 /// The policy that minimises the goal within the limits, and how sure that is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TuneReport {
     /// `dryroll.tune/1`
-    pub schema: String,
+    pub schema: Foreign,
     /// Of which scenario.
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
     /// The command that makes this report again; empty in older reports.
     #[serde(default)]
-    pub command: String,
+    pub command: Foreign,
     /// The most replicates that any policy got.
     pub replicates: u64,
     /// Rollouts that were run in all.
@@ -39,11 +40,11 @@ pub struct TuneReport {
     /// Confidence of all decisions together, 0.95.
     pub confidence: f64,
     /// The version that shall be fast.
-    pub good: String,
+    pub good: Foreign,
     /// The versions that shall not get far.
-    pub defective: Vec<String>,
+    pub defective: Vec<Foreign>,
     /// The one of them that gets furthest over all policies: every `blast_radius_pct` here is its.
-    pub worst: Option<String>,
+    pub worst: Option<Foreign>,
     /// The metric whose mean on the good version is minimised.
     pub minimise: String,
     /// Policies within this share of the best are as good as it.
@@ -118,7 +119,7 @@ pub struct LimitText {
     /// The metric or rate that it is about.
     pub metric: String,
     /// The versions that it is about.
-    pub versions: Vec<String>,
+    pub versions: Vec<Foreign>,
     /// The key of `[tune]` that it comes from, where it is not one of its `limits`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -186,7 +187,7 @@ pub struct LimitCheck {
     /// The metric or rate that it is about.
     pub metric: String,
     /// The version.
-    pub version: String,
+    pub version: Foreign,
     /// What was seen.
     pub observed: Estimate,
     /// `true`: it holds, `false`: it does not, null: undecided.
@@ -304,7 +305,7 @@ pub struct Hint {
     /// Share of good rollouts that it would trip.
     pub false_trip_rate: f64,
     /// By defective version: share that it would trip, and mean share of the fleet exposed by then, percent.
-    pub versions: Vec<(String, f64, f64)>,
+    pub versions: Vec<(Foreign, f64, f64)>,
     /// Whether it would meet every limit that can be judged by the verdicts up to a trip; absent in older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meets: Option<bool>,

@@ -1,6 +1,6 @@
 //! What several scenarios of one file have in common, and the places in its text.
 
-use super::super::diagnostic::{Diagnostic, Source, clean};
+use super::super::diagnostic::{Diagnostic, Source};
 use super::super::load::{ScenarioText, root};
 use super::super::tree::{Cursor, Node};
 use super::{Advice, Found, Step};
@@ -65,8 +65,8 @@ impl<'t> Advisor<'t> {
         if self.found.is_empty() {
             return Vec::new();
         }
-        let tree = root(&self.text.file, &self.text.text, self.text.format).ok();
-        let path = clean(self.text.path());
+        let tree = root(self.text.file.raw(), &self.text.text, self.text.format).ok();
+        let path = self.text.file.to_string();
         let advice = self.found.into_iter().map(|(found, seen)| {
             let is_set = found.rollout_key().is_some_and(|key| self.set.iter().any(|set| set == key));
             let place = tree.as_ref().filter(|_| !is_set).map(|tree| place(self.text, tree, &found.at));
@@ -95,7 +95,7 @@ fn place(text: &ScenarioText, tree: &Node, at: &[Step]) -> (usize, usize) {
         Step::Key(key) => cursor.key(key),
         Step::Item(index) => cursor.item(*index),
     });
-    let source = Source { name: &text.file, text: text.without_mark() };
+    let source = Source { name: text.file.raw(), text: text.without_mark() };
     let place = Diagnostic::new(&source, cursor.name(), "");
     (place.line(), place.column())
 }

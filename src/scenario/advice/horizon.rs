@@ -3,6 +3,7 @@
 use super::{AdviceCode, Found, Step, seconds};
 use crate::engine::{InterventionPolicy, Outcome, batch_size};
 use crate::scenario::{Bound, Demand, ExpectSpec, Expected, FaultKind, LimitSpec, Measure, Rate, Scenario};
+use crate::text::Foreign;
 
 /// Whether a rule is about rollouts that stall.
 fn is_about_stalling(rule: &ExpectSpec) -> bool {
@@ -69,7 +70,7 @@ pub(super) fn too_short(scenario: &Scenario) -> Option<Found> {
 
 /// What is told where `stalled` of so many replicates ended at the horizon, unless a rule of the scenario is about that.
 #[must_use]
-pub fn ended_at_horizon(scenario: &Scenario, version: &str, stalled: u64, of: u64) -> Option<Found> {
+pub fn ended_at_horizon(scenario: &Scenario, version: &Foreign, stalled: u64, of: u64) -> Option<Found> {
     if stalled == 0 || scenario.expect.iter().any(is_about_stalling) {
         return None;
     }

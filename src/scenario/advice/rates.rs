@@ -28,7 +28,7 @@ pub(super) fn of_running_version(scenario: &Scenario) -> Option<Found> {
     Some(Found::new(
         AdviceCode::RatesOfRunningVersion,
         version(index, first),
-        format!("the fleet already runs {}: {effect}", quote(&running.id)),
+        format!("the fleet already runs {}: {effect}", quote(running.id.raw())),
         "give the rates to a version that is rolled out; instances that are down from the start are faults, such as `kind = \
          \"kill\"` at 0"
             .to_owned(),

@@ -16,7 +16,7 @@ pub(super) fn none(scenario: &Scenario) -> Option<Found> {
         |message, change| Some(Found::new(AdviceCode::NoWayBack, rollout("previous_version_id"), message, change));
     match scenario.previous() {
         Some(previous) if rolls_back(scenario) && previous.lifecycle_state == LifecycleState::Archived => found(
-            format!("`on_trip` rolls back, and {} is archived, so that every rollback fails", quote(&previous.id)),
+            format!("`on_trip` rolls back, and {} is archived, so that every rollback fails", quote(previous.id.raw())),
             "name a `previous_version_id` that is not archived, or another decision in `on_trip`".to_owned(),
         ),
         Some(_) => None,
@@ -28,17 +28,17 @@ pub(super) fn none(scenario: &Scenario) -> Option<Found> {
                     format!(
                         "there is no way back: {} is the first version of the list, so the fleet runs an older one without a \
                          name",
-                        quote(target)
+                        quote(target.raw())
                     ),
                     format!(
                         "list versions oldest first, or write `previous_version_id = {}` for what the fleet runs",
-                        serde_json::Value::from(other.id.as_str())
+                        serde_json::Value::from(other.id.raw())
                     ),
                 ),
                 None if rolls_back(scenario) => found(
                     format!(
                         "`on_trip` rolls back, and no version is listed before {}, so that every rollback fails",
-                        quote(target)
+                        quote(target.raw())
                     ),
                     "add the version that the fleet runs to [[versions]], before the target".to_owned(),
                 ),

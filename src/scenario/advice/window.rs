@@ -33,7 +33,7 @@ pub(super) fn shorter_than_upgrades(scenario: &Scenario) -> Option<Found> {
         let why = format!(
             "the {} that half of the upgrades to {} take, so that more than half of them fail",
             seconds(half),
-            quote(&target.id)
+            quote(target.id.raw())
         );
         found(scenario, why, half)
     })

@@ -41,7 +41,7 @@ fn one_class(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Class) -> ClassSp
     };
     let reports = &mut cx.reports;
     let checked = ClassSpec {
-        id: file.id.clone(),
+        id: file.id.clone().into(),
         members: members.unwrap_or(Members::Share(0.0)),
         rates,
         upgrade_time: optional(reports, &at.key("upgrade_time_sec"), file.upgrade_time_sec.as_ref()),

@@ -24,7 +24,7 @@ pub(super) fn fleet(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &Fleet) ->
         statuses.clear();
     }
     FleetSpec {
-        template_id: file.template_id.clone(),
+        template_id: file.template_id.clone().into(),
         instances: file.instances,
         zones: file.zones,
         heartbeat_interval,

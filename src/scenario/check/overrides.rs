@@ -67,13 +67,16 @@ pub(super) fn rates_fit(
         let Some(place) = last.max_by_key(|place| place.value().start) else { continue };
         if let Some(sum) = excess(rates.over(version.rates)) {
             cx.reports.add(place.value(), |mark| {
-                mark.say(format!("with this {what} the rates of version {} add up to more than 1", quote(&version.id)))
-                    .label(format!("adds up to {sum}"))
-                    .allowed("failure_rate + hang_rate + unhealthy_rate + crash_rate of at most 1")
-                    .help(format!(
-                        "{} {what} replaces the rates that it gives and keeps the version's others",
-                        article(what)
-                    ))
+                mark.say(format!(
+                    "with this {what} the rates of version {} add up to more than 1",
+                    quote(version.id.raw())
+                ))
+                .label(format!("adds up to {sum}"))
+                .allowed("failure_rate + hang_rate + unhealthy_rate + crash_rate of at most 1")
+                .help(format!(
+                    "{} {what} replaces the rates that it gives and keeps the version's others",
+                    article(what)
+                ))
             });
         }
     }

@@ -157,9 +157,9 @@ fn good_is_not_defective(
     file: &Tune,
 ) {
     let Some(version) = good.and_then(|index| cx.versions.get(index.0)) else { return };
-    let Some(place) = ids.iter().position(|id| *id == version.id) else { return };
+    let Some(place) = ids.iter().position(|id| version.id == *id) else { return };
     cx.reports.add(at.key("defective").item(place).value(), |mark| {
-        let diagnostic = mark.say(format!("{} cannot be both `good` and `defective`", quote(&version.id)));
+        let diagnostic = mark.say(format!("{} cannot be both `good` and `defective`", quote(version.id.raw())));
         match file.good {
             Some(_) => diagnostic,
             None => diagnostic.help("left out, `good` is the rollout's target; name another one"),

@@ -3,10 +3,11 @@
 
 use serde_json::Value as Json;
 
-use super::super::diagnostic::{clean, listing, nearest, quote};
+use super::super::diagnostic::{listing, nearest, quote};
 use super::super::schema::part::{Part as Schema, Range, choices_of, is_type, names_of, required_of, resolve};
 use super::super::tree::{Entry, Node, Value};
 use super::context::Reports;
+use crate::text::escaped;
 
 /// How many keys of a table are looked at for one that is a misspelt other: enough for people.
 const COMPARED: usize = 100;
@@ -32,6 +33,29 @@ struct At<'t> {
 }
 
 impl<'t> At<'t> {
+    fn ends(&self, ends: &[&str]) -> bool {
+        self.key.is_some_and(|entry| ends.iter().any(|end| entry.key.ends_with(end)))
+    }
+
+    /// Whether it is a share, 0 to 1.
+    fn is_share(&self) -> bool {
+        self.ends(&["_rate", "share", "fraction"])
+    }
+
+    /// Whether it is a percentage.
+    fn is_percent(&self) -> bool {
+        self.ends(&["_pct"])
+    }
+
+    /// What to write where a share is meant as a percentage, or the other way round.
+    fn instead_of(&self, found: &str) -> Option<String> {
+        let found: f64 = found.parse().ok()?;
+        if self.is_share() && found > 1.0 && found <= 100.0 {
+            return Some(format!("it is a share, 0 to 1: for {found} % write {}", found / 100.0));
+        }
+        (self.is_percent() && found > 0.0 && found < 1.0).then(|| format!("it is in percent: write {}", percent(found)))
+    }
+
     /// Where a table or list of that node is pointed at: its key where it stands in the text as one.
     fn place(&self, node: &Node) -> std::ops::Range<usize> {
         match self.key {
@@ -217,7 +241,7 @@ impl<'w> Walk<'w, '_> {
                 Some("count" | "size") => diagnostic
                     .allowed("a whole number from 1 to the `instances` of [fleet]")
                     .help("`count` × `size` is at most the `instances` of [fleet]"),
-                _ => diagnostic.allowed(range.text()),
+                _ => diagnostic.allowed(range.text()).help_where(at.instead_of(found)),
             }
         });
     }
@@ -298,10 +322,41 @@ impl<'w> Walk<'w, '_> {
                 Value::Text(text) if text.parse::<f64>().is_ok() || text == "true" || text == "false" => {
                     diagnostic.help("take the quotes off")
                 }
+                Value::Text(text) => match meant(text, at) {
+                    Some(number) => diagnostic.help(format!("write {number}, without quotes")),
+                    None => diagnostic,
+                },
+                Value::Float(share) if at.is_percent() && (0.0..1.0).contains(share) => {
+                    diagnostic.help(format!("it is in percent: write {}", percent(*share)))
+                }
                 _ => diagnostic,
             }
         });
     }
+}
+
+/// The number that a text with a unit means: `20%`, `5m`.
+fn meant(text: &str, at: &At<'_>) -> Option<String> {
+    let text = text.trim();
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number: f64 = text.strip_suffix(unit)?.parse().ok()?;
+    if unit.trim() == "%" {
+        return Some(if at.is_share() { (number / 100.0).to_string() } else { number.to_string() });
+    }
+    let seconds = match unit.trim() {
+        "ms" => 0.001,
+        "s" | "sec" | "second" | "seconds" => 1.0,
+        "m" | "min" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3600.0,
+        "d" | "day" | "days" => 86_400.0,
+        _ => return None,
+    };
+    Some((number * seconds).to_string())
+}
+
+/// A share in percent, whole where it is one.
+fn percent(share: f64) -> String {
+    ((share * 1e6).round() / 1e4).to_string()
 }
 
 /// Whether a node is of a schema's kind, right or wrong in itself.
@@ -333,5 +388,5 @@ fn keys(properties: Option<&Schema>) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    clean(&text.replace('\n', " "))
+    escaped(&text.replace('\n', " ")).into_owned()
 }

@@ -126,22 +126,22 @@ fn count(number: u32) -> NonZeroU32 {
 #[test]
 fn the_example_says_what_it_says() {
     let scenario = good(EXAMPLE);
-    assert_eq!((scenario.name.as_str(), scenario.seed), ("nginx 1.24 to 1.26, edge fleet", 42));
+    assert_eq!((scenario.name.raw(), scenario.seed), ("nginx 1.24 to 1.26, edge fleet", 42));
     assert_eq!(scenario.hash.len(), 64);
     assert_eq!(scenario.horizon, Span(86_400_000));
     let fleet = &scenario.fleet;
-    assert_eq!((fleet.template_id.as_str(), fleet.instances, fleet.zones), ("edge", 50, 3));
+    assert_eq!((fleet.template_id.raw(), fleet.instances, fleet.zones), ("edge", 50, 3));
     assert_eq!((fleet.heartbeat_interval, fleet.heartbeat_phase), (Span(30_000), Some(Span::ZERO)));
     assert_eq!(fleet.statuses, [(InstanceStatus::Stopped, 2)]);
     assert_eq!(fleet.status(InstanceId(48)), InstanceStatus::Stopped);
     assert_eq!(fleet.repair, Distribution::Lognormal { median: 3600.0, sigma: 1.0 });
     assert_eq!(scenario.module_id, "nginx");
     let [old, new] = scenario.versions.as_slice() else { panic!("two versions") };
-    assert_eq!((old.lifecycle_state, old.digest.as_str()), (LifecycleState::Live, "sha256:124"));
+    assert_eq!((old.lifecycle_state, old.digest.raw()), (LifecycleState::Live, "sha256:124"));
     assert_eq!(old.upgrade_time, Distribution::Constant(45.0));
     assert_eq!(new.rates, OutcomeRates { failure: 0.01, hang: 0.005, unhealthy: 0.0, crash: 0.0 });
     assert_eq!(new.crash_after, Distribution::Exponential { mean: 3600.0 });
-    assert!(new.digest.starts_with("sha256:") && new.digest.len() == 71);
+    assert!(new.digest.raw().starts_with("sha256:") && new.digest.raw().len() == 71);
     assert_eq!(scenario.network.flap_rate_per_hour, 0.5);
     let rollout = &scenario.rollout;
     assert_eq!((rollout.target, rollout.previous), (VersionIndex(1), Some(VersionIndex(0))));
@@ -196,8 +196,8 @@ fn json_says_the_same_as_toml() {
 #[test]
 fn what_is_left_out_has_its_default() {
     let scenario = good(SMALLEST);
-    assert_eq!((scenario.name.as_str(), scenario.seed), ("x", 0));
-    assert_eq!((scenario.fleet.template_id.as_str(), scenario.module_id.as_str()), ("fleet", "module"));
+    assert_eq!((scenario.name.raw(), scenario.seed), ("x", 0));
+    assert_eq!((scenario.fleet.template_id.raw(), scenario.module_id.raw()), ("fleet", "module"));
     assert_eq!((scenario.fleet.zones, scenario.fleet.heartbeat_phase), (1, None));
     assert_eq!(scenario.fleet.heartbeat_delay, Distribution::Constant(0.0));
     assert_eq!(scenario.rollout.previous, None);

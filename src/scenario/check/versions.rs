@@ -50,11 +50,11 @@ pub(super) fn versions(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &[Versi
             });
         }
         versions.push(VersionSpec {
-            id: version.id.clone(),
+            id: version.id.clone().into(),
             lifecycle_state: version.lifecycle_state,
             digest: match &version.digest {
-                Some(digest) => digest.clone(),
-                None => format!("sha256:{}", hex_sha256(version.id.as_bytes())),
+                Some(digest) => digest.clone().into(),
+                None => format!("sha256:{}", hex_sha256(version.id.as_bytes())).into(),
             },
             defective: version.defective,
             upgrade_time: distribution(reports, &at.key("upgrade_time_sec"), &version.upgrade_time_sec),
@@ -121,7 +121,7 @@ pub(super) fn find(
     let found = versions.iter().position(|version| version.id == id);
     if found.is_none() {
         reports.add(at.value(), |mark| {
-            let ids = || versions.iter().map(|version| version.id.as_str());
+            let ids = || versions.iter().map(|version| version.id.raw());
             let diagnostic = mark.say(format!("no version is called {}", quote(id))).allowed(listing(ids()));
             match nearest(id, ids()) {
                 Some(near) => diagnostic.help(format!("did you mean {}?", quote(near))),

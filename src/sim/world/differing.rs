@@ -158,7 +158,7 @@ impl Group {
             Members::Ids(ids) => Who::Target(Target::Ids(ids.clone())),
             Members::Zone(zone) => Who::Target(Target::Zone(*zone)),
             Members::Blocks(wanted) => {
-                let mut held = BlockLaw::new(&class.id, *wanted, instances);
+                let mut held = BlockLaw::new(class.id.raw(), *wanted, instances);
                 held.for_target = releases[Release::Target as usize];
                 blocks.push(held);
                 Who::Blocks { law: blocks.len() - 1, held }
@@ -166,7 +166,7 @@ impl Group {
         };
         Self {
             who,
-            key: Name::Class(&class.id).key(),
+            key: Name::Class(class.id.raw()).key(),
             releases,
             outcome: None,
             rates: class.rates,

@@ -7,6 +7,7 @@ use super::tolerance::Tolerance;
 use crate::scenario::{Condition, Measure};
 use crate::stats::{Interval, apart};
 use crate::study::mean::Differences;
+use crate::text::Foreign;
 
 /// What was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ pub enum Evidence {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contrast {
     /// The version.
-    pub version: String,
+    pub version: Foreign,
     /// Whether it is defective in truth.
     pub defective: bool,
     /// Which measure.
@@ -79,7 +80,7 @@ impl Contrast {
     #[must_use]
     pub fn of_engines(version: &str, defective: bool, measure: Measure, accepted: Fact, now: Fact) -> Self {
         Self {
-            version: version.to_owned(),
+            version: version.into(),
             defective,
             measure,
             cause: Cause::Engine,
@@ -177,7 +178,17 @@ mod tests {
         let differences = Differences { values, reach: Reach::within(-10.0, 10.0), cut: [0.0, 0.0] };
         let evidence = Evidence::Pairs { differences, alike: false };
         let (version, now) = ("v".to_owned(), accepted + difference);
-        Contrast { version, defective, measure, cause: Cause::Policy, accepted, now, n: 100, evidence, condition: None }
+        Contrast {
+            version: version.into(),
+            defective,
+            measure,
+            cause: Cause::Policy,
+            accepted,
+            now,
+            n: 100,
+            evidence,
+            condition: None,
+        }
     }
 
     #[test]

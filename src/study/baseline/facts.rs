@@ -10,6 +10,7 @@ use crate::stats::apart::Sample;
 use crate::stats::moments::Moments;
 use crate::study::results::CellRows;
 use crate::study::row::value;
+use crate::text::Foreign;
 
 /// What a measure came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +50,7 @@ impl Fact {
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionFacts {
     /// SHA-256 over all of its rows, in lower-case hex.
-    pub digest: String,
+    pub digest: Foreign,
     /// Every measure of which a world has a value, in the order of the reports.
     pub facts: Vec<(Measure, Fact)>,
 }
@@ -98,7 +99,7 @@ impl VersionFacts {
             Some((measure, fact))
         };
         let facts = measures.into_iter().zip(moments).filter_map(fact).collect();
-        Ok(Self { digest: hex(&digest.finalize()), facts })
+        Ok(Self { digest: hex(&digest.finalize()).into(), facts })
     }
 }
 

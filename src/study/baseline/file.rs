@@ -24,6 +24,7 @@ use crate::json::fault;
 use crate::scenario::Measure;
 use crate::stats::apart::Sample;
 use crate::study::Policy;
+use crate::text::Foreign;
 
 /// Why a text is no baseline.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,35 +33,35 @@ pub struct FileError {
     /// The line, from 1.
     pub line: usize,
     /// What was found, and what is allowed.
-    pub said: String,
+    pub said: Foreign,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScenarioLine {
-    scenario: String,
-    hash: String,
-    world: String,
+    scenario: Foreign,
+    hash: Foreign,
+    world: Foreign,
     seed: u64,
     replicates: u64,
-    dryroll: String,
+    dryroll: Foreign,
     policy: Policy,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct VersionLine {
-    scenario: String,
-    version: String,
-    digest: String,
+    scenario: Foreign,
+    version: Foreign,
+    digest: Foreign,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FigureLine {
-    scenario: String,
-    version: String,
-    fact: String,
+    scenario: Foreign,
+    version: Foreign,
+    fact: Foreign,
     mean: f64,
     variance: Option<f64>,
     n: u64,
@@ -69,15 +70,15 @@ struct FigureLine {
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ShareLine {
-    scenario: String,
-    version: String,
-    fact: String,
+    scenario: Foreign,
+    version: Foreign,
+    fact: Foreign,
     hits: u64,
     n: u64,
 }
 
 /// Where a line belongs, which is also the order of the file: an empty version or fact comes first.
-type Place = (String, String, String);
+type Place = (Foreign, Foreign, Foreign);
 
 enum Line {
     Scenario(Box<ScenarioLine>),
@@ -94,7 +95,7 @@ impl Baseline {
         let mut lines: BTreeMap<Place, (usize, String, Line)> = BTreeMap::new();
         for (index, text) in text.lines().enumerate() {
             let (line, text) = (index + 1, text.trim());
-            let wrong = |said: String| FileError { line, said };
+            let wrong = |said: String| FileError { line, said: said.into() };
             if text.is_empty() {
                 continue;
             }
@@ -118,16 +119,26 @@ impl Baseline {
         }
         let mut baseline = Self::default();
         for ((scenario, version, _), (line, _, read)) in lines {
-            let orphan = |missing: &str| FileError {
+            let orphan = |missing: &str| {
+                FileError {
                 line,
                 said: format!(
                     "it belongs to a {missing} of which there is no line; take the lines of {scenario} out, and accept it anew with --accept"
-                ),
+                ).into(),
+            }
             };
             match read {
                 Line::Scenario(line) => {
                     let ScenarioLine { hash, world, seed, replicates, dryroll, policy, .. } = *line;
-                    let entry = Entry { hash, world, seed, replicates, dryroll, policy, versions: BTreeMap::new() };
+                    let entry = Entry {
+                        hash: hash,
+                        world: world,
+                        seed,
+                        replicates,
+                        dryroll: dryroll,
+                        policy,
+                        versions: BTreeMap::new(),
+                    };
                     baseline.entries.insert(scenario, entry);
                 }
                 Line::Version(line) => {
@@ -140,7 +151,7 @@ impl Baseline {
                     let version = entry.versions.get_mut(&version).ok_or_else(|| orphan("version"))?;
                     if fact.n() > replicates {
                         let said = format!("`n` is {}, but {scenario} has {replicates} replicates", fact.n());
-                        return Err(FileError { line, said });
+                        return Err(FileError { line, said: said.into() });
                     }
                     version.facts.push((measure, fact));
                 }
@@ -156,7 +167,7 @@ impl Baseline {
     ///
     /// # Errors
     /// When a line cannot be written as JSON, which no fact of a run brings about.
-    pub fn text(&self) -> serde_json::Result<String> {
+    pub fn text(&self) -> std::io::Result<String> {
         let mut lines: BTreeMap<Place, String> = BTreeMap::new();
         for (scenario, entry) in &self.entries {
             let Entry { hash, world, seed, replicates, dryroll, policy, versions } = entry;
@@ -169,16 +180,17 @@ impl Baseline {
                 dryroll: dryroll.clone(),
                 policy: policy.clone(),
             };
-            lines.insert((scenario.clone(), String::new(), String::new()), serde_json::to_string(&line)?);
+            lines.insert((scenario.clone(), Foreign::default(), Foreign::default()), crate::json::to_string(&line)?);
             for (version, kept) in versions {
                 let line =
                     VersionLine { scenario: scenario.clone(), version: version.clone(), digest: kept.digest.clone() };
-                lines.insert((scenario.clone(), version.clone(), String::new()), serde_json::to_string(&line)?);
+                lines.insert((scenario.clone(), version.clone(), Foreign::default()), crate::json::to_string(&line)?);
                 for &(measure, fact) in &kept.facts {
-                    let (scenario, version, fact_name) = (scenario.clone(), version.clone(), measure.name().to_owned());
+                    let (scenario, version, fact_name) =
+                        (scenario.clone(), version.clone(), Foreign::from(measure.name()));
                     let place = (scenario.clone(), version.clone(), fact_name.clone());
                     let line = match fact {
-                        Fact::Figure(Sample { mean, variance, n }) => serde_json::to_string(&FigureLine {
+                        Fact::Figure(Sample { mean, variance, n }) => crate::json::to_string(&FigureLine {
                             scenario,
                             version,
                             fact: fact_name,
@@ -187,7 +199,7 @@ impl Baseline {
                             n,
                         })?,
                         Fact::Share { hits, n } => {
-                            serde_json::to_string(&ShareLine { scenario, version, fact: fact_name, hits, n })?
+                            crate::json::to_string(&ShareLine { scenario, version, fact: fact_name, hits, n })?
                         }
                     };
                     lines.insert(place, line);
@@ -209,7 +221,7 @@ fn is_conflict(text: &str) -> bool {
 
 fn named((scenario, version, fact): &Place) -> String {
     let parts = [scenario, version, fact].into_iter().filter(|part| !part.is_empty());
-    parts.map(String::as_str).collect::<Vec<_>>().join(", ")
+    parts.map(Foreign::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn read(text: &str) -> Result<(Place, Line), String> {
@@ -227,17 +239,17 @@ fn read(text: &str) -> Result<(Place, Line), String> {
         (false, false) => {
             let line: ScenarioLine = serde_json::from_value(value).map_err(fault)?;
             for (digest, name) in [(&line.hash, "hash"), (&line.world, "world")] {
-                checked_digest(digest, name)?;
+                checked_digest(digest.raw(), name)?;
             }
             if line.replicates == 0 {
                 return Err("`replicates` is 0; allowed: 1 or more".into());
             }
-            Ok(((line.scenario.clone(), String::new(), String::new()), Line::Scenario(Box::new(line))))
+            Ok(((line.scenario.clone(), Foreign::default(), Foreign::default()), Line::Scenario(Box::new(line))))
         }
         (true, false) => {
             let line: VersionLine = serde_json::from_value(value).map_err(fault)?;
-            checked_digest(&line.digest, "digest")?;
-            Ok(((line.scenario.clone(), line.version.clone(), String::new()), Line::Version(line)))
+            checked_digest(line.digest.raw(), "digest")?;
+            Ok(((line.scenario.clone(), line.version.clone(), Foreign::default()), Line::Version(line)))
         }
         (_, true) => {
             let measure = measures().find(|measure| Some(measure.name()) == name).ok_or_else(|| {

@@ -17,6 +17,7 @@ use crate::study::mean::{Differences, Estimator};
 use crate::study::results::CellRows;
 use crate::study::round::{self, Round, Workers, rows_a_block};
 use crate::study::tape::{Identity, Tape};
+use crate::text::Foreign;
 
 /// A scenario that is ready to run.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ pub struct Subject {
     /// The cells: where there is an accepted policy of another kind, first that with each version, then the scenario's own.
     pub cells: Cells,
     /// The versions, by their ids.
-    pub versions: Vec<String>,
+    pub versions: Vec<Foreign>,
     /// Worlds of each cell.
     pub replicates: u64,
 }
@@ -37,13 +38,13 @@ pub struct Compared {
     /// Whether the world is another, so that the figures that were kept say nothing of it.
     pub world_changed: bool,
     /// Versions of which one engine gave two results.
-    pub not_the_same_bytes: Vec<String>,
+    pub not_the_same_bytes: Vec<Foreign>,
     /// Versions of which another engine gave other results.
-    pub other_engine: Vec<String>,
+    pub other_engine: Vec<Foreign>,
     /// Versions of which nothing was accepted.
-    pub new_versions: Vec<String>,
+    pub new_versions: Vec<Foreign>,
     /// Versions that were accepted, and are not rolled out any more.
-    pub gone_versions: Vec<String>,
+    pub gone_versions: Vec<Foreign>,
     /// What may differ.
     pub contrasts: Vec<Contrast>,
     /// How many intervals there could be: they hold together.
@@ -104,8 +105,8 @@ impl Subject {
     ///
     /// # Errors
     /// When the tape cannot be read.
-    pub fn facts(&self, tape: &Tape) -> io::Result<BTreeMap<String, VersionFacts>> {
-        let of = |(version, id): (usize, &String)| Ok((id.clone(), self.facts_of(tape, self.cells_of(version)[1])?));
+    pub fn facts(&self, tape: &Tape) -> io::Result<BTreeMap<Foreign, VersionFacts>> {
+        let of = |(version, id): (usize, &Foreign)| Ok((id.clone(), self.facts_of(tape, self.cells_of(version)[1])?));
         self.versions.iter().enumerate().map(of).collect()
     }
 
@@ -136,12 +137,12 @@ impl Subject {
                     };
                     of.push(id.clone());
                     compared.intervals += measures().count() as u64;
-                    compared.contrasts.extend(self.engines(id, accepted, kept, &found));
+                    compared.contrasts.extend(self.engines(id.raw(), accepted, kept, &found));
                 }
             }
             if compared.policy_changed {
                 compared.intervals += measures().count() as u64;
-                compared.contrasts.extend(self.policies(tape, id, [accepted, own])?);
+                compared.contrasts.extend(self.policies(tape, id.raw(), [accepted, own])?);
             }
         }
         Ok(compared)
@@ -167,7 +168,7 @@ impl Subject {
             let estimators = [accepted, own].map(|cell| Estimator::new(&self.cells.worlds[cell], measure));
             let samples = [estimators[0].sample(&rows[0])?, estimators[1].sample(&rows[1])?];
             Ok(Some(Contrast {
-                version: version.to_owned(),
+                version: version.into(),
                 defective,
                 measure,
                 cause: Cause::Policy,

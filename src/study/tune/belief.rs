@@ -7,6 +7,7 @@ use crate::scenario::{Scenario, VersionIndex};
 use crate::sim::{Belief, Release};
 use crate::stats::Interval;
 use crate::stats::beta::{self, Quantiles};
+use crate::text::Foreign;
 
 /// Shapes of a posterior, and what a history was that it comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +30,7 @@ pub struct RateHistory {
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionHistory {
     /// Its id.
-    pub version: String,
+    pub version: Foreign,
     /// The chance that an upgrade reports a failure.
     pub failure: RateHistory,
     /// The chance that nothing decisive is heard, whatever its cause.
@@ -58,13 +59,13 @@ pub enum BeliefError {
     )]
     NoGood {
         /// The good version.
-        good: String,
+        good: Foreign,
         /// What there is.
-        found: String,
+        found: Foreign,
     },
     /// A version twice.
     #[error("it has the version `{0}` twice")]
-    Twice(String),
+    Twice(Foreign),
     /// No distribution.
     #[error(
         "`beta` of the {rate} of `{version}` is [{}, {}]; both shapes are numbers from {} to {:e}",
@@ -72,7 +73,7 @@ pub enum BeliefError {
     )]
     Shapes {
         /// Which version.
-        version: String,
+        version: Foreign,
         /// Which rate.
         rate: &'static str,
         /// What was found.
@@ -82,7 +83,7 @@ pub enum BeliefError {
     #[error("the {rate} of `{version}` has {hits} of {n}, estimate {mean}, interval {} to {}: that is of no history", .interval.low, .interval.high)]
     Odd {
         /// Which version.
-        version: String,
+        version: Foreign,
         /// Which rate.
         rate: &'static str,
         /// How many.
@@ -99,7 +100,7 @@ pub enum BeliefError {
         "the failure_rate and the hang_rate of `{0}` do not go together: a failure rate is a share of what does not hang, and its posterior no \
          narrower than that leaves it"
     )]
-    Apart(String),
+    Apart(Foreign),
 }
 
 /// A version of the search whose rates are drawn.
@@ -147,9 +148,9 @@ impl Beliefs {
                     history: history.clone(),
                 }),
                 None if version == spec.good => {
-                    let found: Vec<&str> = histories.iter().map(|history| history.version.as_str()).collect();
+                    let found: Vec<String> = histories.iter().map(|history| history.version.to_string()).collect();
                     let found = if found.is_empty() { "none at all".to_owned() } else { found.join(", ") };
-                    return Err(BeliefError::NoGood { good: id.clone(), found });
+                    return Err(BeliefError::NoGood { good: id.clone(), found: found.into() });
                 }
                 None => beliefs.held.push(version),
             }
@@ -169,7 +170,7 @@ impl Beliefs {
             let VersionHistory { version, failure, silence } = &one.history;
             [("failure_rate", failure), ("hang_rate", silence)]
                 .into_iter()
-                .filter_map(move |(rate, of)| Some((version.as_str(), rate, of.concentration?)))
+                .filter_map(move |(rate, of)| Some((version.raw(), rate, of.concentration?)))
         })
     }
 
@@ -203,7 +204,7 @@ fn belief(history: &VersionHistory, own: crate::scenario::OutcomeRates) -> Resul
     let failing = share(history.failure.shapes, history.silence.shapes);
     let failing = failing.filter(|shapes| shapes.iter().all(|shape| SHAPES.contains(shape)));
     let failing = failing.and_then(|[a, b]| Quantiles::new(a, b)).ok_or_else(|| BeliefError::Apart(version.clone()))?;
-    Ok(Belief::new(version, silence, failing, own))
+    Ok(Belief::new(version.raw(), silence, failing, own))
 }
 
 /// The shapes of the share c of what is not silent that fails: failure = r c, where 1 − r is silence, and both independent, so

@@ -65,10 +65,10 @@ impl Limit {
         let bad: Vec<usize> = (1..defective.len()).collect();
         let limit = Self { spec: spec.clone(), versions: if about_good || bad.is_empty() { vec![0] } else { bad } };
         if limit.versions.iter().any(|&version| !speaks_of(spec.metric, defective[version])) {
-            return Err(TuneError::SaysNothing(limit.says()));
+            return Err(TuneError::SaysNothing(limit.says().into()));
         }
         if matches!(spec.bound, Bound::Equals(_)) || matches!(spec.stat, Some(Stat::Min | Stat::Max)) {
-            return Err(TuneError::Unconfirmable(limit.says()));
+            return Err(TuneError::Unconfirmable(limit.says().into()));
         }
         Ok(limit)
     }

@@ -29,12 +29,12 @@ const N: u64 = 1000;
 
 pub fn scenario_ref() -> ScenarioRef {
     ScenarioRef {
-        name: format!("nginx 1.24 to 1.26 {HOSTILE}"),
-        hash: "00d015a6e6af44c9df0f0823866ec17a".repeat(2),
+        name: format!("nginx 1.24 to 1.26 {HOSTILE}").into(),
+        hash: "00d015a6e6af44c9df0f0823866ec17a".repeat(2).into(),
         module: "nginx".into(),
         fleet: "edge".into(),
         instances: 50,
-        world: "62e5b1bcb1e9cdc0".repeat(4),
+        world: "62e5b1bcb1e9cdc0".repeat(4).into(),
         rates: BTreeMap::from([
             ("v-1.24.0".into(), BTreeMap::new()),
             (GOOD.into(), BTreeMap::from([("failure_rate".into(), 0.01), ("hang_rate".into(), 0.005)])),
@@ -158,7 +158,7 @@ fn cell(batch: u32, limit: u32, bad: bool) -> Cell {
                 replicate: 17 + i,
                 metric: if bad { "blast_radius_pct" } else { "duration_sec" }.into(),
                 value: if bad { blast(batch, limit) * 1.4 } else { mean * 1.5 } - i as f64,
-                command: format!("dryroll run s.toml --set rollout.batch_pct={batch} --replicate {}", 17 + i),
+                command: format!("dryroll run s.toml --set rollout.batch_pct={batch} --replicate {}", 17 + i).into(),
             })
             .collect(),
     }
@@ -441,7 +441,12 @@ pub fn tune_with_posterior() -> TuneReport {
         }),
     };
     let posterior = PosteriorReport {
-        calibration: CalibrationRef { file: HOSTILE.into(), hash: "5b".repeat(32), rollouts: 1, warnings: vec![] },
+        calibration: CalibrationRef {
+            file: HOSTILE.into(),
+            hash: "5b".repeat(32).into(),
+            rollouts: 1,
+            warnings: vec![],
+        },
         versions: vec![BelievedVersion { version: HOSTILE.into(), failure_rate: rate(1), hang_rate: rate(0) }],
         held: vec![format!("the rates of {HOSTILE}")],
         point: PointAnswer {

@@ -118,9 +118,9 @@ impl Dice {
     fn version(&mut self, id: &str, lifecycle_state: LifecycleState) -> VersionSpec {
         let plain = self.chance(25);
         VersionSpec {
-            id: id.to_owned(),
+            id: id.into(),
             lifecycle_state,
-            digest: format!("sha256:{id}"),
+            digest: format!("sha256:{id}").into(),
             defective: self.chance(50),
             upgrade_time: self.duration(0, 6),
             upgrade_time_factor: None,
@@ -143,7 +143,7 @@ impl Dice {
             }
         }
         FleetSpec {
-            template_id: "edge".to_owned(),
+            template_id: "edge".into(),
             instances,
             zones: self.between(1, 4).min(u64::from(instances)) as u32,
             heartbeat_interval: Span::from_secs_f64(self.seconds(interval)),
@@ -292,12 +292,12 @@ impl Dice {
         let faults =
             if self.spice() { self.between(1, 2) } else { 0 } + if self.spice() { self.between(1, 3) } else { 0 };
         let mut scenario = Scenario {
-            name: format!("number {number}"),
+            name: format!("number {number}").into(),
             hash: String::new(),
             world: String::new(),
             seed: number,
             horizon: if self.chance(20) { self.span(1, 60) } else { self.span(150, 300) },
-            module_id: "nginx".to_owned(),
+            module_id: "nginx".into(),
             versions: vec![old, new],
             network: self.network(),
             rollout: self.rollout(previous, fleet.heartbeat_interval),
@@ -363,7 +363,7 @@ impl Dice {
         };
         let rate = |dice: &mut Self| dice.pick(&[0.0, 0.1, 0.6, 1.0]);
         ClassSpec {
-            id: format!("class {number}"),
+            id: format!("class {number}").into(),
             members,
             versions: self.pick(&[
                 None,

@@ -65,7 +65,7 @@ impl<'s> Fates<'s> {
             }
             saw("blocks of neighbours");
             saw_if(blocks.count > 1, "several blocks");
-            in_blocks.insert(class.id.as_str(), members);
+            in_blocks.insert(class.id.raw(), members);
         }
         Self { scenario, shared, in_blocks }
     }
@@ -139,7 +139,7 @@ impl<'s> Fates<'s> {
         };
         let mut classes = 0;
         for class in &scenario.classes {
-            if !speaks_of(&class.versions) || !self.is_of_class(n, &class.id, &class.members, membership) {
+            if !speaks_of(&class.versions) || !self.is_of_class(n, class.id.raw(), &class.members, membership) {
                 continue;
             }
             classes += 1;

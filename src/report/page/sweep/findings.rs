@@ -4,6 +4,7 @@ use super::{PolicyCells, estimate};
 use crate::report::page::policies::Policies;
 use crate::report::study::{Cell, Estimate, SweepReport};
 use crate::report::wording::{Unit, plural};
+use crate::text::Foreign;
 
 /// The main findings.
 pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
@@ -33,9 +34,9 @@ pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
 }
 
 fn studied(report: &SweepReport, all: &[PolicyCells<'_>]) -> String {
-    let defective = |version: &&String| report.cells.iter().any(|cell| cell.version == **version && cell.defective);
-    let (bad, good): (Vec<&String>, Vec<&String>) = report.versions.iter().partition(defective);
-    let list = |versions: &[&String]| versions.iter().map(|version| version.as_str()).collect::<Vec<_>>().join(", ");
+    let defective = |version: &&Foreign| report.cells.iter().any(|cell| cell.version == **version && cell.defective);
+    let (bad, good): (Vec<&Foreign>, Vec<&Foreign>) = report.versions.iter().partition(defective);
+    let list = |versions: &[&Foreign]| versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let mut versions = Vec::new();
     if !good.is_empty() {
         versions.push(format!("{} (good)", list(&good)));
@@ -79,7 +80,7 @@ fn with_interval(unit: Unit, value: f64, found: &Estimate) -> String {
     }
 }
 
-fn of_good(report: &SweepReport, version: &str, cells: &[&Cell]) -> Vec<String> {
+fn of_good(report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> Vec<String> {
     let names = Policies::of_axes(&report.axes);
     let mut said = Vec::new();
     let is_in = |cell: &&&Cell| cell.good_rollouts().is_none_or(|completed| completed.enough != Some(false));
@@ -125,7 +126,7 @@ fn of_good(report: &SweepReport, version: &str, cells: &[&Cell]) -> Vec<String> 
     said
 }
 
-fn of_defective(report: &SweepReport, version: &str, cells: &[&Cell]) -> Vec<String> {
+fn of_defective(report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> Vec<String> {
     let names = Policies::of_axes(&report.axes);
     let mut said = Vec::new();
     if let Some([least, most]) = extremes(cells, "blast_radius_pct") {

@@ -10,6 +10,7 @@ use crate::report::plot::heatmap::{HeatMap, Panel};
 use crate::report::study::{Cell, SweepReport};
 use crate::report::wording::Unit;
 use crate::study::completed::of_all;
+use crate::text::Foreign;
 
 /// The cells of one policy, a version each.
 pub struct PolicyCells<'a> {
@@ -101,7 +102,7 @@ fn panels(
     (columns, rows): (usize, usize),
     only_defective: bool,
 ) -> Vec<Panel> {
-    let mut panels: Vec<(String, Vec<usize>, Panel)> = Vec::new();
+    let mut panels: Vec<(Foreign, Vec<usize>, Panel)> = Vec::new();
     for version in &report.versions {
         for (place, cell) in placed {
             if cell.version != *version || (only_defective && !cell.defective) {

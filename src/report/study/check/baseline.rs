@@ -16,12 +16,13 @@ use crate::study::baseline::tolerance::Tolerances;
 use crate::study::compare::PolicyText;
 use crate::study::grid::Axis;
 use crate::study::sweep::CONFIDENCE;
+use crate::text::Foreign;
 
 /// What scenarios came to, against what was accepted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BaselineReport {
     /// The file of the baseline.
-    pub file: String,
+    pub file: Foreign,
     /// Whether nothing got worse, every scenario was looked at, and the same engine gave the same bytes.
     pub passed: bool,
     /// Whether what was found was accepted, and the file written anew.
@@ -42,7 +43,7 @@ pub struct BaselineReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotChecked {
     /// Its path, as the baseline has it.
-    pub scenario: String,
+    pub scenario: Foreign,
     /// Whether there is no such file any more.
     pub gone: bool,
 }
@@ -96,7 +97,7 @@ impl AgainstBaseline {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BaselineScenario {
     /// Its file, as the command line leads to it.
-    pub file: String,
+    pub file: Foreign,
     /// The line of its `[rollout]`.
     pub line: usize,
     /// Where it stands.
@@ -116,7 +117,7 @@ pub struct BaselineScenario {
     /// Every fact that was compared.
     pub facts: Vec<ComparedFact>,
     /// The command that compares both policies on the same worlds, where they differ.
-    pub replay: Option<String>,
+    pub replay: Option<Foreign>,
 }
 
 impl BaselineScenario {
@@ -168,7 +169,7 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComparedFact {
     /// The version.
-    pub version: String,
+    pub version: Foreign,
     /// Whether it is defective in truth.
     pub defective: bool,
     /// Its name.
@@ -234,7 +235,7 @@ impl ComparedFact {
         [
             format!("{} {}", self.verdict.sign(), self.verdict.says()),
             self.metric.clone(),
-            self.version.clone(),
+            self.version.to_string(),
             by.to_owned(),
             unit.say(self.accepted),
             unit.say(self.now),
@@ -287,7 +288,7 @@ impl BaselineReport {
         let confidence = simultaneous::each(CONFIDENCE, intervals);
         let scenarios: Vec<_> = found.iter().map(|one| judged(one, tolerances, confidence)).collect();
         Self {
-            file: file.to_owned(),
+            file: file.into(),
             passed: accepted || scenarios.iter().all(|one| one.passed),
             accepted,
             confidence: CONFIDENCE,
@@ -355,7 +356,7 @@ fn judged(found: &Found<'_>, tolerances: &Tolerances, confidence: f64) -> Baseli
         }
     };
     let mut judged = BaselineScenario {
-        file: found.file.to_owned(),
+        file: found.file.into(),
         line: found.line,
         standing,
         passed: false,
@@ -369,7 +370,7 @@ fn judged(found: &Found<'_>, tolerances: &Tolerances, confidence: f64) -> Baseli
     };
     judged.passed = standing.passes() && judged.of(Verdict::Worse).next().is_none();
     let changed = entry.filter(|entry| found.result.is_ok() && entry.policy != judged.policy);
-    judged.replay = changed.map(|entry| compare_command(&judged, entry));
+    judged.replay = changed.map(|entry| compare_command(&judged, entry).into());
     judged
 }
 
@@ -382,12 +383,12 @@ fn compare_command(judged: &BaselineScenario, entry: &Entry) -> String {
     }
     let mut versions: Vec<&str> = Vec::new();
     for fact in &judged.facts {
-        if !versions.contains(&fact.version.as_str()) {
-            versions.push(&fact.version);
+        if !versions.contains(&fact.version.raw()) {
+            versions.push(fact.version.raw());
         }
     }
     let policies = [PolicyText(settings), PolicyText(Vec::new())];
-    replay::compare(&judged.file, entry.seed, &policies, &versions, entry.replicates)
+    replay::compare(judged.file.raw(), entry.seed, &policies, &versions, entry.replicates)
 }
 
 /// The keys in which two policies differ, with both values as JSON.

@@ -41,13 +41,13 @@ impl CheckReport {
         let idle_faults = checked.idle_faults.iter().map(|&fault| IdleFault {
             fault,
             kind: scenario.faults.get(fault).map_or("", |fault| fault.kind.name()).to_owned(),
-            replay: check.world_of_idle_fault().map(|(cell, replicate)| command(file, check, cell, replicate)),
+            replay: check.world_of_idle_fault().map(|(cell, replicate)| command(file, check, cell, replicate).into()),
         });
         let idle_faults: Vec<IdleFault> = idle_faults.collect();
         let passed = idle_faults.is_empty() && rules.iter().all(|rule| rule.status == Status::Passed);
         self.rollouts += checked.rollouts;
         self.scenarios.push(CheckedScenario {
-            file: file.to_owned(),
+            file: file.into(),
             scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
             passed,
@@ -60,7 +60,7 @@ impl CheckReport {
 }
 
 fn command(file: &str, check: &Check, cell: usize, replicate: u64) -> String {
-    replay::command(file, check.scenario.seed, &check.cells.scenarios[cell].target().id, &[], replicate)
+    replay::command(file, check.scenario.seed, check.cells.scenarios[cell].target().id.raw(), &[], replicate)
 }
 
 /// Of a version of which nothing is rolled out, estimates say little.
@@ -104,7 +104,7 @@ fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> Ch
         },
         confidence: finding.confidence,
         n: finding.n,
-        replay: finding.worst.map(|replicate| command(file, check, rule.cell, replicate)),
+        replay: finding.worst.map(|replicate| command(file, check, rule.cell, replicate).into()),
     }
 }
 

@@ -29,7 +29,7 @@ impl CompareReport {
             let id = &compare.cells.scenarios[a].target().id;
             let command = |policy: &PolicyText, replicate| {
                 let settings: Vec<_> = policy.0.iter().map(|axis| (axis, 0)).collect();
-                replay::command(file, scenario.seed, id, &settings, replicate)
+                replay::command(file, scenario.seed, id.raw(), &settings, replicate)
             };
             Comparison {
                 version: id.clone(),
@@ -53,12 +53,12 @@ impl CompareReport {
         let [a, b] = compare.cells_of(0);
         let comparisons: Vec<Comparison> = results.iter().enumerate().map(comparison).collect();
         let advice = advice(text, policies, compare, &comparisons);
-        let versions: Vec<&str> = comparisons.iter().map(|one| one.version.as_str()).collect();
+        let versions: Vec<&str> = comparisons.iter().map(|one| one.version.raw()).collect();
         Self {
             schema: "dryroll.compare/1".into(),
             scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
-            command: replay::compare(file, scenario.seed, policies, &versions, compare.replicates),
+            command: replay::compare(file, scenario.seed, policies, &versions, compare.replicates).into(),
             replicates: compare.replicates,
             confidence: CONFIDENCE,
             policies: [Policy::of(&compare.cells.scenarios[a]), Policy::of(&compare.cells.scenarios[b])],

@@ -18,6 +18,7 @@ use crate::study::exact::exact;
 use crate::study::rare::{FEWEST_HITS, trip_probability};
 use crate::study::sweep::{CONFIDENCE, CellResult, Extent, Sweep};
 use crate::study::{Policy, Summary};
+use crate::text::Foreign;
 
 /// The most cells of a sweep that has exact values. One takes some 20 ms at 50 instances, as long as hundreds of rollouts: in
 /// larger grids a short sweep would be waiting for them alone.
@@ -56,7 +57,7 @@ impl SweepReport {
             schema: "dryroll.sweep/1".into(),
             scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
-            command: replay::sweep(&sweep.order),
+            command: replay::sweep(&sweep.order).into(),
             replicates: extent.cells.iter().map(|&(n, _)| n).max().unwrap_or(0),
             confidence: CONFIDENCE,
             precision,
@@ -75,7 +76,7 @@ fn timelines(sweep: &Sweep, cells: &[Cell]) -> Vec<ReplayedWorld> {
         worst.max_by(|(i, a), (j, b)| a.value.total_cmp(&b.value).then(j.cmp(i)))
     };
     let versions = sweep.grid.versions.iter().filter_map(|version| {
-        let (cell, world) = of_version(&sweep.scenario.versions[version.0].id)?;
+        let (cell, world) = of_version(sweep.scenario.versions[version.0].id.raw())?;
         let timeline = Timeline::replay(&sweep.cells.scenarios[cell], &sweep.cells.worlds[cell], world.replicate);
         Some(ReplayedWorld { cell, replicate: world.replicate, timeline })
     });
@@ -100,7 +101,7 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
                 replicate,
                 metric: metric.name().into(),
                 value,
-                command: replay_command(sweep, cell, replicate),
+                command: replay_command(sweep, cell, replicate).into(),
             })
             .collect(),
     }
@@ -122,7 +123,7 @@ fn replay_command(sweep: &Sweep, cell: usize, replicate: u64) -> String {
         .collect();
     settings.reverse();
     let version = &sweep.cells.scenarios[cell].target().id;
-    replay::command(sweep.order.scenario.path(), sweep.order.seed, version, &settings, replicate)
+    replay::command(sweep.order.scenario.path(), sweep.order.seed, version.raw(), &settings, replicate)
 }
 
 /// The chance of a trip where hardly any was met, if it was asked for.
@@ -234,7 +235,7 @@ fn advice(sweep: &Sweep, cells: &[Cell]) -> Vec<Advice> {
     let set = sweep.grid.axes.iter().map(|axis| axis.key.as_str());
     let mut advisor = Advisor::new(&sweep.order.scenario).with_set(set);
     sweep.cells.scenarios.iter().for_each(|scenario| advisor.read(scenario));
-    let mut stalled: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    let mut stalled: BTreeMap<&Foreign, (u64, u64)> = BTreeMap::new();
     for cell in cells {
         if let Some(share) = cell.metrics.share(Rate::Outcome(Outcome::Stalled)) {
             let (hits, n) = stalled.entry(&cell.version).or_default();

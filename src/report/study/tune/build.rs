@@ -102,8 +102,9 @@ impl TuneReport {
                 scenario.seed,
                 tune.replicates,
                 tune.tolerance,
-                findings.posterior.as_ref().map(|found| found.calibration.file.as_str()),
-            ),
+                findings.posterior.as_ref().map(|found| found.calibration.file.raw()),
+            )
+            .into(),
             replicates: tuned.replicates,
             rollouts: tuned.rollouts,
             confidence: CONFIDENCE,

@@ -4,6 +4,7 @@ use super::Hint;
 use crate::report::wording::{Unit, plural};
 use crate::study::tune::Tune;
 use crate::study::tune::hints::{Hints, Judged};
+use crate::text::Foreign;
 
 /// What is told of them.
 pub struct Told {
@@ -51,7 +52,7 @@ fn hint(tune: &Tune, own: &Judged, judged: &Judged) -> Hint {
     let share = |value: f64| Unit::Share.say(value);
     let id = |version: usize| tune.cells.scenarios[tune.cell(0, version)].target().id.clone();
     let bad = judged.bad.iter().enumerate();
-    let versions: Vec<(String, f64, f64)> =
+    let versions: Vec<(Foreign, f64, f64)> =
         bad.map(|(place, &(trips, exposed))| (id(place + 1), trips, exposed)).collect();
     let reach: Vec<String> = versions
         .iter()

@@ -12,6 +12,7 @@ use crate::study::tune::belief::{Beliefs, Believed, RateHistory};
 use crate::study::tune::worth::answers::{Answers, Parts};
 use crate::study::tune::worth::{Later, Open};
 use crate::study::tune::{State, Tune, Tuned};
+use crate::text::Foreign;
 
 /// What was taken from a calibration, what it leaves open, and what more of it would be worth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,9 +42,9 @@ pub struct PosteriorReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalibrationRef {
     /// Its file.
-    pub file: String,
+    pub file: Foreign,
     /// SHA-256 of the file's bytes, in lower-case hex.
-    pub hash: String,
+    pub hash: Foreign,
     /// Rollouts that it was calibrated from.
     pub rollouts: u64,
     /// What it warns of, of the versions whose rates are drawn.
@@ -55,7 +56,7 @@ pub struct CalibrationRef {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BelievedVersion {
     /// Its id.
-    pub version: String,
+    pub version: Foreign,
     /// The chance that an upgrade reports a failure.
     pub failure_rate: BelievedRate,
     /// The chance that nothing decisive is heard in time.
@@ -207,11 +208,11 @@ fn held(scenario: &Scenario, beliefs: &Beliefs) -> Vec<String> {
     let id = |version: &VersionIndex| scenario.versions[version.0].id.clone();
     let mut held = Vec::new();
     if !beliefs.held.is_empty() {
-        let names: Vec<String> = beliefs.held.iter().map(id).collect();
+        let names: Vec<Foreign> = beliefs.held.iter().map(id).collect();
         held.push(format!("the rates of {}, which the calibration does not have", names.join(", ")));
     }
     let crashes = beliefs.all.iter().filter(|one| scenario.versions[one.version.0].rates.crash > 0.0);
-    let crashes: Vec<String> = crashes.map(|one| id(&one.version)).collect();
+    let crashes: Vec<Foreign> = crashes.map(|one| id(&one.version)).collect();
     if !crashes.is_empty() {
         held.push(format!("the crash_rate of {}, of which no event log tells", crashes.join(", ")));
     }
