@@ -279,19 +279,18 @@ fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
     let how = if is_empirical {
         format!("no family fits, and verdicts come up to the end of the health window of {seconds} s")
     } else {
-        format!(
-            "by the fit {:.1} % of the upgrades that end are not seen within the health window of {seconds} s",
-            late * 100.0
-        )
+        let share = if late < 0.0005 { "fewer than 0.1 %".to_owned() } else { format!("{:.1} %", late * 100.0) };
+        format!("by the fit {share} of the upgrades that end are not seen within the health window of {seconds} s")
     };
     let told = if rate.interval.low == 0.0 && rate.interval.high > share / 2.0 {
-        "the log cannot tell which of the timeouts are hangs: all may be slow upgrades, and hang_rate"
+        "but the log does not show how slow upgrades end beyond it: by another law that fits as well all of the timeouts may be \
+         slow upgrades, and hang_rate"
     } else {
         "a slow upgrade and a hang look the same, and hang_rate"
     };
     let names: Vec<&str> = families.iter().map(|family| family.name()).collect();
     let text = format!(
-        "{how}: {told} is {:.4} to {:.4} by all that fits ({}). Raise health_timeout_sec in a rehearsal and calibrate from its \
+        "{how}; {told} is {:.4} to {:.4} by all that fits ({}). Raise health_timeout_sec in a rehearsal and calibrate from its \
          log, or read the upgrade's own log",
         rate.interval.low,
         rate.interval.high,

@@ -266,8 +266,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     match &report.precision {
         Some(precision) if !precision.reached => Err(Failure::Unmet(anyhow::anyhow!(
-            "the precision was not reached after {} replicates; allow more with --replicates",
-            report.replicates
+            "the precision was not reached after {}; allow more with --replicates",
+            plural(report.replicates, "replicate", "replicates")
         ))),
         _ => Ok(()),
     }

@@ -97,6 +97,13 @@ pub fn tune(scenario: &str, seed: u64, replicates: u64, tolerance: f64, posterio
     )
 }
 
+/// `dryroll calibrate …` for the same logs.
+#[must_use]
+pub fn calibrate(logs: &[String], heartbeat_interval_sec: f64) -> String {
+    let logs: Vec<String> = logs.iter().map(|log| file(log)).collect();
+    format!("dryroll calibrate {} --heartbeat-interval-sec {heartbeat_interval_sec}", logs.join(" "))
+}
+
 /// `dryroll check …` for the same rules.
 #[must_use]
 pub fn check(paths: &[String], filter: Option<&str>, max_replicates: u64, fail_fast: bool) -> String {

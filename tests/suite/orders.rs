@@ -53,6 +53,8 @@ fn a_comparison_names_the_order_on_the_terminal_on_its_page_and_in_its_record() 
     assert!(page.contains("order listed") && page.contains("order shuffled"));
     let record = run(&folder, "learn c.json");
     assert!(record.contains("order=listed") && record.contains("order=shuffled"), "{record}");
+    let facts = record.split("Facts: ").nth(1).expect("facts");
+    assert!(facts.contains(", order=listed") || facts.contains(", order=shuffled"), "{facts}");
     // Where both have the fleet's order, it is not said.
     let told = run(
         &folder,

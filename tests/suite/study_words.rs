@@ -155,6 +155,29 @@ fn a_precision_in_points_and_one_as_a_share_are_told_apart() {
 }
 
 /// Whether more or fewer exposed instances of a good version are better, nobody says: then neither policy wins a world.
+/// The table has the interval of each metric alone; the verdict goes by the wider one.
+#[test]
+fn a_comparison_says_which_interval_its_verdict_uses() {
+    let scenario = SCENARIO.replace("[operator]", "max_in_flight = 3\n[operator]");
+    let compare = "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --versions v-bad --replicates 100";
+    let told = told(&scenario, compare);
+    assert!(told.table.contains("the verdict uses the wider one that holds for all metrics at once"), "{}", told.table);
+}
+
+/// `run` has `--version`, a study `--versions`.
+#[test]
+fn the_hint_about_a_target_names_the_argument_that_there_is() {
+    for (command, hint) in [
+        ("run s.toml --set rollout.target_version_id=v-bad", "write --version v-bad in place of"),
+        ("plan s.toml --set rollout.target_version_id=v-bad", "write --version v-bad in place of"),
+        ("sweep s.toml --set rollout.target_version_id=v-bad", "name versions with --versions"),
+    ] {
+        let output = Folder::of(SCENARIO).run(command);
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        assert!(said(&output.stderr).contains(hint), "{command}: {}", said(&output.stderr));
+    }
+}
+
 #[test]
 fn where_nothing_is_better_nobody_wins() {
     let Told { report, .. } =

@@ -239,7 +239,7 @@ fn of_tune(claims: &Claims, record: &Learning, tune: &TuneReport, said: &mut Vec
         said.push(Verdict::Agrees(format!("today's search recommends {what} too")));
     } else if tried.is_empty() {
         said.push(Verdict::Differs(format!("it recommends {what}, which today's search did not try")));
-    } else if let Some(open) = tried.iter().find(|one| one.standing == Standing::Undecided) {
+    } else if let Some(open) = tried.iter().find(|one| matches!(one.standing, Standing::AsGood | Standing::Undecided)) {
         if let Some(best) = &best {
             said.push(Verdict::Differs(format!(
                 "it recommends {what}; today's search {best}, and of the other: {}",

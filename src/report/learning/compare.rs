@@ -145,6 +145,9 @@ fn facts(report: &CompareReport, told: &Policy, judged: &[Judged<'_>], recommend
     let mut facts = Facts::of_worlds("compare", &report.scenario, report.seed, report.replicates);
     facts.add("recommended", if recommended { "yes" } else { "no" });
     facts.add_policy(told);
+    if report.policies.iter().any(|policy| policy.order != told.order) && facts.get("order").is_none() {
+        facts.add("order", told.order.name());
+    }
     let first = told == &report.policies[0];
     for one in judged {
         let name = format!("{}_of_{}", one.contrast.metric, phrases::tag(&one.version.version));

@@ -6,7 +6,7 @@ use super::sweep::worlds;
 use super::{Category, Learning, LearningError};
 use crate::report::conditional::beside;
 use crate::report::study::{Evidence, LimitCheck, Recommended, Standing, TuneReport};
-use crate::report::wording::{called, plural};
+use crate::report::wording::{Unit, called, plural};
 use crate::study::Policy;
 
 pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
@@ -106,7 +106,10 @@ fn check(check: &LimitCheck, replicates: u64) -> String {
         None => "is undecided",
     };
     let of = beside(&check.metric, check.observed.n, replicates);
-    let observed = estimate(name, &check.observed);
+    let observed = match (check.observed.exact, check.bound) {
+        (Some(exact), Some(bound)) => format!("{}, exactly", phrases::plain(&Unit::of(name).say_against(exact, bound))),
+        _ => estimate(name, &check.observed),
+    };
     format!("{} {holds} for {}: {observed}{}", one_line(&check.limit), one_line(&check.version), phrases::plain(&of))
 }
 
@@ -143,7 +146,8 @@ fn standings(report: &TuneReport) -> String {
     for (standing, one, many) in [
         (Standing::BreaksLimit, "policy surely breaks a limit", "policies surely break a limit"),
         (Standing::Slower, "is surely slower", "are surely slower"),
-        (Standing::Undecided, "is as good or not told apart", "are as good or not told apart"),
+        (Standing::AsGood, "is as good", "are as good"),
+        (Standing::Undecided, "is undecided", "are undecided"),
     ] {
         let n = count(standing);
         if n > 0 {
@@ -196,7 +200,7 @@ fn sensitivity(report: &TuneReport) -> String {
     let said = report.sensitivity.iter().map(|one| &one.says).chain(report.keeps.as_ref().map(|keeps| &keeps.says));
     let said = said.map(|says| one_line(says));
     let said = said.collect::<Vec<_>>().join("; ");
-    if said.is_empty() { said } else { format!("If the failure rates are others: {said}.") }
+    if said.is_empty() { said } else { format!("{}: {said}.", report.supposes()) }
 }
 
 fn facts(report: &TuneReport) -> Facts {

@@ -94,6 +94,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
         Provenance {
             scenario: &report.scenario,
             schema: &report.schema,
+            command: &report.command,
             seed: report.seed,
             replicates: Some(report.replicates),
             confidence: Some(report.confidence),
@@ -102,7 +103,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
         .section(),
     ];
     Page {
-        title: &report.scenario.name,
+        title: report.scenario.name.as_str().into(),
         kind: "Two policies on the same worlds",
         headline,
         findings: findings(report, &names),

@@ -10,7 +10,7 @@ use super::policies::{Policies, plain, says};
 use super::provenance::{Provenance, advice, warnings, worlds};
 use crate::report::conditional::beside_in;
 use crate::report::plot::distribution::{self, Distributions};
-use crate::report::plot::pareto::{Pareto, Place, Point};
+use crate::report::plot::pareto::{Marker, Pareto, Place, Point, without_limits};
 use crate::report::plot::{Plot, Table, slug, timeline};
 use crate::report::study::{Cell, Estimate, SweepReport};
 use crate::report::wording::{NOTHING, Unit, called, number, plural};
@@ -87,7 +87,7 @@ pub fn page<'a>(report: &'a SweepReport, plots: &[Plot]) -> Page<'a> {
         provenance(report),
     ];
     Page {
-        title: &report.scenario.name,
+        title: report.scenario.name.as_str().into(),
         kind: "Sweep of rollout policies",
         headline,
         findings: findings(report, &all),
@@ -115,6 +115,7 @@ fn provenance(report: &SweepReport) -> Section {
     Provenance {
         scenario: &report.scenario,
         schema: &report.schema,
+        command: &report.command,
         seed: report.seed,
         replicates: Some(report.replicates),
         confidence: Some(report.confidence),
@@ -138,6 +139,18 @@ fn front(report: &SweepReport) -> Pareto {
     } else {
         ""
     };
+    for point in &mut points {
+        let (marker, stands) = match point.place {
+            Place::Front => (Marker::Front, "on the front"),
+            Place::Undecided => (Marker::Undecided, "undecided"),
+            Place::Behind => (Marker::Behind, "behind"),
+            Place::Stops => (Marker::Stops, "stops too many good rollouts"),
+        };
+        point.marker = marker;
+        if point.stands.is_empty() || point.place != Place::Stops {
+            point.stands = stands.to_owned();
+        }
+    }
     let x_name = if has_good { "duration with the good version" } else { "duration" };
     let y_name = if has_defective { "blast radius of the worst version" } else { "share of rollouts that trip" };
     let reading = format!(
@@ -152,6 +165,8 @@ fn front(report: &SweepReport) -> Pareto {
         x_unit: Unit::Seconds,
         y_name: y_name.to_owned(),
         y_unit: if has_defective { Unit::Percent } else { Unit::Share },
+        legend: without_limits(&points),
+        bounds: Vec::new(),
         points,
     }
 }
@@ -175,8 +190,8 @@ fn point(policy: &PolicyCells<'_>, names: &Policies, has_good: bool, has_defecti
         x,
         y,
         place: Place::Behind,
-        stops: policy.stops(),
-        recommended: false,
+        marker: Marker::Behind,
+        stands: policy.stops().unwrap_or_default(),
     }
 }
 

@@ -62,9 +62,13 @@ pub struct TuneReport {
     pub says: String,
     /// The policy; null where none meets the limits.
     pub recommended: Option<Recommended>,
-    /// Policies that could not be told apart from it.
+    /// Policies whose limits surely hold and that are as good as it, within the tolerance; in older reports among the undecided.
+    #[serde(default)]
+    pub as_good: Vec<Named>,
+    /// Policies that could not be told apart from it, or whose limits are undecided.
     pub undecided: Vec<Named>,
-    /// The Pareto front of the goal against the blast radius of the worst version, fastest first.
+    /// The Pareto front of the goal against the blast radius of the worst version, fastest first; empty where there is no defective
+    /// version.
     pub front: Vec<FrontPoint>,
     /// Where no policy meets the limits: the limit that binds, in words.
     pub binding: Option<String>,
@@ -100,6 +104,27 @@ pub struct TuneReport {
     pub posterior: Option<PosteriorReport>,
 }
 
+impl TuneReport {
+    /// Whether rollouts differ in a rate of one of its versions, so that the rates it goes by are means.
+    #[must_use]
+    pub fn has_spread(&self) -> bool {
+        let versions = std::iter::once(&self.good).chain(&self.defective);
+        let mut rates = versions.filter_map(|version| self.scenario.rates.get(version)).flat_map(|rates| rates.keys());
+        rates.any(|name| name.ends_with("_concentration"))
+    }
+
+    /// What its sensitivity supposes of the failure rates: `were known, and others than the point`.
+    #[must_use]
+    pub fn supposes(&self) -> &'static str {
+        match (self.has_spread(), self.posterior.is_some()) {
+            (true, true) => "If the mean failure rates were known, with this spread, and others than the point",
+            (true, false) => "If the mean failure rates are others, with this spread",
+            (false, true) => "If the failure rates were known, and others than the point",
+            (false, false) => "If the failure rates are others",
+        }
+    }
+}
+
 /// How a chance of a trip is spread between rollouts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpreadReport {
@@ -122,6 +147,9 @@ pub struct LimitText {
     /// The key of `[tune]` that it comes from, where it is not one of its `limits`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Its number, where it is a limit on a mean, as the axes of the plot are; null elsewhere and in older reports.
+    #[serde(default)]
+    pub bound_of_mean: Option<f64>,
 }
 
 /// An estimate with its interval.
@@ -150,6 +178,18 @@ impl Estimate {
     pub fn says(&self, unit: Unit) -> String {
         let exact = if self.exact.is_some() { "= " } else { "" };
         format!("{exact}{}", unit.say_or_nothing(self.best()))
+    }
+
+    /// The same, held against a bound.
+    #[must_use]
+    pub fn says_against(&self, unit: Unit, bound: Option<f64>) -> String {
+        match (self.best(), bound) {
+            (Some(value), Some(bound)) => {
+                let exact = if self.exact.is_some() { "= " } else { "" };
+                format!("{exact}{}", unit.say_against(value, bound))
+            }
+            _ => self.says(unit),
+        }
     }
 }
 
@@ -185,6 +225,9 @@ pub struct LimitCheck {
     pub limit: String,
     /// The metric or rate that it is about.
     pub metric: String,
+    /// The number that it is held against; null in older reports.
+    #[serde(default)]
+    pub bound: Option<f64>,
     /// The version.
     pub version: String,
     /// What was seen.
@@ -196,12 +239,12 @@ pub struct LimitCheck {
     pub by_tolerance: bool,
 }
 
-/// A policy that could not be told apart from the recommended one, or whose limits are undecided.
+/// A policy beside the recommended one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Named {
     /// The policy.
     pub policy: Policy,
-    /// Why it is undecided.
+    /// Why it stands where it does.
     pub why: String,
     /// How much less of the goal it has than the recommended one, where a limit keeps it from being the answer only because that limit is
     /// undecided; absent elsewhere.
@@ -230,7 +273,9 @@ pub struct FrontPoint {
 pub enum Standing {
     /// The answer.
     Recommended,
-    /// As good as the answer within the tolerance, or not told apart.
+    /// As good as the answer, for sure, within the tolerance. In older reports these are undecided.
+    AsGood,
+    /// Not told apart from the answer, or whether a limit holds is not decided.
     Undecided,
     /// Slower than the answer, for sure.
     Slower,
@@ -253,7 +298,7 @@ pub struct Candidate {
     pub evidence: Evidence,
     /// Mean of its goal less that of the recommended one, on the same worlds.
     pub slower_by: Estimate,
-    /// Whether it is on the front; null: undecided.
+    /// Whether it is on the front; null: undecided. False where there is none.
     pub on_front: Option<bool>,
     /// Of a policy with which too few good rollouts complete: what it does, as in `stops 97 % of good rollouts`. Absent elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]

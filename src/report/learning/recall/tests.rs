@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::report::learning::recall::{Numbers, PlanNumbers, RunNumbers};
+use crate::scenario::RolloutOrder;
 
 /// The tutorial's own.
 fn tutorial() -> Learning {
@@ -249,4 +250,36 @@ fn any_content() -> impl Strategy<Value = String> {
         "\\PC{0,12}",
     ];
     proptest::collection::vec(fact, 0..12).prop_map(|words| words.join(" "))
+}
+
+/// A record of another case is told with its order, where that is another than today's or not the fleet's.
+#[test]
+fn the_order_of_a_record_is_named_where_it_differs() {
+    let record = |order: &str| {
+        let facts = format!(
+            "Facts: kind=compare, scenario=xyz, replicates=100, instances=40, recommended=no, batch_pct=20, \
+             max_consecutive_failures=2, health_timeout_sec=300{order}."
+        );
+        with("one against another", &format!("40-instance fleet. {facts}"), &["rolling-upgrade", "nginx"])
+    };
+    let found = |order: &str, ours: RolloutOrder| {
+        let today = Today { policy: Some(Policy { order: ours, ..policy(20) }), ..today(Numbers::Plan(PLAN)) };
+        let record = record(order);
+        let recalled = recall(std::slice::from_ref(&record), &today);
+        let elsewhere = recalled[0].elsewhere.clone().expect("another fleet");
+        (elsewhere.differs, elsewhere.found.expect("facts"))
+    };
+    for (order, ours, differs, named) in [
+        ("", RolloutOrder::Listed, None, None),
+        (", order=listed", RolloutOrder::Listed, None, Some("order=listed")),
+        (", order=shuffled", RolloutOrder::Listed, Some("order shuffled there, listed today"), Some("order=shuffled")),
+        (", order=shuffled", RolloutOrder::Shuffled, None, Some("order=shuffled")),
+        ("", RolloutOrder::Shuffled, Some("order listed there, shuffled today"), Some("order=listed")),
+    ] {
+        let (says, said) = found(order, ours);
+        assert_eq!(says.contains("order "), differs.is_some(), "{says}");
+        assert!(says.contains(differs.unwrap_or_default()), "{says}");
+        assert_eq!(said.contains("order="), named.is_some(), "{said}");
+        assert!(said.contains(named.unwrap_or_default()), "{said}");
+    }
 }
