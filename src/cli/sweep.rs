@@ -101,7 +101,7 @@ pub struct GridArguments {
     /// Vary another key of [rollout], as in rollout.health_timeout_sec=120,300; may be repeated
     #[arg(long = "set", value_name = "KEY=LIST")]
     settings: Vec<String>,
-    /// Versions to roll out: `all`, or a list of ids [default: the scenario's target]
+    /// Versions to roll out: `all`, or a list of ids [default: the target and the defective versions]
     #[arg(long, value_name = "LIST")]
     versions: Option<String>,
 }
@@ -114,10 +114,15 @@ impl GridArguments {
         Ok(named.chain(set).collect::<Result<_, _>>()?)
     }
 
-    /// By their ids; none where none are named.
+    /// By their ids; none for the target alone where none are named.
     fn versions(&self, scenario: &Scenario) -> Result<Vec<String>, Failure> {
-        let Some(list) = &self.versions else { return Ok(Vec::new()) };
-        let found = grid::versions(scenario, list)?;
+        let found = match &self.versions {
+            Some(list) => grid::versions(scenario, list)?,
+            None => match grid::candidates(scenario) {
+                target if target.len() == 1 => return Ok(Vec::new()),
+                all => all,
+            },
+        };
         Ok(found.into_iter().map(|index| scenario.versions[index.0].id.clone()).collect())
     }
 }

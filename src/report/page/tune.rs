@@ -182,8 +182,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
         headline.push(("blast radius".to_owned(), found.evidence.blast_radius_pct.says(Unit::Percent)));
         headline.push(("harmed".to_owned(), found.evidence.harmed_pct.says(Unit::Percent)));
     }
-    headline.push(("what is decided".to_owned(), decided(report)));
-    let mut findings = vec![report.says.clone()];
+    let mut findings = vec![report.says.clone(), decided(report)];
     findings.extend(report.binding.clone());
     findings.push(goal(report));
     findings.extend(beside_the_answer(report));
@@ -378,12 +377,16 @@ fn limits(evidence: &Evidence) -> Table {
 /// What the search decided, and what it did not.
 fn decided(report: &TuneReport) -> String {
     match (report.recommended.is_some(), report.decided) {
-        (true, true) => "its limits hold, and no policy within them is better by more than the tolerance",
-        (true, false) => "its limits hold; whether another policy within them is better is open",
-        (false, true) => "every policy breaks a limit",
-        (false, false) => "no policy surely meets the limits; of some it is open",
+        (true, true) => format!(
+            "This is decided: its limits surely hold, and no other policy within the limits is better by more than {}.",
+            Unit::Share.say(report.tolerance)
+        ),
+        (true, false) => {
+            "Its limits surely hold; whether another policy within the limits is better is not decided.".to_owned()
+        }
+        (false, true) => "This is decided: no policy of the grid can be recommended.".to_owned(),
+        (false, false) => "Of some policies it is not decided whether they meet the limits.".to_owned(),
     }
-    .to_owned()
 }
 
 /// Which policies are as good as the answer, and which are undecided.

@@ -5,17 +5,19 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{Axis, STEPS};
 use super::chart::{self, Chart, Drawn, Frame, ink};
-use super::drawing::{fitted, text_width};
+use super::drawing::text_width;
 use super::theme::Ink;
 use super::{Plot, Table};
 use crate::report::study::Estimate;
-use crate::report::wording::{Unit, plural};
+use crate::report::wording::{Unit, plural, wrapped};
 
 /// More points that are behind the front are not drawn.
 const MOST_BEHIND: usize = 400;
 const SIZE: (u32, u32) = (960, 520);
 /// The height of a line of the legend.
 const LEGEND_LINE: i32 = 22;
+/// The most letters of a line of the legend.
+const LEGEND_WIDTH: usize = 125;
 
 /// Where a policy stands to the front.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +95,9 @@ impl Point {
         self.marker == Marker::Recommended
     }
 
-    /// Whether it has a label.
-    fn is_named(&self) -> bool {
-        !self.place.is_off() || matches!(self.marker, Marker::Recommended | Marker::Meets | Marker::Open)
+    /// Whether it is out: such a point has no label.
+    fn is_out(&self) -> bool {
+        matches!(self.marker, Marker::Behind | Marker::Stops | Marker::Breaks)
     }
 }
 
@@ -210,7 +212,7 @@ impl Pareto {
         let undecided = marks.iter().filter(|mark| mark.point.place == Place::Undecided);
         let drawn: Vec<&Mark<'_>> = behind.chain(undecided).chain(front.clone()).collect();
         for mark in &drawn {
-            let colour = if mark.point.place.is_off() { Ink::Grid } else { ink_of(mark.point.place) };
+            let colour = if mark.point.is_out() { Ink::Grid } else { ink_of(mark.point.place) };
             let cross =
                 [[(mark.x.0, mark.at.1), (mark.x.1, mark.at.1)], [(mark.at.0, mark.y.0), (mark.at.0, mark.y.1)]];
             chart.draw_series(cross.map(|line| PathElement::new(line.map(inside), ink(colour))))?;
@@ -235,15 +237,24 @@ impl Pareto {
     }
 
     fn legend_height(&self) -> i32 {
-        8 + LEGEND_LINE * self.legend.len() as i32
+        8 + LEGEND_LINE * self.legend_lines().count() as i32
+    }
+
+    /// The lines of the legend; one that goes on has no marker.
+    fn legend_lines(&self) -> impl Iterator<Item = (Option<Marker>, String)> + '_ {
+        self.legend.iter().flat_map(|(marker, says)| {
+            let lines = wrapped(says, LEGEND_WIDTH).into_iter().enumerate();
+            lines.map(|(i, line)| ((i == 0).then_some(*marker), line))
+        })
     }
 
     fn paint_legend(&self, area: &chart::Area<'_>) -> Drawn {
-        for (i, (marker, says)) in self.legend.iter().enumerate() {
+        for (i, (marker, says)) in self.legend_lines().enumerate() {
             let y = 14 + LEGEND_LINE * i as i32;
-            paint_marker(area, (78, y), *marker)?;
+            if let Some(marker) = marker {
+                paint_marker(area, (78, y), marker)?;
+            }
             let style = chart::text(12.0, Ink::Ink, HPos::Left, VPos::Center);
-            let says = fitted(says, 12.0, f64::from(SIZE.0) - 110.0);
             area.draw(&Text::new(says, (96, y), style))?;
         }
         Ok(())
@@ -356,6 +367,8 @@ fn label_bounds(
         let style = chart::text(12.0, Ink::Ink, HPos::Left, VPos::Center);
         area.draw(&Text::new(bound.says.clone(), (left.round() as i32, middle.round() as i32), style))?;
         taken.push([left, middle - h / 2.0, left + w, middle + h / 2.0]);
+        let [width, height] = [SIZE.0, SIZE.1].map(f64::from);
+        taken.push(if bound.on_x { [x - 1.0, 0.0, x + 1.0, height] } else { [0.0, y - 1.0, width, y + 1.0] });
     }
     Ok(taken)
 }
@@ -405,6 +418,14 @@ fn place_labels(
         })
         .chain(bounds)
         .collect();
+    // The recommended one has its label beside it, over what is out if it must be.
+    let kept: Vec<Box4> = drawn
+        .iter()
+        .zip(&taken)
+        .filter(|(mark, _)| !mark.point.is_out())
+        .map(|(_, place)| *place)
+        .chain(taken.iter().skip(drawn.len()).copied())
+        .collect();
     // The line that joins the front, as a string of small boxes.
     let front: Vec<(f64, f64)> =
         drawn.iter().filter(|mark| mark.point.place == Place::Front).map(|mark| pixel(mark)).collect();
@@ -419,8 +440,9 @@ fn place_labels(
     let (across, down) = chart.plotting_area().get_pixel_range();
     let room = [f64::from(across.start), f64::from(down.start), f64::from(across.end), f64::from(down.end)];
     let fits = |place: &Box4| place[0] >= room[0] && place[1] >= room[1] && place[2] <= room[2] && place[3] <= room[3];
+    let free = |place: &Box4, taken: &[Box4]| fits(place) && !taken.iter().any(|other| overlap(other, place));
     // The recommended one first, then the front, then the undecided.
-    let mut order: Vec<&&Mark<'_>> = drawn.iter().filter(|mark| mark.point.is_named()).collect();
+    let mut order: Vec<&&Mark<'_>> = drawn.iter().filter(|mark| !mark.point.is_out()).collect();
     order.sort_by_key(|mark| (!mark.point.is_recommended(), mark.point.place != Place::Front));
     for mark in order {
         let (x, y) = pixel(mark);
@@ -433,6 +455,7 @@ fn place_labels(
         let right = |d: f64, dy: f64| ([x + d, y - h / 2.0 + dy, x + d + w, y + h / 2.0 + dy], HPos::Left);
         let left = |d: f64, dy: f64| ([x - d - w, y - h / 2.0 + dy, x - d, y + h / 2.0 + dy], HPos::Right);
         let over = |dy: f64| ([x - w / 2.0, y - h / 2.0 + dy, x + w / 2.0, y + h / 2.0 + dy], HPos::Center);
+        let beside = [over(20.0), over(-20.0), right(15.0, 0.0), left(15.0, 0.0)];
         let places = [
             right(10.0, -12.0),
             right(12.0, 0.0),
@@ -448,7 +471,8 @@ fn place_labels(
             over(32.0),
         ];
         let Some((place, horizontal)) =
-            places.into_iter().find(|(place, _)| fits(place) && !taken.iter().any(|t| overlap(t, place)))
+            if mark.point.is_recommended() { beside.into_iter().find(|(place, _)| free(place, &kept)) } else { None }
+                .or_else(|| places.into_iter().find(|(place, _)| free(place, &taken)))
         else {
             continue;
         };

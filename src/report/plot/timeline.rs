@@ -478,9 +478,13 @@ fn verdict(sheet: &mut Sheet, reason: &str, (x, y): (f64, f64), r: f64) {
     } else {
         format!("M{left} {foot}H{right}L{} {top}Z", short(x))
     };
-    sheet.path(&d, &format!("{} fill=\"none\" stroke-width=\"4\" stroke-opacity=\".85\"", Ink::Paper.stroke()));
-    let fill = if reason == REASONS[0] { "fill=\"none\"".to_owned() } else { Ink::Ink.fill() };
-    sheet.path(&d, &format!("{} {fill} stroke-width=\"1.6\"", Ink::Ink.stroke()));
+    let rim = "fill=\"none\" stroke-width=\"4\" stroke-opacity=\".85\"";
+    sheet.path(&d, &format!("{} {rim}", Ink::Paper.stroke()));
+    if reason == REASONS[0] {
+        sheet.path(&d, &format!("{} fill=\"none\" stroke-width=\"1.6\"", Ink::Ink.stroke()));
+    } else {
+        sheet.path(&d, &Ink::Ink.fill());
+    }
 }
 
 /// A bolt, drawn: not every font has one.

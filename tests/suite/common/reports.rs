@@ -495,7 +495,7 @@ pub fn check() -> Value {
 /// A run report with its timeline.
 pub fn run() -> Value {
     json!({
-        "schema": "dryroll.run/1", "scenario": scenario_ref(), "seed": 42, "replicate": 3, "policy": policy(20, 2),
+        "schema": "dryroll.run/1", "scenario": scenario_ref(), "command": "dryroll run s.toml --seed 42", "seed": 42, "replicate": 3, "policy": policy(20, 2),
         "version": HOSTILE, "plan": {"total_instances": 50, "batch_size": 10, "batch_count": 5},
         "metrics": {
             "outcome": "rolled_back", "trips": 1, "decisions": ["rollback_completed_batches"], "duration_sec": 672.006,
