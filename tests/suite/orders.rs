@@ -71,7 +71,7 @@ fn a_heat_map_has_the_cells_of_the_fleets_order() {
     let folder = Folder::with(&[("s.toml", SCENARIO)]);
     run(
         &folder,
-        "sweep s.toml --set order=listed,shuffled --max-consecutive-failures 2..4 --replicates 50 --report s.json",
+        "sweep s.toml --set order=listed,shuffled --max-consecutive-failures 2..4 --versions v-2 --replicates 50 --report s.json",
     );
     run(&folder, "report s.json --html s.html");
     let page = folder.read("s.html");

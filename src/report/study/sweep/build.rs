@@ -252,7 +252,10 @@ fn given_up(sweep: &Sweep, cells: &[Cell]) -> impl Iterator<Item = String> {
     let axes: Vec<&str> = sweep.grid.axes.iter().map(|axis| axis.key.as_str()).collect();
     let mut said = Vec::new();
     for version in 0..sweep.cells.versions.get() {
-        let of_it = cells.iter().skip(version).step_by(sweep.cells.versions.get());
+        // Where nothing is rolled out nothing is stopped: that is said elsewhere.
+        let rolls_out = sweep.cells.worlds.iter().map(|world| world.rolls_nothing_out().is_none());
+        let of_it = cells.iter().zip(rolls_out).skip(version).step_by(sweep.cells.versions.get());
+        let of_it = of_it.filter(|(_, rolls_out)| *rolls_out).map(|(cell, _)| cell);
         let judged: Vec<(String, Completed)> =
             of_it.filter_map(|cell| Some((settings(&cell.policy, &axes), cell.completed.clone()?))).collect();
         said.extend(warnings_of(&sweep.cells.scenarios[version].target().id, &judged));
