@@ -8,7 +8,8 @@ use super::study::SweepReport;
 use crate::scenario::{Metric, Rate};
 use crate::stats::Interval;
 
-/// Writes one row a cell: its policy, its version, and every figure of every metric and rate. What does not exist is empty.
+/// Writes one row a cell: its policy, its version, and every figure of every metric and rate. What does not exist is
+/// empty.
 ///
 /// # Errors
 /// When writing fails.

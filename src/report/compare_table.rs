@@ -73,8 +73,8 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
     if comparison.metrics.iter().any(by_interval) {
         writeln!(
             out,
-            "  {DIM}each interval here holds for its metric alone; the verdict uses the wider one that holds for all metrics at \
-             once{DIM:#}"
+            "  {DIM}each interval here holds for its metric alone; the verdict uses the wider one that holds for all \
+             metrics at once{DIM:#}"
         )?;
     }
     if !same.is_empty() {

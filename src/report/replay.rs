@@ -224,8 +224,8 @@ mod tests {
         );
         assert_eq!(
             drill("-", 1, "v", &[], 0, "-d.json"),
-            "dryroll drill - --version v --seed 1 --replicate 0 --decisions ./-d.json # - stands for the scenario that was \
-             on standard input"
+            "dryroll drill - --version v --seed 1 --replicate 0 --decisions ./-d.json # - stands for the scenario \
+             that was on standard input"
         );
     }
 }

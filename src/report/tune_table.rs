@@ -128,7 +128,8 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
         let (tolerance, stays) = (Unit::Share.say(report.tolerance), Unit::Share.say(stays));
         let of = plural(posterior.worlds, "draw", "draws");
         let said = format!(
-            "at the rates of {stays} of {of} the recommended policy is within the limits and within {tolerance} of the best"
+            "at the rates of {stays} of {of} the recommended policy is within the limits and within {tolerance} of \
+             the best"
         );
         paragraph(out, &said)?;
     }
@@ -255,7 +256,8 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     if let Some(tolerance) = report.limit_tolerance.filter(|_| report.candidates.iter().any(by_tolerance)) {
         writeln!(
             out,
-            "  {DIM}≈ holds in every replicate seen, and the mean is surely no more than {} of the limit beyond it{DIM:#}",
+            "  {DIM}≈ holds in every replicate seen, and the mean is surely no more than {} of the limit beyond \
+             it{DIM:#}",
             Unit::Share.say(tolerance)
         )?;
     }

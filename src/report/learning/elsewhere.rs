@@ -1,5 +1,5 @@
-//! How far today's case is another than the one that a record is about. A record claims only its own fleet, policy and rates, so
-//! of another case it is told what it found there, and nothing of it is claimed for today.
+//! How far today's case is another than the one that a record is about. A record claims only its own fleet, policy and
+//! rates, so of another case it is told what it found there, and nothing of it is claimed for today.
 
 use super::claims::Claims;
 use super::facts::{Facts, POLICY_KEYS, policy_facts, short_digest};
@@ -116,7 +116,9 @@ fn of_world(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
     }
     if differs.is_empty() {
         differs.push(
-            "its scenario is another in the fleet or its classes, the times, the network, the people, the faults or the module".into(),
+            "its scenario is another in the fleet or its classes, the times, the network, the people, the faults or \
+             the module"
+                .into(),
         );
     }
 }

@@ -1,4 +1,5 @@
-//! The record of a search: the policy that it recommends, why, what it is not told apart from, and what would change it.
+//! The record of a search: the policy that it recommends, why, what it is not told apart from, and what would change
+//! it.
 
 use super::facts::Facts;
 use super::phrases::{self, estimate, one_line};
@@ -25,8 +26,8 @@ pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
         spread(report),
         sensitivity(report),
         format!(
-            "Each interval holds for its number alone; that a limit holds or a policy is slower is decided for all of them \
-             together with 95%, {}.",
+            "Each interval holds for its number alone; that a limit holds or a policy is slower is decided for all of \
+             them together with 95%, {}.",
             if report.posterior.is_some() {
                 "on average over what the calibration leaves open"
             } else {
@@ -80,8 +81,8 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
             Category::Discovery,
             format!("{policy} is within the limits, the best is undecided"),
             format!(
-                "Its limits surely hold, but it is undecided whether it is the best: recommend {policy} as one that holds, and \
-                 allow more worlds before it is called the best."
+                "Its limits surely hold, but it is undecided whether it is the best: recommend {policy} as one that \
+                 holds, and allow more worlds before it is called the best."
             ),
         )
     };
@@ -123,8 +124,8 @@ fn none(report: &TuneReport) -> (Category, String, String) {
             Category::FailureMode,
             format!("none of {tried} is {}", limits(report)),
             format!(
-                "none of {tried} is {}.{binding} Recommend none of them: other limits, another version or another health \
-                 check are what is left.",
+                "none of {tried} is {}.{binding} Recommend none of them: other limits, another version or another \
+                 health check are what is left.",
                 limits(report)
             ),
         );
@@ -133,7 +134,8 @@ fn none(report: &TuneReport) -> (Category, String, String) {
         Category::Discovery,
         format!("undecided whether any of {tried} is {}", limits(report)),
         format!(
-            "no policy of {} is surely {}, and some are undecided.{binding} Recommend none before more worlds are allowed.",
+            "no policy of {} is surely {}, and some are undecided.{binding} Recommend none before more worlds are \
+             allowed.",
             report.candidates.len(),
             limits(report)
         ),

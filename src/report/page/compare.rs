@@ -34,7 +34,9 @@ pub fn plots(report: &CompareReport) -> Vec<Plot> {
             title: format!("World by world: {}, B less A", called(metric)),
             metric,
             differences: true,
-            reading: "Share of the worlds by the difference that B makes in them. Left of zero B has less of it, right of zero more. The dark line is the mean.".to_owned(),
+            reading: "Share of the worlds by the difference that B makes in them. Left of zero B has less of it, \
+             right of zero more. The dark line is the mean."
+                .to_owned(),
             panels: panels.collect(),
         };
         plots.extend(plot.draw());

@@ -88,12 +88,17 @@ fn findings(run: &RunPage) -> Vec<String> {
     said.push(if trips > 0.0 {
         let times = if trips == 1.0 { "once,".to_owned() } else { format!("{trips} times, first") };
         format!(
-            "The breaker tripped {times} {} after the first dispatch. By the end at most {} of the fleet had been exposed at one moment.",
+            "The breaker tripped {times} {} after the first dispatch. By the end at most {} of the fleet had been \
+             exposed at one moment.",
             text("time_to_detect_sec", Unit::Seconds),
             text("exposed_pct", Unit::Percent)
         )
     } else {
-        format!("The breaker did not trip. At most {} of the fleet was exposed at one moment.", text("exposed_pct", Unit::Percent))
+        format!(
+            "The breaker did not trip. At most {} of the fleet was exposed at one \
+         moment.",
+            text("exposed_pct", Unit::Percent)
+        )
     });
     if let Some(wait) = figure("approval_wait_sec").filter(|wait| *wait > 0.0) {
         said.push(format!(

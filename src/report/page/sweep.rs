@@ -135,7 +135,8 @@ fn front(report: &SweepReport) -> Pareto {
     place(&mut points, &complete);
     let some_stop = complete.contains(&Some(false));
     let off = if some_stop {
-        " A cross is a policy with which too few good rollouts complete: a rollout that is stopped is short, so it is on no front."
+        " A cross is a policy with which too few good rollouts complete: a rollout that is stopped is short, so it is \
+         on no front."
     } else {
         ""
     };
@@ -154,8 +155,9 @@ fn front(report: &SweepReport) -> Pareto {
     let x_name = if has_good { "duration with the good version" } else { "duration" };
     let y_name = if has_defective { "blast radius of the worst version" } else { "share of rollouts that trip" };
     let reading = format!(
-        "Further left is faster, further down is safer. Crosses are {} intervals of the means. A disc is on the front: no other policy has \
-         a lower mean in both. A hollow diamond may be on it: its interval reaches beyond the front, or whether enough good rollouts complete is undecided.{off} Labels are {}.",
+        "Further left is faster, further down is safer. Crosses are {} intervals of the means. A disc is on the \
+         front: no other policy has a lower mean in both. A hollow diamond may be on it: its interval reaches beyond \
+         the front, or whether enough good rollouts complete is undecided.{off} Labels are {}.",
         Unit::Share.say(report.confidence),
         names.key()
     );
@@ -195,8 +197,9 @@ fn point(policy: &PolicyCells<'_>, names: &Policies, has_good: bool, has_defecti
     }
 }
 
-/// Where each stands: on the front of the means, behind it for sure, or neither for sure. `complete`: whether enough good rollouts
-/// complete with each; one with which too few do is on no front, and while that is undecided it is not surely on it.
+/// Where each stands: on the front of the means, behind it for sure, or neither for sure. `complete`: whether enough
+/// good rollouts complete with each; one with which too few do is on no front, and while that is undecided it is not
+/// surely on it.
 fn place(points: &mut [Point], complete: &[Option<bool>]) {
     let ends = |estimate: &Estimate| {
         let value = estimate.value?;
@@ -277,7 +280,8 @@ fn distributions(report: &SweepReport) -> Vec<Plot> {
     let metrics = [("duration_sec", has_good.then_some(false)), ("blast_radius_pct", Some(true))];
     let plots = metrics.into_iter().filter_map(|(metric, defective)| {
         let reading = format!(
-            "Share of the replicates by {}, all on the same horizontal axis, each with its own height. The vertical line is the mean. Policies of the front come first, fastest first; labels are {}.",
+            "Share of the replicates by {}, all on the same horizontal axis, each with its own height. The vertical \
+             line is the mean. Policies of the front come first, fastest first; labels are {}.",
             called(metric),
             names.key()
         );
@@ -358,8 +362,10 @@ fn exact(report: &SweepReport) -> maud::Markup {
     html! {
         @if all > 0 {
             p {
-                "Of " (plural(all, "exact value", "exact values")) " " (number(inside as f64)) " lie in the simulated interval. "
-                "Each interval misses the true value in " (Unit::Share.say(1.0 - report.confidence)) " of the cases by chance alone."
+                "Of " (plural(all, "exact value", "exact values")) " " (number(inside as f64)) " lie in the simulated \
+                 interval. "
+                "Each interval misses the true value in " (Unit::Share.say(1.0 - report.confidence)) " of the cases \
+                 by chance alone."
             }
         }
         (numbers(&table))

@@ -44,9 +44,9 @@ pub fn plots(report: &TuneReport) -> Vec<Plot> {
     };
     let pareto = Pareto {
         reading: format!(
-            "Further left is better for {}, further down is safer. Crosses are {} intervals; a point without one is exact, by \
-             theory. Dashed lines are the limits on what the axes measure{}. The line joins the front: no other policy is \
-             better in both. Labels are {}.",
+            "Further left is better for {}, further down is safer. Crosses are {} intervals; a point without one is \
+             exact, by theory. Dashed lines are the limits on what the axes measure{}. The line joins the front: no \
+             other policy is better in both. Labels are {}.",
             report.good,
             Unit::Share.say(report.confidence),
             others(report),

@@ -1,5 +1,5 @@
-//! Axes: from where to where, and which places have a name. Their places are chosen here, in the unit's own steps: minutes
-//! and hours are not decimal.
+//! Axes: from where to where, and which places have a name. Their places are chosen here, in the unit's own steps:
+//! minutes and hours are not decimal.
 
 use crate::report::wording::Unit;
 

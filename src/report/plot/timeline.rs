@@ -1,5 +1,5 @@
-//! The timeline: a row an instance, time from left to right. States differ by colour, by pattern and by height, so that they
-//! are told apart without colour too.
+//! The timeline: a row an instance, time from left to right. States differ by colour, by pattern and by height, so that
+//! they are told apart without colour too.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -160,13 +160,13 @@ impl Drawing<'_> {
     fn reading(&self, rows: usize) -> String {
         let timeline = self.timeline;
         let mut said = "Each row is an instance, time goes from left to right. Above: the batches with their numbers \
-            (R: of the rollback), the breaker’s count of failures in a row with its limit dashed, and what a person was asked. \
-            A vertical line with a bolt is a trip; what was decided stands beside it."
+            (R: of the rollback), the breaker’s count of failures in a row with its limit dashed, and what a person \
+            was asked. A vertical line with a bolt is a trip; what was decided stands beside it."
             .to_owned();
         if !timeline.failures.is_empty() {
             said.push_str(
-                " A mark on a row and in the lane of failures is a failed verdict: a cross where the upgrade reported it, a triangle \
-                 where nothing healthy was heard in time.",
+                " A mark on a row and in the lane of failures is a failed verdict: a cross where the upgrade reported \
+                 it, a triangle where nothing healthy was heard in time.",
             );
         }
         let total = timeline.total_instances as usize;
@@ -469,8 +469,8 @@ impl Drawing<'_> {
     }
 }
 
-/// The mark of a failed verdict: a cross for a reported failure, a triangle for what was not heard of in time. Both have a light
-/// rim, so that they stand out from the rows.
+/// The mark of a failed verdict: a cross for a reported failure, a triangle for what was not heard of in time. Both
+/// have a light rim, so that they stand out from the rows.
 fn verdict(sheet: &mut Sheet, reason: &str, (x, y): (f64, f64), r: f64) {
     let [left, right, top, foot] = [x - r, x + r, y - r, y + r].map(short);
     let d = if reason == REASONS[0] {

@@ -53,7 +53,8 @@ pub struct TuneReport {
     /// The least share of the good rollouts that complete with a policy that is not out; absent in older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_completed: Option<f64>,
-    /// Where every replicate keeps a limit on a mean, the mean may lie this share of the limit beyond it; absent in older reports.
+    /// Where every replicate keeps a limit on a mean, the mean may lie this share of the limit beyond it; absent in
+    /// older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_tolerance: Option<f64>,
     /// Whether the answer is decided.
@@ -62,13 +63,14 @@ pub struct TuneReport {
     pub says: String,
     /// The policy; null where none meets the limits.
     pub recommended: Option<Recommended>,
-    /// Policies whose limits surely hold and that are as good as it, within the tolerance; in older reports among the undecided.
+    /// Policies whose limits surely hold and that are as good as it, within the tolerance; in older reports among the
+    /// undecided.
     #[serde(default)]
     pub as_good: Vec<Named>,
     /// Policies that could not be told apart from it, or whose limits are undecided.
     pub undecided: Vec<Named>,
-    /// The Pareto front of the goal against the blast radius of the worst version, fastest first; empty where there is no defective
-    /// version.
+    /// The Pareto front of the goal against the blast radius of the worst version, fastest first; empty where there is
+    /// no defective version.
     pub front: Vec<FrontPoint>,
     /// Where no policy meets the limits: the limit that binds, in words.
     pub binding: Option<String>,
@@ -76,7 +78,8 @@ pub struct TuneReport {
     pub candidates: Vec<Candidate>,
     /// How the answer moves with the failure rates.
     pub sensitivity: Vec<Sensitivity>,
-    /// Between which failure rates the recommended policy meets every limit; absent where none is recommended, or nothing limits.
+    /// Between which failure rates the recommended policy meets every limit; absent where none is recommended, or
+    /// nothing limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keeps: Option<KeepsReport>,
     /// What a better rule could do.
@@ -92,11 +95,12 @@ pub struct TuneReport {
     /// Advice about the scenario; absent where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<Advice>,
-    /// Where rollouts of the good version draw rates of their own: how its chance of a trip under the recommended policy is spread
-    /// between them. Absent where nothing is drawn, or theory does not cover it.
+    /// Where rollouts of the good version draw rates of their own: how its chance of a trip under the recommended
+    /// policy is spread between them. Absent where nothing is drawn, or theory does not cover it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<SpreadReport>,
-    /// Why there is no such spread though rollouts draw something of their own, and where the order of the plan is a lever.
+    /// Why there is no such spread though rollouts draw something of their own, and where the order of the plan is a
+    /// lever.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spread_notes: Vec<String>,
     /// Where the rates are not known, as with `--posterior`.
@@ -234,7 +238,8 @@ pub struct LimitCheck {
     pub observed: Estimate,
     /// `true`: it holds, `false`: it does not, null: undecided.
     pub holds: Option<bool>,
-    /// `true`: it holds in every replicate, and the mean is surely no more than the report's `limit_tolerance` beyond it. Absent elsewhere.
+    /// `true`: it holds in every replicate, and the mean is surely no more than the report's `limit_tolerance` beyond
+    /// it. Absent elsewhere.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_tolerance: bool,
 }
@@ -246,8 +251,8 @@ pub struct Named {
     pub policy: Policy,
     /// Why it stands where it does.
     pub why: String,
-    /// How much less of the goal it has than the recommended one, where a limit keeps it from being the answer only because that limit is
-    /// undecided; absent elsewhere.
+    /// How much less of the goal it has than the recommended one, where a limit keeps it from being the answer only
+    /// because that limit is undecided; absent elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_save: Option<f64>,
     /// What is known of it.
@@ -300,7 +305,8 @@ pub struct Candidate {
     pub slower_by: Estimate,
     /// Whether it is on the front; null: undecided. False where there is none.
     pub on_front: Option<bool>,
-    /// Of a policy with which too few good rollouts complete: what it does, as in `stops 97 % of good rollouts`. Absent elsewhere.
+    /// Of a policy with which too few good rollouts complete: what it does, as in `stops 97 % of good rollouts`. Absent
+    /// elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gives_up: Option<String>,
 }
@@ -314,7 +320,8 @@ pub struct Sensitivity {
     pub recommended: Option<Policy>,
     /// Whether that is decided.
     pub decided: bool,
-    /// Whether the policy that is recommended at the scenario's rates meets every limit at these; null where that is undecided.
+    /// Whether the policy that is recommended at the scenario's rates meets every limit at these; null where that is
+    /// undecided.
     #[serde(default)]
     pub meets: Option<bool>,
     /// The limits of that policy at these rates.

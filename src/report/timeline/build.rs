@@ -10,7 +10,8 @@ use crate::sim::{Doing, FaultEffect, Observer, Release, Segment, Simulator, Worl
 const MOST_ROWS: u32 = 200;
 /// The most failed verdicts that are listed.
 const MOST_FAILURES: usize = 1000;
-/// The most steps of the breaker's count; more of them are thinned out to the highest and the last of each stretch of time.
+/// The most steps of the breaker's count; more of them are thinned out to the highest and the last of each stretch of
+/// time.
 const MOST_STEPS: usize = 2000;
 
 /// Notes the breaker's count of failures in a row whenever it changes.

@@ -9,9 +9,9 @@ fn tutorial() -> Learning {
     Learning {
         title: "nginx 1.24 → 1.26 rolling upgrade — batch_pct=20% works for edge fleet".into(),
         category: "best_practice".into(),
-        content: "50-instance edge fleet: 20% batches × 5 batches × ~5min health window = 25 min total. Zero circuit breaker \
-                  trips. Recommend keeping batch_pct=20% for similar-sized fleets; reduce to 10% for Tier-1 services with \
-                  smaller blast radius tolerance."
+        content: "50-instance edge fleet: 20% batches × 5 batches × ~5min health window = 25 min total. Zero circuit \
+         breaker trips. Recommend keeping batch_pct=20% for similar-sized fleets; reduce to 10% for Tier-1 services \
+         with smaller blast radius tolerance."
             .into(),
         tags: ["rolling-upgrade", "nginx", "batch-sizing"].map(str::to_owned).to_vec(),
     }
@@ -130,9 +130,9 @@ fn one_world_contradicts_never_and_not_another_world() {
         with(
             "nginx upgrade",
             &format!(
-                "Facts: kind=run, scenario=abc, seed=42, replicate={replicate}, instances=50, planned=50, version=v-1.26.0, \
-                 batch_pct=20, max_consecutive_failures=2, health_timeout_sec=300, outcome=completed, trips=0, \
-                 duration_sec=853.131."
+                "Facts: kind=run, scenario=abc, seed=42, replicate={replicate}, instances=50, planned=50, \
+                 version=v-1.26.0, batch_pct=20, max_consecutive_failures=2, health_timeout_sec=300, \
+                 outcome=completed, trips=0, duration_sec=853.131."
             ),
             &["nginx"],
         )
@@ -150,8 +150,9 @@ fn one_world_contradicts_what_hardly_any_of_many_did() {
         with(
             "nginx upgrade",
             &format!(
-                "Facts: kind=sweep, replicates=1000, instances=50, world=0123456789abcdef, batch_pct=20, max_consecutive_failures=2, health_timeout_sec=300, \
-                 good=v-1.26.0, false_trip_rate_below={below}, duration_sec_p99={p99}."
+                "Facts: kind=sweep, replicates=1000, instances=50, world=0123456789abcdef, batch_pct=20, \
+                 max_consecutive_failures=2, health_timeout_sec=300, good=v-1.26.0, false_trip_rate_below={below}, \
+                 duration_sec_p99={p99}."
             ),
             &["nginx"],
         )

@@ -19,8 +19,8 @@ use crate::study::rare::{FEWEST_HITS, trip_probability};
 use crate::study::sweep::{CONFIDENCE, CellResult, Extent, Sweep};
 use crate::study::{Policy, Summary};
 
-/// The most cells of a sweep that has exact values. One takes some 20 ms at 50 instances, as long as hundreds of rollouts: in
-/// larger grids a short sweep would be waiting for them alone.
+/// The most cells of a sweep that has exact values. One takes some 20 ms at 50 instances, as long as hundreds of
+/// rollouts: in larger grids a short sweep would be waiting for them alone.
 const MOST_EXACT: usize = 200;
 /// The same where each replicate draws rates or places, over which every exact value is a mean.
 const MOST_EXACT_SHARED: usize = 20;

@@ -206,19 +206,20 @@ fn no_limit(tune: &Tune) -> Option<String> {
 fn no_front(tune: &Tune) -> Option<String> {
     (tune.versions() == 1).then(|| {
         format!(
-            "[tune] names no defective version, so policies differ in {} alone and there is no front of fast against safe: add \
-             `defective` to see how far a bad version gets",
+            "[tune] names no defective version, so policies differ in {} alone and there is no front of fast against \
+             safe: add `defective` to see how far a bad version gets",
             called(tune.minimise.name())
         )
     })
 }
 
-/// Least of anything is what a rollout that does not come far has. Where `min_completed` lets such a policy in, this is said of it.
+/// Least of anything is what a rollout that does not come far has. Where `min_completed` lets such a policy in, this is
+/// said of it.
 fn stopped_early(tune: &Tune, tuned: &Tuned) -> Option<String> {
     let completed = tuned.completed.filter(|&share| share < MIN_COMPLETED)?;
     Some(format!(
-        "{}: only {} of the good rollouts complete with the recommended policy; raise min_completed, or add or tighten a limit on \
-         false_trip_rate or completed in [tune]",
+        "{}: only {} of the good rollouts complete with the recommended policy; raise min_completed, or add or \
+         tighten a limit on false_trip_rate or completed in [tune]",
         why_it_pays(tune),
         Unit::Share.say(completed)
     ))
@@ -261,7 +262,8 @@ fn gives_up(tune: &Tune, known: &Known) -> Option<String> {
     Some(stops(held.exact.or(held.observed)?))
 }
 
-/// How much less of the goal a policy has than the recommended one, if an undecided limit is what keeps it from being the answer.
+/// How much less of the goal a policy has than the recommended one, if an undecided limit is what keeps it from being
+/// the answer.
 fn would_save(tuned: &Tuned, place: usize) -> Option<f64> {
     let known = &tuned.policies[place];
     let is_undecided = known.state == State::Open && known.limits.iter().any(|held| held.holds.is_none());
@@ -351,7 +353,8 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
     }
 }
 
-/// The policy that would save most if the limits that are undecided hold: it does not lose to a slower one without a word.
+/// The policy that would save most if the limits that are undecided hold: it does not lose to a slower one without a
+/// word.
 fn undecided_rival(tune: &Tune, tuned: &Tuned, unit: Unit) -> Option<String> {
     let saving = |place: usize| Some((place, would_save(tuned, place)?));
     let rivals: Vec<(usize, f64)> = (0..tuned.policies.len()).filter_map(saving).collect();
@@ -486,8 +489,8 @@ fn keeps(tune: &Tune, Keeps { from, to }: Keeps) -> KeepsReport {
     let says = match (beyond(from), beyond(to)) {
         (Some(low), Some(high)) if from.meets == 1.0 && to.meets == 1.0 => {
             format!(
-                "the recommended policy surely meets every limit at these {rates}; at {low} and at {high} times them that is \
-                 not sure"
+                "the recommended policy surely meets every limit at these {rates}; at {low} and at {high} times them \
+                 that is not sure"
             )
         }
         _ => format!("the recommended policy surely meets every limit from {low} to {high} times these {rates}"),

@@ -33,8 +33,8 @@ pub struct PosteriorReport {
     /// Policies of which the search did not decide whether the limits hold; 0 in older reports.
     #[serde(default)]
     pub undecided: u64,
-    /// What would be, were more known: twice the history, ten times, and last the rates themselves. Empty where there are too few worlds
-    /// to tell, or where rollouts differ in a rate.
+    /// What would be, were more known: twice the history, ten times, and last the rates themselves. Empty where there
+    /// are too few worlds to tell, or where rollouts differ in a rate.
     pub later: Vec<LaterReport>,
     /// What that means, in a sentence.
     pub says: String,
@@ -291,8 +291,8 @@ fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
     }
 }
 
-/// Where a saving surely comes from, largest first: the parts of it whose intervals do not have zero in them. Where policies
-/// stand today is what the search decided.
+/// Where a saving surely comes from, largest first: the parts of it whose intervals do not have zero in them. Where
+/// policies stand today is what the search decided.
 fn reasons(answers: &Answers, unit: Unit, today: &Today) -> String {
     let Some(Parts { choice, forbidden, undecided, allowed }) = answers.parts else { return String::new() };
     let among = match today.within.len() {
@@ -336,8 +336,8 @@ fn differing(beliefs: &Beliefs) -> Option<String> {
     let rates: Vec<String> = beliefs.differing().map(of).collect();
     (!rates.is_empty()).then(|| {
         format!(
-            "The rollouts of the history differ from each other ({}): more history does not tell the next rollout's rate, so what \
-             it would be worth is not computed.",
+            "The rollouts of the history differ from each other ({}): more history does not tell the next rollout's \
+             rate, so what it would be worth is not computed.",
             rates.join(", ")
         )
     })
