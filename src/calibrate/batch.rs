@@ -63,7 +63,8 @@ impl Plan {
             let due = total.saturating_sub(index.saturating_mul(size)).min(size);
             if instances != due {
                 return Err(format!(
-                    "its instance_count is {instances}, but batch {index} of {total} instances in batches of {size} has {due}"
+                    "its instance_count is {instances}, but batch {index} of {total} instances in batches of {size} \
+                     has {due}"
                 ));
             }
         }

@@ -1,5 +1,6 @@
-//! Which events can follow which in a log, by the engine's contract: a plan and its counts, requests and their answers, batches,
-//! trips, a rollback, and the end. A rollout whose beginning is not in the log is held to what the log has of it.
+//! Which events can follow which in a log, by the engine's contract: a plan and its counts, requests and their answers,
+//! batches, trips, a rollback, and the end. A rollout whose beginning is not in the log is held to what the log has of
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -85,7 +86,8 @@ impl Course {
         if self.whole && !begins && !self.rollouts.contains_key(id) {
             let known: Vec<&str> = self.rollouts.keys().map(String::as_str).collect();
             return Err(format!(
-                "its rollout_id is {id}, but no planned and no rollback_started of {id} comes before it; rollouts so far: {}",
+                "its rollout_id is {id}, but no planned and no rollback_started of {id} comes before it; rollouts so \
+                 far: {}",
                 known.join(", ")
             ));
         }
@@ -405,8 +407,8 @@ impl Rollout {
         });
         if let Some(limit) = limit.filter(|&limit| limit != failed.len() as u64) {
             return Err(format!(
-                "its failed_instance_ids are {}, but its reason is max_consecutive_failures ({limit}) exceeded: it names \
-                 that many",
+                "its failed_instance_ids are {}, but its reason is max_consecutive_failures ({limit}) exceeded: it \
+                 names that many",
                 failed.len()
             ));
         }
@@ -419,7 +421,8 @@ impl Rollout {
                 Some(Start { healthy: Some(false), .. }) | None => continue,
             };
             return Err(format!(
-                "its failed_instance_ids name {instance}, which {why} in {id}; a trip names instances whose verdict is failed"
+                "its failed_instance_ids name {instance}, which {why} in {id}; a trip names instances whose verdict \
+                 is failed"
             ));
         }
         Ok(())

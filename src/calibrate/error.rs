@@ -25,8 +25,8 @@ pub enum CalibrationError {
     },
     /// Two logs are parts of one rollout and do not fit together.
     #[error(
-        "{first} and {second} tell of one rollout, and do not fit together: {why}; give the log that has all of it, or one of \
-         them alone; two rollouts need two names (`rollout_id`)"
+        "{first} and {second} tell of one rollout, and do not fit together: {why}; give the log that has all of it, \
+         or one of them alone; two rollouts need two names (`rollout_id`)"
     )]
     Parts {
         /// Log and line of the one.

@@ -15,8 +15,8 @@ pub const FEWEST: f64 = 5.0;
 pub const DOES_NOT_FIT: f64 = 0.001;
 /// What all intervals here hold, of their true values.
 pub const CONFIDENCE: f64 = 0.95;
-/// The fall of a log-likelihood at the ends of such an interval: half the 95 % point of χ² of one degree (S. S. Wilks, "The
-/// large-sample distribution of the likelihood ratio", Ann. Math. Statist. 9, 1938).
+/// The fall of a log-likelihood at the ends of such an interval: half the 95 % point of χ² of one degree (S. S. Wilks,
+/// "The large-sample distribution of the likelihood ratio", Ann. Math. Statist. 9, 1938).
 pub const FALL: f64 = 1.920_729_410_347_062;
 
 /// A parameter of a distribution.
@@ -66,7 +66,8 @@ pub struct Fit {
     pub candidates: Vec<Candidate>,
     /// How many of the candidates before the one that was taken agree too badly with the sample.
     pub passed_over: usize,
-    /// How well the family agrees with the sample, or the best one where none is taken; `None` where that cannot be told.
+    /// How well the family agrees with the sample, or the best one where none is taken; `None` where that cannot be
+    /// told.
     pub goodness: Option<Goodness>,
 }
 
@@ -216,7 +217,8 @@ struct Top {
 }
 
 impl Candidate {
-    /// Hangs are said to be where the family cannot do without: with all ending the likelihood falls out of its interval.
+    /// Hangs are said to be where the family cannot do without: with all ending the likelihood falls out of its
+    /// interval.
     fn chosen(family: Family, free: Top, end_all: Top, sample: &Sample) -> Self {
         let (n, own) = (sample.n_seen(), family.parameters().len());
         let (top, peak) = (free.log.max(end_all.log), free.coordinates.clone());
@@ -228,8 +230,8 @@ impl Candidate {
     }
 }
 
-/// The interval of each parameter: where the likelihood, the other parameter being at its best, is not too far below its
-/// top.
+/// The interval of each parameter: where the likelihood, the other parameter being at its best, is not too far below
+/// its top.
 fn profiles(best: &Candidate, sample: &Sample) -> Vec<Parameter> {
     let goal = best.top - FALL;
     let family = best.family;
@@ -249,8 +251,8 @@ fn profiles(best: &Candidate, sample: &Sample) -> Vec<Parameter> {
     (0..names.len()).map(along).collect()
 }
 
-/// The coordinate at which the profile falls to the goal, going from the top by steps that double. Below the top the root
-/// of the fall is nearly a straight line, along which it is found.
+/// The coordinate at which the profile falls to the goal, going from the top by steps that double. Below the top the
+/// root of the fall is nearly a straight line, along which it is found.
 fn profile_end(f: &impl Fn(&[f64]) -> f64, best: &Candidate, axis: usize, first: f64, steps: &[f64], goal: f64) -> f64 {
     const DOUBLINGS: u32 = 16;
     const REFINEMENTS: u32 = 5;

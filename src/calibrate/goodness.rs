@@ -12,7 +12,8 @@ pub struct Goodness {
     pub chi_squared: f64,
     /// Stretches of time that were compared, less one.
     pub degrees: u32,
-    /// About the chance of so bad an agreement where the family is right; simulated where it is small and the times are few.
+    /// About the chance of so bad an agreement where the family is right; simulated where it is small and the times are
+    /// few.
     pub p_value: f64,
 }
 
@@ -25,8 +26,8 @@ const MOST_STRETCHES: f64 = 12.0;
 const FEW: f64 = 500.0;
 /// A chance that is small.
 const DOUBTFUL: f64 = 0.02;
-/// With more verdicts χ² is that of so many: what only more of them would tell apart is no reason to leave a family, and the
-/// model of the heartbeats is not exact to the last digit either.
+/// With more verdicts χ² is that of so many: what only more of them would tell apart is no reason to leave a family,
+/// and the model of the heartbeats is not exact to the last digit either.
 const MOST_VERDICTS: f64 = 20_000.0;
 
 /// Counts what is seen in stretches of time against the cumulated hazard of those at risk (M. G. Akritas,
@@ -76,9 +77,10 @@ fn statistic(sample: &Sample, model: &Model, ends: f64) -> Option<(f64, u32)> {
     Some((chi_squared, degrees))
 }
 
-/// The chance of a larger χ² where the fit is the truth, by samples drawn from it: as many are seen, and what was open stays.
-/// Nothing is fitted to them again, which would lower their χ²; so the chance is too large rather than too small. Draws stop
-/// where it is not small for certain (J. Besag and P. Clifford, "Sequential Monte Carlo p-values", Biometrika 78, 1991).
+/// The chance of a larger χ² where the fit is the truth, by samples drawn from it: as many are seen, and what was open
+/// stays. Nothing is fitted to them again, which would lower their χ²; so the chance is too large rather than too
+/// small. Draws stop where it is not small for certain (J. Besag and P. Clifford, "Sequential Monte Carlo p-values",
+/// Biometrika 78, 1991).
 fn simulated(sample: &Sample, model: &Model, ends: f64, chi_squared: f64) -> f64 {
     const DRAWS: u64 = 4999;
     const ENOUGH: u64 = 20;
@@ -125,8 +127,8 @@ fn bounds(sample: &Sample, stretches: f64) -> Vec<u64> {
     bounds
 }
 
-/// The chance that χ² of so many degrees is larger: the cube root is nearly normal (E. B. Wilson and M. M. Hilferty, "The
-/// distribution of chi-square", PNAS 17, 1931).
+/// The chance that χ² of so many degrees is larger: the cube root is nearly normal (E. B. Wilson and M. M. Hilferty,
+/// "The distribution of chi-square", PNAS 17, 1931).
 #[must_use]
 pub fn beyond(chi_squared: f64, degrees: f64) -> f64 {
     if degrees <= 0.0 {
@@ -136,8 +138,8 @@ pub fn beyond(chi_squared: f64, degrees: f64) -> f64 {
     normal::cumulative(-(libm::cbrt(chi_squared / degrees) - (1.0 - spread)) / spread.sqrt())
 }
 
-/// The share seen by each time, whatever is fitted (E. L. Kaplan and P. Meier, "Nonparametric estimation from incomplete
-/// observations", JASA 53, 1958): the corners of a staircase.
+/// The share seen by each time, whatever is fitted (E. L. Kaplan and P. Meier, "Nonparametric estimation from
+/// incomplete observations", JASA 53, 1958): the corners of a staircase.
 #[must_use]
 pub fn staircase(sample: &Sample) -> Vec<(u64, f64)> {
     let mut at_risk = sample.n_seen() + sample.n_open();

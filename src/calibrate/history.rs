@@ -102,7 +102,8 @@ impl History {
         self.attempts.iter().any(is_verdict) || self.approvals.iter().any(|reply| reply.answer.is_some())
     }
 
-    /// Reads a log, which may hold several rollouts one after the other. Empty lines and events of other kinds are nothing.
+    /// Reads a log, which may hold several rollouts one after the other. Empty lines and events of other kinds are
+    /// nothing.
     ///
     /// # Errors
     /// At the first line that is no event, or one that cannot come there.
@@ -263,7 +264,8 @@ impl Reader {
         let rollout = needs(event.rollout_id.clone(), "rollout_id")?;
         if at < self.now {
             return Err(Wrong::Order(format!(
-                "its at_ms is {at}, before the {} of an earlier line; are these two logs in one, or is it out of order?",
+                "its at_ms is {at}, before the {} of an earlier line; are these two logs in one, or is it out of \
+                 order?",
                 self.now
             )));
         }

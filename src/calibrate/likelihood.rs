@@ -1,9 +1,9 @@
 //! How likely a sample is under a distribution, when a share of all never ends.
 //!
 //! With F the cumulative of the duration, h the resolution and r the share of those that end at all:
-//! one that is seen at d has r (F(d) − F(d − h)), whatever its heartbeat's phase; one that is open at c has 1 − r G(c), with
-//! G(c) the mean of F over [c − h, c]. (The mixture of J. W. Boag, "Maximum likelihood estimates of the proportion of
-//! patients cured by cancer therapy", JRSS B 11, 1949.)
+//! one that is seen at d has r (F(d) − F(d − h)), whatever its heartbeat's phase; one that is open at c has 1 − r G(c),
+//! with G(c) the mean of F over [c − h, c]. (The mixture of J. W. Boag, "Maximum likelihood estimates of the proportion
+//! of patients cured by cancer therapy", JRSS B 11, 1949.)
 
 use super::sample::Sample;
 use crate::scenario::Distribution;

@@ -6,14 +6,15 @@ use crate::scenario::Distribution;
 
 /// Places at which the duration may lie.
 const PLACES: usize = 160;
-/// Rounds of the climb; few, since it would end in a few spikes (B. W. Silverman et al., "A smoothed EM approach", JRSS B
-/// 52, 1990).
+/// Rounds of the climb; few, since it would end in a few spikes (B. W. Silverman et al., "A smoothed EM approach", JRSS
+/// B 52, 1990).
 const ROUNDS: usize = 60;
 /// Values that are written.
 const VALUES: usize = 50;
 
-/// As many values, each as likely: the quantiles of B. W. Turnbull's self-consistent estimate ("The empirical distribution
-/// function with arbitrarily grouped, censored and truncated data", JRSS B 38, 1976) from the steps of the staircase.
+/// As many values, each as likely: the quantiles of B. W. Turnbull's self-consistent estimate ("The empirical
+/// distribution function with arbitrarily grouped, censored and truncated data", JRSS B 38, 1976) from the steps of the
+/// staircase.
 pub fn distribution(sample: &Sample) -> Distribution {
     let steps = steps(sample);
     let (low, high) = (sample.shortest() as f64, sample.longest() as f64);
@@ -55,9 +56,9 @@ pub fn distribution(sample: &Sample) -> Distribution {
     Distribution::Empirical(values)
 }
 
-/// Whether a window is long enough for what outlasts it to be no upgrade: with the longest time t seen and a window w, the chance
-/// (1 − N / n)ⁿ that nothing fell into the last w − t, where N of n lie within w − t of t (R. A. Maller and S. Zhou, "Survival
-/// Analysis with Long-Term Survivors", 1996, §4).
+/// Whether a window is long enough for what outlasts it to be no upgrade: with the longest time t seen and a window w,
+/// the chance (1 − N / n)ⁿ that nothing fell into the last w − t, where N of n lie within w − t of t (R. A. Maller and
+/// S. Zhou, "Survival Analysis with Long-Term Survivors", 1996, §4).
 pub fn is_followed_up(sample: &Sample, window: u64) -> bool {
     const SURE: f64 = 0.01;
     let longest = sample.longest();

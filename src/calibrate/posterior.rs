@@ -1,10 +1,10 @@
 //! Rates: posteriors under Jeffreys's priors.
 //!
-//! Of all commands, a share r comes to an end that can be seen, and of those a share c is a reported failure. With the share
-//! G of ends that are seen in time, the likelihood is rⁿ Π (1 − r G) and, of n verdicts, binomial in c. Both have the
-//! prior Beta(½, ½) (H. Jeffreys, "An invariant form for the prior probability in estimation problems", Proc. R. Soc. A
-//! 186, 1946). Where all that ends is seen in time, 1 − r is Beta(silent + ½, ended + ½) exactly. Where upgrades can be late,
-//! every family that fits has its own r (`silence`): an interval holds those of all of them.
+//! Of all commands, a share r comes to an end that can be seen, and of those a share c is a reported failure. With the
+//! share G of ends that are seen in time, the likelihood is rⁿ Π (1 − r G) and, of n verdicts, binomial in c. Both have
+//! the prior Beta(½, ½) (H. Jeffreys, "An invariant form for the prior probability in estimation problems", Proc. R.
+//! Soc. A 186, 1946). Where all that ends is seen in time, 1 − r is Beta(silent + ½, ended + ½) exactly. Where upgrades
+//! can be late, every family that fits has its own r (`silence`): an interval holds those of all of them.
 
 use super::silence::Silence;
 use super::spread::Spread;
@@ -118,8 +118,8 @@ fn silence(silent: u64, n: u64, known: &Silence, ends: Moments, spread: Option<S
     Posterior { hits: silent, n, mean, interval, beta, spread }
 }
 
-/// The shapes with these moments, or wider ones whose 95 % hold the interval: of the same mean as far as a beta distribution of that
-/// mean can, then of a larger one.
+/// The shapes with these moments, or wider ones whose 95 % hold the interval: of the same mean as far as a beta
+/// distribution of that mean can, then of a larger one.
 fn reaching(belief: Moments, interval: Interval) -> (f64, f64) {
     const NARROWER: f64 = 0.9;
     /// Below it nearly all lies at the ends.

@@ -1,8 +1,8 @@
 //! Hangs and slow upgrades, told apart as far as the tail of the upgrade time allows.
 //!
-//! A timeout is a hang, or an upgrade that outlasts its window. How many of them are which depends on a tail that nobody saw. So
-//! the share r that ends at all has a profile likelihood of its own for every family that fits: at each r the family's
-//! parameters are at their best. What the families say together is in [`super::posterior`].
+//! A timeout is a hang, or an upgrade that outlasts its window. How many of them are which depends on a tail that
+//! nobody saw. So the share r that ends at all has a profile likelihood of its own for every family that fits: at each
+//! r the family's parameters are at their best. What the families say together is in [`super::posterior`].
 
 use super::climb::{self, NOWHERE};
 use super::family::Family;

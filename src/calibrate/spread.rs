@@ -1,10 +1,10 @@
 //! How rollouts differ from each other by more than one rate allows.
 //!
-//! The test is R. E. Tarone's ("Testing the goodness of fit of the binomial distribution", Biometrika 66, 1979): the sum of
-//! (hits − expected)², held against what it is where the same hits fall on the same commands in any order, which is exact
-//! whatever the counts. Rollouts that differ get a beta distribution of their rate, so that hits are beta-binomial
-//! (J. G. Skellam, JRSS B 10, 1948): a grid of its mean m and its concentration a + b, the prior even in arcsin √m and in the
-//! logarithm of the concentration.
+//! The test is R. E. Tarone's ("Testing the goodness of fit of the binomial distribution", Biometrika 66, 1979): the
+//! sum of (hits − expected)², held against what it is where the same hits fall on the same commands in any order, which
+//! is exact whatever the counts. Rollouts that differ get a beta distribution of their rate, so that hits are
+//! beta-binomial (J. G. Skellam, JRSS B 10, 1948): a grid of its mean m and its concentration a + b, the prior even in
+//! arcsin √m and in the logarithm of the concentration.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,8 @@ const MEANS: usize = 48;
 const SIZES: usize = 40;
 
 impl Spread {
-    /// How rollouts differ, from hits of how many in each; `None` where they are too few, or do not differ by more than chance.
+    /// How rollouts differ, from hits of how many in each; `None` where they are too few, or do not differ by more than
+    /// chance.
     #[must_use]
     pub fn of(counts: &[(u64, u64)]) -> Option<Self> {
         let told: Vec<(u64, u64)> = counts.iter().copied().filter(|&(_, n)| n > 0).collect();
@@ -61,10 +62,10 @@ impl Spread {
         chance(counts).filter(|&chance| chance < LEVEL)
     }
 
-    /// By how much the variance of hits may exceed that of one rate, at 95 %, where no spread was found: the design effect. For
-    /// a spread of ρ between rollouts, Σ (hits − expected)² is about that of one rate times 1 + (n − 1) ρ times χ² over its degrees. The
-    /// point of χ² is E. B. Wilson and M. M. Hilferty's (PNAS 17, 1931). `None` for fewer than four rollouts, and where nothing or
-    /// everything was a hit.
+    /// By how much the variance of hits may exceed that of one rate, at 95 %, where no spread was found: the design
+    /// effect. For a spread of ρ between rollouts, Σ (hits − expected)² is about that of one rate times 1 + (n − 1) ρ
+    /// times χ² over its degrees. The point of χ² is E. B. Wilson and M. M. Hilferty's (PNAS 17, 1931). `None` for
+    /// fewer than four rollouts, and where nothing or everything was a hit.
     #[must_use]
     pub fn hidden(counts: &[(u64, u64)]) -> Option<f64> {
         const FIVE_PERCENT: f64 = -1.644_853_626_951_472_2;
@@ -228,8 +229,8 @@ fn quantile(points: &[(f64, f64)], p: f64) -> f64 {
     points.last().map_or(0.0, |&(value, _)| value)
 }
 
-/// The chance of rollouts that differ as much; `None` where nothing or everything was a hit. Draws stop where the chance is not
-/// small for certain (J. Besag and P. Clifford, "Sequential Monte Carlo p-values", Biometrika 78, 1991).
+/// The chance of rollouts that differ as much; `None` where nothing or everything was a hit. Draws stop where the
+/// chance is not small for certain (J. Besag and P. Clifford, "Sequential Monte Carlo p-values", Biometrika 78, 1991).
 fn chance(counts: &[(u64, u64)]) -> Option<f64> {
     const ENOUGH: u64 = 40;
     const MOST_WORK: u64 = 20_000_000;
@@ -279,7 +280,8 @@ mod tests {
 
     #[test]
     fn rollouts_of_one_rate_seldom_differ() {
-        // 2000 sets of 8 rollouts of 60 commands with a rate of 5 %: the level is 0.5 %; more than 21 have a chance of 0.0008.
+        // 2000 sets of 8 rollouts of 60 commands with a rate of 5 %: the level is 0.5 %; more than 21 have a chance of
+        // 0.0008.
         let differ = (0..2000_u64).filter(|&set| {
             let key = Key(7).child(set);
             let hits = |rollout: u64| (0..60).filter(|i| scale(key.word(rollout * 60 + i), 100) < 5).count() as u64;
@@ -291,7 +293,8 @@ mod tests {
 
     #[test]
     fn a_spread_comes_back() {
-        // Rates of 2 % and 20 % in turn: mean 0.11, standard deviation 0.09, so a concentration of 0.11 · 0.89 / 0.0081 − 1 = 11.
+        // Rates of 2 % and 20 % in turn: mean 0.11, standard deviation 0.09, so a concentration of 0.11 · 0.89 / 0.0081
+        // − 1 = 11.
         let counts: Vec<(u64, u64)> = (0..20).map(|i| (if i % 2 == 0 { 4 } else { 40 }, 200)).collect();
         let spread = Spread::of(&counts).expect("they differ");
         assert!(spread.p_value < 0.001 && spread.mean_interval.contains(0.11), "{spread:?}");
@@ -311,8 +314,8 @@ mod tests {
         let most = Spread::hidden(&counts).expect("a bound");
         assert!((most / (3.0 * seen / 0.352) - 1.0).abs() < 0.1, "{most}");
         assert_eq!(Spread::hidden(&[(0, 100); 9]), None);
-        // 2000 sets of 8 rollouts of rates 5 % and 15 % in turn, whose design effect is 1 + 99 · 0.0025 / 0.09 = 3.75: the bound is
-        // at least that in about 95 % or more.
+        // 2000 sets of 8 rollouts of rates 5 % and 15 % in turn, whose design effect is 1 + 99 · 0.0025 / 0.09 = 3.75:
+        // the bound is at least that in about 95 % or more.
         let holds = (0..2000_u64).filter(|&set| {
             let key = Key(11).child(set);
             let hits = |rollout: u64| {

@@ -1,6 +1,6 @@
-//! The same rollout in several logs, or several times in one: a copied file, a log joined with itself, a log that was taken before
-//! its rollout ended, the last part of one, a rotated log. A rollout is known by its events, whatever it and its file are called,
-//! and counts once.
+//! The same rollout in several logs, or several times in one: a copied file, a log joined with itself, a log that was
+//! taken before its rollout ended, the last part of one, a rotated log. A rollout is known by its events, whatever it
+//! and its file are called, and counts once.
 
 use std::collections::BTreeMap;
 
@@ -154,7 +154,8 @@ impl Piece {
             && History::joined(one.lines.iter().chain(&tail.lines[common..])).is_ok()
     }
 
-    /// Whether it is of the same rollout as another one: a quarter of the verdicts of one of them, and nothing against it.
+    /// Whether it is of the same rollout as another one: a quarter of the verdicts of one of them, and nothing against
+    /// it.
     fn tells_what(&self, other: &Piece) -> bool {
         const FEWEST: usize = 3;
         let judged = |attempt: &&Attempt| !matches!(attempt.fate, Fate::CutShort(_));
@@ -182,8 +183,8 @@ impl History {
 
     /// Whether another one has each of its events, in their order.
     fn within(&self, whole: &Self) -> Option<Covered> {
-        // A rollout that ended with nothing decided can be like another. One without its beginning or its end says nothing that
-        // the other does not.
+        // A rollout that ended with nothing decided can be like another. One without its beginning or its end says
+        // nothing that the other does not.
         let alike = self.begun && self.finished && !self.says_something();
         if self.marks.is_empty() || self.marks.len() > whole.marks.len() || alike {
             return None;

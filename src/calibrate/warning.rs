@@ -61,7 +61,8 @@ fn warn(warnings: &mut Vec<Warning>, kind: WarningKind, text: String) {
 const FEW: u64 = 20;
 /// Below this chance, two parts of a log differ by more than chance.
 const DIFFERS: f64 = 0.01;
-/// Schwarz's criterion tells two families apart from here on (R. E. Kass and A. E. Raftery, "Bayes factors", JASA 90, 1995).
+/// Schwarz's criterion tells two families apart from here on (R. E. Kass and A. E. Raftery, "Bayes factors", JASA 90,
+/// 1995).
 const TOLD_APART: f64 = 2.0;
 
 /// Of the logs as a whole.
@@ -71,28 +72,30 @@ pub fn of_logs(observed: &Observations, heartbeat_interval: u64) -> Vec<Warning>
     warn(
         &mut all,
         CannotTell,
-        "flaps, lost and late heartbeats leave no event, so [network] stays empty; what they did is in the timeouts and \
-         upgrade times"
+        "flaps, lost and late heartbeats leave no event, so [network] stays empty; what they did is in the timeouts \
+         and upgrade times"
             .into(),
     );
     warn(
         &mut all,
         CannotTell,
-        "an instance that is unhealthy for good ends as a timeout, and one that crashes after its healthy verdict leaves no \
-         event: unhealthy_rate and crash_rate are left out"
+        "an instance that is unhealthy for good ends as a timeout, and one that crashes after its healthy verdict \
+         leaves no event: unhealthy_rate and crash_rate are left out"
             .into(),
     );
     let (pairs, fit) = observed.rhythm;
     let seconds = heartbeat_interval as f64 / 1000.0;
     if pairs >= 5 && fit * 10 < pairs * 9 {
         let text = format!(
-            "heartbeats were taken to come every {seconds} s, but of {pairs} pairs of verdicts of one instance only {fit} lie \
-             whole intervals apart: give the right --heartbeat-interval-sec, or expect late heartbeats in the upgrade times"
+            "heartbeats were taken to come every {seconds} s, but of {pairs} pairs of verdicts of one instance only \
+             {fit} lie whole intervals apart: give the right --heartbeat-interval-sec, or expect late heartbeats in \
+             the upgrade times"
         );
         warn(&mut all, Differs, text);
     } else if pairs < 5 {
         let text = format!(
-            "heartbeats were taken to come every {seconds} s (--heartbeat-interval-sec); the log cannot tell whether they do"
+            "heartbeats were taken to come every {seconds} s (--heartbeat-interval-sec); the log cannot tell whether \
+             they do"
         );
         warn(&mut all, CannotTell, text);
     }
@@ -133,8 +136,8 @@ fn of_unit(observed: &Observations) -> Option<Warning> {
         _ => ("microseconds", "divide them by 1000"),
     };
     let text = format!(
-        "half of the healthy verdicts come within {} s of their command: `at_ms` is in milliseconds, and these are probably \
-         {unit}; {remedy} and calibrate again",
+        "half of the healthy verdicts come within {} s of their command: `at_ms` is in milliseconds, and these are \
+         probably {unit}; {remedy} and calibrate again",
         half as f64 / 1000.0
     );
     Some(Warning { kind: WarningKind::Unit, text })
@@ -154,13 +157,14 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         );
     }
     if version.histories == 1 {
-        let text = "all of one rollout: what was special about that day cannot be told from the version, nor how much rollouts \
-                    differ"
+        let text = "all of one rollout: what was special about that day cannot be told from the version, nor how much \
+         rollouts differ"
             .into();
         warn(&mut all, Confounded, text);
     } else if version.histories < spread::FEWEST as u64 {
         let text = format!(
-            "{} rollouts cannot tell how much rollouts differ: the rates are those of these, and the next may lie outside",
+            "{} rollouts cannot tell how much rollouts differ: the rates are those of these, and the next may lie \
+             outside",
             version.histories
         );
         warn(&mut all, CannotTell, text);
@@ -203,8 +207,8 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
     }
     if let Some(chance) = times_differ(observed) {
         let text = format!(
-            "failures are reported at other times than healthy verdicts come (a chance of {chance:.4} if they were alike); a \
-             scenario has one upgrade time for both"
+            "failures are reported at other times than healthy verdicts come (a chance of {chance:.4} if they were \
+             alike); a scenario has one upgrade time for both"
         );
         warn(&mut all, Differs, text);
     }
@@ -213,8 +217,8 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         .filter_map(|(what, rate)| rate.spread.as_ref().map(|spread| (what, spread)))
     {
         let text = format!(
-            "the {} rollouts differ in how often {what} by more than chance (p = {:.4}, below the level of {LEVEL}): the \
-             interval is that of the mean over rollouts, and one rollout may lie outside",
+            "the {} rollouts differ in how often {what} by more than chance (p = {:.4}, below the level of {LEVEL}): \
+             the interval is that of the mean over rollouts, and one rollout may lie outside",
             spread.rollouts, spread.p_value
         );
         warn(&mut all, Differs, text);
@@ -235,9 +239,9 @@ fn hidden(all: &mut Vec<Warning>, version: &VersionCalibration, observed: &Versi
         let counts: Vec<(u64, u64)> = observed.by_history.iter().map(of).collect();
         if let Some(most) = Spread::hidden(&counts).filter(|&most| most > SAID) {
             let text = format!(
-                "no difference between the {} rollouts is found in how often {what}, and the interval takes them as alike; but a \
-                 difference that multiplies the variance by up to {most:.1} is not ruled out (95 %), and with it the interval would be \
-                 about {:.1} times as wide",
+                "no difference between the {} rollouts is found in how often {what}, and the interval takes them as \
+                 alike; but a difference that multiplies the variance by up to {most:.1} is not ruled out (95 %), and \
+                 with it the interval would be about {:.1} times as wide",
                 observed.by_history.len(),
                 most.sqrt()
             );
@@ -256,8 +260,8 @@ fn few_differ(all: &mut Vec<Warning>, observed: &VersionObservations) {
     for (what, of) in rates {
         if let Some(chance) = Spread::differ(&observed.by_history.iter().map(of).collect::<Vec<_>>()) {
             let text = format!(
-                "the {} rollouts differ in how often {what} by more than chance (p = {chance:.4}, below the level of {LEVEL}): the \
-                 interval, which takes them as one, is too narrow for the next rollout",
+                "the {} rollouts differ in how often {what} by more than chance (p = {chance:.4}, below the level of \
+                 {LEVEL}): the interval, which takes them as one, is too narrow for the next rollout",
                 observed.by_history.len()
             );
             warn(all, WarningKind::Differs, text);
@@ -279,20 +283,19 @@ fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
     let how = if is_empirical {
         format!("no family fits, and verdicts come up to the end of the health window of {seconds} s")
     } else {
-        format!(
-            "by the fit {:.1} % of the upgrades that end are not seen within the health window of {seconds} s",
-            late * 100.0
-        )
+        let share = if late < 0.0005 { "fewer than 0.1 %".to_owned() } else { format!("{:.1} %", late * 100.0) };
+        format!("by the fit {share} of the upgrades that end are not seen within the health window of {seconds} s")
     };
     let told = if rate.interval.low == 0.0 && rate.interval.high > share / 2.0 {
-        "the log cannot tell which of the timeouts are hangs: all may be slow upgrades, and hang_rate"
+        "but the log does not show how slow upgrades end beyond it: by another law that fits as well all of the \
+         timeouts may be slow upgrades, and hang_rate"
     } else {
         "a slow upgrade and a hang look the same, and hang_rate"
     };
     let names: Vec<&str> = families.iter().map(|family| family.name()).collect();
     let text = format!(
-        "{how}: {told} is {:.4} to {:.4} by all that fits ({}). Raise health_timeout_sec in a rehearsal and calibrate from its \
-         log, or read the upgrade's own log",
+        "{how}; {told} is {:.4} to {:.4} by all that fits ({}). Raise health_timeout_sec in a rehearsal and calibrate \
+         from its log, or read the upgrade's own log",
         rate.interval.low,
         rate.interval.high,
         names.join(", ")
@@ -347,16 +350,17 @@ fn of_fit(all: &mut Vec<Warning>, what: &str, fit: &Fit, n: f64, resolution: u64
         (Family::Empirical, Some(goodness)) => {
             let best = fit.candidates.first().map_or("", |best| best.family.name());
             let text = format!(
-                "{what} is of no family that a scenario has: {best} would agree so badly with a chance of {:.4}, and no other \
-                 family agrees; the distribution is that of the times themselves, and says nothing beyond the longest",
+                "{what} is of no family that a scenario has: {best} would agree so badly with a chance of {:.4}, and \
+                 no other family agrees; the distribution is that of the times themselves, and says nothing beyond \
+                 the longest",
                 goodness.p_value
             );
             warn(all, DoesNotFit, text);
         }
         (Family::Constant, _) if resolution > 1 => {
             let text = format!(
-                "{what} varies by less than heartbeats come: whether it is constant cannot be told, only that all of {n} are \
-                 within one interval"
+                "{what} varies by less than heartbeats come: whether it is constant cannot be told, only that all of \
+                 {n} are within one interval"
             );
             warn(all, CannotTell, text);
         }
@@ -380,8 +384,8 @@ fn of_fit(all: &mut Vec<Warning>, what: &str, fit: &Fit, n: f64, resolution: u64
     {
         let names: Vec<&str> = passed.iter().map(|one| one.family.name()).collect();
         let text = format!(
-            "{what}: {} is better by Schwarz's criterion, but agrees too badly (below {DOES_NOT_FIT}): {} is taken, the next \
-             that agrees",
+            "{what}: {} is better by Schwarz's criterion, but agrees too badly (below {DOES_NOT_FIT}): {} is taken, \
+             the next that agrees",
             names.join(", "),
             fit.family.name()
         );

@@ -14,7 +14,7 @@ use crate::report::compare_table;
 use crate::report::study::CompareReport;
 use crate::scenario::ScenarioText;
 use crate::study::compare::{Compare, PolicyText};
-use crate::study::grid::versions;
+use crate::study::grid::{candidates, versions};
 use crate::study::round::Workers;
 
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub struct Arguments {
     /// A policy: what it sets anew of [rollout], as in batch_pct=10,max_consecutive_failures=2; give two. An empty one is the scenario's
     #[arg(long = "policy", value_name = "KEY=VALUE,…", required = true)]
     policies: Vec<String>,
-    /// Versions to roll out: `all`, or a list of ids [default: the scenario's target]
+    /// Versions to roll out: `all`, or a list of ids [default: the target and the defective versions]
     #[arg(long, visible_alias = "version", value_name = "LIST")]
     versions: Option<String>,
     /// Worlds
@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let versions = match &arguments.versions {
         Some(list) => versions(&scenario, list)?,
-        None => vec![scenario.rollout.target],
+        None => candidates(&scenario),
     };
     let compare = Compare::new(&scenario, &policies, &versions, arguments.replicates);
     let compare = compare.map_err(|error| no_grid(&text, error))?;

@@ -72,7 +72,15 @@ impl Rollout {
         }
         let settings = self.settings.iter().map(|text| Axis::parse_setting(text)).collect::<Result<Vec<_>, _>>();
         // The grid refuses what is set twice.
-        let grid = Grid::new(settings?, vec![scenario.rollout.target])?;
+        let settings = settings?;
+        if let Some(axis) = settings.iter().find(|axis| axis.key == "target_version_id") {
+            let version = axis.values.join(",");
+            return Err(Failure::Input(anyhow::anyhow!(
+                "the target is no part of a policy; write --version {version} in place of --set \
+                 rollout.target_version_id={version}"
+            )));
+        }
+        let grid = Grid::new(settings, vec![scenario.rollout.target])?;
         for axis in &grid.axes {
             match axis.values.as_slice() {
                 [value] => scenario.set_rollout(&axis.key, value)?,

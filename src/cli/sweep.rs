@@ -102,7 +102,7 @@ pub struct GridArguments {
     /// Vary another key of [rollout], as in rollout.health_timeout_sec=120,300; may be repeated
     #[arg(long = "set", value_name = "KEY=LIST")]
     settings: Vec<String>,
-    /// Versions to roll out: `all`, or a list of ids [default: the scenario's target]
+    /// Versions to roll out: `all`, or a list of ids [default: the target and the defective versions]
     #[arg(long, visible_alias = "version", value_name = "LIST")]
     versions: Option<String>,
 }
@@ -115,10 +115,15 @@ impl GridArguments {
         Ok(named.chain(set).collect::<Result<_, _>>()?)
     }
 
-    /// By their ids; none where none are named.
+    /// By their ids; none for the target alone where none are named.
     fn versions(&self, scenario: &Scenario) -> Result<Vec<Foreign>, Failure> {
-        let Some(list) = &self.versions else { return Ok(Vec::new()) };
-        let found = grid::versions(scenario, list)?;
+        let found = match &self.versions {
+            Some(list) => grid::versions(scenario, list)?,
+            None => match grid::candidates(scenario) {
+                target if target.len() == 1 => return Ok(Vec::new()),
+                all => all,
+            },
+        };
         Ok(found.into_iter().map(|index| scenario.versions[index.0].id.clone()).collect())
     }
 }
@@ -267,8 +272,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     match &report.precision {
         Some(precision) if !precision.reached => Err(Failure::Unmet(anyhow::anyhow!(
-            "the precision was not reached after {} replicates; allow more with --replicates",
-            report.replicates
+            "the precision was not reached after {}; allow more with --replicates",
+            plural(report.replicates, "replicate", "replicates")
         ))),
         _ => Ok(()),
     }

@@ -15,7 +15,7 @@ pub enum Reason {
 impl Reason {
     /// Its name in events.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::UpgradeFailed => "upgrade_failed",
             Self::HealthTimeout => "health_timeout",

@@ -115,8 +115,8 @@ impl<'a, W: Write> Account<'a, W> {
             }
             &EventBody::RollbackStarted { instance_count } => {
                 let text = format!(
-                    "{} go back to {}",
-                    plural(u64::from(instance_count), "instance", "instances"),
+                    "{} back to {}",
+                    plural(u64::from(instance_count), "instance goes", "instances go"),
                     self.names.previous
                 );
                 self.line(at, BOLD, "⟲ rollback", &text)

@@ -9,7 +9,8 @@ use crate::scenario::{Metric, Rate};
 use crate::stats::Interval;
 use crate::text::csv_cell;
 
-/// Writes one row a cell: its policy, its version, and every figure of every metric and rate. What does not exist is empty.
+/// Writes one row a cell: its policy, its version, and every figure of every metric and rate. What does not exist is
+/// empty.
 ///
 /// # Errors
 /// When writing fails.

@@ -1,6 +1,6 @@
 //! The chronicle: batches and trips of a run, as they happened.
 
-use crate::engine::{Answer, ApprovalId, Engine, Event, EventBody, OperatorDecision, Recording, RolloutId};
+use crate::engine::{Answer, ApprovalId, Engine, Event, EventBody, OperatorDecision, Reason, Recording, RolloutId};
 use crate::fleet::{At, InstanceId};
 use crate::sim::Observer;
 
@@ -36,11 +36,28 @@ pub struct TripRecord {
     pub decided: Option<(OperatorDecision, At)>,
 }
 
-/// Notes batches, trips and requests.
+/// A failed verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailureRecord {
+    /// When.
+    pub at: At,
+    /// In which rollout.
+    pub rollout: RolloutId,
+    /// In which batch.
+    pub batch_index: u32,
+    /// Of which instance.
+    pub instance: InstanceId,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Notes batches, failed verdicts, trips and requests.
 #[derive(Clone, Debug, Default)]
 pub struct Chronicle {
     /// The batches, in the order in which they began.
     pub batches: Vec<BatchRecord>,
+    /// The failed verdicts, in order.
+    pub failures: Vec<FailureRecord>,
     /// The trips, in order.
     pub trips: Vec<TripRecord>,
     /// The requests, in the order in which they were opened.
@@ -74,7 +91,11 @@ impl Observer for Chronicle {
                 healthy_count: 0,
                 failed_count: 0,
             }),
-            EventBody::InstanceHealthCheck { failure, .. } => {
+            &EventBody::InstanceHealthCheck { batch_index, instance, failure } => {
+                if let Some(reason) = failure {
+                    let (at, rollout) = (event.at, event.rollout);
+                    self.failures.push(FailureRecord { at, rollout, batch_index, instance, reason });
+                }
                 if let Some(batch) = self.batches.last_mut() {
                     match failure {
                         Some(_) => batch.failed_count += 1,

@@ -69,6 +69,14 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
             "  {DIM}= exact, by theory, which decides; who is better in how many is counted over the replicates{DIM:#}"
         )?;
     }
+    let by_interval = |one: &Contrast| one.exact.is_none() && one.simultaneous_ci.is_some() && one.ties < one.n;
+    if comparison.metrics.iter().any(by_interval) {
+        writeln!(
+            out,
+            "  {DIM}each interval here holds for its metric alone; the verdict uses the wider one that holds for all \
+             metrics at once{DIM:#}"
+        )?;
+    }
     if !same.is_empty() {
         let names: Vec<&str> = same.iter().map(|one| one.metric.as_str()).collect();
         writeln!(out, "  {DIM}the same in every replicate that was met: {}{DIM:#}", names.join(", "))?;

@@ -9,8 +9,8 @@ pub fn stops(completed: f64) -> String {
     format!("stops {} of good rollouts", Unit::Share.say(1.0 - completed))
 }
 
-/// What a policy does, where it is surely too much or where that is undecided; `None` where enough good rollouts complete. Rollouts
-/// that do not trip are not stopped: they end otherwise.
+/// What a policy does, where it is surely too much or where that is undecided; `None` where enough good rollouts
+/// complete. Rollouts that do not trip are not stopped: they end otherwise.
 #[must_use]
 pub fn does(of: &Completed) -> Option<String> {
     let share = of.share()?;
@@ -29,8 +29,8 @@ pub fn does(of: &Completed) -> Option<String> {
 /// Policies that a warning names.
 const MOST_NAMED: usize = 4;
 
-/// What people should know of the policies of a study with a good version: those with which too few of its rollouts complete, and those
-/// with which that is undecided.
+/// What people should know of the policies of a study with a good version: those with which too few of its rollouts
+/// complete, and those with which that is undecided.
 #[must_use]
 pub fn warnings(version: &crate::text::Foreign, policies: &[(String, Completed)]) -> Vec<String> {
     let of = |enough: Option<bool>| -> Vec<&(String, Completed)> {
@@ -43,8 +43,8 @@ pub fn warnings(version: &crate::text::Foreign, policies: &[(String, Completed)]
         let least = Unit::Share.say(first.least);
         let which = plural(out.len() as u64, "policy completes", "policies complete");
         said.push(format!(
-            "{which} fewer than {least} of the good rollouts of {version}, of {all}: {}. A rollout that is stopped is short, so such a \
-             policy is on no front, and is not better in time",
+            "{which} fewer than {least} of the good rollouts of {version}, of {all}: {}. A rollout that is stopped is \
+             short, so such a policy is on no front, and is not better in time",
             named(&out)
         ));
     }
@@ -53,8 +53,8 @@ pub fn warnings(version: &crate::text::Foreign, policies: &[(String, Completed)]
         let least = Unit::Share.say(first.least);
         let which = plural(open.len() as u64, "policy", "policies");
         said.push(format!(
-            "whether at least {least} of the good rollouts of {version} complete is undecided for {which} of {all}: {}. More replicates \
-             decide it",
+            "whether at least {least} of the good rollouts of {version} complete is undecided for {which} of {all}: \
+             {}. More replicates decide it",
             named(&open)
         ));
     }

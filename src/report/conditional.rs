@@ -1,5 +1,5 @@
-//! Conditional metrics: figures that only some runs have, such as the time to detect. Their means are over those runs alone, so
-//! they stand with the share of such runs, and two of them are compared only over runs that all have one.
+//! Conditional metrics: figures that only some runs have, such as the time to detect. Their means are over those runs
+//! alone, so they stand with the share of such runs, and two of them are compared only over runs that all have one.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! The drill report: `dryroll.drill/1`. What a person decided, what it came to, and what each other decision would have done,
-//! with the ground truth that the person did not see.
+//! The drill report: `dryroll.drill/1`. What a person decided, what it came to, and what each other decision would have
+//! done, with the ground truth that the person did not see.
 
 mod build;
 mod facts;
@@ -117,8 +117,8 @@ pub struct DecisionMade {
     pub max_consecutive_failures: Option<u32>,
 }
 
-/// What a drill came to. Times in seconds, integrals in instance-minutes, up to the end of the run and as long after it as
-/// the scenario observes.
+/// What a drill came to. Times in seconds, integrals in instance-minutes, up to the end of the run and as long after it
+/// as the scenario observes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Debrief {
     /// Request to end.
@@ -217,7 +217,8 @@ pub enum Difference {
     PlainOperator,
 }
 
-/// The same world under another decision. Integrals and cost are counted for as long from its approval as the person's are.
+/// The same world under another decision. Integrals and cost are counted for as long from its approval as the person's
+/// are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Counterfactual {
     /// Which decision differs, from 1; null where none of them does.

@@ -1,4 +1,5 @@
-//! A drill told to people when it is over: what happened, what it cost, what else could have been decided, and the truth.
+//! A drill told to people when it is over: what happened, what it cost, what else could have been decided, and the
+//! truth.
 
 use std::io::{self, Write};
 
@@ -227,12 +228,14 @@ fn others(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resul
     }
     let counted = score.counted_says();
     let note = format!(
-        "lost: instance-minutes not serving, counted for {counted}; fix: instances that somebody has to put right by hand"
+        "lost: instance-minutes not serving, counted for {counted}; fix: instances that somebody has to put right by \
+         hand"
     );
     paragraph(out, "", &note, width)
 }
 
-/// A text in lines, indented by two; what leads it stands in the first line, and the others begin under its end if it is short.
+/// A text in lines, indented by two; what leads it stands in the first line, and the others begin under its end if it
+/// is short.
 fn paragraph(out: &mut impl Write, lead: &str, text: &str, width: usize) -> io::Result<()> {
     let hang = if cells(lead.trim()) <= 1 { cells(lead) } else { 2 };
     let text = format!("{}{text}", if hang == 2 { lead } else { "" });

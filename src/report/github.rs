@@ -6,8 +6,8 @@ use super::study::{AgainstBaseline, BaselineScenario, CheckReport, Status};
 use crate::study::baseline::contrast::Verdict;
 use crate::text::escaped;
 
-/// Writes an error for each rule that did not pass, each fault that touched nothing and each scenario that is worse than the
-/// baseline, a warning for each scenario that has no part in it yet, and either for advice.
+/// Writes an error for each rule that did not pass, each fault that touched nothing and each scenario that is worse
+/// than the baseline, a warning for each scenario that has no part in it yet, and either for advice.
 ///
 /// # Errors
 /// When writing fails.

@@ -1,6 +1,6 @@
-//! A check as JUnit XML: a suite for each scenario, a case for each rule and for each fault that touched nothing; one for scenarios that are wrong,
-//! and with `--strict` one for advice; and one for
-//! each scenario against a baseline, with a case for where it stands and one for each fact that was compared.
+//! A check as JUnit XML: a suite for each scenario, a case for each rule and for each fault that touched nothing; one
+//! for scenarios that are wrong, and with `--strict` one for advice; and one for each scenario against a baseline, with
+//! a case for where it stands and one for each fact that was compared.
 
 use std::io::{self, Write};
 

@@ -1,7 +1,8 @@
 //! Learning records: what a report teaches, as `create_learning` takes it, and which earlier records apply today.
 //!
-//! [`Learning::of`] writes the record of a report, one file a kind of report. [`store`] keeps records, one JSON object a line.
-//! [`recall()`] finds those that apply to a rollout, most relevant first, and holds what they claim against today's numbers.
+//! [`Learning::of`] writes the record of a report, one file a kind of report. [`store`] keeps records, one JSON object
+//! a line. [`recall()`] finds those that apply to a rollout, most relevant first, and holds what they claim against
+//! today's numbers.
 
 mod against;
 mod category;

@@ -99,8 +99,8 @@ impl Output {
         Ok(Sink::File(BufWriter::with_capacity(1 << 16, file)))
     }
 
-    /// The file that a path leads to, so that two ways of writing one place are known to be one. Standard output and what
-    /// is no file are no place that could be lost.
+    /// The file that a path leads to, so that two ways of writing one place are known to be one. Standard output and
+    /// what is no file are no place that could be lost.
     #[must_use]
     pub fn place(path: &Path) -> Option<PathBuf> {
         if Self::is_standard(path) || is_passed_by_shell(path) {
@@ -113,7 +113,8 @@ impl Output {
         Some(std::fs::canonicalize(folder).ok()?.join(path.file_name()?))
     }
 
-    /// Writes out what is left. Nothing is visible before [`Written::publish`], so several outputs come together or not at all.
+    /// Writes out what is left. Nothing is visible before [`Written::publish`], so several outputs come together or not
+    /// at all.
     ///
     /// # Errors
     /// When the last of it cannot be written.

@@ -1,5 +1,5 @@
-//! Plots as SVG: what a report shows to people. Each is drawn once and serves twice, within a page and as a file of its own,
-//! in light and dark. Each has a title, a sentence with its main numbers, and a table with all of them.
+//! Plots as SVG: what a report shows to people. Each is drawn once and serves twice, within a page and as a file of its
+//! own, in light and dark. Each has a title, a sentence with its main numbers, and a table with all of them.
 
 pub mod axis;
 mod chart;
@@ -62,7 +62,8 @@ impl Plot {
         let (width, height) = self.size;
         let (title, desc) = (format!("{}-title", self.name), format!("{}-desc", self.name));
         html! {
-            svg xmlns=[(!namespace.is_empty()).then_some(namespace)] role="img" viewBox=(format!("0 0 {width} {height}"))
+            svg xmlns=[(!namespace.is_empty()).then_some(namespace)] role="img" viewBox=(format!("0 0 {width} \
+             {height}"))
                 width=(width) height=(height) aria-labelledby=(format!("{title} {desc}")) {
                 title id=(title) { (PreEscaped(drawing::escaped(&self.title))) }
                 desc id=(desc) { (PreEscaped(drawing::escaped(&self.description))) }

@@ -148,7 +148,8 @@ pub enum ReadingError {
     Nothing(&'static str),
 }
 
-const ACCEPTED: &str = "dryroll.run/1, dryroll.drill/1, dryroll.sweep/1, dryroll.compare/1, dryroll.tune/1, dryroll.check/1 and dryroll.calibration/1";
+const ACCEPTED: &str = "dryroll.run/1, dryroll.drill/1, dryroll.sweep/1, dryroll.compare/1, dryroll.tune/1, \
+ dryroll.check/1 and dryroll.calibration/1";
 
 impl AnyReport {
     /// Reads a report.

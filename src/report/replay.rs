@@ -1,5 +1,6 @@
 //! The commands that replay one world of a study, or all of it.
 
+use crate::text::Foreign;
 use std::fmt::Write;
 
 use crate::study::compare::PolicyText;
@@ -96,6 +97,13 @@ pub fn tune(scenario: &str, seed: u64, replicates: u64, tolerance: f64, posterio
         "dryroll tune {}{posterior} --replicates {replicates} --tolerance {tolerance} --seed {seed}",
         file(scenario)
     )
+}
+
+/// `dryroll calibrate …` for the same logs.
+#[must_use]
+pub fn calibrate(logs: &[Foreign], heartbeat_interval_sec: f64) -> String {
+    let logs: Vec<String> = logs.iter().map(|log| file(log.raw())).collect();
+    format!("dryroll calibrate {} --heartbeat-interval-sec {heartbeat_interval_sec}", logs.join(" "))
 }
 
 /// `dryroll check …` for the same rules.
@@ -241,8 +249,8 @@ mod tests {
         );
         assert_eq!(
             drill("-", 1, "v", &[], 0, "-d.json"),
-            "dryroll drill - --version v --seed 1 --replicate 0 --decisions ./-d.json # - stands for the scenario that was \
-             on standard input"
+            "dryroll drill - --version v --seed 1 --replicate 0 --decisions ./-d.json # - stands for the scenario \
+             that was on standard input"
         );
     }
 }

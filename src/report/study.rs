@@ -45,14 +45,14 @@ pub struct ScenarioRef {
     /// Digest of all that the file says beside policy and seed; empty in older reports.
     #[serde(default)]
     pub world: Foreign,
-    /// By version: the chances of all outcomes that are not 0, and the concentrations of those that each replicate draws;
-    /// empty in older reports.
+    /// By version: the chances of all outcomes that are not 0, and the concentrations of those that each replicate
+    /// draws; empty in older reports.
     #[serde(default)]
     pub rates: BTreeMap<Foreign, BTreeMap<Foreign, f64>>,
 }
 
-/// The chances of a version's outcomes that are not 0, by the names of the scenario file; of a rate that each replicate draws,
-/// its mean and its concentration.
+/// The chances of a version's outcomes that are not 0, by the names of the scenario file; of a rate that each replicate
+/// draws, its mean and its concentration.
 fn rates(version: &VersionSpec) -> BTreeMap<Foreign, f64> {
     let names = ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate"];
     let known = names.into_iter().zip(version.rates_with_concentrations()).filter(|(_, (rate, _))| *rate != 0.0);

@@ -1,5 +1,7 @@
 //! A sweep told to people: a table a version, the worst worlds, and what to know beside them.
 
+mod moved;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -7,14 +9,16 @@ use anstyle::Style;
 use serde_json::Value;
 
 use super::advice_table::advice_table;
-use super::study::{Cell, RareEvent, SweepReport};
+use super::study::{Axis, Cell, RareEvent, SweepReport};
 use super::table::Table;
-use super::wording::{NOTHING, Unit, plural};
+use super::wording::{NOTHING, Unit, called, plural};
 use crate::scenario::{Metric, Rate};
 use crate::stats::Interval;
 use crate::stats::proportion::upper_bound;
 use crate::study::completed::Completed;
 use crate::text::Foreign;
+
+use moved::Moved;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -22,6 +26,9 @@ const DIM: Style = Style::new().dimmed();
 const MOST_ROWS: usize = 200;
 /// Reasons why there is no exact value that are told.
 const MOST_REASONS: usize = 3;
+/// Metrics that the table of a good version has, and that of a defective one.
+const SHOWN_OF_GOOD: [Metric; 1] = [Metric::DurationSec];
+const SHOWN_OF_BAD: [Metric; 2] = [Metric::BlastRadiusPct, Metric::HarmedPct];
 /// Below so many hits a rate is told by what it is not.
 const FEW_HITS: u64 = 3;
 
@@ -47,6 +54,10 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
         };
         writeln!(out, "{} to ± {width}: {state}", precision.metric)?;
     }
+    let varied: Vec<String> = report.axes.iter().map(varied).collect();
+    if !varied.is_empty() {
+        writeln!(out, "varied: {}", varied.join("; "))?;
+    }
     for version in &report.versions {
         let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.version == *version).collect();
         version_table(out, report, version, &cells)?;
@@ -58,6 +69,21 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
     advice_table(out, &report.advice)
 }
 
+/// A value of a key.
+fn word(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => NOTHING.to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A key that was varied, with its values.
+fn varied(axis: &Axis) -> String {
+    let values: Vec<String> = axis.values.iter().map(word).collect();
+    format!("{} {}", axis.key, values.join(", "))
+}
+
 fn version_table(out: &mut impl Write, report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> io::Result<()> {
     let defective = cells.first().is_some_and(|cell| cell.defective);
     writeln!(out, "\n{BOLD}{version}{BOLD:#} ({})", if defective { "defective, in truth" } else { "good, in truth" })?;
@@ -66,18 +92,34 @@ fn version_table(out: &mut impl Write, report: &SweepReport, version: &Foreign, 
         true => &["trips", "", "exact", "blast radius", "", "p95", "harmed", "escapes"][..],
         false => &["false trips", "", "exact", "duration", "", "p95", "completed"][..],
     });
+    let said: Vec<Trips> = cells.iter().map(|cell| Trips::of(report, cell)).collect();
+    let figures: Vec<Vec<String>> = cells.iter().zip(&said).map(|(cell, trips)| row(cell, trips.words())).collect();
+    let shown = if defective { &SHOWN_OF_BAD[..] } else { &SHOWN_OF_GOOD[..] };
+    let moved = Moved::of(cells, &figures, shown);
+    let columns: Vec<String> = moved.columns.iter().map(|metric| called(metric.name())).collect();
+    header.extend(columns.iter().map(String::as_str));
     if report.precision.is_some() {
         header.push("replicates");
     }
     let mut table = Table::new(&header, 0);
-    let mut said: Vec<Trips> = Vec::new();
-    for cell in cells.iter().take(MOST_ROWS) {
-        let trips = Trips::of(report, cell);
-        table.push(row(report, cell, trips.words()));
-        said.push(trips);
+    for (cell, figures) in cells.iter().zip(figures).take(MOST_ROWS) {
+        let mut row = policy(report, cell);
+        row.extend(figures);
+        row.extend(moved.columns.iter().map(|&metric| {
+            let mean = cell.metrics.figure(metric).and_then(|figure| figure.mean);
+            Unit::of(metric.name()).say_or_nothing(mean)
+        }));
+        if report.precision.is_some() {
+            row.push(cell.replicates.to_string());
+        }
+        table.push(row);
     }
     table.write(out)?;
-    for line in legend(&said) {
+    if let Some(says) = &moved.says {
+        writeln!(out, "  {DIM}{says}{DIM:#}")?;
+    }
+    let said = &said[..said.len().min(MOST_ROWS)];
+    for line in legend(said) {
         writeln!(out, "  {DIM}{line}{DIM:#}")?;
     }
     let judged: Vec<Completed> = cells.iter().filter_map(|cell| cell.good_rollouts()).collect();
@@ -101,14 +143,15 @@ fn version_table(out: &mut impl Write, report: &SweepReport, version: &Foreign, 
     Ok(())
 }
 
-fn row(report: &SweepReport, cell: &Cell, trips: [String; 2]) -> Vec<String> {
-    let axis = |key: &str| match cell.policy.get(key) {
-        Some(Value::String(text)) => text,
-        None | Some(Value::Null) => NOTHING.to_owned(),
-        Some(other) => other.to_string(),
-    };
-    let mut row: Vec<String> = report.axes.iter().map(|a| axis(&a.key)).collect();
-    row.extend(trips);
+/// The values of a cell's axes.
+fn policy(report: &SweepReport, cell: &Cell) -> Vec<String> {
+    let value = |axis: &Axis| cell.policy.get(&axis.key).as_ref().map_or_else(|| NOTHING.to_owned(), word);
+    report.axes.iter().map(value).collect()
+}
+
+/// The figures of a cell that every table has.
+fn row(cell: &Cell, trips: [String; 2]) -> Vec<String> {
+    let mut row: Vec<String> = trips.into();
     let exact = cell.exact.values.get(Rate::Trip.name());
     row.push(exact.map(|&exact| chance(exact)).unwrap_or_default());
     let (metric, unit) = match cell.defective {
@@ -128,9 +171,6 @@ fn row(report: &SweepReport, cell: &Cell, trips: [String; 2]) -> Vec<String> {
         Some(Some(true)) | None => "",
     };
     row.push(Unit::Share.say_or_nothing(cell.metrics.share(rate).and_then(|share| share.rate)) + mark);
-    if report.precision.is_some() {
-        row.push(cell.replicates.to_string());
-    }
     row
 }
 

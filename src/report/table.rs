@@ -32,7 +32,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these columns, of which the first few are words. A column without a name belongs to the one before it.
+    /// A table with these columns, of which the first few are words. A column without a name belongs to the one before
+    /// it.
     #[must_use]
     pub fn new(header: &[&str], words: usize) -> Self {
         Self { header: header.iter().map(|name| escaped(name).into_owned()).collect(), rows: Vec::new(), words }

@@ -17,6 +17,12 @@ pub struct Timeline {
     pub instances: Vec<Row>,
     /// Batches of the rollout and of its rollback.
     pub batches: Vec<Batch>,
+    /// Failed verdicts, in order; of more than 1000 the first. Empty in older reports.
+    #[serde(default)]
+    pub failures: Vec<Failure>,
+    /// How many there are in all.
+    #[serde(default)]
+    pub failed_verdicts: u64,
     /// Trips, in order.
     pub trips: Vec<Trip>,
     /// The breaker's count of failures in a row whenever it changed.
@@ -77,11 +83,32 @@ pub struct Batch {
     pub failed_count: u32,
 }
 
+/// A failed verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// When.
+    pub at_ms: u64,
+    /// Of which instance.
+    pub instance_id: String,
+    /// In which batch.
+    pub batch_index: u32,
+    /// Whether it is one of the rollback.
+    pub rollback: bool,
+    /// Why: `upgrade_failed` or `health_timeout`.
+    pub reason: String,
+}
+
 /// A trip.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trip {
     /// When.
     pub at_ms: u64,
+    /// In which batch.
+    #[serde(default)]
+    pub batch_index: u32,
+    /// Whether it is one of the rollback.
+    #[serde(default)]
+    pub rollback: bool,
     /// The instances of the run that tripped it.
     pub failed_instance_ids: Vec<String>,
     /// What was decided.

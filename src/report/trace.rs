@@ -1,7 +1,8 @@
-//! The timeline: Chrome's trace JSON, which Perfetto opens. One track an instance, batches, breaker and people on their own.
+//! The timeline: Chrome's trace JSON, which Perfetto opens. One track an instance, batches, breaker and people on their
+//! own.
 //!
-//! Format: "Trace Event Format" (Google), complete events (`X`), instants (`i`), counters (`C`) and metadata (`M`); times
-//! in microseconds.
+//! Format: "Trace Event Format" (Google), complete events (`X`), instants (`i`), counters (`C`) and metadata (`M`);
+//! times in microseconds.
 
 use std::io::{self, Write};
 

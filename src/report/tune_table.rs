@@ -8,7 +8,7 @@ use super::advice_table::advice_table;
 use super::conditional::beside;
 use super::study::{AnswerShare, BelievedRate, Candidate, LaterReport, PosteriorReport, Standing, TuneReport};
 use super::table::Table;
-use super::wording::{Unit, called, number, plural, wrapped};
+use super::wording::{NOTHING, Unit, called, number, plural, wrapped};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -58,8 +58,7 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
         open(out, posterior, report)?;
     }
     if !report.sensitivity.is_empty() {
-        let known = if report.posterior.is_some() { "were known, and others than the point" } else { "are others" };
-        writeln!(out, "\nIf the failure rates {known}:")?;
+        writeln!(out, "\n{}:", report.supposes())?;
         for says in report.sensitivity.iter().map(|one| &one.says).chain(report.keeps.as_ref().map(|keeps| &keeps.says))
         {
             paragraph(out, says)?;
@@ -119,7 +118,7 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
             known(later.history),
             unit.say_or_nothing(worth.map(|worth| worth.estimate)),
             worth.map_or_else(String::new, |worth| format!("({})", unit.say_interval(Some(worth.ci)))),
-            unit.say_or_nothing(later.saves.value),
+            later.saves.value.map_or_else(|| NOTHING.to_owned(), |value| unit.say_saving(value)),
             later.saves.ci.map_or_else(String::new, |ci| format!("({})", unit.say_interval(Some(ci)))),
             answers(later),
         ]);
@@ -129,7 +128,8 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
         let (tolerance, stays) = (Unit::Share.say(report.tolerance), Unit::Share.say(stays));
         let of = plural(posterior.worlds, "draw", "draws");
         let said = format!(
-            "at the rates of {stays} of {of} the recommended policy is within the limits and within {tolerance} of the best"
+            "at the rates of {stays} of {of} the recommended policy is within the limits and within {tolerance} of \
+             the best"
         );
         paragraph(out, &said)?;
     }
@@ -174,7 +174,11 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     let orders = report.candidates.iter().any(|candidate| !candidate.policy.order.is_listed());
     let mut header = vec!["batch_pct", "max_consecutive_failures"];
     header.extend(orders.then_some("order"));
-    header.extend([goal, "blast radius", "harmed"]);
+    header.push(goal);
+    let has_front = report.worst.is_some();
+    if has_front {
+        header.extend(["blast radius", "harmed"]);
+    }
     let limits: Vec<String> = report
         .limits
         .iter()
@@ -189,15 +193,18 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         })
         .collect();
     header.extend(limits.iter().map(String::as_str));
-    header.extend(["worlds", "front", "standing"]);
+    header.push("worlds");
+    header.extend(has_front.then_some("front"));
+    header.push("standing");
     let mut table = Table::new(&header, 0);
     let mut order: Vec<&Candidate> = report.candidates.iter().collect();
     let rank = |candidate: &Candidate| match candidate.standing {
         Standing::Recommended => 0,
-        Standing::Undecided => 1,
-        Standing::Slower => 2,
-        Standing::BreaksLimit => 3,
-        Standing::NeverTrips => 4,
+        Standing::AsGood => 1,
+        Standing::Undecided => 2,
+        Standing::Slower => 3,
+        Standing::BreaksLimit => 4,
+        Standing::NeverTrips => 5,
     };
     let speed = |candidate: &Candidate| candidate.evidence.objective.best().unwrap_or(f64::INFINITY);
     order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(speed(a).total_cmp(&speed(b))));
@@ -207,8 +214,10 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
             vec![candidate.policy.batch_pct.to_string(), candidate.policy.max_consecutive_failures.to_string()];
         row.extend(orders.then(|| candidate.policy.order.name().to_owned()));
         row.push(evidence.objective.says(unit));
-        row.push(evidence.blast_radius_pct.says(Unit::Percent));
-        row.push(evidence.harmed_pct.says(Unit::Percent));
+        if has_front {
+            row.push(evidence.blast_radius_pct.says(Unit::Percent));
+            row.push(evidence.harmed_pct.says(Unit::Percent));
+        }
         row.extend(evidence.limits.iter().map(|check| {
             let mark = match check.holds {
                 Some(true) if check.by_tolerance => "≈",
@@ -217,7 +226,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
                 None => "?",
             };
             let of = beside(&check.metric, check.observed.n, evidence.replicates);
-            format!("{}{of} {mark}", check.observed.says(Unit::of(&check.metric)))
+            format!("{}{of} {mark}", check.observed.says_against(Unit::of(&check.metric), check.bound))
         }));
         let front = match candidate.on_front {
             Some(true) => "yes",
@@ -226,14 +235,16 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         };
         let standing = match candidate.standing {
             Standing::Recommended => "recommended",
-            Standing::Undecided if candidate.why.starts_with("as good") => "as good",
+            Standing::AsGood => "as good",
             Standing::Undecided => "undecided",
             Standing::Slower => "slower",
             Standing::BreaksLimit => "breaks a limit",
             Standing::NeverTrips => "never trips",
         };
         let standing = candidate.gives_up.as_deref().unwrap_or(standing);
-        row.extend([evidence.replicates.to_string(), front.to_owned(), standing.to_owned()]);
+        row.push(evidence.replicates.to_string());
+        row.extend(has_front.then(|| front.to_owned()));
+        row.push(standing.to_owned());
         table.push(row);
     }
     table.write(out)?;
@@ -245,7 +256,8 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     if let Some(tolerance) = report.limit_tolerance.filter(|_| report.candidates.iter().any(by_tolerance)) {
         writeln!(
             out,
-            "  {DIM}≈ holds in every replicate seen, and the mean is surely no more than {} of the limit beyond it{DIM:#}",
+            "  {DIM}≈ holds in every replicate seen, and the mean is surely no more than {} of the limit beyond \
+             it{DIM:#}",
             Unit::Share.say(tolerance)
         )?;
     }

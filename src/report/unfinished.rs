@@ -1,5 +1,5 @@
-//! Temporary files that are not in their place: a program that is about to end at once removes them, and what one that was
-//! killed has left is removed by the next that writes to the same place.
+//! Temporary files that are not in their place: a program that is about to end at once removes them, and what one that
+//! was killed has left is removed by the next that writes to the same place.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -47,8 +47,8 @@ pub fn prefix(output: &str) -> String {
     format!(".dryroll-{output}-")
 }
 
-/// Makes a temporary file whose name begins with `prefix`, locked for as long as it is open, and removed where the program ends
-/// at once. Those of that name that a killed program left are removed first.
+/// Makes a temporary file whose name begins with `prefix`, locked for as long as it is open, and removed where the
+/// program ends at once. Those of that name that a killed program left are removed first.
 ///
 /// # Errors
 /// When it cannot be made there.

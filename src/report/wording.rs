@@ -1,11 +1,17 @@
 //! Numbers as people say them: lengths of time, shares, counts, each in the unit of its metric.
 
+use std::cmp::Ordering;
+
 use crate::fleet::Span;
 use crate::stats::Interval;
 use crate::text;
 
 /// Between a number and its unit: narrow, and no place to break a line.
 const THIN: char = '\u{202f}';
+/// Beyond these nobody reads on.
+const MOST_DECIMALS: usize = 12;
+/// Two numbers that differ by less than this share are the same but for rounding in the sums.
+const SAME: f64 = 1e-9;
 /// What stands for a number that there is not.
 pub const NOTHING: &str = "–";
 
@@ -71,10 +77,93 @@ impl Unit {
         }
     }
 
+    /// What a value is multiplied by before it is said.
+    fn scale(self) -> f64 {
+        if self == Self::Share { 100.0 } else { 1.0 }
+    }
+
+    /// The value that [`say`](Self::say) says, after rounding.
+    fn as_said(self, value: f64) -> f64 {
+        match self {
+            Self::Seconds => {
+                let seconds = value.abs().round();
+                let whole = match seconds {
+                    _ if value.abs() < 10.0 => rounded(value.abs(), decimals(value.abs())),
+                    _ if seconds < 3600.0 => seconds,
+                    _ if seconds < 172_800.0 => (seconds / 60.0).floor() * 60.0,
+                    _ => (seconds / 3600.0).floor() * 3600.0,
+                };
+                if value < 0.0 { -whole } else { whole }
+            }
+            _ => rounded(value * self.scale(), decimals(value.abs() * self.scale())) / self.scale(),
+        }
+    }
+
+    /// A value with so many decimals, none of them left out.
+    #[must_use]
+    pub fn say_fixed(self, value: f64, decimals: usize) -> String {
+        let size = value.abs() * self.scale();
+        let sign = if value < 0.0 { "−" } else { "" };
+        if self == Self::Seconds {
+            let seconds = rounded(size, decimals);
+            let minutes = (seconds / 60.0).floor();
+            // Two digits, a point and the decimals.
+            let width = if decimals == 0 { 2 } else { 3 + decimals };
+            let rest = (seconds - minutes * 60.0).max(0.0);
+            return match minutes {
+                0.0 => format!("{sign}{rest:.decimals$}{THIN}s"),
+                minutes if minutes < 60.0 => format!("{sign}{minutes}{THIN}min{THIN}{rest:0width$.decimals$}{THIN}s"),
+                minutes => {
+                    let (hours, minutes) = ((minutes / 60.0).floor(), minutes % 60.0);
+                    format!("{sign}{hours}{THIN}h{THIN}{minutes:02}{THIN}min{THIN}{rest:0width$.decimals$}{THIN}s")
+                }
+            };
+        }
+        let number = format!("{sign}{}", grouped(&format!("{size:.decimals$}")));
+        match self {
+            Self::Percent | Self::Share => format!("{number}{THIN}%"),
+            Self::InstanceMinutes => format!("{number}{THIN}instance-min"),
+            Self::Seconds | Self::Count => number,
+        }
+    }
+
+    /// A value that is held against a bound, with as many digits as it takes to see on which side of it the value lies.
+    #[must_use]
+    pub fn say_against(self, value: f64, bound: f64) -> String {
+        let side = |value: f64| {
+            let is_equal = (value - bound).abs() <= SAME * bound.abs().max(1.0);
+            if is_equal { Some(Ordering::Equal) } else { value.partial_cmp(&bound) }
+        };
+        if side(self.as_said(value)) == side(value) {
+            return self.say(value);
+        }
+        let scale = self.scale();
+        let enough =
+            (0..=MOST_DECIMALS).find(|&decimals| side(rounded(value * scale, decimals) / scale) == side(value));
+        enough.map_or_else(|| self.say(value), |decimals| self.say_fixed(value, decimals))
+    }
+
+    /// The same of both ends of an interval.
+    #[must_use]
+    pub fn say_interval_against(self, interval: Option<Interval>, bound: Option<f64>) -> String {
+        match (interval, bound) {
+            (Some(Interval { low, high }), Some(bound)) => {
+                format!("{} to {}", self.say_against(low, bound), self.say_against(high, bound))
+            }
+            _ => self.say_interval(interval),
+        }
+    }
+
     /// A value that may be missing.
     #[must_use]
     pub fn say_or_nothing(self, value: Option<f64>) -> String {
         value.map_or_else(|| NOTHING.to_owned(), |value| self.say(value))
+    }
+
+    /// What something saves; where it does not, how much more it takes.
+    #[must_use]
+    pub fn say_saving(self, value: f64) -> String {
+        if value < 0.0 { format!("{} more", self.say(-value)) } else { self.say(value) }
     }
 
     /// A difference, with its sign; of shares and percentages in points.
@@ -132,25 +221,35 @@ fn from_to(low: &str, high: &str) -> String {
 /// A number with as many digits as mean something: three, and all before the point.
 pub fn number(value: f64) -> String {
     let size = value.abs();
-    let decimals = if size == 0.0 || size >= 100.0 {
-        usize::from((100.0..1000.0).contains(&size) && size.fract() != 0.0)
-    } else if size >= 10.0 {
-        1
-    } else {
-        let mut decimals = 2;
-        let mut smallest = 1.0;
-        while size < smallest && decimals < 6 {
-            smallest /= 10.0;
-            decimals += 1;
-        }
-        decimals
-    };
+    let decimals = decimals(size);
     let mut text = format!("{size:.decimals$}");
     if text.contains('.') {
         text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
     }
     let text = grouped(&text);
     if value < 0.0 && text != "0" { format!("−{text}") } else { text }
+}
+
+/// How many decimals a number of this size has.
+fn decimals(size: f64) -> usize {
+    if size == 0.0 || size >= 100.0 {
+        return usize::from((100.0..1000.0).contains(&size) && size.fract() != 0.0);
+    }
+    if size >= 10.0 {
+        return 1;
+    }
+    let mut decimals = 2;
+    let mut smallest = 1.0;
+    while size < smallest && decimals < 6 {
+        smallest /= 10.0;
+        decimals += 1;
+    }
+    decimals
+}
+
+/// A number as it reads with so many decimals.
+fn rounded(value: f64, decimals: usize) -> f64 {
+    format!("{value:.decimals$}").parse().unwrap_or(value)
 }
 
 /// Digits in groups of three, from five digits on.
@@ -247,6 +346,33 @@ mod tests {
     }
 
     #[test]
+    fn enough_digits_to_see_on_which_side_of_a_bound() {
+        for (unit, value, bound, said) in [
+            (Unit::Percent, 50.04, 50.0, "50.04 %"),
+            (Unit::Percent, 49.99, 50.0, "49.99 %"),
+            (Unit::Percent, 50.000_004, 50.0, "50.000004 %"),
+            (Unit::Percent, 50.0, 50.0, "50 %"),
+            (Unit::Percent, 50.0 + 1e-13, 50.0, "50 %"),
+            (Unit::Percent, 57.3, 50.0, "57.3 %"),
+            (Unit::Percent, 12.345, 12.345, "12.345 %"),
+            (Unit::Percent, 12.345, 12.34, "12.35 %"),
+            (Unit::Share, 0.020_000_4, 0.02, "2.00004 %"),
+            (Unit::Share, 0.019, 0.02, "1.9 %"),
+            (Unit::Seconds, 900.4, 900.0, "15 min 00.4 s"),
+            (Unit::Seconds, 3630.0, 3600.0, "1 h 00 min 30 s"),
+            (Unit::Seconds, 899.0, 900.0, "14 min 59 s"),
+            (Unit::Seconds, 0.4, 0.5, "0.4 s"),
+            (Unit::Seconds, 5.0004, 5.0, "5.0004 s"),
+            (Unit::Count, 1234.5, 1234.0, "1234.5"),
+            (Unit::Count, -0.001, 0.0, "−0.001"),
+        ] {
+            assert_eq!(unit.say_against(value, bound).replace(THIN, " "), said, "{value} against {bound}");
+        }
+        let interval = Some(Interval::new(49.0, 50.02));
+        assert_eq!(Unit::Percent.say_interval_against(interval, Some(50.0)).replace(THIN, " "), "49 % to 50.02 %");
+    }
+
+    #[test]
     fn each_in_its_unit() {
         assert_eq!(Unit::of("trip_rate").say(0.125), "12.5\u{202f}%");
         assert_eq!(Unit::of("completed").say(1.0), "100\u{202f}%");
@@ -255,5 +381,7 @@ mod tests {
         assert_eq!(Unit::of("duration_sec").say_difference(-60.0), "−1\u{202f}min");
         assert_eq!(Unit::of("trip_rate").say_difference(0.01), "+1\u{202f}points");
         assert_eq!(Unit::of("trips").say_or_nothing(None), "–");
+        assert_eq!(Unit::Seconds.say_saving(0.597), "0.597\u{202f}s");
+        assert_eq!(Unit::Seconds.say_saving(-0.597), "0.597\u{202f}s more");
     }
 }

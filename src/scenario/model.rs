@@ -648,6 +648,17 @@ pub enum Bound {
     Equals(Expected),
 }
 
+impl Bound {
+    /// Its number, where it has one.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match *self {
+            Self::AtMost(number) | Self::AtLeast(number) | Self::Equals(Expected::Number(number)) => Some(number),
+            Self::Equals(Expected::Text(_) | Expected::Truth(_)) => None,
+        }
+    }
+}
+
 /// What a rule wants something to equal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]

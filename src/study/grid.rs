@@ -203,6 +203,21 @@ pub fn versions(scenario: &Scenario, list: &str) -> Result<Vec<VersionIndex>, Gr
     }
 }
 
+/// The versions that a study has where none are named: the target, and the defective ones. Those are what `[tune]` names as
+/// defective, or else all that are, can be rolled out, and are not what the fleet runs.
+#[must_use]
+pub fn candidates(scenario: &Scenario) -> Vec<VersionIndex> {
+    let target = scenario.rollout.target;
+    let defective = match &scenario.tune {
+        Some(tune) => tune.defective.clone(),
+        None => {
+            let is_defective = |index: &VersionIndex| scenario.versions[index.0].defective;
+            rollable(scenario).into_iter().filter(is_defective).collect()
+        }
+    };
+    std::iter::once(target).chain(defective.into_iter().filter(|&index| index != target)).collect()
+}
+
 /// The versions with these ids, taken as they are.
 ///
 /// # Errors

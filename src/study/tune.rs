@@ -41,7 +41,7 @@ use super::sweep::CONFIDENCE;
 use super::tape::{Identity, Tape};
 use super::theory::{Theory, fits};
 use crate::engine::Outcome;
-use crate::scenario::{Measure, Metric, Rate, Scenario, TuneSpec, VersionIndex};
+use crate::scenario::{Concentrations, Measure, Metric, Rate, Scenario, TuneSpec, VersionIndex, VersionSpec};
 use crate::sim::World;
 use crate::stats::moments::Moments;
 use crate::stats::sequential::Looks;
@@ -256,6 +256,13 @@ impl Tune {
 
     /// The tape of a search is nobody else's, so that it needs no name.
     pub const IDENTITY: Identity = *b"dryroll tune, not kept..........";
+
+    /// Whether rollouts differ in a rate of a version of the search: that is then the mean, around which each rollout draws its own.
+    #[must_use]
+    pub fn has_spread(&self) -> bool {
+        let drawn = |version: &VersionSpec| version.concentrations != Concentrations::default();
+        self.cells.scenarios.iter().any(|scenario| drawn(scenario.target()))
+    }
 
     /// How many policies.
     #[must_use]

@@ -330,7 +330,7 @@ fn intervals_have_width() {
     let folder = Folder::of(tuning::SCENARIO);
     for command in [
         "sweep s.toml --versions all --replicates 40",
-        "sweep s.toml --precision 20% --metric duration_sec --replicates 300",
+        "sweep s.toml --versions v-2 --precision 20% --metric duration_sec --replicates 300",
         "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --versions all --replicates 60",
         "tune s.toml --replicates 256",
     ] {

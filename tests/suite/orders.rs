@@ -53,6 +53,8 @@ fn a_comparison_names_the_order_on_the_terminal_on_its_page_and_in_its_record() 
     assert!(page.contains("order listed") && page.contains("order shuffled"));
     let record = run(&folder, "learn c.json");
     assert!(record.contains("order=listed") && record.contains("order=shuffled"), "{record}");
+    let facts = record.split("Facts: ").nth(1).expect("facts");
+    assert!(facts.contains(", order=listed") || facts.contains(", order=shuffled"), "{facts}");
     // Where both have the fleet's order, it is not said.
     let told = run(
         &folder,
@@ -69,7 +71,7 @@ fn a_heat_map_has_the_cells_of_the_fleets_order() {
     let folder = Folder::with(&[("s.toml", SCENARIO)]);
     run(
         &folder,
-        "sweep s.toml --set order=listed,shuffled --max-consecutive-failures 2..4 --replicates 50 --report s.json",
+        "sweep s.toml --set order=listed,shuffled --max-consecutive-failures 2..4 --versions v-2 --replicates 50 --report s.json",
     );
     run(&folder, "report s.json --html s.html");
     let page = folder.read("s.html");

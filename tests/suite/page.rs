@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use dryroll::report::page::{page, plots};
 use dryroll::report::plot::Plot;
 use dryroll::report::reading::AnyReport;
+use dryroll::report::study::LimitText;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -54,6 +55,10 @@ fn tags(html: &str) -> Vec<(String, String)> {
         if !tag.ends_with('/') && !VOID.contains(&name.as_str()) {
             open.push(name.clone());
         }
+        let names: Vec<&str> = tag.split("=\"").filter_map(|part| part.rsplit([' ', '"']).next()).collect();
+        let names = &names[..names.len().saturating_sub(1)];
+        let once: BTreeSet<&&str> = names.iter().collect();
+        assert_eq!(once.len(), names.len(), "an attribute twice: <{tag}>");
         all.push((name, tag.to_owned()));
     }
     assert!(open.is_empty(), "never closed: {open:?}");
@@ -132,6 +137,60 @@ fn the_table_of_a_heat_map_has_every_cell() {
     }
     let front = plots.iter().find(|plot| plot.name == "pareto").expect("the front");
     assert_eq!(front.table.rows.len(), 30);
+}
+
+/// Where each policy stands to the limits is in the legend, in the shapes and in the table.
+#[test]
+fn the_plot_of_a_search_shows_limits_and_who_meets_them() {
+    let mut report = reports::tune(true);
+    report.limits.push(LimitText {
+        says: "mean blast_radius_pct ≤ 20".into(),
+        metric: "blast_radius_pct".into(),
+        versions: vec!["v-bad".into()],
+        bound_of_mean: Some(20.0),
+        key: None,
+    });
+    let plots = plots(&read(&report));
+    let plot = plots.iter().find(|plot| plot.name == "pareto").expect("the plot");
+    for said in [
+        "limit: mean blast_radius_pct ≤ 20",
+        "recommended: ",
+        "a limit surely does not hold, for 10 policies",
+        "(recommended)",
+    ] {
+        assert!(plot.svg.contains(said), "{said}: {}", plot.svg);
+    }
+    assert!(plot.reading.contains("on no axis: false_trip_rate ≤ 0.02"), "{}", plot.reading);
+    let stands = |wanted: &str| plot.table.rows.iter().filter(|row| row[1] == wanted).count();
+    assert_eq!((stands("recommended"), stands("breaks a limit"), stands("slower")), (1, 10, 10));
+}
+
+#[test]
+fn every_page_has_the_command_that_makes_it_again() {
+    for (name, report) in all() {
+        let html = page(&report);
+        let command = if name == "calibration" { "dryroll calibrate" } else { "dryroll" };
+        let again = html.split("Where this comes from").last().expect("where it comes from");
+        assert!(again.contains(&format!("{command} ")), "{name}: {again}");
+    }
+}
+
+/// The page of a run names the version, and lists the trips and the failed verdicts; both stand on the timeline too.
+#[test]
+fn the_page_of_a_run_shows_its_verdicts() {
+    let mut run = reports::run();
+    let timeline = reports::timeline("broken-rollback.toml");
+    run["timeline"] = serde_json::to_value(&timeline).expect("JSON");
+    run["version"] = "v-9.9".into();
+    let report = read(&run);
+    let html = page(&report);
+    let title = html.split("<h1>").nth(1).and_then(|rest| rest.split("</h1>").next()).expect("a title");
+    assert!(title.ends_with(": v-9.9"), "{title}");
+    assert!(html.contains("When the breaker tripped, and what was decided") && html.contains("i-00008, i-00007"));
+    let listed = html.matches("upgrade failed: the instance reported it").count();
+    assert_eq!(listed, timeline.failures.iter().filter(|failure| failure.reason == "upgrade_failed").count());
+    let plots = plots(&report);
+    assert!(plots[0].svg.contains("verdict: upgrade failed") && plots[0].svg.contains(">failures<"));
 }
 
 #[test]

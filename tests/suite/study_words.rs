@@ -102,7 +102,9 @@ fn a_precision_of_what_says_nothing_is_refused() {
 
 #[test]
 fn large_grids_have_no_exact_values_and_say_why() {
-    let sweep = |most| told(SCENARIO, &format!("sweep s.toml --set health_timeout_sec=101..{most} --replicates 1"));
+    let sweep = |most| {
+        told(SCENARIO, &format!("sweep s.toml --set health_timeout_sec=101..{most} --versions v-2 --replicates 1"))
+    };
     let reason = |told: &Told| told.report["cells"][7]["exact"]["out_of_scope"].as_str().map(str::to_owned);
     let small = sweep(300);
     assert_eq!((small.report["cells"].as_array().map(Vec::len), reason(&small)), (Some(200), None));
@@ -155,6 +157,68 @@ fn a_precision_in_points_and_one_as_a_share_are_told_apart() {
 }
 
 /// Whether more or fewer exposed instances of a good version are better, nobody says: then neither policy wins a world.
+/// The table has the interval of each metric alone; the verdict goes by the wider one.
+#[test]
+fn a_comparison_says_which_interval_its_verdict_uses() {
+    let scenario = SCENARIO.replace("[operator]", "max_in_flight = 3\n[operator]");
+    let compare = "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --versions v-bad --replicates 100";
+    let told = told(&scenario, compare);
+    assert!(told.table.contains("the verdict uses the wider one that holds for all metrics at once"), "{}", told.table);
+}
+
+/// Where no version is named, those that are defective are covered as well; a version that is named stands alone.
+#[test]
+fn a_study_covers_the_defective_versions() {
+    let versions = |told: &Told| told.report["versions"].clone();
+    let sweep = told(SCENARIO, "sweep s.toml --batch-pct 10,20 --replicates 20");
+    assert_eq!(versions(&sweep), serde_json::json!(["v-2", "v-bad"]), "{}", sweep.error);
+    assert!(sweep.report["command"].as_str().unwrap().contains("--versions v-2,v-bad"), "{}", sweep.report["command"]);
+    assert!(sweep.table.contains("varied: batch_pct 10, 20"), "{}", sweep.table);
+    let one = told(SCENARIO, "sweep s.toml --batch-pct 10,20 --replicates 20 --versions v-2");
+    assert_eq!(versions(&one), serde_json::json!(["v-2"]));
+    let alone = SCENARIO.replace("defective = true\n", "");
+    assert_eq!(versions(&told(&alone, "sweep s.toml --replicates 20")), serde_json::json!(["v-2"]));
+    let policies = "--policy batch_pct=10 --policy batch_pct=20 --replicates 20";
+    let compared = told(SCENARIO, &format!("compare s.toml {policies}")).report["comparisons"].clone();
+    let of: Vec<&Value> = compared.as_array().unwrap().iter().map(|one| &one["version"]).collect();
+    assert_eq!(of, ["v-2", "v-bad"]);
+    let tuned = format!("{SCENARIO}[tune]\ndefective = []\nlimits = []\n");
+    assert_eq!(versions(&told(&tuned, "sweep s.toml --replicates 20")), serde_json::json!(["v-2"]));
+}
+
+/// Policies that differ in what follows a trip alone: the table has a figure in which they differ.
+#[test]
+fn rows_that_differ_in_mitigation_alone_do_not_look_alike() {
+    let scenario = SCENARIO.replace("on_trip = \"abort\"", "on_trip = \"rollback_completed_batches\"");
+    let scenario = scenario.replace("[rollout]", "[rollout]\nbatch_pct = 50");
+    let sweep =
+        told(&scenario, "sweep s.toml --set rollout.rollback_batch_pct=5,100 --versions v-bad --replicates 200");
+    let table = &sweep.table;
+    assert!(table.contains("varied: rollback_batch_pct 5, 100"), "{table}");
+    assert!(table.contains("time to mitigate") || table.contains("duration"), "{table}");
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| line.trim_start().starts_with("5 ") || line.trim_start().starts_with("100 "))
+        .map(|line| line.split_whitespace().skip(1).collect())
+        .collect();
+    assert_eq!(rows.len(), 2, "{table}");
+    assert_ne!(rows[0], rows[1], "{table}");
+}
+
+/// `run` has `--version`, a study `--versions`.
+#[test]
+fn the_hint_about_a_target_names_the_argument_that_there_is() {
+    for (command, hint) in [
+        ("run s.toml --set rollout.target_version_id=v-bad", "write --version v-bad in place of"),
+        ("plan s.toml --set rollout.target_version_id=v-bad", "write --version v-bad in place of"),
+        ("sweep s.toml --set rollout.target_version_id=v-bad", "name versions with --versions"),
+    ] {
+        let output = Folder::of(SCENARIO).run(command);
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        assert!(said(&output.stderr).contains(hint), "{command}: {}", said(&output.stderr));
+    }
+}
+
 #[test]
 fn where_nothing_is_better_nobody_wins() {
     let Told { report, .. } =

@@ -61,6 +61,7 @@ fn the_answer_is_that_of_the_exact_values() {
         match candidate["standing"].as_str().unwrap() {
             "breaks_limit" => assert!(!fits, "{batch_pct}, {limit}"),
             "slower" => assert!(goal > least, "{batch_pct}, {limit}: {goal}"),
+            "as_good" => assert!(fits && goal <= least * 1.0202, "{batch_pct}, {limit}: {goal}"),
             "undecided" => assert!((goal - least).abs() <= 0.03 * least, "{batch_pct}, {limit}: {goal}"),
             _ => {}
         }
@@ -151,6 +152,40 @@ fn the_same_bytes_with_any_number_of_threads() {
     let bytes = |threads: u32| std::fs::read(folder.path(&format!("{threads}.json"))).unwrap();
     assert_eq!(bytes(1), bytes(2));
     assert_eq!(bytes(1), bytes(5));
+}
+
+/// A tolerance that takes the next policy that is allowed: it is as good then, and nothing is undecided.
+#[test]
+fn what_is_as_good_is_not_called_undecided() {
+    let limits = SCENARIO.find("limits = ").expect("limits");
+    let text = format!("{}limits = [{{metric = \"false_trip_rate\", at_most = 0.05}}]\n", &SCENARIO[..limits]);
+    let folder = Folder::of(&text);
+    assert!(folder.tune("--tolerance 1 --report t.json -q").status.success());
+    let report = folder.report("t.json");
+    assert_eq!((&report["decided"], &report["undecided"]), (&Value::from(true), &Value::Array(Vec::new())));
+    let good = report["as_good"].as_array().unwrap();
+    let standing = report["candidates"].as_array().unwrap().iter().filter(|one| one["standing"] == "as_good");
+    assert!(!good.is_empty() && good.len() == standing.count(), "{good:?}");
+    let page = folder.page("t.json");
+    assert!(page.contains("as good as the answer, within 100") && page.contains("As good"), "{page}");
+    assert!(!page.contains("may yet meet the limits") && !page.contains("not told apart"), "{page}");
+}
+
+/// Without a defective version there is one axis: that is said, and no front is drawn.
+#[test]
+fn there_is_no_front_of_one_axis() {
+    let limits = SCENARIO.find("limits = ").expect("limits");
+    let text =
+        format!("{}defective = []\nlimits = [{{metric = \"false_trip_rate\", at_most = 0.2}}]\n", &SCENARIO[..limits]);
+    let folder = Folder::of(&text);
+    let output = folder.tune("--report t.json");
+    assert!(output.status.success(), "{}", said(&output.stderr));
+    let (report, table, page) = (folder.report("t.json"), said(&output.stdout), folder.page("t.json"));
+    assert_eq!(report["front"], Value::Array(Vec::new()));
+    for text in [&table, &page] {
+        assert!(text.contains("there is no front of fast against safe"), "{text}");
+    }
+    assert!(!table.contains("blast radius") && !page.contains("<figure"), "{table}");
 }
 
 #[test]

@@ -353,8 +353,9 @@ limits = [{metric = "blast_radius_pct", stat = "mean", at_most = 90}]
 #[test]
 fn the_reasons_of_what_more_history_is_worth_are_its_parts() {
     const CHOICE: &str = "by choosing otherwise among the ";
-    const FORBIDDEN: &str = "by policies whose limits hold on average over these replicates, and then would not";
-    const ALLOWED: &str = "by policies whose limits do not hold on average over these replicates, and then would";
+    const FORBIDDEN: &str = "by policies whose limits surely hold today, and then would not";
+    const UNDECIDED: &str = "by policies whose limits are undecided today, and then would hold";
+    const ALLOWED: &str = "by policies that surely break a limit today, and then would not";
     let with = |most: &str| SCENARIO.replace("at_most = 0.2}", &format!("at_most = {most}}}"));
     let (short, long) = (calibration("v-2", 1.0, 0.0, 20.0), calibration("v-2", 0.0, 1.0, 120.0));
     for (scenario, calibration, opens, named) in [
@@ -368,15 +369,59 @@ fn the_reasons_of_what_more_history_is_worth_are_its_parts() {
         let posterior = &report["posterior"];
         let says = posterior["says"].as_str().unwrap();
         assert!(says.starts_with(opens), "{says}");
-        for (part, words) in [("choice", CHOICE), ("forbidden", FORBIDDEN), ("allowed", ALLOWED)] {
+        let parts = [("choice", CHOICE), ("forbidden", FORBIDDEN), ("undecided", UNDECIDED), ("allowed", ALLOWED)];
+        for (part, words) in parts {
             assert_eq!(says.contains(words), named.contains(&part), "{part}: {says}");
         }
         for later in posterior["later"].as_array().unwrap() {
             let value = |part: &Value| part["value"].as_f64().expect("a number");
-            let parts = ["choice", "forbidden", "allowed"].map(|part| value(&later["parts"][part]));
+            let parts = ["choice", "forbidden", "undecided", "allowed"].map(|part| value(&later["parts"][part]));
             let saves = value(&later["saves"]);
             assert!((parts.iter().sum::<f64>() - saves).abs() < 1e-6 * saves.abs().max(1.0), "{later}");
         }
+    }
+}
+
+/// The policies whose limits all hold by the search, and those of which it decided neither.
+fn by_limits(report: &Value) -> [u64; 2] {
+    let mut counts = [0, 0];
+    for candidate in report["candidates"].as_array().unwrap() {
+        let limits = candidate["evidence"]["limits"].as_array().unwrap();
+        if limits.iter().all(|limit| limit["holds"] == true) {
+            counts[0] += 1;
+        } else if limits.iter().all(|limit| limit["holds"] != false) {
+            counts[1] += 1;
+        }
+    }
+    counts
+}
+
+/// Text that was broken into lines, in one.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Who is within the limits is what the search decided. So the reason is the same with every seed with which the search
+/// decides alike: with limits that it decides, and with one at which it cannot.
+#[test]
+fn the_reason_follows_the_search_with_any_seed() {
+    for (limit, undecided) in [("89", false), ("86.4", true)] {
+        let scenario = TWO_ALLOWED.replace("at_most = 90", &format!("at_most = {limit}"));
+        let folder = calibrated(&scenario, &calibration("v-2", 0.0, 1.0, 120.0).to_string());
+        let mut words = Vec::new();
+        for seed in 1..=3 {
+            folder.tune(&format!("--posterior c.json --seed {seed} --replicates 8192 --report t.json -q"));
+            let report = folder.report("t.json");
+            let posterior = &report["posterior"];
+            let [within, open] = by_limits(&report);
+            assert_eq!((&posterior["within"], &posterior["undecided"]), (&within.into(), &open.into()), "seed {seed}");
+            let says = posterior["says"].as_str().unwrap();
+            assert_eq!(says.ends_with("hold is undecided today."), undecided, "seed {seed}: {says}");
+            words.push(
+                says.chars().filter(|c| c.is_alphabetic()).collect::<String>().replace("min", "").replace('s', ""),
+            );
+        }
+        assert!(words.windows(2).all(|pair| pair[0] == pair[1]), "{words:?}");
     }
 }
 
@@ -396,6 +441,15 @@ fn where_rollouts_differ_what_more_history_is_worth_is_not_computed() {
     assert!(says.ends_with("what it would be worth is not computed."), "{says}");
     let table = said(&output.stdout);
     assert!(table.contains("for each rollout) from") && !table.contains("what more history would save"), "{table}");
+    // The spread stays, whatever is known of the mean.
+    for said in [
+        "with the mean rates, and this spread between rollouts, alone no policy would",
+        "If the mean failure rates were known, with this spread, and others than the point:",
+        "with 0.5 times the mean failure rates, with this spread:",
+    ] {
+        assert!(words(&table).contains(said), "{said}: {table}");
+    }
+    assert!(!table.contains("the point alone") && !table.contains("If the failure rates"), "{table}");
     let rate = &posterior["versions"][0]["failure_rate"];
     let [a, b] = [0, 1].map(|place| rate["beta"][place].as_f64().unwrap());
     for (place, p) in [(0, 0.025), (1, 0.975)] {

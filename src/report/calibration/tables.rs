@@ -88,7 +88,8 @@ pub fn spread(rate: &RateReport) -> Option<String> {
         )
     });
     Some(format!(
-        "{rollouts} rollouts differ (p = {}): a rollout's rate is beta, mean {} ({} to {}), concentration {} ({} to {}), standard deviation {}{next}",
+        "{rollouts} rollouts differ (p = {}): a rollout's rate is beta, mean {} ({} to {}), concentration {} ({} to \
+         {}), standard deviation {}{next}",
         number(*p_value),
         number(*mean),
         number(mean_ci.low),

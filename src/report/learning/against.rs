@@ -1,5 +1,5 @@
-//! What today's numbers say to what a record claims. One world contradicts "never", an exact claim about that very world, and
-//! what 99 of 100 worlds do; it does not contradict another single world.
+//! What today's numbers say to what a record claims. One world contradicts "never", an exact claim about that very
+//! world, and what 99 of 100 worlds do; it does not contradict another single world.
 
 use super::Learning;
 use super::claims::Claims;
@@ -24,8 +24,8 @@ pub enum Verdict {
     Agrees(String),
 }
 
-/// All that can be said. Of another case what was measured may well be otherwise: it then differs and contradicts nothing. What
-/// a plan counts follows from its own numbers, whatever the rest of the case.
+/// All that can be said. Of another case what was measured may well be otherwise: it then differs and contradicts
+/// nothing. What a plan counts follows from its own numbers, whatever the rest of the case.
 pub fn verdicts(claims: &Claims, record: &Learning, today: &Today<'_>, is_elsewhere: bool) -> Vec<Verdict> {
     let mut said = Vec::new();
     match &today.numbers {
@@ -239,7 +239,7 @@ fn of_tune(claims: &Claims, record: &Learning, tune: &TuneReport, said: &mut Vec
         said.push(Verdict::Agrees(format!("today's search recommends {what} too")));
     } else if tried.is_empty() {
         said.push(Verdict::Differs(format!("it recommends {what}, which today's search did not try")));
-    } else if let Some(open) = tried.iter().find(|one| one.standing == Standing::Undecided) {
+    } else if let Some(open) = tried.iter().find(|one| matches!(one.standing, Standing::AsGood | Standing::Undecided)) {
         if let Some(best) = &best {
             said.push(Verdict::Differs(format!(
                 "it recommends {what}; today's search {best}, and of the other: {}",

@@ -70,8 +70,8 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
                 (true, true) => (
                     Category::BestPractice,
                     format!(
-                        "Recommend {said} over {other} for this fleet and these failure rates: in what a rollout is judged by, {letter} is \
-                         surely better in {} and surely worse in none.",
+                        "Recommend {said} over {other} for this fleet and these failure rates: in what a rollout is \
+                         judged by, {letter} is surely better in {} and surely worse in none.",
                         a_wins.max(b_wins)
                     ),
                 ),
@@ -84,8 +84,8 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
             Category::Discovery,
             format!("{say_a} against {say_b}: each is better in something"),
             format!(
-                "{one_sided}A is better in {a_wins} and B in {b_wins}; what the one costs and the other saves is a question \
-                 of limits, which `dryroll tune` takes."
+                "{one_sided}A is better in {a_wins} and B in {b_wins}; what the one costs and the other saves is a \
+                 question of limits, which `dryroll tune` takes."
             ),
             a,
             "trade-off",
@@ -145,6 +145,9 @@ fn facts(report: &CompareReport, told: &Policy, judged: &[Judged<'_>], recommend
     let mut facts = Facts::of_worlds("compare", &report.scenario, report.seed, report.replicates);
     facts.add("recommended", if recommended { "yes" } else { "no" });
     facts.add_policy(told);
+    if report.policies.iter().any(|policy| policy.order != told.order) && facts.get("order").is_none() {
+        facts.add("order", told.order.name());
+    }
     let first = told == &report.policies[0];
     for one in judged {
         let name = format!("{}_of_{}", one.contrast.metric, phrases::tag(one.version.version.raw()));

@@ -1,4 +1,5 @@
-//! The record of a drill: one world and one person, so it says what a decision did there, and what others would have done.
+//! The record of a drill: one world and one person, so it says what a decision did there, and what others would have
+//! done.
 
 use super::facts::Facts;
 use super::phrases::{self, one_line, percent, time};

@@ -1,16 +1,19 @@
-//! How far today's case is another than the one that a record is about. A record claims only its own fleet, policy and rates, so
-//! of another case it is told what it found there, and nothing of it is claimed for today.
+//! How far today's case is another than the one that a record is about. A record claims only its own fleet, policy and
+//! rates, so of another case it is told what it found there, and nothing of it is claimed for today.
 
 use super::claims::Claims;
 use super::facts::{Facts, POLICY_KEYS, policy_facts, short_digest};
 use super::phrases::{self, say};
 use super::recall::{Numbers, Today};
 use crate::report::wording::{called, plural};
+use crate::study::Policy;
 
 /// Differences in rates that are named.
 const NAMED: usize = 3;
 /// The keys that a search tries values of.
 const TRIED: [&str; 2] = ["batch_pct", "max_consecutive_failures"];
+/// The order of a policy that names none.
+const LISTED: &str = "listed";
 /// Figures that are told of another case.
 const FIGURES: [&str; 3] = ["duration_sec", "blast_radius_pct", "harmed_pct"];
 
@@ -38,8 +41,10 @@ pub fn elsewhere(claims: &Claims, today: &Today<'_>) -> Option<Elsewhere> {
         }
         None => of_words(claims, today, &mut differs),
     }
-    (!differs.is_empty())
-        .then(|| Elsewhere { differs: differs.join("; "), found: claims.facts.as_ref().and_then(found) })
+    (!differs.is_empty()).then(|| Elsewhere {
+        differs: differs.join("; "),
+        found: claims.facts.as_ref().and_then(|facts| found(facts, today)),
+    })
 }
 
 fn of_version(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
@@ -63,8 +68,9 @@ fn of_policy(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
     for key in POLICY_KEYS {
         // A search tries values: what it does not try of these two it says itself.
         let is_tried = today.policy.is_none() && TRIED.contains(&key);
-        if !is_tried && policies.iter().all(|ours| ours.get(key) != facts.get(key)) {
-            let value = |facts: &Facts| facts.get(key).unwrap_or("the default").to_owned();
+        let default = if key == "order" { LISTED } else { "the default" };
+        let value = |facts: &Facts| facts.get(key).unwrap_or(default).to_owned();
+        if !is_tried && policies.iter().all(|ours| value(ours) != value(facts)) {
             differs.push(format!("{key} {} there, {} today", value(facts), value(first)));
         }
     }
@@ -110,7 +116,9 @@ fn of_world(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
     }
     if differs.is_empty() {
         differs.push(
-            "its scenario is another in the fleet or its classes, the times, the network, the people, the faults or the module".into(),
+            "its scenario is another in the fleet or its classes, the times, the network, the people, the faults or \
+             the module"
+                .into(),
         );
     }
 }
@@ -130,11 +138,25 @@ fn of_calibration(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
     }
 }
 
+/// The order of a record's policy, where it differs from today's, from another policy of its own, or from the fleet's.
+fn order<'a>(facts: &'a Facts, today: &Today<'_>) -> Option<&'a str> {
+    let theirs = facts.get("order");
+    let is_other = |policy: &Policy| policy.order.name() != theirs.unwrap_or(LISTED);
+    let differs = match (&today.policy, &today.numbers) {
+        (Some(policy), _) => is_other(policy),
+        (None, Numbers::Tune(tune)) => tune.candidates.iter().any(|one| is_other(&one.policy)),
+        (None, Numbers::Plan(_) | Numbers::Run(..)) => false,
+    };
+    theirs.or(differs.then_some(LISTED))
+}
+
 /// What a record found, from its facts alone: numbers, and no advice.
-fn found(facts: &Facts) -> Option<String> {
+fn found(facts: &Facts, today: &Today<'_>) -> Option<String> {
     let worlds =
         facts.count("replicates").map_or_else(String::new, |n| format!(" over {}", plural(n, "world", "worlds")));
-    let policy: Vec<String> = TRIED.into_iter().filter_map(|key| Some(format!("{key}={}", facts.get(key)?))).collect();
+    let policy = TRIED.into_iter().filter_map(|key| Some(format!("{key}={}", facts.get(key)?)));
+    let order = order(facts, today).map(|order| format!("order={order}"));
+    let policy: Vec<String> = policy.chain(order).collect();
     let policy = policy.join(", ");
     let ended = || {
         let trips = facts.count("trips").map_or_else(String::new, |n| format!(", {}", plural(n, "trip", "trips")));

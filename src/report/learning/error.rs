@@ -15,14 +15,14 @@ pub enum LearningError {
     Lacks(&'static str),
     /// A calibration teaches nothing of a policy.
     #[error(
-        "a calibration names neither module nor fleet nor policy, so that a record of it would apply to nothing; search a policy with it, \
-         `dryroll tune SCENARIO --posterior CALIBRATION`, and learn from that report"
+        "a calibration names neither module nor fleet nor policy, so that a record of it would apply to nothing; \
+         search a policy with it, `dryroll tune SCENARIO --posterior CALIBRATION`, and learn from that report"
     )]
     Calibration,
     /// A check is about more than one record could be.
     #[error(
-        "a check says which rules hold, of any number of scenarios, and not why; learn from the run that the `replay` of a rule makes, or \
-         from a sweep or a search of its scenario"
+        "a check says which rules hold, of any number of scenarios, and not why; learn from the run that the `replay` \
+         of a rule makes, or from a sweep or a search of its scenario"
     )]
     Check,
     /// A line of a store is no record.

@@ -1,4 +1,5 @@
-//! The last sentence of a record's content: `Facts: instances=50, batch_pct=20, …`, for machines and for people who look twice.
+//! The last sentence of a record's content: `Facts: instances=50, batch_pct=20, …`, for machines and for people who
+//! look twice.
 
 use std::fmt;
 
@@ -84,7 +85,8 @@ impl Facts {
         self.add_some(name, interval.map(ends));
     }
 
-    /// Adds the keys of a policy that shape a rollout. Those at their defaults are left out, but for the three of the skill.
+    /// Adds the keys of a policy that shape a rollout. Those at their defaults are left out, but for the three of the
+    /// skill.
     pub fn add_policy(&mut self, policy: &Policy) {
         self.0.extend(policy_facts(policy).0);
     }

@@ -1,4 +1,5 @@
-//! The words that all records share: the fleet, a policy, figures with their intervals, tags, and where the evidence is.
+//! The words that all records share: the fleet, a policy, figures with their intervals, tags, and where the evidence
+//! is.
 
 use crate::report::study::{Estimate, ScenarioRef};
 use crate::report::wording::Unit;

@@ -231,8 +231,8 @@ impl<'a> Run<'a> {
                 title: format!("{policy} completed without a trip on the {fleet}"),
                 happened: "A good version, completed. Zero circuit breaker trips.".into(),
                 advice: format!(
-                    "Recommend keeping {policy} for this fleet; what another size, other failure rates or a bad version would do \
-                     is not in this run: rehearse them before relying on it."
+                    "Recommend keeping {policy} for this fleet; what another size, other failure rates or a bad \
+                     version would do is not in this run: rehearse them before relying on it."
                 ),
                 tags: &["batch-sizing", "no-trip"],
             };
@@ -257,8 +257,8 @@ impl<'a> Run<'a> {
             category: Category::FailureMode,
             title: format!("false trip with {policy}"),
             happened: format!("{trips} on a version that is good in truth, ended as {}: {cause}.", self.outcome),
-            advice: "Before the limit is raised, look for the cause: the limit is a symptom. Which limit pays is a question \
-                     for `dryroll tune`."
+            advice: "Before the limit is raised, look for the cause: the limit is a symptom. Which limit pays is a \
+             question for `dryroll tune`."
                 .into(),
             tags: &["circuit-breaker", "false-trip"],
         }
@@ -275,8 +275,8 @@ impl<'a> Run<'a> {
         );
         if self.trips == 0 {
             let why = if escaped > 0 {
-                "The health check passed what was broken: no limit sees that, so recommend a check that does, or waiting \
-                 longer between batches."
+                "The health check passed what was broken: no limit sees that, so recommend a check that does, or \
+                 waiting longer between batches."
             } else {
                 "Failures did not come in a row of that length. Recommend trying a lower limit with `dryroll tune`."
             };
@@ -319,8 +319,8 @@ impl<'a> Run<'a> {
                 title: format!("the breaker held a bad version to {reach} with {policy}"),
                 happened,
                 advice: format!(
-                    "All that a batch has is commanded before its verdicts come, so one batch ({}) is what a trip in the \
-                     first costs. Recommend smaller batches where that is too much.",
+                    "All that a batch has is commanded before its verdicts come, so one batch ({}) is what a trip in \
+                     the first costs. Recommend smaller batches where that is too much.",
                     percent(batch)
                 ),
                 tags: &["circuit-breaker", "blast-radius"],
@@ -331,8 +331,8 @@ impl<'a> Run<'a> {
             title: format!("a bad version got past the first batch to {reach} with {policy}"),
             happened,
             advice: format!(
-                "That is more than one batch ({}): failures were not in a row soon enough. Recommend trying a lower limit or \
-                 smaller batches with `dryroll tune`.",
+                "That is more than one batch ({}): failures were not in a row soon enough. Recommend trying a lower \
+                 limit or smaller batches with `dryroll tune`.",
                 percent(batch)
             ),
             tags: &["circuit-breaker", "blast-radius"],

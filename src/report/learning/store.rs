@@ -111,11 +111,12 @@ pub enum Added {
     Already(usize),
 }
 
-/// Adds a record at the end of a store, unless it is there; a store that is not there is made. The line is written whole or not
-/// at all, and nobody else who adds in this way writes meanwhile.
+/// Adds a record at the end of a store, unless it is there; a store that is not there is made. The line is written
+/// whole or not at all, and nobody else who adds in this way writes meanwhile.
 ///
 /// # Errors
-/// When the store is no regular file, cannot be read or written, is held by somebody else, or has a line that is no record.
+/// When the store is no regular file, cannot be read or written, is held by somebody else, or has a line that is no
+/// record.
 pub fn add(path: &Path, record: &Learning) -> Result<Added, LearningError> {
     let failed = |source| LearningError::Store { path: path.to_owned(), source };
     let mut file = open(path).map_err(failed)?;

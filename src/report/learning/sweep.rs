@@ -1,7 +1,8 @@
 //! The record of a sweep: of all its policies the one that its own rule picks, with the rule, and what the others did.
 //!
-//! A sweep has no limits of its own. So the rule is said in the record: of the policies whose interval of false trips ends at
-//! [`FALSE_TRIPS`] or below, the one whose worst defective version gets least far; with equal reach the faster one.
+//! A sweep has no limits of its own. So the rule is said in the record: of the policies whose interval of false trips
+//! ends at [`FALSE_TRIPS`] or below, the one whose worst defective version gets least far; with equal reach the faster
+//! one.
 
 use super::facts::Facts;
 use super::phrases::{self, mean, share};
@@ -117,8 +118,8 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
         others(&tried, told, &keys),
         judged.advice,
         given_up(&tried, &keys),
-        "Each interval holds for its number alone, and all of it for this scenario's failure rates; `dryroll tune` decides by \
-         limits of your own."
+        "Each interval holds for its number alone, and all of it for this scenario's failure rates; `dryroll tune` \
+         decides by limits of your own."
             .to_owned(),
         phrases::evidence(scenario, report.seed, &worlds(report.replicates), report.command.raw()),
         facts(report, told, best.is_some()).to_string(),
@@ -162,8 +163,8 @@ fn judgement(tried: &[Tried<'_>], few: &[&Tried<'_>], best: Option<&Tried<'_>>, 
                 n => format!("of {n} policies none is known to trip at most {most} of good rollouts"),
             },
             advice: format!(
-                "The interval of false trips ends above {most} for every policy, so recommend none of them as it is: more \
-                 worlds may narrow it, a higher limit trips less."
+                "The interval of false trips ends above {most} for every policy, so recommend none of them as it is: \
+                 more worlds may narrow it, a higher limit trips less."
             ),
             tag: "false-trip",
         };
@@ -182,8 +183,8 @@ fn judgement(tried: &[Tried<'_>], few: &[&Tried<'_>], best: Option<&Tried<'_>>, 
             category: Category::Discovery,
             title: format!("{policy} is the fastest of {} on good versions", tried.len()),
             advice: format!(
-                "It is the fastest of {} whose interval of false trips ends at {most} or below. No bad version was swept, so how \
-                 far one would get is not known, and no policy is recommended.",
+                "It is the fastest of {} whose interval of false trips ends at {most} or below. No bad version was \
+                 swept, so how far one would get is not known, and no policy is recommended.",
                 few.len()
             ),
             tag: "duration",
@@ -206,8 +207,8 @@ fn judgement(tried: &[Tried<'_>], few: &[&Tried<'_>], best: Option<&Tried<'_>>, 
             n => format!("{policy} is the safest of {n} policies"),
         },
         advice: format!(
-            "Recommend {policy} for this fleet and these failure rates: of {} whose interval of false trips ends at {most} or below, it lets \
-             the worst bad version reach least.{close}",
+            "Recommend {policy} for this fleet and these failure rates: of {} whose interval of false trips ends at \
+             {most} or below, it lets the worst bad version reach least.{close}",
             plural(few.len() as u64, "policy", "policies")
         ),
         tag: "blast-radius",

@@ -1,4 +1,5 @@
-//! The record of a search: the policy that it recommends, why, what it is not told apart from, and what would change it.
+//! The record of a search: the policy that it recommends, why, what it is not told apart from, and what would change
+//! it.
 
 use super::facts::Facts;
 use super::phrases::{self, estimate, one_line};
@@ -6,7 +7,7 @@ use super::sweep::worlds;
 use super::{Category, Learning, LearningError};
 use crate::report::conditional::beside;
 use crate::report::study::{Evidence, LimitCheck, Recommended, Standing, TuneReport};
-use crate::report::wording::{called, plural};
+use crate::report::wording::{Unit, called, plural};
 use crate::study::Policy;
 
 pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
@@ -25,8 +26,8 @@ pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
         spread(report),
         sensitivity(report),
         format!(
-            "Each interval holds for its number alone; that a limit holds or a policy is slower is decided for all of them \
-             together with 95%, {}.",
+            "Each interval holds for its number alone; that a limit holds or a policy is slower is decided for all of \
+             them together with 95%, {}.",
             if report.posterior.is_some() {
                 "on average over what the calibration leaves open"
             } else {
@@ -80,8 +81,8 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
             Category::Discovery,
             format!("{policy} is within the limits, the best is undecided"),
             format!(
-                "Its limits surely hold, but it is undecided whether it is the best: recommend {policy} as one that holds, and \
-                 allow more worlds before it is called the best."
+                "Its limits surely hold, but it is undecided whether it is the best: recommend {policy} as one that \
+                 holds, and allow more worlds before it is called the best."
             ),
         )
     };
@@ -106,7 +107,10 @@ fn check(check: &LimitCheck, replicates: u64) -> String {
         None => "is undecided",
     };
     let of = beside(&check.metric, check.observed.n, replicates);
-    let observed = estimate(name, &check.observed);
+    let observed = match (check.observed.exact, check.bound) {
+        (Some(exact), Some(bound)) => format!("{}, exactly", phrases::plain(&Unit::of(name).say_against(exact, bound))),
+        _ => estimate(name, &check.observed),
+    };
     format!("{} {holds} for {}: {observed}{}", one_line(&check.limit), check.version.to_string(), phrases::plain(&of))
 }
 
@@ -120,8 +124,8 @@ fn none(report: &TuneReport) -> (Category, String, String) {
             Category::FailureMode,
             format!("none of {tried} is {}", limits(report)),
             format!(
-                "none of {tried} is {}.{binding} Recommend none of them: other limits, another version or another health \
-                 check are what is left.",
+                "none of {tried} is {}.{binding} Recommend none of them: other limits, another version or another \
+                 health check are what is left.",
                 limits(report)
             ),
         );
@@ -130,7 +134,8 @@ fn none(report: &TuneReport) -> (Category, String, String) {
         Category::Discovery,
         format!("undecided whether any of {tried} is {}", limits(report)),
         format!(
-            "no policy of {} is surely {}, and some are undecided.{binding} Recommend none before more worlds are allowed.",
+            "no policy of {} is surely {}, and some are undecided.{binding} Recommend none before more worlds are \
+             allowed.",
             report.candidates.len(),
             limits(report)
         ),
@@ -143,7 +148,8 @@ fn standings(report: &TuneReport) -> String {
     for (standing, one, many) in [
         (Standing::BreaksLimit, "policy surely breaks a limit", "policies surely break a limit"),
         (Standing::Slower, "is surely slower", "are surely slower"),
-        (Standing::Undecided, "is as good or not told apart", "are as good or not told apart"),
+        (Standing::AsGood, "is as good", "are as good"),
+        (Standing::Undecided, "is undecided", "are undecided"),
     ] {
         let n = count(standing);
         if n > 0 {
@@ -196,7 +202,7 @@ fn sensitivity(report: &TuneReport) -> String {
     let said = report.sensitivity.iter().map(|one| &one.says).chain(report.keeps.as_ref().map(|keeps| &keeps.says));
     let said = said.map(|says| one_line(says));
     let said = said.collect::<Vec<_>>().join("; ");
-    if said.is_empty() { said } else { format!("If the failure rates are others: {said}.") }
+    if said.is_empty() { said } else { format!("{}: {said}.", report.supposes()) }
 }
 
 fn facts(report: &TuneReport) -> Facts {

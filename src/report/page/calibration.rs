@@ -8,6 +8,7 @@ use crate::report::calibration::{CalibrationReport, DurationReport, VersionRepor
 use crate::report::plot::goodness::goodness;
 use crate::report::plot::rates::rates;
 use crate::report::plot::{Plot, Table};
+use crate::report::replay;
 use crate::report::wording::{Unit, number, plural};
 
 /// The plots of a calibration.
@@ -54,7 +55,7 @@ pub fn page<'a>(report: &'a CalibrationReport, plots: &[Plot]) -> Page<'a> {
         },
     ];
     Page {
-        title: "What real rollouts say",
+        title: "What real rollouts say".into(),
         kind: "A calibration",
         headline,
         findings: report.versions.iter().map(finding).collect(),
@@ -119,6 +120,7 @@ fn warned(report: &CalibrationReport) -> Vec<String> {
 fn provenance(report: &CalibrationReport) -> Table {
     let mut table = Table::new("The same events give the same numbers on every machine", &["what"], &["value"]);
     let mut row = |what: &str, value: String| table.row([what.to_owned(), value]);
+    row("the command that makes this report again", replay::calibrate(&report.logs, report.heartbeat_interval_sec));
     row("event logs", report.logs.join(", "));
     row("rollouts in them", number(report.rollouts as f64));
     row("heartbeats were taken to come every", Unit::Seconds.say(report.heartbeat_interval_sec));

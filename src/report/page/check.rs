@@ -57,7 +57,7 @@ pub fn page<'a>(report: &'a CheckReport, plots: &[Plot]) -> Page<'a> {
             body: html! { div class="text" { (open(&provenance(report))) } },
         },
     ];
-    Page { title: "Rules for rollouts", kind: "A check", headline, findings: vec![verdict(report)], sections }
+    Page { title: "Rules for rollouts".into(), kind: "A check", headline, findings: vec![verdict(report)], sections }
 }
 
 fn rules(scenario: &CheckedScenario) -> Table {

@@ -39,7 +39,9 @@ pub fn plots(report: &CompareReport) -> Vec<Plot> {
             title: format!("World by world: {}, B less A", called(metric)),
             metric,
             differences: true,
-            reading: "Share of the worlds by the difference that B makes in them. Left of zero B has less of it, right of zero more. The dark line is the mean.".to_owned(),
+            reading: "Share of the worlds by the difference that B makes in them. Left of zero B has less of it, \
+             right of zero more. The dark line is the mean."
+                .to_owned(),
             panels: panels.collect(),
         };
         plots.extend(plot.draw());
@@ -99,6 +101,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
         Provenance {
             scenario: &report.scenario,
             schema: report.schema.raw(),
+            command: report.command.raw(),
             seed: report.seed,
             replicates: Some(report.replicates),
             confidence: Some(report.confidence),
@@ -107,7 +110,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
         .section(),
     ];
     Page {
-        title: report.scenario.name.raw(),
+        title: report.scenario.name.raw().into(),
         kind: "Two policies on the same worlds",
         headline,
         findings: findings(report, &names),

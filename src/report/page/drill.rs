@@ -62,7 +62,7 @@ pub fn page<'a>(drill: &'a DrillReport, plots: &[Plot]) -> Page<'a> {
         Section { id: "policy", heading: "The policy", body: html! { (open(&policy(drill))) } },
         provenance(drill),
     ];
-    Page { title: drill.scenario.name.raw(), kind: "A drill", headline, findings: findings(drill), sections }
+    Page { title: drill.scenario.name.raw().into(), kind: "A drill", headline, findings: findings(drill), sections }
 }
 
 fn harmed(debrief: &Debrief) -> String {
@@ -212,6 +212,7 @@ fn provenance(drill: &DrillReport) -> Section {
     Provenance {
         scenario: &drill.scenario,
         schema: drill.schema.raw(),
+        command: drill.command.raw(),
         seed: drill.seed,
         replicates: None,
         confidence: None,

@@ -1,5 +1,7 @@
 //! The frame of a page: head, style, sections, figures.
 
+use std::borrow::Cow;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::report::plot::drawing::escaped;
@@ -23,7 +25,7 @@ pub struct Section {
 /// A page.
 pub struct Page<'a> {
     /// What it is about.
-    pub title: &'a str,
+    pub title: Cow<'a, str>,
     /// Of what kind.
     pub kind: &'a str,
     /// The figures that come first: what, and how much.
@@ -45,7 +47,7 @@ impl Page<'_> {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { (safe(self.title)) " – " (self.kind) }
+                    title { (safe(&self.title)) " – " (self.kind) }
                     style { (PreEscaped(theme::css(":root"))) (PreEscaped(STYLE)) }
                 }
                 body {
@@ -55,7 +57,7 @@ impl Page<'_> {
                             nav aria-label="Pages" { ul { @for (address, words) in ways { li { a href=(address) { (words) } } } } }
                         }
                         p class="kind" { (self.kind) }
-                        h1 { (safe(self.title)) }
+                        h1 { (safe(&self.title)) }
                     }
                     main {
                         section id="summary" aria-labelledby="summary-heading" {

@@ -14,6 +14,8 @@ pub struct Provenance<'a> {
     pub scenario: &'a ScenarioRef,
     /// The schema.
     pub schema: &'a str,
+    /// The command that makes the report again; empty in older reports.
+    pub command: &'a str,
     /// The seed.
     pub seed: u64,
     /// Replicates, or nothing where it is one world.
@@ -47,7 +49,10 @@ impl Provenance<'_> {
         Section {
             id: "provenance",
             heading: "Where this comes from",
-            body: html! { div class="text" { (table.html()) } },
+            body: html! {
+                @if !self.command.is_empty() { p class="again" { "Made again by " code { (safe(self.command)) } } }
+                div class="text" { (table.html()) }
+            },
         }
     }
 }

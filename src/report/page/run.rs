@@ -1,15 +1,20 @@
 //! The page of one run.
 
+use std::fmt::Write;
+
 use maud::html;
 use serde_json::Value;
 
 use super::layout::{Page, Section, figure, open};
 use super::policies::{name, says};
 use super::provenance::{Provenance, advice};
-use crate::fleet::Span;
+use crate::fleet::{At, Span};
 use crate::report::plot::{Plot, Table, timeline};
 use crate::report::reading::RunPage;
-use crate::report::wording::{Unit, called, plural, spoken};
+use crate::report::wording::{NOTHING, Unit, called, plural, spoken};
+
+/// More failed verdicts are not listed on the page.
+const MOST_FAILURES: usize = 300;
 
 /// The plot of a run.
 #[must_use]
@@ -38,6 +43,8 @@ pub fn page<'a>(run: &'a RunPage, plots: &[Plot]) -> Page<'a> {
             heading: "What happened",
             body: html! {
                 @for plot in plots { (figure(plot)) }
+                (open(&trips(run)))
+                (open(&failures(run)))
                 @if plots.is_empty() { p { "This report has no timeline. Run the scenario again with this version of the program, and it has one." } }
             },
         },
@@ -48,6 +55,7 @@ pub fn page<'a>(run: &'a RunPage, plots: &[Plot]) -> Page<'a> {
         Provenance {
             scenario: &run.scenario,
             schema: run.schema.raw(),
+            command: run.command.raw(),
             seed: run.seed,
             replicates: None,
             confidence: None,
@@ -55,7 +63,15 @@ pub fn page<'a>(run: &'a RunPage, plots: &[Plot]) -> Page<'a> {
         }
         .section(),
     ];
-    Page { title: run.scenario.name.raw(), kind: "One rollout", headline, findings: findings(run), sections }
+    Page { title: title(run).into(), kind: "One rollout", headline, findings: findings(run), sections }
+}
+
+/// The scenario, and the version that was rolled out.
+fn title(run: &RunPage) -> String {
+    match run.version.is_empty() {
+        true => run.scenario.name.raw().to_owned(),
+        false => format!("{}: {}", run.scenario.name, run.version),
+    }
 }
 
 fn findings(run: &RunPage) -> Vec<String> {
@@ -72,12 +88,17 @@ fn findings(run: &RunPage) -> Vec<String> {
     said.push(if trips > 0.0 {
         let times = if trips == 1.0 { "once,".to_owned() } else { format!("{trips} times, first") };
         format!(
-            "The breaker tripped {times} {} after the first dispatch. By the end at most {} of the fleet had been exposed at one moment.",
+            "The breaker tripped {times} {} after the first dispatch. By the end at most {} of the fleet had been \
+             exposed at one moment.",
             text("time_to_detect_sec", Unit::Seconds),
             text("exposed_pct", Unit::Percent)
         )
     } else {
-        format!("The breaker did not trip. At most {} of the fleet was exposed at one moment.", text("exposed_pct", Unit::Percent))
+        format!(
+            "The breaker did not trip. At most {} of the fleet was exposed at one \
+         moment.",
+            text("exposed_pct", Unit::Percent)
+        )
     });
     if let Some(wait) = figure("approval_wait_sec").filter(|wait| *wait > 0.0) {
         said.push(format!(
@@ -103,6 +124,59 @@ fn findings(run: &RunPage) -> Vec<String> {
         }
     }
     said
+}
+
+/// Where a verdict or a trip was: `3`, or `3 of the rollback`.
+fn batch(index: u32, rollback: bool) -> String {
+    if rollback { format!("{index} of the rollback") } else { index.to_string() }
+}
+
+fn trips(run: &RunPage) -> Table {
+    let columns = ["in batch", "failed in a row", "decided", "after"];
+    let mut table = Table::new("When the breaker tripped, and what was decided", &["at"], &columns);
+    for trip in run.timeline.iter().flat_map(|timeline| &timeline.trips) {
+        let waited = trip.decided_at_ms.map(|at| spoken(Span(at.saturating_sub(trip.at_ms))));
+        table.row([
+            At(trip.at_ms).to_string(),
+            batch(trip.batch_index, trip.rollback),
+            listed(&trip.failed_instance_ids),
+            trip.decision.as_deref().unwrap_or("no decision").replace('_', " "),
+            waited.unwrap_or_else(|| NOTHING.to_owned()),
+        ]);
+    }
+    table
+}
+
+/// Instances by their ids; of many the first.
+fn listed(ids: &[String]) -> String {
+    let shown = ids.iter().take(8).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match ids.len().saturating_sub(8) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn failures(run: &RunPage) -> Table {
+    let mut table = Table::new("Failed verdicts, in order", &["at", "instance"], &["in batch", "reason"]);
+    let Some(timeline) = &run.timeline else { return table };
+    for failure in timeline.failures.iter().take(MOST_FAILURES) {
+        let reason = match failure.reason.as_str() {
+            "upgrade_failed" => "upgrade failed: the instance reported it",
+            "health_timeout" => "health timeout: nothing healthy was heard in time",
+            other => other,
+        };
+        table.row([
+            At(failure.at_ms).to_string(),
+            failure.instance_id.clone(),
+            batch(failure.batch_index, failure.rollback),
+            reason.to_owned(),
+        ]);
+    }
+    let drawn = timeline.failures.len().min(MOST_FAILURES) as u64;
+    if timeline.failed_verdicts > drawn {
+        let _ = write!(table.caption, " (the first {drawn} of {})", timeline.failed_verdicts);
+    }
+    table
 }
 
 fn figures(run: &RunPage) -> Table {

@@ -10,7 +10,7 @@ use super::policies::{Policies, plain, says};
 use super::provenance::{Provenance, advice, warnings, worlds};
 use crate::report::conditional::beside_in;
 use crate::report::plot::distribution::{self, Distributions};
-use crate::report::plot::pareto::{Pareto, Place, Point};
+use crate::report::plot::pareto::{Marker, Pareto, Place, Point, without_limits};
 use crate::report::plot::{Plot, Table, slug, timeline};
 use crate::report::study::{Cell, Estimate, SweepReport};
 use crate::report::wording::{NOTHING, Unit, called, number, plural};
@@ -87,7 +87,7 @@ pub fn page<'a>(report: &'a SweepReport, plots: &[Plot]) -> Page<'a> {
         provenance(report),
     ];
     Page {
-        title: report.scenario.name.raw(),
+        title: report.scenario.name.raw().into(),
         kind: "Sweep of rollout policies",
         headline,
         findings: findings(report, &all),
@@ -115,6 +115,7 @@ fn provenance(report: &SweepReport) -> Section {
     Provenance {
         scenario: &report.scenario,
         schema: report.schema.raw(),
+        command: report.command.raw(),
         seed: report.seed,
         replicates: Some(report.replicates),
         confidence: Some(report.confidence),
@@ -134,15 +135,29 @@ fn front(report: &SweepReport) -> Pareto {
     place(&mut points, &complete);
     let some_stop = complete.contains(&Some(false));
     let off = if some_stop {
-        " A cross is a policy with which too few good rollouts complete: a rollout that is stopped is short, so it is on no front."
+        " A cross is a policy with which too few good rollouts complete: a rollout that is stopped is short, so it is \
+         on no front."
     } else {
         ""
     };
+    for point in &mut points {
+        let (marker, stands) = match point.place {
+            Place::Front => (Marker::Front, "on the front"),
+            Place::Undecided => (Marker::Undecided, "undecided"),
+            Place::Behind => (Marker::Behind, "behind"),
+            Place::Stops => (Marker::Stops, "stops too many good rollouts"),
+        };
+        point.marker = marker;
+        if point.stands.is_empty() || point.place != Place::Stops {
+            point.stands = stands.to_owned();
+        }
+    }
     let x_name = if has_good { "duration with the good version" } else { "duration" };
     let y_name = if has_defective { "blast radius of the worst version" } else { "share of rollouts that trip" };
     let reading = format!(
-        "Further left is faster, further down is safer. Crosses are {} intervals of the means. A disc is on the front: no other policy has \
-         a lower mean in both. A hollow diamond may be on it: its interval reaches beyond the front, or whether enough good rollouts complete is undecided.{off} Labels are {}.",
+        "Further left is faster, further down is safer. Crosses are {} intervals of the means. A disc is on the \
+         front: no other policy has a lower mean in both. A hollow diamond may be on it: its interval reaches beyond \
+         the front, or whether enough good rollouts complete is undecided.{off} Labels are {}.",
         Unit::Share.say(report.confidence),
         names.key()
     );
@@ -152,6 +167,8 @@ fn front(report: &SweepReport) -> Pareto {
         x_unit: Unit::Seconds,
         y_name: y_name.to_owned(),
         y_unit: if has_defective { Unit::Percent } else { Unit::Share },
+        legend: without_limits(&points),
+        bounds: Vec::new(),
         points,
     }
 }
@@ -175,13 +192,14 @@ fn point(policy: &PolicyCells<'_>, names: &Policies, has_good: bool, has_defecti
         x,
         y,
         place: Place::Behind,
-        stops: policy.stops(),
-        recommended: false,
+        marker: Marker::Behind,
+        stands: policy.stops().unwrap_or_default(),
     }
 }
 
-/// Where each stands: on the front of the means, behind it for sure, or neither for sure. `complete`: whether enough good rollouts
-/// complete with each; one with which too few do is on no front, and while that is undecided it is not surely on it.
+/// Where each stands: on the front of the means, behind it for sure, or neither for sure. `complete`: whether enough
+/// good rollouts complete with each; one with which too few do is on no front, and while that is undecided it is not
+/// surely on it.
 fn place(points: &mut [Point], complete: &[Option<bool>]) {
     let ends = |estimate: &Estimate| {
         let value = estimate.value?;
@@ -262,7 +280,8 @@ fn distributions(report: &SweepReport) -> Vec<Plot> {
     let metrics = [("duration_sec", has_good.then_some(false)), ("blast_radius_pct", Some(true))];
     let plots = metrics.into_iter().filter_map(|(metric, defective)| {
         let reading = format!(
-            "Share of the replicates by {}, all on the same horizontal axis, each with its own height. The vertical line is the mean. Policies of the front come first, fastest first; labels are {}.",
+            "Share of the replicates by {}, all on the same horizontal axis, each with its own height. The vertical \
+             line is the mean. Policies of the front come first, fastest first; labels are {}.",
             called(metric),
             names.key()
         );
@@ -343,8 +362,10 @@ fn exact(report: &SweepReport) -> maud::Markup {
     html! {
         @if all > 0 {
             p {
-                "Of " (plural(all, "exact value", "exact values")) " " (number(inside as f64)) " lie in the simulated interval. "
-                "Each interval misses the true value in " (Unit::Share.say(1.0 - report.confidence)) " of the cases by chance alone."
+                "Of " (plural(all, "exact value", "exact values")) " " (number(inside as f64)) " lie in the simulated \
+                 interval. "
+                "Each interval misses the true value in " (Unit::Share.say(1.0 - report.confidence)) " of the cases \
+                 by chance alone."
             }
         }
         (numbers(&table))

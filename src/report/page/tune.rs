@@ -6,79 +6,169 @@ use super::layout::{Page, Section, figure, numbers, open, safe};
 use super::policies::Policies;
 use super::provenance::{Provenance, advice, warnings};
 use crate::report::conditional::beside;
-use crate::report::plot::pareto::{Pareto, Place, Point};
+use crate::report::plot::pareto::{Bound, Marker, Pareto, Place, Point};
 use crate::report::plot::{Plot, Table};
-use crate::report::study::{Candidate, Estimate, Evidence, SavingParts, Standing, TuneReport};
+use crate::report::study::{Candidate, Estimate, Evidence, LimitText, Named, SavingParts, Standing, TuneReport};
 use crate::report::tune_table::known;
 use crate::report::wording::{NOTHING, Unit, called, number, plural};
-use crate::study::Policy;
+use crate::text::Foreign;
 
 fn names(report: &TuneReport) -> Policies {
     let front = report.front.iter().map(|point| &point.policy);
     Policies::of(report.candidates.iter().map(|candidate| &candidate.policy).chain(front))
 }
 
-/// The plot of a tuning: its front.
+/// The plot of a tuning: where each policy stands to the limits, and its front.
 #[must_use]
 pub fn plots(report: &TuneReport) -> Vec<Plot> {
-    let names = names(report);
-    let is_it = |policy: &Policy| report.recommended.as_ref().is_some_and(|found| found.policy == *policy);
-    let gives_up = |policy: &Policy| {
-        report.candidates.iter().find(|candidate| candidate.policy == *policy).and_then(|found| found.gives_up.clone())
-    };
-    let point = |policy: &Policy, x: &Estimate, y: &Estimate, place| Point {
-        stops: gives_up(policy),
-        label: names.short(policy),
-        policy: names.long(policy),
-        x: x.clone(),
-        y: y.clone(),
-        place,
-        recommended: is_it(policy),
-    };
-    let mut points: Vec<Point> = report
-        .front
-        .iter()
-        .map(|of| {
-            point(
-                &of.policy,
-                &of.objective,
-                &of.blast_radius_pct,
-                if of.decided { Place::Front } else { Place::Undecided },
-            )
-        })
-        .collect();
-    for candidate in &report.candidates {
-        if report.front.iter().any(|of| of.policy == candidate.policy) {
-            continue;
-        }
-        let place = match candidate.on_front {
-            _ if candidate.gives_up.is_some() => Place::Stops,
-            Some(true) => Place::Front,
-            None => Place::Undecided,
-            Some(false) => Place::Behind,
-        };
-        points.push(point(
-            &candidate.policy,
-            &candidate.evidence.objective,
-            &candidate.evidence.blast_radius_pct,
-            place,
-        ));
+    // One axis is no plane.
+    if report.worst.is_none() {
+        return Vec::new();
     }
+    let names = names(report);
+    let point = |candidate: &Candidate| {
+        let marker = marker(candidate);
+        Point {
+            label: names.short(&candidate.policy),
+            policy: names.long(&candidate.policy),
+            x: candidate.evidence.objective.clone(),
+            y: candidate.evidence.blast_radius_pct.clone(),
+            place: match candidate.on_front {
+                _ if candidate.gives_up.is_some() => Place::Stops,
+                Some(true) => Place::Front,
+                None => Place::Undecided,
+                Some(false) => Place::Behind,
+            },
+            stands: candidate.gives_up.clone().unwrap_or_else(|| stands(candidate.standing).to_owned()),
+            marker,
+        }
+    };
     let pareto = Pareto {
         reading: format!(
-            "Further left is better for {}, further down is safer. Crosses are {} intervals; a point without one is exact, by theory. A disc is on the front for sure: no other policy is better in both. \
-             A hollow diamond may be on it: the replicates do not decide. The ring is the recommended policy. Labels are {}.",
+            "Further left is better for {}, further down is safer. Crosses are {} intervals; a point without one is \
+             exact, by theory. Dashed lines are the limits on what the axes measure{}. The line joins the front: no \
+             other policy is better in both. Labels are {}.",
             report.good,
             Unit::Share.say(report.confidence),
+            others(report),
             names.key()
         ),
         x_name: format!("{} with {}", called(&report.minimise), report.good),
         x_unit: Unit::of(&report.minimise),
         y_name: "blast radius of the worst version".to_owned(),
         y_unit: Unit::Percent,
-        points,
+        legend: legend(report, &names),
+        bounds: bounds(report),
+        points: report.candidates.iter().map(point).collect(),
     };
     pareto.draw().into_iter().collect()
+}
+
+/// What is known of a policy's limits: whether all surely hold, or one surely does not.
+fn meets(candidate: &Candidate) -> Option<bool> {
+    let mut limits = candidate.evidence.limits.iter().map(|check| check.holds);
+    match candidate.standing {
+        Standing::BreaksLimit => Some(false),
+        Standing::Recommended | Standing::AsGood => Some(true),
+        _ if limits.clone().any(|holds| holds == Some(false)) => Some(false),
+        _ => limits.all(|holds| holds == Some(true)).then_some(true),
+    }
+}
+
+fn marker(candidate: &Candidate) -> Marker {
+    match (candidate.standing, meets(candidate)) {
+        (Standing::Recommended, _) => Marker::Recommended,
+        (Standing::NeverTrips, _) => Marker::Breaks,
+        (_, Some(true)) => Marker::Meets,
+        (_, Some(false)) => Marker::Breaks,
+        (_, None) => Marker::Open,
+    }
+}
+
+fn stands(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Recommended => "recommended",
+        Standing::AsGood => "as good",
+        Standing::Undecided => "undecided",
+        Standing::Slower => "slower",
+        Standing::BreaksLimit => "breaks a limit",
+        Standing::NeverTrips => "never trips",
+    }
+}
+
+/// The limits on means that the axes measure.
+fn bounds(report: &TuneReport) -> Vec<Bound> {
+    let of = |limit: &LimitText| {
+        let at = limit.bound_of_mean?;
+        let is_about = |version: &Foreign| limit.versions.contains(version);
+        let on_x = limit.metric == report.minimise && is_about(&report.good);
+        let on_y = limit.metric == "blast_radius_pct" && report.worst.as_ref().is_some_and(is_about);
+        (on_x || on_y).then(|| Bound { says: format!("limit: {}", limit.says), at, on_x })
+    };
+    report.limits.iter().filter_map(of).collect()
+}
+
+/// The limits that no axis can show.
+fn others(report: &TuneReport) -> String {
+    let drawn = bounds(report);
+    let is_drawn = |limit: &&LimitText| drawn.iter().any(|bound| bound.says == format!("limit: {}", limit.says));
+    let others: Vec<&str> =
+        report.limits.iter().filter(|limit| !is_drawn(limit)).map(|limit| limit.says.as_str()).collect();
+    if others.is_empty() { String::new() } else { format!("; on no axis: {}", others.join(", ")) }
+}
+
+/// What each marker means, with why the policies that have it are not the answer.
+fn legend(report: &TuneReport, names: &Policies) -> Vec<(Marker, String)> {
+    let with = |marker: Marker| report.candidates.iter().filter(move |one| self::marker(one) == marker);
+    let count = |marker: Marker| with(marker).count() as u64;
+    let stand = |marker: Marker, standing: Standing| with(marker).filter(|one| one.standing == standing).count() as u64;
+    let joined = |parts: Vec<(u64, String)>| {
+        let parts: Vec<String> =
+            parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, says)| format!("{n} {says}")).collect();
+        parts.join(", ")
+    };
+    let mut lines = Vec::new();
+    if let Some(found) = &report.recommended {
+        lines.push((Marker::Recommended, format!("recommended: {}", names.long(&found.policy))));
+    }
+    let n = count(Marker::Meets);
+    if n > 0 {
+        let why = joined(vec![
+            (stand(Marker::Meets, Standing::AsGood), "as good as the recommended one".into()),
+            (stand(Marker::Meets, Standing::Slower), format!("surely have more {}", called(&report.minimise))),
+            (stand(Marker::Meets, Standing::Undecided), "not told apart from it".into()),
+        ]);
+        lines
+            .push((Marker::Meets, format!("every limit surely holds, for {}: {why}", plural(n, "policy", "policies"))));
+    }
+    let n = count(Marker::Open);
+    if n > 0 {
+        let slower = stand(Marker::Open, Standing::Slower);
+        let why = if slower > 0 {
+            format!("; {slower} surely have more {}", called(&report.minimise))
+        } else {
+            String::new()
+        };
+        let of = plural(n, "policy", "policies");
+        lines.push((Marker::Open, format!("whether a limit holds is undecided, for {of}{why}")));
+    }
+    let n = count(Marker::Breaks);
+    if n > 0 {
+        let broken = |limit: &LimitText| {
+            let breaks = |one: &&Candidate| {
+                one.evidence.limits.iter().any(|check| check.limit == limit.says && check.holds == Some(false))
+            };
+            (with(Marker::Breaks).filter(breaks).count() as u64, format!("by {}", limit.says))
+        };
+        let never = (stand(Marker::Breaks, Standing::NeverTrips), "whose breaker can never trip".to_owned());
+        let why = joined(report.limits.iter().map(broken).chain([never]).collect());
+        let why = if why.is_empty() { why } else { format!(": {why}") };
+        lines.push((
+            Marker::Breaks,
+            format!("a limit surely does not hold, for {}{why}", plural(n, "policy", "policies")),
+        ));
+    }
+    lines
 }
 
 /// The page of a tuning.
@@ -93,16 +183,10 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
         headline.push(("blast radius".to_owned(), found.evidence.blast_radius_pct.says(Unit::Percent)));
         headline.push(("harmed".to_owned(), found.evidence.harmed_pct.says(Unit::Percent)));
     }
-    headline.push(("decided".to_owned(), if report.decided { "yes" } else { "no" }.to_owned()));
-    let mut findings = vec![report.says.clone()];
+    let mut findings = vec![report.says.clone(), decided(report)];
     findings.extend(report.binding.clone());
     findings.push(goal(report));
-    if !report.undecided.is_empty() {
-        findings.push(format!(
-            "{} could not be told apart from the answer, or may yet meet the limits.",
-            plural(report.undecided.len() as u64, "policy", "policies")
-        ));
-    }
+    findings.extend(beside_the_answer(report));
     findings.extend(report.spread.iter().map(|spread| spread.says.clone()));
     findings.extend(report.spread_notes.clone());
     let sections = vec![
@@ -115,7 +199,8 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
         Section { id: "warnings", heading: "Warnings", body: warnings(&report.warnings) },
         advice(&report.advice),
         Section { id: "front", heading: "Fast against safe", body: html! { @for plot in plots { (figure(plot)) } } },
-        Section { id: "undecided", heading: "Not told apart", body: undecided(report, &names) },
+        Section { id: "as-good", heading: "As good", body: list(&report.as_good, &names) },
+        Section { id: "undecided", heading: "Undecided", body: list(&report.undecided, &names) },
         Section {
             id: "candidates",
             heading: "Every policy",
@@ -141,6 +226,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
         Provenance {
             scenario: &report.scenario,
             schema: report.schema.raw(),
+            command: report.command.raw(),
             seed: report.seed,
             replicates: Some(report.replicates),
             confidence: Some(report.confidence),
@@ -153,7 +239,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
         }
         .section(),
     ];
-    Page { title: report.scenario.name.raw(), kind: "The search for a policy", headline, findings, sections }
+    Page { title: report.scenario.name.raw().into(), kind: "The search for a policy", headline, findings, sections }
 }
 
 /// What a calibration leaves open, and what more of it would be worth.
@@ -187,7 +273,8 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
         "its interval",
         "of it by choosing otherwise among today's",
         "by policies that break a limit then",
-        "by policies that are within them only then",
+        "by policies that are undecided today",
+        "by policies that surely break a limit today",
     ];
     let mut worth = Table::new(format!("What knowing more would save of {goal}, on average"), &["known"], &columns);
     let caption = format!("What tune would recommend then, of {}", plural(posterior.worlds, "draw", "draws"));
@@ -202,10 +289,11 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
             known.clone(),
             unit.say_or_nothing(later.worth.map(|worth| worth.estimate)),
             unit.say_interval(later.worth.map(|worth| worth.ci)),
-            unit.say_or_nothing(later.saves.value),
+            later.saves.value.map_or_else(|| NOTHING.to_owned(), |value| unit.say_saving(value)),
             unit.say_interval(later.saves.ci),
             part(|parts| &parts.choice),
             part(|parts| &parts.forbidden),
+            part(|parts| &parts.undecided),
             part(|parts| &parts.allowed),
         ]);
         for one in later.answers.iter().take(20) {
@@ -277,8 +365,9 @@ fn limits(evidence: &Evidence) -> Table {
         table.row([
             check.limit.clone(),
             check.version.to_string(),
-            check.observed.says(unit) + &beside(&check.metric, check.observed.n, evidence.replicates),
-            unit.say_interval(check.observed.ci),
+            check.observed.says_against(unit, check.bound)
+                + &beside(&check.metric, check.observed.n, evidence.replicates),
+            unit.say_interval_against(check.observed.ci, check.bound),
             number(check.observed.n as f64),
             holds.to_owned(),
         ]);
@@ -286,10 +375,46 @@ fn limits(evidence: &Evidence) -> Table {
     table
 }
 
-fn undecided(report: &TuneReport, names: &Policies) -> maud::Markup {
+/// What the search decided, and what it did not.
+fn decided(report: &TuneReport) -> String {
+    match (report.recommended.is_some(), report.decided) {
+        (true, true) => format!(
+            "This is decided: its limits surely hold, and no other policy within the limits is better by more than {}.",
+            Unit::Share.say(report.tolerance)
+        ),
+        (true, false) => {
+            "Its limits surely hold; whether another policy within the limits is better is not decided.".to_owned()
+        }
+        (false, true) => "This is decided: no policy of the grid can be recommended.".to_owned(),
+        (false, false) => "Of some policies it is not decided whether they meet the limits.".to_owned(),
+    }
+}
+
+/// Which policies are as good as the answer, and which are undecided.
+fn beside_the_answer(report: &TuneReport) -> Vec<String> {
+    let count = |policies: &[Named]| policies.len() as u64;
+    let mut said = Vec::new();
+    if !report.as_good.is_empty() {
+        said.push(format!(
+            "{} the limits and {} as good as the answer, within {}.",
+            plural(count(&report.as_good), "other policy meets", "other policies meet"),
+            if count(&report.as_good) == 1 { "is" } else { "are" },
+            Unit::Share.say(report.tolerance)
+        ));
+    }
+    if !report.undecided.is_empty() {
+        said.push(format!(
+            "{} undecided: not told apart from the answer, or whether a limit holds is not sure.",
+            plural(count(&report.undecided), "policy is", "policies are")
+        ));
+    }
+    said
+}
+
+fn list(policies: &[Named], names: &Policies) -> maud::Markup {
     html! {
-        @if !report.undecided.is_empty() {
-            ul { @for named in report.undecided.iter().take(50) { li { (safe(&names.long(&named.policy))) ": " (safe(&named.why)) } } }
+        @if !policies.is_empty() {
+            ul { @for named in policies.iter().take(50) { li { (safe(&names.long(&named.policy))) ": " (safe(&named.why)) } } }
         }
     }
 }
@@ -311,14 +436,7 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
     ];
     let mut table = Table::new("Every policy of the grid", &["policy", "stands"], &columns);
     for Candidate { policy, standing, why, evidence, slower_by, gives_up, .. } in &report.candidates {
-        let stands = match standing {
-            Standing::Recommended => "recommended",
-            Standing::Undecided => "undecided",
-            Standing::Slower => "slower",
-            Standing::BreaksLimit => "breaks a limit",
-            Standing::NeverTrips => "never trips",
-        };
-        let stands = gives_up.as_deref().unwrap_or(stands);
+        let stands = gives_up.as_deref().unwrap_or_else(|| stands(*standing));
         table.row([
             names.long(policy),
             stands.to_owned(),
@@ -338,11 +456,12 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
 }
 
 fn sensitivity(report: &TuneReport, names: &Policies) -> Table {
-    let mut table = Table::new(
-        "The answer with all failure rates times a factor",
-        &["failure rates"],
-        &["today's answer", "recommended there", "decided", "in words"],
-    );
+    let (caption, rates) = match report.has_spread() {
+        true => ("The answer with all mean failure rates times a factor, with this spread", "mean failure rates"),
+        false => ("The answer with all failure rates times a factor", "failure rates"),
+    };
+    let mut table =
+        Table::new(caption, &[rates], &["today's answer", "recommended there", "what is decided there", "in words"]);
     for one in &report.sensitivity {
         table.row([
             format!("× {}", number(one.factor)),
@@ -353,7 +472,13 @@ fn sensitivity(report: &TuneReport, names: &Policies) -> Table {
             }
             .to_owned(),
             one.recommended.as_ref().map_or_else(|| "no policy".to_owned(), |policy| names.long(policy)),
-            if one.decided { "yes" } else { "no" }.to_owned(),
+            match (&one.recommended, one.decided) {
+                (Some(_), true) => "it is the best",
+                (Some(_), false) => "its limits hold; the best is open",
+                (None, true) => "every policy breaks a limit",
+                (None, false) => "no policy surely meets the limits",
+            }
+            .to_owned(),
             one.says.clone(),
         ]);
     }

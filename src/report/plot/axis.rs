@@ -1,10 +1,13 @@
-//! Axes: from where to where, and which places have a name. Their places are chosen here, in the unit's own steps: minutes
-//! and hours are not decimal.
+//! Axes: from where to where, and which places have a name. Their places are chosen here, in the unit's own steps:
+//! minutes and hours are not decimal.
 
 use crate::report::wording::Unit;
 
 /// The most steps between places with a name, where nobody wants fewer.
 pub const STEPS: usize = 6;
+
+/// The most decimals of the name of a place.
+const MOST_DECIMALS: usize = 9;
 
 /// An axis.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +62,12 @@ impl Axis {
     /// The name of a place.
     #[must_use]
     pub fn label(&self, at: f64) -> String {
+        let differ = |say: &dyn Fn(f64) -> String| self.ticks.windows(2).all(|pair| say(pair[0]) != say(pair[1]));
+        if !differ(&|at| self.unit.say(at)) {
+            // Places that lie close beside each other have all the digits in which they differ.
+            let enough = (0..=MOST_DECIMALS).find(|&decimals| differ(&|at| self.unit.say_fixed(at, decimals)));
+            return self.unit.say_fixed(at, enough.unwrap_or(MOST_DECIMALS));
+        }
         // A full hour needs no minutes.
         self.unit.say(at).replace("\u{202f}00\u{202f}min", "")
     }
@@ -99,6 +108,28 @@ mod tests {
             axis.ticks.iter().map(|&at| axis.label(at).replace('\u{202f}', " ")).collect::<Vec<_>>(),
             ["0 s", "10 min", "20 min", "30 min", "40 min", "50 min", "1 h"]
         );
+    }
+
+    #[test]
+    fn no_two_places_have_one_name() {
+        for (values, unit) in [
+            ([548.0, 548.3], Unit::Seconds),
+            ([548.0, 550.0], Unit::Seconds),
+            ([9000.0, 9010.0], Unit::Seconds),
+            ([0.1, 0.101], Unit::Seconds),
+            ([400_000.0, 400_500.0], Unit::Seconds),
+            ([50.0, 50.04], Unit::Percent),
+            ([0.5, 0.500_04], Unit::Share),
+            ([123_456.1, 123_456.4], Unit::Count),
+        ] {
+            let axis = Axis::around(values, unit, STEPS);
+            let mut names: Vec<String> = axis.ticks.iter().map(|&at| axis.label(at)).collect();
+            let all = names.len();
+            names.dedup();
+            assert_eq!(names.len(), all, "{values:?}: {names:?}");
+        }
+        let axis = Axis::around([548.0, 548.3], Unit::Seconds, STEPS);
+        assert_eq!(axis.label(548.1).replace('\u{202f}', " "), "9 min 08.10 s");
     }
 
     #[test]

@@ -107,14 +107,15 @@ pub fn differences(comparison: &Comparison, index: usize) -> Option<Plot> {
     let (a, b) = (decided(Better::A), decided(Better::B));
     let title = format!("What changes from A to B with {}", comparison.version);
     let description = format!(
-        "{title}: of {}, A is better in {a}, B is better in {b}, the others are undecided, the same, not compared, or neither better nor worse.",
+        "{title}: of {}, A is better in {a}, B is better in {b}, the others are undecided, the same, not compared, or \
+         neither better nor worse.",
         plural(shown.len() as u64, "metric", "metrics")
     );
-    let reading = "Each row is a metric: mean of B less mean of A on the same worlds, as a share of the larger of the two means, \
-        so that all fit one axis. The thick line is the interval of this metric alone, the thin one holds for all metrics at once. \
-        A disc: decided, a ring: undecided or no better. Lines that leave the axis end in an arrow. A metric that only some \
-        rollouts have, such as the time to detect, is compared only where all of them have it with both. A policy that stops too many \
-        good rollouts is not better in their figures, nor in time."
+    let reading = "Each row is a metric: mean of B less mean of A on the same worlds, as a share of the larger of the \
+     two means, so that all fit one axis. The thick line is the interval of this metric alone, the thin one holds for \
+     all metrics at once. A disc: decided, a ring: undecided or no better. Lines that leave the axis end in an arrow. \
+     A metric that only some rollouts have, such as the time to detect, is compared only where all of them have it \
+     with both. A policy that stops too many good rollouts is not better in their figures, nor in time."
         .to_owned();
     Some(Plot {
         name: slug(&format!("differences-{index}-{}", comparison.version)),

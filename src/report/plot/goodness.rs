@@ -30,9 +30,9 @@ pub fn goodness(report: &CalibrationReport) -> Option<Plot> {
     let size = (PANEL.0 * across as u32, PANEL.1 * down as u32);
     let title = "What was seen, and what was fitted".to_owned();
     let said: Vec<String> = drawn.iter().map(|(name, one)| format!("{name}: {}", agreement(one))).collect();
-    let mut reading = "Across: time from the command to its verdict, or from the question to its answer. Up: the share of all \
-        that came by then. The staircase is what was seen (Kaplan and Meier's estimate), the smooth line what was fitted; \
-        they should go together. What is missing to 100 % at the right never came."
+    let mut reading = "Across: time from the command to its verdict, or from the question to its answer. Up: the \
+     share of all that came by then. The staircase is what was seen (Kaplan and Meier's estimate), the smooth line \
+     what was fitted; they should go together. What is missing to 100 % at the right never came."
         .to_owned();
     if fitted.len() > drawn.len() {
         reading.push_str(&format!(" {} of {} are drawn; the table has all.", drawn.len(), fitted.len()));

@@ -73,8 +73,9 @@ pub fn margins(report: &CheckReport) -> Option<Plot> {
     let title = "How far each rule is from its limit".to_owned();
     let count = |status: Status| drawn.iter().filter(|margin| margin.rule.status == status).count();
     let mut reading = format!(
-        "What was seen as so many times the limit, which is the dark line; a bar is the interval that decides. A disc: passed; a square: failed; a \
-         diamond: not decided. With ≤ in the limit, left of the line is allowed, with ≥ right of it. {} times the limit and beyond is drawn at the edge.",
+        "What was seen as so many times the limit, which is the dark line; a bar is the interval that decides. A \
+         disc: passed; a square: failed; a diamond: not decided. With ≤ in the limit, left of the line is allowed, \
+         with ≥ right of it. {} times the limit and beyond is drawn at the edge.",
         number(MOST)
     );
     if all.len() > drawn.len() {

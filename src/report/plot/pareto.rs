@@ -9,11 +9,15 @@ use super::drawing::text_width;
 use super::theme::Ink;
 use super::{Plot, Table};
 use crate::report::study::Estimate;
-use crate::report::wording::{Unit, plural};
+use crate::report::wording::{Unit, plural, wrapped};
 
 /// More points that are behind the front are not drawn.
 const MOST_BEHIND: usize = 400;
-const SIZE: (u32, u32) = (960, 480);
+const SIZE: (u32, u32) = (960, 520);
+/// The height of a line of the legend.
+const LEGEND_LINE: i32 = 22;
+/// The most letters of a line of the legend.
+const LEGEND_WIDTH: usize = 125;
 
 /// Where a policy stands to the front.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +39,38 @@ impl Place {
     }
 }
 
+/// How a policy is drawn: shapes that are told apart without colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marker {
+    /// A dark disc: on the front, where nothing limits.
+    Front,
+    /// A hollow diamond: it may be on the front.
+    Undecided,
+    /// A small ring: behind the front.
+    Behind,
+    /// A cross: too few good rollouts complete with it.
+    Stops,
+    /// A dark diamond in a ring: the recommended policy.
+    Recommended,
+    /// A dark disc: every limit surely holds.
+    Meets,
+    /// A hollow square: whether a limit holds is not decided.
+    Open,
+    /// A light cross: a limit surely does not hold.
+    Breaks,
+}
+
+/// A limit on what an axis measures.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// In words.
+    pub says: String,
+    /// Its number.
+    pub at: f64,
+    /// Whether it is on the horizontal axis.
+    pub on_x: bool,
+}
+
 /// A policy.
 #[derive(Clone, Debug)]
 pub struct Point {
@@ -48,10 +84,21 @@ pub struct Point {
     pub y: Estimate,
     /// Where it stands.
     pub place: Place,
-    /// What it does to good rollouts, where it stops too many.
-    pub stops: Option<String>,
-    /// Whether it is the recommended one.
-    pub recommended: bool,
+    /// How it is drawn.
+    pub marker: Marker,
+    /// Where it stands, in the table.
+    pub stands: String,
+}
+
+impl Point {
+    fn is_recommended(&self) -> bool {
+        self.marker == Marker::Recommended
+    }
+
+    /// Whether it is out: such a point has no label.
+    fn is_out(&self) -> bool {
+        matches!(self.marker, Marker::Behind | Marker::Stops | Marker::Breaks)
+    }
 }
 
 /// What the plot shows.
@@ -67,6 +114,10 @@ pub struct Pareto {
     pub y_name: String,
     /// Its unit.
     pub y_unit: Unit,
+    /// What the markers mean, a line each.
+    pub legend: Vec<(Marker, String)>,
+    /// Limits that are drawn.
+    pub bounds: Vec<Bound>,
     /// The policies.
     pub points: Vec<Point>,
 }
@@ -146,11 +197,13 @@ impl Pareto {
     }
 
     fn paint(&self, area: &chart::Area<'_>, marks: &[Mark<'_>]) -> Drawn {
-        let x = Axis::around(marks.iter().flat_map(|mark| [mark.x.0, mark.x.1]), self.x_unit, STEPS + 1);
-        let y = Axis::from_zero(marks.iter().map(|mark| mark.y.1), self.y_unit, STEPS);
+        let bounds = |on_x: bool| self.bounds.iter().filter(move |bound| bound.on_x == on_x).map(|bound| bound.at);
+        let ends = marks.iter().flat_map(|mark| [mark.x.0, mark.x.1]);
+        let x = Axis::around(ends.chain(bounds(true)), self.x_unit, STEPS + 1);
+        let y = Axis::from_zero(marks.iter().map(|mark| mark.y.1).chain(bounds(false)), self.y_unit, STEPS);
         let sheet = area;
-        let (_, area) = area.split_vertically(28);
-        legend_line(sheet, marks.iter().any(|mark| mark.point.place == Place::Stops))?;
+        let (_, area) = area.split_vertically(self.legend_height());
+        self.paint_legend(sheet)?;
         let frame = Frame { x_name: &self.x_name, y_name: &self.y_name, left: 66, right: 40, size: 12.0 };
         let mut chart = chart::axes(&area, &x, &y, &frame)?;
         let inside = |at: (f64, f64)| (at.0.clamp(x.low, x.high), at.1.clamp(y.low, y.high));
@@ -159,18 +212,52 @@ impl Pareto {
         let undecided = marks.iter().filter(|mark| mark.point.place == Place::Undecided);
         let drawn: Vec<&Mark<'_>> = behind.chain(undecided).chain(front.clone()).collect();
         for mark in &drawn {
-            let colour = if mark.point.place.is_off() { Ink::Grid } else { ink_of(mark.point.place) };
+            let colour = if mark.point.is_out() { Ink::Grid } else { ink_of(mark.point.place) };
             let cross =
                 [[(mark.x.0, mark.at.1), (mark.x.1, mark.at.1)], [(mark.at.0, mark.y.0), (mark.at.0, mark.y.1)]];
             chart.draw_series(cross.map(|line| PathElement::new(line.map(inside), ink(colour))))?;
+        }
+        for bound in &self.bounds {
+            let line = if bound.on_x {
+                [(bound.at, y.low), (bound.at, y.high)]
+            } else {
+                [(x.low, bound.at), (x.high, bound.at)]
+            };
+            let style = ink(Ink::Ink).stroke_width(2);
+            dashed(sheet, line.map(|end| chart.backend_coord(&end)), style)?;
         }
         let joined: Vec<(f64, f64)> = front.map(|mark| inside(mark.at)).collect();
         chart.draw_series([PathElement::new(joined, ink(Ink::First).stroke_width(2))])?;
         for mark in &drawn {
             let at = chart.backend_coord(&inside(mark.at));
-            paint_marker(sheet, at, mark.point.place, mark.point.recommended)?;
+            paint_marker(sheet, at, mark.point.marker)?;
         }
-        place_labels(sheet, &chart, &drawn, inside)
+        let taken = label_bounds(sheet, &chart, &self.bounds, (x.high, y.high))?;
+        place_labels(sheet, &chart, &drawn, inside, taken)
+    }
+
+    fn legend_height(&self) -> i32 {
+        8 + LEGEND_LINE * self.legend_lines().count() as i32
+    }
+
+    /// The lines of the legend; one that goes on has no marker.
+    fn legend_lines(&self) -> impl Iterator<Item = (Option<Marker>, String)> + '_ {
+        self.legend.iter().flat_map(|(marker, says)| {
+            let lines = wrapped(says, LEGEND_WIDTH).into_iter().enumerate();
+            lines.map(|(i, line)| ((i == 0).then_some(*marker), line))
+        })
+    }
+
+    fn paint_legend(&self, area: &chart::Area<'_>) -> Drawn {
+        for (i, (marker, says)) in self.legend_lines().enumerate() {
+            let y = 14 + LEGEND_LINE * i as i32;
+            if let Some(marker) = marker {
+                paint_marker(area, (78, y), marker)?;
+            }
+            let style = chart::text(12.0, Ink::Ink, HPos::Left, VPos::Center);
+            area.draw(&Text::new(says, (96, y), style))?;
+        }
+        Ok(())
     }
 
     fn table(&self) -> Table {
@@ -178,16 +265,9 @@ impl Pareto {
         let columns = [self.x_name.as_str(), "its interval", "over", self.y_name.as_str(), "its interval", "over"];
         let mut table = Table::new(title, &["policy", "stands"], &columns);
         for point in &self.points {
-            let stands = match (point.place, point.recommended) {
-                (_, true) => "recommended",
-                (Place::Front, _) => "on the front",
-                (Place::Undecided, _) => "undecided",
-                (Place::Behind, _) => "behind",
-                (Place::Stops, _) => point.stops.as_deref().unwrap_or("stops too many good rollouts"),
-            };
             table.row([
                 point.policy.clone(),
-                stands.to_owned(),
+                point.stands.clone(),
                 point.x.says(self.x_unit),
                 self.x_unit.say_interval(point.x.ci),
                 point.x.n.to_string(),
@@ -213,45 +293,97 @@ fn ink_of(place: Place) -> Ink {
     }
 }
 
-/// Told apart by shape too: a disc, a hollow diamond, a small ring; around the recommended one a larger ring.
-fn paint_marker(area: &chart::Area<'_>, (x, y): (i32, i32), place: Place, recommended: bool) -> Drawn {
-    let colour = ink(ink_of(place));
-    match place {
-        Place::Front => area.draw(&Circle::new((x, y), 5, colour.filled()))?,
-        Place::Undecided => {
-            let corners = vec![(x - 6, y), (x, y - 6), (x + 6, y), (x, y + 6)];
-            area.draw(&Polygon::new(corners.clone(), ink(Ink::Paper).filled()))?;
-            let mut outline = corners;
-            outline.extend([(x - 6, y), (x, y - 6)]);
-            area.draw(&PathElement::new(outline, colour.stroke_width(2)))?;
-        }
-        Place::Behind => area.draw(&Circle::new((x, y), 3, colour.stroke_width(1)))?,
-        Place::Stops => {
-            for line in [[(x - 4, y - 4), (x + 4, y + 4)], [(x - 4, y + 4), (x + 4, y - 4)]] {
-                area.draw(&PathElement::new(line.to_vec(), colour.stroke_width(2)))?;
-            }
-        }
-    }
-    if recommended {
-        area.draw(&Circle::new((x, y), 10, ink(Ink::Ink).stroke_width(2)))?;
+/// A straight line in dashes, between two places in pixels.
+fn dashed(area: &chart::Area<'_>, [from, to]: [(i32, i32); 2], style: ShapeStyle) -> Drawn {
+    const DASH: f64 = 7.0;
+    const STEP: f64 = 12.0;
+    let (dx, dy) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
+    let length = dx.hypot(dy);
+    let at = |along: f64| {
+        let share = (along / length).min(1.0);
+        (from.0 + (dx * share).round() as i32, from.1 + (dy * share).round() as i32)
+    };
+    for dash in 0..(length / STEP).ceil() as u32 {
+        let start = f64::from(dash) * STEP;
+        area.draw(&PathElement::new([at(start), at(start + DASH)], style))?;
     }
     Ok(())
 }
 
-fn legend_line(area: &chart::Area<'_>, some_stop: bool) -> Drawn {
-    let mut x = 74;
-    let places = [
-        (Place::Front, "on the front"),
-        (Place::Undecided, "may be on the front"),
-        (Place::Behind, "another is better in both"),
-        (Place::Stops, "stops too many good rollouts"),
-    ];
-    for (place, says) in places.into_iter().filter(|(place, _)| some_stop || *place != Place::Stops) {
-        paint_marker(area, (x, 14), place, false)?;
-        area.draw(&Text::new(says.to_owned(), (x + 12, 14), chart::text(12.0, Ink::Muted, HPos::Left, VPos::Center)))?;
-        x += 40 + text_width(says, 12.0) as i32;
+fn diamond((x, y): (i32, i32), r: i32) -> Vec<(i32, i32)> {
+    vec![(x - r, y), (x, y - r), (x + r, y), (x, y + r)]
+}
+
+/// Told apart by shape and by shade.
+fn paint_marker(area: &chart::Area<'_>, at: (i32, i32), marker: Marker) -> Drawn {
+    let (x, y) = at;
+    let closed = |mut corners: Vec<(i32, i32)>| {
+        corners.extend_from_within(..2);
+        corners
+    };
+    match marker {
+        Marker::Front => area.draw(&Circle::new(at, 5, ink(Ink::First).filled()))?,
+        Marker::Meets => area.draw(&Circle::new(at, 5, ink(Ink::First).filled()))?,
+        Marker::Undecided => {
+            area.draw(&Polygon::new(diamond(at, 6), ink(Ink::Paper).filled()))?;
+            area.draw(&PathElement::new(closed(diamond(at, 6)), ink(Ink::Second).stroke_width(2)))?;
+        }
+        Marker::Behind => area.draw(&Circle::new(at, 3, ink(Ink::Muted).stroke_width(1)))?,
+        Marker::Recommended => {
+            area.draw(&Circle::new(at, 10, ink(Ink::Paper).filled()))?;
+            area.draw(&Polygon::new(diamond(at, 7), ink(Ink::Ink).filled()))?;
+            area.draw(&Circle::new(at, 11, ink(Ink::Ink).stroke_width(2)))?;
+        }
+        Marker::Open => {
+            let corners = vec![(x - 5, y - 5), (x + 5, y - 5), (x + 5, y + 5), (x - 5, y + 5)];
+            area.draw(&Polygon::new(corners.clone(), ink(Ink::Paper).filled()))?;
+            area.draw(&PathElement::new(closed(corners), ink(Ink::Second).stroke_width(2)))?;
+        }
+        Marker::Breaks | Marker::Stops => {
+            for line in [[(x - 4, y - 4), (x + 4, y + 4)], [(x - 4, y + 4), (x + 4, y - 4)]] {
+                area.draw(&PathElement::new(line, ink(Ink::Muted).stroke_width(2)))?;
+            }
+        }
     }
     Ok(())
+}
+
+/// The words of each limit beside its line; the places that they take.
+fn label_bounds(
+    area: &chart::Area<'_>,
+    chart: &Chart<'_, '_>,
+    bounds: &[Bound],
+    (right, top): (f64, f64),
+) -> Result<Vec<Box4>, Box<dyn std::error::Error>> {
+    let mut taken = Vec::new();
+    for bound in bounds {
+        let (w, h) = (text_width(&bound.says, 12.0), 14.0);
+        let corner = if bound.on_x { (bound.at, top) } else { (right, bound.at) };
+        let (x, y) = chart.backend_coord(&corner);
+        let (x, y) = (f64::from(x), f64::from(y));
+        // A line at the right end has its words on its left.
+        let left = if bound.on_x { if x + 6.0 + w < f64::from(SIZE.0) { x + 6.0 } else { x - 6.0 - w } } else { x - w };
+        let middle = if bound.on_x { y + 9.0 } else { y - 9.0 };
+        let style = chart::text(12.0, Ink::Ink, HPos::Left, VPos::Center);
+        area.draw(&Text::new(bound.says.clone(), (left.round() as i32, middle.round() as i32), style))?;
+        taken.push([left, middle - h / 2.0, left + w, middle + h / 2.0]);
+        let [width, height] = [SIZE.0, SIZE.1].map(f64::from);
+        taken.push(if bound.on_x { [x - 1.0, 0.0, x + 1.0, height] } else { [0.0, y - 1.0, width, y + 1.0] });
+    }
+    Ok(taken)
+}
+
+/// What the markers mean where nothing limits, of those that there are.
+#[must_use]
+pub fn without_limits(points: &[Point]) -> Vec<(Marker, String)> {
+    let lines = [
+        (Marker::Front, "on the front"),
+        (Marker::Undecided, "may be on the front"),
+        (Marker::Behind, "another is better in both"),
+        (Marker::Stops, "stops too many good rollouts"),
+    ];
+    let stands = |marker: Marker| points.iter().any(|point| point.marker == marker);
+    lines.into_iter().filter(|(marker, _)| stands(*marker)).map(|(marker, says)| (marker, says.to_owned())).collect()
 }
 
 type Box4 = [f64; 4];
@@ -266,6 +398,7 @@ fn place_labels(
     chart: &Chart<'_, '_>,
     drawn: &[&Mark<'_>],
     inside: impl Fn((f64, f64)) -> (f64, f64),
+    bounds: Vec<Box4>,
 ) -> Drawn {
     const SIZE_OF_TEXT: f64 = 12.0;
     let pixel = |mark: &Mark<'_>| {
@@ -275,9 +408,23 @@ fn place_labels(
     let mut taken: Vec<Box4> = drawn
         .iter()
         .map(|mark| {
-            let ((x, y), r) = (pixel(mark), if mark.point.place.is_off() { 3.0 } else { 7.0 });
+            let r = match mark.point.marker {
+                Marker::Behind | Marker::Breaks | Marker::Stops => 3.0,
+                Marker::Recommended => 11.0,
+                _ => 7.0,
+            };
+            let (x, y) = pixel(mark);
             [x - r, y - r, x + r, y + r]
         })
+        .chain(bounds)
+        .collect();
+    // The recommended one has its label beside it, over what is out if it must be.
+    let kept: Vec<Box4> = drawn
+        .iter()
+        .zip(&taken)
+        .filter(|(mark, _)| !mark.point.is_out())
+        .map(|(_, place)| *place)
+        .chain(taken.iter().skip(drawn.len()).copied())
         .collect();
     // The line that joins the front, as a string of small boxes.
     let front: Vec<(f64, f64)> =
@@ -293,13 +440,13 @@ fn place_labels(
     let (across, down) = chart.plotting_area().get_pixel_range();
     let room = [f64::from(across.start), f64::from(down.start), f64::from(across.end), f64::from(down.end)];
     let fits = |place: &Box4| place[0] >= room[0] && place[1] >= room[1] && place[2] <= room[2] && place[3] <= room[3];
+    let free = |place: &Box4, taken: &[Box4]| fits(place) && !taken.iter().any(|other| overlap(other, place));
     // The recommended one first, then the front, then the undecided.
-    let mut order: Vec<&&Mark<'_>> =
-        drawn.iter().filter(|mark| !mark.point.place.is_off() || mark.point.recommended).collect();
-    order.sort_by_key(|mark| (!mark.point.recommended, mark.point.place != Place::Front));
+    let mut order: Vec<&&Mark<'_>> = drawn.iter().filter(|mark| !mark.point.is_out()).collect();
+    order.sort_by_key(|mark| (!mark.point.is_recommended(), mark.point.place != Place::Front));
     for mark in order {
         let (x, y) = pixel(mark);
-        let says = if mark.point.recommended {
+        let says = if mark.point.is_recommended() {
             format!("{} (recommended)", mark.point.label)
         } else {
             mark.point.label.clone()
@@ -308,6 +455,7 @@ fn place_labels(
         let right = |d: f64, dy: f64| ([x + d, y - h / 2.0 + dy, x + d + w, y + h / 2.0 + dy], HPos::Left);
         let left = |d: f64, dy: f64| ([x - d - w, y - h / 2.0 + dy, x - d, y + h / 2.0 + dy], HPos::Right);
         let over = |dy: f64| ([x - w / 2.0, y - h / 2.0 + dy, x + w / 2.0, y + h / 2.0 + dy], HPos::Center);
+        let beside = [over(20.0), over(-20.0), right(15.0, 0.0), left(15.0, 0.0)];
         let places = [
             right(10.0, -12.0),
             right(12.0, 0.0),
@@ -323,7 +471,8 @@ fn place_labels(
             over(32.0),
         ];
         let Some((place, horizontal)) =
-            places.into_iter().find(|(place, _)| fits(place) && !taken.iter().any(|t| overlap(t, place)))
+            if mark.point.is_recommended() { beside.into_iter().find(|(place, _)| free(place, &kept)) } else { None }
+                .or_else(|| places.into_iter().find(|(place, _)| free(place, &taken)))
         else {
             continue;
         };

@@ -51,8 +51,8 @@ pub fn rates(report: &CalibrationReport) -> Option<Plot> {
     let title = "How often upgrades fail, and how often nothing is heard".to_owned();
     let said: Vec<String> =
         drawn.iter().map(|(name, rate)| format!("{name} {}", Unit::Share.say(rate.estimate))).collect();
-    let mut reading = "A disc is the estimate, the mean of what is believed after these events; the line is its 95 % interval. A rate of which \
-        nothing was seen is above zero all the same: nothing in so many does not say never."
+    let mut reading = "A disc is the estimate, the mean of what is believed after these events; the line is its 95 % \
+     interval. A rate of which nothing was seen is above zero all the same: nothing in so many does not say never."
         .to_owned();
     if all.len() > drawn.len() {
         reading.push_str(&format!(" {} of {} are drawn; the table has all.", drawn.len(), all.len()));

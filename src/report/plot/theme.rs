@@ -1,5 +1,5 @@
-//! Colours: each has a name, one value on light paper and one on dark. Elements carry the light value as an attribute, for
-//! programs without style sheets, and a class by which the style sheet sets the scheme's.
+//! Colours: each has a name, one value on light paper and one on dark. Elements carry the light value as an attribute,
+//! for programs without style sheets, and a class by which the style sheet sets the scheme's.
 
 use std::fmt::Write;
 
@@ -125,8 +125,9 @@ pub fn themed(drawn: &str) -> String {
 /// How many colours a heat map has.
 pub const HEATS: usize = 9;
 
-/// From little to much on light paper: brightness falls all the way, and hue goes from yellow over green to blue, so that the
-/// order is seen without red and green too. Cynthia Brewer's `YlGnBu` of nine. On dark paper the other way round.
+/// From little to much on light paper: brightness falls all the way, and hue goes from yellow over green to blue, so
+/// that the order is seen without red and green too. Cynthia Brewer's `YlGnBu` of nine. On dark paper the other way
+/// round.
 const HEAT: [&str; HEATS] =
     ["#ffffd9", "#edf8b1", "#c7e9b4", "#7fcdbb", "#41b6c4", "#1d91c0", "#225ea8", "#253494", "#081d58"];
 /// From which colour on text is white on light paper.

@@ -1,11 +1,13 @@
-//! The timeline: a row an instance, time from left to right. States differ by colour, by pattern and by height, so that they
-//! are told apart without colour too.
+//! The timeline: a row an instance, time from left to right. States differ by colour, by pattern and by height, so that
+//! they are told apart without colour too.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::drawing::{Anchor, Sheet, fitted, short, text_width};
 use super::theme::Ink;
 use super::{Plot, Table};
+use crate::engine::Reason;
 use crate::fleet::Span;
 use crate::report::plot::axis::Axis;
 use crate::report::timeline::{State, Timeline};
@@ -14,6 +16,8 @@ use crate::report::wording::{Unit, plural, spoken};
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 84.0;
 const RIGHT: f64 = 14.0;
+/// Why a verdict fails, by the names of reports.
+const REASONS: [&str; 2] = [Reason::UpgradeFailed.name(), Reason::HealthTimeout.name()];
 /// More of one kind are not drawn.
 const MOST_MARKS: usize = 300;
 /// More segments are not listed in the table.
@@ -95,10 +99,12 @@ impl Drawing<'_> {
         let mut layout = Layout { end, scale: (WIDTH - LEFT - RIGHT) / end, rows_top: 0.0, row };
         let mut sheet = Sheet::default();
         let present = self.present(rows);
-        let mut y = self.legend(&mut sheet, &present) + 10.0;
+        let legend = self.legend(&mut sheet, &present);
+        let mut y = self.verdict_legend(&mut sheet, legend) + 10.0;
         let lanes_top = y;
         y = self.batches(&mut sheet, &layout, y);
         y = self.breaker(&mut sheet, &layout, y);
+        y = self.verdicts(&mut sheet, &layout, y);
         y = self.spans(&mut sheet, &layout, y, "asked", timeline.requests.len(), |i| {
             let request = &timeline.requests[i];
             (request.from_ms, request.to_ms, format!("{}: {}", request.id, request.answer), Ink::Third)
@@ -113,6 +119,7 @@ impl Drawing<'_> {
         let bottom = layout.rows_top + rows as f64 * row + room;
         self.time_axis(&mut sheet, &layout, lanes_top, bottom);
         self.instances(&mut sheet, &layout, rows, &present);
+        self.failures(&mut sheet, &layout, rows);
         self.trips(&mut sheet, &layout, lanes_top, bottom);
         Some(Plot {
             name: self.name.to_owned(),
@@ -153,15 +160,22 @@ impl Drawing<'_> {
     fn reading(&self, rows: usize) -> String {
         let timeline = self.timeline;
         let mut said = "Each row is an instance, time goes from left to right. Above: the batches with their numbers \
-            (R: of the rollback), the breaker’s count of failures in a row with its limit dashed, and what a person was asked. \
-            A vertical line with a bolt is a trip; what was decided stands beside it."
+            (R: of the rollback), the breaker’s count of failures in a row with its limit dashed, and what a person \
+            was asked. A vertical line with a bolt is a trip; what was decided stands beside it."
             .to_owned();
+        if !timeline.failures.is_empty() {
+            said.push_str(
+                " A mark on a row and in the lane of failures is a failed verdict: a cross where the upgrade reported \
+                 it, a triangle where nothing healthy was heard in time.",
+            );
+        }
         let total = timeline.total_instances as usize;
         if rows < total {
             let _ = write!(said, " Of {total} instances {rows} are drawn, evenly spaced.");
         }
         for (what, count) in [
             ("trips", timeline.trips.len()),
+            ("failed verdicts", timeline.failed_verdicts as usize),
             ("requests", timeline.requests.len()),
             ("batches", timeline.batches.len()),
         ] {
@@ -319,6 +333,45 @@ impl Drawing<'_> {
         }
     }
 
+    /// What the marks of failed verdicts mean, of those that there are.
+    fn verdict_legend(&self, sheet: &mut Sheet, y: f64) -> f64 {
+        let mut x = LEFT;
+        for reason in REASONS {
+            if !self.timeline.failures.iter().any(|failure| failure.reason == reason) {
+                continue;
+            }
+            let says = format!("verdict: {}", reason.replace('_', " "));
+            verdict(sheet, reason, (x + 12.0, y + 6.0), 4.5);
+            sheet.text((x + 30.0, y + 10.5), Anchor::Start, 12.0, Ink::Muted, &says);
+            x += 48.0 + text_width(&says, 12.0);
+        }
+        if x > LEFT { y + 20.0 } else { y }
+    }
+
+    /// All failed verdicts in one lane: those too of instances that have no row.
+    fn verdicts(&self, sheet: &mut Sheet, layout: &Layout, y: f64) -> f64 {
+        if self.timeline.failures.is_empty() {
+            return y;
+        }
+        Self::lane_name(sheet, y + 10.0, "failures");
+        for failure in self.timeline.failures.iter().take(MOST_MARKS) {
+            verdict(sheet, &failure.reason, (layout.x(failure.at_ms), y + 6.0), 3.5);
+        }
+        y + 22.0
+    }
+
+    /// The failed verdicts on the rows of their instances.
+    fn failures(&self, sheet: &mut Sheet, layout: &Layout, rows: usize) {
+        let places: HashMap<&str, usize> =
+            self.timeline.instances.iter().take(rows).enumerate().map(|(i, row)| (row.id.as_str(), i)).collect();
+        let r = (layout.row * 0.4).clamp(1.5, 4.5);
+        for failure in self.timeline.failures.iter().take(MOST_MARKS) {
+            let Some(&row) = places.get(failure.instance_id.as_str()) else { continue };
+            let y = layout.rows_top + (row as f64 + 0.5) * layout.row;
+            verdict(sheet, &failure.reason, (layout.x(failure.at_ms), y), r);
+        }
+    }
+
     fn time_axis(&self, sheet: &mut Sheet, layout: &Layout, top: f64, bottom: f64) {
         let axis = Axis::from_zero([layout.end / 1000.0], Unit::Seconds, 8);
         for &at in axis.ticks.iter().filter(|&&at| at * 1000.0 <= layout.end) {
@@ -413,6 +466,24 @@ impl Drawing<'_> {
             let _ = write!(table.caption, " (of {listed} stretches of instances the first {MOST_LISTED})");
         }
         table
+    }
+}
+
+/// The mark of a failed verdict: a cross for a reported failure, a triangle for what was not heard of in time. Both
+/// have a light rim, so that they stand out from the rows.
+fn verdict(sheet: &mut Sheet, reason: &str, (x, y): (f64, f64), r: f64) {
+    let [left, right, top, foot] = [x - r, x + r, y - r, y + r].map(short);
+    let d = if reason == REASONS[0] {
+        format!("M{left} {top}L{right} {foot}M{left} {foot}L{right} {top}")
+    } else {
+        format!("M{left} {foot}H{right}L{} {top}Z", short(x))
+    };
+    let rim = "fill=\"none\" stroke-width=\"4\" stroke-opacity=\".85\"";
+    sheet.path(&d, &format!("{} {rim}", Ink::Paper.stroke()));
+    if reason == REASONS[0] {
+        sheet.path(&d, &format!("{} fill=\"none\" stroke-width=\"1.6\"", Ink::Ink.stroke()));
+    } else {
+        sheet.path(&d, &Ink::Ink.fill());
     }
 }
 

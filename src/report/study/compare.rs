@@ -53,8 +53,8 @@ pub struct Comparison {
     pub worlds: Vec<DifferentWorld>,
     /// How the differences are distributed, for the metrics that differ.
     pub distributions: Vec<Histogram>,
-    /// Of a good version: whether enough rollouts complete with the first policy, and with the second. Absent of a defective one, and in
-    /// older reports.
+    /// Of a good version: whether enough rollouts complete with the first policy, and with the second. Absent of a
+    /// defective one, and in older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed: Option<[Completed; 2]>,
 }

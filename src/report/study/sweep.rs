@@ -111,8 +111,8 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Whether enough of a good version's rollouts complete, in an older report by this cell alone; `None` of a defective version, and
-    /// where the report does not tell.
+    /// Whether enough of a good version's rollouts complete, in an older report by this cell alone; `None` of a
+    /// defective version, and where the report does not tell.
     #[must_use]
     pub fn good_rollouts(&self) -> Option<Completed> {
         self.completed.clone().or_else(|| self.judged(MIN_COMPLETED, CONFIDENCE))
@@ -151,7 +151,8 @@ pub struct RareEvent {
     pub hits: u64,
     /// Replicates.
     pub n: u64,
-    /// An upper bound at 95 %, one-sided, that holds whatever was missed: the smaller of importance sampling's and plain simulation's.
+    /// An upper bound at 95 %, one-sided, that holds whatever was missed: the smaller of importance sampling's and
+    /// plain simulation's.
     pub upper_bound: Option<f64>,
     /// In words.
     pub says: String,

@@ -54,7 +54,8 @@ pub struct TuneReport {
     /// The least share of the good rollouts that complete with a policy that is not out; absent in older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_completed: Option<f64>,
-    /// Where every replicate keeps a limit on a mean, the mean may lie this share of the limit beyond it; absent in older reports.
+    /// Where every replicate keeps a limit on a mean, the mean may lie this share of the limit beyond it; absent in
+    /// older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_tolerance: Option<f64>,
     /// Whether the answer is decided.
@@ -63,9 +64,14 @@ pub struct TuneReport {
     pub says: String,
     /// The policy; null where none meets the limits.
     pub recommended: Option<Recommended>,
-    /// Policies that could not be told apart from it.
+    /// Policies whose limits surely hold and that are as good as it, within the tolerance; in older reports among the
+    /// undecided.
+    #[serde(default)]
+    pub as_good: Vec<Named>,
+    /// Policies that could not be told apart from it, or whose limits are undecided.
     pub undecided: Vec<Named>,
-    /// The Pareto front of the goal against the blast radius of the worst version, fastest first.
+    /// The Pareto front of the goal against the blast radius of the worst version, fastest first; empty where there is
+    /// no defective version.
     pub front: Vec<FrontPoint>,
     /// Where no policy meets the limits: the limit that binds, in words.
     pub binding: Option<String>,
@@ -73,7 +79,8 @@ pub struct TuneReport {
     pub candidates: Vec<Candidate>,
     /// How the answer moves with the failure rates.
     pub sensitivity: Vec<Sensitivity>,
-    /// Between which failure rates the recommended policy meets every limit; absent where none is recommended, or nothing limits.
+    /// Between which failure rates the recommended policy meets every limit; absent where none is recommended, or
+    /// nothing limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keeps: Option<KeepsReport>,
     /// What a better rule could do.
@@ -89,16 +96,38 @@ pub struct TuneReport {
     /// Advice about the scenario; absent where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<Advice>,
-    /// Where rollouts of the good version draw rates of their own: how its chance of a trip under the recommended policy is spread
-    /// between them. Absent where nothing is drawn, or theory does not cover it.
+    /// Where rollouts of the good version draw rates of their own: how its chance of a trip under the recommended
+    /// policy is spread between them. Absent where nothing is drawn, or theory does not cover it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<SpreadReport>,
-    /// Why there is no such spread though rollouts draw something of their own, and where the order of the plan is a lever.
+    /// Why there is no such spread though rollouts draw something of their own, and where the order of the plan is a
+    /// lever.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spread_notes: Vec<String>,
     /// Where the rates are not known, as with `--posterior`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posterior: Option<PosteriorReport>,
+}
+
+impl TuneReport {
+    /// Whether rollouts differ in a rate of one of its versions, so that the rates it goes by are means.
+    #[must_use]
+    pub fn has_spread(&self) -> bool {
+        let versions = std::iter::once(&self.good).chain(&self.defective);
+        let mut rates = versions.filter_map(|version| self.scenario.rates.get(version)).flat_map(|rates| rates.keys());
+        rates.any(|name| name.raw().ends_with("_concentration"))
+    }
+
+    /// What its sensitivity supposes of the failure rates: `were known, and others than the point`.
+    #[must_use]
+    pub fn supposes(&self) -> &'static str {
+        match (self.has_spread(), self.posterior.is_some()) {
+            (true, true) => "If the mean failure rates were known, with this spread, and others than the point",
+            (true, false) => "If the mean failure rates are others, with this spread",
+            (false, true) => "If the failure rates were known, and others than the point",
+            (false, false) => "If the failure rates are others",
+        }
+    }
 }
 
 /// How a chance of a trip is spread between rollouts.
@@ -123,6 +152,9 @@ pub struct LimitText {
     /// The key of `[tune]` that it comes from, where it is not one of its `limits`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Its number, where it is a limit on a mean, as the axes of the plot are; null elsewhere and in older reports.
+    #[serde(default)]
+    pub bound_of_mean: Option<f64>,
 }
 
 /// An estimate with its interval.
@@ -151,6 +183,18 @@ impl Estimate {
     pub fn says(&self, unit: Unit) -> String {
         let exact = if self.exact.is_some() { "= " } else { "" };
         format!("{exact}{}", unit.say_or_nothing(self.best()))
+    }
+
+    /// The same, held against a bound.
+    #[must_use]
+    pub fn says_against(&self, unit: Unit, bound: Option<f64>) -> String {
+        match (self.best(), bound) {
+            (Some(value), Some(bound)) => {
+                let exact = if self.exact.is_some() { "= " } else { "" };
+                format!("{exact}{}", unit.say_against(value, bound))
+            }
+            _ => self.says(unit),
+        }
     }
 }
 
@@ -186,26 +230,30 @@ pub struct LimitCheck {
     pub limit: String,
     /// The metric or rate that it is about.
     pub metric: String,
+    /// The number that it is held against; null in older reports.
+    #[serde(default)]
+    pub bound: Option<f64>,
     /// The version.
     pub version: Foreign,
     /// What was seen.
     pub observed: Estimate,
     /// `true`: it holds, `false`: it does not, null: undecided.
     pub holds: Option<bool>,
-    /// `true`: it holds in every replicate, and the mean is surely no more than the report's `limit_tolerance` beyond it. Absent elsewhere.
+    /// `true`: it holds in every replicate, and the mean is surely no more than the report's `limit_tolerance` beyond
+    /// it. Absent elsewhere.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_tolerance: bool,
 }
 
-/// A policy that could not be told apart from the recommended one, or whose limits are undecided.
+/// A policy beside the recommended one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Named {
     /// The policy.
     pub policy: Policy,
-    /// Why it is undecided.
+    /// Why it stands where it does.
     pub why: String,
-    /// How much less of the goal it has than the recommended one, where a limit keeps it from being the answer only because that limit is
-    /// undecided; absent elsewhere.
+    /// How much less of the goal it has than the recommended one, where a limit keeps it from being the answer only
+    /// because that limit is undecided; absent elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_save: Option<f64>,
     /// What is known of it.
@@ -231,7 +279,9 @@ pub struct FrontPoint {
 pub enum Standing {
     /// The answer.
     Recommended,
-    /// As good as the answer within the tolerance, or not told apart.
+    /// As good as the answer, for sure, within the tolerance. In older reports these are undecided.
+    AsGood,
+    /// Not told apart from the answer, or whether a limit holds is not decided.
     Undecided,
     /// Slower than the answer, for sure.
     Slower,
@@ -254,9 +304,10 @@ pub struct Candidate {
     pub evidence: Evidence,
     /// Mean of its goal less that of the recommended one, on the same worlds.
     pub slower_by: Estimate,
-    /// Whether it is on the front; null: undecided.
+    /// Whether it is on the front; null: undecided. False where there is none.
     pub on_front: Option<bool>,
-    /// Of a policy with which too few good rollouts complete: what it does, as in `stops 97 % of good rollouts`. Absent elsewhere.
+    /// Of a policy with which too few good rollouts complete: what it does, as in `stops 97 % of good rollouts`. Absent
+    /// elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gives_up: Option<String>,
 }
@@ -270,7 +321,8 @@ pub struct Sensitivity {
     pub recommended: Option<Policy>,
     /// Whether that is decided.
     pub decided: bool,
-    /// Whether the policy that is recommended at the scenario's rates meets every limit at these; null where that is undecided.
+    /// Whether the policy that is recommended at the scenario's rates meets every limit at these; null where that is
+    /// undecided.
     #[serde(default)]
     pub meets: Option<bool>,
     /// The limits of that policy at these rates.

@@ -1,6 +1,6 @@
 //! Makes timelines: of a run that is over, or of a world that is run again for it.
 
-use super::{Batch, FaultSpan, Request, Row, State, Timeline, Trip};
+use super::{Batch, Failure, FaultSpan, Request, Row, State, Timeline, Trip};
 use crate::engine::{Engine, Event, Recording, RolloutId};
 use crate::report::Chronicle;
 use crate::scenario::Scenario;
@@ -8,7 +8,10 @@ use crate::sim::{Doing, FaultEffect, Observer, Release, Segment, Simulator, Worl
 
 /// The most rows of a timeline.
 const MOST_ROWS: u32 = 200;
-/// The most steps of the breaker's count; more of them are thinned out to the highest and the last of each stretch of time.
+/// The most failed verdicts that are listed.
+const MOST_FAILURES: usize = 1000;
+/// The most steps of the breaker's count; more of them are thinned out to the highest and the last of each stretch of
+/// time.
 const MOST_STEPS: usize = 2000;
 
 /// Notes the breaker's count of failures in a row whenever it changes.
@@ -84,8 +87,17 @@ impl Timeline {
             healthy_count: batch.healthy_count,
             failed_count: batch.failed_count,
         });
+        let failures = chronicle.failures.iter().take(MOST_FAILURES).map(|failure| Failure {
+            at_ms: failure.at.0,
+            instance_id: name(failure.instance),
+            batch_index: failure.batch_index,
+            rollback: failure.rollout != RolloutId::FIRST,
+            reason: failure.reason.name().to_owned(),
+        });
         let trips = chronicle.trips.iter().map(|trip| Trip {
             at_ms: trip.at.0,
+            batch_index: trip.batch_index,
+            rollback: trip.rollout != RolloutId::FIRST,
             failed_instance_ids: trip.failed.iter().map(|&id| name(id)).collect(),
             decision: trip.decided.map(|(decision, _)| decision.name().to_owned()),
             decided_at_ms: trip.decided.map(|(_, at)| at.0),
@@ -114,6 +126,8 @@ impl Timeline {
             total_instances: total,
             instances,
             batches: batches.collect(),
+            failures: failures.collect(),
+            failed_verdicts: chronicle.failures.len() as u64,
             trips: trips.collect(),
             breaker: breaker.thinned(end),
             limit: simulator.engine().breaker().1,
@@ -188,6 +202,11 @@ mod tests {
         let trip = &timeline.trips[0];
         assert_eq!((trip.at_ms, trip.decision.as_deref()), (171_198, Some("rollback_completed_batches")));
         assert_eq!(trip.failed_instance_ids, ["i-00008", "i-00007"]);
+        // The verdicts that trip it are the first ones; those that are on their way still come.
+        let first = timeline.failures.iter().filter(|failure| !failure.rollback);
+        let known: Vec<_> = first.map(|failure| (failure.instance_id.as_str(), failure.reason.as_str())).collect();
+        assert_eq!(known[..2], [("i-00008", "upgrade_failed"), ("i-00007", "upgrade_failed")]);
+        assert_eq!(timeline.failed_verdicts, timeline.failures.len() as u64);
         // One, two, and afresh for the rollback.
         assert_eq!(timeline.breaker.iter().map(|step| step.1).collect::<Vec<_>>()[..2], [1, 2]);
         assert!(timeline.breaker.iter().all(|&(_, count)| count <= 10));

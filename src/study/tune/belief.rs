@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Tune;
-use crate::scenario::{Scenario, VersionIndex};
+use crate::scenario::{Concentrations, Scenario, VersionIndex};
 use crate::sim::{Belief, Release};
 use crate::stats::Interval;
 use crate::stats::beta::{self, Quantiles};
@@ -174,12 +174,22 @@ impl Beliefs {
         })
     }
 
-    /// The scenario as it would be if the means were the rates.
+    /// The scenario as it would be if the means were the rates: of rollouts that differ the mean rates, with the spread between
+    /// them that the history has.
     #[must_use]
     pub fn point(&self, scenario: &Scenario) -> Scenario {
         let mut point = scenario.clone();
         for one in &self.all {
-            point.versions[one.version.0].rates = one.belief.mean();
+            let version = &mut point.versions[one.version.0];
+            version.rates = one.belief.mean();
+            let VersionHistory { failure, silence, .. } = &one.history;
+            let concentrations = &mut version.concentrations;
+            *concentrations = Concentrations {
+                failure: failure.concentration.filter(|_| version.rates.failure > 0.0),
+                hang: silence.concentration.filter(|_| version.rates.hang > 0.0),
+                unhealthy: silence.concentration.filter(|_| version.rates.unhealthy > 0.0),
+                crash: None,
+            };
         }
         point
     }

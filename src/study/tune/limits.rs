@@ -73,6 +73,14 @@ impl Limit {
         Ok(limit)
     }
 
+    /// Its number, where it is a limit on the mean of a metric.
+    #[must_use]
+    pub fn of_mean(&self) -> Option<f64> {
+        let is_mean =
+            matches!(self.spec.metric, Measure::Metric(_)) && self.spec.stat.unwrap_or(Stat::Mean) == Stat::Mean;
+        is_mean.then(|| self.spec.bound.number()).flatten()
+    }
+
     /// In words: `false_trip_rate ≤ 0.02`.
     #[must_use]
     pub fn says(&self) -> String {
@@ -104,6 +112,16 @@ pub fn bound_says(bound: &Bound, say: impl Fn(&f64) -> String) -> String {
         Bound::Equals(Expected::Number(number)) => format!("= {}", say(number)),
         Bound::Equals(Expected::Text(text)) => format!("= {text}"),
         Bound::Equals(Expected::Truth(truth)) => format!("= {truth}"),
+    }
+}
+
+/// Whether all limits surely hold, or one surely does not.
+#[must_use]
+pub fn meets(held: &[Held]) -> Option<bool> {
+    match held {
+        _ if held.iter().any(|held| held.holds == Some(false)) => Some(false),
+        _ if held.iter().all(|held| held.holds == Some(true)) => Some(true),
+        _ => None,
     }
 }
 

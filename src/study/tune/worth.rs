@@ -15,15 +15,14 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::belief::{Beliefs, Believed};
-use super::limits::{self, Limit};
-use super::{TOLD, Tune, Tuned};
+use super::limits;
+use super::{State, Tune, Tuned};
 use crate::scenario::{OutcomeRates, VersionIndex};
 use crate::sim::draws::Draws;
 use crate::stats::information::{self, Worth, sample};
 use crate::study::round::{self, Round, Workers, rows_a_block};
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tape::Tape;
-use crate::study::theory::fits;
 use answers::Answers;
 
 /// So many times the history, what would that be worth?
@@ -41,11 +40,38 @@ pub struct Open {
     pub worlds: u64,
     /// Rollouts that it took beside the search.
     pub rollouts: u64,
-    /// The policies that are within the limits today, by their places: those whose limits hold on average over these worlds.
-    pub within: Vec<usize>,
+    /// Where each policy stands to the limits today, by what the search decided.
+    pub today: Today,
     /// What would be, were more known: so many times the history, and last the rates themselves. Empty where there are fewer than 256
     /// worlds, or where rollouts differ in a rate.
     pub later: Vec<Later>,
+}
+
+/// Where the policies stand to the limits today, by their places. The search's own decisions, and no estimate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Today {
+    /// Every limit surely holds.
+    pub within: Vec<usize>,
+    /// Whether a limit holds is not decided, and none surely does not.
+    pub undecided: Vec<usize>,
+}
+
+impl Today {
+    /// As the search decided.
+    #[must_use]
+    pub fn of(tuned: &Tuned) -> Self {
+        let mut today = Self::default();
+        for (policy, known) in tuned.policies.iter().enumerate() {
+            // One whose breaker can never trip is never the answer.
+            let meets = if known.state == State::NeverTrips { Some(false) } else { limits::meets(&known.limits) };
+            match meets {
+                Some(true) => today.within.push(policy),
+                Some(false) => {}
+                None => today.undecided.push(policy),
+            }
+        }
+        today
+    }
 }
 
 /// What would be, were more known.
@@ -77,11 +103,12 @@ impl Tune {
         let before = tape.rows();
         let worlds = WORLDS.min(self.replicates);
         // A rate that is each rollout's own is drawn anew by the next one: a longer history does not come closer to it.
+        let today = Today::of(tuned);
         if beliefs.differing().next().is_some() {
-            return Ok(Some(Open { worlds: 0, rollouts: 0, within: Vec::new(), later: Vec::new() }));
+            return Ok(Some(Open { worlds: 0, rollouts: 0, today, later: Vec::new() }));
         }
         if worlds < FEWEST_WORLDS {
-            return Ok(Some(Open { worlds, rollouts: 0, within: Vec::new(), later: Vec::new() }));
+            return Ok(Some(Open { worlds, rollouts: 0, today, later: Vec::new() }));
         }
         let mut done: Vec<u64> = tuned.policies.iter().map(|known| known.replicates).collect();
         let all: Vec<usize> = (0..self.policies()).collect();
@@ -89,14 +116,13 @@ impl Tune {
             return Ok(None);
         }
         done.iter_mut().for_each(|done| *done = worlds.max(*done));
-        let within = self.within(tape, tuned, worlds)?;
         // The replicates are those at a look, so that no block is cut.
         let more = done.iter().copied().max().unwrap_or(worlds).min(MOST_WORLDS);
-        if !self.top_up(tape, &done, &within, 0..1, more, workers)? {
+        if !self.top_up(tape, &done, &today.within, 0..1, more, workers)? {
             return Ok(None);
         }
-        let later = workers.pool.install(|| self.later(tape, tuned, beliefs, &within, [worlds, more]))?;
-        Ok(Some(Open { worlds, rollouts: tape.rows() - before, within, later }))
+        let later = workers.pool.install(|| self.later(tape, tuned, beliefs, &today, [worlds, more]))?;
+        Ok(Some(Open { worlds, rollouts: tape.rows() - before, today, later }))
     }
 
     /// About how many rollouts [`open`](Self::open) takes at most, for those who wait.
@@ -130,37 +156,22 @@ impl Tune {
         Ok(true)
     }
 
-    /// Those whose limits hold by what these worlds say, and of which the search is not sure that they do not. The incumbent is one of them.
-    fn within(&self, tape: &Tape, tuned: &Tuned, n: u64) -> io::Result<Vec<usize>> {
-        let mut all = Vec::new();
-        for (policy, known) in tuned.policies.iter().enumerate() {
-            let surely_not = known.limits.iter().any(|held| held.holds == Some(false));
-            let held = limits::check(self, &[], tape, policy, n, TOLD)?;
-            let fits = |limit: &Limit, seen: Option<f64>| seen.is_some_and(|seen| fits(seen, &limit.spec.bound));
-            let holds = !surely_not && held.iter().all(|held| fits(&self.limits[held.limit], held.observed));
-            if holds || tuned.incumbent == Some(policy) {
-                all.push(policy);
-            }
-        }
-        Ok(all)
-    }
-
     /// What would be, were more known: the answers from the first worlds, what it is worth from more of them.
     fn later(
         &self,
         tape: &Tape,
         tuned: &Tuned,
         beliefs: &Beliefs,
-        within: &[usize],
+        today: &Today,
         [worlds, more]: [u64; 2],
     ) -> io::Result<Vec<Later>> {
-        let seen = self.seen(tape, worlds)?;
-        let goals = within.iter().map(|&policy| self.values(tape, self.cell(policy, 0), self.minimise, more));
+        let seen = self.seen(tape, tuned, worlds)?;
+        let goals = today.within.iter().map(|&policy| self.values(tape, self.cell(policy, 0), self.minimise, more));
         let goals: Vec<Vec<f64>> = goals.collect::<io::Result<_>>()?;
         let of = |history: Option<f64>, known: Vec<Drawn>| Later {
             history,
             worth: information::worth(&self.rates(&known, 0), &goals, CONFIDENCE),
-            answers: self.answers(&seen, tuned, within, &known[..worlds as usize]),
+            answers: self.answers(&seen, tuned, today, &known[..worlds as usize]),
         };
         let histories = HISTORIES.into_iter().enumerate().map(|(place, times)| {
             of(Some(times), (0..more).map(|world| self.means_after(beliefs, world, place as u64, times)).collect())

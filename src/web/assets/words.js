@@ -69,7 +69,7 @@ export function event(event) {
     case 'operator_notified':
       return { loud: 1, mark: 'i', text: 'The operator is told; nobody is asked' };
     case 'rollback_started':
-      return { loud: 1, mark: '↶', text: `${plural(event.instance_count, 'instance')} go back to ${event.target_version}` };
+      return { loud: 1, mark: '↶', text: `${plural(event.instance_count, 'instance')} ${event.instance_count === 1 ? 'goes' : 'go'} back to ${event.target_version}` };
     case 'rollback_failed':
       return { loud: 2, bad: true, mark: '✗', text: `The rollback failed: ${event.reason}` };
     case 'finished':

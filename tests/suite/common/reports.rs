@@ -285,6 +285,7 @@ fn evidence(batch: u32, limit: u32) -> Evidence {
     let check = |version: &str, value: f64, holds| LimitCheck {
         limit: if version == GOOD { "false_trip_rate ≤ 0.02" } else { "blast_radius_pct ≤ 20" }.into(),
         metric: if version == GOOD { "false_trip_rate" } else { "blast_radius_pct" }.into(),
+        bound: Some(if version == GOOD { 0.02 } else { 20.0 }),
         version: version.into(),
         observed: estimate(value, value * 0.1),
         holds,
@@ -328,6 +329,7 @@ pub fn tune(answered: bool) -> TuneReport {
             metric: "false_trip_rate".into(),
             versions: vec![GOOD.into()],
             key: None,
+            bound_of_mean: None,
         }],
         min_completed: Some(0.9),
         limit_tolerance: Some(0.005),
@@ -340,6 +342,7 @@ pub fn tune(answered: bool) -> TuneReport {
         .into(),
         recommended: answered
             .then(|| Recommended { policy: policy(best.0, best.1), evidence: evidence(best.0, best.1) }),
+        as_good: Vec::new(),
         undecided: vec![Named {
             policy: policy(20, 3),
             why: format!("its blast radius is undecided {HOSTILE}"),
@@ -437,6 +440,7 @@ pub fn tune_with_posterior() -> TuneReport {
         parts: Some(SavingParts {
             choice: estimate(310.0, 20.0),
             forbidden: estimate(-40.0, 8.0),
+            undecided: estimate(0.0, 0.0),
             allowed: estimate(23.0, 9.0),
         }),
     };
@@ -458,6 +462,7 @@ pub fn tune_with_posterior() -> TuneReport {
         worlds: N,
         rollouts: 93_000,
         within: 5,
+        undecided: 0,
         later: vec![later(Some(2.0), 0.6), later(Some(10.0), 0.7), later(None, 0.72)],
         says: format!("More history would pay {HOSTILE}."),
     };
@@ -495,7 +500,7 @@ pub fn check() -> Value {
 /// A run report with its timeline.
 pub fn run() -> Value {
     json!({
-        "schema": "dryroll.run/1", "scenario": scenario_ref(), "seed": 42, "replicate": 3, "policy": policy(20, 2),
+        "schema": "dryroll.run/1", "scenario": scenario_ref(), "command": "dryroll run s.toml --seed 42", "seed": 42, "replicate": 3, "policy": policy(20, 2),
         "version": HOSTILE, "plan": {"total_instances": 50, "batch_size": 10, "batch_count": 5},
         "metrics": {
             "outcome": "rolled_back", "trips": 1, "decisions": ["rollback_completed_batches"], "duration_sec": 672.006,

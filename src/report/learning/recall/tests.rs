@@ -2,15 +2,16 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::report::learning::recall::{Numbers, PlanNumbers, RunNumbers};
+use crate::scenario::RolloutOrder;
 
 /// The tutorial's own.
 fn tutorial() -> Learning {
     Learning {
         title: "nginx 1.24 → 1.26 rolling upgrade — batch_pct=20% works for edge fleet".into(),
         category: "best_practice".into(),
-        content: "50-instance edge fleet: 20% batches × 5 batches × ~5min health window = 25 min total. Zero circuit breaker \
-                  trips. Recommend keeping batch_pct=20% for similar-sized fleets; reduce to 10% for Tier-1 services with \
-                  smaller blast radius tolerance."
+        content: "50-instance edge fleet: 20% batches × 5 batches × ~5min health window = 25 min total. Zero circuit \
+         breaker trips. Recommend keeping batch_pct=20% for similar-sized fleets; reduce to 10% for Tier-1 services \
+         with smaller blast radius tolerance."
             .into(),
         tags: ["rolling-upgrade", "nginx", "batch-sizing"].map(str::to_owned).to_vec(),
     }
@@ -129,9 +130,9 @@ fn one_world_contradicts_never_and_not_another_world() {
         with(
             "nginx upgrade",
             &format!(
-                "Facts: kind=run, scenario=abc, seed=42, replicate={replicate}, instances=50, planned=50, version=v-1.26.0, \
-                 batch_pct=20, max_consecutive_failures=2, health_timeout_sec=300, outcome=completed, trips=0, \
-                 duration_sec=853.131."
+                "Facts: kind=run, scenario=abc, seed=42, replicate={replicate}, instances=50, planned=50, \
+                 version=v-1.26.0, batch_pct=20, max_consecutive_failures=2, health_timeout_sec=300, \
+                 outcome=completed, trips=0, duration_sec=853.131."
             ),
             &["nginx"],
         )
@@ -149,8 +150,9 @@ fn one_world_contradicts_what_hardly_any_of_many_did() {
         with(
             "nginx upgrade",
             &format!(
-                "Facts: kind=sweep, replicates=1000, instances=50, world=0123456789abcdef, batch_pct=20, max_consecutive_failures=2, health_timeout_sec=300, \
-                 good=v-1.26.0, false_trip_rate_below={below}, duration_sec_p99={p99}."
+                "Facts: kind=sweep, replicates=1000, instances=50, world=0123456789abcdef, batch_pct=20, \
+                 max_consecutive_failures=2, health_timeout_sec=300, good=v-1.26.0, false_trip_rate_below={below}, \
+                 duration_sec_p99={p99}."
             ),
             &["nginx"],
         )
@@ -249,4 +251,36 @@ fn any_content() -> impl Strategy<Value = String> {
         "\\PC{0,12}",
     ];
     proptest::collection::vec(fact, 0..12).prop_map(|words| words.join(" "))
+}
+
+/// A record of another case is told with its order, where that is another than today's or not the fleet's.
+#[test]
+fn the_order_of_a_record_is_named_where_it_differs() {
+    let record = |order: &str| {
+        let facts = format!(
+            "Facts: kind=compare, scenario=xyz, replicates=100, instances=40, recommended=no, batch_pct=20, \
+             max_consecutive_failures=2, health_timeout_sec=300{order}."
+        );
+        with("one against another", &format!("40-instance fleet. {facts}"), &["rolling-upgrade", "nginx"])
+    };
+    let found = |order: &str, ours: RolloutOrder| {
+        let today = Today { policy: Some(Policy { order: ours, ..policy(20) }), ..today(Numbers::Plan(PLAN)) };
+        let record = record(order);
+        let recalled = recall(std::slice::from_ref(&record), &today);
+        let elsewhere = recalled[0].elsewhere.clone().expect("another fleet");
+        (elsewhere.differs, elsewhere.found.expect("facts"))
+    };
+    for (order, ours, differs, named) in [
+        ("", RolloutOrder::Listed, None, None),
+        (", order=listed", RolloutOrder::Listed, None, Some("order=listed")),
+        (", order=shuffled", RolloutOrder::Listed, Some("order shuffled there, listed today"), Some("order=shuffled")),
+        (", order=shuffled", RolloutOrder::Shuffled, None, Some("order=shuffled")),
+        ("", RolloutOrder::Shuffled, Some("order listed there, shuffled today"), Some("order=listed")),
+    ] {
+        let (says, said) = found(order, ours);
+        assert_eq!(says.contains("order "), differs.is_some(), "{says}");
+        assert!(says.contains(differs.unwrap_or_default()), "{says}");
+        assert_eq!(said.contains("order="), named.is_some(), "{said}");
+        assert!(said.contains(named.unwrap_or_default()), "{said}");
+    }
 }

@@ -223,8 +223,8 @@ impl ComparedFact {
         }
     }
 
-    /// What the table says of it: verdict, metric, version, what was changed, accepted, now, difference, its interval and the
-    /// tolerance.
+    /// What the table says of it: verdict, metric, version, what was changed, accepted, now, difference, its interval
+    /// and the tolerance.
     #[must_use]
     pub fn cells(&self) -> [String; 9] {
         let unit = Unit::of(&self.metric);
@@ -258,7 +258,8 @@ impl ComparedFact {
         let [_, metric, version, by, accepted, now, difference, interval, tolerance] = self.cells();
         let of = self.conditional.as_ref().map_or_else(String::new, |conditional| format!("; {}", conditional.says));
         format!(
-            "{}: {metric} of {version} was {accepted} and is {now}: {difference} (interval {interval}, tolerance {tolerance}) by the {by}, n = {}{of}",
+            "{}: {metric} of {version} was {accepted} and is {now}: {difference} (interval {interval}, tolerance \
+             {tolerance}) by the {by}, n = {}{of}",
             self.verdict.says(),
             self.n
         )
@@ -414,13 +415,15 @@ fn notes(compared: &Compared, entry: Option<&Entry>) -> Vec<String> {
     let mut notes = Vec::new();
     if !compared.not_the_same_bytes.is_empty() {
         notes.push(format!(
-            "dryroll of {SEMANTICS_VERSION} gave other bytes for the same scenario ({}): the program was changed without another number, it is not deterministic here, or the baseline was edited",
+            "dryroll of {SEMANTICS_VERSION} gave other bytes for the same scenario ({}): the program was changed \
+             without another number, it is not deterministic here, or the baseline was edited",
             compared.not_the_same_bytes.join(", ")
         ));
     }
     if let Some(entry) = entry.filter(|_| !compared.other_engine.is_empty()) {
         notes.push(format!(
-            "dryroll of {} gave other results than of {SEMANTICS_VERSION} ({}): they are compared as two samples apart, since the older engine cannot be run",
+            "dryroll of {} gave other results than of {SEMANTICS_VERSION} ({}): they are compared as two samples \
+             apart, since the older engine cannot be run",
             entry.dryroll,
             compared.other_engine.join(", ")
         ));
@@ -428,7 +431,8 @@ fn notes(compared: &Compared, entry: Option<&Entry>) -> Vec<String> {
     if compared.world_changed {
         let policies = if compared.policy_changed { "; both policies are compared in the new one" } else { "" };
         notes.push(format!(
-            "something beside [rollout] is another, so that the accepted figures are not comparable{policies}; accept it anew with --accept"
+            "something beside [rollout] is another, so that the accepted figures are not comparable{policies}; accept \
+             it anew with --accept"
         ));
     }
     for (versions, says) in [

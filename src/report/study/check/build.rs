@@ -4,8 +4,8 @@ use super::{CheckReport, CheckedRule, CheckedScenario, IdleFault, Status};
 use crate::report::conditional::beside;
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
-use crate::report::wording::{NOTHING, Unit};
-use crate::scenario::{Advisor, Bound, Demand, EventDemand, ExpectSpec, Expected, ScenarioText, passed_on_stalled};
+use crate::report::wording::{NOTHING, Unit, plural};
+use crate::scenario::{Advisor, Demand, EventDemand, ExpectSpec, Expected, ScenarioText, passed_on_stalled};
 use crate::study::check::{Check, Checked, Doubt, Finding, Kind, Rule, RuleWords, Verdict, kind};
 use crate::study::tune::limits::bound_says;
 
@@ -92,14 +92,15 @@ fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> Ch
         version: check.cells.scenarios[rule.cell].target().id.clone(),
         status,
         why,
-        observed_says: observed(finding.observed.as_ref(), unit) + &beside(&measure, finding.n, finding.of),
+        observed_says: observed(finding.observed.as_ref(), unit, bound(&rule.spec))
+            + &beside(&measure, finding.n, finding.of),
         measure,
         observed: finding.observed.clone(),
         interval: finding.interval,
         exact: finding.exact,
         interval_says: match (finding.exact, finding.interval) {
-            (Some(exact), _) => format!("exact: {}", unit.say(exact)),
-            (None, Some(interval)) => unit.say_interval(Some(interval)),
+            (Some(exact), _) => format!("exact: {}", against(unit, exact, bound(&rule.spec))),
+            (None, Some(interval)) => unit.say_interval_against(Some(interval), bound(&rule.spec)),
             (None, None) => String::new(),
         },
         confidence: finding.confidence,
@@ -122,22 +123,23 @@ fn measured(spec: &ExpectSpec) -> (String, Unit) {
 /// The limit of a metric or a rate, with its unit.
 fn limit(spec: &ExpectSpec, unit: Unit) -> Option<String> {
     let Demand::Limit(limit) = &spec.demand else { return None };
-    Some(bound_says(&limit.bound, |&number| unit.say(number)))
+    Some(bound_says(&limit.bound, |&number| unit.say_against(number, number)))
 }
 
 /// The number that a metric or a rate is held against.
 fn bound(spec: &ExpectSpec) -> Option<f64> {
     let Demand::Limit(limit) = &spec.demand else { return None };
-    match limit.bound {
-        Bound::AtMost(number) | Bound::AtLeast(number) | Bound::Equals(Expected::Number(number)) => Some(number),
-        Bound::Equals(_) => None,
-    }
+    limit.bound.number()
 }
 
-fn observed(seen: Option<&Expected>, unit: Unit) -> String {
+fn against(unit: Unit, value: f64, bound: Option<f64>) -> String {
+    bound.map_or_else(|| unit.say(value), |bound| unit.say_against(value, bound))
+}
+
+fn observed(seen: Option<&Expected>, unit: Unit, bound: Option<f64>) -> String {
     match seen {
         None => NOTHING.to_owned(),
-        Some(Expected::Number(number)) => unit.say(*number),
+        Some(Expected::Number(number)) => against(unit, *number, bound),
         Some(Expected::Text(text)) => text.clone(),
         Some(Expected::Truth(truth)) => truth.to_string(),
     }
@@ -146,10 +148,16 @@ fn observed(seen: Option<&Expected>, unit: Unit) -> String {
 fn why(doubt: Doubt, finding: &Finding) -> String {
     match doubt {
         Doubt::WithinInterval => {
-            format!("the limit lies within the interval after {} worlds; allow more with --max-replicates", finding.n)
+            format!(
+                "the limit lies within the interval after {}; allow more with --max-replicates",
+                plural(finding.n, "world", "worlds")
+            )
         }
         Doubt::NoInterval => {
-            format!("{} worlds are too few for an interval; allow more with --max-replicates", finding.n)
+            format!(
+                "{} too few for an interval; allow more with --max-replicates",
+                plural(finding.n, "world is", "worlds are")
+            )
         }
         Doubt::NothingMeasured => "no world that was run has a value of it".to_owned(),
         Doubt::TooManyWorlds => "the rule is about more worlds than --max-replicates allows".to_owned(),

@@ -97,8 +97,8 @@ fn stopping(results: &[Compared]) -> Option<Stopping> {
     }
 }
 
-/// In what such a policy cannot be better: in any figure of a good version, of which a rollout that is stopped has little, and in the
-/// time of every version. How far a defective version gets is another question.
+/// In what such a policy cannot be better: in any figure of a good version, of which a rollout that is stopped has
+/// little, and in the time of every version. How far a defective version gets is another question.
 fn is_withheld(measure: Measure, is_good: bool) -> bool {
     match measure {
         Measure::Metric(metric) => is_good || is_time(metric),

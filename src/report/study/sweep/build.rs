@@ -20,8 +20,8 @@ use crate::study::sweep::{CONFIDENCE, CellResult, Extent, Sweep};
 use crate::study::{Policy, Summary};
 use crate::text::Foreign;
 
-/// The most cells of a sweep that has exact values. One takes some 20 ms at 50 instances, as long as hundreds of rollouts: in
-/// larger grids a short sweep would be waiting for them alone.
+/// The most cells of a sweep that has exact values. One takes some 20 ms at 50 instances, as long as hundreds of
+/// rollouts: in larger grids a short sweep would be waiting for them alone.
 const MOST_EXACT: usize = 200;
 /// The same where each replicate draws rates or places, over which every exact value is a mean.
 const MOST_EXACT_SHARED: usize = 20;
@@ -253,7 +253,10 @@ fn given_up(sweep: &Sweep, cells: &[Cell]) -> impl Iterator<Item = String> {
     let axes: Vec<&str> = sweep.grid.axes.iter().map(|axis| axis.key.as_str()).collect();
     let mut said = Vec::new();
     for version in 0..sweep.cells.versions.get() {
-        let of_it = cells.iter().skip(version).step_by(sweep.cells.versions.get());
+        // Where nothing is rolled out nothing is stopped: that is said elsewhere.
+        let rolls_out = sweep.cells.worlds.iter().map(|world| world.rolls_nothing_out().is_none());
+        let of_it = cells.iter().zip(rolls_out).skip(version).step_by(sweep.cells.versions.get());
+        let of_it = of_it.filter(|(_, rolls_out)| *rolls_out).map(|(cell, _)| cell);
         let judged: Vec<(String, Completed)> =
             of_it.filter_map(|cell| Some((settings(&cell.policy, &axes), cell.completed.clone()?))).collect();
         said.extend(warnings_of(&sweep.cells.scenarios[version].target().id, &judged));

@@ -10,14 +10,14 @@ use crate::report::completed::stops;
 use crate::report::conditional::beside;
 use crate::report::replay;
 use crate::report::study::ScenarioRef;
-use crate::report::wording::{Unit, called, number, plural};
+use crate::report::wording::{NOTHING, Unit, called, number, plural};
 use crate::scenario::{Advice, MIN_COMPLETED};
 use crate::study::Policy;
 use crate::study::completed;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::tune::front::Point;
 use crate::study::tune::hints::Hints;
-use crate::study::tune::limits::Held;
+use crate::study::tune::limits::{Held, meets};
 use crate::study::tune::sensitivity::{AtFactor, End, Keeps};
 use crate::study::tune::{Estimated, Known, State, Tune, Tuned};
 
@@ -58,17 +58,21 @@ impl TuneReport {
         let id = |version: usize| tune.cells.scenarios[tune.cell(0, version)].target().id.clone();
         let policy = |place: usize| Policy::of(tune.policy(place));
         let evidence = |place: usize| evidence(tune, &tuned.policies[place], &findings.points[place]);
-        let named = |state: State| matches!(state, State::Open | State::AsGood);
         let places = 0..tuned.policies.len();
-        let undecided = places.clone().filter(|&place| named(tuned.policies[place].state)).map(|place| Named {
-            policy: policy(place),
-            why: why(tune, tuned, place),
-            would_save: would_save(tuned, place),
-            evidence: evidence(place),
-        });
+        let named = |state: State| {
+            let places = places.clone().filter(move |&place| tuned.policies[place].state == state);
+            let all = places.map(|place| Named {
+                policy: policy(place),
+                why: why(tune, tuned, place),
+                would_save: would_save(tuned, place),
+                evidence: evidence(place),
+            });
+            all.collect()
+        };
         let mut front: Vec<FrontPoint> = places
             .clone()
-            .filter(|&place| findings.points[place].on_front != Some(false))
+            // Without a defective version there is one axis, and no front.
+            .filter(|&place| findings.worst.is_some() && findings.points[place].on_front != Some(false))
             .map(|place| FrontPoint {
                 policy: policy(place),
                 objective: estimate(&tuned.policies[place].goal),
@@ -77,11 +81,12 @@ impl TuneReport {
             })
             .collect();
         front.sort_by(|a, b| order(a.objective.best()).total_cmp(&order(b.objective.best())));
-        let candidates = places.map(|place| Candidate {
+        let candidates = places.clone().map(|place| Candidate {
             policy: policy(place),
             standing: match tuned.policies[place].state {
                 State::Incumbent => Standing::Recommended,
-                State::Open | State::AsGood => Standing::Undecided,
+                State::AsGood => Standing::AsGood,
+                State::Open => Standing::Undecided,
                 State::Slower => Standing::Slower,
                 State::Breaks(_) => Standing::BreaksLimit,
                 State::NeverTrips => Standing::NeverTrips,
@@ -89,7 +94,7 @@ impl TuneReport {
             why: why(tune, tuned, place),
             evidence: evidence(place),
             slower_by: estimate(&tuned.policies[place].slower_by),
-            on_front: findings.points[place].on_front,
+            on_front: if findings.worst.is_some() { findings.points[place].on_front } else { Some(false) },
             gives_up: gives_up(tune, &tuned.policies[place]),
         });
         let hints = super::hints::Told::new(tune, &findings.hints);
@@ -122,6 +127,7 @@ impl TuneReport {
                     says: limit.says(),
                     metric: limit.spec.metric.name().into(),
                     versions: limit.versions.iter().map(|&version| id(version)).collect(),
+                    bound_of_mean: limit.of_mean(),
                 })
                 .collect(),
             min_completed: Some(completed::least(scenario)),
@@ -129,17 +135,19 @@ impl TuneReport {
             decided: tuned.decided,
             says: says(tune, tuned),
             recommended: tuned.incumbent.map(|place| Recommended { policy: policy(place), evidence: evidence(place) }),
-            undecided: undecided.collect(),
+            as_good: named(State::AsGood),
+            undecided: named(State::Open),
             front,
             binding: tuned.incumbent.is_none().then(|| binding(tune, tuned)),
             candidates: candidates.collect(),
             sensitivity: findings.sensitivity.factors.iter().map(|at| sensitivity(tune, tuned, at)).collect(),
-            keeps: findings.sensitivity.keeps.filter(|_| tune.written > 0).map(keeps),
+            keeps: findings.sensitivity.keeps.filter(|_| tune.written > 0).map(|ends| keeps(tune, ends)),
             hints: hints.hints,
             hints_with: findings.hints.policy.map(policy),
             hints_say: Some(hints.says),
             warnings: no_limit(tune)
                 .into_iter()
+                .chain(no_front(tune))
                 .chain(stopped_early(tune, tuned))
                 .chain(out_for_stopping(tune, tuned))
                 .chain(findings.posterior.iter().flat_map(|found| found.calibration.warnings.clone()))
@@ -178,6 +186,7 @@ fn limit_check(tune: &Tune, held: &Held) -> LimitCheck {
     LimitCheck {
         limit: tune.limits[held.limit].says(),
         metric: tune.limits[held.limit].spec.metric.name().into(),
+        bound: tune.limits[held.limit].spec.bound.number(),
         version: tune.cells.scenarios[tune.cell(0, held.version)].target().id.clone(),
         observed: Estimate { value: held.observed, ci: held.interval, n: held.n, exact: held.exact },
         holds: held.holds,
@@ -194,12 +203,24 @@ fn no_limit(tune: &Tune) -> Option<String> {
     })
 }
 
-/// Least of anything is what a rollout that does not come far has. Where `min_completed` lets such a policy in, this is said of it.
+/// Without a defective version nothing tells how safe a policy is.
+fn no_front(tune: &Tune) -> Option<String> {
+    (tune.versions() == 1).then(|| {
+        format!(
+            "[tune] names no defective version, so policies differ in {} alone and there is no front of fast against \
+             safe: add `defective` to see how far a bad version gets",
+            called(tune.minimise.name())
+        )
+    })
+}
+
+/// Least of anything is what a rollout that does not come far has. Where `min_completed` lets such a policy in, this is
+/// said of it.
 fn stopped_early(tune: &Tune, tuned: &Tuned) -> Option<String> {
     let completed = tuned.completed.filter(|&share| share < MIN_COMPLETED)?;
     Some(format!(
-        "{}: only {} of the good rollouts complete with the recommended policy; raise min_completed, or add or tighten a limit on \
-         false_trip_rate or completed in [tune]",
+        "{}: only {} of the good rollouts complete with the recommended policy; raise min_completed, or add or \
+         tighten a limit on false_trip_rate or completed in [tune]",
         why_it_pays(tune),
         Unit::Share.say(completed)
     ))
@@ -242,7 +263,8 @@ fn gives_up(tune: &Tune, known: &Known) -> Option<String> {
     Some(stops(held.exact.or(held.observed)?))
 }
 
-/// How much less of the goal a policy has than the recommended one, if an undecided limit is what keeps it from being the answer.
+/// How much less of the goal a policy has than the recommended one, if an undecided limit is what keeps it from being
+/// the answer.
 fn would_save(tuned: &Tuned, place: usize) -> Option<f64> {
     let known = &tuned.policies[place];
     let is_undecided = known.state == State::Open && known.limits.iter().any(|held| held.holds.is_none());
@@ -268,7 +290,7 @@ pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
             let tolerance = Unit::Share.say(tune.tolerance);
             let of = match known.slower_by.exact {
                 Some(_) => "exactly".to_owned(),
-                None => format!("in {} replicates", known.slower_by.n),
+                None => format!("in {}", plural(known.slower_by.n, "replicate", "replicates")),
             };
             format!("as good as the recommended one, within {tolerance} ({by} {of})")
         }
@@ -277,10 +299,14 @@ pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
             let limit = &tune.limits[held.limit];
             let gives_up = gives_up(tune, known).map(|does| format!("{does}; ")).unwrap_or_default();
             let version = &tune.cells.scenarios[tune.cell(0, held.version)].target().id;
-            let name = limit.spec.metric.name();
+            let (name, bound) = (limit.spec.metric.name(), limit.spec.bound.number());
+            let say = |value: Option<f64>| match (value, bound) {
+                (Some(value), Some(bound)) => Unit::of(name).say_against(value, bound),
+                _ => Unit::of(name).say_or_nothing(value),
+            };
             let seen = match held.exact {
-                Some(exact) => format!("{}, exactly", Unit::of(name).say(exact)),
-                None => Unit::of(name).say_or_nothing(held.observed) + &beside(name, held.n, known.replicates),
+                Some(exact) => format!("{}, exactly", say(Some(exact))),
+                None => say(held.observed) + &beside(name, held.n, known.replicates),
             };
             format!("{gives_up}{} does not hold for {version}: {seen}", limit.says())
         }),
@@ -328,7 +354,8 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
     }
 }
 
-/// The policy that would save most if the limits that are undecided hold: it does not lose to a slower one without a word.
+/// The policy that would save most if the limits that are undecided hold: it does not lose to a slower one without a
+/// word.
 fn undecided_rival(tune: &Tune, tuned: &Tuned, unit: Unit) -> Option<String> {
     let saving = |place: usize| Some((place, would_save(tuned, place)?));
     let rivals: Vec<(usize, f64)> = (0..tuned.policies.len()).filter_map(saving).collect();
@@ -411,18 +438,14 @@ fn sensitivity(tune: &Tune, today: &Tuned, at: &AtFactor) -> Sensitivity {
         decided: tuned.decided,
         meets: (!kept.is_empty()).then(|| meets(kept)).flatten(),
         limits: kept.iter().map(|held| limit_check(tune, held)).collect(),
-        says: format!("with {factor} times the failure rates: {own}{answer}{undecided}"),
+        says: format!("with {factor} times the {}: {own}{answer}{undecided}", rates(tune)),
         recommended,
     }
 }
 
-/// Whether all limits surely hold, or one surely does not.
-fn meets(kept: &[Held]) -> Option<bool> {
-    match kept {
-        _ if kept.iter().any(|held| held.holds == Some(false)) => Some(false),
-        _ if kept.iter().all(|held| held.holds == Some(true)) => Some(true),
-        _ => None,
-    }
+/// The rates that a search goes by: where rollouts differ in one it is the mean that is scaled, and the spread stays.
+fn rates(tune: &Tune) -> &'static str {
+    if tune.has_spread() { "mean failure rates, with this spread" } else { "failure rates" }
 }
 
 /// How the recommended policy stands to its limits, in words.
@@ -431,7 +454,11 @@ fn own_limits(tune: &Tune, kept: &[Held]) -> String {
         let broken = kept.iter().filter(|held| held.holds == holds);
         let says = broken.map(|held| {
             let check = limit_check(tune, held);
-            let seen = Unit::of(&check.metric).say_or_nothing(check.observed.best());
+            let says = |value: f64| match check.bound {
+                Some(bound) => Unit::of(&check.metric).say_against(value, bound),
+                None => Unit::of(&check.metric).say(value),
+            };
+            let seen = check.observed.best().map_or_else(|| NOTHING.to_owned(), says);
             let of = if tune.limits[held.limit].versions.len() > 1 {
                 format!(" of {}", check.version)
             } else {
@@ -448,7 +475,8 @@ fn own_limits(tune: &Tune, kept: &[Held]) -> String {
     }
 }
 
-fn keeps(Keeps { from, to }: Keeps) -> KeepsReport {
+fn keeps(tune: &Tune, Keeps { from, to }: Keeps) -> KeepsReport {
+    let rates = if tune.has_spread() { "mean rates, with this spread" } else { "rates" };
     let factor = number;
     let low = match from.beyond {
         None => format!("{} (the least that was tried)", factor(from.meets)),
@@ -462,10 +490,11 @@ fn keeps(Keeps { from, to }: Keeps) -> KeepsReport {
     let says = match (beyond(from), beyond(to)) {
         (Some(low), Some(high)) if from.meets == 1.0 && to.meets == 1.0 => {
             format!(
-                "the recommended policy surely meets every limit at these rates; at {low} and at {high} times them that is not sure"
+                "the recommended policy surely meets every limit at these {rates}; at {low} and at {high} times them \
+                 that is not sure"
             )
         }
-        _ => format!("the recommended policy surely meets every limit from {low} to {high} times these rates"),
+        _ => format!("the recommended policy surely meets every limit from {low} to {high} times these {rates}"),
     };
     KeepsReport { from: from.meets, not_sure_below: from.beyond, to: to.meets, not_sure_above: to.beyond, says }
 }

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Estimate;
 use super::build::{short, why};
-use crate::report::wording::{Unit, called, number};
+use crate::report::wording::{Unit, called, number, plural};
 use crate::scenario::{OutcomeRates, Scenario, VersionIndex};
 use crate::stats::Interval;
 use crate::study::Policy;
 use crate::study::tune::belief::{Beliefs, Believed, RateHistory};
 use crate::study::tune::worth::answers::{Answers, Parts};
-use crate::study::tune::worth::{Later, Open};
+use crate::study::tune::worth::{Later, Open, Today};
 use crate::study::tune::{State, Tune, Tuned};
 use crate::text::Foreign;
 
@@ -29,10 +29,13 @@ pub struct PosteriorReport {
     pub worlds: u64,
     /// Rollouts that this took beside the search.
     pub rollouts: u64,
-    /// Policies that are within the limits today, as far as these worlds tell.
+    /// Policies whose limits surely hold today, by the search's decisions.
     pub within: u64,
-    /// What would be, were more known: twice the history, ten times, and last the rates themselves. Empty where there are too few worlds
-    /// to tell, or where rollouts differ in a rate.
+    /// Policies of which the search did not decide whether the limits hold; 0 in older reports.
+    #[serde(default)]
+    pub undecided: u64,
+    /// What would be, were more known: twice the history, ten times, and last the rates themselves. Empty where there
+    /// are too few worlds to tell, or where rollouts differ in a rate.
     pub later: Vec<LaterReport>,
     /// What that means, in a sentence.
     pub says: String,
@@ -101,7 +104,7 @@ pub struct PointAnswer {
 pub struct LaterReport {
     /// So many times the history; null: the rates themselves.
     pub history: Option<f64>,
-    /// What it is worth, choosing among the policies that are within the limits today; null where none is.
+    /// What it is worth, choosing among the policies that are surely within the limits today; null where none is.
     pub worth: Option<WorthReport>,
     /// What tune would recommend by then, with the limits held against what is known by then: the most frequent first.
     pub answers: Vec<AnswerShare>,
@@ -119,11 +122,14 @@ pub struct LaterReport {
 /// Where a saving comes from: parts that add up to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavingParts {
-    /// A better choice among the policies that are within the limits today.
+    /// A better choice among the policies that are surely within the limits today.
     pub choice: Estimate,
     /// Policies that turn out to break a limit: as a rule below zero.
     pub forbidden: Estimate,
-    /// Policies that turn out to be within the limits and are not today.
+    /// Policies that turn out to be within the limits, which is undecided today; nulls in older reports.
+    #[serde(default)]
+    pub undecided: Estimate,
+    /// Policies that turn out to be within the limits and surely are not today.
     pub allowed: Estimate,
 }
 
@@ -178,9 +184,10 @@ impl PosteriorReport {
             point: point(tune, tuned, &found.point),
             worlds: open.worlds,
             rollouts: open.rollouts,
-            within: open.within.len() as u64,
+            within: open.today.within.len() as u64,
+            undecided: open.today.undecided.len() as u64,
             later: open.later.iter().map(|one| later(tune, open, one)).collect(),
-            says: differing(&found.beliefs).unwrap_or_else(|| says(tune, tuned, open)),
+            says: differing(&found.beliefs).unwrap_or_else(|| says(tune, tuned, open) + &undecided(open)),
         }
     }
 }
@@ -227,23 +234,24 @@ fn held(scenario: &Scenario, beliefs: &Beliefs) -> Vec<String> {
 }
 
 fn point(tune: &Tune, tuned: &Tuned, point: &Tuned) -> PointAnswer {
+    let alone = if tune.has_spread() { "mean rates, and this spread between rollouts, alone" } else { "point alone" };
     let policy = |place: usize| Policy::of(tune.policy(place));
     let same = point.incumbent == tuned.incumbent;
     let unsure = if point.decided { "" } else { " (not decided)" };
     let says = match point.incumbent {
-        None if same => format!("with the point alone no policy would meet the limits either{unsure}"),
-        None => format!("with the point alone no policy would meet the limits{unsure}"),
+        None if same => format!("with the {alone} no policy would meet the limits either{unsure}"),
+        None => format!("with the {alone} no policy would meet the limits{unsure}"),
         Some(place) => {
             let goal = Unit::of(tune.minimise.name()).say_or_nothing(point.policies[place].goal.value());
             let answer = format!("{}, {} {goal}{unsure}", short(tune, &policy(place)), called(tune.minimise.name()));
             if same {
-                format!("with the point alone tune would recommend the same: {answer}")
+                format!("with the {alone} tune would recommend the same: {answer}")
             } else {
                 let stands = match (tuned.policies[place].state, tuned.incumbent) {
                     (State::Open, None) => "whether its limits hold is not decided".to_owned(),
                     _ => why(tune, tuned, place),
                 };
-                format!("with the point alone tune would recommend {answer}; averaged over what is not known, {stands}")
+                format!("with the {alone} tune would recommend {answer}; averaged over what is not known, {stands}")
             }
         }
     };
@@ -275,26 +283,28 @@ fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
         none: later.answers.as_ref().map(|answers| answers.none),
         stays: later.answers.as_ref().and_then(|answers| answers.stays),
         saves: saves.map_or_else(Estimate::default, estimate),
-        parts: parts.map(|Parts { choice, forbidden, allowed }| SavingParts {
+        parts: parts.map(|Parts { choice, forbidden, undecided, allowed }| SavingParts {
             choice: estimate(choice),
             forbidden: estimate(forbidden),
+            undecided: estimate(undecided),
             allowed: estimate(allowed),
         }),
     }
 }
 
-/// Where a saving surely comes from, largest first: the parts of it whose intervals do not have zero in them. `within`: so many
-/// policies are within the limits today.
-fn reasons(answers: &Answers, unit: Unit, within: u64) -> String {
-    let Some(Parts { choice, forbidden, allowed }) = answers.parts else { return String::new() };
-    let among = match within {
-        1 => "the one policy whose limits hold on average over these replicates".to_owned(),
-        n => format!("the {n} policies whose limits hold on average over these replicates"),
+/// Where a saving surely comes from, largest first: the parts of it whose intervals do not have zero in them. Where
+/// policies stand today is what the search decided.
+fn reasons(answers: &Answers, unit: Unit, today: &Today) -> String {
+    let Some(Parts { choice, forbidden, undecided, allowed }) = answers.parts else { return String::new() };
+    let among = match today.within.len() {
+        1 => "the one policy whose limits surely hold today".to_owned(),
+        n => format!("the {n} policies whose limits surely hold today"),
     };
     let parts = [
         (choice, format!("by choosing otherwise among {among}")),
-        (allowed, "by policies whose limits do not hold on average over these replicates, and then would".to_owned()),
-        (forbidden, "by policies whose limits hold on average over these replicates, and then would not".to_owned()),
+        (undecided, "by policies whose limits are undecided today, and then would hold".to_owned()),
+        (allowed, "by policies that surely break a limit today, and then would not".to_owned()),
+        (forbidden, "by policies whose limits surely hold today, and then would not".to_owned()),
     ];
     let mut sure: Vec<_> = parts.into_iter().filter(|((_, ci), _)| ci.low > 0.0 || ci.high < 0.0).collect();
     sure.sort_by(|((a, _), _), ((b, _), _)| b.abs().total_cmp(&a.abs()));
@@ -311,6 +321,14 @@ fn reasons(answers: &Answers, unit: Unit, within: u64) -> String {
     }
 }
 
+/// That the search left limits undecided: what it recommends may not be the best that is allowed.
+fn undecided(open: &Open) -> String {
+    match open.today.undecided.len() as u64 {
+        0 => String::new(),
+        n => format!(" Whether the limits of {} hold is undecided today.", plural(n, "policy", "policies")),
+    }
+}
+
 /// Why it is not told what more history would be worth, where rollouts differ in a rate.
 fn differing(beliefs: &Beliefs) -> Option<String> {
     let of = |(version, rate, concentration): (&str, &str, f64)| {
@@ -319,8 +337,8 @@ fn differing(beliefs: &Beliefs) -> Option<String> {
     let rates: Vec<String> = beliefs.differing().map(of).collect();
     (!rates.is_empty()).then(|| {
         format!(
-            "The rollouts of the history differ from each other ({}): more history does not tell the next rollout's rate, so what \
-             it would be worth is not computed.",
+            "The rollouts of the history differ from each other ({}): more history does not tell the next rollout's \
+             rate, so what it would be worth is not computed.",
             rates.join(", ")
         )
     })
@@ -367,12 +385,18 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
     if interval.low > 0.0 {
         let after = samples.iter().rev().find_map(|later| Some((later.history?, later.answers.as_ref()?.saves?)));
         let after = after.map_or_else(String::new, |(times, saves)| {
-            format!("{} times as much would save {} of expected {goal}, ", number(times), range(saves))
+            let times = number(times);
+            match saves {
+                (mean, _) if mean > 0.0 => {
+                    format!("{times} times as much would save {} of expected {goal}, ", range(saves))
+                }
+                _ => format!("{times} times as much would not save expected {goal} on average, "),
+            }
         });
         return format!(
             "More history would pay: {after}the rates themselves {}{}{none}.",
             range((saves, interval)),
-            reasons(answers, unit, open.within.len() as u64)
+            reasons(answers, unit, &open.today)
         );
     }
     if interval.high < 0.0 {
@@ -385,7 +409,7 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
         return format!(
             "{first} {} more of expected {goal} than today's{}{none}.",
             range((-saves, Interval::new(-interval.high, -interval.low))),
-            reasons(answers, unit, open.within.len() as u64)
+            reasons(answers, unit, &open.today)
         );
     }
     format!(
@@ -399,28 +423,36 @@ mod tests {
     use super::*;
 
     /// What an answer saves, each part with an interval of ± 1.
-    fn answers([choice, forbidden, allowed]: [f64; 3]) -> Answers {
+    fn answers([choice, forbidden, undecided, allowed]: [f64; 4]) -> Answers {
         let with = |mean: f64| (mean, Interval::new(mean - 1.0, mean + 1.0));
-        let parts = Parts { choice: with(choice), forbidden: with(forbidden), allowed: with(allowed) };
-        let saves = Some(with(choice + forbidden + allowed));
+        let parts = Parts {
+            choice: with(choice),
+            forbidden: with(forbidden),
+            undecided: with(undecided),
+            allowed: with(allowed),
+        };
+        let saves = Some(with(choice + forbidden + undecided + allowed));
         Answers { shares: Vec::new(), none: 0.0, stays: None, saves, parts: Some(parts) }
     }
 
     #[test]
     fn each_reason_follows_from_its_number() {
-        let (choosing, allowed, forbidden) = (
-            "less by choosing otherwise among the 3 policies",
-            "less by policies whose limits do not hold on average over these replicates, and then would",
-            "more by policies whose limits hold on average over these replicates, and then would not",
+        let (choosing, allowed, undecided, forbidden) = (
+            "less by choosing otherwise among the 3 policies whose limits surely hold today",
+            "less by policies that surely break a limit today, and then would not",
+            "less by policies whose limits are undecided today, and then would hold",
+            "more by policies whose limits surely hold today, and then would not",
         );
+        let today = Today { within: vec![0, 1, 2], undecided: Vec::new() };
         for (parts, said, not_said) in [
-            ([30.0, 0.0, 0.5], vec![choosing], vec![allowed, forbidden]),
-            ([0.0, -0.5, 30.0], vec![allowed], vec![choosing, forbidden]),
-            ([0.0, -30.0, 0.0], vec![forbidden], vec![choosing, allowed]),
-            ([30.0, -20.0, 10.0], vec![choosing, forbidden, allowed], vec![]),
-            ([0.9, 0.9, 0.9], vec!["by which policies is not told"], vec![choosing, allowed, forbidden]),
+            ([30.0, 0.0, 0.0, 0.5], vec![choosing], vec![allowed, forbidden, undecided]),
+            ([0.0, -0.5, 0.0, 30.0], vec![allowed], vec![choosing, forbidden, undecided]),
+            ([0.0, 0.0, 30.0, 0.0], vec![undecided], vec![choosing, forbidden, allowed]),
+            ([0.0, -30.0, 0.0, 0.0], vec![forbidden], vec![choosing, allowed, undecided]),
+            ([30.0, -20.0, 0.0, 10.0], vec![choosing, forbidden, allowed], vec![undecided]),
+            ([0.9; 4], vec!["by which policies is not told"], vec![choosing, allowed, forbidden, undecided]),
         ] {
-            let told = reasons(&answers(parts), Unit::Seconds, 3);
+            let told = reasons(&answers(parts), Unit::Seconds, &today);
             let places: Vec<Option<usize>> = said.iter().map(|part| told.find(part)).collect();
             assert!(places.iter().all(Option::is_some), "{told}");
             assert!(places.is_sorted(), "the largest comes first: {told}");

@@ -1,5 +1,5 @@
-//! How rollouts differ among themselves: the spread of their chance of a trip, why there is none, and when the order of the plan
-//! matters.
+//! How rollouts differ among themselves: the spread of their chance of a trip, why there is none, and when the order of
+//! the plan matters.
 
 use super::SpreadReport;
 use crate::report::wording::Unit;
@@ -13,8 +13,9 @@ pub fn spread(scenario: &Scenario) -> Option<SpreadReport> {
     // No chance is said to be above 100 %.
     let share = |chance: f64| Unit::Share.say(if chance < 1.0 { chance.min(0.9999) } else { chance });
     let says = format!(
-        "Each rollout of {} has rates of its own, and so its own chance of a trip: below {} in half of the rollouts, above {} in one of \
-         twenty, {} over all. {} of the variance lies between rollouts, and no number of hosts evens that out.",
+        "Each rollout of {} has rates of its own, and so its own chance of a trip: below {} in half of the rollouts, \
+         above {} in one of twenty, {} over all. {} of the variance lies between rollouts, and no number of hosts \
+         evens that out.",
         scenario.target().id,
         share(trip.p50),
         share(trip.p95),
@@ -43,14 +44,14 @@ fn why_none(scenario: &Scenario) -> Option<String> {
         Ok(Some(_)) => None,
         Ok(None) if blocks.is_empty() => None,
         Ok(None) => Some(format!(
-            "Rollouts of {} differ in the places of {} alone; there is no figure of how their chance of a trip is spread, since \
-             the mean over these places is taken.",
+            "Rollouts of {} differ in the places of {} alone; there is no figure of how their chance of a trip is \
+             spread, since the mean over these places is taken.",
             target.id,
             blocks.join(", ")
         )),
         Err(out) => Some(format!(
-            "Rollouts of {} differ in what each draws; there is no figure of how their chance of a trip is spread, since no exact \
-             law covers it: {}.",
+            "Rollouts of {} differ in what each draws; there is no figure of how their chance of a trip is spread, \
+             since no exact law covers it: {}.",
             target.id,
             out.why.trim_end_matches('.')
         )),

@@ -8,7 +8,7 @@ use std::io;
 
 use rayon::prelude::*;
 
-use super::Drawn;
+use super::{Drawn, Today};
 use crate::scenario::{Bound, Measure, Stat};
 use crate::stats::Interval;
 use crate::stats::moments::Moments;
@@ -19,7 +19,7 @@ use crate::study::sweep::CONFIDENCE;
 use crate::study::tape::Tape;
 use crate::study::theory::fits;
 use crate::study::tune::limits::Limit;
-use crate::study::tune::{Tune, Tuned};
+use crate::study::tune::{State, Tune, Tuned};
 
 /// Degree of the polynomials in what is known.
 const DEGREE: u32 = 3;
@@ -43,35 +43,39 @@ pub struct Answers {
 }
 
 /// What an answer saves, in parts that add up to it: world by world, from today's policy to the best one of those that are
-/// within the limits today, from there to the best of them that still is then, and from there to the best of all that are
-/// then. Each with its interval.
+/// surely within the limits today, from there to the best of them that still is then, from there to the best that is then of
+/// these and of those that are undecided today, and from there to the best of all that are then. Each with its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parts {
-    /// By choosing better among the policies that are within the limits today.
+    /// By choosing better among the policies that are surely within the limits today.
     pub choice: (f64, Interval),
     /// By policies that turn out to break a limit: as a rule below zero.
     pub forbidden: (f64, Interval),
-    /// By policies that turn out to be within the limits and are not today.
+    /// By policies that turn out to be within the limits, which is undecided today.
+    pub undecided: (f64, Interval),
+    /// By policies that turn out to be within the limits and surely are not today.
     pub allowed: (f64, Interval),
 }
 
 /// The policies on the way from today's answer to the one of a world.
 #[derive(Clone, Copy, Debug, Default)]
 struct Way {
-    /// The best of those within the limits today.
+    /// The best of those that are surely within the limits today.
     choice: Option<usize>,
     /// The best of them that meet the limits by what is known then.
     still: Option<usize>,
+    /// The best of them and of those that are undecided today that meet the limits then.
+    open: Option<usize>,
     /// The best of all that meet them.
     answer: Option<usize>,
 }
 
 impl Way {
     /// What each step saves in a world with these goals, from today's policy on. Where no policy would be left, today's stays.
-    fn saves(self, today: usize, goal: impl Fn(usize) -> f64) -> [f64; 3] {
+    fn saves(self, today: usize, goal: impl Fn(usize) -> f64) -> [f64; 4] {
         let at = |policy: Option<usize>| goal(policy.unwrap_or(today));
-        let (choice, still, answer) = (at(self.choice), at(self.still), at(self.answer));
-        [goal(today) - choice, choice - still, still - answer]
+        let (choice, still, open, answer) = (at(self.choice), at(self.still), at(self.open), at(self.answer));
+        [goal(today) - choice, choice - still, still - open, open - answer]
     }
 }
 
@@ -79,14 +83,23 @@ impl Way {
 #[derive(Debug)]
 pub(super) struct Seen {
     goal: Vec<f64>,
-    /// For each limit and each version that it is about: the limit, the version, and a number for each world whose mean is held against the
-    /// limit; NaN where nothing was measured.
-    limits: Vec<(usize, usize, Vec<f64>)>,
+    limits: Vec<SeenLimit>,
+}
+
+/// A limit with one of the versions that it is about.
+#[derive(Debug)]
+struct SeenLimit {
+    limit: usize,
+    version: usize,
+    /// A number for each world whose mean is held against the limit; NaN where nothing was measured.
+    values: Vec<f64>,
+    /// What the search decided.
+    holds: Option<bool>,
 }
 
 impl Tune {
     /// What the first worlds say of each policy.
-    pub(super) fn seen(&self, tape: &Tape, n: u64) -> io::Result<Vec<Seen>> {
+    pub(super) fn seen(&self, tape: &Tape, tuned: &Tuned, n: u64) -> io::Result<Vec<Seen>> {
         let of = |policy: usize| {
             let goal = self.values(tape, self.cell(policy, 0), self.minimise, n)?;
             let mut limits = Vec::new();
@@ -99,7 +112,9 @@ impl Tune {
                         let value = row::value(row, limit.spec.metric, defective);
                         values[replicate as usize] = value.map_or(f64::NAN, |value| beyond(limit, value));
                     })?;
-                    limits.push((place, version, values));
+                    let known = &tuned.policies[policy].limits;
+                    let held = known.iter().find(|held| held.limit == place && held.version == version);
+                    limits.push(SeenLimit { limit: place, version, values, holds: held.and_then(|held| held.holds) });
                 }
             }
             Ok(Seen { goal, limits })
@@ -108,7 +123,8 @@ impl Tune {
     }
 
     /// What the search would answer, if of each world this were known.
-    pub(super) fn answers(&self, seen: &[Seen], tuned: &Tuned, within: &[usize], known: &[Drawn]) -> Option<Answers> {
+    pub(super) fn answers(&self, seen: &[Seen], tuned: &Tuned, by_limits: &Today, known: &[Drawn]) -> Option<Answers> {
+        let Today { within, undecided } = by_limits;
         let n = known.len();
         let regressors: Vec<Vec<Vec<f64>>> = (0..self.versions()).map(|version| self.rates(known, version)).collect();
         let mut ways: Vec<Way> = vec![Way::default(); n];
@@ -122,11 +138,13 @@ impl Tune {
                 .collect();
             for world in (part..n).step_by(PARTS) {
                 let goal = |policy: usize| foreseen[policy].0[world];
-                let meets = |policy: &usize| foreseen[*policy].1[world];
+                let meets =
+                    |policy: &usize| foreseen[*policy].1[world] && tuned.policies[*policy].state != State::NeverTrips;
                 let least = |best: usize, next: usize| if goal(next) < goal(best) { next } else { best };
                 let way = Way {
                     choice: within.iter().copied().reduce(least),
                     still: within.iter().copied().filter(meets).reduce(least),
+                    open: within.iter().chain(undecided).copied().filter(meets).reduce(least),
                     answer: (0..seen.len()).filter(meets).reduce(least),
                 };
                 ways[world] = way;
@@ -141,16 +159,21 @@ impl Tune {
         let (mut saves, mut parts) = (None, None);
         if let Some(today) = tuned.incumbent {
             let mut saved = Moments::default();
-            let mut by_part: [Moments; 3] = Default::default();
+            let mut by_part: [Moments; 4] = Default::default();
             for (world, way) in ways.iter().enumerate() {
                 let goal = |policy: usize| seen[policy].goal[world];
                 saved.push(goal(today) - goal(way.answer.unwrap_or(today)));
                 by_part.iter_mut().zip(way.saves(today, goal)).for_each(|(part, saves)| part.push(saves));
             }
             let told = |moments: &Moments| Some((moments.mean()?, moments.t_interval(CONFIDENCE)?));
-            let [choice, forbidden, allowed] = &by_part;
+            let [choice, forbidden, undecided, allowed] = &by_part;
             saves = Some(told(&saved)?);
-            parts = Some(Parts { choice: told(choice)?, forbidden: told(forbidden)?, allowed: told(allowed)? });
+            parts = Some(Parts {
+                choice: told(choice)?,
+                forbidden: told(forbidden)?,
+                undecided: told(undecided)?,
+                allowed: told(allowed)?,
+            });
         }
         Some(Answers {
             shares: (0..seen.len()).map(of).collect(),
@@ -161,10 +184,15 @@ impl Tune {
         })
     }
 
-    /// In which worlds every limit holds by what is known of them.
+    /// In which worlds every limit holds by what is known of them. Where that tells nothing of a limit, it stands as the search
+    /// decided: what is undecided today stays so.
     fn met(&self, seen: &Seen, fitted: &[bool], regressors: &[Vec<Vec<f64>>], bases: &[Basis]) -> Vec<bool> {
         let mut met = vec![true; fitted.len()];
-        for (limit, version, values) in &seen.limits {
+        for SeenLimit { limit, version, values, holds } in &seen.limits {
+            if bases[*version].len() < 2 {
+                met.iter_mut().for_each(|met| *met &= *holds == Some(true));
+                continue;
+            }
             let bound = as_mean(&self.limits[*limit]);
             let foreseen = if values.iter().all(|value| !value.is_nan()) {
                 bases[*version].predict(values)
@@ -213,15 +241,21 @@ fn beyond(limit: &Limit, value: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Three policies: today's, another within the limits, and one that is not. Goals 10, 8 and 5.
+    /// Four policies: today's, another within the limits, one that is undecided, and one that is out. Goals 10, 8, 6 and 5.
     #[test]
     fn the_parts_of_a_way_add_up_and_are_told_apart() {
-        let goal = |policy: usize| [10.0, 8.0, 5.0][policy];
-        let way = |choice, still, answer| Way { choice, still, answer }.saves(0, goal);
-        assert_eq!(way(Some(1), Some(1), Some(1)), [2.0, 0.0, 0.0], "a better choice among those that are allowed");
-        assert_eq!(way(Some(0), Some(0), Some(2)), [0.0, 0.0, 5.0], "one that becomes allowed");
-        assert_eq!(way(Some(1), Some(0), Some(0)), [2.0, -2.0, 0.0], "one that becomes forbidden");
-        assert_eq!(way(Some(1), None, Some(2)), [2.0, -2.0, 5.0], "all that are allowed today become forbidden");
-        assert_eq!(way(Some(1), None, None), [2.0, -2.0, 0.0], "none is left, and today's stays");
+        let goal = |policy: usize| [10.0, 8.0, 6.0, 5.0][policy];
+        let way = |choice, still, open, answer| Way { choice, still, open, answer }.saves(0, goal);
+        assert_eq!(
+            way(Some(1), Some(1), Some(1), Some(1)),
+            [2.0, 0.0, 0.0, 0.0],
+            "a better choice among those allowed"
+        );
+        assert_eq!(way(Some(0), Some(0), Some(2), Some(2)), [0.0, 0.0, 4.0, 0.0], "one that is undecided is allowed");
+        assert_eq!(way(Some(0), Some(0), Some(0), Some(3)), [0.0, 0.0, 0.0, 5.0], "one that is out becomes allowed");
+        assert_eq!(way(Some(0), Some(0), Some(2), Some(3)), [0.0, 0.0, 4.0, 1.0], "both");
+        assert_eq!(way(Some(1), Some(0), Some(0), Some(0)), [2.0, -2.0, 0.0, 0.0], "one that becomes forbidden");
+        assert_eq!(way(Some(1), None, None, Some(3)), [2.0, -2.0, 0.0, 5.0], "all that are allowed become forbidden");
+        assert_eq!(way(Some(1), None, None, None), [2.0, -2.0, 0.0, 0.0], "none is left, and today's stays");
     }
 }
