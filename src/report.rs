@@ -10,6 +10,7 @@ mod baseline_table;
 pub mod calibration;
 mod cells;
 mod check_table;
+pub mod checked;
 mod chronicle;
 mod compare_table;
 pub mod completed;

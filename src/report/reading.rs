@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::calibration::CalibrationReport;
+use super::checked::{Fault, faults};
 use super::harm::HarmGoesOn;
 use super::study::{CheckReport, CompareReport, ScenarioRef, SweepReport, TuneReport};
 use super::{DrillReport, Timeline};
@@ -143,6 +144,14 @@ pub enum ReadingError {
         /// The number.
         value: f64,
     },
+    /// Figures that no report has.
+    #[error("it is no {schema} report: {}", listed(.faults))]
+    Impossible {
+        /// The schema that it names.
+        schema: String,
+        /// What is wrong, place by place.
+        faults: Vec<Fault>,
+    },
     /// It is a report of nothing.
     #[error("it has no {0}: there is nothing to show")]
     Nothing(&'static str),
@@ -160,6 +169,7 @@ impl AnyReport {
         let value: Value = serde_json::from_slice(bytes).map_err(ReadingError::NoJson)?;
         let schema = value.get("schema").and_then(Value::as_str).ok_or(ReadingError::NoSchema)?.to_owned();
         no_number_is_too_large(&value, &mut String::new())?;
+        let named = schema.clone();
         let report = match schema.as_str() {
             "dryroll.run/1" => Self::Run(shaped(bytes, schema)?),
             "dryroll.drill/1" => Self::Drill(shaped(bytes, schema)?),
@@ -171,6 +181,10 @@ impl AnyReport {
             _ => return Err(ReadingError::OtherSchema(schema)),
         };
         report.check()?;
+        let faults = faults(&named, &value);
+        if !faults.is_empty() {
+            return Err(ReadingError::Impossible { schema: named, faults });
+        }
         Ok(report)
     }
 
@@ -197,6 +211,19 @@ impl AnyReport {
             _ => Ok(()),
         }
     }
+}
+
+/// The first faults, one a line where there are several.
+fn listed(faults: &[Fault]) -> String {
+    const NAMED: usize = 8;
+    let mut said: Vec<String> = faults.iter().take(NAMED).map(Fault::to_string).collect();
+    if let [one] = said.as_slice() {
+        return one.clone();
+    }
+    if faults.len() > NAMED {
+        said.push(format!("… and {} more", faults.len() - NAMED));
+    }
+    format!("\n  {}", said.join("\n  "))
 }
 
 /// From the bytes, not from the value: so that an error has its place.

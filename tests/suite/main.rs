@@ -50,6 +50,7 @@ mod rare;
 mod readme;
 mod reference;
 mod replay;
+mod reports_checked;
 mod roll_call;
 mod scenario_errors;
 mod semantics_version;
