@@ -4,7 +4,7 @@
 //! name and by the metric that it is about, [`relations`] what the keys of one object say of each other, [`whole`] what the
 //! parts of one schema do.
 
-mod domain;
+pub(super) mod domain;
 mod relations;
 mod whole;
 
@@ -12,6 +12,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::text::shown;
 use domain::Domain;
 
 /// What is wrong at one place of a report.
@@ -27,7 +28,7 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}; allowed: {}", self.pointer, self.found, self.allowed)
+        write!(f, "{} is {}; allowed: {}", shown(&self.pointer), shown(&self.found), shown(&self.allowed))
     }
 }
 

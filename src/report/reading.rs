@@ -213,17 +213,14 @@ impl AnyReport {
     }
 }
 
-/// The first faults, one a line where there are several.
+/// The first faults.
 fn listed(faults: &[Fault]) -> String {
-    const NAMED: usize = 8;
+    const NAMED: usize = 4;
     let mut said: Vec<String> = faults.iter().take(NAMED).map(Fault::to_string).collect();
-    if let [one] = said.as_slice() {
-        return one.clone();
-    }
     if faults.len() > NAMED {
-        said.push(format!("… and {} more", faults.len() - NAMED));
+        said.push(format!("and {} more", faults.len() - NAMED));
     }
-    format!("\n  {}", said.join("\n  "))
+    said.join("; ")
 }
 
 /// From the bytes, not from the value: so that an error has its place.

@@ -159,12 +159,16 @@ fn a_report_with_values_that_no_drill_has_teaches_nothing() {
     let report = folder.named("drill.json");
     let good: Value = serde_json::from_slice(&std::fs::read(&report).expect("written")).expect("JSON");
     for (place, value, says) in [
-        ("/outcome", Value::from("glorious"), "outcome is \"glorious\"; allowed: completed, aborted"),
-        ("/policy/batch_pct", 0.into(), "policy.batch_pct is 0; allowed: 1 to 100"),
-        ("/policy/max_consecutive_failures", 0.into(), "policy.max_consecutive_failures is 0; allowed: 1 or more"),
-        ("/decisions/0/batch_pct", 101.into(), "decisions[].batch_pct is 101; allowed: 1 to 100"),
-        ("/score/points", (-5).into(), "score.points is -5; allowed: 0 to 100"),
-        ("/scenario/hash", "".into(), "scenario.hash is \"\"; allowed: a SHA-256"),
+        ("/outcome", Value::from("glorious"), "/outcome is \"glorious\"; allowed: completed, aborted"),
+        ("/policy/batch_pct", 0.into(), "/policy/batch_pct is 0; allowed: whole percent, 1 to 100"),
+        (
+            "/policy/max_consecutive_failures",
+            0.into(),
+            "/policy/max_consecutive_failures is 0; allowed: a whole number, 1 or more",
+        ),
+        ("/decisions/0/batch_pct", 101.into(), "/decisions/0/batch_pct is 101; allowed: whole percent, 1 to 100"),
+        ("/score/points", (-5).into(), "/score/points is -5; allowed: percent, 0 to 100"),
+        ("/scenario/hash", "".into(), "/scenario/hash is \"\"; allowed: a SHA-256"),
     ] {
         let mut odd = good.clone();
         *odd.pointer_mut(place).expect("it is there") = value;

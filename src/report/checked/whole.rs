@@ -8,6 +8,11 @@ use super::Reader;
 
 /// Holds a whole report against itself.
 pub fn check(reader: &mut Reader, schema: &str, report: &Value) {
+    if let Some(hash) = report["scenario"]["hash"].as_str()
+        && (hash.len() != 64 || !hash.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    {
+        reader.fault("/scenario/hash", format!("{hash:?}"), "a SHA-256 in 64 hexadecimal digits");
+    }
     match schema {
         "dryroll.run/1" => run(reader, report),
         "dryroll.drill/1" => drill(reader, report),

@@ -4,7 +4,6 @@
 use super::facts::Facts;
 use super::phrases::{self, one_line, percent, time};
 use super::{Category, Learning, LearningError};
-use crate::engine::Outcome;
 use crate::report::DrillReport;
 use crate::report::drill::{Counterfactual, DecisionMade, in_words};
 use crate::report::wording::plural;
@@ -27,7 +26,6 @@ pub(super) fn learning(report: &DrillReport) -> Result<Learning, LearningError> 
     if report.plan.total_instances == 0 {
         return Err(LearningError::Lacks("plan.total_instances"));
     }
-    is_believable(report)?;
     let policy = walked(report);
     let lesson = lesson(report, &policy);
     let scenario = &report.scenario;
@@ -60,42 +58,6 @@ pub(super) fn learning(report: &DrillReport) -> Result<Learning, LearningError> 
         content: content.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
         tags: phrases::tidy(tags),
     })
-}
-
-/// A record is believed later: it is not made of values that no drill has.
-fn is_believable(drill: &DrillReport) -> Result<(), LearningError> {
-    let odd = |place, found: String, allowed: &str| LearningError::Odd {
-        place,
-        found: found.into(),
-        allowed: allowed.into(),
-    };
-    if !Outcome::ALL.iter().any(|outcome| outcome.name() == drill.outcome) {
-        let allowed: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
-        return Err(odd("outcome", format!("{:?}", drill.outcome), &allowed.join(", ")));
-    }
-    let hash = &drill.scenario.hash;
-    if hash.raw().len() != 64 || !hash.raw().bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(odd("scenario.hash", format!("{hash:?}"), "a SHA-256 in 64 hexadecimal digits"));
-    }
-    let points = drill.score.points;
-    if !(0.0..=100.0).contains(&points) {
-        return Err(odd("score.points", points.to_string(), "0 to 100"));
-    }
-    let (policy, percent, count) = (&drill.policy, 1..=100, 1..=u32::MAX);
-    let edits = || drill.decisions.iter();
-    let batches = edits().filter_map(|made| made.batch_pct).map(|pct| ("decisions[].batch_pct", pct, &percent));
-    let limits = edits().filter_map(|made| made.max_consecutive_failures);
-    let limits = limits.map(|limit| ("decisions[].max_consecutive_failures", limit, &count));
-    let own = [
-        ("policy.batch_pct", policy.batch_pct, &percent),
-        ("policy.rollback_batch_pct", policy.rollback_batch_pct, &percent),
-        ("policy.max_consecutive_failures", policy.max_consecutive_failures, &count),
-    ];
-    match own.into_iter().chain(batches).chain(limits).find(|(_, value, allowed)| !allowed.contains(value)) {
-        Some((place, value, allowed)) if *allowed == percent => Err(odd(place, value.to_string(), "1 to 100")),
-        Some((place, value, _)) => Err(odd(place, value.to_string(), "1 or more")),
-        None => Ok(()),
-    }
 }
 
 /// The policy as the person left it.

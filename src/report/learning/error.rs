@@ -33,16 +33,6 @@ pub enum LearningError {
         /// What was found.
         why: Foreign,
     },
-    /// A value that no report of the kind has.
-    #[error("{place} is {found}; allowed: {allowed}")]
-    Odd {
-        /// Its path in the report.
-        place: &'static str,
-        /// What is there.
-        found: Foreign,
-        /// What could be.
-        allowed: String,
-    },
     /// A store with a damaged line: whether it has the record cannot be told.
     #[error("{}: {damage}. Nothing was added: correct or remove that line first", crate::text::path(&path))]
     Damaged {

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::engine::Outcome;
+use crate::report::checked::domain::{Domain, of_measure};
 use crate::report::study::ScenarioRef;
 use crate::stats::Interval;
 use crate::study::Policy;
@@ -123,6 +125,30 @@ impl Facts {
         Some(Interval::new(end(low)?, end(high)?))
     }
 
+    /// The first fact that no report has, and what is allowed.
+    pub fn impossible(&self) -> Option<String> {
+        self.0.iter().find_map(|(name, value)| {
+            let wrong = |allowed: &str| Some(format!("its fact {name} is {value}; allowed: {allowed}"));
+            if name == "outcome" && !Outcome::ALL.iter().any(|outcome| outcome.name() == value) {
+                return wrong("an outcome of a rollout");
+            }
+            if let Some((hits, n)) = value.split_once('/').filter(|_| name == "false_trips") {
+                return match (hits.parse::<u64>(), n.parse::<u64>()) {
+                    (Ok(hits), Ok(n)) if hits <= n => None,
+                    _ => wrong("hits/n, at most as many hits as tries"),
+                };
+            }
+            if name.ends_with("_ci") {
+                let ordered = self.interval(name).is_none_or(|ci| ci.low <= ci.high);
+                return if ordered { None } else { wrong("low..high, the smaller end first") };
+            }
+            let measure = name.trim_end_matches("_below").trim_end_matches("_p99");
+            let domain = if name == "batch_pct" { Domain::BatchPercent } else { of_measure(measure)? };
+            let number = self.number(name).filter(|&number| !domain.has(number));
+            number.and_then(|_| wrong(domain.says()))
+        })
+    }
+
     /// Whether all keys of a policy that are told, and no others, are told alike.
     pub fn has_policy(&self, policy: &Policy) -> bool {
         let theirs = policy_facts(policy);
@@ -211,5 +237,25 @@ mod tests {
         assert_eq!(read, facts);
         assert_eq!(read.interval("ci"), Some(Interval::new(0.000_123_457, 2.0)));
         assert_eq!(Facts::read("batch_pct=20%"), None);
+    }
+
+    #[test]
+    fn what_no_report_has_is_found() {
+        let wrong = |said: &str| Facts::read(&format!("Facts: {said}.")).unwrap().impossible();
+        for (fact, allowed) in [
+            ("false_trip_rate=5", "a share, 0 to 1"),
+            ("harmed_pct=500", "percent, 0 to 100"),
+            ("blast_radius_pct_ci=9..1", "low..high, the smaller end first"),
+            ("false_trips=9/3", "at most as many hits as tries"),
+            ("outcome=flying", "an outcome of a rollout"),
+            ("batch_pct=900", "whole percent, 1 to 100"),
+        ] {
+            let found = wrong(&format!("kind=run, {fact}, seed=1")).unwrap_or_else(|| panic!("{fact} is let pass"));
+            assert!(found.contains(allowed), "{found}");
+        }
+        assert_eq!(
+            wrong("outcome=completed, false_trips=3/9, drift=yes, duration_sec=847.035, harmed_pct_ci=1..2"),
+            None
+        );
     }
 }

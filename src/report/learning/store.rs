@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::facts::Facts;
 use super::{Learning, LearningError};
 use crate::json::fault;
 
@@ -69,6 +70,9 @@ fn record(line: &[u8]) -> Result<Learning, String> {
         None => Err(format!("it has no `{key}`")),
     };
     let (title, category, content) = (text("title")?, text("category")?, text("content")?);
+    if let Some(why) = Facts::read(&content).and_then(|facts| facts.impossible()) {
+        return Err(why);
+    }
     let tags = match keys.remove("tags") {
         Some(Value::Array(tags)) => tags,
         Some(other) => return Err(format!("`tags` is {}, no list", kind(&other))),

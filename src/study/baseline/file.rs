@@ -267,6 +267,11 @@ fn read(text: &str) -> Result<(Place, Line), String> {
                 _ => {
                     let FigureLine { scenario, version, fact, mean, variance, n } =
                         serde_json::from_value(value).map_err(fault)?;
+                    let most = if measure.name().contains("_pct") { 100.0 + 1e-6 } else { f64::INFINITY };
+                    if !(0.0..=most).contains(&mean) {
+                        let allowed = if most.is_finite() { "percent, 0 to 100" } else { "a number, 0 or more" };
+                        return Err(format!("`mean` of {fact} is {mean}; allowed: {allowed}"));
+                    }
                     if variance.is_some_and(|variance| variance < 0.0) {
                         return Err("`variance` is below 0".into());
                     }

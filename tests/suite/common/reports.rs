@@ -56,7 +56,7 @@ fn figure(mean: f64, spread: f64) -> Summary {
     Summary::Figure(Figure {
         mean: Some(mean),
         ci: Some(Interval::new(mean - half, mean + half)),
-        p50: Some(mean - spread * 0.1),
+        p50: Some((mean - spread * 0.1).max(0.0)),
         p95: Some(mean + spread * 1.7),
         p99: Some(mean + spread * 2.6),
         min: Some((mean - spread * 2.0).max(0.0)),
@@ -64,6 +64,15 @@ fn figure(mean: f64, spread: f64) -> Summary {
         n: N,
         ..Figure::default()
     })
+}
+
+/// Of a metric in percent: no replicate has more than 100.
+fn percent(mean: f64, spread: f64) -> Summary {
+    let Summary::Figure(mut figure) = figure(mean, spread) else { unreachable!("a metric") };
+    for top in [&mut figure.p50, &mut figure.p95, &mut figure.p99, &mut figure.max] {
+        *top = top.map(|value| value.min(100.0));
+    }
+    Summary::Figure(figure)
 }
 
 fn share(rate: f64) -> Summary {
@@ -105,11 +114,11 @@ fn metrics(batch: u32, limit: u32, bad: bool) -> Summaries {
     let mut all = vec![
         ("trips", figure(trips * 1.1, 0.3)),
         ("duration_sec", figure(duration(batch, limit, bad), duration(batch, limit, bad) * 0.1)),
-        ("exposed_pct", figure(if bad { blast(batch, limit) } else { 99.0 }, 4.0)),
+        ("exposed_pct", percent(if bad { blast(batch, limit) } else { 99.0 }, 4.0)),
     ];
     if bad {
-        all.push(("blast_radius_pct", figure(blast(batch, limit), 5.0)));
-        all.push(("harmed_pct", figure(blast(batch, limit) / 2.0, 3.0)));
+        all.push(("blast_radius_pct", percent(blast(batch, limit), 5.0)));
+        all.push(("harmed_pct", percent(blast(batch, limit) / 2.0, 3.0)));
         all.push(("escape_rate", share(0.005)));
     } else {
         all.push(("blast_radius_pct", Summary::Figure(Figure::default())));
@@ -157,7 +166,7 @@ fn cell(batch: u32, limit: u32, bad: bool) -> Cell {
             .map(|i| ReportedWorld {
                 replicate: 17 + i,
                 metric: if bad { "blast_radius_pct" } else { "duration_sec" }.into(),
-                value: if bad { blast(batch, limit) * 1.4 } else { mean * 1.5 } - i as f64,
+                value: if bad { (blast(batch, limit) * 1.4).min(100.0) } else { mean * 1.5 } - i as f64,
                 command: format!("dryroll run s.toml --set rollout.batch_pct={batch} --replicate {}", 17 + i).into(),
             })
             .collect(),
@@ -242,6 +251,8 @@ pub fn compare() -> CompareReport {
             contrast("harmed_instances", 1.2, 1.3, 0.4),
             Contrast {
                 n: 620,
+                a_wins: Some(200),
+                b_wins: Some(200),
                 conditional: Some(Conditional::of_pairs(Condition::Tripped, [0.71, 0.84], None, 620, N)),
                 ..contrast("time_to_detect_sec", 70.0, 30.0, 4.0)
             },

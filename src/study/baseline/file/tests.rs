@@ -41,6 +41,7 @@ fn a_wrong_line_is_told_with_its_place_and_what_is_allowed() {
         (with("\"replicates\":1000", "\"replicates\":999"), 3, "999 replicates"),
         (with("\"variance\":0.1", "\"variance\":null"), 3, "`variance`"),
         (with("\"variance\":0.1", "\"variance\":-1"), 3, "below 0"),
+        (with("1234.567890123456", "-1"), 3, "`mean` of duration_sec is -1; allowed: a number, 0 or more"),
         (with("\"digest\":\"00", "\"digest\":\"xx"), 2, "64 digits"),
         (format!("{good}{}", lines("a.toml").replace("1234.5", "1234.6")), 7, "contradicts line 3"),
         (good.lines().skip(1).collect::<Vec<_>>().join("\n"), 1, "no line"),
