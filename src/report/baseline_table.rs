@@ -32,7 +32,7 @@ pub fn baseline_table(out: &mut impl Write, report: &BaselineReport) -> io::Resu
     }
     for other in &report.not_checked {
         let why = if other.gone { "in the baseline, and no file any more: take its lines out" } else { "not checked" };
-        writeln!(out, "{DIM}· {}  {why}{DIM:#}", other.scenario.to_string())?;
+        writeln!(out, "{DIM}· {}  {why}{DIM:#}", other.scenario)?;
     }
     let style = if report.passed { GOOD } else { BAD };
     writeln!(out, "\n{style}{}{style:#}", report.verdict())
@@ -66,7 +66,7 @@ fn tell(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> {
         writeln!(out, "  {BOLD}note:{BOLD:#} {}", one_line(note))?;
     }
     if let Some(replay) = scenario.replay.as_ref().filter(|_| rows > 0) {
-        writeln!(out, "    {}", replay.to_string())?;
+        writeln!(out, "    {}", replay)?;
     }
     Ok(())
 }

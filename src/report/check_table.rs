@@ -87,13 +87,13 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
         let says = one_line(&format!("{}{why}", rule.says));
         writeln!(out, "  {BAD}{}{BAD:#} line {}, {says}", rule.status.name(), rule.line)?;
         if let Some(replay) = &rule.replay {
-            writeln!(out, "    {}", replay.to_string())?;
+            writeln!(out, "    {}", replay)?;
         }
     }
     for fault in &scenario.idle_faults {
         writeln!(out, "  {BAD}failed{BAD:#} {}", fault.says())?;
         if let Some(replay) = &fault.replay {
-            writeln!(out, "    {}", replay.to_string())?;
+            writeln!(out, "    {}", replay)?;
         }
     }
     for warning in &scenario.warnings {

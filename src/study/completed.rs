@@ -77,11 +77,15 @@ impl Completed {
 /// Of a policy with several good versions: whether enough rollouts of each complete. Enough, where there is no good version.
 #[must_use]
 pub fn of_all(each: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
-    each.into_iter().fold(Some(true), |all, one| match (all, one) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (None, _) | (_, None) => None,
-        _ => Some(true),
-    })
+    let mut all = Some(true);
+    for one in each {
+        match one {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => all = None,
+        }
+    }
+    all
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ fn many_faults_cost_as_much_as_there_are() {
         let fault = |i: u32| {
             let mut fault = more(i);
             fault["kind"] = json!(kind);
-            if i % 4 == 0 {
+            if i.is_multiple_of(4) {
                 fault["after"] = json!({"event": "batch_started", "batch_index": i % 200, "delay_sec": i});
             } else {
                 fault["at_sec"] = json!(FAULTS - i);

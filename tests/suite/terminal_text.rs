@@ -15,13 +15,12 @@ use crate::common::folder::Folder;
 const PAYLOADS: [&str; 6] = ["\u{1b}", "\u{9b}", "\r", "\n", "\u{202e}", "\u{200b}"];
 
 /// The keys of a scenario that hold any text, by the type of the schema that has them. A new one belongs into [`scenario`].
-const TEXTS: [&str; 17] = [
+const TEXTS: [&str; 18] = [
     "Class.id",
     "Class.ids[]",
     "Class.versions[]",
     "Drill.good_operator",
     "Drill.trains",
-    "Expect.before",
     "Expect.version",
     "Fleet.template_id",
     "Module.id",
@@ -30,6 +29,8 @@ const TEXTS: [&str; 17] = [
     "Rollout.previous_version_id",
     "Rollout.target_version_id",
     "Target.ids[]",
+    "Tune.defective[]",
+    "Tune.good",
     "Version.digest",
     "Version.id",
     "name",
@@ -226,7 +227,7 @@ fn files(folder: &Folder, text: &str) {
         ),
     );
     folder.write("wrong-keys.json", &format!("{{\"schema\": {quoted}, {quoted}: 1}}"));
-    let toml = text.replace('\n', "").replace('\r', "");
+    let toml = text.replace(['\n', '\r'], "");
     folder.write("wrong.toml", &format!("[fleet] # {toml}\ninstances = \"{toml}\" {toml}\n"));
     folder.write("wrong.json", &format!("{{\"fleet\": {{{quoted}: {quoted}}}, \"rollout\": {quoted}}}"));
     folder.write("wrong-events.ndjson", &format!("{{\"event\": {quoted}, \"at_ms\": 0}}\n"));
@@ -286,7 +287,7 @@ fn nothing_from_outside_acts_on_a_terminal() {
     });
 }
 
-/// The screen of a drill: what it draws moves the cursor, and no text does.
+/// Lines of a table and of an annotation stay lines of the program.
 #[test]
 fn annotations_and_tables_keep_their_lines() {
     let folder = Folder::with(&[]);

@@ -87,7 +87,7 @@ fn decided(report: &DrillReport) -> String {
         .collect();
     let made = if made.is_empty() { "nothing was decided".to_owned() } else { made.join(", then ") };
     let trips = plural(u64::from(report.debrief.trips), "circuit breaker trip", "circuit breaker trips");
-    format!("{truth}; {trips}; decided: {made}; ended as {}.", report.outcome.to_string())
+    format!("{truth}; {trips}; decided: {made}; ended as {}.", report.outcome)
 }
 
 fn figures(report: &DrillReport) -> String {
@@ -155,7 +155,7 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
     match (report.outcome.raw(), decided) {
         ("rejected" | "expired" | "blocked", _) => Lesson {
             category: Category::Fact,
-            title: format!("{}: nothing was rolled out", report.outcome.to_string()),
+            title: format!("{}: nothing was rolled out", report.outcome),
             advice: "It says nothing about the version or the policy.".into(),
             tags: &["approval"],
         },
@@ -181,7 +181,7 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
         },
         (_, None) => Lesson {
             category: Category::Discovery,
-            title: format!("{} without a trip with {said}", report.outcome.to_string()),
+            title: format!("{} without a trip with {said}", report.outcome),
             advice: "Nothing was asked on the way, so it decides nothing about how trips are met.".into(),
             tags: &["no-trip"],
         },

@@ -78,7 +78,7 @@ pub fn fleet(scenario: &ScenarioRef, planned: u64) -> String {
         (0, planned) => format!("{planned}-instance "),
         (instances, _) => format!("{instances}-instance "),
     };
-    let name = if scenario.fleet.is_empty() { String::new() } else { format!("{} ", scenario.fleet.to_string()) };
+    let name = if scenario.fleet.is_empty() { String::new() } else { format!("{} ", scenario.fleet) };
     format!("{size}{name}fleet")
 }
 

@@ -109,8 +109,8 @@ impl<'a> Run<'a> {
 
     fn versions(&self) -> String {
         match &self.policy.previous_version_id {
-            Some(previous) => format!("{} → {}", previous.to_string(), self.page.version.to_string()),
-            None => format!("→ {}", self.page.version.to_string()),
+            Some(previous) => format!("{} → {}", previous, self.page.version),
+            None => format!("→ {}", self.page.version),
         }
     }
 

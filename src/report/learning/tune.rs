@@ -111,7 +111,7 @@ fn check(check: &LimitCheck, replicates: u64) -> String {
         (Some(exact), Some(bound)) => format!("{}, exactly", phrases::plain(&Unit::of(name).say_against(exact, bound))),
         _ => estimate(name, &check.observed),
     };
-    format!("{} {holds} for {}: {observed}{}", one_line(&check.limit), check.version.to_string(), phrases::plain(&of))
+    format!("{} {holds} for {}: {observed}{}", one_line(&check.limit), check.version, phrases::plain(&of))
 }
 
 fn none(report: &TuneReport) -> (Category, String, String) {
@@ -180,7 +180,7 @@ fn posterior(report: &TuneReport) -> String {
         .iter()
         .map(|one| {
             let (failure, hang) = (&one.failure_rate, &one.hang_rate);
-            format!("{} failed {} and hung {} of {}", one.version.to_string(), failure.hits, hang.hits, hang.n)
+            format!("{} failed {} and hung {} of {}", one.version, failure.hits, hang.hits, hang.n)
         })
         .collect();
     let rollouts = plural(posterior.calibration.rollouts, "real rollout", "real rollouts");

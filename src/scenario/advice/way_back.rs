@@ -22,8 +22,8 @@ pub(super) fn none(scenario: &Scenario) -> Option<Found> {
         Some(_) => None,
         None => {
             // A variant that is defective is tried in place of the target; the fleet does not run it.
-            let others = scenario.versions.iter().filter(|version| version.id != *target && !version.defective);
-            match others.last() {
+            let mut others = scenario.versions.iter().filter(|version| version.id != *target && !version.defective);
+            match others.next_back() {
                 Some(other) => found(
                     format!(
                         "there is no way back: {} is the first version of the list, so the fleet runs an older one without a \

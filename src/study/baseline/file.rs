@@ -130,15 +130,7 @@ impl Baseline {
             match read {
                 Line::Scenario(line) => {
                     let ScenarioLine { hash, world, seed, replicates, dryroll, policy, .. } = *line;
-                    let entry = Entry {
-                        hash: hash,
-                        world: world,
-                        seed,
-                        replicates,
-                        dryroll: dryroll,
-                        policy,
-                        versions: BTreeMap::new(),
-                    };
+                    let entry = Entry { hash, world, seed, replicates, dryroll, policy, versions: BTreeMap::new() };
                     baseline.entries.insert(scenario, entry);
                 }
                 Line::Version(line) => {
