@@ -142,7 +142,7 @@ fn assert_harmless(what: &str, bytes: &[u8]) {
     let own = without_own(&text);
     let found = own.chars().find(|&c| acts(c) && c != '\n' && c != '\r');
     assert_eq!(found, None, "{what}: {text:?}");
-    for line in ["Z\nZ", "Z\r\nZ", "Z\rZ"] {
+    for line in ["Z\nY", "Z\r\nY", "Z\rY"] {
         assert!(!own.contains(line), "{what}: a text breaks its line: {text:?}");
     }
 }
@@ -241,7 +241,8 @@ fn nothing_from_outside_acts_on_a_terminal() {
     std::thread::scope(|scope| {
         for payload in PAYLOADS {
             scope.spawn(move || {
-                let text = format!("Z{payload}Z");
+                // Its two ends differ, so that two texts on two lines are not taken for one that is broken.
+                let text = format!("Z{payload}Y");
                 let folder = Folder::with(&[]);
                 files(&folder, &text);
                 let path = format!("s {text}.json");
