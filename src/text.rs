@@ -11,7 +11,7 @@
 
 mod screen;
 
-use std::borrow::{Borrow, Cow};
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::path::Path;
 
@@ -77,13 +77,6 @@ impl From<&String> for Foreign {
     }
 }
 
-/// Ordered, equal and hashed as the text is.
-impl Borrow<str> for Foreign {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
 impl PartialEq<str> for Foreign {
     fn eq(&self, other: &str) -> bool {
         self.0 == other
@@ -134,6 +127,12 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&escaped(&self.0))
     }
+}
+
+/// Texts from outside in one list, each in its escaped form.
+#[must_use]
+pub fn listed(texts: &[Foreign]) -> String {
+    texts.iter().map(Foreign::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The escaped form of a text.

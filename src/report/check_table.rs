@@ -9,7 +9,7 @@ use super::baseline_table::baseline_table;
 use super::study::{CheckReport, CheckedScenario, Status};
 use super::table::Table;
 use super::wording::plural;
-use crate::text::one_line;
+use crate::text::{listed, one_line};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -45,7 +45,7 @@ pub fn check_table(out: &mut impl Write, report: &CheckReport) -> io::Result<()>
     if !report.not_scenarios.is_empty() {
         let files =
             plural(report.not_scenarios.len() as u64, "file that is no scenario", "files that are no scenarios");
-        writeln!(out, "\n{DIM}not checked: {files}: {}{DIM:#}", one_line(&report.not_scenarios.join(", ")))?;
+        writeln!(out, "\n{DIM}not checked: {files}: {}{DIM:#}", listed(&report.not_scenarios))?;
     }
     // A baseline tells of them.
     if !report.without_rules.is_empty() && report.baseline.is_none() {

@@ -53,7 +53,11 @@ pub fn sweep(order: &SweepOrder) -> String {
     let mut command = format!("dryroll sweep {}", file(order.scenario.path()));
     // None named: the target.
     if !order.versions.is_empty() {
-        let _ = write!(command, " {}", option("--versions", &order.versions.join(",")));
+        let _ = write!(
+            command,
+            " {}",
+            option("--versions", &order.versions.iter().map(Foreign::raw).collect::<Vec<_>>().join(","))
+        );
     }
     // Axes come in this order whatever the order of the options, so only the first two can be said by their own.
     let mut flags = ["batch_pct", "max_consecutive_failures"].into_iter();

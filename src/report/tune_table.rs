@@ -1,5 +1,6 @@
 //! A search told to people: the answer, why, what else would do, and what would change it.
 
+use crate::text::listed;
 use std::io::{self, Write};
 
 use anstyle::Style;
@@ -32,7 +33,7 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     )?;
     for limit in &report.limits {
         let from = limit.key.as_ref().map(|key| format!("; {key}")).unwrap_or_default();
-        writeln!(out, "  {} ({}{from})", limit.says, limit.versions.join(", "))?;
+        writeln!(out, "  {} ({}{from})", limit.says, listed(&limit.versions))?;
     }
     if let Some(posterior) = &report.posterior {
         believed(out, posterior)?;

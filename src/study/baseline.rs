@@ -56,11 +56,12 @@ pub struct Baseline {
 
 /// A scenario's path as baselines write it: `/` between its parts on every system, and no `.` among them.
 #[must_use]
-pub fn key(path: &str) -> String {
+pub fn key(path: &Foreign) -> Foreign {
+    let path = path.raw();
     let path = if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() };
     let root = if path.starts_with('/') { "/" } else { "" };
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    format!("{root}{}", parts.join("/"))
+    format!("{root}{}", parts.join("/")).into()
 }
 
 #[cfg(test)]
@@ -70,7 +71,7 @@ mod tests {
     #[test]
     fn one_path_is_written_in_one_way() {
         for (path, kept) in [("./a//b.toml", "a/b.toml"), ("/a/./b.toml", "/a/b.toml"), ("../b.toml", "../b.toml")] {
-            assert_eq!(key(path), kept);
+            assert_eq!(key(&path.into()), kept);
         }
     }
 }

@@ -236,7 +236,6 @@ fn files(folder: &Folder, text: &str) {
 
 /// Every command × every text × each payload.
 #[test]
-#[ignore = "it finds two places that still print raw text: the limits of `tune`, and `check --accept`"]
 fn nothing_from_outside_acts_on_a_terminal() {
     assert_eq!(text_keys().into_iter().collect::<Vec<_>>(), TEXTS, "text keys of the schema; see `scenario`");
     std::thread::scope(|scope| {

@@ -124,7 +124,7 @@ fn in_ci() -> bool {
 
 impl Running<'_> {
     /// Runs a scenario; `None` where the time was over.
-    fn run(&self, subject: &Subject, file: &str) -> Result<Option<Tape>, Failure> {
+    fn run(&self, subject: &Subject, file: &Foreign) -> Result<Option<Tape>, Failure> {
         let what = (subject.rollouts(), format!("baseline, {file}"));
         let (finished, tape) = self.measure(&Subject::IDENTITY, what, |tape, workers| {
             // A budget that is over already begins nothing.
@@ -156,7 +156,7 @@ impl Baselined {
             file: one.file.raw(),
             line: one.line,
             scenario: &one.scenario,
-            entry: self.baseline.entries.get(key(one.file.raw()).as_str()),
+            entry: self.baseline.entries.get(&key(&one.file)),
             result: seen.result.clone(),
         });
         let found: Vec<Found<'_>> = found.collect();
@@ -175,7 +175,7 @@ impl Baselined {
                 self.baseline.entries.remove(&old);
                 report.not_checked.retain(|other| other.scenario != old);
             }
-            entries.insert(Foreign::from(key(one.file.raw())), entry);
+            entries.insert(key(&one.file), entry);
         }
         if fs::read(&self.file).ok() != self.was {
             return Err(Failure::Input(anyhow::anyhow!(
@@ -188,7 +188,7 @@ impl Baselined {
     }
 
     fn not_checked(&self, candidates: &[Candidate]) -> Vec<NotChecked> {
-        let checked: Vec<Foreign> = candidates.iter().map(|one| key(one.file.raw()).into()).collect();
+        let checked: Vec<Foreign> = candidates.iter().map(|one| key(&one.file)).collect();
         let others = self.baseline.entries.keys().filter(|scenario| !checked.contains(scenario));
         let told =
             |scenario: &Foreign| NotChecked { gone: !Path::new(scenario.raw()).exists(), scenario: scenario.clone() };
@@ -197,14 +197,14 @@ impl Baselined {
 
     /// The scenario of the baseline that has become this one: the same bytes, and no file any more.
     fn renamed(&self, one: &Candidate) -> Option<Foreign> {
-        let key = key(one.file.raw());
+        let key = key(&one.file);
         let gone = |name: &Foreign, entry: &Entry| entry.hash == one.scenario.hash && !Path::new(name.raw()).exists();
         let mut same = self.baseline.entries.iter().filter(|(name, entry)| **name != key && gone(name, entry));
         same.next().map(|(name, _)| name.clone())
     }
 
     fn see(&self, one: &Candidate, running: Option<&Running<'_>>) -> Result<Seen, Failure> {
-        let entry = self.baseline.entries.get(key(one.file.raw()).as_str());
+        let entry = self.baseline.entries.get(&key(&one.file));
         let mut seen = Seen { result: Err((AgainstBaseline::Skipped, Vec::new())), accepted: None, rollouts: 0 };
         let Some(running) = running else { return Ok(seen) };
         let mut facts = None;
@@ -212,7 +212,7 @@ impl Baselined {
             None => Err((AgainstBaseline::New, vec![self.why_new(one)])),
             Some(entry) => match Subject::new(&one.scenario, Some(&entry.policy), entry.seed, entry.replicates) {
                 Err(error) => Err((AgainstBaseline::NotRunnable, vec![self.why_not_runnable(one, entry, error)?])),
-                Ok(subject) => match running.run(&subject, one.file.raw())? {
+                Ok(subject) => match running.run(&subject, &one.file)? {
                     None => Err((AgainstBaseline::Unfinished, vec!["the budget of time was over".to_owned()])),
                     Some(tape) => {
                         seen.rollouts += tape.rows();
@@ -231,7 +231,7 @@ impl Baselined {
             let (seed, replicates) = self.wants(one);
             let subject = Subject::new(&one.scenario, None, seed, replicates)
                 .map_err(|error| Failure::from(error).of(&one.file))?;
-            if let Some(tape) = running.run(&subject, one.file.raw())? {
+            if let Some(tape) = running.run(&subject, &one.file)? {
                 seen.rollouts += tape.rows();
                 facts = Some(subject.facts(&tape).map_err(scratch_failure)?);
             }
@@ -242,7 +242,7 @@ impl Baselined {
 
     /// The seed and how many worlds of it are to be accepted.
     fn wants(&self, one: &Candidate) -> (u64, u64) {
-        let before = self.baseline.entries.get(key(one.file.raw()).as_str()).map(|entry| entry.replicates);
+        let before = self.baseline.entries.get(&key(&one.file)).map(|entry| entry.replicates);
         (one.scenario.seed, self.replicates.or(before).unwrap_or(WORLDS))
     }
 

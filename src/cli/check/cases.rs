@@ -10,7 +10,7 @@ use crate::report::study::WrongScenario;
 use crate::report::wording::plural;
 use crate::scenario::{Advice, Advisor, Scenario, ScenarioError, ScenarioText};
 use crate::study::check::{Check, CheckError, RuleWords};
-use crate::text::Foreign;
+use crate::text::{Foreign, listed};
 
 /// A scenario with those of its rules that are wanted.
 pub struct Case {
@@ -180,7 +180,7 @@ impl Cases {
 fn are(files: &[Foreign]) -> String {
     match files {
         [one] => format!("{one} is"),
-        many => format!("{} are", many.iter().map(Foreign::to_string).collect::<Vec<_>>().join(", ")),
+        many => format!("{} are", listed(many)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The page of a calibration.
 
+use crate::text::listed;
 use maud::html;
 
 use super::layout::{Page, Section, figure, open, safe};
@@ -121,7 +122,7 @@ fn provenance(report: &CalibrationReport) -> Table {
     let mut table = Table::new("The same events give the same numbers on every machine", &["what"], &["value"]);
     let mut row = |what: &str, value: String| table.row([what.to_owned(), value]);
     row("the command that makes this report again", replay::calibrate(&report.logs, report.heartbeat_interval_sec));
-    row("event logs", report.logs.join(", "));
+    row("event logs", listed(&report.logs));
     row("rollouts in them", number(report.rollouts as f64));
     row("heartbeats were taken to come every", Unit::Seconds.say(report.heartbeat_interval_sec));
     row("confidence of the intervals", Unit::Share.say(crate::calibrate::fit::CONFIDENCE));

@@ -11,7 +11,7 @@ use crate::report::plot::{Plot, Table};
 use crate::report::study::{Candidate, Estimate, Evidence, LimitText, Named, SavingParts, Standing, TuneReport};
 use crate::report::tune_table::known;
 use crate::report::wording::{NOTHING, Unit, called, number, plural};
-use crate::text::Foreign;
+use crate::text::{Foreign, listed};
 
 fn names(report: &TuneReport) -> Policies {
     let front = report.front.iter().map(|point| &point.policy);
@@ -336,7 +336,7 @@ fn goal(report: &TuneReport) -> String {
             if limit.versions.is_empty() {
                 limit.says.clone()
             } else {
-                format!("{} for {}", limit.says, limit.versions.join(", "))
+                format!("{} for {}", limit.says, listed(&limit.versions))
             }
         })
         .collect();

@@ -16,7 +16,7 @@ use crate::study::baseline::tolerance::Tolerances;
 use crate::study::compare::PolicyText;
 use crate::study::grid::Axis;
 use crate::study::sweep::CONFIDENCE;
-use crate::text::Foreign;
+use crate::text::{Foreign, listed};
 
 /// What scenarios came to, against what was accepted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -417,7 +417,7 @@ fn notes(compared: &Compared, entry: Option<&Entry>) -> Vec<String> {
         notes.push(format!(
             "dryroll of {SEMANTICS_VERSION} gave other bytes for the same scenario ({}): the program was changed \
              without another number, it is not deterministic here, or the baseline was edited",
-            compared.not_the_same_bytes.join(", ")
+            listed(&compared.not_the_same_bytes)
         ));
     }
     if let Some(entry) = entry.filter(|_| !compared.other_engine.is_empty()) {
@@ -425,7 +425,7 @@ fn notes(compared: &Compared, entry: Option<&Entry>) -> Vec<String> {
             "dryroll of {} gave other results than of {SEMANTICS_VERSION} ({}): they are compared as two samples \
              apart, since the older engine cannot be run",
             entry.dryroll,
-            compared.other_engine.join(", ")
+            listed(&compared.other_engine)
         ));
     }
     if compared.world_changed {
@@ -440,7 +440,7 @@ fn notes(compared: &Compared, entry: Option<&Entry>) -> Vec<String> {
         (&compared.gone_versions, "which were accepted and are not rolled out any more; --accept takes them out"),
     ] {
         if !versions.is_empty() {
-            notes.push(format!("versions {says}: {}", versions.join(", ")));
+            notes.push(format!("versions {says}: {}", listed(versions)));
         }
     }
     notes

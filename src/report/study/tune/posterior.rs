@@ -12,7 +12,7 @@ use crate::study::tune::belief::{Beliefs, Believed, RateHistory};
 use crate::study::tune::worth::answers::{Answers, Parts};
 use crate::study::tune::worth::{Later, Open, Today};
 use crate::study::tune::{State, Tune, Tuned};
-use crate::text::Foreign;
+use crate::text::{Foreign, listed};
 
 /// What was taken from a calibration, what it leaves open, and what more of it would be worth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -216,12 +216,12 @@ fn held(scenario: &Scenario, beliefs: &Beliefs) -> Vec<String> {
     let mut held = Vec::new();
     if !beliefs.held.is_empty() {
         let names: Vec<Foreign> = beliefs.held.iter().map(id).collect();
-        held.push(format!("the rates of {}, which the calibration does not have", names.join(", ")));
+        held.push(format!("the rates of {}, which the calibration does not have", listed(&names)));
     }
     let crashes = beliefs.all.iter().filter(|one| scenario.versions[one.version.0].rates.crash > 0.0);
     let crashes: Vec<Foreign> = crashes.map(|one| id(&one.version)).collect();
     if !crashes.is_empty() {
-        held.push(format!("the crash_rate of {}, of which no event log tells", crashes.join(", ")));
+        held.push(format!("the crash_rate of {}, of which no event log tells", listed(&crashes)));
     }
     let says_rates = |o: &crate::scenario::OverrideSpec| o.outcome.is_some() || !o.rates.is_empty();
     if scenario.overrides.iter().any(says_rates) {
