@@ -100,7 +100,7 @@ pub struct Batch {
     started: u64,
     /// Healthy verdicts.
     pub healthy: u64,
-    /// Others.
+    /// Its failed verdicts so far.
     pub failed: u64,
     /// Whether its `batch_completed` has come.
     pub completed: bool,

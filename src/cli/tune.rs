@@ -2,7 +2,7 @@
 
 mod posterior;
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::interrupt;
@@ -15,12 +15,10 @@ use super::output::{
 use super::progress::Progress;
 use super::share::share;
 use super::sweep::{HowArguments, total};
-use crate::engine::Outcome;
 use crate::report::learning::{Numbers, Today};
-use crate::report::study::{Findings, PosteriorFindings, Rates, TuneReport};
+use crate::report::study::{Findings, PosteriorFindings, Rates, TuneReport, tune_advice};
 use crate::report::tune_table;
-use crate::scenario::{Advice, Advisor, ScenarioText, ended_at_horizon};
-use crate::study::results::CellRows;
+use crate::scenario::ScenarioText;
 use crate::study::round::Workers;
 use crate::study::tape::Tape;
 use crate::study::tune::sensitivity::{AtFactor, FACTORS};
@@ -41,8 +39,9 @@ pub struct Arguments {
     /// Policies within this share of the best are as good as it: 0.01, or 1%
     #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
     tolerance: f64,
-    /// A calibration report: each world draws the rates of the versions from its posterior, in place of the scenario's, so that the policy
-    /// is the best on average over what is not known; and it is told what more history would be worth (`-`: standard input)
+    /// A calibration report: each world draws the rates of the versions from its posterior, in place of the scenario's,
+    /// so that the policy is the best on average over what is not known; and it is told what more history would be
+    /// worth (`-`: standard input)
     #[arg(long, value_name = "CALIBRATION")]
     posterior: Option<PathBuf>,
     /// Another seed than the scenario's
@@ -118,7 +117,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => None,
     };
     interrupt::ends_the_program();
-    let advice = advice(&text, &tune, &tape, &tuned).map_err(scratch_failure)?;
+    let advice = tune_advice(&text, &tune, &tape, &tuned).map_err(scratch_failure)?;
     let hints = hints::hints(&tune, tuned.incumbent, &pool);
     let report = TuneReport::new(
         &tune,
@@ -168,25 +167,6 @@ fn no_search(text: &ScenarioText, error: TuneError) -> Failure {
         TuneError::Tolerance => return Failure::input(error),
     };
     text.wrong(place, &says, help).into()
-}
-
-/// Advice about the grid, and about rollouts that stalled in the search.
-fn advice(text: &ScenarioText, tune: &Tune, tape: &Tape, tuned: &Tuned) -> io::Result<Vec<Advice>> {
-    let set = ["batch_pct", "max_consecutive_failures", "order"];
-    let mut advisor = Advisor::new(text).with_set(set);
-    tune.cells.scenarios.iter().for_each(|scenario| advisor.read(scenario));
-    for version in 0..tune.versions() {
-        let (mut stalled, mut of) = (0, 0);
-        for (policy, known) in tuned.policies.iter().enumerate() {
-            let cell = tune.cell(policy, version) as u32;
-            let rows = CellRows::open(std::slice::from_ref(tape), cell, known.replicates)?;
-            rows.endings(&mut |_, ending| stalled += u64::from(ending.outcome == Outcome::Stalled))?;
-            of += known.replicates;
-        }
-        let id = &tune.cells.scenarios[tune.cell(0, version)].target().id;
-        advisor.add(ended_at_horizon(&tune.scenario, id, stalled, of));
-    }
-    Ok(advisor.finish())
 }
 
 fn search(tune: &Tune, pool: &rayon::ThreadPool, what: &'static str, quiet: bool) -> Result<(Tape, Tuned), Failure> {

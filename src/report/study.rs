@@ -20,7 +20,7 @@ pub use sweep::{
 pub use tune::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Estimate, Evidence, Findings, FrontPoint,
     Hint, KeepsReport, LaterReport, LimitCheck, LimitText, Named, PointAnswer, PosteriorFindings, PosteriorReport,
-    Rates, Recommended, SavingParts, Sensitivity, SpreadReport, Standing, TuneReport, WorthReport, short,
+    Rates, Recommended, SavingParts, Sensitivity, SpreadReport, Standing, TuneReport, WorthReport, short, tune_advice,
 };
 
 use crate::scenario::{Scenario, VersionSpec};

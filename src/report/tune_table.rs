@@ -234,15 +234,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
             Some(false) => "",
             None => "maybe",
         };
-        let standing = match candidate.standing {
-            Standing::Recommended => "recommended",
-            Standing::AsGood => "as good",
-            Standing::Undecided => "undecided",
-            Standing::Slower => "slower",
-            Standing::BreaksLimit => "breaks a limit",
-            Standing::NeverTrips => "never trips",
-        };
-        let standing = candidate.gives_up.as_deref().unwrap_or(standing);
+        let standing = candidate.gives_up.as_deref().unwrap_or(candidate.standing.label());
         row.push(evidence.replicates.to_string());
         row.extend(has_front.then(|| front.to_owned()));
         row.push(standing.to_owned());

@@ -39,7 +39,7 @@ pub fn plots(report: &TuneReport) -> Vec<Plot> {
                 None => Place::Undecided,
                 Some(false) => Place::Behind,
             },
-            stands: candidate.gives_up.clone().unwrap_or_else(|| stands(candidate.standing).to_owned()),
+            stands: candidate.gives_up.clone().unwrap_or_else(|| candidate.standing.label().to_owned()),
             marker,
         }
     };
@@ -82,17 +82,6 @@ fn marker(candidate: &Candidate) -> Marker {
         (_, Some(true)) => Marker::Meets,
         (_, Some(false)) => Marker::Breaks,
         (_, None) => Marker::Open,
-    }
-}
-
-fn stands(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Recommended => "recommended",
-        Standing::AsGood => "as good",
-        Standing::Undecided => "undecided",
-        Standing::Slower => "slower",
-        Standing::BreaksLimit => "breaks a limit",
-        Standing::NeverTrips => "never trips",
     }
 }
 
@@ -436,7 +425,7 @@ fn candidates(report: &TuneReport, names: &Policies) -> Table {
     ];
     let mut table = Table::new("Every policy of the grid", &["policy", "stands"], &columns);
     for Candidate { policy, standing, why, evidence, slower_by, gives_up, .. } in &report.candidates {
-        let stands = gives_up.as_deref().unwrap_or_else(|| stands(*standing));
+        let stands = gives_up.as_deref().unwrap_or_else(|| standing.label());
         table.row([
             names.long(policy),
             stands.to_owned(),

@@ -1,5 +1,6 @@
 //! The tune report: `dryroll.tune/1`.
 
+mod advice;
 mod build;
 mod hints;
 mod posterior;
@@ -7,6 +8,7 @@ mod spread;
 
 use serde::{Deserialize, Serialize};
 
+pub use advice::tune_advice;
 pub use build::{Findings, Rates, short};
 pub use posterior::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, LaterReport, PointAnswer, PosteriorFindings,
@@ -289,6 +291,21 @@ pub enum Standing {
     BreaksLimit,
     /// Its breaker can never trip.
     NeverTrips,
+}
+
+impl Standing {
+    /// The word of tables and pages.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Recommended => "recommended",
+            Self::AsGood => "as good",
+            Self::Undecided => "undecided",
+            Self::Slower => "slower",
+            Self::BreaksLimit => "breaks a limit",
+            Self::NeverTrips => "never trips",
+        }
+    }
 }
 
 /// A policy of the grid.

@@ -37,6 +37,18 @@ impl<'t> Advisor<'t> {
         self
     }
 
+    /// About the cells of a grid that varies these keys.
+    #[must_use]
+    pub fn of_grid<S: Into<String>>(
+        text: &'t ScenarioText,
+        keys: impl IntoIterator<Item = S>,
+        cells: &[Scenario],
+    ) -> Self {
+        let mut advisor = Self::new(text).with_set(keys);
+        cells.iter().for_each(|scenario| advisor.read(scenario));
+        advisor
+    }
+
     /// Takes what is to be said of a scenario before any run.
     pub fn read(&mut self, scenario: &Scenario) {
         self.scenarios += 1;

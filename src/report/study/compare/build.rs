@@ -71,8 +71,7 @@ impl CompareReport {
 
 fn advice(text: &ScenarioText, policies: &[PolicyText; 2], compare: &Compare, found: &[Comparison]) -> Vec<Advice> {
     let set = policies.iter().flat_map(|policy| policy.0.iter().map(|axis| axis.key.as_str()));
-    let mut advisor = Advisor::new(text).with_set(set);
-    compare.cells.scenarios.iter().for_each(|scenario| advisor.read(scenario));
+    let mut advisor = Advisor::of_grid(text, set, &compare.cells.scenarios);
     let name = Rate::Outcome(Outcome::Stalled).name();
     for comparison in found {
         let Some(stalled) = comparison.metrics.iter().find(|one| one.metric == name) else { continue };

@@ -233,8 +233,7 @@ fn nothing_rolled_out(sweep: &Sweep) -> impl Iterator<Item = String> {
 
 fn advice(sweep: &Sweep, cells: &[Cell]) -> Vec<Advice> {
     let set = sweep.grid.axes.iter().map(|axis| axis.key.as_str());
-    let mut advisor = Advisor::new(&sweep.order.scenario).with_set(set);
-    sweep.cells.scenarios.iter().for_each(|scenario| advisor.read(scenario));
+    let mut advisor = Advisor::of_grid(&sweep.order.scenario, set, &sweep.cells.scenarios);
     let mut stalled: BTreeMap<&Foreign, (u64, u64)> = BTreeMap::new();
     for cell in cells {
         if let Some(share) = cell.metrics.share(Rate::Outcome(Outcome::Stalled)) {
