@@ -1,5 +1,6 @@
-//! How often the intervals of `dryroll calibrate` miss a known truth: many logs of the real simulator for each setting of upgrade
-//! time, share of upgrades that outlast the health window, and hang_rate. One line of a Markdown table a setting.
+//! How often the intervals of `dryroll calibrate` miss a known truth: many logs of the real simulator for each setting
+//! of upgrade time, share of upgrades that outlast the health window, and hang_rate. One line of a Markdown table a
+//! setting.
 //!
 //! ```text
 //! cargo run --profile quick --example calibration_coverage -- [LOGS [INSTANCES [FAMILY [LATE]]]]

@@ -1,9 +1,10 @@
-//! Calibration: from the events of real rollouts to the numbers of a scenario that fit them. Pure numbers; nothing here reads
-//! a file or writes one.
+//! Calibration: from the events of real rollouts to the numbers of a scenario that fit them. Pure numbers; nothing here
+//! reads a file or writes one.
 //!
 //! [`History`] reads an event log, [`Observations`] are what histories say of each version and of the operator, and
-//! [`Calibration`] is what fits them: [`fit`] has durations from times that are known to an interval only, [`posterior`] rates, [`spread`] how rollouts differ,
-//! [`Warning`] what the log cannot tell. Formulas and their sources are told in `docs/calibration.md`.
+//! [`Calibration`] is what fits them: [`fit`] has durations from times that are known to an interval only,
+//! [`posterior`] rates, [`spread`] how rollouts differ, [`Warning`] what the log cannot tell. Formulas and their
+//! sources are told in `docs/calibration.md`.
 
 mod batch;
 mod climb;

@@ -1,5 +1,5 @@
-//! JSON as this program writes it, and what is wrong with one that it reads, in words for people: serde's own messages name
-//! the types of this program, and end with a place that each reader says in its own way.
+//! JSON as this program writes it, and what is wrong with one that it reads, in words for people: serde's own messages
+//! name the types of this program, and end with a place that each reader says in its own way.
 
 use std::io;
 

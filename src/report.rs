@@ -1,8 +1,8 @@
 //! Reports: what a run says to people and to machines. Everything here reads; nothing here decides.
 //!
 //! [`Chronicle`], [`EventLog`] and [`Account`] are observers that a simulator passes its events to while it runs.
-//! [`RunReport`], [`PlanAnswer`], [`Timeline`] and [`trace`] are made of what is there afterwards. [`study`] has the reports of
-//! many runs, [`learning`] what any report teaches.
+//! [`RunReport`], [`PlanAnswer`], [`Timeline`] and [`trace`] are made of what is there afterwards. [`study`] has the
+//! reports of many runs, [`learning`] what any report teaches.
 
 mod account;
 mod advice_table;

@@ -4,9 +4,9 @@
 //!
 //! The data flows one way. `load` reads the bytes and finds out the language; `tree` turns either
 //! language into the same tree of values, each with its place in the text. `file` has the types of
-//! the file as it is written, and from them come the JSON Schema of [`schema()`] and, from that, the pages of [`reference()`]. `check` walks the
-//! tree beside that schema, so that every wrong key, type, name and number is told at its place, all
-//! of them at once; what has the right shape is deserialised into the types of `file`, held against
+//! the file as it is written, and from them come the JSON Schema of [`schema()`] and, from that, the pages of
+//! [`reference()`]. `check` walks the tree beside that schema, so that every wrong key, type, name and number is told
+//! at its place, all of them at once; what has the right shape is deserialised into the types of `file`, held against
 //! itself (ids that must exist, keys that exclude each other, sums and orders) and turned into the
 //! types of `model`, with defaults filled in, ids resolved and durations in milliseconds. What is
 //! wrong becomes a [`Diagnostic`]; what is allowed and most probably not meant becomes [`Advice`].

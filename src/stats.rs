@@ -1,8 +1,9 @@
 //! Statistics: intervals, quantiles and exact results. Numbers in, numbers out; nothing here knows what a rollout is.
 //!
 //! - Distributions: [`normal`], [`beta`] (and so the binomial), [`student`].
-//! - A mean and its t interval: [`moments`]; one that holds for every distribution within bounds: [`bounded`]. A rate: [`proportion`]. A quantile: [`quantile`]. Two policies on the same
-//!   worlds: [`paired`]; two samples apart: [`apart`].
+//! - A mean and its t interval: [`moments`]; one that holds for every distribution within bounds: [`bounded`]. A rate:
+//!   [`proportion`]. A quantile: [`quantile`]. Two policies on the same worlds: [`paired`]; two samples apart:
+//!   [`apart`].
 //! - How one thing goes with others: [`regression`]; what it is worth to know them: [`information`].
 //! - Many intervals at once: [`simultaneous`]. Looking before all is done: [`sequential`].
 //!

@@ -1,13 +1,13 @@
-//! Text that comes from outside: from a file, from the command line, from the name of a file. It may hold what a terminal
-//! acts on, what turns the direction of writing, or what begins a line of its own.
+//! Text that comes from outside: from a file, from the command line, from the name of a file. It may hold what a
+//! terminal acts on, what turns the direction of writing, or what begins a line of its own.
 //!
-//! - [`Foreign`] owns such a text. Its `Display` writes the escaped form, so that `{id}` is safe wherever it goes; the text
-//!   as it is comes out of [`Foreign::raw`], for keys, comparisons and serialisation.
+//! - [`Foreign`] owns such a text. Its `Display` writes the escaped form, so that `{id}` is safe wherever it goes; the
+//!   text as it is comes out of [`Foreign::raw`], for keys, comparisons and serialisation.
 //! - [`shown`] and [`path`] show a text and a path that somebody else owns, in the same form.
 //! - [`Screen`] is the last gate before a terminal: it lets through letters, line ends and colours.
 //!
-//! The escaped form is written as Rust and JSON would: `\n`, `\r`, `\t`, `\u{1b}`. It has nothing in it that is escaped, so
-//! that escaping it again changes nothing.
+//! The escaped form is written as Rust and JSON would: `\n`, `\r`, `\t`, `\u{1b}`. It has nothing in it that is
+//! escaped, so that escaping it again changes nothing.
 
 mod screen;
 

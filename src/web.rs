@@ -1,6 +1,7 @@
 //! A drill in a browser: two pages, a stream of what happens, and a few requests, on loopback.
 //!
-//! - [`Console`]: owns the drill and its wall clock, in one thread. It takes orders, and publishes what a browser is to see.
+//! - [`Console`]: owns the drill and its wall clock, in one thread. It takes orders, and publishes what a browser is to
+//!   see.
 //! - [`Log`]: what was published, append-only. Every browser reads it at its own pace; nobody waits for one.
 //! - [`Server`]: pages, stream and requests, in another thread, behind a token and checks of `Host` and `Origin`.
 //!

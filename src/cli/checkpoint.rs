@@ -1,6 +1,6 @@
 //! Where a sweep keeps what it has finished: a tape beside its first output file, `NAME.partial`, which is removed once
-//! the outputs are in their places. A sweep that writes no file keeps a temporary one, which gets a name that can be found if
-//! the sweep is interrupted.
+//! the outputs are in their places. A sweep that writes no file keeps a temporary one, which gets a name that can be
+//! found if the sweep is interrupted.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek};
@@ -142,8 +142,8 @@ impl Checkpoint {
         Ok(Self { tape, is_new: true, place: place.into(), again: WITH_RESUME })
     }
 
-    /// The tape of a shard: goes on with what is there if that is of this sweep. What is of another is not touched; begins anew
-    /// otherwise.
+    /// The tape of a shard: goes on with what is there if that is of this sweep. What is of another is not touched;
+    /// begins anew otherwise.
     pub fn at(path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
         let failed = |error| Failure::write(&path, error);
         // Opening a pipe would wait.

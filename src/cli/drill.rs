@@ -238,7 +238,8 @@ fn debrief(arguments: &Arguments, opening: &Opening, drill: &mut Drill<'_>, watc
     report
 }
 
-/// Keeps the record, writes what else is asked for, and debriefs. Of a drill that somebody left the record alone is kept.
+/// Keeps the record, writes what else is asked for, and debriefs. Of a drill that somebody left the record alone is
+/// kept.
 fn conclude(
     arguments: &Arguments,
     opening: &Opening,
@@ -271,7 +272,8 @@ fn conclude(
     })
 }
 
-/// Keeps the record after each decision, so that a program that is killed has lost none. What is no file gets it at the end alone.
+/// Keeps the record after each decision, so that a program that is killed has lost none. What is no file gets it at the
+/// end alone.
 fn keeper<'w>(arguments: &Arguments, opening: &'w Opening) -> impl FnMut(&Drill<'w>) + use<'w> {
     let place = arguments.record.clone().filter(|path| Output::place(path).is_some());
     move |drill| {

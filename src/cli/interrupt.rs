@@ -1,5 +1,5 @@
-//! Ctrl-C and its like: nothing half-written is left behind, what is done is kept where it can be, a line says so, and so does
-//! the exit code.
+//! Ctrl-C and its like: nothing half-written is left behind, what is done is kept where it can be, a line says so, and
+//! so does the exit code.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,8 +46,8 @@ pub fn watch() {
     });
 }
 
-/// A file that may grow no larger ends a program without a word, unless somebody takes the signal; then the write fails, and
-/// that is told.
+/// A file that may grow no larger ends a program without a word, unless somebody takes the signal; then the write
+/// fails, and that is told.
 #[cfg(unix)]
 fn let_writes_fail() {
     let taken = std::sync::Arc::new(AtomicBool::new(false));

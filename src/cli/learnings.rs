@@ -29,7 +29,8 @@ pub struct Remembered {
 }
 
 impl Learnings {
-    /// Reads the store, if there is one; no output may take its place. Lines that are no record are left out, and said to be.
+    /// Reads the store, if there is one; no output may take its place. Lines that are no record are left out, and said
+    /// to be.
     pub fn read(&self, outputs: &[&PathBuf], quiet: bool) -> Result<Option<Remembered>, Failure> {
         let Some(path) = &self.learnings else { return Ok(None) };
         each_its_own_place(Some(path), outputs)?;
@@ -58,7 +59,8 @@ impl Remembered {
         out.flush()
     }
 
-    /// Tells those that apply before a drill begins. Records of the very same drill would tell its truth: they come after it.
+    /// Tells those that apply before a drill begins. Records of the very same drill would tell its truth: they come
+    /// after it.
     pub fn tell_before(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
         let (of_it, others): (Vec<_>, Vec<_>) =
             recall(&self.store.records, today).into_iter().partition(|one| one.is_of_this_scenario);

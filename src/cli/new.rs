@@ -192,7 +192,8 @@ fn yes_or_no(answer: &str) -> Result<YesNo, String> {
     }
 }
 
-/// What a flag says, or else an answer, or else the default. Questions go to standard error: the scenario may go to the other.
+/// What a flag says, or else an answer, or else the default. Questions go to standard error: the scenario may go to the
+/// other.
 fn choose<T: std::fmt::Display>(
     flag: Option<T>,
     asks: bool,

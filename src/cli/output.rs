@@ -201,7 +201,8 @@ pub fn utf8(shown: &str, bytes: Vec<u8>, what: &str) -> Result<String, Failure> 
     })
 }
 
-/// Two outputs to one place would lose one of them, however the place is written; and so would one in the place of an input.
+/// Two outputs to one place would lose one of them, however the place is written; and so would one in the place of an
+/// input.
 pub fn each_its_own_place<P: AsRef<Path>>(
     inputs: impl IntoIterator<Item = P>,
     outputs: &[&PathBuf],

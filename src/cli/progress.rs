@@ -18,8 +18,8 @@ static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// A bar for so many rollouts, on standard error if that is a terminal and people want to be told: how many are done, how
-    /// fast, and how long the rest will take.
+    /// A bar for so many rollouts, on standard error if that is a terminal and people want to be told: how many are
+    /// done, how fast, and how long the rest will take.
     pub fn new(rollouts: u64, what: impl Into<Cow<'static, str>>, quiet: bool) -> Self {
         Self::rollouts(rollouts, what, target(quiet))
     }

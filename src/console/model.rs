@@ -1,5 +1,5 @@
-//! The state of the screen: a desk, what is selected, and what is asked in between. Keys and moments come in; it says when it
-//! is over.
+//! The state of the screen: a desk, what is selected, and what is asked in between. Keys and moments come in; it says
+//! when it is over.
 
 use std::time::Duration;
 

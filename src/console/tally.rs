@@ -1,5 +1,5 @@
-//! Counts of instances by batch and by what an operator sees of them, kept up as events come in, so that a large fleet costs
-//! no more to show than a small one.
+//! Counts of instances by batch and by what an operator sees of them, kept up as events come in, so that a large fleet
+//! costs no more to show than a small one.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The tree: rollout → batch → instance. Rows are counted, never listed: a fleet of a million has as many rows, and only those
-//! on the screen are made.
+//! The tree: rollout → batch → instance. Rows are counted, never listed: a fleet of a million has as many rows, and
+//! only those on the screen are made.
 
 use std::collections::BTreeSet;
 

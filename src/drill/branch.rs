@@ -1,15 +1,16 @@
-//! The same world under other decisions: what each decision not taken would have come to, and each decision in half and in
-//! double the time.
+//! The same world under other decisions: what each decision not taken would have come to, and each decision in half and
+//! in double the time.
 //!
-//! A branch repeats the person's decisions up to the one that it changes. What comes after may differ, and other things may be
-//! asked. What is asked then for the second time (on the plan, on a trip of the rollout, on one of its rollback: each by
-//! itself) gets the person's own second answer to such a question, as long after it as the person took. Where there is none,
-//! the changed decision is made again, as fast as it was changed to be, if it is one on a trip; else the last one that the
-//! person made on a trip, as fast as that was. A rollback that trips cannot be rolled back: whoever rolls back sees it through.
+//! A branch repeats the person's decisions up to the one that it changes. What comes after may differ, and other things
+//! may be asked. What is asked then for the second time (on the plan, on a trip of the rollout, on one of its rollback:
+//! each by itself) gets the person's own second answer to such a question, as long after it as the person took. Where
+//! there is none, the changed decision is made again, as fast as it was changed to be, if it is one on a trip; else the
+//! last one that the person made on a trip, as fast as that was. A rollback that trips cannot be rolled back: whoever
+//! rolls back sees it through.
 //!
-//! Somebody who never decided on a trip says nothing of one. With the same decision at another time it waits, as it did; with
-//! another decision there is a branch for each answer that a trip takes ([`judge`](super::score::judge) asks for them where a
-//! trip was left waiting).
+//! Somebody who never decided on a trip says nothing of one. With the same decision at another time it waits, as it
+//! did; with another decision there is a branch for each answer that a trip takes ([`judge`](super::score::judge) asks
+//! for them where a trip was left waiting).
 
 use std::num::NonZeroU32;
 
@@ -21,7 +22,8 @@ use crate::sim::{Metrics, Unobserved, World};
 /// What a branch does otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Another decision, at the same moment, and what is made of trips by somebody who never decided on one; `None`: nothing.
+    /// Another decision, at the same moment, and what is made of trips by somebody who never decided on one; `None`:
+    /// nothing.
     Instead(Answer, Option<OperatorDecision>),
     /// The same decision in half the time.
     HalfAsLate,
@@ -117,8 +119,8 @@ pub struct Plain {
 const PATIENCE: Span = Span(20 * 60 * 1000);
 
 impl Plain {
-    /// The plain operators of a world: each decision at once, with the plan as it stands and with a limit of 1; and one who
-    /// waits and continues.
+    /// The plain operators of a world: each decision at once, with the plan as it stands and with a limit of 1; and one
+    /// who waits and continues.
     #[must_use]
     pub fn all(world: &World) -> Vec<Self> {
         use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
@@ -179,8 +181,8 @@ impl Run<'_> {
     }
 }
 
-/// Runs a world whose requests are answered by `answer`, given what was decided before; from one that it does not answer on it is
-/// left alone.
+/// Runs a world whose requests are answered by `answer`, given what was decided before; from one that it does not
+/// answer on it is left alone.
 fn follow(world: &World, replicate: u64, answer: impl Fn(&[Decision], Asked) -> Option<(At, Answer)>) -> Run<'_> {
     let mut drill = Drill::new(world, replicate, &mut Unobserved);
     loop {

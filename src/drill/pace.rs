@@ -1,4 +1,5 @@
-//! How fast the simulated clock goes for whoever watches. The wall clock is a parameter: the time since the drill was opened.
+//! How fast the simulated clock goes for whoever watches. The wall clock is a parameter: the time since the drill was
+//! opened.
 
 use std::num::NonZeroU32;
 use std::time::Duration;

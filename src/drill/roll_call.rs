@@ -1,6 +1,6 @@
-//! Who is heard of: the heartbeats as they come in at the controller, by zone. They decide verdicts only while an instance is
-//! in flight; an operator sees the others too, and what they tell is often the answer. Never the truth: a host that cannot
-//! be heard and one that is dead look the same.
+//! Who is heard of: the heartbeats as they come in at the controller, by zone. They decide verdicts only while an
+//! instance is in flight; an operator sees the others too, and what they tell is often the answer. Never the truth: a
+//! host that cannot be heard and one that is dead look the same.
 
 use super::Cell;
 use crate::fleet::At;

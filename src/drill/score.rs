@@ -1,16 +1,17 @@
 //! What a run cost, and how that compares with the best of a few plain operators on the very same world.
 //!
-//! cost = instance-minutes not serving + [`TO_PUT_RIGHT`] for each instance that is not where it ought to be at the end + for
-//! each minute from the approval to the end [`HELD_UP`] of the planned instances.
+//! cost = instance-minutes not serving + [`TO_PUT_RIGHT`] for each instance that is not where it ought to be at the end
+//! + for each minute from the approval to the end [`HELD_UP`] of the planned instances.
 //!
-//! An instance ought to be on a sound target, and off a defective one. A rollout that never began leaves all of them to be
-//! done: whoever rejects knows no more than before.
+//! An instance ought to be on a sound target, and off a defective one. A rollout that never began leaves all of them to
+//! be done: whoever rejects knows no more than before.
 //!
-//! score = 100 × (best + N) / (cost + N), at most 100, where N is the number of planned instances (one instance-minute each, so
-//! that a little more or less of a large fleet weighs little), and best is the least cost among the plain operators.
-//! All are counted for a time that the person has no hand in: from the approval as long as the longest run of those plain
-//! operators who act at once, and as long after that as the scenario observes. A run that goes on for longer is counted up to its
-//! own end. Whoever thinks for an hour before approving gains nothing by it and loses nothing.
+//! score = 100 × (best + N) / (cost + N), at most 100, where N is the number of planned instances (one instance-minute
+//! each, so that a little more or less of a large fleet weighs little), and best is the least cost among the plain
+//! operators. All are counted for a time that the person has no hand in: from the approval as long as the longest run
+//! of those plain operators who act at once, and as long after that as the scenario observes. A run that goes on for
+//! longer is counted up to its own end. Whoever thinks for an hour before approving gains nothing by it and loses
+//! nothing.
 
 use super::branch::{self, Change, Plain, Run};
 use super::{Decision, Drill};

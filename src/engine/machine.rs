@@ -229,7 +229,8 @@ impl Engine {
     /// A person's answer to a request (§2, §6).
     ///
     /// # Errors
-    /// When the request is not pending, does not offer this answer, or an edit is out of range. Nothing is changed then.
+    /// When the request is not pending, does not offer this answer, or an edit is out of range. Nothing is changed
+    /// then.
     pub fn handle_answer(&mut self, now: At, request: ApprovalId, answer: Answer) -> Result<(), AnswerError> {
         let now = self.advance(now);
         match self.state {

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use crate::fleet::{InstanceId, Span};
 
-/// The planned instances in the order in which they are taken, each with its *position* from 0: as the fleet lists them, or as
-/// the platform arranges them.
+/// The planned instances in the order in which they are taken, each with its *position* from 0: as the fleet lists
+/// them, or as the platform arranges them.
 ///
 /// A fleet whose eligible instances have no gaps, which is the common case and the large one, takes
 /// no memory.

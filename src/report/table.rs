@@ -1,5 +1,5 @@
-//! A table on the terminal: columns as wide as they must be, numbers to the right; on a narrow terminal with fewer columns,
-//! and where these are still too many, with each row over several lines.
+//! A table on the terminal: columns as wide as they must be, numbers to the right; on a narrow terminal with fewer
+//! columns, and where these are still too many, with each row over several lines.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -15,8 +15,8 @@ const DIM: Style = Style::new().dimmed();
 /// The columns of the terminal that tables go to.
 static ROOM: OnceLock<usize> = OnceLock::new();
 
-/// Says how many columns the terminal has that tables go to; once, before the first of them. Without it, lines may be as long
-/// as they like.
+/// Says how many columns the terminal has that tables go to; once, before the first of them. Without it, lines may be
+/// as long as they like.
 pub fn fit_to(columns: usize) {
     // A terminal that changes while the program runs keeps the width that it began with.
     let _ = ROOM.set(columns);

@@ -1,9 +1,10 @@
-//! Advice about a scenario: what its file says is allowed, and most probably not what its author means. Each piece has a
-//! code, a sentence, what to change, and the place in the file.
+//! Advice about a scenario: what its file says is allowed, and most probably not what its author means. Each piece has
+//! a code, a sentence, what to change, and the place in the file.
 //!
-//! The rules of the submodules read a checked [`Scenario`] and nothing else, so that a policy of a grid is advised on like the
-//! file's own. What only a run can show ([`ended_at_horizon`], [`passed_on_stalled`]) is found by those who ran it, and worded
-//! here. [`Advisor`] collects what several scenarios of one file have in common, and finds the places in its text.
+//! The rules of the submodules read a checked [`Scenario`] and nothing else, so that a policy of a grid is advised on
+//! like the file's own. What only a run can show ([`ended_at_horizon`], [`passed_on_stalled`]) is found by those who
+//! ran it, and worded here. [`Advisor`] collects what several scenarios of one file have in common, and finds the
+//! places in its text.
 //!
 //! A rule speaks where the trap is sure or all but sure. A scenario that works as it says is free of advice.
 

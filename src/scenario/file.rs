@@ -166,8 +166,8 @@ impl Default for Module {
     }
 }
 
-/// A version of the module, and how upgrades to it fare. One draw decides how an upgrade ends: the four rates add up to at
-/// most 1, and the rest succeeds.
+/// A version of the module, and how upgrades to it fare. One draw decides how an upgrade ends: the four rates add up to
+/// at most 1, and the rest succeeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["id"]))]
@@ -175,8 +175,8 @@ pub(super) struct Version {
     /// Its id.
     #[schemars(length(min = 1))]
     pub id: String,
-    /// Where it stands in its life; only a `blessed` or `live` one can be rolled out, and only one that is not `archived`
-    /// can be rolled back to.
+    /// Where it stands in its life; only a `blessed` or `live` one can be rolled out, and only one that is not
+    /// `archived` can be rolled back to.
     pub lifecycle_state: LifecycleState,
     /// The digest that heartbeats carry. Left out: derived from the id.
     #[schemars(length(min = 1))]
@@ -252,8 +252,8 @@ pub(super) struct Rollout {
     /// The version to roll out: the id of one of `versions`, `blessed` or `live`.
     #[schemars(length(min = 1))]
     pub target_version_id: String,
-    /// The version that the fleet runs before. Where there is none, it is an older version without a name, and a rollback
-    /// fails. Left out: the one before the target in the list.
+    /// The version that the fleet runs before. Where there is none, it is an older version without a name, and a
+    /// rollback fails. Left out: the one before the target in the list.
     #[schemars(length(min = 1))]
     pub previous_version_id: Option<String>,
     /// The order of the plan.
@@ -374,8 +374,9 @@ pub(super) enum OnTrip {
     InTurn(#[schemars(length(min = 1))] Vec<OperatorDecision>),
 }
 
-/// Hosts of one kind, whose upgrades fare differently: a bad disk, an old kernel. Just one of `share`, `ids`, `zone` and
-/// `blocks` says which. Where two classes speak of the same key, the later one wins; an override wins over all classes.
+/// Hosts of one kind, whose upgrades fare differently: a bad disk, an old kernel. Just one of `share`, `ids`, `zone`
+/// and `blocks` says which. Where two classes speak of the same key, the later one wins; an override wins over all
+/// classes.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["id"]))]
@@ -427,8 +428,8 @@ pub(super) struct Blocks {
 }
 
 /// Instances that differ from what their version and the network say. Just one of `ids`, `zone` and
-/// `fraction` says which. Where two overrides speak of the same key, the later one wins. What is in place of the fleet's or
-/// the network's belongs to the instance and holds whatever version it runs.
+/// `fraction` says which. Where two overrides speak of the same key, the later one wins. What is in place of the
+/// fleet's or the network's belongs to the instance and holds whatever version it runs.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Override {
@@ -443,7 +444,8 @@ pub(super) struct Override {
     /// For which versions. Left out: the target only.
     #[schemars(length(min = 1))]
     pub versions: Option<Vec<String>>,
-    /// How an upgrade ends, whatever the rates; a later override that names a rate undoes it. Left out: the rates decide.
+    /// How an upgrade ends, whatever the rates; a later override that names a rate undoes it. Left out: the rates
+    /// decide.
     pub outcome: Option<UpgradeOutcome>,
     /// In place of the version's. Left out: the version's.
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -490,8 +492,8 @@ pub(super) struct Fault {
     /// How long it lasts: from its start up to, and without, its end. Left out: to the end of the run.
     #[schemars(range(min = 0.0, max = MAX_SECONDS))]
     pub duration_sec: Option<f64>,
-    /// `slow`: upgrades that start in the window take so many times as long. Required there, and of no effect with other
-    /// kinds.
+    /// `slow`: upgrades that start in the window take so many times as long. Required there, and of no effect with
+    /// other kinds.
     #[schemars(range(max = MAX_SECONDS), extend("exclusiveMinimum" = 0))]
     pub factor: Option<f64>,
     /// `delay_heartbeats`: heartbeats sent in the window arrive so much later. Required there.

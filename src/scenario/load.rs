@@ -99,8 +99,9 @@ impl ScenarioText {
         parse(self.file.raw(), self.stem.raw(), &self.text, self.format)
     }
 
-    /// Whether it is a scenario, right or wrong, rather than another file of its language: it has a `fleet` or a `rollout`,
-    /// and no `schema`, which files that this program writes have. What cannot be read is judged by its lines.
+    /// Whether it is a scenario, right or wrong, rather than another file of its language: it has a `fleet` or a
+    /// `rollout`, and no `schema`, which files that this program writes have. What cannot be read is judged by its
+    /// lines.
     #[must_use]
     pub fn looks_like_scenario(&self) -> bool {
         const TABLES: [&str; 2] = ["fleet", "rollout"];

@@ -142,8 +142,8 @@ pub struct OutcomeRates {
     pub crash: f64,
 }
 
-/// Which rates of a version each replicate draws once, from a beta distribution around the version's rate: the sum of its
-/// shapes. `None`: the rate is the same in every replicate.
+/// Which rates of a version each replicate draws once, from a beta distribution around the version's rate: the sum of
+/// its shapes. `None`: the rate is the same in every replicate.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Concentrations {
     /// Of the failure rate.

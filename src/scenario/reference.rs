@@ -1,5 +1,5 @@
-//! The reference of the scenario file as Markdown: every table and every key with its type, range and default. It is made
-//! from the JSON Schema, so it says what editors and the checks say.
+//! The reference of the scenario file as Markdown: every table and every key with its type, range and default. It is
+//! made from the JSON Schema, so it says what editors and the checks say.
 
 mod order;
 
@@ -199,7 +199,8 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// One of some names: in the cell where they are few, and in a list below where there are many or each means something.
+    /// One of some names: in the cell where they are few, and in a list below where there are many or each means
+    /// something.
     fn names(
         &mut self,
         heading: &Heading,

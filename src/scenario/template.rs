@@ -36,8 +36,8 @@ impl Template {
         format!("{}-broken", self.target)
     }
 
-    /// The scenario file, in TOML. What people chose stands in values only, never in comments, so that no line of it can
-    /// become a key. A line that begins with `#` and no space is a key to be taken into use.
+    /// The scenario file, in TOML. What people chose stands in values only, never in comments, so that no line of it
+    /// can become a key. A line that begins with `#` and no space is a key to be taken into use.
     #[must_use]
     pub fn text(&self) -> String {
         let Self { instances, batch_pct, max_consecutive_failures, .. } = self;

@@ -9,8 +9,8 @@ use crate::digest::hex_sha256;
 /// What of a scenario file is no part of the world: the policy and the target, the seed, and what is only said of it.
 const NO_WORLD: [&str; 6] = ["rollout", "seed", "name", "expect", "tune", "drill"];
 
-/// A digest of the world of a scenario file, in lower-case hex: of all that is neither policy nor seed, whatever the order and
-/// the comments. `file` is the file as JSON.
+/// A digest of the world of a scenario file, in lower-case hex: of all that is neither policy nor seed, whatever the
+/// order and the comments. `file` is the file as JSON.
 #[must_use]
 pub fn world_digest(mut file: Value) -> String {
     if let Some(keys) = file.as_object_mut() {

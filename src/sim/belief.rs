@@ -1,8 +1,8 @@
 //! Rates that are not known: what is believed of them, and what each replicate draws.
 //!
 //! A replicate's world has rates of its own. They are drawn by inversion from a key that belongs to seed, replicate and
-//! version, so two policies meet the same fleet with the same rates, and the same version has the same ones whether it is
-//! rolled out or rolled back to.
+//! version, so two policies meet the same fleet with the same rates, and the same version has the same ones whether it
+//! is rolled out or rolled back to.
 
 use super::draws::{Key, unit};
 use super::name::Name;
@@ -11,8 +11,8 @@ use crate::stats::beta::Quantiles;
 
 /// What is believed of a version's rates.
 ///
-/// A command brings no verdict in time (*silence*), or else its upgrade fails with a chance of its own. Both chances are beta
-/// variates, independent of each other. So failure and silence never add up to more than 1.
+/// A command brings no verdict in time (*silence*), or else its upgrade fails with a chance of its own. Both chances
+/// are beta variates, independent of each other. So failure and silence never add up to more than 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Belief {
     key: u64,
@@ -22,9 +22,9 @@ pub struct Belief {
 }
 
 impl Belief {
-    /// What is believed of the version with this id: the chance of silence, and of what is not silent the share that fails.
-    /// `own` has the rates that the scenario says: silence is split into hanging and unhealthy instances as it has them, and its crashes
-    /// stay what they are.
+    /// What is believed of the version with this id: the chance of silence, and of what is not silent the share that
+    /// fails. `own` has the rates that the scenario says: silence is split into hanging and unhealthy instances as it
+    /// has them, and its crashes stay what they are.
     #[must_use]
     pub fn new(version: &str, silence: Quantiles, failing: Quantiles, own: OutcomeRates) -> Self {
         Self { key: Name::Belief(version).key(), silence, failing, own }
@@ -37,7 +37,8 @@ impl Belief {
         self.rates(self.silence.at(unit(key.word(0))), self.failing.at(unit(key.word(1))))
     }
 
-    /// A uniform variate of the replicate with this key, for what a later history would say: of silence 0, of failing 1.
+    /// A uniform variate of the replicate with this key, for what a later history would say: of silence 0, of failing
+    /// 1.
     #[must_use]
     pub fn later(&self, replicate: Key, place: u64) -> f64 {
         unit(replicate.child(self.key).word(2 + place))
@@ -115,7 +116,8 @@ mod tests {
         }
     }
 
-    /// The mean of 4000 draws is within five standard errors of the beta's own: a chance of 6 in 10 million for each of two.
+    /// The mean of 4000 draws is within five standard errors of the beta's own: a chance of 6 in 10 million for each of
+    /// two.
     #[test]
     fn the_mean_over_replicates_is_what_is_believed() {
         let belief = belief("v-2", OutcomeRates::default());

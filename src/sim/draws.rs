@@ -4,8 +4,8 @@
 //!
 //! A replicate is one ChaCha8 key: the seed, the replicate, and a constant. Within it, *stream a* belongs to
 //! attempt a (0: the rollout, 1: its rollback), and instance n owns words `8n .. 8n + 8` of it: one ChaCha block
-//! of 64 bytes, whose words have fixed purposes ([`InstanceBlock`]). A rollout visits its instances in plan order, so the
-//! stream is read in sequence, which costs a tenth of jumping to each place.
+//! of 64 bytes, whose words have fixed purposes ([`InstanceBlock`]). A rollout visits its instances in plan order, so
+//! the stream is read in sequence, which costs a tenth of jumping to each place.
 //!
 //! Three of the words are not variates but [`Key`]s. What has no fixed number of draws (flaps, background deaths,
 //! losses and delays of heartbeats) is drawn from a key by index: the SplitMix64 sequence that starts
@@ -191,8 +191,8 @@ impl Draws {
         Key(self.world()[2])
     }
 
-    /// What all instances share: rates that are not known or not the same in every replicate, factors of upgrade times, the
-    /// places of blocks.
+    /// What all instances share: rates that are not known or not the same in every replicate, factors of upgrade times,
+    /// the places of blocks.
     pub fn shared(&mut self) -> Key {
         Key(self.world()[3])
     }

@@ -16,7 +16,8 @@ pub struct Fate {
 }
 
 impl Fate {
-    /// One draw decides between the four bad outcomes and `ok`; a fixed outcome needs none. `factor` multiplies the upgrade time.
+    /// One draw decides between the four bad outcomes and `ok`; a fixed outcome needs none. `factor` multiplies the
+    /// upgrade time.
     #[inline(always)]
     pub fn draw(
         fixed: Option<UpgradeOutcome>,
@@ -37,8 +38,8 @@ impl Fate {
     }
 }
 
-/// Failure, hang, unhealthy, crash, ok, in this order from 0 to 1: a version with a higher failure rate and nothing else
-/// changed fails the same instances and more.
+/// Failure, hang, unhealthy, crash, ok, in this order from 0 to 1: a version with a higher failure rate and nothing
+/// else changed fails the same instances and more.
 fn outcome(rates: &OutcomeRates, u: f64) -> UpgradeOutcome {
     let mut limit = rates.failure;
     if u < limit {

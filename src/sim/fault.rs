@@ -19,7 +19,8 @@ pub struct Fault {
     pub delay: Option<Sampler>,
     duration: Option<Span>,
     target: Target,
-    /// From its kind and its start: a longer or a larger one hits the same instances, a larger share contains a smaller one.
+    /// From its kind and its start: a longer or a larger one hits the same instances, a larger share contains a smaller
+    /// one.
     key: u64,
 }
 

@@ -1,15 +1,17 @@
-//! A guide: draws the outcomes of upgrades so that trips are common, and keeps the likelihood ratio that makes up for it.
+//! A guide: draws the outcomes of upgrades so that trips are common, and keeps the likelihood ratio that makes up for
+//! it.
 //!
 //! A replicate follows one of these proposals, drawn from its own key:
 //!
-//! - *run*: Doob's h-transform of the chain of failures ([`RunGuide`]): every path runs into a trip, if verdicts come in the order in
-//!   which they are foreseen: plan order, or the order of the first heartbeats after the upgrades;
-//! - *window*: in some batches in a row, chosen at random, outcomes fail with a raised chance. Whatever the order in which their
-//!   verdicts are counted, a run of failures lies in such a window: in one that just holds it, or in one with a batch more;
+//! - *run*: Doob's h-transform of the chain of failures ([`RunGuide`]): every path runs into a trip, if verdicts come
+//!   in the order in which they are foreseen: plan order, or the order of the first heartbeats after the upgrades;
+//! - *window*: in some batches in a row, chosen at random, outcomes fail with a raised chance. Whatever the order in
+//!   which their verdicts are counted, a run of failures lies in such a window: in one that just holds it, or in one
+//!   with a batch more;
 //! - *nominal*: as the simulator draws.
 //!
-//! The weight is that of the mixture, dP / Σ αₖ dQₖ, whichever proposal was followed (Owen and Zhou, "Safe and effective importance
-//! sampling", 2000): no weight exceeds 1 / α of the nominal one.
+//! The weight is that of the mixture, dP / Σ αₖ dQₖ, whichever proposal was followed (Owen and Zhou, "Safe and
+//! effective importance sampling", 2000): no weight exceeds 1 / α of the nominal one.
 
 use super::draws::{Key, scale, unit};
 use crate::stats::exact::Guide as RunGuide;
@@ -86,8 +88,8 @@ const HIGHEST_RAISED: f64 = 0.9;
 
 impl Guide {
     /// A guide for upgrades that fail with these chances (hang and unhealthy included), in plan order, in batches of
-    /// `batch_size`; a run of `limit` trips. `fresh`: each batch starts its count at zero. `as_observed`: what is dispatched at
-    /// once is counted as it is heard of, not in plan order.
+    /// `batch_size`; a run of `limit` trips. `fresh`: each batch starts its count at zero. `as_observed`: what is
+    /// dispatched at once is counted as it is heard of, not in plan order.
     #[must_use]
     pub fn new(shares: Shares, chances: &[f64], limit: usize, batch_size: u32, fresh: bool, as_observed: bool) -> Self {
         let (limit, batch_size) = (limit.max(1), batch_size.max(1));
@@ -305,8 +307,8 @@ mod tests {
         assert_eq!(guide.weight(), 1.0);
     }
 
-    /// The mean weight of anything is its chance. Weights lie in 0 … 10, and the standard error is estimated; a |z| of 5 is
-    /// exceeded once in 1.7 million.
+    /// The mean weight of anything is its chance. Weights lie in 0 … 10, and the standard error is estimated; a |z| of
+    /// 5 is exceeded once in 1.7 million.
     #[test]
     fn the_weights_of_all_runs_have_mean_one() {
         let mut guide = guide(0.45, 0.45, 0.1);

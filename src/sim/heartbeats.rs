@@ -1,8 +1,8 @@
 //! Heartbeats: the one that decides a verdict is computed, the others are never looked at.
 //!
 //! An instance in flight gets its verdict from the first heartbeat to arrive that is *decisive*: healthy with the
-//! wanted digest, or the agent's report. Which one that is follows from the instance's life and the network, so the queue
-//! holds one entry an instance, however short the interval.
+//! wanted digest, or the agent's report. Which one that is follows from the instance's life and the network, so the
+//! queue holds one entry an instance, however short the interval.
 
 use super::life::{Course, Doing, Life, Order, Segment};
 use super::scene::Scene;
@@ -108,8 +108,8 @@ pub fn of_life(
     let mut life = Life::new(*scene, *member, orders, awaited.deadline.saturating_add(1));
     let mut segment = life.next()?;
     let wanted = scene.world.digest(awaited.to);
-    // The first of the decisive ones that none sent later has overtaken: an old heartbeat that arrives late never undoes a
-    // newer one.
+    // The first of the decisive ones that none sent later has overtaken: an old heartbeat that arrives late never
+    // undoes a newer one.
     let mut first: Option<Decisive> = None;
     loop {
         let sent = sent_at(scene, member, beat);

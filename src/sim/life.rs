@@ -1,9 +1,9 @@
 //! The life of one virtual instance under its commands, as a sequence of segments in which nothing changes.
 //!
 //! A [`Course`] is what becomes of one command if nothing interferes: four numbers. [`Life`] is the whole story with
-//! everything that can: kills, background deaths, a command that waits for the network, one that replaces another. It is a
-//! function of the scene and the commands, walked from t = 0 whenever somebody asks, so there is nothing to undo when
-//! a fault or a rollback changes what was foreseen.
+//! everything that can: kills, background deaths, a command that waits for the network, one that replaces another. It
+//! is a function of the scene and the commands, walked from t = 0 whenever somebody asks, so there is nothing to undo
+//! when a fault or a rollback changes what was foreseen.
 
 use super::fate::Fate;
 use super::outages::Outage;
@@ -125,7 +125,8 @@ pub struct Life<'a> {
     /// A command on its way, and when it reaches the instance.
     waiting: Option<(Order, u64)>,
     dead: Option<Outage>,
-    /// Whether the version that it runs is wrong in itself there: whatever brings it back to that version, it is unhealthy.
+    /// Whether the version that it runs is wrong in itself there: whatever brings it back to that version, it is
+    /// unhealthy.
     sick: bool,
 }
 

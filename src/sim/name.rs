@@ -1,8 +1,9 @@
 //! The names of what draws by itself: a byte string for each, and the key that comes of it.
 //!
-//! A class, an override, a fault or a version finds its draws by what the scenario calls it, so that another one more or less
-//! changes nothing. The byte strings are written out here, and belong to [`SEMANTICS_VERSION`](crate::SEMANTICS_VERSION): no name
-//! of the code is in them, and a change of one changes who is hit.
+//! A class, an override, a fault or a version finds its draws by what the scenario calls it, so that another one more
+//! or less changes nothing. The byte strings are written out here, and belong to
+//! [`SEMANTICS_VERSION`](crate::SEMANTICS_VERSION): no name of the code is in them, and a change of one changes who is
+//! hit.
 
 use std::fmt::{self, Write};
 

@@ -1,5 +1,5 @@
-//! The operator: what the person at the console answers, and when. Usually a virtual one, of whom the scenario says it; in a
-//! drill a real one, whose answers are handed in.
+//! The operator: what the person at the console answers, and when. Usually a virtual one, of whom the scenario says it;
+//! in a drill a real one, whose answers are handed in.
 
 use super::draws::Key;
 use super::world::OperatorTraits;

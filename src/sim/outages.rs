@@ -248,7 +248,8 @@ impl OutageLaw {
         None
     }
 
-    /// A cell at or before `time` at whose beginning it is surely up: no arrival of any earlier cell lasts into it. Or 0.
+    /// A cell at or before `time` at whose beginning it is surely up: no arrival of any earlier cell lasts into it. Or
+    /// 0.
     fn regeneration(&self, key: Key, time: u64, found: &mut [Outage; MOST_ARRIVALS]) -> u64 {
         let mut cell = time / self.cell;
         'earlier: while cell > 0 {
@@ -362,7 +363,8 @@ mod tests {
         }
     }
 
-    /// False-alarm rate: a z of 5 on each of 4 figures, about 2 in a million; the keys are fixed, so it is met once or never.
+    /// False-alarm rate: a z of 5 on each of 4 figures, about 2 in a million; the keys are fixed, so it is met once or
+    /// never.
     #[test]
     fn it_is_down_as_often_at_the_start_as_much_later() {
         let down = Distribution::Uniform { min: 100.0, max: 500.0 };

@@ -1,8 +1,8 @@
 //! The queue of heartbeats that are awaited, by arrival and then by plan order.
 //!
-//! A batch is dispatched at one moment, so its entries come in a burst: a burst that finds the queue empty is sorted once
-//! and then only popped. What comes one at a time (a slot that frees) goes to a heap. Each entry is one integer, so
-//! comparing two is one comparison; in a burst, whose arrivals lie within one health timeout, it is half as wide.
+//! A batch is dispatched at one moment, so its entries come in a burst: a burst that finds the queue empty is sorted
+//! once and then only popped. What comes one at a time (a slot that frees) goes to a heap. Each entry is one integer,
+//! so comparing two is one comparison; in a burst, whose arrivals lie within one health timeout, it is half as wide.
 
 use std::cmp::Reverse;
 

@@ -1,7 +1,7 @@
 //! One run: the loop that hands the engine its inputs in the order of their times, and carries out what it commands.
 //!
-//! Who owns what: the [`World`] is the scenario, the same in every replicate. The [`Simulator`] owns the engine and every
-//! buffer, and reuses them. Data flows one way: draws → lives and heartbeats → queue → engine → commands → draws.
+//! Who owns what: the [`World`] is the scenario, the same in every replicate. The [`Simulator`] owns the engine and
+//! every buffer, and reuses them. Data flows one way: draws → lives and heartbeats → queue → engine → commands → draws.
 
 mod by_hand;
 mod effects;
@@ -77,7 +77,8 @@ pub struct Simulator<'w> {
     berths: [Vec<Berth>; 2],
     /// First background death by position, where the world has any.
     first_deaths: Vec<u64>,
-    /// When the awaited heartbeat was sent and whether it is a report: what the queue has no room for, where it matters.
+    /// When the awaited heartbeat was sent and whether it is a report: what the queue has no room for, where it
+    /// matters.
     awaited: Vec<Decisive>,
     queue: Queue,
     /// Where the outcomes are not drawn as the scenario says.
@@ -127,7 +128,8 @@ struct Tally {
     /// Exposed at the moment, and the most so far.
     exposed: u32,
     most_exposed: u32,
-    /// Sum of the moments at which exposure ended, less those at which it began; the still exposed are added at the end.
+    /// Sum of the moments at which exposure ended, less those at which it began; the still exposed are added at the
+    /// end.
     exposure: i128,
 }
 

@@ -211,7 +211,8 @@ fn rest_of_empirical(ascending: &[f64], wanted: f64) -> f64 {
     from
 }
 
-/// The x at which a function that never falls reaches `wanted`, by bisection to less than a thousandth of a millisecond.
+/// The x at which a function that never falls reaches `wanted`, by bisection to less than a thousandth of a
+/// millisecond.
 fn invert(covered: impl Fn(f64) -> f64, wanted: f64, longest: Span) -> f64 {
     let (mut low, mut high) = (0.0, longest.0 as f64 + 1.0);
     while high - low > 1e-4 && (high - low) > high * 1e-12 {

@@ -1,9 +1,9 @@
-//! What is drawn once a replicate, and shared by all of its instances: the rates of a version, the factor of its upgrade
-//! times, the places of blocks. It is what makes failures of one rollout come together.
+//! What is drawn once a replicate, and shared by all of its instances: the rates of a version, the factor of its
+//! upgrade times, the places of blocks. It is what makes failures of one rollout come together.
 //!
-//! All of it is drawn by inversion from keys that belong to seed, replicate and what it is for: rates and factor to a version's
-//! id, blocks to a class's. So two policies meet the same rates and the same blocks, and a version has the same rates whether
-//! it is rolled out or rolled back to.
+//! All of it is drawn by inversion from keys that belong to seed, replicate and what it is for: rates and factor to a
+//! version's id, blocks to a class's. So two policies meet the same rates and the same blocks, and a version has the
+//! same rates whether it is rolled out or rolled back to.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -204,8 +204,8 @@ impl BlockLaw {
     }
 
     /// The first instances of the blocks of the replicate with this key, ascending. The slots are a sample without
-    /// replacement, drawn by R. W. Floyd's method (Bentley and Floyd, "A sample of brilliance", CACM 30, 1987): one word a
-    /// block.
+    /// replacement, drawn by R. W. Floyd's method (Bentley and Floyd, "A sample of brilliance", CACM 30, 1987): one
+    /// word a block.
     #[must_use]
     pub fn draw(&self, replicate: Key) -> Vec<u32> {
         let key = replicate.child(self.key);
@@ -237,8 +237,8 @@ mod tests {
         Draws::new(42, replicate).shared()
     }
 
-    /// Each of the 6 ways to place two blocks of two among six instances: 6,000 draws, and a share beyond 5 standard errors
-    /// comes once in 1.7 million for each.
+    /// Each of the 6 ways to place two blocks of two among six instances: 6,000 draws, and a share beyond 5 standard
+    /// errors comes once in 1.7 million for each.
     #[test]
     fn every_choice_of_places_is_as_likely() {
         let law = BlockLaw::new("lemons", Blocks { count: 2, size: 2 }, 6);

@@ -1,5 +1,6 @@
-//! Where the histories of outages were left that have no short way back: a walk that begins behind a mark gives what one from
-//! the start gives. So asking for one outage after the other costs as much as there are, and not the square of it.
+//! Where the histories of outages were left that have no short way back: a walk that begins behind a mark gives what
+//! one from the start gives. So asking for one outage after the other costs as much as there are, and not the square of
+//! it.
 //!
 //! What is remembered is of this thread, and changes no answer.
 

@@ -313,8 +313,8 @@ impl World {
         })
     }
 
-    /// Lets each replicate draw the rates of a release from what is believed of them. What is said of [`prospects`](Self::prospects_of)
-    /// stays with the scenario's own.
+    /// Lets each replicate draw the rates of a release from what is believed of them. What is said of
+    /// [`prospects`](Self::prospects_of) stays with the scenario's own.
     pub fn believe(&mut self, release: Release, belief: Arc<Belief>) {
         self.base.releases[release as usize].source = RateSource::Believed(belief);
     }

@@ -2,8 +2,8 @@
 //!
 //! - [`means`]: B. L. Welch, "The generalization of Student's problem when several different population variances are
 //!   involved", Biometrika 34 (1947); degrees of freedom by F. E. Satterthwaite, Biometrics Bulletin 2 (1946).
-//! - [`rates`]: from Clopper and Pearson's intervals of both, each with half of what may be missed (Bonferroni). It covers at
-//!   least at its confidence, whatever the rates; it is wider than it need be.
+//! - [`rates`]: from Clopper and Pearson's intervals of both, each with half of what may be missed (Bonferroni). It
+//!   covers at least at its confidence, whatever the rates; it is wider than it need be.
 //!
 //! Where the samples are alike by more than chance (the same worlds, run twice), both are wider than they need be too.
 
@@ -24,8 +24,8 @@ pub struct Sample {
     pub n: u64,
 }
 
-/// The interval of the mean of `b` less the mean of `a`. `None` where one has fewer than two numbers, where neither varies and
-/// one has fewer than 30, and if the confidence is not at least 0 and below 1.
+/// The interval of the mean of `b` less the mean of `a`. `None` where one has fewer than two numbers, where neither
+/// varies and one has fewer than 30, and if the confidence is not at least 0 and below 1.
 #[must_use]
 pub fn means(a: Sample, b: Sample, confidence: f64) -> Option<Interval> {
     let tail = miss(confidence).filter(|miss| *miss > 0.0)? / 2.0;
@@ -43,7 +43,8 @@ pub fn means(a: Sample, b: Sample, confidence: f64) -> Option<Interval> {
     Some(Interval::new(difference - half, difference + half))
 }
 
-/// The interval of the rate of `b` less the rate of `a`, each given as hits of n. `None` where [`clopper_pearson`] has none.
+/// The interval of the rate of `b` less the rate of `a`, each given as hits of n. `None` where [`clopper_pearson`] has
+/// none.
 #[must_use]
 pub fn rates(a: (u64, u64), b: (u64, u64), confidence: f64) -> Option<Interval> {
     let each = simultaneous::each(confidence, 2);

@@ -1,18 +1,19 @@
 //! The beta distribution: its cumulative, which is the regularised incomplete beta function, and its quantile.
 //!
-//! It is the binomial's as well: of n trials with chance p, at least k succeed with chance `cumulative(k, n - k + 1, p)`.
+//! It is the binomial's as well: of n trials with chance p, at least k succeed with chance `cumulative(k, n - k + 1,
+//! p)`.
 //!
 //! # Method
 //!
 //! Below the mean, I = xᵃ yᵇ / (B(a, b) F), y = 1 - x, where F is the continued fraction of A. R. DiDonato and
-//! A. H. Morris, "Algorithm 708: Significant digit computation of the incomplete beta function ratios", ACM Trans. Math.
-//! Softw. 18 (1992), evaluated by W. J. Lentz's method in I. J. Thompson and A. R. Barnett's form; above it,
+//! A. H. Morris, "Algorithm 708: Significant digit computation of the incomplete beta function ratios", ACM Trans.
+//! Math. Softw. 18 (1992), evaluated by W. J. Lentz's method in I. J. Thompson and A. R. Barnett's form; above it,
 //! one minus the same from the other end. The factor before F is C. Loader's saddle-point form ("Fast and Accurate
-//! Computation of Binomial Probabilities", 2000): differences of large logarithms of gamma functions would leave five digits
-//! at a = 10⁹, this leaves them all.
+//! Computation of Binomial Probabilities", 2000): differences of large logarithms of gamma functions would leave five
+//! digits at a = 10⁹, this leaves them all.
 //!
-//! The quantile is Newton's method on log I as a function of log x, whose slope is F / y: it is concave there, so that no
-//! step passes the root twice. Both x and y are carried, each to full relative precision.
+//! The quantile is Newton's method on log I as a function of log x, whose slope is F / y: it is concave there, so that
+//! no step passes the root twice. Both x and y are carried, each to full relative precision.
 
 mod nodes;
 mod table;

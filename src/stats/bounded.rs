@@ -1,19 +1,20 @@
 //! The mean of bounded numbers, without any assumption on their distribution.
 //!
 //! Student's interval of a mean supposes that the sample shows how the numbers vary. It fails where one replicate in a
-//! thousand costs a day and the sample has none of those. The intervals here hold for every distribution within the bounds,
-//! at every sample size: what the sample has not shown yet widens them by as much as the bounds allow.
+//! thousand costs a day and the sample has none of those. The intervals here hold for every distribution within the
+//! bounds, at every sample size: what the sample has not shown yet widens them by as much as the bounds allow.
 //!
 //! # Method
 //!
-//! [`interval`]: a gambler who bets that the mean is more (or less) than m, with stakes that depend on the numbers before
-//! only, has an expected capital of 1 if the mean is m. Capital of 2 / α or more therefore has a chance of at most α / 2
-//! (Ville's inequality), and each m at which he has it is outside of the interval. The stakes are the predictable plug-in of
-//! I. Waudby-Smith and A. Ramdas, "Estimating means of bounded random variables by betting", JRSS B 86 (2024), section 4.
+//! [`interval`]: a gambler who bets that the mean is more (or less) than m, with stakes that depend on the numbers
+//! before only, has an expected capital of 1 if the mean is m. Capital of 2 / α or more therefore has a chance of at
+//! most α / 2 (Ville's inequality), and each m at which he has it is outside of the interval. The stakes are the
+//! predictable plug-in of I. Waudby-Smith and A. Ramdas, "Estimating means of bounded random variables by betting",
+//! JRSS B 86 (2024), section 4.
 //!
-//! [`Reach::interval`]: most numbers lie in a narrow range, and a few (rollouts that trip) far outside. Each is cut into the part
-//! within the narrow range and the excess beyond it; the mean is the sum of the two means, each with half of the error. While no
-//! excess was seen, its chance is at most 1 − α^(1/n) (Clopper and Pearson).
+//! [`Reach::interval`]: most numbers lie in a narrow range, and a few (rollouts that trip) far outside. Each is cut
+//! into the part within the narrow range and the excess beyond it; the mean is the sum of the two means, each with half
+//! of the error. While no excess was seen, its chance is at most 1 − α^(1/n) (Clopper and Pearson).
 
 use super::{Interval, miss};
 
@@ -47,8 +48,8 @@ impl Reach {
         Self { always: less(a.always, b.always), usually: less(a.usually, b.usually) }
     }
 
-    /// The interval of the mean that some independent numbers are drawn around; `None` of no numbers. It is never without width
-    /// unless the range is.
+    /// The interval of the mean that some independent numbers are drawn around; `None` of no numbers. It is never
+    /// without width unless the range is.
     #[must_use]
     pub fn interval(self, values: &[f64], confidence: f64) -> Option<Interval> {
         let miss = miss(confidence).filter(|&miss| miss > 0.0)?;
@@ -138,8 +139,8 @@ impl<'a> Bets<'a> {
         log + libm::log(product)
     }
 
-    /// The least mean of `side` that is not refuted from below. The capital falls as m grows, so it is found by bisection
-    /// between a mean that is refuted and one that is not.
+    /// The least mean of `side` that is not refuted from below. The capital falls as m grows, so it is found by
+    /// bisection between a mean that is refuted and one that is not.
     fn lower_end(&self, side: impl Fn(f64) -> f64 + Copy) -> f64 {
         let mut open = side(self.mean).clamp(RESOLUTION, 1.0);
         let mut refuted = 0.0;

@@ -1,7 +1,7 @@
 //! What it would be worth to know more before one chooses: the value of information.
 //!
-//! Some numbers are not known, and several ways to go cost, on average, what depends on them. Whoever knew them (or had a
-//! larger sample) would now and then go another way; how much is saved on average is the value of that knowledge
+//! Some numbers are not known, and several ways to go cost, on average, what depends on them. Whoever knew them (or had
+//! a larger sample) would now and then go another way; how much is saved on average is the value of that knowledge
 //! (H. Raiffa and R. Schlaifer, "Applied Statistical Decision Theory", 1961):
 //!
 //! ```text
@@ -10,20 +10,21 @@
 //!
 //! # Method
 //!
-//! Each row is one draw of the unknown numbers with what each way cost then, chance and all. The mean cost given what would be known is
-//! its regression on that (M. Strong, J. E. Oakley and A. Brennan, Medical Decision Making 34, 2014, where the numbers themselves
-//! would be known; Strong, Oakley, Brennan and Breeze, Medical Decision Making 35, 2015, where a sample would be: regress on
-//! its summary). Costs are taken less those of the best way on the same rows.
+//! Each row is one draw of the unknown numbers with what each way cost then, chance and all. The mean cost given what
+//! would be known is its regression on that (M. Strong, J. E. Oakley and A. Brennan, Medical Decision Making 34, 2014,
+//! where the numbers themselves would be known; Strong, Oakley, Brennan and Breeze, Medical Decision Making 35, 2015,
+//! where a sample would be: regress on its summary). Costs are taken less those of the best way on the same rows.
 //!
-//! The smallest of several estimates is too small on average, so what such a regression saves in its own rows is too much. So there
-//! are two figures. *In its own rows* (`optimistic`): too large on average by what the noise adds. *Held out* (`achieved`): the rows are cut into
-//! five; the way for a row is chosen by the regression on the other four fifths, and what that saved is booked from the row's own
-//! costs. That is what one rule, which could be followed, achieves without having seen these rows, so it is too small on average by
-//! what the best rule would add. (The two sides are those of W.-K. Mak, D. P. Morton and R. K. Wood, "Monte Carlo bounding techniques for
-//! determining solution quality in stochastic programs", Operations Research Letters 24, 1999.) The estimate lies halfway between. The
-//! interval goes from the lower end of what is achieved to the highest of three: the upper ends of both, and the mean over the rows of
-//! what could be saved if every cost lay as far below the regression as its standard error allows. The last one matters where hardly
-//! a row has another best way: that none was seen does not say that there is none.
+//! The smallest of several estimates is too small on average, so what such a regression saves in its own rows is too
+//! much. So there are two figures. *In its own rows* (`optimistic`): too large on average by what the noise adds. *Held
+//! out* (`achieved`): the rows are cut into five; the way for a row is chosen by the regression on the other four
+//! fifths, and what that saved is booked from the row's own costs. That is what one rule, which could be followed,
+//! achieves without having seen these rows, so it is too small on average by what the best rule would add. (The two
+//! sides are those of W.-K. Mak, D. P. Morton and R. K. Wood, "Monte Carlo bounding techniques for determining solution
+//! quality in stochastic programs", Operations Research Letters 24, 1999.) The estimate lies halfway between. The
+//! interval goes from the lower end of what is achieved to the highest of three: the upper ends of both, and the mean
+//! over the rows of what could be saved if every cost lay as far below the regression as its standard error allows. The
+//! last one matters where hardly a row has another best way: that none was seen does not say that there is none.
 
 use super::moments::Moments;
 use super::regression::Basis;
@@ -61,8 +62,8 @@ pub fn best(costs: &[Vec<f64>]) -> Option<usize> {
         .map(|one| one.0)
 }
 
-/// What it is worth to know the numbers `known` (each with a value for each row) before choosing between ways with these
-/// costs (each with a cost for each row). `None` where there is no way, or there are fewer than two rows.
+/// What it is worth to know the numbers `known` (each with a value for each row) before choosing between ways with
+/// these costs (each with a cost for each row). `None` where there is no way, or there are fewer than two rows.
 #[must_use]
 pub fn worth(known: &[Vec<f64>], costs: &[Vec<f64>], confidence: f64) -> Option<Worth> {
     let usual = best(costs)?;

@@ -1,9 +1,9 @@
 //! Mean and variance of numbers that come one by one, and the t interval of the mean.
 //!
 //! Source of the update: B. P. Welford, "Note on a method for calculating corrected sums of squares and products",
-//! Technometrics 4 (1962). The mean that is told is from a sum with Neumaier's correction ("Rundungsfehleranalyse einiger
-//! Verfahren zur Summation endlicher Summen", ZAMM 54, 1974), so that 732 ones of 1000 are 0.732. The same numbers in the same
-//! order give the same bits.
+//! Technometrics 4 (1962). The mean that is told is from a sum with Neumaier's correction ("Rundungsfehleranalyse
+//! einiger Verfahren zur Summation endlicher Summen", ZAMM 54, 1974), so that 732 ones of 1000 are 0.732. The same
+//! numbers in the same order give the same bits.
 
 use super::{Interval, student};
 

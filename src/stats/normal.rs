@@ -3,8 +3,8 @@
 //! Source: M. J. Wichura, "Algorithm AS 241: The percentage points of the normal distribution", Applied Statistics 37
 //! (1988), PPND16: relative error about 10⁻¹⁶. Only `libm` and IEEE arithmetic, so the same bits on every machine.
 
-/// A polynomial of degree 7, the coefficients from the highest power down, by Estrin's scheme: its halves do not wait for
-/// each other.
+/// A polynomial of degree 7, the coefficients from the highest power down, by Estrin's scheme: its halves do not wait
+/// for each other.
 fn polynomial(x: f64, [h, g, f, e, d, c, b, a]: &[f64; 8]) -> f64 {
     let square = x * x;
     let low = (a + b * x) + (c + d * x) * square;

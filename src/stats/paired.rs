@@ -71,9 +71,9 @@ impl Paired {
         (a > 0.0 && b > 0.0).then(|| (covariance / (a.sqrt() * b.sqrt())).clamp(-1.0, 1.0))
     }
 
-    /// 1 - Var(b - a) / (Var a + Var b): the share of the difference's variance that pairing saves. 1 where the difference
-    /// never varies, 0 where a and b are unrelated, negative where pairing does harm. `None` under two pairs, or where
-    /// neither varies.
+    /// 1 - Var(b - a) / (Var a + Var b): the share of the difference's variance that pairing saves. 1 where the
+    /// difference never varies, 0 where a and b are unrelated, negative where pairing does harm. `None` under two
+    /// pairs, or where neither varies.
     #[must_use]
     pub fn variance_saved(&self) -> Option<f64> {
         let apart = self.a.variance()? + self.b.variance()?;

@@ -1,7 +1,7 @@
 //! Quantiles of a sample: which rank, the ranks of an interval around it, and the numbers at those ranks.
 //!
-//! Source of the intervals: H. A. David and H. N. Nagaraja, "Order Statistics", 3rd edition (2003), section 7.1. They hold for
-//! every distribution, with or without jumps.
+//! Source of the intervals: H. A. David and H. N. Nagaraja, "Order Statistics", 3rd edition (2003), section 7.1. They
+//! hold for every distribution, with or without jumps.
 
 mod selection;
 
@@ -9,8 +9,8 @@ use super::{beta, miss};
 
 pub use selection::{Source, order_statistics};
 
-/// The 1-based rank of the q-quantile among n: ceil(n q), at least 1 and at most n (1 if n is 0). A product within rounding
-/// of a whole number is that number: q = 0.07 of 100 is the 7th, although the double is above 0.07.
+/// The 1-based rank of the q-quantile among n: ceil(n q), at least 1 and at most n (1 if n is 0). A product within
+/// rounding of a whole number is that number: q = 0.07 of 100 is the 7th, although the double is above 0.07.
 #[must_use]
 pub fn rank(n: u64, q: f64) -> u64 {
     let product = n as f64 * q;
@@ -20,12 +20,13 @@ pub fn rank(n: u64, q: f64) -> u64 {
     (rank as u64).clamp(1, n.max(1))
 }
 
-/// The 1-based ranks (l, u) of the two numbers among n between which the q-quantile of the distribution lies with at least
-/// this confidence, each side missing at most half of the rest. They are the closest such ranks.
+/// The 1-based ranks (l, u) of the two numbers among n between which the q-quantile of the distribution lies with at
+/// least this confidence, each side missing at most half of the rest. They are the closest such ranks.
 ///
-/// With B the number of draws up to the quantile, a binomial of n and q, l is the largest rank with P(B < l) at most half
-/// of the miss, and u the smallest with P(B ≥ u) at most that. `None` where n is too small for either (at 95 %, the median
-/// needs 6 and the 99th percentile 368), if q is not strictly between 0 and 1, or if the confidence is not from 0 to 1.
+/// With B the number of draws up to the quantile, a binomial of n and q, l is the largest rank with P(B < l) at most
+/// half of the miss, and u the smallest with P(B ≥ u) at most that. `None` where n is too small for either (at 95 %,
+/// the median needs 6 and the 99th percentile 368), if q is not strictly between 0 and 1, or if the confidence is not
+/// from 0 to 1.
 #[must_use]
 pub fn interval_ranks(n: u64, q: f64, confidence: f64) -> Option<(u64, u64)> {
     let tail = miss(confidence)? / 2.0;

@@ -1,8 +1,8 @@
 //! Least squares on polynomials of a few numbers: how the mean of one thing goes with others, without a model of how.
 //!
-//! The polynomials are made orthonormal over the rows that are fitted (modified Gram and Schmidt, twice: C. L. Lawson and
-//! R. J. Hanson, "Solving Least Squares Problems", 1974), so that nothing is inverted. All other rows get their values by the same
-//! steps, which is what a prediction needs.
+//! The polynomials are made orthonormal over the rows that are fitted (modified Gram and Schmidt, twice: C. L. Lawson
+//! and R. J. Hanson, "Solving Least Squares Problems", 1974), so that nothing is inverted. All other rows get their
+//! values by the same steps, which is what a prediction needs.
 
 /// A polynomial of which no more than this is left, once the others are taken out, is one of them.
 const DUST: f64 = 1e-9;
@@ -17,8 +17,8 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// All polynomials up to a total degree in the regressors (each a number for each row), orthonormal over the rows that are
-    /// `fitted`. The degree is lowered until there are 20 rows for each.
+    /// All polynomials up to a total degree in the regressors (each a number for each row), orthonormal over the rows
+    /// that are `fitted`. The degree is lowered until there are 20 rows for each.
     #[must_use]
     pub fn new(regressors: &[Vec<f64>], degree: u32, fitted: Vec<bool>) -> Self {
         let rows = fitted.iter().filter(|&&is| is).count();
@@ -66,8 +66,8 @@ impl Basis {
         self.columns.is_empty()
     }
 
-    /// The standard error of what is predicted for every row, if the values scatter around it alike everywhere; `None` where there are not
-    /// more rows than polynomials. `predicted` is of the same values.
+    /// The standard error of what is predicted for every row, if the values scatter around it alike everywhere; `None`
+    /// where there are not more rows than polynomials. `predicted` is of the same values.
     #[must_use]
     pub fn errors(&self, values: &[f64], predicted: &[f64]) -> Option<Vec<f64>> {
         let left: Vec<f64> = values.iter().zip(predicted).map(|(value, predicted)| value - predicted).collect();
@@ -78,7 +78,8 @@ impl Basis {
         Some((0..values.len()).map(|row| spread * leverage(row).sqrt()).collect())
     }
 
-    /// What the rows that are fitted say of every row. `values` has a number for each row; those of other rows are not looked at.
+    /// What the rows that are fitted say of every row. `values` has a number for each row; those of other rows are not
+    /// looked at.
     #[must_use]
     pub fn predict(&self, values: &[f64]) -> Vec<f64> {
         let mut predicted = vec![0.0; values.len()];
@@ -102,7 +103,8 @@ fn power(x: f64, n: u32) -> f64 {
     (0..n).fold(1.0, |product, _| product * x)
 }
 
-/// The powers of each of so many regressors in every polynomial up to a degree: the constant first, lower degrees before higher.
+/// The powers of each of so many regressors in every polynomial up to a degree: the constant first, lower degrees
+/// before higher.
 fn exponents(regressors: usize, degree: u32) -> Vec<Vec<u32>> {
     let mut all: Vec<Vec<u32>> = vec![Vec::new()];
     for _ in 0..regressors {

@@ -1,4 +1,5 @@
-//! Looks at what has come so far, at sample sizes fixed beforehand, that stay valid although one may stop at any of them.
+//! Looks at what has come so far, at sample sizes fixed beforehand, that stay valid although one may stop at any of
+//! them.
 //!
 //! An interval with [`Looks::confidence`] at each look covers at all looks together with the overall confidence: look k
 //! may miss with chance α / ((k + 1) (k + 2)), and these add up to α over all k. That is the union bound, so it holds

@@ -26,16 +26,16 @@ pub fn cumulative(t: f64, degrees: f64) -> f64 {
     if t < 0.0 { outside / 2.0 } else { 0.5 + inside / 2.0 }
 }
 
-/// The standard errors of a mean of n numbers that Student's interval reaches to on either side; `None` under two numbers, and
-/// if the confidence is not at least 0 and below 1.
+/// The standard errors of a mean of n numbers that Student's interval reaches to on either side; `None` under two
+/// numbers, and if the confidence is not at least 0 and below 1.
 #[must_use]
 pub fn two_sided(confidence: f64, n: u64) -> Option<f64> {
     let tail = miss(confidence).filter(|miss| *miss > 0.0)? / 2.0;
     (n > 1).then(|| -quantile(tail, (n - 1) as f64))
 }
 
-/// The t below which a variate falls with chance p. p is from 0 to 1, degrees of freedom are positive; anything else gives
-/// NaN.
+/// The t below which a variate falls with chance p. p is from 0 to 1, degrees of freedom are positive; anything else
+/// gives NaN.
 #[must_use]
 pub fn quantile(p: f64, degrees: f64) -> f64 {
     if !(0.0..=1.0).contains(&p) || degrees.is_nan() || degrees <= 0.0 {

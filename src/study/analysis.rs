@@ -1,5 +1,5 @@
-//! From the rows of a cell to its summaries. Rows are folded in the order of the replicates, so the figures are the same
-//! bytes whoever ran them.
+//! From the rows of a cell to its summaries. Rows are folded in the order of the replicates, so the figures are the
+//! same bytes whoever ran them.
 
 use std::io;
 
@@ -18,8 +18,8 @@ use crate::stats::{Interval, quantile};
 pub struct Certainty {
     /// Confidence of each interval.
     pub confidence: f64,
-    /// Whether the number of replicates depended on what was seen. A rate's interval is then Clopper and Pearson's, which
-    /// covers at its rate for every truth.
+    /// Whether the number of replicates depended on what was seen. A rate's interval is then Clopper and Pearson's,
+    /// which covers at its rate for every truth.
     pub peeked: bool,
 }
 
@@ -37,7 +37,8 @@ impl Extremes {
         self.0 = Some((min.min(value), max.max(value)));
     }
 
-    /// Empty cells from the smallest to the largest; one without a width where both are one. `None` where there is no value.
+    /// Empty cells from the smallest to the largest; one without a width where both are one. `None` where there is no
+    /// value.
     #[must_use]
     pub fn cells(self, cells: usize) -> Option<Counts> {
         let (low, high) = self.0?;
@@ -72,8 +73,8 @@ impl Counts {
 
 /// The summary of a metric without its quantiles, which cost more than all the rest.
 ///
-/// Its interval is Student's where the number of replicates was fixed. Where it depended on what was seen, so that one decides by
-/// it, and where all values are one, it is the one that holds for every distribution ([`Estimator`]).
+/// Its interval is Student's where the number of replicates was fixed. Where it depended on what was seen, so that one
+/// decides by it, and where all values are one, it is the one that holds for every distribution ([`Estimator`]).
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -186,8 +187,8 @@ pub fn summaries(rows: &CellRows<'_>, world: &World, certainty: Certainty) -> io
     Ok(Summaries(all))
 }
 
-/// Counts of a metric in so many cells of equal width from its smallest value to its largest; one cell of no width where
-/// all are one value. `None` where there is none.
+/// Counts of a metric in so many cells of equal width from its smallest value to its largest; one cell of no width
+/// where all are one value. `None` where there is none.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -202,7 +203,8 @@ pub fn histogram(
     Ok(Some(counts.into_parts()))
 }
 
-/// The replicates with the largest values of a metric, or the smallest where more is better; worst first, ties by replicate.
+/// The replicates with the largest values of a metric, or the smallest where more is better; worst first, ties by
+/// replicate.
 ///
 /// # Errors
 /// When the rows cannot be read.

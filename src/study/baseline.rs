@@ -9,9 +9,9 @@
 //!
 //! # What is compared with what
 //!
-//! The accepted policy can be run again, so a changed policy is held against it world by world. An engine that is gone cannot,
-//! so a changed engine is held against the figures that were kept, as two samples apart. The same version of the program and
-//! the same scenario must give the same bytes; where they do not, no statistics excuse it.
+//! The accepted policy can be run again, so a changed policy is held against it world by world. An engine that is gone
+//! cannot, so a changed engine is held against the figures that were kept, as two samples apart. The same version of
+//! the program and the same scenario must give the same bytes; where they do not, no statistics excuse it.
 
 pub mod contrast;
 pub mod facts;

@@ -1,8 +1,10 @@
-//! What no rollout of a scenario can exceed, whatever its replicate: from the plan, the deadlines and the operator alone.
+//! What no rollout of a scenario can exceed, whatever its replicate: from the plan, the deadlines and the operator
+//! alone.
 //!
-//! A verdict comes at the health timeout at the latest, and a batch begins on the next tick. So a rollout that does not trip ends
-//! within a time that is known beforehand, and one that trips takes as many waits and rollbacks more as there can be trips. These
-//! bounds are what an estimate of a mean needs to allow for what its replicates have not shown ([`crate::stats::bounded`]).
+//! A verdict comes at the health timeout at the latest, and a batch begins on the next tick. So a rollout that does not
+//! trip ends within a time that is known beforehand, and one that trips takes as many waits and rollbacks more as there
+//! can be trips. These bounds are what an estimate of a mean needs to allow for what its replicates have not shown
+//! ([`crate::stats::bounded`]).
 
 use super::exact::scope::edited;
 use crate::engine::{InterventionPolicy, OperatorDecision};
@@ -57,8 +59,8 @@ impl Bounds {
         // A controller that is away takes an answer, or records the expiry, at its return.
         let away = faults(&[FaultKind::ReconcilerCrash]);
         let untripped = walk(u64::from(plan.batch_count()), u64::from(plan.batch_size)).saturating_add(paused);
-        // A trip uses up a run of failures, and the first decision that is not to continue ends the walk: the rollout's, and then the
-        // rollback's. The last decision repeats.
+        // A trip uses up a run of failures, and the first decision that is not to continue ends the walk: the
+        // rollout's, and then the rollback's. The last decision repeats.
         let runs = instances / limit.max(1);
         let decisions = &world.operator.on_trip;
         let goes_on = |decision: &&OperatorDecision| **decision == OperatorDecision::ContinueAnyway;

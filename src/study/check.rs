@@ -2,14 +2,14 @@
 //!
 //! # How it decides
 //!
-//! A rule on each world ([`worlds`]: an outcome, an event, a figure of one world) is a fact: it holds or not. So is one on the
-//! smallest or largest value of so many worlds. A rule on a mean, a percentile or a rate ([`Kind::Estimated`]) is about all
-//! worlds that there could be. Where theory has the value, it decides. Else the rule is looked at after as many worlds as it says, then after twice, four times … as many, and
-//! passes or fails as soon as its interval lies on one side of the limit. One whose interval does not after the most worlds is
-//! undecided.
+//! A rule on each world ([`worlds`]: an outcome, an event, a figure of one world) is a fact: it holds or not. So is one
+//! on the smallest or largest value of so many worlds. A rule on a mean, a percentile or a rate ([`Kind::Estimated`])
+//! is about all worlds that there could be. Where theory has the value, it decides. Else the rule is looked at after as
+//! many worlds as it says, then after twice, four times … as many, and passes or fails as soon as its interval lies on
+//! one side of the limit. One whose interval does not after the most worlds is undecided.
 //!
-//! All intervals of all looks of all rules that are checked together hold together with the confidence of the report: each
-//! look has its share of the error ([`Looks`]), and Bonferroni's inequality shares it between the rules.
+//! All intervals of all looks of all rules that are checked together hold together with the confidence of the report:
+//! each look has its share of the error ([`Looks`]), and Bonferroni's inequality shares it between the rules.
 
 pub mod worlds;
 

@@ -1,9 +1,10 @@
 //! Policies that give up: those with which too few of the good rollouts complete.
 //!
-//! A rollout that is stopped is short and reaches little of the fleet, so a policy that stops nearly all good rollouts has the least of
-//! everything. Such a policy is off every front, is not recommended, and is not better in time. One rule decides which policies these are,
-//! for `sweep`, `compare` and `tune`: at least [`least`] of the rollouts of each good version complete. The exact share decides where
-//! theory has it, else Clopper and Pearson's interval, so that the rule has three answers.
+//! A rollout that is stopped is short and reaches little of the fleet, so a policy that stops nearly all good rollouts
+//! has the least of everything. Such a policy is off every front, is not recommended, and is not better in time. One
+//! rule decides which policies these are, for `sweep`, `compare` and `tune`: at least [`least`] of the rollouts of each
+//! good version complete. The exact share decides where theory has it, else Clopper and Pearson's interval, so that the
+//! rule has three answers.
 //!
 //! `tune` holds it against policies as one more of its limits ([`limit`]), within the error that all of them share.
 
@@ -74,7 +75,8 @@ impl Completed {
     }
 }
 
-/// Of a policy with several good versions: whether enough rollouts of each complete. Enough, where there is no good version.
+/// Of a policy with several good versions: whether enough rollouts of each complete. Enough, where there is no good
+/// version.
 #[must_use]
 pub fn of_all(each: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
     let mut all = Some(true);

@@ -1,8 +1,8 @@
 //! Exact results for a scenario: the expectations that a simulation estimates, by dynamic programming.
 //!
-//! They exist where every verdict is independent of the others and the order in which verdicts are counted is known, or says
-//! nothing about who failed. [`exact`] finds out whether a scenario is of that kind, and says in one sentence why it is not.
-//! `docs/exact.md` has the formulas, with their sources.
+//! They exist where every verdict is independent of the others and the order in which verdicts are counted is known, or
+//! says nothing about who failed. [`exact`] finds out whether a scenario is of that kind, and says in one sentence why
+//! it is not. `docs/exact.md` has the formulas, with their sources.
 
 pub(super) mod approval;
 mod duration;
@@ -33,7 +33,8 @@ pub struct Exact {
     pub values: BTreeMap<String, f64>,
     /// The distribution of `exposed_instances`: value and chance, ascending; empty where it is not known.
     pub exposed: Vec<(u32, f64)>,
-    /// Instances dispatched at the first trip, and the chance that the first trip comes there: ascending, adding up to `trip_rate`.
+    /// Instances dispatched at the first trip, and the chance that the first trip comes there: ascending, adding up to
+    /// `trip_rate`.
     pub dispatched_at_first_trip: Vec<(u32, f64)>,
     /// Metrics that are not known exactly though the scenario is in scope, and why.
     pub why_not: Vec<Unknown>,
@@ -69,8 +70,8 @@ impl Exact {
         self.values.get(metric).copied()
     }
 
-    /// The smallest number of exposed instances that is not exceeded with this chance; `None` where the distribution is not
-    /// known.
+    /// The smallest number of exposed instances that is not exceeded with this chance; `None` where the distribution is
+    /// not known.
     #[must_use]
     pub fn exposed_quantile(&self, chance: f64) -> Option<u32> {
         let mut sum = 0.0;
@@ -272,7 +273,8 @@ fn tell_trips(exact: &mut Exact, world: &World, approval: &Approval, course: &Co
     }
 }
 
-/// The mean exposure of the runs that trip: of a trip that ends the walk what was dispatched then, of the others everyone.
+/// The mean exposure of the runs that trip: of a trip that ends the walk what was dispatched then, of the others
+/// everyone.
 fn tell_blast_of_trips(exact: &mut Exact, world: &World, course: &Course<'_>, walked: &Walked) {
     if !world.defective {
         return;

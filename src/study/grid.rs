@@ -1,7 +1,7 @@
 //! The grid of a sweep: the values that keys of `[rollout]` take, and the versions that are rolled out.
 //!
-//! A grid and a scenario make [`Cells`]: one scenario and one world for each policy × version. Policies come in the order
-//! of the axes, the first one slowest; versions vary fastest of all.
+//! A grid and a scenario make [`Cells`]: one scenario and one world for each policy × version. Policies come in the
+//! order of the axes, the first one slowest; versions vary fastest of all.
 
 use std::num::NonZeroUsize;
 
@@ -180,8 +180,8 @@ fn each_once<T: Ord + ToString>(key: &str, values: &[T]) -> Result<(), GridError
     }
 }
 
-/// The versions that a list on the command line means: `all` of those that can be rolled out and are not what the fleet runs,
-/// or ids separated by commas.
+/// The versions that a list on the command line means: `all` of those that can be rolled out and are not what the fleet
+/// runs, or ids separated by commas.
 ///
 /// # Errors
 /// When one does not exist, cannot be rolled out, or is named twice; and when `all` are none.
@@ -203,8 +203,8 @@ pub fn versions(scenario: &Scenario, list: &str) -> Result<Vec<VersionIndex>, Gr
     }
 }
 
-/// The versions that a study has where none are named: the target, and the defective ones. Those are what `[tune]` names as
-/// defective, or else all that are, can be rolled out, and are not what the fleet runs.
+/// The versions that a study has where none are named: the target, and the defective ones. Those are what `[tune]`
+/// names as defective, or else all that are, can be rolled out, and are not what the fleet runs.
 #[must_use]
 pub fn candidates(scenario: &Scenario) -> Vec<VersionIndex> {
     let target = scenario.rollout.target;

@@ -1,10 +1,10 @@
 //! The mean of a measure over all replicates that there could be, from some of them, so that it can be decided on.
 //!
-//! - Where the metric waits for a person, the waits that were drawn are taken out and their known mean is put in. (Wald's
-//!   identity: how long the k-th decision takes is independent of whether there is a k-th one.) A delay with a heavy tail then
-//!   does no harm.
-//! - The interval holds for every distribution within the scenario's [`Bounds`], so that a trip that costs a day and was not
-//!   met yet is allowed for.
+//! - Where the metric waits for a person, the waits that were drawn are taken out and their known mean is put in.
+//!   (Wald's identity: how long the k-th decision takes is independent of whether there is a k-th one.) A delay with a
+//!   heavy tail then does no harm.
+//! - The interval holds for every distribution within the scenario's [`Bounds`], so that a trip that costs a day and
+//!   was not met yet is allowed for.
 //! - A difference between two policies is taken replicate by replicate.
 
 use std::io;

@@ -1,9 +1,9 @@
-//! Trips that are too rare to wait for: their chance by importance sampling, guided by the exact value function of the chain of
-//! failures in plan order.
+//! Trips that are too rare to wait for: their chance by importance sampling, guided by the exact value function of the
+//! chain of failures in plan order.
 //!
-//! Where verdicts are counted in plan order and fail just where upgrades do, the guide is exact: every run trips, all with one
-//! weight, and the estimate has no variance (Asmussen and Glynn, "Stochastic Simulation", 2007, VI.1). Elsewhere the guide is
-//! one of the proposals of a mixture, whose weights are bounded; see [`crate::sim::guide`].
+//! Where verdicts are counted in plan order and fail just where upgrades do, the guide is exact: every run trips, all
+//! with one weight, and the estimate has no variance (Asmussen and Glynn, "Stochastic Simulation", 2007, VI.1).
+//! Elsewhere the guide is one of the proposals of a mixture, whose weights are bounded; see [`crate::sim::guide`].
 
 use std::collections::BTreeMap;
 
@@ -28,23 +28,25 @@ pub struct RareEstimate {
     pub relative_error: Option<f64>,
     /// At 95 %, by the normal approximation and not below 0; `None` where there is no relative error. See `steers_all`.
     pub interval: Option<Interval>,
-    /// Whether the outcomes of upgrades are all that a verdict can fail by, so that every way to a trip is steered towards.
-    /// Where not (late or lost heartbeats, flaps, crashes, faults), trips that come about by such things as well are met no
-    /// oftener than in plain simulation. While they are rarer than about 30 / n none may be met, and then the estimate is too
-    /// low, and relative error and interval tell nothing of it; `upper_bound` holds all the same.
+    /// Whether the outcomes of upgrades are all that a verdict can fail by, so that every way to a trip is steered
+    /// towards. Where not (late or lost heartbeats, flaps, crashes, faults), trips that come about by such things as
+    /// well are met no oftener than in plain simulation. While they are rarer than about 30 / n none may be met, and
+    /// then the estimate is too low, and relative error and interval tell nothing of it; `upper_bound` holds all the
+    /// same.
     pub steers_all: bool,
     /// Replicates that tripped.
     pub hits: u64,
     /// Replicates.
     pub n: u64,
-    /// At 97.5 %, one-sided: the largest weight that there can be times Clopper and Pearson's upper bound for the share of hits. It supposes nothing, and is wide where there are many hits.
+    /// At 97.5 %, one-sided: the largest weight that there can be times Clopper and Pearson's upper bound for the share
+    /// of hits. It supposes nothing, and is wide where there are many hits.
     pub upper_bound: f64,
 }
 
 /// With fewer hits no error is told.
 pub const FEWEST_HITS: u64 = 3;
-/// Confidence of the upper bound: that of the upper end of plain simulation's interval at 95 %, so that the smaller of the two is
-/// one at 95 %.
+/// Confidence of the upper bound: that of the upper end of plain simulation's interval at 95 %, so that the smaller of
+/// the two is one at 95 %.
 const ONE_SIDED: f64 = 0.975;
 
 /// Why there is no estimate.
@@ -77,8 +79,8 @@ const NOMINAL_ALONE: Shares = Shares { run: 0.0, window: 0.0, nominal: 1.0 };
 
 /// P(trip) of a scenario, from replicates `0 .. replicates`: of the rollout, its rollbacks left out.
 ///
-/// Outcomes of upgrades are what is steered. Verdicts that fail for another reason (the network, a slow upgrade) come as they
-/// come, so where those alone make the trips this is plain simulation.
+/// Outcomes of upgrades are what is steered. Verdicts that fail for another reason (the network, a slow upgrade) come
+/// as they come, so where those alone make the trips this is plain simulation.
 ///
 /// # Errors
 /// When the request is refused, there are no replicates, or the fleet is too large for a guide.

@@ -1,8 +1,8 @@
 //! A round of work: replicates of some cells, cut into blocks, on all cores.
 //!
 //! Every block goes to the tape under its own name, whoever ran it and whenever, so nothing that is read from the tape
-//! depends on the number of threads. Blocks are handed out in one order: all cells advance together, and a round that is
-//! interrupted has about as much of each.
+//! depends on the number of threads. Blocks are handed out in one order: all cells advance together, and a round that
+//! is interrupted has about as much of each.
 
 use std::io;
 use std::ops::Range;

@@ -13,7 +13,8 @@ pub const DRIFT: usize = OUTCOME + 1;
 /// The column of the trips.
 pub const TRIPS: usize = Metric::Trips as usize;
 
-/// One replicate: a number for each column. A metric stands in its reported unit at its own place; NaN where the run has none.
+/// One replicate: a number for each column. A metric stands in its reported unit at its own place; NaN where the run
+/// has none.
 pub type Row = [f64; COLUMNS];
 
 /// The numbers of a run.

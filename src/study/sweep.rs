@@ -202,8 +202,8 @@ impl Sweep {
         Extent { cells: vec![(self.order.replicates, certainty); self.cells.worlds.len()], reached: true, widest: None }
     }
 
-    /// Looks after 256, 512, 1024 … replicates. Each look has its share of the 5 % by which all of them together may miss, so
-    /// that the interval which ended the cell's run covers as if nobody had looked before.
+    /// Looks after 256, 512, 1024 … replicates. Each look has its share of the 5 % by which all of them together may
+    /// miss, so that the interval which ended the cell's run covers as if nobody had looked before.
     fn run_to_goal(
         &self,
         measure: Measure,

@@ -1,10 +1,10 @@
 //! The tape: the results of a study as they come, in a file, so that memory does not grow with the replicates, an
 //! interrupted study goes on where it was, and a shard's result is a file like any other.
 //!
-//! A tape begins with a line that says what it is and the identity of the study that it belongs to. Blocks follow in the
-//! order in which they were finished, each with the rows of one cell for some replicates in a row, column by column. A column
-//! whose rows are all the same is one number. Each block ends with a checksum; a last one that was cut off is as if it had
-//! never been written. The index of blocks is made by reading the file once.
+//! A tape begins with a line that says what it is and the identity of the study that it belongs to. Blocks follow in
+//! the order in which they were finished, each with the rows of one cell for some replicates in a row, column by
+//! column. A column whose rows are all the same is one number. Each block ends with a checksum; a last one that was cut
+//! off is as if it had never been written. The index of blocks is made by reading the file once.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -30,7 +30,8 @@ impl Theory {
         Self(exact_to(scenario, depth).ok())
     }
 
-    /// The exact value of a measure: of a mean where `stat` is left out, of a rate itself; `None` where it is not known.
+    /// The exact value of a measure: of a mean where `stat` is left out, of a rate itself; `None` where it is not
+    /// known.
     #[must_use]
     pub fn value(&self, measure: Measure, stat: Option<Stat>) -> Option<f64> {
         let exact = self.0.as_ref()?;
@@ -58,8 +59,8 @@ impl Theory {
     }
 }
 
-/// A quantile of a metric that counts exposed instances; `None` of another, and where it lies at a jump of the distribution, so
-/// that rounding would decide.
+/// A quantile of a metric that counts exposed instances; `None` of another, and where it lies at a jump of the
+/// distribution, so that rounding would decide.
 fn quantile(exact: &Exact, metric: Metric, q: f64) -> Option<f64> {
     let (below, above) = (exact.exposed_quantile(q - ROUNDING)?, exact.exposed_quantile(q + ROUNDING)?);
     if below != above {

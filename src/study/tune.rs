@@ -1,23 +1,25 @@
-//! Tuning: the policy that minimises a goal on the good version, within limits, with as few rollouts as it takes to be sure.
+//! Tuning: the policy that minimises a goal on the good version, within limits, with as few rollouts as it takes to be
+//! sure.
 //!
 //! # How it decides
 //!
-//! Where theory has the value of a limit or of a goal ([`Theory`]), it decides: nothing is estimated then. Everything else is
-//! estimated from replicates. All policies meet the same replicates. After 256, 512, 1024 … replicates the search looks: a
-//! policy of which a limit surely does not hold is out; so is one that is surely slower, replicate by replicate, than the
-//! incumbent: the fastest of those whose limits surely hold. A policy whose limits surely hold and whose difference from the
-//! incumbent surely lies within the tolerance is as good as it; that is judged again at every look, for the incumbent may
-//! change. The search ends when no policy is open.
+//! Where theory has the value of a limit or of a goal ([`Theory`]), it decides: nothing is estimated then. Everything
+//! else is estimated from replicates. All policies meet the same replicates. After 256, 512, 1024 … replicates the
+//! search looks: a policy of which a limit surely does not hold is out; so is one that is surely slower, replicate by
+//! replicate, than the incumbent: the fastest of those whose limits surely hold. A policy whose limits surely hold and
+//! whose difference from the incumbent surely lies within the tolerance is as good as it; that is judged again at every
+//! look, for the incumbent may change. The search ends when no policy is open.
 //!
 //! *Surely* means: all intervals of all looks hold together with the confidence of the report. They hold for every
-//! distribution ([`Estimator`]). Each look has its share of the error ([`Looks`]); within a look one half is shared between the
-//! limits that are estimated, the other between the pairs of policies that are (Bonferroni's inequality).
+//! distribution ([`Estimator`]). Each look has its share of the error ([`Looks`]); within a look one half is shared
+//! between the limits that are estimated, the other between the pairs of policies that are (Bonferroni's inequality).
 //!
 //! A policy with which too few good rollouts complete is out like one that breaks a limit ([`completed`]).
 //!
-//! - [`limits`]: which versions a limit is about, and whether it holds. [`front`]: the Pareto front. [`hints`]: what other
-//!   rules could do.
-//! - [`sensitivity`]: other rates than the scenario's. [`belief`]: rates that are not known. [`worth`]: what knowing them would be worth.
+//! - [`limits`]: which versions a limit is about, and whether it holds. [`front`]: the Pareto front. [`hints`]: what
+//!   other rules could do.
+//! - [`sensitivity`]: other rates than the scenario's. [`belief`]: rates that are not known. [`worth`]: what knowing
+//!   them would be worth.
 
 pub mod belief;
 pub mod front;
@@ -257,7 +259,8 @@ impl Tune {
     /// The tape of a search is nobody else's, so that it needs no name.
     pub const IDENTITY: Identity = *b"dryroll tune, not kept..........";
 
-    /// Whether rollouts differ in a rate of a version of the search: that is then the mean, around which each rollout draws its own.
+    /// Whether rollouts differ in a rate of a version of the search: that is then the mean, around which each rollout
+    /// draws its own.
     #[must_use]
     pub fn has_spread(&self) -> bool {
         let drawn = |version: &VersionSpec| version.concentrations != Concentrations::default();
@@ -331,8 +334,8 @@ impl Tune {
         Ok(Some(Tuned { policies: known, incumbent, decided, rollouts: tape.rows(), replicates, completed, blast }))
     }
 
-    /// What theory says, by cell; empty where it says nothing. Durations take longest, and are worked out only for policies of which
-    /// no limit is broken.
+    /// What theory says, by cell; empty where it says nothing. Durations take longest, and are worked out only for
+    /// policies of which no limit is broken.
     fn theory(&self) -> Vec<Theory> {
         if self.draws_rates {
             return Vec::new();
@@ -447,7 +450,8 @@ impl<'a> Search<'a> {
         (0..self.known.len()).filter(wanted).collect()
     }
 
-    /// Shares the error of a look between the statements that rest on replicates. Which those are does not depend on them.
+    /// Shares the error of a look between the statements that rest on replicates. Which those are does not depend on
+    /// them.
     fn certainty(&self, confidence: f64) -> Sure {
         let tune = self.tune;
         let candidates = (0..self.known.len()).filter(|&policy| !tune.surely_breaks(&self.theory, policy));

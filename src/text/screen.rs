@@ -7,8 +7,8 @@ use super::{acts, push};
 /// The longest sequence of a colour that is waited for.
 const LONGEST: usize = 32;
 
-/// Lets through letters, line ends and colours (`ESC [ … m`), and shows all else that a terminal would act on as escapes.
-/// What is foreign should be escaped before it comes here: this gate cannot know whose a line end is.
+/// Lets through letters, line ends and colours (`ESC [ … m`), and shows all else that a terminal would act on as
+/// escapes. What is foreign should be escaped before it comes here: this gate cannot know whose a line end is.
 #[derive(Debug)]
 pub struct Screen<W: Write> {
     out: W,

@@ -1,5 +1,5 @@
-//! The connections that are open: how many there may be, and how long each may keep the server waiting. Who has shown the token
-//! stays before who has not, so that nobody without it can take the operator's place.
+//! The connections that are open: how many there may be, and how long each may keep the server waiting. Who has shown
+//! the token stays before who has not, so that nobody without it can take the operator's place.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,4 +1,5 @@
-//! Advice: each trap that a scenario can set has its code at its line, in every command; what works as it says is free of it.
+//! Advice: each trap that a scenario can set has its code at its line, in every command; what works as it says is free
+//! of it.
 
 use std::path::Path;
 
@@ -7,7 +8,8 @@ use serde_json::Value;
 
 use crate::common::folder::{Folder, said};
 
-/// Twenty hosts in batches of four, two versions, nothing unusual: `change` stands in place of a line of it, or at its end.
+/// Twenty hosts in batches of four, two versions, nothing unusual: `change` stands in place of a line of it, or at its
+/// end.
 fn scenario(changes: &[(&str, &str)]) -> String {
     let mut text = r#"
 horizon_sec = 86400

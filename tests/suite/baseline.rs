@@ -71,8 +71,8 @@ fn what_is_accepted_and_unchanged_is_the_same_bytes() {
     assert_eq!(folder.read("b"), first);
 }
 
-/// Batches of 5 % instead of 20 % take four times as many, each with its own waiting: far beyond 5 % of the duration in every
-/// world. The seed is fixed.
+/// Batches of 5 % instead of 20 % take four times as many, each with its own waiting: far beyond 5 % of the duration in
+/// every world. The seed is fixed.
 #[test]
 fn a_worse_policy_fails_and_is_told_to_people_and_machines() {
     let folder = Folder::accepted();
@@ -129,7 +129,8 @@ fn a_job_accepts_nothing_unless_it_is_forced() {
     assert!(folder.read("b").contains("\"replicates\":30"));
 }
 
-/// The digest says what the bytes were: another one is told whatever the figures say, and a figure whatever the digest says.
+/// The digest says what the bytes were: another one is told whatever the figures say, and a figure whatever the digest
+/// says.
 #[test]
 fn the_same_engine_gives_the_same_bytes() {
     for (key, to) in [("\"digest\":\"", "0000"), ("\"mean\":", "1")] {
@@ -227,8 +228,8 @@ fn another_world_is_not_comparable_and_its_policies_are() {
     assert!(folder.facts("worse").contains(&"v-2 duration_sec".to_owned()));
 }
 
-/// A policy that is another in name alone: `rollback_batch_pct`, where nothing is ever rolled back. It gives the same worlds, so no
-/// seed may call it worse.
+/// A policy that is another in name alone: `rollback_batch_pct`, where nothing is ever rolled back. It gives the same
+/// worlds, so no seed may call it worse.
 #[test]
 fn a_change_without_an_effect_is_none() {
     let folder = Folder::accepted();
@@ -238,9 +239,10 @@ fn a_change_without_an_effect_is_none() {
     assert!(["worse", "better", "differs", "unsure"].iter().all(|verdict| folder.facts(verdict).is_empty()));
 }
 
-/// Twenty engines that differ by nothing but luck: the figures of other seeds, given out as those of an older version. All facts of one
-/// command are wrong together in at most 5 % of the seeds, and beyond their tolerance as well in fewer; three of twenty or
-/// more are then so with a chance of 7.5 %, if 5 % were used up; the seeds are fixed, so it is so always or never.
+/// Twenty engines that differ by nothing but luck: the figures of other seeds, given out as those of an older version.
+/// All facts of one command are wrong together in at most 5 % of the seeds, and beyond their tolerance as well in
+/// fewer; three of twenty or more are then so with a chance of 7.5 %, if 5 % were used up; the seeds are fixed, so it
+/// is so always or never.
 #[test]
 fn luck_is_seldom_called_worse() {
     let folder = Folder::new();

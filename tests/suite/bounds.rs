@@ -1,4 +1,5 @@
-//! No replicate of any scenario exceeds the bounds that intervals of means rest on, and none without a trip the narrower ones.
+//! No replicate of any scenario exceeds the bounds that intervals of means rest on, and none without a trip the
+//! narrower ones.
 
 use dryroll::scenario::{Measure, Metric};
 use dryroll::sim::{Simulator, Unobserved, World};

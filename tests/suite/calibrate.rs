@@ -1,5 +1,5 @@
-//! Calibration closes the loop: known truths are simulated, and come back from the events within their intervals at the rate
-//! that the intervals claim.
+//! Calibration closes the loop: known truths are simulated, and come back from the events within their intervals at the
+//! rate that the intervals claim.
 
 use crate::common::toml as common;
 
@@ -13,8 +13,9 @@ use rayon::prelude::*;
 
 /// Histories of each truth.
 const WORLDS: u64 = 80;
-/// An interval of 95 % that is right misses at least 13 of 80 with chance 0.00016 (binomial, 0.05). There are 15 counts, so
-/// that this page fails for no reason with a chance of at most 0.25 %; the seeds are fixed, so it does so always or never.
+/// An interval of 95 % that is right misses at least 13 of 80 with chance 0.00016 (binomial, 0.05). There are 15
+/// counts, so that this page fails for no reason with a chance of at most 0.25 %; the seeds are fixed, so it does so
+/// always or never.
 const MOST_MISSES: u64 = 12;
 
 /// A truth: a fleet that goes to one version in batches, whatever trips.
@@ -66,8 +67,8 @@ fn misses(name: &str, held: impl Iterator<Item = bool>) {
     assert!(missed <= MOST_MISSES, "{name}: {missed} of {n} intervals do not hold the truth");
 }
 
-/// Counts how often the intervals of the chosen family hold its true parameters, where the right family was chosen, and how
-/// often it was.
+/// Counts how often the intervals of the chosen family hold its true parameters, where the right family was chosen, and
+/// how often it was.
 fn recovers(text: &str, family: Family, truths: &[f64], at_least: usize) {
     let worlds = worlds(text);
     let fits: Vec<_> = worlds.iter().map(|world| of(world, "v-2").upgrade_time.fit.as_ref().expect("a fit")).collect();

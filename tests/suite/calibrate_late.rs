@@ -11,9 +11,9 @@ use rayon::prelude::*;
 
 /// Logs of each truth.
 const LOGS: u64 = 60;
-/// Right intervals of 95 % miss at least 11 of 60 with a chance of 0.0003 (binomial, 0.05). There are 8 counts, so that this page fails
-/// for no reason with a chance of at most 0.3 %; the seeds are fixed, so it does so always or never. Intervals that take a tail as
-/// known miss 24 of 60.
+/// Right intervals of 95 % miss at least 11 of 60 with a chance of 0.0003 (binomial, 0.05). There are 8 counts, so that
+/// this page fails for no reason with a chance of at most 0.3 %; the seeds are fixed, so it does so always or never.
+/// Intervals that take a tail as known miss 24 of 60.
 const MOST_MISSES: usize = 10;
 
 fn calibrated(upgrade_time: &str, window: f64, hang_rate: f64, log: u64) -> VersionCalibration {

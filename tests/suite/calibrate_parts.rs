@@ -1,4 +1,5 @@
-//! A rollout is evidence once: a part of its log beside the whole counts nothing, and the parts of a rotated log are put together or refused.
+//! A rollout is evidence once: a part of its log beside the whole counts nothing, and the parts of a rotated log are
+//! put together or refused.
 
 use crate::common::folder::Folder;
 use crate::common::toml as common;

@@ -101,7 +101,8 @@ fn a_rule_that_does_not_hold_fails_with_its_worst_world() {
     assert_eq!(folder.read("s.toml").lines().nth(line - 1), Some("[[expect]]"));
 }
 
-/// The limit is the truth to a few digits, so no interval of a thousand worlds lies beside it but by the 5 % it may miss.
+/// The limit is the truth to a few digits, so no interval of a thousand worlds lies beside it but by the 5 % it may
+/// miss.
 #[test]
 fn a_rule_on_the_edge_is_undecided_and_fails_with_that_word() {
     let folder = with(&[("s.toml", FAILS)]);
@@ -267,9 +268,9 @@ fn the_bytes_do_not_depend_on_the_threads() {
     assert!(said.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
-/// The limit is the exact value, so a rule that is decided at all is decided by an interval that misses, which it may with a
-/// chance of 5 % for all looks together. More than 7 of 60 would then have a chance of 0.98 %: so often would this test raise
-/// a false alarm, with another list of seeds than this fixed one.
+/// The limit is the exact value, so a rule that is decided at all is decided by an interval that misses, which it may
+/// with a chance of 5 % for all looks together. More than 7 of 60 would then have a chance of 0.98 %: so often would
+/// this test raise a false alarm, with another list of seeds than this fixed one.
 #[test]
 fn looking_again_and_again_does_not_decide_by_luck() {
     use dryroll::scenario::{Format, Scenario};
@@ -319,8 +320,9 @@ fn a_check_has_a_page_and_is_no_lesson() {
     assert!(said(&learned.stderr).contains("`replay` of a rule"), "{}", said(&learned.stderr));
 }
 
-/// One hit in 256 worlds says as little of a mean as of a rate: written either way, a rule that is false passes in at most 5 % of
-/// the seeds. Of 60 seeds, 10 or more would pass with a chance of 0.1 % at most (binomial, 0.05); Student's interval alone passed 15 %.
+/// One hit in 256 worlds says as little of a mean as of a rate: written either way, a rule that is false passes in at
+/// most 5 % of the seeds. Of 60 seeds, 10 or more would pass with a chance of 0.1 % at most (binomial, 0.05); Student's
+/// interval alone passed 15 %.
 #[test]
 fn a_mean_of_rare_trips_is_decided_as_carefully_as_their_rate() {
     let text = "[fleet]\ninstances = 1\n[[versions]]\nid = \"v-1\"\n[[versions]]\nid = \"v-2\"\nfailure_rate = 0.01328125\n[rollout]\ntarget_version_id = \"v-2\"\nmax_consecutive_failures = 1\n[operator]\non_trip = \"abort\"\n[[expect]]\nmetric = \"trips\"\nat_most = 0.012890625\n";

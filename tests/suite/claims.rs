@@ -1,7 +1,7 @@
 //! What is said to be sure is sure: decisions where a rare trip costs a day, by exact values and by replicates.
 //!
-//! Statements "sure at 95 %" may miss in 5 of 100 seeds. The tests allow what a true 5 % exceeds in fewer than 1 of 200 test runs;
-//! seeds are fixed, so that a run repeats.
+//! Statements "sure at 95 %" may miss in 5 of 100 seeds. The tests allow what a true 5 % exceeds in fewer than 1 of 200
+//! test runs; seeds are fixed, so that a run repeats.
 
 use crate::common::folder::{Folder, said};
 use crate::common::tuning::{self, BEYOND_THEORY, scenario};
@@ -139,7 +139,8 @@ on_trip = "continue_anyway"
 decision_delay_sec = {lognormal = {median = 3600, sigma = 1.5}}
 "#;
 
-/// With a constant delay of the same mean theory has the mean, which is the same: the delays are independent of the trips.
+/// With a constant delay of the same mean theory has the mean, which is the same: the delays are independent of the
+/// trips.
 #[test]
 fn precision_that_is_said_to_be_reached_is_reached() {
     let mean = 3600.0 * libm::exp(1.5 * 1.5 / 2.0);

@@ -1,4 +1,5 @@
-//! A policy that stops nearly all good rollouts is not fast: it is on no front, is not recommended, and is not better in time.
+//! A policy that stops nearly all good rollouts is not fast: it is on no front, is not recommended, and is not better
+//! in time.
 
 use crate::common::folder::{Folder, said};
 use crate::common::tuning::BEYOND_THEORY;

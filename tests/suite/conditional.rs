@@ -1,5 +1,5 @@
-//! Metrics say what they mean: what only some rollouts have stands with how many have it, and decides nothing between policies that
-//! give it to different rollouts; a run whose harm goes on says so.
+//! Metrics say what they mean: what only some rollouts have stands with how many have it, and decides nothing between
+//! policies that give it to different rollouts; a run whose harm goes on says so.
 
 use crate::common::folder;
 use folder::{Folder, said};

@@ -1,5 +1,6 @@
-//! The screen of a drill: whatever is pressed, whenever, at whatever size, nothing breaks and the record is the run. What it
-//! looks like stands in `tests/golden/console`; `UPDATE_GOLDEN=1 cargo test --test suite console::` writes it anew, read the difference.
+//! The screen of a drill: whatever is pressed, whenever, at whatever size, nothing breaks and the record is the run.
+//! What it looks like stands in `tests/golden/console`; `UPDATE_GOLDEN=1 cargo test --test suite console::` writes it
+//! anew, read the difference.
 
 use crate::common::events;
 

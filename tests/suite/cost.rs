@@ -1,6 +1,6 @@
-//! What a run costs is held in proportion to what the file says, and nothing beyond the horizon is computed. No time is measured:
-//! where that does not hold, these runs walk some 10¹⁰ outages, heartbeats or faults and do not end. Unit tests of
-//! `sim::outages` count what is walked.
+//! What a run costs is held in proportion to what the file says, and nothing beyond the horizon is computed. No time is
+//! measured: where that does not hold, these runs walk some 10¹⁰ outages, heartbeats or faults and do not end. Unit
+//! tests of `sim::outages` count what is walked.
 
 use dryroll::engine::Outcome;
 use dryroll::scenario::{Format, Scenario};

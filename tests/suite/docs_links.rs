@@ -1,4 +1,5 @@
-//! Every relative link of README.md and of the pages of docs/ leads to a file that is there, and its anchor to a heading.
+//! Every relative link of README.md and of the pages of docs/ leads to a file that is there, and its anchor to a
+//! heading.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -34,8 +35,8 @@ fn links(prose: &str) -> Vec<String> {
     found
 }
 
-/// The anchors of a page's headings, as GitHub makes them: lower case, spaces as hyphens, everything else that is no letter,
-/// digit, hyphen or underscore left out, and a number where one comes again.
+/// The anchors of a page's headings, as GitHub makes them: lower case, spaces as hyphens, everything else that is no
+/// letter, digit, hyphen or underscore left out, and a number where one comes again.
 fn anchors(prose: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for line in prose.lines().filter(|line| line.starts_with('#')) {

@@ -123,7 +123,8 @@ proptest! {
         prop_assert_eq!(&played.0, &events.0);
         prop_assert_eq!(again.decisions(), drill.decisions());
         prop_assert_eq!(again.settle(), drill.settle());
-        // Every branch and every plain operator is a run that somebody could have made, and no score is out of its range.
+        // Every branch and every plain operator is a run that somebody could have made, and no score is out of its
+        // range.
         let judgement = score::judge(&world, &mut drill);
         let branches = judgement.branches.iter().map(|(_, _, judged)| judged);
         for judged in branches.chain(judgement.plain.iter().map(|(_, judged)| judged)) {
@@ -277,8 +278,8 @@ fn a_question_that_was_asked_at_another_moment_does_not_fit() {
     assert!(no_trip.unwrap_err().contains("decision 2: `approve` takes no of_rollback"));
 }
 
-/// Who never decided on a trip says nothing of one: at another time it waits as it did, and another decision on the plan has a
-/// branch for each answer.
+/// Who never decided on a trip says nothing of one: at another time it waits as it did, and another decision on the
+/// plan has a branch for each answer.
 #[test]
 fn a_trip_that_nobody_answered_is_answered_by_nobody_or_in_every_way() {
     let scenario = scenario("broken-rollback");

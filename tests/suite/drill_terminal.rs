@@ -1,5 +1,5 @@
-//! `dryroll drill` on a real terminal, driven by `tests/terminal/drive.py`. Without Python these tests say that they are left
-//! out, and pass.
+//! `dryroll drill` on a real terminal, driven by `tests/terminal/drive.py`. Without Python these tests say that they
+//! are left out, and pass.
 #![cfg(unix)]
 
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! The drills that ship: each does what it is for, in every world that a surprise may draw, and tells nothing of it before.
+//! The drills that ship: each does what it is for, in every world that a surprise may draw, and tells nothing of it
+//! before.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -384,8 +385,8 @@ fn the_lesson_is_told_by_nobody_else() {
     }
 }
 
-/// The time up to the approval is free, and no more than that: the same decisions on the same trouble score the same after a long
-/// wait. Heartbeats fall otherwise then, so that it is not the same to the last digit.
+/// The time up to the approval is free, and no more than that: the same decisions on the same trouble score the same
+/// after a long wait. Heartbeats fall otherwise then, so that it is not the same to the last digit.
 #[test]
 fn whoever_waits_before_approving_gains_nothing() {
     for pack in Pack::all() {

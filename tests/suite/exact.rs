@@ -1,8 +1,8 @@
 //! Exact results: against published figures to all their digits, and against the simulator.
 //!
-//! Comparisons with the simulator are by z, with a limit of 5, which chance exceeds once in 1.7 million comparisons (normal
-//! approximation); there are fewer than 180, so a false alarm of the whole file has a chance of about 1 in 9,000. The
-//! seeds are fixed: it is met at the first run or never.
+//! Comparisons with the simulator are by z, with a limit of 5, which chance exceeds once in 1.7 million comparisons
+//! (normal approximation); there are fewer than 180, so a false alarm of the whole file has a chance of about 1 in
+//! 9,000. The seeds are fixed: it is met at the first run or never.
 
 use crate::common::theory;
 use crate::common::toml as common;
@@ -65,8 +65,8 @@ fn the_blast_of_a_trip() {
     }
 }
 
-/// H_n/μ, and τ(1−qⁿ) + (qⁿ/μ) Σ uⁱ/i. The whole milliseconds of the simulator and the shortest upgrade of 1 ms differ from
-/// the continuous law by far less than the last digit: rounding errs by half a millisecond either way.
+/// H_n/μ, and τ(1−qⁿ) + (qⁿ/μ) Σ uⁱ/i. The whole milliseconds of the simulator and the shortest upgrade of 1 ms differ
+/// from the continuous law by far less than the last digit: rounding errs by half a millisecond either way.
 #[test]
 fn batches_of_exponential_upgrades() {
     for (n, expected) in BATCHES_WITH_HANGS {

@@ -1,4 +1,5 @@
-//! Learning records: what each kind of report teaches, the store that keeps them, and what a later rehearsal says to them.
+//! Learning records: what each kind of report teaches, the store that keeps them, and what a later rehearsal says to
+//! them.
 
 use crate::common::reports;
 

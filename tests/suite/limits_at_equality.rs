@@ -1,5 +1,5 @@
-//! A limit that every replicate just keeps is met, within a stated tolerance, and a policy that is undecided at a limit does not lose to a
-//! slower one without a word.
+//! A limit that every replicate just keeps is met, within a stated tolerance, and a policy that is undecided at a limit
+//! does not lose to a slower one without a word.
 
 use crate::common::folder::{Folder, said};
 use crate::common::tuning::BEYOND_THEORY;
@@ -80,8 +80,8 @@ fn a_policy_that_is_undecided_at_a_limit_is_named_with_what_it_would_save() {
     assert!(told.contains(says), "{told}");
 }
 
-/// One rollout in 140 goes on to a second batch: the mean is beyond the tolerance, though one seed in six meets no such rollout in 256
-/// replicates. None may call the limit met.
+/// One rollout in 140 goes on to a second batch: the mean is beyond the tolerance, though one seed in six meets no such
+/// rollout in 256 replicates. None may call the limit met.
 #[test]
 fn a_mean_beyond_the_tolerance_is_never_met() {
     let text = EQUAL.replace("failure_rate = 1.0", "failure_rate = 0.95").replace("[10, 20]", "[20]");

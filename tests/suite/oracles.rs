@@ -114,7 +114,8 @@ fn a_batch_with_hangs_takes_the_timeout_or_its_slowest() {
     }
 }
 
-/// 1 − π·p11^(m−1), π = a/(a+b), p11 = 1 − (1−π)(1−e^(−(a+b)h)): one of three heartbeats gets through a flapping network.
+/// 1 − π·p11^(m−1), π = a/(a+b), p11 = 1 − (1−π)(1−e^(−(a+b)h)): one of three heartbeats gets through a flapping
+/// network.
 #[test]
 fn one_of_three_heartbeats_gets_through_a_flapping_network() {
     let text = r#"

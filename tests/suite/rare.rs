@@ -1,7 +1,8 @@
 //! Chances of tripping that are too small to wait for, against exact values and against plain simulation.
 //!
-//! Comparisons are by z, with a limit of 5, which chance exceeds once in 1.7 million comparisons (normal approximation); there
-//! are six, so a false alarm has a chance of about 1 in 290,000. The seeds are fixed: it is met at the first run or never.
+//! Comparisons are by z, with a limit of 5, which chance exceeds once in 1.7 million comparisons (normal
+//! approximation); there are six, so a false alarm has a chance of about 1 in 290,000. The seeds are fixed: it is met
+//! at the first run or never.
 
 use crate::common::toml as common;
 

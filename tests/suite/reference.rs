@@ -1,5 +1,5 @@
-//! docs/reference.md is what `dryroll schema --markdown` prints, and it has every key of the schema, in its table, with its
-//! default. `UPDATE_GOLDEN=1 cargo test --test suite reference::` writes it anew; read the difference.
+//! docs/reference.md is what `dryroll schema --markdown` prints, and it has every key of the schema, in its table, with
+//! its default. `UPDATE_GOLDEN=1 cargo test --test suite reference::` writes it anew; read the difference.
 
 use std::path::Path;
 use std::process::Command;

@@ -58,7 +58,8 @@ fn at_the_beginning_some_are_not_heard_yet_and_none_is_silent() {
     assert!(drill.call_roll().zones.iter().all(|zone| zone.not_yet == 0));
 }
 
-/// Where the network is good, what is heard is what the instance was when it spoke, and only who could not speak is silent.
+/// Where the network is good, what is heard is what the instance was when it spoke, and only who could not speak is
+/// silent.
 #[test]
 fn what_is_heard_was_so() {
     for name in ["hangs", "drills/06-ingest", "drills/04-search", "broken-rollback"] {

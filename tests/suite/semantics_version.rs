@@ -1,4 +1,5 @@
-//! The number of the semantics rises with every change of the golden logs. `UPDATE_GOLDEN=1` notes a new number and new logs.
+//! The number of the semantics rises with every change of the golden logs. `UPDATE_GOLDEN=1` notes a new number and new
+//! logs.
 
 use std::collections::BTreeMap;
 use std::fs;

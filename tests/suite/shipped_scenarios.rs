@@ -1,5 +1,6 @@
 //! The scenarios that ship: each is a scenario by its schema, says first what it teaches, and runs as it is recorded in
-//! `tests/golden`. `UPDATE_GOLDEN=1 cargo test --test suite shipped_scenarios::` records them anew; read the difference.
+//! `tests/golden`. `UPDATE_GOLDEN=1 cargo test --test suite shipped_scenarios::` records them anew; read the
+//! difference.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -214,8 +215,8 @@ fn every_scenario_satisfies_the_schema() {
     }
 }
 
-/// JSON has no comments; every other scenario opens with three to eight lines on what it teaches. A drill teaches by being
-/// played: its lines set the scene, and its lesson stands in `[drill]`.
+/// JSON has no comments; every other scenario opens with three to eight lines on what it teaches. A drill teaches by
+/// being played: its lines set the scene, and its lesson stands in `[drill]`.
 #[test]
 fn every_scenario_says_first_what_it_teaches() {
     let mut names = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! What studies say beside their figures: that a difference has no interval, that nothing was rolled out, why there is no exact
-//! value, and what the signs of the table mean.
+//! What studies say beside their figures: that a difference has no interval, that nothing was rolled out, why there is
+//! no exact value, and what the signs of the table mean.
 
 use crate::common::folder;
 use folder::{Folder, said};
@@ -231,7 +231,8 @@ fn where_nothing_is_better_nobody_wins() {
     }
 }
 
-/// What never varied in the replicates that were met may vary in others: its interval has width and contains the exact value.
+/// What never varied in the replicates that were met may vary in others: its interval has width and contains the exact
+/// value.
 #[test]
 fn what_never_varied_contradicts_no_exact_value() {
     let scenario = SCENARIO.replacen("id = \"v-2\"\n", "id = \"v-2\"\nfailure_rate = 0.001\n", 1);

@@ -1,4 +1,5 @@
-//! Text from files, file names and the command line on a pseudo-terminal: nothing of it acts there, whatever command shows it.
+//! Text from files, file names and the command line on a pseudo-terminal: nothing of it acts there, whatever command
+//! shows it.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -14,7 +15,8 @@ use crate::common::folder::Folder;
 /// What a terminal, or a reader of a log, would act on.
 const PAYLOADS: [&str; 6] = ["\u{1b}", "\u{9b}", "\r", "\n", "\u{202e}", "\u{200b}"];
 
-/// The keys of a scenario that hold any text, by the type of the schema that has them. A new one belongs into [`scenario`].
+/// The keys of a scenario that hold any text, by the type of the schema that has them. A new one belongs into
+/// [`scenario`].
 const TEXTS: [&str; 18] = [
     "Class.id",
     "Class.ids[]",

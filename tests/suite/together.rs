@@ -1,9 +1,9 @@
-//! Failures that come together: exact values against each other, against published figures and against the simulator; and what
-//! draws of a replicate depend on.
+//! Failures that come together: exact values against each other, against published figures and against the simulator;
+//! and what draws of a replicate depend on.
 //!
-//! Comparisons with the simulator are by z, with a limit of 5, which chance exceeds once in 1.7 million comparisons (normal
-//! approximation); there are fewer than 60, so a false alarm of the whole file has a chance of about 1 in 28,000. The seeds are
-//! fixed: it is met at the first run or never.
+//! Comparisons with the simulator are by z, with a limit of 5, which chance exceeds once in 1.7 million comparisons
+//! (normal approximation); there are fewer than 60, so a false alarm of the whole file has a chance of about 1 in
+//! 28,000. The seeds are fixed: it is met at the first run or never.
 
 use crate::common::theory::fleet;
 use crate::common::toml::{event_log, replicates, scenario};
@@ -31,7 +31,8 @@ fn refused(text: &str) -> String {
 
 const LEMONS: &str = "[[classes]]\nid = \"lemons\"\nblocks = {count = 1, size = 5}\nfailure_rate = 0.2112";
 
-/// Fifty instances of which 3.03 % fail on average: all alike, with a rate of each rollout's own, with five lemons side by side.
+/// Fifty instances of which 3.03 % fail on average: all alike, with a rate of each rollout's own, with five lemons side
+/// by side.
 fn three(limit: u32) -> [String; 3] {
     let rollout = format!("batch_pct = 20\nmax_consecutive_failures = {limit}\nbreaker_order = \"listed\"");
     [
@@ -289,7 +290,8 @@ fn a_shuffled_plan_is_the_same_in_every_replicate_and_another_for_another_seed()
     assert!(zones.is_sorted() && zones.len() == 60);
 }
 
-/// The answer of a search says how far the chance of a trip is the rollout's own, and tries the orders that it is asked to.
+/// The answer of a search says how far the chance of a trip is the rollout's own, and tries the orders that it is asked
+/// to.
 #[test]
 fn a_search_tells_the_spread_and_tries_orders() {
     let text = format!(

@@ -98,7 +98,8 @@ fn what_is_only_undecided_is_said_to_be() {
     assert!(said(&output.stderr).contains(&binding));
 }
 
-/// Where the first failure stops a good rollout, small batches are the fastest way to be stopped. The scenario lets such policies in.
+/// Where the first failure stops a good rollout, small batches are the fastest way to be stopped. The scenario lets
+/// such policies in.
 #[test]
 fn a_rollout_that_is_stopped_early_is_warned_of() {
     let text = SCENARIO
@@ -216,8 +217,8 @@ fn what_is_wrong_is_said() {
     }
 }
 
-/// Which of two policies is faster flips with the failure rate: above some rate a limit of 1 ends most rollouts early. The
-/// exact values say where; the paired comparison agrees on both sides, a fifth below it and a fifth above.
+/// Which of two policies is faster flips with the failure rate: above some rate a limit of 1 ends most rollouts early.
+/// The exact values say where; the paired comparison agrees on both sides, a fifth below it and a fifth above.
 #[test]
 fn a_crossover_is_found_at_its_place() {
     let at = |rate: f64| SCENARIO.replace("failure_rate = 0.05", &format!("failure_rate = {rate}"));
@@ -246,8 +247,8 @@ fn a_crossover_is_found_at_its_place() {
     }
 }
 
-/// Two limits that no replicate of 256 tells apart on the good version: that the one gets less far is sure, that it is no slower is
-/// not.
+/// Two limits that no replicate of 256 tells apart on the good version: that the one gets less far is sure, that it is
+/// no slower is not.
 #[test]
 fn what_was_the_same_in_every_replicate_beats_nobody_for_sure() {
     let text = SCENARIO

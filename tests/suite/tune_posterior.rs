@@ -45,13 +45,15 @@ fn calibration(version: &str, failed: f64, silent: f64, n: f64) -> Value {
     })
 }
 
-/// A folder with a scenario and a calibration. The limits of these scenarios allow more false trips than `min_completed` would.
+/// A folder with a scenario and a calibration. The limits of these scenarios allow more false trips than
+/// `min_completed` would.
 fn calibrated(scenario: &str, calibration: &str) -> Folder {
     let scenario = scenario.replace("[tune]", "[tune]\nmin_completed = 0");
     Folder::with(&[("s.toml", &scenario), ("c.json", calibration)])
 }
 
-/// 10⁹ verdicts leave nothing open: the candidates stand as with the rates themselves, and no history is worth anything.
+/// 10⁹ verdicts leave nothing open: the candidates stand as with the rates themselves, and no history is worth
+/// anything.
 #[test]
 fn a_posterior_that_is_sure_gives_the_answer_of_the_point() {
     let n = 1e9;
@@ -72,9 +74,9 @@ fn a_posterior_that_is_sure_gives_the_answer_of_the_point() {
     assert!(point.get("posterior").is_none(), "nothing is said of a posterior where there is none");
 }
 
-/// How often worlds trip is the mean over the posterior: of the exact chance at a grid of rates, weighed by the beta distributions. It
-/// bends with the rates, so what is so at the mean rates is another number. Each of three shares is within four standard errors by
-/// all but 0.006 % of the seeds, the grid's own error of 0.004 apart; the seed is fixed.
+/// How often worlds trip is the mean over the posterior: of the exact chance at a grid of rates, weighed by the beta
+/// distributions. It bends with the rates, so what is so at the mean rates is another number. Each of three shares is
+/// within four standard errors by all but 0.006 % of the seeds, the grid's own error of 0.004 apart; the seed is fixed.
 #[test]
 fn what_a_world_does_is_the_mean_over_what_is_not_known() {
     const WORLDS: u64 = 20_000;
@@ -130,7 +132,8 @@ fn history(version: &str, failure: [f64; 2], silence: [f64; 2]) -> VersionHistor
     VersionHistory { version: version.into(), failure: rate(failure), silence: rate(silence) }
 }
 
-/// Whatever the policy, a world has the same rates; other worlds have others; and a simulator that was in another world before has them too.
+/// Whatever the policy, a world has the same rates; other worlds have others; and a simulator that was in another world
+/// before has them too.
 #[test]
 fn worlds_stay_paired() {
     let base = scenario(SCENARIO);
@@ -264,7 +267,8 @@ fn what_more_history_is_worth_is_told_to_people_and_machines() {
     }
 }
 
-/// Where no policy is within the limits on average, there is no answer today, and it is said how often there would be one.
+/// Where no policy is within the limits on average, there is no answer today, and it is said how often there would be
+/// one.
 #[test]
 fn without_an_answer_it_is_told_how_often_there_would_be_one() {
     let folder = calibrated(SCENARIO, &calibration("v-2", 1.0, 0.0, 20.0).to_string());
@@ -315,7 +319,8 @@ fn the_example_that_ships_is_what_the_program_writes() {
     assert_eq!(now.expect("the report"), ships.expect("the example"));
 }
 
-/// Thirty hosts with a limit that no draw of the rates breaks: all that more history does is to choose between two policies.
+/// Thirty hosts with a limit that no draw of the rates breaks: all that more history does is to choose between two
+/// policies.
 const TWO_ALLOWED: &str = r#"
 seed = 3
 horizon_sec = 864000
@@ -348,8 +353,8 @@ max_consecutive_failures = [1, 2]
 limits = [{metric = "blast_radius_pct", stat = "mean", at_most = 90}]
 "#;
 
-/// What it is said to come from is where it comes from: the parts add up to what is saved, and those are named that are surely not
-/// zero. The seeds are fixed.
+/// What it is said to come from is where it comes from: the parts add up to what is saved, and those are named that are
+/// surely not zero. The seeds are fixed.
 #[test]
 fn the_reasons_of_what_more_history_is_worth_are_its_parts() {
     const CHOICE: &str = "by choosing otherwise among the ";

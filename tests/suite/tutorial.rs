@@ -1,5 +1,5 @@
-//! The files that docs/tutorial.md works with are the ones that a reader has who does what it says. What its commands print
-//! is compared by `readme.rs`, in a copy of docs/tutorial.in.
+//! The files that docs/tutorial.md works with are the ones that a reader has who does what it says. What its commands
+//! print is compared by `readme.rs`, in a copy of docs/tutorial.in.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

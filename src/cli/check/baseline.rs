@@ -23,7 +23,8 @@ use crate::text::Foreign;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Baselines")]
 pub struct BaselineArguments {
-    /// Compare with the results that were accepted in this file: what is surely worse, by more than its tolerance, fails
+    /// Compare with the results that were accepted in this file: what is surely worse, by more than its tolerance,
+    /// fails
     #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "list"])]
     pub baseline: Option<PathBuf>,
     /// Accept what is found: write the checked scenarios into the baseline; refused where CI=true
@@ -35,8 +36,8 @@ pub struct BaselineArguments {
     /// Worlds of each version to accept [default: as many as before, 1000 of a new scenario]
     #[arg(long, value_name = "N", requires = "accept")]
     baseline_replicates: Option<u64>,
-    /// How much of a metric or rate is let pass, in its unit (60) or as a share of what was accepted (5%); may be repeated
-    /// [default: 5% of a metric, 0.01 of a rate]
+    /// How much of a metric or rate is let pass, in its unit (60) or as a share of what was accepted (5%); may be
+    /// repeated [default: 5% of a metric, 0.01 of a rate]
     #[arg(long = "tolerance", value_name = "METRIC=VALUE", requires = "baseline")]
     pub tolerances: Vec<String>,
 }
@@ -143,8 +144,8 @@ struct Seen {
 }
 
 impl Baselined {
-    /// Compares the scenarios, and writes what is accepted; it still has to be published. Nothing is run where a rule has failed
-    /// and that ends all.
+    /// Compares the scenarios, and writes what is accepted; it still has to be published. Nothing is run where a rule
+    /// has failed and that ends all.
     pub fn compare(
         mut self,
         candidates: &[Candidate],

@@ -1,4 +1,5 @@
-//! What the paths of a check lead to: scenarios with rules, scenarios without, files that are none, and files that are wrong.
+//! What the paths of a check lead to: scenarios with rules, scenarios without, files that are none, and files that are
+//! wrong.
 
 use std::io::{self, Write};
 

@@ -14,8 +14,8 @@ pub struct Found {
     pub is_named: bool,
 }
 
-/// The files that are named, in that order, and in place of a folder all scenario files under it, sorted. A file that is met
-/// twice is taken once.
+/// The files that are named, in that order, and in place of a folder all scenario files under it, sorted. A file that
+/// is met twice is taken once.
 pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
     for path in paths {
@@ -33,8 +33,8 @@ pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     Ok(found)
 }
 
-/// Adds the scenario files under a folder. What is hidden is none, and neither is the schema that editors use; a link to
-/// another folder is not followed, so that none is walked for ever.
+/// Adds the scenario files under a folder. What is hidden is none, and neither is the schema that editors use; a link
+/// to another folder is not followed, so that none is walked for ever.
 fn folder(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let unreadable = |error: io::Error| {
         Failure::Input(

@@ -43,7 +43,8 @@ pub fn show<'w, 'a>(desk: Desk<'w, (Story, Watch<'a>)>) -> (Desk<'w, (Story, Wat
     (model.into_desk(), shown.map_err(|error| Failure::write("the terminal".as_ref(), error)))
 }
 
-/// What is pressed, read in a thread of its own: a key of which only a part has come holds up neither clock nor signals.
+/// What is pressed, read in a thread of its own: a key of which only a part has come holds up neither clock nor
+/// signals.
 fn presses() -> Receiver<io::Result<Event>> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {

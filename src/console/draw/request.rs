@@ -16,7 +16,8 @@ use crate::report::Prospect;
 use crate::report::wording::spoken;
 use crate::sim::Observer;
 
-/// The panel's lines; none where nothing is asked. The answers come first: they are what must be on the smallest screen.
+/// The panel's lines; none where nothing is asked. The answers come first: they are what must be on the smallest
+/// screen.
 pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, rows: u16, theme: Theme) -> Vec<Line<'static>> {
     let room = usize::from(columns);
     let Some((asked, choices)) = model.asked() else { return over(model, columns, theme) };

@@ -68,7 +68,8 @@ pub(super) fn too_short(scenario: &Scenario) -> Option<Found> {
     ))
 }
 
-/// What is told where `stalled` of so many replicates ended at the horizon, unless a rule of the scenario is about that.
+/// What is told where `stalled` of so many replicates ended at the horizon, unless a rule of the scenario is about
+/// that.
 #[must_use]
 pub fn ended_at_horizon(scenario: &Scenario, version: &Foreign, stalled: u64, of: u64) -> Option<Found> {
     if stalled == 0 || scenario.expect.iter().any(is_about_stalling) {

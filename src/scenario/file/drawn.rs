@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::limits::{MAX_CONCENTRATION, MAX_FACTOR, MIN_CONCENTRATION};
 
-/// A rate: a chance from 0 to 1, or a table with the key `beta`, from which each replicate draws a chance for all of its
-/// upgrades.
+/// A rate: a chance from 0 to 1, or a table with the key `beta`, from which each replicate draws a chance for all of
+/// its upgrades.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(in crate::scenario) enum Rate {
@@ -30,8 +30,8 @@ impl Default for Rate {
     }
 }
 
-/// A factor: a number, or a table with one key that names a distribution, from which each replicate draws it once. The usual
-/// choice is log-normal with the median 1: as often faster as slower.
+/// A factor: a number, or a table with one key that names a distribution, from which each replicate draws it once. The
+/// usual choice is log-normal with the median 1: as often faster as slower.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(in crate::scenario) enum Factor {

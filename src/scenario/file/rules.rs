@@ -7,7 +7,8 @@ use super::event_names;
 use crate::scenario::limits::MAX_SECONDS;
 use crate::scenario::{Expected, MIN_COMPLETED, RolloutOrder, Stat};
 
-/// A rule: a metric is `at_most`, `at_least` or `equals` something; or an event comes so often, so soon, or before another.
+/// A rule: a metric is `at_most`, `at_least` or `equals` something; or an event comes so often, so soon, or before
+/// another.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::scenario) struct Expect {
@@ -38,8 +39,8 @@ pub(in crate::scenario) struct Expect {
     pub equals: Option<Expected>,
     /// This world alone, from 0.
     pub replicate: Option<u64>,
-    /// So many worlds. For a mean, a percentile or a rate that is where it begins. Left out: as many as the command takes;
-    /// world 0 alone for `outcome`, for `drift` that is `true` or `false`, and for events.
+    /// So many worlds. For a mean, a percentile or a rate that is where it begins. Left out: as many as the command
+    /// takes; world 0 alone for `outcome`, for `drift` that is `true` or `false`, and for events.
     #[schemars(range(min = 1))]
     pub replicates: Option<u32>,
 }
@@ -68,12 +69,12 @@ pub(in crate::scenario) struct Tune {
     pub minimise: String,
     /// What must hold.
     pub limits: Vec<Limit>,
-    /// The least share of the good rollouts that complete with a policy, 0 to 1: one with which fewer do is off every front, is not
-    /// recommended, and is not better in time. 0: any will do. `sweep` and `compare` go by it too.
+    /// The least share of the good rollouts that complete with a policy, 0 to 1: one with which fewer do is off every
+    /// front, is not recommended, and is not better in time. 0: any will do. `sweep` and `compare` go by it too.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_completed: f64,
-    /// Where a limit on a mean holds in every replicate and its interval reaches beyond it, as where every replicate is at the limit
-    /// itself: it is met if the mean is surely no more than this share of the limit beyond it.
+    /// Where a limit on a mean holds in every replicate and its interval reaches beyond it, as where every replicate is
+    /// at the limit itself: it is met if the mean is surely no more than this share of the limit beyond it.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub limit_tolerance: f64,
 }

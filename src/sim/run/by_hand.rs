@@ -21,7 +21,8 @@ impl Simulator<'_> {
         self.operator.pending().is_some()
     }
 
-    /// Whether all that can still happen is that the run gives up: nobody answers a request in time, or the horizon comes.
+    /// Whether all that can still happen is that the run gives up: nobody answers a request in time, or the horizon
+    /// comes.
     #[must_use]
     pub fn only_gives_up(&self) -> bool {
         let at = self.next_at();
@@ -29,8 +30,8 @@ impl Simulator<'_> {
         at.is_some_and(|at| at.0 >= gives_up)
     }
 
-    /// Hands in the answer to the pending request, to be given at this moment, or now if that has passed. A controller that
-    /// is away takes it when it is back.
+    /// Hands in the answer to the pending request, to be given at this moment, or now if that has passed. A controller
+    /// that is away takes it when it is back.
     ///
     /// # Errors
     /// When no request is pending, or it does not offer that answer; nothing is changed then.

@@ -4,8 +4,8 @@ use super::Simulator;
 use crate::sim::heartbeats::{self, Heard};
 
 impl Simulator<'_> {
-    /// The newest heartbeat of a planned instance that was sent from `from` on and has arrived by `now`, both milliseconds;
-    /// `now` is not before the last step. `None` where none has.
+    /// The newest heartbeat of a planned instance that was sent from `from` on and has arrived by `now`, both
+    /// milliseconds; `now` is not before the last step. `None` where none has.
     pub fn last_heard(&mut self, position: u32, from: u64, now: u64) -> Option<Heard> {
         let (member, orders) = self.commands_of(position);
         let early = self.early(position);

@@ -1,4 +1,5 @@
-//! Injected faults as the run goes on: which are known, which an event sets off, and what those about the controller do.
+//! Injected faults as the run goes on: which are known, which an event sets off, and what those about the controller
+//! do.
 
 use super::Simulator;
 use crate::engine::{Event, Input};

@@ -1,5 +1,5 @@
-//! The laws by which networks flap: one for each rate and down time that some instance has. Overrides may say the one or the
-//! other, so there can be as many as their numbers multiplied; each is made when it is first asked for.
+//! The laws by which networks flap: one for each rate and down time that some instance has. Overrides may say the one
+//! or the other, so there can be as many as their numbers multiplied; each is made when it is first asked for.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,8 @@ use super::super::sampler::Sampler;
 use super::HOUR;
 use crate::scenario::{Distribution, Scenario};
 
-/// All laws, by the override that sets the rate and the one that sets the down time, the fleet's own being the first of each.
+/// All laws, by the override that sets the rate and the one that sets the down time, the fleet's own being the first of
+/// each.
 #[derive(Clone, Debug)]
 pub(super) struct FlapLaws {
     /// Per hour.

@@ -102,9 +102,9 @@ impl World {
         (0..instances).map(|n| u32::from(holds(n))).sum()
     }
 
-    /// Kin that a drawn share of the fleet makes of `kin`, with their chances. Whether an instance belongs to one share is
-    /// independent of whether it belongs to another. `None` where there are more than `most`. Blocks count as shares here: of
-    /// one instance, its chance to be in one; that neighbours are in one together is left out.
+    /// Kin that a drawn share of the fleet makes of `kin`, with their chances. Whether an instance belongs to one share
+    /// is independent of whether it belongs to another. `None` where there are more than `most`. Blocks count as shares
+    /// here: of one instance, its chance to be in one; that neighbours are in one together is left out.
     #[must_use]
     pub fn drawn_kin(&self, kin: Kin, most: usize) -> Option<Vec<(Kin, f64)>> {
         let mut drawn = vec![(kin, 1.0)];
@@ -129,8 +129,8 @@ impl World {
         Some(drawn)
     }
 
-    /// How an upgrade of kin to a release can go, by the scenario's own rates: of those that are drawn, the means. A factor that
-    /// is drawn is left out.
+    /// How an upgrade of kin to a release can go, by the scenario's own rates: of those that are drawn, the means. A
+    /// factor that is drawn is left out.
     #[must_use]
     pub fn prospects_of(&self, Kin(numbers): &Kin, release: Release) -> Prospects<'_> {
         let conduct = &self.base.releases[release as usize];

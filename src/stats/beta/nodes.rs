@@ -3,12 +3,12 @@
 /// QL steps for one eigenvalue; three or four are usual.
 const MOST_STEPS: usize = 60;
 
-/// The nodes and weights of Gauss's rule of this order for Beta(a, b), ascending; the weights add up to 1. The mean of a
-/// polynomial of degree below 2 × `order` is exact. Shapes are positive.
+/// The nodes and weights of Gauss's rule of this order for Beta(a, b), ascending; the weights add up to 1. The mean of
+/// a polynomial of degree below 2 × `order` is exact. Shapes are positive.
 ///
-/// Nodes are the eigenvalues of the symmetric tridiagonal matrix of the recurrence of Jacobi's polynomials, weights the squares
-/// of their vectors' first components (G. H. Golub and J. H. Welsch, "Calculation of Gauss quadrature rules", Math. Comp. 23,
-/// 1969), found by the implicit QL method.
+/// Nodes are the eigenvalues of the symmetric tridiagonal matrix of the recurrence of Jacobi's polynomials, weights the
+/// squares of their vectors' first components (G. H. Golub and J. H. Welsch, "Calculation of Gauss quadrature rules",
+/// Math. Comp. 23, 1969), found by the implicit QL method.
 #[must_use]
 pub fn nodes(a: f64, b: f64, order: usize) -> Vec<(f64, f64)> {
     let order = order.max(1);

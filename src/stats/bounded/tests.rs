@@ -17,7 +17,8 @@ fn misses(n: u64, mean: f64, reach: Reach, draw: impl Fn(f64) -> f64) -> usize {
     (0..400).filter(missed).count()
 }
 
-/// The intervals miss at most 5 %, so that 35 of 400 or more has a chance of 2 in 1000 for each even if all of it were used.
+/// The intervals miss at most 5 %, so that 35 of 400 or more has a chance of 2 in 1000 for each even if all of it were
+/// used.
 #[test]
 fn it_covers_what_students_interval_does_not() {
     // One in 333 costs a day, all others 100 to 200 s; never more than 10 days.

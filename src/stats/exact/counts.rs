@@ -1,7 +1,7 @@
 //! The law of the count of failures in a row.
 
-/// One trial: three chances. They may add up to less than 1; what follows is then the chance of both, that the trials went so
-/// and that what was left out did not happen.
+/// One trial: three chances. They may add up to less than 1; what follows is then the chance of both, that the trials
+/// went so and that what was left out did not happen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Trial {
     /// It fails, in its turn.

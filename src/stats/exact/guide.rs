@@ -1,10 +1,10 @@
 //! The chance of a run from any place on: the value function of the chain.
 
-/// h(i, c) = P(a run of k among the trials from the i-th on | the count before it is c), for trials that are counted in order:
-/// h(i, c) = p_i·h(i+1, c+1) + (1 − p_i)·h(i+1, 0), h(i, k) = 1, h(n, c) = 0.
+/// h(i, c) = P(a run of k among the trials from the i-th on | the count before it is c), for trials that are counted in
+/// order: h(i, c) = p_i·h(i+1, c+1) + (1 − p_i)·h(i+1, 0), h(i, k) = 1, h(n, c) = 0.
 ///
-/// It is also the change of measure that makes the run certain (Doob's h-transform): with p_i·h(i+1, c+1) / h(i, c) in place of
-/// p_i every path runs into a trip, and each with the same weight h(0, 0).
+/// It is also the change of measure that makes the run certain (Doob's h-transform): with p_i·h(i+1, c+1) / h(i, c) in
+/// place of p_i every path runs into a trip, and each with the same weight h(0, 0).
 #[derive(Clone, Debug)]
 pub struct Guide {
     limit: usize,

@@ -5,9 +5,10 @@ const PIECES: u64 = 64;
 
 /// Σ f(t) for t = 0 … n − 1, for a function that never rises, to an absolute error of about `tolerance`.
 ///
-/// A piece is summed as the parabola through its ends and its middle (the discrete Simpson rule), and halved until both halves
-/// agree with it; pieces of two numbers are summed as they are. A function that never rises and is equal at both ends of a
-/// piece is constant in it, so a step is never overlooked. `None` where that takes more than `budget` values of f.
+/// A piece is summed as the parabola through its ends and its middle (the discrete Simpson rule), and halved until both
+/// halves agree with it; pieces of two numbers are summed as they are. A function that never rises and is equal at both
+/// ends of a piece is constant in it, so a step is never overlooked. `None` where that takes more than `budget` values
+/// of f.
 pub fn sum_of_falling(n: u64, tolerance: f64, budget: usize, mut f: impl FnMut(u64) -> f64) -> Option<f64> {
     if n == 0 {
         return Some(0.0);

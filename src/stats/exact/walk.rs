@@ -22,7 +22,8 @@ pub struct Walk {
     pub counting: Counting,
     /// A run of so many trips; at least 1.
     pub limit: usize,
-    /// How many trips are waved through, with a count of zero from the next unit on, before one ends the walk; `None`: all.
+    /// How many trips are waved through, with a count of zero from the next unit on, before one ends the walk; `None`:
+    /// all.
     pub waved: Option<usize>,
 }
 

@@ -2,11 +2,12 @@
 
 use crate::stats::{beta, normal};
 
-/// With a larger variance a count is drawn as a normal variate: its steps are then finer than a hundredth of its spread.
+/// With a larger variance a count is drawn as a normal variate: its steps are then finer than a hundredth of its
+/// spread.
 const LARGE: f64 = 10_000.0;
 
-/// The mean that a rate known as Beta(a, b) would have after so many more trials, if `rate` is what it is in truth: (a + hits) / (a + b + trials),
-/// with hits drawn by inversion from a word u between 0 and 1.
+/// The mean that a rate known as Beta(a, b) would have after so many more trials, if `rate` is what it is in truth: (a
+/// + hits) / (a + b + trials), with hits drawn by inversion from a word u between 0 and 1.
 #[must_use]
 pub fn mean_after((a, b): (f64, f64), trials: f64, rate: f64, u: f64) -> f64 {
     (a + hits(trials, rate, u)) / (a + b + trials)

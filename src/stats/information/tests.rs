@@ -1,8 +1,8 @@
 use super::*;
 use crate::stats::beta::{self, Quantiles};
 
-/// The worth for two ways of which one always costs the same and the other goes with a rate that is known as Beta(a, b), in
-/// closed form.
+/// The worth for two ways of which one always costs the same and the other goes with a rate that is known as Beta(a,
+/// b), in closed form.
 struct Case {
     shapes: (f64, f64),
     same: f64,
@@ -37,7 +37,8 @@ impl Case {
         self.usual() - expected
     }
 
-    /// Rates drawn, what a sample of m would say, and costs with chance in them that both ways share, and more of their own.
+    /// Rates drawn, what a sample of m would say, and costs with chance in them that both ways share, and more of their
+    /// own.
     fn rows(&self, seed: u64, rows: usize, m: f64) -> (Vec<f64>, Vec<f64>, [Vec<f64>; 2]) {
         let table = Quantiles::new(self.shapes.0, self.shapes.1).unwrap();
         let mut words = Words(seed);
@@ -89,8 +90,9 @@ fn the_closed_forms_agree_with_each_other() {
 }
 
 /// Of 3 × 3 × 40 intervals at 95 % (not all independent: three of them share their rows), those that miss. If each
-/// misses with at most 5 %, more than 33 of 360 come with a chance of about 0.0003 were they independent, and with less than 1.5 %
-/// if the three always missed together (more than 11 of 120). The seeds are fixed, so it is so always or never.
+/// misses with at most 5 %, more than 33 of 360 come with a chance of about 0.0003 were they independent, and with less
+/// than 1.5 % if the three always missed together (more than 11 of 120). The seeds are fixed, so it is so always or
+/// never.
 #[test]
 fn the_intervals_hold_the_closed_forms() {
     let (mut misses, mut all) = (0, 0);

@@ -7,7 +7,8 @@ fn near(found: f64, wanted: f64) -> bool {
     (found - wanted).abs() <= 2e-13 * wanted.abs()
 }
 
-/// R. G. Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998), table I.
+/// R. G. Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998), table
+/// I.
 #[test]
 fn published_intervals() {
     for (hits, n, score, exact) in [
@@ -130,8 +131,8 @@ fn upper_bound_covers_at_every_rate() {
     }
 }
 
-/// Brown, Cai and DasGupta's findings: on average over rates Wilson's 95 % interval covers 95 %, at some rates near 0 and
-/// 1 only 83.8 %; Clopper and Pearson's covers more than it says.
+/// Brown, Cai and DasGupta's findings: on average over rates Wilson's 95 % interval covers 95 %, at some rates near 0
+/// and 1 only 83.8 %; Clopper and Pearson's covers more than it says.
 #[test]
 fn wilson_covers_on_average() {
     for n in [10, 20, 50, 100] {

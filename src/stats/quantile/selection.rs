@@ -16,9 +16,11 @@ pub type Source<'a> = dyn FnMut(&mut dyn FnMut(u64)) + 'a;
 ///
 /// Each call of `source` hands every key to its argument, the same keys each time, in any order. Up to 65536 keys need
 /// one pass, more need one for their range, at most five that count them in ever narrower bins, and one that collects;
-/// usually three or four in all. Memory is at most 10 MB, whatever n. More than 16 ranks far apart need passes of their own.
+/// usually three or four in all. Memory is at most 10 MB, whatever n. More than 16 ranks far apart need passes of their
+/// own.
 ///
-/// A rank of 0 counts as 1, one beyond the number of keys as that number. No keys, no statistics: the result is then empty.
+/// A rank of 0 counts as 1, one beyond the number of keys as that number. No keys, no statistics: the result is then
+/// empty.
 #[must_use]
 pub fn order_statistics(n: u64, ranks: &[u64], source: &mut Source<'_>) -> Vec<u64> {
     select(n, ranks, source, COLLECTED, BIN_BITS)

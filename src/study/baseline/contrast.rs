@@ -52,7 +52,8 @@ pub struct Contrast {
     pub n: u64,
     /// By what it is judged.
     pub evidence: Evidence,
-    /// Of a conditional metric: the rate that says in how many worlds it has a value; `None` too where that was not kept.
+    /// Of a conditional metric: the rate that says in how many worlds it has a value; `None` too where that was not
+    /// kept.
     pub condition: Option<Box<Contrast>>,
 }
 
@@ -70,8 +71,8 @@ pub enum Verdict {
     Better,
     /// There is a larger one, for the worse.
     Worse,
-    /// There is a larger one, of a measure of which neither more nor less is better, or of a conditional metric over other
-    /// worlds then than now.
+    /// There is a larger one, of a measure of which neither more nor less is better, or of a conditional metric over
+    /// other worlds then than now.
     Differs,
 }
 
@@ -107,8 +108,8 @@ impl Contrast {
         if let Measure::Metric(metric) = self.measure { metric.condition() } else { None }
     }
 
-    /// Whether both means are about the same worlds, so that one can be the better or the worse: pairs where every world has
-    /// one with both, samples apart where the shares that have one may be the same.
+    /// Whether both means are about the same worlds, so that one can be the better or the worse: pairs where every
+    /// world has one with both, samples apart where the shares that have one may be the same.
     #[must_use]
     pub fn is_comparable(&self, confidence: f64) -> bool {
         if self.when().is_none() {

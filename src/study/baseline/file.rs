@@ -9,8 +9,8 @@
 //! {"scenario":"s.toml","version":"v-2","fact":"trip_rate","hits":3,"n":1000}
 //! ```
 //!
-//! Nothing stands at its head and nothing counts its lines, so a line-wise merge of two of them is one again. Lines are read in
-//! any order, and the same line twice is one; two lines that say different things of one fact are refused.
+//! Nothing stands at its head and nothing counts its lines, so a line-wise merge of two of them is one again. Lines are
+//! read in any order, and the same line twice is one; two lines that say different things of one fact are refused.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

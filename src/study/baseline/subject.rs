@@ -1,4 +1,5 @@
-//! A scenario under comparison: run with its policy, and with the accepted one where that is another, on the accepted worlds.
+//! A scenario under comparison: run with its policy, and with the accepted one where that is another, on the accepted
+//! worlds.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,7 +23,8 @@ use crate::text::Foreign;
 /// A scenario that is ready to run.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    /// The cells: where there is an accepted policy of another kind, first that with each version, then the scenario's own.
+    /// The cells: where there is an accepted policy of another kind, first that with each version, then the scenario's
+    /// own.
     pub cells: Cells,
     /// The versions, by their ids.
     pub versions: Vec<Foreign>,
@@ -189,8 +191,8 @@ impl Subject {
     }
 }
 
-/// The target, and every other version that can be rolled out and is not what the fleet runs before; those are left out that do
-/// not fit, or whose request is refused.
+/// The target, and every other version that can be rolled out and is not what the fleet runs before; those are left out
+/// that do not fit, or whose request is refused.
 fn versions(scenario: &Scenario) -> Vec<VersionIndex> {
     let target = scenario.rollout.target;
     let mut all = grid::versions(scenario, "all").unwrap_or_default();

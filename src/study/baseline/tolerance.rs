@@ -46,8 +46,8 @@ impl Tolerances {
     }
 }
 
-/// Reads `METRIC=VALUE`: `duration_sec=5%` is a share of what was accepted, `duration_sec=60` and `trip_rate=0.01` are in the
-/// unit of the metric.
+/// Reads `METRIC=VALUE`: `duration_sec=5%` is a share of what was accepted, `duration_sec=60` and `trip_rate=0.01` are
+/// in the unit of the metric.
 ///
 /// # Errors
 /// When there is no such metric, or the value is no number from 0 up; says what is allowed.

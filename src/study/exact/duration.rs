@@ -1,5 +1,6 @@
-//! The mean duration. A batch lasts as long as the slowest of its verdicts; the next one begins on the first tick at or after
-//! that, so that whole ticks count for a batch that another one follows, and milliseconds for the last and for a trip.
+//! The mean duration. A batch lasts as long as the slowest of its verdicts; the next one begins on the first tick at or
+//! after that, so that whole ticks count for a batch that another one follows, and milliseconds for the last and for a
+//! trip.
 
 use super::Course;
 use super::approval::{Approval, mean};
@@ -149,7 +150,8 @@ fn over_by(course: &Course<'_>, stages: &[Stage], t: u64, timeout: u64) -> Vec<O
     stages.iter().map(|stage| over(course, stage, &trials, t >= timeout)).collect()
 }
 
-/// The chances that a unit has been judged without a trip, and that a trip has been met, the verdicts so far being `trials`.
+/// The chances that a unit has been judged without a trip, and that a trip has been met, the verdicts so far being
+/// `trials`.
 fn over(course: &Course<'_>, stage: &Stage, trials: &[Trial], is_due: bool) -> Over {
     let each = || (stage.from..stage.to).map(|position| course.law.pick(trials, position));
     let mut counts = stage.counts.clone();

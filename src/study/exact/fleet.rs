@@ -28,7 +28,8 @@ pub(super) struct FleetLaw {
 }
 
 impl FleetLaw {
-    /// The laws for upgrades to a release. `on_grid` says that every dispatch falls on a multiple of the heartbeat interval.
+    /// The laws for upgrades to a release. `on_grid` says that every dispatch falls on a multiple of the heartbeat
+    /// interval.
     pub fn new(
         world: &World,
         plan: &Plan,
@@ -98,8 +99,8 @@ impl FleetLaw {
         self.by(u64::MAX)
     }
 
-    /// Whether when an instance is heard of is independent of what it then says, and the same law for all: then the order of
-    /// those that are heard of says nothing about who failed.
+    /// Whether when an instance is heard of is independent of what it then says, and the same law for all: then the
+    /// order of those that are heard of says nothing about who failed.
     pub fn order_says_nothing(&self) -> bool {
         let [mixture] = &self.laws[..] else { return false };
         let Some((first, _)) = mixture.first() else { return false };

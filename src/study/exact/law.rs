@@ -1,9 +1,10 @@
 //! The law of one instance's verdict: what it is, and how long after the dispatch it comes.
 //!
-//! With nothing in the way an upgrade takes U ≥ 1 ms, and the first heartbeat after it is sent W later. A phase that is drawn is
-//! uniform on the whole milliseconds of the interval, so W is uniform on 0 … h − 1 whatever U is and whenever the dispatch was.
-//! A fixed phase puts the heartbeats at fixed distances from a dispatch, where every dispatch falls on the same place in
-//! the interval. Each heartbeat is lost on its own, so the first that arrives is the j-th with chance (1 − ℓ)·ℓʲ.
+//! With nothing in the way an upgrade takes U ≥ 1 ms, and the first heartbeat after it is sent W later. A phase that is
+//! drawn is uniform on the whole milliseconds of the interval, so W is uniform on 0 … h − 1 whatever U is and whenever
+//! the dispatch was. A fixed phase puts the heartbeats at fixed distances from a dispatch, where every dispatch falls
+//! on the same place in the interval. Each heartbeat is lost on its own, so the first that arrives is the j-th with
+//! chance (1 − ℓ)·ℓʲ.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

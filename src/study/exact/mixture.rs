@@ -1,8 +1,9 @@
-//! What is drawn once a replicate, taken the mean over: rates by Gauss's quadrature for their beta distributions, listed factors
-//! and the places of blocks one by one.
+//! What is drawn once a replicate, taken the mean over: rates by Gauss's quadrature for their beta distributions,
+//! listed factors and the places of blocks one by one.
 //!
-//! Given what is shared, the chances of a walk are polynomials in each rate, of a degree of at most the number of instances. So a
-//! rule with half as many nodes is exact; with fewer, and where rates are cut to add up to 1, a finer rule must agree.
+//! Given what is shared, the chances of a walk are polynomials in each rate, of a degree of at most the number of
+//! instances. So a rule with half as many nodes is exact; with fewer, and where rates are cut to add up to 1, a finer
+//! rule must agree.
 
 use std::collections::BTreeMap;
 
@@ -111,8 +112,8 @@ pub(super) fn parts(world: &World, rule: Rule) -> Result<Parts, OutOfScope> {
     with_places(parts, world.block_laws())
 }
 
-/// What the previous version shares matters to whether a rollback surely ends well, and to nothing else that is computed: its mean
-/// rates and its longest factor say that.
+/// What the previous version shares matters to whether a rollback surely ends well, and to nothing else that is
+/// computed: its mean rates and its longest factor say that.
 fn beginning(world: &World) -> Result<Shared, OutOfScope> {
     let mean = |release| match world.rate_source(release) {
         RateSource::Known(rates) => Ok(*rates),

@@ -120,7 +120,8 @@ impl<'w> Course<'w> {
         };
         let mut continued = continued;
         if slack.is_some_and(|slack| cut(slack, continued) > NEGLIGIBLE) {
-            // After a decision to continue what is left of the walk begins at a count of zero, and trips no oftener than all of it.
+            // After a decision to continue what is left of the walk begins at a count of zero, and trips no oftener
+            // than all of it.
             let trips = self.walked().chance();
             let likely =
                 (1..=continued).take_while(|&times| libm::pow(trips, times as f64) > NEGLIGIBLE).count() as u64;

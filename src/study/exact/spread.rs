@@ -1,7 +1,8 @@
 //! How much of a chance lies between rollouts, and how much is chance within one.
 //!
-//! Where a version's rates are drawn once a replicate, each rollout has a chance of its own, q, to trip. By the law of total variance
-//! q̄(1 − q̄) = Var(q) + E[q(1 − q)]: the first part is which rollout it is, the second the luck of its upgrades.
+//! Where a version's rates are drawn once a replicate, each rollout has a chance of its own, q, to trip. By the law of
+//! total variance q̄(1 − q̄) = Var(q) + E[q(1 − q)]: the first part is which rollout it is, the second the luck of its
+//! upgrades.
 
 use serde::{Deserialize, Serialize};
 
@@ -39,14 +40,16 @@ impl TripSpread {
 
 /// Points for quantiles where more than one thing is drawn.
 const POINTS: u32 = 1000;
-/// Steps of a lattice that is even in up to five dimensions: powers of the inverse of the root of x⁶ = x + 1 (M. Roberts, 2018).
+/// Steps of a lattice that is even in up to five dimensions: powers of the inverse of the root of x⁶ = x + 1 (M.
+/// Roberts, 2018).
 const LATTICE: [f64; 5] = [0.881_271_461_6, 0.776_639_389_1, 0.684_430_129_6, 0.603_168_740_7, 0.531_555_397_7];
 
-/// How a scenario's chance of tripping is spread between rollouts, over the rates and factors of the target that they draw. The mean and
-/// the variances are exact. So are the quantiles, where one rate alone is drawn, with the precision of a table of six digits; where
-/// more is drawn they are those of 1000 rollouts, evenly spread.
+/// How a scenario's chance of tripping is spread between rollouts, over the rates and factors of the target that they
+/// draw. The mean and the variances are exact. So are the quantiles, where one rate alone is drawn, with the precision
+/// of a table of six digits; where more is drawn they are those of 1000 rollouts, evenly spread.
 ///
-/// The places of blocks are not a rollout's own here: their mean is taken in every chance. `None` where nothing else is drawn.
+/// The places of blocks are not a rollout's own here: their mean is taken in every chance. `None` where nothing else is
+/// drawn.
 ///
 /// # Errors
 /// When nothing exact can be said of the scenario; the sentence says why.

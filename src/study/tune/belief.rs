@@ -22,7 +22,8 @@ pub struct RateHistory {
     pub interval: Interval,
     /// The shapes of the beta distribution with its mean and variance.
     pub shapes: [f64; 2],
-    /// Where rollouts differ: the fitted concentration. The shapes are then those of the next rollout's rate, which no history tells.
+    /// Where rollouts differ: the fitted concentration. The shapes are then those of the next rollout's rate, which no
+    /// history tells.
     pub concentration: Option<f64>,
 }
 
@@ -174,8 +175,8 @@ impl Beliefs {
         })
     }
 
-    /// The scenario as it would be if the means were the rates: of rollouts that differ the mean rates, with the spread between
-    /// them that the history has.
+    /// The scenario as it would be if the means were the rates: of rollouts that differ the mean rates, with the spread
+    /// between them that the history has.
     #[must_use]
     pub fn point(&self, scenario: &Scenario) -> Scenario {
         let mut point = scenario.clone();
@@ -217,8 +218,9 @@ fn belief(history: &VersionHistory, own: crate::scenario::OutcomeRates) -> Resul
     Ok(Belief::new(version.raw(), silence, failing, own))
 }
 
-/// The shapes of the share c of what is not silent that fails: failure = r c, where 1 − r is silence, and both independent, so
-/// E[c] = E[failure] / E[r], and of the squares alike. With v = variance / mean², 1 + v(failure) = (1 + v(r)) (1 + v(c)).
+/// The shapes of the share c of what is not silent that fails: failure = r c, where 1 − r is silence, and both
+/// independent, so E[c] = E[failure] / E[r], and of the squares alike. With v = variance / mean², 1 + v(failure) = (1 +
+/// v(r)) (1 + v(c)).
 fn share(failure: [f64; 2], silence: [f64; 2]) -> Option<[f64; 2]> {
     let mean = |[a, b]: [f64; 2]| a / (a + b);
     let relative = |[a, b]: [f64; 2]| b / (a * (a + b + 1.0));

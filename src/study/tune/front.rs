@@ -1,7 +1,8 @@
-//! The Pareto front: the policies that no other beats in both, the goal on the good version and the blast radius of a bad one.
+//! The Pareto front: the policies that no other beats in both, the goal on the good version and the blast radius of a
+//! bad one.
 //!
-//! A policy with which too few good rollouts complete is not on it and beats none. While that is undecided of one, so is whether it is
-//! on the front, and whether those are that it would beat.
+//! A policy with which too few good rollouts complete is not on it and beats none. While that is undecided of one, so
+//! is whether it is on the front, and whether those are that it would beat.
 
 use std::io;
 
@@ -49,10 +50,11 @@ pub fn worst_version(tune: &Tune, tape: &Tape, tuned: &Tuned) -> io::Result<Opti
     Ok(worst.map(|(version, _)| version))
 }
 
-/// Where every policy stands. With Bonferroni's inequality over all policies and pairs, all that is sure is sure together.
+/// Where every policy stands. With Bonferroni's inequality over all policies and pairs, all that is sure is sure
+/// together.
 ///
-/// Pairs are many, so two policies are told apart by exact values or by their own intervals where these do not overlap, and
-/// replicate by replicate only where they do.
+/// Pairs are many, so two policies are told apart by exact values or by their own intervals where these do not overlap,
+/// and replicate by replicate only where they do.
 ///
 /// # Errors
 /// When the tape cannot be read.

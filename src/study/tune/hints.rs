@@ -1,14 +1,15 @@
 //! Hints: what another rule than failures in a row could do with the same batches, and which limits it would meet.
 //!
-//! Rollouts run with a breaker that never trips, and every rule is then applied to the verdicts as the breaker would count
-//! them: as they are observed, or where `breaker_order` is `listed` in plan order when their batch is complete; and where
-//! `breaker_scope` is `batch` it starts anew with each batch. A rule is calibrated on good rollouts to trip no more of them than failures in a row do, and judged on the
-//! bad ones by how much of the fleet was dispatched when it tripped.
+//! Rollouts run with a breaker that never trips, and every rule is then applied to the verdicts as the breaker would
+//! count them: as they are observed, or where `breaker_order` is `listed` in plan order when their batch is complete;
+//! and where `breaker_scope` is `batch` it starts anew with each batch. A rule is calibrated on good rollouts to trip
+//! no more of them than failures in a row do, and judged on the bad ones by how much of the fleet was dispatched when
+//! it tripped.
 //!
 //! - *Failure share*: trips when so many of the last so many verdicts failed.
-//! - *CUSUM* (Page, "Continuous inspection schemes", 1954): S grows by 1 − r on a failure and falls by r on a success, not below
-//!   zero; trips at h. The reference r between the failing shares of the good and the bad version is the one of the likelihood
-//!   ratio, ln((1−p₀)/(1−p₁)) / ln(p₁(1−p₀)/(p₀(1−p₁))).
+//! - *CUSUM* (Page, "Continuous inspection schemes", 1954): S grows by 1 − r on a failure and falls by r on a success,
+//!   not below zero; trips at h. The reference r between the failing shares of the good and the bad version is the one
+//!   of the likelihood ratio, ln((1−p₀)/(1−p₁)) / ln(p₁(1−p₀)/(p₀(1−p₁))).
 
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -246,8 +247,8 @@ impl Rule {
     }
 }
 
-/// Judges other rules with the batches of the recommended policy. Where none is recommended, with the largest batches of the grid with
-/// which some rule meets the limits, or else with those where the best rule breaks fewest.
+/// Judges other rules with the batches of the recommended policy. Where none is recommended, with the largest batches
+/// of the grid with which some rule meets the limits, or else with those where the best rule breaks fewest.
 #[must_use]
 pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) -> Hints {
     let none = |why_not: &str| Hints { policy: None, judged: Vec::new(), why_not: Some(why_not.to_owned()) };
@@ -337,7 +338,8 @@ impl<'a> Tried<'a> {
         })
     }
 
-    /// The false trips that the limits allow; where none is about them, as many as leave enough good rollouts to complete.
+    /// The false trips that the limits allow; where none is about them, as many as leave enough good rollouts to
+    /// complete.
     fn allowed(&self) -> f64 {
         let stated = self.tune.limits.iter().filter_map(|limit| match (limit.spec.metric, &limit.spec.bound) {
             (Measure::Rate(Rate::FalseTrip | Rate::Trip), Bound::AtMost(most)) if limit.versions == [0] => Some(*most),
@@ -347,8 +349,8 @@ impl<'a> Tried<'a> {
         stated.fold(1.0, f64::min)
     }
 
-    /// The limit of the grid that trips no more good rollouts than that and lets the bad versions reach least; where all trip more, the one
-    /// that trips fewest.
+    /// The limit of the grid that trips no more good rollouts than that and lets the bad versions reach least; where
+    /// all trip more, the one that trips fewest.
     fn in_a_row(&self, allowed: f64) -> Judged {
         let limits = self.tune.scenario.tune.iter().flat_map(|tune| &tune.max_consecutive_failures);
         let all = limits.map(|limit| self.judge(Rule::Consecutive(limit.get())));

@@ -40,14 +40,15 @@ pub struct Held {
     pub n: u64,
     /// Whether it surely holds, surely does not, or neither.
     pub holds: Option<bool>,
-    /// It holds in every replicate that was met, and the mean is surely no more than the tolerance beyond it: so it counts as held.
+    /// It holds in every replicate that was met, and the mean is surely no more than the tolerance beyond it: so it
+    /// counts as held.
     pub by_tolerance: bool,
 }
 
 impl Limit {
-    /// A limit, and whom it is about: how a good release goes (its duration, its outcome, false trips) is asked of the good
-    /// version, how far a bad one gets of the defective ones; of the good one where there is no other. A limit from above on
-    /// trips is about the good version, one from below about the defective ones.
+    /// A limit, and whom it is about: how a good release goes (its duration, its outcome, false trips) is asked of the
+    /// good version, how far a bad one gets of the defective ones; of the good one where there is no other. A limit
+    /// from above on trips is about the good version, one from below about the defective ones.
     ///
     /// # Errors
     /// When no number of worlds can confirm it, or it says nothing of the version.
@@ -154,8 +155,9 @@ pub fn check(
 
 /// What theory and the replicates of a cell say of a limit. Where theory has the value, it decides.
 ///
-/// No interval of a mean ends at the limit itself where every replicate is at it. With a `tolerance`, a share of the limit, a limit
-/// on a mean that every replicate keeps counts as held once its interval ends no more than that beyond it.
+/// No interval of a mean ends at the limit itself where every replicate is at it. With a `tolerance`, a share of the
+/// limit, a limit on a mean that every replicate keeps counts as held once its interval ends no more than that beyond
+/// it.
 ///
 /// # Errors
 /// When the tape cannot be read.
@@ -197,7 +199,8 @@ pub fn observe(
     Ok(Held { limit: 0, version: 0, observed, interval, exact, n, holds, by_tolerance })
 }
 
-/// Whether a limit holds: by the exact value, or else by both ends of an interval. Where nothing was measured, nothing is known.
+/// Whether a limit holds: by the exact value, or else by both ends of an interval. Where nothing was measured, nothing
+/// is known.
 #[must_use]
 pub fn holds(bound: &Bound, exact: Option<f64>, interval: Option<Interval>) -> Option<bool> {
     match (bound, exact) {

@@ -1,5 +1,5 @@
-//! How an answer stands when the failure rates are others than the scenario's: whether the recommended policy still meets its
-//! limits, up to which rates it does, and what the search would answer there.
+//! How an answer stands when the failure rates are others than the scenario's: whether the recommended policy still
+//! meets its limits, up to which rates it does, and what the search would answer there.
 
 use std::io;
 
@@ -71,7 +71,8 @@ impl Tune {
         Self::new(&scaled(&self.scenario, factor), self.tolerance, self.replicates)
     }
 
-    /// Decides the limits of one policy that are written in the scenario, with as many replicates beyond those on the tape as that takes. `None` where it was stopped.
+    /// Decides the limits of one policy that are written in the scenario, with as many replicates beyond those on the
+    /// tape as that takes. `None` where it was stopped.
     ///
     /// # Errors
     /// When the tape cannot be written or read.
@@ -126,8 +127,8 @@ impl Tune {
         theory
     }
 
-    /// Between which factors a policy meets every limit, as it does at the scenario's own rates. `scratch` makes an empty tape.
-    /// `None` where it was stopped.
+    /// Between which factors a policy meets every limit, as it does at the scenario's own rates. `scratch` makes an
+    /// empty tape. `None` where it was stopped.
     ///
     /// # Errors
     /// When a tape cannot be made, written or read.
@@ -187,8 +188,8 @@ impl Tune {
     }
 }
 
-/// The scenario with all failure rates of its versions and classes times a factor, cut where they would add up to more than 1. Of
-/// a rate that is drawn it is the mean that is scaled: its concentration stays.
+/// The scenario with all failure rates of its versions and classes times a factor, cut where they would add up to more
+/// than 1. Of a rate that is drawn it is the mean that is scaled: its concentration stays.
 fn scaled(scenario: &Scenario, factor: f64) -> Scenario {
     let mut scaled = scenario.clone();
     for version in &mut scaled.versions {

@@ -1,13 +1,13 @@
 //! What the history leaves open, and what more of it would be worth.
 //!
-//! All policies meet the same worlds, each with its own rates. How a policy's goal and its limits go with the rates is found
-//! by regression over the worlds ([`crate::stats::regression`]). Two questions are asked of them:
+//! All policies meet the same worlds, each with its own rates. How a policy's goal and its limits go with the rates is
+//! found by regression over the worlds ([`crate::stats::regression`]). Two questions are asked of them:
 //!
-//! - What is it worth to know more, choosing among the policies that are within the limits today? That is the value of information
-//!   ([`crate::stats::information`]), and never below zero.
-//! - What would the search answer by then, with each limit held anew against what is known by then, and how much of the goal would that save?
-//!   ([`answers`]) It may be below zero, for what one learns may forbid what is allowed today; and where uncertainty is what keeps a
-//!   better policy out, this is where more history pays.
+//! - What is it worth to know more, choosing among the policies that are within the limits today? That is the value of
+//!   information ([`crate::stats::information`]), and never below zero.
+//! - What would the search answer by then, with each limit held anew against what is known by then, and how much of the
+//!   goal would that save? ([`answers`]) It may be below zero, for what one learns may forbid what is allowed today;
+//!   and where uncertainty is what keeps a better policy out, this is where more history pays.
 
 pub mod answers;
 
@@ -42,8 +42,8 @@ pub struct Open {
     pub rollouts: u64,
     /// Where each policy stands to the limits today, by what the search decided.
     pub today: Today,
-    /// What would be, were more known: so many times the history, and last the rates themselves. Empty where there are fewer than 256
-    /// worlds, or where rollouts differ in a rate.
+    /// What would be, were more known: so many times the history, and last the rates themselves. Empty where there are
+    /// fewer than 256 worlds, or where rollouts differ in a rate.
     pub later: Vec<Later>,
 }
 
@@ -188,8 +188,9 @@ impl Tune {
         (0..n).map(of).collect()
     }
 
-    /// The mean rates of a world's versions after a history so many times as long, if it came about by the world's rates. What a history tells
-    /// is taken to grow with its length: a posterior Beta(a, b) under Jeffreys's prior has seen a + b − 1.
+    /// The mean rates of a world's versions after a history so many times as long, if it came about by the world's
+    /// rates. What a history tells is taken to grow with its length: a posterior Beta(a, b) under Jeffreys's prior has
+    /// seen a + b − 1.
     fn means_after(&self, beliefs: &Beliefs, world: u64, place: u64, times: f64) -> Drawn {
         let key = Draws::new(self.scenario.seed, world).shared();
         let of = |one: &Believed| {
@@ -208,8 +209,8 @@ impl Tune {
         beliefs.all.iter().map(of).collect()
     }
 
-    /// What a cell's regression goes by: the rates of the version that is rolled out and of the one that is rolled back to, where they are
-    /// drawn, each with a number for each world.
+    /// What a cell's regression goes by: the rates of the version that is rolled out and of the one that is rolled back
+    /// to, where they are drawn, each with a number for each world.
     fn rates(&self, drawn: &[Drawn], version: usize) -> Vec<Vec<f64>> {
         let scenario = &self.cells.scenarios[self.cell(0, version)];
         let mut versions = vec![scenario.rollout.target];

@@ -13,7 +13,8 @@ pub const RUNS_IN_FIFTY: [(usize, f64, f64); 6] = [
 /// The percentage of a hundred that a trip at the end of its batch has reached, 30 % failing: batch, percent.
 pub const BLASTS: [(u32, f64); 3] = [(5, 37.973), (10, 40.503), (25, 48.619)];
 
-/// Seconds that a batch takes whose upgrades are exponential with a mean of 30, a twentieth hanging up to 120: instances, seconds.
+/// Seconds that a batch takes whose upgrades are exponential with a mean of 30, a twentieth hanging up to 120:
+/// instances, seconds.
 pub const BATCHES_WITH_HANGS: [(u32, f64); 2] = [(5, 78.062_9), (10, 97.603_4)];
 
 /// Upgrades take a second, heartbeats come every second, and the rollout starts at once.

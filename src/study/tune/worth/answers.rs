@@ -1,8 +1,8 @@
 //! What the search would answer, were more known: world by world.
 //!
-//! By then each limit is held against what is known by then, and the goal as well: both are regressed over the worlds on what would be known.
-//! The regression that answers for a world is made from the other four fifths of them, so that what the answer saves there can be
-//! taken from that world's own goals.
+//! By then each limit is held against what is known by then, and the goal as well: both are regressed over the worlds
+//! on what would be known. The regression that answers for a world is made from the other four fifths of them, so that
+//! what the answer saves there can be taken from that world's own goals.
 
 use std::io;
 
@@ -33,18 +33,20 @@ pub struct Answers {
     pub shares: Vec<f64>,
     /// The share in which no policy would meet the limits.
     pub none: f64,
-    /// The share in which today's answer would meet the limits and be within the tolerance of the best; `None` where there is none today.
+    /// The share in which today's answer would meet the limits and be within the tolerance of the best; `None` where
+    /// there is none today.
     pub stays: Option<f64>,
-    /// How much less of the goal the answer would have than today's, on average; where there would be none, today's stays. Its interval. `None`
-    /// where there is no answer today.
+    /// How much less of the goal the answer would have than today's, on average; where there would be none, today's
+    /// stays. Its interval. `None` where there is no answer today.
     pub saves: Option<(f64, Interval)>,
     /// Where that comes from. `None` where there is no answer today.
     pub parts: Option<Parts>,
 }
 
-/// What an answer saves, in parts that add up to it: world by world, from today's policy to the best one of those that are
-/// surely within the limits today, from there to the best of them that still is then, from there to the best that is then of
-/// these and of those that are undecided today, and from there to the best of all that are then. Each with its interval.
+/// What an answer saves, in parts that add up to it: world by world, from today's policy to the best one of those that
+/// are surely within the limits today, from there to the best of them that still is then, from there to the best that
+/// is then of these and of those that are undecided today, and from there to the best of all that are then. Each with
+/// its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parts {
     /// By choosing better among the policies that are surely within the limits today.
@@ -71,7 +73,8 @@ struct Way {
 }
 
 impl Way {
-    /// What each step saves in a world with these goals, from today's policy on. Where no policy would be left, today's stays.
+    /// What each step saves in a world with these goals, from today's policy on. Where no policy would be left, today's
+    /// stays.
     fn saves(self, today: usize, goal: impl Fn(usize) -> f64) -> [f64; 4] {
         let at = |policy: Option<usize>| goal(policy.unwrap_or(today));
         let (choice, still, open, answer) = (at(self.choice), at(self.still), at(self.open), at(self.answer));
@@ -184,8 +187,8 @@ impl Tune {
         })
     }
 
-    /// In which worlds every limit holds by what is known of them. Where that tells nothing of a limit, it stands as the search
-    /// decided: what is undecided today stays so.
+    /// In which worlds every limit holds by what is known of them. Where that tells nothing of a limit, it stands as
+    /// the search decided: what is undecided today stays so.
     fn met(&self, seen: &Seen, fitted: &[bool], regressors: &[Vec<Vec<f64>>], bases: &[Basis]) -> Vec<bool> {
         let mut met = vec![true; fitted.len()];
         for SeenLimit { limit, version, values, holds } in &seen.limits {
@@ -219,7 +222,8 @@ fn percentile(limit: &Limit) -> Option<f64> {
     }
 }
 
-/// A limit as one on a mean. A percentile is at most L where at most the rest lies above L, and at least L where at most its own share lies below.
+/// A limit as one on a mean. A percentile is at most L where at most the rest lies above L, and at least L where at
+/// most its own share lies below.
 fn as_mean(limit: &Limit) -> Bound {
     match (percentile(limit), &limit.spec.bound) {
         (Some(share), Bound::AtMost(_)) => Bound::AtMost(1.0 - share),
@@ -241,7 +245,8 @@ fn beyond(limit: &Limit, value: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Four policies: today's, another within the limits, one that is undecided, and one that is out. Goals 10, 8, 6 and 5.
+    /// Four policies: today's, another within the limits, one that is undecided, and one that is out. Goals 10, 8, 6
+    /// and 5.
     #[test]
     fn the_parts_of_a_way_add_up_and_are_told_apart() {
         let goal = |policy: usize| [10.0, 8.0, 6.0, 5.0][policy];
