@@ -1,9 +1,9 @@
 //! What no report can say: shares above 1, more hits than tries, intervals the wrong way round, cells that are there
 //! twice.
 //!
-//! One reader walks any report as JSON, so that a rule holds for a key wherever it stands: [`domain`] has what a key
-//! may be by its name and by the metric that it is about, [`relations`] what the keys of one object say of each other,
-//! [`whole`] what the parts of one schema do.
+//! One reader walks any report as JSON, so that a rule holds for a key wherever it stands: `domain` has what a key
+//! may be by its name and by the metric that it is about, `relations` what the keys of one object say of each other,
+//! `whole` what the parts of one schema do.
 
 pub(super) mod domain;
 mod relations;
