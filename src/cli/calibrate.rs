@@ -7,11 +7,11 @@ use anyhow::Context;
 
 use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, write_json, write_whole};
 use super::report::read_bytes;
-use crate::calibrate::{Calibration, CalibrationError, History, Observations, once};
-use crate::fleet::Span;
-use crate::report::Output;
-use crate::report::calibration::{CalibrationReport, calibration_table};
-use crate::report::plot::goodness::goodness;
+use dryroll_engine::fleet::Span;
+use dryroll_report::Output;
+use dryroll_report::calibration::{CalibrationReport, calibration_table};
+use dryroll_report::plot::goodness::goodness;
+use dryroll_study::calibrate::{Calibration, CalibrationError, History, Observations, once};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -87,7 +87,7 @@ fn each_log_once(logs: &[PathBuf]) -> Result<(), Failure> {
         if places.contains(&place) {
             return Err(Failure::Input(anyhow::anyhow!(
                 "{} is given twice, and would count twice",
-                crate::text::path(&log)
+                dryroll_sim::text::path(&log)
             )));
         }
         places.push(place);

@@ -19,15 +19,15 @@ use super::output::{
 };
 use super::progress::Progress;
 use super::sweep::HowArguments;
-use crate::report::study::{AgainstBaseline, CheckReport};
-use crate::report::{check_table, check_verdict, github, junit, markdown, replay};
-use crate::study::check::{Check, Effort};
-use crate::study::round::Workers;
-use crate::study::sweep::CONFIDENCE;
-use crate::study::tape::{Identity, Tape};
 use baseline::BaselineArguments;
 use budget::budget;
 use cases::{Case, Cases};
+use dryroll_report::study::{AgainstBaseline, CheckReport};
+use dryroll_report::{check_table, check_verdict, github, junit, markdown, replay};
+use dryroll_study::study::check::{Check, Effort};
+use dryroll_study::study::round::Workers;
+use dryroll_study::study::sweep::CONFIDENCE;
+use dryroll_study::study::tape::{Identity, Tape};
 
 #[derive(Debug, clap::Args)]
 #[command(

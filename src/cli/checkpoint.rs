@@ -11,10 +11,10 @@ use tempfile::TempPath;
 
 use super::interrupt::{self, LastWords};
 use super::output::{Failure, nameless, scratch_failure};
-use crate::digest::hex;
-use crate::report::wording::plural;
-use crate::report::{Output, unfinished};
-use crate::study::tape::{self, Identity, Tape, TapeError};
+use dryroll_report::wording::plural;
+use dryroll_report::{Output, unfinished};
+use dryroll_sim::digest::hex;
+use dryroll_study::study::tape::{self, Identity, Tape, TapeError};
 
 /// The tape of a sweep that runs here.
 #[derive(Debug)]
@@ -81,8 +81,8 @@ pub fn spare_tape(outputs: &[&PathBuf]) -> Result<(), Failure> {
     match outputs.iter().find(|path| tape.is_some() && Output::place(path) == tape) {
         Some(path) => Err(Failure::Input(anyhow::anyhow!(
             "{} is where the sweep keeps what it has finished, beside {}; name another file",
-            crate::text::path(&path),
-            crate::text::path(&first)
+            dryroll_sim::text::path(&path),
+            dryroll_sim::text::path(&first)
         ))),
         None => Ok(()),
     }
@@ -183,7 +183,7 @@ impl Checkpoint {
     }
 
     fn go_on(found: Result<Tape, TapeError>, path: PathBuf) -> Result<Self, Failure> {
-        let shown = crate::text::path(&path).to_string();
+        let shown = dryroll_sim::text::path(&path).to_string();
         match found {
             Ok(tape) => Self::tidied(tape, path, WITH_RESUME),
             Err(TapeError::Io(error)) => Err(Failure::write(&path, error)),
@@ -217,7 +217,7 @@ impl Checkpoint {
             Ok(()) => Failure::Interrupted(format!(
                 "{done} of {} {of}are kept in {}; {} goes on from there",
                 plural(rollouts, "rollout", "rollouts"),
-                crate::text::path(&self.place.path),
+                dryroll_sim::text::path(&self.place.path),
                 self.again
             )),
             Err(error) => Failure::write(&self.place.path, error),
@@ -229,9 +229,13 @@ impl Checkpoint {
         let (place, again) = (Arc::clone(&self.place), self.again);
         Box::new(move || {
             match place.holds_any().and_then(|any| if any { place.keep() } else { place.empty() }.map(|()| any)) {
-                Ok(true) => format!("{what} kept in {}; {again} goes on from there", crate::text::path(&place.path)),
+                Ok(true) => {
+                    format!("{what} kept in {}; {again} goes on from there", dryroll_sim::text::path(&place.path))
+                }
                 Ok(false) => NOTHING_DONE.to_owned(),
-                Err(error) => format!("nothing is kept: cannot write {}: {error}", crate::text::path(&place.path)),
+                Err(error) => {
+                    format!("nothing is kept: cannot write {}: {error}", dryroll_sim::text::path(&place.path))
+                }
             }
         })
     }
@@ -258,7 +262,7 @@ impl Checkpoint {
         let mend = if is_full { MAKE_ROOM } else { "mend that" };
         failure.and(&format!(
             "what is done is kept in {}: {mend}, and {} goes on from there",
-            crate::text::path(&self.place.path),
+            dryroll_sim::text::path(&self.place.path),
             self.again
         ))
     }
@@ -329,12 +333,12 @@ fn is_another(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
 pub fn no_result(path: &Path) -> Failure {
     Failure::Input(anyhow::anyhow!(
         "{} is where this shard's result belongs, and it is no result of dryroll; move or remove it first",
-        crate::text::path(&path)
+        dryroll_sim::text::path(&path)
     ))
 }
 
 fn no_file(path: &Path) -> Failure {
-    let shown = crate::text::path(&path);
+    let shown = dryroll_sim::text::path(&path);
     Failure::Input(anyhow::anyhow!("{shown} is no regular file, so no sweep left it there: move or remove it"))
 }
 
@@ -344,7 +348,7 @@ fn lock(file: &File, path: &Path) -> Result<(), Failure> {
         Ok(()) => Ok(()),
         Err(std::fs::TryLockError::WouldBlock) => Err(Failure::Input(anyhow::anyhow!(
             "another process is writing {}; let it end first",
-            crate::text::path(&path)
+            dryroll_sim::text::path(&path)
         ))),
         // Not every file system knows locks.
         Err(std::fs::TryLockError::Error(_)) => Ok(()),
@@ -362,13 +366,13 @@ fn as_io(error: TapeError) -> io::Error {
 pub fn foreign(path: &Path) -> Failure {
     Failure::Input(anyhow::anyhow!(
         "{} is in the way: {}; move or remove it, or write the manifest under another name",
-        crate::text::path(&path),
+        dryroll_sim::text::path(&path),
         TapeError::Foreign
     ))
 }
 
 fn in_the_way(found: Result<Tape, TapeError>, path: &Path) -> Failure {
-    let shown = crate::text::path(&path);
+    let shown = dryroll_sim::text::path(&path);
     let said = match found {
         Ok(tape) => format!(
             "{shown} holds {} of this very sweep, which did not end: add --resume to go on with it, or remove it to begin anew",

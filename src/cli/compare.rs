@@ -10,12 +10,12 @@ use super::output::{
 };
 use super::progress::Progress;
 use super::sweep::{HowArguments, total};
-use crate::report::compare_table;
-use crate::report::study::CompareReport;
-use crate::scenario::ScenarioText;
-use crate::study::compare::{Compare, PolicyText};
-use crate::study::grid::{candidates, versions};
-use crate::study::round::Workers;
+use dryroll_report::compare_table;
+use dryroll_report::study::CompareReport;
+use dryroll_sim::scenario::ScenarioText;
+use dryroll_study::study::compare::{Compare, PolicyText};
+use dryroll_study::study::grid::{candidates, versions};
+use dryroll_study::study::round::Workers;
 
 #[derive(Debug, clap::Args)]
 #[command(

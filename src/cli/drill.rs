@@ -17,14 +17,14 @@ use super::output::{Failure, each_its_own_place, open_all, publish, standard_out
 use super::rollout::Rollout;
 use super::run::today;
 use crate::console::Story;
-use crate::drill::{Desk, Drill, DrillError, Pace, Record, Speed};
-use crate::engine::Outcome;
-use crate::report::learning::{Numbers, PlanNumbers, Today};
-use crate::report::wording::plural;
-use crate::report::{DrillReport, Output, drill_table};
-use crate::scenario::ended_at_horizon;
-use crate::study::Policy;
-use crate::text::shown;
+use dryroll_engine::Outcome;
+use dryroll_report::learning::{Numbers, PlanNumbers, Today};
+use dryroll_report::wording::plural;
+use dryroll_report::{DrillReport, Output, drill_table};
+use dryroll_sim::scenario::ended_at_horizon;
+use dryroll_sim::text::shown;
+use dryroll_study::drill::{Desk, Drill, DrillError, Pace, Record, Speed};
+use dryroll_study::study::Policy;
 use opening::Opening;
 use watch::Watch;
 
@@ -103,7 +103,7 @@ impl Arguments {
 }
 
 fn read_record(path: &Path) -> Result<Record, Failure> {
-    let shown = crate::text::path(&path).to_string();
+    let shown = dryroll_sim::text::path(&path).to_string();
     let mut bytes = Vec::new();
     let read = match path == Path::new("-") {
         true => std::io::stdin().read_to_end(&mut bytes).map(drop),
@@ -202,7 +202,7 @@ fn play<'w>(
     record: &Record,
     watch: &mut Watch<'_>,
 ) -> Result<Drill<'w>, Failure> {
-    let shown = arguments.decisions.as_ref().map(|path| crate::text::path(&path).to_string()).unwrap_or_default();
+    let shown = arguments.decisions.as_ref().map(|path| dryroll_sim::text::path(&path).to_string()).unwrap_or_default();
     let decisions = record.decisions().map_err(|error| in_file(&shown, error))?;
     let mut drill = Drill::new(&opening.world, opening.replicate, watch);
     drill.play(&decisions, watch).map_err(|error| match record.differs_from(&opening.scenario, opening.replicate) {
@@ -304,7 +304,7 @@ fn left(arguments: &Arguments, drill: &Drill<'_>) -> String {
     let decisions = plural(drill.decisions().len() as u64, "decision is", "decisions are");
     match &arguments.record {
         Some(path) => {
-            format!("the drill was left at {}; {decisions} kept in {}", drill.clock(), crate::text::path(&path))
+            format!("the drill was left at {}; {decisions} kept in {}", drill.clock(), dryroll_sim::text::path(&path))
         }
         None => format!("the drill was left at {}; nothing is kept: --record FILE keeps the decisions", drill.clock()),
     }

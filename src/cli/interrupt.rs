@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::progress;
-use crate::report::unfinished::discard_unfinished;
-use crate::text::shown;
+use dryroll_report::unfinished::discard_unfinished;
+use dryroll_sim::text::shown;
 
 /// The exit code of a command that was interrupted.
 pub const INTERRUPTED: u8 = 130;

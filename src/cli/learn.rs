@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::output::{Failure, each_its_own_place, standard_output};
 use super::report::read;
-use crate::report::learning::store::{self, Added};
-use crate::report::learning::{Learning, LearningError};
-use crate::report::wording::plural;
+use dryroll_report::learning::store::{self, Added};
+use dryroll_report::learning::{Learning, LearningError};
+use dryroll_report::wording::plural;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.store.iter().collect();
     each_its_own_place(Some(&arguments.report), &outputs)?;
     let report = read(&arguments.report)?;
-    let shown = crate::text::path(&arguments.report).to_string();
+    let shown = dryroll_sim::text::path(&arguments.report).to_string();
     let record = Learning::of(&report).map_err(|error| match Failure::from(error) {
         Failure::Nothing(error) => Failure::Nothing(error.context(shown)),
         other => other.of(&shown.as_str().into()),
@@ -47,10 +47,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let added = added.transpose()?;
     let mut out = io::stdout().lock();
     standard_output(
-        crate::json::write_pretty(&mut out, &record).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
+        dryroll_sim::json::write_pretty(&mut out, &record).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
     )?;
     if let Some((path, added)) = added.filter(|_| !arguments.quiet) {
-        let path = crate::text::path(&path);
+        let path = dryroll_sim::text::path(&path);
         let mut stderr = crate::cli::output::stderr();
         // A note that nobody can see is no failure.
         let _ = match added {

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::output::{Failure, each_its_own_place};
-use crate::report::learning::store::Store;
-use crate::report::learning::{Today, recall, tell};
-use crate::report::wording::plural;
+use dryroll_report::learning::store::Store;
+use dryroll_report::learning::{Today, recall, tell};
+use dryroll_report::wording::plural;
 
 /// Damaged lines that are named.
 const NAMED: usize = 5;
@@ -34,17 +34,17 @@ impl Learnings {
     pub fn read(&self, outputs: &[&PathBuf], quiet: bool) -> Result<Option<Remembered>, Failure> {
         let Some(path) = &self.learnings else { return Ok(None) };
         each_its_own_place(Some(path), outputs)?;
-        let read = std::fs::read(path).with_context(|| format!("cannot read {}", crate::text::path(&path)));
+        let read = std::fs::read(path).with_context(|| format!("cannot read {}", dryroll_sim::text::path(&path)));
         let store = Store::read(&read.map_err(Failure::Input)?);
         if !quiet {
             let mut stderr = crate::cli::output::stderr();
             // A warning that nobody can see is no failure.
             for damage in store.damaged.iter().take(NAMED) {
-                let _ = writeln!(stderr, "warning: {}: {damage}; it is left out", crate::text::path(&path));
+                let _ = writeln!(stderr, "warning: {}: {damage}; it is left out", dryroll_sim::text::path(&path));
             }
             if store.damaged.len() > NAMED {
                 let more = store.damaged.len() - NAMED;
-                let _ = writeln!(stderr, "warning: {}: {more} more lines are left out", crate::text::path(&path));
+                let _ = writeln!(stderr, "warning: {}: {more} more lines are left out", dryroll_sim::text::path(&path));
             }
         }
         Ok(Some(Remembered { path: path.clone(), store }))
@@ -55,7 +55,7 @@ impl Remembered {
     /// Tells those that apply today.
     pub fn tell(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
         let recalled = recall(&self.store.records, today);
-        tell(out, &crate::text::path(&self.path).to_string(), self.store.records.len(), &recalled)?;
+        tell(out, &dryroll_sim::text::path(&self.path).to_string(), self.store.records.len(), &recalled)?;
         out.flush()
     }
 
@@ -65,7 +65,7 @@ impl Remembered {
         let (of_it, others): (Vec<_>, Vec<_>) =
             recall(&self.store.records, today).into_iter().partition(|one| one.is_of_this_scenario);
         if !others.is_empty() || of_it.is_empty() {
-            tell(out, &crate::text::path(&self.path).to_string(), self.store.records.len(), &others)?;
+            tell(out, &dryroll_sim::text::path(&self.path).to_string(), self.store.records.len(), &others)?;
         }
         if !of_it.is_empty() {
             let records =
@@ -80,7 +80,7 @@ impl Remembered {
         let mut recalled = recall(&self.store.records, today);
         recalled.retain(|one| one.is_of_this_scenario || one.is_contradicted());
         if !recalled.is_empty() {
-            tell(out, &crate::text::path(&self.path).to_string(), self.store.records.len(), &recalled)?;
+            tell(out, &dryroll_sim::text::path(&self.path).to_string(), self.store.records.len(), &recalled)?;
         }
         out.flush()
     }

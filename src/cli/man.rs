@@ -8,8 +8,8 @@ use clap_mangen::Man;
 
 use super::Cli;
 use super::output::{Failure, publish, standard_output, write_whole};
-use crate::report::wording::plural;
-use crate::report::{Output, ReportError};
+use dryroll_report::wording::plural;
+use dryroll_report::{Output, ReportError};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  dryroll man ~/.local/share/man/man1\n  dryroll man . && man ./dryroll-run.1")]
@@ -43,6 +43,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         crate::cli::output::stdout(),
         "wrote {} into {}",
         plural(count, "page", "pages"),
-        crate::text::path(&folder)
+        dryroll_sim::text::path(&folder)
     ))
 }

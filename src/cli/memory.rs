@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::scenario::{RolloutOrder, Scenario};
+use dryroll_sim::scenario::{RolloutOrder, Scenario};
 
 /// Beyond this it is said.
 const MUCH: u64 = 2_000_000_000;

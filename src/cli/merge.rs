@@ -8,8 +8,8 @@ use super::output::{Failure, Several, each_its_own_place, publish, standard_outp
 use super::progress::Progress;
 use super::shard::{Found, command, found, load, place};
 use super::sweep::{Files, HowArguments, OutputArguments, conclude};
-use crate::report::sweep_table;
-use crate::report::wording::plural;
+use dryroll_report::sweep_table;
+use dryroll_report::wording::plural;
 
 /// How many missing shards are told one by one.
 const TOLD: usize = 20;
@@ -54,15 +54,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 continue;
             }
             Found::Nothing => {}
-            Found::Folder => remarks.push(format!("{} is a folder; move or remove it first", crate::text::path(&path))),
+            Found::Folder => {
+                remarks.push(format!("{} is a folder; move or remove it first", dryroll_sim::text::path(&path)))
+            }
             Found::NoResult => {
-                remarks.push(format!("{} is no result of dryroll; move or remove it first", crate::text::path(&path)));
+                remarks.push(format!(
+                    "{} is no result of dryroll; move or remove it first",
+                    dryroll_sim::text::path(&path)
+                ));
             }
             Found::Damaged => {
-                remarks.push(format!("{} is damaged; its command writes it anew", crate::text::path(&path)))
+                remarks.push(format!("{} is damaged; its command writes it anew", dryroll_sim::text::path(&path)))
             }
             Found::Foreign => {
-                remarks.push(format!("{} is of another sweep; move or remove it first", crate::text::path(&path)))
+                remarks.push(format!("{} is of another sweep; move or remove it first", dryroll_sim::text::path(&path)))
             }
         }
         missing.push(shard);

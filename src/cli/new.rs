@@ -8,10 +8,10 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::interrupt::last_words;
 use super::output::{Failure, publish, standard_output, stderr, teller, write_whole};
-use crate::engine::OperatorDecision;
-use crate::report::{Output, replay};
-use crate::scenario::{Format, Scenario, Template};
-use crate::text::shown;
+use dryroll_engine::OperatorDecision;
+use dryroll_report::{Output, replay};
+use dryroll_sim::scenario::{Format, Scenario, Template};
+use dryroll_sim::text::shown;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -98,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Nothing that is there is overwritten unless that is asked for.
 fn refuse(path: &Path, force: bool) -> Result<(), Failure> {
-    let shown = crate::text::path(&path);
+    let shown = dryroll_sim::text::path(&path);
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
         return Err(Failure::Input(anyhow::anyhow!(
             "{shown} would be read as JSON, and the scenario is TOML; name a file that ends in .toml"
@@ -234,7 +234,7 @@ fn choose<T: std::fmt::Display>(
 
 fn tell(out: &mut impl Write, path: &Path, template: &Template) -> io::Result<()> {
     let file = replay::file(&path.to_string_lossy());
-    writeln!(out, "wrote {}; next:", crate::text::path(&path))?;
+    writeln!(out, "wrote {}; next:", dryroll_sim::text::path(&path))?;
     writeln!(out, "  dryroll plan {file}     the batches")?;
     writeln!(out, "  dryroll run {file}      one rollout, from its request to its end")?;
     writeln!(out, "  dryroll drill {file}    the same, with you as the operator")?;

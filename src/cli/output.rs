@@ -8,13 +8,13 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 
 use super::interrupt::undisturbed;
-use crate::engine::Refusal;
-use crate::report::{Output, ReportError, Written};
-use crate::scenario::{ScenarioError, ScenarioText};
-use crate::study::grid::GridError;
-use crate::study::sweep::SweepError;
-use crate::study::tape::{Identity, Tape};
-use crate::text::{Foreign, Screen, shown};
+use dryroll_engine::Refusal;
+use dryroll_report::{Output, ReportError, Written};
+use dryroll_sim::scenario::{ScenarioError, ScenarioText};
+use dryroll_sim::text::{Foreign, Screen, shown};
+use dryroll_study::study::grid::GridError;
+use dryroll_study::study::sweep::SweepError;
+use dryroll_study::study::tape::{Identity, Tape};
 
 /// Why a command did not do what it was asked; each kind has its exit code.
 #[derive(Debug)]
@@ -211,7 +211,7 @@ pub fn each_its_own_place<P: AsRef<Path>>(
     let mut places = Vec::new();
     for path in outputs {
         let Some(place) = Output::place(path) else { continue };
-        let shown = crate::text::path(&path);
+        let shown = dryroll_sim::text::path(&path);
         if inputs.contains(&place) {
             return Err(Failure::Input(anyhow::anyhow!(
                 "{shown} is what is read; an output would take its place. Name another file"
@@ -234,7 +234,7 @@ pub fn teller(quiet: bool, outputs: &[&PathBuf]) -> Option<Box<dyn Write>> {
         return None;
     }
     if let Some(columns) = columns() {
-        crate::report::table::fit_to(columns);
+        dryroll_report::table::fit_to(columns);
     }
     if outputs.iter().any(|path| Output::is_standard(path)) {
         return Some(Box::new(io::BufWriter::new(stderr())));
@@ -289,7 +289,7 @@ pub fn write_whole(
 /// Writes a report as JSON if there is an output for it; it still has to be published.
 pub fn write_json(output: Option<Output>, report: &impl serde::Serialize) -> Result<Option<Written>, Failure> {
     write_whole(output, |out| {
-        crate::json::write_pretty(&mut *out, report)?;
+        dryroll_sim::json::write_pretty(&mut *out, report)?;
         out.write_all(b"\n")
     })
 }
@@ -307,7 +307,8 @@ pub fn scratch_tape_file(identity: &Identity) -> io::Result<Tape> {
 /// A failure to write or read such a tape.
 pub fn scratch_failure(error: io::Error) -> Failure {
     let folder = std::env::temp_dir();
-    let said = format!("cannot write to the temporary folder {} (TMPDIR names another)", crate::text::path(&folder));
+    let said =
+        format!("cannot write to the temporary folder {} (TMPDIR names another)", dryroll_sim::text::path(&folder));
     Failure::Output(anyhow::Error::new(error).context(said))
 }
 

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use super::learnings::Learnings;
 use super::output::{Failure, standard_output};
 use super::rollout::{Loaded, Rollout};
-use crate::report::learning::{Numbers, PlanNumbers, Today};
-use crate::report::{PlanAnswer, advice_table};
-use crate::study::Policy;
+use dryroll_report::learning::{Numbers, PlanNumbers, Today};
+use dryroll_report::{PlanAnswer, advice_table};
+use dryroll_study::study::Policy;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  dryroll plan scenarios/tutorial.toml | jq '.batches[0].instance_ids'")]
@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let answer = PlanAnswer::new(&world.plan, &world.settings, world.names).with_advice(&advice);
     let mut out = BufWriter::new(io::stdout().lock());
     standard_output(
-        crate::json::write_pretty(&mut out, &answer).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
+        dryroll_sim::json::write_pretty(&mut out, &answer).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
     )?;
     if !arguments.quiet {
         // Standard output is the skill's answer and nothing else. A note that nobody can see is no failure.

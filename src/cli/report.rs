@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::output::{Failure, is_gone, publish, standard_output, write_whole};
-use crate::report::page::{page, plots};
-use crate::report::reading::{AnyReport, ReadingError};
-use crate::report::{Output, ReportError, replay};
-use crate::scenario::{Format, Scenario};
+use dryroll_report::page::{page, plots};
+use dryroll_report::reading::{AnyReport, ReadingError};
+use dryroll_report::{Output, ReportError, replay};
+use dryroll_sim::scenario::{Format, Scenario};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -45,7 +45,7 @@ impl Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let shown = crate::text::path(&arguments.report);
+    let shown = dryroll_sim::text::path(&arguments.report);
     let target = arguments.page()?;
     if let Some(target) = &target
         && let Some(place) = Output::place(target)
@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     {
         return Err(Failure::Input(anyhow::anyhow!(
             "{} is the page, and the folder of the plots too; name one of them otherwise",
-            crate::text::path(&target)
+            dryroll_sim::text::path(&target)
         )));
     }
     let report = read(&arguments.report)?;
@@ -95,7 +95,7 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
     let named = said.iter().filter(|path| *path != Path::new("-"));
     let mut told = Ok(());
     for path in named {
-        told = told.and_then(|()| writeln!(out, "{}", crate::text::path(&path)));
+        told = told.and_then(|()| writeln!(out, "{}", dryroll_sim::text::path(&path)));
     }
     match told {
         Err(error) if is_gone(&error) || page_there => Ok(()),
@@ -111,14 +111,14 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     } else {
         std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
     };
-    result.with_context(|| format!("cannot read {}", crate::text::path(&path))).map_err(Failure::Input)?;
+    result.with_context(|| format!("cannot read {}", dryroll_sim::text::path(&path))).map_err(Failure::Input)?;
     Ok(bytes)
 }
 
 /// Any report, from a file or standard input.
 pub fn read(path: &Path) -> Result<AnyReport, Failure> {
     let bytes = read_bytes(path)?;
-    let shown = crate::text::path(&path);
+    let shown = dryroll_sim::text::path(&path);
     AnyReport::read(&bytes).map_err(|error| match error {
         wrong if is_scenario(path, &bytes) => {
             let file = replay::file(&path.to_string_lossy());

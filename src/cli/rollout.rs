@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::output::{Failure, refused};
-use crate::report::replay;
-use crate::scenario::{Advisor, Scenario, ScenarioText};
-use crate::sim::World;
-use crate::study::grid::{Axis, Grid, version_called};
+use dryroll_report::replay;
+use dryroll_sim::scenario::{Advisor, Scenario, ScenarioText};
+use dryroll_sim::sim::World;
+use dryroll_study::study::grid::{Axis, Grid, version_called};
 
 /// Another version or other keys than the scenario's.
 #[derive(Debug, clap::Args)]

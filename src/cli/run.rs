@@ -8,13 +8,13 @@ use super::output::{
     Failure, each_its_own_place, is_gone, open_all, publish, standard_output, teller, write_json, write_whole,
 };
 use super::rollout::{Loaded, Rollout};
-use crate::engine::{Outcome, batch_size};
-use crate::report::learning::{Numbers, PlanNumbers, RunNumbers, Today};
-use crate::report::timeline::{BreakerCount, Timeline};
-use crate::report::{Account, Chronicle, EventLog, FaultReport, Output, RunReport, Written, trace};
-use crate::scenario::{Scenario, ended_at_horizon};
-use crate::sim::{Metrics, Simulator};
-use crate::study::Policy;
+use dryroll_engine::{Outcome, batch_size};
+use dryroll_report::learning::{Numbers, PlanNumbers, RunNumbers, Today};
+use dryroll_report::timeline::{BreakerCount, Timeline};
+use dryroll_report::{Account, Chronicle, EventLog, FaultReport, Output, RunReport, Written, trace};
+use dryroll_sim::scenario::{Scenario, ended_at_horizon};
+use dryroll_sim::sim::{Metrics, Simulator};
+use dryroll_study::study::Policy;
 
 #[derive(Debug, clap::Args)]
 #[command(

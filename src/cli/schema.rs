@@ -17,7 +17,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     if arguments.markdown {
-        return standard_output(out.write_all(crate::scenario::reference().as_bytes()));
+        return standard_output(out.write_all(dryroll_sim::scenario::reference().as_bytes()));
     }
-    standard_output(crate::json::write_pretty(&mut out, &crate::scenario::schema()).and_then(|()| writeln!(out)))
+    standard_output(
+        dryroll_sim::json::write_pretty(&mut out, &dryroll_sim::scenario::schema()).and_then(|()| writeln!(out)),
+    )
 }

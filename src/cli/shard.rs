@@ -13,13 +13,13 @@ use super::memory::Need;
 use super::output::{Failure, open, publish, scratch_failure, scratch_tape, standard_output, teller, write_json};
 use super::progress::Progress;
 use super::sweep::{HowArguments, ready};
-use crate::fleet::Span;
-use crate::report::wording::{plural, spoken};
-use crate::report::{Output, replay};
-use crate::study::manifest::Manifest;
-use crate::study::round::{self, Workers};
-use crate::study::sweep::{Sweep, SweepOrder};
-use crate::study::tape::{Identity, Tape, TapeError};
+use dryroll_engine::fleet::Span;
+use dryroll_report::wording::{plural, spoken};
+use dryroll_report::{Output, replay};
+use dryroll_study::study::manifest::Manifest;
+use dryroll_study::study::round::{self, Workers};
+use dryroll_study::study::sweep::{Sweep, SweepOrder};
+use dryroll_study::study::tape::{Identity, Tape, TapeError};
 
 /// The variables by which schedulers tell a task its number, and what is added to make it count from 1.
 const SCHEDULERS: [(&str, u32); 3] = [("SLURM_ARRAY_TASK_ID", 0), ("JOB_COMPLETION_INDEX", 1), ("PARALLEL_SEQ", 0)];
@@ -70,7 +70,7 @@ fn spare_results(path: &Path, manifest: &Manifest) -> Result<(), Failure> {
         return Ok(());
     }
     let there = std::fs::read(path)
-        .with_context(|| format!("cannot read {}", crate::text::path(&path)))
+        .with_context(|| format!("cannot read {}", dryroll_sim::text::path(&path)))
         .map_err(Failure::Input)?;
     if Manifest::parse(&there).is_ok_and(|(there, _)| there == *manifest) {
         return Ok(());
@@ -81,7 +81,7 @@ fn spare_results(path: &Path, manifest: &Manifest) -> Result<(), Failure> {
     Err(Failure::Input(anyhow!(
         "{} is another manifest, and results of its shards lie beside it: {first}{more}; merge them and move or remove them, \
          or name another manifest",
-        crate::text::path(&path)
+        dryroll_sim::text::path(&path)
     )))
 }
 
@@ -133,7 +133,7 @@ pub fn command(manifest: &Path, shard: &str, of: u32) -> String {
 
 /// Reads a manifest.
 pub fn load(path: &Path) -> Result<(Manifest, Sweep), Failure> {
-    let name = crate::text::path(&path);
+    let name = dryroll_sim::text::path(&path);
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}")).map_err(Failure::Input)?;
     Manifest::parse(&bytes).with_context(|| format!("cannot use {name}")).map_err(Failure::Input)
 }
@@ -259,7 +259,7 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
         Err(error) => return Err(unfinished.failure(error)),
     }
     interrupt::undisturbed(|| unfinished.publish(&path))?;
-    told(&format!("{} in {}", plural(rollouts, "rollout", "rollouts"), crate::text::path(&path)))
+    told(&format!("{} in {}", plural(rollouts, "rollout", "rollouts"), dryroll_sim::text::path(&path)))
 }
 
 #[cfg(test)]

@@ -10,16 +10,16 @@ use super::memory::Need;
 use super::output::{Failure, each_its_own_place, no_grid, open_all, standard_output, teller, write_json, write_whole};
 use super::progress::Progress;
 use super::shard;
-use crate::report::study::SweepReport;
-use crate::report::wording::plural;
-use crate::report::{Output, RunsWriter, Written, sweep_table, write_cells};
-use crate::scenario::{Scenario, ScenarioText};
-use crate::study::grid::{self, Axis};
-use crate::study::results::CellRows;
-use crate::study::round::{Workers, rollouts};
-use crate::study::sweep::{Extent, Goal, Sweep, SweepError, SweepOrder};
-use crate::study::tape::Tape;
-use crate::text::Foreign;
+use dryroll_report::study::SweepReport;
+use dryroll_report::wording::plural;
+use dryroll_report::{Output, RunsWriter, Written, sweep_table, write_cells};
+use dryroll_sim::scenario::{Scenario, ScenarioText};
+use dryroll_sim::text::Foreign;
+use dryroll_study::study::grid::{self, Axis};
+use dryroll_study::study::results::CellRows;
+use dryroll_study::study::round::{Workers, rollouts};
+use dryroll_study::study::sweep::{Extent, Goal, Sweep, SweepError, SweepOrder};
+use dryroll_study::study::tape::Tape;
 
 /// Replicates of a cell where nobody says how many.
 const REPLICATES: u64 = 1000;

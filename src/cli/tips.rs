@@ -9,8 +9,8 @@ use clap::{CommandFactory, Parser};
 
 use super::Cli;
 use super::output::{stderr, stdout};
-use crate::scenario::Scenario;
-use crate::text::escaped;
+use dryroll_sim::scenario::Scenario;
+use dryroll_sim::text::escaped;
 
 /// Below so much likeness a word is no slip of the pen.
 const LIKE: f64 = 0.6;

@@ -15,15 +15,15 @@ use super::output::{
 use super::progress::Progress;
 use super::share::share;
 use super::sweep::{HowArguments, total};
-use crate::report::learning::{Numbers, Today};
-use crate::report::study::{Findings, PosteriorFindings, Rates, TuneReport, tune_advice};
-use crate::report::tune_table;
-use crate::scenario::ScenarioText;
-use crate::study::round::Workers;
-use crate::study::tape::Tape;
-use crate::study::tune::sensitivity::{AtFactor, FACTORS};
-use crate::study::tune::worth::Open;
-use crate::study::tune::{Tune, TuneError, Tuned, front, hints};
+use dryroll_report::learning::{Numbers, Today};
+use dryroll_report::study::{Findings, PosteriorFindings, Rates, TuneReport, tune_advice};
+use dryroll_report::tune_table;
+use dryroll_sim::scenario::ScenarioText;
+use dryroll_study::study::round::Workers;
+use dryroll_study::study::tape::Tape;
+use dryroll_study::study::tune::sensitivity::{AtFactor, FACTORS};
+use dryroll_study::study::tune::worth::Open;
+use dryroll_study::study::tune::{Tune, TuneError, Tuned, front, hints};
 use posterior::Posterior;
 
 #[derive(Debug, clap::Args)]

@@ -1,8 +1,8 @@
 //! The answers that a request takes, each with a sentence on what it does.
 
-use crate::drill::Briefing;
-use crate::engine::{Answer, Direction, Engine, OperatorDecision, RequestKind, batch_size};
-use crate::report::wording::plural;
+use dryroll_engine::{Answer, Direction, Engine, OperatorDecision, RequestKind, batch_size};
+use dryroll_report::wording::plural;
+use dryroll_study::drill::Briefing;
 
 /// An answer that a person may choose.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use crate::drill::{Control, DrillError, Speed};
-use crate::engine::{Answer, Edit, OperatorDecision};
-use crate::fleet::Span;
-use crate::text::escaped;
+use dryroll_engine::fleet::Span;
+use dryroll_engine::{Answer, Edit, OperatorDecision};
+use dryroll_sim::text::escaped;
+use dryroll_study::drill::{Control, DrillError, Speed};
 
 /// What a line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::model::Model;
-use crate::sim::Observer;
+use dryroll_sim::sim::Observer;
 
 /// The smallest screen.
 const SMALLEST: (u16, u16) = (40, 10);

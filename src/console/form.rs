@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use super::key::Key;
-use crate::engine::{Edit, Engine};
-use crate::report::Prospect;
+use dryroll_engine::{Edit, Engine};
+use dryroll_report::Prospect;
 
 /// The names of its fields.
 pub const FIELDS: [&str; 2] = ["batch_pct", "max_consecutive_failures"];
@@ -40,9 +40,9 @@ impl Form {
     pub fn new(engine: &Engine) -> Self {
         let plan = engine.plan();
         // The share that makes these batches: an edit may have changed the request's own.
-        let pct = (1..=100).find(|&pct| crate::engine::batch_size(plan.total_instances(), pct) == plan.batch_size);
+        let pct = (1..=100).find(|&pct| dryroll_engine::batch_size(plan.total_instances(), pct) == plan.batch_size);
         let settled = engine.settings().batch_pct;
-        let keeps = crate::engine::batch_size(plan.total_instances(), settled) == plan.batch_size;
+        let keeps = dryroll_engine::batch_size(plan.total_instances(), settled) == plan.batch_size;
         let pct = if keeps { settled } else { pct.unwrap_or(settled) };
         let begun_with = [pct, engine.breaker().1];
         Self {

@@ -9,9 +9,9 @@ use super::key::Key;
 use super::plain::Stands;
 use super::story::Story;
 use super::tree::Tree;
-use crate::drill::{Asked, Control, Desk};
-use crate::engine::{Answer, OperatorDecision, RequestKind};
-use crate::sim::Observer;
+use dryroll_engine::{Answer, OperatorDecision, RequestKind};
+use dryroll_sim::sim::Observer;
+use dryroll_study::drill::{Asked, Control, Desk};
 
 /// What stands in front of the screen.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl<'w, O: Observer> Model<'w, O> {
     }
 
     /// The tree, and the plan that it is of.
-    pub fn tree(&mut self) -> (&mut Tree, &crate::engine::Plan) {
+    pub fn tree(&mut self) -> (&mut Tree, &dryroll_engine::Plan) {
         (&mut self.tree, self.desk.drill().engine().plan())
     }
 

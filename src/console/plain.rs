@@ -7,11 +7,11 @@ use super::choice::choices;
 use super::command::{Command, HELP};
 use super::situation;
 use super::story::Story;
-use crate::drill::{Asked, Control, Desk};
-use crate::engine::{Answer, RequestKind};
-use crate::report::wording::plural;
-use crate::sim::Observer;
-use crate::text::shown;
+use dryroll_engine::{Answer, RequestKind};
+use dryroll_report::wording::plural;
+use dryroll_sim::sim::Observer;
+use dryroll_sim::text::shown;
+use dryroll_study::drill::{Asked, Control, Desk};
 
 /// Where a dialogue stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

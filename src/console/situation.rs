@@ -2,12 +2,12 @@
 
 use super::tally::Tally;
 use super::telling::{because, in_a_row};
-use crate::drill::{Asked, Briefing, Cell, RollCall};
-use crate::engine::{BatchPhase, Direction, Engine, Reason, RequestKind};
-use crate::report::Prospect;
-use crate::report::prospect::share;
-use crate::report::roll_call;
-use crate::report::wording::plural;
+use dryroll_engine::{BatchPhase, Direction, Engine, Reason, RequestKind};
+use dryroll_report::Prospect;
+use dryroll_report::prospect::share;
+use dryroll_report::roll_call;
+use dryroll_report::wording::plural;
+use dryroll_study::drill::{Asked, Briefing, Cell, RollCall};
 
 /// Failures in a row that are listed with their reasons.
 const LISTED: usize = 4;

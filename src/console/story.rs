@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use super::tally::Tally;
 use super::telling::Telling;
-use crate::drill::Briefing;
-use crate::engine::{Engine, Event, Recording};
-use crate::fleet::At;
-use crate::sim::Observer;
+use dryroll_engine::fleet::At;
+use dryroll_engine::{Engine, Event, Recording};
+use dryroll_sim::sim::Observer;
+use dryroll_study::drill::Briefing;
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::drill::Cell;
-use crate::engine::{Direction, Engine, Event, EventBody, Reason, RolloutId};
-use crate::fleet::At;
+use dryroll_engine::fleet::At;
+use dryroll_engine::{Direction, Engine, Event, EventBody, Reason, RolloutId};
+use dryroll_study::drill::Cell;
 
 /// How many instances are in each [`Cell`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! Events in words, a line each. What would be thousands of lines of a large batch is told in numbers.
 
 use super::story::Tone;
-use crate::drill::Briefing;
-use crate::engine::{
+use dryroll_engine::fleet::At;
+use dryroll_engine::{
     Answer, BreakerOrder, BreakerScope, Engine, Event, EventBody, OperatorDecision, Reason, RequestKind, RolloutId,
 };
-use crate::fleet::At;
-use crate::report::Prospect;
-use crate::report::wording::{plural, spoken};
+use dryroll_report::Prospect;
+use dryroll_report::wording::{plural, spoken};
+use dryroll_study::drill::Briefing;
 
 /// A batch of at most so many instances is told verdict by verdict.
 const VERDICTS_TOLD: u32 = 40;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::key::Key;
 use super::tally::Tally;
-use crate::drill::Cell;
-use crate::engine::{Direction, Engine, Plan};
+use dryroll_engine::{Direction, Engine, Plan};
+use dryroll_study::drill::Cell;
 
 /// A batch of at most so many instances opens by itself when it begins.
 const OPENS_ITSELF: usize = 40;

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::cells::Patch;
 use super::preview::Figures;
-use crate::drill::{Asked, Briefing, Decision, Drill, RollCall};
-use crate::engine::{
+use dryroll_engine::{
     Answer, BatchPhase, Direction, Engine, InterventionPolicy, Outcome, RequestKind, RolloutId, batch_size,
 };
-use crate::report::{BatchRecord, Chronicle, roll_call};
+use dryroll_report::{BatchRecord, Chronicle, roll_call};
+use dryroll_study::drill::{Asked, Briefing, Decision, Drill, RollCall};
 
 /// How everything stands.
 #[derive(Clone, Debug, PartialEq, Serialize)]

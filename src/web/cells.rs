@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::drill::Cell;
-use crate::engine::Engine;
+use dryroll_engine::Engine;
+use dryroll_study::drill::Cell;
 
 /// A run of cells that lie beside each other: the first one's position, and their letters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -15,9 +15,9 @@ use super::preview::Figures;
 use super::problem::Problem;
 use super::seen::Seen;
 use super::{MOST_INSTANCES, WebError};
-use crate::drill::{Briefing, Control, Desk, Drill, Pace, Speed};
-use crate::engine::Answer;
-use crate::sim::{Observer, World};
+use dryroll_engine::Answer;
+use dryroll_sim::sim::{Observer, World};
+use dryroll_study::drill::{Briefing, Control, Desk, Drill, Pace, Speed};
 
 /// Between two looks at the drill, so that what happens close together is told together.
 const SHORTEST: Duration = Duration::from_millis(25);
@@ -98,7 +98,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
         json!({
             "title": title, "module": module, "fleet": fleet, "instances": instances, "target": target,
             "previous": previous, "names": runs, "speeds": Speed::STEPS,
-            "cells": crate::drill::Cell::ALL.map(|cell| json!({
+            "cells": dryroll_study::drill::Cell::ALL.map(|cell| json!({
                 "letter": cell.letter(), "shape": cell.shape(), "word": cell.word(), "failed": cell.is_failed(),
             })),
         })

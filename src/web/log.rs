@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use super::board::{Board, Update};
 use super::cells;
-use crate::drill::Pace;
-use crate::fleet::At;
+use dryroll_engine::fleet::At;
+use dryroll_study::drill::Pace;
 
 /// The events that a browser is told at its first look; older ones it asks for.
 const RECENT_EVENTS: usize = 500;

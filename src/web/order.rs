@@ -8,8 +8,8 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::problem::Problem;
-use crate::drill::{Control, Speed};
-use crate::engine::{Answer, Edit, OperatorDecision};
+use dryroll_engine::{Answer, Edit, OperatorDecision};
+use dryroll_study::drill::{Control, Speed};
 
 /// What the console is to do.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::drill::{Drill, DrillError};
-use crate::engine::{Answer, Edit};
-use crate::report::prospect::Prospect;
+use dryroll_engine::{Answer, Edit};
+use dryroll_report::prospect::Prospect;
+use dryroll_study::drill::{Drill, DrillError};
 
 /// What a plan comes to.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-use crate::drill::DrillError;
+use dryroll_study::drill::DrillError;
 
 /// A refusal, with its reason for people.
 #[derive(Debug)]

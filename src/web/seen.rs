@@ -1,8 +1,8 @@
 //! What happened since the last look: event lines, and the positions to look at again.
 
-use crate::engine::{Engine, Event, EventBody, EventLine, EventNames, Recording};
-use crate::report::Chronicle;
-use crate::sim::Observer;
+use dryroll_engine::{Engine, Event, EventBody, EventLine, EventNames, Recording};
+use dryroll_report::Chronicle;
+use dryroll_sim::sim::Observer;
 
 /// Notes what a browser is to be told, and passes everything on.
 #[derive(Debug)]

@@ -31,7 +31,7 @@ use super::pages;
 use super::problem::Problem;
 use super::stream;
 use super::token::Token;
-use crate::json::fault;
+use dryroll_sim::json::fault;
 
 /// The largest request body.
 const MOST_BYTES: usize = 16 * 1024;
@@ -126,7 +126,7 @@ impl Server {
     }
 
     /// Shows the debrief of the drill, which is over.
-    pub fn show_debrief(&self, report: &crate::report::DrillReport) {
+    pub fn show_debrief(&self, report: &dryroll_report::DrillReport) {
         if self.desk.debrief.set(Debrief::new(report)).is_ok() {
             self.desk.log.debrief_is_ready();
         }
@@ -197,7 +197,7 @@ impl Desk {
     async fn order(&self, wish: Wish) -> Answer {
         let (reply, answer) = oneshot::channel();
         // Nobody takes orders when the drill is over.
-        let over = || Problem::from(crate::drill::DrillError::Over);
+        let over = || Problem::from(dryroll_study::drill::DrillError::Over);
         self.orders.send(Order { wish, reply }).map_err(|_| over())?;
         answer.await.map_err(|_| over())?.map(|value| json(value.to_string()))
     }

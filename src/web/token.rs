@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use super::WebError;
-use crate::digest::hex;
+use dryroll_sim::digest::hex;
 
 /// 128 random bits of the operating system, as text.
 #[derive(Clone)]

@@ -6,19 +6,19 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Running;
-use crate::SEMANTICS_VERSION;
 use crate::cli::output::{Failure, scratch_failure, utf8, write_whole};
-use crate::report::study::{AgainstBaseline, BaselineReport, Found, NotChecked};
-use crate::report::{Output, Written};
-use crate::scenario::{Scenario, ScenarioText};
-use crate::study::Policy;
-use crate::study::baseline::facts::VersionFacts;
-use crate::study::baseline::subject::{Compared, Subject};
-use crate::study::baseline::tolerance::{Tolerances, tolerance};
-use crate::study::baseline::{Baseline, Entry, WORLDS, key};
-use crate::study::grid::GridError;
-use crate::study::tape::Tape;
-use crate::text::Foreign;
+use dryroll_report::study::{AgainstBaseline, BaselineReport, Found, NotChecked};
+use dryroll_report::{Output, Written};
+use dryroll_sim::SEMANTICS_VERSION;
+use dryroll_sim::scenario::{Scenario, ScenarioText};
+use dryroll_sim::text::Foreign;
+use dryroll_study::study::Policy;
+use dryroll_study::study::baseline::facts::VersionFacts;
+use dryroll_study::study::baseline::subject::{Compared, Subject};
+use dryroll_study::study::baseline::tolerance::{Tolerances, tolerance};
+use dryroll_study::study::baseline::{Baseline, Entry, WORLDS, key};
+use dryroll_study::study::grid::GridError;
+use dryroll_study::study::tape::Tape;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Baselines")]
@@ -94,7 +94,7 @@ impl BaselineArguments {
     }
 
     fn read(&self, file: &Path) -> Result<Baseline, Failure> {
-        let shown = crate::text::path(&file);
+        let shown = dryroll_sim::text::path(&file);
         let wrong = |error: anyhow::Error| Failure::Input(error);
         match fs::metadata(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.accept => return Ok(Baseline::default()),
@@ -152,7 +152,7 @@ impl Baselined {
         running: Option<&Running<'_>>,
     ) -> Result<(BaselineReport, Option<Written>), Failure> {
         let seen: Vec<Seen> = candidates.iter().map(|one| self.see(one, running)).collect::<Result<_, _>>()?;
-        let shown = crate::text::path(&self.file).to_string();
+        let shown = dryroll_sim::text::path(&self.file).to_string();
         let found = candidates.iter().zip(&seen).map(|(one, seen)| Found {
             file: one.file.raw(),
             line: one.line,

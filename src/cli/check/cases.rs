@@ -7,11 +7,11 @@ use super::Arguments;
 use super::baseline::Candidate;
 use super::paths::Found;
 use crate::cli::output::{Failure, no_grid, standard_output};
-use crate::report::study::WrongScenario;
-use crate::report::wording::plural;
-use crate::scenario::{Advice, Advisor, Scenario, ScenarioError, ScenarioText};
-use crate::study::check::{Check, CheckError, RuleWords};
-use crate::text::{Foreign, listed};
+use dryroll_report::study::WrongScenario;
+use dryroll_report::wording::plural;
+use dryroll_sim::scenario::{Advice, Advisor, Scenario, ScenarioError, ScenarioText};
+use dryroll_sim::text::{Foreign, listed};
+use dryroll_study::study::check::{Check, CheckError, RuleWords};
 
 /// A scenario with those of its rules that are wanted.
 pub struct Case {
@@ -125,8 +125,8 @@ impl Cases {
             _ => None,
         };
         WrongScenario {
-            file: crate::text::path(&file.path).to_string(),
-            line: first.map(crate::scenario::Diagnostic::line),
+            file: dryroll_sim::text::path(&file.path).to_string(),
+            line: first.map(dryroll_sim::scenario::Diagnostic::line),
             why: first.map_or_else(|| failure.says(), |first| first.message().to_owned()),
         }
     }

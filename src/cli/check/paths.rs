@@ -38,7 +38,7 @@ pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
 fn folder(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let unreadable = |error: io::Error| {
         Failure::Input(
-            anyhow::Error::new(error).context(format!("cannot read the folder {}", crate::text::path(&path))),
+            anyhow::Error::new(error).context(format!("cannot read the folder {}", dryroll_sim::text::path(&path))),
         )
     };
     for entry in fs::read_dir(path).map_err(unreadable)? {

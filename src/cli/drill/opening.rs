@@ -5,10 +5,10 @@ use std::hash::{BuildHasher, RandomState};
 use super::{Arguments, read_record};
 use crate::cli::output::{Failure, refused};
 use crate::cli::rollout::Loaded;
-use crate::drill::{Briefing, Pack, Record};
-use crate::report::drill::Surprise;
-use crate::scenario::{Scenario, ScenarioText};
-use crate::sim::World;
+use dryroll_report::drill::Surprise;
+use dryroll_sim::scenario::{Scenario, ScenarioText};
+use dryroll_sim::sim::World;
+use dryroll_study::drill::{Briefing, Pack, Record};
 
 /// A drill that is about to begin.
 pub struct Opening {

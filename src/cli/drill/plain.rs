@@ -9,7 +9,7 @@ use super::watch::Watch;
 use crate::cli::interrupt;
 use crate::cli::output::{Failure, standard_output};
 use crate::console::{Plain, Stands, Story};
-use crate::drill::Desk;
+use dryroll_study::drill::Desk;
 
 /// So often it is looked whether somebody interrupted.
 const GLANCE: Duration = Duration::from_millis(100);

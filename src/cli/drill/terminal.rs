@@ -11,7 +11,7 @@ use super::watch::Watch;
 use crate::cli::interrupt;
 use crate::cli::output::Failure;
 use crate::console::{Key, Model, Stands, Story, Theme, draw};
-use crate::drill::Desk;
+use dryroll_study::drill::Desk;
 
 /// The clock on the screen is at most so old.
 const FRAME: Duration = Duration::from_millis(100);

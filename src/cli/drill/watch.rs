@@ -1,11 +1,11 @@
 //! What watches every drill, however it is shown: for the debrief, and for whoever asked for the events.
 
-use crate::drill::{Drill, score};
-use crate::engine::{Engine, Event, Recording};
-use crate::report::timeline::BreakerCount;
-use crate::report::{Chronicle, DrillReport, EventLog, Output};
-use crate::scenario::Scenario;
-use crate::sim::Observer;
+use dryroll_engine::{Engine, Event, Recording};
+use dryroll_report::timeline::BreakerCount;
+use dryroll_report::{Chronicle, DrillReport, EventLog, Output};
+use dryroll_sim::scenario::Scenario;
+use dryroll_sim::sim::Observer;
+use dryroll_study::drill::{Drill, score};
 
 /// Notes batches, trips and the breaker's count, and writes the event log.
 pub struct Watch<'a> {

@@ -9,8 +9,8 @@ use super::super::output::{Failure, is_gone};
 use super::super::{interrupt, output};
 use super::{Arguments, Files, Opening, Watch, conclude, debrief, keeper};
 use crate::cli::learnings::Remembered;
-use crate::report::ReportError;
 use crate::web::{Console, Server, WebError};
+use dryroll_report::ReportError;
 
 /// The flags of a drill in a browser.
 #[derive(Debug, clap::Args)]

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use crate::cli::output::Failure;
 use crate::cli::report::read_bytes;
-use crate::digest::hex_sha256;
-use crate::report::reading::AnyReport;
-use crate::report::study::CalibrationRef;
-use crate::scenario::Scenario;
-use crate::study::tune::belief::Beliefs;
+use dryroll_report::reading::AnyReport;
+use dryroll_report::study::CalibrationRef;
+use dryroll_sim::digest::hex_sha256;
+use dryroll_sim::scenario::Scenario;
+use dryroll_study::study::tune::belief::Beliefs;
 
 /// What a calibration says of a scenario's versions.
 pub struct Posterior {
@@ -23,7 +23,7 @@ pub struct Posterior {
 impl Posterior {
     /// Reads a calibration report, and finds the versions of the scenario's `[tune]` in it.
     pub fn read(path: &Path, scenario: &Scenario) -> Result<Self, Failure> {
-        let shown = crate::text::path(&path);
+        let shown = dryroll_sim::text::path(&path);
         let about = |error: anyhow::Error| Failure::Input(error.context(format!("{shown}")));
         let bytes = read_bytes(path)?;
         let kind = match AnyReport::read(&bytes).map_err(|error| about(error.into()))? {

@@ -10,8 +10,8 @@ use super::help::KEYS;
 use super::wrap::wrap;
 use crate::console::form::{FIELDS, Form, TAKES};
 use crate::console::model::{Dialog, Model};
-use crate::report::Prospect;
-use crate::sim::Observer;
+use dryroll_report::Prospect;
+use dryroll_sim::sim::Observer;
 
 const WIDEST: u16 = 64;
 

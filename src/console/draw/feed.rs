@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::Theme;
 use super::wrap::{title, wrap};
 use crate::console::model::Model;
-use crate::sim::Observer;
+use dryroll_sim::sim::Observer;
 
 pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &Model<'_, O>, theme: Theme) {
     if area.height < 2 {

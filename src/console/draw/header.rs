@@ -8,8 +8,8 @@ use ratatui::widgets::Paragraph;
 use super::Theme;
 use super::wrap::{cut, width};
 use crate::console::model::Model;
-use crate::engine::RequestKind;
-use crate::sim::Observer;
+use dryroll_engine::RequestKind;
+use dryroll_sim::sim::Observer;
 
 /// A count of at most so many is drawn stroke by stroke.
 const STROKES: u32 = 10;

@@ -8,8 +8,8 @@ use ratatui::widgets::Paragraph;
 use super::Theme;
 use super::wrap::{cut, width};
 use crate::console::model::Model;
-use crate::engine::RequestKind;
-use crate::sim::Observer;
+use dryroll_engine::RequestKind;
+use dryroll_sim::sim::Observer;
 
 /// Every key, and what it does.
 pub const KEYS: [(&str, &str); 12] = [

@@ -11,10 +11,10 @@ use crate::console::choice::Choice;
 use crate::console::model::Model;
 use crate::console::situation;
 use crate::console::telling::asks;
-use crate::engine::RequestKind;
-use crate::report::Prospect;
-use crate::report::wording::spoken;
-use crate::sim::Observer;
+use dryroll_engine::RequestKind;
+use dryroll_report::Prospect;
+use dryroll_report::wording::spoken;
+use dryroll_sim::sim::Observer;
 
 /// The panel's lines; none where nothing is asked. The answers come first: they are what must be on the smallest
 /// screen.

@@ -12,9 +12,9 @@ use crate::console::model::Model;
 use crate::console::situation::{of_batch, of_instance};
 use crate::console::tally::Counts;
 use crate::console::tree::Row;
-use crate::drill::Cell;
-use crate::engine::{BatchPhase, Direction, Engine};
-use crate::sim::Observer;
+use dryroll_engine::{BatchPhase, Direction, Engine};
+use dryroll_sim::sim::Observer;
+use dryroll_study::drill::Cell;
 
 /// The widest strip of shapes.
 const STRIP: usize = 40;

@@ -1,0 +1,446 @@
+//! What the engine says and is told: events, decisions, outcomes, and their ids.
+
+use std::fmt;
+
+use super::Reason;
+use crate::fleet::{At, InstanceId};
+
+/// `r-1` is the rollout, `r-2` its rollback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct RolloutId(pub u32);
+
+impl RolloutId {
+    /// The rollout itself.
+    pub const FIRST: RolloutId = RolloutId(1);
+}
+
+impl fmt::Display for RolloutId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "r-{}", self.0)
+    }
+}
+
+/// Approval requests are `a-1`, `a-2`, … in the order in which they were opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct ApprovalId(pub u32);
+
+impl fmt::Display for ApprovalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a-{}", self.0)
+    }
+}
+
+/// What a person decides on a trip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum OperatorDecision {
+    /// Ignore the trip, proceed.
+    ContinueAnyway,
+    /// Take every dispatched instance back to the previous version.
+    RollbackCompletedBatches,
+    /// Stop here.
+    Abort,
+}
+
+impl OperatorDecision {
+    /// All of them, as they are offered.
+    pub const ALL: [Self; 3] = [Self::ContinueAnyway, Self::RollbackCompletedBatches, Self::Abort];
+
+    /// Its name in events and files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ContinueAnyway => "continue_anyway",
+            Self::RollbackCompletedBatches => "rollback_completed_batches",
+            Self::Abort => "abort",
+        }
+    }
+}
+
+/// What an edit of a pending plan changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Edit {
+    /// The new share of a batch, 1 to 100.
+    pub batch_pct: Option<u32>,
+    /// The new limit.
+    pub max_consecutive_failures: Option<std::num::NonZeroU32>,
+}
+
+impl Edit {
+    /// Whether its `batch_pct` is 1 to 100, if it sets one.
+    #[must_use]
+    pub fn is_in_range(&self) -> bool {
+        self.batch_pct.is_none_or(|pct| (1..=100).contains(&pct))
+    }
+}
+
+/// A person's answer to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Answer {
+    /// To the first request: go.
+    Approve,
+    /// To the first request: change the plan, ask again.
+    Edit(Edit),
+    /// To the first request: no.
+    Reject,
+    /// To the request that a trip opened.
+    OnTrip(OperatorDecision),
+}
+
+impl Answer {
+    /// Its name in events.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Edit(_) => "edit",
+            Self::Reject => "reject",
+            Self::OnTrip(decision) => decision.name(),
+        }
+    }
+}
+
+/// What a request asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum RequestKind {
+    /// May the plan start?
+    RollingUpgrade,
+    /// The breaker tripped: what now?
+    RollingUpgradeContinuation,
+    /// The breaker of a rollback tripped: what now? There is nothing further to roll back to.
+    RollbackContinuation,
+}
+
+impl RequestKind {
+    /// The request's `type` in events.
+    #[must_use]
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::RollingUpgrade => "rolling_upgrade",
+            Self::RollingUpgradeContinuation | Self::RollbackContinuation => "rolling_upgrade_continuation",
+        }
+    }
+
+    /// Whether it takes this answer.
+    #[must_use]
+    pub fn offers(self, answer: &Answer) -> bool {
+        self.options().contains(&answer.name())
+    }
+
+    /// What may be answered.
+    #[must_use]
+    pub fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::RollingUpgrade => &["approve", "edit", "reject"],
+            Self::RollingUpgradeContinuation => &["continue_anyway", "rollback_completed_batches", "abort"],
+            Self::RollbackContinuation => &["continue_anyway", "abort"],
+        }
+    }
+}
+
+/// How a rollout ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Outcome {
+    /// Every instance has its verdict.
+    Completed,
+    /// Stopped by a person on a trip.
+    Aborted,
+    /// Taken back to the previous version.
+    RolledBack,
+    /// There was no previous version to go back to.
+    RollbackFailed,
+    /// A person said no.
+    Rejected,
+    /// Nobody answered in time.
+    Expired,
+    /// The policy forbids it.
+    Blocked,
+    /// Not over by the horizon.
+    Stalled,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Outcome; 8] = [
+        Self::Completed,
+        Self::Aborted,
+        Self::RolledBack,
+        Self::RollbackFailed,
+        Self::Rejected,
+        Self::Expired,
+        Self::Blocked,
+        Self::Stalled,
+    ];
+
+    /// Its name in events and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Aborted => "aborted",
+            Self::RolledBack => "rolled_back",
+            Self::RollbackFailed => "rollback_failed",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Blocked => "blocked",
+            Self::Stalled => "stalled",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Something that happened in a rollout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Event {
+    /// When.
+    pub at: At,
+    /// In which rollout.
+    pub rollout: RolloutId,
+    /// What.
+    pub body: EventBody,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum EventBody {
+    /// A plan was computed.
+    Planned {
+        /// Planned instances.
+        total_instances: u32,
+        /// Instances a batch.
+        batch_size: u32,
+        /// Batches.
+        batch_count: u32,
+    },
+    /// A person is asked.
+    ApprovalRequested {
+        /// The request.
+        request: ApprovalId,
+        /// What it asks.
+        kind: RequestKind,
+    },
+    /// A person answered.
+    ApprovalDecided {
+        /// The request.
+        request: ApprovalId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// A batch began.
+    BatchStarted {
+        /// Which, from 0.
+        batch_index: u32,
+        /// How many instances it has.
+        instance_count: u32,
+    },
+    /// An instance was commanded to a version.
+    InstanceStarted {
+        /// Of which batch.
+        batch_index: u32,
+        /// Which instance.
+        instance: InstanceId,
+        /// The version's id.
+        to: Direction,
+    },
+    /// An instance got its verdict.
+    InstanceHealthCheck {
+        /// Of which batch.
+        batch_index: u32,
+        /// Which instance.
+        instance: InstanceId,
+        /// Why it failed; `None`: it is healthy.
+        failure: Option<Reason>,
+    },
+    /// Too many failures in a row.
+    CircuitBreakerTripped {
+        /// In which batch.
+        batch_index: u32,
+        /// The run that tripped it, in order.
+        failed: Vec<InstanceId>,
+    },
+    /// Every instance of a batch has its verdict.
+    BatchCompleted {
+        /// Which.
+        batch_index: u32,
+        /// Healthy verdicts.
+        healthy_count: u32,
+        /// Failed verdicts.
+        failed_count: u32,
+    },
+    /// The policy proceeds without asking, and says so.
+    OperatorNotified,
+    /// A rollback was decided.
+    RollbackStarted {
+        /// How many instances it takes back.
+        instance_count: u32,
+    },
+    /// A rollback was decided, and there is nothing to go back to.
+    RollbackFailed,
+    /// The end.
+    Finished {
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// Which of the two versions a rollout brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Direction {
+    /// To the target.
+    Forward,
+    /// Back to the previous version.
+    Back,
+}
+
+/// The kind of an event, without what it carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// `planned`
+    Planned,
+    /// `approval_requested`
+    ApprovalRequested,
+    /// `approval_decided`
+    ApprovalDecided,
+    /// `batch_started`
+    BatchStarted,
+    /// `instance_started`
+    InstanceStarted,
+    /// `instance_health_check`
+    InstanceHealthCheck,
+    /// `circuit_breaker_tripped`
+    CircuitBreakerTripped,
+    /// `batch_completed`
+    BatchCompleted,
+    /// `operator_notified`
+    OperatorNotified,
+    /// `rollback_started`
+    RollbackStarted,
+    /// `rollback_failed`
+    RollbackFailed,
+    /// `finished`
+    Finished,
+}
+
+/// What every event's kind begins with.
+const PREFIX: &str = "module.upgrade.";
+
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [EventKind; 12] = [
+        Self::Planned,
+        Self::ApprovalRequested,
+        Self::ApprovalDecided,
+        Self::BatchStarted,
+        Self::InstanceStarted,
+        Self::InstanceHealthCheck,
+        Self::CircuitBreakerTripped,
+        Self::BatchCompleted,
+        Self::OperatorNotified,
+        Self::RollbackStarted,
+        Self::RollbackFailed,
+        Self::Finished,
+    ];
+
+    /// The kind with its prefix, as events carry it.
+    #[must_use]
+    pub fn full_name(self) -> &'static str {
+        match self {
+            Self::Planned => "module.upgrade.planned",
+            Self::ApprovalRequested => "module.upgrade.approval_requested",
+            Self::ApprovalDecided => "module.upgrade.approval_decided",
+            Self::BatchStarted => "module.upgrade.batch_started",
+            Self::InstanceStarted => "module.upgrade.instance_started",
+            Self::InstanceHealthCheck => "module.upgrade.instance_health_check",
+            Self::CircuitBreakerTripped => "module.upgrade.circuit_breaker_tripped",
+            Self::BatchCompleted => "module.upgrade.batch_completed",
+            Self::OperatorNotified => "module.upgrade.operator_notified",
+            Self::RollbackStarted => "module.upgrade.rollback_started",
+            Self::RollbackFailed => "module.upgrade.rollback_failed",
+            Self::Finished => "module.upgrade.finished",
+        }
+    }
+
+    /// The kind without its prefix.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        &self.full_name()[PREFIX.len()..]
+    }
+
+    /// The kind of that name, with or without the prefix.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<EventKind> {
+        let name = name.strip_prefix(PREFIX).unwrap_or(name);
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether its events name a batch.
+    #[must_use]
+    pub fn has_batch_index(self) -> bool {
+        matches!(
+            self,
+            Self::BatchStarted
+                | Self::InstanceStarted
+                | Self::InstanceHealthCheck
+                | Self::CircuitBreakerTripped
+                | Self::BatchCompleted
+        )
+    }
+}
+
+impl EventBody {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::Planned { .. } => EventKind::Planned,
+            Self::ApprovalRequested { .. } => EventKind::ApprovalRequested,
+            Self::ApprovalDecided { .. } => EventKind::ApprovalDecided,
+            Self::BatchStarted { .. } => EventKind::BatchStarted,
+            Self::InstanceStarted { .. } => EventKind::InstanceStarted,
+            Self::InstanceHealthCheck { .. } => EventKind::InstanceHealthCheck,
+            Self::CircuitBreakerTripped { .. } => EventKind::CircuitBreakerTripped,
+            Self::BatchCompleted { .. } => EventKind::BatchCompleted,
+            Self::OperatorNotified => EventKind::OperatorNotified,
+            Self::RollbackStarted { .. } => EventKind::RollbackStarted,
+            Self::RollbackFailed => EventKind::RollbackFailed,
+            Self::Finished { .. } => EventKind::Finished,
+        }
+    }
+
+    /// The batch that it names.
+    #[must_use]
+    pub fn batch_index(&self) -> Option<u32> {
+        match *self {
+            Self::BatchStarted { batch_index, .. }
+            | Self::InstanceStarted { batch_index, .. }
+            | Self::InstanceHealthCheck { batch_index, .. }
+            | Self::CircuitBreakerTripped { batch_index, .. }
+            | Self::BatchCompleted { batch_index, .. } => Some(batch_index),
+            _ => None,
+        }
+    }
+}

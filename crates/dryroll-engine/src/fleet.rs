@@ -1,0 +1,15 @@
+//! The nouns that every room shares: instance ids and statuses, versions and their digests,
+//! heartbeats, and time in whole milliseconds.
+//!
+//! Nothing here decides anything. The engine, the simulator and the scenario file all speak in
+//! these types, so that none of them needs to know the others.
+
+mod heartbeat;
+mod instance;
+mod time;
+mod version;
+
+pub use heartbeat::Heartbeat;
+pub use instance::{InstanceId, InstanceNames, InstanceStatus};
+pub use time::{At, Span};
+pub use version::{DigestId, LifecycleState, VersionId};

@@ -1,0 +1,135 @@
+//! What can be seen of an engine: getters that change nothing.
+
+use super::{Engine, State};
+use crate::fleet::{At, InstanceId};
+use crate::walk::Gate;
+use crate::{ApprovalId, BatchPhase, Direction, Outcome, Plan, RequestKind, Settings, Standing, VersionRef};
+
+impl Engine {
+    /// Whether its request has not come in.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.state == State::New
+    }
+
+    /// How it ended, once it has.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self.state {
+            State::Finished { outcome } => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.outcome().is_some()
+    }
+
+    /// The request that a person has not answered yet.
+    #[must_use]
+    pub fn pending_request(&self) -> Option<(ApprovalId, RequestKind)> {
+        match self.state {
+            State::AwaitingApproval { request, .. } => Some((request, RequestKind::RollingUpgrade)),
+            State::Tripped { request, kind } => Some((request, kind)),
+            _ => None,
+        }
+    }
+
+    /// The plan, as the last edit left it.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What it was told at its request.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The instance at a position of the plan.
+    #[must_use]
+    #[inline]
+    pub fn instance(&self, position: u32) -> InstanceId {
+        self.plan.order.instance(position)
+    }
+
+    /// Where an instance stands in the rollout or in its rollback.
+    #[must_use]
+    pub fn standing(&self, position: u32, direction: Direction) -> Standing {
+        self.seats[position as usize].standing[direction as usize]
+    }
+
+    /// When an instance was last dispatched; `None` where it never was.
+    #[must_use]
+    pub fn dispatched_at(&self, position: u32) -> Option<At> {
+        let seat = &self.seats[position as usize];
+        (seat.standing[0] != Standing::Waiting).then_some(seat.dispatched_at)
+    }
+
+    /// How many instances were dispatched to the target: always the first ones of the plan.
+    #[must_use]
+    pub fn dispatched(&self) -> u32 {
+        self.taken_back.unwrap_or(self.walk.dispatched())
+    }
+
+    /// How many instances await a verdict.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        if self.judges() { self.walk.in_flight() } else { 0 }
+    }
+
+    /// Whether the walk that goes on, or that ended last, is the rollout or its rollback.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.walk.direction
+    }
+
+    /// The breaker's count of failures in a row, and its limit.
+    #[must_use]
+    pub fn breaker(&self) -> (u32, u32) {
+        (self.breaker.run().len() as u32, self.breaker.limit().get())
+    }
+
+    /// The positions of the failures in a row, oldest first.
+    #[must_use]
+    pub fn breaker_run(&self) -> &[u32] {
+        self.breaker.run()
+    }
+
+    /// Where a batch of the plan stands.
+    #[must_use]
+    pub fn batch_phase(&self, index: u32) -> BatchPhase {
+        let positions = self.plan.batch(index);
+        let dispatched = self.dispatched();
+        if self.taken_back.is_some() {
+            return match self.state {
+                _ if positions.start >= dispatched => BatchPhase::Pending,
+                State::Finished { outcome: Outcome::RolledBack } => BatchPhase::RolledBack,
+                _ => BatchPhase::Tripped,
+            };
+        }
+        if index < self.walk.batch {
+            BatchPhase::Completed
+        } else if index > self.walk.batch || positions.start >= dispatched {
+            BatchPhase::Pending
+        } else {
+            match (self.state, self.walk.gate) {
+                (_, Gate::Tripped) => BatchPhase::Tripped,
+                _ if self.walk.batch_is_judged() => BatchPhase::Completed,
+                _ => BatchPhase::Running,
+            }
+        }
+    }
+
+    /// The version that a rollout in this direction brings; `None` where there is no previous one any more.
+    #[must_use]
+    pub fn version(&self, direction: Direction) -> Option<&VersionRef> {
+        match direction {
+            Direction::Forward => Some(&self.settings.target),
+            Direction::Back => self.settings.previous.as_ref().filter(|_| !self.previous_gone),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The plan (§1): which instances, in which order, in batches of what size. It changes nothing.
+
+use std::num::NonZeroU32;
+use std::ops::Range;
+
+use crate::fleet::{InstanceId, Span};
+
+/// The planned instances in the order in which they are taken, each with its *position* from 0: as the fleet lists
+/// them, or as the platform arranges them.
+///
+/// A fleet whose eligible instances have no gaps, which is the common case and the large one, takes
+/// no memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct PlanOrder(Order);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+enum Order {
+    Contiguous { first: u32, count: u32 },
+    Listed { ids: Vec<InstanceId> },
+    Arranged { ids: Vec<InstanceId>, by_id: Vec<u32> },
+}
+
+impl PlanOrder {
+    /// The order of `ids`, which the fleet lists in ascending order. Ids out of order or repeated are left out.
+    #[must_use]
+    pub fn new(ids: impl IntoIterator<Item = InstanceId>) -> Self {
+        let mut ids = ids.into_iter();
+        let Some(first) = ids.next() else { return Self(Order::Contiguous { first: 0, count: 0 }) };
+        let mut count = 1;
+        while let Some(id) = ids.next() {
+            if id.0 == first.0 + count {
+                count += 1;
+                continue;
+            }
+            let mut listed: Vec<InstanceId> = (first.0..first.0 + count).map(InstanceId).collect();
+            for id in std::iter::once(id).chain(ids.by_ref()) {
+                if listed.last().is_none_or(|&last| last < id) {
+                    listed.push(id);
+                }
+            }
+            return Self(Order::Listed { ids: listed });
+        }
+        Self(Order::Contiguous { first: first.0, count })
+    }
+
+    /// Instances in an order of the platform's own. One that is repeated is left out.
+    #[must_use]
+    pub fn arranged(mut ids: Vec<InstanceId>) -> Self {
+        let mut seen = std::collections::HashSet::with_capacity(ids.len());
+        ids.retain(|&id| seen.insert(id));
+        let mut by_id: Vec<u32> = (0..ids.len() as u32).collect();
+        by_id.sort_unstable_by_key(|&position| ids[position as usize]);
+        Self(Order::Arranged { ids, by_id })
+    }
+
+    /// How many instances.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        match &self.0 {
+            Order::Contiguous { count, .. } => *count,
+            Order::Listed { ids } | Order::Arranged { ids, .. } => ids.len() as u32,
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The instance at a position below [`len`](Self::len).
+    #[must_use]
+    pub fn instance(&self, position: u32) -> InstanceId {
+        match &self.0 {
+            Order::Contiguous { first, .. } => InstanceId(first + position),
+            Order::Listed { ids } | Order::Arranged { ids, .. } => ids[position as usize],
+        }
+    }
+
+    /// The position of an instance, if it is planned.
+    #[must_use]
+    pub fn position(&self, id: InstanceId) -> Option<u32> {
+        match &self.0 {
+            Order::Contiguous { first, count } => id.0.checked_sub(*first).filter(|p| p < count),
+            Order::Listed { ids } => ids.binary_search(&id).ok().map(|p| p as u32),
+            Order::Arranged { ids, by_id } => {
+                by_id.binary_search_by_key(&id, |&position| ids[position as usize]).ok().map(|place| by_id[place])
+            }
+        }
+    }
+}
+
+/// `max(1, ceil(total × pct / 100))` in integers; 0 where there is nothing to take.
+#[must_use]
+pub fn batch_size(total: u32, pct: u32) -> u32 {
+    (u64::from(total) * u64::from(pct)).div_ceil(100) as u32
+}
+
+/// A plan: an order cut into batches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Plan {
+    /// The planned instances.
+    pub order: PlanOrder,
+    /// Those that already run the target digest.
+    pub skipped: Vec<InstanceId>,
+    /// Instances a batch; 0 where there is none.
+    pub batch_size: u32,
+}
+
+impl Plan {
+    /// Cuts `order` into batches of `batch_pct` percent.
+    #[must_use]
+    pub fn new(order: PlanOrder, skipped: Vec<InstanceId>, batch_pct: u32) -> Self {
+        let batch_size = batch_size(order.len(), batch_pct);
+        Self { order, skipped, batch_size }
+    }
+
+    /// Planned instances.
+    #[must_use]
+    pub fn total_instances(&self) -> u32 {
+        self.order.len()
+    }
+
+    /// Batches.
+    #[must_use]
+    pub fn batch_count(&self) -> u32 {
+        self.total_instances()
+            .checked_div(self.batch_size)
+            .map_or(0, |full| full + u32::from(!self.total_instances().is_multiple_of(self.batch_size)))
+    }
+
+    /// The estimate: each batch as long as an instance may take.
+    #[must_use]
+    pub fn estimated_total(&self, health_timeout: Span) -> Span {
+        Span(u64::from(self.batch_count()).saturating_mul(health_timeout.0))
+    }
+
+    /// The same where so many at most are under way at once: each instance that waits for a slot waits as long.
+    #[must_use]
+    pub fn estimated_in_flight(&self, health_timeout: Span, max_in_flight: NonZeroU32) -> Span {
+        let waits = |batch: u32| {
+            let batch = self.batch(batch);
+            u64::from((batch.end - batch.start).div_ceil(max_in_flight.get()))
+        };
+        let count = self.batch_count();
+        // All batches but the last are alike.
+        let all = match count.checked_sub(1) {
+            Some(last) => u64::from(last).saturating_mul(waits(0)).saturating_add(waits(last)),
+            None => 0,
+        };
+        Span(all.saturating_mul(health_timeout.0))
+    }
+
+    /// The same instances, cut into batches of another share.
+    #[must_use]
+    pub fn recut(&self, batch_pct: u32) -> Self {
+        Self::new(self.order.clone(), self.skipped.clone(), batch_pct)
+    }
+
+    /// The positions of a batch; the last one takes what is left.
+    #[must_use]
+    pub fn batch(&self, index: u32) -> Range<u32> {
+        let total = u64::from(self.total_instances());
+        let start = u64::from(index) * u64::from(self.batch_size);
+        let end = start + u64::from(self.batch_size);
+        start.min(total) as u32..end.min(total) as u32
+    }
+
+    pub(super) fn set_batch_pct(&mut self, batch_pct: u32) {
+        self.batch_size = batch_size(self.total_instances(), batch_pct);
+    }
+}
+
+/// Where a batch of a plan stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum BatchPhase {
+    /// Not begun.
+    Pending,
+    /// Begun, not all judged.
+    Running,
+    /// All judged.
+    Completed,
+    /// The breaker tripped in it, and nobody decided to continue.
+    Tripped,
+    /// Taken back.
+    RolledBack,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(total: u32, pct: u32) -> Plan {
+        Plan::new(PlanOrder::new((0..total).map(InstanceId)), Vec::new(), pct)
+    }
+
+    #[test]
+    fn section_1_batch_size_is_rounded_up_and_never_zero() {
+        for (total, pct, size, count) in [
+            (50, 20, 10, 5),
+            (50, 1, 1, 50),
+            (51, 20, 11, 5),
+            (10, 25, 3, 4),
+            (1, 1, 1, 1),
+            (7, 100, 7, 1),
+            (100_000_000, 100, 100_000_000, 1),
+            (0, 20, 0, 0),
+        ] {
+            let plan = plan(total, pct);
+            assert_eq!((plan.batch_size, plan.batch_count()), (size, count), "{total} at {pct} %");
+        }
+    }
+
+    #[test]
+    fn section_1_the_last_batch_takes_what_is_left() {
+        let plan = plan(51, 20);
+        assert_eq!(plan.batch(0), 0..11);
+        assert_eq!(plan.batch(4), 44..51);
+        assert_eq!(plan.batch(5), 51..51);
+    }
+
+    #[test]
+    fn orders_with_gaps_find_their_instances() {
+        let order = PlanOrder::new([3, 4, 5, 9, 11].map(InstanceId));
+        assert_eq!(order.len(), 5);
+        for position in 0..5 {
+            assert_eq!(order.position(order.instance(position)), Some(position));
+        }
+        assert_eq!(order.position(InstanceId(8)), None);
+        let order = PlanOrder::new([3, 4, 5].map(InstanceId));
+        assert_eq!(order.position(InstanceId(2)), None);
+        assert_eq!(order.position(InstanceId(6)), None);
+        assert_eq!(order.position(InstanceId(5)), Some(2));
+        assert!(PlanOrder::new([]).is_empty());
+    }
+
+    #[test]
+    fn arranged_orders_find_their_instances() {
+        let order = PlanOrder::arranged([7, 3, 11, 3, 4].map(InstanceId).to_vec());
+        let ids: Vec<u32> = (0..order.len()).map(|position| order.instance(position).0).collect();
+        assert_eq!(ids, [7, 3, 11, 4]);
+        for position in 0..4 {
+            assert_eq!(order.position(order.instance(position)), Some(position));
+        }
+        assert_eq!(order.position(InstanceId(5)), None);
+    }
+}

@@ -1,0 +1,91 @@
+//! The request (§1): the skill's inputs against what the platform has, refused by name or turned into a plan.
+
+use std::num::NonZeroU32;
+
+use super::{Plan, PlanOrder, Refusal};
+use crate::fleet::{DigestId, InstanceId, InstanceStatus, LifecycleState, Span};
+
+/// The skill's inputs, as they come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// Which template's instances.
+    pub template_id: &'a str,
+    /// Which of their modules.
+    pub module_id: &'a str,
+    /// To which version.
+    pub target_version_id: &'a str,
+    /// Percent of the plan in a batch.
+    pub batch_pct: i64,
+    /// So many failures in a row trip the breaker.
+    pub max_consecutive_failures: i64,
+    /// How long an instance may take.
+    pub health_timeout: Span,
+}
+
+/// What the platform has, as far as a request needs it.
+pub trait Inventory {
+    /// Whether the caller holds `system.fleet_rolling_upgrade`.
+    fn may_upgrade(&self) -> bool;
+    /// Whether there is such a template.
+    fn has_template(&self, template_id: &str) -> bool;
+    /// Whether there is such a module.
+    fn has_module(&self, module_id: &str) -> bool;
+    /// A version of the module.
+    fn version(&self, module_id: &str, version_id: &str) -> Option<(LifecycleState, DigestId)>;
+    /// The template's instances that carry the module, as the fleet lists them: id, status, digest that runs.
+    fn instances(
+        &self,
+        template_id: &str,
+        module_id: &str,
+    ) -> impl Iterator<Item = (InstanceId, InstanceStatus, DigestId)>;
+}
+
+impl Request<'_> {
+    /// Checks the request and computes its plan, and the breaker's limit. Changes nothing.
+    ///
+    /// # Errors
+    /// One [`Refusal`] for the first thing that is wrong.
+    pub fn plan(&self, inventory: &impl Inventory) -> Result<(Plan, NonZeroU32), Refusal> {
+        if !inventory.may_upgrade() {
+            return Err(Refusal::PermissionMissing);
+        }
+        if !inventory.has_template(self.template_id) {
+            return Err(Refusal::UnknownTemplate(self.template_id.to_owned()));
+        }
+        if !inventory.has_module(self.module_id) {
+            return Err(Refusal::UnknownModule(self.module_id.to_owned()));
+        }
+        let (state, target) = inventory
+            .version(self.module_id, self.target_version_id)
+            .ok_or_else(|| Refusal::UnknownVersion(self.target_version_id.into()))?;
+        if !state.can_be_rolled_out() {
+            return Err(Refusal::NotPromoted { version: self.target_version_id.into(), state });
+        }
+        let out_of_range = |name, found, allowed| Refusal::OutOfRange { name, found, allowed };
+        let batch_pct = u32::try_from(self.batch_pct)
+            .ok()
+            .filter(|pct| (1..=100).contains(pct))
+            .ok_or_else(|| out_of_range("batch_pct", self.batch_pct, "1 to 100"))?;
+        let limit = u32::try_from(self.max_consecutive_failures)
+            .ok()
+            .and_then(NonZeroU32::new)
+            .ok_or_else(|| out_of_range("max_consecutive_failures", self.max_consecutive_failures, "at least 1"))?;
+        if self.health_timeout == Span::ZERO {
+            return Err(out_of_range("health_timeout_sec", 0, "more than 0"));
+        }
+        let mut skipped = Vec::new();
+        let order = PlanOrder::new(
+            inventory
+                .instances(self.template_id, self.module_id)
+                .filter(|(_, status, _)| status.is_eligible())
+                .filter_map(|(id, _, digest)| {
+                    if digest == target {
+                        skipped.push(id);
+                        return None;
+                    }
+                    Some(id)
+                }),
+        );
+        Ok((Plan::new(order, skipped, batch_pct), limit))
+    }
+}

@@ -1,0 +1,64 @@
+//! Verdicts (§4): the one final health result of one instance in one rollout.
+
+/// Why a verdict is *failed*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Reason {
+    /// The agent reported that the upgrade failed.
+    UpgradeFailed,
+    /// No healthy heartbeat with the right digest arrived in time.
+    HealthTimeout,
+}
+
+impl Reason {
+    /// Its name in events.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UpgradeFailed => "upgrade_failed",
+            Self::HealthTimeout => "health_timeout",
+        }
+    }
+}
+
+/// The final health result of one instance in one rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It runs the version and says that it is well.
+    Healthy,
+    /// It does not, for this reason.
+    Failed(Reason),
+}
+
+impl Verdict {
+    /// The reason of a failure.
+    #[must_use]
+    pub fn failure(self) -> Option<Reason> {
+        match self {
+            Self::Healthy => None,
+            Self::Failed(reason) => Some(reason),
+        }
+    }
+}
+
+/// Where a planned instance stands in one rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Standing {
+    /// Not dispatched yet.
+    #[default]
+    Waiting,
+    /// Dispatched, and its verdict is awaited.
+    InFlight,
+    /// It has its verdict.
+    Judged(Verdict),
+}
+
+/// A verdict that was just given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The instance's position in the plan.
+    pub position: u32,
+    /// The verdict.
+    pub verdict: Verdict,
+}

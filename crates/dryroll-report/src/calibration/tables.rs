@@ -1,0 +1,186 @@
+//! The tables of a scenario that a calibration comes to, as TOML with comments.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::{CalibrationReport, DurationReport, OperatorReport, RateReport, SpreadReport, VersionReport};
+use crate::wording::{number, plural, wrapped};
+use dryroll_sim::scenario::Distribution;
+use dryroll_sim::text::{escaped, toml_string};
+use dryroll_stats::Interval;
+use dryroll_study::calibrate::Warning;
+
+/// Letters of a line.
+const WIDTH: usize = 116;
+
+/// Writing to a string cannot fail, so that what writing says is not looked at.
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, line: &str) {
+        let _ = writeln!(self.0, "{line}");
+    }
+
+    fn comment(&mut self, text: &str) {
+        // What a log calls its versions may hold anything.
+        for line in wrapped(&escaped(text), WIDTH) {
+            self.line(&format!("# {line}"));
+        }
+    }
+
+    fn warnings(&mut self, warnings: &[Warning]) {
+        for warning in warnings {
+            self.comment(&format!("! {warning}"));
+        }
+    }
+
+    fn key(&mut self, key: &str, value: &impl Serialize) {
+        if let Ok(value) = toml::Value::try_from(value) {
+            self.line(&format!("{key} = {value}"));
+        }
+    }
+
+    fn duration(&mut self, key: &str, duration: &DurationReport) {
+        match &duration.fit {
+            None => self.comment(&format!("{key}: nothing was seen")),
+            Some(fit) => {
+                self.comment(&about(duration));
+                self.key(key, &short(&fit.distribution));
+            }
+        }
+    }
+
+    fn rate(&mut self, key: &str, what: &str, rate: &RateReport) {
+        let ends = format!("{} to {}", number(rate.ci.low), number(rate.ci.high));
+        let of = if rate.spread.is_some() { "95 % interval of the mean" } else { "95 % interval" };
+        self.comment(&format!("{what} {} of {}; {of} {ends}", rate.hits, rate.n));
+        if let Some(said) = spread(rate) {
+            self.comment(&said);
+        }
+        match &rate.spread {
+            Some(spread) => self.line(&format!("{key} = {}", differing(spread))),
+            None => self.key(key, &digits(rate.estimate)),
+        }
+    }
+}
+
+/// A rate that is drawn once a replicate, as a scenario has it.
+fn differing(spread: &SpreadReport) -> String {
+    format!(
+        "{{ beta = {{ mean = {}, concentration = {} }} }}",
+        toml::Value::from(digits(spread.mean)),
+        toml::Value::from(digits(spread.concentration))
+    )
+}
+
+/// How rollouts differ in a rate, where they do.
+#[must_use]
+pub fn spread(rate: &RateReport) -> Option<String> {
+    let spread = rate.spread.as_ref()?;
+    let SpreadReport { rollouts, p_value, mean, mean_ci, concentration, concentration_ci } = spread;
+    let deviation = (mean * (1.0 - mean) / (concentration + 1.0)).sqrt();
+    let next = rate.next_interval().map_or_else(String::new, |Interval { low, high }| {
+        format!(
+            "; the next rollout's rate, with what is not known of these: {} to {} (95 %)",
+            number(low),
+            number(high)
+        )
+    });
+    Some(format!(
+        "{rollouts} rollouts differ (p = {}): a rollout's rate is beta, mean {} ({} to {}), concentration {} ({} to \
+         {}), standard deviation {}{next}",
+        number(*p_value),
+        number(*mean),
+        number(mean_ci.low),
+        number(mean_ci.high),
+        number(*concentration),
+        number(concentration_ci.low),
+        number(concentration_ci.high),
+        number(deviation)
+    ))
+}
+
+pub fn tables(report: &CalibrationReport) -> String {
+    let mut text = Text(String::new());
+    let rollouts = plural(report.rollouts, "rollout", "rollouts");
+    text.comment(&format!(
+        "Calibrated by `dryroll calibrate` from {rollouts}: {}",
+        report.logs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    ));
+    text.comment(&format!(
+        "Heartbeats were taken to come every {} s: [fleet] heartbeat_interval_sec. Lines with ! are warnings.",
+        report.heartbeat_interval_sec
+    ));
+    text.warnings(&report.warnings);
+    for version in &report.versions {
+        text.line("");
+        of_version(&mut text, version);
+    }
+    text.line("");
+    text.comment("[network] cannot be calibrated from these events");
+    text.line("");
+    of_operator(&mut text, &report.operator);
+    text.0
+}
+
+fn of_version(text: &mut Text, version: &VersionReport) {
+    text.warnings(&version.warnings);
+    text.line("[[versions]]");
+    text.line(&format!("id = {}", toml_string(version.version.raw())));
+    text.duration("upgrade_time_sec", &version.upgrade_time);
+    text.rate("failure_rate", "reported failures:", &version.failure_rate);
+    text.rate("hang_rate", "timeouts, whatever their cause:", &version.hang_rate);
+}
+
+fn of_operator(text: &mut Text, operator: &OperatorReport) {
+    text.warnings(&operator.warnings);
+    text.line("[operator]");
+    text.duration("approval_delay_sec", &operator.approval_delay);
+    if operator.approved + operator.rejected > 0 {
+        text.comment(&format!("{} approved, {} rejected", operator.approved, operator.rejected));
+        text.key("approves", &(operator.approved >= operator.rejected));
+    }
+    if let Some(most) = operator.on_trip.first() {
+        let counts = operator.on_trip.iter().map(|one| format!("{} {}", one.count, one.decision.name()));
+        text.comment(&format!("on trips: {}", counts.collect::<Vec<_>>().join(", ")));
+        text.key("on_trip", &most.decision);
+    }
+    text.duration("decision_delay_sec", &operator.decision_delay);
+}
+
+/// How a duration was come by.
+pub fn about(duration: &DurationReport) -> String {
+    let Some(fit) = &duration.fit else { return "nothing was seen".to_owned() };
+    let seen = plural(duration.n, "time", "times");
+    let open = if duration.censored > 0 { format!(" and {} without an end", duration.censored) } else { String::new() };
+    let parameters: Vec<String> = fit
+        .parameters
+        .iter()
+        .map(|one| format!("{} {} ({} to {})", one.name, number(one.estimate), number(one.ci.low), number(one.ci.high)))
+        .collect();
+    let parameters = if parameters.is_empty() { String::new() } else { format!(": {}", parameters.join(", ")) };
+    let agreement = fit.goodness.map_or_else(String::new, |one| format!("; agreement p = {}", number(one.p_value)));
+    format!("{} from {seen}{open}{parameters}{agreement}", fit.family.name())
+}
+
+/// With as many digits as mean something.
+fn short(distribution: &Distribution) -> Distribution {
+    match *distribution {
+        Distribution::Constant(seconds) => Distribution::Constant(digits(seconds)),
+        Distribution::Exponential { mean } => Distribution::Exponential { mean: digits(mean) },
+        Distribution::Lognormal { median, sigma } => {
+            Distribution::Lognormal { median: digits(median), sigma: digits(sigma) }
+        }
+        Distribution::Uniform { min, max } => Distribution::Uniform { min: digits(min), max: digits(max) },
+        Distribution::Weibull { scale, shape } => Distribution::Weibull { scale: digits(scale), shape: digits(shape) },
+        Distribution::Empirical(ref values) => {
+            Distribution::Empirical(values.iter().map(|&value| digits(value)).collect())
+        }
+    }
+}
+
+/// Four digits.
+fn digits(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}

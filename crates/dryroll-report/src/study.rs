@@ -1,0 +1,81 @@
+//! The reports of studies, as they are written and read back: plain data, in the order of the contract.
+
+mod check;
+mod compare;
+mod sweep;
+mod tune;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use check::{
+    AgainstBaseline, BaselineReport, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Counts,
+    Found, IdleFault, NotChecked, Status, WrongScenario, policy_change,
+};
+pub use compare::{CompareReport, Comparison, Contrast, DifferentWorld, Stopping};
+pub use sweep::{
+    Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World as ReportedWorld,
+};
+pub use tune::{
+    AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Estimate, Evidence, Findings, FrontPoint,
+    Hint, KeepsReport, LaterReport, LimitCheck, LimitText, Named, PointAnswer, PosteriorFindings, PosteriorReport,
+    Rates, Recommended, SavingParts, Sensitivity, SpreadReport, Standing, TuneReport, WorthReport, short, tune_advice,
+};
+
+use dryroll_sim::scenario::{Scenario, VersionSpec};
+use dryroll_sim::text::Foreign;
+
+/// Which scenario a report is of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScenarioRef {
+    /// Its name.
+    pub name: Foreign,
+    /// SHA-256 of its file.
+    pub hash: Foreign,
+    /// The module that is upgraded; empty in older reports.
+    #[serde(default)]
+    pub module: Foreign,
+    /// The template of the fleet's instances; empty in older reports.
+    #[serde(default)]
+    pub fleet: Foreign,
+    /// Instances of the fleet; 0 in older reports.
+    #[serde(default)]
+    pub instances: u32,
+    /// Digest of all that the file says beside policy and seed; empty in older reports.
+    #[serde(default)]
+    pub world: Foreign,
+    /// By version: the chances of all outcomes that are not 0, and the concentrations of those that each replicate
+    /// draws; empty in older reports.
+    #[serde(default)]
+    pub rates: BTreeMap<Foreign, BTreeMap<Foreign, f64>>,
+}
+
+/// The chances of a version's outcomes that are not 0, by the names of the scenario file; of a rate that each replicate
+/// draws, its mean and its concentration.
+fn rates(version: &VersionSpec) -> BTreeMap<Foreign, f64> {
+    let names = ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate"];
+    let known = names.into_iter().zip(version.rates_with_concentrations()).filter(|(_, (rate, _))| *rate != 0.0);
+    known
+        .flat_map(|(name, (rate, drawn))| {
+            let drawn = drawn.map(|concentration| (format!("{name}_concentration").into(), concentration));
+            std::iter::once((name.into(), rate)).chain(drawn)
+        })
+        .collect()
+}
+
+impl ScenarioRef {
+    /// Of a scenario.
+    #[must_use]
+    pub fn of(scenario: &Scenario) -> Self {
+        Self {
+            name: scenario.name.clone(),
+            hash: scenario.hash.clone().into(),
+            module: scenario.module_id.clone(),
+            fleet: scenario.fleet.template_id.clone(),
+            instances: scenario.fleet.instances,
+            world: scenario.world.clone().into(),
+            rates: scenario.versions.iter().map(|version| (version.id.clone(), rates(version))).collect(),
+        }
+    }
+}

@@ -1,0 +1,462 @@
+//! The part of a tune report on rates that are not known: `--posterior`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Estimate;
+use super::build::{short, why};
+use crate::wording::{Unit, called, number, plural};
+use dryroll_sim::scenario::{OutcomeRates, Scenario, VersionIndex};
+use dryroll_sim::text::{Foreign, listed};
+use dryroll_stats::Interval;
+use dryroll_study::study::Policy;
+use dryroll_study::study::tune::belief::{Beliefs, Believed, RateHistory};
+use dryroll_study::study::tune::worth::answers::{Answers, Parts};
+use dryroll_study::study::tune::worth::{Later, Open, Today};
+use dryroll_study::study::tune::{State, Tune, Tuned};
+
+/// What was taken from a calibration, what it leaves open, and what more of it would be worth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PosteriorReport {
+    /// The calibration report.
+    pub calibration: CalibrationRef,
+    /// The versions whose rates each world draws.
+    pub versions: Vec<BelievedVersion>,
+    /// What is not drawn, and stays what the scenario says: in words.
+    pub held: Vec<String>,
+    /// The answer if the posterior's means were the rates.
+    pub point: PointAnswer,
+    /// Worlds in which every policy was tried, for what follows.
+    pub worlds: u64,
+    /// Rollouts that this took beside the search.
+    pub rollouts: u64,
+    /// Policies whose limits surely hold today, by the search's decisions.
+    pub within: u64,
+    /// Policies of which the search did not decide whether the limits hold; 0 in older reports.
+    #[serde(default)]
+    pub undecided: u64,
+    /// What would be, were more known: twice the history, ten times, and last the rates themselves. Empty where there
+    /// are too few worlds to tell, or where rollouts differ in a rate.
+    pub later: Vec<LaterReport>,
+    /// What that means, in a sentence.
+    pub says: String,
+}
+
+/// Where a posterior comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalibrationRef {
+    /// Its file.
+    pub file: Foreign,
+    /// SHA-256 of the file's bytes, in lower-case hex.
+    pub hash: Foreign,
+    /// Rollouts that it was calibrated from.
+    pub rollouts: u64,
+    /// What it warns of, of the versions whose rates are drawn.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// A version whose rates each world draws.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BelievedVersion {
+    /// Its id.
+    pub version: Foreign,
+    /// The chance that an upgrade reports a failure.
+    pub failure_rate: BelievedRate,
+    /// The chance that nothing decisive is heard in time.
+    pub hang_rate: BelievedRate,
+}
+
+/// A rate that each world draws.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BelievedRate {
+    /// How many.
+    pub hits: u64,
+    /// Of how many verdicts.
+    pub n: u64,
+    /// The posterior's mean.
+    pub mean: f64,
+    /// The 95 % interval of what is drawn.
+    pub ci: Interval,
+    /// The shapes of the beta distribution that it is drawn from.
+    pub beta: [f64; 2],
+    /// Where the rollouts of the history differ: the concentration of a rollout's rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concentration: Option<f64>,
+    /// What the scenario says, which is not used.
+    pub scenario: f64,
+}
+
+/// The answer if the means were the rates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PointAnswer {
+    /// The policy; null where none meets the limits.
+    pub recommended: Option<Policy>,
+    /// Whether that is decided.
+    pub decided: bool,
+    /// Whether it is the recommended one.
+    pub same: bool,
+    /// In words, with where it stands once the rates are not known.
+    pub says: String,
+}
+
+/// What would be, were more known. Savings are in the unit of the goal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LaterReport {
+    /// So many times the history; null: the rates themselves.
+    pub history: Option<f64>,
+    /// What it is worth, choosing among the policies that are surely within the limits today; null where none is.
+    pub worth: Option<WorthReport>,
+    /// What tune would recommend by then, with the limits held against what is known by then: the most frequent first.
+    pub answers: Vec<AnswerShare>,
+    /// How often no policy would meet the limits.
+    pub none: Option<f64>,
+    /// How often the policy that is recommended today would meet the limits and be within the tolerance of the best.
+    pub stays: Option<f64>,
+    /// How much less of the goal the answer would have than today's, on average; below zero where the limits cost more.
+    pub saves: Estimate,
+    /// Where that comes from; null where there is no answer today, and in older reports.
+    #[serde(default)]
+    pub parts: Option<SavingParts>,
+}
+
+/// Where a saving comes from: parts that add up to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavingParts {
+    /// A better choice among the policies that are surely within the limits today.
+    pub choice: Estimate,
+    /// Policies that turn out to break a limit: as a rule below zero.
+    pub forbidden: Estimate,
+    /// Policies that turn out to be within the limits, which is undecided today; nulls in older reports.
+    #[serde(default)]
+    pub undecided: Estimate,
+    /// Policies that turn out to be within the limits and surely are not today.
+    pub allowed: Estimate,
+}
+
+/// How often a policy would be the answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AnswerShare {
+    /// The policy.
+    pub policy: Policy,
+    /// Share of the worlds.
+    pub share: f64,
+}
+
+/// What knowing more is worth: the value of information.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorthReport {
+    /// The mean of what would be saved.
+    pub estimate: f64,
+    /// Its interval, at the report's confidence.
+    pub ci: Interval,
+    /// What one rule, made from other worlds, saves: too small on average.
+    pub achieved: f64,
+    /// What a rule saves in the worlds that it was made from: too large on average.
+    pub optimistic: f64,
+    /// Worlds.
+    pub n: u64,
+}
+
+/// What the part is made of, beside the search itself.
+#[derive(Clone, Debug)]
+pub struct PosteriorFindings {
+    /// Where it comes from.
+    pub calibration: CalibrationRef,
+    /// The scenario as its file has it.
+    pub scenario: Scenario,
+    /// What is believed.
+    pub beliefs: Beliefs,
+    /// The search with the means as the rates.
+    pub point: Tuned,
+    /// What the history leaves open.
+    pub open: Open,
+}
+
+impl PosteriorReport {
+    /// The part, for a search whose worlds draw their rates.
+    #[must_use]
+    pub fn new(tune: &Tune, tuned: &Tuned, found: &PosteriorFindings) -> Self {
+        let open = &found.open;
+        Self {
+            calibration: found.calibration.clone(),
+            versions: found.beliefs.all.iter().map(|one| believed(one, &found.scenario)).collect(),
+            held: held(&found.scenario, &found.beliefs),
+            point: point(tune, tuned, &found.point),
+            worlds: open.worlds,
+            rollouts: open.rollouts,
+            within: open.today.within.len() as u64,
+            undecided: open.today.undecided.len() as u64,
+            later: open.later.iter().map(|one| later(tune, open, one)).collect(),
+            says: differing(&found.beliefs).unwrap_or_else(|| says(tune, tuned, open) + &undecided(open)),
+        }
+    }
+}
+
+fn believed(one: &Believed, scenario: &Scenario) -> BelievedVersion {
+    let OutcomeRates { failure, hang, unhealthy, .. } = scenario.versions[one.version.0].rates;
+    let rate = |history: &RateHistory, scenario: f64| BelievedRate {
+        hits: history.hits,
+        n: history.n,
+        mean: history.mean,
+        ci: history.interval,
+        beta: history.shapes,
+        concentration: history.concentration,
+        scenario,
+    };
+    BelievedVersion {
+        version: one.history.version.clone(),
+        failure_rate: rate(&one.history.failure, failure),
+        hang_rate: rate(&one.history.silence, hang + unhealthy),
+    }
+}
+
+/// What stays at its point.
+fn held(scenario: &Scenario, beliefs: &Beliefs) -> Vec<String> {
+    let id = |version: &VersionIndex| scenario.versions[version.0].id.clone();
+    let mut held = Vec::new();
+    if !beliefs.held.is_empty() {
+        let names: Vec<Foreign> = beliefs.held.iter().map(id).collect();
+        held.push(format!("the rates of {}, which the calibration does not have", listed(&names)));
+    }
+    let crashes = beliefs.all.iter().filter(|one| scenario.versions[one.version.0].rates.crash > 0.0);
+    let crashes: Vec<Foreign> = crashes.map(|one| id(&one.version)).collect();
+    if !crashes.is_empty() {
+        held.push(format!("the crash_rate of {}, of which no event log tells", listed(&crashes)));
+    }
+    let says_rates = |o: &dryroll_sim::scenario::OverrideSpec| o.outcome.is_some() || !o.rates.is_empty();
+    if scenario.overrides.iter().any(says_rates) {
+        held.push("what [[overrides]] say of outcomes".to_owned());
+    }
+    held.push(
+        "upgrade times, the operator's delays and the network, of which a calibration has no posterior".to_owned(),
+    );
+    held
+}
+
+fn point(tune: &Tune, tuned: &Tuned, point: &Tuned) -> PointAnswer {
+    let alone = if tune.has_spread() { "mean rates, and this spread between rollouts, alone" } else { "point alone" };
+    let policy = |place: usize| Policy::of(tune.policy(place));
+    let same = point.incumbent == tuned.incumbent;
+    let unsure = if point.decided { "" } else { " (not decided)" };
+    let says = match point.incumbent {
+        None if same => format!("with the {alone} no policy would meet the limits either{unsure}"),
+        None => format!("with the {alone} no policy would meet the limits{unsure}"),
+        Some(place) => {
+            let goal = Unit::of(tune.minimise.name()).say_or_nothing(point.policies[place].goal.value());
+            let answer = format!("{}, {} {goal}{unsure}", short(tune, &policy(place)), called(tune.minimise.name()));
+            if same {
+                format!("with the {alone} tune would recommend the same: {answer}")
+            } else {
+                let stands = match (tuned.policies[place].state, tuned.incumbent) {
+                    (State::Open, None) => "whether its limits hold is not decided".to_owned(),
+                    _ => why(tune, tuned, place),
+                };
+                format!("with the {alone} tune would recommend {answer}; averaged over what is not known, {stands}")
+            }
+        }
+    };
+    PointAnswer { recommended: point.incumbent.map(policy), decided: point.decided, same, says }
+}
+
+fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
+    let shares = later.answers.iter().flat_map(|answers| answers.shares.iter().enumerate());
+    let mut answers: Vec<AnswerShare> = shares
+        .filter(|&(_, &share)| share > 0.0)
+        .map(|(place, &share)| AnswerShare { policy: Policy::of(tune.policy(place)), share })
+        .collect();
+    // The sort is stable: ties stay in the order of the grid.
+    answers.sort_by(|a, b| b.share.total_cmp(&a.share));
+    let saves = later.answers.as_ref().and_then(|answers| answers.saves);
+    let estimate =
+        |(mean, ci): (f64, Interval)| Estimate { value: Some(mean), ci: Some(ci), n: open.worlds, exact: None };
+    let parts = later.answers.as_ref().and_then(|answers| answers.parts);
+    LaterReport {
+        history: later.history,
+        worth: later.worth.map(|worth| WorthReport {
+            estimate: worth.estimate,
+            ci: worth.interval,
+            achieved: worth.achieved,
+            optimistic: worth.optimistic,
+            n: worth.n,
+        }),
+        answers,
+        none: later.answers.as_ref().map(|answers| answers.none),
+        stays: later.answers.as_ref().and_then(|answers| answers.stays),
+        saves: saves.map_or_else(Estimate::default, estimate),
+        parts: parts.map(|Parts { choice, forbidden, undecided, allowed }| SavingParts {
+            choice: estimate(choice),
+            forbidden: estimate(forbidden),
+            undecided: estimate(undecided),
+            allowed: estimate(allowed),
+        }),
+    }
+}
+
+/// Where a saving surely comes from, largest first: the parts of it whose intervals do not have zero in them. Where
+/// policies stand today is what the search decided.
+fn reasons(answers: &Answers, unit: Unit, today: &Today) -> String {
+    let Some(Parts { choice, forbidden, undecided, allowed }) = answers.parts else { return String::new() };
+    let among = match today.within.len() {
+        1 => "the one policy whose limits surely hold today".to_owned(),
+        n => format!("the {n} policies whose limits surely hold today"),
+    };
+    let parts = [
+        (choice, format!("by choosing otherwise among {among}")),
+        (undecided, "by policies whose limits are undecided today, and then would hold".to_owned()),
+        (allowed, "by policies that surely break a limit today, and then would not".to_owned()),
+        (forbidden, "by policies whose limits surely hold today, and then would not".to_owned()),
+    ];
+    let mut sure: Vec<_> = parts.into_iter().filter(|((_, ci), _)| ci.low > 0.0 || ci.high < 0.0).collect();
+    sure.sort_by(|((a, _), _), ((b, _), _)| b.abs().total_cmp(&a.abs()));
+    let said: Vec<String> = sure
+        .iter()
+        .map(|((value, _), by)| {
+            let (size, which) = (unit.say(value.abs()), if *value > 0.0 { "less" } else { "more" });
+            format!("{size} {which} {by}")
+        })
+        .collect();
+    match said.as_slice() {
+        [] => "; by which policies is not told from these worlds".to_owned(),
+        said => format!(": {}", said.join(", ")),
+    }
+}
+
+/// That the search left limits undecided: what it recommends may not be the best that is allowed.
+fn undecided(open: &Open) -> String {
+    match open.today.undecided.len() as u64 {
+        0 => String::new(),
+        n => format!(" Whether the limits of {} hold is undecided today.", plural(n, "policy", "policies")),
+    }
+}
+
+/// Why it is not told what more history would be worth, where rollouts differ in a rate.
+fn differing(beliefs: &Beliefs) -> Option<String> {
+    let of = |(version, rate, concentration): (&str, &str, f64)| {
+        format!("{rate} of {version}: concentration {}", number(concentration))
+    };
+    let rates: Vec<String> = beliefs.differing().map(of).collect();
+    (!rates.is_empty()).then(|| {
+        format!(
+            "The rollouts of the history differ from each other ({}): more history does not tell the next rollout's \
+             rate, so what it would be worth is not computed.",
+            rates.join(", ")
+        )
+    })
+}
+
+/// What more history would be worth, in a sentence.
+fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
+    let goal = called(tune.minimise.name());
+    let unit = Unit::of(tune.minimise.name());
+    let last = open.later.split_last();
+    let Some((known, samples, answers)) = last.and_then(|(last, rest)| Some((last, rest, last.answers.as_ref()?)))
+    else {
+        return "There are too few worlds to tell what more history would be worth: allow more replicates.".into();
+    };
+    let Some((saves, interval)) = answers.saves else {
+        let share = |later: &Later| Unit::Share.say(1.0 - later.answers.as_ref().map_or(1.0, |answers| answers.none));
+        let after = samples.last().map_or_else(String::new, |later| {
+            let times = number(later.history.unwrap_or(1.0));
+            format!("after {times} times the history tune would have an answer in {} of the draws, and ", share(later))
+        });
+        return format!(
+            "No policy is surely within the limits today: {after}if the rates were known in {}.",
+            share(known)
+        );
+    };
+    let small =
+        tuned.incumbent.and_then(|place| tuned.policies[place].goal.value()).unwrap_or(0.0).abs() * tune.tolerance;
+    let most = known.worth.map_or(0.0, |worth| worth.interval.high).max(interval.high);
+    let range = |(mean, ci): (f64, Interval)| format!("{} ({})", unit.say(mean), unit.say_interval(Some(ci)));
+    let none = match answers.none {
+        0.0 => String::new(),
+        none => format!("; in {} of the draws no policy would be within the limits", Unit::Share.say(none)),
+    };
+    if most <= small && interval.low >= -small {
+        let less = if most.max(-interval.low) > 0.0 {
+            format!("less than {}", unit.say(most.max(-interval.low)))
+        } else {
+            "nothing".into()
+        };
+        return format!(
+            "About as good as it gets: more history would change the expected {goal} by {less} on average{none}."
+        );
+    }
+    if interval.low > 0.0 {
+        let after = samples.iter().rev().find_map(|later| Some((later.history?, later.answers.as_ref()?.saves?)));
+        let after = after.map_or_else(String::new, |(times, saves)| {
+            let times = number(times);
+            match saves {
+                (mean, _) if mean > 0.0 => {
+                    format!("{times} times as much would save {} of expected {goal}, ", range(saves))
+                }
+                _ => format!("{times} times as much would not save expected {goal} on average, "),
+            }
+        });
+        return format!(
+            "More history would pay: {after}the rates themselves {}{}{none}.",
+            range((saves, interval)),
+            reasons(answers, unit, &open.today)
+        );
+    }
+    if interval.high < 0.0 {
+        let forbids = answers.parts.is_some_and(|parts| parts.forbidden.1.high < 0.0);
+        let first = if forbids {
+            "More history would tighten what is allowed: were the rates known, the answer would have"
+        } else {
+            "More history would not pay: were the rates known, the answer would have"
+        };
+        return format!(
+            "{first} {} more of expected {goal} than today's{}{none}.",
+            range((-saves, Interval::new(-interval.high, -interval.low))),
+            reasons(answers, unit, &open.today)
+        );
+    }
+    format!(
+        "Whether more history would pay is not told from these worlds: at most about {} of expected {goal}{none}.",
+        unit.say(most)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an answer saves, each part with an interval of ± 1.
+    fn answers([choice, forbidden, undecided, allowed]: [f64; 4]) -> Answers {
+        let with = |mean: f64| (mean, Interval::new(mean - 1.0, mean + 1.0));
+        let parts = Parts {
+            choice: with(choice),
+            forbidden: with(forbidden),
+            undecided: with(undecided),
+            allowed: with(allowed),
+        };
+        let saves = Some(with(choice + forbidden + undecided + allowed));
+        Answers { shares: Vec::new(), none: 0.0, stays: None, saves, parts: Some(parts) }
+    }
+
+    #[test]
+    fn each_reason_follows_from_its_number() {
+        let (choosing, allowed, undecided, forbidden) = (
+            "less by choosing otherwise among the 3 policies whose limits surely hold today",
+            "less by policies that surely break a limit today, and then would not",
+            "less by policies whose limits are undecided today, and then would hold",
+            "more by policies whose limits surely hold today, and then would not",
+        );
+        let today = Today { within: vec![0, 1, 2], undecided: Vec::new() };
+        for (parts, said, not_said) in [
+            ([30.0, 0.0, 0.0, 0.5], vec![choosing], vec![allowed, forbidden, undecided]),
+            ([0.0, -0.5, 0.0, 30.0], vec![allowed], vec![choosing, forbidden, undecided]),
+            ([0.0, 0.0, 30.0, 0.0], vec![undecided], vec![choosing, forbidden, allowed]),
+            ([0.0, -30.0, 0.0, 0.0], vec![forbidden], vec![choosing, allowed, undecided]),
+            ([30.0, -20.0, 0.0, 10.0], vec![choosing, forbidden, allowed], vec![undecided]),
+            ([0.9; 4], vec!["by which policies is not told"], vec![choosing, allowed, forbidden, undecided]),
+        ] {
+            let told = reasons(&answers(parts), Unit::Seconds, &today);
+            let places: Vec<Option<usize>> = said.iter().map(|part| told.find(part)).collect();
+            assert!(places.iter().all(Option::is_some), "{told}");
+            assert!(places.is_sorted(), "the largest comes first: {told}");
+            assert!(not_said.iter().all(|part| !told.contains(part)), "{told}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Advice about a scenario: what its file says is allowed, and most probably not what its author means. Each piece has
+//! a code, a sentence, what to change, and the place in the file.
+//!
+//! The rules of the submodules read a checked [`Scenario`] and nothing else, so that a policy of a grid is advised on
+//! like the file's own. What only a run can show ([`ended_at_horizon`], [`passed_on_stalled`]) is found by those who
+//! ran it, and worded here. [`Advisor`] collects what several scenarios of one file have in common, and finds the
+//! places in its text.
+//!
+//! A rule speaks where the trap is sure or all but sure. A scenario that works as it says is free of advice.
+
+mod approval;
+mod breaker;
+mod collect;
+mod horizon;
+mod rates;
+mod unit;
+mod way_back;
+mod window;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Scenario, VersionIndex};
+use dryroll_engine::InterventionPolicy;
+
+pub use collect::Advisor;
+pub use horizon::{ended_at_horizon, passed_on_stalled};
+
+/// What a piece of advice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdviceCode {
+    /// The limit of the breaker is beyond what a batch or the fleet can reach.
+    BreakerNeverTrips,
+    /// No rollout can complete before the horizon.
+    HorizonTooShort,
+    /// Replicates ended at the horizon.
+    EndedAtHorizon,
+    /// Nothing is known to roll back to.
+    NoWayBack,
+    /// The health window is shorter than what it waits for.
+    HealthWindowTooShort,
+    /// Rates of the version that the fleet already runs.
+    RatesOfRunningVersion,
+    /// A number of seconds that looks like milliseconds.
+    UnitOfTime,
+    /// The request expires before the operator answers.
+    ApprovalExpires,
+}
+
+impl AdviceCode {
+    /// All of them, in the order of `docs/advice.md`.
+    pub const ALL: [Self; 8] = [
+        Self::BreakerNeverTrips,
+        Self::HorizonTooShort,
+        Self::EndedAtHorizon,
+        Self::NoWayBack,
+        Self::HealthWindowTooShort,
+        Self::RatesOfRunningVersion,
+        Self::UnitOfTime,
+        Self::ApprovalExpires,
+    ];
+
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BreakerNeverTrips => "breaker_never_trips",
+            Self::HorizonTooShort => "horizon_too_short",
+            Self::EndedAtHorizon => "ended_at_horizon",
+            Self::NoWayBack => "no_way_back",
+            Self::HealthWindowTooShort => "health_window_too_short",
+            Self::RatesOfRunningVersion => "rates_of_running_version",
+            Self::UnitOfTime => "unit_of_time",
+            Self::ApprovalExpires => "approval_expires",
+        }
+    }
+}
+
+/// A piece of advice, as reports have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advice {
+    /// What it is about.
+    pub code: AdviceCode,
+    /// What is the matter, in a sentence.
+    pub message: String,
+    /// What to change.
+    pub change: String,
+    /// The file.
+    pub path: String,
+    /// The line of the key, or of the table that lacks it, from 1; absent where the command line set the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// The column in characters, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+}
+
+impl Advice {
+    /// Where it stands, as in `edge.toml:12:1`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let (path, line) = (&self.path, self.line.map(|line| format!(":{line}")).unwrap_or_default());
+        let column = self.column.map(|column| format!(":{column}")).unwrap_or_default();
+        format!("{path}{line}{column}")
+    }
+
+    /// All of it but the place, in one line.
+    #[must_use]
+    pub fn in_a_sentence(&self) -> String {
+        format!("{}: {}; {}", self.code.name(), self.message, self.change)
+    }
+}
+
+/// One step on the way to a key of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Step {
+    Key(&'static str),
+    Item(usize),
+}
+
+/// What a rule found: advice whose place is still a path of keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    code: AdviceCode,
+    message: String,
+    change: String,
+    at: Vec<Step>,
+}
+
+impl Found {
+    fn new(code: AdviceCode, at: impl Into<Vec<Step>>, message: String, change: String) -> Self {
+        Self { code, message, change, at: at.into() }
+    }
+
+    /// The key of `[rollout]` that it is about.
+    fn rollout_key(&self) -> Option<&'static str> {
+        match self.at.as_slice() {
+            [Step::Key("rollout"), Step::Key(key)] => Some(key),
+            _ => None,
+        }
+    }
+}
+
+/// A key of `[rollout]`.
+fn rollout(key: &'static str) -> [Step; 2] {
+    [Step::Key("rollout"), Step::Key(key)]
+}
+
+/// A key of a version.
+fn version(VersionIndex(index): VersionIndex, key: &'static str) -> [Step; 3] {
+    [Step::Key("versions"), Step::Item(index), Step::Key(key)]
+}
+
+impl Scenario {
+    /// What its file should be told of it before any run.
+    #[must_use]
+    pub fn advice(&self) -> Vec<Found> {
+        // Where nothing is ever commanded, that alone is told, and not here.
+        if self.planned_instances() == 0 || self.reconciler.policy == InterventionPolicy::Blocked {
+            return Vec::new();
+        }
+        let rules: [fn(&Scenario) -> Option<Found>; 7] = [
+            breaker::never_trips,
+            horizon::too_short,
+            way_back::none,
+            window::shorter_than_upgrades,
+            window::shorter_than_heartbeats,
+            rates::of_running_version,
+            approval::expires,
+        ];
+        let mut found: Vec<Found> = rules.iter().filter_map(|rule| rule(self)).collect();
+        found.extend(unit::milliseconds(self));
+        found
+    }
+
+    /// How many instances its plan has.
+    #[must_use]
+    pub fn planned_instances(&self) -> u32 {
+        if self.previous().is_some_and(|previous| previous.digest == self.target().digest) {
+            return 0;
+        }
+        let fleet = &self.fleet;
+        let apart = fleet.statuses.iter().filter(|(status, _)| !status.is_eligible()).map(|&(_, count)| count);
+        fleet.instances.saturating_sub(apart.sum())
+    }
+
+    /// The share of a batch and the limit of the breaker that are walked with: the operator may edit them.
+    fn walked_with(&self) -> (u32, u32) {
+        let asks = self.reconciler.policy == InterventionPolicy::RequireApproval;
+        let edit = self.operator.edit.filter(|_| asks);
+        let pct = edit.and_then(|edit| edit.batch_pct).unwrap_or(self.rollout.batch_pct);
+        let limit = edit.and_then(|edit| edit.max_consecutive_failures);
+        (pct, limit.unwrap_or(self.rollout.max_consecutive_failures).get())
+    }
+}
+
+/// Seconds without needless decimals.
+fn seconds(seconds: f64) -> String {
+    format!("{} s", (seconds * 1000.0).round() / 1000.0)
+}

@@ -1,0 +1,58 @@
+//! The simulator: a virtual fleet on a virtual clock, driving the real engine.
+//!
+//! # How it is built
+//!
+//! A [`World`] is a scenario made ready: what is the same in every replicate. A [`Simulator`] runs replicates of it,
+//! one after the other, and reuses every buffer. Nothing is scheduled that can be asked for:
+//!
+//! - [`draws`]: every random number has a fixed place, so that nothing depends on the order of asking. [`sampler`]
+//!   turns one into a duration (its normal quantile is [`dryroll_stats::normal`]'s), [`fate`] into what an upgrade comes
+//!   to. [`name`] has the keys of what is drawn by what the scenario calls it.
+//! - [`outages`]: flaps, zones and machines that fail by chance, looked up at a moment. [`fault`]: what is injected.
+//!   [`known`] has what is known of the faults so far, and [`scene`] puts all together: from when is the network up, when is the machine dead?
+//! - [`life`]: what one instance does under its commands, as a function of the scene. [`heartbeats`]: the one heartbeat
+//!   that decides its verdict, computed from its life.
+//! - `queue`: one entry an instance in flight. `ticks`, [`operator`]: the reconciler's grid, and the person.
+//! - `run`: the loop. It hands the engine what is due next, and carries out what the engine commands.
+//! - [`guide`]: for trips that are too rare to wait for, another law of the outcomes, and the weight that makes up for
+//!   it.
+//! - [`shared`]: what is drawn once a replicate: rates, factors of upgrade times, places of blocks. [`belief`]: rates
+//!   that are not known, one of the sources of rates that are drawn.
+//! - `truth`, `metrics`: ground truth, booked when a run is over. The engine sees none of it.
+//!
+//! Most runs meet no fault. Then a command's course is four numbers and its decisive heartbeat follows from them; only
+//! where something interferes is a life walked from its start. Both say the same, and a naive simulation in the tests,
+//! for which every heartbeat is an event, says so too.
+
+pub mod belief;
+pub mod draws;
+pub mod fate;
+pub mod fault;
+pub mod guide;
+pub mod heartbeats;
+pub mod known;
+pub mod life;
+mod metrics;
+pub mod name;
+mod observer;
+pub mod operator;
+pub mod outages;
+mod queue;
+mod run;
+pub mod sampler;
+pub mod scene;
+pub mod shared;
+mod ticks;
+mod trail;
+mod truth;
+pub mod world;
+
+pub use belief::Belief;
+pub use fault::{Fault, Window};
+pub use guide::Guide;
+pub use life::{Doing, Segment};
+pub use metrics::Metrics;
+pub use observer::{Observer, Unobserved};
+pub use run::{FaultEffect, Simulator};
+pub use shared::Shared;
+pub use world::{Release, World};

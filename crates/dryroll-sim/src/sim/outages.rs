@@ -1,0 +1,387 @@
+//! Outages that come by chance: flaps, zones that fail, machines that die.
+//!
+//! An up time is exponential, a down time has any distribution. That is a Poisson process of *arrivals* of which
+//! those that fall into an outage are ignored, since an exponential up time has no memory. So arrivals can be drawn
+//! cell by cell of time, each cell from its own place in the key's sequence, and the question "what is at time t?"
+//! looks at t's cell and at as many before it as an outage can last, not at all that happened since t = 0. Most cells
+//! have no arrival, and finding that out is one word and one comparison. Nothing is ever scheduled.
+
+use super::draws::{Key, scale, threshold};
+use super::sampler::Sampler;
+use super::trail::{self, Mark};
+
+/// Arrivals expected in a cell: small enough that most cells are empty.
+const PER_CELL: f64 = 0.25;
+/// Looking back pays only where an element is up most of the time, and outages do not reach over too many cells.
+const MOST_LOOK_BACK: u64 = 4096;
+/// Mean time down per mean time up beyond which history is walked from the start, from outage to outage.
+const MOSTLY_UP: f64 = 4.0;
+/// More arrivals in a cell have a chance below 10⁻²³.
+const MOST_ARRIVALS: usize = 15;
+/// Cells from the start beyond which it is remembered where a history was left.
+const DEEP: u64 = 64;
+/// Words of a cell: one for the count, then a place and a duration for each arrival.
+const WORDS: u64 = 32;
+/// The word of the state at t = 0, and of what is left of an outage that is found there.
+const START: u64 = u64::MAX - 1;
+
+/// An outage: down in `[start, end)`, milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// First millisecond of being down.
+    pub start: u64,
+    /// First millisecond of being up again.
+    pub end: u64,
+}
+
+/// What is true at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Covering {
+    /// Up, and surely so before this moment.
+    UpUntil(u64),
+    /// Down, up to this moment.
+    DownUntil(u64),
+}
+
+impl Covering {
+    /// When the outage ends; `at` where there is none.
+    #[must_use]
+    pub fn end_or(self, at: u64) -> u64 {
+        match self {
+            Self::UpUntil(_) => at,
+            Self::DownUntil(end) => end,
+        }
+    }
+}
+
+/// What is true at t = 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// As likely down as in the long run.
+    Stationary,
+    /// Up.
+    Up,
+}
+
+/// The law of one kind of outage. A [`Key`] makes one element's history of it.
+#[derive(Clone, Debug)]
+pub struct OutageLaw {
+    /// Tells it from other laws.
+    id: u64,
+    cell: u64,
+    /// Below the i-th, a cell has at most i arrivals.
+    counts: [u64; MOST_ARRIVALS],
+    duration: Sampler,
+    /// Cells before a moment in which an outage that covers it can have begun.
+    reach: u64,
+    down_at_start: u64,
+    /// The longest duration of a word with so many leading ones: says that most outages are over without drawing them.
+    longest: Box<[u64; 65]>,
+    looks_back: bool,
+}
+
+impl OutageLaw {
+    /// A law; `None` where the rate is zero, or no outage lasts.
+    ///
+    /// `rate` is per millisecond of being up.
+    #[must_use]
+    pub fn new(rate: f64, duration: Sampler, start: Start) -> Option<Self> {
+        if rate <= 0.0 || duration.is_zero() {
+            return None;
+        }
+        let cell = (PER_CELL / rate).clamp(1.0, 1e15) as u64;
+        let expected = cell as f64 * rate;
+        let mut probability = libm::exp(-expected);
+        let mut cumulative = 0.0;
+        let mut counts = [0; MOST_ARRIVALS];
+        for (i, count) in counts.iter_mut().enumerate() {
+            cumulative += probability;
+            *count = threshold(cumulative);
+            probability *= expected / (i + 1) as f64;
+        }
+        let down = duration.mean() * rate;
+        let down_at_start = match start {
+            Start::Stationary => threshold(down / (1.0 + down)),
+            Start::Up => 0,
+        };
+        let longest = std::array::from_fn(|ones| {
+            let zero = 1u64.checked_shl(63 - (ones as u32).min(63)).unwrap_or(0);
+            duration.draw(if ones == 64 { u64::MAX } else { u64::MAX ^ zero }).0
+        });
+        let reach = duration.longest().0 / cell + 1;
+        let looks_back = down < MOSTLY_UP && reach <= MOST_LOOK_BACK;
+        Some(Self {
+            id: trail::new_law(),
+            cell,
+            counts,
+            reach,
+            duration,
+            down_at_start,
+            longest: Box::new(longest),
+            looks_back,
+        })
+    }
+
+    /// Whether the cell has no arrival.
+    fn is_quiet(&self, key: Key, cell: u64) -> bool {
+        key.word(cell * WORDS) < self.counts[0]
+    }
+
+    /// The arrivals of a cell in ascending order, each with the end of its outage if it is not ignored.
+    fn arrivals(&self, key: Key, cell: u64, found: &mut [Outage; MOST_ARRIVALS]) -> usize {
+        #[cfg(test)]
+        tests::WALKED.set(tests::WALKED.get() + 1);
+        let count = self.count(key, cell);
+        for (i, outage) in found.iter_mut().enumerate().take(count) {
+            let place = cell * WORDS + 1 + 2 * i as u64;
+            let start = cell * self.cell + scale(key.word(place), self.cell);
+            *outage = Outage { start, end: start + self.duration.draw(key.word(place + 1)).0 };
+        }
+        found[..count].sort_unstable_by_key(|outage| (outage.start, outage.end));
+        count
+    }
+
+    /// When an outage that was under way at t = 0 ends; 0 where there was none.
+    fn first_end(&self, key: Key) -> u64 {
+        let word = key.word(START);
+        if word >= self.down_at_start { 0 } else { self.duration.draw_rest(key.word(START - 1)).0 }
+    }
+
+    /// Whether it is down at a moment. Draws no duration where none can matter.
+    #[inline]
+    #[must_use]
+    pub fn covering(&self, key: Key, at: u64) -> Covering {
+        let cell = at / self.cell;
+        if !self.looks_back && cell > 0 {
+            return self.covering_by_history(key, at);
+        }
+        let first = cell.saturating_sub(self.reach);
+        let mut up_until = (cell + 1) * self.cell;
+        if first == 0 && key.word(START) < self.down_at_start {
+            return self.covering_by_history(key, at);
+        }
+        for cell in first..cell + 1 {
+            if !self.is_quiet(key, cell) {
+                match self.next_start(key, cell, at) {
+                    Some(start) => up_until = up_until.min(start),
+                    None => return self.covering_by_history(key, at),
+                }
+            }
+        }
+        Covering::UpUntil(up_until)
+    }
+
+    fn covering_by_history(&self, key: Key, at: u64) -> Covering {
+        match self.next(key, at, at + 1) {
+            Some(outage) => Covering::DownUntil(outage.end),
+            None => Covering::UpUntil(at + 1),
+        }
+    }
+
+    /// The first arrival of the cell after `at`; `None` where one before it may last up to `at`, by the bounds alone.
+    fn next_start(&self, key: Key, cell: u64, at: u64) -> Option<u64> {
+        let mut next = u64::MAX;
+        for i in 0..self.count(key, cell) as u64 {
+            let place = cell * WORDS + 1 + 2 * i;
+            let start = cell * self.cell + scale(key.word(place), self.cell);
+            if start > at {
+                next = next.min(start);
+            } else if start + self.longest[key.word(place + 1).leading_ones() as usize] > at {
+                return None;
+            }
+        }
+        Some(next)
+    }
+
+    fn count(&self, key: Key, cell: u64) -> usize {
+        let word = key.word(cell * WORDS);
+        self.counts.iter().take_while(|&&limit| word >= limit).count()
+    }
+
+    /// The outage that covers `from`, or else the first one after it, if it starts before `until`.
+    #[must_use]
+    pub fn next(&self, key: Key, from: u64, until: u64) -> Option<Outage> {
+        let mut found = [Outage { start: 0, end: 0 }; MOST_ARRIVALS];
+        let is_deep = from / self.cell > DEEP;
+        let mark = if is_deep { trail::before(self.id, key.0, from) } else { None };
+        // Looking back is shorter than a long walk.
+        let mark = mark.filter(|mark| !self.looks_back || from / self.cell < mark.cell + self.reach + trail::SPACING);
+        let Mark { mut cell, mut up_from } = match mark {
+            Some(mark) => mark,
+            None => {
+                let cell = if self.looks_back { self.regeneration(key, from, &mut found) } else { 0 };
+                let mark = Mark { cell, up_from: if cell == 0 { self.first_end(key) } else { cell * self.cell } };
+                if is_deep && self.looks_back {
+                    trail::leave(self.id, key.0, mark);
+                }
+                mark
+            }
+        };
+        if up_from > from {
+            return (until > 0).then_some(Outage { start: 0, end: up_from });
+        }
+        for step in 1.. {
+            if cell * self.cell >= until {
+                break;
+            }
+            if is_deep && step % trail::SPACING == 0 {
+                trail::leave(self.id, key.0, Mark { cell, up_from });
+            }
+            if !self.is_quiet(key, cell) {
+                let count = self.arrivals(key, cell, &mut found);
+                for outage in &found[..count] {
+                    if outage.start < up_from {
+                        continue;
+                    }
+                    if outage.start >= until {
+                        return None;
+                    }
+                    up_from = outage.end;
+                    if outage.end > from && outage.end > outage.start {
+                        return Some(*outage);
+                    }
+                }
+            }
+            // What arrives during an outage is ignored.
+            cell = (cell + 1).max(up_from / self.cell);
+        }
+        None
+    }
+
+    /// A cell at or before `time` at whose beginning it is surely up: no arrival of any earlier cell lasts into it. Or
+    /// 0.
+    fn regeneration(&self, key: Key, time: u64, found: &mut [Outage; MOST_ARRIVALS]) -> u64 {
+        let mut cell = time / self.cell;
+        'earlier: while cell > 0 {
+            for before in (cell.saturating_sub(self.reach)..cell).rev() {
+                if self.is_quiet(key, before) {
+                    continue;
+                }
+                let count = self.arrivals(key, before, found);
+                if found[..count].iter().any(|outage| outage.end > cell * self.cell) {
+                    cell = before;
+                    continue 'earlier;
+                }
+            }
+            if cell <= self.reach && self.first_end(key) > cell * self.cell {
+                return 0;
+            }
+            return cell;
+        }
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Distribution;
+
+    const HOUR: f64 = 3_600_000.0;
+
+    thread_local! {
+        /// Cells whose arrivals were drawn.
+        pub(super) static WALKED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+    }
+
+    /// Whoever goes from outage to outage, or comes back to one that is far from the start, does not walk it all again.
+    #[test]
+    fn a_history_is_walked_once() {
+        for (rate, down) in [
+            (36_000.0, Distribution::Constant(3600.0)),
+            (40.0, Distribution::Constant(3600.0)),
+            (40.0, Distribution::Exponential { mean: 300.0 }),
+            (60.0, Distribution::Lognormal { median: 5.0, sigma: 2.5 }),
+        ] {
+            let law = law(rate, &down, Start::Up);
+            let (key, mut at, mut outages) = (Key(7), 0, 0);
+            WALKED.set(0);
+            let mut ends = Vec::new();
+            while let Some(outage) = law.next(key, at, u64::MAX).filter(|_| outages < 20_000) {
+                (at, outages) = (outage.end, outages + 1);
+                ends.push(at);
+            }
+            for &end in ends.iter().rev().step_by(97) {
+                assert!(law.next(key, end - 1, end).is_some());
+            }
+            let walked = WALKED.get();
+            // Exponential up times that end a look back are short: each look costs some hundred cells at most.
+            assert!(walked < 400 * outages, "{walked} cells for {outages} outages, {down:?}");
+        }
+    }
+
+    fn law(per_hour: f64, down: &Distribution, start: Start) -> OutageLaw {
+        OutageLaw::new(per_hour / HOUR, Sampler::new(down), start).unwrap()
+    }
+
+    /// The same history without looking back: every arrival from t = 0 on.
+    fn from_the_start(law: &OutageLaw, key: Key, until: u64) -> Vec<Outage> {
+        let mut history = Vec::new();
+        let mut up_from = law.first_end(key);
+        if up_from > 0 {
+            history.push(Outage { start: 0, end: up_from });
+        }
+        let mut found = [Outage { start: 0, end: 0 }; MOST_ARRIVALS];
+        for cell in 0..=until / law.cell {
+            let count = law.arrivals(key, cell, &mut found);
+            for &outage in &found[..count] {
+                if outage.start >= up_from && outage.start < until {
+                    up_from = outage.end;
+                    history.push(outage);
+                }
+            }
+        }
+        history.retain(|o| o.end > o.start);
+        history
+    }
+
+    #[test]
+    fn asked_anywhere_it_tells_the_same_history() {
+        for (rate, down) in [
+            (0.5, Distribution::Exponential { mean: 40.0 }),
+            (20.0, Distribution::Exponential { mean: 300.0 }),
+            (6.0, Distribution::Lognormal { median: 60.0, sigma: 1.0 }),
+            (60.0, Distribution::Constant(20.0)),
+            (3.0, Distribution::Weibull { scale: 100.0, shape: 0.7 }),
+            (30.0, Distribution::Exponential { mean: 900.0 }),
+            (60.0, Distribution::Lognormal { median: 5.0, sigma: 2.5 }),
+        ] {
+            let law = law(rate, &down, Start::Stationary);
+            for k in 0..20 {
+                let key = Key(k * 7919);
+                let until = 24 * 3_600_000;
+                let history = from_the_start(&law, key, until);
+                for t in (0..until).step_by(611_953) {
+                    let wanted = history.iter().find(|o| o.end > t).copied();
+                    assert_eq!(law.next(key, t, until), wanted, "{down:?} key {k} at {t}");
+                    match law.covering(key, t) {
+                        Covering::DownUntil(end) => assert!(wanted.is_some_and(|o| o.start <= t && o.end == end)),
+                        Covering::UpUntil(up) => assert!(wanted.is_none_or(|o| o.start >= up), "{down:?} {k} at {t}"),
+                    }
+                }
+            }
+        }
+    }
+
+    /// False-alarm rate: a z of 5 on each of 4 figures, about 2 in a million; the keys are fixed, so it is met once or
+    /// never.
+    #[test]
+    fn it_is_down_as_often_at_the_start_as_much_later() {
+        let down = Distribution::Uniform { min: 100.0, max: 500.0 };
+        let law = law(4.0, &down, Start::Stationary);
+        let down_per_up = Sampler::new(&down).mean() * 4.0 / HOUR;
+        let share = down_per_up / (1.0 + down_per_up);
+        let n = 40_000;
+        for t in [0, 1_000, 400_000, 36_000_000] {
+            let hits = (0..n).filter(|&k| law.next(Key(k << 20), t, t + 1).is_some_and(|o| o.start <= t)).count();
+            let z = (hits as f64 - n as f64 * share) / (n as f64 * share * (1.0 - share)).sqrt();
+            assert!(z.abs() < 5.0, "at {t}: {hits} of {n}, expected {share}");
+        }
+    }
+
+    #[test]
+    fn no_rate_no_law() {
+        assert!(OutageLaw::new(0.0, Sampler::Constant(dryroll_engine::fleet::Span(1)), Start::Up).is_none());
+        assert!(OutageLaw::new(1.0, Sampler::Constant(dryroll_engine::fleet::Span(0)), Start::Up).is_none());
+    }
+}

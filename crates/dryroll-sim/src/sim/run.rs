@@ -1,0 +1,441 @@
+//! One run: the loop that hands the engine its inputs in the order of their times, and carries out what it commands.
+//!
+//! Who owns what: the [`World`] is the scenario, the same in every replicate. The [`Simulator`] owns the engine and
+//! every buffer, and reuses them. Data flows one way: draws → lives and heartbeats → queue → engine → commands → draws.
+
+mod by_hand;
+mod effects;
+mod ending;
+mod hearing;
+mod injected;
+mod instances;
+mod setup;
+
+pub use effects::FaultEffect;
+
+use super::draws::{Draws, Key};
+use super::fate::Fate;
+use super::guide::Guide;
+use super::heartbeats::Decisive;
+use super::known::{Known, Near};
+use super::life::Course;
+use super::metrics::Metrics;
+use super::observer::Observer;
+use super::operator::{Operator, Pending};
+use super::queue::{Entry as Queued, Queue};
+use super::shared::Shared;
+use super::ticks::next_tick;
+use super::truth::Ledger;
+use super::world::{Member, Release, World};
+use crate::scenario::UpgradeOutcome;
+use dryroll_engine::fleet::{At, Heartbeat};
+use dryroll_engine::{
+    Answer, Command, Direction, Engine, Entry, Input, Journal, Judged, OperatorDecision, Recording, RequestKind,
+};
+
+/// What the simulator keeps of one command: when it was given, and what becomes of it if nothing interferes.
+#[derive(Clone, Copy, Debug)]
+struct Berth {
+    dispatched: u64,
+    reached: u64,
+    ends: u64,
+    dies: u64,
+    outcome: UpgradeOutcome,
+    before_heartbeats: bool,
+}
+
+impl Berth {
+    fn course(&self) -> Course {
+        Course { reached: self.reached, ends: self.ends, dies: self.dies, outcome: self.outcome }
+    }
+}
+
+/// Whose turn it is within a millisecond (§8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Fault,
+    Heartbeat,
+    Deadline,
+    Operator,
+    Expiry,
+    Tick,
+    Horizon,
+}
+
+/// Fates that are drawn in one go, before any is followed: none waits for another, so the processor works on several.
+const DRAWN_TOGETHER: usize = 16;
+
+/// Runs rollouts of one world, one after the other.
+#[derive(Debug)]
+pub struct Simulator<'w> {
+    world: &'w World,
+    /// What the instances of this replicate share.
+    shared: Shared,
+    engine: Engine,
+    draws: Draws,
+    /// Commands of the rollout and of its rollback, by position.
+    berths: [Vec<Berth>; 2],
+    /// First background death by position, where the world has any.
+    first_deaths: Vec<u64>,
+    /// When the awaited heartbeat was sent and whether it is a report: what the queue has no room for, where it
+    /// matters.
+    awaited: Vec<Decisive>,
+    queue: Queue,
+    /// Where the outcomes are not drawn as the scenario says.
+    guide: Option<Guide>,
+    /// Who is about to be commanded, and what it comes to.
+    drawn: Vec<(Member<'w>, Fate)>,
+    ledger: Ledger,
+    operator: Operator,
+    /// Whether a real person answers.
+    is_drill: bool,
+    /// What is known of the faults, and what of it hits the member who is looked at.
+    known: Known,
+    near: Near,
+    /// Moments at which a fault must be acted upon, ascending, and how many were.
+    boundaries: Vec<u64>,
+    boundaries_done: usize,
+    triggered: Vec<bool>,
+    journal: Option<Journal>,
+    /// How long the journal was when the engine was last made of it.
+    rebuilt_from: Option<usize>,
+    /// When the dead controller is back.
+    away_until: Option<u64>,
+    previous_gone: bool,
+    clock: u64,
+    turn: Turn,
+    last_tick: Option<u64>,
+    /// No answer, tick, fault or expiry is due before.
+    control_due: u64,
+    tally: Tally,
+    zones: Key,
+    operator_key: Key,
+    replicate: u64,
+}
+
+/// What is counted while a run goes on.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    first_dispatch: Option<u64>,
+    first_trip: Option<u64>,
+    /// When it was decided to roll back.
+    turned_back: Option<u64>,
+    trips: u32,
+    decisions: Vec<OperatorDecision>,
+    false_failures: u32,
+    asked_at: Option<u64>,
+    approval_wait: u64,
+    /// Exposed at the moment, and the most so far.
+    exposed: u32,
+    most_exposed: u32,
+    /// Sum of the moments at which exposure ended, less those at which it began; the still exposed are added at the
+    /// end.
+    exposure: i128,
+}
+
+impl Tally {
+    fn begin_exposure(&mut self, now: u64, instances: u32) {
+        self.first_dispatch.get_or_insert(now);
+        self.exposed += instances;
+        self.most_exposed = self.most_exposed.max(self.exposed);
+        self.exposure -= i128::from(now) * i128::from(instances);
+    }
+}
+
+impl<'w> Simulator<'w> {
+    /// The engine, as the last step left it.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What the instances of this replicate share.
+    #[must_use]
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The world.
+    #[must_use]
+    pub fn world(&self) -> &'w World {
+        self.world
+    }
+
+    /// Runs one replicate from its request to its end.
+    pub fn run<O: Observer>(&mut self, replicate: u64, observer: &mut O) -> Metrics {
+        self.begin(replicate, observer);
+        while self.step(observer) {}
+        self.settle()
+    }
+
+    // ---- The loop -----------------------------------------------------------------------------
+
+    /// Takes the next thing that happens; false when the run is over.
+    pub fn step<O: Observer>(&mut self, observer: &mut O) -> bool {
+        if self.engine.is_finished() {
+            return false;
+        }
+        if self.take_verdict(observer) {
+            return true;
+        }
+        let (due, turn) = self.next_due();
+        // What waited for a controller that was away is taken in its own order, at the moment of its return.
+        let now = due.max(self.clock);
+        if now > self.world.horizon || turn == Turn::Horizon {
+            self.stall(observer);
+            return false;
+        }
+        self.clock = now;
+        self.turn = if due < now { Turn::Fault } else { turn };
+        match turn {
+            Turn::Fault => self.act_on_boundary(due, observer),
+            Turn::Heartbeat => self.take_heartbeat(now, observer),
+            Turn::Deadline => self.feed(now, Input::Deadline, observer),
+            Turn::Operator => self.take_answer(now, observer),
+            Turn::Expiry => self.feed(now, Input::Expiry, observer),
+            Turn::Tick => {
+                self.last_tick = Some(now);
+                self.feed(now, Input::Tick, observer);
+            }
+            Turn::Horizon => {}
+        }
+        self.control_due = if self.away_until.is_none() { self.next_of_control().0 } else { 0 };
+        true
+    }
+
+    /// The hot path: a heartbeat or a deadline that comes before anything else can.
+    #[inline]
+    fn take_verdict<O: Observer>(&mut self, observer: &mut O) -> bool {
+        let heartbeat = self.queue.peek().map_or(u64::MAX, |queued| queued.arrives);
+        let deadline = self.engine.next_deadline().map_or(u64::MAX, |at| at.0);
+        let due = heartbeat.min(deadline);
+        if due >= self.control_due || due < self.clock {
+            return false;
+        }
+        self.clock = due;
+        if heartbeat <= deadline {
+            self.turn = Turn::Heartbeat;
+            self.take_heartbeat(due, observer);
+        } else {
+            self.turn = Turn::Deadline;
+            self.feed(due, Input::Deadline, observer);
+        }
+        if self.engine.awaits_tick() || self.engine.pending_request().is_some() {
+            self.control_due = self.next_of_control().0;
+        }
+        true
+    }
+
+    fn boundary(&self) -> Option<u64> {
+        self.boundaries.get(self.boundaries_done).copied()
+    }
+
+    /// What is due first: time, then turn.
+    fn next_due(&self) -> (u64, Turn) {
+        let mut first = self.next_of_control();
+        if self.away_until.is_none() {
+            sooner(&mut first, self.queue.peek().map(|queued| queued.arrives), Turn::Heartbeat);
+            sooner(&mut first, self.engine.next_deadline().map(|at| at.0), Turn::Deadline);
+        }
+        first
+    }
+
+    /// What is due first of all but verdicts.
+    fn next_of_control(&self) -> (u64, Turn) {
+        let mut first = (self.world.horizon, Turn::Horizon);
+        sooner(&mut first, self.boundary(), Turn::Fault);
+        if self.away_until.is_none() {
+            sooner(&mut first, self.operator.pending().map(|pending| pending.at), Turn::Operator);
+            sooner(&mut first, self.engine.expires_at().map(|at| at.0), Turn::Expiry);
+            if self.engine.awaits_tick() {
+                sooner(&mut first, Some(self.tick()), Turn::Tick);
+            }
+        }
+        first
+    }
+
+    fn tick(&self) -> u64 {
+        let from = self.last_tick.map_or(self.clock, |tick| self.clock.max(tick + 1));
+        next_tick(self.world.tick_interval, from, self.known.pauses())
+    }
+
+    fn stall<O: Observer>(&mut self, observer: &mut O) {
+        self.clock = self.world.horizon;
+        self.turn = Turn::Horizon;
+        if self.away_until.take().is_some() {
+            self.rebuild();
+        }
+        self.feed(self.clock, Input::Horizon, observer);
+    }
+
+    fn take_heartbeat<O: Observer>(&mut self, now: u64, observer: &mut O) {
+        let Some(Queued { arrives, position }) = self.queue.peek() else { return };
+        self.queue.pop();
+        let direction = self.engine.direction();
+        let awaited = match self.awaited.get(position as usize) {
+            Some(&awaited) => awaited,
+            None => {
+                let berth = &self.berths[direction as usize][position as usize];
+                Decisive { arrives, sent: arrives, report: berth.outcome == UpgradeOutcome::Fail }
+            }
+        };
+        let wanted = release(direction);
+        let digest = self.world.digest(if awaited.report { other(wanted) } else { wanted });
+        let heartbeat = Heartbeat {
+            instance: self.engine.instance(position),
+            sent_at: At(awaited.sent),
+            digest,
+            healthy: true,
+            failed_upgrade: awaited.report.then(|| self.world.digest(wanted)),
+        };
+        self.feed_heartbeat(now, At(arrives), &heartbeat, observer);
+        if !self.known.is_empty() && self.is_duplicated(position, awaited.sent) {
+            self.feed_heartbeat(now, At(arrives), &heartbeat, observer);
+        }
+    }
+
+    /// The commonest input, without the detour over an [`Input`].
+    #[inline(always)]
+    fn feed_heartbeat<O: Observer>(&mut self, now: u64, arrived: At, heartbeat: &Heartbeat, observer: &mut O) {
+        if let Some(journal) = &mut self.journal {
+            let input = Input::Heartbeat { arrived, heartbeat: *heartbeat };
+            journal.entries.push(Entry::Input { now: At(now), input });
+        }
+        let judged = self.engine.handle_heartbeat(At(now), arrived, heartbeat);
+        self.follow_up(now, judged, observer);
+    }
+
+    fn is_duplicated(&mut self, position: u32, sent: u64) -> bool {
+        let n = self.engine.instance(position).0;
+        let block = self.draws.instance(n);
+        let member = self.world.member(n, block);
+        self.approach(&member);
+        self.scene().is_duplicated(sent)
+    }
+
+    fn take_answer<O: Observer>(&mut self, now: u64, observer: &mut O) {
+        let Some(pending) = self.operator.pending() else { return };
+        self.answer(now, pending, observer);
+        self.operator.answered(now, pending, &self.world.operator, self.operator_key);
+    }
+
+    fn answer<O: Observer>(&mut self, now: u64, pending: Pending, observer: &mut O) {
+        if let Answer::OnTrip(decision) = pending.answer {
+            self.tally.decisions.push(decision);
+            if decision == OperatorDecision::RollbackCompletedBatches {
+                self.tally.turned_back.get_or_insert(now);
+                // From the decision on the rollout gives no more verdicts.
+                self.queue.clear();
+            }
+        }
+        self.feed(now, Input::Answer { request: pending.request, answer: pending.answer }, observer);
+        if self.engine.pending_request().is_none()
+            && let Some(asked_at) = self.tally.asked_at.take()
+        {
+            self.tally.approval_wait += now - asked_at;
+        }
+    }
+
+    /// Hands the engine one input, and carries out what comes of it.
+    fn feed<O: Observer>(&mut self, now: u64, input: Input, observer: &mut O) {
+        if let Some(journal) = &mut self.journal {
+            journal.entries.push(Entry::Input { now: At(now), input });
+        }
+        let judged = self.engine.handle(At(now), input);
+        self.follow_up(now, judged, observer);
+    }
+
+    #[inline(always)]
+    fn follow_up<O: Observer>(&mut self, now: u64, judged: Option<Judged>, observer: &mut O) {
+        if let Some(judged) = judged {
+            self.note_verdict(now, judged);
+        }
+        while let Some(command) = self.engine.poll_command() {
+            self.carry_out(now, command);
+        }
+        if self.engine.recording() != Recording::Nothing {
+            self.pass_on_events(observer);
+        }
+    }
+
+    fn pass_on_events<O: Observer>(&mut self, observer: &mut O) {
+        let mut news = false;
+        while let Some(event) = self.engine.poll_event() {
+            observer.event(&self.engine, &event);
+            news |= self.set_off(&event);
+            if let Some(journal) = &mut self.journal {
+                journal.entries.push(Entry::Event(event));
+            }
+        }
+        if news {
+            self.foresee_again();
+        }
+    }
+
+    fn carry_out(&mut self, now: u64, command: Command) {
+        match command {
+            Command::Upgrade { to, positions } => {
+                self.queue.begin_burst(positions.len(), now, self.world.settings.health_timeout.0);
+                if to == Direction::Forward {
+                    self.tally.begin_exposure(now, positions.len() as u32);
+                    if self.guide.is_some() {
+                        self.steer(now, positions.clone());
+                    }
+                }
+                self.berths[to as usize].reserve(positions.len());
+                for first in positions.clone().step_by(DRAWN_TOGETHER) {
+                    let last = positions.end.min(first + DRAWN_TOGETHER as u32);
+                    self.draw_fates(first..last, to);
+                    for position in first..last {
+                        self.dispatch(now, position, to, (position - first) as usize);
+                    }
+                }
+                self.queue.end_burst();
+            }
+            Command::Ask { request, kind } => {
+                self.tally.asked_at = Some(now);
+                if kind != RequestKind::RollingUpgrade {
+                    self.tally.trips += 1;
+                    self.tally.first_trip.get_or_insert(now);
+                }
+                self.operator.ask(now, request, kind, &self.world.operator, self.operator_key);
+            }
+        }
+    }
+
+    /// Which replicate this is.
+    #[must_use]
+    pub fn replicate(&self) -> u64 {
+        self.replicate
+    }
+
+    /// The moment of the last step, milliseconds.
+    #[must_use]
+    pub fn clock(&self) -> u64 {
+        self.clock
+    }
+}
+
+/// Takes what is due in place of the first so far, if it comes before.
+fn sooner(first: &mut (u64, Turn), due: Option<u64>, turn: Turn) {
+    if let Some(due) = due
+        && (due, turn) < *first
+    {
+        *first = (due, turn);
+    }
+}
+
+/// The release that a rollout in this direction brings.
+fn release(direction: Direction) -> Release {
+    match direction {
+        Direction::Forward => Release::Target,
+        Direction::Back => Release::Previous,
+    }
+}
+
+fn other(release: Release) -> Release {
+    match release {
+        Release::Previous => Release::Target,
+        Release::Target => Release::Previous,
+    }
+}

@@ -1,0 +1,94 @@
+//! Injected faults as the run goes on: which are known, which an event sets off, and what those about the controller
+//! do.
+
+use super::Simulator;
+use crate::scenario::FaultKind;
+use crate::sim::fault::Window;
+use crate::sim::observer::Observer;
+use dryroll_engine::{Event, Input};
+
+impl Simulator<'_> {
+    /// Notes a fault; [`sort_windows`](Self::sort_windows) must follow.
+    pub(super) fn open_window(&mut self, window: Window) {
+        let fault = &self.world.faults[window.fault];
+        self.known.add(fault, window);
+        if fault.is_about_instances() {
+            return;
+        }
+        self.control_due = 0;
+        if matches!(fault.kind, FaultKind::ReconcilerPause) {
+            return;
+        }
+        self.boundaries.push(window.start);
+        if matches!(fault.kind, FaultKind::ReconcilerCrash) && window.end != u64::MAX {
+            self.boundaries.push(window.end);
+        }
+    }
+
+    pub(super) fn sort_windows(&mut self) {
+        self.known.sort();
+        self.boundaries[self.boundaries_done..].sort_unstable();
+    }
+
+    /// Sets off the faults that wait for this event; whether any is about instances.
+    pub(super) fn set_off(&mut self, event: &Event) -> bool {
+        let world = self.world;
+        if world.triggers.is_empty() {
+            return false;
+        }
+        let mut due = Vec::new();
+        let batch = event.body.batch_index();
+        for of_batch in [None, batch].into_iter().take(1 + usize::from(batch.is_some())) {
+            // Those that wait for one event are set off together.
+            let waiting = world.triggers.get(&(event.body.kind(), of_batch)).map_or(&[][..], Vec::as_slice);
+            if waiting.first().is_some_and(|&fault| !self.triggered[fault]) {
+                due.extend_from_slice(waiting);
+            }
+        }
+        due.sort_unstable();
+        let mut about_instances = false;
+        for &fault in &due {
+            self.triggered[fault] = true;
+            if let Some(window) = world.faults[fault].window_after(fault, event) {
+                self.open_window(window);
+                about_instances |= world.faults[fault].is_about_instances();
+            }
+        }
+        if !due.is_empty() {
+            self.sort_windows();
+        }
+        about_instances
+    }
+
+    pub(super) fn act_on_boundary<O: Observer>(&mut self, at: u64, observer: &mut O) {
+        self.boundaries_done += 1;
+        let archived = self.known.is_archived(at);
+        let away_until = self.known.away_until(at);
+        let restarted = self.known.restarts(at);
+        let was_away = std::mem::replace(&mut self.away_until, away_until).is_some();
+        if away_until.is_none() && (was_away || restarted) {
+            self.rebuild();
+        }
+        if archived && !self.previous_gone && self.away_until.is_none() {
+            self.previous_gone = true;
+            self.feed(at, Input::PreviousGone, observer);
+        }
+        if self.away_until.is_none() && self.engine.is_new() && at > 0 {
+            self.feed(at, Input::Request, observer);
+        }
+    }
+
+    /// The controller is back: its engine is gone, and made anew from the journal.
+    pub(super) fn rebuild(&mut self) {
+        let Some(journal) = &self.journal else { return };
+        // Where nothing has come in since, the engine is what the journal makes of it.
+        if self.rebuilt_from == Some(journal.entries.len()) {
+            return;
+        }
+        self.rebuilt_from = Some(journal.entries.len());
+        match journal.rebuild() {
+            Ok(engine) => self.engine = engine,
+            Err(error) => unreachable!("the simulator's own journal: {error}"),
+        }
+    }
+}

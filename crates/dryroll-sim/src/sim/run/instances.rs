@@ -1,0 +1,237 @@
+//! The simulator's side of an instance: commanding it, foreseeing its verdict, and telling its life.
+
+use std::ops::Range;
+
+use super::{Berth, Simulator, Turn, release};
+use crate::scenario::UpgradeOutcome;
+use crate::sim::draws::InstanceBlock;
+use crate::sim::guide::{Foreseen, Guide};
+use crate::sim::heartbeats::{self, Awaited, Decisive};
+use crate::sim::life::{Course, Doing, Life, Order, Segment};
+use crate::sim::queue::Entry as Queued;
+use crate::sim::scene::Scene;
+use crate::sim::world::{Member, Release};
+use dryroll_engine::{Direction, Judged, Reason, Standing, Verdict};
+
+impl<'w> Simulator<'w> {
+    pub(super) fn scene(&self) -> Scene<'_> {
+        Scene { world: self.world, near: &self.near, zones: self.zones }
+    }
+
+    /// From now on the scene is that of this member.
+    #[inline]
+    pub(super) fn approach(&mut self, member: &Member<'_>) {
+        if !self.known.is_empty() {
+            self.near.fill(&self.world.faults, &self.known, member);
+        }
+    }
+
+    /// A heartbeat that arrives later comes too late for a command of this moment, or is never seen.
+    pub(super) fn deadline_of(&self, dispatched: u64) -> u64 {
+        (dispatched + self.world.settings.health_timeout.0).min(self.world.horizon)
+    }
+
+    /// Whether nothing can interfere with a member up to `until`, so that courses tell all.
+    pub(super) fn is_calm(&self, first_death: u64, until: u64) -> bool {
+        self.known.is_empty() && !self.world.delays && first_death > until
+    }
+
+    /// Draws who is at these positions and what the command comes to.
+    #[inline]
+    pub(super) fn draw_fates(&mut self, positions: Range<u32>, to: Direction) {
+        let world = self.world;
+        self.drawn.clear();
+        for position in positions {
+            let n = self.engine.instance(position).0;
+            let block = self.draws.instance(n);
+            let member = world.member(n, block);
+            let attempt = match to {
+                Direction::Forward => guided(self.guide.as_ref(), position, block),
+                Direction::Back => self.draws.rollback(n),
+            };
+            let to = release(to);
+            self.drawn.push((member, world.fate(&member, &attempt, to, &self.shared)));
+        }
+    }
+
+    /// Asks the guide for the outcomes of what is to be dispatched now.
+    #[cold]
+    pub(super) fn steer(&mut self, now: u64, positions: Range<u32>) {
+        let world = self.world;
+        let mut burst = Vec::with_capacity(positions.len());
+        for position in positions {
+            let n = self.engine.instance(position).0;
+            let block = self.draws.instance(n);
+            let member = world.member(n, block);
+            let ends = now + world.fate(&member, &block, Release::Target, &self.shared).upgrade.max(1);
+            let arrives = heartbeats::first_sent(&self.scene(), &member, ends);
+            burst.push(Foreseen {
+                arrives,
+                is_late: arrives > now + world.settings.health_timeout.0,
+                position,
+                failing: world.prospects_of_member(&member, Release::Target, &self.shared).chances().failing(),
+                word: block.outcome,
+            });
+        }
+        if let Some(guide) = &mut self.guide {
+            guide.steer(&mut burst);
+        }
+    }
+
+    /// Commands the instance at a position, whose fate was drawn.
+    #[inline(always)]
+    pub(super) fn dispatch(&mut self, now: u64, position: u32, to: Direction, drawn: usize) {
+        let world = self.world;
+        let (member, fate) = &self.drawn[drawn];
+        if !self.known.is_empty() {
+            self.near.fill(&world.faults, &self.known, member);
+        }
+        let scene = Scene { world, near: &self.near, zones: self.zones };
+        let first_death = match (&world.death_law, to) {
+            (None, _) => u64::MAX,
+            (Some(_), Direction::Back) => self.first_deaths[position as usize],
+            (Some(law), Direction::Forward) => {
+                law.next(member.block.deaths, 0, world.end).map_or(u64::MAX, |dead| dead.start)
+            }
+        };
+        let (reached, up_until) = scene.network_up_from(member, now);
+        let course = Course::new(&scene, reached, fate);
+        let deadline = self.deadline_of(now);
+        let calm = self.is_calm(first_death, deadline) && self.awaited.is_empty();
+        let decisive = if calm { heartbeats::of_course(&scene, member, &course, up_until, deadline) } else { None };
+        if to == Direction::Forward && world.death_law.is_some() {
+            self.first_deaths.push(first_death);
+        }
+        self.berths[to as usize].push(Berth {
+            dispatched: now,
+            reached: course.reached,
+            ends: course.ends,
+            dies: course.dies,
+            outcome: course.outcome,
+            before_heartbeats: self.turn <= Turn::Heartbeat,
+        });
+        if calm {
+            if let Some(decisive) = decisive {
+                self.queue.push(Queued { arrives: decisive.arrives, position });
+            }
+        } else {
+            self.foresee(position, to);
+        }
+    }
+
+    /// Computes the decisive heartbeat of a position in flight from its whole life, and queues it.
+    pub(super) fn foresee(&mut self, position: u32, to: Direction) {
+        let (member, orders) = self.commands_of(position);
+        let berth = self.berths[to as usize][position as usize];
+        let early = self.early(position);
+        let awaited = Awaited {
+            dispatched: berth.dispatched,
+            to: release(to),
+            before_heartbeats: berth.before_heartbeats,
+            deadline: self.deadline_of(berth.dispatched),
+        };
+        self.approach(&member);
+        let decisive = heartbeats::of_life(&self.scene(), &member, orders, early, &awaited);
+        if self.awaited.is_empty() {
+            self.switch_to_awaited();
+        }
+        if let Some(decisive) = decisive {
+            self.awaited[position as usize] = decisive;
+            self.queue.push(Queued { arrives: decisive.arrives, position });
+        }
+    }
+
+    /// Of the commands to the target and back: whether the heartbeats of the millisecond of dispatch came after it.
+    pub(super) fn early(&self, position: u32) -> [bool; 2] {
+        [0, 1].map(|i| self.berths[i].get(position as usize).is_some_and(|b| b.before_heartbeats))
+    }
+
+    /// From now on what is awaited is looked up, not derived from courses.
+    pub(super) fn switch_to_awaited(&mut self) {
+        let nothing = Decisive { arrives: u64::MAX, sent: u64::MAX, report: false };
+        self.awaited.resize(self.world.total() as usize, nothing);
+        let direction = self.engine.direction() as usize;
+        for queued in self.queue.entries() {
+            let berth = &self.berths[direction][queued.position as usize];
+            self.awaited[queued.position as usize] = Decisive {
+                arrives: queued.arrives,
+                sent: queued.arrives,
+                report: berth.outcome == UpgradeOutcome::Fail,
+            };
+        }
+    }
+
+    /// A fault has become known: what was foreseen of the instances in flight no longer holds.
+    pub(super) fn foresee_again(&mut self) {
+        self.queue.clear();
+        let direction = self.engine.direction();
+        for position in 0..self.berths[direction as usize].len() as u32 {
+            if self.engine.standing(position, direction) == Standing::InFlight {
+                self.foresee(position, direction);
+            }
+        }
+    }
+
+    /// A member and the commands that it was given, by random access.
+    pub(super) fn commands_of(&mut self, position: u32) -> (Member<'w>, [Option<Order>; 2]) {
+        let world = self.world;
+        let n = self.engine.instance(position).0;
+        let block = self.draws.instance(n);
+        let member = world.member(n, block);
+        let shared = &self.shared;
+        let order = |berth: Option<&Berth>, to: Release, block| {
+            let fate = |block| world.fate(&member, block, to, shared);
+            berth.map(|berth| Order { at: berth.dispatched, to, fate: fate(&block) })
+        };
+        let forward =
+            order(self.berths[0].get(position as usize), Release::Target, guided(self.guide.as_ref(), position, block));
+        let back = match self.berths[1].get(position as usize) {
+            None => None,
+            some => order(some, Release::Previous, self.draws.rollback(n)),
+        };
+        (member, [forward, back])
+    }
+
+    /// The life of a planned instance up to `until`, with what is known of the run so far.
+    pub fn life(&mut self, position: u32, until: u64) -> impl Iterator<Item = Segment> + use<'_, 'w> {
+        let (member, orders) = self.commands_of(position);
+        self.approach(&member);
+        Life::new(self.scene(), member, orders, until)
+    }
+
+    #[inline]
+    pub(super) fn note_verdict(&mut self, now: u64, judged: Judged) {
+        let direction = self.engine.direction();
+        match judged.verdict {
+            Verdict::Healthy => {
+                if direction == Direction::Back {
+                    self.tally.exposed -= 1;
+                    self.tally.exposure += i128::from(now);
+                }
+            }
+            // Whoever reports a failed upgrade to the target does not run it.
+            Verdict::Failed(Reason::UpgradeFailed) if direction == Direction::Forward => {}
+            Verdict::Failed(_) => {
+                if self.runs_and_serves(judged.position, release(direction), now) {
+                    self.tally.false_failures += 1;
+                }
+            }
+        }
+    }
+
+    pub(super) fn runs_and_serves(&mut self, position: u32, wanted: Release, now: u64) -> bool {
+        let last = self.life(position, now + 1).last();
+        last.is_some_and(|segment| segment.doing == Doing::Serving && segment.running == wanted)
+    }
+}
+
+/// The block of a first command, with the guide's say in its outcome.
+#[inline(always)]
+fn guided(guide: Option<&Guide>, position: u32, mut block: InstanceBlock) -> InstanceBlock {
+    if let Some(guide) = guide
+        && let Some(word) = guide.word(position)
+    {
+        block.outcome = word;
+    }
+    block
+}

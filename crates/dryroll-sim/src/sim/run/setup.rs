@@ -1,0 +1,147 @@
+//! The beginning of a run: a simulator, its world, and a replicate of it.
+
+use super::{DRAWN_TOGETHER, Simulator, Tally, Turn};
+use crate::scenario::FaultKind;
+use crate::sim::draws::{Draws, Key};
+use crate::sim::guide::Guide;
+use crate::sim::known::{Known, Near};
+use crate::sim::observer::Observer;
+use crate::sim::operator::Operator;
+use crate::sim::queue::Queue;
+use crate::sim::shared::Shared;
+use crate::sim::truth::Ledger;
+use crate::sim::world::World;
+use dryroll_engine::{Engine, EventKind, Input, Journal, Recording};
+
+impl<'w> Simulator<'w> {
+    /// A simulator with empty buffers.
+    #[must_use]
+    pub fn new(world: &'w World) -> Self {
+        Self {
+            world,
+            shared: Shared::default(),
+            engine: Engine::new(world.plan.clone(), world.settings.clone(), Recording::Nothing),
+            draws: Draws::new(world.seed, 0),
+            berths: [Vec::new(), Vec::new()],
+            first_deaths: Vec::new(),
+            awaited: Vec::new(),
+            queue: Queue::default(),
+            guide: None,
+            drawn: Vec::with_capacity(DRAWN_TOGETHER),
+            ledger: Ledger::default(),
+            operator: Operator::default(),
+            is_drill: false,
+            known: Known::default(),
+            near: Near::calm(),
+            boundaries: Vec::new(),
+            boundaries_done: 0,
+            triggered: vec![false; world.faults.len()],
+            journal: None,
+            rebuilt_from: None,
+            away_until: None,
+            previous_gone: false,
+            clock: 0,
+            turn: Turn::Fault,
+            last_tick: None,
+            control_due: 0,
+            tally: Tally::default(),
+            zones: Key(0),
+            operator_key: Key(0),
+            replicate: 0,
+        }
+    }
+
+    /// Takes another world, and keeps the buffers.
+    pub fn turn_to(&mut self, world: &'w World) {
+        if !std::ptr::eq(self.world, world) {
+            self.world = world;
+            self.engine = Engine::new(world.plan.clone(), world.settings.clone(), Recording::Nothing);
+            self.triggered.clear();
+            self.triggered.resize(world.faults.len(), false);
+        }
+    }
+
+    /// A simulator whose outcomes a guide draws. Its metrics are those of another law: weigh them.
+    #[must_use]
+    pub fn guided(world: &'w World, guide: Guide) -> Self {
+        Self { guide: Some(guide), ..Self::new(world) }
+    }
+
+    /// A simulator whose requests a real person answers, by [`answer_at`](Self::answer_at).
+    #[must_use]
+    pub fn drill(world: &'w World) -> Self {
+        Self { is_drill: true, ..Self::new(world) }
+    }
+
+    /// The guide, as the last step left it.
+    #[must_use]
+    pub fn guide(&self) -> Option<&Guide> {
+        self.guide.as_ref()
+    }
+
+    /// Sets a replicate up and hands the engine its request.
+    pub fn begin<O: Observer>(&mut self, replicate: u64, observer: &mut O) {
+        let world = self.world;
+        let wanted = self.recording(observer);
+        self.replicate = replicate;
+        self.draws = Draws::new(world.seed, replicate);
+        world.share(&mut self.draws, &mut self.shared);
+        self.engine.reset();
+        self.engine.record(wanted);
+        for berths in &mut self.berths {
+            berths.clear();
+        }
+        self.first_deaths.clear();
+        self.awaited.clear();
+        self.queue.clear();
+        self.operator = if self.is_drill { Operator::real() } else { Operator::default() };
+        self.known.clear(world.faults.len());
+        self.near.clear();
+        self.boundaries.clear();
+        self.boundaries_done = 0;
+        self.triggered.fill(false);
+        for fault in 0..world.faults.len() {
+            if let Some(window) = world.faults[fault].known_window(fault) {
+                self.open_window(window);
+            }
+        }
+        self.sort_windows();
+        let crashes = world.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ReconcilerCrash));
+        self.journal = crashes.then(|| Journal::new(world.plan.clone(), world.settings.clone()));
+        self.rebuilt_from = None;
+        self.away_until = None;
+        self.previous_gone = false;
+        self.clock = 0;
+        self.last_tick = None;
+        self.control_due = 0;
+        self.tally = Tally { decisions: std::mem::take(&mut self.tally.decisions), ..Tally::default() };
+        self.tally.decisions.clear();
+        self.zones = if world.zone_law.is_some() { self.draws.zones() } else { Key(0) };
+        self.operator_key = if world.operator.draws() { self.draws.operator() } else { Key(0) };
+        if let Some(guide) = &mut self.guide {
+            guide.begin(self.draws.guide());
+        }
+        // Faults of the first millisecond come before the request, which is the operator's act.
+        while self.boundary().is_some_and(|at| at == 0) {
+            self.act_on_boundary(0, observer);
+        }
+        self.turn = Turn::Operator;
+        if self.away_until.is_none() {
+            self.feed(0, Input::Request, observer);
+        }
+    }
+
+    fn recording(&self, observer: &impl Observer) -> Recording {
+        let mut wanted = observer.recording();
+        for fault in &self.world.faults {
+            let needed = match (&fault.kind, fault.trigger()) {
+                (FaultKind::ReconcilerCrash, _) => Recording::Everything,
+                (_, Some(EventKind::InstanceStarted | EventKind::InstanceHealthCheck)) => Recording::Everything,
+                (_, Some(_)) => Recording::Milestones,
+                (_, None) => Recording::Nothing,
+            };
+            wanted = wanted.max(needed);
+        }
+        wanted
+    }
+}

@@ -1,0 +1,525 @@
+//! A scenario made ready to run: everything that is the same in every replicate, computed once.
+
+mod differing;
+mod flaps;
+mod prospects;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use differing::{Differing, Group};
+use flaps::FlapLaws;
+pub use prospects::{Chances, Kin, Prospects};
+
+use super::belief::Belief;
+use super::draws::{Draws, InstanceBlock, Key, scale, unit};
+use super::fate::Fate;
+use super::fault::Fault;
+use super::name::Name;
+use super::outages::{OutageLaw, Start};
+use super::sampler::Sampler;
+use super::shared::{BlockLaw, Factor, RateSource, Shared};
+use crate::scenario::{
+    FaultStart, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
+};
+use dryroll_engine::fleet::{DigestId, InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
+use dryroll_engine::{
+    Edit, EventKind, InterventionPolicy, Inventory, OperatorDecision, Plan, PlanOrder, Refusal, Request, Settings,
+    VersionRef,
+};
+
+/// Which of the two versions of a rollout an instance runs, or is commanded to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Release {
+    /// What the fleet ran before.
+    Previous,
+    /// What is rolled out.
+    Target,
+}
+
+/// A scenario ready to run.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The seed of every draw.
+    pub seed: u64,
+    /// A run that is not over by then is stalled, milliseconds.
+    pub horizon: u64,
+    /// How long the integrals go on after the end, milliseconds.
+    pub observe_after: u64,
+    /// Nothing that happens later is ever seen, milliseconds.
+    pub end: u64,
+    /// The plan at the request.
+    pub plan: Plan,
+    /// What the engine is told.
+    pub settings: Settings,
+    /// The fleet's names.
+    pub names: InstanceNames,
+    /// Whether the target is defective in truth.
+    pub defective: bool,
+    /// Between two ticks, milliseconds.
+    pub tick_interval: u64,
+    /// The person at the console.
+    pub operator: OperatorTraits,
+    /// How many zones.
+    pub zones: u32,
+    /// Between two heartbeats of an instance, milliseconds.
+    pub interval: u64,
+    /// The faults, as the scenario lists them.
+    pub faults: Vec<Fault>,
+    /// The faults that wait for an event, by its kind and batch.
+    pub triggers: HashMap<(EventKind, Option<u32>), Vec<usize>>,
+    /// The zones' outages.
+    pub zone_law: Option<OutageLaw>,
+    /// Background deaths.
+    pub death_law: Option<OutageLaw>,
+    /// Whether a heartbeat can arrive later than it was sent.
+    pub delays: bool,
+    digests: [DigestId; 2],
+    base: Traits,
+    differing: Differing,
+    /// Blocks that each replicate draws, as [`Shared::blocks`] has them.
+    blocks: Vec<BlockLaw>,
+    flap_laws: FlapLaws,
+}
+
+/// How the virtual operator behaves.
+#[derive(Clone, Debug)]
+pub struct OperatorTraits {
+    /// How long each answer to the first request takes.
+    pub approval_delay: Sampler,
+    /// How long each decision on a trip takes.
+    pub decision_delay: Sampler,
+    /// Whether the last answer to the first request is yes.
+    pub approves: bool,
+    /// An edit made before the last answer.
+    pub edit: Option<Edit>,
+    /// What is decided on the first trip, the second, …; the last repeats.
+    pub on_trip: Vec<OperatorDecision>,
+}
+
+impl OperatorTraits {
+    /// Whether any of its delays is drawn.
+    #[must_use]
+    pub fn draws(&self) -> bool {
+        [&self.approval_delay, &self.decision_delay].iter().any(|delay| !matches!(delay, Sampler::Constant(_)))
+    }
+}
+
+/// What the instances have in common, before any override.
+#[derive(Clone, Debug)]
+struct Traits {
+    phase: Option<u64>,
+    loss: f64,
+    delay: Sampler,
+    releases: [Conduct; 2],
+}
+
+/// How upgrades to one version go.
+#[derive(Clone, Debug)]
+struct Conduct {
+    /// As the scenario has them; of one that is drawn, the mean.
+    rates: OutcomeRates,
+    source: RateSource,
+    factor: Factor,
+    upgrade: Sampler,
+    crash_after: Sampler,
+}
+
+impl Conduct {
+    fn of(version: &VersionSpec) -> Self {
+        Self {
+            rates: version.rates,
+            source: RateSource::of(version),
+            factor: Factor::of(version),
+            upgrade: Sampler::new(&version.upgrade_time),
+            crash_after: Sampler::new(&version.crash_after),
+        }
+    }
+
+    /// Of a version without a name, to which nothing is ever commanded.
+    fn of_none() -> Self {
+        Self {
+            rates: OutcomeRates::default(),
+            source: RateSource::Known(OutcomeRates::default()),
+            factor: Factor::Constant(1.0),
+            upgrade: Sampler::Constant(Span::ZERO),
+            crash_after: Sampler::Constant(Span::ZERO),
+        }
+    }
+
+    fn is_drawn(&self) -> bool {
+        self.source.is_drawn() || matches!(self.factor, Factor::Drawn { .. })
+    }
+}
+
+/// One virtual instance in one replicate: what it is, whatever is done to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'w> {
+    /// Its place in the fleet.
+    pub n: u32,
+    /// Its zone.
+    pub zone: u32,
+    /// Its heartbeats' phase, milliseconds.
+    pub phase: u64,
+    /// How its network flaps.
+    pub flaps: Option<&'w OutageLaw>,
+    /// Chance that a heartbeat is lost.
+    pub loss: f64,
+    /// How long a heartbeat is under way.
+    pub delay: &'w Sampler,
+    /// Its draws.
+    pub block: InstanceBlock,
+}
+
+impl Target {
+    /// Whether an instance is meant. `membership` is the instance's key, `content` the thing's.
+    pub fn selects(&self, n: u32, zone: u32, membership: Key, content: u64) -> bool {
+        match self {
+            Target::All => true,
+            Target::Ids(ids) => ids.binary_search(&InstanceId(n)).is_ok(),
+            Target::Zone(wanted) => zone == *wanted,
+            Target::Fraction(fraction) => unit(membership.word(content)) < *fraction,
+        }
+    }
+}
+
+struct ScenarioInventory<'a>(&'a Scenario, [DigestId; 2]);
+
+impl Inventory for ScenarioInventory<'_> {
+    fn may_upgrade(&self) -> bool {
+        self.0.reconciler.permission
+    }
+    fn has_template(&self, template_id: &str) -> bool {
+        self.0.fleet.template_id == template_id
+    }
+    fn has_module(&self, module_id: &str) -> bool {
+        self.0.module_id == module_id
+    }
+    fn version(&self, _module_id: &str, version_id: &str) -> Option<(LifecycleState, DigestId)> {
+        let target = self.0.target();
+        (target.id == version_id).then_some((target.lifecycle_state, self.1[Release::Target as usize]))
+    }
+    fn instances(
+        &self,
+        _template_id: &str,
+        _module_id: &str,
+    ) -> impl Iterator<Item = (InstanceId, InstanceStatus, DigestId)> {
+        let fleet = &self.0.fleet;
+        (0..fleet.instances).map(|n| (InstanceId(n), fleet.status(InstanceId(n)), self.1[Release::Previous as usize]))
+    }
+}
+
+impl Scenario {
+    /// The version to roll out.
+    #[must_use]
+    pub fn target(&self) -> &VersionSpec {
+        &self.versions[self.rollout.target.0]
+    }
+
+    /// What the fleet ran before, where it has a name.
+    #[must_use]
+    pub fn previous(&self) -> Option<&VersionSpec> {
+        self.rollout.previous.map(|VersionIndex(index)| &self.versions[index])
+    }
+}
+
+impl World {
+    /// Makes a scenario ready.
+    ///
+    /// # Errors
+    /// When the platform refuses the request (§1 of the engine's rules).
+    pub fn new(scenario: &Scenario) -> Result<Self, Refusal> {
+        let digests = digests(scenario);
+        let rollout = &scenario.rollout;
+        let target = scenario.target();
+        let request = Request {
+            template_id: scenario.fleet.template_id.raw(),
+            module_id: scenario.module_id.raw(),
+            target_version_id: target.id.raw(),
+            batch_pct: i64::from(rollout.batch_pct),
+            max_consecutive_failures: i64::from(rollout.max_consecutive_failures.get()),
+            health_timeout: rollout.health_timeout,
+        };
+        let (mut plan, max_consecutive_failures) = request.plan(&ScenarioInventory(scenario, digests))?;
+        if let Some(order) = arranged(scenario, &plan.order) {
+            plan.order = order;
+        }
+        let previous = scenario.previous();
+        let settings = Settings {
+            target: VersionRef { id: target.id.raw().into(), digest: digests[Release::Target as usize] },
+            previous: previous
+                .filter(|version| version.lifecycle_state != LifecycleState::Archived)
+                .map(|version| VersionRef { id: version.id.raw().into(), digest: digests[Release::Previous as usize] }),
+            batch_pct: rollout.batch_pct,
+            max_consecutive_failures,
+            health_timeout: rollout.health_timeout,
+            rollback_batch_pct: rollout.rollback_batch_pct,
+            breaker_order: rollout.breaker_order,
+            breaker_scope: rollout.breaker_scope,
+            max_in_flight: rollout.max_in_flight,
+            policy: scenario.reconciler.policy,
+            approval_expires: scenario.operator.approval_expires,
+        };
+        let fleet = &scenario.fleet;
+        let network = &scenario.network;
+        let (differing, blocks) = Differing::of(scenario);
+        let faults: Vec<Fault> = scenario.faults.iter().map(Fault::new).collect();
+        let delay = Sampler::new(&fleet.heartbeat_delay);
+        let delays = !delay.is_zero()
+            || faults.iter().any(Fault::delays_heartbeats)
+            || differing.overrides().iter().any(|o| o.link.delay.as_ref().is_some_and(|delay| !delay.is_zero()));
+        Ok(Self {
+            seed: scenario.seed,
+            horizon: scenario.horizon.0,
+            observe_after: rollout.observe_after.0,
+            end: scenario.horizon.0 + rollout.observe_after.0 + 1,
+            names: fleet.names(),
+            defective: target.defective,
+            tick_interval: scenario.reconciler.interval.0,
+            operator: OperatorTraits {
+                approval_delay: Sampler::new(&scenario.operator.approval_delay),
+                decision_delay: Sampler::new(&scenario.operator.decision_delay),
+                approves: scenario.operator.approves,
+                edit: scenario.operator.edit,
+                on_trip: scenario.operator.on_trip.clone(),
+            },
+            zones: fleet.zones,
+            interval: fleet.heartbeat_interval.0,
+            zone_law: OutageLaw::new(
+                network.zone_outage_rate_per_day / (24.0 * HOUR),
+                Sampler::new(&network.zone_outage),
+                Start::Stationary,
+            ),
+            death_law: OutageLaw::new(
+                fleet.crash_rate_per_1000_days / (24_000.0 * HOUR),
+                Sampler::new(&fleet.repair),
+                Start::Up,
+            ),
+            delays,
+            digests,
+            base: Traits {
+                phase: fleet.heartbeat_phase.map(|phase| phase.0),
+                loss: fleet.heartbeat_loss_rate,
+                delay,
+                releases: [previous, Some(target)].map(|version| version.map_or_else(Conduct::of_none, Conduct::of)),
+            },
+            flap_laws: FlapLaws::of(scenario),
+            differing,
+            blocks,
+            triggers: triggers(&faults),
+            faults,
+            plan,
+            settings,
+        })
+    }
+
+    /// Lets each replicate draw the rates of a release from what is believed of them. What is said of
+    /// [`prospects`](Self::prospects_of) stays with the scenario's own.
+    pub fn believe(&mut self, release: Release, belief: Arc<Belief>) {
+        self.base.releases[release as usize].source = RateSource::Believed(belief);
+    }
+
+    /// Whether anything is drawn that the instances of a replicate share.
+    #[must_use]
+    pub fn shares(&self) -> bool {
+        !self.blocks.is_empty() || self.base.releases.iter().any(Conduct::is_drawn)
+    }
+
+    /// What the instances of the replicate with these draws share, into a buffer.
+    pub fn share(&self, draws: &mut Draws, shared: &mut Shared) {
+        if !self.shares() {
+            shared.rates = self.base.releases.each_ref().map(|conduct| conduct.rates);
+            shared.factors = self.base.releases.each_ref().map(|conduct| conduct.factor.draw(Key(0)));
+            shared.blocks.clear();
+            return;
+        }
+        let key = draws.shared();
+        shared.rates = self.base.releases.each_ref().map(|conduct| conduct.source.draw(key));
+        shared.factors = self.base.releases.each_ref().map(|conduct| conduct.factor.draw(key));
+        shared.blocks.clear();
+        shared.blocks.extend(self.blocks.iter().map(|law| law.draw(key)));
+    }
+
+    /// The same by its own.
+    #[must_use]
+    pub fn shared(&self, draws: &mut Draws) -> Shared {
+        let mut shared = Shared::default();
+        self.share(draws, &mut shared);
+        shared
+    }
+
+    /// Where the rates of a release come from.
+    #[must_use]
+    pub fn rate_source(&self, release: Release) -> &RateSource {
+        &self.base.releases[release as usize].source
+    }
+
+    /// What multiplies the upgrade times of a release.
+    #[must_use]
+    pub fn factor(&self, release: Release) -> &Factor {
+        &self.base.releases[release as usize].factor
+    }
+
+    /// The laws of the blocks, as [`Shared::blocks`] has them.
+    #[must_use]
+    pub fn block_laws(&self) -> &[BlockLaw] {
+        &self.blocks
+    }
+
+    /// The world of the replicates that share this: nothing is left to be drawn once a replicate.
+    #[must_use]
+    pub fn given(&self, shared: &Shared) -> Self {
+        let mut given = self.clone();
+        for (conduct, (rates, factor)) in given.base.releases.iter_mut().zip(shared.rates.iter().zip(shared.factors)) {
+            conduct.rates = *rates;
+            conduct.source = RateSource::Known(*rates);
+            conduct.factor = Factor::Constant(factor);
+        }
+        given.differing.place_blocks(&self.blocks, &shared.blocks);
+        given.blocks.clear();
+        given
+    }
+
+    /// The digest that a release's heartbeats carry.
+    #[must_use]
+    pub fn digest(&self, release: Release) -> DigestId {
+        self.digests[release as usize]
+    }
+
+    /// Why no instance is ever commanded, whatever happens; `None` where some may be.
+    #[must_use]
+    pub fn rolls_nothing_out(&self) -> Option<&'static str> {
+        if self.total() == 0 {
+            Some("no eligible instance runs another digest than the target's")
+        } else if self.settings.policy == InterventionPolicy::Blocked {
+            Some("the intervention policy is `blocked`")
+        } else if self.settings.policy == InterventionPolicy::RequireApproval && !self.operator.approves {
+            Some("the operator rejects the plan")
+        } else {
+            None
+        }
+    }
+
+    /// Planned instances.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.plan.total_instances()
+    }
+
+    /// The zone of the instance at a place in the fleet.
+    #[inline(always)]
+    #[must_use]
+    pub fn zone(&self, n: u32) -> u32 {
+        if self.zones == 1 { 0 } else { n % self.zones }
+    }
+
+    /// The instance that a block belongs to.
+    #[inline(always)]
+    pub fn member(&self, n: u32, block: InstanceBlock) -> Member<'_> {
+        let zone = self.zone(n);
+        let phase = self.base.phase.unwrap_or_else(|| scale(block.phase, self.interval));
+        let mut member = Member {
+            n,
+            zone,
+            phase,
+            flaps: self.flap_laws.own(),
+            loss: self.base.loss,
+            delay: &self.base.delay,
+            block,
+        };
+        if !self.differing.overrides().is_empty() {
+            self.override_link(&mut member);
+        }
+        member
+    }
+
+    fn override_link<'w>(&'w self, member: &mut Member<'w>) {
+        let (mut rate, mut down) = (0, 0);
+        for o in self.differing.overrides_at(member.n, member.zone) {
+            if !o.group.holds(member, None) {
+                continue;
+            }
+            let link = &o.link;
+            member.phase = link.phase.map_or(member.phase, |phase| phase.0);
+            member.loss = link.loss.unwrap_or(member.loss);
+            member.delay = link.delay.as_ref().unwrap_or(member.delay);
+            rate = if link.flap_rate > 0 { link.flap_rate } else { rate };
+            down = if link.flap_down > 0 { link.flap_down } else { down };
+        }
+        member.flaps = self.flap_laws.law(rate, down);
+    }
+
+    /// What an upgrade of a member to a release comes to in a replicate: `block` is the attempt's. What classes and
+    /// overrides say goes before the rates that are shared.
+    #[inline(always)]
+    pub fn fate(&self, member: &Member<'_>, block: &InstanceBlock, release: Release, shared: &Shared) -> Fate {
+        let (rates, factor) = (&shared.rates[release as usize], shared.factors[release as usize]);
+        if self.differing.is_empty() {
+            let conduct = &self.base.releases[release as usize];
+            return Fate::draw(None, rates, &conduct.upgrade, &conduct.crash_after, factor, block);
+        }
+        let Prospects { outcome, rates, upgrade, crash_after, factor } =
+            self.prospects_of_member(member, release, shared);
+        Fate::draw(outcome, &rates, upgrade, crash_after, factor, block)
+    }
+
+    /// What holds for upgrades to a release with these rates where these groups apply, in this order.
+    #[inline(always)]
+    fn prospects<'w>(
+        &'w self,
+        groups: impl Iterator<Item = &'w Group>,
+        release: Release,
+        mut rates: OutcomeRates,
+        factor: f64,
+    ) -> Prospects<'w> {
+        let conduct = &self.base.releases[release as usize];
+        let (mut upgrade, mut crash_after) = (&conduct.upgrade, &conduct.crash_after);
+        let mut outcome: Option<UpgradeOutcome> = None;
+        for group in groups {
+            if !group.releases[release as usize] {
+                continue;
+            }
+            if !group.rates.is_empty() {
+                // A later override that speaks of rates takes the place of an outcome that an earlier one fixed.
+                outcome = None;
+            }
+            rates = group.rates.over(rates);
+            outcome = group.outcome.or(outcome);
+            upgrade = group.upgrade.as_ref().unwrap_or(upgrade);
+            crash_after = group.crash_after.as_ref().unwrap_or(crash_after);
+        }
+        Prospects { outcome, rates, upgrade, crash_after, factor }
+    }
+}
+
+const HOUR: f64 = 3_600_000.0;
+
+fn triggers(faults: &[Fault]) -> HashMap<(EventKind, Option<u32>), Vec<usize>> {
+    let mut triggers: HashMap<_, Vec<usize>> = HashMap::new();
+    for (fault, said) in faults.iter().enumerate() {
+        if let FaultStart::After { event, batch_index, .. } = said.start {
+            triggers.entry((event, batch_index)).or_default().push(fault);
+        }
+    }
+    triggers
+}
+
+/// Equal texts get equal ids. A previous version without a name runs a digest that no other has.
+fn digests(scenario: &Scenario) -> [DigestId; 2] {
+    let same = scenario.previous().is_some_and(|previous| previous.digest == scenario.target().digest);
+    if same { [DigestId(0); 2] } else { [DigestId(0), DigestId(1)] }
+}
+
+/// The instances of a plan in the order that the scenario wants; `None` where that is the fleet's.
+fn arranged(scenario: &Scenario, order: &PlanOrder) -> Option<PlanOrder> {
+    let mut ids: Vec<InstanceId> = (0..order.len()).map(|position| order.instance(position)).collect();
+    match scenario.rollout.order {
+        RolloutOrder::Listed => return None,
+        RolloutOrder::Shuffled => {
+            let key = Key(scenario.seed).child(Name::RolloutOrder.key());
+            ids.sort_by_key(|id| (key.word(u64::from(id.0)), *id));
+        }
+        RolloutOrder::ByZone => ids.sort_by_key(|id| id.0 % scenario.fleet.zones),
+    }
+    Some(PlanOrder::arranged(ids))
+}

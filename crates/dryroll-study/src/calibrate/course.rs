@@ -1,0 +1,447 @@
+//! Which events can follow which in a log, by the engine's contract: a plan and its counts, requests and their answers,
+//! batches, trips, a rollback, and the end. A rollout whose beginning is not in the log is held to what the log has of
+//! it.
+
+use std::collections::BTreeMap;
+
+use super::batch::{Batch, Plan};
+use super::history::Event;
+use dryroll_engine::{EventKind, Outcome};
+
+/// What the events of a log say so far.
+#[derive(Debug, Default)]
+pub struct Course {
+    /// Whether the log has the beginning of its first rollout.
+    whole: bool,
+    ended: bool,
+    rollouts: BTreeMap<String, Rollout>,
+    requests: BTreeMap<String, Request>,
+}
+
+/// Where a rollout stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// Batches may start and verdicts may come, or nothing has begun.
+    #[default]
+    Going,
+    /// The plan waits for its approval.
+    Asked,
+    /// The breaker tripped, and nobody has decided.
+    Tripped,
+    /// A rollback was decided and has not started.
+    GoingBack,
+    /// Its rollback is under way, or over.
+    Back,
+    /// Nothing but the end can follow.
+    Over(Outcome),
+}
+
+#[derive(Debug, Default)]
+struct Rollout {
+    /// Whether the log has its beginning.
+    known: bool,
+    is_rollback: bool,
+    stage: Stage,
+    plan: Plan,
+    batches: BTreeMap<u64, Batch>,
+    /// By instance.
+    started: BTreeMap<String, Start>,
+    version: Option<String>,
+}
+
+/// A command, and what its verdict was.
+#[derive(Debug)]
+struct Start {
+    batch: Option<u64>,
+    healthy: Option<bool>,
+}
+
+#[derive(Debug)]
+struct Request {
+    about_plan: bool,
+    open: bool,
+}
+
+/// What an engine's contract says of the answers to a request.
+fn options(about_plan: bool) -> &'static [&'static str] {
+    if about_plan {
+        &["approve", "edit", "reject"]
+    } else {
+        &["continue_anyway", "rollback_completed_batches", "abort"]
+    }
+}
+
+impl Course {
+    /// Takes the next event of a log.
+    ///
+    /// # Errors
+    /// What is found, and what is allowed, where it cannot come there.
+    pub fn take(&mut self, kind: EventKind, event: &Event, id: &str) -> Result<(), String> {
+        if self.ended {
+            return Err(
+                "it comes after the rollout's finished; only the planned of another rollout can follow".to_owned()
+            );
+        }
+        let begins = matches!(kind, EventKind::Planned | EventKind::RollbackStarted);
+        if self.whole && !begins && !self.rollouts.contains_key(id) {
+            let known: Vec<&str> = self.rollouts.keys().map(String::as_str).collect();
+            return Err(format!(
+                "its rollout_id is {id}, but no planned and no rollback_started of {id} comes before it; rollouts so \
+                 far: {}",
+                known.join(", ")
+            ));
+        }
+        match kind {
+            EventKind::RollbackStarted => return self.rollback(event, id),
+            EventKind::Finished => return self.finished(event, id),
+            EventKind::ApprovalRequested => return self.asked(event, id),
+            EventKind::ApprovalDecided => return self.decided(event, id),
+            EventKind::Planned => self.whole |= self.rollouts.is_empty(),
+            _ => {}
+        }
+        let rollout = self.rollouts.entry(id.to_owned()).or_default();
+        rollout.may_go_on(kind, id)?;
+        match kind {
+            EventKind::Planned => rollout.planned(event, id),
+            EventKind::BatchStarted => rollout.batch_started(event),
+            EventKind::BatchCompleted => rollout.batch_completed(event),
+            EventKind::InstanceHealthCheck => rollout.verdict(event),
+            EventKind::CircuitBreakerTripped => rollout.tripped(event, id),
+            EventKind::InstanceStarted => {
+                rollout.start(event, id)?;
+                self.taken_back(event, id)
+            }
+            EventKind::RollbackFailed => {
+                rollout.stage = Stage::Over(Outcome::RollbackFailed);
+                Ok(())
+            }
+            EventKind::OperatorNotified
+            | EventKind::ApprovalRequested
+            | EventKind::ApprovalDecided
+            | EventKind::RollbackStarted
+            | EventKind::Finished => Ok(()),
+        }
+    }
+
+    fn asked(&mut self, event: &Event, id: &str) -> Result<(), String> {
+        let (Some(request), Some(kind)) = (&event.approval_request_id, &event.request_type) else { return Ok(()) };
+        let about_plan = match kind.as_str() {
+            "rolling_upgrade" => true,
+            "rolling_upgrade_continuation" => false,
+            other => {
+                return Err(format!("its type is {other:?}; allowed: rolling_upgrade, rolling_upgrade_continuation"));
+            }
+        };
+        let rollout = self.rollouts.entry(id.to_owned()).or_default();
+        let fits = match (about_plan, rollout.stage) {
+            (true, Stage::Going) => rollout.batches.is_empty() && rollout.started.is_empty() && !rollout.is_rollback,
+            (false, Stage::Tripped) => true,
+            _ => false,
+        };
+        if rollout.known && !fits {
+            return Err(if about_plan {
+                format!("it asks about the plan of {id} at a wrong place; allowed: once, before the first batch")
+            } else {
+                format!("it asks how {id} goes on; allowed: after a circuit_breaker_tripped alone")
+            });
+        }
+        rollout.stage = if about_plan { Stage::Asked } else { Stage::Tripped };
+        if self.requests.insert(request.clone(), Request { about_plan, open: true }).is_some() {
+            return Err(format!("{request} was opened before; each request has an id of its own"));
+        }
+        Ok(())
+    }
+
+    fn decided(&mut self, event: &Event, id: &str) -> Result<(), String> {
+        let (Some(id_of_request), Some(decision)) = (&event.approval_request_id, &event.decision) else {
+            return Ok(());
+        };
+        let rollout = self.rollouts.entry(id.to_owned()).or_default();
+        let Some(request) = self.requests.get_mut(id_of_request) else {
+            return match rollout.known {
+                true => {
+                    Err(format!("it decides on {id_of_request}, but no approval_requested of that id comes before it"))
+                }
+                false => Ok(()),
+            };
+        };
+        if !request.open {
+            return Err(format!("{id_of_request} was decided before; a request is decided once"));
+        }
+        let offered = options(request.about_plan);
+        if !offered.contains(&decision.as_str()) {
+            return Err(format!("its decision is {decision:?}, but {id_of_request} offers {}", offered.join(", ")));
+        }
+        request.open = decision == "edit";
+        rollout.stage = match decision.as_str() {
+            "edit" => Stage::Asked,
+            "reject" => Stage::Over(Outcome::Rejected),
+            "abort" => Stage::Over(Outcome::Aborted),
+            // A rollback has nothing to go back to: the engine takes that answer for an abort.
+            "rollback_completed_batches" if rollout.is_rollback => Stage::Over(Outcome::Aborted),
+            "rollback_completed_batches" => Stage::GoingBack,
+            _ => Stage::Going,
+        };
+        Ok(())
+    }
+
+    fn rollback(&mut self, event: &Event, id: &str) -> Result<(), String> {
+        let decided = self.rollouts.iter_mut().find(|(_, rollout)| rollout.stage == Stage::GoingBack);
+        if let Some((parent, rollout)) = decided {
+            rollout.stage = Stage::Back;
+            let started = rollout.started.len() as u64;
+            let counted = rollout.known && (started > 0 || rollout.batches.is_empty());
+            if let Some(count) = event.instance_count.filter(|&count| counted && count != started) {
+                return Err(format!(
+                    "its instance_count is {count}, but {started} instances were started in {parent}; a rollback takes \
+                     back each of them"
+                ));
+            }
+        } else if self.whole {
+            let aborted = self.rollouts.values().any(|one| one.stage == Stage::Over(Outcome::Aborted));
+            return Err(format!(
+                "it is a rollback, but {}; a rollback follows the decision rollback_completed_batches alone",
+                if aborted { "the decision was abort" } else { "no decision asks for one" }
+            ));
+        }
+        if self.rollouts.get(id).is_some_and(|other| other.known || !other.started.is_empty()) {
+            return Err(format!("its rollout_id is {id}, which is that of another rollout; a rollback has its own"));
+        }
+        let plan = Plan::of_rollback(event.instance_count);
+        self.rollouts.insert(id.to_owned(), Rollout { known: true, is_rollback: true, plan, ..Rollout::default() });
+        Ok(())
+    }
+
+    /// Whether an instance that a rollback starts was started by what it takes back.
+    fn taken_back(&self, event: &Event, id: &str) -> Result<(), String> {
+        let Some(instance) = &event.instance_id else { return Ok(()) };
+        if !self.rollouts.get(id).is_some_and(|rollout| rollout.is_rollback) {
+            return Ok(());
+        }
+        let mut parents = self.rollouts.iter().filter(|(_, one)| one.stage == Stage::Back && !one.started.is_empty());
+        match parents.next() {
+            Some((parent, one)) if one.known && !one.started.contains_key(instance) => Err(format!(
+                "it takes back {instance}, which was not started in {parent}; a rollback takes back what was started"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn finished(&mut self, event: &Event, id: &str) -> Result<(), String> {
+        self.ended = true;
+        let Some(named) = &event.outcome else { return Ok(()) };
+        let Some(outcome) = Outcome::ALL.into_iter().find(|outcome| outcome.name() == named) else {
+            let names: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
+            return Err(format!("its outcome is {named:?}; allowed: {}", names.join(", ")));
+        };
+        let Some(rollout) = self.rollouts.get(id).filter(|rollout| rollout.known) else { return Ok(()) };
+        if rollout.is_rollback {
+            return Err(format!("{id} is a rollback; the end is told once, of the rollout that it takes back"));
+        }
+        let rollback = self.rollouts.values().find(|one| one.is_rollback);
+        // The one that goes on.
+        let last = if rollout.stage == Stage::Back { rollback.unwrap_or(rollout) } else { rollout };
+        let wrong = |why: String| Err(format!("its outcome is {named}, but {why}"));
+        if let Stage::Over(due) = last.stage {
+            return if due == outcome {
+                Ok(())
+            } else {
+                wrong(format!("by what was decided only {} can follow", due.name()))
+            };
+        }
+        match outcome {
+            Outcome::Stalled => Ok(()),
+            Outcome::Completed if rollout.stage != Stage::Going => wrong(rollout.stage.words(id)),
+            Outcome::Completed => rollout.done().map_or(Ok(()), wrong),
+            Outcome::RolledBack if rollout.stage != Stage::Back => {
+                wrong("no rollback_started comes before it".to_owned())
+            }
+            Outcome::RolledBack if last.stage != Stage::Going => wrong(last.stage.words("the rollback")),
+            Outcome::RolledBack => last.done().map_or(Ok(()), wrong),
+            Outcome::Expired if rollout.stage != Stage::Asked => {
+                wrong("no request about the plan is open; a request expires while it is".to_owned())
+            }
+            Outcome::Expired => Ok(()),
+            Outcome::Blocked if !rollout.started.is_empty() || !rollout.batches.is_empty() => {
+                wrong("batches were started; what is blocked starts none".to_owned())
+            }
+            Outcome::Blocked => Ok(()),
+            Outcome::Aborted => wrong("no decision abort comes before it".to_owned()),
+            Outcome::Rejected => wrong("no decision reject comes before it".to_owned()),
+            Outcome::RollbackFailed => wrong("no rollback_failed comes before it".to_owned()),
+        }
+    }
+}
+
+impl Stage {
+    /// Why nothing is started.
+    fn words(self, id: &str) -> String {
+        match self {
+            Self::Going => format!("{id} goes on"),
+            Self::Asked => format!("the request about the plan of {id} is open: it needs an approve first"),
+            Self::Tripped => format!("the breaker of {id} tripped and nobody has decided: it needs a decision first"),
+            Self::GoingBack => {
+                format!(
+                    "the decision on {id} was rollback_completed_batches: rollback_started or rollback_failed is next"
+                )
+            }
+            Self::Back => format!("{id} is being taken back: only events of the rollback and the finished can follow"),
+            Self::Over(outcome) => {
+                format!(
+                    "{id} is over by what was decided: only finished with the outcome {} can follow",
+                    outcome.name()
+                )
+            }
+        }
+    }
+}
+
+impl Rollout {
+    fn may_go_on(&self, kind: EventKind, id: &str) -> Result<(), String> {
+        let may = match (self.stage, kind) {
+            (Stage::Over(_) | Stage::Back, _) => false,
+            (Stage::GoingBack, kind) => kind == EventKind::RollbackFailed,
+            (_, EventKind::RollbackFailed) => {
+                return match self.known {
+                    true => Err("no decision rollback_completed_batches comes before it".to_owned()),
+                    false => Ok(()),
+                };
+            }
+            (Stage::Going, _) => true,
+            (Stage::Asked, kind) => matches!(kind, EventKind::Planned | EventKind::OperatorNotified),
+            // What is in flight still gets its verdicts.
+            (Stage::Tripped, kind) => matches!(kind, EventKind::InstanceHealthCheck | EventKind::BatchCompleted),
+        };
+        if may { Ok(()) } else { Err(self.stage.words(id)) }
+    }
+
+    fn planned(&mut self, event: &Event, id: &str) -> Result<(), String> {
+        if !self.batches.is_empty() || !self.started.is_empty() {
+            return Err(format!("it plans {id} anew after its first batch; a plan changes by an edit before that"));
+        }
+        self.known = true;
+        self.plan = Plan::read(event)?;
+        Ok(())
+    }
+
+    fn batch_started(&mut self, event: &Event) -> Result<(), String> {
+        let (Some(index), Some(count)) = (event.batch_index, event.instance_count) else { return Ok(()) };
+        if self.batches.contains_key(&index) {
+            return Err(format!("batch {index} was started before"));
+        }
+        self.plan.has(index, count)?;
+        if self.known {
+            let due = self.batches.len() as u64;
+            if index != due {
+                return Err(format!(
+                    "its batch_index is {index}, but batch {due} is next: batches start in their order"
+                ));
+            }
+            if let Some((before, _)) = self.batches.last_key_value().filter(|(_, batch)| !batch.completed) {
+                return Err(format!("it starts batch {index} before the batch_completed of batch {before}"));
+            }
+        }
+        self.batches.insert(index, Batch::of(count));
+        Ok(())
+    }
+
+    fn batch_completed(&mut self, event: &Event) -> Result<(), String> {
+        let Some(index) = event.batch_index else { return Ok(()) };
+        match self.batches.get_mut(&index) {
+            Some(batch) => batch.complete(index, event.healthy_count, event.failed_count),
+            None if self.known => Err(format!("it completes batch {index}, but no batch_started of it comes before")),
+            None => Ok(()),
+        }
+    }
+
+    fn start(&mut self, event: &Event, id: &str) -> Result<(), String> {
+        let (Some(instance), Some(version)) = (&event.instance_id, &event.target_version) else { return Ok(()) };
+        if self.started.contains_key(instance) {
+            return Err(format!("{instance} was started before in {id}; a rollout starts each instance once"));
+        }
+        if let Some(index) = event.batch_index {
+            if let Some(batch) = self.batches.get_mut(&index) {
+                batch.start(index)?;
+            } else if self.known && !self.batches.is_empty() {
+                return Err(format!(
+                    "it is a start in batch {index}, but no batch_started of batch {index} comes before it"
+                ));
+            }
+        }
+        self.plan.start()?;
+        if let Some(other) = self.version.replace(version.clone()).filter(|other| other != version) {
+            return Err(format!("its target_version is {version:?}, but {id} rolls out {other:?}; a rollout has one"));
+        }
+        self.started.insert(instance.clone(), Start { batch: event.batch_index, healthy: None });
+        Ok(())
+    }
+
+    fn verdict(&mut self, event: &Event) -> Result<(), String> {
+        let (Some(instance), Some(healthy)) = (&event.instance_id, event.healthy) else { return Ok(()) };
+        if let Some(start) = self.started.get_mut(instance) {
+            if let (Some(of), Some(now)) = (start.batch, event.batch_index)
+                && of != now
+            {
+                return Err(format!("its batch_index is {now}, but {instance} was started in batch {of}"));
+            }
+            start.healthy = Some(healthy);
+        }
+        if let Some(batch) = event.batch_index.and_then(|index| self.batches.get_mut(&index)) {
+            *(if healthy { &mut batch.healthy } else { &mut batch.failed }) += 1;
+        }
+        Ok(())
+    }
+
+    fn tripped(&mut self, event: &Event, id: &str) -> Result<(), String> {
+        self.stage = Stage::Tripped;
+        if let Some(index) = event.batch_index
+            && self.known
+            && !self.batches.is_empty()
+            && !self.batches.contains_key(&index)
+        {
+            return Err(format!("its batch_index is {index}, but no batch_started of batch {index} comes before it"));
+        }
+        let Some(failed) = &event.failed_instance_ids else { return Ok(()) };
+        let limit = event.reason.as_deref().and_then(|reason| {
+            reason.strip_prefix("max_consecutive_failures (")?.strip_suffix(") exceeded")?.parse::<u64>().ok()
+        });
+        if let Some(limit) = limit.filter(|&limit| limit != failed.len() as u64) {
+            return Err(format!(
+                "its failed_instance_ids are {}, but its reason is max_consecutive_failures ({limit}) exceeded: it \
+                 names that many",
+                failed.len()
+            ));
+        }
+        for (place, instance) in failed.iter().enumerate() {
+            let why = match self.started.get(instance) {
+                _ if failed[..place].contains(instance) => "is named twice",
+                None if self.known && !self.started.is_empty() => "was never started",
+                Some(Start { healthy: Some(true), .. }) => "has a healthy verdict",
+                Some(Start { healthy: None, .. }) => "has no verdict yet",
+                Some(Start { healthy: Some(false), .. }) | None => continue,
+            };
+            return Err(format!(
+                "its failed_instance_ids name {instance}, which {why} in {id}; a trip names instances whose verdict \
+                 is failed"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Why it cannot have come to its end.
+    fn done(&self) -> Option<String> {
+        let started = self.started.len() as u64;
+        // A log of milestones has no starts.
+        let counted = started > 0 || self.batches.is_empty();
+        if let Some(total) = self.plan.total().filter(|&total| counted && started < total) {
+            return Some(format!("{started} of {total} instances were started; all of them are, before that"));
+        }
+        if let Some((instance, _)) = self.started.iter().find(|(_, start)| start.healthy.is_none()) {
+            return Some(format!("{instance} has no verdict; all have one, before that"));
+        }
+        let completed = self.batches.values().filter(|batch| batch.completed).count();
+        let batches = self.plan.batches().unwrap_or(self.batches.len() as u64);
+        (!self.batches.is_empty() && (completed as u64) < batches)
+            .then(|| format!("{completed} of {batches} batches completed; all of them do, before that"))
+    }
+}

@@ -1,0 +1,195 @@
+//! What histories say of each version, and of the operator.
+
+use std::collections::BTreeMap;
+
+use super::history::{Fate, History, Reply, ReplyKind};
+use super::sample::Times;
+use dryroll_engine::OperatorDecision;
+use dryroll_sim::text::Foreign;
+
+/// How many commands came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AttemptCounts {
+    /// Healthy verdicts.
+    pub healthy: u64,
+    /// Reported failures.
+    pub failed: u64,
+    /// Health windows that closed.
+    pub timed_out: u64,
+    /// Commands on whose end nobody waited.
+    pub cut_short: u64,
+}
+
+impl AttemptCounts {
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        self.healthy + self.failed + self.timed_out + self.cut_short
+    }
+
+    /// Failures, of all that came to an end.
+    #[must_use]
+    pub fn failures(&self) -> (u64, u64) {
+        (self.failed, self.failed + self.healthy)
+    }
+
+    /// Timeouts, of all that were waited for.
+    #[must_use]
+    pub fn timeouts(&self) -> (u64, u64) {
+        (self.timed_out, self.failed + self.healthy + self.timed_out)
+    }
+}
+
+/// What is known of a version.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VersionObservations {
+    /// Its id.
+    pub version: Foreign,
+    /// Over all histories.
+    pub counts: AttemptCounts,
+    /// By history, those with a command to it.
+    pub by_history: Vec<AttemptCounts>,
+    /// From a command to its healthy verdict, milliseconds.
+    pub healthy: Vec<u64>,
+    /// From a command to the report of its failure.
+    pub failed: Vec<u64>,
+    /// From a command to the end of its health window.
+    pub timed_out: Vec<u64>,
+    /// From a command to the moment from which on nobody looked.
+    pub cut_short: Vec<u64>,
+    /// Whether a rollback went to it.
+    pub restored: bool,
+}
+
+impl VersionObservations {
+    /// The times of its upgrades.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        let both = |a: &[u64], b: &[u64]| a.iter().chain(b).copied().collect();
+        Times { seen: both(&self.healthy, &self.failed), open: both(&self.timed_out, &self.cut_short) }
+    }
+
+    fn count(&mut self, fate: Fate, in_history: usize) {
+        let counts = [&mut self.counts, &mut self.by_history[in_history]];
+        for counts in counts {
+            match fate {
+                Fate::Healthy(_) => counts.healthy += 1,
+                Fate::Failed(_) => counts.failed += 1,
+                Fate::TimedOut(_) => counts.timed_out += 1,
+                Fate::CutShort(_) => counts.cut_short += 1,
+            }
+        }
+        match fate {
+            Fate::Healthy(took) => self.healthy.push(took),
+            Fate::Failed(took) => self.failed.push(took),
+            Fate::TimedOut(took) => self.timed_out.push(took),
+            Fate::CutShort(took) => self.cut_short.push(took),
+        }
+    }
+}
+
+/// What is known of the person at the console.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OperatorObservations {
+    /// How long answers to a plan took, milliseconds.
+    pub approvals: Times,
+    /// How long decisions on trips took.
+    pub decisions: Times,
+    /// Plans that were approved.
+    pub approved: u64,
+    /// Plans that were edited.
+    pub edited: u64,
+    /// Plans that were rejected.
+    pub rejected: u64,
+    /// What was decided on trips, and how often, the most frequent first.
+    pub on_trip: Vec<(OperatorDecision, u64)>,
+}
+
+/// What histories say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observations {
+    /// How many histories.
+    pub histories: u64,
+    /// Of how many the end is in the log.
+    pub finished: u64,
+    /// Verdicts without a start.
+    pub orphans: u64,
+    /// Of each version: those that a rollback went to first.
+    pub versions: Vec<VersionObservations>,
+    /// Of the operator.
+    pub operator: OperatorObservations,
+    /// Of pairs of heartbeats of one instance: how many there are, and how many lie whole intervals apart.
+    pub rhythm: (u64, u64),
+}
+
+impl Observations {
+    /// What histories say, if heartbeats come at this interval, milliseconds.
+    #[must_use]
+    pub fn of(histories: &[History], interval: u64) -> Self {
+        let mut all = Self { histories: histories.len() as u64, ..Self::default() };
+        for history in histories {
+            all.add(history, interval.max(1));
+        }
+        all.versions.sort_by_key(|version| !version.restored);
+        all.operator.on_trip.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        all
+    }
+
+    fn add(&mut self, history: &History, interval: u64) {
+        self.finished += u64::from(history.finished);
+        self.orphans += history.orphans;
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut heard: BTreeMap<&str, u64> = BTreeMap::new();
+        for attempt in &history.attempts {
+            let place = match places.get(attempt.version.raw()) {
+                Some(&place) => place,
+                None => {
+                    let place = self.place(attempt.version.raw());
+                    self.versions[place].by_history.push(AttemptCounts::default());
+                    places.insert(attempt.version.raw(), place);
+                    place
+                }
+            };
+            let version = &mut self.versions[place];
+            version.restored |= history.restored.contains(&attempt.version);
+            let in_history = version.by_history.len() - 1;
+            version.count(attempt.fate, in_history);
+            if let Fate::Healthy(took) | Fate::Failed(took) = attempt.fate {
+                let now = attempt.started + took;
+                if let Some(before) = heard.insert(attempt.instance.raw(), now) {
+                    let off = now.abs_diff(before) % interval;
+                    self.rhythm.0 += 1;
+                    // Rounding to a millisecond at both ends.
+                    self.rhythm.1 += u64::from(off.min(interval - off) <= 2);
+                }
+            }
+        }
+        let operator = &mut self.operator;
+        for (replies, times) in
+            [(&history.approvals, &mut operator.approvals), (&history.decisions, &mut operator.decisions)]
+        {
+            for &Reply { took, answer } in replies {
+                if answer.is_some() { &mut times.seen } else { &mut times.open }.push(took);
+            }
+        }
+        for reply in history.approvals.iter().chain(&history.decisions) {
+            match reply.answer {
+                None => {}
+                Some(ReplyKind::Approve) => operator.approved += 1,
+                Some(ReplyKind::Edit) => operator.edited += 1,
+                Some(ReplyKind::Reject) => operator.rejected += 1,
+                Some(ReplyKind::OnTrip(decision)) => match operator.on_trip.iter_mut().find(|one| one.0 == decision) {
+                    Some((_, count)) => *count += 1,
+                    None => operator.on_trip.push((decision, 1)),
+                },
+            }
+        }
+    }
+
+    fn place(&mut self, version: &str) -> usize {
+        self.versions.iter().position(|known| known.version == version).unwrap_or_else(|| {
+            self.versions.push(VersionObservations { version: version.into(), ..Default::default() });
+            self.versions.len() - 1
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! What fits the histories, with its uncertainty and what it cannot tell.
+
+use super::family::Family;
+use super::fit::{FEWEST, Fit};
+use super::goodness;
+use super::likelihood::Model;
+use super::observations::{AttemptCounts, Observations, OperatorObservations, VersionObservations};
+use super::posterior::{Rates, Spreads, rates};
+use super::sample::{Sample, Times};
+use super::silence::Silence;
+use super::spread::Spread;
+use super::warning::{self, Warning};
+use dryroll_sim::text::Foreign;
+
+/// A duration: the times that were observed, and what fits them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Duration {
+    /// The times.
+    pub sample: Sample,
+    /// What fits them; `None` where nothing was seen.
+    pub fit: Option<Fit>,
+}
+
+impl Duration {
+    fn of(times: &Times, resolution: u64) -> Self {
+        let sample = Sample::new(times, resolution);
+        let fit = Fit::of(&sample);
+        Self { sample, fit }
+    }
+
+    fn model(&self) -> Option<Model> {
+        self.fit.as_ref().map(|fit| Model::new(&fit.distribution, self.sample.resolution))
+    }
+
+    /// The share of what ends that is seen by a moment, milliseconds, by what was fitted.
+    #[must_use]
+    pub fn seen_by(&self, time: u64) -> Option<f64> {
+        self.model().map(|model| model.seen_by(time))
+    }
+
+    /// The share of all that was seen by each time, whatever was fitted: the corners of a staircase.
+    #[must_use]
+    pub fn staircase(&self) -> Vec<(u64, f64)> {
+        goodness::staircase(&self.sample)
+    }
+
+    /// The same at so many moments from 0 to `until`, by what was fitted.
+    #[must_use]
+    pub fn curve(&self, until: u64, steps: u64) -> Vec<(u64, f64)> {
+        let (Some(model), Some(fit)) = (self.model(), &self.fit) else { return Vec::new() };
+        let moments = (0..=steps).map(|step| until * step / steps.max(1));
+        moments.map(|time| (time, fit.ends * model.seen_by(time))).collect()
+    }
+
+    /// Whether enough was seen to choose a family.
+    #[must_use]
+    pub fn is_enough(&self) -> bool {
+        self.sample.n_seen() >= FEWEST
+    }
+}
+
+/// A version, calibrated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VersionCalibration {
+    /// Its id.
+    pub version: Foreign,
+    /// What its commands came to.
+    pub counts: AttemptCounts,
+    /// In how many histories it was commanded.
+    pub histories: u64,
+    /// How long its upgrades take.
+    pub upgrade_time: Duration,
+    /// How often they fail, and how often nothing is heard of them.
+    pub rates: Rates,
+    /// The families that hang_rate was told apart by, where upgrades can outlast the health window.
+    pub late_families: Vec<Family>,
+    /// What the log cannot tell of it.
+    pub warnings: Vec<Warning>,
+}
+
+/// The operator, calibrated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OperatorCalibration {
+    /// What the histories say.
+    pub observations: OperatorObservations,
+    /// How long an answer to a plan takes.
+    pub approval_delay: Duration,
+    /// How long a decision on a trip takes.
+    pub decision_delay: Duration,
+    /// What the log cannot tell of it.
+    pub warnings: Vec<Warning>,
+}
+
+/// What fits the histories.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration {
+    /// What heartbeats were taken to come at, milliseconds.
+    pub heartbeat_interval: u64,
+    /// How many rollouts.
+    pub histories: u64,
+    /// The versions: those that a rollback went to first.
+    pub versions: Vec<VersionCalibration>,
+    /// The operator.
+    pub operator: OperatorCalibration,
+    /// What no log of this kind tells, or this one does not.
+    pub warnings: Vec<Warning>,
+}
+
+impl Calibration {
+    /// What fits the observations, if heartbeats come at this interval, milliseconds.
+    #[must_use]
+    pub fn of(observations: &Observations, heartbeat_interval: u64) -> Self {
+        let versions = observations.versions.iter().map(|version| calibrated(version, heartbeat_interval)).collect();
+        Self {
+            heartbeat_interval,
+            histories: observations.histories,
+            versions,
+            operator: operator(&observations.operator),
+            warnings: warning::of_logs(observations, heartbeat_interval),
+        }
+    }
+}
+
+fn calibrated(observed: &VersionObservations, heartbeat_interval: u64) -> VersionCalibration {
+    let upgrade_time = Duration::of(&observed.times(), heartbeat_interval);
+    let silence = Silence::of(observed, &upgrade_time);
+    let spreads = spreads(&observed.by_history);
+    let AttemptCounts { healthy, failed, timed_out, .. } = observed.counts;
+    let mut version = VersionCalibration {
+        version: observed.version.clone(),
+        counts: observed.counts,
+        histories: observed.by_history.len() as u64,
+        upgrade_time,
+        rates: rates(failed, healthy, timed_out, &silence, spreads),
+        late_families: silence.families,
+        warnings: Vec::new(),
+    };
+    version.warnings = warning::of_version(&version, observed);
+    version
+}
+
+/// How rollouts differ: in failures of all that came to an end, and in timeouts of all that were waited for.
+fn spreads(histories: &[AttemptCounts]) -> Spreads {
+    let counts = |of: fn(&AttemptCounts) -> (u64, u64)| Spread::of(&histories.iter().map(of).collect::<Vec<_>>());
+    Spreads { failure: counts(AttemptCounts::failures), silence: counts(AttemptCounts::timeouts) }
+}
+
+/// Answers are known to the millisecond.
+fn operator(observed: &OperatorObservations) -> OperatorCalibration {
+    let mut operator = OperatorCalibration {
+        observations: observed.clone(),
+        approval_delay: Duration::of(&observed.approvals, 1),
+        decision_delay: Duration::of(&observed.decisions, 1),
+        warnings: Vec::new(),
+    };
+    operator.warnings = warning::of_operator(&operator);
+    operator
+}

@@ -1,0 +1,337 @@
+//! How rollouts differ from each other by more than one rate allows.
+//!
+//! The test is R. E. Tarone's ("Testing the goodness of fit of the binomial distribution", Biometrika 66, 1979): the
+//! sum of (hits − expected)², held against what it is where the same hits fall on the same commands in any order, which
+//! is exact whatever the counts. Rollouts that differ get a beta distribution of their rate, so that hits are
+//! beta-binomial (J. G. Skellam, JRSS B 10, 1948): a grid of its mean m and its concentration a + b, the prior even in
+//! arcsin √m and in the logarithm of the concentration.
+
+use std::collections::BTreeMap;
+
+use super::posterior::Moments;
+use dryroll_sim::sim::draws::{Key, scale};
+use dryroll_stats::Interval;
+
+/// With fewer rollouts nothing is said of how they differ.
+pub const FEWEST: usize = 4;
+/// Below this chance they do; of the two rates of a version together 1 %.
+pub const LEVEL: f64 = 0.005;
+
+/// How rollouts differ in a rate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spread {
+    /// Rollouts that tell.
+    pub rollouts: u64,
+    /// The chance of rollouts that differ as much, were their rate the same.
+    pub p_value: f64,
+    /// The mean of the rate over rollouts.
+    pub mean: f64,
+    /// Its interval.
+    pub mean_interval: Interval,
+    /// a + b of the beta distribution of a rollout's rate: the larger, the more alike.
+    pub concentration: f64,
+    /// Its interval.
+    pub concentration_interval: Interval,
+    /// Of the next rollout's rate, all of that taken together.
+    pub next: Moments,
+    /// The mean's posterior, ascending.
+    means: Vec<(f64, f64)>,
+}
+
+/// Which range a concentration is sought in.
+const CONCENTRATIONS: (f64, f64) = (1.0, 10_000.0);
+const MEANS: usize = 48;
+const SIZES: usize = 40;
+
+impl Spread {
+    /// How rollouts differ, from hits of how many in each; `None` where they are too few, or do not differ by more than
+    /// chance.
+    #[must_use]
+    pub fn of(counts: &[(u64, u64)]) -> Option<Self> {
+        let told: Vec<(u64, u64)> = counts.iter().copied().filter(|&(_, n)| n > 0).collect();
+        if told.len() < FEWEST {
+            return None;
+        }
+        let p_value = chance(&told)?;
+        (p_value < LEVEL).then(|| Self::fitted(&told, p_value))
+    }
+
+    /// The chance of rollouts that differ as much, where it is small: of any number of rollouts from 2 on.
+    #[must_use]
+    pub fn differ(counts: &[(u64, u64)]) -> Option<f64> {
+        chance(counts).filter(|&chance| chance < LEVEL)
+    }
+
+    /// By how much the variance of hits may exceed that of one rate, at 95 %, where no spread was found: the design
+    /// effect. For a spread of ρ between rollouts, Σ (hits − expected)² is about that of one rate times 1 + (n − 1) ρ
+    /// times χ² over its degrees. The point of χ² is E. B. Wilson and M. M. Hilferty's (PNAS 17, 1931). `None` for
+    /// fewer than four rollouts, and where nothing or everything was a hit.
+    #[must_use]
+    pub fn hidden(counts: &[(u64, u64)]) -> Option<f64> {
+        const FIVE_PERCENT: f64 = -1.644_853_626_951_472_2;
+        let told: Vec<(f64, f64)> =
+            counts.iter().filter(|one| one.1 > 0).map(|&(hits, n)| (hits as f64, n as f64)).collect();
+        let (hits, n) = told.iter().fold((0.0, 0.0), |(hits, n), one| (hits + one.0, n + one.1));
+        if told.len() < FEWEST || hits == 0.0 || hits == n {
+            return None;
+        }
+        let share = hits / n;
+        let of_one: f64 = told.iter().map(|one| one.1 * share * (1.0 - share) * (1.0 - one.1 / n)).sum();
+        let off = told.iter().map(|one| one.0 - one.1 * share);
+        let seen: f64 = off.map(|off| off * off).sum();
+        let degrees = told.len() as f64 - 1.0;
+        let spread = 2.0 / (9.0 * degrees);
+        let root = 1.0 - spread + FIVE_PERCENT * spread.sqrt();
+        let most = told.iter().map(|one| one.1).fold(1.0, f64::max);
+        Some((seen / of_one / (root * root * root)).clamp(1.0, most))
+    }
+
+    fn fitted(counts: &[(u64, u64)], p_value: f64) -> Self {
+        let mut groups: BTreeMap<(u64, u64), f64> = BTreeMap::new();
+        counts.iter().for_each(|&pair| *groups.entry(pair).or_default() += 1.0);
+        let log = |mean: f64, size: f64| {
+            let (a, b) = (mean * size, (1.0 - mean) * size);
+            let own = log_beta(a, b);
+            let hits = groups
+                .iter()
+                .map(|(&(hits, n), weight)| weight * (log_beta(a + hits as f64, b + (n - hits) as f64) - own));
+            hits.sum::<f64>()
+        };
+        let whole = Axes { phi: (0.0, std::f64::consts::FRAC_PI_2), size: both(CONCENTRATIONS, libm::log) };
+        let coarse = whole.weighed(&log);
+        let fine = whole.around(&coarse).weighed(&log);
+        let sum = |of: &dyn Fn(f64, f64) -> f64| fine.iter().map(|&(m, s, w)| w * of(m, s)).sum::<f64>();
+        let mean = sum(&|mean, _| mean);
+        let next = Moments { mean, square: sum(&|mean, size| mean * (mean * size + 1.0) / (size + 1.0)) };
+        let means = marginal(fine.iter().map(|&(mean, _, weight)| (mean, weight)));
+        let sizes = marginal(fine.iter().map(|&(_, size, weight)| (size, weight)));
+        let within = |of: &[(f64, f64)]| Interval::new(quantile(of, 0.025), quantile(of, 0.975));
+        Self {
+            rollouts: counts.len() as u64,
+            p_value,
+            mean,
+            mean_interval: within(&means),
+            concentration: quantile(&sizes, 0.5),
+            concentration_interval: within(&sizes),
+            next,
+            means,
+        }
+    }
+
+    /// The chance that the mean over rollouts is at most x.
+    #[must_use]
+    pub fn mean_below(&self, x: f64) -> f64 {
+        let next = self.means.partition_point(|&(mean, _)| mean <= x);
+        let until = |i: usize| self.means[..i].iter().map(|&(_, weight)| weight).sum::<f64>();
+        match (next.checked_sub(1), self.means.get(next)) {
+            (None, _) => 0.0,
+            (Some(_), None) => 1.0,
+            (Some(before), Some(&(high, _))) => {
+                let (low, own) = self.means[before];
+                let share = (x - low) / (high - low).max(1e-300);
+                until(before) + own / 2.0 + share * (own + self.means[next].1) / 2.0
+            }
+        }
+    }
+
+    /// The spread of this share of the rate: the mean is so much lower, and its relative variance the same.
+    #[must_use]
+    pub fn of_share(self, share: f64) -> Self {
+        let variance = self.mean * (1.0 - self.mean) / (self.concentration + 1.0);
+        let mean = self.mean * share;
+        let concentration = (mean * (1.0 - mean) / (variance * share * share).max(1e-15) - 1.0).max(1e-3);
+        let ratio = concentration / self.concentration;
+        let Interval { low, high } = self.concentration_interval;
+        let means = Interval::new(self.mean_interval.low * share, (self.mean_interval.high * share).min(1.0));
+        Self {
+            mean,
+            mean_interval: means,
+            concentration,
+            concentration_interval: Interval::new(low * ratio, high * ratio),
+            means: self.means.into_iter().map(|(mean, weight)| ((mean * share).min(1.0), weight)).collect(),
+            ..self
+        }
+    }
+}
+
+fn both((a, b): (f64, f64), f: impl Fn(f64) -> f64) -> (f64, f64) {
+    (f(a), f(b))
+}
+
+/// The ranges of φ, with mean sin² φ, and of the logarithm of the concentration.
+struct Axes {
+    phi: (f64, f64),
+    size: (f64, f64),
+}
+
+impl Axes {
+    fn weighed(&self, log: &impl Fn(f64, f64) -> f64) -> Vec<(f64, f64, f64)> {
+        let place = |(low, high): (f64, f64), i: usize, of: usize| low + (high - low) * (i as f64 + 0.5) / of as f64;
+        let mut points = Vec::with_capacity(MEANS * SIZES);
+        for i in 0..MEANS {
+            let sine = libm::sin(place(self.phi, i, MEANS));
+            for j in 0..SIZES {
+                let (mean, size) = (sine * sine, libm::exp(place(self.size, j, SIZES)));
+                points.push((mean, size, log(mean, size)));
+            }
+        }
+        let top = points.iter().map(|point| point.2).fold(f64::MIN, f64::max);
+        points.iter_mut().for_each(|point| point.2 = libm::exp(point.2 - top));
+        let all: f64 = points.iter().map(|point| point.2).sum();
+        points.iter_mut().for_each(|point| point.2 /= all);
+        points
+    }
+
+    /// Where the mass is, and a step more.
+    fn around(&self, points: &[(f64, f64, f64)]) -> Self {
+        let heavy = || points.iter().filter(|point| point.2 > 1e-8);
+        let range = |of: &dyn Fn(&(f64, f64, f64)) -> f64, (low, high): (f64, f64), steps: usize| {
+            let step = (high - low) / steps as f64;
+            let least = heavy().map(of).fold(high, f64::min) - step;
+            let most = heavy().map(of).fold(low, f64::max) + step;
+            (least.max(low), most.min(high))
+        };
+        Self {
+            phi: range(&|point| libm::asin(point.0.sqrt()), self.phi, MEANS),
+            size: range(&|point| libm::log(point.1), self.size, SIZES),
+        }
+    }
+}
+
+fn log_beta(a: f64, b: f64) -> f64 {
+    libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b)
+}
+
+/// Values with the sum of the weights of each, ascending.
+fn marginal(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+    let mut points: Vec<(f64, f64)> = points.collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points.dedup_by(|next, kept| {
+        let is_same = next.0 == kept.0;
+        if is_same {
+            kept.1 += next.1;
+        }
+        is_same
+    });
+    points
+}
+
+fn quantile(points: &[(f64, f64)], p: f64) -> f64 {
+    let (mut below, mut before) = (0.0, None);
+    for &(value, weight) in points {
+        let here = below + weight / 2.0;
+        if here >= p {
+            return before.map_or(value, |(v, q): (f64, f64)| v + (value - v) * (p - q) / (here - q).max(1e-300));
+        }
+        before = Some((value, here));
+        below += weight;
+    }
+    points.last().map_or(0.0, |&(value, _)| value)
+}
+
+/// The chance of rollouts that differ as much; `None` where nothing or everything was a hit. Draws stop where the
+/// chance is not small for certain (J. Besag and P. Clifford, "Sequential Monte Carlo p-values", Biometrika 78, 1991).
+fn chance(counts: &[(u64, u64)]) -> Option<f64> {
+    const ENOUGH: u64 = 40;
+    const MOST_WORK: u64 = 20_000_000;
+    const KEY: Key = Key(0x7461_726f_6e65);
+    let (hits, n) = counts.iter().fold((0, 0), |(hits, n), one| (hits + one.0, n + one.1));
+    if hits == 0 || hits == n {
+        return None;
+    }
+    let share = hits as f64 / n as f64;
+    let statistic = |hits: &[u64]| -> f64 {
+        let off = hits.iter().zip(counts).map(|(&hits, &(_, n))| hits as f64 - n as f64 * share);
+        off.map(|off| off * off).sum()
+    };
+    let seen = statistic(&counts.iter().map(|one| one.0).collect::<Vec<u64>>());
+    let owner: Vec<u32> =
+        counts.iter().enumerate().flat_map(|(i, &(_, n))| std::iter::repeat_n(i as u32, n as usize)).collect();
+    // What is rarer, hits or the others, is spread: the statistic is the same for both.
+    let rare = hits.min(n - hits);
+    let draws = (MOST_WORK / rare).clamp(999, 4999);
+    let mut taken = vec![0_u64; owner.len()];
+    let mut worse = 0;
+    for draw in 1..=draws {
+        let key = KEY.child(draw);
+        let mut drawn = vec![0_u64; counts.len()];
+        let (mut index, mut left) = (0, rare);
+        while left > 0 {
+            let place = scale(key.word(index), n) as usize;
+            index += 1;
+            if taken[place] != draw {
+                taken[place] = draw;
+                drawn[owner[place] as usize] += 1;
+                left -= 1;
+            }
+        }
+        let all = if rare == hits { drawn } else { counts.iter().zip(drawn).map(|(one, rare)| one.1 - rare).collect() };
+        worse += u64::from(statistic(&all) >= seen * (1.0 - 1e-12));
+        if worse == ENOUGH {
+            return Some(worse as f64 / draw as f64);
+        }
+    }
+    Some((worse + 1) as f64 / (draws + 1) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rollouts_of_one_rate_seldom_differ() {
+        // 2000 sets of 8 rollouts of 60 commands with a rate of 5 %: the level is 0.5 %; more than 21 have a chance of
+        // 0.0008.
+        let differ = (0..2000_u64).filter(|&set| {
+            let key = Key(7).child(set);
+            let hits = |rollout: u64| (0..60).filter(|i| scale(key.word(rollout * 60 + i), 100) < 5).count() as u64;
+            Spread::of(&(0..8).map(|rollout| (hits(rollout), 60)).collect::<Vec<_>>()).is_some()
+        });
+        let differ = differ.count();
+        assert!((1..=21).contains(&differ), "{differ}");
+    }
+
+    #[test]
+    fn a_spread_comes_back() {
+        // Rates of 2 % and 20 % in turn: mean 0.11, standard deviation 0.09, so a concentration of 0.11 · 0.89 / 0.0081
+        // − 1 = 11.
+        let counts: Vec<(u64, u64)> = (0..20).map(|i| (if i % 2 == 0 { 4 } else { 40 }, 200)).collect();
+        let spread = Spread::of(&counts).expect("they differ");
+        assert!(spread.p_value < 0.001 && spread.mean_interval.contains(0.11), "{spread:?}");
+        assert!(spread.concentration_interval.contains(11.0), "{spread:?}");
+        let (mean, variance) = (spread.next.mean, spread.next.square - spread.next.mean * spread.next.mean);
+        assert!((mean - 0.11).abs() < 0.03 && variance.sqrt() > 0.07, "{spread:?}");
+        assert!((spread.mean_below(spread.mean_interval.low) - 0.025).abs() < 0.01);
+        assert!((spread.mean_below(spread.mean_interval.high) - 0.975).abs() < 0.01);
+    }
+
+    #[test]
+    fn what_few_rollouts_could_hide_is_bounded() {
+        // χ² of 3 degrees is above 0.352 with 95 %; the variance seen is 2 × 3 / 4 of that of one rate.
+        let counts = [(10, 100), (10, 100), (10, 100), (16, 100)];
+        let share: f64 = 46.0 / 400.0;
+        let seen = (3.0 * 1.5 * 1.5 + 4.5 * 4.5) / (3.0 * 100.0 * share * (1.0 - share));
+        let most = Spread::hidden(&counts).expect("a bound");
+        assert!((most / (3.0 * seen / 0.352) - 1.0).abs() < 0.1, "{most}");
+        assert_eq!(Spread::hidden(&[(0, 100); 9]), None);
+        // 2000 sets of 8 rollouts of rates 5 % and 15 % in turn, whose design effect is 1 + 99 · 0.0025 / 0.09 = 3.75:
+        // the bound is at least that in about 95 % or more.
+        let holds = (0..2000_u64).filter(|&set| {
+            let key = Key(11).child(set);
+            let hits = |rollout: u64| {
+                let rate = if scale(key.child(rollout).word(100), 2) == 0 { 5 } else { 15 };
+                (0..100).filter(|&i| scale(key.child(rollout).word(i), 100) < rate).count() as u64
+            };
+            let counts: Vec<(u64, u64)> = (0..8).map(|rollout| (hits(rollout), 100)).collect();
+            Spread::hidden(&counts).is_some_and(|most| most >= 3.5)
+        });
+        let holds = holds.count();
+        assert!(holds >= 1850, "{holds}");
+    }
+
+    #[test]
+    fn few_rollouts_say_nothing_of_their_spread() {
+        assert_eq!(Spread::of(&[(0, 100), (50, 100), (0, 100)]), None);
+        assert_eq!(Spread::of(&[(0, 100); 9]), None);
+    }
+}

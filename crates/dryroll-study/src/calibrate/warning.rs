@@ -1,0 +1,420 @@
+//! What a log cannot tell, or tells only with a grain of salt.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::family::Family;
+use super::fit::{DOES_NOT_FIT, FEWEST, Fit};
+use super::goodness;
+use super::observations::{AttemptCounts, Observations, VersionObservations};
+use super::result::{OperatorCalibration, VersionCalibration};
+use super::spread::{self, LEVEL, Spread};
+use dryroll_stats::{moments::Moments, normal};
+
+/// Of what kind a warning is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WarningKind {
+    /// So few that the interval is all there is to know.
+    TooFew,
+    /// Two causes look the same.
+    Confounded,
+    /// What was going on was not seen to its end.
+    Censored,
+    /// The log does not have it.
+    CannotTell,
+    /// Two parts of the log disagree.
+    Differs,
+    /// No family fits.
+    DoesNotFit,
+    /// The same rollout is there twice.
+    Twice,
+    /// The times are probably of another unit than milliseconds.
+    Unit,
+}
+
+/// A warning: its kind for machines, its text for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Of what kind.
+    pub kind: WarningKind,
+    /// What, and what follows.
+    pub text: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn number_of(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+fn warn(warnings: &mut Vec<Warning>, kind: WarningKind, text: String) {
+    warnings.push(Warning { kind, text });
+}
+
+/// Fewer verdicts are said to be few.
+const FEW: u64 = 20;
+/// Below this chance, two parts of a log differ by more than chance.
+const DIFFERS: f64 = 0.01;
+/// Schwarz's criterion tells two families apart from here on (R. E. Kass and A. E. Raftery, "Bayes factors", JASA 90,
+/// 1995).
+const TOLD_APART: f64 = 2.0;
+
+/// Of the logs as a whole.
+pub fn of_logs(observed: &Observations, heartbeat_interval: u64) -> Vec<Warning> {
+    use WarningKind::{CannotTell, Censored, Differs};
+    let mut all = Vec::new();
+    warn(
+        &mut all,
+        CannotTell,
+        "flaps, lost and late heartbeats leave no event, so [network] stays empty; what they did is in the timeouts \
+         and upgrade times"
+            .into(),
+    );
+    warn(
+        &mut all,
+        CannotTell,
+        "an instance that is unhealthy for good ends as a timeout, and one that crashes after its healthy verdict \
+         leaves no event: unhealthy_rate and crash_rate are left out"
+            .into(),
+    );
+    let (pairs, fit) = observed.rhythm;
+    let seconds = heartbeat_interval as f64 / 1000.0;
+    if pairs >= 5 && fit * 10 < pairs * 9 {
+        let text = format!(
+            "heartbeats were taken to come every {seconds} s, but of {pairs} pairs of verdicts of one instance only \
+             {fit} lie whole intervals apart: give the right --heartbeat-interval-sec, or expect late heartbeats in \
+             the upgrade times"
+        );
+        warn(&mut all, Differs, text);
+    } else if pairs < 5 {
+        let text = format!(
+            "heartbeats were taken to come every {seconds} s (--heartbeat-interval-sec); the log cannot tell whether \
+             they do"
+        );
+        warn(&mut all, CannotTell, text);
+    }
+    all.extend(of_unit(observed));
+    let running = observed.histories - observed.finished;
+    if running > 0 {
+        let text = format!(
+            "{running} of {} rollouts have no end in the log: what was in flight counts as not seen",
+            observed.histories
+        );
+        warn(&mut all, Censored, text);
+    }
+    if observed.orphans > 0 {
+        let text = format!(
+            "{} left out, of which the instance_started is not in the log",
+            number_of(observed.orphans, "verdict")
+        );
+        warn(&mut all, Censored, text);
+    }
+    all
+}
+
+/// Times that no upgrade has, and that it would have in another unit.
+fn of_unit(observed: &Observations) -> Option<Warning> {
+    /// Below it, not even a heartbeat came; above it, nobody waits.
+    const LIKELY: std::ops::RangeInclusive<u64> = 1000..=86_400_000;
+    /// Fewer may be chance.
+    const ENOUGH: usize = 5;
+    let mut times: Vec<u64> = observed.versions.iter().flat_map(|version| version.healthy.iter().copied()).collect();
+    if times.len() < ENOUGH {
+        return None;
+    }
+    times.sort_unstable();
+    let half = times[times.len() / 2];
+    let (unit, remedy) = match half {
+        half if LIKELY.contains(&half) => return None,
+        half if half < *LIKELY.start() => ("seconds", "multiply them by 1000"),
+        _ => ("microseconds", "divide them by 1000"),
+    };
+    let text = format!(
+        "half of the healthy verdicts come within {} s of their command: `at_ms` is in milliseconds, and these are \
+         probably {unit}; {remedy} and calibrate again",
+        half as f64 / 1000.0
+    );
+    Some(Warning { kind: WarningKind::Unit, text })
+}
+
+/// Of a version.
+pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) -> Vec<Warning> {
+    use WarningKind::{CannotTell, Censored, Confounded, Differs, TooFew};
+    let mut all = Vec::new();
+    let AttemptCounts { timed_out, cut_short, .. } = version.counts;
+    let judged = version.counts.all() - cut_short;
+    if judged < FEW {
+        warn(
+            &mut all,
+            TooFew,
+            format!("only {}: the intervals say little more than that", number_of(judged, "verdict")),
+        );
+    }
+    if version.histories == 1 {
+        let text = "all of one rollout: what was special about that day cannot be told from the version, nor how much \
+         rollouts differ"
+            .into();
+        warn(&mut all, Confounded, text);
+    } else if version.histories < spread::FEWEST as u64 {
+        let text = format!(
+            "{} rollouts cannot tell how much rollouts differ: the rates are those of these, and the next may lie \
+             outside",
+            version.histories
+        );
+        warn(&mut all, CannotTell, text);
+        few_differ(&mut all, observed);
+    }
+    if timed_out > 0 {
+        let text = format!(
+            "{}: hangs, unhealthy instances, crashes before a heartbeat, a network that was down and \
+             slow upgrades look the same; all but the slow ones that the fit expects are put into hang_rate",
+            number_of(timed_out, "health timeout")
+        );
+        warn(&mut all, Confounded, text);
+    }
+    if let Some(&window) = observed.timed_out.iter().min() {
+        late(&mut all, version, window);
+        let latest = observed.healthy.iter().chain(&observed.failed).max();
+        if let Some(&latest) = latest.filter(|&&latest| latest > window + 1000) {
+            let text = format!(
+                "a verdict came {} s after its command, and a health window closed after {} s: rollouts with different \
+                 windows, or a controller that was away and wrote down late",
+                latest as f64 / 1000.0,
+                window as f64 / 1000.0
+            );
+            warn(&mut all, Differs, text);
+        }
+    }
+    if cut_short * 20 > version.counts.all() {
+        let text = format!(
+            "{cut_short} of {} commands were cut short by a decision: they count as not seen until then",
+            version.counts.all()
+        );
+        warn(&mut all, Censored, text);
+    }
+    match &version.upgrade_time.fit {
+        None => warn(&mut all, TooFew, "no upgrade was seen to end: upgrade_time_sec is left out".into()),
+        Some(fit) => {
+            let sample = &version.upgrade_time.sample;
+            of_fit(&mut all, "the upgrade time", fit, sample.n_seen(), sample.resolution);
+        }
+    }
+    if let Some(chance) = times_differ(observed) {
+        let text = format!(
+            "failures are reported at other times than healthy verdicts come (a chance of {chance:.4} if they were \
+             alike); a scenario has one upgrade time for both"
+        );
+        warn(&mut all, Differs, text);
+    }
+    for (what, spread) in [("failures are reported", &version.rates.failure), ("timeouts come", &version.rates.silence)]
+        .into_iter()
+        .filter_map(|(what, rate)| rate.spread.as_ref().map(|spread| (what, spread)))
+    {
+        let text = format!(
+            "the {} rollouts differ in how often {what} by more than chance (p = {:.4}, below the level of {LEVEL}): \
+             the interval is that of the mean over rollouts, and one rollout may lie outside",
+            spread.rollouts, spread.p_value
+        );
+        warn(&mut all, Differs, text);
+    }
+    hidden(&mut all, version, observed);
+    all
+}
+
+/// Rollouts that do not differ by more than chance, and are too few or too small to rule out that they do.
+fn hidden(all: &mut Vec<Warning>, version: &VersionCalibration, observed: &VersionObservations) {
+    /// Below it the interval is right to about a fifth of its width.
+    const SAID: f64 = 1.5;
+    let rates: [(&str, Hits, bool); 2] = [
+        ("failures are reported", AttemptCounts::failures, version.rates.failure.spread.is_some()),
+        ("timeouts come", AttemptCounts::timeouts, version.rates.silence.spread.is_some()),
+    ];
+    for (what, of, _) in rates.into_iter().filter(|(_, _, differs)| !differs) {
+        let counts: Vec<(u64, u64)> = observed.by_history.iter().map(of).collect();
+        if let Some(most) = Spread::hidden(&counts).filter(|&most| most > SAID) {
+            let text = format!(
+                "no difference between the {} rollouts is found in how often {what}, and the interval takes them as \
+                 alike; but a difference that multiplies the variance by up to {most:.1} is not ruled out (95 %), and \
+                 with it the interval would be about {:.1} times as wide",
+                observed.by_history.len(),
+                most.sqrt()
+            );
+            warn(all, WarningKind::CannotTell, text);
+        }
+    }
+}
+
+/// Of an attempt: how often something was so, and of how many.
+type Hits = fn(&AttemptCounts) -> (u64, u64);
+
+/// Of two or three rollouts that differ, which are too few to fit how.
+fn few_differ(all: &mut Vec<Warning>, observed: &VersionObservations) {
+    let rates: [(&str, Hits); 2] =
+        [("failures are reported", AttemptCounts::failures), ("timeouts come", AttemptCounts::timeouts)];
+    for (what, of) in rates {
+        if let Some(chance) = Spread::differ(&observed.by_history.iter().map(of).collect::<Vec<_>>()) {
+            let text = format!(
+                "the {} rollouts differ in how often {what} by more than chance (p = {chance:.4}, below the level of \
+                 {LEVEL}): the interval, which takes them as one, is too narrow for the next rollout",
+                observed.by_history.len()
+            );
+            warn(all, WarningKind::Differs, text);
+        }
+    }
+}
+
+/// Of upgrades that outlast the window, and so look like hangs.
+fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
+    const SAID: f64 = 0.01;
+    let (families, rate) = (&version.late_families, &version.rates.silence);
+    let late = version.upgrade_time.seen_by(window).map_or(0.0, |seen| 1.0 - seen);
+    let is_empirical = families.contains(&Family::Empirical);
+    if families.is_empty() || (late <= SAID && !is_empirical && rate.interval.low > 0.0) {
+        return;
+    }
+    let share = rate.hits as f64 / rate.n.max(1) as f64;
+    let seconds = window as f64 / 1000.0;
+    let how = if is_empirical {
+        format!("no family fits, and verdicts come up to the end of the health window of {seconds} s")
+    } else {
+        let share = if late < 0.0005 { "fewer than 0.1 %".to_owned() } else { format!("{:.1} %", late * 100.0) };
+        format!("by the fit {share} of the upgrades that end are not seen within the health window of {seconds} s")
+    };
+    let told = if rate.interval.low == 0.0 && rate.interval.high > share / 2.0 {
+        "but the log does not show how slow upgrades end beyond it: by another law that fits as well all of the \
+         timeouts may be slow upgrades, and hang_rate"
+    } else {
+        "a slow upgrade and a hang look the same, and hang_rate"
+    };
+    let names: Vec<&str> = families.iter().map(|family| family.name()).collect();
+    let text = format!(
+        "{how}; {told} is {:.4} to {:.4} by all that fits ({}). Raise health_timeout_sec in a rehearsal and calibrate \
+         from its log, or read the upgrade's own log",
+        rate.interval.low,
+        rate.interval.high,
+        names.join(", ")
+    );
+    warn(all, WarningKind::Censored, text);
+}
+
+/// Of the operator.
+pub fn of_operator(operator: &OperatorCalibration) -> Vec<Warning> {
+    use WarningKind::{CannotTell, Censored, TooFew};
+    let mut all = Vec::new();
+    for (what, duration) in
+        [("the approval delay", &operator.approval_delay), ("the decision delay", &operator.decision_delay)]
+    {
+        let n = duration.sample.n_seen();
+        match &duration.fit {
+            None => warn(&mut all, TooFew, format!("{what} cannot be told: nobody answered in the log")),
+            Some(fit) => {
+                if n < FEWEST {
+                    warn(&mut all, TooFew, format!("too few answers to tell {what} from: {n}"));
+                }
+                of_fit(&mut all, what, fit, n, 1);
+            }
+        }
+        if duration.sample.n_open() > 0.0 {
+            let text = format!(
+                "{what}: {} had no answer by the end of their rollout",
+                number_of(duration.sample.n_open() as u64, "request")
+            );
+            warn(&mut all, Censored, text);
+        }
+    }
+    let seen = &operator.observations;
+    if seen.edited > 0 {
+        warn(
+            &mut all,
+            CannotTell,
+            format!("{} of a plan: a scenario's `edit` is left out", number_of(seen.edited, "edit")),
+        );
+    }
+    if seen.on_trip.len() > 1 {
+        let text = "decisions on trips differ: on_trip has the most frequent one".into();
+        warn(&mut all, CannotTell, text);
+    }
+    all
+}
+
+/// Of a fit: what it could as well have been.
+fn of_fit(all: &mut Vec<Warning>, what: &str, fit: &Fit, n: f64, resolution: u64) {
+    use WarningKind::{CannotTell, DoesNotFit, TooFew};
+    match (fit.family, fit.goodness) {
+        (Family::Empirical, Some(goodness)) => {
+            let best = fit.candidates.first().map_or("", |best| best.family.name());
+            let text = format!(
+                "{what} is of no family that a scenario has: {best} would agree so badly with a chance of {:.4}, and \
+                 no other family agrees; the distribution is that of the times themselves, and says nothing beyond \
+                 the longest",
+                goodness.p_value
+            );
+            warn(all, DoesNotFit, text);
+        }
+        (Family::Constant, _) if resolution > 1 => {
+            let text = format!(
+                "{what} varies by less than heartbeats come: whether it is constant cannot be told, only that all of \
+                 {n} are within one interval"
+            );
+            warn(all, CannotTell, text);
+        }
+        (Family::Empirical, None) | (_, Some(_)) => {}
+        (Family::Constant, None) => {}
+        (family, None) if n >= FEWEST => {
+            let text = format!(
+                "{what} is from {n} times: whether {} fits is not tested under {}",
+                family.name(),
+                goodness::FEWEST
+            );
+            warn(all, TooFew, text);
+        }
+        (_, None) => {}
+    }
+    if fit.family == Family::Empirical {
+        return;
+    }
+    if fit.passed_over > 0
+        && let Some(passed) = fit.candidates.get(..fit.passed_over)
+    {
+        let names: Vec<&str> = passed.iter().map(|one| one.family.name()).collect();
+        let text = format!(
+            "{what}: {} is better by Schwarz's criterion, but agrees too badly (below {DOES_NOT_FIT}): {} is taken, \
+             the next that agrees",
+            names.join(", "),
+            fit.family.name()
+        );
+        warn(all, DoesNotFit, text);
+    }
+    if let Some((next, lead)) = fit.next().filter(|&(_, lead)| lead < TOLD_APART) {
+        let text = format!(
+            "{what} could as well be {} as {}: Schwarz's criterion differs by {lead:.1}",
+            next.name(),
+            fit.family.name()
+        );
+        warn(all, CannotTell, text);
+    }
+}
+
+/// The chance of so different times of failures and of healthy verdicts, where it is small: Welch's statistic, taken as
+/// normal.
+fn times_differ(observed: &VersionObservations) -> Option<f64> {
+    const ENOUGH: u64 = 10;
+    let moments = |times: &[u64]| {
+        let mut moments = Moments::default();
+        times.iter().for_each(|&time| moments.push(time as f64));
+        moments
+    };
+    let (a, b) = (moments(&observed.healthy), moments(&observed.failed));
+    if a.n() < ENOUGH || b.n() < ENOUGH {
+        return None;
+    }
+    let error = a.variance()? / a.n() as f64 + b.variance()? / b.n() as f64;
+    let chance = 2.0 * normal::cumulative(-(a.mean()? - b.mean()?).abs() / error.sqrt());
+    (chance < DIFFERS).then_some(chance)
+}

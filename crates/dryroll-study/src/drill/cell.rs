@@ -1,0 +1,120 @@
+//! What an operator sees of an instance: what the engine knows, never the truth.
+
+use dryroll_engine::{Direction, Engine, Reason, Standing, Verdict};
+
+/// An instance on the operator's console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cell {
+    /// Not dispatched yet.
+    Waiting,
+    /// Commanded to the target; its verdict is awaited.
+    Upgrading,
+    /// Runs the target and says that it is well.
+    Healthy,
+    /// It reported that its upgrade failed.
+    UpgradeFailed,
+    /// It was not heard of in time.
+    TimedOut,
+    /// It is to be taken back, and not commanded yet.
+    ToGoBack,
+    /// Commanded back; its verdict is awaited.
+    GoingBack,
+    /// Taken back, and well.
+    Restored,
+    /// It reported that going back failed.
+    BackFailed,
+    /// Commanded back, and not heard of in time.
+    BackTimedOut,
+}
+
+impl Cell {
+    /// Every cell, in the order of a legend.
+    pub const ALL: [Cell; 10] = [
+        Self::Waiting,
+        Self::Upgrading,
+        Self::Healthy,
+        Self::UpgradeFailed,
+        Self::TimedOut,
+        Self::ToGoBack,
+        Self::GoingBack,
+        Self::Restored,
+        Self::BackFailed,
+        Self::BackTimedOut,
+    ];
+
+    /// The instance at a position of the plan.
+    #[must_use]
+    pub fn of(engine: &Engine, position: u32) -> Self {
+        let taken_back = engine.direction() == Direction::Back && position < engine.dispatched();
+        let direction = if taken_back { Direction::Back } else { Direction::Forward };
+        match (direction, engine.standing(position, direction)) {
+            (Direction::Forward, Standing::Waiting) => Self::Waiting,
+            (Direction::Forward, Standing::InFlight) => Self::Upgrading,
+            (Direction::Forward, Standing::Judged(Verdict::Healthy)) => Self::Healthy,
+            (Direction::Forward, Standing::Judged(Verdict::Failed(Reason::UpgradeFailed))) => Self::UpgradeFailed,
+            (Direction::Forward, Standing::Judged(Verdict::Failed(Reason::HealthTimeout))) => Self::TimedOut,
+            (Direction::Back, Standing::Waiting) => Self::ToGoBack,
+            (Direction::Back, Standing::InFlight) => Self::GoingBack,
+            (Direction::Back, Standing::Judged(Verdict::Healthy)) => Self::Restored,
+            (Direction::Back, Standing::Judged(Verdict::Failed(Reason::UpgradeFailed))) => Self::BackFailed,
+            (Direction::Back, Standing::Judged(Verdict::Failed(Reason::HealthTimeout))) => Self::BackTimedOut,
+        }
+    }
+
+    /// A letter for it, in compact lists of many.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::Waiting => '.',
+            Self::Upgrading => 'u',
+            Self::Healthy => 'h',
+            Self::UpgradeFailed => 'f',
+            Self::TimedOut => 't',
+            Self::ToGoBack => 'w',
+            Self::GoingBack => 'b',
+            Self::Restored => 'r',
+            Self::BackFailed => 'x',
+            Self::BackTimedOut => 'z',
+        }
+    }
+
+    /// A shape for it, so that nobody depends on colour.
+    #[must_use]
+    pub fn shape(self) -> char {
+        match self {
+            Self::Waiting => '·',
+            Self::Upgrading => '◌',
+            Self::Healthy => '●',
+            Self::UpgradeFailed => '✗',
+            Self::TimedOut => '⏱',
+            Self::ToGoBack => '◂',
+            Self::GoingBack => '◃',
+            Self::Restored => '○',
+            Self::BackFailed => '✘',
+            Self::BackTimedOut => '⧖',
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Upgrading => "upgrading",
+            Self::Healthy => "healthy",
+            Self::UpgradeFailed => "upgrade failed",
+            Self::TimedOut => "health timeout",
+            Self::ToGoBack => "waits to go back",
+            Self::GoingBack => "going back",
+            Self::Restored => "restored",
+            Self::BackFailed => "going back failed",
+            Self::BackTimedOut => "going back: health timeout",
+        }
+    }
+
+    /// Whether it has a failed verdict.
+    #[must_use]
+    pub fn is_failed(self) -> bool {
+        matches!(self, Self::UpgradeFailed | Self::TimedOut | Self::BackFailed | Self::BackTimedOut)
+    }
+}

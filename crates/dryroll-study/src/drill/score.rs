@@ -1,0 +1,171 @@
+//! What a run cost, and how that compares with the best of a few plain operators on the very same world.
+//!
+//! cost = instance-minutes not serving + [`TO_PUT_RIGHT`] for each instance that is not where it ought to be at the end
+//! + for each minute from the approval to the end [`HELD_UP`] of the planned instances.
+//!
+//! An instance ought to be on a sound target, and off a defective one. A rollout that never began leaves all of them to
+//! be done: whoever rejects knows no more than before.
+//!
+//! score = 100 × (best + N) / (cost + N), at most 100, where N is the number of planned instances (one instance-minute
+//! each, so that a little more or less of a large fleet weighs little), and best is the least cost among the plain
+//! operators. All are counted for a time that the person has no hand in: from the approval as long as the longest run
+//! of those plain operators who act at once, and as long after that as the scenario observes. A run that goes on for
+//! longer is counted up to its own end. Whoever thinks for an hour before approving gains nothing by it and loses
+//! nothing.
+
+use super::branch::{self, Change, Plain, Run};
+use super::{Decision, Drill};
+use dryroll_engine::fleet::{At, Span};
+use dryroll_engine::{Answer, InterventionPolicy, OperatorDecision, RequestKind};
+use dryroll_sim::sim::{Metrics, World};
+
+/// Instance-minutes that an instance costs which somebody has to put right by hand afterwards.
+pub const TO_PUT_RIGHT: f64 = 30.0;
+/// The share of the planned instances that a rollout under way holds up, as if they did not serve.
+pub const HELD_UP: f64 = 0.01;
+
+/// What a run cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cost {
+    /// Instance-minutes not serving, for any cause.
+    pub not_serving: f64,
+    /// Instances that are not where they ought to be at the end.
+    pub misplaced: u32,
+    /// From the approval to the end.
+    pub under_way: Span,
+    /// All together, in instance-minutes.
+    pub total: f64,
+}
+
+impl Cost {
+    fn of(metrics: &Metrics, drifted: u32, begun: Option<At>) -> Self {
+        let misplaced = match begun {
+            None => metrics.planned,
+            Some(_) if metrics.defective => metrics.planned - drifted,
+            Some(_) => drifted,
+        };
+        let not_serving = metrics.capacity_loss_instance_min();
+        let under_way = begun.map_or(Span::ZERO, |begun| At(metrics.duration).since(begun));
+        let total = not_serving + TO_PUT_RIGHT * f64::from(misplaced) + held_up(under_way, metrics.planned);
+        Self { not_serving, misplaced, under_way, total }
+    }
+
+    /// The score, where `best` is the least cost of the plain operators.
+    #[must_use]
+    pub fn score(&self, best: &Cost, planned: u32) -> f64 {
+        let little = f64::from(planned.max(1));
+        (100.0 * (best.total + little) / (self.total + little)).min(100.0)
+    }
+}
+
+/// What a rollout costs by being under way, in instance-minutes.
+#[must_use]
+pub fn held_up(under_way: Span, planned: u32) -> f64 {
+    under_way.as_secs_f64() / 60.0 * HELD_UP * f64::from(planned)
+}
+
+/// When a rollout was approved; `None` where nobody did. One that needs no approval begins with its request.
+fn begun(world: &World, decisions: &[Decision]) -> Option<At> {
+    if world.settings.policy != InterventionPolicy::RequireApproval || world.total() == 0 {
+        return Some(At::ZERO);
+    }
+    let first = decisions.iter().filter(|decision| decision.asked.kind == RequestKind::RollingUpgrade);
+    first.filter(|decision| decision.answer == Answer::Approve).map(|decision| decision.at).next()
+}
+
+/// A run that was judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// When it ended.
+    pub finished: At,
+    /// Up to when it is counted.
+    pub until: At,
+    /// What was decided in it.
+    pub decisions: Vec<Decision>,
+    /// Its metrics, with ground truth counted up to that moment.
+    pub metrics: Metrics,
+    /// What it cost.
+    pub cost: Cost,
+    /// 0 to 100.
+    pub score: f64,
+}
+
+/// The person's run beside the branches that the decisions leave aside and the plain operators.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// Everything is counted for so long from the approval, or up to a run's own end where that is later.
+    pub counted: Span,
+    /// The person's run.
+    pub own: Judged,
+    /// The branches: which decision is changed, and how.
+    pub branches: Vec<(usize, Change, Judged)>,
+    /// The plain operators.
+    pub plain: Vec<(Plain, Judged)>,
+}
+
+impl Judgement {
+    /// The plain operator whose run cost least; of equals the first.
+    #[must_use]
+    pub fn best(&self) -> Option<&(Plain, Judged)> {
+        self.plain.iter().min_by(|(_, a), (_, b)| a.cost.total.total_cmp(&b.cost.total))
+    }
+}
+
+/// Judges a drill that is over.
+#[must_use]
+pub fn judge(world: &World, drill: &mut Drill<'_>) -> Judgement {
+    let decisions = drill.decisions().to_vec();
+    let replicate = drill.replicate();
+    let operators = Plain::all(world);
+    let mut plain: Vec<Run<'_>> = operators.iter().map(|&plain| branch::plain(world, replicate, plain)).collect();
+    let at_once = operators.iter().zip(&plain).filter(|(operator, _)| operator.waits == Span::ZERO);
+    // They approve in the moment of the request.
+    let longest = at_once.map(|(_, run)| run.finished().since(At::ZERO)).fold(Span::ZERO, Span::max);
+    let counted = longest + Span(world.observe_after);
+    let until = |decisions: &[Decision], finished: At| {
+        let begun = begun(world, decisions);
+        let until = begun.unwrap_or(At::ZERO) + counted;
+        (begun, finished.max(until.min(At(world.end))))
+    };
+
+    let settled = |run: &mut Run<'_>| {
+        let decisions = run.decisions().to_vec();
+        let (begun, until) = until(&decisions, run.finished());
+        let (metrics, drifted) = run.settle_at(until);
+        let cost = Cost::of(&metrics, drifted, begun);
+        Judged { finished: run.finished(), until, decisions, cost, metrics, score: 0.0 }
+    };
+    let plain: Vec<Judged> = plain.iter_mut().map(settled).collect();
+    // One at a time: a large fleet under many decisions would not fit into memory.
+    let run = |decision, change| branch::run(world, replicate, &decisions, decision, change);
+    let mut branches = Vec::new();
+    for (decision, change) in branch::alternatives(&decisions) {
+        let mut left = run(decision, change);
+        match change {
+            // The person says nothing of a trip: each answer to it is a branch of its own.
+            Change::Instead(answer, None) if left.left_a_trip() => {
+                drop(left);
+                for on_trip in OperatorDecision::ALL {
+                    let change = Change::Instead(answer, Some(on_trip));
+                    branches.push((decision, change, settled(&mut run(decision, change))));
+                }
+            }
+            _ => branches.push((decision, change, settled(&mut left))),
+        }
+    }
+    let finished = drill.clock();
+    let (begun, until) = until(&decisions, finished);
+    let metrics = drill.simulator().settle_at(until);
+    let cost = Cost::of(&metrics, drill.simulator().drifted(), begun);
+    let own = Judged { finished, until, decisions, metrics, cost, score: 0.0 };
+
+    let mut judgement = Judgement { counted, own, branches, plain: operators.into_iter().zip(plain).collect() };
+    if let Some(best) = judgement.best().map(|(_, judged)| judged.cost.clone()) {
+        let branches = judgement.branches.iter_mut().map(|(_, _, judged)| judged);
+        let plain = judgement.plain.iter_mut().map(|(_, judged)| judged);
+        for judged in branches.chain(plain).chain(std::iter::once(&mut judgement.own)) {
+            judged.score = judged.cost.score(&best, world.total());
+        }
+    }
+    judgement
+}

@@ -1,0 +1,286 @@
+//! A run that a person operates: it goes on as far as it is let, and takes answers.
+
+use super::{Asked, Decision, DrillError, Recorded, RollCall};
+use dryroll_engine::fleet::At;
+use dryroll_engine::{Answer, Engine, Event, Recording, RequestKind};
+use dryroll_sim::sim::{FaultEffect, Metrics, Observer, Simulator, World};
+
+/// One rollout of one world, with a real person as its operator.
+#[derive(Debug)]
+pub struct Drill<'w> {
+    simulator: Simulator<'w>,
+    clock: At,
+    asked: Option<Asked>,
+    /// What was asked when it ended.
+    unanswered: Option<Asked>,
+    decisions: Vec<Decision>,
+    is_underway: bool,
+}
+
+/// Counts what passes by.
+struct Counted<'a, O> {
+    observer: &'a mut O,
+    events: u64,
+}
+
+impl<O: Observer> Observer for Counted<'_, O> {
+    fn recording(&self) -> Recording {
+        self.observer.recording()
+    }
+
+    fn event(&mut self, engine: &Engine, event: &Event) {
+        self.events += 1;
+        self.observer.event(engine, event);
+    }
+}
+
+impl<'w> Drill<'w> {
+    /// Opens a drill: the request is made, and somebody may be asked already.
+    pub fn new<O: Observer>(world: &'w World, replicate: u64, observer: &mut O) -> Self {
+        let mut simulator = Simulator::drill(world);
+        simulator.begin(replicate, &mut Counted { observer, events: 0 });
+        let mut drill = Self {
+            simulator,
+            clock: At::ZERO,
+            asked: None,
+            unanswered: None,
+            decisions: Vec::new(),
+            is_underway: false,
+        };
+        drill.look_for_request();
+        drill
+    }
+
+    /// The moment that the drill has come to.
+    #[must_use]
+    pub fn clock(&self) -> At {
+        self.clock
+    }
+
+    /// The engine: all that an operator may know.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        self.simulator.engine()
+    }
+
+    /// The simulator, whose ground truth is for after the drill.
+    #[must_use]
+    pub fn simulator(&mut self) -> &mut Simulator<'w> {
+        &mut self.simulator
+    }
+
+    /// The world.
+    #[must_use]
+    pub fn world(&self) -> &'w World {
+        self.simulator.world()
+    }
+
+    /// What is heard of the fleet at this moment.
+    pub fn call_roll(&mut self) -> RollCall {
+        RollCall::of(&mut self.simulator, self.clock)
+    }
+
+    /// Which replicate this is.
+    #[must_use]
+    pub fn replicate(&self) -> u64 {
+        self.simulator.replicate()
+    }
+
+    /// The request that waits for the person.
+    #[must_use]
+    pub fn asked(&self) -> Option<Asked> {
+        self.asked.filter(|_| !self.is_underway)
+    }
+
+    /// What was decided so far.
+    #[must_use]
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.engine().is_finished()
+    }
+
+    /// When the next thing happens by itself; `None` when it is over.
+    #[must_use]
+    pub fn next_at(&self) -> Option<At> {
+        self.simulator.next_at()
+    }
+
+    /// Whether all that can still happen by itself is that the request expires, or the run is given up.
+    #[must_use]
+    pub fn waits_for_person(&self) -> bool {
+        self.asked().is_some() && self.simulator.only_gives_up()
+    }
+
+    /// Lets everything happen that is due by then.
+    pub fn advance_to<O: Observer>(&mut self, to: At, observer: &mut O) {
+        while self.next_at().is_some_and(|at| at <= to) && self.step(observer).is_some() {}
+        if !self.is_over() {
+            self.clock = self.clock.max(to);
+        }
+    }
+
+    /// Goes on to the next event that the observer of the beginning asked for, and answers how many there were at once.
+    ///
+    /// # Errors
+    /// When it is over, or waits for the person.
+    pub fn next_event<O: Observer>(&mut self, observer: &mut O) -> Result<u64, DrillError> {
+        loop {
+            if self.is_over() {
+                return Err(DrillError::Over);
+            }
+            if self.waits_for_person() {
+                return Err(DrillError::WaitsForYou);
+            }
+            match self.step(observer) {
+                Some(0) => {}
+                Some(events) => return Ok(events),
+                None => return Err(DrillError::Over),
+            }
+        }
+    }
+
+    /// Goes on until somebody is asked, or it is over.
+    ///
+    /// # Errors
+    /// When it is over already, or a request waits.
+    pub fn next_decision<O: Observer>(&mut self, observer: &mut O) -> Result<(), DrillError> {
+        if self.is_over() {
+            return Err(DrillError::Over);
+        }
+        if self.asked().is_some() {
+            return Err(DrillError::WaitsForYou);
+        }
+        while self.asked().is_none() && self.step(observer).is_some() {}
+        Ok(())
+    }
+
+    /// Lets it run to its end, whoever is asked.
+    pub fn finish<O: Observer>(&mut self, observer: &mut O) {
+        while self.step(observer).is_some() {}
+    }
+
+    /// The person's answer, now.
+    ///
+    /// # Errors
+    /// When nobody is asked, or not that; nothing is changed then.
+    pub fn answer<O: Observer>(&mut self, answer: Answer, observer: &mut O) -> Result<(), DrillError> {
+        let pending = self.asked.map(|asked| asked.kind);
+        if let Answer::Edit(edit) = answer
+            && edit.batch_pct.is_none()
+            && edit.max_consecutive_failures.is_none()
+            && pending == Some(RequestKind::RollingUpgrade)
+        {
+            return Err(DrillError::Edit);
+        }
+        self.simulator
+            .answer_at(self.clock, answer)
+            .map_err(|error| DrillError::of_answer(error, pending, self.is_underway))?;
+        if let Some(asked) = self.asked {
+            self.decisions.push(Decision { asked, at: self.clock, answer });
+            self.is_underway = true;
+        }
+        self.advance_to(self.clock, observer);
+        Ok(())
+    }
+
+    /// Plays recorded decisions, and lets it run to its end.
+    ///
+    /// # Errors
+    /// At the first decision that does not fit; what happened before it has happened.
+    pub fn play<O: Observer>(&mut self, decisions: &[Recorded], observer: &mut O) -> Result<(), DrillError> {
+        for (place, decision) in decisions.iter().enumerate() {
+            let wrong = |why: String| DrillError::does_not_fit(place + 1, decision, why);
+            while self.asked().is_none() {
+                if self.step(observer).is_none() {
+                    let outcome = self.engine().outcome().map_or("over", |outcome| outcome.name());
+                    return Err(wrong(format!("nobody is asked any more: it is {outcome} at {} ms", self.clock.0)));
+                }
+            }
+            let Some(asked) = self.asked() else { continue };
+            if asked.kind != decision.kind {
+                use RequestKind::{RollbackContinuation, RollingUpgradeContinuation};
+                return Err(wrong(match (asked.kind, decision.kind) {
+                    (RollbackContinuation, RollingUpgradeContinuation) => format!(
+                        "it is the rollback that tripped, at {} ms; a decision on that has \"of_rollback\": true",
+                        asked.at.0
+                    ),
+                    (RollingUpgradeContinuation, RollbackContinuation) => format!(
+                        "it is the rollout that tripped, at {} ms, and no rollback; a decision on that has no of_rollback",
+                        asked.at.0
+                    ),
+                    _ => format!(
+                        "a {} is asked for, at {} ms; allowed: {}",
+                        asked.kind.type_name(),
+                        asked.at.0,
+                        asked.kind.options().join(", ")
+                    ),
+                }));
+            }
+            if let Some(recorded) = decision.asked_at.filter(|&recorded| recorded != asked.at) {
+                return Err(wrong(format!(
+                    "its question was asked at {} ms, and here it is asked at {} ms; without asked_at_ms it is played",
+                    recorded.0, asked.at.0
+                )));
+            }
+            if decision.at < self.clock {
+                return Err(wrong(format!("it is asked for at {} ms only", asked.at.0)));
+            }
+            // What is due at the very moment of an answer comes before it by the order of turns alone.
+            if decision.at.0 > 0 {
+                self.advance_to(At(decision.at.0 - 1), observer);
+            }
+            if self.asked() != Some(asked) {
+                return Err(wrong("nobody waits for it any more".to_owned()));
+            }
+            self.clock = self.clock.max(decision.at);
+            self.answer(decision.answer, observer).map_err(|error| wrong(error.to_string()))?;
+        }
+        self.finish(observer);
+        Ok(())
+    }
+
+    /// The request that nobody answered, of a drill that is over: it expired, or the run was given up waiting for it.
+    #[must_use]
+    pub fn unanswered(&self) -> Option<Asked> {
+        self.unanswered.filter(|_| self.is_over())
+    }
+
+    /// The metrics of a drill that is over, and what its faults did.
+    pub fn settle(&mut self) -> (Metrics, Vec<FaultEffect>) {
+        let metrics = self.simulator.settle();
+        (metrics, self.simulator.fault_effects())
+    }
+
+    /// One step of the simulator; how many events came of it, `None` when it is over.
+    fn step<O: Observer>(&mut self, observer: &mut O) -> Option<u64> {
+        let mut counted = Counted { observer, events: 0 };
+        let went_on = self.simulator.step(&mut counted);
+        let events = counted.events;
+        self.clock = self.clock.max(At(self.simulator.clock()));
+        self.look_for_request();
+        (went_on || events > 0).then_some(events)
+    }
+
+    /// Notes what is asked now. An edit that was taken puts its request anew.
+    fn look_for_request(&mut self) {
+        let pending = self.simulator.engine().pending_request();
+        let taken = self.is_underway && !self.simulator.is_answered();
+        match (pending, self.asked) {
+            (Some((request, _)), Some(asked)) if request == asked.request && !taken => {}
+            (Some((request, kind)), _) => {
+                self.asked = Some(Asked { request, kind, at: At(self.simulator.clock()) });
+                self.is_underway = false;
+            }
+            (None, _) => {
+                self.unanswered = self.asked().or(self.unanswered);
+                self.asked = None;
+                self.is_underway = false;
+            }
+        }
+    }
+}

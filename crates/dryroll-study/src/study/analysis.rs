@@ -1,0 +1,231 @@
+//! From the rows of a cell to its summaries. Rows are folded in the order of the replicates, so the figures are the
+//! same bytes whoever ran them.
+
+use std::io;
+
+use super::mean::Estimator;
+use super::results::CellRows;
+use super::row::speaks_of;
+use super::summary::{Figure, Share, Summaries, Summary};
+use dryroll_sim::scenario::{Measure, Metric, Rate};
+use dryroll_sim::sim::World;
+use dryroll_stats::moments::Moments;
+use dryroll_stats::proportion::{clopper_pearson, wilson};
+use dryroll_stats::{Interval, quantile};
+
+/// How sure the intervals are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Certainty {
+    /// Confidence of each interval.
+    pub confidence: f64,
+    /// Whether the number of replicates depended on what was seen. A rate's interval is then Clopper and Pearson's,
+    /// which covers at its rate for every truth.
+    pub peeked: bool,
+}
+
+/// The quantiles that are reported.
+const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
+
+/// The smallest and the largest of some values.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extremes(Option<(f64, f64)>);
+
+impl Extremes {
+    /// Takes one more.
+    pub fn push(&mut self, value: f64) {
+        let (min, max) = self.0.unwrap_or((value, value));
+        self.0 = Some((min.min(value), max.max(value)));
+    }
+
+    /// Empty cells from the smallest to the largest; one without a width where both are one. `None` where there is no
+    /// value.
+    #[must_use]
+    pub fn cells(self, cells: usize) -> Option<Counts> {
+        let (low, high) = self.0?;
+        let single = low == high || cells < 2;
+        let width = if low == high { 0.0 } else { (high - low) / cells.max(1) as f64 };
+        Some(Counts { low, width, counts: vec![0; if single { 1 } else { cells }] })
+    }
+}
+
+/// Counts in cells of equal width.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    low: f64,
+    width: f64,
+    counts: Vec<u64>,
+}
+
+impl Counts {
+    /// Counts one more; the last cell has its upper end too.
+    pub fn push(&mut self, value: f64) {
+        let at = if self.width > 0.0 { ((value - self.low) / self.width) as usize } else { 0 };
+        let last = self.counts.len() - 1;
+        self.counts[at.min(last)] += 1;
+    }
+
+    /// Lower end, width, counts.
+    #[must_use]
+    pub fn into_parts(self) -> (f64, f64, Vec<u64>) {
+        (self.low, self.width, self.counts)
+    }
+}
+
+/// The summary of a metric without its quantiles, which cost more than all the rest.
+///
+/// Its interval is Student's where the number of replicates was fixed. Where it depended on what was seen, so that one
+/// decides by it, and where all values are one, it is the one that holds for every distribution ([`Estimator`]).
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn mean(rows: &CellRows<'_>, world: &World, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
+    let (mut moments, mut extremes) = (Moments::default(), Extremes::default());
+    rows.values(metric, &mut |_, value| {
+        moments.push(value);
+        extremes.push(value);
+    })?;
+    let (min, max) = extremes.0.unzip();
+    let (mut mean, mut ci) = (moments.mean(), moments.t_interval(certainty.confidence));
+    if certainty.peeked || (moments.n() > 1 && min == max) {
+        let estimator = Estimator::new(world, Measure::Metric(metric));
+        let sample = estimator.sample(rows)?;
+        ci = estimator.interval(&sample, certainty.confidence);
+        if certainty.peeked {
+            mean = estimator.mean(&sample);
+        }
+    }
+    Ok(Figure { mean, ci, min, max, n: moments.n(), ..Figure::default() })
+}
+
+/// The summary of a metric alone.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn figure(rows: &CellRows<'_>, world: &World, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
+    let mut figure = mean(rows, world, metric, certainty)?;
+    let (n, Some((min, max))) = (figure.n, figure.min.zip(figure.max)) else { return Ok(figure) };
+    let intervals = QUANTILES.map(|q| quantile::interval_ranks(n, q, certainty.confidence));
+    let mut ranks: Vec<u64> = QUANTILES.iter().map(|&q| quantile::rank(n, q)).collect();
+    ranks.extend(intervals.iter().flatten().flat_map(|&(low, high)| [low, high]));
+    let values: Vec<f64> = if min == max {
+        vec![min; ranks.len()]
+    } else {
+        let mut error = None;
+        let keys = quantile::order_statistics(n, &ranks, &mut |take| {
+            if let Err(failed) = rows.values(metric, &mut |_, value| take(quantile::key(value))) {
+                error.get_or_insert(failed);
+            }
+        });
+        if let Some(error) = error {
+            return Err(error);
+        }
+        keys.into_iter().map(quantile::value).collect()
+    };
+    (figure.p50, figure.p95, figure.p99) = (Some(values[0]), Some(values[1]), Some(values[2]));
+    let mut ends = values[QUANTILES.len()..].chunks_exact(2).map(|ends| Interval::new(ends[0], ends[1]));
+    let mut next = |ranks: &Option<(u64, u64)>| ranks.and_then(|_| ends.next());
+    (figure.p50_ci, figure.p95_ci, figure.p99_ci) = (next(&intervals[0]), next(&intervals[1]), next(&intervals[2]));
+    Ok(figure)
+}
+
+/// The summary of a rate, of a version that is defective in truth or not.
+#[must_use]
+pub fn share(hits: u64, n: u64, certainty: Certainty) -> Share {
+    let claim = clopper_pearson(hits, n, certainty.confidence);
+    Share {
+        rate: (n > 0).then(|| hits as f64 / n as f64),
+        ci: if certainty.peeked { claim } else { wilson(hits, n, certainty.confidence) },
+        hits,
+        n,
+        claim,
+    }
+}
+
+/// The summary of one rate alone, of a version that is defective in truth or not.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn rate(rows: &CellRows<'_>, rate: Rate, defective: bool, certainty: Certainty) -> io::Result<Share> {
+    if !speaks_of(Measure::Rate(rate), defective) {
+        return Ok(Share::default());
+    }
+    let mut hits = 0;
+    rows.endings(&mut |_, ending| hits += u64::from(ending.hits(rate)))?;
+    Ok(share(hits, rows.replicates(), certainty))
+}
+
+/// Hits of every rate, in the order of [`Rate::ALL`], and over how many replicates.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn shares(rows: &CellRows<'_>, defective: bool, certainty: Certainty) -> io::Result<Vec<(Rate, Share)>> {
+    let mut hits = [0; Rate::ALL.len()];
+    rows.endings(&mut |_, ending| {
+        for (hits, rate) in hits.iter_mut().zip(Rate::ALL) {
+            *hits += u64::from(ending.hits(rate));
+        }
+    })?;
+    let of = |(rate, hits)| match speaks_of(Measure::Rate(rate), defective) {
+        true => (rate, share(hits, rows.replicates(), certainty)),
+        false => (rate, Share::default()),
+    };
+    Ok(Rate::ALL.into_iter().zip(hits).map(of).collect())
+}
+
+/// Every metric and rate of a cell.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn summaries(rows: &CellRows<'_>, world: &World, certainty: Certainty) -> io::Result<Summaries> {
+    let mut all = Vec::with_capacity(Metric::ALL.len() + Rate::ALL.len());
+    for metric in Metric::ALL {
+        all.push((Measure::Metric(metric), Summary::Figure(figure(rows, world, metric, certainty)?)));
+    }
+    for (rate, share) in shares(rows, world.defective, certainty)? {
+        all.push((Measure::Rate(rate), Summary::Share(share)));
+    }
+    Ok(Summaries(all))
+}
+
+/// Counts of a metric in so many cells of equal width from its smallest value to its largest; one cell of no width
+/// where all are one value. `None` where there is none.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn histogram(
+    rows: &CellRows<'_>,
+    metric: Metric,
+    figure: &Figure,
+    cells: usize,
+) -> io::Result<Option<(f64, f64, Vec<u64>)>> {
+    let Some(mut counts) = Extremes(figure.min.zip(figure.max)).cells(cells) else { return Ok(None) };
+    rows.values(metric, &mut |_, value| counts.push(value))?;
+    Ok(Some(counts.into_parts()))
+}
+
+/// The replicates with the largest values of a metric, or the smallest where more is better; worst first, ties by
+/// replicate.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn worst(rows: &CellRows<'_>, metric: Metric, most: usize) -> io::Result<Vec<(u64, f64)>> {
+    furthest(rows, metric, most, !metric.more_is_better())
+}
+
+/// The replicates with the largest values of a metric, or with the smallest; furthest first, ties by replicate.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn furthest(rows: &CellRows<'_>, metric: Metric, most: usize, largest: bool) -> io::Result<Vec<(u64, f64)>> {
+    let mut worst: Vec<(u64, f64)> = Vec::with_capacity(most + 1);
+    rows.values(metric, &mut |replicate, value| {
+        let is_worse = |than: f64| if largest { value > than } else { value < than };
+        if worst.len() == most && !worst.last().is_some_and(|&(_, last)| is_worse(last)) {
+            return;
+        }
+        let at = worst.iter().position(|&(_, than)| is_worse(than)).unwrap_or(worst.len());
+        worst.insert(at, (replicate, value));
+        worst.truncate(most);
+    })?;
+    Ok(worst)
+}

@@ -1,0 +1,279 @@
+//! What differs from what was accepted, how surely, and whether that is worse.
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::Fact;
+use super::tolerance::Tolerance;
+use crate::study::mean::Differences;
+use dryroll_sim::scenario::{Condition, Measure};
+use dryroll_sim::text::Foreign;
+use dryroll_stats::{Interval, apart};
+
+/// What was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The policy: both were run by this program, on the same worlds.
+    Policy,
+    /// The program: what it once found, against what it finds now of the accepted policy.
+    Engine,
+}
+
+/// By what a difference is judged.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Evidence {
+    /// World by world.
+    Pairs {
+        /// What is found now less what was accepted.
+        differences: Differences,
+        /// Whether they are 0 in every world.
+        alike: bool,
+    },
+    /// As two samples apart: what was accepted, and what is found now.
+    Apart(Fact, Fact),
+}
+
+/// A measure of one version, then and now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contrast {
+    /// The version.
+    pub version: Foreign,
+    /// Whether it is defective in truth.
+    pub defective: bool,
+    /// Which measure.
+    pub measure: Measure,
+    /// What was changed.
+    pub cause: Cause,
+    /// Mean or rate then.
+    pub accepted: f64,
+    /// Mean or rate now.
+    pub now: f64,
+    /// Over how many worlds.
+    pub n: u64,
+    /// By what it is judged.
+    pub evidence: Evidence,
+    /// Of a conditional metric: the rate that says in how many worlds it has a value; `None` too where that was not
+    /// kept.
+    pub condition: Option<Box<Contrast>>,
+}
+
+/// What a difference comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// There is none.
+    Same,
+    /// There may be none: zero is in its interval, or it has no interval.
+    Unsure,
+    /// There is one, and no larger than its tolerance.
+    Tolerated,
+    /// There is a larger one, for the better.
+    Better,
+    /// There is a larger one, for the worse.
+    Worse,
+    /// There is a larger one, of a measure of which neither more nor less is better, or of a conditional metric over
+    /// other worlds then than now.
+    Differs,
+}
+
+impl Verdict {
+    /// In words.
+    #[must_use]
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Same => "the same",
+            Self::Unsure => "may be chance",
+            Self::Tolerated => "tolerated",
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::Differs => "differs",
+        }
+    }
+
+    /// Its sign.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Better => "●",
+            Self::Worse => "✗",
+            _ => "·",
+        }
+    }
+}
+
+impl Contrast {
+    /// What was kept of a measure by an engine that is gone, and what is found of it now.
+    #[must_use]
+    pub fn of_engines(version: &str, defective: bool, measure: Measure, accepted: Fact, now: Fact) -> Self {
+        Self {
+            version: version.into(),
+            defective,
+            measure,
+            cause: Cause::Engine,
+            accepted: accepted.centre(),
+            now: now.centre(),
+            n: now.n(),
+            evidence: Evidence::Apart(accepted, now),
+            condition: None,
+        }
+    }
+
+    /// Gives each conditional metric the rate that says in how many worlds it has a value.
+    pub fn join_conditions(contrasts: &mut [Self]) {
+        for place in 0..contrasts.len() {
+            let Some(when) = contrasts[place].when() else { continue };
+            let rate = contrasts.iter().find(|other| other.measure == Measure::Rate(when.rate()));
+            contrasts[place].condition = rate.cloned().map(Box::new);
+        }
+    }
+
+    /// What a world must come to before it has a value; `None` where every world has one.
+    #[must_use]
+    pub fn when(&self) -> Option<Condition> {
+        if let Measure::Metric(metric) = self.measure { metric.condition() } else { None }
+    }
+
+    /// Whether both means are about the same worlds, so that one can be the better or the worse: pairs where every
+    /// world has one with both, samples apart where the shares that have one may be the same.
+    #[must_use]
+    pub fn is_comparable(&self, confidence: f64) -> bool {
+        if self.when().is_none() {
+            return true;
+        }
+        let Some(rate) = &self.condition else { return false };
+        match self.evidence {
+            Evidence::Pairs { .. } => self.n == rate.n,
+            Evidence::Apart(..) => {
+                rate.is_none() || rate.interval(confidence).is_some_and(|interval| interval.contains(0.0))
+            }
+        }
+    }
+
+    /// The interval of what is found now less what was accepted.
+    #[must_use]
+    pub fn interval(&self, confidence: f64) -> Option<Interval> {
+        match &self.evidence {
+            Evidence::Pairs { differences, .. } => differences.interval(confidence),
+            Evidence::Apart(Fact::Figure(a), Fact::Figure(b)) => apart::means(*a, *b, confidence),
+            Evidence::Apart(Fact::Share { hits: a, n }, Fact::Share { hits: b, n: m }) => {
+                apart::rates((*a, *n), (*b, *m), confidence)
+            }
+            // One measure is always of one kind.
+            Evidence::Apart(..) => None,
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        match &self.evidence {
+            Evidence::Pairs { alike, .. } => *alike,
+            Evidence::Apart(a, b) => a == b,
+        }
+    }
+
+    /// What it comes to, where its interval has this confidence.
+    #[must_use]
+    pub fn verdict(&self, tolerance: Tolerance, confidence: f64) -> Verdict {
+        if self.is_none() {
+            return Verdict::Same;
+        }
+        let Some(interval) = self.interval(confidence).filter(|interval| !interval.contains(0.0)) else {
+            return Verdict::Unsure;
+        };
+        let difference = self.now - self.accepted;
+        if difference.abs() <= tolerance.around(self.accepted) {
+            return Verdict::Tolerated;
+        }
+        match self.measure.more_is_better(self.defective).filter(|_| self.is_comparable(confidence)) {
+            None => Verdict::Differs,
+            Some(more) if more == (interval.low > 0.0) => Verdict::Better,
+            Some(_) => Verdict::Worse,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dryroll_sim::scenario::{Metric, Rate};
+    use dryroll_stats::apart::Sample;
+    use dryroll_stats::bounded::Reach;
+
+    fn pairs(measure: Measure, defective: bool, accepted: f64, difference: f64) -> Contrast {
+        // Every other replicate differs by a little more.
+        let values = (0..100).map(|replicate| difference + f64::from(replicate % 2) * 0.002 - 0.001).collect();
+        let differences = Differences { values, reach: Reach::within(-10.0, 10.0), cut: [0.0, 0.0] };
+        let evidence = Evidence::Pairs { differences, alike: false };
+        let (version, now) = ("v".to_owned(), accepted + difference);
+        Contrast {
+            version: version.into(),
+            defective,
+            measure,
+            cause: Cause::Policy,
+            accepted,
+            now,
+            n: 100,
+            evidence,
+            condition: None,
+        }
+    }
+
+    #[test]
+    fn worse_is_sure_and_beyond_the_tolerance_and_in_the_worse_direction() {
+        let (duration, serving) = (Measure::Metric(Metric::DurationSec), Measure::Metric(Metric::MinServingPct));
+        let share = Tolerance::Relative(0.05);
+        for (measure, defective, difference, verdict) in [
+            (duration, false, 6.0, Verdict::Worse),
+            (duration, false, -6.0, Verdict::Better),
+            (duration, false, 4.0, Verdict::Tolerated),
+            (duration, false, 0.000_1, Verdict::Unsure),
+            (serving, false, -6.0, Verdict::Worse),
+            (Measure::Metric(Metric::ExposedPct), false, 6.0, Verdict::Differs),
+            (Measure::Metric(Metric::ExposedPct), true, 6.0, Verdict::Worse),
+            (Measure::Rate(Rate::Trip), true, -6.0, Verdict::Worse),
+        ] {
+            let found = pairs(measure, defective, 100.0, difference).verdict(share, 0.99);
+            assert_eq!(found, verdict, "{measure} {difference}");
+        }
+    }
+
+    #[test]
+    fn a_conditional_metric_is_judged_only_over_the_same_runs() {
+        let detect = Measure::Metric(Metric::TimeToDetectSec);
+        let with = |n: u64, worlds: u64| {
+            let rate = Contrast { n: worlds, ..pairs(Measure::Rate(Rate::Trip), true, 0.5, 0.0) };
+            let mut both = [Contrast { n, ..pairs(detect, true, 100.0, -50.0) }, rate];
+            Contrast::join_conditions(&mut both);
+            both[0].verdict(Tolerance::Absolute(1.0), 0.99)
+        };
+        assert_eq!(with(100, 100), Verdict::Better);
+        assert_eq!(with(99, 100), Verdict::Differs);
+        let alone = pairs(detect, true, 100.0, 50.0).verdict(Tolerance::Absolute(1.0), 0.99);
+        assert_eq!(alone, Verdict::Differs, "in how many worlds it exists was not kept");
+        let apart = |then: u64, now: u64| {
+            let mean = |mean, n| Fact::Figure(Sample { mean, variance: Some(100.0), n });
+            let share = |hits| Fact::Share { hits, n: 1000 };
+            let trips = Contrast::of_engines("v", true, Measure::Rate(Rate::Trip), share(then), share(now));
+            let mut both = [Contrast::of_engines("v", true, detect, mean(50.0, then), mean(90.0, now)), trips];
+            Contrast::join_conditions(&mut both);
+            both[0].verdict(Tolerance::Absolute(1.0), 0.99)
+        };
+        assert_eq!(apart(500, 505), Verdict::Worse);
+        assert_eq!(apart(500, 700), Verdict::Differs);
+    }
+
+    #[test]
+    fn samples_apart_are_judged_by_what_was_kept_of_them() {
+        let contrast = |accepted, now, measure| Contrast::of_engines("v", false, measure, accepted, now);
+        let mean = |mean| Fact::Figure(Sample { mean, variance: Some(100.0), n: 1000 });
+        let rate = |hits| Fact::Share { hits, n: 1000 };
+        let duration = Measure::Metric(Metric::DurationSec);
+        let trips = Measure::Rate(Rate::FalseTrip);
+        let verdict = |contrast: Contrast, size| contrast.verdict(Tolerance::Absolute(size), 0.99);
+        assert_eq!(verdict(contrast(mean(50.0), mean(55.0), duration), 1.0), Verdict::Worse);
+        assert_eq!(verdict(contrast(mean(50.0), mean(50.5), duration), 0.1), Verdict::Unsure);
+        assert_eq!(verdict(contrast(mean(50.0), mean(50.0), duration), 0.1), Verdict::Same);
+        assert_eq!(verdict(contrast(rate(10), rate(200), trips), 0.01), Verdict::Worse);
+        assert_eq!(verdict(contrast(rate(200), rate(10), trips), 0.01), Verdict::Better);
+        assert_eq!(verdict(contrast(rate(10), rate(14), trips), 0.0), Verdict::Unsure);
+    }
+}

@@ -1,0 +1,206 @@
+//! A scenario under comparison: run with its policy, and with the accepted one where that is another, on the accepted
+//! worlds.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::Entry;
+use super::contrast::{Cause, Contrast, Evidence};
+use super::facts::{Fact, VersionFacts, measures};
+use crate::study::Policy;
+use crate::study::compare::pairs;
+use crate::study::grid::{self, Cells, GridError};
+use crate::study::mean::{Differences, Estimator};
+use crate::study::results::CellRows;
+use crate::study::round::{self, Round, Workers, rows_a_block};
+use crate::study::tape::{Identity, Tape};
+use dryroll_sim::SEMANTICS_VERSION;
+use dryroll_sim::scenario::{Measure, Scenario, VersionIndex};
+use dryroll_sim::sim::World;
+use dryroll_sim::text::Foreign;
+use dryroll_stats::paired::Paired;
+
+/// A scenario that is ready to run.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The cells: where there is an accepted policy of another kind, first that with each version, then the scenario's
+    /// own.
+    pub cells: Cells,
+    /// The versions, by their ids.
+    pub versions: Vec<Foreign>,
+    /// Worlds of each cell.
+    pub replicates: u64,
+}
+
+/// What became of what was accepted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Compared {
+    /// Whether the policy is another.
+    pub policy_changed: bool,
+    /// Whether the world is another, so that the figures that were kept say nothing of it.
+    pub world_changed: bool,
+    /// Versions of which one engine gave two results.
+    pub not_the_same_bytes: Vec<Foreign>,
+    /// Versions of which another engine gave other results.
+    pub other_engine: Vec<Foreign>,
+    /// Versions of which nothing was accepted.
+    pub new_versions: Vec<Foreign>,
+    /// Versions that were accepted, and are not rolled out any more.
+    pub gone_versions: Vec<Foreign>,
+    /// What may differ.
+    pub contrasts: Vec<Contrast>,
+    /// How many intervals there could be: they hold together.
+    pub intervals: u64,
+}
+
+impl Subject {
+    /// The tape of a comparison is nobody else's, so that it needs no name.
+    pub const IDENTITY: Identity = *b"dryroll baseline, not kept......";
+
+    /// Makes a scenario ready: with its own policy, and with an accepted one where that is another.
+    ///
+    /// # Errors
+    /// When the accepted policy does not fit the scenario, or the platform refuses a request.
+    pub fn new(scenario: &Scenario, accepted: Option<&Policy>, seed: u64, replicates: u64) -> Result<Self, GridError> {
+        let scenario = Scenario { seed, ..scenario.clone() };
+        let versions = versions(&scenario);
+        let mut policies = Vec::new();
+        if let Some(accepted) = accepted.filter(|accepted| **accepted != Policy::of(&scenario)) {
+            policies.push(accepted.applied_to(&scenario)?);
+        }
+        let ids = versions.iter().map(|version| scenario.versions[version.0].id.clone()).collect();
+        policies.push(scenario);
+        Ok(Self { cells: Cells::new(policies, &versions)?, versions: ids, replicates })
+    }
+
+    /// Rollouts of all cells.
+    #[must_use]
+    pub fn rollouts(&self) -> u64 {
+        self.replicates.saturating_mul(self.cells.worlds.len() as u64)
+    }
+
+    /// Runs all worlds; false where it was stopped.
+    ///
+    /// # Errors
+    /// When the tape cannot be written.
+    pub fn run(&self, tape: &Tape, workers: &Workers<'_>) -> io::Result<bool> {
+        let instances = self.cells.scenarios.first().map_or(1, |scenario| scenario.fleet.instances);
+        let cells = (0..self.cells.worlds.len() as u32).collect();
+        let round = Round { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
+        round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)
+    }
+
+    /// The cells of a version: with the accepted policy, and with the scenario's own; one and the same where those are.
+    fn cells_of(&self, version: usize) -> [usize; 2] {
+        [version, self.cells.worlds.len() - self.versions.len() + version]
+    }
+
+    fn rows<'t>(&self, tape: &'t Tape, cell: usize) -> io::Result<CellRows<'t>> {
+        CellRows::open(std::slice::from_ref(tape), cell as u32, self.replicates)
+    }
+
+    fn facts_of(&self, tape: &Tape, cell: usize) -> io::Result<VersionFacts> {
+        VersionFacts::of(&self.rows(tape, cell)?, self.cells.worlds[cell].defective)
+    }
+
+    /// What each version comes to with the scenario's own policy.
+    ///
+    /// # Errors
+    /// When the tape cannot be read.
+    pub fn facts(&self, tape: &Tape) -> io::Result<BTreeMap<Foreign, VersionFacts>> {
+        let of = |(version, id): (usize, &Foreign)| Ok((id.clone(), self.facts_of(tape, self.cells_of(version)[1])?));
+        self.versions.iter().enumerate().map(of).collect()
+    }
+
+    /// Holds what was found against what was accepted. `world` is the digest of the scenario's world.
+    ///
+    /// # Errors
+    /// When the tape cannot be read.
+    pub fn compare(&self, tape: &Tape, entry: &Entry, world: &str) -> io::Result<Compared> {
+        let mut compared = Compared {
+            policy_changed: self.cells.worlds.len() > self.versions.len(),
+            world_changed: entry.world != world,
+            gone_versions: entry.versions.keys().filter(|id| !self.versions.contains(id)).cloned().collect(),
+            ..Compared::default()
+        };
+        for (version, id) in self.versions.iter().enumerate() {
+            let [accepted, own] = self.cells_of(version);
+            let kept = entry.versions.get(id);
+            if kept.is_none() {
+                compared.new_versions.push(id.clone());
+            }
+            if let Some(kept) = kept.filter(|_| !compared.world_changed) {
+                let found = self.facts_of(tape, accepted)?;
+                if !found.are_the_bytes_of(kept) {
+                    let of = if entry.dryroll == SEMANTICS_VERSION {
+                        &mut compared.not_the_same_bytes
+                    } else {
+                        &mut compared.other_engine
+                    };
+                    of.push(id.clone());
+                    compared.intervals += measures().count() as u64;
+                    compared.contrasts.extend(self.engines(id.raw(), accepted, kept, &found));
+                }
+            }
+            if compared.policy_changed {
+                compared.intervals += measures().count() as u64;
+                compared.contrasts.extend(self.policies(tape, id.raw(), [accepted, own])?);
+            }
+        }
+        Ok(compared)
+    }
+
+    /// What was kept against what is found now.
+    fn engines(&self, version: &str, cell: usize, kept: &VersionFacts, found: &VersionFacts) -> Vec<Contrast> {
+        let contrast = |&(measure, now): &(Measure, Fact)| {
+            let defective = self.cells.worlds[cell].defective;
+            Some(Contrast::of_engines(version, defective, measure, *kept.get(measure)?, now))
+        };
+        let mut contrasts: Vec<Contrast> = found.facts.iter().filter_map(contrast).collect();
+        Contrast::join_conditions(&mut contrasts);
+        contrasts
+    }
+
+    /// The accepted policy against the scenario's own, world by world.
+    fn policies(&self, tape: &Tape, version: &str, [accepted, own]: [usize; 2]) -> io::Result<Vec<Contrast>> {
+        let defective = self.cells.worlds[own].defective;
+        let rows = [self.rows(tape, accepted)?, self.rows(tape, own)?];
+        let contrast = |(measure, paired): (Measure, Paired)| {
+            let Some((before, now)) = paired.a().mean().zip(paired.b().mean()) else { return Ok(None) };
+            let estimators = [accepted, own].map(|cell| Estimator::new(&self.cells.worlds[cell], measure));
+            let samples = [estimators[0].sample(&rows[0])?, estimators[1].sample(&rows[1])?];
+            Ok(Some(Contrast {
+                version: version.into(),
+                defective,
+                measure,
+                cause: Cause::Policy,
+                accepted: before,
+                now,
+                n: paired.n(),
+                evidence: Evidence::Pairs {
+                    differences: Differences::new([&estimators[0], &estimators[1]], [&samples[0], &samples[1]]),
+                    alike: paired.wins().2 == paired.n(),
+                },
+                condition: None,
+            }))
+        };
+        let contrasts = pairs(&rows, defective)?.into_iter().filter_map(|pair| contrast(pair).transpose());
+        let mut contrasts: Vec<Contrast> = contrasts.collect::<io::Result<_>>()?;
+        Contrast::join_conditions(&mut contrasts);
+        Ok(contrasts)
+    }
+}
+
+/// The target, and every other version that can be rolled out and is not what the fleet runs before; those are left out
+/// that do not fit, or whose request is refused.
+fn versions(scenario: &Scenario) -> Vec<VersionIndex> {
+    let target = scenario.rollout.target;
+    let mut all = grid::versions(scenario, "all").unwrap_or_default();
+    all.retain(|&version| {
+        let mut one = scenario.clone();
+        version != target && one.retarget(version).is_ok() && World::new(&one).is_ok()
+    });
+    all.push(target);
+    all.sort_by_key(|version| version.0);
+    all
+}

@@ -1,0 +1,143 @@
+//! What no rollout of a scenario can exceed, whatever its replicate: from the plan, the deadlines and the operator
+//! alone.
+//!
+//! A verdict comes at the health timeout at the latest, and a batch begins on the next tick. So a rollout that does not
+//! trip ends within a time that is known beforehand, and one that trips takes as many waits and rollbacks more as there
+//! can be trips. These bounds are what an estimate of a mean needs to allow for what its replicates have not shown
+//! ([`dryroll_stats::bounded`]).
+
+use super::exact::scope::edited;
+use dryroll_engine::{InterventionPolicy, OperatorDecision};
+use dryroll_sim::scenario::{FaultKind, Metric};
+use dryroll_sim::sim::World;
+use dryroll_stats::Interval;
+use dryroll_stats::bounded::Reach;
+
+/// The bounds of a scenario. Times in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// Planned instances.
+    pub instances: u64,
+    /// The first request is answered or has expired by then.
+    pub approval: u64,
+    /// The longest rollout without a trip, the waits for a person left out.
+    pub untripped: u64,
+    /// The longest rollout, the waits for a person left out.
+    pub rollout: u64,
+    /// The longest from the first trip to the end of dispatching.
+    pub stop: u64,
+    /// The most trips, of rollbacks too; each is decided once.
+    pub trips: u64,
+    /// The longest rollout with all waits.
+    pub duration: u64,
+    /// The horizon.
+    pub horizon: u64,
+    /// How long the integrals go on after the end.
+    observed_after: u64,
+}
+
+impl Bounds {
+    /// The bounds of a scenario.
+    #[must_use]
+    pub fn of(world: &World) -> Self {
+        let (plan, limit) = edited(world);
+        let settings = &world.settings;
+        let limit = u64::from(limit.min(settings.max_consecutive_failures.get()));
+        let instances = u64::from(plan.total_instances());
+        let (tick, timeout) = (world.tick_interval, settings.health_timeout.0);
+        let in_flight = settings.max_in_flight.map_or(u64::from(u32::MAX), |most| u64::from(most.get()));
+        // A batch is judged one slot after the other.
+        let wave = |size: u64| size.div_ceil(in_flight).saturating_mul(timeout);
+        let walk =
+            |batches: u64, size: u64| batches.saturating_mul(wave(size).saturating_add(tick)).saturating_add(tick);
+        let faults = |kinds: &[FaultKind]| {
+            let lasting = world.faults.iter().filter(|fault| kinds.contains(&fault.kind));
+            let each = lasting.map(|fault| fault.duration().map_or(world.horizon, |span| span.0).saturating_add(tick));
+            each.fold(0, u64::saturating_add)
+        };
+        let paused = faults(&[FaultKind::ReconcilerPause, FaultKind::ReconcilerCrash]);
+        // A controller that is away takes an answer, or records the expiry, at its return.
+        let away = faults(&[FaultKind::ReconcilerCrash]);
+        let untripped = walk(u64::from(plan.batch_count()), u64::from(plan.batch_size)).saturating_add(paused);
+        // A trip uses up a run of failures, and the first decision that is not to continue ends the walk: the
+        // rollout's, and then the rollback's. The last decision repeats.
+        let runs = instances / limit.max(1);
+        let decisions = &world.operator.on_trip;
+        let goes_on = |decision: &&OperatorDecision| **decision == OperatorDecision::ContinueAnyway;
+        let repeats = decisions.last().is_some_and(|last| goes_on(&last));
+        let trips_from = |first: usize| {
+            let continued = decisions.iter().skip(first).take_while(goes_on).count();
+            if first + continued >= decisions.len() && repeats { runs } else { runs.min(continued as u64 + 1) }
+        };
+        let forward = trips_from(0);
+        let rolls_back = decisions.contains(&OperatorDecision::RollbackCompletedBatches) && settings.previous.is_some();
+        let (back, backward) = if rolls_back {
+            let size = (instances * u64::from(settings.rollback_batch_pct)).div_ceil(100).max(1);
+            let ended = decisions.iter().take_while(goes_on).count() + 1;
+            (walk(instances.div_ceil(size), size), trips_from(ended))
+        } else {
+            (0, 0)
+        };
+        // The first decision stops the rollout unless it is to continue.
+        let decided = world.operator.decision_delay.longest().0;
+        let stop = match decisions.first() {
+            Some(first) if !goes_on(&first) => decided.saturating_add(away),
+            _ => u64::MAX,
+        };
+        let trips = forward + backward;
+        let resumed = trips.saturating_mul(timeout.saturating_add(tick));
+        let rollout = untripped.saturating_add(back).saturating_add(resumed);
+        let asked = settings.policy == InterventionPolicy::RequireApproval;
+        let answers = if world.operator.edit.is_some() { 2 } else { 1 };
+        let answered = world.operator.approval_delay.longest().0.saturating_mul(answers);
+        let approval =
+            if asked { settings.approval_expires.0.min(answered).saturating_add(away).min(world.horizon) } else { 0 };
+        Self {
+            instances,
+            approval,
+            untripped: untripped.min(world.horizon),
+            rollout: rollout.min(world.horizon),
+            duration: approval.saturating_add(rollout).saturating_add(decided.saturating_mul(trips)).min(world.horizon),
+            stop: stop.min(world.horizon),
+            trips,
+            horizon: world.horizon,
+            observed_after: world.observe_after,
+        }
+    }
+
+    /// Between which values a metric lies, in its reported unit.
+    #[must_use]
+    pub fn reach(&self, metric: Metric) -> Reach {
+        let (instances, trips) = (self.instances as f64, self.trips as f64);
+        let up_to = |usually: f64, always: f64| Reach {
+            usually: Interval::new(0.0, usually.min(always)),
+            always: Interval::new(0.0, always),
+        };
+        let seconds = |millis: u64| millis as f64 / 1000.0;
+        let end = seconds(self.duration);
+        let summed = |millis: u64| instances * millis.saturating_add(self.observed_after) as f64 / 60_000.0;
+        let all = summed(self.duration);
+        match metric {
+            Metric::Trips | Metric::Decisions => up_to(0.0, trips),
+            Metric::DurationSec => up_to(seconds(self.approval.saturating_add(self.untripped)), end),
+            Metric::ApprovalWaitSec => up_to(seconds(self.approval), end),
+            Metric::RolloutSec => up_to(seconds(self.untripped), seconds(self.rollout)),
+            Metric::ExposedInstances | Metric::HarmedInstances | Metric::EscapedInstances => {
+                Reach::within(0.0, instances)
+            }
+            Metric::ExposedPct
+            | Metric::BlastRadiusPct
+            | Metric::BlastRadiusPctTripped
+            | Metric::HarmedPct
+            | Metric::MinServingPct => Reach::within(0.0, 100.0),
+            Metric::ExposureInstanceMin | Metric::UnhealthyInstanceMin => up_to(summed(self.untripped), all),
+            Metric::CapacityLossInstanceMin => up_to(summed(self.approval.saturating_add(self.untripped)), all),
+            // No verdict before the first trip is later than the walk without one.
+            Metric::TimeToDetectSec => Reach::within(0.0, seconds(self.untripped)),
+            Metric::TimeToStopSec => Reach::within(0.0, seconds(self.stop)),
+            Metric::TimeToMitigateSec => Reach::within(0.0, end),
+            // Of the rollout and of its rollback.
+            Metric::FalseFailures => up_to(instances, 2.0 * instances),
+        }
+    }
+}

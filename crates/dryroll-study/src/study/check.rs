@@ -1,0 +1,534 @@
+//! Checking: the `[[expect]]` rules of a scenario, each passed, failed or undecided.
+//!
+//! # How it decides
+//!
+//! A rule on each world ([`worlds`]: an outcome, an event, a figure of one world) is a fact: it holds or not. So is one
+//! on the smallest or largest value of so many worlds. A rule on a mean, a percentile or a rate ([`Kind::Estimated`])
+//! is about all worlds that there could be. Where theory has the value, it decides. Else the rule is looked at after as
+//! many worlds as it says, then after twice, four times … as many, and passes or fails as soon as its interval lies on
+//! one side of the limit. One whose interval does not after the most worlds is undecided.
+//!
+//! All intervals of all looks of all rules that are checked together hold together with the confidence of the report:
+//! each look has its share of the error ([`Looks`]), and Bonferroni's inequality shares it between the rules.
+
+pub mod worlds;
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::Ordering;
+
+use rayon::prelude::*;
+
+use super::analysis::{self, Certainty};
+use super::exact::Depth;
+use super::faults::idle_faults;
+use super::grid::{Cells, GridError};
+use super::results::CellRows;
+use super::round::{self, Round, Workers, rows_a_block};
+use super::row::speaks_of;
+use super::sweep::CONFIDENCE;
+use super::tape::{Identity, Tape};
+use super::theory::Theory;
+use super::tune::limits::{about, bound_says, observe};
+use dryroll_engine::Outcome;
+use dryroll_sim::scenario::{
+    Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Measure, Scenario, Stat, VersionIndex, Worlds,
+};
+use dryroll_sim::text::Foreign;
+use dryroll_stats::sequential::Looks;
+use dryroll_stats::{Interval, simultaneous};
+
+/// Worlds before the first look at a rule that does not say how many.
+pub const FIRST_LOOK: u64 = 256;
+/// Worlds of a version in which it is looked whether a fault touches anything.
+const LOOKED_AT_FOR_FAULTS: u64 = 256;
+
+/// Why rules cannot be checked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// A version does not fit, or its request is refused.
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    /// A rule that its version can neither keep nor break.
+    #[error("the rule `{says}` on line {line} says nothing of `{version}`, which is {truth}; name another version, or another metric or rate",
+        truth = if *.defective { "defective" } else { "not `defective`" })]
+    SaysNothing {
+        /// The rule.
+        says: String,
+        /// Where it begins.
+        line: usize,
+        /// The version.
+        version: Foreign,
+        /// Whether that is defective.
+        defective: bool,
+    },
+    /// A rule on what the fleet runs already: nothing would be rolled out, and it would pass for that.
+    #[error(
+        "the rule `{says}` on line {line} is about `{version}`, which the fleet runs already, so that nothing would be rolled out; name another version"
+    )]
+    RunsAlready {
+        /// The rule.
+        says: String,
+        /// Where it begins.
+        line: usize,
+        /// The version.
+        version: Foreign,
+    },
+}
+
+/// How a rule is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// World by world.
+    EachWorld,
+    /// By the smallest or the largest value of its worlds.
+    Extreme,
+    /// By an interval.
+    Estimated,
+}
+
+/// How a rule is decided.
+#[must_use]
+pub fn kind(spec: &ExpectSpec) -> Kind {
+    match (&spec.demand, spec.worlds) {
+        (Demand::Event { .. }, _) | (_, Worlds::One(_)) => Kind::EachWorld,
+        (Demand::Limit(LimitSpec { metric: Measure::Outcome, .. }), _) => Kind::EachWorld,
+        (Demand::Limit(LimitSpec { bound: Bound::Equals(Expected::Truth(_)), .. }), _) => Kind::EachWorld,
+        (Demand::Limit(LimitSpec { stat: Some(Stat::Min | Stat::Max), .. }), _) => Kind::Extreme,
+        (Demand::Limit(_), _) => Kind::Estimated,
+    }
+}
+
+/// A rule in words, in three parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleWords {
+    /// What it is about: `p95 of blast_radius_pct`.
+    pub about: String,
+    /// What is demanded of it: `≤ 20`.
+    pub limit: String,
+    /// Of which worlds: `in world 0`; empty where it is about all that there could be.
+    pub worlds: String,
+}
+
+impl RuleWords {
+    /// Of a rule.
+    #[must_use]
+    pub fn of(spec: &ExpectSpec) -> Self {
+        let (about, limit) = match &spec.demand {
+            Demand::Limit(limit) => {
+                // One world has no mean.
+                let stat = if let Worlds::One(_) = spec.worlds { None } else { limit.stat };
+                (about(&LimitSpec { stat, ..limit.clone() }), bound_says(&limit.bound, f64::to_string))
+            }
+            Demand::Event { event, batch_index, demand } => {
+                let of = batch_index.map(|batch| format!(" of batch {batch}")).unwrap_or_default();
+                let limit = match demand {
+                    EventDemand::Times(bound) => format!("{} times", bound_says(bound, f64::to_string)),
+                    EventDemand::Within(span) => format!("within {} s", span.as_secs_f64()),
+                    EventDemand::Before(other) => format!("before {}", other.name()),
+                };
+                (format!("{}{of}", event.name()), limit)
+            }
+        };
+        let worlds = match (kind(spec), spec.worlds) {
+            (Kind::EachWorld, Worlds::One(replicate)) => format!("in world {replicate}"),
+            (Kind::EachWorld, Worlds::First(_)) => format!("in each of {} worlds", worlds_of(spec)),
+            (Kind::Extreme, Worlds::First(_)) => format!("of {} worlds", worlds_of(spec)),
+            _ => String::new(),
+        };
+        Self { about, limit, worlds }
+    }
+}
+
+/// `p95 of blast_radius_pct ≤ 20`
+impl fmt::Display for RuleWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { about, limit, worlds } = self;
+        let space = if worlds.is_empty() { "" } else { " " };
+        write!(f, "{about} {limit}{space}{worlds}")
+    }
+}
+
+/// Rules of a scenario that are ready to be checked.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// A cell for each version that a rule is about.
+    pub cells: Cells,
+    /// The rules, in the order of the file.
+    pub rules: Vec<Rule>,
+}
+
+/// A rule, and the cell of its version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// What the scenario says.
+    pub spec: ExpectSpec,
+    /// Which cell.
+    pub cell: usize,
+}
+
+/// How far a check may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// The most worlds of a rule.
+    pub max_replicates: u64,
+    /// How many estimated rules are decided together, those of other scenarios too.
+    pub together: u64,
+    /// Whether the first rule that fails ends it.
+    pub fail_fast: bool,
+}
+
+/// Where a rule stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It surely holds.
+    Passed,
+    /// It surely does not.
+    Failed,
+    /// Neither is sure.
+    Undecided(Doubt),
+    /// It was not looked at, for another one had failed.
+    Skipped,
+}
+
+/// Why neither is sure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The limit lies within the interval.
+    WithinInterval,
+    /// So few worlds have no interval.
+    NoInterval,
+    /// No world has a value.
+    NothingMeasured,
+    /// The rule is about more worlds than may be run.
+    TooManyWorlds,
+    /// The time was over.
+    OutOfTime,
+}
+
+/// What was found of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Where it stands.
+    pub verdict: Verdict,
+    /// What was seen: an estimate, or what the world shows that decides.
+    pub observed: Option<Expected>,
+    /// The interval that decides where theory does not; `None` for facts.
+    pub interval: Option<Interval>,
+    /// What theory says of the value, where it says anything: that decides.
+    pub exact: Option<f64>,
+    /// Its confidence at the look that decided.
+    pub confidence: Option<f64>,
+    /// Over how many worlds.
+    pub n: u64,
+    /// Of how many that were looked at: fewer have a value of a conditional metric.
+    pub of: u64,
+    /// How many of those ended at the horizon.
+    pub stalled: u64,
+    /// Where it does not pass: the replicate that is furthest beyond the limit.
+    pub worst: Option<u64>,
+}
+
+impl Finding {
+    const OPEN: Self = Self {
+        verdict: Verdict::Undecided(Doubt::OutOfTime),
+        observed: None,
+        interval: None,
+        exact: None,
+        confidence: None,
+        n: 0,
+        of: 0,
+        stalled: 0,
+        worst: None,
+    };
+}
+
+/// What was found of a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// By rule.
+    pub rules: Vec<Finding>,
+    /// Faults that touched nothing in any world that was looked at, by their place in the scenario.
+    pub idle_faults: Vec<usize>,
+    /// Rollouts of the rules.
+    pub rollouts: u64,
+}
+
+impl Check {
+    /// The tape of a check is nobody else's, so that it needs no name.
+    pub const IDENTITY: Identity = *b"dryroll check, not kept.........";
+
+    /// Makes some of a scenario's rules ready, by their places.
+    ///
+    /// # Errors
+    /// When a version does not fit, its request is refused, or a rule says nothing of it.
+    pub fn new(scenario: &Scenario, rules: &[usize]) -> Result<Self, CheckError> {
+        let mut versions: Vec<VersionIndex> = Vec::new();
+        let rules = rules.iter().filter_map(|&rule| scenario.expect.get(rule)).map(|spec| {
+            let version = spec.version.unwrap_or(scenario.rollout.target);
+            let known = versions.iter().position(|&one| one == version);
+            let cell = known.unwrap_or_else(|| {
+                versions.push(version);
+                versions.len() - 1
+            });
+            Rule { spec: spec.clone(), cell }
+        });
+        let rules: Vec<Rule> = rules.collect();
+        let cells = Cells::new(vec![scenario.clone()], &versions)?;
+        for rule in &rules {
+            let defective = cells.worlds[rule.cell].defective;
+            if scenario.rollout.previous == Some(versions[rule.cell]) {
+                return Err(CheckError::RunsAlready {
+                    says: RuleWords::of(&rule.spec).to_string(),
+                    line: rule.spec.line,
+                    version: cells.scenarios[rule.cell].target().id.clone(),
+                });
+            }
+            if let Demand::Limit(limit) = &rule.spec.demand
+                && !speaks_of(limit.metric, defective)
+            {
+                return Err(CheckError::SaysNothing {
+                    says: RuleWords::of(&rule.spec).to_string(),
+                    line: rule.spec.line,
+                    version: cells.scenarios[rule.cell].target().id.clone(),
+                    defective,
+                });
+            }
+        }
+        Ok(Self { scenario: scenario.clone(), cells, rules })
+    }
+
+    /// How many of its rules are decided by an interval.
+    #[must_use]
+    pub fn estimated(&self) -> u64 {
+        self.rules.iter().filter(|rule| kind(&rule.spec) == Kind::Estimated).count() as u64
+    }
+
+    /// The most rollouts that the rules may take.
+    #[must_use]
+    pub fn most_rollouts(&self, effort: &Effort) -> u64 {
+        let of_worlds = self.rules.iter().filter(|rule| kind(&rule.spec) == Kind::EachWorld);
+        let of_worlds: u64 = of_worlds.map(|rule| worlds_of(&rule.spec).min(effort.max_replicates)).sum();
+        (0..self.cells.worlds.len()).map(|cell| self.most_worlds(cell, effort)).fold(of_worlds, u64::saturating_add)
+    }
+
+    fn most_worlds(&self, cell: usize, effort: &Effort) -> u64 {
+        let of_rule = |rule: &Rule| self.last_look(rule, effort);
+        self.rules.iter().filter(|rule| rule.cell == cell).map(of_rule).max().unwrap_or(0)
+    }
+
+    fn last_look(&self, rule: &Rule, effort: &Effort) -> u64 {
+        match kind(&rule.spec) {
+            Kind::EachWorld => 0,
+            Kind::Extreme => worlds_of(&rule.spec).min(effort.max_replicates),
+            Kind::Estimated => effort.max_replicates,
+        }
+    }
+
+    /// The worlds in which a fault may show that it does something: those that the rules are about, or begin with.
+    fn looked_at_for_faults(&self) -> impl Iterator<Item = (&dryroll_sim::sim::World, u64)> {
+        self.rules.iter().flat_map(|rule| {
+            let replicates = match rule.spec.worlds {
+                Worlds::One(replicate) => replicate..replicate.saturating_add(1),
+                Worlds::First(_) => 0..worlds_of(&rule.spec).clamp(1, LOOKED_AT_FOR_FAULTS),
+            };
+            replicates.map(|replicate| (&self.cells.worlds[rule.cell], replicate))
+        })
+    }
+
+    /// A world in which an idle fault can be seen to do nothing: its cell and replicate.
+    #[must_use]
+    pub fn world_of_idle_fault(&self) -> Option<(usize, u64)> {
+        let rule = self.rules.first()?;
+        let replicate = if let Worlds::One(replicate) = rule.spec.worlds { replicate } else { 0 };
+        Some((rule.cell, replicate))
+    }
+
+    /// What is said of it where an earlier scenario has failed and that ends all.
+    #[must_use]
+    pub fn skipped(&self) -> Checked {
+        let skipped = Finding { verdict: Verdict::Skipped, ..Finding::OPEN };
+        Checked { rules: vec![skipped; self.rules.len()], idle_faults: Vec::new(), rollouts: 0 }
+    }
+
+    /// Decides the rules. What is open when it is stopped is undecided for want of time.
+    ///
+    /// # Errors
+    /// When the tape cannot be written or read.
+    pub fn run(&self, tape: &Tape, workers: &Workers<'_>, effort: &Effort) -> io::Result<Checked> {
+        let mut found = vec![Finding::OPEN; self.rules.len()];
+        let running = || {
+            // Who asks for an end does so when told of progress.
+            (workers.progress)(0);
+            !workers.stop.load(Ordering::Relaxed)
+        };
+        let looked_at = self.looked_at_for_faults().take_while(|_| running());
+        let idle = idle_faults(self.scenario.faults.len(), looked_at);
+        let idle_faults = if running() { idle } else { Vec::new() };
+        let enough = |found: &[Finding]| {
+            effort.fail_fast && (!idle_faults.is_empty() || found.iter().any(|one| one.verdict == Verdict::Failed))
+        };
+        for (place, rule) in self.rules.iter().enumerate() {
+            if kind(&rule.spec) == Kind::EachWorld && running() && !enough(&found) {
+                found[place] = worlds::each(&rule.spec, &self.cells.worlds[rule.cell], workers, effort.max_replicates);
+            }
+        }
+        let theory = if running() { workers.pool.install(|| self.theory()) } else { Vec::new() };
+        let mut looks: Vec<u32> = vec![0; self.rules.len()];
+        let mut done = 0;
+        while running() && !enough(&found) {
+            let next: Vec<(usize, u64)> =
+                (0..self.rules.len()).filter_map(|rule| Some((rule, self.look(rule, looks[rule], effort)?))).collect();
+            let Some(n) = next.iter().map(|&(_, n)| n).min() else { break };
+            let mut cells: Vec<u32> = next.iter().map(|&(rule, _)| self.rules[rule].cell as u32).collect();
+            cells.sort_unstable();
+            cells.dedup();
+            let rows = rows_a_block(self.scenario.fleet.instances);
+            let round = Round { cells, replicates: done..n, rows };
+            if !round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)? {
+                break;
+            }
+            done = n;
+            let due: Vec<usize> = next.iter().filter(|&&(_, at)| at == n).map(|&(rule, _)| rule).collect();
+            let seen: Vec<Finding> = workers.pool.install(|| {
+                due.par_iter()
+                    .map(|&rule| self.estimate(rule, &theory, tape, looks[rule], n, effort))
+                    .collect::<io::Result<_>>()
+            })?;
+            for (rule, finding) in due.into_iter().zip(seen) {
+                looks[rule] = match finding.verdict {
+                    Verdict::Undecided(_) => looks[rule] + 1,
+                    _ => DECIDED,
+                };
+                found[rule] = finding;
+            }
+        }
+        let failed_fast = enough(&found);
+        self.close(&mut found, &looks, failed_fast, effort);
+        let of_worlds = self.rules.iter().zip(&found).filter(|(rule, _)| kind(&rule.spec) == Kind::EachWorld);
+        let rollouts = tape.rows() + of_worlds.map(|(_, finding)| finding.n).sum::<u64>();
+        Ok(Checked { rules: found, idle_faults, rollouts })
+    }
+
+    /// How many worlds a rule has at a look; `None` after the last.
+    fn look(&self, rule: usize, look: u32, effort: &Effort) -> Option<u64> {
+        let spec = &self.rules[rule].spec;
+        if look == DECIDED {
+            return None;
+        }
+        match kind(spec) {
+            Kind::EachWorld => None,
+            Kind::Extreme => (look == 0).then(|| worlds_of(spec).min(effort.max_replicates)),
+            Kind::Estimated => looks(spec, effort).at(look),
+        }
+    }
+
+    /// What is open and could still be looked at is skipped where another one has failed, else the time was over.
+    fn close(&self, found: &mut [Finding], looks: &[u32], failed_fast: bool, effort: &Effort) {
+        for (rule, finding) in found.iter_mut().enumerate() {
+            let Verdict::Undecided(doubt) = finding.verdict else { continue };
+            let is_open = doubt == Doubt::OutOfTime || self.look(rule, looks[rule], effort).is_some();
+            if is_open {
+                finding.verdict = if failed_fast { Verdict::Skipped } else { Verdict::Undecided(Doubt::OutOfTime) };
+            }
+        }
+    }
+
+    /// What theory says of the cells of estimated rules.
+    fn theory(&self) -> Vec<Theory> {
+        let of = |(cell, scenario): (usize, &Scenario)| {
+            let mut depths =
+                self.rules.iter().filter(|rule| rule.cell == cell).filter_map(|rule| match &rule.spec.demand {
+                    Demand::Limit(limit) if kind(&rule.spec) == Kind::Estimated => Some(Depth::of(limit.metric)),
+                    _ => None,
+                });
+            let depth = depths.next()?;
+            Some(Theory::of(scenario, depths.fold(depth, Depth::max)))
+        };
+        let theory = self.cells.scenarios.par_iter().enumerate().map(of);
+        theory.map(Option::unwrap_or_default).collect()
+    }
+
+    fn estimate(
+        &self,
+        rule: usize,
+        theory: &[Theory],
+        tape: &Tape,
+        look: u32,
+        n: u64,
+        effort: &Effort,
+    ) -> io::Result<Finding> {
+        let Rule { spec, cell } = &self.rules[rule];
+        let Demand::Limit(limit) = &spec.demand else { return Ok(Finding::OPEN) };
+        let world = &self.cells.worlds[*cell];
+        let rows = CellRows::open(std::slice::from_ref(tape), *cell as u32, n)?;
+        let is_estimated = kind(spec) == Kind::Estimated;
+        let confidence = simultaneous::each(looks(spec, effort).confidence(look, CONFIDENCE), effort.together);
+        let held = observe(limit, &rows, world, &theory[*cell], Certainty { confidence, peeked: true }, None)?;
+        let holds = match held.observed {
+            Some(value) if !is_estimated => (worlds_of(spec) <= n).then(|| worlds::fits(&limit.bound, value)),
+            _ => held.holds,
+        };
+        let verdict = match (holds, held.interval) {
+            (Some(true), _) => Verdict::Passed,
+            (Some(false), _) => Verdict::Failed,
+            (None, _) if held.n == 0 => Verdict::Undecided(Doubt::NothingMeasured),
+            (None, _) if !is_estimated => Verdict::Undecided(Doubt::TooManyWorlds),
+            (None, Some(_)) => Verdict::Undecided(Doubt::WithinInterval),
+            (None, None) => Verdict::Undecided(Doubt::NoInterval),
+        };
+        let worst = if verdict == Verdict::Passed { None } else { worst(limit, &rows)? };
+        let mut stalled = 0;
+        if verdict == Verdict::Passed {
+            rows.endings(&mut |_, ending| stalled += u64::from(ending.outcome == Outcome::Stalled))?;
+        }
+        Ok(Finding {
+            verdict,
+            observed: held.observed.map(Expected::Number),
+            interval: held.interval,
+            exact: held.exact.filter(|_| is_estimated),
+            confidence: is_estimated.then_some(confidence),
+            n: held.n,
+            of: n,
+            stalled,
+            worst,
+        })
+    }
+}
+
+/// Stands for the look of a rule that needs none any more.
+const DECIDED: u32 = u32::MAX;
+
+fn worlds_of(spec: &ExpectSpec) -> u64 {
+    match spec.worlds {
+        Worlds::One(_) => 1,
+        Worlds::First(n) => n.map_or(FIRST_LOOK, u64::from),
+    }
+}
+
+fn looks(spec: &ExpectSpec, effort: &Effort) -> Looks {
+    Looks { first: worlds_of(spec), max: effort.max_replicates }
+}
+
+/// The replicate that is furthest beyond a limit; of a rate, the first one of the wrong kind.
+fn worst(limit: &LimitSpec, rows: &CellRows<'_>) -> io::Result<Option<u64>> {
+    let from_above = !matches!(limit.bound, Bound::AtLeast(_));
+    match limit.metric {
+        Measure::Metric(metric) => {
+            Ok(analysis::furthest(rows, metric, 1, from_above)?.first().map(|&(replicate, _)| replicate))
+        }
+        Measure::Rate(rate) => {
+            let mut first = None;
+            rows.endings(&mut |replicate, ending| {
+                if first.is_none() && ending.hits(rate) == from_above {
+                    first = Some(replicate);
+                }
+            })?;
+            Ok(first)
+        }
+        Measure::Outcome => Ok(None),
+    }
+}

@@ -1,0 +1,267 @@
+//! Two policies on the same worlds: what one does more than the other, world by world.
+
+use std::io;
+
+use super::analysis::{self, Certainty};
+use super::completed::{COMPLETED, Completed, least};
+use super::exact::Depth;
+use super::grid::{Axis, Cells, GridError};
+use super::mean::Estimator;
+use super::results::CellRows;
+use super::round::{self, Round, Workers, rows_a_block};
+use super::row::value;
+use super::sweep::CONFIDENCE;
+use super::tape::{Identity, Tape};
+use super::theory::Theory;
+use dryroll_sim::scenario::{Measure, Metric, Rate, Scenario, VersionIndex};
+use dryroll_stats::paired::Paired;
+use dryroll_stats::{Interval, simultaneous};
+
+/// Worlds that are named of each version and metric.
+const WORLDS: usize = 3;
+/// Cells of a histogram.
+const HISTOGRAM_CELLS: usize = 30;
+
+/// A policy as it is written: keys of `[rollout]` with a value each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyText(pub Vec<Axis>);
+
+impl PolicyText {
+    /// Reads `KEY=VALUE,KEY=VALUE`. An empty text is the scenario's own policy.
+    ///
+    /// # Errors
+    /// When a part sets nothing, names a key twice, or another key than those of `[rollout]`.
+    pub fn parse(text: &str) -> Result<Self, GridError> {
+        let mut settings: Vec<Axis> = Vec::new();
+        for part in text.split(',').map(str::trim).filter(|_| !text.trim().is_empty()) {
+            let axis = Axis::parse_setting(part)?;
+            if axis.key == "target_version_id" {
+                return Err(GridError::Target);
+            }
+            if settings.iter().any(|other| other.key == axis.key) {
+                return Err(GridError::SetTwice(axis.key.into()));
+            }
+            if axis.values.len() != 1 {
+                return Err(GridError::OneValue(part.into()));
+            }
+            settings.push(axis);
+        }
+        Ok(Self(settings))
+    }
+
+    fn applied(&self, scenario: &Scenario) -> Result<Scenario, GridError> {
+        let mut set = scenario.clone();
+        for axis in &self.0 {
+            for value in &axis.values {
+                set.set_rollout(&axis.key, value).map_err(Box::new)?;
+            }
+        }
+        Ok(set)
+    }
+}
+
+/// Two policies with some versions, ready to run.
+#[derive(Clone, Debug)]
+pub struct Compare {
+    /// The cells: first the one policy with each version, then the other.
+    pub cells: Cells,
+    /// Replicates.
+    pub replicates: u64,
+    versions: usize,
+    /// The least share of the good rollouts that complete with a policy that may be better in time.
+    least: f64,
+}
+
+/// One measure of both.
+#[derive(Clone, Debug)]
+pub struct Contrasted {
+    /// Which.
+    pub measure: Measure,
+    /// World by world.
+    pub paired: Paired,
+    /// The interval of the mean difference, whatever the distribution; `None` where no replicate has both values.
+    pub ci: Option<Interval>,
+    /// The one that holds for all measures at once.
+    pub simultaneous_ci: Option<Interval>,
+    /// The exact means of both; `None` where theory does not have both.
+    pub exact: Option<[f64; 2]>,
+    /// Worlds where the first is better, and where the second is; `None` where neither more nor less of it is better.
+    pub wins: Option<[u64; 2]>,
+    /// Worlds where they are equal.
+    pub ties: u64,
+}
+
+/// What one version comes to.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Every metric and rate.
+    pub measures: Vec<Contrasted>,
+    /// The worlds that differ most: metric, replicate, both values.
+    pub worlds: Vec<(Metric, u64, f64, f64)>,
+    /// Differences by metric: lower end, width, counts.
+    pub histograms: Vec<(Metric, f64, f64, Vec<u64>)>,
+    /// Of a good version: whether enough rollouts complete with the first policy, and with the second.
+    pub completed: Option<[Completed; 2]>,
+}
+
+impl Compare {
+    /// Makes a comparison ready.
+    ///
+    /// # Errors
+    /// When a policy or a version cannot be taken.
+    pub fn new(
+        scenario: &Scenario,
+        policies: &[PolicyText; 2],
+        versions: &[VersionIndex],
+        replicates: u64,
+    ) -> Result<Self, GridError> {
+        let policies = policies.iter().map(|policy| policy.applied(scenario)).collect::<Result<Vec<_>, _>>()?;
+        if policies[0].rollout == policies[1].rollout {
+            return Err(GridError::SamePolicy);
+        }
+        Ok(Self {
+            cells: Cells::new(policies, versions)?,
+            replicates,
+            versions: versions.len(),
+            least: least(scenario),
+        })
+    }
+
+    /// Runs both on all worlds; false where it was stopped.
+    ///
+    /// # Errors
+    /// When the tape cannot be written.
+    pub fn run(&self, tape: &Tape, workers: &Workers<'_>) -> io::Result<bool> {
+        let instances = self.cells.scenarios.first().map_or(1, |scenario| scenario.fleet.instances);
+        let cells = (0..self.cells.worlds.len() as u32).collect();
+        let round = Round { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
+        round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)
+    }
+
+    /// The tape of a comparison is nobody else's, so that it needs no name.
+    pub const IDENTITY: Identity = *b"dryroll compare, not kept.......";
+
+    /// The cells of a version, with the one policy and the other.
+    #[must_use]
+    pub fn cells_of(&self, version: usize) -> [usize; 2] {
+        [version, self.versions + version]
+    }
+
+    /// What a version comes to.
+    ///
+    /// # Errors
+    /// When the tape cannot be read.
+    pub fn result(&self, tape: &Tape, version: usize) -> io::Result<Compared> {
+        let [a, b] = self.cells_of(version);
+        let defective = self.cells.worlds[a].defective;
+        let tapes = std::slice::from_ref(tape);
+        let rows =
+            [CellRows::open(tapes, a as u32, self.replicates)?, CellRows::open(tapes, b as u32, self.replicates)?];
+        let measures = pairs(&rows, defective)?;
+        let each = simultaneous::each(CONFIDENCE, measures.len() as u64);
+        let theory = [a, b].map(|cell| Theory::of(&self.cells.scenarios[cell], Depth::Durations));
+        let contrast = |(measure, paired): (Measure, Paired)| {
+            let (a_smaller, b_smaller, ties) = paired.wins();
+            let wins = match measure.more_is_better(defective) {
+                Some(false) => Some([a_smaller, b_smaller]),
+                Some(true) => Some([b_smaller, a_smaller]),
+                None => None,
+            };
+            let estimators = [a, b].map(|cell| Estimator::new(&self.cells.worlds[cell], measure));
+            let samples = [estimators[0].sample(&rows[0])?, estimators[1].sample(&rows[1])?];
+            let [ci, simultaneous_ci] = [CONFIDENCE, each].map(|sure| {
+                Estimator::interval_of_difference([&estimators[0], &estimators[1]], [&samples[0], &samples[1]], sure)
+            });
+            let exact = theory[0].value(measure, None).zip(theory[1].value(measure, None));
+            let exact = exact.filter(|_| paired.n() > 0).map(|(a, b)| [a, b]);
+            Ok(Contrasted { measure, paired, ci, simultaneous_ci, exact, wins, ties })
+        };
+        let measures: Vec<Contrasted> = measures.into_iter().map(contrast).collect::<io::Result<_>>()?;
+        let spread = if defective { Metric::BlastRadiusPct } else { Metric::ExposedPct };
+        let (mut worlds, mut histograms) = (Vec::new(), Vec::new());
+        for metric in [Metric::DurationSec, spread] {
+            let differences = Differences { rows: &rows, metric };
+            worlds.extend(differences.largest(WORLDS)?);
+            if let Some((low, width, counts)) = differences.histogram(HISTOGRAM_CELLS)? {
+                histograms.push((metric, low, width, counts));
+            }
+        }
+        let completed = if defective { None } else { Some(self.completed(&measures, &rows)?) };
+        Ok(Compared { measures, worlds, histograms, completed })
+    }
+
+    /// Whether enough rollouts of a good version complete with both.
+    fn completed(&self, measures: &[Contrasted], rows: &[CellRows<'_>; 2]) -> io::Result<[Completed; 2]> {
+        let good = self.cells.worlds.iter().filter(|world| !world.defective).count() as u64;
+        let confidence = simultaneous::each(CONFIDENCE, good);
+        let exact = measures.iter().find(|one| one.measure == Measure::Rate(COMPLETED)).and_then(|one| one.exact);
+        let of = |side: usize| -> io::Result<Completed> {
+            let certainty = Certainty { confidence, peeked: false };
+            let share = |rate| analysis::rate(&rows[side], rate, false, certainty);
+            let exact = exact.map(|both| both[side]);
+            Ok(Completed::new(self.least, &share(COMPLETED)?, &share(Rate::Trip)?, exact, confidence))
+        };
+        Ok([of(0)?, of(1)?])
+    }
+}
+
+/// Every metric and rate, world by world where both cells have a value; of a version that is defective in truth or not.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn pairs(rows: &[CellRows<'_>; 2], defective: bool) -> io::Result<Vec<(Measure, Paired)>> {
+    let measures = Measure::all().filter(|measure| *measure != Measure::Outcome);
+    let mut all: Vec<(Measure, Paired)> = measures.map(|measure| (measure, Paired::default())).collect();
+    rows[0].pairs(&rows[1], &mut |_, a, b| {
+        for (measure, paired) in &mut all {
+            if let (Some(a), Some(b)) = (value(a, *measure, defective), value(b, *measure, defective)) {
+                paired.push(a, b);
+            }
+        }
+    })?;
+    Ok(all)
+}
+
+/// The differences of one metric.
+struct Differences<'a, 't> {
+    rows: &'a [CellRows<'t>; 2],
+    metric: Metric,
+}
+
+impl Differences<'_, '_> {
+    fn each(&self, with: &mut dyn FnMut(u64, f64, f64)) -> io::Result<()> {
+        self.rows[0].pairs(&self.rows[1], &mut |replicate, a, b| {
+            let (a, b) = (a[self.metric as usize], b[self.metric as usize]);
+            if !a.is_nan() && !b.is_nan() {
+                with(replicate, a, b);
+            }
+        })
+    }
+
+    /// The worlds that differ most, ties by replicate; none where nothing differs.
+    fn largest(&self, most: usize) -> io::Result<Vec<(Metric, u64, f64, f64)>> {
+        let mut largest: Vec<(Metric, u64, f64, f64)> = Vec::with_capacity(most + 1);
+        let size = |world: &(Metric, u64, f64, f64)| (world.3 - world.2).abs();
+        self.each(&mut |replicate, a, b| {
+            let world = (self.metric, replicate, a, b);
+            if size(&world) == 0.0 {
+                return;
+            }
+            let at = largest.iter().position(|other| size(&world) > size(other)).unwrap_or(largest.len());
+            largest.insert(at, world);
+            largest.truncate(most);
+        })?;
+        Ok(largest)
+    }
+
+    fn histogram(&self, cells: usize) -> io::Result<Option<(f64, f64, Vec<u64>)>> {
+        let mut extent = analysis::Extremes::default();
+        self.each(&mut |_, a, b| extent.push(b - a))?;
+        let mut counts = match extent.cells(cells) {
+            Some(counts) => counts,
+            None => return Ok(None),
+        };
+        self.each(&mut |_, a, b| counts.push(b - a))?;
+        Ok(Some(counts.into_parts()))
+    }
+}

@@ -1,0 +1,335 @@
+//! Exact results for a scenario: the expectations that a simulation estimates, by dynamic programming.
+//!
+//! They exist where every verdict is independent of the others and the order in which verdicts are counted is known, or
+//! says nothing about who failed. [`exact`] finds out whether a scenario is of that kind, and says in one sentence why
+//! it is not. `docs/exact.md` has the formulas, with their sources.
+
+pub(super) mod approval;
+mod duration;
+pub(crate) mod fleet;
+mod law;
+mod mixture;
+pub(crate) mod scope;
+mod spread;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use approval::Approval;
+use dryroll_engine::{InterventionPolicy, OperatorDecision, Outcome};
+use dryroll_sim::scenario::{Measure, Metric, Scenario};
+use dryroll_sim::sim::World;
+use dryroll_stats::exact::Walked;
+use fleet::Tables;
+use scope::Course;
+pub use spread::{TripSpread, trip_spread};
+
+/// What can be said exactly of a scenario.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Exact {
+    /// Expectations by the name of their metric, under the contract's names: means of numbers, chances of outcomes.
+    /// `blast_radius_pct_tripped` is the mean over the runs that trip.
+    pub values: BTreeMap<String, f64>,
+    /// The distribution of `exposed_instances`: value and chance, ascending; empty where it is not known.
+    pub exposed: Vec<(u32, f64)>,
+    /// Instances dispatched at the first trip, and the chance that the first trip comes there: ascending, adding up to
+    /// `trip_rate`.
+    pub dispatched_at_first_trip: Vec<(u32, f64)>,
+    /// Metrics that are not known exactly though the scenario is in scope, and why.
+    pub why_not: Vec<Unknown>,
+}
+
+/// A metric that is not known exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unknown {
+    /// Its name.
+    pub metric: String,
+    /// Why, in a sentence for people.
+    pub why: String,
+}
+
+/// Nothing exact can be said of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{why}")]
+pub struct OutOfScope {
+    /// Why, in a sentence for people.
+    pub why: String,
+}
+
+impl OutOfScope {
+    fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into() }
+    }
+}
+
+impl Exact {
+    /// The expectation of a metric; `None` where it is not known.
+    #[must_use]
+    pub fn value(&self, metric: &str) -> Option<f64> {
+        self.values.get(metric).copied()
+    }
+
+    /// The smallest number of exposed instances that is not exceeded with this chance; `None` where the distribution is
+    /// not known.
+    #[must_use]
+    pub fn exposed_quantile(&self, chance: f64) -> Option<u32> {
+        let mut sum = 0.0;
+        let reaches = |&&(_, weight): &&(u32, f64)| {
+            sum += weight;
+            sum >= chance
+        };
+        self.exposed.iter().find(reaches).or(self.exposed.last()).map(|&(exposed, _)| exposed)
+    }
+
+    fn set(&mut self, metric: &str, value: f64) {
+        self.values.insert(metric.to_owned(), value);
+    }
+
+    /// Sums of chances miss 0 and 1 by the last bits.
+    fn set_chance(&mut self, metric: &str, chance: f64) {
+        self.set(metric, chance.clamp(0.0, 1.0));
+    }
+
+    fn set_outcome(&mut self, outcome: Outcome, chance: f64) {
+        self.set_chance(outcome.name(), chance);
+    }
+
+    fn lacks(&mut self, metrics: &[&str], why: &str) {
+        self.why_not.extend(metrics.iter().map(|&metric| Unknown { metric: metric.to_owned(), why: why.to_owned() }));
+    }
+}
+
+/// How much is worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Chances and numbers of instances: cheap.
+    Chances,
+    /// Durations too, which take some ten times as long.
+    Durations,
+}
+
+impl Depth {
+    /// What a measure needs.
+    #[must_use]
+    pub fn of(measure: Measure) -> Self {
+        match measure {
+            Measure::Metric(Metric::DurationSec | Metric::ApprovalWaitSec | Metric::RolloutSec) => Self::Durations,
+            _ => Self::Chances,
+        }
+    }
+}
+
+/// All exact results of a scenario.
+///
+/// # Errors
+/// When nothing exact can be said of it; the sentence says why.
+pub fn exact(scenario: &Scenario) -> Result<Exact, OutOfScope> {
+    exact_to(scenario, Depth::Durations)
+}
+
+/// The exact results of a scenario, to a depth.
+///
+/// # Errors
+/// When nothing exact can be said of it; the sentence says why.
+pub fn exact_to(scenario: &Scenario, depth: Depth) -> Result<Exact, OutOfScope> {
+    exact_with(scenario, depth, &Tables::default())
+}
+
+/// The same, with tables that were made for other scenarios.
+pub(super) fn exact_with(scenario: &Scenario, depth: Depth, tables: &Tables) -> Result<Exact, OutOfScope> {
+    let world = world(scenario)?;
+    if world.shares() { mixture::exact(&world, tables, depth) } else { of(&world, tables, depth) }
+}
+
+fn world(scenario: &Scenario) -> Result<World, OutOfScope> {
+    World::new(scenario).map_err(|refusal| OutOfScope::new(format!("the request is refused: {refusal}")))
+}
+
+/// The exact results of a world in which nothing is left to be drawn once a replicate.
+fn of(world: &World, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope> {
+    let mut exact = Exact::default();
+    if world.total() == 0 {
+        nothing_happens(&mut exact, world, Outcome::Completed);
+        return Ok(exact);
+    }
+    if world.settings.policy == InterventionPolicy::Blocked {
+        nothing_happens(&mut exact, world, Outcome::Blocked);
+        return Ok(exact);
+    }
+    let approval = Approval::of(world)?;
+    if approval.approved == 0.0 {
+        unapproved(&mut exact, world, &approval);
+        return Ok(exact);
+    }
+    let course = Course::of(world, tables)?;
+    let verdicts = course.law.verdicts();
+    let mut states = Vec::new();
+    let walked = course.walk.go(
+        |position| course.law.pick(&verdicts, position),
+        |_, counts| {
+            if depth == Depth::Durations && course.is_timed() {
+                states.push(counts.to_vec());
+            }
+        },
+    );
+    tell_trips(&mut exact, world, &approval, &course, &walked);
+    tell_outcomes(&mut exact, world, &approval, &course, &walked);
+    let durations = ["duration_sec", "approval_wait_sec", "rollout_sec"];
+    if depth == Depth::Chances {
+        exact.lacks(&durations, mixture::TOO_MANY_DURATIONS);
+        return Ok(exact);
+    }
+    match duration::mean_duration(world, &approval, &course, &walked, &states) {
+        Ok((duration, wait)) => {
+            exact.set("duration_sec", duration / 1000.0);
+            exact.set("approval_wait_sec", wait / 1000.0);
+            exact.set("rollout_sec", (duration - wait) / 1000.0);
+        }
+        Err(why) => exact.lacks(&durations, &why),
+    }
+    Ok(exact)
+}
+
+fn tell_exposed(exact: &mut Exact, world: &World, distribution: impl Iterator<Item = (u32, f64)>) {
+    let mut by_value: BTreeMap<u32, f64> = BTreeMap::new();
+    for (exposed, chance) in distribution.filter(|&(_, chance)| chance > 0.0) {
+        *by_value.entry(exposed).or_default() += chance;
+    }
+    exact.exposed = by_value.into_iter().collect();
+    let mean: f64 = exact.exposed.iter().map(|&(exposed, chance)| f64::from(exposed) * chance).sum();
+    let pct = mean * 100.0 / f64::from(world.total().max(1));
+    exact.set("exposed_instances", mean);
+    exact.set("exposed_pct", pct);
+    if world.defective {
+        exact.set("blast_radius_pct", pct);
+    }
+}
+
+/// A run that ends before anything is dispatched.
+fn nothing_happens(exact: &mut Exact, world: &World, outcome: Outcome) {
+    tell_exposed(exact, world, std::iter::once((0, 1.0)));
+    for metric in ["trip_rate", "trips", "duration_sec", "approval_wait_sec", "rollout_sec"] {
+        exact.set(metric, 0.0);
+    }
+    exact.set_outcome(outcome, 1.0);
+}
+
+fn unapproved(exact: &mut Exact, world: &World, approval: &Approval) {
+    tell_exposed(exact, world, std::iter::once((0, 1.0)));
+    exact.set("trip_rate", 0.0);
+    exact.set("trips", 0.0);
+    exact.set_outcome(Outcome::Rejected, approval.rejected);
+    exact.set_outcome(Outcome::Expired, approval.expired);
+    match &approval.wait {
+        Ok(wait) => {
+            exact.set("duration_sec", wait / 1000.0);
+            exact.set("approval_wait_sec", wait / 1000.0);
+            exact.set("rollout_sec", 0.0);
+        }
+        Err(why) => exact.lacks(&["duration_sec", "approval_wait_sec", "rollout_sec"], why),
+    }
+}
+
+fn tell_trips(exact: &mut Exact, world: &World, approval: &Approval, course: &Course<'_>, walked: &Walked) {
+    let approved = approval.approved;
+    let units = &course.walk.units;
+    let at = |chances: &[f64]| -> Vec<(u32, f64)> {
+        let ends = units.iter().zip(chances).map(|(unit, chance)| (unit.trials.end, chance * approved));
+        ends.filter(|&(_, chance)| chance > 0.0).collect()
+    };
+    exact.set_chance("trip_rate", walked.chance() * approved);
+    exact.dispatched_at_first_trip = at(&walked.first);
+    if course.counts_later_trips() {
+        let ending = at(&walked.ending);
+        let rest = approved - ending.iter().map(|&(_, chance)| chance).sum::<f64>();
+        let unapproved = std::iter::once((0, 1.0 - approved));
+        let all = std::iter::once((world.total(), rest));
+        tell_exposed(exact, world, unapproved.chain(ending.iter().copied()).chain(all));
+        if walked.chance() > 0.0 {
+            tell_blast_of_trips(exact, world, course, walked);
+        }
+        if course.may_trip_on_the_way_back(world) && walked.chance_of_ending() > 0.0 {
+            exact.lacks(&["trips"], "a rollback may trip too");
+        } else {
+            exact.set("trips", walked.trips * approved);
+        }
+    } else {
+        let why = "after a decision to continue, verdicts of the batch that tripped are counted in an order that depends \
+                   on time";
+        exact.lacks(&["trips"], why);
+        if course.walk.waved.is_none() {
+            // Whatever trips, everyone gets there in the end.
+            tell_exposed(exact, world, [(0, 1.0 - approved), (world.total(), approved)].into_iter());
+            if walked.chance() > 0.0 && world.defective {
+                exact.set("blast_radius_pct_tripped", 100.0);
+            }
+        } else {
+            exact.lacks(&["exposed_instances", "exposed_pct"], why);
+            if world.defective {
+                exact.lacks(&["blast_radius_pct", "blast_radius_pct_tripped"], why);
+            }
+        }
+    }
+}
+
+/// The mean exposure of the runs that trip: of a trip that ends the walk what was dispatched then, of the others
+/// everyone.
+fn tell_blast_of_trips(exact: &mut Exact, world: &World, course: &Course<'_>, walked: &Walked) {
+    if !world.defective {
+        return;
+    }
+    let (mut exposed, mut ending) = (0.0, 0.0);
+    for (unit, chance) in course.walk.units.iter().zip(&walked.ending) {
+        exposed += f64::from(unit.trials.end) * chance;
+        ending += chance;
+    }
+    let tripped = walked.chance();
+    exposed += (tripped - ending).max(0.0) * f64::from(world.total());
+    exact.set("blast_radius_pct_tripped", exposed / tripped * 100.0 / f64::from(world.total()));
+}
+
+fn tell_outcomes(exact: &mut Exact, world: &World, approval: &Approval, course: &Course<'_>, walked: &Walked) {
+    exact.set_outcome(Outcome::Rejected, approval.rejected);
+    exact.set_outcome(Outcome::Expired, approval.expired);
+    exact.set_outcome(Outcome::Blocked, 0.0);
+    let names = |outcomes: &[Outcome]| outcomes.iter().map(|outcome| outcome.name()).collect::<Vec<_>>();
+    let all = [Outcome::Completed, Outcome::Aborted, Outcome::RolledBack, Outcome::RollbackFailed];
+    if course.walk.waved.is_some() && !course.counts_later_trips() {
+        return exact.lacks(&names(&all), "how later trips go depends on time");
+    }
+    let ending = if course.walk.waved.is_some() { walked.chance_of_ending() * approval.approved } else { 0.0 };
+    exact.set_outcome(Outcome::Completed, approval.approved - ending);
+    if ending > 0.0
+        && let Err(why) = &course.last_decision_in_time
+    {
+        return exact.lacks(&names(&all[1..]), why);
+    }
+    let (mut aborted, mut rolled_back, mut failed) = (0.0, 0.0, 0.0);
+    match course.last_decision {
+        _ if ending == 0.0 => {}
+        OperatorDecision::RollbackCompletedBatches if world.settings.previous.is_none() => failed = ending,
+        OperatorDecision::RollbackCompletedBatches if course.rollback_is_sure => rolled_back = ending,
+        OperatorDecision::RollbackCompletedBatches => {
+            exact.set_outcome(Outcome::RollbackFailed, 0.0);
+            return exact.lacks(&names(&all[1..3]), "a rollback may trip too");
+        }
+        _ => aborted = ending,
+    }
+    exact.set_outcome(Outcome::Aborted, aborted);
+    exact.set_outcome(Outcome::RolledBack, rolled_back);
+    exact.set_outcome(Outcome::RollbackFailed, failed);
+}
+
+impl Course<'_> {
+    /// Whether what comes after a trip that is waved through is known too.
+    fn counts_later_trips(&self) -> bool {
+        self.walk.waved == Some(0) || self.later_trips_are_known
+    }
+
+    /// Whether the walk can end in a rollback that trips in its turn.
+    fn may_trip_on_the_way_back(&self, world: &World) -> bool {
+        let rolls_back = self.last_decision == OperatorDecision::RollbackCompletedBatches;
+        self.walk.waved.is_some() && rolls_back && world.settings.previous.is_some() && !self.rollback_is_sure
+    }
+}

@@ -1,0 +1,171 @@
+//! The laws of all verdicts of a fleet: which planned instance has which.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::OutOfScope;
+use super::law::{Arrivals, Beats, Crashing, Heartbeats, Table, VerdictLaw};
+use dryroll_engine::Plan;
+use dryroll_sim::sim::sampler::Sampler;
+use dryroll_sim::sim::world::{Kin, Release, World};
+use dryroll_stats::exact::Trial;
+
+/// The most kinds of instances whose laws are worked out.
+const MOST_KINDS: usize = 64;
+
+/// A mixture: an instance is of each kind with a chance, drawn for each instance on its own.
+type Mixture = Vec<(VerdictLaw, f64)>;
+
+/// The laws of the verdicts of planned instances.
+#[derive(Debug)]
+pub(super) struct FleetLaw {
+    laws: Vec<Mixture>,
+    /// By position; empty where all have the first law.
+    which: Vec<u8>,
+    /// How long an evaluation takes, in steps.
+    pub effort: u64,
+}
+
+impl FleetLaw {
+    /// The laws for upgrades to a release. `on_grid` says that every dispatch falls on a multiple of the heartbeat
+    /// interval.
+    pub fn new(
+        world: &World,
+        plan: &Plan,
+        release: Release,
+        on_grid: bool,
+        tables: &Tables,
+    ) -> Result<Self, OutOfScope> {
+        let mut kinds: BTreeMap<Kin, u8> = BTreeMap::new();
+        let mut maker = Maker { world, release, on_grid, tables };
+        let mut laws = Vec::new();
+        let mut which = Vec::new();
+        let total = plan.total_instances();
+        // Without classes and overrides all are alike.
+        let distinct = if world.has_kinds() { total } else { total.min(1) };
+        for position in 0..distinct {
+            let kin = world.kin(plan.order.instance(position).0);
+            let kind = match kinds.get(&kin) {
+                Some(&kind) => kind,
+                None => {
+                    if laws.len() == MOST_KINDS {
+                        return Err(OutOfScope::new("classes and overrides make too many kinds of instances"));
+                    }
+                    let kind = laws.len() as u8;
+                    laws.push(maker.mixture(&kin)?);
+                    kinds.insert(kin, kind);
+                    kind
+                }
+            };
+            which.push(kind);
+        }
+        if laws.len() <= 1 {
+            which.clear();
+        }
+        let crashes = laws.iter().flatten().filter(|(law, _)| law.crashing.is_some()).count() as u64;
+        let effort = crashes * world.settings.health_timeout.0;
+        Ok(Self { laws, which, effort })
+    }
+
+    /// Whether all instances have the same law.
+    pub fn is_uniform(&self) -> bool {
+        self.which.is_empty()
+    }
+
+    /// The chances of every law that a verdict has come within t.
+    pub fn by(&self, t: u64) -> Vec<Trial> {
+        let of_mixture = |mixture: &Mixture| {
+            mixture.iter().fold(Trial::default(), |sum, (law, share)| {
+                let trial = law.by(t);
+                Trial {
+                    fails: sum.fails + share * trial.fails,
+                    passes: sum.passes + share * trial.passes,
+                    silent: sum.silent + share * trial.silent,
+                }
+            })
+        };
+        self.laws.iter().map(of_mixture).collect()
+    }
+
+    /// The one of these that belongs to a position.
+    #[inline]
+    pub fn pick(&self, trials: &[Trial], position: u32) -> Trial {
+        trials[self.which.get(position as usize).map_or(0, |&kind| kind as usize)]
+    }
+
+    /// The chances of every law, the verdict being waited for to the end.
+    pub fn verdicts(&self) -> Vec<Trial> {
+        self.by(u64::MAX)
+    }
+
+    /// Whether when an instance is heard of is independent of what it then says, and the same law for all: then the
+    /// order of those that are heard of says nothing about who failed.
+    pub fn order_says_nothing(&self) -> bool {
+        let [mixture] = &self.laws[..] else { return false };
+        let Some((first, _)) = mixture.first() else { return false };
+        mixture.iter().all(|(law, _)| {
+            law.crashing.is_none()
+                && Rc::ptr_eq(&law.arrivals.table, &first.arrivals.table)
+                && law.arrivals.heartbeats == first.arrivals.heartbeats
+        })
+    }
+}
+
+/// Tables that were made, for scenarios that differ in their policy or in their rates alone.
+#[derive(Debug, Default)]
+pub(crate) struct Tables(RefCell<Vec<(Sampler, u64, Rc<Table>)>>);
+
+impl Tables {
+    fn of(&self, upgrade: &Sampler, until: u64) -> Result<Rc<Table>, OutOfScope> {
+        let mut known = self.0.borrow_mut();
+        if let Some((.., table)) = known.iter().find(|(known, to, _)| known == upgrade && *to == until) {
+            return Ok(Rc::clone(table));
+        }
+        let too_long =
+            || OutOfScope::new("the health timeout is too long to tabulate upgrade times by the millisecond");
+        let table = Rc::new(Table::new(upgrade, until).ok_or_else(too_long)?);
+        known.push((upgrade.clone(), until, Rc::clone(&table)));
+        Ok(table)
+    }
+}
+
+/// Makes laws.
+struct Maker<'w> {
+    world: &'w World,
+    release: Release,
+    on_grid: bool,
+    tables: &'w Tables,
+}
+
+impl Maker<'_> {
+    fn mixture(&mut self, kin: &Kin) -> Result<Mixture, OutOfScope> {
+        let too_many = || OutOfScope::new("the shares of the fleet that are drawn make too many kinds of instances");
+        let drawn = self.world.drawn_kin(kin.clone(), MOST_KINDS).ok_or_else(too_many)?;
+        drawn.into_iter().map(|(kin, share)| Ok((self.law(&kin)?, share))).collect()
+    }
+
+    fn law(&mut self, kin: &Kin) -> Result<VerdictLaw, OutOfScope> {
+        let world = self.world;
+        let prospects = world.prospects_of(kin, self.release);
+        let chances = prospects.chances();
+        let timeout = world.settings.health_timeout.0;
+        let interval = world.interval;
+        let beats = match world.phase_of(kin) {
+            None => Beats::Anywhere,
+            Some(_) if interval == 1 => Beats::Anywhere,
+            Some(phase) if self.on_grid => Beats::At(if phase == 0 { interval } else { phase }),
+            Some(_) => {
+                return Err(OutOfScope::new(
+                    "the heartbeats' phase is fixed and not every dispatch falls on the same place in their interval",
+                ));
+            }
+        };
+        let heartbeats = Heartbeats { beats, interval, loss: world.loss_of(kin) };
+        let longest = prospects.upgrade_time().longest().0.max(1).saturating_add(interval - 1);
+        let surely_in_time = heartbeats.loss == 0.0 && longest <= timeout;
+        let table = self.tables.of(&prospects.upgrade_time(), timeout)?;
+        let crashing = (chances.crash > 0.0).then(|| Crashing::new(prospects.crash_after));
+        Ok(VerdictLaw { chances, arrivals: Arrivals { table, heartbeats, surely_in_time }, crashing, timeout })
+    }
+}

@@ -1,0 +1,137 @@
+//! A policy: everything in `[rollout]` but the target.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use dryroll_engine::fleet::Span;
+use dryroll_engine::{BreakerOrder, BreakerScope};
+use dryroll_sim::scenario::{RolloutOrder, Scenario, ScenarioError};
+use dryroll_sim::text::Foreign;
+
+/// The rollout's parameters, as reports name a policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Share of the plan in one batch, percent.
+    pub batch_pct: u32,
+    /// So many failures in a row trip the breaker.
+    pub max_consecutive_failures: u32,
+    /// How long an instance may take to its healthy heartbeat.
+    #[serde(serialize_with = "seconds", deserialize_with = "from_seconds")]
+    pub health_timeout_sec: Span,
+    /// Share of the instances to take back in one batch of a rollback, percent.
+    pub rollback_batch_pct: u32,
+    /// In which order verdicts are counted.
+    pub breaker_order: BreakerOrder,
+    /// How far a run of failures reaches.
+    pub breaker_scope: BreakerScope,
+    /// Most instances that await a verdict; `None`: the whole batch.
+    pub max_in_flight: Option<u32>,
+    /// How long the integrals of the metrics go on after the end.
+    #[serde(serialize_with = "seconds", deserialize_with = "from_seconds")]
+    pub observe_after_sec: Span,
+    /// The order of the plan, where it is not the fleet's.
+    #[serde(default, skip_serializing_if = "RolloutOrder::is_listed")]
+    pub order: RolloutOrder,
+    /// What the fleet runs before; `None` where that has no name.
+    pub previous_version_id: Option<Foreign>,
+}
+
+impl Policy {
+    /// The policy of a scenario's rollout.
+    #[must_use]
+    pub fn of(scenario: &Scenario) -> Self {
+        let rollout = &scenario.rollout;
+        Self {
+            batch_pct: rollout.batch_pct,
+            max_consecutive_failures: rollout.max_consecutive_failures.get(),
+            health_timeout_sec: rollout.health_timeout,
+            rollback_batch_pct: rollout.rollback_batch_pct,
+            breaker_order: rollout.breaker_order,
+            breaker_scope: rollout.breaker_scope,
+            max_in_flight: rollout.max_in_flight.map(std::num::NonZeroU32::get),
+            observe_after_sec: rollout.observe_after,
+            order: rollout.order,
+            previous_version_id: scenario.previous().map(|version| version.id.clone()),
+        }
+    }
+
+    /// A scenario with this policy instead of its own.
+    ///
+    /// # Errors
+    /// When the scenario's file would be refused with a value of it.
+    pub fn applied_to(&self, scenario: &Scenario) -> Result<Scenario, Box<ScenarioError>> {
+        let mut set = scenario.clone();
+        set.rollout.order = self.order;
+        let Ok(serde_json::Value::Object(keys)) = serde_json::to_value(self) else { return Ok(set) };
+        for (key, value) in keys {
+            match (key.as_str(), value) {
+                ("previous_version_id", serde_json::Value::Null) => set.rollout.previous = None,
+                ("max_in_flight", serde_json::Value::Null) => set.rollout.max_in_flight = None,
+                (key, value) => set.set_rollout(key, &value.to_string())?,
+            }
+        }
+        Ok(set)
+    }
+
+    /// Its keys as JSON, by their names in `[rollout]`: those too that a record leaves out at their defaults.
+    #[must_use]
+    pub fn values(&self) -> serde_json::Map<String, serde_json::Value> {
+        let Ok(serde_json::Value::Object(mut values)) = serde_json::to_value(self) else {
+            return serde_json::Map::new();
+        };
+        values.insert("order".to_owned(), self.order.name().into());
+        values
+    }
+
+    /// One of its keys as JSON, by its name in `[rollout]`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<serde_json::Value> {
+        self.values().remove(key)
+    }
+
+    /// The keys in which not all of these policies agree.
+    #[must_use]
+    pub fn differing<'a>(policies: impl IntoIterator<Item = &'a Self>) -> Vec<String> {
+        let mut policies = policies.into_iter().map(Self::values);
+        let Some(first) = policies.next() else { return Vec::new() };
+        let others: Vec<_> = policies.collect();
+        let differs = |key: &String| others.iter().any(|other| other.get(key) != first.get(key));
+        first.keys().filter(|key| differs(key)).cloned().collect()
+    }
+}
+
+/// Seconds as an integer where they are whole.
+///
+/// # Errors
+/// When the serializer fails.
+pub fn seconds<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
+    if span.0.is_multiple_of(1000) {
+        serializer.serialize_u64(span.0 / 1000)
+    } else {
+        serializer.serialize_f64(span.as_secs_f64())
+    }
+}
+
+fn from_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+    f64::deserialize(deserializer).map(Span::from_secs_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dryroll_sim::scenario::Format;
+
+    #[test]
+    fn an_order_that_a_record_leaves_out_is_compared_too() {
+        let text = b"[fleet]\ninstances = 4\n[[versions]]\nid = \"v\"\n[rollout]\ntarget_version_id = \"v\"\n";
+        let scenario = Scenario::parse("s.toml", text, Format::Toml).unwrap_or_else(|error| panic!("{error}"));
+        let listed = Policy::of(&scenario);
+        let shuffled = Policy { order: RolloutOrder::Shuffled, ..listed.clone() };
+        assert!(!serde_json::to_string(&listed).unwrap().contains("\"order\""));
+        assert_eq!(listed.get("order"), Some("listed".into()));
+        assert_eq!(Policy::differing([&listed, &shuffled]), ["order"]);
+        assert_eq!(Policy::differing([&shuffled, &listed]), ["order"]);
+        assert!(Policy::differing([&listed, &listed]).is_empty());
+        let smaller = Policy { batch_pct: 1, max_in_flight: Some(3), ..shuffled };
+        assert_eq!(Policy::differing([&listed, &listed, &smaller]), ["batch_pct", "max_in_flight", "order"]);
+    }
+}

@@ -1,0 +1,151 @@
+//! A round of work: replicates of some cells, cut into blocks, on all cores.
+//!
+//! Every block goes to the tape under its own name, whoever ran it and whenever, so nothing that is read from the tape
+//! depends on the number of threads. Blocks are handed out in one order: all cells advance together, and a round that
+//! is interrupted has about as much of each.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::row::{Row, row};
+use super::tape::{Block, MAX_ROWS, Tape};
+use dryroll_sim::sim::{Simulator, Unobserved, World};
+
+/// Replicates of some cells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// Which cells, ascending.
+    pub cells: Vec<u32>,
+    /// Which replicates of each.
+    pub replicates: Range<u64>,
+    /// How many of them are in one block; the last one takes what is left.
+    pub rows: u32,
+}
+
+/// Instances that are rolled out in one block, about: long enough that handing it out costs nothing, short enough that
+/// an interrupt is answered at once.
+const INSTANCES_A_BLOCK: u32 = 16_384;
+
+/// How many replicates of a fleet make one block.
+#[must_use]
+pub fn rows_a_block(instances: u32) -> u32 {
+    (INSTANCES_A_BLOCK / instances.max(1)).clamp(1, MAX_ROWS / 4)
+}
+
+impl Round {
+    /// How many blocks.
+    #[must_use]
+    pub fn blocks(&self) -> u64 {
+        (self.replicates.end - self.replicates.start).div_ceil(u64::from(self.rows)) * self.cells.len() as u64
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn block(&self, index: u64) -> Block {
+        let cells = self.cells.len() as u64;
+        let first = self.replicates.start + index / cells * u64::from(self.rows);
+        let rows = (self.replicates.end - first).min(u64::from(self.rows)) as u32;
+        Block { cell: self.cells[(index % cells) as usize], first, rows }
+    }
+}
+
+/// How a round is run.
+#[derive(Clone, Copy)]
+pub struct Workers<'a> {
+    /// On which threads.
+    pub pool: &'a rayon::ThreadPool,
+    /// Ends the round early once it is true.
+    pub stop: &'a AtomicBool,
+    /// Told how many replicates were finished, or found on the tape, since it was told last.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+impl std::fmt::Debug for Workers<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workers").field("stop", self.stop).finish_non_exhaustive()
+    }
+}
+
+/// The most rollouts of a study: counts of more are not exact as floating-point numbers.
+pub const MOST_ROLLOUTS: u64 = 1 << 53;
+
+/// All rollouts of so many cells; `None` where they are too many.
+#[must_use]
+pub fn rollouts(replicates: u64, cells: usize) -> Option<u64> {
+    replicates.checked_mul(cells as u64).filter(|&all| all <= MOST_ROLLOUTS)
+}
+
+/// Runs the blocks of a round that the tape does not hold: all of them, or those of a shard.
+///
+/// Returns whether the round was finished; it was not where it was stopped.
+///
+/// # Errors
+/// When the tape cannot be written. What is on it stays good.
+pub fn run(
+    worlds: &[World],
+    round: &Round,
+    blocks: Range<u64>,
+    tape: &Tape,
+    workers: &Workers<'_>,
+) -> io::Result<bool> {
+    let next = AtomicU64::new(blocks.start);
+    let failed: Mutex<Option<io::Error>> = Mutex::new(None);
+    let given_up = AtomicBool::new(false);
+    workers.pool.broadcast(|_| {
+        let mut simulator: Option<Simulator<'_>> = None;
+        let mut rows: Vec<Row> = Vec::new();
+        while !workers.stop.load(Ordering::Relaxed) && !given_up.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= blocks.end {
+                return;
+            }
+            let block = round.block(index);
+            if !tape.has(block) {
+                let world = &worlds[block.cell as usize];
+                let simulator = simulator.get_or_insert_with(|| Simulator::new(world));
+                simulator.turn_to(world);
+                rows.clear();
+                let replicates = block.first..block.first + u64::from(block.rows);
+                rows.extend(replicates.map(|replicate| row(&simulator.run(replicate, &mut Unobserved))));
+                if let Err(error) = tape.push(block, &rows) {
+                    given_up.store(true, Ordering::Relaxed);
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    return;
+                }
+            }
+            (workers.progress)(u64::from(block.rows));
+        }
+    });
+    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(!workers.stop.load(Ordering::Relaxed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_each_replicate_of_each_cell_once() {
+        let round = Round { cells: vec![1, 4], replicates: 256..1000, rows: 100 };
+        let mut seen = std::collections::BTreeSet::new();
+        for index in 0..round.blocks() {
+            let block = round.block(index);
+            assert!(block.rows > 0);
+            for replicate in block.first..block.first + u64::from(block.rows) {
+                assert!(seen.insert((block.cell, replicate)));
+            }
+        }
+        assert_eq!(seen.len(), 2 * 744);
+        assert!(seen.contains(&(1, 256)) && seen.contains(&(4, 999)));
+    }
+
+    #[test]
+    fn a_block_is_neither_long_nor_empty() {
+        assert_eq!([0, 1, 50, 1_000_000].map(rows_a_block), [1024, 1024, 327, 1]);
+    }
+}

@@ -1,0 +1,357 @@
+//! A sweep: every policy of a grid with every version, on the same worlds.
+
+use std::io;
+use std::ops::Range;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::analysis::{self, Certainty};
+use super::faults::idle_faults;
+use super::grid::{self, Axis, Cells, Grid, GridError};
+use super::results::CellRows;
+use super::round::{self, Round, Workers, rows_a_block};
+use super::row::speaks_of;
+use super::summary::Summaries;
+use super::tape::{Identity, Tape};
+use dryroll_sim::SEMANTICS_VERSION;
+use dryroll_sim::scenario::{Measure, Metric, Scenario, ScenarioError, ScenarioText};
+use dryroll_sim::text::Foreign;
+use dryroll_stats::sequential::Looks;
+
+/// The confidence of every interval of a report.
+pub const CONFIDENCE: f64 = 0.95;
+/// Cells of a histogram.
+const HISTOGRAM_CELLS: usize = 30;
+/// Worst worlds that are named of each cell.
+const WORST: usize = 3;
+/// Replicates before the first look at a precision.
+const FIRST_LOOK: u64 = 256;
+/// Worlds of a cell in which it is looked whether a fault touches anything.
+const LOOKED_AT_FOR_FAULTS: u64 = 32;
+/// Cells in which it is looked.
+const CELLS_LOOKED_AT_FOR_FAULTS: usize = 64;
+
+/// What is to be swept, in the words of the command line: with nothing else, the same bytes come out anywhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepOrder {
+    /// The scenario.
+    pub scenario: ScenarioText,
+    /// The seed, the scenario's or another.
+    pub seed: u64,
+    /// What is varied.
+    pub axes: Vec<Axis>,
+    /// The versions, by their ids.
+    pub versions: Vec<Foreign>,
+    /// Replicates of each cell; the most, where a precision is asked for.
+    pub replicates: u64,
+    /// To stop as soon as every interval is narrow enough.
+    pub precision: Option<Goal>,
+    /// Replicates of importance sampling, for the trips of cells that hardly met any.
+    pub rare: Option<u64>,
+}
+
+/// A wanted precision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Goal {
+    /// Of which metric or rate, by its name.
+    pub measure: String,
+    /// Half of the interval's width.
+    pub half_width: f64,
+    /// Whether `half_width` is a share of the mean or rate.
+    pub relative: bool,
+}
+
+/// Why there is nothing to sweep.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SweepError {
+    /// The scenario is none.
+    #[error(transparent)]
+    Scenario(#[from] Box<ScenarioError>),
+    /// The grid is none.
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    /// There are too many rollouts.
+    #[error(
+        "--replicates {replicates} of {cells} cells are more than {max} rollouts (2^53); give at most --replicates {}",
+        round::MOST_ROLLOUTS / *cells as u64, max = round::MOST_ROLLOUTS
+    )]
+    TooMany {
+        /// Replicates of each cell.
+        replicates: u64,
+        /// Cells.
+        cells: usize,
+    },
+    /// The precision is none.
+    #[error("{0}")]
+    Goal(String),
+}
+
+/// A sweep that is ready to run.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// What was ordered.
+    pub order: SweepOrder,
+    /// The scenario, with the order's seed.
+    pub scenario: Scenario,
+    /// The grid.
+    pub grid: Grid,
+    /// Its cells.
+    pub cells: Cells,
+    goal: Option<(Measure, Goal)>,
+}
+
+/// How many replicates each cell has, and how sure its intervals are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extent {
+    /// By cell.
+    pub cells: Vec<(u64, Certainty)>,
+    /// Whether a precision that was asked for was reached in every cell.
+    pub reached: bool,
+    /// The widest half width of the measure, as it was asked for; `None` where a cell has no interval.
+    pub widest: Option<f64>,
+}
+
+/// What a cell comes to.
+#[derive(Clone, Debug)]
+pub struct CellResult {
+    /// Over how many replicates.
+    pub replicates: u64,
+    /// Every metric and rate.
+    pub summaries: Summaries,
+    /// By metric: lower end, width and counts.
+    pub histograms: Vec<(Metric, f64, f64, Vec<u64>)>,
+    /// By which metric, and the replicates where it is worst with their values.
+    pub worst: (Metric, Vec<(u64, f64)>),
+}
+
+impl Sweep {
+    /// Makes a sweep ready.
+    ///
+    /// # Errors
+    /// When the scenario, the grid or the precision is none.
+    pub fn new(order: SweepOrder) -> Result<Self, SweepError> {
+        let mut scenario = order.scenario.scenario().map_err(Box::new)?;
+        scenario.seed = order.seed;
+        let versions = match order.versions.as_slice() {
+            [] => vec![scenario.rollout.target],
+            some => grid::versions_called(&scenario, some)?,
+        };
+        let grid = Grid::new(order.axes.clone(), versions)?;
+        let cells = grid.cells(&scenario)?;
+        let count = cells.worlds.len();
+        for replicates in [Some(order.replicates), order.rare].into_iter().flatten() {
+            round::rollouts(replicates, count).ok_or(SweepError::TooMany { replicates, cells: count })?;
+        }
+        let goal = order.precision.clone().map(|goal| checked_goal(goal, &cells)).transpose()?;
+        Ok(Self { order, scenario, grid, cells, goal })
+    }
+
+    /// What its tapes are known by: everything that decides a byte of them.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        let mut hash = Sha256::new();
+        hash.update(SEMANTICS_VERSION);
+        // A struct of strings and numbers is always JSON.
+        hash.update(serde_json::to_vec(&self.order).unwrap_or_default());
+        hash.finalize().into()
+    }
+
+    fn cell_count(&self) -> u32 {
+        self.cells.worlds.len() as u32
+    }
+
+    fn rows(&self) -> u32 {
+        rows_a_block(self.scenario.fleet.instances)
+    }
+
+    /// All of its work, where the number of replicates is fixed.
+    #[must_use]
+    pub fn round(&self) -> Round {
+        Round { cells: (0..self.cell_count()).collect(), replicates: 0..self.order.replicates, rows: self.rows() }
+    }
+
+    /// The blocks of one of so many shards, from 1: as many as of any other, or one less.
+    #[must_use]
+    pub fn shard(&self, shard: u32, of: u32) -> Range<u64> {
+        let cut = |i: u32| (u128::from(self.round().blocks()) * u128::from(i) / u128::from(of.max(1))) as u64;
+        cut(shard.saturating_sub(1))..cut(shard)
+    }
+
+    /// Runs all that the tape does not hold. `None` where it was stopped.
+    ///
+    /// # Errors
+    /// When the tape cannot be written or read.
+    pub fn run(&self, tape: &Tape, workers: &Workers<'_>) -> io::Result<Option<Extent>> {
+        let Some((measure, goal)) = &self.goal else {
+            let round = self.round();
+            let finished = round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)?;
+            return Ok(finished.then(|| self.fixed_extent()));
+        };
+        self.run_to_goal(*measure, goal, tape, workers)
+    }
+
+    /// The extent of a sweep whose replicates are fixed.
+    #[must_use]
+    pub fn fixed_extent(&self) -> Extent {
+        let certainty = Certainty { confidence: CONFIDENCE, peeked: false };
+        Extent { cells: vec![(self.order.replicates, certainty); self.cells.worlds.len()], reached: true, widest: None }
+    }
+
+    /// Looks after 256, 512, 1024 … replicates. Each look has its share of the 5 % by which all of them together may
+    /// miss, so that the interval which ended the cell's run covers as if nobody had looked before.
+    fn run_to_goal(
+        &self,
+        measure: Measure,
+        goal: &Goal,
+        tape: &Tape,
+        workers: &Workers<'_>,
+    ) -> io::Result<Option<Extent>> {
+        let looks = Looks { first: FIRST_LOOK, max: self.order.replicates };
+        let certainty = |look| Certainty { confidence: looks.confidence(look, CONFIDENCE), peeked: true };
+        let mut extent =
+            Extent { cells: vec![(0, certainty(0)); self.cells.worlds.len()], reached: false, widest: None };
+        let mut half_widths: Vec<Option<f64>> = vec![None; self.cells.worlds.len()];
+        let mut open: Vec<u32> = (0..self.cell_count()).collect();
+        let mut done = 0;
+        for look in 0.. {
+            let Some(n) = looks.at(look).filter(|_| !open.is_empty()) else { break };
+            let round = Round { cells: open.clone(), replicates: done..n, rows: self.rows() };
+            if !round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)? {
+                return Ok(None);
+            }
+            let widths: Vec<Option<f64>> = workers.pool.install(|| {
+                let width = |&cell: &u32| self.half_width(tape, cell, n, measure, goal.relative, certainty(look));
+                open.par_iter().map(width).collect::<io::Result<_>>()
+            })?;
+            for (&cell, width) in open.iter().zip(widths) {
+                extent.cells[cell as usize] = (n, certainty(look));
+                half_widths[cell as usize] = width;
+            }
+            open.retain(|&cell| half_widths[cell as usize].is_none_or(|width| width > goal.half_width));
+            done = n;
+        }
+        extent.reached = open.is_empty();
+        extent.widest =
+            half_widths.iter().copied().try_fold(0.0, |widest: f64, width| width.map(|width| widest.max(width)));
+        Ok(Some(extent))
+    }
+
+    /// Half of the width of the measure's interval; `None` where there is none. A measure that says nothing of the
+    /// version is as precise as can be.
+    fn half_width(
+        &self,
+        tape: &Tape,
+        cell: u32,
+        n: u64,
+        measure: Measure,
+        relative: bool,
+        certainty: Certainty,
+    ) -> io::Result<Option<f64>> {
+        let rows = CellRows::open(std::slice::from_ref(tape), cell, n)?;
+        let defective = self.cells.worlds[cell as usize].defective;
+        if !speaks_of(measure, defective) {
+            return Ok(Some(0.0));
+        }
+        let (interval, centre) = match measure {
+            Measure::Metric(metric) => {
+                let figure = analysis::mean(&rows, &self.cells.worlds[cell as usize], metric, certainty)?;
+                (figure.ci, figure.mean)
+            }
+            Measure::Rate(wanted) => {
+                let share = analysis::rate(&rows, wanted, defective, certainty)?;
+                (share.ci, share.rate)
+            }
+            Measure::Outcome => (None, None),
+        };
+        let width = interval.map(|interval| interval.half_width());
+        Ok(match (width, centre) {
+            (Some(width), Some(centre)) if relative => {
+                (centre != 0.0 || width == 0.0).then(|| if width == 0.0 { 0.0 } else { width / centre.abs() })
+            }
+            (width, _) => width,
+        })
+    }
+
+    /// What every cell comes to, from the tapes that together hold all of it.
+    ///
+    /// # Errors
+    /// When a tape cannot be read, or lacks something.
+    pub fn results(&self, tapes: &[Tape], extent: &Extent, pool: &rayon::ThreadPool) -> io::Result<Vec<CellResult>> {
+        pool.install(|| {
+            let cells = extent.cells.par_iter().enumerate();
+            cells.map(|(cell, &(n, certainty))| self.result(tapes, cell, n, certainty)).collect()
+        })
+    }
+
+    fn result(&self, tapes: &[Tape], cell: usize, n: u64, certainty: Certainty) -> io::Result<CellResult> {
+        let rows = CellRows::open(tapes, cell as u32, n)?;
+        let defective = self.cells.worlds[cell].defective;
+        let summaries = analysis::summaries(&rows, &self.cells.worlds[cell], certainty)?;
+        let spread = if defective { Metric::BlastRadiusPct } else { Metric::ExposedPct };
+        let mut histograms = Vec::new();
+        for metric in [Metric::DurationSec, spread] {
+            let Some(figure) = summaries.figure(metric) else { continue };
+            if let Some((low, width, counts)) = analysis::histogram(&rows, metric, figure, HISTOGRAM_CELLS)? {
+                histograms.push((metric, low, width, counts));
+            }
+        }
+        let by = if defective { Metric::BlastRadiusPct } else { Metric::DurationSec };
+        let worst = (by, analysis::worst(&rows, by, WORST)?);
+        Ok(CellResult { replicates: n, summaries, histograms, worst })
+    }
+
+    /// Faults that touched nothing in any of the first worlds of the first cells, by their place in the scenario.
+    #[must_use]
+    pub fn idle_faults(&self) -> Vec<usize> {
+        let worlds = self.cells.worlds.iter().take(CELLS_LOOKED_AT_FOR_FAULTS);
+        let replicates = self.order.replicates.min(LOOKED_AT_FOR_FAULTS);
+        let worlds = worlds.flat_map(|world| (0..replicates).map(move |replicate| (world, replicate)));
+        idle_faults(self.scenario.faults.len(), worlds)
+    }
+}
+
+fn checked_goal(goal: Goal, cells: &Cells) -> Result<(Measure, Goal), SweepError> {
+    let names = || {
+        let all = Measure::all().filter(|measure| *measure != Measure::Outcome);
+        all.map(Measure::name).collect::<Vec<_>>().join(", ")
+    };
+    let measure = Measure::find(&goal.measure).filter(|measure| *measure != Measure::Outcome);
+    let Some(measure) = measure else {
+        return Err(SweepError::Goal(format!("there is no metric or rate `{}`; allowed: {}", goal.measure, names())));
+    };
+    if !(goal.half_width > 0.0 && goal.half_width.is_finite()) {
+        return Err(SweepError::Goal("a precision is a number above 0, or a percentage such as 2%".into()));
+    }
+    // Every interval is as narrow as that, so that the first look would end the sweep.
+    let says_nothing = match measure {
+        _ if goal.relative => (goal.half_width >= 1.0).then(|| format!("{}% of it", goal.half_width * 100.0)),
+        Measure::Rate(_) => (goal.half_width >= 1.0).then(|| goal.half_width.to_string()),
+        Measure::Metric(metric) if metric.is_percent() => {
+            (goal.half_width >= 100.0).then(|| format!("{} percent", goal.half_width))
+        }
+        Measure::Metric(_) | Measure::Outcome => None,
+    };
+    if let Some(width) = says_nothing {
+        let write = match measure {
+            Measure::Rate(_) => {
+                "a share is from 0 to 1: write 0.01 for one point in a hundred, or 5% for a share of it"
+            }
+            _ => "write a narrower one, or a share such as 5%",
+        };
+        return Err(SweepError::Goal(format!("--precision: {width} says nothing of {measure}; {write}")));
+    }
+    let speaks = |defective| speaks_of(measure, defective);
+    if !cells.worlds.iter().any(|world| speaks(world.defective)) {
+        let (is, other) = if speaks(true) { ("good", "a defective") } else { ("defective", "a good") };
+        return Err(SweepError::Goal(format!(
+            "--metric {measure} says nothing of a {is} version, and no other is swept: add {other} one with --versions, or \
+             name another metric or rate"
+        )));
+    }
+    Ok((measure, goal))
+}

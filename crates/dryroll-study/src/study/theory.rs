@@ -1,0 +1,88 @@
+//! What theory says of the cells of a study: exact values, which decide where there are any.
+
+use rayon::prelude::*;
+
+use super::exact::fleet::Tables;
+use super::exact::{Depth, Exact, exact_to, exact_with};
+use dryroll_engine::Outcome;
+use dryroll_sim::scenario::{Bound, Measure, Metric, Rate, Scenario, Stat};
+
+/// Sums of millions of chances are right to about so much, as a share.
+const ROUNDING: f64 = 1e-9;
+
+/// What theory says of one cell; of some it says nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Theory(Option<Exact>);
+
+impl Theory {
+    /// Of each scenario, worked out on all threads of the pool that this is called in.
+    #[must_use]
+    pub fn of_all(scenarios: &[&Scenario], depth: impl Fn(usize) -> Depth + Sync) -> Vec<Self> {
+        let of = |tables: &mut Tables, (cell, scenario): (usize, &&Scenario)| {
+            Self(exact_with(scenario, depth(cell), tables).ok())
+        };
+        scenarios.par_iter().enumerate().map_init(Tables::default, of).collect()
+    }
+
+    /// Of a scenario.
+    #[must_use]
+    pub fn of(scenario: &Scenario, depth: Depth) -> Self {
+        Self(exact_to(scenario, depth).ok())
+    }
+
+    /// The exact value of a measure: of a mean where `stat` is left out, of a rate itself; `None` where it is not
+    /// known.
+    #[must_use]
+    pub fn value(&self, measure: Measure, stat: Option<Stat>) -> Option<f64> {
+        let exact = self.0.as_ref()?;
+        match (measure, stat.unwrap_or(Stat::Mean)) {
+            (Measure::Metric(metric), Stat::Mean) => exact.value(metric.name()),
+            (Measure::Metric(metric), Stat::P50) => quantile(exact, metric, 0.5),
+            (Measure::Metric(metric), Stat::P95) => quantile(exact, metric, 0.95),
+            (Measure::Metric(metric), Stat::P99) => quantile(exact, metric, 0.99),
+            (Measure::Rate(Rate::Trip | Rate::FalseTrip), _) => exact.value("trip_rate"),
+            // A rollout that is approved and does not trip completes.
+            (Measure::Rate(Rate::Escape), _) => {
+                let never = [Outcome::Rejected, Outcome::Expired, Outcome::Blocked];
+                let never = never.iter().map(|outcome| exact.value(outcome.name())).sum::<Option<f64>>()?;
+                Some((1.0 - never - exact.value("trip_rate")?).clamp(0.0, 1.0))
+            }
+            (Measure::Rate(Rate::Outcome(outcome)), _) => exact.value(outcome.name()),
+            (Measure::Rate(Rate::Drift) | Measure::Outcome, _) | (_, Stat::Min | Stat::Max) => None,
+        }
+    }
+
+    /// The mean of a metric.
+    #[must_use]
+    pub fn mean(&self, metric: Metric) -> Option<f64> {
+        self.value(Measure::Metric(metric), None)
+    }
+}
+
+/// A quantile of a metric that counts exposed instances; `None` of another, and where it lies at a jump of the
+/// distribution, so that rounding would decide.
+fn quantile(exact: &Exact, metric: Metric, q: f64) -> Option<f64> {
+    let (below, above) = (exact.exposed_quantile(q - ROUNDING)?, exact.exposed_quantile(q + ROUNDING)?);
+    if below != above {
+        return None;
+    }
+    let pct = exact.value("exposed_pct")?;
+    let mean = exact.value("exposed_instances")?;
+    match metric {
+        Metric::ExposedInstances => Some(f64::from(below)),
+        Metric::ExposedPct | Metric::BlastRadiusPct if mean == 0.0 => Some(0.0),
+        Metric::ExposedPct | Metric::BlastRadiusPct => Some(f64::from(below) * (pct / mean)),
+        _ => None,
+    }
+}
+
+/// Whether a value is within a bound, rounding left out; never of a bound that demands equality.
+#[must_use]
+pub fn fits(value: f64, bound: &Bound) -> bool {
+    let rounding = |limit: f64| ROUNDING * limit.abs().max(1.0);
+    match *bound {
+        Bound::AtMost(most) => value <= most + rounding(most),
+        Bound::AtLeast(least) => value >= least - rounding(least),
+        Bound::Equals(_) => false,
+    }
+}

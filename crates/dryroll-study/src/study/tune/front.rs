@@ -1,0 +1,196 @@
+//! The Pareto front: the policies that no other beats in both, the goal on the good version and the blast radius of a
+//! bad one.
+//!
+//! A policy with which too few good rollouts complete is not on it and beats none. While that is undecided of one, so
+//! is whether it is on the front, and whether those are that it would beat.
+
+use std::io;
+
+use rayon::prelude::*;
+
+use super::{Estimated, Tune, Tuned, moments};
+use crate::study::mean::{Estimator, Sample};
+use crate::study::results::CellRows;
+use crate::study::sweep::CONFIDENCE;
+use crate::study::tape::Tape;
+use dryroll_sim::scenario::{Measure, Metric};
+use dryroll_stats::{Interval, simultaneous};
+
+/// Worlds that the front is drawn from: a picture needs no more, and memory does not grow with the search.
+const WORLDS: u64 = 4096;
+
+/// Where a policy stands on the plane.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// Blast radius of the bad version; nothing where there is no bad version.
+    pub blast: Estimated,
+    /// `harmed_pct` of the same version.
+    pub harmed: Estimated,
+    /// Whether it is on the front; `None`: not sure.
+    pub on_front: Option<bool>,
+}
+
+/// The bad version that gets furthest over all policies, by its place in the search; `None` where there is none.
+///
+/// # Errors
+/// When the tape cannot be read.
+pub fn worst_version(tune: &Tune, tape: &Tape, tuned: &Tuned) -> io::Result<Option<usize>> {
+    let mut worst: Option<(usize, f64)> = None;
+    for version in 1..tune.versions() {
+        let mut sum = 0.0;
+        for (policy, known) in tuned.policies.iter().enumerate() {
+            let n = known.replicates.min(WORLDS);
+            let values = tune.values(tape, tune.cell(policy, version), Metric::BlastRadiusPct, n)?;
+            sum += moments(&values).mean().unwrap_or(0.0);
+        }
+        if worst.is_none_or(|(_, most)| sum > most) {
+            worst = Some((version, sum));
+        }
+    }
+    Ok(worst.map(|(version, _)| version))
+}
+
+/// Where every policy stands. With Bonferroni's inequality over all policies and pairs, all that is sure is sure
+/// together.
+///
+/// Pairs are many, so two policies are told apart by exact values or by their own intervals where these do not overlap,
+/// and replicate by replicate only where they do.
+///
+/// # Errors
+/// When the tape cannot be read.
+pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -> io::Result<Vec<Point>> {
+    let policies = tuned.policies.len();
+    let pairs = policies as u64 * (policies as u64).saturating_sub(1) / 2;
+    let each = simultaneous::each(CONFIDENCE, 2 * (pairs + policies as u64));
+    let place = |policy: usize, version: usize, metric: Metric, exact: Option<f64>| -> io::Result<Placed> {
+        let cell = tune.cell(policy, version);
+        let n = tuned.policies[policy].replicates.min(WORLDS);
+        let estimator = Estimator::new(&tune.cells.worlds[cell], Measure::Metric(metric));
+        let sample = estimator.sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)?;
+        let own = exact.map(|exact| Interval::new(exact, exact)).or_else(|| estimator.interval(&sample, each));
+        Ok(Placed { estimator, sample, exact, own })
+    };
+    let placed = (0..policies).into_par_iter().map(|policy| {
+        let known = &tuned.policies[policy];
+        let goal = place(policy, 0, tune.minimise, known.goal.exact)?;
+        let spread = version.map(|version| {
+            let exact = tuned.blast.get(tune.cell(policy, version)).copied().flatten();
+            place(policy, version, Metric::BlastRadiusPct, exact)
+        });
+        Ok(std::iter::once(goal).chain(spread.transpose()?).collect())
+    });
+    let placed: Vec<Vec<Placed>> = placed.collect::<io::Result<_>>()?;
+    let complete = tuned.policies.iter().map(|known| tune.completes_enough(known)).collect();
+    let rule = Rule { tune, placed: &placed, complete, confidence: each };
+    let told = |policy: usize| {
+        // The report's figures are of all replicates; the pairs are of the first ones.
+        let of = |metric: Metric, exact: Option<f64>| -> io::Result<Estimated> {
+            let Some(version) = version else { return Ok(Estimated::default()) };
+            let cell = tune.cell(policy, version);
+            let n = tuned.policies[policy].replicates;
+            let estimator = Estimator::new(&tune.cells.worlds[cell], Measure::Metric(metric));
+            let sample = estimator.sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)?;
+            let (mean, interval) = (estimator.mean(&sample), estimator.interval(&sample, CONFIDENCE));
+            Ok(Estimated { exact, mean, interval, n })
+        };
+        let blast = of(Metric::BlastRadiusPct, placed[policy].get(1).and_then(|placed| placed.exact))?;
+        Ok(Point { blast, harmed: of(Metric::HarmedPct, None)?, on_front: rule.on_front(policy) })
+    };
+    (0..policies).into_par_iter().map(told).collect()
+}
+
+/// A policy in one dimension of the plane.
+struct Placed {
+    estimator: Estimator,
+    /// Its first replicates.
+    sample: Sample,
+    exact: Option<f64>,
+    /// Where it surely lies.
+    own: Option<Interval>,
+}
+
+/// How one policy beats another.
+struct Rule<'a> {
+    tune: &'a Tune,
+    /// By policy, by dimension.
+    placed: &'a [Vec<Placed>],
+    /// By policy: whether enough good rollouts complete.
+    complete: Vec<Option<bool>>,
+    confidence: f64,
+}
+
+/// What is sure of the other's value, compared with the one's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sure {
+    Less,
+    More,
+    /// The same, by theory.
+    Alike,
+    Nothing,
+}
+
+impl Rule<'_> {
+    fn on_front(&self, one: usize) -> Option<bool> {
+        if !self.tune.policy(one).can_trip() {
+            return Some(false);
+        }
+        // Not surely in is not surely on it.
+        let mut on_front = match self.complete[one] {
+            Some(false) => return Some(false),
+            complete => complete,
+        };
+        let is_rival = |other: &usize| {
+            *other != one && self.complete[*other] != Some(false) && self.tune.policy(*other).can_trip()
+        };
+        for other in (0..self.placed.len()).filter(is_rival).filter(|&other| !self.are_same(one, other)) {
+            let sides = self.placed[one].iter().zip(&self.placed[other]);
+            let sure: Vec<Sure> = sides.map(|(one, other)| self.compare(one, other)).collect();
+            if sure.contains(&Sure::More) {
+                continue;
+            }
+            let beats = sure.contains(&Sure::Less) && sure.iter().all(|sure| matches!(sure, Sure::Less | Sure::Alike));
+            if beats && self.complete[other] == Some(true) {
+                return Some(false);
+            }
+            if !sure.iter().all(|sure| *sure == Sure::Alike) {
+                on_front = None;
+            }
+        }
+        on_front
+    }
+
+    fn compare(&self, one: &Placed, other: &Placed) -> Sure {
+        if let (Some(a), Some(b)) = (one.exact, other.exact) {
+            let rounding = 1e-9 * a.abs().max(1.0);
+            return match b - a {
+                difference if difference.abs() <= rounding => Sure::Alike,
+                difference if difference < 0.0 => Sure::Less,
+                _ => Sure::More,
+            };
+        }
+        if let (Some(a), Some(b)) = (one.own, other.own) {
+            if b.high < a.low {
+                return Sure::Less;
+            }
+            if b.low > a.high {
+                return Sure::More;
+            }
+        }
+        let both = [&one.estimator, &other.estimator];
+        let samples = [&one.sample, &other.sample];
+        match Estimator::interval_of_difference(both, samples, self.confidence) {
+            Some(Interval { high, .. }) if high < 0.0 => Sure::Less,
+            Some(Interval { low, .. }) if low > 0.0 => Sure::More,
+            _ => Sure::Nothing,
+        }
+    }
+
+    /// Whether two policies come to the same batches and the same limit.
+    fn are_same(&self, one: usize, other: usize) -> bool {
+        let walked = |policy: usize| {
+            let world = &self.tune.cells.worlds[self.tune.cell(policy, 0)];
+            (world.plan.batch_size, world.settings.max_consecutive_failures)
+        };
+        walked(one) == walked(other)
+    }
+}

@@ -1,0 +1,264 @@
+//! Limits: which versions one is about, and whether it holds.
+
+use std::io;
+
+use super::{Tune, TuneError, moments};
+use crate::study::analysis::{self, Certainty};
+use crate::study::mean::Estimator;
+use crate::study::results::CellRows;
+use crate::study::row::speaks_of;
+use crate::study::summary::Figure;
+use crate::study::tape::Tape;
+use crate::study::theory::{Theory, fits};
+use dryroll_sim::scenario::{Bound, Expected, LimitSpec, Measure, Metric, Rate, Stat};
+use dryroll_sim::sim::World;
+use dryroll_stats::Interval;
+
+/// A limit, and the versions that it is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    /// What must hold.
+    pub spec: LimitSpec,
+    /// Of which versions, by their places in the search.
+    pub versions: Vec<usize>,
+}
+
+/// A limit held against one version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// Which limit.
+    pub limit: usize,
+    /// Which version.
+    pub version: usize,
+    /// What was seen.
+    pub observed: Option<f64>,
+    /// Its interval.
+    pub interval: Option<Interval>,
+    /// What theory says, where it says anything: that decides.
+    pub exact: Option<f64>,
+    /// Over how many worlds.
+    pub n: u64,
+    /// Whether it surely holds, surely does not, or neither.
+    pub holds: Option<bool>,
+    /// It holds in every replicate that was met, and the mean is surely no more than the tolerance beyond it: so it
+    /// counts as held.
+    pub by_tolerance: bool,
+}
+
+impl Limit {
+    /// A limit, and whom it is about: how a good release goes (its duration, its outcome, false trips) is asked of the
+    /// good version, how far a bad one gets of the defective ones; of the good one where there is no other. A limit
+    /// from above on trips is about the good version, one from below about the defective ones.
+    ///
+    /// # Errors
+    /// When no number of worlds can confirm it, or it says nothing of the version.
+    pub fn new(spec: &LimitSpec, defective: &[bool]) -> Result<Self, TuneError> {
+        let from_above = matches!(spec.bound, Bound::AtMost(_));
+        let about_good = match spec.metric {
+            Measure::Rate(Rate::Trip) | Measure::Metric(Metric::Trips | Metric::Decisions) => from_above,
+            Measure::Rate(rate) => rate != Rate::Escape,
+            Measure::Metric(metric) => matches!(
+                metric,
+                Metric::DurationSec | Metric::ApprovalWaitSec | Metric::RolloutSec | Metric::FalseFailures
+            ),
+            Measure::Outcome => true,
+        };
+        let bad: Vec<usize> = (1..defective.len()).collect();
+        let limit = Self { spec: spec.clone(), versions: if about_good || bad.is_empty() { vec![0] } else { bad } };
+        if limit.versions.iter().any(|&version| !speaks_of(spec.metric, defective[version])) {
+            return Err(TuneError::SaysNothing(limit.says().into()));
+        }
+        if matches!(spec.bound, Bound::Equals(_)) || matches!(spec.stat, Some(Stat::Min | Stat::Max)) {
+            return Err(TuneError::Unconfirmable(limit.says().into()));
+        }
+        Ok(limit)
+    }
+
+    /// Its number, where it is a limit on the mean of a metric.
+    #[must_use]
+    pub fn of_mean(&self) -> Option<f64> {
+        let is_mean =
+            matches!(self.spec.metric, Measure::Metric(_)) && self.spec.stat.unwrap_or(Stat::Mean) == Stat::Mean;
+        is_mean.then(|| self.spec.bound.number()).flatten()
+    }
+
+    /// In words: `false_trip_rate ≤ 0.02`.
+    #[must_use]
+    pub fn says(&self) -> String {
+        format!("{} {}", about(&self.spec), bound_says(&self.spec.bound, f64::to_string))
+    }
+}
+
+/// What a limit is about, in words: `p95 of blast_radius_pct`.
+#[must_use]
+pub fn about(spec: &LimitSpec) -> String {
+    let stat = match spec.stat {
+        None => "",
+        Some(Stat::Mean) => "mean ",
+        Some(Stat::P50) => "median ",
+        Some(Stat::P95) => "p95 of ",
+        Some(Stat::P99) => "p99 of ",
+        Some(Stat::Min) => "smallest ",
+        Some(Stat::Max) => "largest ",
+    };
+    format!("{stat}{}", spec.metric)
+}
+
+/// A bound in words, with its number as `say` says it: `≤ 0.02`.
+#[must_use]
+pub fn bound_says(bound: &Bound, say: impl Fn(&f64) -> String) -> String {
+    match bound {
+        Bound::AtMost(most) => format!("≤ {}", say(most)),
+        Bound::AtLeast(least) => format!("≥ {}", say(least)),
+        Bound::Equals(Expected::Number(number)) => format!("= {}", say(number)),
+        Bound::Equals(Expected::Text(text)) => format!("= {text}"),
+        Bound::Equals(Expected::Truth(truth)) => format!("= {truth}"),
+    }
+}
+
+/// Whether all limits surely hold, or one surely does not.
+#[must_use]
+pub fn meets(held: &[Held]) -> Option<bool> {
+    match held {
+        _ if held.iter().any(|held| held.holds == Some(false)) => Some(false),
+        _ if held.iter().all(|held| held.holds == Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+/// Holds every limit against every version that it is about. `theory` is by cell, or empty where theory says nothing.
+///
+/// # Errors
+/// When the tape cannot be read.
+pub fn check(
+    tune: &Tune,
+    theory: &[Theory],
+    tape: &Tape,
+    policy: usize,
+    n: u64,
+    certainty: Certainty,
+) -> io::Result<Vec<Held>> {
+    let mut all = Vec::new();
+    let nothing = Theory::default();
+    for (place, limit) in tune.limits.iter().enumerate() {
+        for &version in &limit.versions {
+            let cell = tune.cell(policy, version);
+            let rows = CellRows::open(std::slice::from_ref(tape), cell as u32, n)?;
+            let theory = theory.get(cell).unwrap_or(&nothing);
+            let seen =
+                observe(&limit.spec, &rows, &tune.cells.worlds[cell], theory, certainty, Some(tune.limit_tolerance))?;
+            all.push(Held { limit: place, version, ..seen });
+        }
+    }
+    Ok(all)
+}
+
+/// What theory and the replicates of a cell say of a limit. Where theory has the value, it decides.
+///
+/// No interval of a mean ends at the limit itself where every replicate is at it. With a `tolerance`, a share of the
+/// limit, a limit on a mean that every replicate keeps counts as held once its interval ends no more than that beyond
+/// it.
+///
+/// # Errors
+/// When the tape cannot be read.
+pub fn observe(
+    spec: &LimitSpec,
+    rows: &CellRows<'_>,
+    world: &World,
+    theory: &Theory,
+    certainty: Certainty,
+    tolerance: Option<f64>,
+) -> io::Result<Held> {
+    let mut kept_by_all = false;
+    let (observed, interval, n) = match spec.metric {
+        Measure::Metric(metric) => match spec.stat.unwrap_or(Stat::Mean) {
+            Stat::Mean => {
+                let estimator = Estimator::new(world, spec.metric);
+                let sample = estimator.sample(rows)?;
+                let moments = moments(&sample.values);
+                kept_by_all = sample.values.iter().all(|value| value.is_nan() || fits(*value, &spec.bound));
+                (moments.mean(), estimator.interval(&sample, certainty.confidence), moments.n())
+            }
+            stat => {
+                let figure = analysis::figure(rows, world, metric, certainty)?;
+                (figure.stat(stat), interval_of(&figure, stat), figure.n)
+            }
+        },
+        Measure::Rate(wanted) => {
+            let share = analysis::rate(rows, wanted, world.defective, certainty)?;
+            (share.rate, share.ci, share.n)
+        }
+        Measure::Outcome => (None, None, 0),
+    };
+    let exact = theory.value(spec.metric, spec.stat);
+    let strictly = holds(&spec.bound, exact, interval);
+    let by_tolerance = strictly.is_none()
+        && kept_by_all
+        && tolerance.is_some_and(|share| holds(&beyond(&spec.bound, share), None, interval) == Some(true));
+    let holds = if by_tolerance { Some(true) } else { strictly };
+    Ok(Held { limit: 0, version: 0, observed, interval, exact, n, holds, by_tolerance })
+}
+
+/// Whether a limit holds: by the exact value, or else by both ends of an interval. Where nothing was measured, nothing
+/// is known.
+#[must_use]
+pub fn holds(bound: &Bound, exact: Option<f64>, interval: Option<Interval>) -> Option<bool> {
+    match (bound, exact) {
+        (Bound::Equals(_), _) => None,
+        (bound, Some(exact)) => Some(fits(exact, bound)),
+        (Bound::AtMost(most), None) => decide(interval, |x| x <= *most),
+        (Bound::AtLeast(least), None) => decide(interval, |x| x >= *least),
+    }
+}
+
+/// A bound that lies this share of itself further out.
+fn beyond(bound: &Bound, share: f64) -> Bound {
+    match bound {
+        Bound::AtMost(most) => Bound::AtMost(most + share * most.abs()),
+        Bound::AtLeast(least) => Bound::AtLeast(least - share * least.abs()),
+        Bound::Equals(value) => Bound::Equals(value.clone()),
+    }
+}
+
+/// The interval of a quantile.
+fn interval_of(figure: &Figure, stat: Stat) -> Option<Interval> {
+    match stat {
+        Stat::P50 => figure.p50_ci,
+        Stat::P95 => figure.p95_ci,
+        Stat::P99 => figure.p99_ci,
+        Stat::Mean | Stat::Min | Stat::Max => None,
+    }
+}
+
+/// Both ends on one side decide.
+fn decide(interval: Option<Interval>, fits: impl Fn(f64) -> bool) -> Option<bool> {
+    let interval = interval?;
+    let (low, high) = (fits(interval.low), fits(interval.high));
+    (low == high).then_some(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_decides_where_it_lies_on_one_side() {
+        let at_most = |low, high| decide(Some(Interval::new(low, high)), |x| x <= 2.0);
+        assert_eq!(at_most(0.0, 2.0), Some(true));
+        assert_eq!(at_most(1.0, 2.5), None);
+        assert_eq!(at_most(2.1, 2.5), Some(false));
+        assert_eq!(decide(None, |_| true), None);
+    }
+
+    #[test]
+    fn limits_know_whom_they_are_about() {
+        let limit = |metric| LimitSpec { metric, stat: None, bound: Bound::AtMost(0.1) };
+        let about = |metric, defective: &[bool]| Limit::new(&limit(metric), defective).unwrap().versions;
+        assert_eq!(about(Measure::Rate(Rate::Trip), &[false, true]), [0]);
+        assert_eq!(about(Measure::Metric(Metric::DurationSec), &[false, true]), [0]);
+        assert!(Limit::new(&limit(Measure::Metric(Metric::BlastRadiusPct)), &[false]).is_err());
+        assert_eq!(about(Measure::Rate(Rate::FalseTrip), &[false, true, true]), [0]);
+        assert_eq!(about(Measure::Metric(Metric::BlastRadiusPct), &[false, true, true]), [1, 2]);
+        assert_eq!(about(Measure::Metric(Metric::MinServingPct), &[false]), [0]);
+    }
+}

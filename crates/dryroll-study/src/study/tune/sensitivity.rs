@@ -1,0 +1,211 @@
+//! How an answer stands when the failure rates are others than the scenario's: whether the recommended policy still
+//! meets its limits, up to which rates it does, and what the search would answer there.
+
+use std::io;
+
+use super::limits::{self, Held};
+use super::{FIRST_LOOK, Tune, TuneError, Tuned};
+use crate::study::analysis::Certainty;
+use crate::study::exact::Depth;
+use crate::study::round::Workers;
+use crate::study::sweep::CONFIDENCE;
+use crate::study::tape::Tape;
+use crate::study::theory::Theory;
+use dryroll_sim::scenario::Scenario;
+use dryroll_stats::sequential::Looks;
+use dryroll_stats::simultaneous;
+
+/// The factors that the whole search is made again with.
+pub const FACTORS: [f64; 2] = [0.5, 2.0];
+/// The largest factor that is tried, and one over the smallest.
+const FURTHEST: f64 = 8.0;
+/// Between two factors that are tried first.
+const STEP: f64 = std::f64::consts::SQRT_2;
+/// How closely the factor is found at which a limit breaks: where theory decides, and where replicates do.
+const CLOSE: [f64; 2] = [1.01, 1.1];
+/// The most replicates at a factor where replicates decide.
+const MOST_REPLICATES: u64 = 4096;
+
+/// The answer at a factor.
+#[derive(Clone, Debug)]
+pub struct AtFactor {
+    /// All failure rates times this.
+    pub factor: f64,
+    /// What the search finds there.
+    pub tuned: Tuned,
+    /// The limits of the policy that is recommended at the scenario's rates; empty where none is.
+    pub kept: Vec<Held>,
+}
+
+/// Between which factors the recommended policy meets every limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Keeps {
+    /// Towards lower rates.
+    pub from: End,
+    /// Towards higher rates.
+    pub to: End,
+}
+
+/// How far it is known to meet them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct End {
+    /// It meets them up to this factor.
+    pub meets: f64,
+    /// At this factor it does not, or that is not sure; `None` where it meets them as far as was tried.
+    pub beyond: Option<f64>,
+}
+
+/// Where every limit stands at a factor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stand {
+    meets: bool,
+    by_theory: bool,
+}
+
+impl Tune {
+    /// The same search with all failure rates of all versions times a factor.
+    ///
+    /// # Errors
+    /// When the scenario cannot be tuned.
+    pub fn with_rates_times(&self, factor: f64) -> Result<Self, TuneError> {
+        Self::new(&scaled(&self.scenario, factor), self.tolerance, self.replicates)
+    }
+
+    /// Decides the limits of one policy that are written in the scenario, with as many replicates beyond those on the
+    /// tape as that takes. `None` where it was stopped.
+    ///
+    /// # Errors
+    /// When the tape cannot be written or read.
+    pub fn decide(
+        &self,
+        policy: usize,
+        done: u64,
+        tape: &Tape,
+        workers: &Workers<'_>,
+    ) -> io::Result<Option<Vec<Held>>> {
+        let theory = workers.pool.install(|| self.theory_of(policy));
+        let check = |n: u64, certainty: Certainty| -> io::Result<Vec<Held>> {
+            let mut held = limits::check(self, &theory, tape, policy, n, certainty)?;
+            held.retain(|held| held.limit < self.written);
+            Ok(held)
+        };
+        let mut held = check(done, super::TOLD)?;
+        if held.iter().all(|held| held.exact.is_some()) {
+            return Ok(Some(held));
+        }
+        let estimated = held.iter().filter(|held| held.exact.is_none()).count() as u64;
+        let looks = Looks { first: FIRST_LOOK, max: self.replicates };
+        let mut done = vec![done; self.policies()];
+        for look in 0.. {
+            let Some(n) = looks.at(look) else { break };
+            if !self.top_up(tape, &done, &[policy], 0..self.versions(), n, workers)? {
+                return Ok(None);
+            }
+            done[policy] = done[policy].max(n);
+            let confidence = simultaneous::each(looks.confidence(look, CONFIDENCE), estimated);
+            held = check(n, Certainty { confidence, peeked: true })?;
+            if held.iter().all(|held| held.holds.is_some()) {
+                break;
+            }
+        }
+        Ok(Some(held))
+    }
+
+    /// What theory says of the cells of a policy, as deep as its limits need; at all other cells nothing.
+    fn theory_of(&self, policy: usize) -> Vec<Theory> {
+        let mut theory = vec![Theory::default(); self.cells.worlds.len()];
+        if self.draws_rates {
+            return theory;
+        }
+        for version in 0..self.versions() {
+            let about = self.limits.iter().filter(|limit| limit.versions.contains(&version));
+            if let Some(depth) = about.map(|limit| Depth::of(limit.spec.metric)).max() {
+                let cell = self.cell(policy, version);
+                theory[cell] = Theory::of(&self.cells.scenarios[cell], depth);
+            }
+        }
+        theory
+    }
+
+    /// Between which factors a policy meets every limit, as it does at the scenario's own rates. `scratch` makes an
+    /// empty tape. `None` where it was stopped.
+    ///
+    /// # Errors
+    /// When a tape cannot be made, written or read.
+    pub fn keeps(
+        &self,
+        policy: usize,
+        scratch: &dyn Fn() -> io::Result<Tape>,
+        workers: &Workers<'_>,
+    ) -> io::Result<Option<Keeps>> {
+        let Some(from) = self.end(policy, 1.0 / STEP, scratch, workers)? else { return Ok(None) };
+        let Some(to) = self.end(policy, STEP, scratch, workers)? else { return Ok(None) };
+        Ok(Some(Keeps { from, to }))
+    }
+
+    /// Goes step by step away from the scenario's rates, then closes in on where a limit breaks.
+    fn end(
+        &self,
+        policy: usize,
+        step: f64,
+        scratch: &dyn Fn() -> io::Result<Tape>,
+        workers: &Workers<'_>,
+    ) -> io::Result<Option<End>> {
+        let within = |factor: f64| (1.0 / FURTHEST..=FURTHEST).contains(&factor);
+        let mut end = End { meets: 1.0, beyond: None };
+        let mut by_theory = true;
+        loop {
+            let next = match end.beyond {
+                None => end.meets * step,
+                Some(beyond) => (end.meets * beyond).sqrt(),
+            };
+            let gap = end.beyond.map_or(f64::INFINITY, |beyond| (beyond / end.meets).max(end.meets / beyond));
+            let is_close = gap <= CLOSE[usize::from(!by_theory)];
+            // Powers of a root miss the last one by rounding.
+            if is_close || (end.beyond.is_none() && !within(next * (1.0 - 1e-9)) && !within(next * (1.0 + 1e-9))) {
+                return Ok(Some(end));
+            }
+            let Some(stand) = self.stand(policy, next, scratch, workers)? else { return Ok(None) };
+            by_theory &= stand.by_theory;
+            if stand.meets { end.meets = next } else { end.beyond = Some(next) }
+        }
+    }
+
+    fn stand(
+        &self,
+        policy: usize,
+        factor: f64,
+        scratch: &dyn Fn() -> io::Result<Tape>,
+        workers: &Workers<'_>,
+    ) -> io::Result<Option<Stand>> {
+        let mut other = self.with_rates_times(factor).map_err(io::Error::other)?;
+        other.replicates = other.replicates.min(MOST_REPLICATES);
+        let held = other.decide(policy, 0, &scratch()?, workers)?;
+        Ok(held.map(|held| Stand {
+            meets: held.iter().all(|held| held.holds == Some(true)),
+            by_theory: held.iter().all(|held| held.exact.is_some()),
+        }))
+    }
+}
+
+/// The scenario with all failure rates of its versions and classes times a factor, cut where they would add up to more
+/// than 1. Of a rate that is drawn it is the mean that is scaled: its concentration stays.
+fn scaled(scenario: &Scenario, factor: f64) -> Scenario {
+    let mut scaled = scenario.clone();
+    for version in &mut scaled.versions {
+        let rates = &mut version.rates;
+        let sum = rates.failure + rates.hang + rates.unhealthy + rates.crash;
+        let factor = if sum > 0.0 { factor.min(1.0 / sum) } else { factor };
+        for rate in [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash] {
+            *rate *= factor;
+        }
+    }
+    for class in &mut scaled.classes {
+        let rates = &mut class.rates;
+        let all = [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash];
+        let sum: f64 = all.iter().filter_map(|rate| **rate).sum();
+        let factor = if sum > 0.0 { factor.min(1.0 / sum) } else { factor };
+        all.into_iter().flatten().for_each(|rate| *rate *= factor);
+    }
+    scaled
+}

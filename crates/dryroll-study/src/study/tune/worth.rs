@@ -1,0 +1,229 @@
+//! What the history leaves open, and what more of it would be worth.
+//!
+//! All policies meet the same worlds, each with its own rates. How a policy's goal and its limits go with the rates is
+//! found by regression over the worlds ([`dryroll_stats::regression`]). Two questions are asked of them:
+//!
+//! - What is it worth to know more, choosing among the policies that are within the limits today? That is the value of
+//!   information ([`dryroll_stats::information`]), and never below zero.
+//! - What would the search answer by then, with each limit held anew against what is known by then, and how much of the
+//!   goal would that save? ([`answers`]) It may be below zero, for what one learns may forbid what is allowed today;
+//!   and where uncertainty is what keeps a better policy out, this is where more history pays.
+
+pub mod answers;
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::belief::{Beliefs, Believed};
+use super::limits;
+use super::{State, Tune, Tuned};
+use crate::study::round::{self, Round, Workers, rows_a_block};
+use crate::study::sweep::CONFIDENCE;
+use crate::study::tape::Tape;
+use answers::Answers;
+use dryroll_sim::scenario::{OutcomeRates, VersionIndex};
+use dryroll_sim::sim::draws::Draws;
+use dryroll_stats::information::{self, Worth, sample};
+
+/// So many times the history, what would that be worth?
+pub const HISTORIES: [f64; 2] = [2.0, 10.0];
+/// Worlds in which every policy is tried.
+const WORLDS: u64 = 2048;
+/// Fewer tell nothing: as many as the search has before it looks for the first time.
+const FEWEST_WORLDS: u64 = super::FIRST_LOOK;
+/// The most worlds in which those are tried that may be chosen.
+const MOST_WORLDS: u64 = 8192;
+/// What the history leaves open.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// Worlds in which every policy was tried.
+    pub worlds: u64,
+    /// Rollouts that it took beside the search.
+    pub rollouts: u64,
+    /// Where each policy stands to the limits today, by what the search decided.
+    pub today: Today,
+    /// What would be, were more known: so many times the history, and last the rates themselves. Empty where there are
+    /// fewer than 256 worlds, or where rollouts differ in a rate.
+    pub later: Vec<Later>,
+}
+
+/// Where the policies stand to the limits today, by their places. The search's own decisions, and no estimate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Today {
+    /// Every limit surely holds.
+    pub within: Vec<usize>,
+    /// Whether a limit holds is not decided, and none surely does not.
+    pub undecided: Vec<usize>,
+}
+
+impl Today {
+    /// As the search decided.
+    #[must_use]
+    pub fn of(tuned: &Tuned) -> Self {
+        let mut today = Self::default();
+        for (policy, known) in tuned.policies.iter().enumerate() {
+            // One whose breaker can never trip is never the answer.
+            let meets = if known.state == State::NeverTrips { Some(false) } else { limits::meets(&known.limits) };
+            match meets {
+                Some(true) => today.within.push(policy),
+                Some(false) => {}
+                None => today.undecided.push(policy),
+            }
+        }
+        today
+    }
+}
+
+/// What would be, were more known.
+#[derive(Clone, Debug)]
+pub struct Later {
+    /// So many times the history; `None`: the rates themselves.
+    pub history: Option<f64>,
+    /// What it is worth, choosing among the policies that are within the limits today; `None` where none is.
+    pub worth: Option<Worth>,
+    /// What the search would answer; `None` with fewer than two worlds.
+    pub answers: Option<Answers>,
+}
+
+/// The rates of one world, by version of the scenario, where they are drawn.
+type Drawn = BTreeMap<usize, OutcomeRates>;
+
+impl Tune {
+    /// Finds out what the history leaves open. `None` where it was stopped.
+    ///
+    /// # Errors
+    /// When the tape cannot be written or read.
+    pub fn open(
+        &self,
+        tape: &Tape,
+        tuned: &Tuned,
+        beliefs: &Beliefs,
+        workers: &Workers<'_>,
+    ) -> io::Result<Option<Open>> {
+        let before = tape.rows();
+        let worlds = WORLDS.min(self.replicates);
+        // A rate that is each rollout's own is drawn anew by the next one: a longer history does not come closer to it.
+        let today = Today::of(tuned);
+        if beliefs.differing().next().is_some() {
+            return Ok(Some(Open { worlds: 0, rollouts: 0, today, later: Vec::new() }));
+        }
+        if worlds < FEWEST_WORLDS {
+            return Ok(Some(Open { worlds, rollouts: 0, today, later: Vec::new() }));
+        }
+        let mut done: Vec<u64> = tuned.policies.iter().map(|known| known.replicates).collect();
+        let all: Vec<usize> = (0..self.policies()).collect();
+        if !self.top_up(tape, &done, &all, 0..self.versions(), worlds, workers)? {
+            return Ok(None);
+        }
+        done.iter_mut().for_each(|done| *done = worlds.max(*done));
+        // The replicates are those at a look, so that no block is cut.
+        let more = done.iter().copied().max().unwrap_or(worlds).min(MOST_WORLDS);
+        if !self.top_up(tape, &done, &today.within, 0..1, more, workers)? {
+            return Ok(None);
+        }
+        let later = workers.pool.install(|| self.later(tape, tuned, beliefs, &today, [worlds, more]))?;
+        Ok(Some(Open { worlds, rollouts: tape.rows() - before, today, later }))
+    }
+
+    /// About how many rollouts [`open`](Self::open) takes at most, for those who wait.
+    #[must_use]
+    pub fn worth_at_most(&self, tuned: &Tuned) -> u64 {
+        let missing = tuned.policies.iter().map(|known| WORLDS.min(self.replicates).saturating_sub(known.replicates));
+        missing.sum::<u64>() * self.versions() as u64
+    }
+
+    /// Runs these policies with these versions up to `n` replicates.
+    pub(super) fn top_up(
+        &self,
+        tape: &Tape,
+        done: &[u64],
+        policies: &[usize],
+        versions: std::ops::Range<usize>,
+        n: u64,
+        workers: &Workers<'_>,
+    ) -> io::Result<bool> {
+        let mut missing: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+        for &policy in policies.iter().filter(|&&policy| done[policy] < n) {
+            let cells = versions.clone().map(|version| self.cell(policy, version) as u32);
+            missing.entry(done[policy]).or_default().extend(cells);
+        }
+        for (first, cells) in missing {
+            let round = Round { cells, replicates: first..n, rows: rows_a_block(self.scenario.fleet.instances) };
+            if !round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What would be, were more known: the answers from the first worlds, what it is worth from more of them.
+    fn later(
+        &self,
+        tape: &Tape,
+        tuned: &Tuned,
+        beliefs: &Beliefs,
+        today: &Today,
+        [worlds, more]: [u64; 2],
+    ) -> io::Result<Vec<Later>> {
+        let seen = self.seen(tape, tuned, worlds)?;
+        let goals = today.within.iter().map(|&policy| self.values(tape, self.cell(policy, 0), self.minimise, more));
+        let goals: Vec<Vec<f64>> = goals.collect::<io::Result<_>>()?;
+        let of = |history: Option<f64>, known: Vec<Drawn>| Later {
+            history,
+            worth: information::worth(&self.rates(&known, 0), &goals, CONFIDENCE),
+            answers: self.answers(&seen, tuned, today, &known[..worlds as usize]),
+        };
+        let histories = HISTORIES.into_iter().enumerate().map(|(place, times)| {
+            of(Some(times), (0..more).map(|world| self.means_after(beliefs, world, place as u64, times)).collect())
+        });
+        Ok(histories.chain([of(None, self.drawn(beliefs, more))]).collect())
+    }
+
+    /// The rates of the first worlds.
+    fn drawn(&self, beliefs: &Beliefs, n: u64) -> Vec<Drawn> {
+        let of = |world| {
+            let key = Draws::new(self.scenario.seed, world).shared();
+            beliefs.all.iter().map(|one| (one.version.0, one.belief.draw(key))).collect()
+        };
+        (0..n).map(of).collect()
+    }
+
+    /// The mean rates of a world's versions after a history so many times as long, if it came about by the world's
+    /// rates. What a history tells is taken to grow with its length: a posterior Beta(a, b) under Jeffreys's prior has
+    /// seen a + b − 1.
+    fn means_after(&self, beliefs: &Beliefs, world: u64, place: u64, times: f64) -> Drawn {
+        let key = Draws::new(self.scenario.seed, world).shared();
+        let of = |one: &Believed| {
+            let rates = one.belief.draw(key);
+            let silent = rates.hang + rates.unhealthy;
+            let share = if silent < 1.0 { (rates.failure / (1.0 - silent)).min(1.0) } else { 0.0 };
+            let mean = |shapes: (f64, f64), rate: f64, which: u64| {
+                let more = ((times - 1.0) * (shapes.0 + shapes.1 - 1.0)).round().max(0.0);
+                sample::mean_after(shapes, more, rate, one.belief.later(key, 2 * place + which))
+            };
+            let silence = mean(one.belief.silence().shapes(), silent, 0);
+            let failing = mean(one.belief.failing().shapes(), share, 1);
+            let rates = OutcomeRates { failure: (1.0 - silence) * failing, hang: silence, ..OutcomeRates::default() };
+            (one.version.0, rates)
+        };
+        beliefs.all.iter().map(of).collect()
+    }
+
+    /// What a cell's regression goes by: the rates of the version that is rolled out and of the one that is rolled back
+    /// to, where they are drawn, each with a number for each world.
+    fn rates(&self, drawn: &[Drawn], version: usize) -> Vec<Vec<f64>> {
+        let scenario = &self.cells.scenarios[self.cell(0, version)];
+        let mut versions = vec![scenario.rollout.target];
+        versions.extend(scenario.rollout.previous.filter(|previous| *previous != scenario.rollout.target));
+        let column = |VersionIndex(version): VersionIndex, of: fn(&OutcomeRates) -> f64| -> Option<Vec<f64>> {
+            drawn.iter().map(|drawn| drawn.get(&version).map(of)).collect()
+        };
+        let failure: fn(&OutcomeRates) -> f64 = |rates| rates.failure;
+        let silence: fn(&OutcomeRates) -> f64 = |rates| rates.hang + rates.unhealthy;
+        versions
+            .into_iter()
+            .flat_map(|version| [column(version, failure), column(version, silence)])
+            .flatten()
+            .collect()
+    }
+}

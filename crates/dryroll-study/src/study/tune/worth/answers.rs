@@ -1,0 +1,266 @@
+//! What the search would answer, were more known: world by world.
+//!
+//! By then each limit is held against what is known by then, and the goal as well: both are regressed over the worlds
+//! on what would be known. The regression that answers for a world is made from the other four fifths of them, so that
+//! what the answer saves there can be taken from that world's own goals.
+
+use std::io;
+
+use rayon::prelude::*;
+
+use super::{Drawn, Today};
+use crate::study::results::CellRows;
+use crate::study::row;
+use crate::study::sweep::CONFIDENCE;
+use crate::study::tape::Tape;
+use crate::study::theory::fits;
+use crate::study::tune::limits::Limit;
+use crate::study::tune::{State, Tune, Tuned};
+use dryroll_sim::scenario::{Bound, Measure, Stat};
+use dryroll_stats::Interval;
+use dryroll_stats::moments::Moments;
+use dryroll_stats::regression::Basis;
+
+/// Degree of the polynomials in what is known.
+const DEGREE: u32 = 3;
+/// Into how many parts the worlds are cut.
+const PARTS: usize = 5;
+
+/// What the search would answer.
+#[derive(Clone, Debug)]
+pub struct Answers {
+    /// By policy: the share of the worlds in which it would be the answer.
+    pub shares: Vec<f64>,
+    /// The share in which no policy would meet the limits.
+    pub none: f64,
+    /// The share in which today's answer would meet the limits and be within the tolerance of the best; `None` where
+    /// there is none today.
+    pub stays: Option<f64>,
+    /// How much less of the goal the answer would have than today's, on average; where there would be none, today's
+    /// stays. Its interval. `None` where there is no answer today.
+    pub saves: Option<(f64, Interval)>,
+    /// Where that comes from. `None` where there is no answer today.
+    pub parts: Option<Parts>,
+}
+
+/// What an answer saves, in parts that add up to it: world by world, from today's policy to the best one of those that
+/// are surely within the limits today, from there to the best of them that still is then, from there to the best that
+/// is then of these and of those that are undecided today, and from there to the best of all that are then. Each with
+/// its interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parts {
+    /// By choosing better among the policies that are surely within the limits today.
+    pub choice: (f64, Interval),
+    /// By policies that turn out to break a limit: as a rule below zero.
+    pub forbidden: (f64, Interval),
+    /// By policies that turn out to be within the limits, which is undecided today.
+    pub undecided: (f64, Interval),
+    /// By policies that turn out to be within the limits and surely are not today.
+    pub allowed: (f64, Interval),
+}
+
+/// The policies on the way from today's answer to the one of a world.
+#[derive(Clone, Copy, Debug, Default)]
+struct Way {
+    /// The best of those that are surely within the limits today.
+    choice: Option<usize>,
+    /// The best of them that meet the limits by what is known then.
+    still: Option<usize>,
+    /// The best of them and of those that are undecided today that meet the limits then.
+    open: Option<usize>,
+    /// The best of all that meet them.
+    answer: Option<usize>,
+}
+
+impl Way {
+    /// What each step saves in a world with these goals, from today's policy on. Where no policy would be left, today's
+    /// stays.
+    fn saves(self, today: usize, goal: impl Fn(usize) -> f64) -> [f64; 4] {
+        let at = |policy: Option<usize>| goal(policy.unwrap_or(today));
+        let (choice, still, open, answer) = (at(self.choice), at(self.still), at(self.open), at(self.answer));
+        [goal(today) - choice, choice - still, still - open, open - answer]
+    }
+}
+
+/// What the worlds say of one policy.
+#[derive(Debug)]
+pub(super) struct Seen {
+    goal: Vec<f64>,
+    limits: Vec<SeenLimit>,
+}
+
+/// A limit with one of the versions that it is about.
+#[derive(Debug)]
+struct SeenLimit {
+    limit: usize,
+    version: usize,
+    /// A number for each world whose mean is held against the limit; NaN where nothing was measured.
+    values: Vec<f64>,
+    /// What the search decided.
+    holds: Option<bool>,
+}
+
+impl Tune {
+    /// What the first worlds say of each policy.
+    pub(super) fn seen(&self, tape: &Tape, tuned: &Tuned, n: u64) -> io::Result<Vec<Seen>> {
+        let of = |policy: usize| {
+            let goal = self.values(tape, self.cell(policy, 0), self.minimise, n)?;
+            let mut limits = Vec::new();
+            for (place, limit) in self.limits.iter().enumerate() {
+                for &version in &limit.versions {
+                    let cell = self.cell(policy, version);
+                    let defective = self.cells.worlds[cell].defective;
+                    let mut values = vec![f64::NAN; n as usize];
+                    CellRows::open(std::slice::from_ref(tape), cell as u32, n)?.rows(&mut |replicate, row| {
+                        let value = row::value(row, limit.spec.metric, defective);
+                        values[replicate as usize] = value.map_or(f64::NAN, |value| beyond(limit, value));
+                    })?;
+                    let known = &tuned.policies[policy].limits;
+                    let held = known.iter().find(|held| held.limit == place && held.version == version);
+                    limits.push(SeenLimit { limit: place, version, values, holds: held.and_then(|held| held.holds) });
+                }
+            }
+            Ok(Seen { goal, limits })
+        };
+        (0..self.policies()).into_par_iter().map(of).collect()
+    }
+
+    /// What the search would answer, if of each world this were known.
+    pub(super) fn answers(&self, seen: &[Seen], tuned: &Tuned, by_limits: &Today, known: &[Drawn]) -> Option<Answers> {
+        let Today { within, undecided } = by_limits;
+        let n = known.len();
+        let regressors: Vec<Vec<Vec<f64>>> = (0..self.versions()).map(|version| self.rates(known, version)).collect();
+        let mut ways: Vec<Way> = vec![Way::default(); n];
+        let mut stays = 0_u64;
+        for part in 0..PARTS {
+            let fitted: Vec<bool> = (0..n).map(|world| world % PARTS != part).collect();
+            let bases: Vec<Basis> = regressors.iter().map(|one| Basis::new(one, DEGREE, fitted.clone())).collect();
+            let foreseen: Vec<(Vec<f64>, Vec<bool>)> = seen
+                .par_iter()
+                .map(|seen| (bases[0].predict(&seen.goal), self.met(seen, &fitted, &regressors, &bases)))
+                .collect();
+            for world in (part..n).step_by(PARTS) {
+                let goal = |policy: usize| foreseen[policy].0[world];
+                let meets =
+                    |policy: &usize| foreseen[*policy].1[world] && tuned.policies[*policy].state != State::NeverTrips;
+                let least = |best: usize, next: usize| if goal(next) < goal(best) { next } else { best };
+                let way = Way {
+                    choice: within.iter().copied().reduce(least),
+                    still: within.iter().copied().filter(meets).reduce(least),
+                    open: within.iter().chain(undecided).copied().filter(meets).reduce(least),
+                    answer: (0..seen.len()).filter(meets).reduce(least),
+                };
+                ways[world] = way;
+                if let (Some(best), Some(today)) = (way.answer, tuned.incumbent) {
+                    let as_good = goal(today) <= goal(best) + self.tolerance * goal(best).abs();
+                    stays += u64::from(foreseen[today].1[world] && as_good);
+                }
+            }
+        }
+        let share = |count: usize| count as f64 / n.max(1) as f64;
+        let of = |policy: usize| share(ways.iter().filter(|way| way.answer == Some(policy)).count());
+        let (mut saves, mut parts) = (None, None);
+        if let Some(today) = tuned.incumbent {
+            let mut saved = Moments::default();
+            let mut by_part: [Moments; 4] = Default::default();
+            for (world, way) in ways.iter().enumerate() {
+                let goal = |policy: usize| seen[policy].goal[world];
+                saved.push(goal(today) - goal(way.answer.unwrap_or(today)));
+                by_part.iter_mut().zip(way.saves(today, goal)).for_each(|(part, saves)| part.push(saves));
+            }
+            let told = |moments: &Moments| Some((moments.mean()?, moments.t_interval(CONFIDENCE)?));
+            let [choice, forbidden, undecided, allowed] = &by_part;
+            saves = Some(told(&saved)?);
+            parts = Some(Parts {
+                choice: told(choice)?,
+                forbidden: told(forbidden)?,
+                undecided: told(undecided)?,
+                allowed: told(allowed)?,
+            });
+        }
+        Some(Answers {
+            shares: (0..seen.len()).map(of).collect(),
+            none: share(ways.iter().filter(|way| way.answer.is_none()).count()),
+            stays: tuned.incumbent.map(|_| share(stays as usize)),
+            saves,
+            parts,
+        })
+    }
+
+    /// In which worlds every limit holds by what is known of them. Where that tells nothing of a limit, it stands as
+    /// the search decided: what is undecided today stays so.
+    fn met(&self, seen: &Seen, fitted: &[bool], regressors: &[Vec<Vec<f64>>], bases: &[Basis]) -> Vec<bool> {
+        let mut met = vec![true; fitted.len()];
+        for SeenLimit { limit, version, values, holds } in &seen.limits {
+            if bases[*version].len() < 2 {
+                met.iter_mut().for_each(|met| *met &= *holds == Some(true));
+                continue;
+            }
+            let bound = as_mean(&self.limits[*limit]);
+            let foreseen = if values.iter().all(|value| !value.is_nan()) {
+                bases[*version].predict(values)
+            } else {
+                let told: Vec<bool> = values.iter().zip(fitted).map(|(value, &is)| is && !value.is_nan()).collect();
+                let values: Vec<f64> = values.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect();
+                let basis = Basis::new(&regressors[*version], DEGREE, told);
+                // Where nothing was measured, nothing is known to hold.
+                if basis.is_empty() { vec![f64::NAN; values.len()] } else { basis.predict(&values) }
+            };
+            met.iter_mut().zip(foreseen).for_each(|(met, seen)| *met &= fits(seen, &bound));
+        }
+        met
+    }
+}
+
+/// The share of a percentile that a limit is about; `None` of other limits.
+fn percentile(limit: &Limit) -> Option<f64> {
+    match (limit.spec.metric, limit.spec.stat) {
+        (Measure::Metric(_), Some(Stat::P50)) => Some(0.5),
+        (Measure::Metric(_), Some(Stat::P95)) => Some(0.95),
+        (Measure::Metric(_), Some(Stat::P99)) => Some(0.99),
+        _ => None,
+    }
+}
+
+/// A limit as one on a mean. A percentile is at most L where at most the rest lies above L, and at least L where at
+/// most its own share lies below.
+fn as_mean(limit: &Limit) -> Bound {
+    match (percentile(limit), &limit.spec.bound) {
+        (Some(share), Bound::AtMost(_)) => Bound::AtMost(1.0 - share),
+        (Some(share), Bound::AtLeast(_)) => Bound::AtMost(share),
+        (_, bound) => bound.clone(),
+    }
+}
+
+/// The value whose mean is looked at.
+fn beyond(limit: &Limit, value: f64) -> f64 {
+    match (percentile(limit), &limit.spec.bound) {
+        (Some(_), Bound::AtMost(most)) => f64::from(u8::from(value > *most)),
+        (Some(_), Bound::AtLeast(least)) => f64::from(u8::from(value < *least)),
+        _ => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four policies: today's, another within the limits, one that is undecided, and one that is out. Goals 10, 8, 6
+    /// and 5.
+    #[test]
+    fn the_parts_of_a_way_add_up_and_are_told_apart() {
+        let goal = |policy: usize| [10.0, 8.0, 6.0, 5.0][policy];
+        let way = |choice, still, open, answer| Way { choice, still, open, answer }.saves(0, goal);
+        assert_eq!(
+            way(Some(1), Some(1), Some(1), Some(1)),
+            [2.0, 0.0, 0.0, 0.0],
+            "a better choice among those allowed"
+        );
+        assert_eq!(way(Some(0), Some(0), Some(2), Some(2)), [0.0, 0.0, 4.0, 0.0], "one that is undecided is allowed");
+        assert_eq!(way(Some(0), Some(0), Some(0), Some(3)), [0.0, 0.0, 0.0, 5.0], "one that is out becomes allowed");
+        assert_eq!(way(Some(0), Some(0), Some(2), Some(3)), [0.0, 0.0, 4.0, 1.0], "both");
+        assert_eq!(way(Some(1), Some(0), Some(0), Some(0)), [2.0, -2.0, 0.0, 0.0], "one that becomes forbidden");
+        assert_eq!(way(Some(1), None, None, Some(3)), [2.0, -2.0, 0.0, 5.0], "all that are allowed become forbidden");
+        assert_eq!(way(Some(1), None, None, None), [2.0, -2.0, 0.0, 0.0], "none is left, and today's stays");
+    }
+}
