@@ -57,11 +57,12 @@ pub enum JournalError {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownTemplate(name) => write!(f, "unknown template {name:?}"),
-            Self::UnknownModule(name) => write!(f, "unknown module {name:?}"),
-            Self::UnknownVersion(name) => write!(f, "unknown version {name:?}"),
+            Self::UnknownTemplate(name) => write!(f, "unknown template `{}`", name.escape_debug()),
+            Self::UnknownModule(name) => write!(f, "unknown module `{}`", name.escape_debug()),
+            Self::UnknownVersion(name) => write!(f, "unknown version `{}`", name.as_str().escape_debug()),
             Self::NotPromoted { version, state } => {
-                write!(f, "version {version:?} is {state:?}; only a blessed or live version can be rolled out")
+                let version = version.as_str().escape_debug();
+                write!(f, "version `{version}` is {state:?}; only a blessed or live version can be rolled out")
             }
             Self::OutOfRange { name, found, allowed } => write!(f, "{name} is {found}; it must be {allowed}"),
             Self::PermissionMissing => f.write_str("the permission system.fleet_rolling_upgrade is missing"),
