@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dryroll::scenario::{Format, Scenario};
-use dryroll::sim::{Simulator, Unobserved, World};
+use dryroll::sim::{Simulator, Unobserved, CompiledScenario};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -45,13 +45,13 @@ fn tutorial(instances: u32) -> Scenario {
 
 /// Replicates of a scenario, one after the other, with no observer.
 fn replicates(c: &mut Criterion, group: &str, name: &str, scenario: &Scenario) {
-    let world = World::new(scenario).expect("the request is not refused");
+    let compiled = CompiledScenario::new(scenario).expect("the request is not refused");
     let mut group = c.benchmark_group(group);
-    group.throughput(Throughput::Elements(u64::from(world.total())));
-    if world.total() >= 1_000_000 {
+    group.throughput(Throughput::Elements(u64::from(compiled.total())));
+    if compiled.total() >= 1_000_000 {
         group.sample_size(10);
     }
-    let mut simulator = Simulator::new(&world);
+    let mut simulator = Simulator::new(&compiled);
     let mut replicate = 0;
     group.bench_function(BenchmarkId::from_parameter(name), |b| {
         b.iter(|| {

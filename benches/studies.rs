@@ -39,7 +39,7 @@ fn studies(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("study");
     group.throughput(Throughput::Elements(REPLICATES));
     group.bench_function("rollouts alone", |bencher| {
-        let mut simulator = Simulator::new(&sweep.cells.worlds[0]);
+        let mut simulator = Simulator::new(&sweep.cells.compiled[0]);
         bencher.iter(|| {
             for replicate in 0..REPLICATES {
                 black_box(simulator.run(replicate, &mut Unobserved));
@@ -48,7 +48,7 @@ fn studies(criterion: &mut Criterion) {
     });
     group.bench_function("rollouts onto a tape", |bencher| {
         let run =
-            |tape: Tape| round::run(&sweep.cells.worlds, &round, 0..round.blocks(), &tape, &workers).expect("run");
+            |tape: Tape| round::run(&sweep.cells.compiled, &round, 0..round.blocks(), &tape, &workers).expect("run");
         bencher.iter_batched(tape, run, BatchSize::PerIteration);
     });
     group.bench_function("figures from a tape", |bencher| {

@@ -74,8 +74,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let output = open(arguments.report.as_ref())?;
     let tape = scratch_tape(&Compare::IDENTITY)?;
     let pool = arguments.how.pool()?;
-    let rollouts = total(arguments.replicates, compare.cells.worlds.len())?;
-    let cells = compare.cells.worlds.len();
+    let rollouts = total(arguments.replicates, compare.cells.compiled.len())?;
+    let cells = compare.cells.compiled.len();
     Need::of_study(&scenario, pool.current_num_threads(), cells, 0).say(arguments.how.quiet);
     let progress = Progress::new(rollouts, "compare", arguments.how.quiet);
     let advance = |rollouts| progress.advance(rollouts);

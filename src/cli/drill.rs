@@ -151,8 +151,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// Earlier records that apply to the plan. Whether anything was told.
 fn tell_before(arguments: &Arguments, opening: &Opening, remembered: &Remembered) -> Result<bool, Failure> {
     let Some(mut out) = teller(arguments.quiet, &arguments.outputs()) else { return Ok(false) };
-    let (scenario, plan) = (&opening.scenario, &opening.world.plan);
-    let numbers = PlanNumbers::of(plan, plan.estimated_total(opening.world.settings.health_timeout));
+    let (scenario, plan) = (&opening.scenario, &opening.compiled.plan);
+    let numbers = PlanNumbers::of(plan, plan.estimated_total(opening.compiled.settings.health_timeout));
     let numbers = Numbers::Plan(numbers);
     let today = Today { hides_truth: true, ..Today::of(scenario, Some(Policy::of(scenario)), numbers) };
     standard_output(remembered.tell_before(&mut out, &today).and_then(|()| writeln!(out)).and_then(|()| out.flush()))?;
@@ -181,7 +181,7 @@ fn operate(
     }
     let kept = if on_screen { LINES_KEPT } else { usize::MAX };
     let mut observers = (Story::new(opening.briefing.clone(), kept), watch);
-    let drill = Drill::new(&opening.world, opening.replicate, &mut observers);
+    let drill = Drill::new(&opening.compiled, opening.replicate, &mut observers);
     let desk = Desk::new(drill, Pace::new(arguments.speed, std::time::Duration::ZERO), observers);
     let desk = desk.keeping(keeper(arguments, opening));
     let (desk, told) = if on_screen {
@@ -204,7 +204,7 @@ fn play<'w>(
 ) -> Result<Drill<'w>, Failure> {
     let shown = arguments.decisions.as_ref().map(|path| dryroll_sim::text::path(&path).to_string()).unwrap_or_default();
     let decisions = record.decisions().map_err(|error| in_file(&shown, error))?;
-    let mut drill = Drill::new(&opening.world, opening.replicate, watch);
+    let mut drill = Drill::new(&opening.compiled, opening.replicate, watch);
     drill.play(&decisions, watch).map_err(|error| match record.differs_from(&opening.scenario, opening.replicate) {
         Some(differs) => Failure::Input(anyhow::Error::from(error).context(format!("{shown} ({differs})"))),
         None => in_file(&shown, error),

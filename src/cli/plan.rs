@@ -26,9 +26,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let remembered = arguments.learnings.read(&[], arguments.quiet)?;
-    let Loaded { text, scenario, world } = arguments.rollout.load(&arguments.scenario, None)?;
+    let Loaded { text, scenario, compiled } = arguments.rollout.load(&arguments.scenario, None)?;
     let advice = arguments.rollout.advisor(&text, &scenario).finish();
-    if world.total() == 0 && !arguments.quiet {
+    if compiled.total() == 0 && !arguments.quiet {
         let mut stderr = crate::cli::output::stderr();
         // A note that nobody can see is no failure.
         let _ = writeln!(
@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             scenario.fleet.template_id
         );
     }
-    let answer = PlanAnswer::new(&world.plan, &world.settings, world.names).with_advice(&advice);
+    let answer = PlanAnswer::new(&compiled.plan, &compiled.settings, compiled.names).with_advice(&advice);
     let mut out = BufWriter::new(io::stdout().lock());
     standard_output(
         dryroll_sim::json::write_pretty(&mut out, &answer).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let _ = advice_table(&mut crate::cli::output::stderr(), &advice);
     }
     if let Some(remembered) = remembered.filter(|_| !arguments.quiet) {
-        let numbers = PlanNumbers::of(&world.plan, answer.estimated_total());
+        let numbers = PlanNumbers::of(&compiled.plan, answer.estimated_total());
         let today = Today::of(&scenario, Some(Policy::of(&scenario)), Numbers::Plan(numbers));
         let _ = remembered.tell(&mut crate::cli::output::stderr(), &today);
     }

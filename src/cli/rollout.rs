@@ -5,7 +5,7 @@ use std::path::Path;
 use super::output::{Failure, refused};
 use dryroll_report::replay;
 use dryroll_sim::scenario::{Advisor, Scenario, ScenarioText};
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_study::study::grid::{Axis, Grid, version_called};
 
 /// Another version or other keys than the scenario's.
@@ -26,7 +26,7 @@ pub struct Loaded {
     /// With what was changed.
     pub scenario: Scenario,
     /// Of it.
-    pub world: World,
+    pub compiled: CompiledScenario,
 }
 
 impl Rollout {
@@ -90,7 +90,7 @@ impl Rollout {
                 }
             }
         }
-        let world = World::new(&scenario).map_err(|refusal| refused(&text, refusal))?;
-        Ok(Loaded { text, scenario, world })
+        let compiled = CompiledScenario::new(&scenario).map_err(|refusal| refused(&text, refusal))?;
+        Ok(Loaded { text, scenario, compiled })
     }
 }

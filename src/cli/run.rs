@@ -57,15 +57,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.outputs().into_iter().flatten().collect();
     each_its_own_place(Some(&arguments.scenario), &outputs)?;
     let remembered = arguments.learnings.read(&outputs, arguments.quiet)?;
-    let Loaded { text, scenario, world } = arguments.rollout.load(&arguments.scenario, arguments.seed)?;
+    let Loaded { text, scenario, compiled } = arguments.rollout.load(&arguments.scenario, arguments.seed)?;
     Need::of_run(&scenario).say(arguments.quiet);
     let [events, report, timeline] = open_all(arguments.outputs())?;
 
-    let mut simulator = Simulator::new(&world);
+    let mut simulator = Simulator::new(&compiled);
     let mut chronicle = Chronicle::default();
     let mut log = events.map(|output| EventLog::new(&scenario, output));
     let mut account =
-        teller(arguments.quiet, &outputs).map(|out| Account::new(out, &scenario, &world, arguments.replicate));
+        teller(arguments.quiet, &outputs).map(|out| Account::new(out, &scenario, &compiled, arguments.replicate));
     let mut breaker = report.is_some().then(BreakerCount::default);
     let metrics = simulator.run(arguments.replicate, &mut (&mut chronicle, (&mut breaker, (&mut log, &mut account))));
     let effects = simulator.fault_effects();
@@ -121,7 +121,7 @@ pub fn today<'a>(
     }
     let numbers = PlanNumbers::of(plan, plan.estimated_total(engine.settings().health_timeout));
     let run = RunNumbers {
-        seed: simulator.world().seed,
+        seed: simulator.compiled().seed,
         replicate,
         defective: metrics.defective,
         is_drill,

@@ -38,7 +38,7 @@ pub fn plan(order: SweepOrder, path: &PathBuf, shards: u32, how: &HowArguments) 
     let pool = how.pool()?;
     let estimate = estimate(&sweep)?;
     let threads = pool.current_num_threads() as u32;
-    let rollouts = sweep.order.replicates.saturating_mul(sweep.cells.worlds.len() as u64);
+    let rollouts = sweep.order.replicates.saturating_mul(sweep.cells.compiled.len() as u64);
     let told = |out: &mut dyn Write| {
         writeln!(
             out,
@@ -114,10 +114,10 @@ fn estimate(sweep: &Sweep) -> Result<Duration, Failure> {
     let step = (blocks / 64).max(1);
     while tried < 64 && tried * step < blocks && (tried == 0 || start.elapsed() < TRIAL) {
         let block = tried * step;
-        round::run(&sweep.cells.worlds, &round, block..block + 1, &tape, &workers).map_err(scratch_failure)?;
+        round::run(&sweep.cells.compiled, &round, block..block + 1, &tape, &workers).map_err(scratch_failure)?;
         tried += 1;
     }
-    let rollouts = sweep.order.replicates as f64 * sweep.cells.worlds.len() as f64;
+    let rollouts = sweep.order.replicates as f64 * sweep.cells.compiled.len() as f64;
     let seconds = start.elapsed().as_secs_f64() * rollouts / tape.rows().max(1) as f64;
     Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
@@ -245,13 +245,13 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
         return told("is there already");
     }
     let pool = how.pool()?;
-    let (cells, mine) = (sweep.cells.worlds.len(), blocks.end - blocks.start);
+    let (cells, mine) = (sweep.cells.compiled.len(), blocks.end - blocks.start);
     Need::of_study(&sweep.scenario, pool.current_num_threads(), cells, mine).say(how.quiet);
     interrupt::last_words(unfinished.last_words("what is done is".into()));
     let progress = Progress::new(rollouts, "shard", how.quiet);
     let advance = |rollouts| progress.advance(rollouts);
     let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
-    let finished = round::run(&sweep.cells.worlds, &round, blocks, &unfinished.tape, &workers);
+    let finished = round::run(&sweep.cells.compiled, &round, blocks, &unfinished.tape, &workers);
     progress.clear();
     match finished {
         Ok(true) => {}

@@ -222,7 +222,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     spare_tape(&outputs)?;
     let sweep = ready(arguments.order(scenario)?)?;
     let pool = arguments.how.pool()?;
-    let (cells, blocks) = (sweep.cells.worlds.len(), sweep.round().blocks());
+    let (cells, blocks) = (sweep.cells.compiled.len(), sweep.round().blocks());
     Need::of_study(&sweep.scenario, pool.current_num_threads(), cells, blocks).say(arguments.how.quiet);
     let files = Files::open(&arguments.outputs)?;
     let checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
@@ -232,7 +232,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     interrupt::last_words(checkpoint.last_words("what is done is".into()));
 
-    let rollouts = sweep.order.replicates.saturating_mul(sweep.cells.worlds.len() as u64);
+    let rollouts = sweep.order.replicates.saturating_mul(sweep.cells.compiled.len() as u64);
     let progress = Progress::new(rollouts, "sweep", arguments.how.quiet);
     let advance = |rollouts| progress.advance(rollouts);
     let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };

@@ -100,7 +100,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let output = open(arguments.report.as_ref())?;
     let pool = arguments.how.pool()?;
-    let cells = tune.cells.worlds.len();
+    let cells = tune.cells.compiled.len();
     Need::of_study(&scenario, pool.current_num_threads(), cells, 0).say(arguments.how.quiet);
     let (tape, tuned) = search(&tune, &pool, "tune", arguments.how.quiet)?;
     let worst = front::worst_version(&tune, &tape, &tuned).map_err(scratch_failure)?;
@@ -171,7 +171,7 @@ fn no_search(text: &ScenarioText, error: TuneError) -> Failure {
 
 fn search(tune: &Tune, pool: &rayon::ThreadPool, what: &'static str, quiet: bool) -> Result<(Tape, Tuned), Failure> {
     let tape = scratch_tape(&Tune::IDENTITY)?;
-    let most = total(tune.replicates, tune.cells.worlds.len())?;
+    let most = total(tune.replicates, tune.cells.compiled.len())?;
     let progress = Progress::new(most, what, quiet);
     let advance = |rollouts| progress.advance(rollouts);
     let workers = Workers { pool, stop: interrupt::stops_by_itself(), progress: &advance };

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::seen::Seen;
 use super::{MOST_INSTANCES, WebError};
 use dryroll_engine::Answer;
-use dryroll_sim::sim::{Observer, World};
+use dryroll_sim::sim::{Observer, CompiledScenario};
 use dryroll_study::drill::{Briefing, Control, Desk, Drill, Pace, Speed};
 
 /// Between two looks at the drill, so that what happens close together is told together.
@@ -43,7 +43,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
     /// # Errors
     /// When the fleet is larger than a browser is shown.
     pub fn open(
-        world: &'w World,
+        compiled: &'w CompiledScenario,
         replicate: u64,
         briefing: &'a Briefing,
         speed: Speed,
@@ -54,7 +54,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
         }
         let opened = Instant::now();
         let mut seen = Seen::new(observer, briefing.event_names());
-        let drill = Drill::new(world, replicate, &mut seen);
+        let drill = Drill::new(compiled, replicate, &mut seen);
         let mut pace = Pace::new(speed, Duration::ZERO);
         pace.pause(Duration::ZERO, true);
         let board = Board::of(&drill, seen.chronicle(), briefing, None);

@@ -2,7 +2,7 @@
 //! narrower ones.
 
 use dryroll::scenario::{Measure, Metric};
-use dryroll::sim::{Simulator, Unobserved, World};
+use dryroll::sim::{Simulator, Unobserved, CompiledScenario};
 use dryroll::study::bounds::Bounds;
 
 use crate::naive::dice;
@@ -13,10 +13,10 @@ fn no_replicate_exceeds_the_bounds() {
     let mut beyond = Vec::new();
     for number in 0..6_000 {
         let scenario = dice::scenario(number);
-        let Ok(world) = World::new(&scenario) else { continue };
-        let bounds = Bounds::of(&world);
+        let Ok(compiled) = CompiledScenario::new(&scenario) else { continue };
+        let bounds = Bounds::of(&compiled);
         for replicate in 0..3 {
-            let metrics = Simulator::new(&world).run(replicate, &mut Unobserved);
+            let metrics = Simulator::new(&compiled).run(replicate, &mut Unobserved);
             for metric in Metric::ALL {
                 let Some(value) = metrics.figure(metric) else { continue };
                 let reach = bounds.reach(metric);

@@ -12,7 +12,7 @@ use dryroll::scenario::{Distribution, Format, Scenario};
 use rayon::prelude::*;
 
 /// Histories of each truth.
-const WORLDS: u64 = 80;
+const REPLICATES: u64 = 80;
 /// An interval of 95 % that is right misses at least 13 of 80 with chance 0.00016 (binomial, 0.05). There are 15
 /// counts, so that this page fails for no reason with a chance of at most 0.25 %; the seeds are fixed, so it does so
 /// always or never.
@@ -51,9 +51,9 @@ fn of<'a>(calibration: &'a Calibration, id: &str) -> &'a VersionCalibration {
 }
 
 /// The calibrations of many worlds of one truth.
-fn worlds(text: &str) -> Vec<Calibration> {
+fn compiled(text: &str) -> Vec<Calibration> {
     let scenario = common::scenario(text);
-    (0..WORLDS).into_par_iter().map(|world| calibrated(&histories(&scenario, world))).collect()
+    (0..REPLICATES).into_par_iter().map(|compiled| calibrated(&histories(&scenario, compiled))).collect()
 }
 
 fn misses(name: &str, held: impl Iterator<Item = bool>) {
@@ -63,15 +63,15 @@ fn misses(name: &str, held: impl Iterator<Item = bool>) {
         missed += u64::from(!held);
     }
     println!("{name}: {missed} of {n} missed");
-    assert!(n >= WORLDS / 2, "{name}: only {n}");
+    assert!(n >= REPLICATES / 2, "{name}: only {n}");
     assert!(missed <= MOST_MISSES, "{name}: {missed} of {n} intervals do not hold the truth");
 }
 
 /// Counts how often the intervals of the chosen family hold its true parameters, where the right family was chosen, and
 /// how often it was.
 fn recovers(text: &str, family: Family, truths: &[f64], at_least: usize) {
-    let worlds = worlds(text);
-    let fits: Vec<_> = worlds.iter().map(|world| of(world, "v-2").upgrade_time.fit.as_ref().expect("a fit")).collect();
+    let compiled = compiled(text);
+    let fits: Vec<_> = compiled.iter().map(|compiled| of(compiled, "v-2").upgrade_time.fit.as_ref().expect("a fit")).collect();
     let right: Vec<_> = fits.iter().filter(|fit| fit.family == family).collect();
     let mut chosen = std::collections::BTreeMap::new();
     fits.iter().for_each(|fit| *chosen.entry(fit.family.name()).or_insert(0) += 1);
@@ -112,8 +112,8 @@ fn a_uniform_upgrade_time_comes_back() {
 
 #[test]
 fn a_constant_upgrade_time_comes_back_and_is_always_held() {
-    for world in worlds(&truth("upgrade_time_sec = 47", "")) {
-        let version = of(&world, "v-2");
+    for compiled in compiled(&truth("upgrade_time_sec = 47", "")) {
+        let version = of(&compiled, "v-2");
         let fit = version.upgrade_time.fit.as_ref().expect("a fit");
         assert_eq!(fit.family, Family::Constant);
         assert!(fit.parameters[0].interval.contains(47.0), "{fit:?}");
@@ -128,9 +128,9 @@ fn rates_come_back() {
         "upgrade_time_sec = { lognormal = { median = 45, sigma = 0.4 } }\nfailure_rate = 0.08\nhang_rate = 0.05\nunhealthy_rate = 0.02",
         "",
     );
-    let worlds = worlds(&text);
-    misses("failure_rate", worlds.iter().map(|world| of(world, "v-2").rates.failure.interval.contains(0.08)));
-    misses("hang_rate", worlds.iter().map(|world| of(world, "v-2").rates.silence.interval.contains(0.07)));
+    let compiled = compiled(&text);
+    misses("failure_rate", compiled.iter().map(|compiled| of(compiled, "v-2").rates.failure.interval.contains(0.08)));
+    misses("hang_rate", compiled.iter().map(|compiled| of(compiled, "v-2").rates.silence.interval.contains(0.07)));
 }
 
 #[test]
@@ -143,11 +143,11 @@ fn slow_upgrades_that_time_out_are_told_from_hangs_by_the_tail() {
     .replace("health_timeout_sec = 300", "health_timeout_sec = 150")
     .replace("instances = 80", "instances = 300")
     .replace("= 80", "= 300");
-    let worlds = worlds(&text);
+    let compiled = compiled(&text);
     let right = || {
-        worlds
+        compiled
             .iter()
-            .map(|world| of(world, "v-2"))
+            .map(|compiled| of(compiled, "v-2"))
             .filter(|version| version.upgrade_time.fit.as_ref().is_some_and(|fit| fit.family == Family::Lognormal))
     };
     let median =
@@ -167,21 +167,21 @@ fn a_rollout_that_was_rolled_back_in_mid_flight_is_no_lie() {
     .replace("id = \"v-1\"", "id = \"v-1\"\nupgrade_time_sec = { lognormal = { median = 40, sigma = 0.4 } }");
     let scenario = common::scenario(&text);
     // Twelve rollouts are one log.
-    let worlds: Vec<Calibration> = (0..WORLDS)
+    let compiled: Vec<Calibration> = (0..REPLICATES)
         .into_par_iter()
-        .map(|world| {
-            let logs: String = (0..12).map(|one| common::event_log(&scenario, world * 12 + one)).collect();
+        .map(|compiled| {
+            let logs: String = (0..12).map(|one| common::event_log(&scenario, compiled * 12 + one)).collect();
             calibrated(&History::read(logs.as_bytes()).expect("a log"))
         })
         .collect();
-    assert!(worlds.iter().all(|world| world.histories == 12 && world.versions[0].version == "v-1"));
-    assert!(worlds.iter().any(|world| of(world, "v-2").counts.cut_short > 0));
-    misses("failure_rate, cut short", worlds.iter().map(|world| of(world, "v-2").rates.failure.interval.contains(0.3)));
-    misses("hang_rate, cut short", worlds.iter().map(|world| of(world, "v-2").rates.silence.interval.contains(0.1)));
-    let fit = |world: &Calibration| world.operator.decision_delay.fit.clone().expect("decisions");
-    let exponential = || worlds.iter().map(fit).filter(|fit| fit.family == Family::Exponential);
+    assert!(compiled.iter().all(|compiled| compiled.histories == 12 && compiled.versions[0].version == "v-1"));
+    assert!(compiled.iter().any(|compiled| of(compiled, "v-2").counts.cut_short > 0));
+    misses("failure_rate, cut short", compiled.iter().map(|compiled| of(compiled, "v-2").rates.failure.interval.contains(0.3)));
+    misses("hang_rate, cut short", compiled.iter().map(|compiled| of(compiled, "v-2").rates.silence.interval.contains(0.1)));
+    let fit = |compiled: &Calibration| compiled.operator.decision_delay.fit.clone().expect("decisions");
+    let exponential = || compiled.iter().map(fit).filter(|fit| fit.family == Family::Exponential);
     misses("decision delay", exponential().map(|fit| fit.parameters[0].interval.contains(60.0)));
-    let median = worlds.iter().map(|world| of(world, "v-2").upgrade_time.fit.clone().expect("a fit"));
+    let median = compiled.iter().map(|compiled| of(compiled, "v-2").upgrade_time.fit.clone().expect("a fit"));
     let median = median.filter(|fit| fit.family == Family::Lognormal);
     misses("median, cut short", median.map(|fit| fit.parameters[0].interval.contains(60.0)));
 }
@@ -192,8 +192,8 @@ fn what_no_family_fits_is_empirical() {
     let text = truth("upgrade_time_sec = 20", "[[overrides]]\nfraction = 0.5\nupgrade_time_sec = 200")
         .replace("instances = 80", "instances = 400");
     let scenario = common::scenario(&text);
-    let world = calibrated(&histories(&scenario, 0));
-    let version = of(&world, "v-2");
+    let compiled = calibrated(&histories(&scenario, 0));
+    let version = of(&compiled, "v-2");
     let fit = version.upgrade_time.fit.as_ref().expect("a fit");
     assert_eq!(fit.family, Family::Empirical, "{fit:?}");
     let Distribution::Empirical(values) = &fit.distribution else { panic!("{fit:?}") };
@@ -205,9 +205,9 @@ fn what_no_family_fits_is_empirical() {
 #[test]
 fn a_family_that_is_right_is_seldom_said_not_to_fit() {
     let text = truth("upgrade_time_sec = { lognormal = { median = 60, sigma = 0.5 } }\nhang_rate = 0.05", "");
-    let rejected = worlds(&text)
+    let rejected = compiled(&text)
         .iter()
-        .filter(|world| of(world, "v-2").upgrade_time.fit.as_ref().is_some_and(|fit| fit.family == Family::Empirical))
+        .filter(|compiled| of(compiled, "v-2").upgrade_time.fit.as_ref().is_some_and(|fit| fit.family == Family::Empirical))
         .count();
     // The limit is 0.1 %; were the p-value exact, 3 of 80 would have a chance of 0.0001.
     assert!(rejected <= 2, "{rejected}");
@@ -221,11 +221,11 @@ fn kinds(version: &VersionCalibration) -> Vec<WarningKind> {
 fn warnings_come_where_they_must_and_not_elsewhere() {
     let clean = "upgrade_time_sec = { lognormal = { median = 60, sigma = 0.5 } }";
     let scenario = common::scenario(&truth(clean, ""));
-    let many: Vec<History> = (0..3).flat_map(|world| histories(&scenario, world)).collect();
-    let world = calibrated(&many);
-    let said = kinds(of(&world, "v-2"));
+    let many: Vec<History> = (0..3).flat_map(|compiled| histories(&scenario, compiled)).collect();
+    let compiled = calibrated(&many);
+    let said = kinds(of(&compiled, "v-2"));
     for kind in [WarningKind::TooFew, WarningKind::Censored, WarningKind::Differs, WarningKind::DoesNotFit] {
-        assert!(!said.contains(&kind), "{:?}", of(&world, "v-2").warnings);
+        assert!(!said.contains(&kind), "{:?}", of(&compiled, "v-2").warnings);
     }
     // Timeouts are confounded.
     let hangs = common::scenario(&truth(&format!("{clean}\nhang_rate = 0.2"), ""));
@@ -238,7 +238,7 @@ fn warnings_come_where_they_must_and_not_elsewhere() {
     let few = common::scenario(&truth(clean, "").replace("instances = 80", "instances = 5"));
     assert!(kinds(of(&calibrated(&histories(&few, 0)), "v-2")).contains(&WarningKind::TooFew));
     // Flaps are never told.
-    assert!(world.warnings.iter().any(|warning| warning.text.contains("[network]")));
+    assert!(compiled.warnings.iter().any(|warning| warning.text.contains("[network]")));
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn a_wrong_heartbeat_interval_is_noticed() {
     )
     .replace("max_consecutive_failures = 80", "max_consecutive_failures = 3");
     let scenario = common::scenario(&text);
-    let read: Vec<History> = (0..4).flat_map(|world| histories(&scenario, world)).collect();
+    let read: Vec<History> = (0..4).flat_map(|compiled| histories(&scenario, compiled)).collect();
     let differs = |interval: u64| {
         let calibration = Calibration::of(&Observations::of(&read, interval), interval);
         calibration.warnings.iter().any(|warning| warning.kind == WarningKind::Differs)
@@ -266,8 +266,8 @@ fn the_tables_load_in_a_scenario() {
     )
     .replace("max_consecutive_failures = 80", "max_consecutive_failures = 3");
     let scenario = common::scenario(&text);
-    for worlds in [1, 20] {
-        let read: Vec<History> = (0..worlds).flat_map(|world| histories(&scenario, world)).collect();
+    for compiled in [1, 20] {
+        let read: Vec<History> = (0..compiled).flat_map(|compiled| histories(&scenario, compiled)).collect();
         let tables = CalibrationReport::new(&calibrated(&read), vec!["a \u{7} log\nwith = lines".into()]).tables();
         let whole = format!("[fleet]\ninstances = 50\n[rollout]\ntarget_version_id = \"v-2\"\n{tables}");
         let again = Scenario::parse("calibrated.toml", whole.as_bytes(), Format::Toml)

@@ -12,7 +12,7 @@ use dryroll::console::{Key, Model, Stands, Story, Theme, draw};
 use dryroll::drill::{Briefing, Cell, Desk, Drill, Pace, Record, Speed};
 use dryroll::engine::RequestKind;
 use dryroll::scenario::{Format, Scenario};
-use dryroll::sim::World;
+use dryroll::sim::CompiledScenario;
 use events::Events;
 use proptest::prelude::*;
 use ratatui::Terminal;
@@ -36,9 +36,9 @@ fn scenario(name: &str) -> Scenario {
     Scenario::load(format!("{}/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR")).as_ref()).unwrap()
 }
 
-fn model<'w>(scenario: &Scenario, world: &'w World, replicate: u64) -> Model<'w, Events> {
+fn model<'w>(scenario: &Scenario, compiled: &'w CompiledScenario, replicate: u64) -> Model<'w, Events> {
     let mut observers = (Story::new(Briefing::new(scenario), 100), Events::default());
-    let drill = Drill::new(world, replicate, &mut observers);
+    let drill = Drill::new(compiled, replicate, &mut observers);
     Model::new(Desk::new(drill, Pace::new(Speed::new(60).unwrap(), Duration::ZERO), observers))
 }
 
@@ -50,9 +50,9 @@ struct Bench<'w> {
 }
 
 impl<'w> Bench<'w> {
-    fn new(scenario: &Scenario, world: &'w World, columns: u16, rows: u16) -> Self {
+    fn new(scenario: &Scenario, compiled: &'w CompiledScenario, columns: u16, rows: u16) -> Self {
         let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        Self { model: model(scenario, world, 0), wall: Duration::ZERO, terminal }
+        Self { model: model(scenario, compiled, 0), wall: Duration::ZERO, terminal }
     }
 
     fn wait(&mut self, millis: u64) {
@@ -101,9 +101,9 @@ impl<'w> Bench<'w> {
 #[test]
 fn a_drill_from_its_plan_to_its_end() {
     let scenario = scenario("broken-rollback");
-    let world = World::new(&scenario).unwrap();
+    let compiled = CompiledScenario::new(&scenario).unwrap();
     for (columns, rows) in [(80, 24), (60, 20), (120, 30)] {
-        let mut bench = Bench::new(&scenario, &world, columns, rows);
+        let mut bench = Bench::new(&scenario, &compiled, columns, rows);
         let name = |what: &str| format!("{what}-{columns}x{rows}");
         bench.wait(500);
         bench.shows(&name("plan"));
@@ -133,8 +133,8 @@ fn a_drill_from_its_plan_to_its_end() {
 #[test]
 fn without_colour_the_same_is_shown() {
     let scenario = scenario("broken-rollback");
-    let world = World::new(&scenario).unwrap();
-    let mut bench = Bench::new(&scenario, &world, 80, 24);
+    let compiled = CompiledScenario::new(&scenario).unwrap();
+    let mut bench = Bench::new(&scenario, &compiled, 80, 24);
     for keys in ["", "ad", "2", "y", "d"] {
         bench.press(keys);
         let coloured = bench.screen(COLOURED);
@@ -147,8 +147,8 @@ fn without_colour_the_same_is_shown() {
 #[test]
 fn a_small_screen_says_so_and_still_takes_keys() {
     let scenario = scenario("broken-rollback");
-    let world = World::new(&scenario).unwrap();
-    let mut bench = Bench::new(&scenario, &world, 39, 9);
+    let compiled = CompiledScenario::new(&scenario).unwrap();
+    let mut bench = Bench::new(&scenario, &compiled, 39, 9);
     assert!(bench.screen(PLAIN).starts_with("too small: 40 × 10 at least"));
     bench.press("a");
     assert_eq!(bench.model.desk().drill().decisions().len(), 1);
@@ -159,8 +159,8 @@ fn a_small_screen_says_so_and_still_takes_keys() {
 #[test]
 fn the_smallest_screen_names_every_answer() {
     let scenario = scenario("broken-rollback");
-    let world = World::new(&scenario).unwrap();
-    let mut bench = Bench::new(&scenario, &world, 40, 10);
+    let compiled = CompiledScenario::new(&scenario).unwrap();
+    let mut bench = Bench::new(&scenario, &compiled, 40, 10);
     let asked = bench.screen(PLAIN);
     assert!(["a  approve", "e  edit", "r  reject"].iter().all(|answer| asked.contains(answer)), "{asked}");
     bench.press("ad");
@@ -173,8 +173,8 @@ fn the_smallest_screen_names_every_answer() {
 #[test]
 fn reject_rollback_and_abort_are_asked_twice() {
     let scenario = scenario("broken-rollback");
-    let world = World::new(&scenario).unwrap();
-    let mut bench = Bench::new(&scenario, &world, 80, 24);
+    let compiled = CompiledScenario::new(&scenario).unwrap();
+    let mut bench = Bench::new(&scenario, &compiled, 80, 24);
     bench.press("rn");
     assert_eq!(bench.model.desk().drill().decisions().len(), 0);
     bench.press("a12");
@@ -190,9 +190,9 @@ fn reject_rollback_and_abort_are_asked_twice() {
 #[test]
 fn a_dialogue_on_what_is_past_closes() {
     let scenario = scenario("broken-rollback");
-    let world = World::new(&scenario).unwrap();
+    let compiled = CompiledScenario::new(&scenario).unwrap();
     for keys in ["r", "e"] {
-        let mut bench = Bench::new(&scenario, &world, 80, 24);
+        let mut bench = Bench::new(&scenario, &compiled, 80, 24);
         bench.press(keys);
         assert!(bench.model.dialog().is_some());
         bench.wait(86_400_000);
@@ -206,8 +206,8 @@ fn a_dialogue_on_what_is_past_closes() {
 fn a_million_instances_are_drawn_as_fast_as_fifty() {
     let text = "[fleet]\ninstances = 1000000\n[[versions]]\nid = \"v1\"\n[[versions]]\nid = \"v2\"\n[rollout]\ntarget_version_id = \"v2\"\nbatch_pct = 10\n";
     let scenario = Scenario::parse("million.toml", text.as_bytes(), Format::Toml).unwrap();
-    let world = World::new(&scenario).unwrap();
-    let mut bench = Bench::new(&scenario, &world, 80, 24);
+    let compiled = CompiledScenario::new(&scenario).unwrap();
+    let mut bench = Bench::new(&scenario, &compiled, 80, 24);
     // Rollout, all ten batches opened, and the last instance.
     bench.press("v");
     for _ in 0..10 {
@@ -280,9 +280,9 @@ proptest! {
         acts in proptest::collection::vec(act(), 0..120),
     ) {
         let scenario = scenario(SCENARIOS[which]);
-        let world = World::new(&scenario).unwrap();
+        let compiled = CompiledScenario::new(&scenario).unwrap();
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-        let mut model = model(&scenario, &world, replicate);
+        let mut model = model(&scenario, &compiled, replicate);
         let mut wall = Duration::ZERO;
         for act in acts {
             match act {
@@ -308,7 +308,7 @@ proptest! {
         drill.finish(&mut (&mut story, &mut events));
         let record = Record::new(&scenario, replicate, drill.decisions());
         let mut played = Events::default();
-        let mut again = Drill::new(&world, replicate, &mut played);
+        let mut again = Drill::new(&compiled, replicate, &mut played);
         again.play(&record.decisions().unwrap(), &mut played).unwrap();
         prop_assert_eq!(&played.0, &events.0);
     }
@@ -332,8 +332,8 @@ fn the_prospect_of_a_failure_is_what_happens() {
             "[fleet]\ninstances = 50\n[[versions]]\nid = \"v1\"\n[[versions]]\nid = \"v2\"\nfailure_rate = 1.0\n[rollout]\ntarget_version_id = \"v2\"\nbatch_pct = {pct}\nmax_consecutive_failures = {limit}\n{more}[reconciler]\npolicy = \"auto_approve\"\n"
         );
         let scenario = Scenario::parse("fails.toml", text.as_bytes(), Format::Toml).unwrap();
-        let world = World::new(&scenario).unwrap();
-        let mut drill = Drill::new(&world, 0, &mut Events::default());
+        let compiled = CompiledScenario::new(&scenario).unwrap();
+        let mut drill = Drill::new(&compiled, 0, &mut Events::default());
         let prospect = dryroll::report::Prospect::of(drill.engine());
         drill.next_decision(&mut Events::default()).unwrap();
         let tripped = drill.asked().filter(|asked| asked.kind == RequestKind::RollingUpgradeContinuation);

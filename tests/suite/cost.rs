@@ -4,15 +4,15 @@
 
 use dryroll::engine::Outcome;
 use dryroll::scenario::{Format, Scenario};
-use dryroll::sim::{Metrics, Simulator, Unobserved, World};
+use dryroll::sim::{Metrics, Simulator, Unobserved, CompiledScenario};
 use serde_json::{Value, json};
 
 /// Runs one replicate, with all that a report asks of it.
 fn run(scenario: &Value) -> Metrics {
     let scenario = Scenario::parse("cost.json", scenario.to_string().as_bytes(), Format::Json);
     let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
-    let world = World::new(&scenario).expect("a rollout");
-    let mut simulator = Simulator::new(&world);
+    let compiled = CompiledScenario::new(&scenario).expect("a rollout");
+    let mut simulator = Simulator::new(&compiled);
     let metrics = simulator.run(0, &mut Unobserved);
     assert_eq!(simulator.fault_effects().len(), scenario.faults.len());
     metrics

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use common::{event_log, scenario};
 use dryroll::engine::{Direction, Reason, Standing, Verdict};
 use dryroll::scenario::{Scenario, Target};
-use dryroll::sim::{Simulator, Unobserved, World};
+use dryroll::sim::{Simulator, Unobserved, CompiledScenario};
 
 /// Everything that is drawn, in one scenario.
 const EVERYTHING: &str = r#"
@@ -67,21 +67,21 @@ fn twice_the_same_bytes_and_another_replicate_is_another_world() {
 #[test]
 fn a_replicate_alone_is_the_same_as_among_others() {
     let scenario = scenario(EVERYTHING);
-    let world = World::new(&scenario).unwrap();
-    let mut simulator = Simulator::new(&world);
+    let compiled = CompiledScenario::new(&scenario).unwrap();
+    let mut simulator = Simulator::new(&compiled);
     let among_others: Vec<_> = (0..60).map(|replicate| simulator.run(replicate, &mut Unobserved)).collect();
     for replicate in [0, 7, 31, 59] {
-        let alone = Simulator::new(&world).run(replicate, &mut Unobserved);
+        let alone = Simulator::new(&compiled).run(replicate, &mut Unobserved);
         assert_eq!(alone, among_others[replicate as usize]);
     }
 }
 
 /// What becomes of each instance in a world in which verdicts depend on its fate alone.
 fn fates(scenario: &Scenario, replicate: u64) -> BTreeMap<u32, Verdict> {
-    let world = World::new(scenario).unwrap();
-    let mut simulator = Simulator::new(&world);
+    let compiled = CompiledScenario::new(scenario).unwrap();
+    let mut simulator = Simulator::new(&compiled);
     simulator.run(replicate, &mut Unobserved);
-    (0..world.total())
+    (0..compiled.total())
         .filter_map(|position| match simulator.engine().standing(position, Direction::Forward) {
             Standing::Judged(verdict) => Some((simulator.engine().instance(position).0, verdict)),
             _ => None,
@@ -140,10 +140,10 @@ fn removing_instances_or_faults_changes_no_other_draw() {
     let mut second = both.clone();
     second.faults = vec![later];
     let touched = |scenario: &Scenario| {
-        let world = World::new(scenario).unwrap();
-        let fault = world.faults.last().unwrap();
-        let mut draws = dryroll::sim::draws::Draws::new(world.seed, 0);
-        (0..40).filter(|&n| fault.hits(&world.member(n, draws.instance(n)))).collect::<Vec<_>>()
+        let compiled = CompiledScenario::new(scenario).unwrap();
+        let fault = compiled.faults.last().unwrap();
+        let mut draws = dryroll::sim::draws::Draws::new(compiled.seed, 0);
+        (0..40).filter(|&n| fault.hits(&compiled.member(n, draws.instance(n)))).collect::<Vec<_>>()
     };
     assert_eq!(touched(&both), touched(&second));
     assert!(matches!(both.faults[1].target, Target::Fraction(_)));

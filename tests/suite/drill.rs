@@ -8,7 +8,7 @@ use dryroll::drill::{Control, Desk, Drill, Pace, Record, Recorded, Speed, branch
 use dryroll::engine::{Answer, Edit, EventBody, OperatorDecision, Outcome, RequestKind};
 use dryroll::fleet::{At, Span};
 use dryroll::scenario::Scenario;
-use dryroll::sim::{Simulator, World};
+use dryroll::sim::{Simulator, CompiledScenario};
 use events::Events;
 use proptest::prelude::*;
 
@@ -33,12 +33,12 @@ fn scenario(name: &str) -> Scenario {
 fn a_person_who_answers_as_the_virtual_operator_does_makes_the_same_run() {
     for name in SCENARIOS {
         let scenario = scenario(name);
-        let world = World::new(&scenario).unwrap();
+        let compiled = CompiledScenario::new(&scenario).unwrap();
         for replicate in 0..20 {
             let mut expected = Events::default();
-            let metrics = Simulator::new(&world).run(replicate, &mut expected);
+            let metrics = Simulator::new(&compiled).run(replicate, &mut expected);
             let mut events = Events::default();
-            let mut drill = Drill::new(&world, replicate, &mut events);
+            let mut drill = Drill::new(&compiled, replicate, &mut events);
             for event in &expected.0 {
                 let EventBody::ApprovalDecided { answer, .. } = event.body else { continue };
                 drill.advance_to(event.at, &mut events);
@@ -92,9 +92,9 @@ proptest! {
         acts in proptest::collection::vec(act(), 0..60),
     ) {
         let scenario = scenario(SCENARIOS[which]);
-        let world = World::new(&scenario).unwrap();
+        let compiled = CompiledScenario::new(&scenario).unwrap();
         let mut events = Events::default();
-        let drill = Drill::new(&world, replicate, &mut events);
+        let drill = Drill::new(&compiled, replicate, &mut events);
         let mut wall = Duration::ZERO;
         let mut desk = Desk::new(drill, Pace::new(Speed::new(60).unwrap(), wall), events);
         for act in acts {
@@ -118,18 +118,18 @@ proptest! {
         prop_assert_eq!(record.differs_from(&scenario, replicate), None);
 
         let mut played = Events::default();
-        let mut again = Drill::new(&world, replicate, &mut played);
+        let mut again = Drill::new(&compiled, replicate, &mut played);
         again.play(&record.decisions().unwrap(), &mut played).unwrap();
         prop_assert_eq!(&played.0, &events.0);
         prop_assert_eq!(again.decisions(), drill.decisions());
         prop_assert_eq!(again.settle(), drill.settle());
         // Every branch and every plain operator is a run that somebody could have made, and no score is out of its
         // range.
-        let judgement = score::judge(&world, &mut drill);
+        let judgement = score::judge(&compiled, &mut drill);
         let branches = judgement.branches.iter().map(|(_, _, judged)| judged);
         for judged in branches.chain(judgement.plain.iter().map(|(_, judged)| judged)) {
             prop_assert!((0.0..=100.0).contains(&judged.score));
-            let mut really = Drill::new(&world, replicate, &mut Events::default());
+            let mut really = Drill::new(&compiled, replicate, &mut Events::default());
             let decisions: Vec<Recorded> = judged.decisions.iter().copied().map(Recorded::from).collect();
             really.play(&decisions, &mut Events::default()).unwrap();
             prop_assert_eq!(really.clock(), judged.finished);
@@ -140,13 +140,13 @@ proptest! {
 
 fn played(name: &str, decisions: &[(u64, &str)]) -> Result<Outcome, String> {
     let scenario = scenario(name);
-    let world = World::new(&scenario).unwrap();
+    let compiled = CompiledScenario::new(&scenario).unwrap();
     let lines: Vec<_> =
         decisions.iter().map(|(at, decide)| serde_json::json!({"at_ms": at, "decide": decide})).collect();
     let text = serde_json::json!({"schema": "dryroll.decisions/1", "decisions": lines}).to_string();
     let record = Record::parse(&text).map_err(|error| error.to_string())?;
     let decisions = record.decisions().map_err(|error| error.to_string())?;
-    let mut drill = Drill::new(&world, 0, &mut Events::default());
+    let mut drill = Drill::new(&compiled, 0, &mut Events::default());
     drill.play(&decisions, &mut Events::default()).map_err(|error| error.to_string())?;
     Ok(drill.engine().outcome().unwrap())
 }
@@ -163,13 +163,13 @@ fn the_record_in_the_documentation_can_be_read() {
 #[test]
 fn what_nobody_answered_is_known_at_the_end() {
     let scenario = scenario("broken-rollback");
-    let world = World::new(&scenario).unwrap();
-    let mut left = Drill::new(&world, 0, &mut Events::default());
+    let compiled = CompiledScenario::new(&scenario).unwrap();
+    let mut left = Drill::new(&compiled, 0, &mut Events::default());
     left.answer(Answer::Approve, &mut Events::default()).unwrap();
     assert_eq!(left.unanswered(), None);
     left.finish(&mut Events::default());
     assert_eq!(left.unanswered().map(|asked| asked.kind), Some(RequestKind::RollingUpgradeContinuation));
-    let mut ended = Drill::new(&world, 0, &mut Events::default());
+    let mut ended = Drill::new(&compiled, 0, &mut Events::default());
     ended.answer(Answer::Reject, &mut Events::default()).unwrap();
     assert_eq!(ended.unanswered(), None);
 }
@@ -194,8 +194,8 @@ fn the_first_decision_that_does_not_fit_is_named() {
 #[test]
 fn branches_know_what_each_other_decision_would_have_done() {
     let scenario = scenario("broken-rollback");
-    let world = World::new(&scenario).unwrap();
-    let mut drill = Drill::new(&world, 0, &mut Events::default());
+    let compiled = CompiledScenario::new(&scenario).unwrap();
+    let mut drill = Drill::new(&compiled, 0, &mut Events::default());
     drill.answer(Answer::Approve, &mut Events::default()).unwrap();
     drill.next_decision(&mut Events::default()).unwrap();
     let asked = drill.asked().unwrap();
@@ -204,7 +204,7 @@ fn branches_know_what_each_other_decision_would_have_done() {
     drill.answer(Answer::OnTrip(OperatorDecision::RollbackCompletedBatches), &mut Events::default()).unwrap();
     drill.finish(&mut Events::default());
 
-    let judgement = score::judge(&world, &mut drill);
+    let judgement = score::judge(&compiled, &mut drill);
     let of = |decision, change| {
         let found = judgement.branches.iter().find(|(place, other, _)| (*place, *other) == (decision, change));
         &found.unwrap_or_else(|| panic!("{change:?}")).2
@@ -232,15 +232,15 @@ fn branches_know_what_each_other_decision_would_have_done() {
 #[test]
 fn a_branch_without_an_edit_keeps_the_later_decisions() {
     let scenario = scenario("broken-rollback");
-    let world = World::new(&scenario).unwrap();
-    let mut drill = Drill::new(&world, 0, &mut Events::default());
+    let compiled = CompiledScenario::new(&scenario).unwrap();
+    let mut drill = Drill::new(&compiled, 0, &mut Events::default());
     let edit = Edit { batch_pct: Some(50), max_consecutive_failures: None };
     drill.answer(Answer::Edit(edit), &mut Events::default()).unwrap();
     drill.answer(Answer::Approve, &mut Events::default()).unwrap();
     drill.next_decision(&mut Events::default()).unwrap();
     drill.answer(Answer::OnTrip(OperatorDecision::RollbackCompletedBatches), &mut Events::default()).unwrap();
     drill.finish(&mut Events::default());
-    let judgement = score::judge(&world, &mut drill);
+    let judgement = score::judge(&compiled, &mut drill);
     let (_, _, judged) = &judgement.branches[0];
     assert_eq!(judged.metrics.outcome, Outcome::RolledBack);
     assert!(judged.metrics.exposed < judgement.own.metrics.exposed);
@@ -250,9 +250,9 @@ fn a_branch_without_an_edit_keeps_the_later_decisions() {
 #[test]
 fn a_question_that_was_asked_at_another_moment_does_not_fit() {
     let scenario = scenario("broken-rollback");
-    let world = World::new(&scenario).unwrap();
+    let compiled = CompiledScenario::new(&scenario).unwrap();
     let played = |change: &dyn Fn(&mut serde_json::Value)| {
-        let mut drill = Drill::new(&world, 0, &mut Events::default());
+        let mut drill = Drill::new(&compiled, 0, &mut Events::default());
         drill.answer(Answer::Approve, &mut Events::default()).unwrap();
         drill.next_decision(&mut Events::default()).unwrap();
         drill.answer(Answer::OnTrip(OperatorDecision::Abort), &mut Events::default()).unwrap();
@@ -261,7 +261,7 @@ fn a_question_that_was_asked_at_another_moment_does_not_fit() {
         change(&mut json["decisions"][1]);
         let record = Record::parse(&json.to_string()).map_err(|error| error.to_string())?;
         let decisions = record.decisions().map_err(|error| error.to_string())?;
-        let mut again = Drill::new(&world, 0, &mut Events::default());
+        let mut again = Drill::new(&compiled, 0, &mut Events::default());
         again.play(&decisions, &mut Events::default()).map_err(|error| error.to_string())
     };
     assert_eq!(played(&|_| ()), Ok(()));
@@ -283,13 +283,13 @@ fn a_question_that_was_asked_at_another_moment_does_not_fit() {
 #[test]
 fn a_trip_that_nobody_answered_is_answered_by_nobody_or_in_every_way() {
     let scenario = scenario("broken-rollback");
-    let world = World::new(&scenario).unwrap();
+    let compiled = CompiledScenario::new(&scenario).unwrap();
     let judged = |answer: Answer| {
-        let mut drill = Drill::new(&world, 0, &mut Events::default());
+        let mut drill = Drill::new(&compiled, 0, &mut Events::default());
         drill.advance_to(At(120_000), &mut Events::default());
         drill.answer(answer, &mut Events::default()).unwrap();
         drill.finish(&mut Events::default());
-        score::judge(&world, &mut drill)
+        score::judge(&compiled, &mut drill)
     };
     use branch::Change::{HalfAsLate, Instead, TwiceAsLate};
     let approved = judged(Answer::Approve);
@@ -325,10 +325,10 @@ fn a_trip_that_nobody_answered_is_answered_by_nobody_or_in_every_way() {
 fn a_trip_of_the_rollback_is_told_from_one_of_the_rollout() {
     let error = |name: &str, lines: serde_json::Value| {
         let scenario = scenario(name);
-        let world = World::new(&scenario).unwrap();
+        let compiled = CompiledScenario::new(&scenario).unwrap();
         let record = serde_json::json!({"schema": "dryroll.decisions/1", "decisions": lines});
         let decisions = Record::parse(&record.to_string()).unwrap().decisions().unwrap();
-        let mut drill = Drill::new(&world, 0, &mut Events::default());
+        let mut drill = Drill::new(&compiled, 0, &mut Events::default());
         drill.play(&decisions, &mut Events::default()).unwrap_err().to_string()
     };
     let approve = serde_json::json!({"at_ms": 0, "decide": "approve"});

@@ -8,14 +8,14 @@ use std::path::Path;
 use std::process::Command;
 
 use dryroll::drill::score::{Judgement, judge};
-use dryroll::drill::{Briefing, Drill, Pack, WORLDS, branch};
+use dryroll::drill::{Briefing, Drill, Pack, REPLICATES, branch};
 use dryroll::engine::{Answer, Edit, OperatorDecision, Outcome, RequestKind};
 use dryroll::fleet::Span;
 use dryroll::report::drill::Surprise;
 use dryroll::report::timeline::BreakerCount;
 use dryroll::report::{Chronicle, DrillReport, drill_table};
 use dryroll::scenario::Scenario;
-use dryroll::sim::{Observer, Unobserved, World};
+use dryroll::sim::{Observer, Unobserved, CompiledScenario};
 
 use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
 
@@ -28,10 +28,10 @@ fn pack(name: &str) -> &'static Pack {
 }
 
 /// What the plain operators of a world come to: nobody answers in the drill itself.
-fn plain(world: &World, replicate: u64) -> Judgement {
-    let mut drill = Drill::new(world, replicate, &mut Unobserved);
+fn plain(compiled: &CompiledScenario, replicate: u64) -> Judgement {
+    let mut drill = Drill::new(compiled, replicate, &mut Unobserved);
     drill.finish(&mut Unobserved);
-    judge(world, &mut drill)
+    judge(compiled, &mut drill)
 }
 
 /// What is best in a drill.
@@ -64,10 +64,10 @@ fn each_drill_has_its_best_decision_in_every_world_of_it() {
     let mut wrong = Vec::new();
     for expected in EXPECTED {
         let scenario = scenario(pack(expected.drill));
-        let world = World::new(&scenario).expect("the platform accepts it");
+        let compiled = CompiledScenario::new(&scenario).expect("the platform accepts it");
         let mut most: f64 = 0.0;
-        for replicate in 0..WORLDS {
-            let judgement = plain(&world, replicate);
+        for replicate in 0..REPLICATES {
+            let judgement = plain(&compiled, replicate);
             let is_best = |plain: &branch::Plain| {
                 plain.on_trip == expected.best
                     && (!expected.careful || plain.limit.is_some())
@@ -100,12 +100,12 @@ fn each_drill_has_its_best_decision_in_every_world_of_it() {
 
 /// Somebody who gives these answers, each after so many seconds.
 fn answered<'w>(
-    world: &'w World,
+    compiled: &'w CompiledScenario,
     replicate: u64,
     answers: &[(u64, Answer)],
     observer: &mut impl Observer,
 ) -> Drill<'w> {
-    let mut drill = Drill::new(world, replicate, observer);
+    let mut drill = Drill::new(compiled, replicate, observer);
     for &(after, answer) in answers {
         let Some(asked) = drill.asked() else { break };
         drill.advance_to(asked.at + Span(after * 1000), observer);
@@ -119,10 +119,10 @@ fn answered<'w>(
 }
 
 /// The outcome of it, and the judgement.
-fn person(world: &World, replicate: u64, answers: &[(u64, Answer)]) -> (Outcome, Judgement) {
-    let mut drill = answered(world, replicate, answers, &mut Unobserved);
+fn person(compiled: &CompiledScenario, replicate: u64, answers: &[(u64, Answer)]) -> (Outcome, Judgement) {
+    let mut drill = answered(compiled, replicate, answers, &mut Unobserved);
     let outcome = drill.engine().outcome().expect("it is over");
-    (outcome, judge(world, &mut drill))
+    (outcome, judge(compiled, &mut drill))
 }
 
 /// The terminal of a debrief holds 80 columns, whatever was decided, and whether or not it has colours.
@@ -131,7 +131,7 @@ fn a_debrief_fits_a_terminal() {
     let edit = Edit { batch_pct: Some(100), max_consecutive_failures: NonZeroU32::new(1000) };
     for (place, pack) in Pack::all().iter().enumerate() {
         let scenario = scenario(pack);
-        let world = World::new(&scenario).expect("the platform accepts it");
+        let compiled = CompiledScenario::new(&scenario).expect("the platform accepts it");
         for answers in [
             &[(15_000, Answer::Edit(edit)), (60, Answer::Approve)][..],
             &[(60, Answer::Approve), (61, ROLL_BACK), (62, CONTINUE)],
@@ -139,8 +139,8 @@ fn a_debrief_fits_a_terminal() {
             &[],
         ] {
             let mut watch = (Chronicle::default(), BreakerCount::default());
-            let mut drill = answered(&world, place as u64, answers, &mut watch);
-            let judgement = judge(&world, &mut drill);
+            let mut drill = answered(&compiled, place as u64, answers, &mut watch);
+            let judgement = judge(&compiled, &mut drill);
             let mut report = DrillReport::new(&scenario, &mut drill, &watch.0, &watch.1, &judgement);
             report.surprise = Some(Surprise { file: pack.file.into(), seed: Some(999_999) });
             let mut told = Vec::new();
@@ -155,12 +155,12 @@ fn a_debrief_fits_a_terminal() {
     }
 }
 
-fn score(world: &World, answers: &[(u64, Answer)]) -> f64 {
-    person(world, 0, answers).1.own.score
+fn score(compiled: &CompiledScenario, answers: &[(u64, Answer)]) -> f64 {
+    person(compiled, 0, answers).1.own.score
 }
 
-fn world(name: &str) -> World {
-    World::new(&scenario(pack(name))).expect("the platform accepts it")
+fn compiled(name: &str) -> CompiledScenario {
+    CompiledScenario::new(&scenario(pack(name))).expect("the platform accepts it")
 }
 
 const CONTINUE: Answer = Answer::OnTrip(ContinueAnyway);
@@ -169,46 +169,46 @@ const ABORT: Answer = Answer::OnTrip(Abort);
 
 #[test]
 fn a_rollback_to_what_is_archived_changes_nothing() {
-    let world = world("07");
-    let (outcome, judgement) = person(&world, 0, &[(60, Answer::Approve), (60, ROLL_BACK)]);
+    let compiled = compiled("07");
+    let (outcome, judgement) = person(&compiled, 0, &[(60, Answer::Approve), (60, ROLL_BACK)]);
     assert_eq!(outcome, Outcome::RollbackFailed);
-    let (_, aborted) = person(&world, 0, &[(60, Answer::Approve), (60, ABORT)]);
+    let (_, aborted) = person(&compiled, 0, &[(60, Answer::Approve), (60, ABORT)]);
     assert_eq!(judgement.own.cost, aborted.own.cost);
     // A small first batch would have kept the damage small.
     let edit = Answer::Edit(Edit { batch_pct: Some(5), max_consecutive_failures: None });
-    let (_, small) = person(&world, 0, &[(30, edit), (30, Answer::Approve), (60, ABORT)]);
+    let (_, small) = person(&compiled, 0, &[(30, edit), (30, Answer::Approve), (60, ABORT)]);
     assert!(small.own.cost.total < aborted.own.cost.total / 2.0, "{:?} {:?}", small.own.cost, aborted.own.cost);
 }
 
 #[test]
 fn a_plan_that_nobody_reads_asks_nobody_again() {
-    let world = world("08");
-    let (outcome, judgement) = person(&world, 0, &[(60, Answer::Approve)]);
+    let compiled = compiled("08");
+    let (outcome, judgement) = person(&compiled, 0, &[(60, Answer::Approve)]);
     assert_eq!((outcome, judgement.own.metrics.trips), (Outcome::Completed, 0));
     assert!(judgement.own.score < 30.0, "{}", judgement.own.score);
     let edit = Answer::Edit(Edit { batch_pct: None, max_consecutive_failures: NonZeroU32::new(1) });
-    assert!(score(&world, &[(60, edit), (60, Answer::Approve), (60, ROLL_BACK)]) > 90.0);
+    assert!(score(&compiled, &[(60, edit), (60, Answer::Approve), (60, ROLL_BACK)]) > 90.0);
 }
 
 #[test]
 fn a_rollback_that_trips_is_seen_through() {
-    let world = world("09");
+    let compiled = compiled("09");
     let begun = [(60, Answer::Approve), (60, ROLL_BACK)];
-    let (outcome, through) = person(&world, 0, &[&begun[..], &[(60, CONTINUE)]].concat());
+    let (outcome, through) = person(&compiled, 0, &[&begun[..], &[(60, CONTINUE)]].concat());
     assert_eq!((outcome, through.own.metrics.trips), (Outcome::RolledBack, 2));
     assert_eq!(through.own.decisions[2].asked.kind, RequestKind::RollbackContinuation);
-    let (outcome, left) = person(&world, 0, &[&begun[..], &[(60, ABORT)]].concat());
+    let (outcome, left) = person(&compiled, 0, &[&begun[..], &[(60, ABORT)]].concat());
     assert_eq!(outcome, Outcome::Aborted);
     assert!(left.own.score + 15.0 < through.own.score, "{} {}", left.own.score, through.own.score);
 }
 
 #[test]
 fn an_outage_is_waited_for() {
-    let world = world("05");
-    let waits = score(&world, &[(60, Answer::Approve), (1200, CONTINUE)]);
+    let compiled = compiled("05");
+    let waits = score(&compiled, &[(60, Answer::Approve), (1200, CONTINUE)]);
     let mut hurry = vec![(60, CONTINUE); 9];
     hurry[0].1 = Answer::Approve;
-    let hurries = score(&world, &hurry);
+    let hurries = score(&compiled, &hurry);
     assert!(hurries + 20.0 < waits, "{hurries} {waits}");
     assert!(waits > 95.0, "{waits}");
 }
@@ -217,9 +217,9 @@ fn an_outage_is_waited_for() {
 #[test]
 fn rejecting_and_not_answering_score_little() {
     for pack in Pack::all() {
-        let world = World::new(&scenario(pack)).expect("the platform accepts it");
+        let compiled = CompiledScenario::new(&scenario(pack)).expect("the platform accepts it");
         for answers in [&[(60, Answer::Reject)][..], &[]] {
-            let score = score(&world, answers);
+            let score = score(&compiled, answers);
             assert!(score < 35.0, "{}: {score}", pack.file);
         }
     }
@@ -228,10 +228,10 @@ fn rejecting_and_not_answering_score_little() {
 /// On a sound version a needless rollback costs most of the score, and an hour's thought some of it.
 #[test]
 fn a_false_alarm_is_scored_by_what_is_decided_and_when() {
-    let world = world("02");
-    let continues = |after| score(&world, &[(60, Answer::Approve), (after, CONTINUE)]);
+    let compiled = compiled("02");
+    let continues = |after| score(&compiled, &[(60, Answer::Approve), (after, CONTINUE)]);
     let (soon, late, rolled_back) =
-        (continues(120), continues(3600), score(&world, &[(60, Answer::Approve), (120, ROLL_BACK)]));
+        (continues(120), continues(3600), score(&compiled, &[(60, Answer::Approve), (120, ROLL_BACK)]));
     assert!(soon > 95.0, "{soon}");
     assert!((60.0..90.0).contains(&late), "{late}");
     assert!(rolled_back < 20.0, "{rolled_back}");
@@ -303,8 +303,8 @@ fn a_seed_draws_the_same_surprise_and_all_are_drawn() {
     assert_eq!(drawn, (0..300).map(Pack::draw).collect::<Vec<_>>());
     let files: BTreeSet<&str> = drawn.iter().map(|drawn| drawn.pack.file).collect();
     assert_eq!(files.len(), Pack::all().len());
-    let worlds: BTreeSet<u64> = drawn.iter().map(|drawn| drawn.replicate).collect();
-    assert!(worlds.len() > 80 && worlds.iter().all(|&world| world < WORLDS));
+    let compiled: BTreeSet<u64> = drawn.iter().map(|drawn| drawn.replicate).collect();
+    assert!(compiled.len() > 80 && compiled.iter().all(|&compiled| compiled < REPLICATES));
 }
 
 fn dryroll(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -390,12 +390,12 @@ fn the_lesson_is_told_by_nobody_else() {
 #[test]
 fn whoever_waits_before_approving_gains_nothing() {
     for pack in Pack::all() {
-        let world = World::new(&scenario(pack)).expect("the platform accepts it");
+        let compiled = CompiledScenario::new(&scenario(pack)).expect("the platform accepts it");
         for on_trip in [ABORT, ROLL_BACK, CONTINUE] {
             let after = |wait| {
                 let mut answers = vec![(120, on_trip); 9];
                 answers[0] = (wait, Answer::Approve);
-                score(&world, &answers)
+                score(&compiled, &answers)
             };
             let (soon, late) = (after(60), after(6000));
             assert!((soon - late).abs() < 6.0, "{} {on_trip:?}: {soon} after a minute, {late} after 100", pack.file);
@@ -407,15 +407,15 @@ fn whoever_waits_before_approving_gains_nothing() {
 #[test]
 fn the_debrief_fits_forty_columns() {
     let scenario = scenario(pack("09"));
-    let world = World::new(&scenario).expect("the platform accepts it");
+    let compiled = CompiledScenario::new(&scenario).expect("the platform accepts it");
     let (mut chronicle, mut breaker) = (Chronicle::default(), BreakerCount::default());
     let mut drill = answered(
-        &world,
+        &compiled,
         3,
         &[(60, Answer::Approve), (300, ROLL_BACK), (60, CONTINUE)],
         &mut (&mut chronicle, &mut breaker),
     );
-    let judgement = judge(&world, &mut drill);
+    let judgement = judge(&compiled, &mut drill);
     let report = DrillReport::new(&scenario, &mut drill, &chronicle, &breaker, &judgement);
     for width in [40, 60, 78] {
         let mut told = Vec::new();

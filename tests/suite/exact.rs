@@ -145,7 +145,7 @@ fn agrees(what: &str, text: &str, unknown: &[&str]) {
 }
 
 /// A scenario with a person, upgrades by chance and a drawn phase.
-fn world(fleet: &str, version: &str, rollout: &str, rest: &str) -> String {
+fn compiled(fleet: &str, version: &str, rollout: &str, rest: &str) -> String {
     format!(
         r#"
         seed = 7
@@ -171,7 +171,7 @@ fn world(fleet: &str, version: &str, rollout: &str, rest: &str) -> String {
 
 #[test]
 fn the_tutorials_default_order_is_in_scope() {
-    let text = world(
+    let text = compiled(
         "",
         "failure_rate = 0.1\nhang_rate = 0.05",
         "batch_pct = 30",
@@ -182,7 +182,7 @@ fn the_tutorials_default_order_is_in_scope() {
 
 #[test]
 fn listed_with_a_fixed_phase_and_lost_heartbeats() {
-    let text = world(
+    let text = compiled(
         "heartbeat_phase_sec = 3\nheartbeat_loss_rate = 0.3",
         "failure_rate = 0.15",
         "batch_pct = 25\nbreaker_order = \"listed\"\nbreaker_scope = \"batch\"",
@@ -194,7 +194,7 @@ fn listed_with_a_fixed_phase_and_lost_heartbeats() {
 #[test]
 fn versions_that_crash_before_they_are_heard_of() {
     for phase in ["", "heartbeat_phase_sec = 7"] {
-        let text = world(
+        let text = compiled(
             &format!("{phase}\nheartbeat_loss_rate = 0.2"),
             "crash_rate = 0.5\ncrash_after_sec = {exponential = {mean = 15}}",
             "batch_pct = 40",
@@ -224,16 +224,16 @@ fn instances_that_differ_in_plan_order() {
         decision_delay_sec = 45
         edit = {batch_pct = 20, max_consecutive_failures = 2}
         "#;
-    let text = world("", "failure_rate = 0.1", "breaker_order = \"listed\"\nmax_consecutive_failures = 3", overrides);
+    let text = compiled("", "failure_rate = 0.1", "breaker_order = \"listed\"\nmax_consecutive_failures = 3", overrides);
     agrees("overrides, edit, continue then abort", &text, &[]);
 }
 
 #[test]
 fn one_at_a_time() {
-    let text = world("", "failure_rate = 0.2", "max_in_flight = 1\nbatch_pct = 50", "");
+    let text = compiled("", "failure_rate = 0.2", "max_in_flight = 1\nbatch_pct = 50", "");
     agrees("one in flight", &text, &["duration_sec", "approval_wait_sec", "rollout_sec"]);
     let always = "[operator]\non_trip = [\"continue_anyway\"]\ndecision_delay_sec = 70";
-    let text = world("", "failure_rate = 0.2\nunhealthy_rate = 0.1", "batch_pct = 1", always);
+    let text = compiled("", "failure_rate = 0.2\nunhealthy_rate = 0.1", "batch_pct = 1", always);
     agrees("batches of one, always continued", &text, &[]);
 }
 
@@ -241,11 +241,11 @@ fn one_at_a_time() {
 fn timeouts_and_what_is_decided_on_them() {
     let version = "hang_rate = 0.15";
     let always = "[operator]\non_trip = [\"continue_anyway\"]\ndecision_delay_sec = 70";
-    agrees("timeouts, continued", &world("", version, "batch_pct = 20", always), &[]);
+    agrees("timeouts, continued", &compiled("", version, "batch_pct = 20", always), &[]);
     let back = "[operator]\non_trip = [\"rollback_completed_batches\"]";
     let previous = |says: &str| {
         let named = format!("id = \"v-1\"\n{says}");
-        world("", version, "batch_pct = 20", back).replacen("id = \"v-1\"", &named, 1)
+        compiled("", version, "batch_pct = 20", back).replacen("id = \"v-1\"", &named, 1)
     };
     agrees("rollback fails", &previous("lifecycle_state = \"archived\""), &[]);
     let times = ["duration_sec", "approval_wait_sec", "rollout_sec"];
@@ -256,12 +256,12 @@ fn timeouts_and_what_is_decided_on_them() {
 
 #[test]
 fn the_reason_is_a_sentence() {
-    let flaps = world("", "hang_rate = 0.1", "", "[network]\nflap_rate_per_hour = 1");
+    let flaps = compiled("", "hang_rate = 0.1", "", "[network]\nflap_rate_per_hour = 1");
     let out = exact(&scenario(&flaps)).expect_err("flaps are out of scope");
     assert_eq!(out.to_string(), "the network flaps, and what a flap does depends on the moment");
-    let blocked = exactly(&world("", "hang_rate = 0.1", "", "[reconciler]\npolicy = \"blocked\""));
+    let blocked = exactly(&compiled("", "hang_rate = 0.1", "", "[reconciler]\npolicy = \"blocked\""));
     assert_eq!((value(&blocked, "blocked"), value(&blocked, "trip_rate")), (1.0, 0.0));
-    let rejected = exactly(&world("", "", "", "[operator]\napproves = false\napproval_delay_sec = 30"));
+    let rejected = exactly(&compiled("", "", "", "[operator]\napproves = false\napproval_delay_sec = 30"));
     assert_eq!(value(&rejected, "rejected"), 1.0);
     assert!((value(&rejected, "duration_sec") - 30.0).abs() < 1e-6);
     let text = serde_json::to_string(&rejected).expect("it is plain data");

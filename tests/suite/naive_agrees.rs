@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use dryroll::engine::{Engine, Event, Recording};
 use dryroll::scenario::Scenario;
-use dryroll::sim::{Metrics, Observer, Simulator, Unobserved, World};
+use dryroll::sim::{Metrics, Observer, Simulator, Unobserved, CompiledScenario};
 
 /// Keeps every event.
 #[derive(Default)]
@@ -44,12 +44,12 @@ fn difference(real: (&[Event], &Metrics), plain: (&[Event], &Metrics)) -> Result
 
 /// Runs both on two replicates, the real one also unobserved.
 fn compare(scenario: &Scenario) -> Result<(), String> {
-    let world = World::new(scenario).map_err(|refusal| format!("refused: {refusal}"))?;
-    let mut simulator = Simulator::new(&world);
+    let compiled = CompiledScenario::new(scenario).map_err(|refusal| format!("refused: {refusal}"))?;
+    let mut simulator = Simulator::new(&compiled);
     for replicate in 0..2 {
         let mut log = Log::default();
         let metrics = simulator.run(replicate, &mut log);
-        let (events, plain) = naive::run(scenario, &world, replicate);
+        let (events, plain) = naive::run(scenario, &compiled, replicate);
         difference((&log.0, &metrics), (&events, &plain)).map_err(|what| format!("replicate {replicate}: {what}"))?;
         let unobserved = simulator.run(replicate, &mut Unobserved);
         if unobserved != metrics {

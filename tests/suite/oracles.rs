@@ -141,12 +141,12 @@ fn one_of_three_heartbeats_gets_through_a_flapping_network() {
         policy = "auto_approve"
         "#;
     let scenario = common::scenario(text);
-    let world = dryroll::sim::World::new(&scenario).expect("the request is not refused");
-    let mut simulator = dryroll::sim::Simulator::new(&world);
+    let compiled = dryroll::sim::CompiledScenario::new(&scenario).expect("the request is not refused");
+    let mut simulator = dryroll::sim::Simulator::new(&compiled);
     let (mut healthy, mut n) = (0, 0);
     for replicate in 0..200 {
         simulator.run(replicate, &mut dryroll::sim::Unobserved);
-        for position in 0..world.total() {
+        for position in 0..compiled.total() {
             let standing = simulator.engine().standing(position, dryroll::engine::Direction::Forward);
             healthy += usize::from(standing == dryroll::engine::Standing::Judged(dryroll::engine::Verdict::Healthy));
             n += 1;

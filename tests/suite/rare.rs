@@ -12,7 +12,7 @@ use dryroll::study::rare::{RareError, RareEstimate, trip_probability};
 
 const LIMIT: f64 = 5.0;
 
-fn world(version: &str, rollout: &str, rest: &str) -> String {
+fn compiled(version: &str, rollout: &str, rest: &str) -> String {
     format!(
         r#"
         seed = 11
@@ -50,7 +50,7 @@ fn in_plan_order_the_guide_is_exact() {
         ("unhealthy_rate = 0.002", "max_consecutive_failures = 4\nmax_in_flight = 1\nbreaker_scope = \"batch\"", 1e-9),
         ("failure_rate = 1e-5", "max_consecutive_failures = 3\nbatch_pct = 1", 1e-13),
     ] {
-        let text = world(version, rollout, "");
+        let text = compiled(version, rollout, "");
         let (estimate, exact) = (estimate(&text, 500), chance(&text));
         assert!(exact > 0.0 && exact < below, "{exact:e}");
         assert_eq!(estimate.hits, 500, "{rollout}");
@@ -71,7 +71,7 @@ fn observed_order_is_met_by_the_mixture() {
             "max_consecutive_failures = 4\nbatch_pct = 10\nbreaker_scope = \"batch\"",
         ),
     ] {
-        let text = world(version, rollout, "");
+        let text = compiled(version, rollout, "");
         let (estimate, exact) = (estimate(&text, 20_000), chance(&text));
         assert!(exact < 1e-7, "{exact:e}");
         let error = estimate.relative_error.expect("there are hits");
@@ -87,7 +87,7 @@ fn observed_order_is_met_by_the_mixture() {
 #[test]
 fn late_verdicts_are_reckoned_with() {
     let lognormal = "upgrade_time_sec = {lognormal = {median = 55, sigma = 0.3}}";
-    let text = world("failure_rate = 0.004", "", "");
+    let text = compiled("failure_rate = 0.004", "", "");
     let text = text.replace("upgrade_time_sec = {uniform = {min = 20, max = 90}}", lognormal);
     let (rare, exact) = (estimate(&text, 20_000), chance(&text));
     let z = (rare.estimate / exact - 1.0) / rare.relative_error.expect("there are hits");
@@ -98,12 +98,12 @@ fn late_verdicts_are_reckoned_with() {
 /// Out of the exact scope: a network that flaps, and slow lemons whose reports come late.
 #[test]
 fn out_of_scope_it_agrees_with_plain_simulation() {
-    let flapping = world(
+    let flapping = compiled(
         "failure_rate = 0.004\nhang_rate = 0.004",
         "max_consecutive_failures = 3",
         "[network]\nflap_rate_per_hour = 2\nflap_down_sec = {exponential = {mean = 60}}",
     );
-    let lemons = world(
+    let lemons = compiled(
         "failure_rate = 0.01",
         "max_consecutive_failures = 3",
         "[[overrides]]\nfraction = 0.2\nfailure_rate = 0.06\nupgrade_time_sec = 95",
@@ -124,7 +124,7 @@ fn out_of_scope_it_agrees_with_plain_simulation() {
 
 #[test]
 fn what_cannot_be_known_is_not_told() {
-    let text = world("", "", "");
+    let text = compiled("", "", "");
     let never = estimate(&text, 1000);
     assert_eq!((never.estimate, never.hits, never.relative_error, never.interval), (0.0, 0, None, None));
     // 1 − 0.025^(1/1000)
@@ -134,6 +134,6 @@ fn what_cannot_be_known_is_not_told() {
 
 #[test]
 fn the_same_replicates_give_the_same_estimate() {
-    let text = world("failure_rate = 0.01", "max_consecutive_failures = 3", "");
+    let text = compiled("failure_rate = 0.01", "max_consecutive_failures = 3", "");
     assert_eq!(estimate(&text, 2000), estimate(&text, 2000));
 }

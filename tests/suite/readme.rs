@@ -3,7 +3,7 @@
 //! `TRYCMD=overwrite cargo test --test suite readme::` writes them anew; read the difference.
 
 use dryroll::scenario::{Format, Scenario};
-use dryroll::sim::World;
+use dryroll::sim::CompiledScenario;
 
 #[test]
 fn every_console_block_is_what_the_program_prints() {
@@ -25,7 +25,7 @@ fn every_scenario_that_is_shown_is_one() {
         for text in shown {
             let scenario =
                 Scenario::parse(page, text.as_bytes(), Format::Toml).unwrap_or_else(|error| panic!("{error}"));
-            World::new(&scenario).expect("the request is not refused");
+            CompiledScenario::new(&scenario).expect("the request is not refused");
         }
     }
 }

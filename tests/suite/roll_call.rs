@@ -4,16 +4,16 @@ use dryroll::drill::{Cell, Drill, RollCall};
 use dryroll::engine::{Answer, RequestKind};
 use dryroll::fleet::At;
 use dryroll::scenario::Scenario;
-use dryroll::sim::{Doing, Release, Unobserved, World};
+use dryroll::sim::{Doing, Release, Unobserved, CompiledScenario};
 
-fn world(name: &str) -> World {
+fn compiled(name: &str) -> CompiledScenario {
     let path = format!("{}/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-    World::new(&Scenario::load(path.as_ref()).unwrap()).unwrap()
+    CompiledScenario::new(&Scenario::load(path.as_ref()).unwrap()).unwrap()
 }
 
 /// The roll at the first trip of world 0, after the plan was approved.
-fn at_first_trip(world: &World) -> RollCall {
-    let mut drill = Drill::new(world, 0, &mut Unobserved);
+fn at_first_trip(compiled: &CompiledScenario) -> RollCall {
+    let mut drill = Drill::new(compiled, 0, &mut Unobserved);
     drill.answer(Answer::Approve, &mut Unobserved).unwrap();
     drill.next_decision(&mut Unobserved).unwrap();
     assert_eq!(drill.asked().map(|asked| asked.kind), Some(RequestKind::RollingUpgradeContinuation));
@@ -23,21 +23,21 @@ fn at_first_trip(world: &World) -> RollCall {
 /// Each lesson can be learnt from what is shown; see `[drill]` of the scenarios.
 #[test]
 fn the_lessons_of_the_drills_can_be_seen() {
-    let mail = at_first_trip(&world("drills/03-mail"));
+    let mail = at_first_trip(&compiled("drills/03-mail"));
     let silent: Vec<u32> = mail.zones.iter().map(|zone| zone.silent).collect();
     assert_eq!(silent, [0, 50, 0], "one zone, and all of it");
     assert!(mail.silent[Cell::Waiting as usize] > 0 && mail.silent[Cell::Healthy as usize] > 0, "upgraded or not");
 
-    let search = at_first_trip(&world("drills/04-search"));
+    let search = at_first_trip(&compiled("drills/04-search"));
     let unwell: Vec<[u32; 2]> = search.zones.iter().map(|zone| zone.unwell).collect();
     assert_eq!(unwell, [[0, 0], [0, 0], [0, 6], [0, 0]], "heard, on the new version, of one zone");
     assert!(search.zones[2].well[0] > 0, "those that wait are well");
 
-    let cache = at_first_trip(&world("drills/05-cache"));
+    let cache = at_first_trip(&compiled("drills/05-cache"));
     assert_eq!(cache.all_silent(), 0);
     assert!(cache.zones.iter().all(|zone| zone.unwell == [5, 0]), "in every zone, on the old version: {cache:?}");
 
-    let ingest = at_first_trip(&world("drills/06-ingest"));
+    let ingest = at_first_trip(&compiled("drills/06-ingest"));
     assert!(ingest.silent[Cell::Healthy as usize] > 0, "they passed, and are silent now");
     assert_eq!(ingest.silent[Cell::Healthy as usize], ingest.all_silent());
 }
@@ -45,16 +45,16 @@ fn the_lessons_of_the_drills_can_be_seen() {
 /// Nobody is silent who had no time to speak.
 #[test]
 fn at_the_beginning_some_are_not_heard_yet_and_none_is_silent() {
-    let world = world("slow-burn");
-    let mut drill = Drill::new(&world, 0, &mut Unobserved);
-    for at in [0, world.interval / 2] {
+    let compiled = compiled("slow-burn");
+    let mut drill = Drill::new(&compiled, 0, &mut Unobserved);
+    for at in [0, compiled.interval / 2] {
         drill.advance_to(At(at), &mut Unobserved);
         let roll = drill.call_roll();
         let not_yet: u32 = roll.zones.iter().map(|zone| zone.not_yet).sum();
         assert_eq!(roll.all_silent(), 0, "{at}");
-        assert!(not_yet > 0 && (at > 0 || not_yet >= world.total() - 1), "{at}: {roll:?}");
+        assert!(not_yet > 0 && (at > 0 || not_yet >= compiled.total() - 1), "{at}: {roll:?}");
     }
-    drill.advance_to(At(world.interval), &mut Unobserved);
+    drill.advance_to(At(compiled.interval), &mut Unobserved);
     assert!(drill.call_roll().zones.iter().all(|zone| zone.not_yet == 0));
 }
 
@@ -63,8 +63,8 @@ fn at_the_beginning_some_are_not_heard_yet_and_none_is_silent() {
 #[test]
 fn what_is_heard_was_so() {
     for name in ["hangs", "drills/06-ingest", "drills/04-search", "broken-rollback"] {
-        let world = world(name);
-        let mut drill = Drill::new(&world, 1, &mut Unobserved);
+        let compiled = compiled(name);
+        let mut drill = Drill::new(&compiled, 1, &mut Unobserved);
         drill.answer(Answer::Approve, &mut Unobserved).unwrap();
         let mut silent = 0;
         for at in (0..80).map(|n| At(n * 17_077)) {
@@ -72,8 +72,8 @@ fn what_is_heard_was_so() {
             if drill.is_over() {
                 break;
             }
-            let from = at.0.saturating_sub(3 * world.interval);
-            for position in 0..world.total() {
+            let from = at.0.saturating_sub(3 * compiled.interval);
+            for position in 0..compiled.total() {
                 let simulator = drill.simulator();
                 let heard = simulator.last_heard(position, from, at.0);
                 let mut lived: Vec<_> = simulator.life(position, at.0 + 1).collect();
@@ -86,7 +86,7 @@ fn what_is_heard_was_so() {
                         assert_eq!(heard.healthy, segment.doing == Doing::Serving, "{name} {position} {at}");
                         assert_eq!(heard.runs == Release::Target, segment.running == Release::Target);
                     }
-                    None if at.0 >= world.interval => {
+                    None if at.0 >= compiled.interval => {
                         silent += 1;
                         let could_not = lived.iter().any(|segment| segment.to > from && !segment.doing.heartbeats());
                         assert!(could_not, "{name} {position} {at}");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use dryroll::report::{Chronicle, EventLog, RunReport};
 use dryroll::scenario::{Scenario, schema};
-use dryroll::sim::{FaultEffect, Simulator, World};
+use dryroll::sim::{FaultEffect, Simulator, CompiledScenario};
 use serde_json::Value;
 
 /// Up to this many instances the whole event log is recorded; of a larger fleet the run report without its ids.
@@ -57,8 +57,8 @@ struct Run {
 }
 
 impl Run {
-    fn of(scenario: &Scenario, world: &World, simulator: &mut Simulator<'_>) -> Run {
-        if world.total() > READABLE_FLEET {
+    fn of(scenario: &Scenario, compiled: &CompiledScenario, simulator: &mut Simulator<'_>) -> Run {
+        if compiled.total() > READABLE_FLEET {
             Self::reported(scenario, simulator)
         } else {
             Self::logged(scenario, simulator)
@@ -120,8 +120,8 @@ fn every_scenario_runs_as_recorded() {
     let mut wrong = Vec::new();
     for path in shipped() {
         let scenario = load(&path);
-        let world = World::new(&scenario).expect("the platform accepts it");
-        let run = Run::of(&scenario, &world, &mut Simulator::new(&world));
+        let compiled = CompiledScenario::new(&scenario).expect("the platform accepts it");
+        let run = Run::of(&scenario, &compiled, &mut Simulator::new(&compiled));
         let golden = golden(&path, &scenario);
         if update && !records.contains(&golden) {
             fs::write(&golden, &run.text).expect("a record is written");
@@ -153,12 +153,12 @@ fn the_same_bytes_twice() {
         if scenario.fleet.instances > CHEAP_FLEET {
             continue;
         }
-        let world = World::new(&scenario).expect("the platform accepts it");
-        let first = Run::of(&scenario, &world, &mut Simulator::new(&world));
-        let mut simulator = Simulator::new(&world);
+        let compiled = CompiledScenario::new(&scenario).expect("the platform accepts it");
+        let first = Run::of(&scenario, &compiled, &mut Simulator::new(&compiled));
+        let mut simulator = Simulator::new(&compiled);
         // Another replicate in between must leave nothing behind.
         simulator.run(1, &mut dryroll::sim::Unobserved);
-        let second = Run::of(&scenario, &world, &mut simulator);
+        let second = Run::of(&scenario, &compiled, &mut simulator);
         if let Some(told) = first_difference(&first.text, &second.text) {
             panic!("{}: {told}", path.display());
         }
@@ -174,8 +174,8 @@ fn no_fault_touches_nothing() {
         if scenario.faults.is_empty() {
             continue;
         }
-        let world = World::new(&scenario).expect("the platform accepts it");
-        let run = Run::of(&scenario, &world, &mut Simulator::new(&world));
+        let compiled = CompiledScenario::new(&scenario).expect("the platform accepts it");
+        let run = Run::of(&scenario, &compiled, &mut Simulator::new(&compiled));
         for (i, fault) in run.faults.iter().enumerate() {
             assert!(fault.touched, "{}: fault {i}, {}, touched nothing", path.display(), fault.kind);
             faults += 1;
@@ -188,8 +188,8 @@ fn no_fault_touches_nothing() {
 fn toml_and_json_tell_the_same_world() {
     let run = |name: &str| {
         let scenario = load(&folder("scenarios").join(name));
-        let world = World::new(&scenario).expect("the platform accepts it");
-        let text = Run::logged(&scenario, &mut Simulator::new(&world)).text;
+        let compiled = CompiledScenario::new(&scenario).expect("the platform accepts it");
+        let text = Run::logged(&scenario, &mut Simulator::new(&compiled)).text;
         (Scenario { hash: String::new(), ..scenario }, text)
     };
     let (toml, json) = (run("tutorial.toml"), run("tutorial.json"));

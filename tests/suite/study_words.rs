@@ -46,14 +46,14 @@ fn told(scenario: &str, arguments: &str) -> Told {
 #[test]
 fn few_worlds_that_differ_all_by_the_same_decide_nothing() {
     let compare = "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --replicates";
-    for (worlds, decides) in [(2, false), (8, false), (60, true)] {
-        let Told { report, table, .. } = told(SCENARIO, &format!("{compare} {worlds}"));
+    for (compiled, decides) in [(2, false), (8, false), (60, true)] {
+        let Told { report, table, .. } = told(SCENARIO, &format!("{compare} {compiled}"));
         let metrics = report["comparisons"][0]["metrics"].as_array().expect("metrics");
         let serving = metrics.iter().find(|one| one["metric"] == "min_serving_pct").expect("there");
         assert_eq!(serving["difference"], -40.0);
         for interval in ["ci", "simultaneous_ci"] {
             let end = |end: usize| serving[interval][end].as_f64().expect("an end");
-            assert!(end(0) < end(1) && (end(1) < 0.0) == decides, "{worlds} replicates: {serving}");
+            assert!(end(0) < end(1) && (end(1) < 0.0) == decides, "{compiled} replicates: {serving}");
         }
         let row = table.lines().find(|line| line.contains("min_serving_pct")).expect("a row");
         assert_eq!(row.contains("A is better"), decides, "{row}");

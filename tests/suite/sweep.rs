@@ -260,7 +260,7 @@ fn a_comparison_is_made_of_the_same_worlds() {
         let duration = contrast("duration_sec");
         let difference = duration["b"].as_f64().unwrap() - duration["a"].as_f64().unwrap();
         assert!((duration["difference"].as_f64().unwrap() - difference).abs() < 1e-9);
-        let worlds = ["a_wins", "b_wins", "ties"].map(|key| duration[key].as_u64().unwrap());
-        assert_eq!(worlds.iter().sum::<u64>(), 300);
+        let compiled = ["a_wins", "b_wins", "ties"].map(|key| duration[key].as_u64().unwrap());
+        assert_eq!(compiled.iter().sum::<u64>(), 300);
     }
 }

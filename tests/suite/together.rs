@@ -10,7 +10,7 @@ use crate::common::toml::{event_log, replicates, scenario};
 
 use dryroll::scenario::{RolloutOrder, Scenario};
 use dryroll::sim::draws::Draws;
-use dryroll::sim::{Release, Shared, World};
+use dryroll::sim::{Release, Shared, CompiledScenario};
 use dryroll::stats::beta;
 use dryroll::study::exact::{Exact, exact, trip_spread};
 use dryroll::study::rare::trip_probability;
@@ -115,7 +115,7 @@ fn agrees(what: &str, text: &str) {
     assert!(exact.value("trip_rate").is_some_and(|rate| rate > 0.01 && rate < 0.99), "{what} says nothing");
 }
 
-fn world(version: &str, rollout: &str, rest: &str) -> String {
+fn compiled(version: &str, rollout: &str, rest: &str) -> String {
     format!(
         r#"
         seed = 8
@@ -144,25 +144,25 @@ fn world(version: &str, rollout: &str, rest: &str) -> String {
 #[test]
 fn the_simulator_agrees() {
     let drawn = "failure_rate = {beta = {mean = 0.1, concentration = 9}}";
-    agrees("a drawn rate, observed", &world(drawn, "", ""));
+    agrees("a drawn rate, observed", &compiled(drawn, "", ""));
     agrees(
         "a drawn rate that is rolled back",
-        &world(drawn, "", "[operator]\non_trip = \"rollback_completed_batches\""),
+        &compiled(drawn, "", "[operator]\non_trip = \"rollback_completed_batches\""),
     );
     let two = "failure_rate = {beta = {mean = 0.15, concentration = 40}}\nhang_rate = {beta = {mean = 0.1, concentration = 60}}";
-    agrees("two drawn rates, listed", &world(two, "breaker_order = \"listed\"\nmax_consecutive_failures = 3", ""));
+    agrees("two drawn rates, listed", &compiled(two, "breaker_order = \"listed\"\nmax_consecutive_failures = 3", ""));
     let factor = "failure_rate = 0.05\nupgrade_time_factor = {empirical = [0.5, 1, 3]}";
-    agrees("a listed factor", &world(factor, "breaker_order = \"listed\"", ""));
+    agrees("a listed factor", &compiled(factor, "breaker_order = \"listed\"", ""));
     let lemons = "[[classes]]\nid = \"lemons\"\nblocks = {count = 2, size = 3}\nfailure_rate = 0.4";
-    agrees("two blocks", &world("failure_rate = 0.03", "breaker_order = \"listed\"", lemons));
+    agrees("two blocks", &compiled("failure_rate = 0.03", "breaker_order = \"listed\"", lemons));
     agrees(
         "two blocks in a shuffled plan",
-        &world("failure_rate = 0.03", "breaker_order = \"listed\"\norder = \"shuffled\"", lemons),
+        &compiled("failure_rate = 0.03", "breaker_order = \"listed\"\norder = \"shuffled\"", lemons),
     );
     let zone = "[[classes]]\nid = \"old-kernel\"\nzone = 2\nhang_rate = 0.4\n[[classes]]\nid = \"slow\"\nshare = 0.3\n\
                 upgrade_time_sec = {uniform = {min = 60, max = 160}}\n[[overrides]]\nids = [\"i-00003\"]\noutcome = \"ok\"";
     let narrow = "failure_rate = {beta = {mean = 0.1, concentration = 60}}";
-    agrees("classes by zone and by share", &world(narrow, "breaker_order = \"listed\"\norder = \"by_zone\"", zone));
+    agrees("classes by zone and by share", &compiled(narrow, "breaker_order = \"listed\"\norder = \"by_zone\"", zone));
 }
 
 #[test]
@@ -241,7 +241,7 @@ const ALL: &str = r#"
 "#;
 
 fn shared(scenario: &Scenario, replicate: u64) -> Shared {
-    World::new(scenario).unwrap().shared(&mut Draws::new(scenario.seed, replicate))
+    CompiledScenario::new(scenario).unwrap().shared(&mut Draws::new(scenario.seed, replicate))
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn whatever_the_policy_replicates_share_the_same() {
 #[test]
 fn a_shuffled_plan_is_the_same_in_every_replicate_and_another_for_another_seed() {
     let order = |scenario: &Scenario| -> Vec<u32> {
-        let plan = World::new(scenario).unwrap().plan;
+        let plan = CompiledScenario::new(scenario).unwrap().plan;
         (0..plan.total_instances()).map(|position| plan.order.instance(position).0).collect()
     };
     let mut shuffled = scenario(ALL);

@@ -6,7 +6,7 @@ use crate::common::tuning;
 use std::process::Command;
 
 use dryroll::scenario::{OutcomeRates, VersionIndex};
-use dryroll::sim::{Simulator, Unobserved, World};
+use dryroll::sim::{Simulator, Unobserved, CompiledScenario};
 use dryroll::stats::Interval;
 use dryroll::stats::beta::quantile;
 use dryroll::study::exact::exact;
@@ -79,7 +79,7 @@ fn a_posterior_that_is_sure_gives_the_answer_of_the_point() {
 /// within four standard errors by all but 0.006 % of the seeds, the grid's own error of 0.004 apart; the seed is fixed.
 #[test]
 fn what_a_world_does_is_the_mean_over_what_is_not_known() {
-    const WORLDS: u64 = 20_000;
+    const REPLICATES: u64 = 20_000;
     let base = scenario(&SCENARIO.replace("[5, 10, 25, 50]", "[25]"));
     // Silence ~ Beta(½, 20½), of the others Beta(1½, 19½) fail: one failure of 20, as a calibration says it.
     let calibration = calibration("v-2", 1.0, 0.0, 20.0);
@@ -102,10 +102,10 @@ fn what_a_world_does_is_the_mean_over_what_is_not_known() {
         };
         let all: Vec<f64> = cells.par_iter().map(|&(silent, failing)| exactly(silent, failing)).collect();
         let mean = all.iter().sum::<f64>() / all.len() as f64;
-        let mut simulator = Simulator::new(&tune.cells.worlds[tune.cell(policy, 0)]);
-        let trips = (0..WORLDS).filter(|&replicate| simulator.run(replicate, &mut Unobserved).trips > 0).count();
-        let seen = trips as f64 / WORLDS as f64;
-        let error = (mean * (1.0 - mean) / WORLDS as f64).sqrt();
+        let mut simulator = Simulator::new(&tune.cells.compiled[tune.cell(policy, 0)]);
+        let trips = (0..REPLICATES).filter(|&replicate| simulator.run(replicate, &mut Unobserved).trips > 0).count();
+        let seen = trips as f64 / REPLICATES as f64;
+        let error = (mean * (1.0 - mean) / REPLICATES as f64).sqrt();
         assert!((seen - mean).abs() < 4.0 * error + 0.004, "policy {policy}: {seen} where {mean} is exact");
         let at_the_mean = exactly(0.5 / 21.0, 1.5 / 21.0);
         assert!(
@@ -141,14 +141,14 @@ fn worlds_stay_paired() {
     let mut tune = Tune::new(&base, 0.01, 1000).unwrap();
     tune.believe(&beliefs);
     let rates =
-        |world: &World, replicate| world.shared(&mut dryroll::sim::draws::Draws::new(base.seed, replicate)).rates;
-    let good: Vec<&World> = (0..tune.policies()).map(|policy| &tune.cells.worlds[tune.cell(policy, 0)]).collect();
+        |compiled: &CompiledScenario, replicate| compiled.shared(&mut dryroll::sim::draws::Draws::new(base.seed, replicate)).rates;
+    let good: Vec<&CompiledScenario> = (0..tune.policies()).map(|policy| &tune.cells.compiled[tune.cell(policy, 0)]).collect();
     for replicate in 0..50 {
-        assert!(good.iter().all(|world| rates(world, replicate) == rates(good[0], replicate)));
+        assert!(good.iter().all(|compiled| rates(compiled, replicate) == rates(good[0], replicate)));
         assert_ne!(rates(good[0], replicate), rates(good[0], replicate + 1));
     }
     // The defective version is not in the history.
-    let bad = &tune.cells.worlds[tune.cell(0, 1)];
+    let bad = &tune.cells.compiled[tune.cell(0, 1)];
     assert_eq!(rates(bad, 0), rates(bad, 1));
     assert_eq!(beliefs.held, [VersionIndex(0), VersionIndex(2)]);
     let mut one = Simulator::new(good[0]);

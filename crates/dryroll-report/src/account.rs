@@ -15,7 +15,7 @@ use dryroll_engine::{
     Answer, Direction, Engine, Event, EventBody, EventNames, OperatorDecision, Outcome, Recording, RolloutId,
 };
 use dryroll_sim::scenario::{Advice, Scenario};
-use dryroll_sim::sim::{Metrics, Observer, World};
+use dryroll_sim::sim::{Metrics, Observer, CompiledScenario};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -56,9 +56,9 @@ struct Batch {
 
 impl<'a, W: Write> Account<'a, W> {
     /// Opens with what is about to be run.
-    pub fn new(mut out: W, scenario: &'a Scenario, world: &World, replicate: u64) -> Self {
+    pub fn new(mut out: W, scenario: &'a Scenario, compiled: &CompiledScenario, replicate: u64) -> Self {
         let names = event_names(scenario);
-        let error = opening(&mut out, scenario, world, replicate).err();
+        let error = opening(&mut out, scenario, compiled, replicate).err();
         Self { out, names, batch: Batch::default(), observed: scenario.rollout.observe_after, error }
     }
 
@@ -266,7 +266,7 @@ impl<W: Write> Observer for Account<'_, W> {
     }
 }
 
-fn opening(out: &mut impl Write, scenario: &Scenario, world: &World, replicate: u64) -> io::Result<()> {
+fn opening(out: &mut impl Write, scenario: &Scenario, compiled: &CompiledScenario, replicate: u64) -> io::Result<()> {
     let previous = scenario.previous().map_or_else(|| "an older version".to_owned(), |version| version.id.to_string());
     let target = scenario.target();
     let truth = if target.defective { " (defective, in truth)" } else { "" };
@@ -274,9 +274,9 @@ fn opening(out: &mut impl Write, scenario: &Scenario, world: &World, replicate: 
     writeln!(
         out,
         "{DIM}{} {previous} → {}{truth} · fleet {} of {} · seed {} · replicate {replicate}{DIM:#}\n",
-        scenario.module_id, target.id, scenario.fleet.template_id, scenario.fleet.instances, world.seed
+        scenario.module_id, target.id, scenario.fleet.template_id, scenario.fleet.instances, compiled.seed
     )?;
-    let drawn = drawn(scenario, world, replicate);
+    let drawn = drawn(scenario, compiled, replicate);
     if !drawn.is_empty() {
         for line in wrapped(&format!("drawn for this replicate: {}", drawn.join(" · ")), WIDTH) {
             writeln!(out, "{DIM}{line}{DIM:#}")?;

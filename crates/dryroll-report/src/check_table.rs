@@ -73,7 +73,7 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
         table.push(vec![
             format!("{} {}", sign(rule.status), rule.status.name()),
             rule.about.clone(),
-            rule.worlds.clone(),
+            rule.replicates.clone(),
             rule.version.to_string(),
             rule.observed_says.clone(),
             rule.limit.clone(),

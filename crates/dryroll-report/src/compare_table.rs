@@ -21,8 +21,8 @@ const DIM: Style = Style::new().dimmed();
 /// When writing fails.
 pub fn compare_table(out: &mut impl Write, report: &CompareReport) -> io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}", report.scenario.name)?;
-    let worlds = plural(report.replicates, "world", "worlds");
-    writeln!(out, "{worlds} that both policies met · seed {} · 95 % intervals", report.seed)?;
+    let replicates = plural(report.replicates, "world", "worlds");
+    writeln!(out, "{replicates} that both policies met · seed {} · 95 % intervals", report.seed)?;
     let [a, b] = &report.policies;
     for (letter, policy, other) in [("A", a, b), ("B", b, a)] {
         writeln!(out, "  {BOLD}{letter}{BOLD:#}  {}", what_differs(policy, other))?;
@@ -81,15 +81,15 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
         let names: Vec<&str> = same.iter().map(|one| one.metric.as_str()).collect();
         writeln!(out, "  {DIM}the same in every replicate that was met: {}{DIM:#}", names.join(", "))?;
     }
-    for world in comparison.worlds.iter().take(1) {
-        let unit = Unit::of(&world.metric);
-        let (a, b) = (unit.say(world.a), unit.say(world.b));
+    for replicate in comparison.replicates.iter().take(1) {
+        let unit = Unit::of(&replicate.metric);
+        let (a, b) = (unit.say(replicate.a), unit.say(replicate.b));
         writeln!(
             out,
             "  They differ most in world {}: {} is {a} with A and {b} with B",
-            world.replicate, world.metric
+            replicate.replicate, replicate.metric
         )?;
-        for command in &world.commands {
+        for command in &replicate.commands {
             writeln!(out, "    {command}")?;
         }
     }

@@ -42,9 +42,9 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> 
     let plan = &report.plan;
     let instances = plural(u64::from(plan.total_instances), "instance", "instances");
     let batches = plural(u64::from(plan.batch_count), "batch", "batches");
-    let world = format!("seed {} · replicate {}", report.seed, report.replicate);
+    let replicate = format!("seed {} · replicate {}", report.seed, report.replicate);
     for line in
-        wrapped(&format!("{} · {instances} in {batches} of {} · {world}", report.version, plan.batch_size), width)
+        wrapped(&format!("{} · {instances} in {batches} of {} · {replicate}", report.version, plan.batch_size), width)
     {
         writeln!(out, "{DIM}{line}{DIM:#}")?;
     }

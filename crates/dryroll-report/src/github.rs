@@ -41,7 +41,7 @@ pub fn annotate(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
 fn against(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> {
     let worth_a_word = matches!(
         scenario.standing,
-        AgainstBaseline::New | AgainstBaseline::WorldChanged | AgainstBaseline::NotRunnable
+        AgainstBaseline::New | AgainstBaseline::ScenarioChanged | AgainstBaseline::NotRunnable
     );
     let level = match (scenario.passed, worth_a_word) {
         (false, _) => "error",

@@ -92,7 +92,7 @@ fn against(scenario: &BaselineScenario) -> TestSuite {
     let status = match scenario.standing {
         AgainstBaseline::Unchanged | AgainstBaseline::Compared => TestCaseStatus::success(),
         AgainstBaseline::New
-        | AgainstBaseline::WorldChanged
+        | AgainstBaseline::ScenarioChanged
         | AgainstBaseline::NotRunnable
         | AgainstBaseline::Skipped => {
             let mut status = TestCaseStatus::skipped();

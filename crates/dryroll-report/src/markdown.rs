@@ -22,7 +22,7 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
         for rule in &scenario.rules {
             let cells = [
                 format!("{} {}", sign(rule.status), rule.status.name()),
-                format!("{} {}", rule.about, rule.worlds),
+                format!("{} {}", rule.about, rule.replicates),
                 rule.version.to_string(),
                 rule.observed_says.clone(),
                 rule.limit.clone(),

@@ -12,7 +12,7 @@ use dryroll_study::study::sweep::SweepOrder;
 /// scenario that was read from standard input.
 #[must_use]
 pub fn command(scenario: &str, seed: u64, version: &str, settings: &[(&Axis, usize)], replicate: u64) -> String {
-    noted(world("run", scenario, seed, version, settings, replicate), scenario)
+    noted(one("run", scenario, seed, version, settings, replicate), scenario)
 }
 
 /// `dryroll drill …` for the same world, with the decisions of a file.
@@ -25,11 +25,11 @@ pub fn drill(
     replicate: u64,
     decisions: &str,
 ) -> String {
-    let command = world("drill", scenario, seed, version, settings, replicate);
+    let command = one("drill", scenario, seed, version, settings, replicate);
     noted(format!("{command} --decisions {}", file(decisions)), scenario)
 }
 
-fn world(what: &str, scenario: &str, seed: u64, version: &str, settings: &[(&Axis, usize)], replicate: u64) -> String {
+fn one(what: &str, scenario: &str, seed: u64, version: &str, settings: &[(&Axis, usize)], replicate: u64) -> String {
     let mut command = format!("dryroll {what} {} {}", file(scenario), option("--version", version));
     for (axis, value) in settings {
         let value = axis.values.get(*value).map_or("", String::as_str);

@@ -147,7 +147,7 @@ impl<'a> RunReport<'a> {
         Self {
             schema: "dryroll.run/1",
             scenario: ScenarioRef::of(scenario),
-            seed: simulator.world().seed,
+            seed: simulator.compiled().seed,
             replicate: simulator.replicate(),
             command: None,
             policy: Policy::of(scenario),

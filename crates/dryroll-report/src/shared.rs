@@ -5,25 +5,25 @@ use dryroll_engine::fleet::InstanceId;
 use dryroll_sim::scenario::{Members, OutcomeRates, Scenario};
 use dryroll_sim::sim::draws::Draws;
 use dryroll_sim::sim::shared::{Factor, RateSource, Shared};
-use dryroll_sim::sim::{Release, World};
+use dryroll_sim::sim::{Release, CompiledScenario};
 
 /// Blocks of which the ends are named.
 const NAMED: usize = 4;
 
 /// One sentence a thing that is drawn: a version's rates, its factor, a class's places.
-pub fn drawn(scenario: &Scenario, world: &World, replicate: u64) -> Vec<String> {
-    let mut draws = Draws::new(world.seed, replicate);
-    let shared = if world.shares() { world.shared(&mut draws) } else { Shared::default() };
+pub fn drawn(scenario: &Scenario, compiled: &CompiledScenario, replicate: u64) -> Vec<String> {
+    let mut draws = Draws::new(compiled.seed, replicate);
+    let shared = if compiled.shares() { compiled.shared(&mut draws) } else { Shared::default() };
     let mut said = Vec::new();
     for (release, version) in [(Release::Target, Some(scenario.target())), (Release::Previous, scenario.previous())] {
         let Some(version) = version else { continue };
-        if world.rate_source(release).is_drawn() {
-            let drawn = only_drawn(world.rate_source(release), shared.rates[release as usize]);
+        if compiled.rate_source(release).is_drawn() {
+            let drawn = only_drawn(compiled.rate_source(release), shared.rates[release as usize]);
             let rates = rates(&drawn);
             let rates = if rates.is_empty() { "none goes wrong as drawn".to_owned() } else { rates.join(", ") };
             said.push(format!("of upgrades to {} {rates}", version.id));
         }
-        if let Factor::Drawn { .. } = world.factor(release) {
+        if let Factor::Drawn { .. } = compiled.factor(release) {
             let factor = shared.factors[release as usize];
             said.push(format!("upgrades to {} take {} times as long", version.id, times(factor)));
         }
@@ -33,7 +33,7 @@ pub fn drawn(scenario: &Scenario, world: &World, replicate: u64) -> Vec<String> 
         Members::Blocks(blocks) => Some((class, blocks)),
         _ => None,
     });
-    for (((class, blocks), starts), law) in with_blocks.zip(&shared.blocks).zip(world.block_laws()) {
+    for (((class, blocks), starts), law) in with_blocks.zip(&shared.blocks).zip(compiled.block_laws()) {
         if !law.for_target {
             continue;
         }
@@ -54,7 +54,7 @@ pub fn drawn(scenario: &Scenario, world: &World, replicate: u64) -> Vec<String> 
         if let Members::Share(_) = class.members
             && for_target
         {
-            let members = world.drawn_members(place, scenario.fleet.instances, &mut draws);
+            let members = compiled.drawn_members(place, scenario.fleet.instances, &mut draws);
             let who = plural(u64::from(members), "instance", "instances");
             said.push(format!("{} is {who} of {}", class.id, scenario.fleet.instances));
         }

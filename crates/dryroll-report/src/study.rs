@@ -13,9 +13,9 @@ pub use check::{
     AgainstBaseline, BaselineReport, BaselineScenario, CheckReport, CheckedRule, CheckedScenario, ComparedFact, Counts,
     Found, IdleFault, NotChecked, Status, WrongScenario, policy_change,
 };
-pub use compare::{CompareReport, Comparison, Contrast, DifferentWorld, Stopping};
+pub use compare::{CompareReport, Comparison, Contrast, DifferingReplicate, Stopping};
 pub use sweep::{
-    Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World as ReportedWorld,
+    Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedReplicate, SweepReport, NotableReplicate,
 };
 pub use tune::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Estimate, Evidence, Findings, FrontPoint,
@@ -44,7 +44,8 @@ pub struct ScenarioRef {
     pub instances: u32,
     /// Digest of all that the file says beside policy and seed; empty in older reports.
     #[serde(default)]
-    pub world: Foreign,
+    #[serde(rename = "world")]
+    pub environment: Foreign,
     /// By version: the chances of all outcomes that are not 0, and the concentrations of those that each replicate
     /// draws; empty in older reports.
     #[serde(default)]
@@ -74,7 +75,7 @@ impl ScenarioRef {
             module: scenario.module_id.clone(),
             fleet: scenario.fleet.template_id.clone(),
             instances: scenario.fleet.instances,
-            world: scenario.world.clone().into(),
+            environment: scenario.environment.clone().into(),
             rates: scenario.versions.iter().map(|version| (version.id.clone(), rates(version))).collect(),
         }
     }

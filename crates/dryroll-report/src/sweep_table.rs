@@ -251,14 +251,14 @@ fn worst(out: &mut impl Write, report: &SweepReport) -> io::Result<()> {
     for version in &report.versions {
         let of_it = report.cells.iter().filter(|cell| cell.version == *version);
         let worst = of_it.filter_map(|cell| cell.worst.first()).reduce(|a, b| if b.value > a.value { b } else { a });
-        let Some(world) = worst else { continue };
+        let Some(replicate) = worst else { continue };
         if first {
             writeln!(out, "\nThe worst world of each version, and how to see it:")?;
             first = false;
         }
-        let unit = Unit::of(&world.metric);
-        writeln!(out, "  {version}: {} {}", world.metric, unit.say(world.value))?;
-        writeln!(out, "    {}", world.command)?;
+        let unit = Unit::of(&replicate.metric);
+        writeln!(out, "  {version}: {} {}", replicate.metric, unit.say(replicate.value))?;
+        writeln!(out, "    {}", replicate.command)?;
     }
     Ok(())
 }

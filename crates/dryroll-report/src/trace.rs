@@ -93,7 +93,7 @@ pub fn write(
     let mut steps: Vec<(u64, i64)> = Vec::new();
     let previous = scenario.previous().map_or("an older version", |version| version.id.raw());
     let label = |release: Release| if release == Release::Target { scenario.target().id.raw() } else { previous };
-    for position in 0..simulator.world().total() {
+    for position in 0..simulator.compiled().total() {
         let id = simulator.engine().instance(position);
         let (tid, name) = (position + 1, names.name(id).to_string());
         writer.name("thread_name", INSTANCES, tid, &name)?;
@@ -106,7 +106,7 @@ pub fn write(
         }
     }
     steps.sort_unstable();
-    let mut serving = i64::from(simulator.world().total());
+    let mut serving = i64::from(simulator.compiled().total());
     writer.counter("serving", 0, serving)?;
     for (i, &(at, change)) in steps.iter().enumerate() {
         serving += change;

@@ -127,7 +127,7 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
     table.write(out)?;
     if let Some(stays) = posterior.later.last().and_then(|known| known.stays) {
         let (tolerance, stays) = (Unit::Share.say(report.tolerance), Unit::Share.say(stays));
-        let of = plural(posterior.worlds, "draw", "draws");
+        let of = plural(posterior.replicates, "draw", "draws");
         let said = format!(
             "at the rates of {stays} of {of} the recommended policy is within the limits and within {tolerance} of \
              the best"

@@ -27,7 +27,7 @@ mod schema;
 mod setting;
 mod template;
 mod tree;
-mod world;
+mod environment;
 
 pub use limits::MAX_SECONDS;
 
@@ -40,4 +40,4 @@ pub use model::*;
 pub use reference::reference;
 pub use schema::schema;
 pub use template::Template;
-pub use world::world_digest;
+pub use environment::environment_digest;

@@ -2,7 +2,7 @@
 //!
 //! # How it is built
 //!
-//! A [`World`] is a scenario made ready: what is the same in every replicate. A [`Simulator`] runs replicates of it,
+//! A [`CompiledScenario`] is a scenario made ready: what is the same in every replicate. A [`Simulator`] runs replicates of it,
 //! one after the other, and reuses every buffer. Nothing is scheduled that can be asked for:
 //!
 //! - [`draws`]: every random number has a fixed place, so that nothing depends on the order of asking. [`sampler`]
@@ -45,7 +45,7 @@ pub mod shared;
 mod ticks;
 mod trail;
 mod truth;
-pub mod world;
+pub mod compiled;
 
 pub use belief::Belief;
 pub use fault::{Fault, Window};
@@ -55,4 +55,4 @@ pub use metrics::Metrics;
 pub use observer::{Observer, Unobserved};
 pub use run::{FaultEffect, Simulator};
 pub use shared::Shared;
-pub use world::{Release, World};
+pub use compiled::{Release, CompiledScenario};

@@ -30,7 +30,7 @@ pub use decision::{Asked, Decision, Recorded};
 pub use desk::{Control, Desk};
 pub use error::DrillError;
 pub use pace::{Pace, Speed};
-pub use pack::{Drawn, Pack, WORLDS};
+pub use pack::{Drawn, Pack, REPLICATES};
 pub use record::Record;
 pub use roll_call::RollCall;
 pub use session::Drill;

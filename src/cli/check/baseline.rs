@@ -16,7 +16,7 @@ use dryroll_study::study::Policy;
 use dryroll_study::study::baseline::facts::VersionFacts;
 use dryroll_study::study::baseline::subject::{Compared, Subject};
 use dryroll_study::study::baseline::tolerance::{Tolerances, tolerance};
-use dryroll_study::study::baseline::{Baseline, Entry, WORLDS, key};
+use dryroll_study::study::baseline::{Baseline, Entry, REPLICATES, key};
 use dryroll_study::study::grid::GridError;
 use dryroll_study::study::tape::Tape;
 
@@ -220,7 +220,7 @@ impl Baselined {
                         if self.output.is_some() && self.wants(one) == (entry.seed, entry.replicates) {
                             facts = Some(subject.facts(&tape).map_err(scratch_failure)?);
                         }
-                        Ok(subject.compare(&tape, entry, &one.scenario.world).map_err(scratch_failure)?)
+                        Ok(subject.compare(&tape, entry, &one.scenario.compiled).map_err(scratch_failure)?)
                     }
                 },
             },
@@ -244,14 +244,14 @@ impl Baselined {
     /// The seed and how many worlds of it are to be accepted.
     fn wants(&self, one: &Candidate) -> (u64, u64) {
         let before = self.baseline.entries.get(&key(&one.file)).map(|entry| entry.replicates);
-        (one.scenario.seed, self.replicates.or(before).unwrap_or(WORLDS))
+        (one.scenario.seed, self.replicates.or(before).unwrap_or(REPLICATES))
     }
 
     fn entry(&self, one: &Candidate, versions: BTreeMap<Foreign, VersionFacts>) -> Entry {
         let (seed, replicates) = self.wants(one);
         Entry {
             hash: one.scenario.hash.clone().into(),
-            world: one.scenario.world.clone().into(),
+            compiled: one.scenario.compiled.clone().into(),
             seed,
             replicates,
             dryroll: SEMANTICS_VERSION.into(),

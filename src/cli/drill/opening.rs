@@ -7,14 +7,14 @@ use crate::cli::output::{Failure, refused};
 use crate::cli::rollout::Loaded;
 use dryroll_report::drill::Surprise;
 use dryroll_sim::scenario::{Scenario, ScenarioText};
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_study::drill::{Briefing, Pack, Record};
 
 /// A drill that is about to begin.
 pub struct Opening {
     pub text: ScenarioText,
     pub scenario: Scenario,
-    pub world: World,
+    pub compiled: CompiledScenario,
     pub replicate: u64,
     /// The names that the person is told.
     pub briefing: Briefing,
@@ -35,10 +35,10 @@ impl Opening {
         match &arguments.scenario {
             Some(path) => {
                 let seed = arguments.seed.or(record.as_ref().and_then(|record| record.seed));
-                let Loaded { text, scenario, world } = arguments.rollout.load(path, seed)?;
+                let Loaded { text, scenario, compiled } = arguments.rollout.load(path, seed)?;
                 let replicate = arguments.replicate.or(recorded).unwrap_or(0);
                 let briefing = Briefing::new(&scenario);
-                Ok(Self { text, scenario, world, replicate, briefing, surprise: None, record })
+                Ok(Self { text, scenario, compiled, replicate, briefing, surprise: None, record })
             }
             None => Self::surprise(arguments, record),
         }
@@ -64,10 +64,10 @@ impl Opening {
         };
         let replicate = arguments.replicate.or(recorded).unwrap_or(drawn);
         let text = pack.text();
-        let world = World::new(&scenario).map_err(|refusal| refused(&text, refusal))?;
+        let compiled = CompiledScenario::new(&scenario).map_err(|refusal| refused(&text, refusal))?;
         let briefing = Briefing::veiled(&scenario);
         let surprise = Some(Surprise { file: pack.file.into(), seed });
-        Ok(Self { text, scenario, world, replicate, briefing, surprise, record })
+        Ok(Self { text, scenario, compiled, replicate, briefing, surprise, record })
     }
 }
 

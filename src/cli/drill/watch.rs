@@ -23,7 +23,7 @@ impl<'a> Watch<'a> {
 
     /// The debrief of a drill that is over.
     pub fn debrief(&self, scenario: &Scenario, drill: &mut Drill<'_>) -> DrillReport {
-        let judgement = score::judge(drill.world(), drill);
+        let judgement = score::judge(drill.compiled(), drill);
         DrillReport::new(scenario, drill, &self.chronicle, &self.breaker, &judgement)
     }
 

@@ -56,7 +56,7 @@ pub fn run(
     watch: Watch<'_>,
     remembered: Option<&Remembered>,
 ) -> Result<(), Failure> {
-    let console = Console::open(&opening.world, opening.replicate, &opening.briefing, arguments.speed, watch)?;
+    let console = Console::open(&opening.compiled, opening.replicate, &opening.briefing, arguments.speed, watch)?;
     let console = console.keeping(keeper(arguments, opening));
     let (server, orders) = Server::start(arguments.web.bind, console.log(), console.briefing())?;
     let stop = interrupt::stops_by_itself();

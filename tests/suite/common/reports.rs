@@ -8,13 +8,13 @@ use dryroll::report::drill::{Lesson, Surprise};
 use dryroll::report::study::{
     AnswerShare, Axis, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Cell, CompareReport, Comparison,
     Contrast, DifferentWorld, Estimate, Evidence, ExactValues, FrontPoint, Hint, Histogram, KeepsReport, LaterReport,
-    LimitCheck, LimitText, Named, PointAnswer, PosteriorReport, RareEvent, Recommended, ReplayedWorld, ReportedWorld,
+    LimitCheck, LimitText, Named, PointAnswer, PosteriorReport, RareEvent, Recommended, ReplayedWorld, NotableReplicate,
     SavingParts, ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport, WorthReport,
 };
 use dryroll::report::timeline::BreakerCount;
 use dryroll::report::{Chronicle, DrillReport, Timeline};
 use dryroll::scenario::{Condition, Measure, Scenario};
-use dryroll::sim::World;
+use dryroll::sim::CompiledScenario;
 use dryroll::stats::Interval;
 use dryroll::study::{Figure, Policy, Share, Summaries, Summary};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub fn scenario_ref() -> ScenarioRef {
         module: "nginx".into(),
         fleet: "edge".into(),
         instances: 50,
-        world: "62e5b1bcb1e9cdc0".repeat(4).into(),
+        compiled: "62e5b1bcb1e9cdc0".repeat(4).into(),
         rates: BTreeMap::from([
             ("v-1.24.0".into(), BTreeMap::new()),
             (GOOD.into(), BTreeMap::from([("failure_rate".into(), 0.01), ("hang_rate".into(), 0.005)])),
@@ -163,7 +163,7 @@ fn cell(batch: u32, limit: u32, bad: bool) -> Cell {
         distributions,
         completed: None,
         worst: (0..3)
-            .map(|i| ReportedWorld {
+            .map(|i| NotableReplicate {
                 replicate: 17 + i,
                 metric: if bad { "blast_radius_pct" } else { "duration_sec" }.into(),
                 value: if bad { (blast(batch, limit) * 1.4).min(100.0) } else { mean * 1.5 } - i as f64,
@@ -176,8 +176,8 @@ fn cell(batch: u32, limit: u32, bad: bool) -> Cell {
 pub fn timeline(name: &str) -> Timeline {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
     let scenario = Scenario::load(&path).expect("a scenario");
-    let world = World::new(&scenario).expect("the request is not refused");
-    Timeline::replay(&scenario, &world, 0)
+    let compiled = CompiledScenario::new(&scenario).expect("the request is not refused");
+    Timeline::replay(&scenario, &compiled, 0)
 }
 
 /// 10 batch sizes × 3 limits × 2 versions.
@@ -261,7 +261,7 @@ pub fn compare() -> CompareReport {
             contrast("drift", 0.02, 0.018, 0.01),
             nothing.clone(),
         ],
-        worlds: vec![DifferentWorld {
+        compiled: vec![DifferentWorld {
             metric: "duration_sec".into(),
             replicate: 71,
             a: 3000.0,
@@ -470,7 +470,7 @@ pub fn tune_with_posterior() -> TuneReport {
             same: false,
             says: format!("with the point alone tune would recommend larger batches {HOSTILE}"),
         },
-        worlds: N,
+        compiled: N,
         rollouts: 93_000,
         within: 5,
         undecided: 0,
@@ -527,7 +527,7 @@ pub fn run() -> Value {
 pub fn drill() -> DrillReport {
     let path = format!("{}/scenarios/drills/09-payments.toml", env!("CARGO_MANIFEST_DIR"));
     let scenario = Scenario::load(path.as_ref()).expect("the scenario");
-    let world = World::new(&scenario).expect("the platform accepts it");
+    let compiled = CompiledScenario::new(&scenario).expect("the platform accepts it");
     let decisions = json!({"schema": "dryroll.decisions/1", "decisions": [
         {"at_ms": 30_000, "decide": "edit", "batch_pct": 5, "max_consecutive_failures": 2},
         {"at_ms": 60_000, "decide": "approve"},
@@ -536,9 +536,9 @@ pub fn drill() -> DrillReport {
     ]});
     let record = Record::parse(&decisions.to_string()).expect("a record");
     let mut watch = (Chronicle::default(), BreakerCount::default());
-    let mut drill = Drill::new(&world, 0, &mut watch);
+    let mut drill = Drill::new(&compiled, 0, &mut watch);
     drill.play(&record.decisions().expect("decisions"), &mut watch).expect("they fit");
-    let judgement = score::judge(&world, &mut drill);
+    let judgement = score::judge(&compiled, &mut drill);
     let mut report = DrillReport::new(&scenario, &mut drill, &watch.0, &watch.1, &judgement);
     report.scenario = scenario_ref();
     report.version = HOSTILE.into();

@@ -2,7 +2,7 @@
 
 use dryroll::report::EventLog;
 use dryroll::scenario::{Format, Scenario};
-use dryroll::sim::{Metrics, Simulator, Unobserved, World};
+use dryroll::sim::{Metrics, Simulator, Unobserved, CompiledScenario};
 
 /// A scenario from its text.
 pub fn scenario(text: &str) -> Scenario {
@@ -13,16 +13,16 @@ pub fn scenario(text: &str) -> Scenario {
 #[allow(dead_code, reason = "not every test that includes this module needs it")]
 pub fn replicates(text: &str, replicates: u64) -> Vec<Metrics> {
     let scenario = scenario(text);
-    let world = World::new(&scenario).expect("the request is not refused");
-    let mut simulator = Simulator::new(&world);
+    let compiled = CompiledScenario::new(&scenario).expect("the request is not refused");
+    let mut simulator = Simulator::new(&compiled);
     (0..replicates).map(|replicate| simulator.run(replicate, &mut Unobserved)).collect()
 }
 
 /// The event log of one replicate.
 #[allow(dead_code, reason = "not every test that includes this module needs it")]
 pub fn event_log(scenario: &Scenario, replicate: u64) -> String {
-    let world = World::new(scenario).expect("the request is not refused");
+    let compiled = CompiledScenario::new(scenario).expect("the request is not refused");
     let mut log = EventLog::new(scenario, Vec::new());
-    Simulator::new(&world).run(replicate, &mut log);
+    Simulator::new(&compiled).run(replicate, &mut log);
     String::from_utf8(log.into_inner().expect("memory takes everything")).expect("JSON is UTF-8")
 }

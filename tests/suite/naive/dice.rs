@@ -294,7 +294,7 @@ impl Dice {
         let mut scenario = Scenario {
             name: format!("number {number}").into(),
             hash: String::new(),
-            world: String::new(),
+            compiled: String::new(),
             seed: number,
             horizon: if self.chance(20) { self.span(1, 60) } else { self.span(150, 300) },
             module_id: "nginx".into(),

@@ -3,7 +3,7 @@
 use dryroll::scenario::UpgradeOutcome;
 use dryroll::sim::Release;
 use dryroll::sim::fate::Fate;
-use dryroll::sim::world::Member;
+use dryroll::sim::compiled::Member;
 
 use super::coverage::{saw, saw_if};
 use super::weather::Weather;

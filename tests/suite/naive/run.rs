@@ -6,7 +6,7 @@ use dryroll::engine::{Answer, Direction, Event, EventBody, OperatorDecision, Out
 use dryroll::fleet::InstanceId;
 use dryroll::scenario::{RolloutOrder, Scenario};
 use dryroll::sim::draws::{Draws, Key, unit};
-use dryroll::sim::{Metrics, Release, World};
+use dryroll::sim::{Metrics, Release, CompiledScenario};
 
 use super::coverage::{look_at, saw, saw_if};
 use super::fates::{Fates, named};
@@ -58,8 +58,8 @@ const OPERATOR: u8 = 3;
 const EXPIRY: u8 = 4;
 
 /// Runs one replicate: its events and its metrics.
-pub fn run(scenario: &Scenario, world: &World, replicate: u64) -> (Vec<Event>, Metrics) {
-    let mut run = Run::new(scenario, world, replicate);
+pub fn run(scenario: &Scenario, compiled: &CompiledScenario, replicate: u64) -> (Vec<Event>, Metrics) {
+    let mut run = Run::new(scenario, compiled, replicate);
     loop {
         run.live_through_this_millisecond();
         let end = run.finished_at().map(|at| at + scenario.rollout.observe_after.0);
@@ -106,12 +106,12 @@ fn planned(scenario: &Scenario) -> Vec<InstanceId> {
 }
 
 impl<'s> Run<'s> {
-    fn new(scenario: &'s Scenario, world: &'s World, replicate: u64) -> Self {
+    fn new(scenario: &'s Scenario, compiled: &'s CompiledScenario, replicate: u64) -> Self {
         let mut draws = Draws::new(scenario.seed, replicate);
         let ids = planned(scenario);
-        let members: Vec<_> = ids.iter().map(|id| world.member(id.0, draws.instance(id.0))).collect();
+        let members: Vec<_> = ids.iter().map(|id| compiled.member(id.0, draws.instance(id.0))).collect();
         let until = scenario.horizon.0 + scenario.rollout.observe_after.0 + 1;
-        let weather = Weather::new(world, &scenario.faults, &members, &mut draws, until);
+        let weather = Weather::new(compiled, &scenario.faults, &members, &mut draws, until);
         Self {
             machines: members.iter().enumerate().map(|(position, &m)| Machine::new(m, position)).collect(),
             rules: Rules::new(scenario, ids.clone()),

@@ -6,10 +6,10 @@ use super::coverage::{saw, saw_if};
 use dryroll::engine::Event;
 use dryroll::fleet::Span;
 use dryroll::scenario::{FaultKind, FaultSpec, FaultStart};
-use dryroll::sim::World;
+use dryroll::sim::CompiledScenario;
 use dryroll::sim::draws::{Draws, Key};
 use dryroll::sim::outages::OutageLaw;
-use dryroll::sim::world::Member;
+use dryroll::sim::compiled::Member;
 
 /// `[start, end)` in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ impl Interval {
 
 /// Everything that is not the controller's doing.
 pub struct Weather<'w> {
-    world: &'w World,
+    compiled: &'w CompiledScenario,
     specs: &'w [FaultSpec],
     flaps: Vec<Vec<Interval>>,
     deaths: Vec<Vec<Interval>>,
@@ -51,7 +51,7 @@ fn history(law: Option<&OutageLaw>, key: Key, until: u64) -> Vec<Interval> {
 impl<'w> Weather<'w> {
     /// Lists all chance outages that begin before `until`, and opens the faults whose moment is known.
     pub fn new(
-        world: &'w World,
+        compiled: &'w CompiledScenario,
         specs: &'w [FaultSpec],
         members: &[Member<'w>],
         draws: &mut Draws,
@@ -59,12 +59,12 @@ impl<'w> Weather<'w> {
     ) -> Self {
         let zones = draws.zones();
         let mut weather = Self {
-            world,
+            compiled,
             specs,
             flaps: members.iter().map(|m| history(m.flaps, m.block.flaps, until)).collect(),
-            deaths: members.iter().map(|m| history(world.death_law.as_ref(), m.block.deaths, until)).collect(),
-            zones: (0..world.zones)
-                .map(|zone| history(world.zone_law.as_ref(), zones.child(u64::from(zone)), until))
+            deaths: members.iter().map(|m| history(compiled.death_law.as_ref(), m.block.deaths, until)).collect(),
+            zones: (0..compiled.zones)
+                .map(|zone| history(compiled.zone_law.as_ref(), zones.child(u64::from(zone)), until))
                 .collect(),
             windows: vec![None; specs.len()],
             boundaries: BTreeSet::new(),
@@ -109,7 +109,7 @@ impl<'w> Weather<'w> {
     }
 
     fn hit_by(&self, member: &Member<'_>, at: u64, kind: &FaultKind) -> bool {
-        self.in_force(at).any(|fault| self.specs[fault].kind == *kind && self.world.faults[fault].hits(member))
+        self.in_force(at).any(|fault| self.specs[fault].kind == *kind && self.compiled.faults[fault].hits(member))
     }
 
     fn any_in_force(&self, at: u64, kind: &FaultKind) -> bool {
@@ -138,7 +138,7 @@ impl<'w> Weather<'w> {
         let mut factor = 1.0;
         for fault in self.in_force(at) {
             if let FaultKind::Slow { factor: slower } = self.specs[fault].kind
-                && self.world.faults[fault].hits(member)
+                && self.compiled.faults[fault].hits(member)
             {
                 factor *= slower;
             }
@@ -150,7 +150,7 @@ impl<'w> Weather<'w> {
     /// By how much faults delay heartbeat `beat`, sent at a moment.
     pub fn extra_delay(&self, member: &Member<'_>, at: u64, beat: u64) -> u64 {
         self.in_force(at)
-            .map(|fault| &self.world.faults[fault])
+            .map(|fault| &self.compiled.faults[fault])
             .filter(|fault| fault.hits(member))
             .filter_map(|fault| fault.delay.as_ref().map(|by| by.draw(fault.word(member, beat)).0))
             .sum()

@@ -117,8 +117,8 @@ fn of_run(claims: &Claims, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut V
     match &claims.facts {
         // What a person decides, nobody else need decide: neither then nor today.
         Some(facts) if facts.get("kind") == Some("drill") || (run.is_drill && facts.get("kind") == Some("run")) => {}
-        Some(facts) if facts.get("kind") == Some("run") => of_one_world(facts, today, run, said),
-        Some(facts) if facts.has_policy(policy) => of_many_worlds(facts, today, run, said),
+        Some(facts) if facts.get("kind") == Some("run") => of_one_replicate(facts, today, run, said),
+        Some(facts) if facts.has_policy(policy) => of_many_replicates(facts, today, run, said),
         Some(_) => {}
         None if claims.trips == Some(0) && run.trips > 0 && !run.defective && as_ours => {
             said.push(Verdict::Contradicts(format!(
@@ -130,7 +130,7 @@ fn of_run(claims: &Claims, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut V
     }
 }
 
-fn of_one_world(facts: &Facts, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut Vec<Verdict>) {
+fn of_one_replicate(facts: &Facts, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut Vec<Verdict>) {
     let Some(policy) = &today.policy else { return };
     if facts.get("version") != Some(today.version) || !facts.has_policy(policy) {
         return;
@@ -176,8 +176,8 @@ fn of_one_world(facts: &Facts, today: &Today<'_>, run: &RunNumbers<'_>, said: &m
     });
 }
 
-fn of_many_worlds(facts: &Facts, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut Vec<Verdict>) {
-    let worlds = facts.count("replicates").unwrap_or(0);
+fn of_many_replicates(facts: &Facts, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut Vec<Verdict>) {
+    let replicates = facts.count("replicates").unwrap_or(0);
     if facts.get("good") == Some(today.version) && !run.defective {
         let below = facts.number("false_trip_rate_below").filter(|&below| below <= RARE);
         if let Some(below) = below.filter(|_| run.trips > 0) {
@@ -186,20 +186,20 @@ fn of_many_worlds(facts: &Facts, today: &Today<'_>, run: &RunNumbers<'_>, said: 
                 say("trip_rate", below)
             )));
         }
-        longer(facts, "duration_sec", run.duration_sec, worlds, said);
+        longer(facts, "duration_sec", run.duration_sec, replicates, said);
     }
     if let Some(blast) = run.blast_radius_pct.filter(|_| facts.get("worst") == Some(today.version)) {
-        longer(facts, "blast_radius_pct", blast, worlds, said);
+        longer(facts, "blast_radius_pct", blast, replicates, said);
     }
 }
 
-fn longer(facts: &Facts, name: &str, now: f64, worlds: u64, said: &mut Vec<Verdict>) {
+fn longer(facts: &Facts, name: &str, now: f64, replicates: u64, said: &mut Vec<Verdict>) {
     // Below, a 99th percentile is hardly more than the largest of few.
     const ENOUGH: u64 = 500;
-    let p99 = facts.number(&format!("{name}_p99")).filter(|&p99| worlds >= ENOUGH && now > p99 * (1.0 + 1e-5));
+    let p99 = facts.number(&format!("{name}_p99")).filter(|&p99| replicates >= ENOUGH && now > p99 * (1.0 + 1e-5));
     if let Some(p99) = p99 {
         said.push(Verdict::Contradicts(format!(
-            "in 99 of 100 of its {worlds} worlds the {} is at most {}; today's is {}",
+            "in 99 of 100 of its {replicates} worlds the {} is at most {}; today's is {}",
             called(name),
             say(name, p99),
             say(name, now)

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::phrases;
-use super::sweep::worlds;
+use super::sweep::replicates;
 use super::{Category, Learning, LearningError};
 use crate::completed::does;
 use crate::plot::compare::Better;
@@ -102,7 +102,7 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
         warned.join(" "),
         advice,
         "The intervals of the differences hold together with 95%, for this scenario's failure rates.".to_owned(),
-        phrases::evidence(scenario, report.seed, &worlds(report.replicates), report.command.raw()),
+        phrases::evidence(scenario, report.seed, &replicates(report.replicates), report.command.raw()),
         facts(report, told, &judged, category == Category::BestPractice).to_string(),
     ];
     let mut tags = phrases::tags(scenario, 0, "compare");
@@ -142,7 +142,7 @@ fn sentence(judged: &Judged<'_>) -> String {
 }
 
 fn facts(report: &CompareReport, told: &Policy, judged: &[Judged<'_>], recommended: bool) -> Facts {
-    let mut facts = Facts::of_worlds("compare", &report.scenario, report.seed, report.replicates);
+    let mut facts = Facts::of_replicates("compare", &report.scenario, report.seed, report.replicates);
     facts.add("recommended", if recommended { "yes" } else { "no" });
     facts.add_policy(told);
     if report.policies.iter().any(|policy| policy.order != told.order) && facts.get("order").is_none() {

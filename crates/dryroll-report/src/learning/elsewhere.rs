@@ -100,7 +100,7 @@ fn of_world(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
         differs.push("it does not say at which failure rates".into());
         return;
     };
-    if Some(theirs) == short_digest(today.world) {
+    if Some(theirs) == short_digest(today.replicate) {
         of_calibration(facts, today, differs);
         return;
     }
@@ -152,7 +152,7 @@ fn order<'a>(facts: &'a Facts, today: &Today<'_>) -> Option<&'a str> {
 
 /// What a record found, from its facts alone: numbers, and no advice.
 fn found(facts: &Facts, today: &Today<'_>) -> Option<String> {
-    let worlds =
+    let replicates =
         facts.count("replicates").map_or_else(String::new, |n| format!(" over {}", plural(n, "world", "worlds")));
     let policy = TRIED.into_iter().filter_map(|key| Some(format!("{key}={}", facts.get(key)?)));
     let order = order(facts, today).map(|order| format!("order={order}"));
@@ -164,11 +164,11 @@ fn found(facts: &Facts, today: &Today<'_>) -> Option<String> {
     };
     let what = match facts.get("kind")? {
         "tune" if facts.get("recommended") == Some("none") => {
-            return Some(format!("a search{worlds} recommended no policy"));
+            return Some(format!("a search{replicates} recommended no policy"));
         }
-        "tune" => format!("a search{worlds} recommended {policy}"),
-        "sweep" => format!("a sweep{worlds} told of {policy}"),
-        "compare" => format!("a comparison{worlds} told of {policy}"),
+        "tune" => format!("a search{replicates} recommended {policy}"),
+        "sweep" => format!("a sweep{replicates} told of {policy}"),
+        "compare" => format!("a comparison{replicates} told of {policy}"),
         "run" => format!("one world with {policy}: {}", ended()),
         "drill" => format!("one drill with {policy}: {}", ended()),
         _ => return None,

@@ -37,7 +37,7 @@ impl Facts {
     }
 
     /// The facts that every record of many worlds begins with.
-    pub fn of_worlds(kind: &str, scenario: &ScenarioRef, seed: u64, replicates: u64) -> Self {
+    pub fn of_replicates(kind: &str, scenario: &ScenarioRef, seed: u64, replicates: u64) -> Self {
         let mut facts = Self::default();
         facts.add("kind", kind);
         facts.add("scenario", &scenario.hash);
@@ -50,7 +50,7 @@ impl Facts {
     /// What all else is about: the fleet's size, the world, and the rates in it.
     fn add_case(&mut self, scenario: &ScenarioRef) {
         self.add_some("instances", Some(scenario.instances).filter(|&instances| instances > 0));
-        self.add_some("world", short_digest(scenario.world.raw()));
+        self.add_some("world", short_digest(scenario.environment.raw()));
         let rates: Vec<String> = rates(scenario).iter().map(|(version, rates)| format!("{version}/{rates}")).collect();
         self.add("rates", rates.join(";"));
     }

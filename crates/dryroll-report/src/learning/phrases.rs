@@ -100,13 +100,13 @@ pub fn policy(policy: &Policy, others: &[&str]) -> String {
 }
 
 /// Where the evidence is, so that the claim can be run again.
-pub fn evidence(scenario: &ScenarioRef, seed: u64, worlds: &str, command: &str) -> String {
+pub fn evidence(scenario: &ScenarioRef, seed: u64, replicates: &str, command: &str) -> String {
     let name = scenario.name.to_string();
     let again = match command {
         "" => "the report does not say by which command".to_owned(),
         command => format!("`{}`", one_line(command)),
     };
-    format!("Evidence: scenario “{name}” (SHA-256 {}), seed {seed}, {worlds}. Again: {again}.", scenario.hash)
+    format!("Evidence: scenario “{name}” (SHA-256 {}), seed {seed}, {replicates}. Again: {again}.", scenario.hash)
 }
 
 /// A word as tags write it: lower case, no spaces.

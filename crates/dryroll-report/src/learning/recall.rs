@@ -23,7 +23,7 @@ pub struct Today<'a> {
     /// The scenario's hash.
     pub hash: &'a str,
     /// Digest of all that the scenario says beside policy and seed.
-    pub world: &'a str,
+    pub replicate: &'a str,
     /// The failure rates of each version, as records say them.
     pub rates: Vec<(String, String)>,
     /// Whether the rates are not to be told yet: a drill is about to begin.
@@ -100,7 +100,7 @@ impl<'a> Today<'a> {
             fleet: scenario.fleet.template_id.raw(),
             instances: scenario.fleet.instances,
             hash: &scenario.hash,
-            world: &scenario.world,
+            replicate: &scenario.environment,
             rates: rates(&ScenarioRef::of(scenario)),
             hides_truth: false,
             version: scenario.target().id.raw(),

@@ -121,7 +121,7 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
         "Each interval holds for its number alone, and all of it for this scenario's failure rates; `dryroll tune` \
          decides by limits of your own."
             .to_owned(),
-        phrases::evidence(scenario, report.seed, &worlds(report.replicates), report.command.raw()),
+        phrases::evidence(scenario, report.seed, &replicates(report.replicates), report.command.raw()),
         facts(report, told, best.is_some()).to_string(),
     ];
     let mut tags = phrases::tags(scenario, 0, "sweep");
@@ -137,7 +137,7 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
 }
 
 /// `replicates 0 to 999`
-pub(super) fn worlds(replicates: u64) -> String {
+pub(super) fn replicates(replicates: u64) -> String {
     match replicates {
         0 => "no replicate".to_owned(),
         1 => "replicate 0".to_owned(),
@@ -267,7 +267,7 @@ fn given_up(tried: &[Tried<'_>], keys: &[&str]) -> String {
 }
 
 fn facts(report: &SweepReport, told: &Tried<'_>, fits: bool) -> Facts {
-    let mut facts = Facts::of_worlds("sweep", &report.scenario, report.seed, report.replicates);
+    let mut facts = Facts::of_replicates("sweep", &report.scenario, report.seed, report.replicates);
     let both = told.good.is_some() && told.bad.is_some();
     facts.add("recommended", if fits && both { "yes" } else { "no" });
     facts.add_policy(told.policy);

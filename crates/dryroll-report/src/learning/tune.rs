@@ -3,7 +3,7 @@
 
 use super::facts::Facts;
 use super::phrases::{self, estimate, one_line};
-use super::sweep::worlds;
+use super::sweep::replicates;
 use super::{Category, Learning, LearningError};
 use crate::conditional::beside;
 use crate::study::{Evidence, LimitCheck, Recommended, Standing, TuneReport};
@@ -35,7 +35,7 @@ pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
             }
         ),
         posterior(report),
-        phrases::evidence(scenario, report.seed, &worlds(report.replicates), report.command.raw()),
+        phrases::evidence(scenario, report.seed, &replicates(report.replicates), report.command.raw()),
         facts(report).to_string(),
     ];
     let mut tags = phrases::tags(scenario, 0, "tune");
@@ -206,7 +206,7 @@ fn sensitivity(report: &TuneReport) -> String {
 }
 
 fn facts(report: &TuneReport) -> Facts {
-    let mut facts = Facts::of_worlds("tune", &report.scenario, report.seed, report.replicates);
+    let mut facts = Facts::of_replicates("tune", &report.scenario, report.seed, report.replicates);
     facts.add("good", &report.good);
     facts.add_some("worst", report.worst.as_ref());
     facts.add("decided", if report.decided { "yes" } else { "no" });

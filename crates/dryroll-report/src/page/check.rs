@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::layout::{Page, Section, figure, open, safe};
-use super::provenance::{advice, warnings, worlds};
+use super::provenance::{advice, warnings, replicates};
 use crate::baseline_table::{COLUMNS, TOLD, conditions, others};
 use crate::check_table::{sign, verdict};
 use crate::plot::margins::margins;
@@ -65,7 +65,7 @@ fn rules(scenario: &CheckedScenario) -> Table {
     let mut table = Table::new(caption, &["rule", "version"], &["became", "observed", "limit", "interval", "worlds"]);
     for rule in &scenario.rules {
         table.row([
-            format!("{} {}", rule.about, rule.worlds).trim_end().to_owned(),
+            format!("{} {}", rule.about, rule.replicates).trim_end().to_owned(),
             rule.version.to_string(),
             format!("{} {}", sign(rule.status), rule.status.name()),
             rule.observed_says.clone(),
@@ -90,7 +90,7 @@ fn failures(report: &CheckReport) -> Markup {
     }
     let listed: Vec<(String, Vec<&str>)> =
         listed.iter().map(|(says, replay)| (says.clone(), replay.iter().map(String::as_str).collect())).collect();
-    worlds(&listed)
+    replicates(&listed)
 }
 
 fn against(baseline: &BaselineReport) -> Markup {
@@ -102,7 +102,7 @@ fn against(baseline: &BaselineReport) -> Markup {
             (open(&facts(scenario)))
             (warnings(&conditions(scenario).collect::<Vec<_>>()))
             (warnings(&scenario.notes))
-            @if let Some(replay) = &scenario.replay { (worlds(&[("Both policies on the same worlds".to_owned(), vec![replay.raw()])])) }
+            @if let Some(replay) = &scenario.replay { (replicates(&[("Both policies on the same worlds".to_owned(), vec![replay.raw()])])) }
         }
     }
 }

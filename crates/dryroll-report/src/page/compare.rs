@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::layout::{Page, Section, figure};
 use super::policies::Policies;
-use super::provenance::{Provenance, advice, warnings, worlds};
+use super::provenance::{Provenance, advice, warnings, replicates};
 use crate::plot::compare::{Better, differences};
 use crate::plot::distribution::{Distributions, Panel};
 use crate::plot::{Plot, Table};
@@ -65,17 +65,17 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
         .comparisons
         .iter()
         .flat_map(|one| {
-            one.worlds.iter().take(12).map(move |world| {
-                let unit = Unit::of(&world.metric);
+            one.replicates.iter().take(12).map(move |replicate| {
+                let unit = Unit::of(&replicate.metric);
                 let said = format!(
                     "{}, replicate {}: {} of {} with A, {} with B",
                     one.version,
-                    world.replicate,
-                    called(&world.metric),
-                    unit.say(world.a),
-                    unit.say(world.b)
+                    replicate.replicate,
+                    called(&replicate.metric),
+                    unit.say(replicate.a),
+                    unit.say(replicate.b)
                 );
-                (said, world.commands.iter().map(String::as_str).collect())
+                (said, replicate.commands.iter().map(String::as_str).collect())
             })
         })
         .collect();
@@ -90,7 +90,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
             heading: "World by world",
             body: html! { @for plot in named(true) { (figure(plot)) } },
         },
-        Section { id: "worst", heading: "Where they differ most", body: worlds(&listed) },
+        Section { id: "worst", heading: "Where they differ most", body: replicates(&listed) },
         advice(&report.advice),
         Section { id: "warnings", heading: "Warnings", body: warnings(&report.warnings) },
         Section {

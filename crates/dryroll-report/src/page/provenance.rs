@@ -59,7 +59,7 @@ impl Provenance<'_> {
 
 /// Worlds with the commands that replay them.
 #[must_use]
-pub fn worlds(list: &[(String, Vec<&str>)]) -> Markup {
+pub fn replicates(list: &[(String, Vec<&str>)]) -> Markup {
     html! {
         @if !list.is_empty() {
             ul class="worlds" {

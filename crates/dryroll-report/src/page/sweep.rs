@@ -7,7 +7,7 @@ use maud::html;
 
 use super::layout::{Page, Section, figure, numbers, open};
 use super::policies::{Policies, plain, says};
-use super::provenance::{Provenance, advice, warnings, worlds};
+use super::provenance::{Provenance, advice, warnings, replicates};
 use crate::conditional::beside_in;
 use crate::plot::distribution::{self, Distributions};
 use crate::plot::pareto::{Marker, Pareto, Place, Point, without_limits};
@@ -20,7 +20,7 @@ use findings::findings;
 use grid::{PolicyCells, heat_maps, policies};
 
 /// Worst worlds that the page lists.
-const MOST_WORLDS: usize = 12;
+const MOST_REPLICATES: usize = 12;
 
 /// A metric's or rate's estimate.
 fn estimate(metrics: &Summaries, name: &str) -> Estimate {
@@ -39,13 +39,13 @@ pub fn plots(report: &SweepReport) -> Vec<Plot> {
     let mut plots = heat_maps(report);
     plots.extend(front(report).draw());
     plots.extend(distributions(report));
-    for world in report.timelines.iter().take(6) {
-        let cell = report.cells.get(world.cell);
+    for replicate in report.timelines.iter().take(6) {
+        let cell = report.cells.get(replicate.cell);
         let version = cell.map_or("", |cell| cell.version.raw());
         let policy = cell.map_or_else(String::new, |cell| Policies::of_axes(&report.axes).long(&cell.policy));
-        let name = slug(&format!("timeline-{}-{}", world.cell, world.replicate));
-        let title = format!("{version}, replicate {}: {policy}", world.replicate);
-        plots.extend(timeline::Drawing { name: &name, title: &title, timeline: &world.timeline }.draw());
+        let name = slug(&format!("timeline-{}-{}", replicate.cell, replicate.replicate));
+        let title = format!("{version}, replicate {}: {policy}", replicate.replicate);
+        plots.extend(timeline::Drawing { name: &name, title: &title, timeline: &replicate.timeline }.draw());
     }
     plots
 }
@@ -77,7 +77,7 @@ pub fn page<'a>(report: &'a SweepReport, plots: &[Plot]) -> Page<'a> {
             heading: "The worst worlds",
             body: html! {
                 @for plot in named("timeline") { (figure(plot)) }
-                (worlds(&listed))
+                (replicates(&listed))
             },
         },
         Section { id: "exact", heading: "Exact values beside simulated ones", body: exact(report) },
@@ -294,21 +294,21 @@ fn distributions(report: &SweepReport) -> Vec<Plot> {
 fn worst(report: &SweepReport) -> Vec<(String, Vec<&str>)> {
     let names = Policies::of_axes(&report.axes);
     let mut found: Vec<_> =
-        report.cells.iter().flat_map(|cell| cell.worst.first().map(|world| (cell, world))).collect();
+        report.cells.iter().flat_map(|cell| cell.worst.first().map(|replicate| (cell, replicate))).collect();
     // The worst of each version by turns, so that no version takes all the places.
     found.sort_by(|(_, a), (_, b)| b.value.total_cmp(&a.value));
     let mut listed = Vec::new();
-    let each = (MOST_WORLDS / report.versions.len().max(1)).max(1);
+    let each = (MOST_REPLICATES / report.versions.len().max(1)).max(1);
     for version in &report.versions {
-        for (cell, world) in found.iter().filter(|(cell, _)| cell.version == *version).take(each) {
+        for (cell, replicate) in found.iter().filter(|(cell, _)| cell.version == *version).take(each) {
             let said = format!(
                 "{version}, {}: {} of {} in replicate {}",
                 names.long(&cell.policy),
-                called(&world.metric),
-                Unit::of(&world.metric).say(world.value),
-                world.replicate
+                called(&replicate.metric),
+                Unit::of(&replicate.metric).say(replicate.value),
+                replicate.replicate
             );
-            listed.push((said, vec![world.command.raw()]));
+            listed.push((said, vec![replicate.command.raw()]));
         }
     }
     listed

@@ -266,7 +266,7 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
         "by policies that surely break a limit today",
     ];
     let mut worth = Table::new(format!("What knowing more would save of {goal}, on average"), &["known"], &columns);
-    let caption = format!("What tune would recommend then, of {}", plural(posterior.worlds, "draw", "draws"));
+    let caption = format!("What tune would recommend then, of {}", plural(posterior.replicates, "draw", "draws"));
     let mut answers = Table::new(caption, &["known", "policy"], &["share"]);
     for later in &posterior.later {
         let known = known(later.history);

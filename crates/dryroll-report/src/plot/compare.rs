@@ -204,7 +204,7 @@ fn table(comparison: &Comparison) -> Table {
         "only some rollouts have it",
     ];
     let mut table = Table::new(format!("A and B with {}", comparison.version), &["metric", "verdict"], &columns);
-    let count = |worlds: Option<u64>| worlds.map_or_else(|| "–".to_owned(), |worlds| number(worlds as f64));
+    let count = |replicates: Option<u64>| replicates.map_or_else(|| "–".to_owned(), |replicates| number(replicates as f64));
     for contrast in &comparison.metrics {
         let unit = Unit::of(&contrast.metric);
         table.row([

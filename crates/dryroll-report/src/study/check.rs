@@ -136,7 +136,8 @@ pub struct CheckedRule {
     #[serde(default)]
     pub bound: Option<f64>,
     /// Of which worlds; empty where it is about all that there could be.
-    pub worlds: String,
+    #[serde(rename = "worlds")]
+    pub replicates: String,
     /// The line of the file on which it begins.
     pub line: usize,
     /// The version that is rolled out.

@@ -50,7 +50,8 @@ pub struct Comparison {
     /// Every metric and rate, in the order of the sweep report.
     pub metrics: Vec<Contrast>,
     /// The worlds in which they differ most, by `metric` of each.
-    pub worlds: Vec<DifferentWorld>,
+    #[serde(rename = "worlds")]
+    pub replicates: Vec<DifferingReplicate>,
     /// How the differences are distributed, for the metrics that differ.
     pub distributions: Vec<Histogram>,
     /// Of a good version: whether enough rollouts complete with the first policy, and with the second. Absent of a
@@ -116,7 +117,7 @@ pub struct Contrast {
 
 /// A world in which they differ much.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DifferentWorld {
+pub struct DifferingReplicate {
     /// By which metric.
     pub metric: String,
     /// Which replicate.

@@ -42,7 +42,7 @@ pub struct SweepReport {
     /// One for each policy × version: versions vary fastest, then the last axis.
     pub cells: Vec<Cell>,
     /// Timelines of the worst worlds, one a version.
-    pub timelines: Vec<ReplayedWorld>,
+    pub timelines: Vec<ReplayedReplicate>,
     /// What people should know beside the figures.
     pub warnings: Vec<String>,
     /// Advice about the scenario; absent where there is none.
@@ -104,7 +104,7 @@ pub struct Cell {
     /// How some of the metrics are distributed.
     pub distributions: Vec<Histogram>,
     /// Its worst worlds, worst first.
-    pub worst: Vec<World>,
+    pub worst: Vec<NotableReplicate>,
     /// Of a good version: whether enough of its rollouts complete. Absent of a defective one, and in older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed: Option<Completed>,
@@ -181,7 +181,7 @@ impl Histogram {
 
 /// One replicate that stands out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct World {
+pub struct NotableReplicate {
     /// Which.
     pub replicate: u64,
     /// By which metric.
@@ -194,7 +194,7 @@ pub struct World {
 
 /// A world, seen instance by instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ReplayedWorld {
+pub struct ReplayedReplicate {
     /// Which cell, from 0.
     pub cell: usize,
     /// Which replicate.

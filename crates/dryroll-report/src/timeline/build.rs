@@ -4,7 +4,7 @@ use super::{Batch, Failure, FaultSpan, Request, Row, State, Timeline, Trip};
 use crate::Chronicle;
 use dryroll_engine::{Engine, Event, Recording, RolloutId};
 use dryroll_sim::scenario::Scenario;
-use dryroll_sim::sim::{Doing, FaultEffect, Observer, Release, Segment, Simulator, World};
+use dryroll_sim::sim::{Doing, FaultEffect, Observer, Release, Segment, Simulator, CompiledScenario};
 
 /// The most rows of a timeline.
 const MOST_ROWS: u32 = 200;
@@ -72,7 +72,7 @@ impl Timeline {
         let end = simulator.clock();
         let names = scenario.fleet.names();
         let name = |id| names.name(id).to_string();
-        let total = simulator.world().total();
+        let total = simulator.compiled().total();
         let instances = rows(total)
             .map(|position| {
                 let id = name(simulator.engine().instance(position));
@@ -138,8 +138,8 @@ impl Timeline {
 
     /// Runs one world and makes its timeline.
     #[must_use]
-    pub fn replay(scenario: &Scenario, world: &World, replicate: u64) -> Self {
-        let mut simulator = Simulator::new(world);
+    pub fn replay(scenario: &Scenario, compiled: &CompiledScenario, replicate: u64) -> Self {
+        let mut simulator = Simulator::new(compiled);
         let (mut chronicle, mut breaker) = (Chronicle::default(), BreakerCount::default());
         simulator.run(replicate, &mut (&mut chronicle, &mut breaker));
         let effects = simulator.fault_effects();
@@ -185,8 +185,8 @@ mod tests {
     fn replay(name: &str) -> Timeline {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").join(name);
         let scenario = Scenario::load(&path).unwrap();
-        let world = World::new(&scenario).unwrap();
-        Timeline::replay(&scenario, &world, 0)
+        let compiled = CompiledScenario::new(&scenario).unwrap();
+        Timeline::replay(&scenario, &compiled, 0)
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) struct Origin {
     /// SHA-256 of the file's bytes.
     pub hash: String,
     /// Digest of its world.
-    pub world: String,
+    pub environment: String,
 }
 
 /// Tells what the file's language does not allow.
@@ -144,7 +144,7 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
     let scenario = Scenario {
         name: file.name.unwrap_or(origin.default_name).into(),
         hash: origin.hash,
-        world: origin.world,
+        environment: origin.environment,
         seed: file.seed,
         horizon: values::span(file.horizon_sec),
         fleet,

@@ -11,7 +11,7 @@ use super::diagnostic::{Diagnostic, Source};
 use super::error::Diagnostics;
 use super::limits::MAX_FILE_BYTES;
 use super::tree::{self, Cursor};
-use super::{Scenario, ScenarioError, world_digest};
+use super::{Scenario, ScenarioError, environment_digest};
 use crate::digest::hex_sha256;
 use crate::text::Foreign;
 
@@ -179,7 +179,7 @@ fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, ScenarioError> {
 fn parse(file: &str, stem: &str, text: &str, format: Format) -> Result<Scenario, ScenarioError> {
     let root = root(file, text, format)?;
     let origin =
-        Origin { default_name: stem.into(), hash: hex_sha256(text.as_bytes()), world: world_digest(root.to_json()) };
+        Origin { default_name: stem.into(), hash: hex_sha256(text.as_bytes()), environment: environment_digest(root.to_json()) };
     let source = Source { name: file, text: without_mark(text) };
     check::scenario(source, &root, origin).map_err(ScenarioError::Invalid)
 }

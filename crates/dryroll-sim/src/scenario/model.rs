@@ -19,7 +19,7 @@ pub struct Scenario {
     /// SHA-256 of the file's bytes, in lower-case hex.
     pub hash: String,
     /// [Digest](super::world_digest) of all that the file says beside policy and seed.
-    pub world: String,
+    pub environment: String,
     /// The seed of every draw.
     pub seed: u64,
     /// A run that is not over by then ends as `stalled`.
@@ -578,7 +578,7 @@ pub struct ExpectSpec {
     /// What must hold.
     pub demand: Demand,
     /// Of which worlds.
-    pub worlds: Worlds,
+    pub replicates: Replicates,
     /// The line of the file on which it begins, from 1.
     pub line: usize,
 }
@@ -612,7 +612,7 @@ pub enum EventDemand {
 
 /// Which worlds a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Worlds {
+pub enum Replicates {
     /// This replicate.
     One(u64),
     /// Replicates from 0: so many, or what the command takes. A mean, a percentile or a rate only begins with them.

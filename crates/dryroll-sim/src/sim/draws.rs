@@ -149,7 +149,7 @@ pub struct Draws {
     key: [u8; 32],
     rollout: Stream,
     rollback: Option<Stream>,
-    world: Option<[u64; 8]>,
+    compiled: Option<[u64; 8]>,
 }
 
 const WORLD_STREAM: u64 = u64::MAX;
@@ -161,7 +161,7 @@ impl Draws {
         let mut key = *b"................dryroll draws v1";
         key[..8].copy_from_slice(&seed.to_le_bytes());
         key[8..16].copy_from_slice(&replicate.to_le_bytes());
-        Self { key, rollout: Stream::new(key, 0), rollback: None, world: None }
+        Self { key, rollout: Stream::new(key, 0), rollback: None, compiled: None }
     }
 
     /// What belongs to an instance, and to the first command that it gets.
@@ -178,28 +178,28 @@ impl Draws {
 
     /// The operator's delays.
     pub fn operator(&mut self) -> Key {
-        Key(self.world()[0])
+        Key(self.compiled()[0])
     }
 
     /// The zones' outages.
     pub fn zones(&mut self) -> Key {
-        Key(self.world()[1])
+        Key(self.compiled()[1])
     }
 
     /// What a guide chooses.
     pub fn guide(&mut self) -> Key {
-        Key(self.world()[2])
+        Key(self.compiled()[2])
     }
 
     /// What all instances share: rates that are not known or not the same in every replicate, factors of upgrade times,
     /// the places of blocks.
     pub fn shared(&mut self) -> Key {
-        Key(self.world()[3])
+        Key(self.compiled()[3])
     }
 
-    fn world(&mut self) -> [u64; 8] {
+    fn compiled(&mut self) -> [u64; 8] {
         let key = self.key;
-        *self.world.get_or_insert_with(|| *Stream::new(key, WORLD_STREAM).words(0))
+        *self.compiled.get_or_insert_with(|| *Stream::new(key, WORLD_STREAM).words(0))
     }
 }
 

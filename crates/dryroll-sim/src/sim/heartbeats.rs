@@ -6,7 +6,7 @@
 
 use super::life::{Course, Doing, Life, Order, Segment};
 use super::scene::Scene;
-use super::world::{Member, Release};
+use super::compiled::{Member, Release};
 use crate::scenario::UpgradeOutcome;
 
 /// The heartbeat that decides a verdict; milliseconds.
@@ -35,11 +35,11 @@ pub struct Awaited {
 
 /// The first heartbeat sent at or after `at`.
 fn beat_from(scene: &Scene<'_>, member: &Member<'_>, at: u64) -> u64 {
-    at.saturating_sub(member.phase).div_ceil(scene.world.interval)
+    at.saturating_sub(member.phase).div_ceil(scene.compiled.interval)
 }
 
 fn sent_at(scene: &Scene<'_>, member: &Member<'_>, beat: u64) -> u64 {
-    member.phase + beat * scene.world.interval
+    member.phase + beat * scene.compiled.interval
 }
 
 /// When the first heartbeat at or after `at` is sent.
@@ -107,7 +107,7 @@ pub fn of_life(
     let mut beat = beat_from(scene, member, scene.earliest_sent(member, awaited.dispatched));
     let mut life = Life::new(*scene, *member, orders, awaited.deadline.saturating_add(1));
     let mut segment = life.next()?;
-    let wanted = scene.world.digest(awaited.to);
+    let wanted = scene.compiled.digest(awaited.to);
     // The first of the decisive ones that none sent later has overtaken: an old heartbeat that arrives late never
     // undoes a newer one.
     let mut first: Option<Decisive> = None;
@@ -126,7 +126,7 @@ pub fn of_life(
         }
         let decides = |said: &Segment| {
             let report = said.report == Some(awaited.to);
-            (report, report || (said.doing == Doing::Serving && scene.world.digest(said.running) == wanted))
+            (report, report || (said.doing == Doing::Serving && scene.compiled.digest(said.running) == wanted))
         };
         // A stretch that is silent, or decides nothing and has nothing to overtake, need not be heard beat by beat.
         let is_idle = !segment.doing.heartbeats() || (first.is_none() && !decides(&segment).1);

@@ -3,7 +3,7 @@
 
 use super::fault::{Fault, Window};
 use super::outages::Outage;
-use super::world::Member;
+use super::compiled::Member;
 use crate::scenario::FaultKind;
 
 /// Stretches of time, ascending and apart.

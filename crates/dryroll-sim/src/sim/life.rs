@@ -8,7 +8,7 @@
 use super::fate::Fate;
 use super::outages::Outage;
 use super::scene::Scene;
-use super::world::{Member, Release};
+use super::compiled::{Member, Release};
 use crate::scenario::UpgradeOutcome;
 
 /// A command to one instance.

@@ -2,7 +2,7 @@
 //! in a drill a real one, whose answers are handed in.
 
 use super::draws::Key;
-use super::world::OperatorTraits;
+use super::compiled::OperatorTraits;
 use dryroll_engine::{Answer, ApprovalId, OperatorDecision, RequestKind};
 
 /// An answer that is being thought over.

@@ -1,6 +1,6 @@
 //! One run: the loop that hands the engine its inputs in the order of their times, and carries out what it commands.
 //!
-//! Who owns what: the [`World`] is the scenario, the same in every replicate. The [`Simulator`] owns the engine and
+//! Who owns what: the [`CompiledScenario`] is the scenario, the same in every replicate. The [`Simulator`] owns the engine and
 //! every buffer, and reuses them. Data flows one way: draws → lives and heartbeats → queue → engine → commands → draws.
 
 mod by_hand;
@@ -26,7 +26,7 @@ use super::queue::{Entry as Queued, Queue};
 use super::shared::Shared;
 use super::ticks::next_tick;
 use super::truth::Ledger;
-use super::world::{Member, Release, World};
+use super::compiled::{Member, Release, CompiledScenario};
 use crate::scenario::UpgradeOutcome;
 use dryroll_engine::fleet::{At, Heartbeat};
 use dryroll_engine::{
@@ -68,7 +68,7 @@ const DRAWN_TOGETHER: usize = 16;
 /// Runs rollouts of one world, one after the other.
 #[derive(Debug)]
 pub struct Simulator<'w> {
-    world: &'w World,
+    compiled: &'w CompiledScenario,
     /// What the instances of this replicate share.
     shared: Shared,
     engine: Engine,
@@ -157,8 +157,8 @@ impl<'w> Simulator<'w> {
 
     /// The world.
     #[must_use]
-    pub fn world(&self) -> &'w World {
-        self.world
+    pub fn compiled(&self) -> &'w CompiledScenario {
+        self.compiled
     }
 
     /// Runs one replicate from its request to its end.
@@ -181,7 +181,7 @@ impl<'w> Simulator<'w> {
         let (due, turn) = self.next_due();
         // What waited for a controller that was away is taken in its own order, at the moment of its return.
         let now = due.max(self.clock);
-        if now > self.world.horizon || turn == Turn::Horizon {
+        if now > self.compiled.horizon || turn == Turn::Horizon {
             self.stall(observer);
             return false;
         }
@@ -242,7 +242,7 @@ impl<'w> Simulator<'w> {
 
     /// What is due first of all but verdicts.
     fn next_of_control(&self) -> (u64, Turn) {
-        let mut first = (self.world.horizon, Turn::Horizon);
+        let mut first = (self.compiled.horizon, Turn::Horizon);
         sooner(&mut first, self.boundary(), Turn::Fault);
         if self.away_until.is_none() {
             sooner(&mut first, self.operator.pending().map(|pending| pending.at), Turn::Operator);
@@ -256,11 +256,11 @@ impl<'w> Simulator<'w> {
 
     fn tick(&self) -> u64 {
         let from = self.last_tick.map_or(self.clock, |tick| self.clock.max(tick + 1));
-        next_tick(self.world.tick_interval, from, self.known.pauses())
+        next_tick(self.compiled.tick_interval, from, self.known.pauses())
     }
 
     fn stall<O: Observer>(&mut self, observer: &mut O) {
-        self.clock = self.world.horizon;
+        self.clock = self.compiled.horizon;
         self.turn = Turn::Horizon;
         if self.away_until.take().is_some() {
             self.rebuild();
@@ -280,13 +280,13 @@ impl<'w> Simulator<'w> {
             }
         };
         let wanted = release(direction);
-        let digest = self.world.digest(if awaited.report { other(wanted) } else { wanted });
+        let digest = self.compiled.digest(if awaited.report { other(wanted) } else { wanted });
         let heartbeat = Heartbeat {
             instance: self.engine.instance(position),
             sent_at: At(awaited.sent),
             digest,
             healthy: true,
-            failed_upgrade: awaited.report.then(|| self.world.digest(wanted)),
+            failed_upgrade: awaited.report.then(|| self.compiled.digest(wanted)),
         };
         self.feed_heartbeat(now, At(arrives), &heartbeat, observer);
         if !self.known.is_empty() && self.is_duplicated(position, awaited.sent) {
@@ -308,7 +308,7 @@ impl<'w> Simulator<'w> {
     fn is_duplicated(&mut self, position: u32, sent: u64) -> bool {
         let n = self.engine.instance(position).0;
         let block = self.draws.instance(n);
-        let member = self.world.member(n, block);
+        let member = self.compiled.member(n, block);
         self.approach(&member);
         self.scene().is_duplicated(sent)
     }
@@ -316,7 +316,7 @@ impl<'w> Simulator<'w> {
     fn take_answer<O: Observer>(&mut self, now: u64, observer: &mut O) {
         let Some(pending) = self.operator.pending() else { return };
         self.answer(now, pending, observer);
-        self.operator.answered(now, pending, &self.world.operator, self.operator_key);
+        self.operator.answered(now, pending, &self.compiled.operator, self.operator_key);
     }
 
     fn answer<O: Observer>(&mut self, now: u64, pending: Pending, observer: &mut O) {
@@ -375,7 +375,7 @@ impl<'w> Simulator<'w> {
     fn carry_out(&mut self, now: u64, command: Command) {
         match command {
             Command::Upgrade { to, positions } => {
-                self.queue.begin_burst(positions.len(), now, self.world.settings.health_timeout.0);
+                self.queue.begin_burst(positions.len(), now, self.compiled.settings.health_timeout.0);
                 if to == Direction::Forward {
                     self.tally.begin_exposure(now, positions.len() as u32);
                     if self.guide.is_some() {
@@ -398,7 +398,7 @@ impl<'w> Simulator<'w> {
                     self.tally.trips += 1;
                     self.tally.first_trip.get_or_insert(now);
                 }
-                self.operator.ask(now, request, kind, &self.world.operator, self.operator_key);
+                self.operator.ask(now, request, kind, &self.compiled.operator, self.operator_key);
             }
         }
     }

@@ -6,7 +6,7 @@ use super::draws::{Key, unit};
 use super::known::Near;
 use super::outages::{Covering, Outage};
 use super::sampler::Sampler;
-use super::world::{Member, World};
+use super::compiled::{Member, CompiledScenario};
 use crate::scenario::FaultKind;
 use dryroll_engine::fleet::Span;
 
@@ -14,7 +14,7 @@ use dryroll_engine::fleet::Span;
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
     /// What is the same in every replicate.
-    pub world: &'a World,
+    pub compiled: &'a CompiledScenario,
     /// What is known of the faults that hit the member who is asked about.
     pub near: &'a Near,
     /// The zones' outages.
@@ -25,10 +25,10 @@ impl Scene<'_> {
     /// The first moment at or after `at` when the member's network is up, and a moment up to which it surely stays up.
     #[inline]
     pub fn network_up_from(&self, member: &Member<'_>, at: u64) -> (u64, u64) {
-        if at > self.world.end {
+        if at > self.compiled.end {
             return (u64::MAX, u64::MAX);
         }
-        if self.world.zone_law.is_some() || !self.near.is_calm {
+        if self.compiled.zone_law.is_some() || !self.near.is_calm {
             let up = self.network_up_from_amid_outages(member, at);
             return (up, up);
         }
@@ -49,14 +49,14 @@ impl Scene<'_> {
             if let Some(law) = member.flaps {
                 up = law.covering(member.block.flaps, up).end_or(up);
             }
-            if let Some(law) = &self.world.zone_law {
+            if let Some(law) = &self.compiled.zone_law {
                 up = law.covering(self.zones.child(u64::from(member.zone)), up).end_or(up);
             }
             up = self.near.partitions.end_of(up).unwrap_or(up);
             if up == before {
                 return up;
             }
-            if up > self.world.end {
+            if up > self.compiled.end {
                 return u64::MAX;
             }
         }
@@ -67,17 +67,17 @@ impl Scene<'_> {
     pub fn dead_next(&self, member: &Member<'_>, from: u64, until: u64) -> Option<Outage> {
         let kills = &self.near.kills;
         let background =
-            |from, until| self.world.death_law.as_ref().and_then(|law| law.next(member.block.deaths, from, until));
+            |from, until| self.compiled.death_law.as_ref().and_then(|law| law.next(member.block.deaths, from, until));
         let killed = kills.next(from).filter(|outage| outage.start < until);
         let mut dead = killed.into_iter().chain(background(from, until)).min_by_key(|outage| outage.start)?;
         loop {
             let mut end = kills.last_end(dead.end).unwrap_or(0).max(dead.end);
-            if end < self.world.end
+            if end < self.compiled.end
                 && let Some(more) = background(end, end + 1)
             {
                 end = more.end;
             }
-            if end == dead.end || end >= self.world.end {
+            if end == dead.end || end >= self.compiled.end {
                 return Some(Outage { end, ..dead });
             }
             dead.end = end;
@@ -92,7 +92,7 @@ impl Scene<'_> {
         }
         let mut slowed = length as f64;
         for window in &self.near.slows {
-            if let FaultKind::Slow { factor } = self.world.faults[window.fault].kind
+            if let FaultKind::Slow { factor } = self.compiled.faults[window.fault].kind
                 && window.holds(start)
             {
                 slowed *= factor;
@@ -129,12 +129,12 @@ impl Scene<'_> {
         if sent >= up_until && self.network_up_from(member, sent).0 != sent {
             return None;
         }
-        if !self.world.delays {
+        if !self.compiled.delays {
             return Some(0);
         }
         let mut delay = member.delay.draw(member.block.heartbeats.word(2 * beat + DELAY)).0;
         for window in self.near.delays.holding(sent) {
-            let fault = &self.world.faults[window.fault];
+            let fault = &self.compiled.faults[window.fault];
             if let Some(by) = &fault.delay {
                 delay += by.draw(fault.word(member, beat)).0;
             }
@@ -149,19 +149,19 @@ impl Scene<'_> {
 
     /// The first moment at which a heartbeat of the member was sent that can arrive at `at` or later.
     pub fn earliest_sent(&self, member: &Member<'_>, at: u64) -> u64 {
-        if !self.world.delays {
+        if !self.compiled.delays {
             return at;
         }
-        self.near.earliest_sent(&self.world.faults, at, member.delay.longest().0)
+        self.near.earliest_sent(&self.compiled.faults, at, member.delay.longest().0)
     }
 
     /// The shortest that a heartbeat of the member is under way which is sent from `from` on and before `until`.
     pub fn shortest_delay(&self, member: &Member<'_>, from: u64, until: u64) -> u64 {
-        if !self.world.delays {
+        if !self.compiled.delays {
             return 0;
         }
         let throughout = self.near.delays.holding(from).filter(|window| window.end >= until);
-        let by_faults = throughout.filter_map(|window| self.world.faults[window.fault].delay.as_ref());
+        let by_faults = throughout.filter_map(|window| self.compiled.faults[window.fault].delay.as_ref());
         by_faults.chain([member.delay]).map(Sampler::shortest).fold(0, |sum, shortest| sum + shortest.0)
     }
 }

@@ -1,7 +1,7 @@
 //! The ledger of ground truth: who did not serve, when, and whose fault it was, summed up over `[0, end)`.
 
 use super::life::{Course, Segment};
-use super::world::Release;
+use super::compiled::Release;
 use crate::scenario::UpgradeOutcome;
 
 /// Sums over the instances of one run.

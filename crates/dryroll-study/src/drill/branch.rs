@@ -17,7 +17,7 @@ use std::num::NonZeroU32;
 use super::{Asked, Decision, Drill};
 use dryroll_engine::fleet::{At, Span};
 use dryroll_engine::{Answer, Edit, InterventionPolicy, OperatorDecision, RequestKind};
-use dryroll_sim::sim::{Metrics, Unobserved, World};
+use dryroll_sim::sim::{Metrics, Unobserved, CompiledScenario};
 
 /// What a branch does otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ fn instead(decision: &Decision) -> Vec<Answer> {
 
 /// Runs one branch.
 #[must_use]
-pub fn run<'w>(world: &'w World, replicate: u64, decisions: &[Decision], decision: usize, change: Change) -> Run<'w> {
+pub fn run<'w>(compiled: &'w CompiledScenario, replicate: u64, decisions: &[Decision], decision: usize, change: Change) -> Run<'w> {
     let changed = decisions.get(decision);
     let took = changed.map_or(Span::ZERO, Decision::took);
     let (late, answer, on_trip) = match change {
@@ -75,7 +75,7 @@ pub fn run<'w>(world: &'w World, replicate: u64, decisions: &[Decision], decisio
         let own = last_on_trip.map(|own| (own.took(), own.answer));
         own.or(on_trip.map(|decision| (late, Answer::OnTrip(decision))))
     };
-    follow(world, replicate, |earlier, asked| {
+    follow(compiled, replicate, |earlier, asked| {
         match decisions.get(earlier.len()) {
             Some(own) if earlier.len() < decision => return Some((own.at, own.answer)),
             Some(_) if earlier.len() == decision => return Some((asked.at + late, answer)),
@@ -122,10 +122,10 @@ impl Plain {
     /// The plain operators of a world: each decision at once, with the plan as it stands and with a limit of 1; and one
     /// who waits and continues.
     #[must_use]
-    pub fn all(world: &World) -> Vec<Self> {
+    pub fn all(compiled: &CompiledScenario) -> Vec<Self> {
         use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
-        let is_asked = world.settings.policy == InterventionPolicy::RequireApproval;
-        let careful = Some(NonZeroU32::MIN).filter(|&one| is_asked && world.settings.max_consecutive_failures > one);
+        let is_asked = compiled.settings.policy == InterventionPolicy::RequireApproval;
+        let careful = Some(NonZeroU32::MIN).filter(|&one| is_asked && compiled.settings.max_consecutive_failures > one);
         let decisions = [ContinueAnyway, Abort, RollbackCompletedBatches];
         let mut all = decisions.map(|on_trip| Self { limit: None, waits: Span::ZERO, on_trip }).to_vec();
         all.push(Self { limit: None, waits: PATIENCE, on_trip: ContinueAnyway });
@@ -138,8 +138,8 @@ impl Plain {
 
 /// Runs a world with a plain operator.
 #[must_use]
-pub fn plain(world: &World, replicate: u64, plain: Plain) -> Run<'_> {
-    follow(world, replicate, |earlier, asked| match asked.kind {
+pub fn plain(compiled: &CompiledScenario, replicate: u64, plain: Plain) -> Run<'_> {
+    follow(compiled, replicate, |earlier, asked| match asked.kind {
         RequestKind::RollingUpgrade if earlier.is_empty() && plain.limit.is_some() => {
             Some((asked.at, Answer::Edit(Edit { batch_pct: None, max_consecutive_failures: plain.limit })))
         }
@@ -183,8 +183,8 @@ impl Run<'_> {
 
 /// Runs a world whose requests are answered by `answer`, given what was decided before; from one that it does not
 /// answer on it is left alone.
-fn follow(world: &World, replicate: u64, answer: impl Fn(&[Decision], Asked) -> Option<(At, Answer)>) -> Run<'_> {
-    let mut drill = Drill::new(world, replicate, &mut Unobserved);
+fn follow(compiled: &CompiledScenario, replicate: u64, answer: impl Fn(&[Decision], Asked) -> Option<(At, Answer)>) -> Run<'_> {
+    let mut drill = Drill::new(compiled, replicate, &mut Unobserved);
     loop {
         // Nothing is asked any more where this fails.
         if drill.asked().is_none() && drill.next_decision(&mut Unobserved).is_err() {

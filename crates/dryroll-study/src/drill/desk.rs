@@ -116,9 +116,9 @@ impl<'w, O: Observer> Desk<'w, O> {
             self.roll = None;
             return;
         };
-        let world = self.drill.world();
-        let rarely = (u64::from(world.total()) / ATTENDED).max(1);
-        let lasts = Span(world.interval.saturating_mul(rarely));
+        let compiled = self.drill.compiled();
+        let rarely = (u64::from(compiled.total()) / ATTENDED).max(1);
+        let lasts = Span(compiled.interval.saturating_mul(rarely));
         let clock = self.drill.clock();
         if self.roll.as_ref().is_none_or(|roll| roll.at < asked.at || roll.at + lasts <= clock) {
             self.roll = Some(self.drill.call_roll());
@@ -210,15 +210,15 @@ impl<'w, O: Observer> Desk<'w, O> {
 mod tests {
     use super::*;
     use dryroll_sim::scenario::Scenario;
-    use dryroll_sim::sim::{Unobserved, World};
+    use dryroll_sim::sim::{Unobserved, CompiledScenario};
 
     /// Nobody oversleeps a request.
     #[test]
     fn waiting_ends_where_somebody_is_asked() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/broken-rollback.toml");
         let scenario = Scenario::load(path.as_ref()).unwrap();
-        let world = World::new(&scenario).unwrap();
-        let drill = Drill::new(&world, 0, &mut Unobserved);
+        let compiled = CompiledScenario::new(&scenario).unwrap();
+        let drill = Drill::new(&compiled, 0, &mut Unobserved);
         let wall = Duration::ZERO;
         let mut desk = Desk::new(drill, Pace::new(Speed::new(60).unwrap(), wall), Unobserved);
         desk.control(wall, Control::Wait(Span(90_000))).unwrap();

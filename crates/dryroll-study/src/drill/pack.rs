@@ -4,7 +4,7 @@ use dryroll_sim::scenario::{Format, ScenarioText};
 use dryroll_sim::sim::draws::{Key, scale};
 
 /// A surprise is one of so many worlds of its drill.
-pub const WORLDS: u64 = 100;
+pub const REPLICATES: u64 = 100;
 
 /// A drill that is built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Pack {
     pub fn draw(seed: u64) -> Drawn {
         let key = Key(seed);
         let place = scale(key.word(0), PACKS.len() as u64) as usize;
-        Drawn { pack: &PACKS[place], replicate: scale(key.word(1), WORLDS) }
+        Drawn { pack: &PACKS[place], replicate: scale(key.word(1), REPLICATES) }
     }
 
     /// Its scenario, unchecked.

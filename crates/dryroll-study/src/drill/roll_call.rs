@@ -38,14 +38,14 @@ pub struct RollCall {
 impl RollCall {
     /// Of a simulated run at a moment, not before its last step.
     pub(super) fn of(simulator: &mut Simulator<'_>, at: At) -> Self {
-        let world = simulator.world();
-        let window = world.interval.saturating_mul(MISSED);
+        let compiled = simulator.compiled();
+        let window = compiled.interval.saturating_mul(MISSED);
         let from = (at.0 + 1).saturating_sub(window);
-        let mut zones = vec![Zone::default(); world.zones as usize];
+        let mut zones = vec![Zone::default(); compiled.zones as usize];
         let mut silent = [0; Cell::ALL.len()];
-        for position in 0..world.total() {
+        for position in 0..compiled.total() {
             let number = simulator.engine().instance(position).0;
-            let zone = &mut zones[world.zone(number) as usize];
+            let zone = &mut zones[compiled.zone(number) as usize];
             match simulator.last_heard(position, from, at.0) {
                 Some(heard) => {
                     let of = if heard.healthy { &mut zone.well } else { &mut zone.unwell };

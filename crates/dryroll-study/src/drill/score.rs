@@ -17,7 +17,7 @@ use super::branch::{self, Change, Plain, Run};
 use super::{Decision, Drill};
 use dryroll_engine::fleet::{At, Span};
 use dryroll_engine::{Answer, InterventionPolicy, OperatorDecision, RequestKind};
-use dryroll_sim::sim::{Metrics, World};
+use dryroll_sim::sim::{Metrics, CompiledScenario};
 
 /// Instance-minutes that an instance costs which somebody has to put right by hand afterwards.
 pub const TO_PUT_RIGHT: f64 = 30.0;
@@ -65,8 +65,8 @@ pub fn held_up(under_way: Span, planned: u32) -> f64 {
 }
 
 /// When a rollout was approved; `None` where nobody did. One that needs no approval begins with its request.
-fn begun(world: &World, decisions: &[Decision]) -> Option<At> {
-    if world.settings.policy != InterventionPolicy::RequireApproval || world.total() == 0 {
+fn begun(compiled: &CompiledScenario, decisions: &[Decision]) -> Option<At> {
+    if compiled.settings.policy != InterventionPolicy::RequireApproval || compiled.total() == 0 {
         return Some(At::ZERO);
     }
     let first = decisions.iter().filter(|decision| decision.asked.kind == RequestKind::RollingUpgrade);
@@ -113,19 +113,19 @@ impl Judgement {
 
 /// Judges a drill that is over.
 #[must_use]
-pub fn judge(world: &World, drill: &mut Drill<'_>) -> Judgement {
+pub fn judge(compiled: &CompiledScenario, drill: &mut Drill<'_>) -> Judgement {
     let decisions = drill.decisions().to_vec();
     let replicate = drill.replicate();
-    let operators = Plain::all(world);
-    let mut plain: Vec<Run<'_>> = operators.iter().map(|&plain| branch::plain(world, replicate, plain)).collect();
+    let operators = Plain::all(compiled);
+    let mut plain: Vec<Run<'_>> = operators.iter().map(|&plain| branch::plain(compiled, replicate, plain)).collect();
     let at_once = operators.iter().zip(&plain).filter(|(operator, _)| operator.waits == Span::ZERO);
     // They approve in the moment of the request.
     let longest = at_once.map(|(_, run)| run.finished().since(At::ZERO)).fold(Span::ZERO, Span::max);
-    let counted = longest + Span(world.observe_after);
+    let counted = longest + Span(compiled.observe_after);
     let until = |decisions: &[Decision], finished: At| {
-        let begun = begun(world, decisions);
+        let begun = begun(compiled, decisions);
         let until = begun.unwrap_or(At::ZERO) + counted;
-        (begun, finished.max(until.min(At(world.end))))
+        (begun, finished.max(until.min(At(compiled.end))))
     };
 
     let settled = |run: &mut Run<'_>| {
@@ -137,7 +137,7 @@ pub fn judge(world: &World, drill: &mut Drill<'_>) -> Judgement {
     };
     let plain: Vec<Judged> = plain.iter_mut().map(settled).collect();
     // One at a time: a large fleet under many decisions would not fit into memory.
-    let run = |decision, change| branch::run(world, replicate, &decisions, decision, change);
+    let run = |decision, change| branch::run(compiled, replicate, &decisions, decision, change);
     let mut branches = Vec::new();
     for (decision, change) in branch::alternatives(&decisions) {
         let mut left = run(decision, change);
@@ -164,7 +164,7 @@ pub fn judge(world: &World, drill: &mut Drill<'_>) -> Judgement {
         let branches = judgement.branches.iter_mut().map(|(_, _, judged)| judged);
         let plain = judgement.plain.iter_mut().map(|(_, judged)| judged);
         for judged in branches.chain(plain).chain(std::iter::once(&mut judgement.own)) {
-            judged.score = judged.cost.score(&best, world.total());
+            judged.score = judged.cost.score(&best, compiled.total());
         }
     }
     judgement

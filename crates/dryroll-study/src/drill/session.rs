@@ -3,7 +3,7 @@
 use super::{Asked, Decision, DrillError, Recorded, RollCall};
 use dryroll_engine::fleet::At;
 use dryroll_engine::{Answer, Engine, Event, Recording, RequestKind};
-use dryroll_sim::sim::{FaultEffect, Metrics, Observer, Simulator, World};
+use dryroll_sim::sim::{FaultEffect, Metrics, Observer, Simulator, CompiledScenario};
 
 /// One rollout of one world, with a real person as its operator.
 #[derive(Debug)]
@@ -36,8 +36,8 @@ impl<O: Observer> Observer for Counted<'_, O> {
 
 impl<'w> Drill<'w> {
     /// Opens a drill: the request is made, and somebody may be asked already.
-    pub fn new<O: Observer>(world: &'w World, replicate: u64, observer: &mut O) -> Self {
-        let mut simulator = Simulator::drill(world);
+    pub fn new<O: Observer>(compiled: &'w CompiledScenario, replicate: u64, observer: &mut O) -> Self {
+        let mut simulator = Simulator::drill(compiled);
         simulator.begin(replicate, &mut Counted { observer, events: 0 });
         let mut drill = Self {
             simulator,
@@ -71,8 +71,8 @@ impl<'w> Drill<'w> {
 
     /// The world.
     #[must_use]
-    pub fn world(&self) -> &'w World {
-        self.simulator.world()
+    pub fn compiled(&self) -> &'w CompiledScenario {
+        self.simulator.compiled()
     }
 
     /// What is heard of the fleet at this moment.

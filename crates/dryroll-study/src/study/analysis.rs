@@ -8,7 +8,7 @@ use super::results::CellRows;
 use super::row::speaks_of;
 use super::summary::{Figure, Share, Summaries, Summary};
 use dryroll_sim::scenario::{Measure, Metric, Rate};
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_stats::moments::Moments;
 use dryroll_stats::proportion::{clopper_pearson, wilson};
 use dryroll_stats::{Interval, quantile};
@@ -78,7 +78,7 @@ impl Counts {
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn mean(rows: &CellRows<'_>, world: &World, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
+pub fn mean(rows: &CellRows<'_>, compiled: &CompiledScenario, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
     let (mut moments, mut extremes) = (Moments::default(), Extremes::default());
     rows.values(metric, &mut |_, value| {
         moments.push(value);
@@ -87,7 +87,7 @@ pub fn mean(rows: &CellRows<'_>, world: &World, metric: Metric, certainty: Certa
     let (min, max) = extremes.0.unzip();
     let (mut mean, mut ci) = (moments.mean(), moments.t_interval(certainty.confidence));
     if certainty.peeked || (moments.n() > 1 && min == max) {
-        let estimator = Estimator::new(world, Measure::Metric(metric));
+        let estimator = Estimator::new(compiled, Measure::Metric(metric));
         let sample = estimator.sample(rows)?;
         ci = estimator.interval(&sample, certainty.confidence);
         if certainty.peeked {
@@ -101,8 +101,8 @@ pub fn mean(rows: &CellRows<'_>, world: &World, metric: Metric, certainty: Certa
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn figure(rows: &CellRows<'_>, world: &World, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
-    let mut figure = mean(rows, world, metric, certainty)?;
+pub fn figure(rows: &CellRows<'_>, compiled: &CompiledScenario, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
+    let mut figure = mean(rows, compiled, metric, certainty)?;
     let (n, Some((min, max))) = (figure.n, figure.min.zip(figure.max)) else { return Ok(figure) };
     let intervals = QUANTILES.map(|q| quantile::interval_ranks(n, q, certainty.confidence));
     let mut ranks: Vec<u64> = QUANTILES.iter().map(|&q| quantile::rank(n, q)).collect();
@@ -176,12 +176,12 @@ pub fn shares(rows: &CellRows<'_>, defective: bool, certainty: Certainty) -> io:
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn summaries(rows: &CellRows<'_>, world: &World, certainty: Certainty) -> io::Result<Summaries> {
+pub fn summaries(rows: &CellRows<'_>, compiled: &CompiledScenario, certainty: Certainty) -> io::Result<Summaries> {
     let mut all = Vec::with_capacity(Metric::ALL.len() + Rate::ALL.len());
     for metric in Metric::ALL {
-        all.push((Measure::Metric(metric), Summary::Figure(figure(rows, world, metric, certainty)?)));
+        all.push((Measure::Metric(metric), Summary::Figure(figure(rows, compiled, metric, certainty)?)));
     }
-    for (rate, share) in shares(rows, world.defective, certainty)? {
+    for (rate, share) in shares(rows, compiled.defective, certainty)? {
         all.push((Measure::Rate(rate), Summary::Share(share)));
     }
     Ok(Summaries(all))

@@ -26,7 +26,7 @@ use dryroll_sim::text::Foreign;
 use facts::VersionFacts;
 
 /// Worlds of each version, where nobody says how many.
-pub const WORLDS: u64 = 1000;
+pub const REPLICATES: u64 = 1000;
 
 /// What was accepted of a scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +34,7 @@ pub struct Entry {
     /// SHA-256 of the scenario file.
     pub hash: Foreign,
     /// Digest of all in it that is neither policy nor seed, nor only said of it.
-    pub world: Foreign,
+    pub compiled: Foreign,
     /// The seed of the worlds.
     pub seed: u64,
     /// How many worlds of each version.

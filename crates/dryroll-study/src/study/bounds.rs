@@ -9,7 +9,7 @@
 use super::exact::scope::edited;
 use dryroll_engine::{InterventionPolicy, OperatorDecision};
 use dryroll_sim::scenario::{FaultKind, Metric};
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_stats::Interval;
 use dryroll_stats::bounded::Reach;
 
@@ -39,20 +39,20 @@ pub struct Bounds {
 impl Bounds {
     /// The bounds of a scenario.
     #[must_use]
-    pub fn of(world: &World) -> Self {
-        let (plan, limit) = edited(world);
-        let settings = &world.settings;
+    pub fn of(compiled: &CompiledScenario) -> Self {
+        let (plan, limit) = edited(compiled);
+        let settings = &compiled.settings;
         let limit = u64::from(limit.min(settings.max_consecutive_failures.get()));
         let instances = u64::from(plan.total_instances());
-        let (tick, timeout) = (world.tick_interval, settings.health_timeout.0);
+        let (tick, timeout) = (compiled.tick_interval, settings.health_timeout.0);
         let in_flight = settings.max_in_flight.map_or(u64::from(u32::MAX), |most| u64::from(most.get()));
         // A batch is judged one slot after the other.
         let wave = |size: u64| size.div_ceil(in_flight).saturating_mul(timeout);
         let walk =
             |batches: u64, size: u64| batches.saturating_mul(wave(size).saturating_add(tick)).saturating_add(tick);
         let faults = |kinds: &[FaultKind]| {
-            let lasting = world.faults.iter().filter(|fault| kinds.contains(&fault.kind));
-            let each = lasting.map(|fault| fault.duration().map_or(world.horizon, |span| span.0).saturating_add(tick));
+            let lasting = compiled.faults.iter().filter(|fault| kinds.contains(&fault.kind));
+            let each = lasting.map(|fault| fault.duration().map_or(compiled.horizon, |span| span.0).saturating_add(tick));
             each.fold(0, u64::saturating_add)
         };
         let paused = faults(&[FaultKind::ReconcilerPause, FaultKind::ReconcilerCrash]);
@@ -62,7 +62,7 @@ impl Bounds {
         // A trip uses up a run of failures, and the first decision that is not to continue ends the walk: the
         // rollout's, and then the rollback's. The last decision repeats.
         let runs = instances / limit.max(1);
-        let decisions = &world.operator.on_trip;
+        let decisions = &compiled.operator.on_trip;
         let goes_on = |decision: &&OperatorDecision| **decision == OperatorDecision::ContinueAnyway;
         let repeats = decisions.last().is_some_and(|last| goes_on(&last));
         let trips_from = |first: usize| {
@@ -79,7 +79,7 @@ impl Bounds {
             (0, 0)
         };
         // The first decision stops the rollout unless it is to continue.
-        let decided = world.operator.decision_delay.longest().0;
+        let decided = compiled.operator.decision_delay.longest().0;
         let stop = match decisions.first() {
             Some(first) if !goes_on(&first) => decided.saturating_add(away),
             _ => u64::MAX,
@@ -88,20 +88,20 @@ impl Bounds {
         let resumed = trips.saturating_mul(timeout.saturating_add(tick));
         let rollout = untripped.saturating_add(back).saturating_add(resumed);
         let asked = settings.policy == InterventionPolicy::RequireApproval;
-        let answers = if world.operator.edit.is_some() { 2 } else { 1 };
-        let answered = world.operator.approval_delay.longest().0.saturating_mul(answers);
+        let answers = if compiled.operator.edit.is_some() { 2 } else { 1 };
+        let answered = compiled.operator.approval_delay.longest().0.saturating_mul(answers);
         let approval =
-            if asked { settings.approval_expires.0.min(answered).saturating_add(away).min(world.horizon) } else { 0 };
+            if asked { settings.approval_expires.0.min(answered).saturating_add(away).min(compiled.horizon) } else { 0 };
         Self {
             instances,
             approval,
-            untripped: untripped.min(world.horizon),
-            rollout: rollout.min(world.horizon),
-            duration: approval.saturating_add(rollout).saturating_add(decided.saturating_mul(trips)).min(world.horizon),
-            stop: stop.min(world.horizon),
+            untripped: untripped.min(compiled.horizon),
+            rollout: rollout.min(compiled.horizon),
+            duration: approval.saturating_add(rollout).saturating_add(decided.saturating_mul(trips)).min(compiled.horizon),
+            stop: stop.min(compiled.horizon),
             trips,
-            horizon: world.horizon,
-            observed_after: world.observe_after,
+            horizon: compiled.horizon,
+            observed_after: compiled.observe_after,
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! # How it decides
 //!
-//! A rule on each world ([`worlds`]: an outcome, an event, a figure of one world) is a fact: it holds or not. So is one
+//! A rule on each world ([`replicates`]: an outcome, an event, a figure of one world) is a fact: it holds or not. So is one
 //! on the smallest or largest value of so many worlds. A rule on a mean, a percentile or a rate ([`Kind::Estimated`])
 //! is about all worlds that there could be. Where theory has the value, it decides. Else the rule is looked at after as
 //! many worlds as it says, then after twice, four times … as many, and passes or fails as soon as its interval lies on
@@ -11,7 +11,7 @@
 //! All intervals of all looks of all rules that are checked together hold together with the confidence of the report:
 //! each look has its share of the error ([`Looks`]), and Bonferroni's inequality shares it between the rules.
 
-pub mod worlds;
+pub mod replicates;
 
 use std::fmt;
 use std::io;
@@ -32,7 +32,7 @@ use super::theory::Theory;
 use super::tune::limits::{about, bound_says, observe};
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{
-    Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Measure, Scenario, Stat, VersionIndex, Worlds,
+    Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Measure, Scenario, Stat, VersionIndex, Replicates,
 };
 use dryroll_sim::text::Foreign;
 use dryroll_stats::sequential::Looks;
@@ -91,8 +91,8 @@ pub enum Kind {
 /// How a rule is decided.
 #[must_use]
 pub fn kind(spec: &ExpectSpec) -> Kind {
-    match (&spec.demand, spec.worlds) {
-        (Demand::Event { .. }, _) | (_, Worlds::One(_)) => Kind::EachWorld,
+    match (&spec.demand, spec.replicates) {
+        (Demand::Event { .. }, _) | (_, Replicates::One(_)) => Kind::EachWorld,
         (Demand::Limit(LimitSpec { metric: Measure::Outcome, .. }), _) => Kind::EachWorld,
         (Demand::Limit(LimitSpec { bound: Bound::Equals(Expected::Truth(_)), .. }), _) => Kind::EachWorld,
         (Demand::Limit(LimitSpec { stat: Some(Stat::Min | Stat::Max), .. }), _) => Kind::Extreme,
@@ -107,8 +107,8 @@ pub struct RuleWords {
     pub about: String,
     /// What is demanded of it: `≤ 20`.
     pub limit: String,
-    /// Of which worlds: `in world 0`; empty where it is about all that there could be.
-    pub worlds: String,
+    /// Of which worlds: `in replicate 0`; empty where it is about all that there could be.
+    pub replicates: String,
 }
 
 impl RuleWords {
@@ -118,7 +118,7 @@ impl RuleWords {
         let (about, limit) = match &spec.demand {
             Demand::Limit(limit) => {
                 // One world has no mean.
-                let stat = if let Worlds::One(_) = spec.worlds { None } else { limit.stat };
+                let stat = if let Replicates::One(_) = spec.replicates { None } else { limit.stat };
                 (about(&LimitSpec { stat, ..limit.clone() }), bound_says(&limit.bound, f64::to_string))
             }
             Demand::Event { event, batch_index, demand } => {
@@ -131,22 +131,22 @@ impl RuleWords {
                 (format!("{}{of}", event.name()), limit)
             }
         };
-        let worlds = match (kind(spec), spec.worlds) {
-            (Kind::EachWorld, Worlds::One(replicate)) => format!("in world {replicate}"),
-            (Kind::EachWorld, Worlds::First(_)) => format!("in each of {} worlds", worlds_of(spec)),
-            (Kind::Extreme, Worlds::First(_)) => format!("of {} worlds", worlds_of(spec)),
+        let replicates = match (kind(spec), spec.replicates) {
+            (Kind::EachWorld, Replicates::One(replicate)) => format!("in world {replicate}"),
+            (Kind::EachWorld, Replicates::First(_)) => format!("in each of {} worlds", replicates_of(spec)),
+            (Kind::Extreme, Replicates::First(_)) => format!("of {} worlds", replicates_of(spec)),
             _ => String::new(),
         };
-        Self { about, limit, worlds }
+        Self { about, limit, replicates }
     }
 }
 
 /// `p95 of blast_radius_pct ≤ 20`
 impl fmt::Display for RuleWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { about, limit, worlds } = self;
-        let space = if worlds.is_empty() { "" } else { " " };
-        write!(f, "{about} {limit}{space}{worlds}")
+        let Self { about, limit, replicates } = self;
+        let space = if replicates.is_empty() { "" } else { " " };
+        write!(f, "{about} {limit}{space}{replicates}")
     }
 }
 
@@ -279,7 +279,7 @@ impl Check {
         let rules: Vec<Rule> = rules.collect();
         let cells = Cells::new(vec![scenario.clone()], &versions)?;
         for rule in &rules {
-            let defective = cells.worlds[rule.cell].defective;
+            let defective = cells.compiled[rule.cell].defective;
             if scenario.rollout.previous == Some(versions[rule.cell]) {
                 return Err(CheckError::RunsAlready {
                     says: RuleWords::of(&rule.spec).to_string(),
@@ -310,12 +310,12 @@ impl Check {
     /// The most rollouts that the rules may take.
     #[must_use]
     pub fn most_rollouts(&self, effort: &Effort) -> u64 {
-        let of_worlds = self.rules.iter().filter(|rule| kind(&rule.spec) == Kind::EachWorld);
-        let of_worlds: u64 = of_worlds.map(|rule| worlds_of(&rule.spec).min(effort.max_replicates)).sum();
-        (0..self.cells.worlds.len()).map(|cell| self.most_worlds(cell, effort)).fold(of_worlds, u64::saturating_add)
+        let of_replicates = self.rules.iter().filter(|rule| kind(&rule.spec) == Kind::EachWorld);
+        let of_replicates: u64 = of_replicates.map(|rule| replicates_of(&rule.spec).min(effort.max_replicates)).sum();
+        (0..self.cells.compiled.len()).map(|cell| self.most_replicates(cell, effort)).fold(of_replicates, u64::saturating_add)
     }
 
-    fn most_worlds(&self, cell: usize, effort: &Effort) -> u64 {
+    fn most_replicates(&self, cell: usize, effort: &Effort) -> u64 {
         let of_rule = |rule: &Rule| self.last_look(rule, effort);
         self.rules.iter().filter(|rule| rule.cell == cell).map(of_rule).max().unwrap_or(0)
     }
@@ -323,19 +323,19 @@ impl Check {
     fn last_look(&self, rule: &Rule, effort: &Effort) -> u64 {
         match kind(&rule.spec) {
             Kind::EachWorld => 0,
-            Kind::Extreme => worlds_of(&rule.spec).min(effort.max_replicates),
+            Kind::Extreme => replicates_of(&rule.spec).min(effort.max_replicates),
             Kind::Estimated => effort.max_replicates,
         }
     }
 
     /// The worlds in which a fault may show that it does something: those that the rules are about, or begin with.
-    fn looked_at_for_faults(&self) -> impl Iterator<Item = (&dryroll_sim::sim::World, u64)> {
+    fn looked_at_for_faults(&self) -> impl Iterator<Item = (&dryroll_sim::sim::CompiledScenario, u64)> {
         self.rules.iter().flat_map(|rule| {
-            let replicates = match rule.spec.worlds {
-                Worlds::One(replicate) => replicate..replicate.saturating_add(1),
-                Worlds::First(_) => 0..worlds_of(&rule.spec).clamp(1, LOOKED_AT_FOR_FAULTS),
+            let replicates = match rule.spec.replicates {
+                Replicates::One(replicate) => replicate..replicate.saturating_add(1),
+                Replicates::First(_) => 0..replicates_of(&rule.spec).clamp(1, LOOKED_AT_FOR_FAULTS),
             };
-            replicates.map(|replicate| (&self.cells.worlds[rule.cell], replicate))
+            replicates.map(|replicate| (&self.cells.compiled[rule.cell], replicate))
         })
     }
 
@@ -343,7 +343,7 @@ impl Check {
     #[must_use]
     pub fn world_of_idle_fault(&self) -> Option<(usize, u64)> {
         let rule = self.rules.first()?;
-        let replicate = if let Worlds::One(replicate) = rule.spec.worlds { replicate } else { 0 };
+        let replicate = if let Replicates::One(replicate) = rule.spec.replicates { replicate } else { 0 };
         Some((rule.cell, replicate))
     }
 
@@ -373,7 +373,7 @@ impl Check {
         };
         for (place, rule) in self.rules.iter().enumerate() {
             if kind(&rule.spec) == Kind::EachWorld && running() && !enough(&found) {
-                found[place] = worlds::each(&rule.spec, &self.cells.worlds[rule.cell], workers, effort.max_replicates);
+                found[place] = replicates::each(&rule.spec, &self.cells.compiled[rule.cell], workers, effort.max_replicates);
             }
         }
         let theory = if running() { workers.pool.install(|| self.theory()) } else { Vec::new() };
@@ -388,7 +388,7 @@ impl Check {
             cells.dedup();
             let rows = rows_a_block(self.scenario.fleet.instances);
             let round = Round { cells, replicates: done..n, rows };
-            if !round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)? {
+            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)? {
                 break;
             }
             done = n;
@@ -408,8 +408,8 @@ impl Check {
         }
         let failed_fast = enough(&found);
         self.close(&mut found, &looks, failed_fast, effort);
-        let of_worlds = self.rules.iter().zip(&found).filter(|(rule, _)| kind(&rule.spec) == Kind::EachWorld);
-        let rollouts = tape.rows() + of_worlds.map(|(_, finding)| finding.n).sum::<u64>();
+        let of_replicates = self.rules.iter().zip(&found).filter(|(rule, _)| kind(&rule.spec) == Kind::EachWorld);
+        let rollouts = tape.rows() + of_replicates.map(|(_, finding)| finding.n).sum::<u64>();
         Ok(Checked { rules: found, idle_faults, rollouts })
     }
 
@@ -421,7 +421,7 @@ impl Check {
         }
         match kind(spec) {
             Kind::EachWorld => None,
-            Kind::Extreme => (look == 0).then(|| worlds_of(spec).min(effort.max_replicates)),
+            Kind::Extreme => (look == 0).then(|| replicates_of(spec).min(effort.max_replicates)),
             Kind::Estimated => looks(spec, effort).at(look),
         }
     }
@@ -463,13 +463,13 @@ impl Check {
     ) -> io::Result<Finding> {
         let Rule { spec, cell } = &self.rules[rule];
         let Demand::Limit(limit) = &spec.demand else { return Ok(Finding::OPEN) };
-        let world = &self.cells.worlds[*cell];
+        let compiled = &self.cells.compiled[*cell];
         let rows = CellRows::open(std::slice::from_ref(tape), *cell as u32, n)?;
         let is_estimated = kind(spec) == Kind::Estimated;
         let confidence = simultaneous::each(looks(spec, effort).confidence(look, CONFIDENCE), effort.together);
-        let held = observe(limit, &rows, world, &theory[*cell], Certainty { confidence, peeked: true }, None)?;
+        let held = observe(limit, &rows, compiled, &theory[*cell], Certainty { confidence, peeked: true }, None)?;
         let holds = match held.observed {
-            Some(value) if !is_estimated => (worlds_of(spec) <= n).then(|| worlds::fits(&limit.bound, value)),
+            Some(value) if !is_estimated => (replicates_of(spec) <= n).then(|| replicates::fits(&limit.bound, value)),
             _ => held.holds,
         };
         let verdict = match (holds, held.interval) {
@@ -502,15 +502,15 @@ impl Check {
 /// Stands for the look of a rule that needs none any more.
 const DECIDED: u32 = u32::MAX;
 
-fn worlds_of(spec: &ExpectSpec) -> u64 {
-    match spec.worlds {
-        Worlds::One(_) => 1,
-        Worlds::First(n) => n.map_or(FIRST_LOOK, u64::from),
+fn replicates_of(spec: &ExpectSpec) -> u64 {
+    match spec.replicates {
+        Replicates::One(_) => 1,
+        Replicates::First(n) => n.map_or(FIRST_LOOK, u64::from),
     }
 }
 
 fn looks(spec: &ExpectSpec, effort: &Effort) -> Looks {
-    Looks { first: worlds_of(spec), max: effort.max_replicates }
+    Looks { first: replicates_of(spec), max: effort.max_replicates }
 }
 
 /// The replicate that is furthest beyond a limit; of a rate, the first one of the wrong kind.

@@ -18,7 +18,7 @@ use dryroll_stats::paired::Paired;
 use dryroll_stats::{Interval, simultaneous};
 
 /// Worlds that are named of each version and metric.
-const WORLDS: usize = 3;
+const REPLICATES: usize = 3;
 /// Cells of a histogram.
 const HISTOGRAM_CELLS: usize = 30;
 
@@ -97,7 +97,7 @@ pub struct Compared {
     /// Every metric and rate.
     pub measures: Vec<Contrasted>,
     /// The worlds that differ most: metric, replicate, both values.
-    pub worlds: Vec<(Metric, u64, f64, f64)>,
+    pub compiled: Vec<(Metric, u64, f64, f64)>,
     /// Differences by metric: lower end, width, counts.
     pub histograms: Vec<(Metric, f64, f64, Vec<u64>)>,
     /// Of a good version: whether enough rollouts complete with the first policy, and with the second.
@@ -133,9 +133,9 @@ impl Compare {
     /// When the tape cannot be written.
     pub fn run(&self, tape: &Tape, workers: &Workers<'_>) -> io::Result<bool> {
         let instances = self.cells.scenarios.first().map_or(1, |scenario| scenario.fleet.instances);
-        let cells = (0..self.cells.worlds.len() as u32).collect();
+        let cells = (0..self.cells.compiled.len() as u32).collect();
         let round = Round { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
-        round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)
+        round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)
     }
 
     /// The tape of a comparison is nobody else's, so that it needs no name.
@@ -153,7 +153,7 @@ impl Compare {
     /// When the tape cannot be read.
     pub fn result(&self, tape: &Tape, version: usize) -> io::Result<Compared> {
         let [a, b] = self.cells_of(version);
-        let defective = self.cells.worlds[a].defective;
+        let defective = self.cells.compiled[a].defective;
         let tapes = std::slice::from_ref(tape);
         let rows =
             [CellRows::open(tapes, a as u32, self.replicates)?, CellRows::open(tapes, b as u32, self.replicates)?];
@@ -167,7 +167,7 @@ impl Compare {
                 Some(true) => Some([b_smaller, a_smaller]),
                 None => None,
             };
-            let estimators = [a, b].map(|cell| Estimator::new(&self.cells.worlds[cell], measure));
+            let estimators = [a, b].map(|cell| Estimator::new(&self.cells.compiled[cell], measure));
             let samples = [estimators[0].sample(&rows[0])?, estimators[1].sample(&rows[1])?];
             let [ci, simultaneous_ci] = [CONFIDENCE, each].map(|sure| {
                 Estimator::interval_of_difference([&estimators[0], &estimators[1]], [&samples[0], &samples[1]], sure)
@@ -178,21 +178,21 @@ impl Compare {
         };
         let measures: Vec<Contrasted> = measures.into_iter().map(contrast).collect::<io::Result<_>>()?;
         let spread = if defective { Metric::BlastRadiusPct } else { Metric::ExposedPct };
-        let (mut worlds, mut histograms) = (Vec::new(), Vec::new());
+        let (mut compiled, mut histograms) = (Vec::new(), Vec::new());
         for metric in [Metric::DurationSec, spread] {
             let differences = Differences { rows: &rows, metric };
-            worlds.extend(differences.largest(WORLDS)?);
+            compiled.extend(differences.largest(REPLICATES)?);
             if let Some((low, width, counts)) = differences.histogram(HISTOGRAM_CELLS)? {
                 histograms.push((metric, low, width, counts));
             }
         }
         let completed = if defective { None } else { Some(self.completed(&measures, &rows)?) };
-        Ok(Compared { measures, worlds, histograms, completed })
+        Ok(Compared { measures, compiled, histograms, completed })
     }
 
     /// Whether enough rollouts of a good version complete with both.
     fn completed(&self, measures: &[Contrasted], rows: &[CellRows<'_>; 2]) -> io::Result<[Completed; 2]> {
-        let good = self.cells.worlds.iter().filter(|world| !world.defective).count() as u64;
+        let good = self.cells.compiled.iter().filter(|compiled| !compiled.defective).count() as u64;
         let confidence = simultaneous::each(CONFIDENCE, good);
         let exact = measures.iter().find(|one| one.measure == Measure::Rate(COMPLETED)).and_then(|one| one.exact);
         let of = |side: usize| -> io::Result<Completed> {
@@ -241,14 +241,14 @@ impl Differences<'_, '_> {
     /// The worlds that differ most, ties by replicate; none where nothing differs.
     fn largest(&self, most: usize) -> io::Result<Vec<(Metric, u64, f64, f64)>> {
         let mut largest: Vec<(Metric, u64, f64, f64)> = Vec::with_capacity(most + 1);
-        let size = |world: &(Metric, u64, f64, f64)| (world.3 - world.2).abs();
+        let size = |compiled: &(Metric, u64, f64, f64)| (compiled.3 - compiled.2).abs();
         self.each(&mut |replicate, a, b| {
-            let world = (self.metric, replicate, a, b);
-            if size(&world) == 0.0 {
+            let compiled = (self.metric, replicate, a, b);
+            if size(&compiled) == 0.0 {
                 return;
             }
-            let at = largest.iter().position(|other| size(&world) > size(other)).unwrap_or(largest.len());
-            largest.insert(at, world);
+            let at = largest.iter().position(|other| size(&compiled) > size(other)).unwrap_or(largest.len());
+            largest.insert(at, compiled);
             largest.truncate(most);
         })?;
         Ok(largest)

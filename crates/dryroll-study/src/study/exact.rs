@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use approval::Approval;
 use dryroll_engine::{InterventionPolicy, OperatorDecision, Outcome};
 use dryroll_sim::scenario::{Measure, Metric, Scenario};
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_stats::exact::Walked;
 use fleet::Tables;
 use scope::Course;
@@ -138,31 +138,31 @@ pub fn exact_to(scenario: &Scenario, depth: Depth) -> Result<Exact, OutOfScope> 
 
 /// The same, with tables that were made for other scenarios.
 pub(super) fn exact_with(scenario: &Scenario, depth: Depth, tables: &Tables) -> Result<Exact, OutOfScope> {
-    let world = world(scenario)?;
-    if world.shares() { mixture::exact(&world, tables, depth) } else { of(&world, tables, depth) }
+    let compiled = compiled(scenario)?;
+    if compiled.shares() { mixture::exact(&compiled, tables, depth) } else { of(&compiled, tables, depth) }
 }
 
-fn world(scenario: &Scenario) -> Result<World, OutOfScope> {
-    World::new(scenario).map_err(|refusal| OutOfScope::new(format!("the request is refused: {refusal}")))
+fn compiled(scenario: &Scenario) -> Result<CompiledScenario, OutOfScope> {
+    CompiledScenario::new(scenario).map_err(|refusal| OutOfScope::new(format!("the request is refused: {refusal}")))
 }
 
 /// The exact results of a world in which nothing is left to be drawn once a replicate.
-fn of(world: &World, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope> {
+fn of(compiled: &CompiledScenario, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope> {
     let mut exact = Exact::default();
-    if world.total() == 0 {
-        nothing_happens(&mut exact, world, Outcome::Completed);
+    if compiled.total() == 0 {
+        nothing_happens(&mut exact, compiled, Outcome::Completed);
         return Ok(exact);
     }
-    if world.settings.policy == InterventionPolicy::Blocked {
-        nothing_happens(&mut exact, world, Outcome::Blocked);
+    if compiled.settings.policy == InterventionPolicy::Blocked {
+        nothing_happens(&mut exact, compiled, Outcome::Blocked);
         return Ok(exact);
     }
-    let approval = Approval::of(world)?;
+    let approval = Approval::of(compiled)?;
     if approval.approved == 0.0 {
-        unapproved(&mut exact, world, &approval);
+        unapproved(&mut exact, compiled, &approval);
         return Ok(exact);
     }
-    let course = Course::of(world, tables)?;
+    let course = Course::of(compiled, tables)?;
     let verdicts = course.law.verdicts();
     let mut states = Vec::new();
     let walked = course.walk.go(
@@ -173,14 +173,14 @@ fn of(world: &World, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope>
             }
         },
     );
-    tell_trips(&mut exact, world, &approval, &course, &walked);
-    tell_outcomes(&mut exact, world, &approval, &course, &walked);
+    tell_trips(&mut exact, compiled, &approval, &course, &walked);
+    tell_outcomes(&mut exact, compiled, &approval, &course, &walked);
     let durations = ["duration_sec", "approval_wait_sec", "rollout_sec"];
     if depth == Depth::Chances {
         exact.lacks(&durations, mixture::TOO_MANY_DURATIONS);
         return Ok(exact);
     }
-    match duration::mean_duration(world, &approval, &course, &walked, &states) {
+    match duration::mean_duration(compiled, &approval, &course, &walked, &states) {
         Ok((duration, wait)) => {
             exact.set("duration_sec", duration / 1000.0);
             exact.set("approval_wait_sec", wait / 1000.0);
@@ -191,32 +191,32 @@ fn of(world: &World, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope>
     Ok(exact)
 }
 
-fn tell_exposed(exact: &mut Exact, world: &World, distribution: impl Iterator<Item = (u32, f64)>) {
+fn tell_exposed(exact: &mut Exact, compiled: &CompiledScenario, distribution: impl Iterator<Item = (u32, f64)>) {
     let mut by_value: BTreeMap<u32, f64> = BTreeMap::new();
     for (exposed, chance) in distribution.filter(|&(_, chance)| chance > 0.0) {
         *by_value.entry(exposed).or_default() += chance;
     }
     exact.exposed = by_value.into_iter().collect();
     let mean: f64 = exact.exposed.iter().map(|&(exposed, chance)| f64::from(exposed) * chance).sum();
-    let pct = mean * 100.0 / f64::from(world.total().max(1));
+    let pct = mean * 100.0 / f64::from(compiled.total().max(1));
     exact.set("exposed_instances", mean);
     exact.set("exposed_pct", pct);
-    if world.defective {
+    if compiled.defective {
         exact.set("blast_radius_pct", pct);
     }
 }
 
 /// A run that ends before anything is dispatched.
-fn nothing_happens(exact: &mut Exact, world: &World, outcome: Outcome) {
-    tell_exposed(exact, world, std::iter::once((0, 1.0)));
+fn nothing_happens(exact: &mut Exact, compiled: &CompiledScenario, outcome: Outcome) {
+    tell_exposed(exact, compiled, std::iter::once((0, 1.0)));
     for metric in ["trip_rate", "trips", "duration_sec", "approval_wait_sec", "rollout_sec"] {
         exact.set(metric, 0.0);
     }
     exact.set_outcome(outcome, 1.0);
 }
 
-fn unapproved(exact: &mut Exact, world: &World, approval: &Approval) {
-    tell_exposed(exact, world, std::iter::once((0, 1.0)));
+fn unapproved(exact: &mut Exact, compiled: &CompiledScenario, approval: &Approval) {
+    tell_exposed(exact, compiled, std::iter::once((0, 1.0)));
     exact.set("trip_rate", 0.0);
     exact.set("trips", 0.0);
     exact.set_outcome(Outcome::Rejected, approval.rejected);
@@ -231,7 +231,7 @@ fn unapproved(exact: &mut Exact, world: &World, approval: &Approval) {
     }
 }
 
-fn tell_trips(exact: &mut Exact, world: &World, approval: &Approval, course: &Course<'_>, walked: &Walked) {
+fn tell_trips(exact: &mut Exact, compiled: &CompiledScenario, approval: &Approval, course: &Course<'_>, walked: &Walked) {
     let approved = approval.approved;
     let units = &course.walk.units;
     let at = |chances: &[f64]| -> Vec<(u32, f64)> {
@@ -244,12 +244,12 @@ fn tell_trips(exact: &mut Exact, world: &World, approval: &Approval, course: &Co
         let ending = at(&walked.ending);
         let rest = approved - ending.iter().map(|&(_, chance)| chance).sum::<f64>();
         let unapproved = std::iter::once((0, 1.0 - approved));
-        let all = std::iter::once((world.total(), rest));
-        tell_exposed(exact, world, unapproved.chain(ending.iter().copied()).chain(all));
+        let all = std::iter::once((compiled.total(), rest));
+        tell_exposed(exact, compiled, unapproved.chain(ending.iter().copied()).chain(all));
         if walked.chance() > 0.0 {
-            tell_blast_of_trips(exact, world, course, walked);
+            tell_blast_of_trips(exact, compiled, course, walked);
         }
-        if course.may_trip_on_the_way_back(world) && walked.chance_of_ending() > 0.0 {
+        if course.may_trip_on_the_way_back(compiled) && walked.chance_of_ending() > 0.0 {
             exact.lacks(&["trips"], "a rollback may trip too");
         } else {
             exact.set("trips", walked.trips * approved);
@@ -260,13 +260,13 @@ fn tell_trips(exact: &mut Exact, world: &World, approval: &Approval, course: &Co
         exact.lacks(&["trips"], why);
         if course.walk.waved.is_none() {
             // Whatever trips, everyone gets there in the end.
-            tell_exposed(exact, world, [(0, 1.0 - approved), (world.total(), approved)].into_iter());
-            if walked.chance() > 0.0 && world.defective {
+            tell_exposed(exact, compiled, [(0, 1.0 - approved), (compiled.total(), approved)].into_iter());
+            if walked.chance() > 0.0 && compiled.defective {
                 exact.set("blast_radius_pct_tripped", 100.0);
             }
         } else {
             exact.lacks(&["exposed_instances", "exposed_pct"], why);
-            if world.defective {
+            if compiled.defective {
                 exact.lacks(&["blast_radius_pct", "blast_radius_pct_tripped"], why);
             }
         }
@@ -275,8 +275,8 @@ fn tell_trips(exact: &mut Exact, world: &World, approval: &Approval, course: &Co
 
 /// The mean exposure of the runs that trip: of a trip that ends the walk what was dispatched then, of the others
 /// everyone.
-fn tell_blast_of_trips(exact: &mut Exact, world: &World, course: &Course<'_>, walked: &Walked) {
-    if !world.defective {
+fn tell_blast_of_trips(exact: &mut Exact, compiled: &CompiledScenario, course: &Course<'_>, walked: &Walked) {
+    if !compiled.defective {
         return;
     }
     let (mut exposed, mut ending) = (0.0, 0.0);
@@ -285,11 +285,11 @@ fn tell_blast_of_trips(exact: &mut Exact, world: &World, course: &Course<'_>, wa
         ending += chance;
     }
     let tripped = walked.chance();
-    exposed += (tripped - ending).max(0.0) * f64::from(world.total());
-    exact.set("blast_radius_pct_tripped", exposed / tripped * 100.0 / f64::from(world.total()));
+    exposed += (tripped - ending).max(0.0) * f64::from(compiled.total());
+    exact.set("blast_radius_pct_tripped", exposed / tripped * 100.0 / f64::from(compiled.total()));
 }
 
-fn tell_outcomes(exact: &mut Exact, world: &World, approval: &Approval, course: &Course<'_>, walked: &Walked) {
+fn tell_outcomes(exact: &mut Exact, compiled: &CompiledScenario, approval: &Approval, course: &Course<'_>, walked: &Walked) {
     exact.set_outcome(Outcome::Rejected, approval.rejected);
     exact.set_outcome(Outcome::Expired, approval.expired);
     exact.set_outcome(Outcome::Blocked, 0.0);
@@ -308,7 +308,7 @@ fn tell_outcomes(exact: &mut Exact, world: &World, approval: &Approval, course: 
     let (mut aborted, mut rolled_back, mut failed) = (0.0, 0.0, 0.0);
     match course.last_decision {
         _ if ending == 0.0 => {}
-        OperatorDecision::RollbackCompletedBatches if world.settings.previous.is_none() => failed = ending,
+        OperatorDecision::RollbackCompletedBatches if compiled.settings.previous.is_none() => failed = ending,
         OperatorDecision::RollbackCompletedBatches if course.rollback_is_sure => rolled_back = ending,
         OperatorDecision::RollbackCompletedBatches => {
             exact.set_outcome(Outcome::RollbackFailed, 0.0);
@@ -328,8 +328,8 @@ impl Course<'_> {
     }
 
     /// Whether the walk can end in a rollback that trips in its turn.
-    fn may_trip_on_the_way_back(&self, world: &World) -> bool {
+    fn may_trip_on_the_way_back(&self, compiled: &CompiledScenario) -> bool {
         let rolls_back = self.last_decision == OperatorDecision::RollbackCompletedBatches;
-        self.walk.waved.is_some() && rolls_back && world.settings.previous.is_some() && !self.rollback_is_sure
+        self.walk.waved.is_some() && rolls_back && compiled.settings.previous.is_some() && !self.rollback_is_sure
     }
 }

@@ -1,19 +1,19 @@
 //! Faults that make no difference: a scenario that has one does not rehearse what it says.
 
-use dryroll_sim::sim::{Simulator, Unobserved, World};
+use dryroll_sim::sim::{Simulator, Unobserved, CompiledScenario};
 
 /// Which of so many faults touch nothing in any of these worlds, by their place in the scenario. It looks no further
 /// than to the world in which the last of them has touched something.
 #[must_use]
-pub fn idle_faults<'w>(faults: usize, worlds: impl Iterator<Item = (&'w World, u64)>) -> Vec<usize> {
+pub fn idle_faults<'w>(faults: usize, compiled: impl Iterator<Item = (&'w CompiledScenario, u64)>) -> Vec<usize> {
     let mut touched = vec![false; faults];
     let mut simulator: Option<Simulator<'w>> = None;
-    for (world, replicate) in worlds {
+    for (compiled, replicate) in compiled {
         if touched.iter().all(|&touched| touched) {
             break;
         }
-        let simulator = simulator.get_or_insert_with(|| Simulator::new(world));
-        simulator.turn_to(world);
+        let simulator = simulator.get_or_insert_with(|| Simulator::new(compiled));
+        simulator.turn_to(compiled);
         simulator.run(replicate, &mut Unobserved);
         for (touched, effect) in touched.iter_mut().zip(simulator.fault_effects()) {
             *touched |= effect.touched;

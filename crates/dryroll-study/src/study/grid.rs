@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Policy;
 use dryroll_engine::Refusal;
 use dryroll_sim::scenario::{Scenario, ScenarioError, VersionIndex};
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::text::{Foreign, shown};
 
 /// The most cells of a grid: more than anybody reads, and few enough to be held.
@@ -277,7 +277,7 @@ pub struct Cells {
     /// A scenario for each.
     pub scenarios: Vec<Scenario>,
     /// A world for each.
-    pub worlds: Vec<World>,
+    pub compiled: Vec<CompiledScenario>,
     /// How many versions: so many cells in a row have one policy.
     pub versions: NonZeroUsize,
 }
@@ -296,9 +296,9 @@ impl Cells {
                 scenarios.push(scenario);
             }
         }
-        let worlds = scenarios.iter().map(World::new).collect::<Result<_, _>>()?;
+        let compiled = scenarios.iter().map(CompiledScenario::new).collect::<Result<_, _>>()?;
         let versions = NonZeroUsize::new(versions.len()).unwrap_or(NonZeroUsize::MIN);
-        Ok(Self { scenarios, worlds, versions })
+        Ok(Self { scenarios, compiled, versions })
     }
 }
 

@@ -84,7 +84,7 @@ impl Manifest {
             schema: SCHEMA.into(),
             dryroll: SEMANTICS_VERSION.into(),
             shards,
-            cells: sweep.cells.worlds.len() as u64,
+            cells: sweep.cells.compiled.len() as u64,
             replicates: sweep.order.replicates,
             order: sweep.order.clone(),
             hash: String::new(),

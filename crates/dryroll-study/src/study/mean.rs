@@ -14,7 +14,7 @@ use super::exact::approval::{Approval, mean_up_to};
 use super::results::CellRows;
 use super::row::{self, Row};
 use dryroll_sim::scenario::{FaultKind, Measure, Metric};
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::sim::sampler::Sampler;
 use dryroll_stats::Interval;
 use dryroll_stats::bounded::Reach;
@@ -59,9 +59,9 @@ impl Sample {
 impl Estimator {
     /// The estimator of a measure of a scenario.
     #[must_use]
-    pub fn new(world: &World, measure: Measure) -> Self {
-        let bounds = Bounds::of(world);
-        let plain = |reach| Self { measure, defective: world.defective, waits: None, reach };
+    pub fn new(compiled: &CompiledScenario, measure: Measure) -> Self {
+        let bounds = Bounds::of(compiled);
+        let plain = |reach| Self { measure, defective: compiled.defective, waits: None, reach };
         let (reach, rolled) = match measure {
             Measure::Metric(Metric::DurationSec) => {
                 (bounds.reach(Metric::DurationSec), bounds.reach(Metric::RolloutSec))
@@ -72,7 +72,7 @@ impl Estimator {
             Measure::Metric(metric) => return plain(bounds.reach(metric)),
             Measure::Rate(_) | Measure::Outcome => return plain(Reach::within(0.0, 1.0)),
         };
-        let Some(waits) = waits(world, &bounds) else { return plain(reach) };
+        let Some(waits) = waits(compiled, &bounds) else { return plain(reach) };
         let longest = waits.first + bounds.trips as f64 * waits.decision;
         let reach = Reach {
             usually: Interval::new(waits.first, waits.first + rolled.usually.high),
@@ -177,14 +177,14 @@ pub fn differences<'a>(a: &'a [f64], b: &'a [f64]) -> impl Iterator<Item = f64> 
 }
 
 /// The mean waits; `None` where they depend on more than the operator.
-fn waits(world: &World, bounds: &Bounds) -> Option<Waits> {
+fn waits(compiled: &CompiledScenario, bounds: &Bounds) -> Option<Waits> {
     // An answer waits for a controller that is away.
-    if world.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ReconcilerCrash)) {
+    if compiled.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ReconcilerCrash)) {
         return None;
     }
-    let approval = Approval::of(world).ok()?;
+    let approval = Approval::of(compiled).ok()?;
     let first = approval.wait.ok()?;
-    let delay = &world.operator.decision_delay;
+    let delay = &compiled.operator.decision_delay;
     let horizon = bounds.horizon;
     let decision = mean_up_to(delay, horizon)?;
     let asked_by = bounds.approval.saturating_add(bounds.rollout).min(horizon);

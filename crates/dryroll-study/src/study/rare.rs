@@ -14,8 +14,8 @@ use super::exact::scope::{Course, edited, undisturbed};
 use dryroll_engine::{BreakerOrder, BreakerScope, Plan, RequestKind};
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::guide::Shares;
-use dryroll_sim::sim::world::{Kin, Release};
-use dryroll_sim::sim::{Guide, Simulator, Unobserved, World};
+use dryroll_sim::sim::compiled::{Kin, Release};
+use dryroll_sim::sim::{Guide, Simulator, Unobserved, CompiledScenario};
 use dryroll_stats::Interval;
 use dryroll_stats::proportion::upper_bound;
 
@@ -88,9 +88,9 @@ pub fn trip_probability(scenario: &Scenario, replicates: u64) -> Result<RareEsti
     if replicates == 0 {
         return Err(RareError::NoReplicates);
     }
-    let world = World::new(scenario)?;
-    let Steering { guide, largest_weight, steers_all } = guide(&world)?;
-    let mut simulator = Simulator::guided(&world, guide);
+    let compiled = CompiledScenario::new(scenario)?;
+    let Steering { guide, largest_weight, steers_all } = guide(&compiled)?;
+    let mut simulator = Simulator::guided(&compiled, guide);
     let (mut hits, mut sum, mut squares) = (0, 0.0, 0.0);
     for replicate in 0..replicates {
         simulator.begin(replicate, &mut Unobserved);
@@ -138,18 +138,18 @@ struct Steering {
 }
 
 /// The guide for a world.
-fn guide(world: &World) -> Result<Steering, RareError> {
-    let (plan, limit) = edited(world);
+fn guide(compiled: &CompiledScenario) -> Result<Steering, RareError> {
+    let (plan, limit) = edited(compiled);
     let limit = (limit as usize).min(plan.total_instances() as usize + 1);
     if (u64::from(plan.total_instances()) + 1) * limit as u64 > LARGEST_GUIDE {
         return Err(RareError::TooLarge);
     }
-    let Fates { chances, is_alike, decide } = fates(world, &plan)?;
-    let steers_all = decide && undisturbed(world).is_ok();
-    let fresh = world.settings.breaker_scope == BreakerScope::Batch;
-    let as_observed = world.settings.breaker_order == BreakerOrder::Observed;
+    let Fates { chances, is_alike, decide } = fates(compiled, &plan)?;
+    let steers_all = decide && undisturbed(compiled).is_ok();
+    let fresh = compiled.settings.breaker_scope == BreakerScope::Batch;
+    let as_observed = compiled.settings.breaker_order == BreakerOrder::Observed;
     let make = |shares| Guide::new(shares, &chances, limit, plan.batch_size, fresh, as_observed);
-    let in_plan_order = || Course::of(world, &Tables::default()).is_ok_and(|course| course.is_in_plan_order());
+    let in_plan_order = || Course::of(compiled, &Tables::default()).is_ok_and(|course| course.is_in_plan_order());
     if is_alike && steers_all && in_plan_order() {
         let guide = make(RUN_ALONE);
         let largest_weight = guide.chance();
@@ -172,23 +172,23 @@ struct Fates {
     decide: bool,
 }
 
-fn fates(world: &World, plan: &Plan) -> Result<Fates, RareError> {
+fn fates(compiled: &CompiledScenario, plan: &Plan) -> Result<Fates, RareError> {
     let mut known: BTreeMap<Kin, f64> = BTreeMap::new();
     // What is shared differs from replicate to replicate, and so do the chances.
-    let (mut is_alike, mut decide) = (!world.shares(), !world.shares());
+    let (mut is_alike, mut decide) = (!compiled.shares(), !compiled.shares());
     let each = (0..plan.total_instances()).map(|position| {
-        let kin = world.kin(plan.order.instance(position).0);
+        let kin = compiled.kin(plan.order.instance(position).0);
         if let Some(&chance) = known.get(&kin) {
             return Ok(chance);
         }
-        let drawn = world.drawn_kin(kin.clone(), MOST_KINDS).ok_or(RareError::TooManyKinds)?;
+        let drawn = compiled.drawn_kin(kin.clone(), MOST_KINDS).ok_or(RareError::TooManyKinds)?;
         is_alike &= drawn.len() == 1;
         let mut failing = 0.0;
         for (kin, share) in &drawn {
-            let prospects = world.prospects_of(kin, Release::Target);
+            let prospects = compiled.prospects_of(kin, Release::Target);
             let chances = prospects.chances();
-            let latest = prospects.upgrade_time().longest().0.max(1).saturating_add(world.interval - 1);
-            decide &= chances.crash == 0.0 && world.loss_of(kin) == 0.0 && latest <= world.settings.health_timeout.0;
+            let latest = prospects.upgrade_time().longest().0.max(1).saturating_add(compiled.interval - 1);
+            decide &= chances.crash == 0.0 && compiled.loss_of(kin) == 0.0 && latest <= compiled.settings.health_timeout.0;
             failing += share * chances.failing();
         }
         known.insert(kin, failing);

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::row::{Row, row};
 use super::tape::{Block, MAX_ROWS, Tape};
-use dryroll_sim::sim::{Simulator, Unobserved, World};
+use dryroll_sim::sim::{Simulator, Unobserved, CompiledScenario};
 
 /// Replicates of some cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub fn rollouts(replicates: u64, cells: usize) -> Option<u64> {
 /// # Errors
 /// When the tape cannot be written. What is on it stays good.
 pub fn run(
-    worlds: &[World],
+    compiled: &[CompiledScenario],
     round: &Round,
     blocks: Range<u64>,
     tape: &Tape,
@@ -104,9 +104,9 @@ pub fn run(
             }
             let block = round.block(index);
             if !tape.has(block) {
-                let world = &worlds[block.cell as usize];
-                let simulator = simulator.get_or_insert_with(|| Simulator::new(world));
-                simulator.turn_to(world);
+                let compiled = &compiled[block.cell as usize];
+                let simulator = simulator.get_or_insert_with(|| Simulator::new(compiled));
+                simulator.turn_to(compiled);
                 rows.clear();
                 let replicates = block.first..block.first + u64::from(block.rows);
                 rows.extend(replicates.map(|replicate| row(&simulator.run(replicate, &mut Unobserved))));

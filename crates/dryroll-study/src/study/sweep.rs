@@ -143,7 +143,7 @@ impl Sweep {
         };
         let grid = Grid::new(order.axes.clone(), versions)?;
         let cells = grid.cells(&scenario)?;
-        let count = cells.worlds.len();
+        let count = cells.compiled.len();
         for replicates in [Some(order.replicates), order.rare].into_iter().flatten() {
             round::rollouts(replicates, count).ok_or(SweepError::TooMany { replicates, cells: count })?;
         }
@@ -162,7 +162,7 @@ impl Sweep {
     }
 
     fn cell_count(&self) -> u32 {
-        self.cells.worlds.len() as u32
+        self.cells.compiled.len() as u32
     }
 
     fn rows(&self) -> u32 {
@@ -189,7 +189,7 @@ impl Sweep {
     pub fn run(&self, tape: &Tape, workers: &Workers<'_>) -> io::Result<Option<Extent>> {
         let Some((measure, goal)) = &self.goal else {
             let round = self.round();
-            let finished = round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)?;
+            let finished = round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)?;
             return Ok(finished.then(|| self.fixed_extent()));
         };
         self.run_to_goal(*measure, goal, tape, workers)
@@ -199,7 +199,7 @@ impl Sweep {
     #[must_use]
     pub fn fixed_extent(&self) -> Extent {
         let certainty = Certainty { confidence: CONFIDENCE, peeked: false };
-        Extent { cells: vec![(self.order.replicates, certainty); self.cells.worlds.len()], reached: true, widest: None }
+        Extent { cells: vec![(self.order.replicates, certainty); self.cells.compiled.len()], reached: true, widest: None }
     }
 
     /// Looks after 256, 512, 1024 … replicates. Each look has its share of the 5 % by which all of them together may
@@ -214,14 +214,14 @@ impl Sweep {
         let looks = Looks { first: FIRST_LOOK, max: self.order.replicates };
         let certainty = |look| Certainty { confidence: looks.confidence(look, CONFIDENCE), peeked: true };
         let mut extent =
-            Extent { cells: vec![(0, certainty(0)); self.cells.worlds.len()], reached: false, widest: None };
-        let mut half_widths: Vec<Option<f64>> = vec![None; self.cells.worlds.len()];
+            Extent { cells: vec![(0, certainty(0)); self.cells.compiled.len()], reached: false, widest: None };
+        let mut half_widths: Vec<Option<f64>> = vec![None; self.cells.compiled.len()];
         let mut open: Vec<u32> = (0..self.cell_count()).collect();
         let mut done = 0;
         for look in 0.. {
             let Some(n) = looks.at(look).filter(|_| !open.is_empty()) else { break };
             let round = Round { cells: open.clone(), replicates: done..n, rows: self.rows() };
-            if !round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)? {
+            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)? {
                 return Ok(None);
             }
             let widths: Vec<Option<f64>> = workers.pool.install(|| {
@@ -253,13 +253,13 @@ impl Sweep {
         certainty: Certainty,
     ) -> io::Result<Option<f64>> {
         let rows = CellRows::open(std::slice::from_ref(tape), cell, n)?;
-        let defective = self.cells.worlds[cell as usize].defective;
+        let defective = self.cells.compiled[cell as usize].defective;
         if !speaks_of(measure, defective) {
             return Ok(Some(0.0));
         }
         let (interval, centre) = match measure {
             Measure::Metric(metric) => {
-                let figure = analysis::mean(&rows, &self.cells.worlds[cell as usize], metric, certainty)?;
+                let figure = analysis::mean(&rows, &self.cells.compiled[cell as usize], metric, certainty)?;
                 (figure.ci, figure.mean)
             }
             Measure::Rate(wanted) => {
@@ -290,8 +290,8 @@ impl Sweep {
 
     fn result(&self, tapes: &[Tape], cell: usize, n: u64, certainty: Certainty) -> io::Result<CellResult> {
         let rows = CellRows::open(tapes, cell as u32, n)?;
-        let defective = self.cells.worlds[cell].defective;
-        let summaries = analysis::summaries(&rows, &self.cells.worlds[cell], certainty)?;
+        let defective = self.cells.compiled[cell].defective;
+        let summaries = analysis::summaries(&rows, &self.cells.compiled[cell], certainty)?;
         let spread = if defective { Metric::BlastRadiusPct } else { Metric::ExposedPct };
         let mut histograms = Vec::new();
         for metric in [Metric::DurationSec, spread] {
@@ -308,10 +308,10 @@ impl Sweep {
     /// Faults that touched nothing in any of the first worlds of the first cells, by their place in the scenario.
     #[must_use]
     pub fn idle_faults(&self) -> Vec<usize> {
-        let worlds = self.cells.worlds.iter().take(CELLS_LOOKED_AT_FOR_FAULTS);
+        let compiled = self.cells.compiled.iter().take(CELLS_LOOKED_AT_FOR_FAULTS);
         let replicates = self.order.replicates.min(LOOKED_AT_FOR_FAULTS);
-        let worlds = worlds.flat_map(|world| (0..replicates).map(move |replicate| (world, replicate)));
-        idle_faults(self.scenario.faults.len(), worlds)
+        let compiled = compiled.flat_map(|compiled| (0..replicates).map(move |replicate| (compiled, replicate)));
+        idle_faults(self.scenario.faults.len(), compiled)
     }
 }
 
@@ -346,7 +346,7 @@ fn checked_goal(goal: Goal, cells: &Cells) -> Result<(Measure, Goal), SweepError
         return Err(SweepError::Goal(format!("--precision: {width} says nothing of {measure}; {write}")));
     }
     let speaks = |defective| speaks_of(measure, defective);
-    if !cells.worlds.iter().any(|world| speaks(world.defective)) {
+    if !cells.compiled.iter().any(|compiled| speaks(compiled.defective)) {
         let (is, other) = if speaks(true) { ("good", "a defective") } else { ("defective", "a good") };
         return Err(SweepError::Goal(format!(
             "--metric {measure} says nothing of a {is} version, and no other is swept: add {other} one with --versions, or \

@@ -44,7 +44,7 @@ use super::tape::{Identity, Tape};
 use super::theory::{Theory, fits};
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{Concentrations, Measure, Metric, Rate, Scenario, TuneSpec, VersionIndex, VersionSpec};
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::text::Foreign;
 use dryroll_stats::moments::Moments;
 use dryroll_stats::sequential::Looks;
@@ -224,10 +224,10 @@ impl Tune {
             axes.push(axis("order", spec.order.iter().map(|order| order.name().to_owned()).collect()));
         }
         let cells = Grid::new(axes, versions.clone())?.cells(scenario)?;
-        if let Some(why) = cells.worlds.iter().find_map(World::rolls_nothing_out) {
+        if let Some(why) = cells.compiled.iter().find_map(CompiledScenario::rolls_nothing_out) {
             return Err(TuneError::NothingRolledOut(why.into()));
         }
-        let defective: Vec<bool> = cells.worlds.iter().take(versions.len()).map(|world| world.defective).collect();
+        let defective: Vec<bool> = cells.compiled.iter().take(versions.len()).map(|compiled| compiled.defective).collect();
         let mut limits =
             spec.limits.iter().map(|limit| Limit::new(limit, &defective)).collect::<Result<Vec<_>, _>>()?;
         let written = limits.len();
@@ -269,7 +269,7 @@ impl Tune {
     /// How many policies.
     #[must_use]
     pub fn policies(&self) -> usize {
-        self.cells.worlds.len() / self.versions()
+        self.cells.compiled.len() / self.versions()
     }
 
     /// How many versions.
@@ -329,7 +329,7 @@ impl Tune {
             None => None,
         };
         let blast = Measure::Metric(Metric::BlastRadiusPct);
-        let blast = (0..self.cells.worlds.len()).map(|cell| exact(&theory, cell, blast)).collect();
+        let blast = (0..self.cells.compiled.len()).map(|cell| exact(&theory, cell, blast)).collect();
         Ok(Some(Tuned { policies: known, incumbent, decided, rollouts: tape.rows(), replicates, completed, blast }))
     }
 
@@ -424,7 +424,7 @@ impl<'a> Search<'a> {
     fn new(tune: &'a Tune, theory: Vec<Theory>) -> Self {
         let policies = tune.policies();
         let estimator =
-            |policy| Estimator::new(&tune.cells.worlds[tune.cell(policy, 0)], Measure::Metric(tune.minimise));
+            |policy| Estimator::new(&tune.cells.compiled[tune.cell(policy, 0)], Measure::Metric(tune.minimise));
         let goal = |policy| exact(&theory, tune.cell(policy, 0), Measure::Metric(tune.minimise));
         let known =
             |policy| Known { goal: Estimated { exact: goal(policy), ..Estimated::default() }, ..Known::default() };

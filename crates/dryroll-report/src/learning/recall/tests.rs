@@ -41,7 +41,7 @@ fn today(numbers: Numbers<'_>) -> Today<'_> {
         fleet: "edge",
         instances: 50,
         hash: "abc",
-        world: "0123456789abcdef0123",
+        replicate: "0123456789abcdef0123",
         rates: vec![("v-1".into(), "none".into()), ("v-1.26.0".into(), "hang_rate:0.02".into())],
         hides_truth: false,
         version: "v-1.26.0",

@@ -61,7 +61,7 @@ pub enum AgainstBaseline {
     /// Nothing was accepted of it.
     New,
     /// The world is another, so that what was accepted says nothing of it; two policies are still compared.
-    WorldChanged,
+    ScenarioChanged,
     /// The accepted policy cannot be run.
     NotRunnable,
     /// The time was over.
@@ -79,7 +79,7 @@ impl AgainstBaseline {
             Self::Compared => "compared",
             Self::NotTheSameBytes => "not the same bytes",
             Self::New => "new",
-            Self::WorldChanged => "the world changed",
+            Self::ScenarioChanged => "the world changed",
             Self::NotRunnable => "not comparable",
             Self::Unfinished => "unfinished",
             Self::Skipped => "skipped",
@@ -295,14 +295,14 @@ impl BaselineReport {
                 parts.push(format!("{} {what}", self.count(verdict)));
             }
         }
-        use AgainstBaseline::{New, NotRunnable, NotTheSameBytes, Skipped, Unchanged, Unfinished, WorldChanged};
-        for standing in [NotTheSameBytes, Unchanged, New, WorldChanged, NotRunnable, Unfinished, Skipped] {
+        use AgainstBaseline::{New, NotRunnable, NotTheSameBytes, Skipped, Unchanged, Unfinished, ScenarioChanged};
+        for standing in [NotTheSameBytes, Unchanged, New, ScenarioChanged, NotRunnable, Unfinished, Skipped] {
             let count = self.standing(standing);
             if count > 0 {
                 let scenarios = plural(count, "scenario", "scenarios");
                 parts.push(format!(
                     "{scenarios} {}",
-                    if standing == WorldChanged { "of another world" } else { standing.says() }
+                    if standing == ScenarioChanged { "of another world" } else { standing.says() }
                 ));
             }
         }
@@ -378,7 +378,7 @@ fn standing(compared: &Compared) -> AgainstBaseline {
     if !compared.not_the_same_bytes.is_empty() {
         AgainstBaseline::NotTheSameBytes
     } else if compared.world_changed {
-        AgainstBaseline::WorldChanged
+        AgainstBaseline::ScenarioChanged
     } else if compared.policy_changed || !compared.other_engine.is_empty() {
         AgainstBaseline::Compared
     } else {

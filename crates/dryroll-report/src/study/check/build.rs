@@ -67,10 +67,10 @@ fn command(file: &str, check: &Check, cell: usize, replicate: u64) -> String {
 fn warnings(check: &Check) -> Vec<String> {
     let of_cell = |cell: usize| {
         let estimated = |rule: &Rule| rule.cell == cell && kind(&rule.spec) == Kind::Estimated;
-        let why = check.cells.worlds[cell].rolls_nothing_out().filter(|_| check.rules.iter().any(estimated))?;
+        let why = check.cells.compiled[cell].rolls_nothing_out().filter(|_| check.rules.iter().any(estimated))?;
         Some(format!("nothing of {} is rolled out: {why}", check.cells.scenarios[cell].target().id))
     };
-    (0..check.cells.worlds.len()).filter_map(of_cell).collect()
+    (0..check.cells.compiled.len()).filter_map(of_cell).collect()
 }
 
 fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> CheckedRule {
@@ -87,7 +87,7 @@ fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> Ch
         limit: limit(&rule.spec, unit).unwrap_or(words.limit),
         bound: bound(&rule.spec),
         about: words.about,
-        worlds: words.worlds,
+        replicates: words.replicates,
         line: rule.spec.line,
         version: check.cells.scenarios[rule.cell].target().id.clone(),
         status,

@@ -1,6 +1,6 @@
 //! A compare report from a comparison and its results.
 
-use super::{CompareReport, Comparison, Contrast, DifferentWorld, Stopping};
+use super::{CompareReport, Comparison, Contrast, DifferingReplicate, Stopping};
 use crate::completed;
 use crate::conditional::Conditional;
 use crate::replay;
@@ -33,13 +33,13 @@ impl CompareReport {
             };
             Comparison {
                 version: id.clone(),
-                defective: compare.cells.worlds[a].defective,
+                defective: compare.cells.compiled[a].defective,
                 metrics: result.measures.iter().map(|one| contrast(one, result, stopping)).collect(),
                 completed: result.completed.clone(),
-                worlds: result
-                    .worlds
+                replicates: result
+                    .compiled
                     .iter()
-                    .map(|&(metric, replicate, a, b)| DifferentWorld {
+                    .map(|&(metric, replicate, a, b)| DifferingReplicate {
                         metric: metric.name().into(),
                         replicate,
                         a,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedWorld, SweepReport, World};
+use super::{Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedReplicate, SweepReport, NotableReplicate};
 use crate::completed::warnings as warnings_of;
 use crate::study::ScenarioRef;
 use crate::wording::{Unit, plural};
@@ -69,16 +69,16 @@ impl SweepReport {
 }
 
 /// Of each version the worst world of its worst cell, run again.
-fn timelines(sweep: &Sweep, cells: &[Cell]) -> Vec<ReplayedWorld> {
+fn timelines(sweep: &Sweep, cells: &[Cell]) -> Vec<ReplayedReplicate> {
     let of_version = |version: &str| {
         let worst = cells.iter().enumerate().filter(|(_, cell)| cell.version == version);
         let worst = worst.filter_map(|(i, cell)| Some((i, cell.worst.first()?)));
         worst.max_by(|(i, a), (j, b)| a.value.total_cmp(&b.value).then(j.cmp(i)))
     };
     let versions = sweep.grid.versions.iter().filter_map(|version| {
-        let (cell, world) = of_version(sweep.scenario.versions[version.0].id.raw())?;
-        let timeline = Timeline::replay(&sweep.cells.scenarios[cell], &sweep.cells.worlds[cell], world.replicate);
-        Some(ReplayedWorld { cell, replicate: world.replicate, timeline })
+        let (cell, compiled) = of_version(sweep.scenario.versions[version.0].id.raw())?;
+        let timeline = Timeline::replay(&sweep.cells.scenarios[cell], &sweep.cells.compiled[cell], compiled.replicate);
+        Some(ReplayedReplicate { cell, replicate: compiled.replicate, timeline })
     });
     versions.collect()
 }
@@ -88,16 +88,16 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
     Cell {
         policy: Policy::of(&sweep.cells.scenarios[cell]),
         version: sweep.cells.scenarios[cell].target().id.clone(),
-        defective: sweep.cells.worlds[cell].defective,
+        defective: sweep.cells.compiled[cell].defective,
         replicates: result.replicates,
         metrics: result.summaries.clone(),
-        exact: exact_values(&sweep.cells.scenarios[cell], sweep.cells.worlds[cell].shares(), sweep.cells.worlds.len()),
+        exact: exact_values(&sweep.cells.scenarios[cell], sweep.cells.compiled[cell].shares(), sweep.cells.compiled.len()),
         rare: rare_event(sweep, cell, result),
         distributions: result.histograms.iter().map(Histogram::new).collect(),
         completed: None,
         worst: worst
             .iter()
-            .map(|&(replicate, value)| World {
+            .map(|&(replicate, value)| NotableReplicate {
                 replicate,
                 metric: metric.name().into(),
                 value,
@@ -218,12 +218,12 @@ fn contradictions(cell: &Cell) -> impl Iterator<Item = (&str, f64, f64)> {
 /// Of each version: in how many of its cells nothing is rolled out, and why.
 fn nothing_rolled_out(sweep: &Sweep) -> impl Iterator<Item = String> {
     let mut counts: BTreeMap<(usize, &str), u64> = BTreeMap::new();
-    for (cell, world) in sweep.cells.worlds.iter().enumerate() {
-        if let Some(why) = world.rolls_nothing_out() {
+    for (cell, compiled) in sweep.cells.compiled.iter().enumerate() {
+        if let Some(why) = compiled.rolls_nothing_out() {
             *counts.entry((cell % sweep.cells.versions, why)).or_default() += 1;
         }
     }
-    let policies = sweep.cells.worlds.len() / sweep.cells.versions;
+    let policies = sweep.cells.compiled.len() / sweep.cells.versions;
     counts.into_iter().map(move |((version, why), count)| {
         let id = &sweep.cells.scenarios[version].target().id;
         let cells = plural(policies as u64, "cell", "cells");
@@ -253,7 +253,7 @@ fn given_up(sweep: &Sweep, cells: &[Cell]) -> impl Iterator<Item = String> {
     let mut said = Vec::new();
     for version in 0..sweep.cells.versions.get() {
         // Where nothing is rolled out nothing is stopped: that is said elsewhere.
-        let rolls_out = sweep.cells.worlds.iter().map(|world| world.rolls_nothing_out().is_none());
+        let rolls_out = sweep.cells.compiled.iter().map(|compiled| compiled.rolls_nothing_out().is_none());
         let of_it = cells.iter().zip(rolls_out).skip(version).step_by(sweep.cells.versions.get());
         let of_it = of_it.filter(|(_, rolls_out)| *rolls_out).map(|(cell, _)| cell);
         let judged: Vec<(String, Completed)> =

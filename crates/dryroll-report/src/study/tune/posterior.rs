@@ -26,7 +26,8 @@ pub struct PosteriorReport {
     /// The answer if the posterior's means were the rates.
     pub point: PointAnswer,
     /// Worlds in which every policy was tried, for what follows.
-    pub worlds: u64,
+    #[serde(rename = "worlds")]
+    pub replicates: u64,
     /// Rollouts that this took beside the search.
     pub rollouts: u64,
     /// Policies whose limits surely hold today, by the search's decisions.
@@ -182,7 +183,7 @@ impl PosteriorReport {
             versions: found.beliefs.all.iter().map(|one| believed(one, &found.scenario)).collect(),
             held: held(&found.scenario, &found.beliefs),
             point: point(tune, tuned, &found.point),
-            worlds: open.worlds,
+            replicates: open.replicates,
             rollouts: open.rollouts,
             within: open.today.within.len() as u64,
             undecided: open.today.undecided.len() as u64,
@@ -268,7 +269,7 @@ fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
     answers.sort_by(|a, b| b.share.total_cmp(&a.share));
     let saves = later.answers.as_ref().and_then(|answers| answers.saves);
     let estimate =
-        |(mean, ci): (f64, Interval)| Estimate { value: Some(mean), ci: Some(ci), n: open.worlds, exact: None };
+        |(mean, ci): (f64, Interval)| Estimate { value: Some(mean), ci: Some(ci), n: open.replicates, exact: None };
     let parts = later.answers.as_ref().and_then(|answers| answers.parts);
     LaterReport {
         history: later.history,

@@ -4,7 +4,7 @@ use super::super::diagnostic::quote;
 use super::super::file::{Expect, Limit};
 use super::super::metric::{Measure, Rate};
 use super::super::tree::Cursor;
-use super::super::{Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Stat, Worlds};
+use super::super::{Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Stat, Replicates};
 use super::context::Context;
 use super::faults::batch_index_fits;
 use super::rules::limit;
@@ -34,7 +34,7 @@ fn one_rule(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Expect, line: usiz
     let (demand, is_of_one_world) = match (&file.metric, &file.event) {
         (Some(_), Some(_)) => {
             not_together(cx, at, ["metric", "event"], "write a rule for each");
-            return ExpectSpec { version, demand: nothing(), worlds: Worlds::One(0), line };
+            return ExpectSpec { version, demand: nothing(), replicates: Replicates::One(0), line };
         }
         (None, None) => {
             cx.reports.add(at.value(), |mark| {
@@ -42,17 +42,17 @@ fn one_rule(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Expect, line: usiz
                     .label("neither `metric` nor `event`")
                     .allowed("`metric = \"trip_rate\"`, or `event = \"circuit_breaker_tripped\"`")
             });
-            return ExpectSpec { version, demand: nothing(), worlds: Worlds::One(0), line };
+            return ExpectSpec { version, demand: nothing(), replicates: Replicates::One(0), line };
         }
         (Some(metric), None) => of_metric(cx, at, file, metric),
         (None, Some(event)) => (of_event(cx, at, file, event), true),
     };
-    let worlds = match (file.replicate, file.replicates) {
-        (Some(replicate), _) => Worlds::One(replicate),
-        (None, None) if is_of_one_world => Worlds::One(0),
-        (None, replicates) => Worlds::First(replicates),
+    let replicates = match (file.replicate, file.replicates) {
+        (Some(replicate), _) => Replicates::One(replicate),
+        (None, None) if is_of_one_world => Replicates::One(0),
+        (None, replicates) => Replicates::First(replicates),
     };
-    ExpectSpec { version, demand, worlds, line }
+    ExpectSpec { version, demand, replicates, line }
 }
 
 /// What stands in for a rule that is none, which was told.

@@ -164,10 +164,10 @@ fn the_example_says_what_it_says() {
     let [blast, outcome] = scenario.expect.as_slice() else { panic!("two rules") };
     let Demand::Limit(limit) = &blast.demand else { panic!("a limit") };
     assert_eq!(
-        (limit.stat, &limit.bound, blast.worlds),
-        (Some(Stat::P95), &Bound::AtMost(20.0), Worlds::First(Some(2000)))
+        (limit.stat, &limit.bound, blast.replicates),
+        (Some(Stat::P95), &Bound::AtMost(20.0), Replicates::First(Some(2000)))
     );
-    assert_eq!((outcome.version, outcome.worlds), (Some(VersionIndex(0)), Worlds::One(0)));
+    assert_eq!((outcome.version, outcome.replicates), (Some(VersionIndex(0)), Replicates::One(0)));
     let nth = |n| EXAMPLE.lines().enumerate().filter(|(_, line)| *line == "[[expect]]").nth(n).map(|(i, _)| i + 1);
     assert_eq!((Some(blast.line), Some(outcome.line)), (nth(0), nth(1)));
     let tune = scenario.tune.as_ref().map(|tune| (tune.good, tune.defective.len(), tune.minimise.name()));

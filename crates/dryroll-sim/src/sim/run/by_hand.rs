@@ -12,7 +12,7 @@ impl Simulator<'_> {
         if self.engine.is_finished() {
             return None;
         }
-        Some(At(self.next_due().0.max(self.clock).min(self.world.horizon)))
+        Some(At(self.next_due().0.max(self.clock).min(self.compiled.horizon)))
     }
 
     /// Whether an answer was handed in that has not been taken yet.
@@ -26,7 +26,7 @@ impl Simulator<'_> {
     #[must_use]
     pub fn only_gives_up(&self) -> bool {
         let at = self.next_at();
-        let gives_up = self.engine.expires_at().map_or(self.world.horizon, |at| at.0.min(self.world.horizon));
+        let gives_up = self.engine.expires_at().map_or(self.compiled.horizon, |at| at.0.min(self.compiled.horizon));
         at.is_some_and(|at| at.0 >= gives_up)
     }
 

@@ -22,13 +22,13 @@ pub struct FaultEffect {
 impl Simulator<'_> {
     /// What each fault of the scenario did in a run that is over.
     pub fn fault_effects(&mut self) -> Vec<FaultEffect> {
-        let world = self.world;
-        let end = self.clock.saturating_add(world.observe_after);
-        let begun: Vec<Option<Window>> = (0..world.faults.len())
+        let compiled = self.compiled;
+        let end = self.clock.saturating_add(compiled.observe_after);
+        let begun: Vec<Option<Window>> = (0..compiled.faults.len())
             .map(|fault| self.known.window(fault).filter(|window| window.start <= end))
             .collect();
         let touched = self.touched(&begun, end);
-        let effects = begun.into_iter().zip(touched).zip(&world.faults);
+        let effects = begun.into_iter().zip(touched).zip(&compiled.faults);
         effects
             .map(|((window, touched_instances), fault)| {
                 let controller = !fault.is_about_instances();
@@ -44,19 +44,19 @@ impl Simulator<'_> {
     }
 
     fn touches_controller(&self, window: Window) -> bool {
-        match self.world.faults[window.fault].kind {
+        match self.compiled.faults[window.fault].kind {
             FaultKind::ReconcilerPause => window
                 .start
-                .checked_next_multiple_of(self.world.tick_interval)
+                .checked_next_multiple_of(self.compiled.tick_interval)
                 .is_some_and(|tick| tick < window.end && tick <= self.clock),
-            FaultKind::ArchivePreviousVersion => self.world.settings.previous.is_some(),
+            FaultKind::ArchivePreviousVersion => self.compiled.settings.previous.is_some(),
             _ => true,
         }
     }
 
     /// By fault, how many planned instances it made a difference to.
     fn touched(&mut self, begun: &[Option<Window>], end: u64) -> Vec<u32> {
-        let faults = &self.world.faults;
+        let faults = &self.compiled.faults;
         let about: Vec<Window> =
             begun.iter().flatten().filter(|window| faults[window.fault].is_about_instances()).copied().collect();
         let mut touched = vec![0; faults.len()];
@@ -65,7 +65,7 @@ impl Simulator<'_> {
         }
         let holds_up = |kind: &FaultKind| matches!(kind, FaultKind::Slow { .. } | FaultKind::RegistryOutage);
         let any_holds_up = about.iter().any(|window| holds_up(&faults[window.fault].kind));
-        for position in 0..self.world.total() {
+        for position in 0..self.compiled.total() {
             let (member, orders) = self.commands_of(position);
             self.approach(&member);
             let scene = self.scene();

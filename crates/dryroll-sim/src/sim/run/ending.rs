@@ -8,12 +8,12 @@ use dryroll_engine::{Direction, Outcome, Standing, Verdict};
 impl Simulator<'_> {
     /// The metrics of a run that is over.
     pub fn settle(&mut self) -> Metrics {
-        self.settle_at(At(self.clock.saturating_add(self.world.observe_after)))
+        self.settle_at(At(self.clock.saturating_add(self.compiled.observe_after)))
     }
 
     /// The same, with ground truth counted up to a moment, or to the end of the run if that is later.
     pub fn settle_at(&mut self, end: At) -> Metrics {
-        let world = self.world;
+        let compiled = self.compiled;
         let outcome = self.engine.outcome().unwrap_or(Outcome::Stalled);
         let finished = self.clock;
         let end = end.0.max(finished);
@@ -30,8 +30,8 @@ impl Simulator<'_> {
             outcome,
             trips: tally.trips,
             decisions: tally.decisions.clone(),
-            planned: world.total(),
-            defective: world.defective,
+            planned: compiled.total(),
+            defective: compiled.defective,
             duration: finished,
             approval_wait: tally.approval_wait,
             exposed: tally.most_exposed,
@@ -39,7 +39,7 @@ impl Simulator<'_> {
             exposure: exposure.max(0) as u128,
             unhealthy: self.ledger.unhealthy,
             capacity_loss: self.ledger.capacity_loss,
-            min_serving: world.total() - self.ledger.most_not_serving(),
+            min_serving: compiled.total() - self.ledger.most_not_serving(),
             time_to_detect: tally.first_trip.zip(tally.first_dispatch).map(|(trip, first)| trip - first),
             time_to_mitigate: tally.first_trip.filter(|_| mitigated).map(|trip| finished - trip),
             time_to_stop: tally.first_trip.map(|trip| stopped.saturating_sub(trip)),
@@ -61,8 +61,8 @@ impl Simulator<'_> {
         let mut ledger = std::mem::take(&mut self.ledger);
         ledger.clear(end);
         let dispatched = self.engine.dispatched();
-        let deaths = self.world.death_law.is_some();
-        for position in 0..self.world.total() {
+        let deaths = self.compiled.death_law.is_some();
+        for position in 0..self.compiled.total() {
             let passed = self.engine.standing(position, Direction::Forward) == Standing::Judged(Verdict::Healthy);
             let first_death = match self.first_deaths.get(position as usize) {
                 Some(&first_death) => first_death,

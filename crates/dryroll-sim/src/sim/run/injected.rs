@@ -10,7 +10,7 @@ use dryroll_engine::{Event, Input};
 impl Simulator<'_> {
     /// Notes a fault; [`sort_windows`](Self::sort_windows) must follow.
     pub(super) fn open_window(&mut self, window: Window) {
-        let fault = &self.world.faults[window.fault];
+        let fault = &self.compiled.faults[window.fault];
         self.known.add(fault, window);
         if fault.is_about_instances() {
             return;
@@ -32,15 +32,15 @@ impl Simulator<'_> {
 
     /// Sets off the faults that wait for this event; whether any is about instances.
     pub(super) fn set_off(&mut self, event: &Event) -> bool {
-        let world = self.world;
-        if world.triggers.is_empty() {
+        let compiled = self.compiled;
+        if compiled.triggers.is_empty() {
             return false;
         }
         let mut due = Vec::new();
         let batch = event.body.batch_index();
         for of_batch in [None, batch].into_iter().take(1 + usize::from(batch.is_some())) {
             // Those that wait for one event are set off together.
-            let waiting = world.triggers.get(&(event.body.kind(), of_batch)).map_or(&[][..], Vec::as_slice);
+            let waiting = compiled.triggers.get(&(event.body.kind(), of_batch)).map_or(&[][..], Vec::as_slice);
             if waiting.first().is_some_and(|&fault| !self.triggered[fault]) {
                 due.extend_from_slice(waiting);
             }
@@ -49,9 +49,9 @@ impl Simulator<'_> {
         let mut about_instances = false;
         for &fault in &due {
             self.triggered[fault] = true;
-            if let Some(window) = world.faults[fault].window_after(fault, event) {
+            if let Some(window) = compiled.faults[fault].window_after(fault, event) {
                 self.open_window(window);
-                about_instances |= world.faults[fault].is_about_instances();
+                about_instances |= compiled.faults[fault].is_about_instances();
             }
         }
         if !due.is_empty() {

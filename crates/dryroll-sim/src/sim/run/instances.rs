@@ -10,66 +10,66 @@ use crate::sim::heartbeats::{self, Awaited, Decisive};
 use crate::sim::life::{Course, Doing, Life, Order, Segment};
 use crate::sim::queue::Entry as Queued;
 use crate::sim::scene::Scene;
-use crate::sim::world::{Member, Release};
+use crate::sim::compiled::{Member, Release};
 use dryroll_engine::{Direction, Judged, Reason, Standing, Verdict};
 
 impl<'w> Simulator<'w> {
     pub(super) fn scene(&self) -> Scene<'_> {
-        Scene { world: self.world, near: &self.near, zones: self.zones }
+        Scene { compiled: self.compiled, near: &self.near, zones: self.zones }
     }
 
     /// From now on the scene is that of this member.
     #[inline]
     pub(super) fn approach(&mut self, member: &Member<'_>) {
         if !self.known.is_empty() {
-            self.near.fill(&self.world.faults, &self.known, member);
+            self.near.fill(&self.compiled.faults, &self.known, member);
         }
     }
 
     /// A heartbeat that arrives later comes too late for a command of this moment, or is never seen.
     pub(super) fn deadline_of(&self, dispatched: u64) -> u64 {
-        (dispatched + self.world.settings.health_timeout.0).min(self.world.horizon)
+        (dispatched + self.compiled.settings.health_timeout.0).min(self.compiled.horizon)
     }
 
     /// Whether nothing can interfere with a member up to `until`, so that courses tell all.
     pub(super) fn is_calm(&self, first_death: u64, until: u64) -> bool {
-        self.known.is_empty() && !self.world.delays && first_death > until
+        self.known.is_empty() && !self.compiled.delays && first_death > until
     }
 
     /// Draws who is at these positions and what the command comes to.
     #[inline]
     pub(super) fn draw_fates(&mut self, positions: Range<u32>, to: Direction) {
-        let world = self.world;
+        let compiled = self.compiled;
         self.drawn.clear();
         for position in positions {
             let n = self.engine.instance(position).0;
             let block = self.draws.instance(n);
-            let member = world.member(n, block);
+            let member = compiled.member(n, block);
             let attempt = match to {
                 Direction::Forward => guided(self.guide.as_ref(), position, block),
                 Direction::Back => self.draws.rollback(n),
             };
             let to = release(to);
-            self.drawn.push((member, world.fate(&member, &attempt, to, &self.shared)));
+            self.drawn.push((member, compiled.fate(&member, &attempt, to, &self.shared)));
         }
     }
 
     /// Asks the guide for the outcomes of what is to be dispatched now.
     #[cold]
     pub(super) fn steer(&mut self, now: u64, positions: Range<u32>) {
-        let world = self.world;
+        let compiled = self.compiled;
         let mut burst = Vec::with_capacity(positions.len());
         for position in positions {
             let n = self.engine.instance(position).0;
             let block = self.draws.instance(n);
-            let member = world.member(n, block);
-            let ends = now + world.fate(&member, &block, Release::Target, &self.shared).upgrade.max(1);
+            let member = compiled.member(n, block);
+            let ends = now + compiled.fate(&member, &block, Release::Target, &self.shared).upgrade.max(1);
             let arrives = heartbeats::first_sent(&self.scene(), &member, ends);
             burst.push(Foreseen {
                 arrives,
-                is_late: arrives > now + world.settings.health_timeout.0,
+                is_late: arrives > now + compiled.settings.health_timeout.0,
                 position,
-                failing: world.prospects_of_member(&member, Release::Target, &self.shared).chances().failing(),
+                failing: compiled.prospects_of_member(&member, Release::Target, &self.shared).chances().failing(),
                 word: block.outcome,
             });
         }
@@ -81,17 +81,17 @@ impl<'w> Simulator<'w> {
     /// Commands the instance at a position, whose fate was drawn.
     #[inline(always)]
     pub(super) fn dispatch(&mut self, now: u64, position: u32, to: Direction, drawn: usize) {
-        let world = self.world;
+        let compiled = self.compiled;
         let (member, fate) = &self.drawn[drawn];
         if !self.known.is_empty() {
-            self.near.fill(&world.faults, &self.known, member);
+            self.near.fill(&compiled.faults, &self.known, member);
         }
-        let scene = Scene { world, near: &self.near, zones: self.zones };
-        let first_death = match (&world.death_law, to) {
+        let scene = Scene { compiled, near: &self.near, zones: self.zones };
+        let first_death = match (&compiled.death_law, to) {
             (None, _) => u64::MAX,
             (Some(_), Direction::Back) => self.first_deaths[position as usize],
             (Some(law), Direction::Forward) => {
-                law.next(member.block.deaths, 0, world.end).map_or(u64::MAX, |dead| dead.start)
+                law.next(member.block.deaths, 0, compiled.end).map_or(u64::MAX, |dead| dead.start)
             }
         };
         let (reached, up_until) = scene.network_up_from(member, now);
@@ -99,7 +99,7 @@ impl<'w> Simulator<'w> {
         let deadline = self.deadline_of(now);
         let calm = self.is_calm(first_death, deadline) && self.awaited.is_empty();
         let decisive = if calm { heartbeats::of_course(&scene, member, &course, up_until, deadline) } else { None };
-        if to == Direction::Forward && world.death_law.is_some() {
+        if to == Direction::Forward && compiled.death_law.is_some() {
             self.first_deaths.push(first_death);
         }
         self.berths[to as usize].push(Berth {
@@ -149,7 +149,7 @@ impl<'w> Simulator<'w> {
     /// From now on what is awaited is looked up, not derived from courses.
     pub(super) fn switch_to_awaited(&mut self) {
         let nothing = Decisive { arrives: u64::MAX, sent: u64::MAX, report: false };
-        self.awaited.resize(self.world.total() as usize, nothing);
+        self.awaited.resize(self.compiled.total() as usize, nothing);
         let direction = self.engine.direction() as usize;
         for queued in self.queue.entries() {
             let berth = &self.berths[direction][queued.position as usize];
@@ -174,13 +174,13 @@ impl<'w> Simulator<'w> {
 
     /// A member and the commands that it was given, by random access.
     pub(super) fn commands_of(&mut self, position: u32) -> (Member<'w>, [Option<Order>; 2]) {
-        let world = self.world;
+        let compiled = self.compiled;
         let n = self.engine.instance(position).0;
         let block = self.draws.instance(n);
-        let member = world.member(n, block);
+        let member = compiled.member(n, block);
         let shared = &self.shared;
         let order = |berth: Option<&Berth>, to: Release, block| {
-            let fate = |block| world.fate(&member, block, to, shared);
+            let fate = |block| compiled.fate(&member, block, to, shared);
             berth.map(|berth| Order { at: berth.dispatched, to, fate: fate(&block) })
         };
         let forward =

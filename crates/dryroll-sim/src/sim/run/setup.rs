@@ -10,18 +10,18 @@ use crate::sim::operator::Operator;
 use crate::sim::queue::Queue;
 use crate::sim::shared::Shared;
 use crate::sim::truth::Ledger;
-use crate::sim::world::World;
+use crate::sim::compiled::CompiledScenario;
 use dryroll_engine::{Engine, EventKind, Input, Journal, Recording};
 
 impl<'w> Simulator<'w> {
     /// A simulator with empty buffers.
     #[must_use]
-    pub fn new(world: &'w World) -> Self {
+    pub fn new(compiled: &'w CompiledScenario) -> Self {
         Self {
-            world,
+            compiled,
             shared: Shared::default(),
-            engine: Engine::new(world.plan.clone(), world.settings.clone(), Recording::Nothing),
-            draws: Draws::new(world.seed, 0),
+            engine: Engine::new(compiled.plan.clone(), compiled.settings.clone(), Recording::Nothing),
+            draws: Draws::new(compiled.seed, 0),
             berths: [Vec::new(), Vec::new()],
             first_deaths: Vec::new(),
             awaited: Vec::new(),
@@ -35,7 +35,7 @@ impl<'w> Simulator<'w> {
             near: Near::calm(),
             boundaries: Vec::new(),
             boundaries_done: 0,
-            triggered: vec![false; world.faults.len()],
+            triggered: vec![false; compiled.faults.len()],
             journal: None,
             rebuilt_from: None,
             away_until: None,
@@ -52,25 +52,25 @@ impl<'w> Simulator<'w> {
     }
 
     /// Takes another world, and keeps the buffers.
-    pub fn turn_to(&mut self, world: &'w World) {
-        if !std::ptr::eq(self.world, world) {
-            self.world = world;
-            self.engine = Engine::new(world.plan.clone(), world.settings.clone(), Recording::Nothing);
+    pub fn turn_to(&mut self, compiled: &'w CompiledScenario) {
+        if !std::ptr::eq(self.compiled, compiled) {
+            self.compiled = compiled;
+            self.engine = Engine::new(compiled.plan.clone(), compiled.settings.clone(), Recording::Nothing);
             self.triggered.clear();
-            self.triggered.resize(world.faults.len(), false);
+            self.triggered.resize(compiled.faults.len(), false);
         }
     }
 
     /// A simulator whose outcomes a guide draws. Its metrics are those of another law: weigh them.
     #[must_use]
-    pub fn guided(world: &'w World, guide: Guide) -> Self {
-        Self { guide: Some(guide), ..Self::new(world) }
+    pub fn guided(compiled: &'w CompiledScenario, guide: Guide) -> Self {
+        Self { guide: Some(guide), ..Self::new(compiled) }
     }
 
     /// A simulator whose requests a real person answers, by [`answer_at`](Self::answer_at).
     #[must_use]
-    pub fn drill(world: &'w World) -> Self {
-        Self { is_drill: true, ..Self::new(world) }
+    pub fn drill(compiled: &'w CompiledScenario) -> Self {
+        Self { is_drill: true, ..Self::new(compiled) }
     }
 
     /// The guide, as the last step left it.
@@ -81,11 +81,11 @@ impl<'w> Simulator<'w> {
 
     /// Sets a replicate up and hands the engine its request.
     pub fn begin<O: Observer>(&mut self, replicate: u64, observer: &mut O) {
-        let world = self.world;
+        let compiled = self.compiled;
         let wanted = self.recording(observer);
         self.replicate = replicate;
-        self.draws = Draws::new(world.seed, replicate);
-        world.share(&mut self.draws, &mut self.shared);
+        self.draws = Draws::new(compiled.seed, replicate);
+        compiled.share(&mut self.draws, &mut self.shared);
         self.engine.reset();
         self.engine.record(wanted);
         for berths in &mut self.berths {
@@ -95,19 +95,19 @@ impl<'w> Simulator<'w> {
         self.awaited.clear();
         self.queue.clear();
         self.operator = if self.is_drill { Operator::real() } else { Operator::default() };
-        self.known.clear(world.faults.len());
+        self.known.clear(compiled.faults.len());
         self.near.clear();
         self.boundaries.clear();
         self.boundaries_done = 0;
         self.triggered.fill(false);
-        for fault in 0..world.faults.len() {
-            if let Some(window) = world.faults[fault].known_window(fault) {
+        for fault in 0..compiled.faults.len() {
+            if let Some(window) = compiled.faults[fault].known_window(fault) {
                 self.open_window(window);
             }
         }
         self.sort_windows();
-        let crashes = world.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ReconcilerCrash));
-        self.journal = crashes.then(|| Journal::new(world.plan.clone(), world.settings.clone()));
+        let crashes = compiled.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ReconcilerCrash));
+        self.journal = crashes.then(|| Journal::new(compiled.plan.clone(), compiled.settings.clone()));
         self.rebuilt_from = None;
         self.away_until = None;
         self.previous_gone = false;
@@ -116,8 +116,8 @@ impl<'w> Simulator<'w> {
         self.control_due = 0;
         self.tally = Tally { decisions: std::mem::take(&mut self.tally.decisions), ..Tally::default() };
         self.tally.decisions.clear();
-        self.zones = if world.zone_law.is_some() { self.draws.zones() } else { Key(0) };
-        self.operator_key = if world.operator.draws() { self.draws.operator() } else { Key(0) };
+        self.zones = if compiled.zone_law.is_some() { self.draws.zones() } else { Key(0) };
+        self.operator_key = if compiled.operator.draws() { self.draws.operator() } else { Key(0) };
         if let Some(guide) = &mut self.guide {
             guide.begin(self.draws.guide());
         }
@@ -133,7 +133,7 @@ impl<'w> Simulator<'w> {
 
     fn recording(&self, observer: &impl Observer) -> Recording {
         let mut wanted = observer.recording();
-        for fault in &self.world.faults {
+        for fault in &self.compiled.faults {
             let needed = match (&fault.kind, fault.trigger()) {
                 (FaultKind::ReconcilerCrash, _) => Recording::Everything,
                 (_, Some(EventKind::InstanceStarted | EventKind::InstanceHealthCheck)) => Recording::Everything,

@@ -239,8 +239,8 @@ mod tests {
     #[test]
     fn a_conditional_metric_is_judged_only_over_the_same_runs() {
         let detect = Measure::Metric(Metric::TimeToDetectSec);
-        let with = |n: u64, worlds: u64| {
-            let rate = Contrast { n: worlds, ..pairs(Measure::Rate(Rate::Trip), true, 0.5, 0.0) };
+        let with = |n: u64, compiled: u64| {
+            let rate = Contrast { n: compiled, ..pairs(Measure::Rate(Rate::Trip), true, 0.5, 0.0) };
             let mut both = [Contrast { n, ..pairs(detect, true, 100.0, -50.0) }, rate];
             Contrast::join_conditions(&mut both);
             both[0].verdict(Tolerance::Absolute(1.0), 0.99)

@@ -41,7 +41,7 @@ pub struct FileError {
 struct ScenarioLine {
     scenario: Foreign,
     hash: Foreign,
-    world: Foreign,
+    compiled: Foreign,
     seed: u64,
     replicates: u64,
     dryroll: Foreign,
@@ -129,8 +129,8 @@ impl Baseline {
             };
             match read {
                 Line::Scenario(line) => {
-                    let ScenarioLine { hash, world, seed, replicates, dryroll, policy, .. } = *line;
-                    let entry = Entry { hash, world, seed, replicates, dryroll, policy, versions: BTreeMap::new() };
+                    let ScenarioLine { hash, compiled, seed, replicates, dryroll, policy, .. } = *line;
+                    let entry = Entry { hash, compiled, seed, replicates, dryroll, policy, versions: BTreeMap::new() };
                     baseline.entries.insert(scenario, entry);
                 }
                 Line::Version(line) => {
@@ -162,11 +162,11 @@ impl Baseline {
     pub fn text(&self) -> std::io::Result<String> {
         let mut lines: BTreeMap<Place, String> = BTreeMap::new();
         for (scenario, entry) in &self.entries {
-            let Entry { hash, world, seed, replicates, dryroll, policy, versions } = entry;
+            let Entry { hash, compiled, seed, replicates, dryroll, policy, versions } = entry;
             let line = ScenarioLine {
                 scenario: scenario.clone(),
                 hash: hash.clone(),
-                world: world.clone(),
+                compiled: compiled.clone(),
                 seed: *seed,
                 replicates: *replicates,
                 dryroll: dryroll.clone(),
@@ -236,7 +236,7 @@ fn read(text: &str) -> Result<(Place, Line), String> {
     match (keys.contains_key("version"), keys.contains_key("fact")) {
         (false, false) => {
             let line: ScenarioLine = serde_json::from_value(value).map_err(fault)?;
-            for (digest, name) in [(&line.hash, "hash"), (&line.world, "world")] {
+            for (digest, name) in [(&line.hash, "hash"), (&line.compiled, "world")] {
                 checked_digest(digest.raw(), name)?;
             }
             if line.replicates == 0 {

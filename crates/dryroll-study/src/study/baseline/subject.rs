@@ -16,7 +16,7 @@ use crate::study::round::{self, Round, Workers, rows_a_block};
 use crate::study::tape::{Identity, Tape};
 use dryroll_sim::SEMANTICS_VERSION;
 use dryroll_sim::scenario::{Measure, Scenario, VersionIndex};
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::text::Foreign;
 use dryroll_stats::paired::Paired;
 
@@ -76,7 +76,7 @@ impl Subject {
     /// Rollouts of all cells.
     #[must_use]
     pub fn rollouts(&self) -> u64 {
-        self.replicates.saturating_mul(self.cells.worlds.len() as u64)
+        self.replicates.saturating_mul(self.cells.compiled.len() as u64)
     }
 
     /// Runs all worlds; false where it was stopped.
@@ -85,14 +85,14 @@ impl Subject {
     /// When the tape cannot be written.
     pub fn run(&self, tape: &Tape, workers: &Workers<'_>) -> io::Result<bool> {
         let instances = self.cells.scenarios.first().map_or(1, |scenario| scenario.fleet.instances);
-        let cells = (0..self.cells.worlds.len() as u32).collect();
+        let cells = (0..self.cells.compiled.len() as u32).collect();
         let round = Round { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
-        round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)
+        round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)
     }
 
     /// The cells of a version: with the accepted policy, and with the scenario's own; one and the same where those are.
     fn cells_of(&self, version: usize) -> [usize; 2] {
-        [version, self.cells.worlds.len() - self.versions.len() + version]
+        [version, self.cells.compiled.len() - self.versions.len() + version]
     }
 
     fn rows<'t>(&self, tape: &'t Tape, cell: usize) -> io::Result<CellRows<'t>> {
@@ -100,7 +100,7 @@ impl Subject {
     }
 
     fn facts_of(&self, tape: &Tape, cell: usize) -> io::Result<VersionFacts> {
-        VersionFacts::of(&self.rows(tape, cell)?, self.cells.worlds[cell].defective)
+        VersionFacts::of(&self.rows(tape, cell)?, self.cells.compiled[cell].defective)
     }
 
     /// What each version comes to with the scenario's own policy.
@@ -112,14 +112,14 @@ impl Subject {
         self.versions.iter().enumerate().map(of).collect()
     }
 
-    /// Holds what was found against what was accepted. `world` is the digest of the scenario's world.
+    /// Holds what was found against what was accepted. `compiled` is the digest of the scenario's world.
     ///
     /// # Errors
     /// When the tape cannot be read.
-    pub fn compare(&self, tape: &Tape, entry: &Entry, world: &str) -> io::Result<Compared> {
+    pub fn compare(&self, tape: &Tape, entry: &Entry, compiled: &str) -> io::Result<Compared> {
         let mut compared = Compared {
-            policy_changed: self.cells.worlds.len() > self.versions.len(),
-            world_changed: entry.world != world,
+            policy_changed: self.cells.compiled.len() > self.versions.len(),
+            world_changed: entry.compiled != compiled,
             gone_versions: entry.versions.keys().filter(|id| !self.versions.contains(id)).cloned().collect(),
             ..Compared::default()
         };
@@ -153,7 +153,7 @@ impl Subject {
     /// What was kept against what is found now.
     fn engines(&self, version: &str, cell: usize, kept: &VersionFacts, found: &VersionFacts) -> Vec<Contrast> {
         let contrast = |&(measure, now): &(Measure, Fact)| {
-            let defective = self.cells.worlds[cell].defective;
+            let defective = self.cells.compiled[cell].defective;
             Some(Contrast::of_engines(version, defective, measure, *kept.get(measure)?, now))
         };
         let mut contrasts: Vec<Contrast> = found.facts.iter().filter_map(contrast).collect();
@@ -163,11 +163,11 @@ impl Subject {
 
     /// The accepted policy against the scenario's own, world by world.
     fn policies(&self, tape: &Tape, version: &str, [accepted, own]: [usize; 2]) -> io::Result<Vec<Contrast>> {
-        let defective = self.cells.worlds[own].defective;
+        let defective = self.cells.compiled[own].defective;
         let rows = [self.rows(tape, accepted)?, self.rows(tape, own)?];
         let contrast = |(measure, paired): (Measure, Paired)| {
             let Some((before, now)) = paired.a().mean().zip(paired.b().mean()) else { return Ok(None) };
-            let estimators = [accepted, own].map(|cell| Estimator::new(&self.cells.worlds[cell], measure));
+            let estimators = [accepted, own].map(|cell| Estimator::new(&self.cells.compiled[cell], measure));
             let samples = [estimators[0].sample(&rows[0])?, estimators[1].sample(&rows[1])?];
             Ok(Some(Contrast {
                 version: version.into(),
@@ -198,7 +198,7 @@ fn versions(scenario: &Scenario) -> Vec<VersionIndex> {
     let mut all = grid::versions(scenario, "all").unwrap_or_default();
     all.retain(|&version| {
         let mut one = scenario.clone();
-        version != target && one.retarget(version).is_ok() && World::new(&one).is_ok()
+        version != target && one.retarget(version).is_ok() && CompiledScenario::new(&one).is_ok()
     });
     all.push(target);
     all.sort_by_key(|version| version.0);

@@ -3,7 +3,7 @@
 use super::OutOfScope;
 use dryroll_engine::InterventionPolicy;
 use dryroll_engine::fleet::Span;
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::sim::sampler::Sampler;
 use dryroll_stats::exact::sum_of_falling;
 
@@ -28,8 +28,8 @@ pub(in crate::study) struct Approval {
 }
 
 impl Approval {
-    pub fn of(world: &World) -> Result<Self, OutOfScope> {
-        if world.settings.policy != InterventionPolicy::RequireApproval {
+    pub fn of(compiled: &CompiledScenario) -> Result<Self, OutOfScope> {
+        if compiled.settings.policy != InterventionPolicy::RequireApproval {
             return Ok(Self {
                 approved: 1.0,
                 rejected: 0.0,
@@ -40,9 +40,9 @@ impl Approval {
                 answered: None,
             });
         }
-        let traits = &world.operator;
+        let traits = &compiled.operator;
         let delay = &traits.approval_delay;
-        let expires = world.settings.approval_expires.0;
+        let expires = compiled.settings.approval_expires.0;
         let answered = match (traits.edit.is_some(), delay) {
             (true, Sampler::Constant(span)) => Some(Sampler::Constant(Span(2 * span.0))),
             (true, _) => None,
@@ -66,7 +66,7 @@ impl Approval {
         let in_time = answer.cumulative(expires);
         let too_long = || "the operator's delay is spread too wide to be added up".to_owned();
         let wait = mean_up_to(&answer, expires).ok_or_else(too_long);
-        let tick = world.tick_interval;
+        let tick = compiled.tick_interval;
         let ticks = sum_of_falling(expires.div_ceil(tick), 1e-6 / tick as f64, BUDGET, |k| {
             in_time - answer.cumulative(k * tick)
         });

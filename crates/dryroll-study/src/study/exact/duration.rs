@@ -5,7 +5,7 @@
 use super::Course;
 use super::approval::{Approval, mean};
 use dryroll_engine::OperatorDecision;
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::sim::sampler::Sampler;
 use dryroll_stats::exact::{Counting, Counts, Trial, Walked, sum_of_falling};
 
@@ -33,7 +33,7 @@ struct Over {
 
 /// The mean duration, and the mean of its waiting for a person; milliseconds.
 pub(super) fn mean_duration(
-    world: &World,
+    compiled: &CompiledScenario,
     approval: &Approval,
     course: &Course<'_>,
     walked: &Walked,
@@ -48,19 +48,19 @@ pub(super) fn mean_duration(
     }
     if walked.chance_of_ending() > 0.0 {
         course.last_decision_in_time.clone()?;
-        if course.last_decision == OperatorDecision::RollbackCompletedBatches && world.settings.previous.is_some() {
+        if course.last_decision == OperatorDecision::RollbackCompletedBatches && compiled.settings.previous.is_some() {
             return Err("a run that trips is rolled back, and how long that takes is not followed".to_owned());
         }
     }
     let (wait, first) = (approval.wait.clone()?, approval.first.clone()?);
-    let walking = walking(world, course, walked, states)?;
-    let deciding = walked.trips * mean(&world.operator.decision_delay);
+    let walking = walking(compiled, course, walked, states)?;
+    let deciding = walked.trips * mean(&compiled.operator.decision_delay);
     Ok((first + approval.approved * walking, wait + approval.approved * deciding))
 }
 
 /// From the first tick to the end, where it is approved.
-fn walking(world: &World, course: &Course<'_>, walked: &Walked, states: &[Vec<Counts>]) -> Result<f64, String> {
-    let (tick, timeout) = (world.tick_interval, world.settings.health_timeout.0);
+fn walking(compiled: &CompiledScenario, course: &Course<'_>, walked: &Walked, states: &[Vec<Counts>]) -> Result<f64, String> {
+    let (tick, timeout) = (compiled.tick_interval, compiled.settings.health_timeout.0);
     let stages = stages(course, states);
     let steps: u64 = stages.iter().map(|stage| u64::from(stage.to - stage.from) * 2 * course.walk.limit as u64).sum();
     let budget = MOST_STEPS / (steps + course.law.effort).max(1);
@@ -71,7 +71,7 @@ fn walking(world: &World, course: &Course<'_>, walked: &Walked, states: &[Vec<Co
     }
     let all: Vec<Over> = stages.iter().map(|stage| over(course, stage, &course.law.verdicts(), true)).collect();
     // Whole ticks: between a batch that does not trip and the next one, and after a decision to continue.
-    let decision = &world.operator.decision_delay;
+    let decision = &compiled.operator.decision_delay;
     let waved = stages.iter().zip(&all).any(|(stage, all)| !stage.ends && !stage.is_last && all.tripped > 0.0);
     let shift = match decision {
         Sampler::Constant(span) => span.0,

@@ -8,7 +8,7 @@ use super::OutOfScope;
 use super::law::{Arrivals, Beats, Crashing, Heartbeats, Table, VerdictLaw};
 use dryroll_engine::Plan;
 use dryroll_sim::sim::sampler::Sampler;
-use dryroll_sim::sim::world::{Kin, Release, World};
+use dryroll_sim::sim::compiled::{Kin, Release, CompiledScenario};
 use dryroll_stats::exact::Trial;
 
 /// The most kinds of instances whose laws are worked out.
@@ -31,21 +31,21 @@ impl FleetLaw {
     /// The laws for upgrades to a release. `on_grid` says that every dispatch falls on a multiple of the heartbeat
     /// interval.
     pub fn new(
-        world: &World,
+        compiled: &CompiledScenario,
         plan: &Plan,
         release: Release,
         on_grid: bool,
         tables: &Tables,
     ) -> Result<Self, OutOfScope> {
         let mut kinds: BTreeMap<Kin, u8> = BTreeMap::new();
-        let mut maker = Maker { world, release, on_grid, tables };
+        let mut maker = Maker { compiled, release, on_grid, tables };
         let mut laws = Vec::new();
         let mut which = Vec::new();
         let total = plan.total_instances();
         // Without classes and overrides all are alike.
-        let distinct = if world.has_kinds() { total } else { total.min(1) };
+        let distinct = if compiled.has_kinds() { total } else { total.min(1) };
         for position in 0..distinct {
-            let kin = world.kin(plan.order.instance(position).0);
+            let kin = compiled.kin(plan.order.instance(position).0);
             let kind = match kinds.get(&kin) {
                 Some(&kind) => kind,
                 None => {
@@ -64,7 +64,7 @@ impl FleetLaw {
             which.clear();
         }
         let crashes = laws.iter().flatten().filter(|(law, _)| law.crashing.is_some()).count() as u64;
-        let effort = crashes * world.settings.health_timeout.0;
+        let effort = crashes * compiled.settings.health_timeout.0;
         Ok(Self { laws, which, effort })
     }
 
@@ -132,7 +132,7 @@ impl Tables {
 
 /// Makes laws.
 struct Maker<'w> {
-    world: &'w World,
+    compiled: &'w CompiledScenario,
     release: Release,
     on_grid: bool,
     tables: &'w Tables,
@@ -141,17 +141,17 @@ struct Maker<'w> {
 impl Maker<'_> {
     fn mixture(&mut self, kin: &Kin) -> Result<Mixture, OutOfScope> {
         let too_many = || OutOfScope::new("the shares of the fleet that are drawn make too many kinds of instances");
-        let drawn = self.world.drawn_kin(kin.clone(), MOST_KINDS).ok_or_else(too_many)?;
+        let drawn = self.compiled.drawn_kin(kin.clone(), MOST_KINDS).ok_or_else(too_many)?;
         drawn.into_iter().map(|(kin, share)| Ok((self.law(&kin)?, share))).collect()
     }
 
     fn law(&mut self, kin: &Kin) -> Result<VerdictLaw, OutOfScope> {
-        let world = self.world;
-        let prospects = world.prospects_of(kin, self.release);
+        let compiled = self.compiled;
+        let prospects = compiled.prospects_of(kin, self.release);
         let chances = prospects.chances();
-        let timeout = world.settings.health_timeout.0;
-        let interval = world.interval;
-        let beats = match world.phase_of(kin) {
+        let timeout = compiled.settings.health_timeout.0;
+        let interval = compiled.interval;
+        let beats = match compiled.phase_of(kin) {
             None => Beats::Anywhere,
             Some(_) if interval == 1 => Beats::Anywhere,
             Some(phase) if self.on_grid => Beats::At(if phase == 0 { interval } else { phase }),
@@ -161,7 +161,7 @@ impl Maker<'_> {
                 ));
             }
         };
-        let heartbeats = Heartbeats { beats, interval, loss: world.loss_of(kin) };
+        let heartbeats = Heartbeats { beats, interval, loss: compiled.loss_of(kin) };
         let longest = prospects.upgrade_time().longest().0.max(1).saturating_add(interval - 1);
         let surely_in_time = heartbeats.loss == 0.0 && longest <= timeout;
         let table = self.tables.of(&prospects.upgrade_time(), timeout)?;

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use dryroll_sim::sim::sampler::Sampler;
-use dryroll_sim::sim::world::Chances;
+use dryroll_sim::sim::compiled::Chances;
 use dryroll_stats::exact::Trial;
 
 /// The most milliseconds that a duration's distribution is tabulated for.

@@ -11,13 +11,13 @@ use super::fleet::Tables;
 use super::scope::Course;
 use super::{Approval, Depth, Exact, OutOfScope, Unknown, of};
 use dryroll_engine::{InterventionPolicy, Outcome};
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::sim::shared::{BlockLaw, Factor, RateSource, Shared, Spread};
-use dryroll_sim::sim::world::Release;
+use dryroll_sim::sim::compiled::Release;
 use dryroll_stats::beta;
 
 /// The most worlds that a mean is taken over.
-const MOST_WORLDS: usize = 20_000;
+const MOST_REPLICATES: usize = 20_000;
 /// The most worlds whose durations are followed.
 const MOST_TIMED: usize = 100;
 /// The most steps of the chains of all worlds together.
@@ -45,14 +45,14 @@ pub(super) enum Rule {
 }
 
 /// The exact results of a world whose replicates share something.
-pub(super) fn exact(world: &World, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope> {
-    let settled = rolls_nothing_out(world) || spread(world).is_none();
-    let parts = parts(world, Rule::Usual)?;
-    affordable(world, parts.len())?;
+pub(super) fn exact(compiled: &CompiledScenario, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope> {
+    let settled = rolls_nothing_out(compiled) || spread(compiled).is_none();
+    let parts = parts(compiled, Rule::Usual)?;
+    affordable(compiled, parts.len())?;
     if !settled {
-        let finer = self::parts(world, Rule::Finer)?;
-        affordable(world, finer.len())?;
-        let (usual, finer) = (trips(world, &parts, tables)?, trips(world, &finer, tables)?);
+        let finer = self::parts(compiled, Rule::Finer)?;
+        affordable(compiled, finer.len())?;
+        let (usual, finer) = (trips(compiled, &parts, tables)?, trips(compiled, &finer, tables)?);
         if (usual - finer).abs() > AGREEMENT {
             return Err(OutOfScope::new(
                 "the rates that each replicate draws may add up to more than 1 or are spread too wide, so that no rule of few \
@@ -62,18 +62,18 @@ pub(super) fn exact(world: &World, tables: &Tables, depth: Depth) -> Result<Exac
     }
     let depth = if parts.len() <= MOST_TIMED { depth } else { Depth::Chances };
     let results: Result<Vec<(Exact, f64)>, OutOfScope> =
-        parts.iter().map(|(shared, chance)| Ok((of(&world.given(shared), tables, depth)?, *chance))).collect();
+        parts.iter().map(|(shared, chance)| Ok((of(&compiled.given(shared), tables, depth)?, *chance))).collect();
     Ok(mean(&results?))
 }
 
 /// Whether the chain is never walked.
-fn rolls_nothing_out(world: &World) -> bool {
-    world.rolls_nothing_out().is_some() || world.settings.policy == InterventionPolicy::Blocked
+fn rolls_nothing_out(compiled: &CompiledScenario) -> bool {
+    compiled.rolls_nothing_out().is_some() || compiled.settings.policy == InterventionPolicy::Blocked
 }
 
-pub(super) fn affordable(world: &World, parts: usize) -> Result<(), OutOfScope> {
-    let limit = world.settings.max_consecutive_failures.get().min(world.total());
-    let steps = u64::from(world.total()) * u64::from(limit) * parts as u64;
+pub(super) fn affordable(compiled: &CompiledScenario, parts: usize) -> Result<(), OutOfScope> {
+    let limit = compiled.settings.max_consecutive_failures.get().min(compiled.total());
+    let steps = u64::from(compiled.total()) * u64::from(limit) * parts as u64;
     if steps > MOST_STEPS {
         return Err(OutOfScope::new("the fleet is too large to follow every way in which what is shared can be drawn"));
     }
@@ -81,46 +81,46 @@ pub(super) fn affordable(world: &World, parts: usize) -> Result<(), OutOfScope> 
 }
 
 /// The rates of the target, where they are drawn from beta distributions.
-pub(super) fn spread(world: &World) -> Option<&Spread> {
-    match world.rate_source(Release::Target) {
+pub(super) fn spread(compiled: &CompiledScenario) -> Option<&Spread> {
+    match compiled.rate_source(Release::Target) {
         RateSource::Spread(spread) => Some(spread),
         RateSource::Known(_) | RateSource::Believed(_) => None,
     }
 }
 
 /// The chance of a trip in a world that is given.
-pub(super) fn trip(world: &World, shared: &Shared, tables: &Tables) -> Result<f64, OutOfScope> {
-    let given = world.given(shared);
+pub(super) fn trip(compiled: &CompiledScenario, shared: &Shared, tables: &Tables) -> Result<f64, OutOfScope> {
+    let given = compiled.given(shared);
     let approved = Approval::of(&given)?.approved;
-    if approved == 0.0 || rolls_nothing_out(world) {
+    if approved == 0.0 || rolls_nothing_out(compiled) {
         return Ok(0.0);
     }
     Ok((Course::of(&given, tables)?.walked().chance() * approved).clamp(0.0, 1.0))
 }
 
-fn trips(world: &World, parts: &[(Shared, f64)], tables: &Tables) -> Result<f64, OutOfScope> {
-    parts.iter().try_fold(0.0, |sum, (shared, chance)| Ok(sum + chance * trip(world, shared, tables)?))
+fn trips(compiled: &CompiledScenario, parts: &[(Shared, f64)], tables: &Tables) -> Result<f64, OutOfScope> {
+    parts.iter().try_fold(0.0, |sum, (shared, chance)| Ok(sum + chance * trip(compiled, shared, tables)?))
 }
 
 /// All that replicates may share.
-pub(super) fn parts(world: &World, rule: Rule) -> Result<Parts, OutOfScope> {
-    let mut parts = vec![(beginning(world)?, 1.0)];
-    if let Some(spread) = spread(world) {
-        parts = with_rates(&parts, spread, world.total(), rule)?;
+pub(super) fn parts(compiled: &CompiledScenario, rule: Rule) -> Result<Parts, OutOfScope> {
+    let mut parts = vec![(beginning(compiled)?, 1.0)];
+    if let Some(spread) = spread(compiled) {
+        parts = with_rates(&parts, spread, compiled.total(), rule)?;
     }
-    parts = with_factors(&parts, world)?;
-    with_places(parts, world.block_laws())
+    parts = with_factors(&parts, compiled)?;
+    with_places(parts, compiled.block_laws())
 }
 
 /// What the previous version shares matters to whether a rollback surely ends well, and to nothing else that is
 /// computed: its mean rates and its longest factor say that.
-fn beginning(world: &World) -> Result<Shared, OutOfScope> {
-    let mean = |release| match world.rate_source(release) {
+fn beginning(compiled: &CompiledScenario) -> Result<Shared, OutOfScope> {
+    let mean = |release| match compiled.rate_source(release) {
         RateSource::Known(rates) => Ok(*rates),
         RateSource::Spread(spread) => Ok(spread.with([None; 4])),
         RateSource::Believed(_) => Err(OutOfScope::new("rates that are not known are drawn in pairs")),
     };
-    let longest = match world.factor(Release::Previous) {
+    let longest = match compiled.factor(Release::Previous) {
         Factor::Constant(factor) => *factor,
         Factor::Drawn { law, .. } => law.millis(u64::MAX) / 1000.0,
     };
@@ -167,8 +167,8 @@ fn with_rates(parts: &Parts, spread: &Spread, instances: u32, rule: Rule) -> Res
     Ok(parts.iter().flat_map(|part| places.iter().map(move |place| with(part, place))).collect())
 }
 
-fn with_factors(parts: &Parts, world: &World) -> Result<Parts, OutOfScope> {
-    let Some(values) = world.factor(Release::Target).values() else {
+fn with_factors(parts: &Parts, compiled: &CompiledScenario) -> Result<Parts, OutOfScope> {
+    let Some(values) = compiled.factor(Release::Target).values() else {
         return Err(OutOfScope::new(
             "the factor of upgrade times is drawn from a smooth distribution, and what it makes too late has no smooth law; a list \
              of values, `{empirical = […]}`, is covered",
@@ -192,7 +192,7 @@ fn with_places(parts: Parts, laws: &[BlockLaw]) -> Result<Parts, OutOfScope> {
     for law in laws {
         let choices = if law.for_target { choices(law.slots(), law.blocks.count) } else { Some(1) };
         let all = choices.map(|choices| choices.saturating_mul(parts.len()));
-        if all.is_none_or(|all| all > MOST_WORLDS) {
+        if all.is_none_or(|all| all > MOST_REPLICATES) {
             return Err(OutOfScope::new("blocks can be at too many places to follow each"));
         }
         // Where blocks are that do not differ for the target matters to nothing that is computed.
@@ -217,7 +217,7 @@ fn choices(of: u32, count: u32) -> Option<usize> {
     let mut choices: u64 = 1;
     for i in 0..u64::from(count.min(of - count)) {
         choices = choices * (u64::from(of) - i) / (i + 1);
-        if choices > MOST_WORLDS as u64 {
+        if choices > MOST_REPLICATES as u64 {
             return None;
         }
     }
@@ -287,10 +287,10 @@ fn mean(results: &[(Exact, f64)]) -> Exact {
 }
 
 /// The rates and factors that belong to uniform variates: of failure, hang, unhealthy and crash, and of the factor.
-pub(super) fn at(world: &World, base: &Shared, variates: [f64; 5]) -> Shared {
+pub(super) fn at(compiled: &CompiledScenario, base: &Shared, variates: [f64; 5]) -> Shared {
     let [rates @ .., factor] = variates;
     let mut shared = base.clone();
-    if let Some(spread) = spread(world) {
+    if let Some(spread) = spread(compiled) {
         let mut variate = rates.into_iter();
         let drawn = spread.laws().each_ref().map(|law| {
             let u = variate.next().unwrap_or(0.5);
@@ -298,7 +298,7 @@ pub(super) fn at(world: &World, base: &Shared, variates: [f64; 5]) -> Shared {
         });
         shared.rates[Release::Target as usize] = spread.with(drawn);
     }
-    if let Some(values) = world.factor(Release::Target).values() {
+    if let Some(values) = compiled.factor(Release::Target).values() {
         let place = ((factor * values.len() as f64) as usize).min(values.len() - 1);
         shared.factors[Release::Target as usize] = values[place];
     }
@@ -306,6 +306,6 @@ pub(super) fn at(world: &World, base: &Shared, variates: [f64; 5]) -> Shared {
 }
 
 /// A world's beginning, with every choice of places for its blocks.
-pub(super) fn of_places(world: &World) -> Result<Parts, OutOfScope> {
-    with_places(vec![(beginning(world)?, 1.0)], world.block_laws())
+pub(super) fn of_places(compiled: &CompiledScenario) -> Result<Parts, OutOfScope> {
+    with_places(vec![(beginning(compiled)?, 1.0)], compiled.block_laws())
 }

@@ -4,8 +4,8 @@ use super::OutOfScope;
 use super::approval::{Approval, NEGLIGIBLE};
 use super::fleet::{FleetLaw, Tables};
 use dryroll_engine::{BreakerOrder, BreakerScope, OperatorDecision, Plan};
-use dryroll_sim::sim::World;
-use dryroll_sim::sim::world::Release;
+use dryroll_sim::sim::CompiledScenario;
+use dryroll_sim::sim::compiled::Release;
 use dryroll_stats::exact::{Counting, Unit, Walk, Walked};
 
 /// The most work for one walk, in steps of the chain.
@@ -26,21 +26,21 @@ pub(crate) struct Course<'w> {
     pub(super) last_decision: OperatorDecision,
     /// Whether that decision comes before the horizon; if not surely, why not.
     pub(super) last_decision_in_time: Result<(), String>,
-    world: &'w World,
+    compiled: &'w CompiledScenario,
 }
 
 impl<'w> Course<'w> {
-    pub(crate) fn of(world: &'w World, tables: &Tables) -> Result<Self, OutOfScope> {
-        undisturbed(world)?;
-        let (plan, limit) = edited(world);
-        let settings = &world.settings;
+    pub(crate) fn of(compiled: &'w CompiledScenario, tables: &Tables) -> Result<Self, OutOfScope> {
+        undisturbed(compiled)?;
+        let (plan, limit) = edited(compiled);
+        let settings = &compiled.settings;
         let total = plan.total_instances();
         let at_once = settings.max_in_flight.is_none_or(|most| most.get() >= plan.batch_size);
         let one_by_one = plan.batch_size == 1 || settings.max_in_flight.is_some_and(|most| most.get() == 1);
         let starts_at_zero = !matches!(settings.policy, dryroll_engine::InterventionPolicy::RequireApproval);
-        let on_ticks = at_once && (world.tick_interval.is_multiple_of(world.interval));
+        let on_ticks = at_once && (compiled.tick_interval.is_multiple_of(compiled.interval));
         let on_grid = on_ticks || (at_once && starts_at_zero && plan.batch_count() == 1);
-        let law = FleetLaw::new(world, &plan, Release::Target, on_grid, tables)?;
+        let law = FleetLaw::new(compiled, &plan, Release::Target, on_grid, tables)?;
         let listed = settings.breaker_order == BreakerOrder::Listed;
         let counting = if listed || one_by_one { Counting::InOrder } else { Counting::SilentLast };
         let reports = law.verdicts().iter().any(|trial| trial.fails > 0.0);
@@ -54,7 +54,7 @@ impl<'w> Course<'w> {
         } else {
             (0..plan.batch_count()).map(|index| Unit { trials: plan.batch(index), fresh }).collect()
         };
-        let on_trip = &world.operator.on_trip;
+        let on_trip = &compiled.operator.on_trip;
         let waved = on_trip.iter().position(|&decision| decision != OperatorDecision::ContinueAnyway);
         let walk = Walk { units, counting, limit: (limit as usize).min(total as usize + 1), waved };
         let rows = if counting == Counting::SilentLast { walk.limit } else { 1 };
@@ -62,7 +62,7 @@ impl<'w> Course<'w> {
         if steps > MOST_STEPS {
             return Err(OutOfScope::new("the fleet and the breaker's limit are too large to follow every count"));
         }
-        let back = FleetLaw::new(world, &plan, Release::Previous, on_grid, tables).ok();
+        let back = FleetLaw::new(compiled, &plan, Release::Previous, on_grid, tables).ok();
         let rollback_is_sure =
             back.is_some_and(|law| law.verdicts().iter().all(|trial| trial.fails == 0.0 && trial.silent == 0.0));
         let mut course = Self {
@@ -73,7 +73,7 @@ impl<'w> Course<'w> {
             rollback_is_sure,
             last_decision: waved.and_then(|waved| on_trip.get(waved)).copied().unwrap_or(OperatorDecision::Abort),
             last_decision_in_time: Ok(()),
-            world,
+            compiled,
         };
         course.check_horizon(&plan)?;
         Ok(course)
@@ -97,10 +97,10 @@ impl<'w> Course<'w> {
 
     /// The horizon must not cut a run, or hardly ever.
     fn check_horizon(&mut self, plan: &Plan) -> Result<(), OutOfScope> {
-        let world = self.world;
-        let approval = Approval::of(world)?;
-        let tick = world.tick_interval;
-        let timeout = world.settings.health_timeout.0;
+        let compiled = self.compiled;
+        let approval = Approval::of(compiled)?;
+        let tick = compiled.tick_interval;
+        let timeout = compiled.settings.health_timeout.0;
         let waves = if self.at_once {
             u64::from(plan.batch_count()).saturating_mul(timeout.div_ceil(tick).saturating_mul(tick))
         } else {
@@ -110,8 +110,8 @@ impl<'w> Course<'w> {
         let units = self.walk.units.len() as u64;
         let continued = self.walk.waved.map_or(units, |waved| (waved as u64).min(units));
         let walking = waves.saturating_add(tick).saturating_add(continued.saturating_mul(tick));
-        let slack = world.horizon.checked_sub(walking);
-        let delay = &world.operator.decision_delay;
+        let slack = compiled.horizon.checked_sub(walking);
+        let delay = &compiled.operator.decision_delay;
         let cut = |slack: u64, decisions: u64| {
             let sure = approval.latest.saturating_add(decisions.saturating_mul(delay.longest().0)) <= slack;
             let each = slack / (decisions + 1);
@@ -140,13 +140,13 @@ impl<'w> Course<'w> {
 }
 
 /// Nothing may befall an instance, the network or the controller but what an upgrade itself brings.
-pub(crate) fn undisturbed(world: &World) -> Result<(), OutOfScope> {
+pub(crate) fn undisturbed(compiled: &CompiledScenario) -> Result<(), OutOfScope> {
     let disturbed = [
-        (!world.faults.is_empty(), "faults are injected, which make verdicts depend on each other"),
-        (world.zone_law.is_some(), "zones fail, which makes the verdicts in a zone depend on each other"),
-        (world.death_law.is_some(), "instances die in the background"),
-        (world.flaps(), "the network flaps, and what a flap does depends on the moment"),
-        (world.delays, "heartbeats are delayed, and may overtake each other"),
+        (!compiled.faults.is_empty(), "faults are injected, which make verdicts depend on each other"),
+        (compiled.zone_law.is_some(), "zones fail, which makes the verdicts in a zone depend on each other"),
+        (compiled.death_law.is_some(), "instances die in the background"),
+        (compiled.flaps(), "the network flaps, and what a flap does depends on the moment"),
+        (compiled.delays, "heartbeats are delayed, and may overtake each other"),
     ];
     match disturbed.into_iter().find(|&(is, _)| is) {
         Some((_, why)) => Err(OutOfScope::new(why)),
@@ -155,14 +155,14 @@ pub(crate) fn undisturbed(world: &World) -> Result<(), OutOfScope> {
 }
 
 /// The plan and the limit as an edit leaves them.
-pub(crate) fn edited(world: &World) -> (Plan, u32) {
-    let settings = &world.settings;
+pub(crate) fn edited(compiled: &CompiledScenario) -> (Plan, u32) {
+    let settings = &compiled.settings;
     let is_asked = settings.policy == dryroll_engine::InterventionPolicy::RequireApproval;
-    let edit = world.operator.edit.filter(|_| is_asked);
+    let edit = compiled.operator.edit.filter(|_| is_asked);
     let limit = edit.and_then(|edit| edit.max_consecutive_failures).unwrap_or(settings.max_consecutive_failures);
     let plan = match edit.and_then(|edit| edit.batch_pct) {
-        Some(batch_pct) => Plan::new(world.plan.order.clone(), Vec::new(), batch_pct),
-        None => world.plan.clone(),
+        Some(batch_pct) => Plan::new(compiled.plan.order.clone(), Vec::new(), batch_pct),
+        None => compiled.plan.clone(),
     };
     (plan, limit.get())
 }

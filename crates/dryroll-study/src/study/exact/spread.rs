@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::fleet::Tables;
 use super::mixture::{self, Rule};
-use super::{OutOfScope, world};
+use super::{OutOfScope, compiled};
 use dryroll_sim::scenario::Scenario;
-use dryroll_sim::sim::{Shared, World};
+use dryroll_sim::sim::{Shared, CompiledScenario};
 
 /// A chance of tripping, and what of it is between rollouts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,30 +54,30 @@ const LATTICE: [f64; 5] = [0.881_271_461_6, 0.776_639_389_1, 0.684_430_129_6, 0.
 /// # Errors
 /// When nothing exact can be said of the scenario; the sentence says why.
 pub fn trip_spread(scenario: &Scenario) -> Result<Option<TripSpread>, OutOfScope> {
-    let world = world(scenario)?;
+    let compiled = compiled(scenario)?;
     let tables = Tables::default();
-    let rates = mixture::spread(&world).map_or(0, |spread| spread.laws().iter().flatten().count());
-    let parts = mixture::parts(&world, Rule::Squares)?;
-    let places = mixture::of_places(&world)?;
-    let factors = world.factor(dryroll_sim::sim::Release::Target).values().map_or(0, |values| values.len());
+    let rates = mixture::spread(&compiled).map_or(0, |spread| spread.laws().iter().flatten().count());
+    let parts = mixture::parts(&compiled, Rule::Squares)?;
+    let places = mixture::of_places(&compiled)?;
+    let factors = compiled.factor(dryroll_sim::sim::Release::Target).values().map_or(0, |values| values.len());
     if rates == 0 && factors <= 1 {
         return Ok(None);
     }
     let is_one = rates == 1 && factors == 1;
     let looked_up = if is_one { 0 } else { POINTS as usize * places.len() };
-    mixture::affordable(&world, parts.len() + looked_up)?;
+    mixture::affordable(&compiled, parts.len() + looked_up)?;
     // Parts come with the places of blocks innermost.
     let mut chances = Vec::with_capacity(parts.len() / places.len());
     for rollout in parts.chunks(places.len()) {
         let weight: f64 = rollout.iter().map(|part| part.1).sum();
         let mean = rollout.iter().try_fold(0.0, |sum, (shared, chance)| {
-            Ok::<f64, OutOfScope>(sum + chance * mixture::trip(&world, shared, &tables)?)
+            Ok::<f64, OutOfScope>(sum + chance * mixture::trip(&compiled, shared, &tables)?)
         })?;
         chances.push((mean / weight, weight));
     }
     let mean_of = |of: &dyn Fn(f64) -> f64| chances.iter().map(|&(q, weight)| weight * of(q)).sum::<f64>();
     let trip_rate = mean_of(&|q| q);
-    let [p5, p50, p95] = quantiles(&world, &places, is_one, &tables)?;
+    let [p5, p50, p95] = quantiles(&compiled, &places, is_one, &tables)?;
     Ok(Some(TripSpread {
         trip_rate,
         p5,
@@ -90,10 +90,10 @@ pub fn trip_spread(scenario: &Scenario) -> Result<Option<TripSpread>, OutOfScope
 
 const LEVELS: [f64; 3] = [0.05, 0.5, 0.95];
 
-fn quantiles(world: &World, places: &[(Shared, f64)], is_one: bool, tables: &Tables) -> Result<[f64; 3], OutOfScope> {
+fn quantiles(compiled: &CompiledScenario, places: &[(Shared, f64)], is_one: bool, tables: &Tables) -> Result<[f64; 3], OutOfScope> {
     let chance = |variates: [f64; 5]| {
         places.iter().try_fold(0.0, |sum, (base, chance)| {
-            Ok::<f64, OutOfScope>(sum + chance * mixture::trip(world, &mixture::at(world, base, variates), tables)?)
+            Ok::<f64, OutOfScope>(sum + chance * mixture::trip(compiled, &mixture::at(compiled, base, variates), tables)?)
         })
     };
     if is_one {

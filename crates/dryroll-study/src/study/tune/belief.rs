@@ -235,12 +235,12 @@ impl Tune {
     /// Lets every world draw the rates of these versions.
     pub fn believe(&mut self, beliefs: &Beliefs) {
         self.draws_rates = true;
-        for (world, scenario) in self.cells.worlds.iter_mut().zip(&self.cells.scenarios) {
+        for (compiled, scenario) in self.cells.compiled.iter_mut().zip(&self.cells.scenarios) {
             let releases =
                 [(Release::Target, Some(scenario.rollout.target)), (Release::Previous, scenario.rollout.previous)];
             for (release, version) in releases {
                 if let Some(one) = version.and_then(|version| beliefs.of(version)) {
-                    world.believe(release, Arc::clone(&one.belief));
+                    compiled.believe(release, Arc::clone(&one.belief));
                 }
             }
         }

@@ -17,7 +17,7 @@ use dryroll_sim::scenario::{Measure, Metric};
 use dryroll_stats::{Interval, simultaneous};
 
 /// Worlds that the front is drawn from: a picture needs no more, and memory does not grow with the search.
-const WORLDS: u64 = 4096;
+const REPLICATES: u64 = 4096;
 
 /// Where a policy stands on the plane.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub fn worst_version(tune: &Tune, tape: &Tape, tuned: &Tuned) -> io::Result<Opti
     for version in 1..tune.versions() {
         let mut sum = 0.0;
         for (policy, known) in tuned.policies.iter().enumerate() {
-            let n = known.replicates.min(WORLDS);
+            let n = known.replicates.min(REPLICATES);
             let values = tune.values(tape, tune.cell(policy, version), Metric::BlastRadiusPct, n)?;
             sum += moments(&values).mean().unwrap_or(0.0);
         }
@@ -64,8 +64,8 @@ pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -
     let each = simultaneous::each(CONFIDENCE, 2 * (pairs + policies as u64));
     let place = |policy: usize, version: usize, metric: Metric, exact: Option<f64>| -> io::Result<Placed> {
         let cell = tune.cell(policy, version);
-        let n = tuned.policies[policy].replicates.min(WORLDS);
-        let estimator = Estimator::new(&tune.cells.worlds[cell], Measure::Metric(metric));
+        let n = tuned.policies[policy].replicates.min(REPLICATES);
+        let estimator = Estimator::new(&tune.cells.compiled[cell], Measure::Metric(metric));
         let sample = estimator.sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)?;
         let own = exact.map(|exact| Interval::new(exact, exact)).or_else(|| estimator.interval(&sample, each));
         Ok(Placed { estimator, sample, exact, own })
@@ -88,7 +88,7 @@ pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -
             let Some(version) = version else { return Ok(Estimated::default()) };
             let cell = tune.cell(policy, version);
             let n = tuned.policies[policy].replicates;
-            let estimator = Estimator::new(&tune.cells.worlds[cell], Measure::Metric(metric));
+            let estimator = Estimator::new(&tune.cells.compiled[cell], Measure::Metric(metric));
             let sample = estimator.sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)?;
             let (mean, interval) = (estimator.mean(&sample), estimator.interval(&sample, CONFIDENCE));
             Ok(Estimated { exact, mean, interval, n })
@@ -188,8 +188,8 @@ impl Rule<'_> {
     /// Whether two policies come to the same batches and the same limit.
     fn are_same(&self, one: usize, other: usize) -> bool {
         let walked = |policy: usize| {
-            let world = &self.tune.cells.worlds[self.tune.cell(policy, 0)];
-            (world.plan.batch_size, world.settings.max_consecutive_failures)
+            let compiled = &self.tune.cells.compiled[self.tune.cell(policy, 0)];
+            (compiled.plan.batch_size, compiled.settings.max_consecutive_failures)
         };
         walked(one) == walked(other)
     }

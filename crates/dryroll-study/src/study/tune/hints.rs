@@ -25,11 +25,11 @@ use dryroll_engine::{
     Settings,
 };
 use dryroll_sim::scenario::{Bound, Measure, Metric, Rate, Stat};
-use dryroll_sim::sim::{Observer, Simulator, World};
+use dryroll_sim::sim::{Observer, Simulator, CompiledScenario};
 use dryroll_stats::quantile::rank;
 
 /// Worlds of each version.
-const WORLDS: u64 = 1000;
+const REPLICATES: u64 = 1000;
 /// The largest fleet that verdicts are kept of.
 const LARGEST_FLEET: u32 = 5000;
 /// The most sizes of a batch that are tried where no policy is recommended.
@@ -288,7 +288,7 @@ pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) 
 
 /// A policy for each size of a batch and order of the plan in the grid, the largest batches first.
 fn batches(tune: &Tune) -> Vec<usize> {
-    let size = |policy: usize| tune.cells.worlds[tune.cell(policy, 0)].plan.batch_size;
+    let size = |policy: usize| tune.cells.compiled[tune.cell(policy, 0)].plan.batch_size;
     let mut all: Vec<usize> = Vec::new();
     for policy in 0..tune.policies() {
         let same = |&other: &usize| {
@@ -326,14 +326,14 @@ impl<'a> Tried<'a> {
         let of = |version: usize| {
             let mut scenario = tune.cells.scenarios[tune.cell(policy, version)].clone();
             scenario.rollout.max_consecutive_failures = NonZeroU32::MAX;
-            World::new(&scenario).ok().map(|world| observe(&world, 0..WORLDS))
+            CompiledScenario::new(&scenario).ok().map(|compiled| observe(&compiled, 0..REPLICATES))
         };
         let mut seen = (0..tune.versions()).map(of).collect::<Option<Vec<_>>>()?.into_iter();
         Some(Self {
             tune,
             good: seen.next()?,
             bad: seen.collect(),
-            total: tune.cells.worlds[tune.cell(policy, 0)].total(),
+            total: tune.cells.compiled[tune.cell(policy, 0)].total(),
             goes_on: tune.scenario.operator.on_trip.contains(&OperatorDecision::ContinueAnyway),
         })
     }
@@ -449,13 +449,13 @@ fn share<T>(runs: &[T], of: impl Fn(&T) -> bool) -> f64 {
     runs.iter().filter(|run| of(run)).count() as f64 / runs.len().max(1) as f64
 }
 
-fn observe(world: &World, replicates: Range<u64>) -> Vec<Verdicts> {
+fn observe(compiled: &CompiledScenario, replicates: Range<u64>) -> Vec<Verdicts> {
     replicates
         .into_par_iter()
         .map_init(
-            || Simulator::new(world),
+            || Simulator::new(compiled),
             |simulator, replicate| {
-                let mut verdicts = Verdicts::new(&world.settings);
+                let mut verdicts = Verdicts::new(&compiled.settings);
                 verdicts.completed = simulator.run(replicate, &mut verdicts).outcome == Outcome::Completed;
                 debug_assert!(simulator.engine().direction() == Direction::Forward);
                 verdicts
@@ -554,10 +554,10 @@ mod tests {
                 "#
             );
             let scenario = Scenario::parse("test.toml", text.as_bytes(), Format::Toml).unwrap();
-            let real = World::new(&scenario).unwrap();
+            let real = CompiledScenario::new(&scenario).unwrap();
             let mut endless = scenario.clone();
             endless.rollout.max_consecutive_failures = NonZeroU32::MAX;
-            let endless = World::new(&endless).unwrap();
+            let endless = CompiledScenario::new(&endless).unwrap();
             for replicate in 0..200 {
                 let mut verdicts = Verdicts::new(&endless.settings);
                 Simulator::new(&endless).run(replicate, &mut verdicts);

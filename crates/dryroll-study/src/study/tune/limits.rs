@@ -11,7 +11,7 @@ use crate::study::summary::Figure;
 use crate::study::tape::Tape;
 use crate::study::theory::{Theory, fits};
 use dryroll_sim::scenario::{Bound, Expected, LimitSpec, Measure, Metric, Rate, Stat};
-use dryroll_sim::sim::World;
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_stats::Interval;
 
 /// A limit, and the versions that it is about.
@@ -146,7 +146,7 @@ pub fn check(
             let rows = CellRows::open(std::slice::from_ref(tape), cell as u32, n)?;
             let theory = theory.get(cell).unwrap_or(&nothing);
             let seen =
-                observe(&limit.spec, &rows, &tune.cells.worlds[cell], theory, certainty, Some(tune.limit_tolerance))?;
+                observe(&limit.spec, &rows, &tune.cells.compiled[cell], theory, certainty, Some(tune.limit_tolerance))?;
             all.push(Held { limit: place, version, ..seen });
         }
     }
@@ -164,7 +164,7 @@ pub fn check(
 pub fn observe(
     spec: &LimitSpec,
     rows: &CellRows<'_>,
-    world: &World,
+    compiled: &CompiledScenario,
     theory: &Theory,
     certainty: Certainty,
     tolerance: Option<f64>,
@@ -173,19 +173,19 @@ pub fn observe(
     let (observed, interval, n) = match spec.metric {
         Measure::Metric(metric) => match spec.stat.unwrap_or(Stat::Mean) {
             Stat::Mean => {
-                let estimator = Estimator::new(world, spec.metric);
+                let estimator = Estimator::new(compiled, spec.metric);
                 let sample = estimator.sample(rows)?;
                 let moments = moments(&sample.values);
                 kept_by_all = sample.values.iter().all(|value| value.is_nan() || fits(*value, &spec.bound));
                 (moments.mean(), estimator.interval(&sample, certainty.confidence), moments.n())
             }
             stat => {
-                let figure = analysis::figure(rows, world, metric, certainty)?;
+                let figure = analysis::figure(rows, compiled, metric, certainty)?;
                 (figure.stat(stat), interval_of(&figure, stat), figure.n)
             }
         },
         Measure::Rate(wanted) => {
-            let share = analysis::rate(rows, wanted, world.defective, certainty)?;
+            let share = analysis::rate(rows, wanted, compiled.defective, certainty)?;
             (share.rate, share.ci, share.n)
         }
         Measure::Outcome => (None, None, 0),

@@ -113,7 +113,7 @@ impl Tune {
 
     /// What theory says of the cells of a policy, as deep as its limits need; at all other cells nothing.
     fn theory_of(&self, policy: usize) -> Vec<Theory> {
-        let mut theory = vec![Theory::default(); self.cells.worlds.len()];
+        let mut theory = vec![Theory::default(); self.cells.compiled.len()];
         if self.draws_rates {
             return theory;
         }

@@ -28,16 +28,16 @@ use dryroll_stats::information::{self, Worth, sample};
 /// So many times the history, what would that be worth?
 pub const HISTORIES: [f64; 2] = [2.0, 10.0];
 /// Worlds in which every policy is tried.
-const WORLDS: u64 = 2048;
+const REPLICATES: u64 = 2048;
 /// Fewer tell nothing: as many as the search has before it looks for the first time.
 const FEWEST_WORLDS: u64 = super::FIRST_LOOK;
 /// The most worlds in which those are tried that may be chosen.
-const MOST_WORLDS: u64 = 8192;
+const MOST_REPLICATES: u64 = 8192;
 /// What the history leaves open.
 #[derive(Clone, Debug)]
 pub struct Open {
     /// Worlds in which every policy was tried.
-    pub worlds: u64,
+    pub replicates: u64,
     /// Rollouts that it took beside the search.
     pub rollouts: u64,
     /// Where each policy stands to the limits today, by what the search decided.
@@ -101,34 +101,34 @@ impl Tune {
         workers: &Workers<'_>,
     ) -> io::Result<Option<Open>> {
         let before = tape.rows();
-        let worlds = WORLDS.min(self.replicates);
+        let replicates = REPLICATES.min(self.replicates);
         // A rate that is each rollout's own is drawn anew by the next one: a longer history does not come closer to it.
         let today = Today::of(tuned);
         if beliefs.differing().next().is_some() {
-            return Ok(Some(Open { worlds: 0, rollouts: 0, today, later: Vec::new() }));
+            return Ok(Some(Open { replicates: 0, rollouts: 0, today, later: Vec::new() }));
         }
-        if worlds < FEWEST_WORLDS {
-            return Ok(Some(Open { worlds, rollouts: 0, today, later: Vec::new() }));
+        if replicates < FEWEST_WORLDS {
+            return Ok(Some(Open { replicates, rollouts: 0, today, later: Vec::new() }));
         }
         let mut done: Vec<u64> = tuned.policies.iter().map(|known| known.replicates).collect();
         let all: Vec<usize> = (0..self.policies()).collect();
-        if !self.top_up(tape, &done, &all, 0..self.versions(), worlds, workers)? {
+        if !self.top_up(tape, &done, &all, 0..self.versions(), replicates, workers)? {
             return Ok(None);
         }
-        done.iter_mut().for_each(|done| *done = worlds.max(*done));
+        done.iter_mut().for_each(|done| *done = replicates.max(*done));
         // The replicates are those at a look, so that no block is cut.
-        let more = done.iter().copied().max().unwrap_or(worlds).min(MOST_WORLDS);
+        let more = done.iter().copied().max().unwrap_or(replicates).min(MOST_REPLICATES);
         if !self.top_up(tape, &done, &today.within, 0..1, more, workers)? {
             return Ok(None);
         }
-        let later = workers.pool.install(|| self.later(tape, tuned, beliefs, &today, [worlds, more]))?;
-        Ok(Some(Open { worlds, rollouts: tape.rows() - before, today, later }))
+        let later = workers.pool.install(|| self.later(tape, tuned, beliefs, &today, [replicates, more]))?;
+        Ok(Some(Open { replicates, rollouts: tape.rows() - before, today, later }))
     }
 
     /// About how many rollouts [`open`](Self::open) takes at most, for those who wait.
     #[must_use]
     pub fn worth_at_most(&self, tuned: &Tuned) -> u64 {
-        let missing = tuned.policies.iter().map(|known| WORLDS.min(self.replicates).saturating_sub(known.replicates));
+        let missing = tuned.policies.iter().map(|known| REPLICATES.min(self.replicates).saturating_sub(known.replicates));
         missing.sum::<u64>() * self.versions() as u64
     }
 
@@ -149,7 +149,7 @@ impl Tune {
         }
         for (first, cells) in missing {
             let round = Round { cells, replicates: first..n, rows: rows_a_block(self.scenario.fleet.instances) };
-            if !round::run(&self.cells.worlds, &round, 0..round.blocks(), tape, workers)? {
+            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)? {
                 return Ok(false);
             }
         }
@@ -163,26 +163,26 @@ impl Tune {
         tuned: &Tuned,
         beliefs: &Beliefs,
         today: &Today,
-        [worlds, more]: [u64; 2],
+        [replicates, more]: [u64; 2],
     ) -> io::Result<Vec<Later>> {
-        let seen = self.seen(tape, tuned, worlds)?;
+        let seen = self.seen(tape, tuned, replicates)?;
         let goals = today.within.iter().map(|&policy| self.values(tape, self.cell(policy, 0), self.minimise, more));
         let goals: Vec<Vec<f64>> = goals.collect::<io::Result<_>>()?;
         let of = |history: Option<f64>, known: Vec<Drawn>| Later {
             history,
             worth: information::worth(&self.rates(&known, 0), &goals, CONFIDENCE),
-            answers: self.answers(&seen, tuned, today, &known[..worlds as usize]),
+            answers: self.answers(&seen, tuned, today, &known[..replicates as usize]),
         };
         let histories = HISTORIES.into_iter().enumerate().map(|(place, times)| {
-            of(Some(times), (0..more).map(|world| self.means_after(beliefs, world, place as u64, times)).collect())
+            of(Some(times), (0..more).map(|replicate| self.means_after(beliefs, replicate, place as u64, times)).collect())
         });
         Ok(histories.chain([of(None, self.drawn(beliefs, more))]).collect())
     }
 
     /// The rates of the first worlds.
     fn drawn(&self, beliefs: &Beliefs, n: u64) -> Vec<Drawn> {
-        let of = |world| {
-            let key = Draws::new(self.scenario.seed, world).shared();
+        let of = |replicate| {
+            let key = Draws::new(self.scenario.seed, replicate).shared();
             beliefs.all.iter().map(|one| (one.version.0, one.belief.draw(key))).collect()
         };
         (0..n).map(of).collect()
@@ -191,8 +191,8 @@ impl Tune {
     /// The mean rates of a world's versions after a history so many times as long, if it came about by the world's
     /// rates. What a history tells is taken to grow with its length: a posterior Beta(a, b) under Jeffreys's prior has
     /// seen a + b − 1.
-    fn means_after(&self, beliefs: &Beliefs, world: u64, place: u64, times: f64) -> Drawn {
-        let key = Draws::new(self.scenario.seed, world).shared();
+    fn means_after(&self, beliefs: &Beliefs, replicate: u64, place: u64, times: f64) -> Drawn {
+        let key = Draws::new(self.scenario.seed, replicate).shared();
         let of = |one: &Believed| {
             let rates = one.belief.draw(key);
             let silent = rates.hang + rates.unhealthy;

@@ -109,7 +109,7 @@ impl Tune {
             for (place, limit) in self.limits.iter().enumerate() {
                 for &version in &limit.versions {
                     let cell = self.cell(policy, version);
-                    let defective = self.cells.worlds[cell].defective;
+                    let defective = self.cells.compiled[cell].defective;
                     let mut values = vec![f64::NAN; n as usize];
                     CellRows::open(std::slice::from_ref(tape), cell as u32, n)?.rows(&mut |replicate, row| {
                         let value = row::value(row, limit.spec.metric, defective);
@@ -133,16 +133,16 @@ impl Tune {
         let mut ways: Vec<Way> = vec![Way::default(); n];
         let mut stays = 0_u64;
         for part in 0..PARTS {
-            let fitted: Vec<bool> = (0..n).map(|world| world % PARTS != part).collect();
+            let fitted: Vec<bool> = (0..n).map(|replicate| replicate % PARTS != part).collect();
             let bases: Vec<Basis> = regressors.iter().map(|one| Basis::new(one, DEGREE, fitted.clone())).collect();
             let foreseen: Vec<(Vec<f64>, Vec<bool>)> = seen
                 .par_iter()
                 .map(|seen| (bases[0].predict(&seen.goal), self.met(seen, &fitted, &regressors, &bases)))
                 .collect();
-            for world in (part..n).step_by(PARTS) {
-                let goal = |policy: usize| foreseen[policy].0[world];
+            for replicate in (part..n).step_by(PARTS) {
+                let goal = |policy: usize| foreseen[policy].0[replicate];
                 let meets =
-                    |policy: &usize| foreseen[*policy].1[world] && tuned.policies[*policy].state != State::NeverTrips;
+                    |policy: &usize| foreseen[*policy].1[replicate] && tuned.policies[*policy].state != State::NeverTrips;
                 let least = |best: usize, next: usize| if goal(next) < goal(best) { next } else { best };
                 let way = Way {
                     choice: within.iter().copied().reduce(least),
@@ -150,10 +150,10 @@ impl Tune {
                     open: within.iter().chain(undecided).copied().filter(meets).reduce(least),
                     answer: (0..seen.len()).filter(meets).reduce(least),
                 };
-                ways[world] = way;
+                ways[replicate] = way;
                 if let (Some(best), Some(today)) = (way.answer, tuned.incumbent) {
                     let as_good = goal(today) <= goal(best) + self.tolerance * goal(best).abs();
-                    stays += u64::from(foreseen[today].1[world] && as_good);
+                    stays += u64::from(foreseen[today].1[replicate] && as_good);
                 }
             }
         }
@@ -163,8 +163,8 @@ impl Tune {
         if let Some(today) = tuned.incumbent {
             let mut saved = Moments::default();
             let mut by_part: [Moments; 4] = Default::default();
-            for (world, way) in ways.iter().enumerate() {
-                let goal = |policy: usize| seen[policy].goal[world];
+            for (replicate, way) in ways.iter().enumerate() {
+                let goal = |policy: usize| seen[policy].goal[replicate];
                 saved.push(goal(today) - goal(way.answer.unwrap_or(today)));
                 by_part.iter_mut().zip(way.saves(today, goal)).for_each(|(part, saves)| part.push(saves));
             }

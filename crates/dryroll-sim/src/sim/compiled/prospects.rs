@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Member, Release, World};
+use super::{Member, Release, CompiledScenario};
 use crate::scenario::{OutcomeRates, UpgradeOutcome};
 use crate::sim::draws::Draws;
 use crate::sim::sampler::Sampler;
@@ -82,7 +82,7 @@ impl<'w> Prospects<'w> {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kin(Vec<usize>);
 
-impl World {
+impl CompiledScenario {
     /// Which classes and overrides surely apply to an instance.
     #[must_use]
     pub fn kin(&self, n: u32) -> Kin {

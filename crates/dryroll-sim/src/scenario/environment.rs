@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::digest::hex_sha256;
 
 /// What of a scenario file is no part of the world: the policy and the target, the seed, and what is only said of it.
-const NO_WORLD: [&str; 6] = ["rollout", "seed", "name", "expect", "tune", "drill"];
+const OTHER_KEYS: [&str; 6] = ["rollout", "seed", "name", "expect", "tune", "drill"];
 
 /// A digest of the world of a scenario file, in lower-case hex: of all that is neither policy nor seed, whatever the
 /// order and the comments. `file` is the file as JSON.
 #[must_use]
-pub fn world_digest(mut file: Value) -> String {
+pub fn environment_digest(mut file: Value) -> String {
     if let Some(keys) = file.as_object_mut() {
-        NO_WORLD.iter().for_each(|key| drop(keys.remove(*key)));
+        OTHER_KEYS.iter().for_each(|key| drop(keys.remove(*key)));
     }
     let mut text = String::new();
     sorted(&file, &mut text);
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_world_is_what_is_neither_policy_nor_seed() {
-        let digest = |file| world_digest(file);
+        let digest = |file| environment_digest(file);
         let one = digest(json!({"seed": 1, "fleet": {"instances": 5, "zones": 2}, "rollout": {"batch_pct": 5}}));
         let other = json!({"rollout": {}, "fleet": {"zones": 2.0, "instances": 5}, "name": "n", "expect": []});
         assert_eq!(one, digest(other));

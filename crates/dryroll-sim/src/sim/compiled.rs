@@ -39,7 +39,7 @@ pub enum Release {
 
 /// A scenario ready to run.
 #[derive(Clone, Debug)]
-pub struct World {
+pub struct CompiledScenario {
     /// The seed of every draw.
     pub seed: u64,
     /// A run that is not over by then is stalled, milliseconds.
@@ -223,7 +223,7 @@ impl Scenario {
     }
 }
 
-impl World {
+impl CompiledScenario {
     /// Makes a scenario ready.
     ///
     /// # Errors

@@ -4,12 +4,12 @@ use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
 
-use super::{Doubt, Finding, Verdict, worlds_of};
+use super::{Doubt, Finding, Verdict, replicates_of};
 use crate::study::round::Workers;
 use dryroll_engine::fleet::At;
 use dryroll_engine::{Engine, Event, EventKind, Outcome, Recording};
-use dryroll_sim::scenario::{Bound, Demand, EventDemand, ExpectSpec, Expected, Measure, Worlds};
-use dryroll_sim::sim::{Observer, Simulator, Unobserved, World};
+use dryroll_sim::scenario::{Bound, Demand, EventDemand, ExpectSpec, Expected, Measure, Replicates};
+use dryroll_sim::sim::{Observer, Simulator, Unobserved, CompiledScenario};
 
 /// Worlds that are looked at before it is asked whether one of them has failed.
 const AT_ONCE: u64 = 1024;
@@ -35,10 +35,10 @@ struct Shown {
 
 /// Decides a rule in each of its worlds: it holds where it holds in all.
 #[must_use]
-pub fn each(spec: &ExpectSpec, world: &World, workers: &Workers<'_>, max_replicates: u64) -> Finding {
-    let replicates = match spec.worlds {
-        Worlds::One(replicate) => replicate..replicate.saturating_add(1),
-        Worlds::First(_) => 0..worlds_of(spec).min(max_replicates),
+pub fn each(spec: &ExpectSpec, compiled: &CompiledScenario, workers: &Workers<'_>, max_replicates: u64) -> Finding {
+    let replicates = match spec.replicates {
+        Replicates::One(replicate) => replicate..replicate.saturating_add(1),
+        Replicates::First(_) => 0..replicates_of(spec).min(max_replicates),
     };
     let mut first = replicates.start;
     let mut last = None;
@@ -46,7 +46,7 @@ pub fn each(spec: &ExpectSpec, world: &World, workers: &Workers<'_>, max_replica
     while first < replicates.end {
         let end = replicates.end.min(first.saturating_add(AT_ONCE));
         let shown: Vec<Option<Shown>> = workers.pool.install(|| {
-            let make = || Simulator::new(world);
+            let make = || Simulator::new(compiled);
             let one = |simulator: &mut Simulator<'_>, replicate| {
                 let running = !workers.stop.load(Ordering::Relaxed);
                 let shown = running.then(|| show(spec, simulator, replicate));
@@ -71,7 +71,7 @@ pub fn each(spec: &ExpectSpec, world: &World, workers: &Workers<'_>, max_replica
         }
         first = end;
     }
-    let enough = worlds_of(spec) <= replicates.end - replicates.start;
+    let enough = replicates_of(spec) <= replicates.end - replicates.start;
     let verdict = if enough { Verdict::Passed } else { Verdict::Undecided(Doubt::TooManyWorlds) };
     let n = replicates.end - replicates.start;
     Finding { verdict, observed: last, n, of: n, stalled: ended, ..Finding::OPEN }
