@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dryroll::scenario::{Format, Scenario};
-use dryroll::sim::{Simulator, Unobserved, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Simulator, Unobserved};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 

@@ -9,9 +9,9 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use dryroll::scenario::ScenarioText;
 use dryroll::sim::{Simulator, Unobserved};
 use dryroll::study::exact::exact;
-use dryroll::study::round::{self, Workers};
+use dryroll::study::result_log::ResultLog;
+use dryroll::study::round::{self, WorkPlan};
 use dryroll::study::sweep::{Sweep, SweepOrder};
-use dryroll::study::tape::Tape;
 
 const REPLICATES: u64 = 2048;
 
@@ -33,8 +33,8 @@ fn studies(criterion: &mut Criterion) {
     let sweep = sweep();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     let stop = AtomicBool::new(false);
-    let workers = Workers { pool: &pool, stop: &stop, progress: &|_| {} };
-    let tape = || Tape::begin(tempfile::tempfile().expect("a file"), &sweep.identity()).expect("a tape");
+    let workers = WorkPlan { pool: &pool, stop: &stop, progress: &|_| {} };
+    let log = || ResultLog::begin(tempfile::tempfile().expect("a file"), &sweep.identity()).expect("a tape");
     let round = sweep.round();
     let mut group = criterion.benchmark_group("study");
     group.throughput(Throughput::Elements(REPLICATES));
@@ -48,13 +48,13 @@ fn studies(criterion: &mut Criterion) {
     });
     group.bench_function("rollouts onto a tape", |bencher| {
         let run =
-            |tape: Tape| round::run(&sweep.cells.compiled, &round, 0..round.blocks(), &tape, &workers).expect("run");
-        bencher.iter_batched(tape, run, BatchSize::PerIteration);
+            |log: ResultLog| round::run(&sweep.cells.compiled, &round, 0..round.blocks(), &log, &workers).expect("run");
+        bencher.iter_batched(log, run, BatchSize::PerIteration);
     });
     group.bench_function("figures from a tape", |bencher| {
-        let tapes = [tape()];
-        let extent = sweep.run(&tapes[0], &workers).expect("run").expect("finished");
-        bencher.iter(|| black_box(sweep.results(&tapes, &extent, &pool).expect("read")));
+        let logs = [log()];
+        let extent = sweep.run(&logs[0], &workers).expect("run").expect("finished");
+        bencher.iter(|| black_box(sweep.results(&logs, &extent, &pool).expect("read")));
     });
     group.finish();
     criterion.bench_function("study/exact results of the tutorial", |bencher| {

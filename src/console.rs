@@ -1,7 +1,7 @@
 //! A drill on a terminal: a screen, or a dialogue in plain lines. Everything here shows and asks; nothing here decides,
 //! and nothing here reads a clock, a keyboard or a terminal: moments, keys and lines come in as parameters.
 //!
-//! - [`Story`] watches a drill and keeps what an operator is told of it: lines, and counts by batch. Never the truth.
+//! - [`Feed`] watches a drill and keeps what an operator is told of it: lines, and counts by batch. Never the truth.
 //! - [`Plain`] is the dialogue: one line an event, commands in words. A screen reader can follow it, and a script can
 //!   lead it.
 //! - [`Model`] is the screen's state, [`draw`] puts it on one, and [`Key`] is what a person presses.
@@ -9,19 +9,19 @@
 mod choice;
 mod command;
 mod draw;
+mod feed;
 mod form;
 mod key;
 mod model;
+mod narrator;
 mod plain;
 mod situation;
-mod story;
 mod tally;
-mod telling;
 mod tree;
 
 pub use draw::{Theme, draw};
+pub use feed::{Feed, Told, Tone};
 pub use key::Key;
 pub use model::Model;
 pub use plain::{Plain, Stands};
-pub use story::{Story, Told, Tone};
 pub use tally::{Counts, Tally};

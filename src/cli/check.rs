@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::interrupt;
 use super::memory::Need;
 use super::output::{
-    Failure, each_its_own_place, open_all, publish, scratch_failure, scratch_tape, standard_output, teller, write_json,
+    Failure, each_its_own_place, open_all, publish, scratch_failure, scratch_log, standard_output, teller, write_json,
     write_whole,
 };
 use super::progress::Progress;
@@ -25,9 +25,9 @@ use cases::{Case, Cases};
 use dryroll_report::study::{AgainstBaseline, CheckReport};
 use dryroll_report::{check_table, check_verdict, github, junit, markdown, replay};
 use dryroll_study::study::check::{Check, Effort};
-use dryroll_study::study::round::Workers;
+use dryroll_study::study::result_log::{Identity, ResultLog};
+use dryroll_study::study::round::WorkPlan;
 use dryroll_study::study::sweep::CONFIDENCE;
-use dryroll_study::study::tape::{Identity, Tape};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -139,7 +139,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         } else {
             let what = format!("check {} of {}, {file}", place + 1, cases.wanted.len());
             let what = (check.most_rollouts(&effort), what);
-            running.measure(&Check::IDENTITY, what, |tape, workers| check.run(tape, workers, &effort))?.0
+            running.measure(&Check::IDENTITY, what, |log, workers| check.run(log, workers, &effort))?.0
         };
         report.add(file.raw(), check, &checked);
         report.advise(text, check, &checked);
@@ -241,20 +241,20 @@ impl Running<'_> {
         &self,
         identity: &Identity,
         (rollouts, what): (u64, String),
-        work: impl FnOnce(&Tape, &Workers<'_>) -> io::Result<T>,
-    ) -> Result<(T, Tape), Failure> {
-        let tape = scratch_tape(identity)?;
+        work: impl FnOnce(&ResultLog, &WorkPlan<'_>) -> io::Result<T>,
+    ) -> Result<(T, ResultLog), Failure> {
+        let log = scratch_log(identity)?;
         let progress = Progress::new(rollouts, what, self.quiet);
         let advance = |rollouts| {
             progress.advance(rollouts);
             self.clock.look();
         };
-        let workers = Workers { pool: self.pool, stop: &self.clock.stop, progress: &advance };
-        let done = work(&tape, &workers);
+        let workers = WorkPlan { pool: self.pool, stop: &self.clock.stop, progress: &advance };
+        let done = work(&log, &workers);
         progress.clear();
         let done = done.map_err(scratch_failure)?;
         self.clock.uninterrupted()?;
-        Ok((done, tape))
+        Ok((done, log))
     }
 }
 

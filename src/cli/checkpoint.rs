@@ -14,13 +14,13 @@ use super::output::{Failure, nameless, scratch_failure};
 use dryroll_report::wording::plural;
 use dryroll_report::{Output, unfinished};
 use dryroll_sim::digest::hex;
-use dryroll_study::study::tape::{self, Identity, Tape, TapeError};
+use dryroll_study::study::result_log::{self, Identity, ResultLog, ResultLogError};
 
 /// The tape of a sweep that runs here.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// The tape.
-    pub tape: Tape,
+    pub log: ResultLog,
     /// Whether there was nothing to go on with.
     pub is_new: bool,
     place: Arc<Place>,
@@ -40,7 +40,7 @@ impl Place {
     fn holds_any(&self) -> io::Result<bool> {
         let elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
         let path = elsewhere.as_deref().unwrap_or(&self.path);
-        Ok(std::fs::metadata(path)?.len() > tape::HEADER)
+        Ok(std::fs::metadata(path)?.len() > result_log::HEADER)
     }
 
     /// Leaves nothing. What lies elsewhere is removed with all that is unfinished.
@@ -75,10 +75,10 @@ pub fn partial(path: &Path) -> PathBuf {
 }
 
 /// The tape is removed at last: an output in its place would go with it.
-pub fn spare_tape(outputs: &[&PathBuf]) -> Result<(), Failure> {
+pub fn spare_log(outputs: &[&PathBuf]) -> Result<(), Failure> {
     let Some(first) = outputs.iter().find(|path| Output::place(path).is_some()) else { return Ok(()) };
-    let tape = Output::place(&partial(first));
-    match outputs.iter().find(|path| tape.is_some() && Output::place(path) == tape) {
+    let log = Output::place(&partial(first));
+    match outputs.iter().find(|path| log.is_some() && Output::place(path) == log) {
         Some(path) => Err(Failure::Input(anyhow::anyhow!(
             "{} is where the sweep keeps what it has finished, beside {}; name another file",
             dryroll_sim::text::path(&path),
@@ -103,7 +103,7 @@ impl Checkpoint {
                 match if resume { left_for_all_to_see(&path)? } else { None } {
                     Some(file) => {
                         lock(&file, &path)?;
-                        Self::go_on(Tape::open(file, identity), path)
+                        Self::go_on(ResultLog::open(file, identity), path)
                     }
                     None => Self::temporary(path, identity),
                 }
@@ -121,9 +121,9 @@ impl Checkpoint {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let file = existing(&path)?;
                 lock(&file, &path)?;
-                match Tape::open(file.try_clone().map_err(failed)?, identity) {
-                    Err(TapeError::NotBegun) => Self::begin_anew(file, path, identity, WITH_RESUME),
-                    Ok(tape) if tape.rows() == 0 => Self::begin_anew(file, path, identity, WITH_RESUME),
+                match ResultLog::open(file.try_clone().map_err(failed)?, identity) {
+                    Err(ResultLogError::NotBegun) => Self::begin_anew(file, path, identity, WITH_RESUME),
+                    Ok(log) if log.rows() == 0 => Self::begin_anew(file, path, identity, WITH_RESUME),
                     found if resume => Self::go_on(found, path),
                     found => Err(in_the_way(found, &path)),
                 }
@@ -137,9 +137,9 @@ impl Checkpoint {
         let file = unfinished::create(&std::env::temp_dir(), &prefix, None);
         let failed = |error| advised(scratch_failure(nameless(error)));
         let (file, temporary) = file.map_err(failed)?.into_parts();
-        let tape = Tape::begin(file, identity).map_err(|error| failed(as_io(error)))?;
+        let log = ResultLog::begin(file, identity).map_err(|error| failed(as_io(error)))?;
         let place = Place { path, elsewhere: Mutex::new(Some(temporary)) };
-        Ok(Self { tape, is_new: true, place: place.into(), again: WITH_RESUME })
+        Ok(Self { log, is_new: true, place: place.into(), again: WITH_RESUME })
     }
 
     /// The tape of a shard: goes on with what is there if that is of this sweep. What is of another is not touched;
@@ -153,12 +153,12 @@ impl Checkpoint {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         lock(&file, &path)?;
-        match Tape::open(file.try_clone().map_err(failed)?, identity) {
-            Ok(tape) => Self::tidied(tape, path, THE_SAME),
-            Err(TapeError::NotBegun) => Self::begin_anew(file, path, identity, THE_SAME),
-            Err(TapeError::Io(error)) => Err(failed(error)),
-            Err(TapeError::Foreign) => Err(foreign(&path)),
-            Err(TapeError::NoTape) => Err(no_result(&path)),
+        match ResultLog::open(file.try_clone().map_err(failed)?, identity) {
+            Ok(log) => Self::tidied(log, path, THE_SAME),
+            Err(ResultLogError::NotBegun) => Self::begin_anew(file, path, identity, THE_SAME),
+            Err(ResultLogError::Io(error)) => Err(failed(error)),
+            Err(ResultLogError::Foreign) => Err(foreign(&path)),
+            Err(ResultLogError::NoTape) => Err(no_result(&path)),
         }
     }
 
@@ -170,10 +170,10 @@ impl Checkpoint {
 
     /// Begins in an empty file; one that cannot even be begun is not left there.
     fn begin(file: File, path: PathBuf, identity: &Identity, again: &'static str) -> Result<Self, Failure> {
-        match Tape::begin(file, identity) {
-            Ok(tape) => {
+        match ResultLog::begin(file, identity) {
+            Ok(log) => {
                 let place = Place { path, elsewhere: Mutex::default() };
-                Ok(Self { tape, is_new: true, place: place.into(), again })
+                Ok(Self { log, is_new: true, place: place.into(), again })
             }
             Err(error) => {
                 let _ = std::fs::remove_file(&path);
@@ -182,24 +182,24 @@ impl Checkpoint {
         }
     }
 
-    fn go_on(found: Result<Tape, TapeError>, path: PathBuf) -> Result<Self, Failure> {
+    fn go_on(found: Result<ResultLog, ResultLogError>, path: PathBuf) -> Result<Self, Failure> {
         let shown = dryroll_sim::text::path(&path).to_string();
         match found {
-            Ok(tape) => Self::tidied(tape, path, WITH_RESUME),
-            Err(TapeError::Io(error)) => Err(Failure::write(&path, error)),
+            Ok(log) => Self::tidied(log, path, WITH_RESUME),
+            Err(ResultLogError::Io(error)) => Err(Failure::write(&path, error)),
             Err(error) => Err(Failure::Input(anyhow::anyhow!("cannot resume from {shown}: {error}"))),
         }
     }
 
-    fn tidied(tape: Tape, path: PathBuf, again: &'static str) -> Result<Self, Failure> {
-        tape.cut_rubbish().map_err(|error| Failure::write(&path, error))?;
+    fn tidied(log: ResultLog, path: PathBuf, again: &'static str) -> Result<Self, Failure> {
+        log.cut_torn_tail().map_err(|error| Failure::write(&path, error))?;
         let place = Place { path, elsewhere: Mutex::default() };
-        Ok(Self { tape, is_new: false, place: place.into(), again })
+        Ok(Self { log, is_new: false, place: place.into(), again })
     }
 
     /// It is whole: it gets its name.
     pub fn publish(self, path: &Path) -> Result<(), Failure> {
-        if let Err(error) = self.tape.sync() {
+        if let Err(error) = self.log.sync() {
             return Err(self.failure(error));
         }
         std::fs::rename(&self.place.path, path).map_err(|error| Failure::write(path, error))
@@ -208,12 +208,12 @@ impl Checkpoint {
     /// It was interrupted: keeps what is done of so many rollouts where it is found, and says so.
     pub fn interrupted(self, rollouts: u64, of: &str) -> Failure {
         interrupt::heard();
-        let done = self.tape.rows();
+        let done = self.log.rows();
         if done == 0 {
             self.discard();
             return Failure::Interrupted(NOTHING_DONE.into());
         }
-        match self.tape.sync().and_then(|()| self.place.keep()) {
+        match self.log.sync().and_then(|()| self.place.keep()) {
             Ok(()) => Failure::Interrupted(format!(
                 "{done} of {} {of}are kept in {}; {} goes on from there",
                 plural(rollouts, "rollout", "rollouts"),
@@ -252,7 +252,7 @@ impl Checkpoint {
         if !matches!(failure, Failure::Output(_)) {
             return failure;
         }
-        if self.tape.rows() == 0 {
+        if self.log.rows() == 0 {
             self.remove();
             return advised(failure);
         }
@@ -315,7 +315,7 @@ fn left_for_all_to_see(path: &Path) -> Result<Option<File>, Failure> {
     if is_another(&found, &opened) {
         return Err(no_file(path));
     }
-    Ok((opened.len() > tape::HEADER).then_some(file))
+    Ok((opened.len() > result_log::HEADER).then_some(file))
 }
 
 #[cfg(unix)]
@@ -355,9 +355,9 @@ fn lock(file: &File, path: &Path) -> Result<(), Failure> {
     }
 }
 
-fn as_io(error: TapeError) -> io::Error {
+fn as_io(error: ResultLogError) -> io::Error {
     match error {
-        TapeError::Io(error) => error,
+        ResultLogError::Io(error) => error,
         other => io::Error::other(other),
     }
 }
@@ -367,16 +367,16 @@ pub fn foreign(path: &Path) -> Failure {
     Failure::Input(anyhow::anyhow!(
         "{} is in the way: {}; move or remove it, or write the manifest under another name",
         dryroll_sim::text::path(&path),
-        TapeError::Foreign
+        ResultLogError::Foreign
     ))
 }
 
-fn in_the_way(found: Result<Tape, TapeError>, path: &Path) -> Failure {
+fn in_the_way(found: Result<ResultLog, ResultLogError>, path: &Path) -> Failure {
     let shown = dryroll_sim::text::path(&path);
     let said = match found {
-        Ok(tape) => format!(
+        Ok(log) => format!(
             "{shown} holds {} of this very sweep, which did not end: add --resume to go on with it, or remove it to begin anew",
-            plural(tape.rows(), "replicate", "replicates")
+            plural(log.rows(), "replicate", "replicates")
         ),
         Err(_) => format!("{shown} is there already, and not of this sweep: move or remove it, or name another output"),
     };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::interrupt;
 use super::memory::Need;
 use super::output::{
-    Failure, each_its_own_place, no_grid, open, scratch_failure, scratch_tape, standard_output, teller, write_json,
+    Failure, each_its_own_place, no_grid, open, scratch_failure, scratch_log, standard_output, teller, write_json,
 };
 use super::progress::Progress;
 use super::sweep::{HowArguments, total};
@@ -15,7 +15,7 @@ use dryroll_report::study::CompareReport;
 use dryroll_sim::scenario::ScenarioText;
 use dryroll_study::study::compare::{Compare, PolicyText};
 use dryroll_study::study::grid::{candidates, versions};
-use dryroll_study::study::round::Workers;
+use dryroll_study::study::round::WorkPlan;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -72,21 +72,21 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let compare = Compare::new(&scenario, &policies, &versions, arguments.replicates);
     let compare = compare.map_err(|error| no_grid(&text, error))?;
     let output = open(arguments.report.as_ref())?;
-    let tape = scratch_tape(&Compare::IDENTITY)?;
+    let log = scratch_log(&Compare::IDENTITY)?;
     let pool = arguments.how.pool()?;
     let rollouts = total(arguments.replicates, compare.cells.compiled.len())?;
     let cells = compare.cells.compiled.len();
     Need::of_study(&scenario, pool.current_num_threads(), cells, 0).say(arguments.how.quiet);
     let progress = Progress::new(rollouts, "compare", arguments.how.quiet);
     let advance = |rollouts| progress.advance(rollouts);
-    let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
-    let finished = compare.run(&tape, &workers);
+    let workers = WorkPlan { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
+    let finished = compare.run(&log, &workers);
     progress.clear();
     if !finished.map_err(scratch_failure)? {
         return Err(Failure::Interrupted("nothing was written".into()));
     }
     interrupt::ends_the_program();
-    let results = (0..versions.len()).map(|version| compare.result(&tape, version)).collect::<Result<Vec<_>, _>>();
+    let results = (0..versions.len()).map(|version| compare.result(&log, version)).collect::<Result<Vec<_>, _>>();
     let report = CompareReport::new(&scenario, &text, &policies, &compare, &results.map_err(scratch_failure)?);
     if let Some(written) = write_json(output, &report)? {
         written.publish()?;

@@ -16,14 +16,14 @@ use super::learnings::{Learnings, Remembered};
 use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, utf8, write_json};
 use super::rollout::Rollout;
 use super::run::today;
-use crate::console::Story;
+use crate::console::Feed;
 use dryroll_engine::Outcome;
 use dryroll_report::learning::{Numbers, PlanNumbers, Today};
 use dryroll_report::wording::plural;
 use dryroll_report::{DrillReport, Output, drill_table};
 use dryroll_sim::scenario::ended_at_horizon;
 use dryroll_sim::text::shown;
-use dryroll_study::drill::{Desk, Drill, DrillError, Pace, Record, Speed};
+use dryroll_study::drill::{Controller, Drill, DrillError, Pace, Record, Speed};
 use dryroll_study::study::Policy;
 use opening::Opening;
 use watch::Watch;
@@ -138,14 +138,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return conclude(arguments, &opening, files, drill, watch, remembered.as_ref());
     }
     // What a surprise is of would be told by what is remembered of it.
-    let told = match remembered.as_ref().filter(|_| opening.surprise.is_none()) {
+    let narrated = match remembered.as_ref().filter(|_| opening.surprise.is_none()) {
         Some(remembered) => tell_before(arguments, &opening, remembered)?,
         None => false,
     };
     if arguments.web.is_wanted() {
         return web::run(arguments, &opening, files, watch, remembered.as_ref());
     }
-    operate(arguments, &opening, files, watch, remembered.as_ref(), told)
+    operate(arguments, &opening, files, watch, remembered.as_ref(), narrated)
 }
 
 /// Earlier records that apply to the plan. Whether anything was told.
@@ -169,10 +169,10 @@ fn operate(
     files: Files,
     watch: Watch<'_>,
     remembered: Option<&Remembered>,
-    told: bool,
+    narrated: bool,
 ) -> Result<(), Failure> {
     let on_screen = !arguments.plain && terminal::is_there();
-    if on_screen && told {
+    if on_screen && narrated {
         // The screen would cover what was told.
         standard_output(
             write!(crate::cli::output::stdout(), "Enter begins the drill. ").and_then(|()| std::io::stdout().flush()),
@@ -180,19 +180,19 @@ fn operate(
         let _ = std::io::stdin().read_line(&mut String::new());
     }
     let kept = if on_screen { LINES_KEPT } else { usize::MAX };
-    let mut observers = (Story::new(opening.briefing.clone(), kept), watch);
+    let mut observers = (Feed::new(opening.briefing.clone(), kept), watch);
     let drill = Drill::new(&opening.compiled, opening.replicate, &mut observers);
-    let desk = Desk::new(drill, Pace::new(arguments.speed, std::time::Duration::ZERO), observers);
-    let desk = desk.keeping(keeper(arguments, opening));
-    let (desk, told) = if on_screen {
-        terminal::show(desk)
+    let controller = Controller::new(drill, Pace::new(arguments.speed, std::time::Duration::ZERO), observers);
+    let controller = controller.keeping(keeper(arguments, opening));
+    let (controller, narrated) = if on_screen {
+        terminal::show(controller)
     } else {
         let out = teller(arguments.quiet, &arguments.outputs()).unwrap_or_else(|| Box::new(std::io::sink()));
-        plain::talk(desk, out)
+        plain::talk(controller, out)
     };
-    let (drill, (_, watch)) = desk.into_parts();
+    let (drill, (_, watch)) = controller.into_parts();
     let concluded = conclude(arguments, opening, files, drill, watch, remembered);
-    told.and(concluded)
+    narrated.and(concluded)
 }
 
 /// Plays recorded decisions to the end.

@@ -29,12 +29,12 @@ pub struct Arguments {
 /// Ascending numbers as ranges: `1-4, 7`.
 fn ranges(numbers: &[u32]) -> String {
     let runs = numbers.chunk_by(|one, next| one + 1 == *next);
-    let told = runs.map(|run| match run {
+    let narrated = runs.map(|run| match run {
         [first, .., last] => format!("{first}-{last}"),
         [one] => one.to_string(),
         [] => String::new(),
     });
-    told.collect::<Vec<_>>().join(", ")
+    narrated.collect::<Vec<_>>().join(", ")
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -43,14 +43,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (manifest, sweep) = load(&arguments.manifest)?;
     let (of, identity) = (manifest.shards, sweep.identity());
     each_its_own_place((1..=of).map(|shard| place(&arguments.manifest, shard, of)), &outputs)?;
-    let mut tapes = Vec::new();
+    let mut logs = Vec::new();
     let mut missing = Vec::new();
     let mut remarks = Vec::new();
     for shard in 1..=of {
         let path = place(&arguments.manifest, shard, of);
         match found(&path, &sweep, shard, of, &identity) {
-            Found::Whole(tape) => {
-                tapes.push(tape);
+            Found::Whole(log) => {
+                logs.push(log);
                 continue;
             }
             Found::Nothing => {}
@@ -91,7 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let files = Files::open(&arguments.outputs)?;
     interrupt::ends_the_program();
     let progress = Progress::making_report(arguments.how.quiet);
-    let (report, written) = conclude(&sweep, &tapes, &sweep.fixed_extent(), &pool, files)?;
+    let (report, written) = conclude(&sweep, &logs, &sweep.fixed_extent(), &pool, files)?;
     progress.clear();
     publish(written)?;
     match teller(arguments.how.quiet, &outputs) {

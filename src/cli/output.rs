@@ -13,8 +13,8 @@ use dryroll_report::{Output, ReportError, Written};
 use dryroll_sim::scenario::{ScenarioError, ScenarioText};
 use dryroll_sim::text::{Foreign, Screen, shown};
 use dryroll_study::study::grid::GridError;
+use dryroll_study::study::result_log::{Identity, ResultLog};
 use dryroll_study::study::sweep::SweepError;
-use dryroll_study::study::tape::{Identity, Tape};
 
 /// Why a command did not do what it was asked; each kind has its exit code.
 #[derive(Debug)]
@@ -295,13 +295,13 @@ pub fn write_json(output: Option<Output>, report: &impl serde::Serialize) -> Res
 }
 
 /// A tape that only this command reads, in the temporary folder.
-pub fn scratch_tape(identity: &Identity) -> Result<Tape, Failure> {
-    scratch_tape_file(identity).map_err(scratch_failure)
+pub fn scratch_log(identity: &Identity) -> Result<ResultLog, Failure> {
+    scratch_log_file(identity).map_err(scratch_failure)
 }
 
 /// The same, with the plain error.
-pub fn scratch_tape_file(identity: &Identity) -> io::Result<Tape> {
-    Tape::begin(tempfile::tempfile().map_err(nameless)?, identity).map_err(io::Error::other)
+pub fn scratch_log_file(identity: &Identity) -> io::Result<ResultLog> {
+    ResultLog::begin(tempfile::tempfile().map_err(nameless)?, identity).map_err(io::Error::other)
 }
 
 /// A failure to write or read such a tape.

@@ -93,13 +93,13 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
     let mut out: Box<dyn Write> =
         if page_there { Box::new(crate::cli::output::stderr()) } else { Box::new(crate::cli::output::stdout()) };
     let named = said.iter().filter(|path| *path != Path::new("-"));
-    let mut told = Ok(());
+    let mut narrated = Ok(());
     for path in named {
-        told = told.and_then(|()| writeln!(out, "{}", dryroll_sim::text::path(&path)));
+        narrated = narrated.and_then(|()| writeln!(out, "{}", dryroll_sim::text::path(&path)));
     }
-    match told {
+    match narrated {
         Err(error) if is_gone(&error) || page_there => Ok(()),
-        told => standard_output(told),
+        narrated => standard_output(narrated),
     }
 }
 

@@ -11,7 +11,7 @@ use super::rollout::{Loaded, Rollout};
 use dryroll_engine::{Outcome, batch_size};
 use dryroll_report::learning::{Numbers, PlanNumbers, RunNumbers, Today};
 use dryroll_report::timeline::{BreakerCount, Timeline};
-use dryroll_report::{Account, Chronicle, EventLog, FaultReport, Output, RunReport, Written, trace};
+use dryroll_report::{Chronicle, EventLog, FaultReport, Output, RunReport, Transcript, Written, trace};
 use dryroll_sim::scenario::{Scenario, ended_at_horizon};
 use dryroll_sim::sim::{Metrics, Simulator};
 use dryroll_study::study::Policy;
@@ -64,10 +64,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut simulator = Simulator::new(&compiled);
     let mut chronicle = Chronicle::default();
     let mut log = events.map(|output| EventLog::new(&scenario, output));
-    let mut account =
-        teller(arguments.quiet, &outputs).map(|out| Account::new(out, &scenario, &compiled, arguments.replicate));
+    let mut transcript =
+        teller(arguments.quiet, &outputs).map(|out| Transcript::new(out, &scenario, &compiled, arguments.replicate));
     let mut breaker = report.is_some().then(BreakerCount::default);
-    let metrics = simulator.run(arguments.replicate, &mut (&mut chronicle, (&mut breaker, (&mut log, &mut account))));
+    let metrics =
+        simulator.run(arguments.replicate, &mut (&mut chronicle, (&mut breaker, (&mut log, &mut transcript))));
     let effects = simulator.fault_effects();
     let drawn = breaker.map(|breaker| Timeline::of(&scenario, &mut simulator, &chronicle, &breaker, &effects));
 
@@ -88,8 +89,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     ];
     publish(written)?;
     let faults = FaultReport::all(&effects);
-    match account {
-        Some(account) => standard_output(account.close(&metrics, &faults, &advice))?,
+    match transcript {
+        Some(transcript) => standard_output(transcript.close(&metrics, &faults, &advice))?,
         None => return Ok(()),
     }
     match (remembered, teller(arguments.quiet, &outputs)) {

@@ -10,16 +10,16 @@ use anyhow::{Context, anyhow};
 use super::checkpoint::{Checkpoint, foreign, no_result, partial};
 use super::interrupt;
 use super::memory::Need;
-use super::output::{Failure, open, publish, scratch_failure, scratch_tape, standard_output, teller, write_json};
+use super::output::{Failure, open, publish, scratch_failure, scratch_log, standard_output, teller, write_json};
 use super::progress::Progress;
 use super::sweep::{HowArguments, ready};
 use dryroll_engine::fleet::Span;
 use dryroll_report::wording::{plural, spoken};
 use dryroll_report::{Output, replay};
 use dryroll_study::study::manifest::Manifest;
-use dryroll_study::study::round::{self, Workers};
+use dryroll_study::study::result_log::{Identity, ResultLog, ResultLogError};
+use dryroll_study::study::round::{self, WorkPlan};
 use dryroll_study::study::sweep::{Sweep, SweepOrder};
-use dryroll_study::study::tape::{Identity, Tape, TapeError};
 
 /// The variables by which schedulers tell a task its number, and what is added to make it count from 1.
 const SCHEDULERS: [(&str, u32); 3] = [("SLURM_ARRAY_TASK_ID", 0), ("JOB_COMPLETION_INDEX", 1), ("PARALLEL_SEQ", 0)];
@@ -39,7 +39,7 @@ pub fn plan(order: SweepOrder, path: &PathBuf, shards: u32, how: &HowArguments) 
     let estimate = estimate(&sweep)?;
     let threads = pool.current_num_threads() as u32;
     let rollouts = sweep.order.replicates.saturating_mul(sweep.cells.compiled.len() as u64);
-    let told = |out: &mut dyn Write| {
+    let narrated = |out: &mut dyn Write| {
         writeln!(
             out,
             "{} × {} = {}, in {}",
@@ -61,7 +61,7 @@ pub fn plan(order: SweepOrder, path: &PathBuf, shards: u32, how: &HowArguments) 
         }
         out.flush()
     };
-    standard_output(told(&mut out))
+    standard_output(narrated(&mut out))
 }
 
 /// A manifest is what its shards' results are of: another one does not take its place while they lie there.
@@ -107,18 +107,18 @@ fn length(time: Duration) -> String {
 fn estimate(sweep: &Sweep) -> Result<Duration, Failure> {
     let round = sweep.round();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(Failure::input)?;
-    let tape = scratch_tape(&sweep.identity())?;
-    let workers = Workers { pool: &pool, stop: &AtomicBool::new(false), progress: &|_| {} };
+    let log = scratch_log(&sweep.identity())?;
+    let workers = WorkPlan { pool: &pool, stop: &AtomicBool::new(false), progress: &|_| {} };
     let start = Instant::now();
     let (blocks, mut tried) = (round.blocks(), 0);
     let step = (blocks / 64).max(1);
     while tried < 64 && tried * step < blocks && (tried == 0 || start.elapsed() < TRIAL) {
         let block = tried * step;
-        round::run(&sweep.cells.compiled, &round, block..block + 1, &tape, &workers).map_err(scratch_failure)?;
+        round::run(&sweep.cells.compiled, &round, block..block + 1, &log, &workers).map_err(scratch_failure)?;
         tried += 1;
     }
     let rollouts = sweep.order.replicates as f64 * sweep.cells.compiled.len() as f64;
-    let seconds = start.elapsed().as_secs_f64() * rollouts / tape.rows().max(1) as f64;
+    let seconds = start.elapsed().as_secs_f64() * rollouts / log.rows().max(1) as f64;
     Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
@@ -148,7 +148,7 @@ pub fn place(manifest: &Path, shard: u32, of: u32) -> PathBuf {
 /// What lies in the place of a shard's result.
 pub enum Found {
     /// The result, whole.
-    Whole(Tape),
+    Whole(ResultLog),
     /// Nothing.
     Nothing,
     /// Something that is not whole, or has what does not belong to it.
@@ -163,17 +163,17 @@ pub enum Found {
 
 /// Looks at the result of a shard.
 pub fn found(path: &Path, sweep: &Sweep, shard: u32, of: u32, identity: &Identity) -> Found {
-    let tape = match Tape::read(path, identity) {
-        Ok(tape) => tape,
-        Err(TapeError::Foreign) => return Found::Foreign,
-        Err(TapeError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => return Found::Nothing,
+    let log = match ResultLog::read(path, identity) {
+        Ok(log) => log,
+        Err(ResultLogError::Foreign) => return Found::Foreign,
+        Err(ResultLogError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => return Found::Nothing,
         Err(_) if path.is_dir() => return Found::Folder,
-        Err(TapeError::NoTape) => return Found::NoResult,
+        Err(ResultLogError::NoTape) => return Found::NoResult,
         Err(_) => return Found::Damaged,
     };
     let round = sweep.round();
-    let whole = !tape.has_rubbish() && sweep.shard(shard, of).all(|block| tape.has(round.block(block)));
-    if whole { Found::Whole(tape) } else { Found::Damaged }
+    let whole = !log.has_torn_tail() && sweep.shard(shard, of).all(|block| log.has(round.block(block)));
+    if whole { Found::Whole(log) } else { Found::Damaged }
 }
 
 /// Which shard `i/K` or `auto` means.
@@ -228,12 +228,12 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
     let round = sweep.round();
     let blocks = sweep.shard(shard, of);
     let rollouts = blocks.clone().map(|block| u64::from(round.block(block).rows)).sum();
-    let told = |said: &str| {
+    let narrated = |said: &str| {
         let Some(mut out) = teller(how.quiet, &[]) else { return Ok(()) };
         standard_output(writeln!(out, "shard {shard} of {of}: {said}").and_then(|()| out.flush()))
     };
     match found(&path, &sweep, shard, of, &identity) {
-        Found::Whole(_) => return told("is there already"),
+        Found::Whole(_) => return narrated("is there already"),
         Found::Foreign => return Err(foreign(&path)),
         Found::Folder | Found::NoResult => return Err(no_result(&path)),
         Found::Nothing | Found::Damaged => {}
@@ -242,7 +242,7 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
     // Whoever had the lock before may have finished it.
     if matches!(found(&path, &sweep, shard, of, &identity), Found::Whole(_)) {
         unfinished.discard();
-        return told("is there already");
+        return narrated("is there already");
     }
     let pool = how.pool()?;
     let (cells, mine) = (sweep.cells.compiled.len(), blocks.end - blocks.start);
@@ -250,8 +250,8 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
     interrupt::last_words(unfinished.last_words("what is done is".into()));
     let progress = Progress::new(rollouts, "shard", how.quiet);
     let advance = |rollouts| progress.advance(rollouts);
-    let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
-    let finished = round::run(&sweep.cells.compiled, &round, blocks, &unfinished.tape, &workers);
+    let workers = WorkPlan { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
+    let finished = round::run(&sweep.cells.compiled, &round, blocks, &unfinished.log, &workers);
     progress.clear();
     match finished {
         Ok(true) => {}
@@ -259,7 +259,7 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
         Err(error) => return Err(unfinished.failure(error)),
     }
     interrupt::undisturbed(|| unfinished.publish(&path))?;
-    told(&format!("{} in {}", plural(rollouts, "rollout", "rollouts"), dryroll_sim::text::path(&path)))
+    narrated(&format!("{} in {}", plural(rollouts, "rollout", "rollouts"), dryroll_sim::text::path(&path)))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::slice;
 
-use super::checkpoint::{Checkpoint, spare_tape};
+use super::checkpoint::{Checkpoint, spare_log};
 use super::interrupt;
 use super::memory::Need;
 use super::output::{Failure, each_its_own_place, no_grid, open_all, standard_output, teller, write_json, write_whole};
@@ -16,10 +16,10 @@ use dryroll_report::{Output, RunsWriter, Written, sweep_table, write_cells};
 use dryroll_sim::scenario::{Scenario, ScenarioText};
 use dryroll_sim::text::Foreign;
 use dryroll_study::study::grid::{self, Axis};
+use dryroll_study::study::result_log::ResultLog;
 use dryroll_study::study::results::CellRows;
-use dryroll_study::study::round::{Workers, rollouts};
+use dryroll_study::study::round::{WorkPlan, rollouts};
 use dryroll_study::study::sweep::{Extent, Goal, Sweep, SweepError, SweepOrder};
-use dryroll_study::study::tape::Tape;
 
 /// Replicates of a cell where nobody says how many.
 const REPLICATES: u64 = 1000;
@@ -219,7 +219,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let outputs = arguments.outputs.all();
     each_its_own_place(Some(scenario), &outputs)?;
-    spare_tape(&outputs)?;
+    spare_log(&outputs)?;
     let sweep = ready(arguments.order(scenario)?)?;
     let pool = arguments.how.pool()?;
     let (cells, blocks) = (sweep.cells.compiled.len(), sweep.round().blocks());
@@ -235,19 +235,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let rollouts = sweep.order.replicates.saturating_mul(sweep.cells.compiled.len() as u64);
     let progress = Progress::new(rollouts, "sweep", arguments.how.quiet);
     let advance = |rollouts| progress.advance(rollouts);
-    let workers = Workers { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
-    let extent = sweep.run(&checkpoint.tape, &workers);
+    let workers = WorkPlan { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };
+    let extent = sweep.run(&checkpoint.log, &workers);
     progress.clear();
     let extent = match extent {
         Ok(Some(extent)) => extent,
         Ok(None) => return Err(checkpoint.interrupted(rollouts, "")),
         Err(error) => return Err(checkpoint.failure(error)),
     };
-    let done = plural(checkpoint.tape.rows(), "rollout is", "rollouts are");
+    let done = plural(checkpoint.log.rows(), "rollout is", "rollouts are");
     interrupt::last_words(checkpoint.last_words(format!("all {done}")));
     interrupt::ends_the_program();
     let progress = Progress::making_report(arguments.how.quiet);
-    let concluded = conclude(&sweep, slice::from_ref(&checkpoint.tape), &extent, &pool, files);
+    let concluded = conclude(&sweep, slice::from_ref(&checkpoint.log), &extent, &pool, files);
     progress.clear();
     let (report, written) = concluded.map_err(|failure| checkpoint.after(failure))?;
     let tell = || match teller(arguments.how.quiet, &outputs) {
@@ -317,13 +317,13 @@ impl Files {
 /// Makes the report from the tapes, and writes the outputs; they still have to be published, all of them or none.
 pub fn conclude(
     sweep: &Sweep,
-    tapes: &[Tape],
+    logs: &[ResultLog],
     extent: &Extent,
     pool: &rayon::ThreadPool,
     files: Files,
 ) -> Result<(SweepReport, [Option<Written>; 3]), Failure> {
     let unreadable = |error| Failure::Output(anyhow::Error::new(error).context("cannot read the results back"));
-    let results = sweep.results(tapes, extent, pool).map_err(unreadable)?;
+    let results = sweep.results(logs, extent, pool).map_err(unreadable)?;
     let report = SweepReport::new(sweep, extent, &results, pool);
     let written = [
         write_json(files.report, &report)?,
@@ -332,7 +332,7 @@ pub fn conclude(
             let orders = sweep.cells.scenarios.iter().any(|scenario| !scenario.rollout.order.is_listed());
             let mut runs = RunsWriter::new(out, orders)?;
             for (cell, &(replicates, _)) in extent.cells.iter().enumerate() {
-                let rows = CellRows::open(tapes, cell as u32, replicates)?;
+                let rows = CellRows::open(logs, cell as u32, replicates)?;
                 runs.cell(&sweep.cells.scenarios[cell], &rows)?;
             }
             runs.finish().map(drop)

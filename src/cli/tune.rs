@@ -9,7 +9,7 @@ use super::interrupt;
 use super::learnings::Learnings;
 use super::memory::Need;
 use super::output::{
-    Failure, each_its_own_place, no_grid, open, scratch_failure, scratch_tape, scratch_tape_file, standard_output,
+    Failure, each_its_own_place, no_grid, open, scratch_failure, scratch_log, scratch_log_file, standard_output,
     teller, write_json,
 };
 use super::progress::Progress;
@@ -19,10 +19,10 @@ use dryroll_report::learning::{Numbers, Today};
 use dryroll_report::study::{Findings, PosteriorFindings, Rates, TuneReport, tune_advice};
 use dryroll_report::tune_table;
 use dryroll_sim::scenario::ScenarioText;
-use dryroll_study::study::round::Workers;
-use dryroll_study::study::tape::Tape;
+use dryroll_study::study::result_log::ResultLog;
+use dryroll_study::study::round::WorkPlan;
+use dryroll_study::study::tune::information_value::Open;
 use dryroll_study::study::tune::sensitivity::{AtFactor, FACTORS};
-use dryroll_study::study::tune::worth::Open;
 use dryroll_study::study::tune::{Tune, TuneError, Tuned, front, hints};
 use posterior::Posterior;
 
@@ -93,7 +93,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let tune = match &posterior {
         Some(posterior) => {
             let mut tune = Tune::new(&posterior.point, arguments.tolerance, arguments.replicates)?;
-            tune.believe(&posterior.beliefs);
+            tune.believe(&posterior.posteriors);
             tune
         }
         None => as_it_is,
@@ -102,22 +102,22 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pool = arguments.how.pool()?;
     let cells = tune.cells.compiled.len();
     Need::of_study(&scenario, pool.current_num_threads(), cells, 0).say(arguments.how.quiet);
-    let (tape, tuned) = search(&tune, &pool, "tune", arguments.how.quiet)?;
-    let worst = front::worst_version(&tune, &tape, &tuned).map_err(scratch_failure)?;
-    let points = pool.install(|| front::points(&tune, &tape, &tuned, worst)).map_err(scratch_failure)?;
+    let (log, tuned) = search(&tune, &pool, "tune", arguments.how.quiet)?;
+    let worst = front::worst_version(&tune, &log, &tuned).map_err(scratch_failure)?;
+    let points = pool.install(|| front::points(&tune, &log, &tuned, worst)).map_err(scratch_failure)?;
     let sensitivity = sensitivity(&tune, &tuned, &pool, arguments.how.quiet)?;
     let posterior = match posterior {
         Some(posterior) => {
             let point = Tune::new(&posterior.point, arguments.tolerance, arguments.replicates)?;
             let point = search(&point, &pool, "the point alone", arguments.how.quiet)?.1;
-            let open = open_questions(&tune, &tape, &tuned, &posterior, &pool, arguments.how.quiet)?;
-            let Posterior { calibration, beliefs, .. } = posterior;
-            Some(PosteriorFindings { calibration, scenario: scenario.clone(), beliefs, point, open })
+            let open = open_questions(&tune, &log, &tuned, &posterior, &pool, arguments.how.quiet)?;
+            let Posterior { calibration, posteriors, .. } = posterior;
+            Some(PosteriorFindings { calibration, scenario: scenario.clone(), posteriors, point, open })
         }
         None => None,
     };
     interrupt::ends_the_program();
-    let advice = tune_advice(&text, &tune, &tape, &tuned).map_err(scratch_failure)?;
+    let advice = tune_advice(&text, &tune, &log, &tuned).map_err(scratch_failure)?;
     let hints = hints::hints(&tune, tuned.incumbent, &pool);
     let report = TuneReport::new(
         &tune,
@@ -169,16 +169,21 @@ fn no_search(text: &ScenarioText, error: TuneError) -> Failure {
     text.wrong(place, &says, help).into()
 }
 
-fn search(tune: &Tune, pool: &rayon::ThreadPool, what: &'static str, quiet: bool) -> Result<(Tape, Tuned), Failure> {
-    let tape = scratch_tape(&Tune::IDENTITY)?;
+fn search(
+    tune: &Tune,
+    pool: &rayon::ThreadPool,
+    what: &'static str,
+    quiet: bool,
+) -> Result<(ResultLog, Tuned), Failure> {
+    let log = scratch_log(&Tune::IDENTITY)?;
     let most = total(tune.replicates, tune.cells.compiled.len())?;
     let progress = Progress::new(most, what, quiet);
     let advance = |rollouts| progress.advance(rollouts);
-    let workers = Workers { pool, stop: interrupt::stops_by_itself(), progress: &advance };
-    let tuned = tune.run(&tape, &workers);
+    let workers = WorkPlan { pool, stop: interrupt::stops_by_itself(), progress: &advance };
+    let tuned = tune.run(&log, &workers);
     progress.clear();
     match tuned.map_err(scratch_failure)? {
-        Some(tuned) => Ok((tape, tuned)),
+        Some(tuned) => Ok((log, tuned)),
         None => Err(Failure::Interrupted("nothing was written".into())),
     }
 }
@@ -186,15 +191,15 @@ fn search(tune: &Tune, pool: &rayon::ThreadPool, what: &'static str, quiet: bool
 /// The answer with other failure rates.
 fn sensitivity(tune: &Tune, tuned: &Tuned, pool: &rayon::ThreadPool, quiet: bool) -> Result<Rates, Failure> {
     let stopped = || Failure::Interrupted("nothing was written".into());
-    let workers = Workers { pool, stop: interrupt::stops_by_itself(), progress: &|_| {} };
+    let workers = WorkPlan { pool, stop: interrupt::stops_by_itself(), progress: &|_| {} };
     let mut factors = Vec::new();
     for factor in FACTORS {
         let other = tune.with_rates_times(factor)?;
-        let (tape, found) = search(&other, pool, "sensitivity", quiet)?;
+        let (log, found) = search(&other, pool, "sensitivity", quiet)?;
         let kept = match tuned.incumbent {
             Some(policy) => {
                 let done = found.policies[policy].replicates;
-                other.decide(policy, done, &tape, &workers).map_err(scratch_failure)?.ok_or_else(stopped)?
+                other.decide(policy, done, &log, &workers).map_err(scratch_failure)?.ok_or_else(stopped)?
             }
             None => Vec::new(),
         };
@@ -202,7 +207,7 @@ fn sensitivity(tune: &Tune, tuned: &Tuned, pool: &rayon::ThreadPool, quiet: bool
     }
     let keeps = match tuned.incumbent {
         Some(policy) => {
-            let scratch = || scratch_tape_file(&Tune::IDENTITY);
+            let scratch = || scratch_log_file(&Tune::IDENTITY);
             Some(tune.keeps(policy, &scratch, &workers).map_err(scratch_failure)?.ok_or_else(stopped)?)
         }
         None => None,
@@ -213,16 +218,16 @@ fn sensitivity(tune: &Tune, tuned: &Tuned, pool: &rayon::ThreadPool, quiet: bool
 /// What the history leaves open.
 fn open_questions(
     tune: &Tune,
-    tape: &Tape,
+    log: &ResultLog,
     tuned: &Tuned,
     posterior: &Posterior,
     pool: &rayon::ThreadPool,
     quiet: bool,
 ) -> Result<Open, Failure> {
-    let progress = Progress::new(tune.worth_at_most(tuned), "what more would be worth", quiet);
+    let progress = Progress::new(tune.information_value_at_most(tuned), "what more would be worth", quiet);
     let advance = |rollouts| progress.advance(rollouts);
-    let workers = Workers { pool, stop: interrupt::stops_by_itself(), progress: &advance };
-    let open = tune.open(tape, tuned, &posterior.beliefs, &workers);
+    let workers = WorkPlan { pool, stop: interrupt::stops_by_itself(), progress: &advance };
+    let open = tune.open(log, tuned, &posterior.posteriors, &workers);
     progress.clear();
     let stopped = || Failure::Interrupted("nothing was written".into());
     open.map_err(scratch_failure)?.ok_or_else(stopped)

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::key::Key;
 use dryroll_engine::{Edit, Engine};
-use dryroll_report::Prospect;
+use dryroll_report::Forecast;
 
 /// The names of its fields.
 pub const FIELDS: [&str; 2] = ["batch_pct", "max_consecutive_failures"];
@@ -20,7 +20,7 @@ pub struct Form {
     at: usize,
     /// The next digit begins the field anew.
     is_fresh: bool,
-    prospect: Option<Prospect>,
+    forecast: Option<Forecast>,
 }
 
 /// What came of a key.
@@ -50,7 +50,7 @@ impl Form {
             begun_with,
             at: 0,
             is_fresh: true,
-            prospect: Some(Prospect::of(engine)),
+            forecast: Some(Forecast::of(engine)),
         }
     }
 
@@ -62,8 +62,8 @@ impl Form {
 
     /// The plan that it would make; `None` where a field is out of range.
     #[must_use]
-    pub fn prospect(&self) -> Option<&Prospect> {
-        self.prospect.as_ref()
+    pub fn forecast(&self) -> Option<&Forecast> {
+        self.forecast.as_ref()
     }
 
     /// Takes a key.
@@ -97,7 +97,7 @@ impl Form {
             Key::Right | Key::Char('+') => step(field, 1),
             _ => return Filled::Not,
         }
-        self.prospect = self.edit().map(|edit| Prospect::edited(engine, edit));
+        self.forecast = self.edit().map(|edit| Forecast::edited(engine, edit));
         Filled::Not
     }
 

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use super::choice::{Choice, choices};
+use super::feed::Feed;
 use super::form::{Filled, Form};
 use super::key::Key;
 use super::plain::Stands;
-use super::story::Story;
 use super::tree::Tree;
 use dryroll_engine::{Answer, OperatorDecision, RequestKind};
 use dryroll_sim::sim::Observer;
-use dryroll_study::drill::{Asked, Control, Desk};
+use dryroll_study::drill::{Asked, Control, Controller};
 
 /// What stands in front of the screen.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub enum Dialog {
 /// A console.
 #[derive(Debug)]
 pub struct Model<'w, O> {
-    desk: Desk<'w, (Story, O)>,
+    controller: Controller<'w, (Feed, O)>,
     tree: Tree,
     dialog: Option<Dialog>,
     message: Option<String>,
@@ -39,22 +39,22 @@ pub struct Model<'w, O> {
 impl<'w, O: Observer> Model<'w, O> {
     /// A console at a desk.
     #[must_use]
-    pub fn new(desk: Desk<'w, (Story, O)>) -> Self {
-        let mut model = Self { desk, tree: Tree::default(), dialog: None, message: None, stands: Stands::Goes };
+    pub fn new(controller: Controller<'w, (Feed, O)>) -> Self {
+        let mut model = Self { controller, tree: Tree::default(), dialog: None, message: None, stands: Stands::Goes };
         model.follow();
         model
     }
 
     /// The desk, when it is over or was left.
     #[must_use]
-    pub fn into_desk(self) -> Desk<'w, (Story, O)> {
-        self.desk
+    pub fn into_controller(self) -> Controller<'w, (Feed, O)> {
+        self.controller
     }
 
     /// The desk.
     #[must_use]
-    pub fn desk(&self) -> &Desk<'w, (Story, O)> {
-        &self.desk
+    pub fn controller(&self) -> &Controller<'w, (Feed, O)> {
+        &self.controller
     }
 
     /// What stands in front of the screen.
@@ -77,33 +77,33 @@ impl<'w, O: Observer> Model<'w, O> {
 
     /// The tree, and the plan that it is of.
     pub fn tree(&mut self) -> (&mut Tree, &dryroll_engine::Plan) {
-        (&mut self.tree, self.desk.drill().engine().plan())
+        (&mut self.tree, self.controller.drill().engine().plan())
     }
 
     /// What is asked, and may be answered.
     #[must_use]
     pub fn asked(&self) -> Option<(Asked, Vec<Choice>)> {
-        let asked = self.desk.drill().asked()?;
-        Some((asked, choices(asked.kind, self.desk.drill().engine(), self.desk.seen().0.briefing())))
+        let asked = self.controller.drill().asked()?;
+        Some((asked, choices(asked.kind, self.controller.drill().engine(), self.controller.seen().0.briefing())))
     }
 
     /// Lets happen what is due at this moment of the wall clock.
     pub fn advance(&mut self, wall: Duration) {
-        self.desk.advance(wall);
+        self.controller.advance(wall);
         self.follow();
     }
 
     /// How long after `wall` something happens by itself.
     #[must_use]
     pub fn until_next(&self, wall: Duration) -> Option<Duration> {
-        self.desk.until_next(wall)
+        self.controller.until_next(wall)
     }
 
     /// Takes a key at this moment of the wall clock.
     pub fn key(&mut self, wall: Duration, key: Key) {
         self.advance(wall);
         self.message = None;
-        let is_over = self.desk.drill().is_over();
+        let is_over = self.controller.drill().is_over();
         if key == Key::Interrupt {
             self.stands = if is_over { Stands::Over } else { Stands::Left };
             return;
@@ -111,7 +111,7 @@ impl<'w, O: Observer> Model<'w, O> {
         match self.dialog.take() {
             Some(dialog) => self.key_in_dialog(wall, key, dialog),
             None if is_over && matches!(key, Key::Char('q') | Key::Escape) => self.stands = Stands::Over,
-            None => self.key_at_desk(wall, key),
+            None => self.key_at_controller(wall, key),
         }
         self.follow();
     }
@@ -123,11 +123,11 @@ impl<'w, O: Observer> Model<'w, O> {
             // Any key closes the help.
             Dialog::Help => {}
             Dialog::Quit if yes => {
-                self.stands = if self.desk.drill().is_over() { Stands::Over } else { Stands::Left };
+                self.stands = if self.controller.drill().is_over() { Stands::Over } else { Stands::Left };
             }
             Dialog::Confirm(asked, choice) if yes => self.confirm(wall, asked, &choice),
             Dialog::Quit | Dialog::Confirm(..) if no => {}
-            Dialog::Edit(mut form) => match form.key(key, self.desk.drill().engine()) {
+            Dialog::Edit(mut form) => match form.key(key, self.controller.drill().engine()) {
                 Filled::Not => self.dialog = Some(Dialog::Edit(form)),
                 Filled::Left => {}
                 Filled::Sent(edit) => self.control(wall, Control::Answer(Answer::Edit(edit))),
@@ -139,12 +139,14 @@ impl<'w, O: Observer> Model<'w, O> {
     /// Sends an answer that was asked twice, if it is still the same that is asked.
     fn confirm(&mut self, wall: Duration, asked: Asked, choice: &Choice) {
         match choice.answer {
-            Some(answer) if self.desk.drill().asked() == Some(asked) => self.control(wall, Control::Answer(answer)),
+            Some(answer) if self.controller.drill().asked() == Some(asked) => {
+                self.control(wall, Control::Answer(answer))
+            }
             _ => self.message = Some("that is not asked any more".into()),
         }
     }
 
-    fn key_at_desk(&mut self, wall: Duration, key: Key) {
+    fn key_at_controller(&mut self, wall: Duration, key: Key) {
         match key {
             Key::Char('?') => self.dialog = Some(Dialog::Help),
             Key::Char('q') => self.dialog = Some(Dialog::Quit),
@@ -153,18 +155,18 @@ impl<'w, O: Observer> Model<'w, O> {
             Key::Char('r') => self.choose(wall, "reject"),
             Key::Char(digit @ '1'..='3') => self.choose_by_number(wall, digit),
             Key::Char('p' | ' ') => {
-                let paused = self.desk.pace().is_paused();
+                let paused = self.controller.pace().is_paused();
                 self.control(wall, if paused { Control::Resume } else { Control::Pause });
             }
-            Key::Char('+' | '=') => self.control(wall, Control::Speed(self.desk.pace().speed().faster())),
-            Key::Char('-' | '_') => self.control(wall, Control::Speed(self.desk.pace().speed().slower())),
+            Key::Char('+' | '=') => self.control(wall, Control::Speed(self.controller.pace().speed().faster())),
+            Key::Char('-' | '_') => self.control(wall, Control::Speed(self.controller.pace().speed().slower())),
             Key::Char('n') => self.control(wall, Control::NextEvent),
-            Key::Char('d') if self.desk.drill().asked().is_some() => {
+            Key::Char('d') if self.controller.drill().asked().is_some() => {
                 self.message = Some("a decision is asked for now".into());
             }
             Key::Char('d') => self.control(wall, Control::NextDecision),
             _ => {
-                let (engine, tally) = (self.desk.drill().engine(), self.desk.seen().0.tally());
+                let (engine, tally) = (self.controller.drill().engine(), self.controller.seen().0.tally());
                 self.tree.key(key, engine, tally);
             }
         }
@@ -196,7 +198,7 @@ impl<'w, O: Observer> Model<'w, O> {
     /// Takes an answer at once, or asks again where it cannot be taken back.
     fn take(&mut self, wall: Duration, asked: Asked, choice: Choice) {
         match choice.answer {
-            None => self.dialog = Some(Dialog::Edit(Form::new(self.desk.drill().engine()))),
+            None => self.dialog = Some(Dialog::Edit(Form::new(self.controller.drill().engine()))),
             Some(answer @ (Answer::Approve | Answer::OnTrip(OperatorDecision::ContinueAnyway))) => {
                 self.control(wall, Control::Answer(answer));
             }
@@ -205,13 +207,13 @@ impl<'w, O: Observer> Model<'w, O> {
     }
 
     fn control(&mut self, wall: Duration, control: Control) {
-        self.message = self.desk.control(wall, control).err().map(|error| error.to_string());
+        self.message = self.controller.control(wall, control).err().map(|error| error.to_string());
     }
 
     /// Brings what is shown up to what has happened.
     fn follow(&mut self) {
-        self.tree.follow(self.desk.drill().engine(), self.desk.seen().0.tally());
-        let asked = self.desk.drill().asked();
+        self.tree.follow(self.controller.drill().engine(), self.controller.seen().0.tally());
+        let asked = self.controller.drill().asked();
         let is_stale = match &self.dialog {
             Some(Dialog::Edit(_)) => asked.is_none_or(|asked| asked.kind != RequestKind::RollingUpgrade),
             Some(Dialog::Confirm(of, _)) => asked != Some(*of),

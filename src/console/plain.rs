@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::choice::choices;
 use super::command::{Command, HELP};
+use super::feed::Feed;
 use super::situation;
-use super::story::Story;
 use dryroll_engine::{Answer, RequestKind};
 use dryroll_report::wording::plural;
 use dryroll_sim::sim::Observer;
 use dryroll_sim::text::shown;
-use dryroll_study::drill::{Asked, Control, Desk};
+use dryroll_study::drill::{Asked, Control, Controller};
 
 /// Where a dialogue stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Stands {
 /// A dialogue about one drill.
 #[derive(Debug)]
 pub struct Plain<'w, O, W> {
-    desk: Desk<'w, (Story, O)>,
+    controller: Controller<'w, (Feed, O)>,
     out: W,
     /// A script leads: the clock goes from decision to decision by itself, and never by the wall.
     is_scripted: bool,
@@ -38,8 +38,8 @@ pub struct Plain<'w, O, W> {
 impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
     /// A dialogue about a drill at its desk.
     #[must_use]
-    pub fn new(desk: Desk<'w, (Story, O)>, out: W, is_scripted: bool) -> Self {
-        Self { desk, out, is_scripted, put: None }
+    pub fn new(controller: Controller<'w, (Feed, O)>, out: W, is_scripted: bool) -> Self {
+        Self { controller, out, is_scripted, put: None }
     }
 
     /// Says what the drill is about, and goes on to what is asked first.
@@ -47,13 +47,13 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
     /// # Errors
     /// When it cannot be told, here and wherever it speaks.
     pub fn open(&mut self, wall: Duration) -> io::Result<Stands> {
-        let (out, briefing) = (&mut self.out, self.desk.seen().0.briefing());
+        let (out, briefing) = (&mut self.out, self.controller.seen().0.briefing());
         writeln!(out, "drill: {}", briefing.title)?;
         let instances = plural(u64::from(briefing.instances), "instance", "instances");
         let (module, fleet) = (&briefing.module, &briefing.fleet);
         writeln!(out, "{module} from {} to {}, {fleet} of {instances}", briefing.previous, briefing.target)?;
         if !self.is_scripted {
-            let speed = self.desk.pace().speed().factor();
+            let speed = self.controller.pace().speed().factor();
             writeln!(out, "the clock goes {speed} times as fast as yours; help lists the commands")?;
         }
         self.go_on(wall)
@@ -61,14 +61,14 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
 
     /// Drill and observers.
     #[must_use]
-    pub fn into_desk(self) -> Desk<'w, (Story, O)> {
-        self.desk
+    pub fn into_controller(self) -> Controller<'w, (Feed, O)> {
+        self.controller
     }
 
     /// How long after `wall` something happens by itself; `None` while the clock stands.
     #[must_use]
     pub fn until_next(&self, wall: Duration) -> Option<Duration> {
-        self.desk.until_next(wall)
+        self.controller.until_next(wall)
     }
 
     /// Lets happen what is due, and tells it. A script is led to its next decision.
@@ -76,15 +76,15 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
     /// # Errors
     /// When it cannot be told.
     pub fn go_on(&mut self, wall: Duration) -> io::Result<Stands> {
-        self.desk.advance(wall);
-        if self.is_scripted && self.desk.drill().asked().is_none() {
+        self.controller.advance(wall);
+        if self.is_scripted && self.controller.drill().asked().is_none() {
             // It is over where this fails.
-            let _ = self.desk.control(wall, Control::NextDecision);
+            let _ = self.controller.control(wall, Control::NextDecision);
         }
         self.tell()?;
         self.put_request()?;
         self.out.flush()?;
-        Ok(if self.desk.drill().is_over() { Stands::Over } else { Stands::Goes })
+        Ok(if self.controller.drill().is_over() { Stands::Over } else { Stands::Goes })
     }
 
     /// Does what a line says.
@@ -98,7 +98,7 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
         match Command::parse(line) {
             Ok(Command::Control(control)) => self.control(wall, control)?,
             Ok(Command::Status) => {
-                self.desk.advance(wall);
+                self.controller.advance(wall);
                 self.tell()?;
                 self.tell_status()?;
             }
@@ -120,9 +120,9 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
             return writeln!(self.out, "the clock does not go by itself here; `wait 5m` lets time pass");
         }
         let skips = control == Control::NextDecision;
-        let done = match self.desk.drill().asked() {
+        let done = match self.controller.drill().asked() {
             Some(_) if skips => Err("a decision is asked for now".to_owned()),
-            _ => self.desk.control(wall, control).map_err(|error| error.to_string()),
+            _ => self.controller.control(wall, control).map_err(|error| error.to_string()),
         };
         self.tell()?;
         match (done, control) {
@@ -135,34 +135,34 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
                 if self.is_scripted {
                     Ok(())
                 } else {
-                    writeln!(self.out, "{}  the clock stands", self.desk.clock())
+                    writeln!(self.out, "{}  the clock stands", self.controller.clock())
                 }
             }
             (Ok(()), Control::Resume | Control::Speed(_)) => {
-                let (pace, clock) = (self.desk.pace(), self.desk.clock());
+                let (pace, clock) = (self.controller.pace(), self.controller.clock());
                 let goes = if pace.is_paused() { "stands; resumed it goes" } else { "goes" };
                 writeln!(self.out, "{clock}  the clock {goes} {} times as fast as yours", pace.speed().factor())
             }
-            (Ok(()), Control::Wait(_)) => writeln!(self.out, "it is {} now", self.desk.clock()),
+            (Ok(()), Control::Wait(_)) => writeln!(self.out, "it is {} now", self.controller.clock()),
             (Ok(()), _) => Ok(()),
         }
     }
 
     fn tell(&mut self) -> io::Result<()> {
-        for told in self.desk.observer().0.take() {
+        for told in self.controller.observer().0.take() {
             writeln!(self.out, "{}  {}", told.at, told.text)?;
         }
         Ok(())
     }
 
     fn tell_status(&mut self) -> io::Result<()> {
-        let roll = self.desk.call_roll();
-        let (engine, story) = (self.desk.drill().engine(), &self.desk.seen().0);
-        writeln!(self.out, "{}  status", self.desk.clock())?;
-        for line in situation::status(engine, story.tally(), story.briefing(), &roll) {
+        let roll = self.controller.call_roll();
+        let (engine, feed) = (self.controller.drill().engine(), &self.controller.seen().0);
+        writeln!(self.out, "{}  status", self.controller.clock())?;
+        for line in situation::status(engine, feed.tally(), feed.briefing(), &roll) {
             writeln!(self.out, "  {line}")?;
         }
-        match self.desk.drill().asked() {
+        match self.controller.drill().asked() {
             Some(asked) => self.remind(asked),
             None => Ok(()),
         }
@@ -174,21 +174,21 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
 
     /// Puts what is asked in words, with what is known and what may be answered, once.
     fn put_request(&mut self) -> io::Result<()> {
-        let asked = self.desk.drill().asked();
+        let asked = self.controller.drill().asked();
         if asked == self.put {
             return Ok(());
         }
         self.put = asked;
         let Some(asked) = asked else { return Ok(()) };
-        let (engine, story) = (self.desk.drill().engine(), &self.desk.seen().0);
+        let (engine, feed) = (self.controller.drill().engine(), &self.controller.seen().0);
         let known = match asked.kind {
             RequestKind::RollingUpgrade => situation::of_plan(engine),
-            _ => situation::of_trip(asked, engine, story.tally(), story.briefing(), self.desk.roll()),
+            _ => situation::of_trip(asked, engine, feed.tally(), feed.briefing(), self.controller.roll()),
         };
         for line in known {
             writeln!(self.out, "  {line}")?;
         }
-        for choice in choices(asked.kind, engine, story.briefing()) {
+        for choice in choices(asked.kind, engine, feed.briefing()) {
             writeln!(self.out, "  {}: {}", choice.name, choice.does)?;
         }
         self.remind(asked)

@@ -1,13 +1,13 @@
 //! What is known at the moment that somebody has to decide: what the engine knows, never the truth.
 
+use super::narrator::{because, in_a_row};
 use super::tally::Tally;
-use super::telling::{because, in_a_row};
 use dryroll_engine::{BatchPhase, Direction, Engine, Reason, RequestKind};
-use dryroll_report::Prospect;
-use dryroll_report::prospect::share;
-use dryroll_report::roll_call;
+use dryroll_report::Forecast;
+use dryroll_report::forecast::share;
+use dryroll_report::heartbeat_summary;
 use dryroll_report::wording::plural;
-use dryroll_study::drill::{Asked, Briefing, Cell, RollCall};
+use dryroll_study::drill::{Asked, Briefing, Cell, HeartbeatSummary};
 
 /// Failures in a row that are listed with their reasons.
 const LISTED: usize = 4;
@@ -17,8 +17,8 @@ const FAILURES: usize = 24;
 /// What is known of a plan that waits for approval, a line each.
 #[must_use]
 pub fn of_plan(engine: &Engine) -> Vec<String> {
-    let prospect = Prospect::of(engine);
-    let mut lines = vec![prospect.breaker(), prospect.if_it_goes_wrong()];
+    let forecast = Forecast::of(engine);
+    let mut lines = vec![forecast.breaker(), forecast.if_it_goes_wrong()];
     lines.extend(engine.expires_at().map(|at| format!("without an answer the request expires at {at}")));
     lines
 }
@@ -30,7 +30,7 @@ pub fn of_trip(
     engine: &Engine,
     tally: &Tally,
     briefing: &Briefing,
-    roll: Option<&RollCall>,
+    roll: Option<&HeartbeatSummary>,
 ) -> Vec<String> {
     let run = engine.breaker_run();
     let names = briefing.event_names().instances;
@@ -58,7 +58,8 @@ pub fn of_trip(
         all.in_flight()
     ));
     lines.push(way_back(engine, briefing));
-    lines.extend(roll.into_iter().flat_map(|roll| roll_call::lines(roll, &briefing.previous, &briefing.target)));
+    lines
+        .extend(roll.into_iter().flat_map(|roll| heartbeat_summary::lines(roll, &briefing.previous, &briefing.target)));
     lines
 }
 
@@ -115,7 +116,7 @@ pub fn of_batch(index: u32, engine: &Engine, tally: &Tally) -> &'static str {
 
 /// Where the rollout stands, a line each: the whole, every batch that has begun, who failed, who is heard of.
 #[must_use]
-pub fn status(engine: &Engine, tally: &Tally, briefing: &Briefing, roll: &RollCall) -> Vec<String> {
+pub fn status(engine: &Engine, tally: &Tally, briefing: &Briefing, roll: &HeartbeatSummary) -> Vec<String> {
     let (count, limit) = engine.breaker();
     let plan = engine.plan();
     let direction = if engine.direction() == Direction::Back { "rollback" } else { "rollout" };
@@ -135,6 +136,6 @@ pub fn status(engine: &Engine, tally: &Tally, briefing: &Briefing, roll: &RollCa
     if unlisted > 0 {
         lines.push(format!("and {unlisted} more failed"));
     }
-    lines.extend(roll_call::lines(roll, &briefing.previous, &briefing.target));
+    lines.extend(heartbeat_summary::lines(roll, &briefing.previous, &briefing.target));
     lines
 }

@@ -7,8 +7,8 @@ use super::preview::Figures;
 use dryroll_engine::{
     Answer, BatchPhase, Direction, Engine, InterventionPolicy, Outcome, RequestKind, RolloutId, batch_size,
 };
-use dryroll_report::{BatchRecord, Chronicle, roll_call};
-use dryroll_study::drill::{Asked, Briefing, Decision, Drill, RollCall};
+use dryroll_report::{BatchRecord, Chronicle, heartbeat_summary};
+use dryroll_study::drill::{Asked, Briefing, Decision, Drill, HeartbeatSummary};
 
 /// How everything stands.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -148,7 +148,7 @@ impl<'a> Update<'a> {
 
 impl Board {
     /// How a drill stands.
-    pub fn of(drill: &Drill<'_>, chronicle: &Chronicle, briefing: &Briefing, roll: Option<&RollCall>) -> Self {
+    pub fn of(drill: &Drill<'_>, chronicle: &Chronicle, briefing: &Briefing, roll: Option<&HeartbeatSummary>) -> Self {
         let engine = drill.engine();
         let (count, limit) = engine.breaker();
         Self {
@@ -160,7 +160,7 @@ impl Board {
             decisions: drill.decisions().iter().map(Decided::of).collect(),
             heard: roll.map(|roll| Heard {
                 at_ms: roll.at.0,
-                lines: roll_call::lines(roll, &briefing.previous, &briefing.target),
+                lines: heartbeat_summary::lines(roll, &briefing.previous, &briefing.target),
             }),
         }
     }

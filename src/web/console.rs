@@ -16,8 +16,8 @@ use super::problem::Problem;
 use super::seen::Seen;
 use super::{MOST_INSTANCES, WebError};
 use dryroll_engine::Answer;
-use dryroll_sim::sim::{Observer, CompiledScenario};
-use dryroll_study::drill::{Briefing, Control, Desk, Drill, Pace, Speed};
+use dryroll_sim::sim::{CompiledScenario, Observer};
+use dryroll_study::drill::{Briefing, Control, Controller, Drill, Pace, Speed};
 
 /// Between two looks at the drill, so that what happens close together is told together.
 const SHORTEST: Duration = Duration::from_millis(25);
@@ -27,7 +27,7 @@ const LONGEST: Duration = Duration::from_millis(100);
 /// A drill at a desk whose controls are in browsers.
 #[derive(Debug)]
 pub struct Console<'w, 'a, O> {
-    desk: Desk<'w, Seen<'a, O>>,
+    controller: Controller<'w, Seen<'a, O>>,
     briefing: &'a Briefing,
     log: Arc<Log>,
     opened: Instant,
@@ -60,8 +60,8 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
         let board = Board::of(&drill, seen.chronicle(), briefing, None);
         let cells = Cells::of(drill.engine());
         let log = Arc::new(Log::new(board.clone(), cells.text(), pace, opened));
-        let desk = Desk::new(drill, pace, seen);
-        let mut console = Self { desk, briefing, log, opened, has_begun: false, board, cells, pace };
+        let controller = Controller::new(drill, pace, seen);
+        let mut console = Self { controller, briefing, log, opened, has_begun: false, board, cells, pace };
         console.publish();
         Ok(console)
     }
@@ -69,7 +69,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
     /// Hands the drill to `keep` after each decision, before any browser hears of it.
     #[must_use]
     pub fn keeping(mut self, keep: impl FnMut(&Drill<'w>) + 'w) -> Self {
-        self.desk = self.desk.keeping(keep);
+        self.controller = self.controller.keeping(keep);
         self
     }
 
@@ -83,7 +83,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
     #[must_use]
     pub fn briefing(&self) -> Value {
         let Briefing { title, module, fleet, instances, target, previous, .. } = self.briefing;
-        let order = &self.desk.drill().engine().plan().order;
+        let order = &self.controller.drill().engine().plan().order;
         let names = self.briefing.event_names().instances;
         // Runs of neighbours in the fleet's list: the first one's name, and how many.
         let mut runs: Vec<(String, u32)> = Vec::new();
@@ -106,8 +106,8 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
 
     /// Goes on until the drill is over, or `stop` is set.
     pub fn run(mut self, orders: &Receiver<Order>, stop: &AtomicBool) -> (Drill<'w>, O) {
-        while !stop.load(Ordering::SeqCst) && !self.desk.drill().is_over() {
-            let wait = self.desk.until_next(self.opened.elapsed()).unwrap_or(LONGEST).clamp(SHORTEST, LONGEST);
+        while !stop.load(Ordering::SeqCst) && !self.controller.drill().is_over() {
+            let wait = self.controller.until_next(self.opened.elapsed()).unwrap_or(LONGEST).clamp(SHORTEST, LONGEST);
             match orders.recv_timeout(wait) {
                 Ok(order) => {
                     let done = self.obey(order.wish);
@@ -122,13 +122,13 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
                     }));
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    self.desk.advance(self.opened.elapsed());
+                    self.controller.advance(self.opened.elapsed());
                     self.publish();
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        let (drill, seen) = self.desk.into_parts();
+        let (drill, seen) = self.controller.into_parts();
         (drill, seen.into_inner())
     }
 
@@ -138,16 +138,16 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
             Wish::Begin => {
                 if !self.has_begun {
                     self.has_begun = true;
-                    self.desk.control(wall, Control::Resume)?;
+                    self.controller.control(wall, Control::Resume)?;
                 }
             }
             Wish::Control(control) => {
                 self.has_begun = true;
-                self.desk.control(wall, control)?;
+                self.controller.control(wall, control)?;
             }
             Wish::Decide { key, answer } => self.decide(wall, &key, answer)?,
             Wish::Preview(edit) => {
-                let figures = Figures::after(self.desk.drill(), edit)?;
+                let figures = Figures::after(self.controller.drill(), edit)?;
                 return Ok(json!({ "plan": figures }));
             }
         }
@@ -156,18 +156,18 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
 
     /// A decision is one on the question that its window showed, or none.
     fn decide(&mut self, wall: Duration, offered: &str, answer: Answer) -> Result<(), Problem> {
-        self.desk.advance(wall);
-        let drill = self.desk.drill();
+        self.controller.advance(wall);
+        let drill = self.controller.drill();
         if drill.asked().is_none_or(|asked| key(asked, drill.decisions()) != offered) {
             return Err(self.stale(offered));
         }
-        self.desk.control(wall, Control::Answer(answer))?;
+        self.controller.control(wall, Control::Answer(answer))?;
         Ok(())
     }
 
     /// Why a question is not open any more.
     fn stale(&self, offered: &str) -> Problem {
-        let drill = self.desk.drill();
+        let drill = self.controller.drill();
         let place = offered.rsplit_once('.').and_then(|(_, place)| place.parse::<usize>().ok());
         let overtaking = place.and_then(|place| drill.decisions().get(place));
         Problem::conflict(match overtaking {
@@ -183,20 +183,20 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
 
     /// Tells what changed, if anything did.
     fn publish(&mut self) {
-        let noted = self.desk.observer().take();
-        let pace = *self.desk.pace();
+        let noted = self.controller.observer().take();
+        let pace = *self.controller.pace();
         // The board changes with events and roll calls; an answer that a controller does not hear yet makes none.
-        let decisions = self.desk.drill().decisions().len();
+        let decisions = self.controller.drill().decisions().len();
         let heard_at = self.board.heard.as_ref().map(|heard| heard.at_ms);
-        let heard_the_same = self.desk.roll().map(|roll| roll.at.0) == heard_at;
+        let heard_the_same = self.controller.roll().map(|roll| roll.at.0) == heard_at;
         let decided_nothing = decisions == self.board.decisions.len();
         if noted.lines.is_empty() && pace == self.pace && decided_nothing && heard_the_same {
             return;
         }
         // It is short: a line a batch and a trip.
-        let chronicle = self.desk.observer().chronicle().clone();
-        let drill = self.desk.drill();
-        let board = Board::of(drill, &chronicle, self.briefing, self.desk.roll());
+        let chronicle = self.controller.observer().chronicle().clone();
+        let drill = self.controller.drill();
+        let board = Board::of(drill, &chronicle, self.briefing, self.controller.roll());
         let patches = self.cells.renew(drill.engine(), noted.touched);
         let update = Update::between(&self.board, &board, patches);
         self.log.publish(&board, update, pace, noted.lines);

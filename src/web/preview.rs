@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use dryroll_engine::{Answer, Edit};
-use dryroll_report::prospect::Prospect;
+use dryroll_report::forecast::Forecast;
 use dryroll_study::drill::{Drill, DrillError};
 
 /// What a plan comes to.
@@ -27,7 +27,7 @@ pub struct Figures {
 impl Figures {
     /// Of the plan as it is.
     pub fn of(drill: &Drill<'_>) -> Self {
-        Self::with(drill, &Prospect::of(drill.engine()), batch_pct(drill))
+        Self::with(drill, &Forecast::of(drill.engine()), batch_pct(drill))
     }
 
     /// Of the plan as it would be after an edit.
@@ -36,22 +36,22 @@ impl Figures {
             return Err(DrillError::Edit);
         }
         let pct = edit.batch_pct.unwrap_or_else(|| batch_pct(drill));
-        Ok(Self::with(drill, &Prospect::edited(drill.engine(), edit), pct))
+        Ok(Self::with(drill, &Forecast::edited(drill.engine(), edit), pct))
     }
 
-    fn with(drill: &Drill<'_>, prospect: &Prospect, batch_pct: u32) -> Self {
+    fn with(drill: &Drill<'_>, forecast: &Forecast, batch_pct: u32) -> Self {
         let engine = drill.engine();
         Self {
-            total_instances: prospect.total,
-            batch_size: prospect.batch_size,
-            batch_count: prospect.batch_count,
+            total_instances: forecast.total,
+            batch_size: forecast.batch_size,
+            batch_count: forecast.batch_count,
             batch_pct,
-            max_consecutive_failures: prospect.limit,
-            estimated_total_seconds: prospect.estimate.as_secs_f64(),
-            estimated_total_seconds_in_flight: prospect.in_flight.map(|(waits, _)| waits.as_secs_f64()),
+            max_consecutive_failures: forecast.limit,
+            estimated_total_seconds: forecast.estimate.as_secs_f64(),
+            estimated_total_seconds_in_flight: forecast.in_flight.map(|(waits, _)| waits.as_secs_f64()),
             health_timeout_sec: engine.settings().health_timeout.as_secs_f64(),
             skipped_instances: engine.plan().skipped.len(),
-            exposed_if_all_fail: prospect.exposed,
+            exposed_if_all_fail: forecast.exposed,
         }
     }
 }

@@ -2,17 +2,17 @@
 //! narrower ones.
 
 use dryroll::scenario::{Measure, Metric};
-use dryroll::sim::{Simulator, Unobserved, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Simulator, Unobserved};
 use dryroll::study::bounds::Bounds;
 
-use crate::naive::dice;
+use crate::naive::scenario_generator;
 
 #[test]
 fn no_replicate_exceeds_the_bounds() {
     let (mut tripped, mut close) = (0, 0);
     let mut beyond = Vec::new();
     for number in 0..6_000 {
-        let scenario = dice::scenario(number);
+        let scenario = scenario_generator::scenario(number);
         let Ok(compiled) = CompiledScenario::new(&scenario) else { continue };
         let bounds = Bounds::of(&compiled);
         for replicate in 0..3 {

@@ -71,7 +71,8 @@ fn misses(name: &str, held: impl Iterator<Item = bool>) {
 /// how often it was.
 fn recovers(text: &str, family: Family, truths: &[f64], at_least: usize) {
     let compiled = compiled(text);
-    let fits: Vec<_> = compiled.iter().map(|compiled| of(compiled, "v-2").upgrade_time.fit.as_ref().expect("a fit")).collect();
+    let fits: Vec<_> =
+        compiled.iter().map(|compiled| of(compiled, "v-2").upgrade_time.fit.as_ref().expect("a fit")).collect();
     let right: Vec<_> = fits.iter().filter(|fit| fit.family == family).collect();
     let mut chosen = std::collections::BTreeMap::new();
     fits.iter().for_each(|fit| *chosen.entry(fit.family.name()).or_insert(0) += 1);
@@ -176,8 +177,14 @@ fn a_rollout_that_was_rolled_back_in_mid_flight_is_no_lie() {
         .collect();
     assert!(compiled.iter().all(|compiled| compiled.histories == 12 && compiled.versions[0].version == "v-1"));
     assert!(compiled.iter().any(|compiled| of(compiled, "v-2").counts.cut_short > 0));
-    misses("failure_rate, cut short", compiled.iter().map(|compiled| of(compiled, "v-2").rates.failure.interval.contains(0.3)));
-    misses("hang_rate, cut short", compiled.iter().map(|compiled| of(compiled, "v-2").rates.silence.interval.contains(0.1)));
+    misses(
+        "failure_rate, cut short",
+        compiled.iter().map(|compiled| of(compiled, "v-2").rates.failure.interval.contains(0.3)),
+    );
+    misses(
+        "hang_rate, cut short",
+        compiled.iter().map(|compiled| of(compiled, "v-2").rates.silence.interval.contains(0.1)),
+    );
     let fit = |compiled: &Calibration| compiled.operator.decision_delay.fit.clone().expect("decisions");
     let exponential = || compiled.iter().map(fit).filter(|fit| fit.family == Family::Exponential);
     misses("decision delay", exponential().map(|fit| fit.parameters[0].interval.contains(60.0)));
@@ -207,7 +214,9 @@ fn a_family_that_is_right_is_seldom_said_not_to_fit() {
     let text = truth("upgrade_time_sec = { lognormal = { median = 60, sigma = 0.5 } }\nhang_rate = 0.05", "");
     let rejected = compiled(&text)
         .iter()
-        .filter(|compiled| of(compiled, "v-2").upgrade_time.fit.as_ref().is_some_and(|fit| fit.family == Family::Empirical))
+        .filter(|compiled| {
+            of(compiled, "v-2").upgrade_time.fit.as_ref().is_some_and(|fit| fit.family == Family::Empirical)
+        })
         .count();
     // The limit is 0.1 %; were the p-value exact, 3 of 80 would have a chance of 0.0001.
     assert!(rejected <= 2, "{rejected}");

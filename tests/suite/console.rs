@@ -8,8 +8,8 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dryroll::console::{Key, Model, Stands, Story, Theme, draw};
-use dryroll::drill::{Briefing, Cell, Desk, Drill, Pace, Record, Speed};
+use dryroll::console::{Feed, Key, Model, Stands, Theme, draw};
+use dryroll::drill::{Briefing, Cell, Controller, Drill, Pace, Record, Speed};
 use dryroll::engine::RequestKind;
 use dryroll::scenario::{Format, Scenario};
 use dryroll::sim::CompiledScenario;
@@ -37,9 +37,9 @@ fn scenario(name: &str) -> Scenario {
 }
 
 fn model<'w>(scenario: &Scenario, compiled: &'w CompiledScenario, replicate: u64) -> Model<'w, Events> {
-    let mut observers = (Story::new(Briefing::new(scenario), 100), Events::default());
+    let mut observers = (Feed::new(Briefing::new(scenario), 100), Events::default());
     let drill = Drill::new(compiled, replicate, &mut observers);
-    Model::new(Desk::new(drill, Pace::new(Speed::new(60).unwrap(), Duration::ZERO), observers))
+    Model::new(Controller::new(drill, Pace::new(Speed::new(60).unwrap(), Duration::ZERO), observers))
 }
 
 /// A model that is led by hand, with a clock and a screen of its own.
@@ -151,7 +151,7 @@ fn a_small_screen_says_so_and_still_takes_keys() {
     let mut bench = Bench::new(&scenario, &compiled, 39, 9);
     assert!(bench.screen(PLAIN).starts_with("too small: 40 × 10 at least"));
     bench.press("a");
-    assert_eq!(bench.model.desk().drill().decisions().len(), 1);
+    assert_eq!(bench.model.controller().drill().decisions().len(), 1);
     bench.press("qy");
     assert_eq!(bench.model.stands(), Stands::Left);
 }
@@ -176,14 +176,14 @@ fn reject_rollback_and_abort_are_asked_twice() {
     let compiled = CompiledScenario::new(&scenario).unwrap();
     let mut bench = Bench::new(&scenario, &compiled, 80, 24);
     bench.press("rn");
-    assert_eq!(bench.model.desk().drill().decisions().len(), 0);
+    assert_eq!(bench.model.controller().drill().decisions().len(), 0);
     bench.press("a12");
     assert!(bench.model.message().is_some_and(|message| message.contains("nothing waits")));
     bench.press("d3nn");
-    assert_eq!(bench.model.desk().drill().decisions().len(), 1);
+    assert_eq!(bench.model.controller().drill().decisions().len(), 1);
     bench.press("3\n");
-    assert_eq!(bench.model.desk().drill().decisions().len(), 2);
-    assert!(bench.model.desk().drill().is_over());
+    assert_eq!(bench.model.controller().drill().decisions().len(), 2);
+    assert!(bench.model.controller().drill().is_over());
 }
 
 /// A question that time has answered goes away: here the request expires under the dialogue.
@@ -198,7 +198,7 @@ fn a_dialogue_on_what_is_past_closes() {
         bench.wait(86_400_000);
         assert!(bench.model.dialog().is_none());
         bench.press("y\n");
-        assert_eq!(bench.model.desk().drill().decisions().len(), 0);
+        assert_eq!(bench.model.controller().drill().decisions().len(), 0);
     }
 }
 
@@ -258,8 +258,8 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// The counts of the screen, against the engine instance by instance.
 fn counts_agree(model: &Model<'_, Events>) -> Result<(), TestCaseError> {
-    let engine = model.desk().drill().engine();
-    let tally = model.desk().seen().0.tally();
+    let engine = model.controller().drill().engine();
+    let tally = model.controller().seen().0.tally();
     for batch in 0..engine.plan().batch_count() {
         for cell in Cell::ALL {
             let counted = engine.plan().batch(batch).filter(|&position| Cell::of(engine, position) == cell).count();
@@ -304,7 +304,7 @@ proptest! {
         }
         model.key(wall, Key::Interrupt);
         prop_assert_ne!(model.stands(), Stands::Goes);
-        let (mut drill, (mut story, mut events)) = model.into_desk().into_parts();
+        let (mut drill, (mut story, mut events)) = model.into_controller().into_parts();
         drill.finish(&mut (&mut story, &mut events));
         let record = Record::new(&scenario, replicate, drill.decisions());
         let mut played = Events::default();
@@ -334,10 +334,10 @@ fn the_prospect_of_a_failure_is_what_happens() {
         let scenario = Scenario::parse("fails.toml", text.as_bytes(), Format::Toml).unwrap();
         let compiled = CompiledScenario::new(&scenario).unwrap();
         let mut drill = Drill::new(&compiled, 0, &mut Events::default());
-        let prospect = dryroll::report::Prospect::of(drill.engine());
+        let forecast = dryroll::report::Forecast::of(drill.engine());
         drill.next_decision(&mut Events::default()).unwrap();
         let tripped = drill.asked().filter(|asked| asked.kind == RequestKind::RollingUpgradeContinuation);
-        assert_eq!(prospect.trips_in.is_some(), tripped.is_some(), "{text}");
-        assert_eq!(prospect.exposed, drill.engine().dispatched(), "{text}");
+        assert_eq!(forecast.trips_in.is_some(), tripped.is_some(), "{text}");
+        assert_eq!(forecast.exposed, drill.engine().dispatched(), "{text}");
     }
 }

@@ -4,7 +4,7 @@
 
 use dryroll::engine::Outcome;
 use dryroll::scenario::{Format, Scenario};
-use dryroll::sim::{Metrics, Simulator, Unobserved, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Metrics, Simulator, Unobserved};
 use serde_json::{Value, json};
 
 /// Runs one replicate, with all that a report asks of it.

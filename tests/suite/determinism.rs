@@ -5,9 +5,9 @@ use crate::common::toml as common;
 use std::collections::BTreeMap;
 
 use common::{event_log, scenario};
-use dryroll::engine::{Direction, Reason, Standing, Verdict};
+use dryroll::engine::{Direction, Phase, Reason, Verdict};
 use dryroll::scenario::{Scenario, Target};
-use dryroll::sim::{Simulator, Unobserved, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Simulator, Unobserved};
 
 /// Everything that is drawn, in one scenario.
 const EVERYTHING: &str = r#"
@@ -82,8 +82,8 @@ fn fates(scenario: &Scenario, replicate: u64) -> BTreeMap<u32, Verdict> {
     let mut simulator = Simulator::new(&compiled);
     simulator.run(replicate, &mut Unobserved);
     (0..compiled.total())
-        .filter_map(|position| match simulator.engine().standing(position, Direction::Forward) {
-            Standing::Judged(verdict) => Some((simulator.engine().instance(position).0, verdict)),
+        .filter_map(|position| match simulator.engine().phase(position, Direction::Forward) {
+            Phase::Judged(verdict) => Some((simulator.engine().instance(position).0, verdict)),
             _ => None,
         })
         .collect()

@@ -4,11 +4,11 @@ use crate::common::events;
 
 use std::time::Duration;
 
-use dryroll::drill::{Control, Desk, Drill, Pace, Record, Recorded, Speed, branch, score};
+use dryroll::drill::{Control, Controller, Drill, Pace, Record, Recorded, Speed, branch, score};
 use dryroll::engine::{Answer, Edit, EventBody, OperatorDecision, Outcome, RequestKind};
 use dryroll::fleet::{At, Span};
 use dryroll::scenario::Scenario;
-use dryroll::sim::{Simulator, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Simulator};
 use events::Events;
 use proptest::prelude::*;
 
@@ -96,22 +96,22 @@ proptest! {
         let mut events = Events::default();
         let drill = Drill::new(&compiled, replicate, &mut events);
         let mut wall = Duration::ZERO;
-        let mut desk = Desk::new(drill, Pace::new(Speed::new(60).unwrap(), wall), events);
+        let mut controller = Controller::new(drill, Pace::new(Speed::new(60).unwrap(), wall), events);
         for act in acts {
-            let before = desk.clock();
+            let before = controller.clock();
             match act {
                 Act::Wait(millis) => {
                     wall += Duration::from_millis(millis);
-                    desk.advance(wall);
+                    controller.advance(wall);
                 }
                 Act::Control(control) => {
-                    let _ = desk.control(wall, control);
+                    let _ = controller.control(wall, control);
                 }
             }
-            prop_assert!(desk.clock() >= before);
-            prop_assert!(desk.clock() >= desk.drill().decisions().last().map_or(At::ZERO, |last| last.at));
+            prop_assert!(controller.clock() >= before);
+            prop_assert!(controller.clock() >= controller.drill().decisions().last().map_or(At::ZERO, |last| last.at));
         }
-        let (mut drill, mut events) = desk.into_parts();
+        let (mut drill, mut events) = controller.into_parts();
         drill.finish(&mut events);
         let text = serde_json::to_string(&Record::new(&scenario, replicate, drill.decisions())).unwrap();
         let record = Record::parse(&text).unwrap();

@@ -15,7 +15,7 @@ use dryroll::report::drill::Surprise;
 use dryroll::report::timeline::BreakerCount;
 use dryroll::report::{Chronicle, DrillReport, drill_table};
 use dryroll::scenario::Scenario;
-use dryroll::sim::{Observer, Unobserved, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Observer, Unobserved};
 
 use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
 
@@ -138,10 +138,10 @@ fn a_debrief_fits_a_terminal() {
             &[(60, Answer::Approve), (61, CONTINUE), (62, CONTINUE), (63, CONTINUE), (64, CONTINUE), (65, ABORT)],
             &[],
         ] {
-            let mut watch = (Chronicle::default(), BreakerCount::default());
-            let mut drill = answered(&compiled, place as u64, answers, &mut watch);
+            let mut monitor = (Chronicle::default(), BreakerCount::default());
+            let mut drill = answered(&compiled, place as u64, answers, &mut monitor);
             let judgement = judge(&compiled, &mut drill);
-            let mut report = DrillReport::new(&scenario, &mut drill, &watch.0, &watch.1, &judgement);
+            let mut report = DrillReport::new(&scenario, &mut drill, &monitor.0, &monitor.1, &judgement);
             report.surprise = Some(Surprise { file: pack.file.into(), seed: Some(999_999) });
             let mut told = Vec::new();
             drill_table(&mut told, &report, 78).expect("memory takes everything");

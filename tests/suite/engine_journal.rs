@@ -38,7 +38,7 @@ fn continued(journal: &Journal, len: usize) -> (Engine, Vec<Event>, Vec<Deed>) {
 fn view(engine: &Engine) -> String {
     let total = engine.plan().total_instances();
     let seats: Vec<_> = (0..total)
-        .map(|p| (engine.standing(p, Direction::Forward), engine.standing(p, Direction::Back), engine.dispatched_at(p)))
+        .map(|p| (engine.phase(p, Direction::Forward), engine.phase(p, Direction::Back), engine.dispatched_at(p)))
         .collect();
     let phases: Vec<_> = (0..engine.plan().batch_count()).map(|index| engine.batch_phase(index)).collect();
     format!(

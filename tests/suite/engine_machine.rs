@@ -19,7 +19,7 @@ use proptest::test_runner::TestRunner;
 use runs::{cases, config};
 
 /// What is dispatched, judged and counted, as told by the events.
-struct Watch {
+struct ReferenceMonitor {
     settings: Settings,
     total: u32,
     limit: usize,
@@ -86,9 +86,9 @@ impl Walk {
     }
 }
 
-impl Watch {
+impl ReferenceMonitor {
     fn new(total: u32, settings: &Settings) -> Self {
-        Watch {
+        ReferenceMonitor {
             total,
             limit: settings.max_consecutive_failures.get() as usize,
             batch_size: 0,
@@ -285,16 +285,16 @@ proptest! {
     /// The assertions are the watch's; that a fair driver always comes to an end is `Case::drive`'s.
     #[test]
     fn the_rules_hold_whatever_comes_in(case in cases()) {
-        let mut watch = Watch::new(case.total, &case.settings);
+        let mut monitor = ReferenceMonitor::new(case.total, &case.settings);
         let mut engine = case.new_engine();
         case.drive(&mut engine, |engine, now, input| {
             engine.handle(now, input);
             let told = events(engine);
             assert_eq!(deeds(engine), deeds_told(&told), "commands and events agree");
-            watch.see(now, input, &told);
-            watch.agrees(engine);
+            monitor.see(now, input, &told);
+            monitor.agrees(engine);
         });
-        prop_assert!(watch.finished, "exactly one `finished`");
+        prop_assert!(monitor.finished, "exactly one `finished`");
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::common::engine as bench;
 use bench::{ABORT, Bench, CONTINUE, NEW, OLD, ROLL_BACK, at_least_one, beat, edit};
 use dryroll::engine::{
-    Answer, AnswerError, BatchPhase, BreakerOrder, BreakerScope, Direction, InterventionPolicy, Outcome, RequestKind,
-    Settings, Standing,
+    Answer, AnswerError, BatchPhase, BreakerOrder, BreakerScope, Direction, InterventionPolicy, Outcome, Phase,
+    RequestKind, Settings,
 };
 
 // ---- §6, continue_anyway -------------------------------------------------------------------------
@@ -260,7 +260,7 @@ fn s6_from_the_decision_on_the_rollout_itself_gives_no_more_verdicts() {
     bench.deadlines(10_000);
     bench.says_nothing();
     assert_eq!((bench.engine.in_flight(), bench.engine.next_deadline()), (0, None));
-    assert_eq!(bench.engine.standing(4, Direction::Back), Standing::Waiting);
+    assert_eq!(bench.engine.phase(4, Direction::Back), Phase::Waiting);
 }
 
 #[test]
@@ -442,7 +442,7 @@ fn s6_abort_stops_at_once() {
     bench.tick(120);
     bench.deadlines(1000);
     bench.says_nothing();
-    assert_eq!(bench.engine.standing(4, Direction::Forward), Standing::InFlight, "nobody judged it");
+    assert_eq!(bench.engine.phase(4, Direction::Forward), Phase::InFlight, "nobody judged it");
     let phases = [0, 1, 2].map(|index| bench.engine.batch_phase(index));
     assert_eq!(phases, [BatchPhase::Completed, BatchPhase::Tripped, BatchPhase::Pending]);
 }

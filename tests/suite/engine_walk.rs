@@ -3,7 +3,7 @@
 use crate::common::engine as bench;
 use bench::{Bench, NEW, OLD, OTHER, at_least_one, beat, settings};
 use dryroll::engine::{Answer, Direction};
-use dryroll::engine::{BatchPhase, InterventionPolicy, Judged, Outcome, Plan, PlanOrder, Reason, Standing, Verdict};
+use dryroll::engine::{BatchPhase, InterventionPolicy, Judged, Outcome, Phase, Plan, PlanOrder, Reason, Verdict};
 use dryroll::fleet::{At, Heartbeat, InstanceId};
 
 // ---- §3 ------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ const TIMED_OUT: Option<Judged> = Some(Judged { position: 0, verdict: Verdict::F
 fn s4_a_healthy_heartbeat_with_the_target_digest_is_healthy() {
     let mut bench = one();
     assert_eq!(bench.beat(150, beat(0, 150, NEW)), HEALTHY);
-    assert_eq!(bench.engine.standing(0, Direction::Forward), Standing::Judged(Verdict::Healthy));
+    assert_eq!(bench.engine.phase(0, Direction::Forward), Phase::Judged(Verdict::Healthy));
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn s4_an_instance_that_waits_gets_no_verdict() {
     bench.says_nothing();
     bench.healthy(30, 0);
     bench.tick(60);
-    assert_eq!(bench.engine.standing(1, Direction::Forward), Standing::InFlight);
+    assert_eq!(bench.engine.phase(1, Direction::Forward), Phase::InFlight);
 }
 
 // ---- §7 ------------------------------------------------------------------------------------------

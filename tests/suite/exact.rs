@@ -224,7 +224,8 @@ fn instances_that_differ_in_plan_order() {
         decision_delay_sec = 45
         edit = {batch_pct = 20, max_consecutive_failures = 2}
         "#;
-    let text = compiled("", "failure_rate = 0.1", "breaker_order = \"listed\"\nmax_consecutive_failures = 3", overrides);
+    let text =
+        compiled("", "failure_rate = 0.1", "breaker_order = \"listed\"\nmax_consecutive_failures = 3", overrides);
     agrees("overrides, edit, continue then abort", &text, &[]);
 }
 

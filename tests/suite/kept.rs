@@ -133,7 +133,7 @@ fn a_sweep_that_writes_no_file_is_kept_in_the_temporary_folder_and_through_no_li
     assert!(said.contains(&format!("temporary/{kept}; the same command with --resume")), "{said}");
     // A link in its place is replaced, and what it leads to is left alone.
     let kept = format!("temporary/{kept}");
-    let tape = folder.bytes(&kept);
+    let log = folder.bytes(&kept);
     let lay_link = || {
         fs::remove_file(folder.path(&kept)).unwrap();
         fs::write(folder.path("precious"), "precious").unwrap();
@@ -145,12 +145,12 @@ fn a_sweep_that_writes_no_file_is_kept_in_the_temporary_folder_and_through_no_li
     assert!(fs::symlink_metadata(folder.path(&kept)).unwrap().is_file());
     // Nothing is taken up through a link either, be it a tape of this very sweep.
     lay_link();
-    fs::write(folder.path("precious"), &tape).unwrap();
+    fs::write(folder.path("precious"), &log).unwrap();
     let said = folder.says(&format!("{GRID} --report - --resume"), 2);
     assert!(said.contains("no regular file"), "{said}");
-    assert_eq!(folder.bytes("precious"), tape);
+    assert_eq!(folder.bytes("precious"), log);
     fs::remove_file(folder.path(&kept)).unwrap();
-    fs::write(folder.path(&kept), &tape).unwrap();
+    fs::write(folder.path(&kept), &log).unwrap();
     let resumed = folder.says(&format!("{GRID} --report - --resume"), 0);
     assert!(folder.files("temporary").is_empty());
     assert_eq!(resumed, folder.says(&format!("{GRID} --report -"), 0));

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use dryroll::engine::{Engine, Event, Recording};
 use dryroll::scenario::Scenario;
-use dryroll::sim::{Metrics, Observer, Simulator, Unobserved, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Metrics, Observer, Simulator, Unobserved};
 
 /// Keeps every event.
 #[derive(Default)]
@@ -78,9 +78,10 @@ fn the_real_one_and_the_naive_one_agree() {
     let (from, count) = (number("NAIVE_FROM", 0), number("NAIVE_COUNT", 20_000));
     let numbers = from..from + count;
     let differing: Vec<u64> =
-        numbers.filter(|&number| disagreement(&naive::dice::scenario(number)).is_some()).collect();
+        numbers.filter(|&number| disagreement(&naive::scenario_generator::scenario(number)).is_some()).collect();
     for &number in differing.iter().take(3) {
-        let smallest = naive::shrink(naive::dice::scenario(number), |smaller| disagreement(smaller).is_some());
+        let smallest =
+            naive::shrink(naive::scenario_generator::scenario(number), |smaller| disagreement(smaller).is_some());
         println!("scenario {number} made small: {smallest:#?}\n{}", disagreement(&smallest).unwrap_or_default());
     }
     println!("{}", naive::coverage::counts());

@@ -147,8 +147,8 @@ fn one_of_three_heartbeats_gets_through_a_flapping_network() {
     for replicate in 0..200 {
         simulator.run(replicate, &mut dryroll::sim::Unobserved);
         for position in 0..compiled.total() {
-            let standing = simulator.engine().standing(position, dryroll::engine::Direction::Forward);
-            healthy += usize::from(standing == dryroll::engine::Standing::Judged(dryroll::engine::Verdict::Healthy));
+            let phase = simulator.engine().phase(position, dryroll::engine::Direction::Forward);
+            healthy += usize::from(phase == dryroll::engine::Phase::Judged(dryroll::engine::Verdict::Healthy));
             n += 1;
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use dryroll::report::{Chronicle, EventLog, RunReport};
 use dryroll::scenario::{Scenario, schema};
-use dryroll::sim::{FaultEffect, Simulator, CompiledScenario};
+use dryroll::sim::{CompiledScenario, FaultEffect, Simulator};
 use serde_json::Value;
 
 /// Up to this many instances the whole event log is recorded; of a larger fleet the run report without its ids.

@@ -10,7 +10,7 @@ use crate::common::toml::{event_log, replicates, scenario};
 
 use dryroll::scenario::{RolloutOrder, Scenario};
 use dryroll::sim::draws::Draws;
-use dryroll::sim::{Release, Shared, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Release, Shared};
 use dryroll::stats::beta;
 use dryroll::study::exact::{Exact, exact, trip_spread};
 use dryroll::study::rare::trip_probability;

@@ -165,8 +165,8 @@ fn what_is_as_good_is_not_called_undecided() {
     let report = folder.report("t.json");
     assert_eq!((&report["decided"], &report["undecided"]), (&Value::from(true), &Value::Array(Vec::new())));
     let good = report["as_good"].as_array().unwrap();
-    let standing = report["candidates"].as_array().unwrap().iter().filter(|one| one["standing"] == "as_good");
-    assert!(!good.is_empty() && good.len() == standing.count(), "{good:?}");
+    let phase = report["candidates"].as_array().unwrap().iter().filter(|one| one["standing"] == "as_good");
+    assert!(!good.is_empty() && good.len() == phase.count(), "{good:?}");
     let page = folder.page("t.json");
     assert!(page.contains("as good as the answer, within 100") && page.contains("As good"), "{page}");
     assert!(!page.contains("may yet meet the limits") && !page.contains("not told apart"), "{page}");

@@ -6,12 +6,12 @@ use crate::common::tuning;
 use std::process::Command;
 
 use dryroll::scenario::{OutcomeRates, VersionIndex};
-use dryroll::sim::{Simulator, Unobserved, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Simulator, Unobserved};
 use dryroll::stats::Interval;
 use dryroll::stats::beta::quantile;
 use dryroll::study::exact::exact;
 use dryroll::study::tune::Tune;
-use dryroll::study::tune::belief::{BeliefError, Beliefs, RateHistory, VersionHistory};
+use dryroll::study::tune::posterior::{PosteriorError, RateHistory, RatePosteriors, VersionHistory};
 use folder::{Folder, said};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -84,9 +84,10 @@ fn what_a_world_does_is_the_mean_over_what_is_not_known() {
     // Silence ~ Beta(½, 20½), of the others Beta(1½, 19½) fail: one failure of 20, as a calibration says it.
     let calibration = calibration("v-2", 1.0, 0.0, 20.0);
     let shapes = |rate: &str| [0, 1].map(|i| calibration["versions"][0][rate]["beta"][i].as_f64().unwrap());
-    let beliefs = Beliefs::new(&base, &[history("v-2", shapes("failure_rate"), shapes("hang_rate"))]).unwrap();
+    let posteriors =
+        RatePosteriors::new(&base, &[history("v-2", shapes("failure_rate"), shapes("hang_rate"))]).unwrap();
     let mut tune = Tune::new(&base, 0.01, 1000).unwrap();
-    tune.believe(&beliefs);
+    tune.believe(&posteriors);
     let middles = |a: f64, b: f64, cells: u32| -> Vec<f64> {
         (0..cells).map(|i| quantile(a, b, (f64::from(i) + 0.5) / f64::from(cells))).collect()
     };
@@ -137,12 +138,14 @@ fn history(version: &str, failure: [f64; 2], silence: [f64; 2]) -> VersionHistor
 #[test]
 fn worlds_stay_paired() {
     let base = scenario(SCENARIO);
-    let beliefs = Beliefs::new(&base, &[history("v-2", [1.5, 28.0], [1.0, 29.0])]).unwrap();
+    let posteriors = RatePosteriors::new(&base, &[history("v-2", [1.5, 28.0], [1.0, 29.0])]).unwrap();
     let mut tune = Tune::new(&base, 0.01, 1000).unwrap();
-    tune.believe(&beliefs);
-    let rates =
-        |compiled: &CompiledScenario, replicate| compiled.shared(&mut dryroll::sim::draws::Draws::new(base.seed, replicate)).rates;
-    let good: Vec<&CompiledScenario> = (0..tune.policies()).map(|policy| &tune.cells.compiled[tune.cell(policy, 0)]).collect();
+    tune.believe(&posteriors);
+    let rates = |compiled: &CompiledScenario, replicate| {
+        compiled.shared(&mut dryroll::sim::draws::Draws::new(base.seed, replicate)).rates
+    };
+    let good: Vec<&CompiledScenario> =
+        (0..tune.policies()).map(|policy| &tune.cells.compiled[tune.cell(policy, 0)]).collect();
     for replicate in 0..50 {
         assert!(good.iter().all(|compiled| rates(compiled, replicate) == rates(good[0], replicate)));
         assert_ne!(rates(good[0], replicate), rates(good[0], replicate + 1));
@@ -150,7 +153,7 @@ fn worlds_stay_paired() {
     // The defective version is not in the history.
     let bad = &tune.cells.compiled[tune.cell(0, 1)];
     assert_eq!(rates(bad, 0), rates(bad, 1));
-    assert_eq!(beliefs.held, [VersionIndex(0), VersionIndex(2)]);
+    assert_eq!(posteriors.held, [VersionIndex(0), VersionIndex(2)]);
     let mut one = Simulator::new(good[0]);
     let fresh: Vec<_> = (0..20).map(|replicate| one.run(replicate, &mut Unobserved)).collect();
     let mut other = Simulator::new(bad);
@@ -165,17 +168,21 @@ fn worlds_stay_paired() {
 #[test]
 fn what_is_no_posterior_is_refused_by_name() {
     let base = scenario(SCENARIO);
-    let of = |histories: &[VersionHistory]| Beliefs::new(&base, histories).unwrap_err();
-    assert!(matches!(of(&[]), BeliefError::NoGood { .. }));
+    let of = |histories: &[VersionHistory]| RatePosteriors::new(&base, histories).unwrap_err();
+    assert!(matches!(of(&[]), PosteriorError::NoGood { .. }));
     let good = || history("v-2", [1.5, 28.0], [1.0, 29.0]);
-    assert!(matches!(of(&[good(), good()]), BeliefError::Twice(_)));
+    assert!(matches!(of(&[good(), good()]), PosteriorError::Twice(_)));
     for shapes in [[-1.0, 2.0], [0.0, 2.0], [1.0, f64::NAN], [1.0, f64::INFINITY], [1e13, 1.0], [1e-5, 1.0]] {
-        let BeliefError::Shapes { rate, .. } = of(&[history("v-2", shapes, [1.0, 29.0])]) else { panic!("{shapes:?}") };
+        let PosteriorError::Shapes { rate, .. } = of(&[history("v-2", shapes, [1.0, 29.0])]) else {
+            panic!("{shapes:?}")
+        };
         assert_eq!(rate, "failure_rate");
-        let BeliefError::Shapes { rate, .. } = of(&[history("v-2", [1.5, 28.0], shapes)]) else { panic!("{shapes:?}") };
+        let PosteriorError::Shapes { rate, .. } = of(&[history("v-2", [1.5, 28.0], shapes)]) else {
+            panic!("{shapes:?}")
+        };
         assert_eq!(rate, "hang_rate");
     }
-    assert!(matches!(of(&[history("v-2", [29.0, 1.0], [29.0, 1.0])]), BeliefError::Apart(_)));
+    assert!(matches!(of(&[history("v-2", [29.0, 1.0], [29.0, 1.0])]), PosteriorError::Apart(_)));
 }
 
 #[test]

@@ -95,4 +95,4 @@ pub use outbox::Recording;
 pub use plan::{BatchPhase, Plan, PlanOrder, batch_size};
 pub use request::{Inventory, Request};
 pub use settings::{BreakerOrder, BreakerScope, InterventionPolicy, Settings, VersionRef};
-pub use verdict::{Judged, Reason, Standing, Verdict};
+pub use verdict::{Judged, Phase, Reason, Verdict};

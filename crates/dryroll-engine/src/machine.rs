@@ -6,10 +6,10 @@ use std::ops::Range;
 
 use super::breaker::{Breaker, Count};
 use super::outbox::Outbox;
-use super::walk::{Gate, Seat, Walk};
+use super::walk::{InstanceState, WaitingFor, Walk};
 use super::{
     Answer, AnswerError, ApprovalId, BreakerOrder, Direction, Edit, Event, EventBody, InterventionPolicy, Judged,
-    OperatorDecision, Outcome, Plan, Reason, Recording, RequestKind, RolloutId, Settings, Standing, Verdict,
+    OperatorDecision, Outcome, Phase, Plan, Reason, Recording, RequestKind, RolloutId, Settings, Verdict,
 };
 use crate::fleet::{At, Heartbeat};
 
@@ -90,7 +90,7 @@ pub struct Engine {
     state: State,
     walk: Walk,
     breaker: Breaker,
-    seats: Vec<Seat>,
+    instances: Vec<InstanceState>,
     outbox: Outbox,
     approvals: u32,
     /// The latest time that came in. Time that runs backwards is taken as standing still.
@@ -109,7 +109,7 @@ impl Engine {
             state: State::New,
             walk: Walk::new(RolloutId::FIRST, Direction::Forward, 0, 1, None),
             breaker: Breaker::new(settings.max_consecutive_failures, settings.breaker_scope),
-            seats: Vec::new(),
+            instances: Vec::new(),
             outbox: Outbox::new(recording),
             approvals: 0,
             clock: At::ZERO,
@@ -128,8 +128,8 @@ impl Engine {
         self.plan.set_batch_pct(self.settings.batch_pct);
         self.walk = self.first_walk(self.settings.batch_pct);
         self.breaker.reset(self.settings.max_consecutive_failures, self.settings.breaker_scope);
-        self.seats.clear();
-        self.seats.resize(self.plan.total_instances() as usize, Seat::default());
+        self.instances.clear();
+        self.instances.resize(self.plan.total_instances() as usize, InstanceState::default());
         self.outbox.clear();
         self.approvals = 0;
         self.clock = At::ZERO;
@@ -192,15 +192,15 @@ impl Engine {
     pub fn handle_heartbeat(&mut self, now: At, arrived: At, heartbeat: &Heartbeat) -> Option<Judged> {
         let now = self.advance(now);
         let position = self.plan.order.position(heartbeat.instance)?;
-        let seat = self.seats.get_mut(position as usize)?;
-        if heartbeat.sent_at < seat.newest_sent {
+        let state_of = self.instances.get_mut(position as usize)?;
+        if heartbeat.sent_at < state_of.newest_sent {
             return None;
         }
-        seat.newest_sent = heartbeat.sent_at;
-        let seat = *seat;
-        let awaited = self.walk.is_in_flight(&seat) && self.judges();
-        let due = seat.dispatched_at + self.settings.health_timeout;
-        if !awaited || arrived < seat.dispatched_at || arrived > due {
+        state_of.newest_sent = heartbeat.sent_at;
+        let state_of = *state_of;
+        let awaited = self.walk.is_in_flight(&state_of) && self.judges();
+        let due = state_of.dispatched_at + self.settings.health_timeout;
+        if !awaited || arrived < state_of.dispatched_at || arrived > due {
             return None;
         }
         let wanted = self.version(self.walk.direction).map(|version| version.digest);
@@ -281,13 +281,13 @@ impl Engine {
         if !self.awaits_tick() {
             return;
         }
-        if self.walk.gate == Gate::NextBatch {
+        if self.walk.waiting_for == WaitingFor::NextBatch {
             self.breaker.begin_batch();
             let instance_count = self.walk.begin_batch();
             let batch_index = self.walk.batch;
             self.say(now, Recording::Milestones, || EventBody::BatchStarted { batch_index, instance_count });
         }
-        self.walk.gate = Gate::Open;
+        self.walk.waiting_for = WaitingFor::Open;
         self.dispatch(now);
     }
 
@@ -331,7 +331,7 @@ impl Engine {
             return None;
         }
         let position = self.walk.first_due()?;
-        Some(self.seats[position as usize].dispatched_at + self.settings.health_timeout)
+        Some(self.instances[position as usize].dispatched_at + self.settings.health_timeout)
     }
 
     /// When the first request expires: hand in [`handle_expiry`](Self::handle_expiry) then.
@@ -347,7 +347,7 @@ impl Engine {
     #[must_use]
     #[inline]
     pub fn awaits_tick(&self) -> bool {
-        self.state == State::Walking && matches!(self.walk.gate, Gate::NextBatch | Gate::Resume)
+        self.state == State::Walking && matches!(self.walk.waiting_for, WaitingFor::NextBatch | WaitingFor::Resume)
     }
 
     /// From now on keeps these events.
@@ -412,7 +412,7 @@ impl Engine {
     }
 
     fn dispatch(&mut self, now: At) {
-        let positions = self.walk.dispatch(now, &mut self.seats);
+        let positions = self.walk.dispatch(now, &mut self.instances);
         if positions.is_empty() {
             return;
         }
@@ -423,7 +423,7 @@ impl Engine {
 
     #[inline]
     fn judge(&mut self, now: At, position: u32, verdict: Verdict) -> Judged {
-        self.walk.judge(position, verdict, &mut self.seats);
+        self.walk.judge(position, verdict, &mut self.instances);
         let (batch_index, instance) = (self.walk.batch, self.instance(position));
         let importance = if verdict == Verdict::Healthy { Recording::Everything } else { Recording::Milestones };
         self.say(now, importance, || EventBody::InstanceHealthCheck {
@@ -431,11 +431,11 @@ impl Engine {
             instance,
             failure: verdict.failure(),
         });
-        if self.settings.breaker_order == BreakerOrder::Observed && self.walk.gate != Gate::Tripped {
+        if self.settings.breaker_order == BreakerOrder::Observed && self.walk.waiting_for != WaitingFor::Tripped {
             let count = self.breaker.count(position, verdict != Verdict::Healthy);
             self.trip_if(now, count);
         }
-        if self.walk.gate == Gate::Open && self.walk.batch_is_undispatched() {
+        if self.walk.waiting_for == WaitingFor::Open && self.walk.batch_is_undispatched() {
             self.dispatch(now);
         } else if self.walk.batch_is_judged() {
             self.complete_batch(now);
@@ -444,14 +444,14 @@ impl Engine {
     }
 
     fn complete_batch(&mut self, now: At) {
-        if self.settings.breaker_order == BreakerOrder::Listed && self.walk.gate != Gate::Tripped {
+        if self.settings.breaker_order == BreakerOrder::Listed && self.walk.waiting_for != WaitingFor::Tripped {
             let count = self.count_batch_as_listed();
             self.trip_if(now, count);
         }
         let (batch_index, healthy_count, failed_count) =
             (self.walk.batch, self.walk.healthy_count, self.walk.failed_count);
         self.say(now, Recording::Milestones, || EventBody::BatchCompleted { batch_index, healthy_count, failed_count });
-        if self.walk.gate != Gate::Tripped {
+        if self.walk.waiting_for != WaitingFor::Tripped {
             self.step_to_next_batch(now);
         }
     }
@@ -460,7 +460,7 @@ impl Engine {
         let direction = self.walk.direction as usize;
         for position in self.walk.batch_positions() {
             let failed =
-                matches!(self.seats[position as usize].standing[direction], Standing::Judged(Verdict::Failed(_)));
+                matches!(self.instances[position as usize].phase[direction], Phase::Judged(Verdict::Failed(_)));
             if self.breaker.count(position, failed) == Count::Tripped {
                 return Count::Tripped;
             }
@@ -473,7 +473,7 @@ impl Engine {
             self.walk.await_next_batch();
             return;
         }
-        self.walk.gate = Gate::Open;
+        self.walk.waiting_for = WaitingFor::Open;
         match self.walk.direction {
             Direction::Forward => self.finish(now, Outcome::Completed),
             Direction::Back => self.finish(now, Outcome::RolledBack),
@@ -484,7 +484,7 @@ impl Engine {
         if count == Count::Closed {
             return;
         }
-        self.walk.gate = Gate::Tripped;
+        self.walk.waiting_for = WaitingFor::Tripped;
         let order = &self.plan.order;
         let (batch_index, run) = (self.walk.batch, self.breaker.run());
         self.outbox.event(now, self.walk.rollout, Recording::Milestones, || EventBody::CircuitBreakerTripped {
@@ -505,7 +505,8 @@ impl Engine {
         if self.walk.batch_is_judged() {
             self.step_to_next_batch(now);
         } else {
-            self.walk.gate = if self.walk.batch_is_undispatched() { Gate::Resume } else { Gate::Open };
+            self.walk.waiting_for =
+                if self.walk.batch_is_undispatched() { WaitingFor::Resume } else { WaitingFor::Open };
         }
     }
 

@@ -44,7 +44,7 @@ impl Verdict {
 
 /// Where a planned instance stands in one rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Standing {
+pub enum Phase {
     /// Not dispatched yet.
     #[default]
     Waiting,

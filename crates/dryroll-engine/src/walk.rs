@@ -6,12 +6,12 @@
 use std::num::NonZeroU32;
 use std::ops::Range;
 
-use super::{Direction, RolloutId, Standing, Verdict, plan::batch_size};
+use super::{Direction, Phase, RolloutId, Verdict, plan::batch_size};
 use crate::fleet::At;
 
 /// What a walk waits for before it dispatches more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gate {
+pub(super) enum WaitingFor {
     /// A tick, to begin the batch.
     NextBatch,
     /// Nothing: a slot that frees is filled at once.
@@ -24,13 +24,13 @@ pub(super) enum Gate {
 
 /// What the controller keeps of one planned instance.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Seat {
+pub(super) struct InstanceState {
     /// When it was last dispatched.
     pub dispatched_at: At,
     /// When the newest heartbeat that arrived was sent.
     pub newest_sent: At,
     /// Where it stands in the rollout, and in the rollback.
-    pub standing: [Standing; 2],
+    pub phase: [Phase; 2],
 }
 
 /// One rollout's way through its positions `0 .. total`.
@@ -38,7 +38,7 @@ pub(super) struct Seat {
 pub(super) struct Walk {
     pub rollout: RolloutId,
     pub direction: Direction,
-    pub gate: Gate,
+    pub waiting_for: WaitingFor,
     /// The batch that runs, or the next one to begin.
     pub batch: u32,
     pub healthy_count: u32,
@@ -60,7 +60,7 @@ impl Walk {
         Self {
             rollout,
             direction,
-            gate: Gate::NextBatch,
+            waiting_for: WaitingFor::NextBatch,
             batch: 0,
             healthy_count: 0,
             failed_count: 0,
@@ -90,7 +90,7 @@ impl Walk {
 
     /// Opens the next batch and returns how many instances it has.
     pub fn begin_batch(&mut self) -> u32 {
-        self.gate = Gate::Open;
+        self.waiting_for = WaitingFor::Open;
         self.healthy_count = 0;
         self.failed_count = 0;
         self.batch_end = self.next + self.batch_size.min(self.total - self.next);
@@ -98,31 +98,31 @@ impl Walk {
     }
 
     /// Takes the positions to dispatch now: as many as the batch has left and the limit allows.
-    pub fn dispatch(&mut self, now: At, seats: &mut [Seat]) -> Range<u32> {
+    pub fn dispatch(&mut self, now: At, instances: &mut [InstanceState]) -> Range<u32> {
         let free = self.max_in_flight - self.in_flight;
         let range = self.next..self.next + free.min(self.batch_end - self.next);
-        for seat in &mut seats[range.start as usize..range.end as usize] {
-            seat.dispatched_at = now;
-            seat.standing[self.direction as usize] = Standing::InFlight;
+        for state_of in &mut instances[range.start as usize..range.end as usize] {
+            state_of.dispatched_at = now;
+            state_of.phase[self.direction as usize] = Phase::InFlight;
         }
         self.next = range.end;
         self.in_flight += range.len() as u32;
         range
     }
 
-    pub fn is_in_flight(&self, seat: &Seat) -> bool {
-        seat.standing[self.direction as usize] == Standing::InFlight
+    pub fn is_in_flight(&self, state_of: &InstanceState) -> bool {
+        state_of.phase[self.direction as usize] == Phase::InFlight
     }
 
     /// Notes the verdict of a position in flight.
-    pub fn judge(&mut self, position: u32, verdict: Verdict, seats: &mut [Seat]) {
-        seats[position as usize].standing[self.direction as usize] = Standing::Judged(verdict);
+    pub fn judge(&mut self, position: u32, verdict: Verdict, instances: &mut [InstanceState]) {
+        instances[position as usize].phase[self.direction as usize] = Phase::Judged(verdict);
         self.in_flight -= 1;
         match verdict {
             Verdict::Healthy => self.healthy_count += 1,
             Verdict::Failed(_) => self.failed_count += 1,
         }
-        while self.oldest < self.next && !self.is_in_flight(&seats[self.oldest as usize]) {
+        while self.oldest < self.next && !self.is_in_flight(&instances[self.oldest as usize]) {
             self.oldest += 1;
         }
     }
@@ -150,6 +150,6 @@ impl Walk {
     /// Steps to the next batch, to be begun on a tick.
     pub fn await_next_batch(&mut self) {
         self.batch += 1;
-        self.gate = Gate::NextBatch;
+        self.waiting_for = WaitingFor::NextBatch;
     }
 }

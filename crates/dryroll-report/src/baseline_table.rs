@@ -83,10 +83,10 @@ pub fn others(scenario: &BaselineScenario) -> String {
         let count = scenario.of(verdict).count() as u64;
         (count > 0).then(|| format!("{} {says}", plural(count, "fact", "facts")))
     };
-    let told = [
+    let narrated = [
         (Verdict::Tolerated, "within the tolerance"),
         (Verdict::Unsure, "may differ by chance"),
         (Verdict::Same, "the same"),
     ];
-    told.into_iter().filter_map(of).collect::<Vec<_>>().join(", ")
+    narrated.into_iter().filter_map(of).collect::<Vec<_>>().join(", ")
 }

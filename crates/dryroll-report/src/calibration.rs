@@ -13,7 +13,7 @@ use dryroll_study::calibrate::fit::{Candidate, Fit, Parameter};
 use dryroll_study::calibrate::posterior::Posterior;
 use dryroll_study::calibrate::spread::Spread;
 use dryroll_study::calibrate::{Calibration, Duration, Family, OperatorCalibration, VersionCalibration, Warning};
-use dryroll_study::study::tune::belief::{self, RateHistory, VersionHistory};
+use dryroll_study::study::tune::posterior::{self, RateHistory, VersionHistory};
 
 pub use table::calibration_table;
 pub use tables::{about, spread};
@@ -117,7 +117,7 @@ impl RateReport {
     /// The 95 % interval of the rate of the next rollout; `None` where `beta` is of no distribution.
     #[must_use]
     pub fn next_interval(&self) -> Option<Interval> {
-        belief::interval(self.beta)
+        posterior::interval(self.beta)
     }
 }
 

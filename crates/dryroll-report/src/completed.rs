@@ -15,14 +15,14 @@ pub fn stops(completed: f64) -> String {
 pub fn does(of: &Completed) -> Option<String> {
     let share = of.share()?;
     let missing = 1.0 - share;
-    let told = match of.trips.is_some_and(|trips| trips >= missing / 2.0) {
+    let narrated = match of.trips.is_some_and(|trips| trips >= missing / 2.0) {
         true => stops(share),
         false => format!("{} of good rollouts do not complete", Unit::Share.say(missing)),
     };
     match of.enough {
         Some(true) => None,
-        Some(false) => Some(told),
-        None => Some(format!("{told}: whether at least {} complete is undecided", Unit::Share.say(of.least))),
+        Some(false) => Some(narrated),
+        None => Some(format!("{narrated}: whether at least {} complete is undecided", Unit::Share.say(of.least))),
     }
 }
 
@@ -70,9 +70,9 @@ fn named(policies: &[&(String, Completed)]) -> String {
         };
         format!("{policy} {}", does.unwrap_or_default())
     };
-    let told: Vec<String> = policies.iter().take(MOST_NAMED).map(|policy| one(policy)).collect();
-    match policies.len() - told.len() {
-        0 => told.join("; "),
-        more => format!("{}; and {more} more", told.join("; ")),
+    let narrated: Vec<String> = policies.iter().take(MOST_NAMED).map(|policy| one(policy)).collect();
+    match policies.len() - narrated.len() {
+        0 => narrated.join("; "),
+        more => format!("{}; and {more} more", narrated.join("; ")),
     }
 }

@@ -90,13 +90,13 @@ fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
 /// What happened, moment by moment. Healthy batches that follow each other are told together.
 fn moments(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Result<()> {
     let timeline = &report.timeline;
-    let mut told: Vec<(u64, &str, String)> = Vec::new();
+    let mut narrated: Vec<(u64, &str, String)> = Vec::new();
     let mut healthy: Option<(u64, u32, u32, u32)> = None;
-    let quiet = |told: &mut Vec<_>, healthy: &mut Option<(u64, u32, u32, u32)>| match healthy.take() {
+    let quiet = |narrated: &mut Vec<_>, healthy: &mut Option<(u64, u32, u32, u32)>| match healthy.take() {
         Some((at, first, last, count)) if first == last => {
-            told.push((at, "batch", format!("{first}: {count} healthy")))
+            narrated.push((at, "batch", format!("{first}: {count} healthy")))
         }
-        Some((at, first, last, count)) => told.push((at, "batches", format!("{first} to {last}: {count} healthy"))),
+        Some((at, first, last, count)) => narrated.push((at, "batches", format!("{first} to {last}: {count} healthy"))),
         None => {}
     };
     for batch in &timeline.batches {
@@ -106,32 +106,32 @@ fn moments(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resu
             healthy = Some((batch.to_ms, first, batch.index, count + well));
             continue;
         }
-        quiet(&mut told, &mut healthy);
+        quiet(&mut narrated, &mut healthy);
         let label = if batch.rollback { "⟲ batch" } else { "batch" };
-        told.push((batch.to_ms, label, format!("{}: {well} healthy, {failed} failed", batch.index)));
+        narrated.push((batch.to_ms, label, format!("{}: {well} healthy, {failed} failed", batch.index)));
     }
-    quiet(&mut told, &mut healthy);
+    quiet(&mut narrated, &mut healthy);
     for trip in &timeline.trips {
         let ids = &trip.failed_instance_ids;
         let named: Vec<&str> = ids.iter().take(NAMED).map(String::as_str).collect();
         let more = if ids.len() > NAMED { " …" } else { "" };
-        told.push((trip.at_ms, "⚡ tripped", format!("{} failed in a row: {}{more}", ids.len(), named.join(", "))));
+        narrated.push((trip.at_ms, "⚡ tripped", format!("{} failed in a row: {}{more}", ids.len(), named.join(", "))));
     }
     for decision in &report.decisions {
         let took = spoken(Span::from_secs_f64(decision.took_sec));
         let of = if decision.of_rollback { " on the rollback" } else { "" };
-        told.push((decision.at_ms, "you", format!("{}{of}, after {took}", decision.says())));
+        narrated.push((decision.at_ms, "you", format!("{}{of}, after {took}", decision.says())));
     }
     for fault in &timeline.faults {
         let touched = plural(u64::from(fault.touched_instances), "instance", "instances");
         let until = At(fault.to_ms);
-        told.push((fault.from_ms, "in truth", format!("{} until {until}, {touched}", in_words(&fault.kind))));
+        narrated.push((fault.from_ms, "in truth", format!("{} until {until}, {touched}", in_words(&fault.kind))));
     }
     // What happens in one millisecond stays in this order.
-    told.sort_by_key(|(at, ..)| *at);
-    told.push((timeline.end_ms, "the end", in_words(report.outcome.raw())));
-    let left_out = told.len().saturating_sub(TOLD.0 + TOLD.1);
-    for (place, (at, label, text)) in told.iter().enumerate() {
+    narrated.sort_by_key(|(at, ..)| *at);
+    narrated.push((timeline.end_ms, "the end", in_words(report.outcome.raw())));
+    let left_out = narrated.len().saturating_sub(TOLD.0 + TOLD.1);
+    for (place, (at, label, text)) in narrated.iter().enumerate() {
         if left_out > 0 && place == TOLD.0 {
             writeln!(out, "  {DIM}{:>11}  {:<10} {left_out} more{DIM:#}", "…", "")?;
         }

@@ -4,30 +4,30 @@
 //! a line. [`recall()`] finds those that apply to a rollout, most relevant first, and holds what they claim against
 //! today's numbers.
 
-mod against;
 mod category;
 mod claims;
 mod compare;
+mod conflicts;
 mod drill;
 mod elsewhere;
 mod error;
 mod facts;
+mod narrated;
 mod phrases;
 mod recall;
 mod run;
 pub mod store;
 mod sweep;
-mod told;
 mod tune;
 
 use serde::{Deserialize, Serialize};
 
-pub use against::Verdict;
 pub use category::Category;
+pub use conflicts::Verdict;
 pub use elsewhere::Elsewhere;
 pub use error::LearningError;
+pub use narrated::tell;
 pub use recall::{Numbers, PlanNumbers, Recalled, RunNumbers, Today, recall};
-pub use told::tell;
 
 use super::reading::AnyReport;
 

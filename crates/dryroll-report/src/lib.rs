@@ -1,10 +1,9 @@
 //! Reports: what a run says to people and to machines. Everything here reads; nothing here decides.
 //!
-//! [`Chronicle`], [`EventLog`] and [`Account`] are observers that a simulator passes its events to while it runs.
+//! [`Chronicle`], [`EventLog`] and [`Transcript`] are observers that a simulator passes its events to while it runs.
 //! [`RunReport`], [`PlanAnswer`], [`Timeline`] and [`trace`] are made of what is there afterwards. [`study`] has the
 //! reports of many runs, [`learning`] what any report teaches.
 
-mod account;
 mod advice_table;
 mod baseline_table;
 pub mod calibration;
@@ -19,8 +18,10 @@ pub mod drill;
 mod drill_table;
 mod error;
 mod event_log;
+pub mod forecast;
 pub mod github;
 pub mod harm;
+pub mod heartbeat_summary;
 pub mod junit;
 pub mod learning;
 pub mod markdown;
@@ -28,10 +29,8 @@ mod output;
 pub mod page;
 mod plan;
 pub mod plot;
-pub mod prospect;
 pub mod reading;
 pub mod replay;
-pub mod roll_call;
 mod run;
 mod runs;
 mod shared;
@@ -40,11 +39,11 @@ mod sweep_table;
 pub mod table;
 pub mod timeline;
 pub mod trace;
+mod transcript;
 mod tune_table;
 pub mod unfinished;
 pub mod wording;
 
-pub use account::Account;
 pub use advice_table::advice_table;
 pub use cells::write_cells;
 pub use check_table::{check_table, verdict as check_verdict};
@@ -54,11 +53,12 @@ pub use drill::DrillReport;
 pub use drill_table::drill_table;
 pub use error::ReportError;
 pub use event_log::EventLog;
+pub use forecast::Forecast;
 pub use output::{Output, Written};
 pub use plan::PlanAnswer;
-pub use prospect::Prospect;
 pub use run::{FaultReport, RunReport};
 pub use runs::RunsWriter;
 pub use sweep_table::sweep_table;
 pub use timeline::Timeline;
+pub use transcript::Transcript;
 pub use tune_table::tune_table;

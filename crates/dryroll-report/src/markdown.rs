@@ -74,10 +74,10 @@ fn against(out: &mut impl Write, baseline: &BaselineReport) -> io::Result<()> {
         for note in &scenario.notes {
             writeln!(out, "- {}", text(note))?;
         }
-        let told: Vec<_> = TOLD.into_iter().flat_map(|verdict| scenario.of(verdict)).collect();
-        if !told.is_empty() {
+        let narrated: Vec<_> = TOLD.into_iter().flat_map(|verdict| scenario.of(verdict)).collect();
+        if !narrated.is_empty() {
             writeln!(out, "\n| {} |\n|{}", COLUMNS.join(" | "), " --- |".repeat(COLUMNS.len()))?;
-            for fact in &told {
+            for fact in &narrated {
                 writeln!(out, "| {} |", fact.cells().map(|cell| text(&cell)).join(" | "))?;
             }
         }
@@ -88,7 +88,7 @@ fn against(out: &mut impl Write, baseline: &BaselineReport) -> io::Result<()> {
         if !others.is_empty() {
             writeln!(out, "\n{}", text(&others))?;
         }
-        if let Some(replay) = scenario.replay.as_ref().filter(|_| !told.is_empty()) {
+        if let Some(replay) = scenario.replay.as_ref().filter(|_| !narrated.is_empty()) {
             writeln!(out, "\n{}", code(&replay.to_string()))?;
         }
     }
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn no_address_is_a_link() {
-        for (words, apart) in [
+        for (words, two_samples) in [
             ("http://evil", "http:<!-- -->//evil"),
             ("HTTPS://evil", "HTTPS:<!-- -->//evil"),
             ("see WWW.evil.org", "see WWW<!-- -->.evil.org"),
@@ -167,7 +167,7 @@ mod tests {
             ("GH-12 o/r#3", "GH<!-- -->-12 o/r\\#<!-- -->3"),
             ("12:30 v-1.2", "12:30 v-1.2"),
         ] {
-            assert_eq!(text(words), apart);
+            assert_eq!(text(words), two_samples);
         }
     }
 }

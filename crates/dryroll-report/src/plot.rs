@@ -52,7 +52,7 @@ impl Plot {
         let (width, height) = self.size;
         let paper = html! {
             style { (PreEscaped(theme::css("svg"))) }
-            (PreEscaped(format!("<rect width=\"{width}\" height=\"{height}\" {}/>\n", theme::Ink::Paper.fill())))
+            (PreEscaped(format!("<rect width=\"{width}\" height=\"{height}\" {}/>\n", theme::Colour::Paper.fill())))
         };
         let svg = self.element("http://www.w3.org/2000/svg", paper).into_string();
         format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{svg}\n")

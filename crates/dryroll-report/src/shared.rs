@@ -5,7 +5,7 @@ use dryroll_engine::fleet::InstanceId;
 use dryroll_sim::scenario::{Members, OutcomeRates, Scenario};
 use dryroll_sim::sim::draws::Draws;
 use dryroll_sim::sim::shared::{Factor, RateSource, Shared};
-use dryroll_sim::sim::{Release, CompiledScenario};
+use dryroll_sim::sim::{CompiledScenario, Release};
 
 /// Blocks of which the ends are named.
 const NAMED: usize = 4;

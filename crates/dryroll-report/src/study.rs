@@ -15,12 +15,13 @@ pub use check::{
 };
 pub use compare::{CompareReport, Comparison, Contrast, DifferingReplicate, Stopping};
 pub use sweep::{
-    Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedReplicate, SweepReport, NotableReplicate,
+    Axis, Cell, ExactValues, Histogram, NotableReplicate, Precision, RareEvent, ReplayedReplicate, SweepReport,
 };
 pub use tune::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Estimate, Evidence, Findings, FrontPoint,
-    Hint, KeepsReport, LaterReport, LimitCheck, LimitText, Named, PointAnswer, PosteriorFindings, PosteriorReport,
-    Rates, Recommended, SavingParts, Sensitivity, SpreadReport, Standing, TuneReport, WorthReport, short, tune_advice,
+    Hint, InformationValueReport, KeepsReport, LaterReport, LimitCheck, LimitText, Named, PointAnswer,
+    PosteriorFindings, PosteriorReport, Rates, Recommended, SavingParts, Sensitivity, SpreadReport, Standing,
+    TuneReport, short, tune_advice,
 };
 
 use dryroll_sim::scenario::{Scenario, VersionSpec};

@@ -97,7 +97,7 @@ pub fn write(
         let id = simulator.engine().instance(position);
         let (tid, name) = (position + 1, names.name(id).to_string());
         writer.name("thread_name", INSTANCES, tid, &name)?;
-        for segment in simulator.life(position, end) {
+        for segment in simulator.history(position, end) {
             let args = json!({"runs": label(segment.running), "reports": segment.report.map(label)});
             writer.slice(INSTANCES, tid, &describe(&segment, &label), segment.from, segment.to, args)?;
             if !segment.doing.serves() {

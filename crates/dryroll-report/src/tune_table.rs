@@ -114,11 +114,13 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
     let header = ["", "limits as today", "", "limits held anew", "", "tune's answer then"];
     let mut table = Table::new(&header, 1);
     for later in &posterior.later {
-        let worth = later.worth.as_ref();
+        let information_value = later.information_value.as_ref();
         table.push(vec![
             known(later.history),
-            unit.say_or_nothing(worth.map(|worth| worth.estimate)),
-            worth.map_or_else(String::new, |worth| format!("({})", unit.say_interval(Some(worth.ci)))),
+            unit.say_or_nothing(information_value.map(|information_value| information_value.estimate)),
+            information_value.map_or_else(String::new, |information_value| {
+                format!("({})", unit.say_interval(Some(information_value.ci)))
+            }),
             later.saves.value.map_or_else(|| NOTHING.to_owned(), |value| unit.say_saving(value)),
             later.saves.ci.map_or_else(String::new, |ci| format!("({})", unit.say_interval(Some(ci)))),
             answers(later),

@@ -16,6 +16,7 @@
 mod advice;
 mod check;
 mod diagnostic;
+mod environment;
 mod error;
 mod file;
 mod limits;
@@ -27,12 +28,12 @@ mod schema;
 mod setting;
 mod template;
 mod tree;
-mod environment;
 
 pub use limits::MAX_SECONDS;
 
 pub use advice::{Advice, AdviceCode, Advisor, Found, ended_at_horizon, passed_on_stalled};
 pub use diagnostic::Diagnostic;
+pub use environment::environment_digest;
 pub use error::{Diagnostics, ScenarioError};
 pub use load::{Format, ScenarioText};
 pub use metric::{Condition, Measure, Metric, Rate};
@@ -40,4 +41,3 @@ pub use model::*;
 pub use reference::reference;
 pub use schema::schema;
 pub use template::Template;
-pub use environment::environment_digest;

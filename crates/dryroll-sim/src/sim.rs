@@ -6,17 +6,17 @@
 //! one after the other, and reuses every buffer. Nothing is scheduled that can be asked for:
 //!
 //! - [`draws`]: every random number has a fixed place, so that nothing depends on the order of asking. [`sampler`]
-//!   turns one into a duration (its normal quantile is [`dryroll_stats::normal`]'s), [`fate`] into what an upgrade comes
+//!   turns one into a duration (its normal quantile is [`dryroll_stats::normal`]'s), [`sampled`] into what an upgrade comes
 //!   to. [`name`] has the keys of what is drawn by what the scenario calls it.
 //! - [`outages`]: flaps, zones and machines that fail by chance, looked up at a moment. [`fault`]: what is injected.
-//!   [`known`] has what is known of the faults so far, and [`scene`] puts all together: from when is the network up, when is the machine dead?
-//! - [`life`]: what one instance does under its commands, as a function of the scene. [`heartbeats`]: the one heartbeat
+//!   [`known`] has what is known of the faults so far, and [`environment`] puts all together: from when is the network up, when is the machine dead?
+//! - [`history`]: what one instance does under its commands, as a function of the scene. [`heartbeats`]: the one heartbeat
 //!   that decides its verdict, computed from its life.
 //! - `queue`: one entry an instance in flight. `ticks`, [`operator`]: the reconciler's grid, and the person.
 //! - `run`: the loop. It hands the engine what is due next, and carries out what the engine commands.
-//! - [`guide`]: for trips that are too rare to wait for, another law of the outcomes, and the weight that makes up for
+//! - [`importance_sampler`]: for trips that are too rare to wait for, another law of the outcomes, and the weight that makes up for
 //!   it.
-//! - [`shared`]: what is drawn once a replicate: rates, factors of upgrade times, places of blocks. [`belief`]: rates
+//! - [`shared`]: what is drawn once a replicate: rates, factors of upgrade times, places of blocks. [`posterior`]: rates
 //!   that are not known, one of the sources of rates that are drawn.
 //! - `truth`, `metrics`: ground truth, booked when a run is over. The engine sees none of it.
 //!
@@ -24,35 +24,35 @@
 //! where something interferes is a life walked from its start. Both say the same, and a naive simulation in the tests,
 //! for which every heartbeat is an event, says so too.
 
-pub mod belief;
+pub mod compiled;
 pub mod draws;
-pub mod fate;
+pub mod environment;
 pub mod fault;
-pub mod guide;
 pub mod heartbeats;
+pub mod importance_sampler;
+pub mod instance_history;
 pub mod known;
-pub mod life;
 mod metrics;
 pub mod name;
 mod observer;
 pub mod operator;
 pub mod outages;
+pub mod posterior;
 mod queue;
 mod run;
+pub mod sampled_upgrade;
 pub mod sampler;
-pub mod scene;
 pub mod shared;
 mod ticks;
 mod trail;
 mod truth;
-pub mod compiled;
 
-pub use belief::Belief;
+pub use compiled::{CompiledScenario, Release};
 pub use fault::{Fault, Window};
-pub use guide::Guide;
-pub use life::{Doing, Segment};
+pub use importance_sampler::ImportanceSampler;
+pub use instance_history::{Doing, Segment};
 pub use metrics::Metrics;
 pub use observer::{Observer, Unobserved};
+pub use posterior::RatePosterior;
 pub use run::{FaultEffect, Simulator};
 pub use shared::Shared;
-pub use compiled::{Release, CompiledScenario};

@@ -39,7 +39,7 @@ const DEGREE: u32 = 3;
 
 /// What knowing is worth, in the unit of the costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Worth {
+pub struct InformationValue {
     /// Halfway between `achieved` and `optimistic`, not below 0.
     pub estimate: f64,
     /// From the lower end of what is achieved, not below 0, to the highest upper end.
@@ -65,7 +65,7 @@ pub fn best(costs: &[Vec<f64>]) -> Option<usize> {
 /// What it is worth to know the numbers `known` (each with a value for each row) before choosing between ways with
 /// these costs (each with a cost for each row). `None` where there is no way, or there are fewer than two rows.
 #[must_use]
-pub fn worth(known: &[Vec<f64>], costs: &[Vec<f64>], confidence: f64) -> Option<Worth> {
+pub fn information_value(known: &[Vec<f64>], costs: &[Vec<f64>], confidence: f64) -> Option<InformationValue> {
     let usual = best(costs)?;
     let rows = costs[usual].len();
     let more: Vec<Vec<f64>> = (0..costs.len())
@@ -75,8 +75,13 @@ pub fn worth(known: &[Vec<f64>], costs: &[Vec<f64>], confidence: f64) -> Option<
     let whole = Basis::new(known, DEGREE, vec![true; rows]);
     if whole.len() < 2 {
         // What is known already cannot change the choice.
-        let nothing =
-            Worth { estimate: 0.0, interval: Interval::new(0.0, 0.0), achieved: 0.0, optimistic: 0.0, n: rows as u64 };
+        let nothing = InformationValue {
+            estimate: 0.0,
+            interval: Interval::new(0.0, 0.0),
+            achieved: 0.0,
+            optimistic: 0.0,
+            n: rows as u64,
+        };
         return (rows > 1).then_some(nothing);
     }
     let own = choices(&whole, &more, rows);
@@ -93,7 +98,7 @@ pub fn worth(known: &[Vec<f64>], costs: &[Vec<f64>], confidence: f64) -> Option<
     let ends = [optimistic.t_interval(confidence)?, achieved.t_interval(confidence)?];
     let (optimistic, achieved) = (optimistic.mean()?, achieved.mean()?);
     let high = ends[0].high.max(ends[1].high).max(could_be_saved(&whole, &more, rows, confidence)?);
-    Some(Worth {
+    Some(InformationValue {
         estimate: f64::midpoint(achieved, optimistic).max(0.0),
         interval: Interval::new(ends[1].low.clamp(0.0, high), high),
         achieved,

@@ -3,14 +3,13 @@
 //! - Distributions: [`normal`], [`beta`] (and so the binomial), [`student`].
 //! - A mean and its t interval: [`moments`]; one that holds for every distribution within bounds: [`bounded`]. A rate:
 //!   [`proportion`]. A quantile: [`quantile`]. Two policies on the same worlds: [`paired`]; two samples apart:
-//!   [`apart`].
+//!   [`two_samples`].
 //! - How one thing goes with others: [`regression`]; what it is worth to know them: [`information`].
 //! - Many intervals at once: [`simultaneous`]. Looking before all is done: [`sequential`].
 //!
 //! Formulas, sources and limits are told in `docs/statistics.md`. Everything is `libm` and IEEE arithmetic in a fixed
 //! order: the same bits on every machine.
 
-pub mod apart;
 pub mod beta;
 #[cfg(test)]
 mod binomial;
@@ -27,6 +26,7 @@ pub mod regression;
 pub mod sequential;
 pub mod simultaneous;
 pub mod student;
+pub mod two_samples;
 
 pub use interval::Interval;
 

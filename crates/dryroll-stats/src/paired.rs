@@ -76,9 +76,9 @@ impl Paired {
     /// pairs, or where neither varies.
     #[must_use]
     pub fn variance_saved(&self) -> Option<f64> {
-        let apart = self.a.variance()? + self.b.variance()?;
-        let saved = 1.0 - self.differences.variance()? / apart;
-        (apart > 0.0).then_some(if saved.abs() < DUST { 0.0 } else { saved })
+        let two_samples = self.a.variance()? + self.b.variance()?;
+        let saved = 1.0 - self.differences.variance()? / two_samples;
+        (two_samples > 0.0).then_some(if saved.abs() < DUST { 0.0 } else { saved })
     }
 }
 

@@ -7,14 +7,14 @@
 //! sources are told in `docs/calibration.md`.
 
 mod batch;
-mod climb;
-mod course;
 mod error;
 mod family;
 pub mod fit;
 mod goodness;
 mod history;
 mod likelihood;
+mod log_state;
+mod nelder_mead;
 mod nonparametric;
 mod observations;
 pub mod posterior;

@@ -3,7 +3,7 @@
 //! # How it is built
 //!
 //! - [`policy`]: what a policy is. [`grid`]: the policies × versions of a study, as cells with a world each.
-//! - [`row`]: one replicate as numbers. [`tape`]: where rows go as they come. [`round`]: replicates of cells on all
+//! - [`row`]: one replicate as numbers. [`log`]: where rows go as they come. [`round`]: replicates of cells on all
 //!   cores, onto a tape. [`results`]: the rows of a cell, read back.
 //! - [`bounds`]: what no replicate exceeds. [`mean`]: an interval of a mean that can be decided on. [`theory`]: exact
 //!   values of cells.
@@ -32,12 +32,12 @@ pub mod manifest;
 pub mod mean;
 pub mod policy;
 pub mod rare;
+pub mod result_log;
 pub mod results;
 pub mod round;
 pub mod row;
 pub mod summary;
 pub mod sweep;
-pub mod tape;
 pub mod theory;
 pub mod tune;
 

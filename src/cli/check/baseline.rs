@@ -18,7 +18,7 @@ use dryroll_study::study::baseline::subject::{Compared, Subject};
 use dryroll_study::study::baseline::tolerance::{Tolerances, tolerance};
 use dryroll_study::study::baseline::{Baseline, Entry, REPLICATES, key};
 use dryroll_study::study::grid::GridError;
-use dryroll_study::study::tape::Tape;
+use dryroll_study::study::result_log::ResultLog;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Baselines")]
@@ -125,14 +125,14 @@ fn in_ci() -> bool {
 
 impl Running<'_> {
     /// Runs a scenario; `None` where the time was over.
-    fn run(&self, subject: &Subject, file: &Foreign) -> Result<Option<Tape>, Failure> {
+    fn run(&self, subject: &Subject, file: &Foreign) -> Result<Option<ResultLog>, Failure> {
         let what = (subject.rollouts(), format!("baseline, {file}"));
-        let (finished, tape) = self.measure(&Subject::IDENTITY, what, |tape, workers| {
+        let (finished, log) = self.measure(&Subject::IDENTITY, what, |log, workers| {
             // A budget that is over already begins nothing.
             (workers.progress)(0);
-            subject.run(tape, workers)
+            subject.run(log, workers)
         })?;
-        Ok(finished.then_some(tape))
+        Ok(finished.then_some(log))
     }
 }
 
@@ -191,9 +191,9 @@ impl Baselined {
     fn not_checked(&self, candidates: &[Candidate]) -> Vec<NotChecked> {
         let checked: Vec<Foreign> = candidates.iter().map(|one| key(&one.file)).collect();
         let others = self.baseline.entries.keys().filter(|scenario| !checked.contains(scenario));
-        let told =
+        let narrated =
             |scenario: &Foreign| NotChecked { gone: !Path::new(scenario.raw()).exists(), scenario: scenario.clone() };
-        others.map(told).collect()
+        others.map(narrated).collect()
     }
 
     /// The scenario of the baseline that has become this one: the same bytes, and no file any more.
@@ -215,12 +215,12 @@ impl Baselined {
                 Err(error) => Err((AgainstBaseline::NotRunnable, vec![self.why_not_runnable(one, entry, error)?])),
                 Ok(subject) => match running.run(&subject, &one.file)? {
                     None => Err((AgainstBaseline::Unfinished, vec!["the budget of time was over".to_owned()])),
-                    Some(tape) => {
-                        seen.rollouts += tape.rows();
+                    Some(log) => {
+                        seen.rollouts += log.rows();
                         if self.output.is_some() && self.wants(one) == (entry.seed, entry.replicates) {
-                            facts = Some(subject.facts(&tape).map_err(scratch_failure)?);
+                            facts = Some(subject.facts(&log).map_err(scratch_failure)?);
                         }
-                        Ok(subject.compare(&tape, entry, &one.scenario.compiled).map_err(scratch_failure)?)
+                        Ok(subject.compare(&log, entry, &one.scenario.environment).map_err(scratch_failure)?)
                     }
                 },
             },
@@ -232,9 +232,9 @@ impl Baselined {
             let (seed, replicates) = self.wants(one);
             let subject = Subject::new(&one.scenario, None, seed, replicates)
                 .map_err(|error| Failure::from(error).of(&one.file))?;
-            if let Some(tape) = running.run(&subject, &one.file)? {
-                seen.rollouts += tape.rows();
-                facts = Some(subject.facts(&tape).map_err(scratch_failure)?);
+            if let Some(log) = running.run(&subject, &one.file)? {
+                seen.rollouts += log.rows();
+                facts = Some(subject.facts(&log).map_err(scratch_failure)?);
             }
         }
         seen.accepted = facts.map(|facts| self.entry(one, facts));
@@ -251,7 +251,7 @@ impl Baselined {
         let (seed, replicates) = self.wants(one);
         Entry {
             hash: one.scenario.hash.clone().into(),
-            compiled: one.scenario.compiled.clone().into(),
+            environment: one.scenario.environment.clone().into(),
             seed,
             replicates,
             dryroll: SEMANTICS_VERSION.into(),

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::watch::Watch;
 use crate::cli::interrupt;
 use crate::cli::output::{Failure, standard_output};
-use crate::console::{Plain, Stands, Story};
-use dryroll_study::drill::Desk;
+use crate::console::{Feed, Plain, Stands};
+use dryroll_study::drill::Controller;
 
 /// So often it is looked whether somebody interrupted.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -33,14 +33,14 @@ fn lines() -> Receiver<String> {
 
 /// Leads the dialogue until the rollout is over or the person leaves. Where it can be told no more, it is left.
 pub fn talk<'w, 'a>(
-    desk: Desk<'w, (Story, Watch<'a>)>,
+    controller: Controller<'w, (Feed, Watch<'a>)>,
     out: Box<dyn Write>,
-) -> (Desk<'w, (Story, Watch<'a>)>, Result<(), Failure>) {
+) -> (Controller<'w, (Feed, Watch<'a>)>, Result<(), Failure>) {
     let is_scripted = !io::stdin().is_terminal();
     let interrupted = interrupt::stops_by_itself();
     let opened = Instant::now();
     let wall = || if is_scripted { Duration::ZERO } else { opened.elapsed() };
-    let mut plain = Plain::new(desk, out, is_scripted);
+    let mut plain = Plain::new(controller, out, is_scripted);
     let lines = lines();
     let mut stands = plain.open(wall());
     while matches!(stands, Ok(Stands::Goes)) && !interrupted.load(Ordering::SeqCst) {
@@ -52,5 +52,5 @@ pub fn talk<'w, 'a>(
             Err(RecvTimeoutError::Disconnected) => Ok(Stands::Left),
         };
     }
-    (plain.into_desk(), standard_output(stands.map(|_| ())))
+    (plain.into_controller(), standard_output(stands.map(|_| ())))
 }

@@ -10,8 +10,8 @@ use ratatui::crossterm::event::{self, Event};
 use super::watch::Watch;
 use crate::cli::interrupt;
 use crate::cli::output::Failure;
-use crate::console::{Key, Model, Stands, Story, Theme, draw};
-use dryroll_study::drill::Desk;
+use crate::console::{Feed, Key, Model, Stands, Theme, draw};
+use dryroll_study::drill::Controller;
 
 /// The clock on the screen is at most so old.
 const FRAME: Duration = Duration::from_millis(100);
@@ -32,15 +32,17 @@ pub fn width() -> usize {
 }
 
 /// Shows the drill until the person is done with it.
-pub fn show<'w, 'a>(desk: Desk<'w, (Story, Watch<'a>)>) -> (Desk<'w, (Story, Watch<'a>)>, Result<(), Failure>) {
-    let mut model = Model::new(desk);
+pub fn show<'w, 'a>(
+    controller: Controller<'w, (Feed, Watch<'a>)>,
+) -> (Controller<'w, (Feed, Watch<'a>)>, Result<(), Failure>) {
+    let mut model = Model::new(controller);
     // The terminal and its state at a panic are ratatui's care.
     let shown = ratatui::try_init().and_then(|mut terminal| {
         let shown = watch(&mut terminal, &mut model);
         ratatui::restore();
         shown
     });
-    (model.into_desk(), shown.map_err(|error| Failure::write("the terminal".as_ref(), error)))
+    (model.into_controller(), shown.map_err(|error| Failure::write("the terminal".as_ref(), error)))
 }
 
 /// What is pressed, read in a thread of its own: a key of which only a part has come holds up neither clock nor
@@ -67,7 +69,7 @@ fn watch(terminal: &mut ratatui::DefaultTerminal, model: &mut Model<'_, Watch<'_
     while model.stands() == Stands::Goes && !interrupted.load(Ordering::SeqCst) {
         model.advance(opened.elapsed());
         terminal.draw(|frame| draw(frame, model, theme))?;
-        let stands = model.desk().pace().is_paused();
+        let stands = model.controller().pace().is_paused();
         let frame = if stands { GLANCE } else { FRAME };
         let mut wait = model.until_next(opened.elapsed()).map_or(frame, |until| until.clamp(FRAME / 5, frame));
         // Everything that was pressed meanwhile is taken before it is drawn again.

@@ -8,14 +8,14 @@ use dryroll_report::reading::AnyReport;
 use dryroll_report::study::CalibrationRef;
 use dryroll_sim::digest::hex_sha256;
 use dryroll_sim::scenario::Scenario;
-use dryroll_study::study::tune::belief::Beliefs;
+use dryroll_study::study::tune::posterior::RatePosteriors;
 
 /// What a calibration says of a scenario's versions.
 pub struct Posterior {
     /// Which one.
     pub calibration: CalibrationRef,
     /// What is believed.
-    pub beliefs: Beliefs,
+    pub posteriors: RatePosteriors,
     /// The scenario with the means as its rates.
     pub point: Scenario,
 }
@@ -28,9 +28,10 @@ impl Posterior {
         let bytes = read_bytes(path)?;
         let kind = match AnyReport::read(&bytes).map_err(|error| about(error.into()))? {
             AnyReport::Calibration(report) => {
-                let beliefs = Beliefs::new(scenario, &report.histories()).map_err(|error| about(error.into()))?;
+                let posteriors =
+                    RatePosteriors::new(scenario, &report.histories()).map_err(|error| about(error.into()))?;
                 let file = path.to_string_lossy().into_owned();
-                let drawn = |id: &str| beliefs.all.iter().any(|one| one.history.version == id);
+                let drawn = |id: &str| posteriors.all.iter().any(|one| one.history.version == id);
                 let versions = report.versions.iter().filter(|version| drawn(version.version.raw()));
                 let warnings =
                     versions.flat_map(|one| one.warnings.iter().map(move |it| format!("{}: {it}", one.version)));
@@ -41,7 +42,7 @@ impl Posterior {
                     rollouts: report.rollouts,
                     warnings,
                 };
-                return Ok(Self { calibration, point: beliefs.point(scenario), beliefs });
+                return Ok(Self { calibration, point: posteriors.point(scenario), posteriors });
             }
             AnyReport::Run(_) => "run",
             AnyReport::Drill(_) => "drill",

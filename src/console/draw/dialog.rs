@@ -10,7 +10,7 @@ use super::help::KEYS;
 use super::wrap::wrap;
 use crate::console::form::{FIELDS, Form, TAKES};
 use crate::console::model::{Dialog, Model};
-use dryroll_report::Prospect;
+use dryroll_report::Forecast;
 use dryroll_sim::sim::Observer;
 
 const WIDEST: u16 = 64;
@@ -30,7 +30,7 @@ pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &Model<'_, O>, th
             (choice.name, question(&text, "y, Enter: yes · n, Esc: no", room, theme))
         }
         Some(Dialog::Edit(form)) => {
-            ("edit the plan", edit(form, &Prospect::of(model.desk().drill().engine()), room, theme))
+            ("edit the plan", edit(form, &Forecast::of(model.controller().drill().engine()), room, theme))
         }
     };
     let rows = (lines.len() as u16 + 2).min(area.height);
@@ -66,7 +66,7 @@ fn question(text: &str, answers: &str, room: usize, theme: Theme) -> Vec<Line<'s
     lines
 }
 
-fn edit(form: &Form, now: &Prospect, room: usize, theme: Theme) -> Vec<Line<'static>> {
+fn edit(form: &Form, now: &Forecast, room: usize, theme: Theme) -> Vec<Line<'static>> {
     let (fields, at) = form.fields();
     let mut lines = Vec::new();
     for (place, name) in FIELDS.iter().enumerate() {
@@ -84,7 +84,7 @@ fn edit(form: &Form, now: &Prospect, room: usize, theme: Theme) -> Vec<Line<'sta
         lines.push(Line::styled(heading.to_owned(), theme.bold()));
         lines.extend(texts.iter().flat_map(|text| wrap(text, room, 2)).map(Line::raw));
     };
-    match form.prospect() {
+    match form.forecast() {
         Some(new) => say("then", vec![new.plan(), new.breaker(), new.if_it_goes_wrong()]),
         None => say("then", vec!["a value is out of range".to_owned()]),
     }

@@ -16,7 +16,7 @@ pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &Model<'_, O>, th
     }
     let rows = usize::from(area.height) - 1;
     let mut shown: Vec<Line<'static>> = Vec::new();
-    for told in model.desk().seen().0.lines().iter().rev() {
+    for told in model.controller().seen().0.lines().iter().rev() {
         if shown.len() >= rows {
             break;
         }

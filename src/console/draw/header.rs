@@ -15,7 +15,7 @@ use dryroll_sim::sim::Observer;
 const STROKES: u32 = 10;
 
 pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &Model<'_, O>, theme: Theme) {
-    let briefing = model.desk().seen().0.briefing();
+    let briefing = model.controller().seen().0.briefing();
     let clock = clock(model);
     let room = usize::from(area.width).saturating_sub(width(&clock) + 1);
     let title = cut(&briefing.title.to_string(), room);
@@ -33,20 +33,20 @@ pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &Model<'_, O>, th
 }
 
 fn clock<O: Observer>(model: &Model<'_, O>) -> String {
-    let (desk, pace) = (model.desk(), model.desk().pace());
+    let (controller, pace) = (model.controller(), model.controller().pace());
     let speed = pace.speed().factor();
-    if desk.drill().is_over() {
-        format!("{}  over", desk.clock())
+    if controller.drill().is_over() {
+        format!("{}  over", controller.clock())
     } else if pace.is_paused() {
-        format!("{}  paused, ×{speed}", desk.clock())
+        format!("{}  paused, ×{speed}", controller.clock())
     } else {
-        format!("{}  runs, ×{speed}", desk.clock())
+        format!("{}  runs, ×{speed}", controller.clock())
     }
 }
 
 /// `breaker ▮▮▯ 2 of 3 in a row`
 fn breaker<O: Observer>(model: &Model<'_, O>, theme: Theme) -> Line<'static> {
-    let drill = model.desk().drill();
+    let drill = model.controller().drill();
     let (count, limit) = drill.engine().breaker();
     let count = count.min(limit);
     let strokes = if limit <= STROKES {

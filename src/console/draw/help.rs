@@ -38,7 +38,7 @@ pub fn draw_line<O: Observer>(frame: &mut Frame, area: Rect, model: &Model<'_, O
 }
 
 fn keys<O: Observer>(model: &Model<'_, O>, room: usize) -> String {
-    let drill = model.desk().drill();
+    let drill = model.controller().drill();
     let mut keys = match drill.asked().map(|asked| asked.kind) {
         Some(RequestKind::RollingUpgrade) => vec!["a approve", "e edit", "r reject"],
         Some(RequestKind::RollingUpgradeContinuation) => vec!["1 2 3 answer"],
@@ -49,7 +49,7 @@ fn keys<O: Observer>(model: &Model<'_, O>, room: usize) -> String {
     keys.push("q leave");
     if !drill.is_over() {
         keys.extend([
-            if model.desk().pace().is_paused() { "p go on" } else { "p pause" },
+            if model.controller().pace().is_paused() { "p go on" } else { "p pause" },
             "n event",
             "d decision",
             "+/- speed",

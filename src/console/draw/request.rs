@@ -9,10 +9,10 @@ use super::Theme;
 use super::wrap::{title, wrap};
 use crate::console::choice::Choice;
 use crate::console::model::Model;
+use crate::console::narrator::asks;
 use crate::console::situation;
-use crate::console::telling::asks;
 use dryroll_engine::RequestKind;
-use dryroll_report::Prospect;
+use dryroll_report::Forecast;
 use dryroll_report::wording::spoken;
 use dryroll_sim::sim::Observer;
 
@@ -21,8 +21,8 @@ use dryroll_sim::sim::Observer;
 pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, rows: u16, theme: Theme) -> Vec<Line<'static>> {
     let room = usize::from(columns);
     let Some((asked, choices)) = model.asked() else { return over(model, columns, theme) };
-    let (engine, story) = (model.desk().drill().engine(), &model.desk().seen().0);
-    let waits = spoken(model.desk().clock().since(asked.at));
+    let (engine, feed) = (model.controller().drill().engine(), &model.controller().seen().0);
+    let waits = spoken(model.controller().clock().since(asked.at));
     let heading = format!("{} asks: {} · {waits}", asked.request, asks(asked.kind));
     let mut lines = vec![title(&heading, theme.alarm(), columns, theme)];
     let answers = answers(asked.kind, &choices, room, theme);
@@ -35,11 +35,11 @@ pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, rows: u16, theme: 
     }
     let known = match asked.kind {
         RequestKind::RollingUpgrade => {
-            let mut known = vec![Prospect::of(engine).plan()];
+            let mut known = vec![Forecast::of(engine).plan()];
             known.extend(situation::of_plan(engine));
             known
         }
-        _ => situation::of_trip(asked, engine, story.tally(), story.briefing(), model.desk().roll()),
+        _ => situation::of_trip(asked, engine, feed.tally(), feed.briefing(), model.controller().roll()),
     };
     for text in known {
         lines.extend(wrap(&text, room, 2).into_iter().map(|text| Line::styled(text, theme.plain())));
@@ -71,7 +71,7 @@ fn answers(kind: RequestKind, choices: &[Choice], room: usize, theme: Theme) -> 
 }
 
 fn over<O: Observer>(model: &Model<'_, O>, columns: u16, theme: Theme) -> Vec<Line<'static>> {
-    let Some(outcome) = model.desk().drill().engine().outcome() else { return Vec::new() };
+    let Some(outcome) = model.controller().drill().engine().outcome() else { return Vec::new() };
     vec![
         title(&format!("the rollout is over: {}", outcome.name()), theme.bold(), columns, theme),
         Line::raw("q leaves the screen, and the debrief is shown"),

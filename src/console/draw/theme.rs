@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::console::story::Tone;
+use crate::console::feed::Tone;
 use dryroll_study::drill::Cell;
 
 /// Whether there is colour.

@@ -26,7 +26,7 @@ pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &mut Model<'_, O>
     let (tree, plan) = model.tree();
     let rows = tree.shown(plan, usize::from(area.height) - 1);
     let (selected, open) = (tree.selected(), rows.iter().map(|&row| tree.is_open(row)).collect::<Vec<_>>());
-    let engine = model.desk().drill().engine();
+    let engine = model.controller().drill().engine();
     let heading = if engine.direction() == Direction::Back { "rollback" } else { "rollout" };
     let mut lines = vec![title(heading, theme.bold(), area.width, theme)];
     for (row, is_open) in rows.into_iter().zip(open) {
@@ -42,8 +42,8 @@ pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &mut Model<'_, O>
 }
 
 fn line<O: Observer>(model: &Model<'_, O>, row: Row, is_open: bool, most: usize, theme: Theme) -> Line<'static> {
-    let (desk, story) = (model.desk(), &model.desk().seen().0);
-    let (engine, tally) = (desk.drill().engine(), story.tally());
+    let (controller, feed) = (model.controller(), &model.controller().seen().0);
+    let (engine, tally) = (controller.drill().engine(), feed.tally());
     let sign = if is_open { '▾' } else { '▸' };
     match row {
         Row::Rollout => {
@@ -69,7 +69,7 @@ fn line<O: Observer>(model: &Model<'_, O>, row: Row, is_open: bool, most: usize,
         }
         Row::Instance(position) => {
             let cell = Cell::of(engine, position);
-            let name = story.briefing().event_names().instances.name(engine.instance(position));
+            let name = feed.briefing().event_names().instances.name(engine.instance(position));
             let said = of_instance(position, engine, tally);
             let head = format!("      {} ", cell.shape());
             let room = most.saturating_sub(width(&head));

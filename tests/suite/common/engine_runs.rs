@@ -2,7 +2,7 @@
 
 use dryroll::engine::{
     Answer, ApprovalId, BreakerOrder, BreakerScope, Direction, Edit, Engine, Entry, Input, InterventionPolicy, Journal,
-    OperatorDecision, RequestKind, Settings, Standing,
+    OperatorDecision, Phase, RequestKind, Settings,
 };
 use dryroll::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
 use proptest::prelude::*;
@@ -197,7 +197,7 @@ fn fair_input(engine: &Engine, clock: u64, (decision, silent): (OperatorDecision
         return (clock.max(due.0), Input::Deadline);
     }
     let total = engine.plan().total_instances();
-    let first = (0..total).find(|&position| engine.standing(position, engine.direction()) == Standing::InFlight);
+    let first = (0..total).find(|&position| engine.phase(position, engine.direction()) == Phase::InFlight);
     let who = engine.instance(first.expect("something is due")).0;
     (clock, Kind::Beat { who, news: News::Well, arrived_before: 0, sent_before: 0 }.input(engine, clock))
 }

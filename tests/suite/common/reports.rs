@@ -7,9 +7,9 @@ use dryroll::report::conditional::Conditional;
 use dryroll::report::drill::{Lesson, Surprise};
 use dryroll::report::study::{
     AnswerShare, Axis, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Cell, CompareReport, Comparison,
-    Contrast, DifferentWorld, Estimate, Evidence, ExactValues, FrontPoint, Hint, Histogram, KeepsReport, LaterReport,
-    LimitCheck, LimitText, Named, PointAnswer, PosteriorReport, RareEvent, Recommended, ReplayedWorld, NotableReplicate,
-    SavingParts, ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport, WorthReport,
+    Contrast, DifferingReplicate, Estimate, Evidence, ExactValues, FrontPoint, Hint, Histogram, InformationValueReport,
+    KeepsReport, LaterReport, LimitCheck, LimitText, Named, NotableReplicate, PointAnswer, PosteriorReport, RareEvent,
+    Recommended, ReplayedReplicate, SavingParts, ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport,
 };
 use dryroll::report::timeline::BreakerCount;
 use dryroll::report::{Chronicle, DrillReport, Timeline};
@@ -34,7 +34,7 @@ pub fn scenario_ref() -> ScenarioRef {
         module: "nginx".into(),
         fleet: "edge".into(),
         instances: 50,
-        compiled: "62e5b1bcb1e9cdc0".repeat(4).into(),
+        environment: "62e5b1bcb1e9cdc0".repeat(4).into(),
         rates: BTreeMap::from([
             ("v-1.24.0".into(), BTreeMap::new()),
             (GOOD.into(), BTreeMap::from([("failure_rate".into(), 0.01), ("hang_rate".into(), 0.005)])),
@@ -199,8 +199,8 @@ pub fn sweep() -> SweepReport {
         versions: vec![GOOD.into(), BAD.into()],
         cells: grid.flat_map(|(batch, limit)| [cell(batch, limit, false), cell(batch, limit, true)]).collect(),
         timelines: vec![
-            ReplayedWorld { cell: 0, replicate: 17, timeline: timeline("tutorial.toml") },
-            ReplayedWorld { cell: 59, replicate: 18, timeline: timeline("broken-rollback.toml") },
+            ReplayedReplicate { cell: 0, replicate: 17, timeline: timeline("tutorial.toml") },
+            ReplayedReplicate { cell: 59, replicate: 18, timeline: timeline("broken-rollback.toml") },
         ],
         warnings: vec![format!("1 % of 50 instances is 1 instance {HOSTILE}")],
     }
@@ -261,7 +261,7 @@ pub fn compare() -> CompareReport {
             contrast("drift", 0.02, 0.018, 0.01),
             nothing.clone(),
         ],
-        compiled: vec![DifferentWorld {
+        replicates: vec![DifferingReplicate {
             metric: "duration_sec".into(),
             replicate: 71,
             a: 3000.0,
@@ -437,10 +437,16 @@ pub fn tune_with_posterior() -> TuneReport {
         concentration: None,
         scenario: 0.02,
     };
-    let worth = WorthReport { estimate: 0.0, ci: Interval::new(0.0, 0.002), achieved: -0.001, optimistic: 0.001, n: N };
+    let information_value = InformationValueReport {
+        estimate: 0.0,
+        ci: Interval::new(0.0, 0.002),
+        achieved: -0.001,
+        optimistic: 0.001,
+        n: N,
+    };
     let later = |history: Option<f64>, share: f64| LaterReport {
         history,
-        worth: Some(worth),
+        information_value: Some(information_value),
         answers: vec![
             AnswerShare { policy: policy(20, 3), share },
             AnswerShare { policy: policy(10, 3), share: 0.9 - share },
@@ -470,7 +476,7 @@ pub fn tune_with_posterior() -> TuneReport {
             same: false,
             says: format!("with the point alone tune would recommend larger batches {HOSTILE}"),
         },
-        compiled: N,
+        replicates: N,
         rollouts: 93_000,
         within: 5,
         undecided: 0,
@@ -535,11 +541,11 @@ pub fn drill() -> DrillReport {
         {"at_ms": 1_500_000, "decide": "continue_anyway", "of_rollback": true},
     ]});
     let record = Record::parse(&decisions.to_string()).expect("a record");
-    let mut watch = (Chronicle::default(), BreakerCount::default());
-    let mut drill = Drill::new(&compiled, 0, &mut watch);
-    drill.play(&record.decisions().expect("decisions"), &mut watch).expect("they fit");
+    let mut monitor = (Chronicle::default(), BreakerCount::default());
+    let mut drill = Drill::new(&compiled, 0, &mut monitor);
+    drill.play(&record.decisions().expect("decisions"), &mut monitor).expect("they fit");
     let judgement = score::judge(&compiled, &mut drill);
-    let mut report = DrillReport::new(&scenario, &mut drill, &watch.0, &watch.1, &judgement);
+    let mut report = DrillReport::new(&scenario, &mut drill, &monitor.0, &monitor.1, &judgement);
     report.scenario = scenario_ref();
     report.version = HOSTILE.into();
     report.surprise = Some(Surprise { file: HOSTILE.into(), seed: Some(7) });

@@ -2,7 +2,7 @@
 
 use dryroll::report::EventLog;
 use dryroll::scenario::{Format, Scenario};
-use dryroll::sim::{Metrics, Simulator, Unobserved, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Metrics, Simulator, Unobserved};
 
 /// A scenario from its text.
 pub fn scenario(text: &str) -> Scenario {

@@ -8,7 +8,7 @@ use dryroll::scenario::{
 };
 use dryroll::sim::Release;
 use dryroll::sim::draws::{Draws, InstanceBlock, Key, scale, unit};
-use dryroll::sim::fate::Fate;
+use dryroll::sim::sampled_upgrade::SampledUpgrade;
 use dryroll::sim::sampler::Sampler;
 use dryroll::stats::beta::Quantiles;
 
@@ -122,7 +122,7 @@ impl<'s> Fates<'s> {
     }
 
     /// What the command of an instance comes to. `block` is the attempt's, `membership` the instance's.
-    pub fn fate(&self, n: u32, membership: Key, block: &InstanceBlock, release: Release) -> Fate {
+    pub fn sampled_upgrade(&self, n: u32, membership: Key, block: &InstanceBlock, release: Release) -> SampledUpgrade {
         let scenario = self.scenario;
         let (index, version) = self.version(release);
         let (mut rates, mut outcome) = (self.rates(version), None);
@@ -185,7 +185,7 @@ impl<'s> Fates<'s> {
             ];
             limits.into_iter().find(|(limit, _)| u < *limit).map_or(UpgradeOutcome::Ok, |(_, outcome)| outcome)
         });
-        Fate {
+        SampledUpgrade {
             outcome,
             upgrade: Sampler::new(upgrade).draw_times(block.upgrade, self.factor(version)).0,
             crash_after: match outcome {

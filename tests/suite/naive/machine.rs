@@ -2,11 +2,11 @@
 
 use dryroll::scenario::UpgradeOutcome;
 use dryroll::sim::Release;
-use dryroll::sim::fate::Fate;
 use dryroll::sim::compiled::Member;
+use dryroll::sim::sampled_upgrade::SampledUpgrade;
 
 use super::coverage::{saw, saw_if};
-use super::weather::Weather;
+use super::environment::Environment;
 
 /// What an instance is doing, kills aside.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,7 +14,7 @@ enum Doing {
     /// Nothing in particular.
     Running,
     /// An upgrade that still takes so many milliseconds of progress.
-    Upgrading { to: Release, fate: Fate, left: u64 },
+    Upgrading { to: Release, sampled_upgrade: SampledUpgrade, left: u64 },
     /// Silent since the end of an upgrade.
     Hung,
     /// Dead by the doing of its version.
@@ -43,7 +43,7 @@ pub struct Machine<'w> {
     doing: Doing,
     dies_at: Option<u64>,
     report: Option<Release>,
-    waiting: Option<(Release, Fate)>,
+    waiting: Option<(Release, SampledUpgrade)>,
     harmed_at: Option<u64>,
     /// When its last upgrade ended.
     ended_at: Option<u64>,
@@ -69,9 +69,9 @@ impl<'w> Machine<'w> {
     }
 
     /// Lets its upgrade progress from one moment to a later one; nothing begins or ends between.
-    pub fn progress(&mut self, from: u64, to: u64, weather: &Weather<'_>) {
+    pub fn progress(&mut self, from: u64, to: u64, environment: &Environment<'_>) {
         let Doing::Upgrading { left, .. } = &mut self.doing else { return };
-        if weather.registry_out(&self.member, from) {
+        if environment.registry_out(&self.member, from) {
             saw("an upgrade stood still");
         } else {
             *left -= to - from;
@@ -79,16 +79,16 @@ impl<'w> Machine<'w> {
     }
 
     /// The next moment at which it changes by itself.
-    pub fn next_change(&self, now: u64, weather: &Weather<'_>) -> Option<u64> {
+    pub fn next_change(&self, now: u64, environment: &Environment<'_>) -> Option<u64> {
         match self.doing {
-            Doing::Upgrading { left, .. } if !weather.registry_out(&self.member, now) => Some(now + left),
+            Doing::Upgrading { left, .. } if !environment.registry_out(&self.member, now) => Some(now + left),
             _ => self.dies_at,
         }
     }
 
     /// Its turn among the process changes of a millisecond.
-    pub fn change(&mut self, now: u64, weather: &Weather<'_>) {
-        self.killed = weather.killed(self.position, &self.member, now);
+    pub fn change(&mut self, now: u64, environment: &Environment<'_>) {
+        self.killed = environment.killed(self.position, &self.member, now);
         if self.killed {
             self.note_what_a_kill_takes(now);
             self.doing = Doing::Running;
@@ -96,8 +96,8 @@ impl<'w> Machine<'w> {
             self.report = None;
             return;
         }
-        if let Doing::Upgrading { to, fate, left: 0 } = self.doing {
-            self.end_upgrade(now, to, fate);
+        if let Doing::Upgrading { to, sampled_upgrade, left: 0 } = self.doing {
+            self.end_upgrade(now, to, sampled_upgrade);
         }
         if self.dies_at.is_some_and(|at| at <= now) {
             saw("a crashing one died");
@@ -108,7 +108,7 @@ impl<'w> Machine<'w> {
         if !self.killed && self.doing == Doing::Running && self.sick {
             self.harm(now, self.runs);
         }
-        self.take_command(now, weather);
+        self.take_command(now, environment);
     }
 
     fn note_what_a_kill_takes(&self, now: u64) {
@@ -121,11 +121,11 @@ impl<'w> Machine<'w> {
         }
     }
 
-    fn end_upgrade(&mut self, now: u64, to: Release, fate: Fate) {
+    fn end_upgrade(&mut self, now: u64, to: Release, sampled_upgrade: SampledUpgrade) {
         self.doing = Doing::Running;
         self.ended_at = Some(now);
-        saw(name_of_end(to, fate.outcome));
-        match fate.outcome {
+        saw(name_of_end(to, sampled_upgrade.outcome));
+        match sampled_upgrade.outcome {
             UpgradeOutcome::Fail => self.report = Some(to),
             UpgradeOutcome::Hang => {
                 self.doing = Doing::Hung;
@@ -138,7 +138,7 @@ impl<'w> Machine<'w> {
             }
             UpgradeOutcome::Crash => {
                 (self.runs, self.sick) = (to, false);
-                self.dies_at = Some(now.saturating_add(fate.crash_after));
+                self.dies_at = Some(now.saturating_add(sampled_upgrade.crash_after));
             }
         }
     }
@@ -150,23 +150,23 @@ impl<'w> Machine<'w> {
     }
 
     /// The controller commands it; the command arrives now, or waits.
-    pub fn command(&mut self, now: u64, to: Release, fate: Fate, weather: &Weather<'_>) {
+    pub fn command(&mut self, now: u64, to: Release, sampled_upgrade: SampledUpgrade, environment: &Environment<'_>) {
         saw_if(self.waiting.is_some(), "a command replaced one that waited");
-        self.waiting = Some((to, fate));
-        self.take_command(now, weather);
+        self.waiting = Some((to, sampled_upgrade));
+        self.take_command(now, environment);
         saw_if(self.waiting.is_some(), "a command waited");
     }
 
-    fn take_command(&mut self, now: u64, weather: &Weather<'_>) {
-        if self.killed || !weather.network_up(self.position, &self.member, now) {
+    fn take_command(&mut self, now: u64, environment: &Environment<'_>) {
+        if self.killed || !environment.network_up(self.position, &self.member, now) {
             return;
         }
-        let Some((to, fate)) = self.waiting.take() else { return };
+        let Some((to, sampled_upgrade)) = self.waiting.take() else { return };
         saw_if(self.doing == Doing::Hung, "a command reached a hung one");
         saw_if(matches!(self.doing, Doing::Upgrading { .. }), "a command replaced one under way");
         saw_if(self.ended_at == Some(now), "a command reached in the millisecond of an end");
-        let left = weather.upgrade_length(&self.member, now, fate.upgrade);
-        self.doing = Doing::Upgrading { to, fate, left };
+        let left = environment.upgrade_length(&self.member, now, sampled_upgrade.upgrade);
+        self.doing = Doing::Upgrading { to, sampled_upgrade, left };
         self.dies_at = None;
         self.report = None;
         if self.harmed_at == Some(now) {

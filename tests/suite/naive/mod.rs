@@ -3,14 +3,14 @@
 //! one, and nothing else.
 
 pub mod coverage;
-pub mod dice;
+mod environment;
 mod fates;
 mod machine;
 mod person;
 mod rules;
 mod run;
+pub mod scenario_generator;
 mod shrink;
-mod weather;
 
 pub use run::run;
 pub use shrink::shrink;

@@ -13,7 +13,7 @@ use super::machine::Message;
 
 /// Where an instance stands in one rollout.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Standing {
+enum Phase {
     Waiting,
     InFlight { since: u64 },
     Healthy,
@@ -27,7 +27,7 @@ struct Walk {
     to: Direction,
     /// Positions in the plan of the instances that it is about.
     members: Vec<usize>,
-    standings: Vec<Standing>,
+    standings: Vec<Phase>,
     batch_size: usize,
     batch: Option<usize>,
     /// The failures in a row.
@@ -41,7 +41,7 @@ struct Walk {
 impl Walk {
     fn new(id: u32, to: Direction, members: Vec<usize>, batch_pct: u32) -> Self {
         let batch_size = (members.len() * batch_pct as usize).div_ceil(100);
-        let standings = vec![Standing::Waiting; members.len()];
+        let standings = vec![Phase::Waiting; members.len()];
         Self { id, to, members, standings, batch_size, batch: None, run: Vec::new(), tripped: false, held: false }
     }
 
@@ -54,11 +54,11 @@ impl Walk {
     }
 
     fn is_complete(&self, batch: usize) -> bool {
-        self.places(batch).all(|place| matches!(self.standings[place], Standing::Healthy | Standing::Failed))
+        self.places(batch).all(|place| matches!(self.standings[place], Phase::Healthy | Phase::Failed))
     }
 
     fn in_flight(&self) -> usize {
-        self.standings.iter().filter(|standing| matches!(standing, Standing::InFlight { .. })).count()
+        self.standings.iter().filter(|phase| matches!(phase, Phase::InFlight { .. })).count()
     }
 
     fn release(&self) -> Release {
@@ -233,7 +233,7 @@ impl<'s> Rules<'s> {
         }
         let first = &self.walks[0];
         let touched: Vec<usize> =
-            (0..first.members.len()).filter(|&place| first.standings[place] != Standing::Waiting).collect();
+            (0..first.members.len()).filter(|&place| first.standings[place] != Phase::Waiting).collect();
         self.say(now, 2, EventBody::RollbackStarted { instance_count: touched.len() as u32 });
         self.walks.push(Walk::new(2, Direction::Back, touched, rollout.rollback_batch_pct));
     }
@@ -284,8 +284,8 @@ impl<'s> Rules<'s> {
         let Some(walk) = self.walks.last_mut() else { return };
         let Some(batch) = walk.batch else { return };
         for place in walk.places(batch) {
-            if walk.standings[place] == Standing::Waiting && walk.in_flight() < most {
-                walk.standings[place] = Standing::InFlight { since: now };
+            if walk.standings[place] == Phase::Waiting && walk.in_flight() < most {
+                walk.standings[place] = Phase::InFlight { since: now };
                 let position = walk.members[place];
                 self.commands.push((position, walk.release()));
                 self.events.push(Event {
@@ -305,8 +305,8 @@ impl<'s> Rules<'s> {
     pub fn deadlines(&self) -> impl Iterator<Item = (u64, usize)> {
         let timeout = self.scenario.rollout.health_timeout.0;
         self.walks.last().into_iter().flat_map(move |walk| {
-            walk.standings.iter().zip(&walk.members).filter_map(move |(standing, &position)| match standing {
-                Standing::InFlight { since } => Some((since + timeout, position)),
+            walk.standings.iter().zip(&walk.members).filter_map(move |(phase, &position)| match phase {
+                Phase::InFlight { since } => Some((since + timeout, position)),
                 _ => None,
             })
         })
@@ -324,7 +324,7 @@ impl<'s> Rules<'s> {
         self.last_sent[position] = Some(sent);
         let Some(walk) = self.walks.last() else { return };
         let Some(place) = walk.members.iter().position(|&member| member == position) else { return };
-        let Standing::InFlight { since } = walk.standings[place] else { return };
+        let Phase::InFlight { since } = walk.standings[place] else { return };
         if arrival < since || arrival > since + self.scenario.rollout.health_timeout.0 {
             return;
         }
@@ -355,7 +355,7 @@ impl<'s> Rules<'s> {
         let walk = self.walks.last_mut().expect("a verdict has a rollout");
         let (id, batch) = (walk.id, place / walk.batch_size);
         let batch_index = batch as u32;
-        walk.standings[place] = if failure.is_none() { Standing::Healthy } else { Standing::Failed };
+        walk.standings[place] = if failure.is_none() { Phase::Healthy } else { Phase::Failed };
         let complete = walk.is_complete(batch);
         let to_count = match order {
             _ if walk.tripped => 0..0,
@@ -365,7 +365,7 @@ impl<'s> Rules<'s> {
         };
         let mut trips = false;
         for counted in to_count {
-            if walk.standings[counted] == Standing::Healthy {
+            if walk.standings[counted] == Phase::Healthy {
                 walk.run.clear();
                 continue;
             }
@@ -379,7 +379,7 @@ impl<'s> Rules<'s> {
         let failed = walk.run.clone();
         let (tripped, held) = (walk.tripped, walk.held);
         let standings = &walk.standings[walk.places(batch)];
-        let healthy_count = standings.iter().filter(|&&standing| standing == Standing::Healthy).count() as u32;
+        let healthy_count = standings.iter().filter(|&&phase| phase == Phase::Healthy).count() as u32;
         let failed_count = standings.len() as u32 - healthy_count;
         let is_last = batch + 1 == walk.batch_count();
 

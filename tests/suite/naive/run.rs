@@ -6,14 +6,14 @@ use dryroll::engine::{Answer, Direction, Event, EventBody, OperatorDecision, Out
 use dryroll::fleet::InstanceId;
 use dryroll::scenario::{RolloutOrder, Scenario};
 use dryroll::sim::draws::{Draws, Key, unit};
-use dryroll::sim::{Metrics, Release, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Metrics, Release};
 
 use super::coverage::{look_at, saw, saw_if};
+use super::environment::Environment;
 use super::fates::{Fates, named};
 use super::machine::Machine;
 use super::person::Person;
 use super::rules::{Letter, Rules};
-use super::weather::Weather;
 
 /// A whole run, from the request to the end of its observation.
 struct Run<'s> {
@@ -23,7 +23,7 @@ struct Run<'s> {
     now: u64,
     ids: Vec<InstanceId>,
     machines: Vec<Machine<'s>>,
-    weather: Weather<'s>,
+    environment: Environment<'s>,
     rules: Rules<'s>,
     person: Person<'s>,
     requested: bool,
@@ -69,7 +69,7 @@ pub fn run(scenario: &Scenario, compiled: &CompiledScenario, replicate: u64) -> 
         let next = run.next_moment().min(end.unwrap_or(u64::MAX));
         run.measure(next);
         for machine in &mut run.machines {
-            machine.progress(run.now, next, &run.weather);
+            machine.progress(run.now, next, &run.environment);
         }
         run.now = next;
     }
@@ -111,7 +111,7 @@ impl<'s> Run<'s> {
         let ids = planned(scenario);
         let members: Vec<_> = ids.iter().map(|id| compiled.member(id.0, draws.instance(id.0))).collect();
         let until = scenario.horizon.0 + scenario.rollout.observe_after.0 + 1;
-        let weather = Weather::new(compiled, &scenario.faults, &members, &mut draws, until);
+        let environment = Environment::new(compiled, &scenario.faults, &members, &mut draws, until);
         Self {
             machines: members.iter().enumerate().map(|(position, &m)| Machine::new(m, position)).collect(),
             rules: Rules::new(scenario, ids.clone()),
@@ -128,7 +128,7 @@ impl<'s> Run<'s> {
             draws,
             now: 0,
             ids,
-            weather,
+            environment,
             requested: false,
             was_away: false,
             backlog: Vec::new(),
@@ -143,12 +143,12 @@ impl<'s> Run<'s> {
     /// The turns of §8, one after the other.
     fn live_through_this_millisecond(&mut self) {
         for machine in &mut self.machines {
-            machine.change(self.now, &self.weather);
+            machine.change(self.now, &self.environment);
         }
         if self.finished_at().is_some() {
             return;
         }
-        let away = self.weather.away(self.now);
+        let away = self.environment.away(self.now);
         if self.was_away && !away {
             self.catch_up();
         }
@@ -161,7 +161,7 @@ impl<'s> Run<'s> {
                 self.rules.expire(self.now);
                 self.carry_out();
             }
-            if self.now.is_multiple_of(self.scenario.reconciler.interval.0) && !self.weather.paused(self.now) {
+            if self.now.is_multiple_of(self.scenario.reconciler.interval.0) && !self.environment.paused(self.now) {
                 self.rules.tick(self.now);
                 self.carry_out();
             }
@@ -202,14 +202,14 @@ impl<'s> Run<'s> {
         let k = (self.now - member.phase) / interval;
         let lost = unit(member.block.heartbeats.word(2 * k)) < member.loss;
         saw_if(lost, "a heartbeat was lost by chance");
-        saw_if(!self.weather.network_up(position, member, self.now), "a heartbeat met a network that is down");
-        if lost || !self.weather.network_up(position, member, self.now) {
+        saw_if(!self.environment.network_up(position, member, self.now), "a heartbeat met a network that is down");
+        if lost || !self.environment.network_up(position, member, self.now) {
             return;
         }
         let delay = member.delay.draw(member.block.heartbeats.word(2 * k + 1)).0;
-        let arrival = self.now + delay + self.weather.extra_delay(member, self.now, k);
+        let arrival = self.now + delay + self.environment.extra_delay(member, self.now, k);
         let letter = Letter { position, sent: self.now, arrival, message };
-        let copies = if self.weather.duplicates(member, self.now) { 2 } else { 1 };
+        let copies = if self.environment.duplicates(member, self.now) { 2 } else { 1 };
         saw_if(copies == 2, "a heartbeat came twice");
         saw_if(arrival > self.now, "a heartbeat came late");
         for _ in 0..copies {
@@ -248,7 +248,7 @@ impl<'s> Run<'s> {
 
     fn answer(&mut self) {
         let Some(answer) = self.person.take() else { return };
-        self.rules.answer(self.now, answer, self.weather.archived(self.now));
+        self.rules.answer(self.now, answer, self.environment.archived(self.now));
         self.carry_out();
     }
 
@@ -302,11 +302,11 @@ impl<'s> Run<'s> {
                 Release::Target => self.draws.instance(n),
                 Release::Previous => self.draws.rollback(n),
             };
-            let fate = self.fates.fate(n, machine.member.block.membership, &block, version);
-            machine.command(self.now, version, fate, &self.weather);
+            let sampled_upgrade = self.fates.sampled_upgrade(n, machine.member.block.membership, &block, version);
+            machine.command(self.now, version, sampled_upgrade, &self.environment);
         }
         for event in std::mem::take(&mut self.rules.events) {
-            self.weather.notice(&event);
+            self.environment.notice(&event);
             self.person.notice(&event);
             self.tally_exposure(&event);
             self.log.push(event);
@@ -335,8 +335,8 @@ impl<'s> Run<'s> {
     /// The next millisecond that has something in it.
     fn next_moment(&self) -> u64 {
         let mut moments: Vec<u64> = Vec::new();
-        moments.extend(self.weather.next_boundary(self.now));
-        moments.extend(self.machines.iter().filter_map(|machine| machine.next_change(self.now, &self.weather)));
+        moments.extend(self.environment.next_boundary(self.now));
+        moments.extend(self.machines.iter().filter_map(|machine| machine.next_change(self.now, &self.environment)));
         if self.finished_at().is_none() {
             for machine in &self.machines {
                 let (phase, interval) = (machine.member.phase, self.scenario.fleet.heartbeat_interval.0);

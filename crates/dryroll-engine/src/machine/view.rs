@@ -2,8 +2,8 @@
 
 use super::{Engine, State};
 use crate::fleet::{At, InstanceId};
-use crate::walk::Gate;
-use crate::{ApprovalId, BatchPhase, Direction, Outcome, Plan, RequestKind, Settings, Standing, VersionRef};
+use crate::walk::WaitingFor;
+use crate::{ApprovalId, BatchPhase, Direction, Outcome, Phase, Plan, RequestKind, Settings, VersionRef};
 
 impl Engine {
     /// Whether its request has not come in.
@@ -58,15 +58,15 @@ impl Engine {
 
     /// Where an instance stands in the rollout or in its rollback.
     #[must_use]
-    pub fn standing(&self, position: u32, direction: Direction) -> Standing {
-        self.seats[position as usize].standing[direction as usize]
+    pub fn phase(&self, position: u32, direction: Direction) -> Phase {
+        self.instances[position as usize].phase[direction as usize]
     }
 
     /// When an instance was last dispatched; `None` where it never was.
     #[must_use]
     pub fn dispatched_at(&self, position: u32) -> Option<At> {
-        let seat = &self.seats[position as usize];
-        (seat.standing[0] != Standing::Waiting).then_some(seat.dispatched_at)
+        let state_of = &self.instances[position as usize];
+        (state_of.phase[0] != Phase::Waiting).then_some(state_of.dispatched_at)
     }
 
     /// How many instances were dispatched to the target: always the first ones of the plan.
@@ -116,8 +116,8 @@ impl Engine {
         } else if index > self.walk.batch || positions.start >= dispatched {
             BatchPhase::Pending
         } else {
-            match (self.state, self.walk.gate) {
-                (_, Gate::Tripped) => BatchPhase::Tripped,
+            match (self.state, self.walk.waiting_for) {
+                (_, WaitingFor::Tripped) => BatchPhase::Tripped,
                 _ if self.walk.batch_is_judged() => BatchPhase::Completed,
                 _ => BatchPhase::Running,
             }

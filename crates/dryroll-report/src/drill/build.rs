@@ -129,7 +129,7 @@ fn score(judgement: &Judgement) -> Score {
 
 fn as_it_was(own: &Judged) -> Counterfactual {
     let (difference, says) = (Difference::AsItWas, "as it was".to_owned());
-    told(own, Told { decision: None, difference, decide: "", on_trip: None, limit: None, waits: Span::ZERO, says })
+    narrated(own, Told { decision: None, difference, decide: "", on_trip: None, limit: None, waits: Span::ZERO, says })
 }
 
 fn counterfactual(place: usize, change: Change, decisions: &[Decision], judged: &Judged) -> Counterfactual {
@@ -153,7 +153,7 @@ fn counterfactual(place: usize, change: Change, decisions: &[Decision], judged: 
     };
     let (decision, decide) = (Some(place + 1), answer.name());
     let on_trip = if let Change::Instead(_, on_trip) = change { on_trip } else { None };
-    told(judged, Told { decision, difference, decide, on_trip, limit: None, waits: Span::ZERO, says })
+    narrated(judged, Told { decision, difference, decide, on_trip, limit: None, waits: Span::ZERO, says })
 }
 
 fn plain(operator: Plain, judged: &Judged) -> Counterfactual {
@@ -166,7 +166,7 @@ fn plain(operator: Plain, judged: &Judged) -> Counterfactual {
         waits: operator.waits,
         says: plain_says(operator),
     };
-    told(judged, told_of)
+    narrated(judged, told_of)
 }
 
 fn plain_says(operator: Plain) -> String {
@@ -192,7 +192,10 @@ struct Told {
     says: String,
 }
 
-fn told(judged: &Judged, Told { decision, difference, decide, on_trip, limit, waits, says }: Told) -> Counterfactual {
+fn narrated(
+    judged: &Judged,
+    Told { decision, difference, decide, on_trip, limit, waits, says }: Told,
+) -> Counterfactual {
     let metrics = &judged.metrics;
     Counterfactual {
         decision,

@@ -1,7 +1,7 @@
 //! Which records apply to today's rollout, most relevant first.
 
-use super::against::{Verdict, verdicts};
 use super::claims::{Claims, is_about};
+use super::conflicts::{Verdict, verdicts};
 use super::elsewhere::{Elsewhere, elsewhere};
 use super::facts::rates;
 use super::{Learning, phrases};
@@ -163,7 +163,7 @@ fn relevance(record: &Learning, claims: &Claims, today: &Today<'_>) -> Option<u3
     let has = |tag: String| record.tags.iter().any(|found| phrases::tag(found) == phrases::tag(&tag));
     let fact = |name: &str, value: &str| claims.facts.as_ref().is_some_and(|facts| facts.get(name) == Some(value));
     let mut points = size;
-    let mut give = |holds: bool, worth: u32| points += if holds { worth } else { 0 };
+    let mut give = |holds: bool, information_value: u32| points += if holds { information_value } else { 0 };
     give(tagged, 2);
     give(has(today.version.to_owned()) || fact("version", today.version) || fact("good", today.version), 3);
     give(fact("scenario", today.hash), 3);

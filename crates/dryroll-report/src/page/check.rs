@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::layout::{Page, Section, figure, open, safe};
-use super::provenance::{advice, warnings, replicates};
+use super::provenance::{advice, replicates, warnings};
 use crate::baseline_table::{COLUMNS, TOLD, conditions, others};
 use crate::check_table::{sign, verdict};
 use crate::plot::margins::margins;
@@ -44,7 +44,7 @@ pub fn page<'a>(report: &'a CheckReport, plots: &[Plot]) -> Page<'a> {
         Section {
             id: "baseline",
             heading: "Against the baseline",
-            body: report.baseline.as_ref().map_or_else(Markup::default, against),
+            body: report.baseline.as_ref().map_or_else(Markup::default, conflicts),
         },
         Section {
             id: "warnings",
@@ -93,7 +93,7 @@ fn failures(report: &CheckReport) -> Markup {
     replicates(&listed)
 }
 
-fn against(baseline: &BaselineReport) -> Markup {
+fn conflicts(baseline: &BaselineReport) -> Markup {
     html! {
         p { (safe(&baseline.verdict())) }
         @for scenario in &baseline.scenarios {

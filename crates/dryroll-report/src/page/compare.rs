@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::layout::{Page, Section, figure};
 use super::policies::Policies;
-use super::provenance::{Provenance, advice, warnings, replicates};
+use super::provenance::{Provenance, advice, replicates, warnings};
 use crate::plot::compare::{Better, differences};
 use crate::plot::distribution::{Distributions, Panel};
 use crate::plot::{Plot, Table};

@@ -7,7 +7,7 @@ use maud::html;
 
 use super::layout::{Page, Section, figure, numbers, open};
 use super::policies::{Policies, plain, says};
-use super::provenance::{Provenance, advice, warnings, replicates};
+use super::provenance::{Provenance, advice, replicates, warnings};
 use crate::conditional::beside_in;
 use crate::plot::distribution::{self, Distributions};
 use crate::plot::pareto::{Marker, Pareto, Place, Point, without_limits};

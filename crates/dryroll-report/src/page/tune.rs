@@ -265,7 +265,8 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
         "by policies that are undecided today",
         "by policies that surely break a limit today",
     ];
-    let mut worth = Table::new(format!("What knowing more would save of {goal}, on average"), &["known"], &columns);
+    let mut information_value =
+        Table::new(format!("What knowing more would save of {goal}, on average"), &["known"], &columns);
     let caption = format!("What tune would recommend then, of {}", plural(posterior.replicates, "draw", "draws"));
     let mut answers = Table::new(caption, &["known", "policy"], &["share"]);
     for later in &posterior.later {
@@ -274,10 +275,10 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
             let value = later.parts.as_ref().and_then(|parts| of(parts).value);
             value.map_or_else(|| NOTHING.to_owned(), |value| unit.say_difference(value))
         };
-        worth.row([
+        information_value.row([
             known.clone(),
-            unit.say_or_nothing(later.worth.map(|worth| worth.estimate)),
-            unit.say_interval(later.worth.map(|worth| worth.ci)),
+            unit.say_or_nothing(later.information_value.map(|information_value| information_value.estimate)),
+            unit.say_interval(later.information_value.map(|information_value| information_value.ci)),
             later.saves.value.map_or_else(|| NOTHING.to_owned(), |value| unit.say_saving(value)),
             unit.say_interval(later.saves.ci),
             part(|parts| &parts.choice),
@@ -306,7 +307,7 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
             of.hash,
             posterior.held.join("; ")
         ))) }
-        div class="text" { (open(&worth)) (open(&answers)) (open(&rates)) }
+        div class="text" { (open(&information_value)) (open(&answers)) (open(&rates)) }
     }
 }
 

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Axis;
-use super::theme::{Ink, themed};
+use super::theme::{Colour, themed};
 
 /// What is drawn on.
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -30,8 +30,8 @@ pub fn draw(width: u32, height: u32, with: impl FnOnce(&Area<'_>) -> Drawn) -> S
 }
 
 /// A colour of ours for `plotters`.
-pub fn ink(ink: Ink) -> RGBColor {
-    ink.sentinel()
+pub fn rgb(colour: Colour) -> RGBColor {
+    colour.sentinel()
 }
 
 /// Our places and our names for them.
@@ -64,9 +64,9 @@ impl ValueFormatter<f64> for Axis {
 }
 
 /// A style of text.
-pub fn text(size: f64, colour: Ink, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
+pub fn text(size: f64, colour: Colour, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
     // plotters writes font sizes divided by 1.24.
-    ("sans-serif", size * 1.24).into_font().color(&ink(colour)).pos(Pos::new(horizontal, vertical))
+    ("sans-serif", size * 1.24).into_font().color(&rgb(colour)).pos(Pos::new(horizontal, vertical))
 }
 
 /// What stands beside the axes.
@@ -102,14 +102,14 @@ where
         .build_cartesian_2d(x.clone(), y.clone())?;
     chart
         .configure_mesh()
-        .axis_style(ink(Ink::Soft))
-        .bold_line_style(ink(Ink::Grid))
+        .axis_style(rgb(Colour::Soft))
+        .bold_line_style(rgb(Colour::Grid))
         .light_line_style(TRANSPARENT)
         .set_all_tick_mark_size(4)
         .x_labels(x.ticks.len())
         .y_labels(y.ticks.len())
-        .label_style(("sans-serif", frame.size * 1.24).into_font().color(&ink(Ink::Muted)))
-        .axis_desc_style(("sans-serif", frame.size * 1.24).into_font().color(&ink(Ink::Ink)))
+        .label_style(("sans-serif", frame.size * 1.24).into_font().color(&rgb(Colour::Muted)))
+        .axis_desc_style(("sans-serif", frame.size * 1.24).into_font().color(&rgb(Colour::Text)))
         .x_desc(frame.x_name)
         .y_desc(frame.y_name)
         .draw()?;

@@ -1,7 +1,7 @@
 //! Differences of two policies: every metric on one axis, as a share of the larger of the two means.
 
-use super::drawing::{Anchor, Sheet, fitted, short};
-use super::theme::Ink;
+use super::drawing::{Anchor, Canvas, fitted, short};
+use super::theme::Colour;
 use super::{Plot, Table, slug};
 use crate::conditional::are_comparable;
 use crate::study::{Comparison, Contrast, Stopping};
@@ -98,10 +98,10 @@ pub fn differences(comparison: &Comparison, index: usize) -> Option<Plot> {
         return None;
     }
     let height = TOP + shown.len() as f64 * ROW + 16.0;
-    let mut sheet = Sheet::default();
-    head(&mut sheet, height);
+    let mut canvas = Canvas::default();
+    head(&mut canvas, height);
     for (i, contrast) in shown.iter().enumerate() {
-        row(&mut sheet, contrast, comparison.defective, TOP + i as f64 * ROW);
+        row(&mut canvas, contrast, comparison.defective, TOP + i as f64 * ROW);
     }
     let decided = |better| shown.iter().filter(|contrast| Better::of(contrast, comparison.defective) == better).count();
     let (a, b) = (decided(Better::A), decided(Better::B));
@@ -123,7 +123,7 @@ pub fn differences(comparison: &Comparison, index: usize) -> Option<Plot> {
         description,
         reading,
         size: (WIDTH, height),
-        svg: sheet.into_svg(),
+        svg: canvas.into_svg(),
         table: table(comparison),
     })
 }
@@ -132,61 +132,61 @@ fn x(share: f64) -> f64 {
     LEFT + 12.0 + (share.clamp(-1.0, 1.0) + 1.0) / 2.0 * (MIDDLE - 24.0)
 }
 
-fn head(sheet: &mut Sheet, height: f64) {
+fn head(canvas: &mut Canvas, height: f64) {
     for (share, label) in [(-1.0, "−100 %"), (-0.5, "−50 %"), (0.0, "0"), (0.5, "+50 %"), (1.0, "+100 %")] {
-        let ink = if share == 0.0 { Ink::Muted } else { Ink::Grid };
-        sheet.line([x(share), TOP - 8.0, x(share), height - 12.0], ink, "");
-        sheet.text((x(share), TOP - 14.0), Anchor::Middle, 12.0, Ink::Muted, label);
+        let colour = if share == 0.0 { Colour::Muted } else { Colour::Grid };
+        canvas.line([x(share), TOP - 8.0, x(share), height - 12.0], colour, "");
+        canvas.text((x(share), TOP - 14.0), Anchor::Middle, 12.0, Colour::Muted, label);
     }
-    sheet.text((x(-0.5), 16.0), Anchor::Middle, 12.0, Ink::Ink, "← less with B");
-    sheet.text((x(0.5), 16.0), Anchor::Middle, 12.0, Ink::Ink, "more with B →");
-    sheet.text((LEFT + MIDDLE + 44.0, TOP - 14.0), Anchor::Start, 12.0, Ink::Muted, "B less A");
-    sheet.text((WIDTH - 8.0, TOP - 14.0), Anchor::End, 12.0, Ink::Muted, "verdict");
+    canvas.text((x(-0.5), 16.0), Anchor::Middle, 12.0, Colour::Text, "← less with B");
+    canvas.text((x(0.5), 16.0), Anchor::Middle, 12.0, Colour::Text, "more with B →");
+    canvas.text((LEFT + MIDDLE + 44.0, TOP - 14.0), Anchor::Start, 12.0, Colour::Muted, "B less A");
+    canvas.text((WIDTH - 8.0, TOP - 14.0), Anchor::End, 12.0, Colour::Muted, "verdict");
 }
 
-fn row(sheet: &mut Sheet, contrast: &Contrast, defective: bool, top: f64) {
+fn row(canvas: &mut Canvas, contrast: &Contrast, defective: bool, top: f64) {
     let Some(difference) = contrast.difference else { return };
     let middle = top + ROW / 2.0;
     let better = Better::of(contrast, defective);
-    let ink = match better {
-        Better::A => Ink::Second,
-        Better::B => Ink::First,
-        _ => Ink::Muted,
+    let colour = match better {
+        Better::A => Colour::Second,
+        Better::B => Colour::First,
+        _ => Colour::Muted,
     };
     let larger = contrast.a.unwrap_or(0.0).abs().max(contrast.b.unwrap_or(0.0).abs());
     let share = |value: f64| if larger > 0.0 { value / larger } else { 0.0 };
-    sheet.text(
+    canvas.text(
         (LEFT - 6.0, middle + 4.0),
         Anchor::End,
         12.0,
-        Ink::Ink,
+        Colour::Text,
         &fitted(&called(&contrast.metric), 12.0, LEFT - 10.0),
     );
     for (interval, width) in [(contrast.simultaneous_ci, 1.4), (contrast.ci, 4.0)] {
         if let Some(Interval { low, high }) = interval {
             let (low, high) = (share(low), share(high));
-            sheet.line([x(low), middle, x(high), middle], ink, &format!("stroke-width=\"{width}\""));
+            canvas.line([x(low), middle, x(high), middle], colour, &format!("stroke-width=\"{width}\""));
             for (beyond, edge, tip) in [(low < -1.0, x(-1.0), -7.0), (high > 1.0, x(1.0), 7.0)] {
                 if beyond {
                     let [at, up, down, end, mid] = [edge, middle - 4.0, middle + 4.0, edge + tip, middle].map(short);
-                    sheet.path(&format!("M{at} {up}L{end} {mid}L{at} {down}z"), &ink.fill());
+                    canvas.path(&format!("M{at} {up}L{end} {mid}L{at} {down}z"), &colour.fill());
                 }
             }
         }
     }
     let (at, mid) = (short(x(share(difference))), short(middle));
     if matches!(better, Better::A | Better::B) {
-        sheet.raw(&format!("<circle cx=\"{at}\" cy=\"{mid}\" r=\"5\" {}/>\n", ink.fill()));
+        canvas.raw(&format!("<circle cx=\"{at}\" cy=\"{mid}\" r=\"5\" {}/>\n", colour.fill()));
     } else {
-        sheet.raw(&format!("<circle cx=\"{at}\" cy=\"{mid}\" r=\"5\" {}/>\n", Ink::Paper.fill()));
-        sheet.raw(&format!(
+        canvas.raw(&format!("<circle cx=\"{at}\" cy=\"{mid}\" r=\"5\" {}/>\n", Colour::Paper.fill()));
+        canvas.raw(&format!(
             "<circle cx=\"{at}\" cy=\"{mid}\" r=\"4.5\" fill=\"none\" stroke-width=\"1.6\" {}/>\n",
-            ink.stroke()
+            colour.stroke()
         ));
     }
     let said = Unit::of(&contrast.metric).say_difference(difference);
-    sheet.text((LEFT + MIDDLE + 44.0, middle + 4.0), Anchor::Start, 12.0, Ink::Ink, &said);
-    sheet.text((WIDTH - 8.0, middle + 4.0), Anchor::End, 12.0, ink, better.word());
+    canvas.text((LEFT + MIDDLE + 44.0, middle + 4.0), Anchor::Start, 12.0, Colour::Text, &said);
+    canvas.text((WIDTH - 8.0, middle + 4.0), Anchor::End, 12.0, colour, better.word());
 }
 
 fn table(comparison: &Comparison) -> Table {
@@ -204,7 +204,8 @@ fn table(comparison: &Comparison) -> Table {
         "only some rollouts have it",
     ];
     let mut table = Table::new(format!("A and B with {}", comparison.version), &["metric", "verdict"], &columns);
-    let count = |replicates: Option<u64>| replicates.map_or_else(|| "–".to_owned(), |replicates| number(replicates as f64));
+    let count =
+        |replicates: Option<u64>| replicates.map_or_else(|| "–".to_owned(), |replicates| number(replicates as f64));
     for contrast in &comparison.metrics {
         let unit = Unit::of(&contrast.metric);
         table.row([

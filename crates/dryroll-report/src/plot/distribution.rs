@@ -4,9 +4,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::Axis;
-use super::chart::{self, Drawn, Frame, ink};
+use super::chart::{self, Drawn, Frame, rgb};
 use super::drawing::fitted;
-use super::theme::Ink;
+use super::theme::Colour;
 use super::{Plot, Table, slug};
 use crate::study::Histogram;
 use crate::wording::{Unit, called, number, plural};
@@ -103,14 +103,14 @@ impl Distributions<'_> {
         for (area, panel) in area.split_evenly(grid).iter().zip(drawn) {
             let (head, body) = area.split_vertically(24);
             let title = fitted(&panel.title, 12.0, f64::from(PANEL.0) - 60.0);
-            let style = chart::text(12.0, Ink::Ink, HPos::Left, VPos::Center);
+            let style = chart::text(12.0, Colour::Text, HPos::Left, VPos::Center);
             head.draw(&Text::new(title, (52, 14), style))?;
             let frame = Frame { x_name: "", y_name: "", left: 52, right: 22, size: 11.0 };
             // Each has its own height: a step is not as wide in one as in another.
             let most = panel.histogram.counts.iter().max().map_or(0.0, |&most| most as f64 / total(panel.histogram));
             let y = Axis::from_zero([most], Unit::Share, 3);
             let mut chart = chart::axes(&body, &x, &y, &frame)?;
-            let colour = if panel.defective { Ink::Second } else { Ink::First };
+            let colour = if panel.defective { Colour::Second } else { Colour::First };
             let (histogram, all) = (panel.histogram, total(panel.histogram));
             // Where all values are one, the bar is a narrow one around it.
             let (width, back) = if histogram.width > 0.0 {
@@ -124,17 +124,21 @@ impl Distributions<'_> {
                     let corners = [(from, 0.0), (from + width, count as f64 / all)];
                     Rectangle::new(
                         corners.map(|(at, share)| (at.clamp(x.low, x.high), share.clamp(y.low, y.high))),
-                        ink(colour).filled(),
+                        rgb(colour).filled(),
                     )
                 },
             ))?;
             if let Some(mean) = panel.mean.filter(|mean| (x.low..=x.high).contains(mean)) {
-                chart
-                    .draw_series([PathElement::new([(mean, y.low), (mean, y.high)], ink(Ink::Ink).stroke_width(1))])?;
+                chart.draw_series([PathElement::new(
+                    [(mean, y.low), (mean, y.high)],
+                    rgb(Colour::Text).stroke_width(1),
+                )])?;
             }
             if self.differences {
-                chart
-                    .draw_series([PathElement::new([(0.0, y.low), (0.0, y.high)], ink(Ink::Muted).stroke_width(1))])?;
+                chart.draw_series([PathElement::new(
+                    [(0.0, y.low), (0.0, y.high)],
+                    rgb(Colour::Muted).stroke_width(1),
+                )])?;
             }
         }
         Ok(())

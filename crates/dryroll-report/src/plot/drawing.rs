@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use maud::{PreEscaped, Render};
 
-use super::theme::Ink;
+use super::theme::Colour;
 use dryroll_sim::text;
 
 /// Where a text's point lies.
@@ -30,9 +30,9 @@ impl Anchor {
 
 /// Marks, in the order in which they are drawn.
 #[derive(Clone, Debug, Default)]
-pub struct Sheet(String);
+pub struct Canvas(String);
 
-impl Sheet {
+impl Canvas {
     /// The marks as SVG, to be put into an `svg` element.
     #[must_use]
     pub fn into_svg(self) -> String {
@@ -44,16 +44,16 @@ impl Sheet {
         self.0.push_str(svg);
     }
 
-    /// A filled rectangle; `paint` is attributes as of [`Ink::fill`].
+    /// A filled rectangle; `paint` is attributes as of [`Colour::fill`].
     pub fn rect(&mut self, [x, y, width, height]: [f64; 4], paint: &str) {
         let [x, y, width, height] = [x, y, width.max(0.0), height.max(0.0)].map(short);
         let _ = writeln!(self.0, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" {paint}/>");
     }
 
     /// A straight line.
-    pub fn line(&mut self, [x1, y1, x2, y2]: [f64; 4], ink: Ink, extra: &str) {
+    pub fn line(&mut self, [x1, y1, x2, y2]: [f64; 4], colour: Colour, extra: &str) {
         let [x1, y1, x2, y2] = [x1, y1, x2, y2].map(short);
-        let stroke = ink.stroke();
+        let stroke = colour.stroke();
         let _ = writeln!(self.0, "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" {stroke} {extra}/>");
     }
 
@@ -65,8 +65,8 @@ impl Sheet {
     }
 
     /// A text in a colour.
-    pub fn text(&mut self, at: (f64, f64), anchor: Anchor, size: f64, ink: Ink, content: &str) {
-        self.text_painted(at, anchor, size, &ink.fill(), content);
+    pub fn text(&mut self, at: (f64, f64), anchor: Anchor, size: f64, colour: Colour, content: &str) {
+        self.text_painted(at, anchor, size, &colour.fill(), content);
     }
 
     /// A text with any attributes.
@@ -137,9 +137,9 @@ mod tests {
 
     #[test]
     fn no_text_becomes_markup() {
-        let mut sheet = Sheet::default();
-        sheet.text((1.0, 2.0), Anchor::Start, 12.0, Ink::Ink, "<script>&\"\u{1}");
-        let svg = sheet.into_svg();
+        let mut canvas = Canvas::default();
+        canvas.text((1.0, 2.0), Anchor::Start, 12.0, Colour::Text, "<script>&\"\u{1}");
+        let svg = canvas.into_svg();
         assert!(svg.contains("&lt;script&gt;&amp;") && !svg.contains("<script") && !svg.contains('\u{1}'), "{svg}");
     }
 

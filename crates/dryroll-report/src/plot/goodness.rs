@@ -4,9 +4,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::Axis;
-use super::chart::{self, Drawn, Frame, ink};
+use super::chart::{self, Drawn, Frame, rgb};
 use super::drawing::fitted;
-use super::theme::Ink;
+use super::theme::Colour;
 use super::{Plot, Table};
 use crate::calibration::{CalibrationReport, DurationReport};
 use crate::wording::{NOTHING, Unit, number, plural};
@@ -58,15 +58,15 @@ fn paint(area: &chart::Area<'_>, drawn: &[&(String, &DurationReport)], grid: (us
     for (area, (name, duration)) in area.split_evenly(grid).iter().zip(drawn) {
         let (head, body) = area.split_vertically(26);
         let title = fitted(&format!("{name}: {}", agreement(duration)), 12.0, f64::from(PANEL.0) - 70.0);
-        head.draw(&Text::new(title, (52, 15), chart::text(12.0, Ink::Ink, HPos::Left, VPos::Center)))?;
+        head.draw(&Text::new(title, (52, 15), chart::text(12.0, Colour::Text, HPos::Left, VPos::Center)))?;
         let moments = duration.curve.iter().map(|&(time, _)| time);
         let x = Axis::from_zero(moments, Unit::Seconds, 5);
         let y = Axis::from_zero([1.0], Unit::Share, 4);
         let frame = Frame { x_name: "", y_name: "", left: 52, right: 26, size: 11.0 };
         let mut chart = chart::axes(&body, &x, &y, &frame)?;
-        chart.draw_series([PathElement::new(corners(duration), ink(Ink::First).stroke_width(2))])?;
-        chart.draw_series([PathElement::new(duration.curve.clone(), ink(Ink::Second).stroke_width(2))])?;
-        for (place, text, colour) in [(0.30, "seen", Ink::First), (0.14, "fitted", Ink::Second)] {
+        chart.draw_series([PathElement::new(corners(duration), rgb(Colour::First).stroke_width(2))])?;
+        chart.draw_series([PathElement::new(duration.curve.clone(), rgb(Colour::Second).stroke_width(2))])?;
+        for (place, text, colour) in [(0.30, "seen", Colour::First), (0.14, "fitted", Colour::Second)] {
             let at = (x.low + (x.high - x.low) * 0.98, place);
             chart.draw_series([Text::new(text, at, chart::text(12.0, colour, HPos::Right, VPos::Center))])?;
         }

@@ -1,7 +1,7 @@
 //! Heat maps: one number of every cell of a grid, two axes of it at a time, one panel for whatever else varies.
 
-use super::drawing::{Anchor, Sheet, fitted, text_width};
-use super::theme::{HEATS, Ink, heat_fill, heat_text};
+use super::drawing::{Anchor, Canvas, fitted, text_width};
+use super::theme::{Colour, HEATS, heat_fill, heat_text};
 use super::{Plot, Table};
 use crate::wording::{NOTHING, Unit, number};
 
@@ -62,14 +62,14 @@ impl HeatMap<'_> {
         let width = WIDTH.max(panel_width);
         let height = 44.0 + down as f64 * (panel_height + 10.0);
 
-        let mut sheet = Sheet::default();
+        let mut canvas = Canvas::default();
         let hatch = format!("{}-none", self.name);
-        let marks = format!("<path d=\"M0 0V6\" {} stroke-width=\"1.2\"/>", Ink::Soft.stroke());
-        sheet.pattern(&hatch, [6.0, 6.0], 45.0, &marks);
-        self.legend(&mut sheet, high, &hatch);
+        let marks = format!("<path d=\"M0 0V6\" {} stroke-width=\"1.2\"/>", Colour::Soft.stroke());
+        canvas.pattern(&hatch, [6.0, 6.0], 45.0, &marks);
+        self.legend(&mut canvas, high, &hatch);
         for (i, panel) in shown.iter().enumerate() {
             let at = ((i % across) as f64 * (panel_width + GAP), 44.0 + (i / across) as f64 * (panel_height + 10.0));
-            self.panel(&mut sheet, panel, at, left, (columns, rows), high, &hatch);
+            self.panel(&mut canvas, panel, at, left, (columns, rows), high, &hatch);
         }
         let cells = shown.len() * columns * rows;
         let total = self.panels.len() * self.x.1.len() * self.y.1.len();
@@ -92,7 +92,7 @@ impl HeatMap<'_> {
             description,
             reading,
             size: (width, height.ceil()),
-            svg: sheet.into_svg(),
+            svg: canvas.into_svg(),
             table: self.table(),
         })
     }
@@ -115,7 +115,7 @@ impl HeatMap<'_> {
         ((value / high).clamp(0.0, 1.0) * (HEATS - 1) as f64).round() as usize
     }
 
-    fn legend(&self, sheet: &mut Sheet, high: f64, hatch: &str) {
+    fn legend(&self, canvas: &mut Canvas, high: f64, hatch: &str) {
         let (x, y) = (34.0, 8.0);
         let unit = match self.unit {
             Unit::Share | Unit::Percent => "numbers in %",
@@ -123,23 +123,23 @@ impl HeatMap<'_> {
             Unit::InstanceMinutes => "numbers in instance-minutes",
             Unit::Count => "",
         };
-        sheet.text((x, y + 11.0), Anchor::End, 12.0, Ink::Muted, "0 ");
+        canvas.text((x, y + 11.0), Anchor::End, 12.0, Colour::Muted, "0 ");
         for heat in 0..HEATS {
-            sheet.rect([x + 4.0 + heat as f64 * 18.0, y, 18.0, 14.0], &heat_fill(heat));
+            canvas.rect([x + 4.0 + heat as f64 * 18.0, y, 18.0, 14.0], &heat_fill(heat));
         }
         let end = x + 4.0 + HEATS as f64 * 18.0;
         let said = self.unit.say(high);
-        sheet.text((end + 6.0, y + 11.0), Anchor::Start, 12.0, Ink::Muted, &said);
+        canvas.text((end + 6.0, y + 11.0), Anchor::Start, 12.0, Colour::Muted, &said);
         let after = end + 30.0 + text_width(&said, 12.0);
-        sheet.rect([after, y, 18.0, 14.0], &format!("fill=\"url(#{hatch})\""));
-        sheet.text((after + 24.0, y + 11.0), Anchor::Start, 12.0, Ink::Muted, "no data");
-        sheet.text((after + 92.0, y + 11.0), Anchor::Start, 12.0, Ink::Muted, unit);
+        canvas.rect([after, y, 18.0, 14.0], &format!("fill=\"url(#{hatch})\""));
+        canvas.text((after + 24.0, y + 11.0), Anchor::Start, 12.0, Colour::Muted, "no data");
+        canvas.text((after + 92.0, y + 11.0), Anchor::Start, 12.0, Colour::Muted, unit);
     }
 
     #[allow(clippy::too_many_arguments, reason = "the layout of the plot, which is nowhere else")]
     fn panel(
         &self,
-        sheet: &mut Sheet,
+        canvas: &mut Canvas,
         panel: &Panel,
         (x, y): (f64, f64),
         left: f64,
@@ -149,17 +149,17 @@ impl HeatMap<'_> {
     ) {
         let width = left + columns as f64 * CELL.0;
         let title = fitted(&panel.title, 13.0, width - 20.0);
-        sheet.text_painted(
+        canvas.text_painted(
             (x + left, y + 14.0),
             Anchor::Start,
             13.0,
-            &format!("{} font-weight=\"600\"", Ink::Ink.fill()),
+            &format!("{} font-weight=\"600\"", Colour::Text.fill()),
             &title,
         );
         let top = y + 24.0;
         for (r, label) in self.y.1.iter().take(rows).enumerate() {
             let middle = top + (r as f64 + 0.5) * CELL.1 + 4.0;
-            sheet.text((x + left - 8.0, middle), Anchor::End, 12.0, Ink::Muted, &fitted(label, 12.0, 150.0));
+            canvas.text((x + left - 8.0, middle), Anchor::End, 12.0, Colour::Muted, &fitted(label, 12.0, 150.0));
             for c in 0..columns {
                 let at =
                     [x + left + c as f64 * CELL.0 + 1.0, top + r as f64 * CELL.1 + 1.0, CELL.0 - 2.0, CELL.1 - 2.0];
@@ -167,12 +167,12 @@ impl HeatMap<'_> {
                 match panel.rows.get(r).and_then(|row| row.get(c)).copied().flatten() {
                     Some(value) => {
                         let heat = Self::heat(value, high);
-                        sheet.rect(at, &format!("{} rx=\"2\"", heat_fill(heat)));
-                        sheet.text_painted(centre, Anchor::Middle, 12.0, &heat_text(heat), &self.brief(value));
+                        canvas.rect(at, &format!("{} rx=\"2\"", heat_fill(heat)));
+                        canvas.text_painted(centre, Anchor::Middle, 12.0, &heat_text(heat), &self.brief(value));
                     }
                     None => {
-                        sheet.rect(at, &format!("fill=\"url(#{hatch})\" rx=\"2\""));
-                        sheet.text(centre, Anchor::Middle, 12.0, Ink::Muted, NOTHING);
+                        canvas.rect(at, &format!("fill=\"url(#{hatch})\" rx=\"2\""));
+                        canvas.text(centre, Anchor::Middle, 12.0, Colour::Muted, NOTHING);
                     }
                 }
             }
@@ -180,15 +180,27 @@ impl HeatMap<'_> {
         let bottom = top + rows as f64 * CELL.1;
         for (c, label) in self.x.1.iter().take(columns).enumerate() {
             let middle = x + left + (c as f64 + 0.5) * CELL.0;
-            sheet.text((middle, bottom + 15.0), Anchor::Middle, 12.0, Ink::Muted, &fitted(label, 12.0, CELL.0 + 4.0));
+            canvas.text(
+                (middle, bottom + 15.0),
+                Anchor::Middle,
+                12.0,
+                Colour::Muted,
+                &fitted(label, 12.0, CELL.0 + 4.0),
+            );
         }
         let x_name = fitted(&self.x.0, 12.0, columns as f64 * CELL.0 + left);
-        sheet.text((x + left + columns as f64 * CELL.0 / 2.0, bottom + 32.0), Anchor::Middle, 12.0, Ink::Ink, &x_name);
+        canvas.text(
+            (x + left + columns as f64 * CELL.0 / 2.0, bottom + 32.0),
+            Anchor::Middle,
+            12.0,
+            Colour::Text,
+            &x_name,
+        );
         if !self.y.0.is_empty() {
             let (at_x, at_y) = (x + 14.0, top + rows as f64 * CELL.1 / 2.0);
-            let turned = format!("{} transform=\"rotate(-90 {at_x:.1} {at_y:.1})\"", Ink::Ink.fill());
+            let turned = format!("{} transform=\"rotate(-90 {at_x:.1} {at_y:.1})\"", Colour::Text.fill());
             let fits = fitted(&self.y.0, 12.0, panel_room(rows));
-            sheet.text_painted((at_x, at_y), Anchor::Middle, 12.0, &turned, &fits);
+            canvas.text_painted((at_x, at_y), Anchor::Middle, 12.0, &turned, &fits);
         }
     }
 

@@ -1,7 +1,7 @@
 //! How far rules are from their limits, on one axis.
 
-use super::drawing::{Anchor, Sheet, fitted, short};
-use super::theme::Ink;
+use super::drawing::{Anchor, Canvas, fitted, short};
+use super::theme::Colour;
 use super::{Plot, Table};
 use crate::study::{CheckReport, CheckedRule, Status};
 use crate::wording::{NOTHING, number, plural};
@@ -43,30 +43,30 @@ pub fn margins(report: &CheckReport) -> Option<Plot> {
         return None;
     }
     let height = TOP + drawn.len() as f64 * ROW + 14.0;
-    let mut sheet = Sheet::default();
+    let mut canvas = Canvas::default();
     let x = |times: f64| LEFT + (times / MOST).clamp(0.0, 1.0) * MIDDLE;
     for tick in [0.0, 0.5, 1.0, 1.5, MOST] {
-        sheet.text((x(tick), TOP - 14.0), Anchor::Middle, 12.0, Ink::Muted, &format!("{} ×", number(tick)));
-        let ink = if tick == 1.0 { Ink::Ink } else { Ink::Grid };
-        sheet.line([x(tick), TOP - 8.0, x(tick), height - 10.0], ink, "");
+        canvas.text((x(tick), TOP - 14.0), Anchor::Middle, 12.0, Colour::Muted, &format!("{} ×", number(tick)));
+        let colour = if tick == 1.0 { Colour::Text } else { Colour::Grid };
+        canvas.line([x(tick), TOP - 8.0, x(tick), height - 10.0], colour, "");
     }
     for (i, Margin { rule, seen, interval: [low, high] }) in drawn.iter().enumerate() {
         let middle = TOP + (i as f64 + 0.5) * ROW;
-        let ink = match rule.status {
-            Status::Passed => Ink::Third,
-            Status::Failed => Ink::Second,
-            Status::Undecided | Status::Skipped => Ink::Muted,
+        let colour = match rule.status {
+            Status::Passed => Colour::Third,
+            Status::Failed => Colour::Second,
+            Status::Undecided | Status::Skipped => Colour::Muted,
         };
         let name = format!("{}: {}", rule.version, rule.about);
-        sheet.text((LEFT - 16.0, middle + 4.0), Anchor::End, 12.0, Ink::Ink, &fitted(&name, 12.0, LEFT - 24.0));
-        sheet.line([x(*low), middle, x(*high), middle], ink, "stroke-width=\"4\"");
-        mark(&mut sheet, rule.status, (x(*seen), middle), ink);
+        canvas.text((LEFT - 16.0, middle + 4.0), Anchor::End, 12.0, Colour::Text, &fitted(&name, 12.0, LEFT - 24.0));
+        canvas.line([x(*low), middle, x(*high), middle], colour, "stroke-width=\"4\"");
+        mark(&mut canvas, rule.status, (x(*seen), middle), colour);
         let said = format!("{}, {} {}", rule.status.name(), rule.observed_says, rule.limit);
-        sheet.text(
+        canvas.text(
             (LEFT + MIDDLE + 24.0, middle + 4.0),
             Anchor::Start,
             12.0,
-            Ink::Ink,
+            Colour::Text,
             &fitted(&said, 12.0, WIDTH - LEFT - MIDDLE - 30.0),
         );
     }
@@ -93,22 +93,22 @@ pub fn margins(report: &CheckReport) -> Option<Plot> {
         title,
         reading,
         size: (WIDTH, height),
-        svg: sheet.into_svg(),
+        svg: canvas.into_svg(),
         table: table(&all),
     })
 }
 
-fn mark(sheet: &mut Sheet, status: Status, (x, y): (f64, f64), ink: Ink) {
+fn mark(canvas: &mut Canvas, status: Status, (x, y): (f64, f64), colour: Colour) {
     const R: f64 = 5.5;
     match status {
         Status::Passed => {
-            sheet.raw(&format!("<circle cx=\"{}\" cy=\"{}\" r=\"{R}\" {}/>\n", short(x), short(y), ink.fill()))
+            canvas.raw(&format!("<circle cx=\"{}\" cy=\"{}\" r=\"{R}\" {}/>\n", short(x), short(y), colour.fill()))
         }
-        Status::Failed => sheet.rect([x - R, y - R, 2.0 * R, 2.0 * R], &ink.fill()),
+        Status::Failed => canvas.rect([x - R, y - R, 2.0 * R, 2.0 * R], &colour.fill()),
         Status::Undecided | Status::Skipped => {
             let [left, right, top, bottom] = [x - R, x + R, y - R, y + R].map(short);
             let (x, y) = (short(x), short(y));
-            sheet.path(&format!("M{left} {y}L{x} {top}L{right} {y}L{x} {bottom}Z"), &ink.fill());
+            canvas.path(&format!("M{left} {y}L{x} {top}L{right} {y}L{x} {bottom}Z"), &colour.fill());
         }
     }
 }

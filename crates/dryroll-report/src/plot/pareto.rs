@@ -4,9 +4,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{Axis, STEPS};
-use super::chart::{self, Chart, Drawn, Frame, ink};
+use super::chart::{self, Chart, Drawn, Frame, rgb};
 use super::drawing::text_width;
-use super::theme::Ink;
+use super::theme::Colour;
 use super::{Plot, Table};
 use crate::study::Estimate;
 use crate::wording::{Unit, plural, wrapped};
@@ -201,9 +201,9 @@ impl Pareto {
         let ends = marks.iter().flat_map(|mark| [mark.x.0, mark.x.1]);
         let x = Axis::around(ends.chain(bounds(true)), self.x_unit, STEPS + 1);
         let y = Axis::from_zero(marks.iter().map(|mark| mark.y.1).chain(bounds(false)), self.y_unit, STEPS);
-        let sheet = area;
+        let canvas = area;
         let (_, area) = area.split_vertically(self.legend_height());
-        self.paint_legend(sheet)?;
+        self.paint_legend(canvas)?;
         let frame = Frame { x_name: &self.x_name, y_name: &self.y_name, left: 66, right: 40, size: 12.0 };
         let mut chart = chart::axes(&area, &x, &y, &frame)?;
         let inside = |at: (f64, f64)| (at.0.clamp(x.low, x.high), at.1.clamp(y.low, y.high));
@@ -212,10 +212,10 @@ impl Pareto {
         let undecided = marks.iter().filter(|mark| mark.point.place == Place::Undecided);
         let drawn: Vec<&Mark<'_>> = behind.chain(undecided).chain(front.clone()).collect();
         for mark in &drawn {
-            let colour = if mark.point.is_out() { Ink::Grid } else { ink_of(mark.point.place) };
+            let colour = if mark.point.is_out() { Colour::Grid } else { colour_of(mark.point.place) };
             let cross =
                 [[(mark.x.0, mark.at.1), (mark.x.1, mark.at.1)], [(mark.at.0, mark.y.0), (mark.at.0, mark.y.1)]];
-            chart.draw_series(cross.map(|line| PathElement::new(line.map(inside), ink(colour))))?;
+            chart.draw_series(cross.map(|line| PathElement::new(line.map(inside), rgb(colour))))?;
         }
         for bound in &self.bounds {
             let line = if bound.on_x {
@@ -223,17 +223,17 @@ impl Pareto {
             } else {
                 [(x.low, bound.at), (x.high, bound.at)]
             };
-            let style = ink(Ink::Ink).stroke_width(2);
-            dashed(sheet, line.map(|end| chart.backend_coord(&end)), style)?;
+            let style = rgb(Colour::Text).stroke_width(2);
+            dashed(canvas, line.map(|end| chart.backend_coord(&end)), style)?;
         }
         let joined: Vec<(f64, f64)> = front.map(|mark| inside(mark.at)).collect();
-        chart.draw_series([PathElement::new(joined, ink(Ink::First).stroke_width(2))])?;
+        chart.draw_series([PathElement::new(joined, rgb(Colour::First).stroke_width(2))])?;
         for mark in &drawn {
             let at = chart.backend_coord(&inside(mark.at));
-            paint_marker(sheet, at, mark.point.marker)?;
+            paint_marker(canvas, at, mark.point.marker)?;
         }
-        let taken = label_bounds(sheet, &chart, &self.bounds, (x.high, y.high))?;
-        place_labels(sheet, &chart, &drawn, inside, taken)
+        let taken = label_bounds(canvas, &chart, &self.bounds, (x.high, y.high))?;
+        place_labels(canvas, &chart, &drawn, inside, taken)
     }
 
     fn legend_height(&self) -> i32 {
@@ -254,7 +254,7 @@ impl Pareto {
             if let Some(marker) = marker {
                 paint_marker(area, (78, y), marker)?;
             }
-            let style = chart::text(12.0, Ink::Ink, HPos::Left, VPos::Center);
+            let style = chart::text(12.0, Colour::Text, HPos::Left, VPos::Center);
             area.draw(&Text::new(says, (96, y), style))?;
         }
         Ok(())
@@ -285,11 +285,11 @@ fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn ink_of(place: Place) -> Ink {
+fn colour_of(place: Place) -> Colour {
     match place {
-        Place::Front => Ink::First,
-        Place::Undecided => Ink::Second,
-        Place::Behind | Place::Stops => Ink::Muted,
+        Place::Front => Colour::First,
+        Place::Undecided => Colour::Second,
+        Place::Behind | Place::Stops => Colour::Muted,
     }
 }
 
@@ -322,26 +322,26 @@ fn paint_marker(area: &chart::Area<'_>, at: (i32, i32), marker: Marker) -> Drawn
         corners
     };
     match marker {
-        Marker::Front => area.draw(&Circle::new(at, 5, ink(Ink::First).filled()))?,
-        Marker::Meets => area.draw(&Circle::new(at, 5, ink(Ink::First).filled()))?,
+        Marker::Front => area.draw(&Circle::new(at, 5, rgb(Colour::First).filled()))?,
+        Marker::Meets => area.draw(&Circle::new(at, 5, rgb(Colour::First).filled()))?,
         Marker::Undecided => {
-            area.draw(&Polygon::new(diamond(at, 6), ink(Ink::Paper).filled()))?;
-            area.draw(&PathElement::new(closed(diamond(at, 6)), ink(Ink::Second).stroke_width(2)))?;
+            area.draw(&Polygon::new(diamond(at, 6), rgb(Colour::Paper).filled()))?;
+            area.draw(&PathElement::new(closed(diamond(at, 6)), rgb(Colour::Second).stroke_width(2)))?;
         }
-        Marker::Behind => area.draw(&Circle::new(at, 3, ink(Ink::Muted).stroke_width(1)))?,
+        Marker::Behind => area.draw(&Circle::new(at, 3, rgb(Colour::Muted).stroke_width(1)))?,
         Marker::Recommended => {
-            area.draw(&Circle::new(at, 10, ink(Ink::Paper).filled()))?;
-            area.draw(&Polygon::new(diamond(at, 7), ink(Ink::Ink).filled()))?;
-            area.draw(&Circle::new(at, 11, ink(Ink::Ink).stroke_width(2)))?;
+            area.draw(&Circle::new(at, 10, rgb(Colour::Paper).filled()))?;
+            area.draw(&Polygon::new(diamond(at, 7), rgb(Colour::Text).filled()))?;
+            area.draw(&Circle::new(at, 11, rgb(Colour::Text).stroke_width(2)))?;
         }
         Marker::Open => {
             let corners = vec![(x - 5, y - 5), (x + 5, y - 5), (x + 5, y + 5), (x - 5, y + 5)];
-            area.draw(&Polygon::new(corners.clone(), ink(Ink::Paper).filled()))?;
-            area.draw(&PathElement::new(closed(corners), ink(Ink::Second).stroke_width(2)))?;
+            area.draw(&Polygon::new(corners.clone(), rgb(Colour::Paper).filled()))?;
+            area.draw(&PathElement::new(closed(corners), rgb(Colour::Second).stroke_width(2)))?;
         }
         Marker::Breaks | Marker::Stops => {
             for line in [[(x - 4, y - 4), (x + 4, y + 4)], [(x - 4, y + 4), (x + 4, y - 4)]] {
-                area.draw(&PathElement::new(line, ink(Ink::Muted).stroke_width(2)))?;
+                area.draw(&PathElement::new(line, rgb(Colour::Muted).stroke_width(2)))?;
             }
         }
     }
@@ -364,7 +364,7 @@ fn label_bounds(
         // A line at the right end has its words on its left.
         let left = if bound.on_x { if x + 6.0 + w < f64::from(SIZE.0) { x + 6.0 } else { x - 6.0 - w } } else { x - w };
         let middle = if bound.on_x { y + 9.0 } else { y - 9.0 };
-        let style = chart::text(12.0, Ink::Ink, HPos::Left, VPos::Center);
+        let style = chart::text(12.0, Colour::Text, HPos::Left, VPos::Center);
         area.draw(&Text::new(bound.says.clone(), (left.round() as i32, middle.round() as i32), style))?;
         taken.push([left, middle - h / 2.0, left + w, middle + h / 2.0]);
         let [width, height] = [SIZE.0, SIZE.1].map(f64::from);
@@ -482,7 +482,7 @@ fn place_labels(
             HPos::Right => place[2],
         };
         let (at_x, middle) = (at_x.round() as i32, ((place[1] + place[3]) / 2.0).round() as i32);
-        let style = chart::text(SIZE_OF_TEXT, Ink::Ink, horizontal, VPos::Center);
+        let style = chart::text(SIZE_OF_TEXT, Colour::Text, horizontal, VPos::Center);
         area.draw(&Text::new(says, (at_x, middle), style))?;
         taken.push(place);
     }

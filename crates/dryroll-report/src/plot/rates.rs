@@ -1,8 +1,8 @@
 //! Rates with their intervals, on one axis.
 
 use super::axis::Axis;
-use super::drawing::{Anchor, Sheet, fitted, short};
-use super::theme::Ink;
+use super::drawing::{Anchor, Canvas, fitted, short};
+use super::theme::Colour;
 use super::{Plot, Table};
 use crate::calibration::{CalibrationReport, RateReport};
 use crate::wording::{Unit, number, plural};
@@ -32,21 +32,21 @@ pub fn rates(report: &CalibrationReport) -> Option<Plot> {
     }
     let axis = Axis::from_zero(drawn.iter().map(|(_, rate)| rate.ci.high.clamp(1e-6, 1.0)), Unit::Share, 5);
     let height = TOP + drawn.len() as f64 * ROW + 14.0;
-    let mut sheet = Sheet::default();
+    let mut canvas = Canvas::default();
     let x = |share: f64| LEFT + ((share - axis.low) / (axis.high - axis.low)).clamp(0.0, 1.0) * MIDDLE;
     for &tick in &axis.ticks {
-        sheet.line([x(tick), TOP - 8.0, x(tick), height - 10.0], Ink::Grid, "");
-        sheet.text((x(tick), TOP - 14.0), Anchor::Middle, 12.0, Ink::Muted, &axis.label(tick));
+        canvas.line([x(tick), TOP - 8.0, x(tick), height - 10.0], Colour::Grid, "");
+        canvas.text((x(tick), TOP - 14.0), Anchor::Middle, 12.0, Colour::Muted, &axis.label(tick));
     }
     for (i, (name, rate)) in drawn.iter().enumerate() {
         let middle = TOP + (i as f64 + 0.5) * ROW;
-        let ink = if i % 2 == 0 { Ink::First } else { Ink::Second };
-        sheet.text((LEFT - 12.0, middle + 4.0), Anchor::End, 12.0, Ink::Ink, &fitted(name, 12.0, LEFT - 20.0));
-        sheet.line([x(rate.ci.low), middle, x(rate.ci.high), middle], ink, "stroke-width=\"4\"");
+        let colour = if i % 2 == 0 { Colour::First } else { Colour::Second };
+        canvas.text((LEFT - 12.0, middle + 4.0), Anchor::End, 12.0, Colour::Text, &fitted(name, 12.0, LEFT - 20.0));
+        canvas.line([x(rate.ci.low), middle, x(rate.ci.high), middle], colour, "stroke-width=\"4\"");
         let (at, mid) = (short(x(rate.estimate)), short(middle));
-        sheet.raw(&format!("<circle cx=\"{at}\" cy=\"{mid}\" r=\"5.5\" {}/>\n", ink.fill()));
+        canvas.raw(&format!("<circle cx=\"{at}\" cy=\"{mid}\" r=\"5.5\" {}/>\n", colour.fill()));
         let seen = format!("{} ({})", Unit::Share.say(rate.estimate), Unit::Share.say_interval(Some(rate.ci)));
-        sheet.text((LEFT + MIDDLE + 24.0, middle + 4.0), Anchor::Start, 12.0, Ink::Ink, &seen);
+        canvas.text((LEFT + MIDDLE + 24.0, middle + 4.0), Anchor::Start, 12.0, Colour::Text, &seen);
     }
     let title = "How often upgrades fail, and how often nothing is heard".to_owned();
     let said: Vec<String> =
@@ -63,7 +63,7 @@ pub fn rates(report: &CalibrationReport) -> Option<Plot> {
         title,
         reading,
         size: (WIDTH, height),
-        svg: sheet.into_svg(),
+        svg: canvas.into_svg(),
         table: table(&all),
     })
 }

@@ -1,7 +1,7 @@
 //! What was decided beside what else could have been: a bar a run, as long as its score.
 
-use super::drawing::{Anchor, Sheet, fitted};
-use super::theme::Ink;
+use super::drawing::{Anchor, Canvas, fitted};
+use super::theme::Colour;
 use super::{Plot, Table};
 use crate::drill::{Counterfactual, DrillReport, in_words};
 use crate::wording::{NOTHING, Unit, number, plural, spoken};
@@ -20,7 +20,7 @@ enum Row {
     /// What those under it have in common.
     Heading(String),
     /// A run.
-    Bar { name: String, score: f64, outcome: String, ink: Ink },
+    Bar { name: String, score: f64, outcome: String, colour: Colour },
 }
 
 /// The scores of a drill's run and of the others in its world.
@@ -29,17 +29,17 @@ pub fn scores(report: &DrillReport) -> Plot {
     let rows = rows(report);
     let drawn = &rows[..rows.len().min(MOST_ROWS)];
     let bottom = TOP + drawn.len() as f64 * ROW;
-    let mut sheet = Sheet::default();
+    let mut canvas = Canvas::default();
     for score in [0.0, 25.0, 50.0, 75.0, 100.0] {
-        sheet.line([x(score), TOP - 6.0, x(score), bottom + 4.0], Ink::Grid, "");
-        sheet.text((x(score), TOP - 12.0), Anchor::Middle, 12.0, Ink::Muted, &number(score));
+        canvas.line([x(score), TOP - 6.0, x(score), bottom + 4.0], Colour::Grid, "");
+        canvas.text((x(score), TOP - 12.0), Anchor::Middle, 12.0, Colour::Muted, &number(score));
     }
-    sheet.text((x(100.0) + 50.0, TOP - 12.0), Anchor::Start, 12.0, Ink::Muted, "how it ends");
+    canvas.text((x(100.0) + 50.0, TOP - 12.0), Anchor::Start, 12.0, Colour::Muted, "how it ends");
     for (i, row) in drawn.iter().enumerate() {
-        draw(&mut sheet, row, TOP + i as f64 * ROW);
+        draw(&mut canvas, row, TOP + i as f64 * ROW);
     }
     let own = x(report.score.points);
-    sheet.line([own, TOP - 2.0, own, bottom + 4.0], Ink::First, "stroke-width=\"1.2\" stroke-dasharray=\"4 3\"");
+    canvas.line([own, TOP - 2.0, own, bottom + 4.0], Colour::First, "stroke-width=\"1.2\" stroke-dasharray=\"4 3\"");
     let mut reading =
         "Each bar is a run of the same world, as long as its score; 100 is what the best of the plain operators \
         comes to, or better. The dashed line is what was decided."
@@ -53,7 +53,7 @@ pub fn scores(report: &DrillReport) -> Plot {
         description: description(report),
         reading,
         size: (WIDTH, bottom + 14.0),
-        svg: sheet.into_svg(),
+        svg: canvas.into_svg(),
         table: table(report),
     }
 }
@@ -73,35 +73,43 @@ fn groups(report: &DrillReport) -> Vec<(String, Vec<&Counterfactual>)> {
 }
 
 fn rows(report: &DrillReport) -> Vec<Row> {
-    let bar = |one: &Counterfactual, ink| Row::Bar {
+    let bar = |one: &Counterfactual, colour| Row::Bar {
         name: one.label(&report.decisions),
         score: one.score,
         outcome: in_words(one.outcome.raw()),
-        ink,
+        colour,
     };
-    let mut rows = vec![bar(&report.as_it_was, Ink::First)];
+    let mut rows = vec![bar(&report.as_it_was, Colour::First)];
     for (heading, of_it) in groups(report) {
         rows.push(Row::Heading(heading));
         rows.extend(
-            of_it.into_iter().map(|one| bar(one, if one.decision.is_some() { Ink::Muted } else { Ink::Third })),
+            of_it.into_iter().map(|one| bar(one, if one.decision.is_some() { Colour::Muted } else { Colour::Third })),
         );
     }
     rows
 }
 
-fn draw(sheet: &mut Sheet, row: &Row, top: f64) {
+fn draw(canvas: &mut Canvas, row: &Row, top: f64) {
     let base = top + ROW / 2.0 + 4.0;
     match row {
-        Row::Heading(text) => sheet.text((8.0, base), Anchor::Start, 12.0, Ink::Ink, &fitted(text, 12.0, LEFT + 300.0)),
-        Row::Bar { name, score, outcome, ink } => {
-            sheet.text((LEFT - 10.0, base), Anchor::End, 12.0, Ink::Muted, &fitted(name, 12.0, LEFT - 20.0));
-            sheet.rect(
+        Row::Heading(text) => {
+            canvas.text((8.0, base), Anchor::Start, 12.0, Colour::Text, &fitted(text, 12.0, LEFT + 300.0))
+        }
+        Row::Bar { name, score, outcome, colour } => {
+            canvas.text((LEFT - 10.0, base), Anchor::End, 12.0, Colour::Muted, &fitted(name, 12.0, LEFT - 20.0));
+            canvas.rect(
                 [x(0.0), top + 4.0, (x(*score) - x(0.0)).max(1.0), ROW - 8.0],
-                &format!("{} rx=\"2\"", ink.fill()),
+                &format!("{} rx=\"2\"", colour.fill()),
             );
             let said = number(score.round());
-            sheet.text((x(100.0) + 36.0, base), Anchor::End, 12.0, Ink::Ink, &said);
-            sheet.text((x(100.0) + 50.0, base), Anchor::Start, 12.0, Ink::Ink, &fitted(outcome, 12.0, RIGHT - 56.0));
+            canvas.text((x(100.0) + 36.0, base), Anchor::End, 12.0, Colour::Text, &said);
+            canvas.text(
+                (x(100.0) + 50.0, base),
+                Anchor::Start,
+                12.0,
+                Colour::Text,
+                &fitted(outcome, 12.0, RIGHT - 56.0),
+            );
         }
     }
 }

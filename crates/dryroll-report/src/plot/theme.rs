@@ -7,9 +7,9 @@ use plotters::style::RGBColor;
 
 /// A colour by its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ink {
+pub enum Colour {
     /// Text and what must be seen first.
-    Ink,
+    Text,
     /// Axes and what explains.
     Muted,
     /// Lines of a grid.
@@ -28,9 +28,9 @@ pub enum Ink {
     Fourth,
 }
 
-impl Ink {
+impl Colour {
     const ALL: [Self; 9] = [
-        Self::Ink,
+        Self::Text,
         Self::Muted,
         Self::Grid,
         Self::Paper,
@@ -45,7 +45,7 @@ impl Ink {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Ink => "ink",
+            Self::Text => "ink",
             Self::Muted => "muted",
             Self::Grid => "grid",
             Self::Paper => "paper",
@@ -61,7 +61,7 @@ impl Ink {
     #[must_use]
     pub fn light(self) -> &'static str {
         match self {
-            Self::Ink => "#1d2430",
+            Self::Text => "#1d2430",
             Self::Muted => "#586473",
             Self::Grid => "#dfe4ea",
             Self::Paper => "#ffffff",
@@ -77,7 +77,7 @@ impl Ink {
     #[must_use]
     pub fn dark(self) -> &'static str {
         match self {
-            Self::Ink => "#e8ebf0",
+            Self::Text => "#e8ebf0",
             Self::Muted => "#a3afbd",
             Self::Grid => "#303944",
             Self::Paper => "#151a20",
@@ -113,11 +113,11 @@ pub fn themed(drawn: &str) -> String {
     // What is drawn by the library has names in it that it escapes, and takes whole.
     let drawn = super::drawing::xml(drawn);
     let mut themed = drawn.replace(" font-family=\"sans-serif\"", "").replace(" opacity=\"1\"", "");
-    for ink in Ink::ALL {
-        let RGBColor(r, g, b) = ink.sentinel();
+    for colour in Colour::ALL {
+        let RGBColor(r, g, b) = colour.sentinel();
         let hex = format!("#{r:02X}{g:02X}{b:02X}");
-        themed = themed.replace(&format!("fill=\"{hex}\""), &ink.fill());
-        themed = themed.replace(&format!("stroke=\"{hex}\""), &ink.stroke());
+        themed = themed.replace(&format!("fill=\"{hex}\""), &colour.fill());
+        themed = themed.replace(&format!("stroke=\"{hex}\""), &colour.stroke());
     }
     themed
 }
@@ -154,8 +154,8 @@ fn text_on(heat: usize) -> &'static str {
 /// The custom properties of a scheme.
 fn properties(dark: bool) -> String {
     let mut css = String::new();
-    for ink in Ink::ALL {
-        let _ = write!(css, "--{}:{};", ink.name(), if dark { ink.dark() } else { ink.light() });
+    for colour in Colour::ALL {
+        let _ = write!(css, "--{}:{};", colour.name(), if dark { colour.dark() } else { colour.light() });
     }
     for heat in 0..HEATS {
         let shown = if dark { HEATS - 1 - heat } else { heat };
@@ -169,8 +169,8 @@ fn properties(dark: bool) -> String {
 pub fn css(root: &str) -> String {
     let mut css = format!("{root}{{color-scheme:light dark;{}}}\n", properties(false));
     let _ = writeln!(css, "@media screen and (prefers-color-scheme:dark){{{root}{{{}}}}}", properties(true));
-    for ink in Ink::ALL {
-        let name = ink.name();
+    for colour in Colour::ALL {
+        let name = colour.name();
         let _ = write!(css, ".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}");
     }
     for heat in 0..HEATS {
@@ -202,9 +202,9 @@ mod tests {
 
     #[test]
     fn text_can_be_read_on_its_paper() {
-        for ink in [Ink::Ink, Ink::Muted, Ink::First, Ink::Second, Ink::Third, Ink::Fourth] {
-            assert!(contrast(ink.light(), Ink::Paper.light()) >= 4.5, "{ink:?}");
-            assert!(contrast(ink.dark(), Ink::Paper.dark()) >= 4.5, "{ink:?}");
+        for colour in [Colour::Text, Colour::Muted, Colour::First, Colour::Second, Colour::Third, Colour::Fourth] {
+            assert!(contrast(colour.light(), Colour::Paper.light()) >= 4.5, "{colour:?}");
+            assert!(contrast(colour.dark(), Colour::Paper.dark()) >= 4.5, "{colour:?}");
         }
     }
 
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn no_sentinel_is_left() {
-        let RGBColor(r, g, b) = Ink::Second.sentinel();
+        let RGBColor(r, g, b) = Colour::Second.sentinel();
         let drawn = format!("<circle fill=\"#{r:02X}{g:02X}{b:02X}\" stroke=\"none\"/>");
         assert_eq!(themed(&drawn), "<circle fill=\"#c2570c\" class=\"f-s2\" stroke=\"none\"/>");
     }

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::drawing::{Anchor, Sheet, fitted, short, text_width};
-use super::theme::Ink;
+use super::drawing::{Anchor, Canvas, fitted, short, text_width};
+use super::theme::Colour;
 use super::{Plot, Table};
 use crate::plot::axis::Axis;
 use crate::timeline::{State, Timeline};
@@ -48,16 +48,16 @@ fn word(state: State) -> &'static str {
 }
 
 /// Colour, share of the row's height, and the marks of its pattern: none for a plain one.
-fn look(state: State) -> (Ink, f64, &'static str) {
+fn look(state: State) -> (Colour, f64, &'static str) {
     match state {
-        State::Previous => (Ink::Soft, 0.34, ""),
-        State::Upgrading => (Ink::First, 0.8, "M0 0V4"),
-        State::Target => (Ink::First, 0.8, ""),
-        State::Failed => (Ink::Second, 0.8, "M0 0V4M0 0H4"),
-        State::Unhealthy => (Ink::Second, 0.8, "M0 1H2"),
-        State::Hung => (Ink::Fourth, 0.8, "M0 0V4"),
-        State::Crashed => (Ink::Fourth, 0.8, ""),
-        State::Dead => (Ink::Ink, 0.22, ""),
+        State::Previous => (Colour::Soft, 0.34, ""),
+        State::Upgrading => (Colour::First, 0.8, "M0 0V4"),
+        State::Target => (Colour::First, 0.8, ""),
+        State::Failed => (Colour::Second, 0.8, "M0 0V4M0 0H4"),
+        State::Unhealthy => (Colour::Second, 0.8, "M0 1H2"),
+        State::Hung => (Colour::Fourth, 0.8, "M0 0V4"),
+        State::Crashed => (Colour::Fourth, 0.8, ""),
+        State::Dead => (Colour::Text, 0.22, ""),
     }
 }
 
@@ -97,37 +97,37 @@ impl Drawing<'_> {
         let rows = timeline.instances.len().min(400);
         let row = (640.0 / rows as f64).clamp(3.0, 14.0);
         let mut layout = Layout { end, scale: (WIDTH - LEFT - RIGHT) / end, rows_top: 0.0, row };
-        let mut sheet = Sheet::default();
+        let mut canvas = Canvas::default();
         let present = self.present(rows);
-        let legend = self.legend(&mut sheet, &present);
-        let mut y = self.verdict_legend(&mut sheet, legend) + 10.0;
+        let legend = self.legend(&mut canvas, &present);
+        let mut y = self.verdict_legend(&mut canvas, legend) + 10.0;
         let lanes_top = y;
-        y = self.batches(&mut sheet, &layout, y);
-        y = self.breaker(&mut sheet, &layout, y);
-        y = self.verdicts(&mut sheet, &layout, y);
-        y = self.spans(&mut sheet, &layout, y, "asked", timeline.requests.len(), |i| {
+        y = self.batches(&mut canvas, &layout, y);
+        y = self.breaker(&mut canvas, &layout, y);
+        y = self.verdicts(&mut canvas, &layout, y);
+        y = self.spans(&mut canvas, &layout, y, "asked", timeline.requests.len(), |i| {
             let request = &timeline.requests[i];
-            (request.from_ms, request.to_ms, format!("{}: {}", request.id, request.answer), Ink::Third)
+            (request.from_ms, request.to_ms, format!("{}: {}", request.id, request.answer), Colour::Third)
         });
-        y = self.spans(&mut sheet, &layout, y, "faults", timeline.faults.len(), |i| {
+        y = self.spans(&mut canvas, &layout, y, "faults", timeline.faults.len(), |i| {
             let fault = &timeline.faults[i];
-            (fault.from_ms, fault.to_ms, fault.kind.replace('_', " "), Ink::Fourth)
+            (fault.from_ms, fault.to_ms, fault.kind.replace('_', " "), Colour::Fourth)
         });
         layout.rows_top = y + 4.0;
         // What was decided on a trip stands under the rows.
         let room = if timeline.trips.is_empty() { 0.0 } else { 20.0 };
         let bottom = layout.rows_top + rows as f64 * row + room;
-        self.time_axis(&mut sheet, &layout, lanes_top, bottom);
-        self.instances(&mut sheet, &layout, rows, &present);
-        self.failures(&mut sheet, &layout, rows);
-        self.trips(&mut sheet, &layout, lanes_top, bottom);
+        self.time_axis(&mut canvas, &layout, lanes_top, bottom);
+        self.instances(&mut canvas, &layout, rows, &present);
+        self.failures(&mut canvas, &layout, rows);
+        self.trips(&mut canvas, &layout, lanes_top, bottom);
         Some(Plot {
             name: self.name.to_owned(),
             title: self.title.to_owned(),
             description: self.description(),
             reading: self.reading(rows),
             size: (WIDTH, (bottom + 40.0).ceil()),
-            svg: sheet.into_svg(),
+            svg: canvas.into_svg(),
             table: self.table(),
         })
     }
@@ -187,96 +187,100 @@ impl Drawing<'_> {
     }
 
     fn paint(&self, state: State) -> String {
-        let (ink, _, marks) = look(state);
+        let (colour, _, marks) = look(state);
         if marks.is_empty() {
-            return ink.fill();
+            return colour.fill();
         }
         format!("fill=\"url(#{}-{})\"", self.name, super::slug(word(state)))
     }
 
     /// Patterns and their names, in a line.
-    fn legend(&self, sheet: &mut Sheet, present: &[State]) -> f64 {
+    fn legend(&self, canvas: &mut Canvas, present: &[State]) -> f64 {
         let (mut x, mut y) = (LEFT, 4.0);
         for &state in present {
-            let (ink, share, marks) = look(state);
+            let (colour, share, marks) = look(state);
             if !marks.is_empty() {
                 let turned = if matches!(state, State::Upgrading | State::Failed) { 45.0 } else { 0.0 };
-                let under = format!("<rect width=\"4\" height=\"4\" {} fill-opacity=\".22\"/>", ink.fill());
+                let under = format!("<rect width=\"4\" height=\"4\" {} fill-opacity=\".22\"/>", colour.fill());
                 let stroke = if state == State::Unhealthy { 2.0 } else { 1.5 };
                 let marks =
-                    format!("{under}<path d=\"{marks}\" {} stroke-width=\"{stroke}\" fill=\"none\"/>", ink.stroke());
-                sheet.pattern(&format!("{}-{}", self.name, super::slug(word(state))), [4.0, 4.0], turned, &marks);
+                    format!("{under}<path d=\"{marks}\" {} stroke-width=\"{stroke}\" fill=\"none\"/>", colour.stroke());
+                canvas.pattern(&format!("{}-{}", self.name, super::slug(word(state))), [4.0, 4.0], turned, &marks);
             }
             let width = 30.0 + text_width(word(state), 12.0) + 18.0;
             if x + width > WIDTH {
                 (x, y) = (LEFT, y + 20.0);
             }
             let height = 12.0 * share;
-            sheet.rect([x, y + (12.0 - height) / 2.0, 24.0, height], &self.paint(state));
-            sheet.text((x + 30.0, y + 10.5), Anchor::Start, 12.0, Ink::Muted, word(state));
+            canvas.rect([x, y + (12.0 - height) / 2.0, 24.0, height], &self.paint(state));
+            canvas.text((x + 30.0, y + 10.5), Anchor::Start, 12.0, Colour::Muted, word(state));
             x += width;
         }
         y + 16.0
     }
 
-    fn lane_name(sheet: &mut Sheet, y: f64, name: &str) {
-        sheet.text((LEFT - 10.0, y), Anchor::End, 12.0, Ink::Muted, name);
+    fn lane_name(canvas: &mut Canvas, y: f64, name: &str) {
+        canvas.text((LEFT - 10.0, y), Anchor::End, 12.0, Colour::Muted, name);
     }
 
-    fn batches(&self, sheet: &mut Sheet, layout: &Layout, y: f64) -> f64 {
+    fn batches(&self, canvas: &mut Canvas, layout: &Layout, y: f64) -> f64 {
         if self.timeline.batches.is_empty() {
             return y;
         }
-        Self::lane_name(sheet, y + 18.0, "batches");
+        Self::lane_name(canvas, y + 18.0, "batches");
         let mut free = f64::MIN;
         for batch in self.timeline.batches.iter().take(MOST_MARKS) {
             let (from, to) = (layout.x(batch.from_ms), layout.x(batch.to_ms.max(batch.from_ms)));
             let to = to.max(from + 1.0);
             let [a, b, top, foot] = [from + 0.5, to - 0.5, y + 16.0, y + 22.0].map(short);
-            sheet.path(
+            canvas.path(
                 &format!("M{a} {foot}V{top}H{b}V{foot}"),
-                &format!("{} fill=\"none\" stroke-width=\"1.2\"", Ink::Ink.stroke()),
+                &format!("{} fill=\"none\" stroke-width=\"1.2\"", Colour::Text.stroke()),
             );
             let label = format!("{}{}", if batch.rollback { "R" } else { "" }, batch.index);
             let (middle, half) = ((from + to) / 2.0, text_width(&label, 11.0) / 2.0);
             if middle - half > free {
-                sheet.text((middle, y + 11.0), Anchor::Middle, 11.0, Ink::Ink, &label);
+                canvas.text((middle, y + 11.0), Anchor::Middle, 11.0, Colour::Text, &label);
                 free = middle + half + 3.0;
             }
         }
         y + 32.0
     }
 
-    fn breaker(&self, sheet: &mut Sheet, layout: &Layout, y: f64) -> f64 {
+    fn breaker(&self, canvas: &mut Canvas, layout: &Layout, y: f64) -> f64 {
         const HEIGHT: f64 = 34.0;
         let timeline = self.timeline;
         let most = timeline.breaker.iter().map(|step| step.1).max().unwrap_or(0).max(timeline.limit).max(1);
         let up = |count: u32| y + 6.0 + HEIGHT * (1.0 - f64::from(count) / f64::from(most));
         let right = WIDTH - RIGHT;
-        Self::lane_name(sheet, y + 26.0, "in a row");
-        sheet.line([LEFT, up(0), right, up(0)], Ink::Grid, "");
+        Self::lane_name(canvas, y + 26.0, "in a row");
+        canvas.line([LEFT, up(0), right, up(0)], Colour::Grid, "");
         if timeline.limit > 0 {
-            sheet.line([LEFT, up(timeline.limit), right, up(timeline.limit)], Ink::Second, "stroke-dasharray=\"5 3\"");
+            canvas.line(
+                [LEFT, up(timeline.limit), right, up(timeline.limit)],
+                Colour::Second,
+                "stroke-dasharray=\"5 3\"",
+            );
             let limit = format!("limit {}", timeline.limit);
-            sheet.text((right, up(timeline.limit) + 12.0), Anchor::End, 11.0, Ink::Second, &limit);
+            canvas.text((right, up(timeline.limit) + 12.0), Anchor::End, 11.0, Colour::Second, &limit);
         }
         let mut d = format!("M{} {}", short(LEFT), short(up(0)));
         for &(at, count) in &timeline.breaker {
             let _ = write!(d, "H{}V{}", short(layout.x(at)), short(up(count)));
         }
         let _ = write!(d, "H{}", short(right));
-        sheet.path(&d, &format!("{} fill=\"none\" stroke-width=\"1.6\"", Ink::Ink.stroke()));
+        canvas.path(&d, &format!("{} fill=\"none\" stroke-width=\"1.6\"", Colour::Text.stroke()));
         y + HEIGHT + 18.0
     }
 
     fn spans(
         &self,
-        sheet: &mut Sheet,
+        canvas: &mut Canvas,
         layout: &Layout,
         y: f64,
         name: &str,
         count: usize,
-        span: impl Fn(usize) -> (u64, u64, String, Ink),
+        span: impl Fn(usize) -> (u64, u64, String, Colour),
     ) -> f64 {
         const HEIGHT: f64 = 8.0;
         if count == 0 {
@@ -284,29 +288,35 @@ impl Drawing<'_> {
         }
         // Each label stands under its bar; what would overlap goes a line further down.
         let mut free = [f64::MIN; 4];
-        Self::lane_name(sheet, y + 10.0, name);
+        Self::lane_name(canvas, y + 10.0, name);
         let mut lines = 1;
         for i in 0..count.min(MOST_MARKS) {
-            let (from, to, label, ink) = span(i);
+            let (from, to, label, colour) = span(i);
             let (from, to) = (layout.x(from), layout.x(to.max(from)));
-            sheet.rect([from, y, (to - from).max(2.0), HEIGHT], &format!("{} rx=\"2\"", ink.fill()));
+            canvas.rect([from, y, (to - from).max(2.0), HEIGHT], &format!("{} rx=\"2\"", colour.fill()));
             let width = text_width(&label, 11.0);
             let at = from.min(WIDTH - RIGHT - width).max(LEFT);
             if let Some(line) = free.iter().position(|&end| end < at) {
                 lines = lines.max(line + 1);
                 free[line] = at + width + 8.0;
                 let below = y + HEIGHT + 12.0 + line as f64 * 13.0;
-                sheet.text((at, below), Anchor::Start, 11.0, Ink::Muted, &fitted(&label, 11.0, WIDTH - LEFT - RIGHT));
+                canvas.text(
+                    (at, below),
+                    Anchor::Start,
+                    11.0,
+                    Colour::Muted,
+                    &fitted(&label, 11.0, WIDTH - LEFT - RIGHT),
+                );
             }
         }
         y + HEIGHT + 8.0 + lines as f64 * 13.0
     }
 
-    fn instances(&self, sheet: &mut Sheet, layout: &Layout, rows: usize, present: &[State]) {
+    fn instances(&self, canvas: &mut Canvas, layout: &Layout, rows: usize, present: &[State]) {
         let every = (11.0 / layout.row).ceil().max(1.0) as usize;
         for (i, row) in self.timeline.instances.iter().take(rows).enumerate().step_by(every) {
             let middle = layout.rows_top + (i as f64 + 0.5) * layout.row + 3.5;
-            sheet.text((LEFT - 10.0, middle), Anchor::End, 10.0, Ink::Muted, &fitted(&row.id, 10.0, LEFT - 12.0));
+            canvas.text((LEFT - 10.0, middle), Anchor::End, 10.0, Colour::Muted, &fitted(&row.id, 10.0, LEFT - 12.0));
         }
         for &state in present {
             let height = layout.row * look(state).1;
@@ -329,65 +339,65 @@ impl Drawing<'_> {
                     let _ = write!(d, "M{x} {y}h{w}v{h}h-{w}z");
                 }
             }
-            sheet.path(&d, &self.paint(state));
+            canvas.path(&d, &self.paint(state));
         }
     }
 
     /// What the marks of failed verdicts mean, of those that there are.
-    fn verdict_legend(&self, sheet: &mut Sheet, y: f64) -> f64 {
+    fn verdict_legend(&self, canvas: &mut Canvas, y: f64) -> f64 {
         let mut x = LEFT;
         for reason in REASONS {
             if !self.timeline.failures.iter().any(|failure| failure.reason == reason) {
                 continue;
             }
             let says = format!("verdict: {}", reason.replace('_', " "));
-            verdict(sheet, reason, (x + 12.0, y + 6.0), 4.5);
-            sheet.text((x + 30.0, y + 10.5), Anchor::Start, 12.0, Ink::Muted, &says);
+            verdict(canvas, reason, (x + 12.0, y + 6.0), 4.5);
+            canvas.text((x + 30.0, y + 10.5), Anchor::Start, 12.0, Colour::Muted, &says);
             x += 48.0 + text_width(&says, 12.0);
         }
         if x > LEFT { y + 20.0 } else { y }
     }
 
     /// All failed verdicts in one lane: those too of instances that have no row.
-    fn verdicts(&self, sheet: &mut Sheet, layout: &Layout, y: f64) -> f64 {
+    fn verdicts(&self, canvas: &mut Canvas, layout: &Layout, y: f64) -> f64 {
         if self.timeline.failures.is_empty() {
             return y;
         }
-        Self::lane_name(sheet, y + 10.0, "failures");
+        Self::lane_name(canvas, y + 10.0, "failures");
         for failure in self.timeline.failures.iter().take(MOST_MARKS) {
-            verdict(sheet, &failure.reason, (layout.x(failure.at_ms), y + 6.0), 3.5);
+            verdict(canvas, &failure.reason, (layout.x(failure.at_ms), y + 6.0), 3.5);
         }
         y + 22.0
     }
 
     /// The failed verdicts on the rows of their instances.
-    fn failures(&self, sheet: &mut Sheet, layout: &Layout, rows: usize) {
+    fn failures(&self, canvas: &mut Canvas, layout: &Layout, rows: usize) {
         let places: HashMap<&str, usize> =
             self.timeline.instances.iter().take(rows).enumerate().map(|(i, row)| (row.id.as_str(), i)).collect();
         let r = (layout.row * 0.4).clamp(1.5, 4.5);
         for failure in self.timeline.failures.iter().take(MOST_MARKS) {
             let Some(&row) = places.get(failure.instance_id.as_str()) else { continue };
             let y = layout.rows_top + (row as f64 + 0.5) * layout.row;
-            verdict(sheet, &failure.reason, (layout.x(failure.at_ms), y), r);
+            verdict(canvas, &failure.reason, (layout.x(failure.at_ms), y), r);
         }
     }
 
-    fn time_axis(&self, sheet: &mut Sheet, layout: &Layout, top: f64, bottom: f64) {
+    fn time_axis(&self, canvas: &mut Canvas, layout: &Layout, top: f64, bottom: f64) {
         let axis = Axis::from_zero([layout.end / 1000.0], Unit::Seconds, 8);
         for &at in axis.ticks.iter().filter(|&&at| at * 1000.0 <= layout.end) {
             let x = layout.x((at * 1000.0) as u64);
-            sheet.line([x, top, x, bottom + 5.0], Ink::Grid, "stroke-opacity=\".7\"");
-            sheet.text((x, bottom + 19.0), Anchor::Middle, 12.0, Ink::Muted, &axis.label(at));
+            canvas.line([x, top, x, bottom + 5.0], Colour::Grid, "stroke-opacity=\".7\"");
+            canvas.text((x, bottom + 19.0), Anchor::Middle, 12.0, Colour::Muted, &axis.label(at));
         }
-        sheet.text((WIDTH - RIGHT, bottom + 35.0), Anchor::End, 12.0, Ink::Ink, "time since the request");
+        canvas.text((WIDTH - RIGHT, bottom + 35.0), Anchor::End, 12.0, Colour::Text, "time since the request");
     }
 
-    fn trips(&self, sheet: &mut Sheet, layout: &Layout, top: f64, bottom: f64) {
+    fn trips(&self, canvas: &mut Canvas, layout: &Layout, top: f64, bottom: f64) {
         let mut free = f64::MIN;
         for trip in self.timeline.trips.iter().take(MOST_MARKS) {
             let x = layout.x(trip.at_ms);
-            sheet.line([x, top + 8.0, x, bottom], Ink::Second, "stroke-width=\"1.4\"");
-            bolt(sheet, x, top + 2.0);
+            canvas.line([x, top + 8.0, x, bottom], Colour::Second, "stroke-width=\"1.4\"");
+            bolt(canvas, x, top + 2.0);
             let decision = trip.decision.as_deref().unwrap_or("no decision").replace('_', " ");
             let decided = trip
                 .decided_at_ms
@@ -401,12 +411,12 @@ impl Drawing<'_> {
                 (x - 6.0, Anchor::End, x - width - 8.0)
             };
             if from > free {
-                sheet.text((at, bottom - 4.5), anchor, 11.0, Ink::Ink, &label);
+                canvas.text((at, bottom - 4.5), anchor, 11.0, Colour::Text, &label);
                 free = from + width + 12.0;
             }
             if let Some(at) = trip.decided_at_ms {
                 let x = layout.x(at);
-                sheet.line([x, top + 8.0, x, bottom], Ink::Ink, "stroke-width=\"1\" stroke-dasharray=\"2 3\"");
+                canvas.line([x, top + 8.0, x, bottom], Colour::Text, "stroke-width=\"1\" stroke-dasharray=\"2 3\"");
             }
         }
     }
@@ -471,7 +481,7 @@ impl Drawing<'_> {
 
 /// The mark of a failed verdict: a cross for a reported failure, a triangle for what was not heard of in time. Both
 /// have a light rim, so that they stand out from the rows.
-fn verdict(sheet: &mut Sheet, reason: &str, (x, y): (f64, f64), r: f64) {
+fn verdict(canvas: &mut Canvas, reason: &str, (x, y): (f64, f64), r: f64) {
     let [left, right, top, foot] = [x - r, x + r, y - r, y + r].map(short);
     let d = if reason == REASONS[0] {
         format!("M{left} {top}L{right} {foot}M{left} {foot}L{right} {top}")
@@ -479,16 +489,16 @@ fn verdict(sheet: &mut Sheet, reason: &str, (x, y): (f64, f64), r: f64) {
         format!("M{left} {foot}H{right}L{} {top}Z", short(x))
     };
     let rim = "fill=\"none\" stroke-width=\"4\" stroke-opacity=\".85\"";
-    sheet.path(&d, &format!("{} {rim}", Ink::Paper.stroke()));
+    canvas.path(&d, &format!("{} {rim}", Colour::Paper.stroke()));
     if reason == REASONS[0] {
-        sheet.path(&d, &format!("{} fill=\"none\" stroke-width=\"1.6\"", Ink::Ink.stroke()));
+        canvas.path(&d, &format!("{} fill=\"none\" stroke-width=\"1.6\"", Colour::Text.stroke()));
     } else {
-        sheet.path(&d, &Ink::Ink.fill());
+        canvas.path(&d, &Colour::Text.fill());
     }
 }
 
 /// A bolt, drawn: not every font has one.
-fn bolt(sheet: &mut Sheet, x: f64, y: f64) {
+fn bolt(canvas: &mut Canvas, x: f64, y: f64) {
     let (x, y) = (short(x), short(y));
-    sheet.path(&format!("M{x} {y}m2 -2l-7 9h4l-2 7l7 -9h-4z"), &Ink::Second.fill());
+    canvas.path(&format!("M{x} {y}m2 -2l-7 9h4l-2 7l7 -9h-4z"), &Colour::Second.fill());
 }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub use advice::tune_advice;
 pub use build::{Findings, Rates, short};
 pub use posterior::{
-    AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, LaterReport, PointAnswer, PosteriorFindings,
-    PosteriorReport, SavingParts, WorthReport,
+    AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, InformationValueReport, LaterReport, PointAnswer,
+    PosteriorFindings, PosteriorReport, SavingParts,
 };
 
 use super::ScenarioRef;

@@ -4,7 +4,7 @@ use super::{Batch, Failure, FaultSpan, Request, Row, State, Timeline, Trip};
 use crate::Chronicle;
 use dryroll_engine::{Engine, Event, Recording, RolloutId};
 use dryroll_sim::scenario::Scenario;
-use dryroll_sim::sim::{Doing, FaultEffect, Observer, Release, Segment, Simulator, CompiledScenario};
+use dryroll_sim::sim::{CompiledScenario, Doing, FaultEffect, Observer, Release, Segment, Simulator};
 
 /// The most rows of a timeline.
 const MOST_ROWS: u32 = 200;
@@ -76,7 +76,7 @@ impl Timeline {
         let instances = rows(total)
             .map(|position| {
                 let id = name(simulator.engine().instance(position));
-                Row { id, segments: segments(simulator.life(position, end.saturating_add(1))) }
+                Row { id, segments: segments(simulator.history(position, end.saturating_add(1))) }
             })
             .collect();
         let batches = chronicle.batches.iter().map(|batch| Batch {
@@ -154,9 +154,9 @@ fn rows(total: u32) -> impl Iterator<Item = u32> {
     (0..u64::from(rows)).map(move |row| (row * last / steps) as u32)
 }
 
-fn segments(life: impl Iterator<Item = Segment>) -> Vec<(u64, State)> {
+fn segments(instance_history: impl Iterator<Item = Segment>) -> Vec<(u64, State)> {
     let mut segments: Vec<(u64, State)> = Vec::new();
-    for segment in life {
+    for segment in instance_history {
         let state = state(&segment);
         if segments.last().is_none_or(|&(_, last)| last != state) {
             segments.push((segment.from, state));

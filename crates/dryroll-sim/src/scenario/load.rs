@@ -178,8 +178,11 @@ fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, ScenarioError> {
 
 fn parse(file: &str, stem: &str, text: &str, format: Format) -> Result<Scenario, ScenarioError> {
     let root = root(file, text, format)?;
-    let origin =
-        Origin { default_name: stem.into(), hash: hex_sha256(text.as_bytes()), environment: environment_digest(root.to_json()) };
+    let origin = Origin {
+        default_name: stem.into(),
+        hash: hex_sha256(text.as_bytes()),
+        environment: environment_digest(root.to_json()),
+    };
     let source = Source { name: file, text: without_mark(text) };
     check::scenario(source, &root, origin).map_err(ScenarioError::Invalid)
 }

@@ -2,21 +2,21 @@
 
 mod differing;
 mod flaps;
-mod prospects;
+mod outcome_distribution;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use differing::{Differing, Group};
 use flaps::FlapLaws;
-pub use prospects::{Chances, Kin, Prospects};
+pub use outcome_distribution::{Chances, InstanceClass, OutcomeDistribution};
 
-use super::belief::Belief;
 use super::draws::{Draws, InstanceBlock, Key, scale, unit};
-use super::fate::Fate;
 use super::fault::Fault;
 use super::name::Name;
 use super::outages::{OutageLaw, Start};
+use super::posterior::RatePosterior;
+use super::sampled_upgrade::SampledUpgrade;
 use super::sampler::Sampler;
 use super::shared::{BlockLaw, Factor, RateSource, Shared};
 use crate::scenario::{
@@ -111,12 +111,12 @@ struct Traits {
     phase: Option<u64>,
     loss: f64,
     delay: Sampler,
-    releases: [Conduct; 2],
+    releases: [ReleaseModel; 2],
 }
 
 /// How upgrades to one version go.
 #[derive(Clone, Debug)]
-struct Conduct {
+struct ReleaseModel {
     /// As the scenario has them; of one that is drawn, the mean.
     rates: OutcomeRates,
     source: RateSource,
@@ -125,7 +125,7 @@ struct Conduct {
     crash_after: Sampler,
 }
 
-impl Conduct {
+impl ReleaseModel {
     fn of(version: &VersionSpec) -> Self {
         Self {
             rates: version.rates,
@@ -301,7 +301,8 @@ impl CompiledScenario {
                 phase: fleet.heartbeat_phase.map(|phase| phase.0),
                 loss: fleet.heartbeat_loss_rate,
                 delay,
-                releases: [previous, Some(target)].map(|version| version.map_or_else(Conduct::of_none, Conduct::of)),
+                releases: [previous, Some(target)]
+                    .map(|version| version.map_or_else(ReleaseModel::of_none, ReleaseModel::of)),
             },
             flap_laws: FlapLaws::of(scenario),
             differing,
@@ -314,28 +315,28 @@ impl CompiledScenario {
     }
 
     /// Lets each replicate draw the rates of a release from what is believed of them. What is said of
-    /// [`prospects`](Self::prospects_of) stays with the scenario's own.
-    pub fn believe(&mut self, release: Release, belief: Arc<Belief>) {
-        self.base.releases[release as usize].source = RateSource::Believed(belief);
+    /// [`outcome_distribution`](Self::prospects_of) stays with the scenario's own.
+    pub fn believe(&mut self, release: Release, posterior: Arc<RatePosterior>) {
+        self.base.releases[release as usize].source = RateSource::Believed(posterior);
     }
 
     /// Whether anything is drawn that the instances of a replicate share.
     #[must_use]
     pub fn shares(&self) -> bool {
-        !self.blocks.is_empty() || self.base.releases.iter().any(Conduct::is_drawn)
+        !self.blocks.is_empty() || self.base.releases.iter().any(ReleaseModel::is_drawn)
     }
 
     /// What the instances of the replicate with these draws share, into a buffer.
     pub fn share(&self, draws: &mut Draws, shared: &mut Shared) {
         if !self.shares() {
-            shared.rates = self.base.releases.each_ref().map(|conduct| conduct.rates);
-            shared.factors = self.base.releases.each_ref().map(|conduct| conduct.factor.draw(Key(0)));
+            shared.rates = self.base.releases.each_ref().map(|release_model| release_model.rates);
+            shared.factors = self.base.releases.each_ref().map(|release_model| release_model.factor.draw(Key(0)));
             shared.blocks.clear();
             return;
         }
         let key = draws.shared();
-        shared.rates = self.base.releases.each_ref().map(|conduct| conduct.source.draw(key));
-        shared.factors = self.base.releases.each_ref().map(|conduct| conduct.factor.draw(key));
+        shared.rates = self.base.releases.each_ref().map(|release_model| release_model.source.draw(key));
+        shared.factors = self.base.releases.each_ref().map(|release_model| release_model.factor.draw(key));
         shared.blocks.clear();
         shared.blocks.extend(self.blocks.iter().map(|law| law.draw(key)));
     }
@@ -370,10 +371,12 @@ impl CompiledScenario {
     #[must_use]
     pub fn given(&self, shared: &Shared) -> Self {
         let mut given = self.clone();
-        for (conduct, (rates, factor)) in given.base.releases.iter_mut().zip(shared.rates.iter().zip(shared.factors)) {
-            conduct.rates = *rates;
-            conduct.source = RateSource::Known(*rates);
-            conduct.factor = Factor::Constant(factor);
+        for (release_model, (rates, factor)) in
+            given.base.releases.iter_mut().zip(shared.rates.iter().zip(shared.factors))
+        {
+            release_model.rates = *rates;
+            release_model.source = RateSource::Known(*rates);
+            release_model.factor = Factor::Constant(factor);
         }
         given.differing.place_blocks(&self.blocks, &shared.blocks);
         given.blocks.clear();
@@ -452,28 +455,41 @@ impl CompiledScenario {
     /// What an upgrade of a member to a release comes to in a replicate: `block` is the attempt's. What classes and
     /// overrides say goes before the rates that are shared.
     #[inline(always)]
-    pub fn fate(&self, member: &Member<'_>, block: &InstanceBlock, release: Release, shared: &Shared) -> Fate {
+    pub fn sampled(
+        &self,
+        member: &Member<'_>,
+        block: &InstanceBlock,
+        release: Release,
+        shared: &Shared,
+    ) -> SampledUpgrade {
         let (rates, factor) = (&shared.rates[release as usize], shared.factors[release as usize]);
         if self.differing.is_empty() {
-            let conduct = &self.base.releases[release as usize];
-            return Fate::draw(None, rates, &conduct.upgrade, &conduct.crash_after, factor, block);
+            let release_model = &self.base.releases[release as usize];
+            return SampledUpgrade::draw(
+                None,
+                rates,
+                &release_model.upgrade,
+                &release_model.crash_after,
+                factor,
+                block,
+            );
         }
-        let Prospects { outcome, rates, upgrade, crash_after, factor } =
-            self.prospects_of_member(member, release, shared);
-        Fate::draw(outcome, &rates, upgrade, crash_after, factor, block)
+        let OutcomeDistribution { outcome, rates, upgrade, crash_after, factor } =
+            self.outcome_distribution_of_member(member, release, shared);
+        SampledUpgrade::draw(outcome, &rates, upgrade, crash_after, factor, block)
     }
 
     /// What holds for upgrades to a release with these rates where these groups apply, in this order.
     #[inline(always)]
-    fn prospects<'w>(
+    fn outcome_distribution<'w>(
         &'w self,
         groups: impl Iterator<Item = &'w Group>,
         release: Release,
         mut rates: OutcomeRates,
         factor: f64,
-    ) -> Prospects<'w> {
-        let conduct = &self.base.releases[release as usize];
-        let (mut upgrade, mut crash_after) = (&conduct.upgrade, &conduct.crash_after);
+    ) -> OutcomeDistribution<'w> {
+        let release_model = &self.base.releases[release as usize];
+        let (mut upgrade, mut crash_after) = (&release_model.upgrade, &release_model.crash_after);
         let mut outcome: Option<UpgradeOutcome> = None;
         for group in groups {
             if !group.releases[release as usize] {
@@ -488,7 +504,7 @@ impl CompiledScenario {
             upgrade = group.upgrade.as_ref().unwrap_or(upgrade);
             crash_after = group.crash_after.as_ref().unwrap_or(crash_after);
         }
-        Prospects { outcome, rates, upgrade, crash_after, factor }
+        OutcomeDistribution { outcome, rates, upgrade, crash_after, factor }
     }
 }
 

@@ -187,7 +187,7 @@ impl Draws {
     }
 
     /// What a guide chooses.
-    pub fn guide(&mut self) -> Key {
+    pub fn sampler(&mut self) -> Key {
         Key(self.compiled()[2])
     }
 

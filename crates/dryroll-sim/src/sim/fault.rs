@@ -1,7 +1,7 @@
 //! Injected faults: when each holds, and whom it hits.
 
-use super::name::Name;
 use super::compiled::Member;
+use super::name::Name;
 use crate::scenario::{FaultKind, FaultSpec, FaultStart, Target};
 use dryroll_engine::fleet::Span;
 use dryroll_engine::{Event, EventKind};

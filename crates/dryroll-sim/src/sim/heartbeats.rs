@@ -4,9 +4,9 @@
 //! wanted digest, or the agent's report. Which one that is follows from the instance's life and the network, so the
 //! queue holds one entry an instance, however short the interval.
 
-use super::life::{Course, Doing, Life, Order, Segment};
-use super::scene::Scene;
 use super::compiled::{Member, Release};
+use super::environment::Environment;
+use super::instance_history::{Doing, InstanceHistory, Order, Segment, Trajectory};
 use crate::scenario::UpgradeOutcome;
 
 /// The heartbeat that decides a verdict; milliseconds.
@@ -34,67 +34,67 @@ pub struct Awaited {
 }
 
 /// The first heartbeat sent at or after `at`.
-fn beat_from(scene: &Scene<'_>, member: &Member<'_>, at: u64) -> u64 {
-    at.saturating_sub(member.phase).div_ceil(scene.compiled.interval)
+fn beat_from(environment: &Environment<'_>, member: &Member<'_>, at: u64) -> u64 {
+    at.saturating_sub(member.phase).div_ceil(environment.compiled.interval)
 }
 
-fn sent_at(scene: &Scene<'_>, member: &Member<'_>, beat: u64) -> u64 {
-    member.phase + beat * scene.compiled.interval
+fn sent_at(environment: &Environment<'_>, member: &Member<'_>, beat: u64) -> u64 {
+    member.phase + beat * environment.compiled.interval
 }
 
 /// When the first heartbeat at or after `at` is sent.
-pub fn first_sent(scene: &Scene<'_>, member: &Member<'_>, at: u64) -> u64 {
-    sent_at(scene, member, beat_from(scene, member, at))
+pub fn first_sent(environment: &Environment<'_>, member: &Member<'_>, at: u64) -> u64 {
+    sent_at(environment, member, beat_from(environment, member, at))
 }
 
 /// Whether a heartbeat falls into `[from, until)`.
-pub fn any_sent(scene: &Scene<'_>, member: &Member<'_>, from: u64, until: u64) -> bool {
-    first_sent(scene, member, from) < until
+pub fn any_sent(environment: &Environment<'_>, member: &Member<'_>, from: u64, until: u64) -> bool {
+    first_sent(environment, member, from) < until
 }
 
 /// The decisive heartbeat of a course that nothing interferes with, where no heartbeat is delayed. From the moment that
 /// the command reached the instance, its network is known to be up before `up_until`.
 #[inline(always)]
 pub fn of_course(
-    scene: &Scene<'_>,
+    environment: &Environment<'_>,
     member: &Member<'_>,
-    course: &Course,
+    trajectory: &Trajectory,
     up_until: u64,
     deadline: u64,
 ) -> Option<Decisive> {
-    let report = match course.outcome {
+    let report = match trajectory.outcome {
         UpgradeOutcome::Ok | UpgradeOutcome::Crash => false,
         UpgradeOutcome::Fail => true,
         UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => return None,
     };
-    if course.ends > deadline {
+    if trajectory.ends > deadline {
         return None;
     }
-    let mut beat = beat_from(scene, member, course.ends);
+    let mut beat = beat_from(environment, member, trajectory.ends);
     loop {
-        let sent = sent_at(scene, member, beat);
-        if sent > deadline || sent >= course.dies {
+        let sent = sent_at(environment, member, beat);
+        if sent > deadline || sent >= trajectory.dies {
             return None;
         }
-        if scene.beat_delay(member, beat, sent, up_until).is_some() {
+        if environment.beat_delay(member, beat, sent, up_until).is_some() {
             return Some(Decisive { arrives: sent, sent, report });
         }
-        beat = next_beat(scene, member, beat, sent)?;
+        beat = next_beat(environment, member, beat, sent)?;
     }
 }
 
 /// The first heartbeat after a lost one that is sent while the network is up; `None` where there is none to come.
-fn next_beat(scene: &Scene<'_>, member: &Member<'_>, beat: u64, sent: u64) -> Option<u64> {
-    let (up, _) = scene.network_up_from(member, sent + 1);
+fn next_beat(environment: &Environment<'_>, member: &Member<'_>, beat: u64, sent: u64) -> Option<u64> {
+    let (up, _) = environment.network_up_from(member, sent + 1);
     let comes = up != u64::MAX && member.loss < 1.0;
-    comes.then(|| beat_from(scene, member, up).max(beat + 1))
+    comes.then(|| beat_from(environment, member, up).max(beat + 1))
 }
 
 /// The decisive heartbeat of a whole life, whatever interferes.
 ///
 /// `early` says of each order whether the heartbeats of its millisecond came after it.
 pub fn of_life(
-    scene: &Scene<'_>,
+    environment: &Environment<'_>,
     member: &Member<'_>,
     orders: [Option<Order>; 2],
     early: [bool; 2],
@@ -104,47 +104,47 @@ pub fn of_life(
         return None;
     }
     let earliest = awaited.dispatched + u64::from(!awaited.before_heartbeats);
-    let mut beat = beat_from(scene, member, scene.earliest_sent(member, awaited.dispatched));
-    let mut life = Life::new(*scene, *member, orders, awaited.deadline.saturating_add(1));
-    let mut segment = life.next()?;
-    let wanted = scene.compiled.digest(awaited.to);
+    let mut beat = beat_from(environment, member, environment.earliest_sent(member, awaited.dispatched));
+    let mut history = InstanceHistory::new(*environment, *member, orders, awaited.deadline.saturating_add(1));
+    let mut segment = history.next()?;
+    let wanted = environment.compiled.digest(awaited.to);
     // The first of the decisive ones that none sent later has overtaken: an old heartbeat that arrives late never
     // undoes a newer one.
     let mut first: Option<Decisive> = None;
     loop {
-        let sent = sent_at(scene, member, beat);
+        let sent = sent_at(environment, member, beat);
         if sent > awaited.deadline {
             return first;
         }
         if let Some(decisive) = first
-            && decisive.arrives <= sent + scene.shortest_delay(member, sent, decisive.arrives)
+            && decisive.arrives <= sent + environment.shortest_delay(member, sent, decisive.arrives)
         {
             return first;
         }
         while segment.to <= sent {
-            segment = life.next()?;
+            segment = history.next()?;
         }
         let decides = |said: &Segment| {
             let report = said.report == Some(awaited.to);
-            (report, report || (said.doing == Doing::Serving && scene.compiled.digest(said.running) == wanted))
+            (report, report || (said.doing == Doing::Serving && environment.compiled.digest(said.running) == wanted))
         };
         // A stretch that is silent, or decides nothing and has nothing to overtake, need not be heard beat by beat.
         let is_idle = !segment.doing.heartbeats() || (first.is_none() && !decides(&segment).1);
         if is_idle && orders.iter().flatten().all(|order| order.at != sent) {
-            beat = beat_from(scene, member, segment.to).max(beat + 1);
+            beat = beat_from(environment, member, segment.to).max(beat + 1);
             continue;
         }
-        let said = what_it_says(scene, member, orders, early, sent, &segment);
+        let said = what_it_says(environment, member, orders, early, sent, &segment);
         if !said.doing.heartbeats() {
             beat += 1;
             continue;
         }
-        let Some(delay) = scene.beat_delay(member, beat, sent, 0) else {
-            let (up, _) = scene.network_up_from(member, sent);
+        let Some(delay) = environment.beat_delay(member, beat, sent, 0) else {
+            let (up, _) = environment.network_up_from(member, sent);
             if up == u64::MAX {
                 return first;
             }
-            beat = beat_from(scene, member, up).max(beat + 1);
+            beat = beat_from(environment, member, up).max(beat + 1);
             continue;
         };
         let arrives = sent + delay;
@@ -172,22 +172,22 @@ pub struct Heard {
 
 /// The newest heartbeat sent from `from` to `now`, both included, that has arrived by `now`.
 pub fn last_heard(
-    scene: &Scene<'_>,
+    environment: &Environment<'_>,
     member: &Member<'_>,
     orders: [Option<Order>; 2],
     early: [bool; 2],
     from: u64,
     now: u64,
 ) -> Option<Heard> {
-    let beats = beat_from(scene, member, from)..beat_from(scene, member, now + 1);
+    let beats = beat_from(environment, member, from)..beat_from(environment, member, now + 1);
     beats.rev().find_map(|beat| {
-        let sent = sent_at(scene, member, beat);
-        let delay = scene.beat_delay(member, beat, sent, 0)?;
+        let sent = sent_at(environment, member, beat);
+        let delay = environment.beat_delay(member, beat, sent, 0)?;
         if sent + delay > now {
             return None;
         }
-        let segment = Life::new(*scene, *member, orders, sent + 1).last()?;
-        let said = what_it_says(scene, member, orders, early, sent, &segment);
+        let segment = InstanceHistory::new(*environment, *member, orders, sent + 1).last()?;
+        let said = what_it_says(environment, member, orders, early, sent, &segment);
         let heard = Heard { sent, runs: said.running, healthy: said.doing == Doing::Serving };
         said.doing.heartbeats().then_some(heard)
     })
@@ -196,7 +196,7 @@ pub fn last_heard(
 /// What a heartbeat of this moment says: the instance as it is, less the commands that are dispatched later in the same
 /// millisecond.
 fn what_it_says(
-    scene: &Scene<'_>,
+    environment: &Environment<'_>,
     member: &Member<'_>,
     orders: [Option<Order>; 2],
     early: [bool; 2],
@@ -208,5 +208,5 @@ fn what_it_says(
         return *segment;
     }
     let before = [0, 1].map(|i| orders[i].filter(|_| !is_later(i)));
-    Life::new(*scene, *member, before, sent + 1).last().unwrap_or(*segment)
+    InstanceHistory::new(*environment, *member, before, sent + 1).last().unwrap_or(*segment)
 }

@@ -1,9 +1,9 @@
 //! The faults that have begun or are known to begin: those about the controller, and those about instances, of which
 //! [`Near`] has the ones that hit one member. Sorted and run together once, so that asking costs a search and no scan.
 
+use super::compiled::Member;
 use super::fault::{Fault, Window};
 use super::outages::Outage;
-use super::compiled::Member;
 use crate::scenario::FaultKind;
 
 /// Stretches of time, ascending and apart.

@@ -26,7 +26,7 @@ pub enum Name<'a> {
     /// The factor of upgrade times of the version with this id.
     Factor(&'a str),
     /// What is believed of the version with this id.
-    Belief(&'a str),
+    RatePosterior(&'a str),
     /// Whom a fault hits, and by how much: its kind as the file has it, and its start.
     Fault(&'a str, &'a FaultStart),
 }
@@ -57,7 +57,7 @@ impl Name<'_> {
             }
             Self::Rates(id) => pair(out, "rates", id),
             Self::Factor(id) => pair(out, "factor", id),
-            Self::Belief(id) => pair(out, "belief", id),
+            Self::RatePosterior(id) => pair(out, "belief", id),
             Self::Fault(kind, begins) => {
                 out.write_char('(')?;
                 quote(out, kind)?;
@@ -167,7 +167,7 @@ mod tests {
             (Name::Override(2), r#"("override", 2)"#, 0x88515d5cb1f7fbde),
             (Name::Rates("v-1.26.0"), r#"("rates", "v-1.26.0")"#, 0xda085628a3a49437),
             (Name::Factor("a\"b\\c\n\u{1b}\0"), r#"("factor", "a\"b\\c\n\u{1b}\0")"#, 0xe1e72f8fc9c43e03),
-            (Name::Belief("版本"), r#"("belief", "版本")"#, 0x3d61e478851debf5),
+            (Name::RatePosterior("版本"), r#"("belief", "版本")"#, 0x3d61e478851debf5),
             (Name::Fault("partition", at), r#"("partition", At(Span(400000)))"#, 0x3f17fbccb8adc10f),
             (
                 Name::Fault("kill", batch),

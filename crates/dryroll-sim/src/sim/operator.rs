@@ -1,8 +1,8 @@
 //! The operator: what the person at the console answers, and when. Usually a virtual one, of whom the scenario says it;
 //! in a drill a real one, whose answers are handed in.
 
-use super::draws::Key;
 use super::compiled::OperatorTraits;
+use super::draws::Key;
 use dryroll_engine::{Answer, ApprovalId, OperatorDecision, RequestKind};
 
 /// An answer that is being thought over.

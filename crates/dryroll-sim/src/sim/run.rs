@@ -3,30 +3,30 @@
 //! Who owns what: the [`CompiledScenario`] is the scenario, the same in every replicate. The [`Simulator`] owns the engine and
 //! every buffer, and reuses them. Data flows one way: draws → lives and heartbeats → queue → engine → commands → draws.
 
-mod by_hand;
 mod effects;
 mod ending;
 mod hearing;
 mod injected;
 mod instances;
+mod manual;
 mod setup;
 
 pub use effects::FaultEffect;
 
+use super::compiled::{CompiledScenario, Member, Release};
 use super::draws::{Draws, Key};
-use super::fate::Fate;
-use super::guide::Guide;
 use super::heartbeats::Decisive;
+use super::importance_sampler::ImportanceSampler;
+use super::instance_history::Trajectory;
 use super::known::{Known, Near};
-use super::life::Course;
 use super::metrics::Metrics;
 use super::observer::Observer;
 use super::operator::{Operator, Pending};
 use super::queue::{Entry as Queued, Queue};
+use super::sampled_upgrade::SampledUpgrade;
 use super::shared::Shared;
 use super::ticks::next_tick;
 use super::truth::Ledger;
-use super::compiled::{Member, Release, CompiledScenario};
 use crate::scenario::UpgradeOutcome;
 use dryroll_engine::fleet::{At, Heartbeat};
 use dryroll_engine::{
@@ -35,7 +35,7 @@ use dryroll_engine::{
 
 /// What the simulator keeps of one command: when it was given, and what becomes of it if nothing interferes.
 #[derive(Clone, Copy, Debug)]
-struct Berth {
+struct CommandRecord {
     dispatched: u64,
     reached: u64,
     ends: u64,
@@ -44,9 +44,9 @@ struct Berth {
     before_heartbeats: bool,
 }
 
-impl Berth {
-    fn course(&self) -> Course {
-        Course { reached: self.reached, ends: self.ends, dies: self.dies, outcome: self.outcome }
+impl CommandRecord {
+    fn trajectory(&self) -> Trajectory {
+        Trajectory { reached: self.reached, ends: self.ends, dies: self.dies, outcome: self.outcome }
     }
 }
 
@@ -74,7 +74,7 @@ pub struct Simulator<'w> {
     engine: Engine,
     draws: Draws,
     /// Commands of the rollout and of its rollback, by position.
-    berths: [Vec<Berth>; 2],
+    commands: [Vec<CommandRecord>; 2],
     /// First background death by position, where the world has any.
     first_deaths: Vec<u64>,
     /// When the awaited heartbeat was sent and whether it is a report: what the queue has no room for, where it
@@ -82,9 +82,9 @@ pub struct Simulator<'w> {
     awaited: Vec<Decisive>,
     queue: Queue,
     /// Where the outcomes are not drawn as the scenario says.
-    guide: Option<Guide>,
+    sampler: Option<ImportanceSampler>,
     /// Who is about to be commanded, and what it comes to.
-    drawn: Vec<(Member<'w>, Fate)>,
+    drawn: Vec<(Member<'w>, SampledUpgrade)>,
     ledger: Ledger,
     operator: Operator,
     /// Whether a real person answers.
@@ -275,8 +275,8 @@ impl<'w> Simulator<'w> {
         let awaited = match self.awaited.get(position as usize) {
             Some(&awaited) => awaited,
             None => {
-                let berth = &self.berths[direction as usize][position as usize];
-                Decisive { arrives, sent: arrives, report: berth.outcome == UpgradeOutcome::Fail }
+                let command = &self.commands[direction as usize][position as usize];
+                Decisive { arrives, sent: arrives, report: command.outcome == UpgradeOutcome::Fail }
             }
         };
         let wanted = release(direction);
@@ -310,7 +310,7 @@ impl<'w> Simulator<'w> {
         let block = self.draws.instance(n);
         let member = self.compiled.member(n, block);
         self.approach(&member);
-        self.scene().is_duplicated(sent)
+        self.environment().is_duplicated(sent)
     }
 
     fn take_answer<O: Observer>(&mut self, now: u64, observer: &mut O) {
@@ -368,7 +368,7 @@ impl<'w> Simulator<'w> {
             }
         }
         if news {
-            self.foresee_again();
+            self.predict_again();
         }
     }
 
@@ -378,14 +378,14 @@ impl<'w> Simulator<'w> {
                 self.queue.begin_burst(positions.len(), now, self.compiled.settings.health_timeout.0);
                 if to == Direction::Forward {
                     self.tally.begin_exposure(now, positions.len() as u32);
-                    if self.guide.is_some() {
+                    if self.sampler.is_some() {
                         self.steer(now, positions.clone());
                     }
                 }
-                self.berths[to as usize].reserve(positions.len());
+                self.commands[to as usize].reserve(positions.len());
                 for first in positions.clone().step_by(DRAWN_TOGETHER) {
                     let last = positions.end.min(first + DRAWN_TOGETHER as u32);
-                    self.draw_fates(first..last, to);
+                    self.sample_upgrades(first..last, to);
                     for position in first..last {
                         self.dispatch(now, position, to, (position - first) as usize);
                     }

@@ -8,9 +8,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::belief::Belief;
 use super::draws::{Key, scale, unit};
 use super::name::Name;
+use super::posterior::RatePosterior;
 use super::sampler::Sampler;
 use crate::scenario::{Blocks, Distribution, OutcomeRates, VersionSpec};
 use dryroll_stats::beta::Quantiles;
@@ -40,7 +40,7 @@ pub enum RateSource {
     /// The scenario says how they are spread.
     Spread(Arc<Spread>),
     /// They are not known, and this is what a history leaves to believe.
-    Believed(Arc<Belief>),
+    Believed(Arc<RatePosterior>),
 }
 
 impl RateSource {
@@ -59,7 +59,7 @@ impl RateSource {
         match self {
             Self::Known(rates) => *rates,
             Self::Spread(spread) => spread.draw(replicate),
-            Self::Believed(belief) => belief.draw(replicate),
+            Self::Believed(posterior) => posterior.draw(replicate),
         }
     }
 

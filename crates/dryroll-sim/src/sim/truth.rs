@@ -1,7 +1,7 @@
 //! The ledger of ground truth: who did not serve, when, and whose fault it was, summed up over `[0, end)`.
 
-use super::life::{Course, Segment};
 use super::compiled::Release;
+use super::instance_history::{Segment, Trajectory};
 use crate::scenario::UpgradeOutcome;
 
 /// Sums over the instances of one run.
@@ -65,7 +65,7 @@ impl Ledger {
     /// Books an instance whose commands met with nothing else: one of the rollout, and maybe one of its rollback.
     /// `passed`: its verdict was healthy.
     #[inline(always)]
-    pub fn undisturbed(&mut self, first: &Course, second: Option<(u64, Course)>, passed: bool) {
+    pub fn undisturbed(&mut self, first: &Trajectory, second: Option<(u64, Trajectory)>, passed: bool) {
         let mut so_far = SoFar { running: Release::Previous, harmed: false, sick: false };
         match second {
             None => self.follow(first, Release::Target, u64::MAX, &mut so_far),
@@ -82,33 +82,33 @@ impl Ledger {
 
     /// Books one course up to `cut`, when the next command reaches the instance.
     #[inline(always)]
-    fn follow(&mut self, course: &Course, to: Release, cut: u64, so_far: &mut SoFar) {
-        if course.reached > self.end {
+    fn follow(&mut self, trajectory: &Trajectory, to: Release, cut: u64, so_far: &mut SoFar) {
+        if trajectory.reached > self.end {
             return;
         }
-        let upgrade = self.not_serving(course.reached, course.ends.min(cut));
+        let upgrade = self.not_serving(trajectory.reached, trajectory.ends.min(cut));
         if so_far.harmed {
             self.unhealthy += u128::from(upgrade);
-            self.still_down += u32::from(course.ends.min(cut) > self.end);
+            self.still_down += u32::from(trajectory.ends.min(cut) > self.end);
         }
-        if course.ends > self.end || course.ends > cut {
+        if trajectory.ends > self.end || trajectory.ends > cut {
             return;
         }
-        let down_from = match course.outcome {
+        let down_from = match trajectory.outcome {
             UpgradeOutcome::Ok => u64::MAX,
             // Back on the old version: as well, or as ill, as that made it.
             UpgradeOutcome::Fail if !so_far.sick => u64::MAX,
-            UpgradeOutcome::Fail | UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => course.ends,
-            UpgradeOutcome::Crash => course.dies,
+            UpgradeOutcome::Fail | UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => trajectory.ends,
+            UpgradeOutcome::Crash => trajectory.dies,
         };
-        if !matches!(course.outcome, UpgradeOutcome::Hang | UpgradeOutcome::Fail) {
+        if !matches!(trajectory.outcome, UpgradeOutcome::Hang | UpgradeOutcome::Fail) {
             so_far.running = to;
-            so_far.sick = course.outcome == UpgradeOutcome::Unhealthy;
+            so_far.sick = trajectory.outcome == UpgradeOutcome::Unhealthy;
         }
         if down_from <= self.end && down_from < cut {
             let down = self.not_serving(down_from, cut);
             // What an upgrade left in place goes on doing harm after one that failed.
-            let by = if course.outcome == UpgradeOutcome::Fail { so_far.running } else { to };
+            let by = if trajectory.outcome == UpgradeOutcome::Fail { so_far.running } else { to };
             so_far.harmed |= by == Release::Target;
             if so_far.harmed {
                 self.unhealthy += u128::from(down);
@@ -118,11 +118,11 @@ impl Ledger {
     }
 
     /// Books an instance by its whole life, which must reach beyond the end.
-    pub fn lived(&mut self, life: impl Iterator<Item = Segment>, passed: bool) {
+    pub fn lived(&mut self, history: impl Iterator<Item = Segment>, passed: bool) {
         let mut harmed = false;
         let mut running = Release::Previous;
         let mut open: Option<u64> = None;
-        for segment in life {
+        for segment in history {
             running = segment.running;
             harmed |= segment.harms;
             if segment.doing.serves() {

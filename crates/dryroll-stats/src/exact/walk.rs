@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     /// Every string of verdicts, walked by hand.
-    fn by_hand(walk: &Walk, chances: &[f64]) -> Walked {
+    fn manual(walk: &Walk, chances: &[f64]) -> Walked {
         let none = vec![0.0; walk.units.len()];
         let mut walked = Walked { first: none.clone(), ending: none, trips: 0.0 };
         for string in 0..1_u32 << chances.len() {
@@ -163,7 +163,7 @@ mod tests {
                                     Counting::SilentLast => Trial { fails: 0.0, passes: 1.0 - p, silent: p },
                                 }
                             };
-                            let (walked, wanted) = (walk.go(trial, |_, _| {}), by_hand(&walk, &chances));
+                            let (walked, wanted) = (walk.go(trial, |_, _| {}), manual(&walk, &chances));
                             for (has, wants) in [(&walked.first, &wanted.first), (&walked.ending, &wanted.ending)] {
                                 assert!(has.iter().zip(wants).all(|(a, b)| (a - b).abs() < 1e-13), "{walk:?}");
                             }

@@ -104,17 +104,17 @@ fn the_intervals_hold_the_closed_forms() {
             let (rates, few, costs) = case.rows(seed, 2000, 50.0);
             let (_, many, _) = case.rows(seed, 2000, 500.0);
             for (place, known) in [rates, few, many].into_iter().enumerate() {
-                let worth = worth(&[known], &costs, 0.95).unwrap();
-                misses += u32::from(!worth.interval.contains(truths[place]));
-                sides[usize::from(worth.interval.low > truths[place])] +=
-                    u32::from(!worth.interval.contains(truths[place]));
+                let information_value = information_value(&[known], &costs, 0.95).unwrap();
+                misses += u32::from(!information_value.interval.contains(truths[place]));
+                sides[usize::from(information_value.interval.low > truths[place])] +=
+                    u32::from(!information_value.interval.contains(truths[place]));
                 all += 1;
-                found[place].push(worth);
+                found[place].push(information_value);
             }
         }
         println!("too low, too high: {sides:?} of 120");
         for (truth, found) in truths.iter().zip(&found) {
-            let over = |f: fn(&Worth) -> f64| found.iter().map(f).sum::<f64>() / found.len() as f64;
+            let over = |f: fn(&InformationValue) -> f64| found.iter().map(f).sum::<f64>() / found.len() as f64;
             let (achieved, optimistic) = (over(|one| one.achieved), over(|one| one.optimistic));
             println!(
                 "{truth:8.4}: achieved {achieved:8.4} estimate {:8.4} optimistic {optimistic:8.4} high {:8.4}",
@@ -122,7 +122,9 @@ fn the_intervals_hold_the_closed_forms() {
                 over(|one| one.interval.high)
             );
             // The two sides, each with four standard errors of a mean of 40: 0.003 % a side.
-            let error = |f: fn(&Worth) -> f64| moments(found.iter().map(f)).variance().unwrap().sqrt() / 40_f64.sqrt();
+            let error = |f: fn(&InformationValue) -> f64| {
+                moments(found.iter().map(f)).variance().unwrap().sqrt() / 40_f64.sqrt()
+            };
             assert!(achieved <= truth + 4.0 * error(|one| one.achieved), "{achieved} {truth}");
             assert!(optimistic >= truth - 4.0 * error(|one| one.optimistic), "{optimistic} {truth}");
         }
@@ -134,15 +136,18 @@ fn the_intervals_hold_the_closed_forms() {
 #[test]
 fn nothing_unknown_is_worth_nothing() {
     let costs = [vec![1.0, 5.0, 1.0, 5.0], vec![4.0, 2.0, 4.0, 2.0]];
-    let worth = worth(&[vec![0.25; 4]], &costs, 0.95).unwrap();
-    assert_eq!((worth.estimate, worth.interval, worth.n), (0.0, Interval::new(0.0, 0.0), 4));
+    let information_value = information_value(&[vec![0.25; 4]], &costs, 0.95).unwrap();
+    assert_eq!(
+        (information_value.estimate, information_value.interval, information_value.n),
+        (0.0, Interval::new(0.0, 0.0), 4)
+    );
 }
 
 #[test]
 fn one_way_or_none_leaves_no_choice() {
     let known: Vec<f64> = (0..100).map(f64::from).collect();
-    assert_eq!(worth(std::slice::from_ref(&known), &[], 0.95), None);
-    let alone = worth(std::slice::from_ref(&known), std::slice::from_ref(&known), 0.95).unwrap();
+    assert_eq!(information_value(std::slice::from_ref(&known), &[], 0.95), None);
+    let alone = information_value(std::slice::from_ref(&known), std::slice::from_ref(&known), 0.95).unwrap();
     assert_eq!((alone.estimate, alone.interval.high), (0.0, 0.0));
 }
 
@@ -152,6 +157,10 @@ fn what_decides_for_sure_is_worth_all_of_it() {
     let known: Vec<f64> = (0..1000).map(|i| f64::from(i % 2)).collect();
     let other: Vec<f64> = known.iter().map(|is| 2.0 - 2.0 * is - 0.001).collect();
     let costs = [known.iter().map(|is| 2.0 * is).collect(), other];
-    let worth = worth(&[known], &costs, 0.95).unwrap();
-    assert!((worth.estimate - 0.9995).abs() < 1e-9 && (worth.achieved - worth.optimistic).abs() < 1e-9, "{worth:?}");
+    let information_value = information_value(&[known], &costs, 0.95).unwrap();
+    assert!(
+        (information_value.estimate - 0.9995).abs() < 1e-9
+            && (information_value.achieved - information_value.optimistic).abs() < 1e-9,
+        "{information_value:?}"
+    );
 }

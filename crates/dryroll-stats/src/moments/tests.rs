@@ -14,7 +14,7 @@ fn of(numbers: &[f64]) -> Moments {
 }
 
 #[test]
-fn by_hand() {
+fn manual() {
     let moments = of(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]);
     assert_eq!((moments.n(), moments.mean()), (8, Some(5.0)));
     assert!((moments.variance().unwrap() - 32.0 / 7.0).abs() < 1e-14);

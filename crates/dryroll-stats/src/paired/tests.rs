@@ -9,7 +9,7 @@ fn of(pairs: &[(f64, f64)]) -> Paired {
 }
 
 #[test]
-fn by_hand() {
+fn manual() {
     let paired = of(&[(1.0, 2.0), (2.0, 2.0), (3.0, 5.0), (6.0, 3.0)]);
     assert_eq!((paired.n(), paired.wins()), (4, (2, 1, 1)));
     assert_eq!((paired.a().mean(), paired.b().mean(), paired.differences().mean()), (Some(3.0), Some(3.0), Some(0.0)));

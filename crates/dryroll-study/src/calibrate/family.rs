@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::climb::NOWHERE;
+use super::nelder_mead::NOWHERE;
 use super::sample::Sample;
 use dryroll_sim::scenario::Distribution;
 

@@ -1,9 +1,9 @@
 //! Which distribution fits a sample: every family by its largest likelihood, chosen by evidence, with intervals.
 
-use super::climb::{self, NOWHERE};
 use super::family::Family;
 use super::goodness::{self, Goodness};
 use super::likelihood::{Likelihood, Model};
+use super::nelder_mead::{self, NOWHERE};
 use super::nonparametric;
 use super::sample::Sample;
 use dryroll_sim::scenario::Distribution;
@@ -85,7 +85,7 @@ impl Fit {
         let mut candidates: Vec<Candidate> = constant(sample).into_iter().collect();
         // Two numbers to two times would fit anything.
         if n >= FEWEST || candidates.is_empty() {
-            candidates.extend(Family::SMOOTH.into_iter().filter_map(|family| climbed(family, sample)));
+            candidates.extend(Family::SMOOTH.into_iter().filter_map(|family| maximised(family, sample)));
         }
         candidates.sort_by(|a, b| a.bic.total_cmp(&b.bic));
         let tested: Vec<Option<Goodness>> = tested(&candidates, sample);
@@ -122,7 +122,7 @@ impl Fit {
         // A constant that fits few times says nothing of the tail.
         for family in Family::SMOOTH {
             if left.iter().all(|one| one.family != family) && self.candidates.iter().all(|one| one.family != family) {
-                left.extend(climbed(family, sample));
+                left.extend(maximised(family, sample));
             }
         }
         let most = left.iter().map(|one| one.top).fold(f64::MIN, f64::max);
@@ -184,10 +184,10 @@ fn constant_parameter(sample: &Sample, best: &Candidate) -> Parameter {
     Parameter { name: "constant", estimate, interval: Interval::new(seconds(least), seconds(most)) }
 }
 
-fn climbed(family: Family, sample: &Sample) -> Option<Candidate> {
+fn maximised(family: Family, sample: &Sample) -> Option<Candidate> {
     let (start, steps) = family.start(sample);
     let f = family.over(|distribution| Model::new(distribution, sample.resolution).likelihood(sample).log);
-    let (coordinates, value) = climb::simplex(&f, &start, &steps);
+    let (coordinates, value) = nelder_mead::simplex(&f, &start, &steps);
     let distribution = family.at(&coordinates)?;
     if value <= NOWHERE {
         return None;
@@ -197,7 +197,7 @@ fn climbed(family: Family, sample: &Sample) -> Option<Candidate> {
         Top { distribution: free.distribution.clone(), coordinates: free.coordinates.clone(), ..free }
     } else {
         let all = family.over(|distribution| Model::new(distribution, sample.resolution).log_at(sample, 1.0));
-        let (coordinates, log) = climb::simplex(&all, &free.coordinates, &steps);
+        let (coordinates, log) = nelder_mead::simplex(&all, &free.coordinates, &steps);
         Top { distribution: family.at(&coordinates)?, coordinates, log, ends: 1.0 }
     };
     Some(Candidate::chosen(family, free, end_all, sample))
@@ -263,7 +263,7 @@ fn profile_end(f: &impl Fn(&[f64]) -> f64, best: &Candidate, axis: usize, first:
             return (f(&[x]), 0.0);
         }
         let place = |y: f64| if axis == 0 { f(&[x, y]) } else { f(&[y, x]) };
-        let (y, value) = climb::uphill(place, nuisance, steps[1 - axis] / 4.0);
+        let (y, value) = nelder_mead::uphill(place, nuisance, steps[1 - axis] / 4.0);
         (value, y)
     };
     let root = |value: f64| (best.top - value).max(0.0).sqrt();

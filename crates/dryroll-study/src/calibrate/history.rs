@@ -7,14 +7,14 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::CalibrationError;
-use super::course::Course;
+use super::log_state::LogState;
 use dryroll_engine::{EventKind, OperatorDecision, Reason};
 use dryroll_sim::json::fault;
 use dryroll_sim::text::Foreign;
 
 /// What became of one command to one instance; milliseconds from the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum CommandOutcome {
     /// A healthy heartbeat came.
     Healthy(u64),
     /// The agent reported that the upgrade failed.
@@ -35,7 +35,7 @@ pub struct Attempt {
     /// When it was commanded, milliseconds of the log's clock.
     pub started: u64,
     /// What became of it.
-    pub fate: Fate,
+    pub outcome: CommandOutcome,
 }
 
 /// An answer that a person gave, or did not give in time; milliseconds.
@@ -98,7 +98,7 @@ pub(super) struct Line {
 impl History {
     /// Whether anything was decided in it: a verdict, or an answer.
     pub(super) fn says_something(&self) -> bool {
-        let is_verdict = |attempt: &Attempt| !matches!(attempt.fate, Fate::CutShort(_));
+        let is_verdict = |attempt: &Attempt| !matches!(attempt.outcome, CommandOutcome::CutShort(_));
         self.attempts.iter().any(is_verdict) || self.approvals.iter().any(|reply| reply.answer.is_some())
     }
 
@@ -239,7 +239,7 @@ struct Reader {
     awaited: BTreeMap<(String, String), Option<usize>>,
     /// By request: whether it is about the plan, and since when it waits.
     asked: BTreeMap<String, (bool, u64)>,
-    course: Course,
+    log_state: LogState,
 }
 
 impl Reader {
@@ -270,7 +270,7 @@ impl Reader {
             )));
         }
         self.now = at;
-        self.course.take(kind, &event, &rollout).map_err(Wrong::Order)?;
+        self.log_state.take(kind, &event, &rollout).map_err(Wrong::Order)?;
         match kind {
             EventKind::Planned => self.history.begun |= self.history.marks.len() == 1,
             EventKind::InstanceStarted => {
@@ -282,7 +282,7 @@ impl Reader {
                     instance: instance.into(),
                     version: version.into(),
                     started: at,
-                    fate: Fate::CutShort(0),
+                    outcome: CommandOutcome::CutShort(0),
                 });
             }
             EventKind::InstanceHealthCheck => {
@@ -329,10 +329,10 @@ impl Reader {
         };
         let attempt = &mut self.history.attempts[place];
         let took = at - attempt.started;
-        attempt.fate = match reason.as_deref() {
-            None => Fate::Healthy(took),
-            Some(reason) if reason == Reason::UpgradeFailed.name() => Fate::Failed(took),
-            Some(reason) if reason == Reason::HealthTimeout.name() => Fate::TimedOut(took),
+        attempt.outcome = match reason.as_deref() {
+            None => CommandOutcome::Healthy(took),
+            Some(reason) if reason == Reason::UpgradeFailed.name() => CommandOutcome::Failed(took),
+            Some(reason) if reason == Reason::HealthTimeout.name() => CommandOutcome::TimedOut(took),
             Some(other) => {
                 return Err(Wrong::Shape(format!(
                     "its reason is {other:?}; reasons are upgrade_failed and health_timeout"
@@ -365,7 +365,7 @@ impl Reader {
     fn cut_short(&mut self, at: u64) {
         for place in self.awaited.values_mut().filter_map(Option::take) {
             let attempt = &mut self.history.attempts[place];
-            attempt.fate = Fate::CutShort(at - attempt.started);
+            attempt.outcome = CommandOutcome::CutShort(at - attempt.started);
         }
         for (about_plan, since) in std::mem::take(&mut self.asked).into_values() {
             let reply = Reply { took: at - since, answer: None };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::history::{Fate, History, Reply, ReplyKind};
+use super::history::{CommandOutcome, History, Reply, ReplyKind};
 use super::sample::Times;
 use dryroll_engine::OperatorDecision;
 use dryroll_sim::text::Foreign;
@@ -69,21 +69,21 @@ impl VersionObservations {
         Times { seen: both(&self.healthy, &self.failed), open: both(&self.timed_out, &self.cut_short) }
     }
 
-    fn count(&mut self, fate: Fate, in_history: usize) {
+    fn count(&mut self, outcome: CommandOutcome, in_history: usize) {
         let counts = [&mut self.counts, &mut self.by_history[in_history]];
         for counts in counts {
-            match fate {
-                Fate::Healthy(_) => counts.healthy += 1,
-                Fate::Failed(_) => counts.failed += 1,
-                Fate::TimedOut(_) => counts.timed_out += 1,
-                Fate::CutShort(_) => counts.cut_short += 1,
+            match outcome {
+                CommandOutcome::Healthy(_) => counts.healthy += 1,
+                CommandOutcome::Failed(_) => counts.failed += 1,
+                CommandOutcome::TimedOut(_) => counts.timed_out += 1,
+                CommandOutcome::CutShort(_) => counts.cut_short += 1,
             }
         }
-        match fate {
-            Fate::Healthy(took) => self.healthy.push(took),
-            Fate::Failed(took) => self.failed.push(took),
-            Fate::TimedOut(took) => self.timed_out.push(took),
-            Fate::CutShort(took) => self.cut_short.push(took),
+        match outcome {
+            CommandOutcome::Healthy(took) => self.healthy.push(took),
+            CommandOutcome::Failed(took) => self.failed.push(took),
+            CommandOutcome::TimedOut(took) => self.timed_out.push(took),
+            CommandOutcome::CutShort(took) => self.cut_short.push(took),
         }
     }
 }
@@ -153,8 +153,8 @@ impl Observations {
             let version = &mut self.versions[place];
             version.restored |= history.restored.contains(&attempt.version);
             let in_history = version.by_history.len() - 1;
-            version.count(attempt.fate, in_history);
-            if let Fate::Healthy(took) | Fate::Failed(took) = attempt.fate {
+            version.count(attempt.outcome, in_history);
+            if let CommandOutcome::Healthy(took) | CommandOutcome::Failed(took) = attempt.outcome {
                 let now = attempt.started + took;
                 if let Some(before) = heard.insert(attempt.instance.raw(), now) {
                     let off = now.abs_diff(before) % interval;

@@ -79,9 +79,9 @@ pub fn rates(failed: u64, healthy: u64, silent: u64, known: &Silence, spreads: S
     let high = tails.iter().map(|tail| quantile(tail, 1.0 - MISS)).fold(0.0, f64::max);
     let interval = Interval::new(if failed == 0 { 0.0 } else { low.min(mean) }, high.max(mean));
     let next = share.next;
-    let belief = Moments { mean: heard.mean * next.mean, square: heard.square * next.square };
+    let posterior = Moments { mean: heard.mean * next.mean, square: heard.square * next.square };
     let spread = spreads.failure.map(|spread| spread.of_share(1.0 - silence.mean));
-    let failure = Posterior { hits: failed, n, mean, interval, beta: belief.beta(), spread };
+    let failure = Posterior { hits: failed, n, mean, interval, beta: posterior.beta(), spread };
     Rates { failure, silence }
 }
 
@@ -104,7 +104,7 @@ fn silence(silent: u64, n: u64, known: &Silence, ends: Moments, spread: Option<S
         None => spread,
     });
     let mean = spread.as_ref().map_or(mean, |spread| spread.mean);
-    let (interval, mean, belief) = match &spread {
+    let (interval, mean, posterior) = match &spread {
         None => (interval, mean, own),
         Some(spread) => {
             let low = if known.hangs.is_some() { low } else { spread.mean_interval.low };
@@ -114,17 +114,17 @@ fn silence(silent: u64, n: u64, known: &Silence, ends: Moments, spread: Option<S
             (rollouts, mean, next)
         }
     };
-    let beta = if known.hangs.is_some() { reaching(belief, interval) } else { belief.beta() };
+    let beta = if known.hangs.is_some() { reaching(posterior, interval) } else { posterior.beta() };
     Posterior { hits: silent, n, mean, interval, beta, spread }
 }
 
 /// The shapes with these moments, or wider ones whose 95 % hold the interval: of the same mean as far as a beta
 /// distribution of that mean can, then of a larger one.
-fn reaching(belief: Moments, interval: Interval) -> (f64, f64) {
+fn reaching(posterior: Moments, interval: Interval) -> (f64, f64) {
     const NARROWER: f64 = 0.9;
     /// Below it nearly all lies at the ends.
     const SMALLEST: f64 = 0.25;
-    let (mut a, mut b) = belief.beta();
+    let (mut a, mut b) = posterior.beta();
     let reaches = |a: f64, b: f64| {
         beta::quantile(a, b, 1.0 - MISS) >= interval.high && beta::quantile(a, b, MISS) <= interval.low.max(1e-6)
     };

@@ -4,10 +4,10 @@
 //! nobody saw. So the share r that ends at all has a profile likelihood of its own for every family that fits: at each
 //! r the family's parameters are at their best. What the families say together is in [`super::posterior`].
 
-use super::climb::{self, NOWHERE};
 use super::family::Family;
 use super::fit::{Candidate, FALL, Fit};
 use super::likelihood::{Model, log_of_share};
+use super::nelder_mead::{self, NOWHERE};
 use super::nonparametric;
 use super::observations::VersionObservations;
 use super::posterior::{Grid, Tail};
@@ -96,14 +96,14 @@ impl Profile {
         let model = |x: &[f64]| family.at(x).map(|distribution| Model::new(&distribution, sample.resolution));
         let free = |x: &[f64]| model(x).map_or(NOWHERE, |model| model.likelihood(sample).log);
         let small = |by: f64| steps.iter().map(|step| step / by).collect::<Vec<f64>>();
-        let (top, _) = climbed(&free, &candidate.peak, &small(4.0));
+        let (top, _) = maximised(&free, &candidate.peak, &small(4.0));
         let ends = model(&top).map_or(1.0, |model| model.likelihood(sample).ends);
         let right = std::f64::consts::FRAC_PI_2;
         let middle = libm::asin(ends.clamp(0.0, 1.0).sqrt());
         let at = |phi: f64, from: &[f64]| {
             let sine = libm::sin(phi);
             let fixed = |x: &[f64]| model(x).map_or(NOWHERE, |model| model.log_at(sample, sine * sine));
-            climbed(&fixed, from, &small(8.0))
+            maximised(&fixed, from, &small(8.0))
         };
         let (at_top, value) = at(middle, &top);
         let mut knots = vec![(middle, value)];
@@ -159,6 +159,6 @@ impl Profile {
 }
 
 /// The top near a place; a family without parameters stays where it is.
-fn climbed(f: &impl Fn(&[f64]) -> f64, from: &[f64], steps: &[f64]) -> (Vec<f64>, f64) {
-    if steps.is_empty() { (from.to_vec(), f(from)) } else { climb::near(f, from, steps) }
+fn maximised(f: &impl Fn(&[f64]) -> f64, from: &[f64], steps: &[f64]) -> (Vec<f64>, f64) {
+    if steps.is_empty() { (from.to_vec(), f(from)) } else { nelder_mead::near(f, from, steps) }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::CalibrationError;
-use super::history::{Attempt, Fate, History};
+use super::history::{Attempt, CommandOutcome, History};
 use super::warning::{Warning, WarningKind};
 
 /// The histories of logs, each rollout once, and a warning for each that was there before, whole or in part.
@@ -158,7 +158,7 @@ impl Piece {
     /// it.
     fn tells_what(&self, other: &Piece) -> bool {
         const FEWEST: usize = 3;
-        let judged = |attempt: &&Attempt| !matches!(attempt.fate, Fate::CutShort(_));
+        let judged = |attempt: &&Attempt| !matches!(attempt.outcome, CommandOutcome::CutShort(_));
         let of = |piece: &Piece| piece.history.attempts.iter().filter(judged).count();
         let known: BTreeMap<(&str, &str), &Attempt> =
             other.history.attempts.iter().map(|one| ((one.instance.raw(), one.version.raw()), one)).collect();
@@ -166,7 +166,7 @@ impl Piece {
         for attempt in &self.history.attempts {
             let Some(&same) = known.get(&(attempt.instance.raw(), attempt.version.raw())) else { continue };
             let both = judged(&attempt) && judged(&same);
-            if attempt.started != same.started || both && attempt.fate != same.fate {
+            if attempt.started != same.started || both && attempt.outcome != same.outcome {
                 return false;
             }
             common += usize::from(both);

@@ -17,7 +17,7 @@ use std::num::NonZeroU32;
 use super::{Asked, Decision, Drill};
 use dryroll_engine::fleet::{At, Span};
 use dryroll_engine::{Answer, Edit, InterventionPolicy, OperatorDecision, RequestKind};
-use dryroll_sim::sim::{Metrics, Unobserved, CompiledScenario};
+use dryroll_sim::sim::{CompiledScenario, Metrics, Unobserved};
 
 /// What a branch does otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,13 @@ fn instead(decision: &Decision) -> Vec<Answer> {
 
 /// Runs one branch.
 #[must_use]
-pub fn run<'w>(compiled: &'w CompiledScenario, replicate: u64, decisions: &[Decision], decision: usize, change: Change) -> Run<'w> {
+pub fn run<'w>(
+    compiled: &'w CompiledScenario,
+    replicate: u64,
+    decisions: &[Decision],
+    decision: usize,
+    change: Change,
+) -> Run<'w> {
     let changed = decisions.get(decision);
     let took = changed.map_or(Span::ZERO, Decision::took);
     let (late, answer, on_trip) = match change {
@@ -183,7 +189,11 @@ impl Run<'_> {
 
 /// Runs a world whose requests are answered by `answer`, given what was decided before; from one that it does not
 /// answer on it is left alone.
-fn follow(compiled: &CompiledScenario, replicate: u64, answer: impl Fn(&[Decision], Asked) -> Option<(At, Answer)>) -> Run<'_> {
+fn follow(
+    compiled: &CompiledScenario,
+    replicate: u64,
+    answer: impl Fn(&[Decision], Asked) -> Option<(At, Answer)>,
+) -> Run<'_> {
     let mut drill = Drill::new(compiled, replicate, &mut Unobserved);
     loop {
         // Nothing is asked any more where this fails.

@@ -1,6 +1,6 @@
 //! What an operator sees of an instance: what the engine knows, never the truth.
 
-use dryroll_engine::{Direction, Engine, Reason, Standing, Verdict};
+use dryroll_engine::{Direction, Engine, Phase, Reason, Verdict};
 
 /// An instance on the operator's console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,17 +47,17 @@ impl Cell {
     pub fn of(engine: &Engine, position: u32) -> Self {
         let taken_back = engine.direction() == Direction::Back && position < engine.dispatched();
         let direction = if taken_back { Direction::Back } else { Direction::Forward };
-        match (direction, engine.standing(position, direction)) {
-            (Direction::Forward, Standing::Waiting) => Self::Waiting,
-            (Direction::Forward, Standing::InFlight) => Self::Upgrading,
-            (Direction::Forward, Standing::Judged(Verdict::Healthy)) => Self::Healthy,
-            (Direction::Forward, Standing::Judged(Verdict::Failed(Reason::UpgradeFailed))) => Self::UpgradeFailed,
-            (Direction::Forward, Standing::Judged(Verdict::Failed(Reason::HealthTimeout))) => Self::TimedOut,
-            (Direction::Back, Standing::Waiting) => Self::ToGoBack,
-            (Direction::Back, Standing::InFlight) => Self::GoingBack,
-            (Direction::Back, Standing::Judged(Verdict::Healthy)) => Self::Restored,
-            (Direction::Back, Standing::Judged(Verdict::Failed(Reason::UpgradeFailed))) => Self::BackFailed,
-            (Direction::Back, Standing::Judged(Verdict::Failed(Reason::HealthTimeout))) => Self::BackTimedOut,
+        match (direction, engine.phase(position, direction)) {
+            (Direction::Forward, Phase::Waiting) => Self::Waiting,
+            (Direction::Forward, Phase::InFlight) => Self::Upgrading,
+            (Direction::Forward, Phase::Judged(Verdict::Healthy)) => Self::Healthy,
+            (Direction::Forward, Phase::Judged(Verdict::Failed(Reason::UpgradeFailed))) => Self::UpgradeFailed,
+            (Direction::Forward, Phase::Judged(Verdict::Failed(Reason::HealthTimeout))) => Self::TimedOut,
+            (Direction::Back, Phase::Waiting) => Self::ToGoBack,
+            (Direction::Back, Phase::InFlight) => Self::GoingBack,
+            (Direction::Back, Phase::Judged(Verdict::Healthy)) => Self::Restored,
+            (Direction::Back, Phase::Judged(Verdict::Failed(Reason::UpgradeFailed))) => Self::BackFailed,
+            (Direction::Back, Phase::Judged(Verdict::Failed(Reason::HealthTimeout))) => Self::BackTimedOut,
         }
     }
 

@@ -17,7 +17,7 @@ use super::branch::{self, Change, Plain, Run};
 use super::{Decision, Drill};
 use dryroll_engine::fleet::{At, Span};
 use dryroll_engine::{Answer, InterventionPolicy, OperatorDecision, RequestKind};
-use dryroll_sim::sim::{Metrics, CompiledScenario};
+use dryroll_sim::sim::{CompiledScenario, Metrics};
 
 /// Instance-minutes that an instance costs which somebody has to put right by hand afterwards.
 pub const TO_PUT_RIGHT: f64 = 30.0;

@@ -1,9 +1,9 @@
 //! A run that a person operates: it goes on as far as it is let, and takes answers.
 
-use super::{Asked, Decision, DrillError, Recorded, RollCall};
+use super::{Asked, Decision, DrillError, HeartbeatSummary, Recorded};
 use dryroll_engine::fleet::At;
 use dryroll_engine::{Answer, Engine, Event, Recording, RequestKind};
-use dryroll_sim::sim::{FaultEffect, Metrics, Observer, Simulator, CompiledScenario};
+use dryroll_sim::sim::{CompiledScenario, FaultEffect, Metrics, Observer, Simulator};
 
 /// One rollout of one world, with a real person as its operator.
 #[derive(Debug)]
@@ -76,8 +76,8 @@ impl<'w> Drill<'w> {
     }
 
     /// What is heard of the fleet at this moment.
-    pub fn call_roll(&mut self) -> RollCall {
-        RollCall::of(&mut self.simulator, self.clock)
+    pub fn call_roll(&mut self) -> HeartbeatSummary {
+        HeartbeatSummary::of(&mut self.simulator, self.clock)
     }
 
     /// Which replicate this is.

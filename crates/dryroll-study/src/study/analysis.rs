@@ -78,7 +78,12 @@ impl Counts {
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn mean(rows: &CellRows<'_>, compiled: &CompiledScenario, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
+pub fn mean(
+    rows: &CellRows<'_>,
+    compiled: &CompiledScenario,
+    metric: Metric,
+    certainty: Certainty,
+) -> io::Result<Figure> {
     let (mut moments, mut extremes) = (Moments::default(), Extremes::default());
     rows.values(metric, &mut |_, value| {
         moments.push(value);
@@ -101,7 +106,12 @@ pub fn mean(rows: &CellRows<'_>, compiled: &CompiledScenario, metric: Metric, ce
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn figure(rows: &CellRows<'_>, compiled: &CompiledScenario, metric: Metric, certainty: Certainty) -> io::Result<Figure> {
+pub fn figure(
+    rows: &CellRows<'_>,
+    compiled: &CompiledScenario,
+    metric: Metric,
+    certainty: Certainty,
+) -> io::Result<Figure> {
     let mut figure = mean(rows, compiled, metric, certainty)?;
     let (n, Some((min, max))) = (figure.n, figure.min.zip(figure.max)) else { return Ok(figure) };
     let intervals = QUANTILES.map(|q| quantile::interval_ranks(n, q, certainty.confidence));

@@ -34,7 +34,7 @@ pub struct Entry {
     /// SHA-256 of the scenario file.
     pub hash: Foreign,
     /// Digest of all in it that is neither policy nor seed, nor only said of it.
-    pub compiled: Foreign,
+    pub environment: Foreign,
     /// The seed of the worlds.
     pub seed: u64,
     /// How many worlds of each version.

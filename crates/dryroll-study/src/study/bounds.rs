@@ -52,7 +52,8 @@ impl Bounds {
             |batches: u64, size: u64| batches.saturating_mul(wave(size).saturating_add(tick)).saturating_add(tick);
         let faults = |kinds: &[FaultKind]| {
             let lasting = compiled.faults.iter().filter(|fault| kinds.contains(&fault.kind));
-            let each = lasting.map(|fault| fault.duration().map_or(compiled.horizon, |span| span.0).saturating_add(tick));
+            let each =
+                lasting.map(|fault| fault.duration().map_or(compiled.horizon, |span| span.0).saturating_add(tick));
             each.fold(0, u64::saturating_add)
         };
         let paused = faults(&[FaultKind::ReconcilerPause, FaultKind::ReconcilerCrash]);
@@ -90,14 +91,20 @@ impl Bounds {
         let asked = settings.policy == InterventionPolicy::RequireApproval;
         let answers = if compiled.operator.edit.is_some() { 2 } else { 1 };
         let answered = compiled.operator.approval_delay.longest().0.saturating_mul(answers);
-        let approval =
-            if asked { settings.approval_expires.0.min(answered).saturating_add(away).min(compiled.horizon) } else { 0 };
+        let approval = if asked {
+            settings.approval_expires.0.min(answered).saturating_add(away).min(compiled.horizon)
+        } else {
+            0
+        };
         Self {
             instances,
             approval,
             untripped: untripped.min(compiled.horizon),
             rollout: rollout.min(compiled.horizon),
-            duration: approval.saturating_add(rollout).saturating_add(decided.saturating_mul(trips)).min(compiled.horizon),
+            duration: approval
+                .saturating_add(rollout)
+                .saturating_add(decided.saturating_mul(trips))
+                .min(compiled.horizon),
             stop: stop.min(compiled.horizon),
             trips,
             horizon: compiled.horizon,

@@ -23,16 +23,16 @@ use super::analysis::{self, Certainty};
 use super::exact::Depth;
 use super::faults::idle_faults;
 use super::grid::{Cells, GridError};
+use super::result_log::{Identity, ResultLog};
 use super::results::CellRows;
-use super::round::{self, Round, Workers, rows_a_block};
+use super::round::{self, Work, WorkPlan, rows_a_block};
 use super::row::speaks_of;
 use super::sweep::CONFIDENCE;
-use super::tape::{Identity, Tape};
 use super::theory::Theory;
 use super::tune::limits::{about, bound_says, observe};
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{
-    Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Measure, Scenario, Stat, VersionIndex, Replicates,
+    Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Measure, Replicates, Scenario, Stat, VersionIndex,
 };
 use dryroll_sim::text::Foreign;
 use dryroll_stats::sequential::Looks;
@@ -312,7 +312,9 @@ impl Check {
     pub fn most_rollouts(&self, effort: &Effort) -> u64 {
         let of_replicates = self.rules.iter().filter(|rule| kind(&rule.spec) == Kind::EachWorld);
         let of_replicates: u64 = of_replicates.map(|rule| replicates_of(&rule.spec).min(effort.max_replicates)).sum();
-        (0..self.cells.compiled.len()).map(|cell| self.most_replicates(cell, effort)).fold(of_replicates, u64::saturating_add)
+        (0..self.cells.compiled.len())
+            .map(|cell| self.most_replicates(cell, effort))
+            .fold(of_replicates, u64::saturating_add)
     }
 
     fn most_replicates(&self, cell: usize, effort: &Effort) -> u64 {
@@ -358,7 +360,7 @@ impl Check {
     ///
     /// # Errors
     /// When the tape cannot be written or read.
-    pub fn run(&self, tape: &Tape, workers: &Workers<'_>, effort: &Effort) -> io::Result<Checked> {
+    pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>, effort: &Effort) -> io::Result<Checked> {
         let mut found = vec![Finding::OPEN; self.rules.len()];
         let running = || {
             // Who asks for an end does so when told of progress.
@@ -373,7 +375,8 @@ impl Check {
         };
         for (place, rule) in self.rules.iter().enumerate() {
             if kind(&rule.spec) == Kind::EachWorld && running() && !enough(&found) {
-                found[place] = replicates::each(&rule.spec, &self.cells.compiled[rule.cell], workers, effort.max_replicates);
+                found[place] =
+                    replicates::each(&rule.spec, &self.cells.compiled[rule.cell], workers, effort.max_replicates);
             }
         }
         let theory = if running() { workers.pool.install(|| self.theory()) } else { Vec::new() };
@@ -387,15 +390,15 @@ impl Check {
             cells.sort_unstable();
             cells.dedup();
             let rows = rows_a_block(self.scenario.fleet.instances);
-            let round = Round { cells, replicates: done..n, rows };
-            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)? {
+            let round = Work { cells, replicates: done..n, rows };
+            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)? {
                 break;
             }
             done = n;
             let due: Vec<usize> = next.iter().filter(|&&(_, at)| at == n).map(|&(rule, _)| rule).collect();
             let seen: Vec<Finding> = workers.pool.install(|| {
                 due.par_iter()
-                    .map(|&rule| self.estimate(rule, &theory, tape, looks[rule], n, effort))
+                    .map(|&rule| self.estimate(rule, &theory, log, looks[rule], n, effort))
                     .collect::<io::Result<_>>()
             })?;
             for (rule, finding) in due.into_iter().zip(seen) {
@@ -409,7 +412,7 @@ impl Check {
         let failed_fast = enough(&found);
         self.close(&mut found, &looks, failed_fast, effort);
         let of_replicates = self.rules.iter().zip(&found).filter(|(rule, _)| kind(&rule.spec) == Kind::EachWorld);
-        let rollouts = tape.rows() + of_replicates.map(|(_, finding)| finding.n).sum::<u64>();
+        let rollouts = log.rows() + of_replicates.map(|(_, finding)| finding.n).sum::<u64>();
         Ok(Checked { rules: found, idle_faults, rollouts })
     }
 
@@ -456,7 +459,7 @@ impl Check {
         &self,
         rule: usize,
         theory: &[Theory],
-        tape: &Tape,
+        log: &ResultLog,
         look: u32,
         n: u64,
         effort: &Effort,
@@ -464,7 +467,7 @@ impl Check {
         let Rule { spec, cell } = &self.rules[rule];
         let Demand::Limit(limit) = &spec.demand else { return Ok(Finding::OPEN) };
         let compiled = &self.cells.compiled[*cell];
-        let rows = CellRows::open(std::slice::from_ref(tape), *cell as u32, n)?;
+        let rows = CellRows::open(std::slice::from_ref(log), *cell as u32, n)?;
         let is_estimated = kind(spec) == Kind::Estimated;
         let confidence = simultaneous::each(looks(spec, effort).confidence(look, CONFIDENCE), effort.together);
         let held = observe(limit, &rows, compiled, &theory[*cell], Certainty { confidence, peeked: true }, None)?;

@@ -7,11 +7,11 @@ use super::completed::{COMPLETED, Completed, least};
 use super::exact::Depth;
 use super::grid::{Axis, Cells, GridError};
 use super::mean::Estimator;
+use super::result_log::{Identity, ResultLog};
 use super::results::CellRows;
-use super::round::{self, Round, Workers, rows_a_block};
+use super::round::{self, Work, WorkPlan, rows_a_block};
 use super::row::value;
 use super::sweep::CONFIDENCE;
-use super::tape::{Identity, Tape};
 use super::theory::Theory;
 use dryroll_sim::scenario::{Measure, Metric, Rate, Scenario, VersionIndex};
 use dryroll_stats::paired::Paired;
@@ -131,11 +131,11 @@ impl Compare {
     ///
     /// # Errors
     /// When the tape cannot be written.
-    pub fn run(&self, tape: &Tape, workers: &Workers<'_>) -> io::Result<bool> {
+    pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<bool> {
         let instances = self.cells.scenarios.first().map_or(1, |scenario| scenario.fleet.instances);
         let cells = (0..self.cells.compiled.len() as u32).collect();
-        let round = Round { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
-        round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)
+        let round = Work { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
+        round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)
     }
 
     /// The tape of a comparison is nobody else's, so that it needs no name.
@@ -151,12 +151,11 @@ impl Compare {
     ///
     /// # Errors
     /// When the tape cannot be read.
-    pub fn result(&self, tape: &Tape, version: usize) -> io::Result<Compared> {
+    pub fn result(&self, log: &ResultLog, version: usize) -> io::Result<Compared> {
         let [a, b] = self.cells_of(version);
         let defective = self.cells.compiled[a].defective;
-        let tapes = std::slice::from_ref(tape);
-        let rows =
-            [CellRows::open(tapes, a as u32, self.replicates)?, CellRows::open(tapes, b as u32, self.replicates)?];
+        let logs = std::slice::from_ref(log);
+        let rows = [CellRows::open(logs, a as u32, self.replicates)?, CellRows::open(logs, b as u32, self.replicates)?];
         let measures = pairs(&rows, defective)?;
         let each = simultaneous::each(CONFIDENCE, measures.len() as u64);
         let theory = [a, b].map(|cell| Theory::of(&self.cells.scenarios[cell], Depth::Durations));

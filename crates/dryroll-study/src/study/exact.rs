@@ -22,7 +22,7 @@ use dryroll_sim::scenario::{Measure, Metric, Scenario};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_stats::exact::Walked;
 use fleet::Tables;
-use scope::Course;
+use scope::TrialWalk;
 pub use spread::{TripSpread, trip_spread};
 
 /// What can be said exactly of a scenario.
@@ -162,25 +162,25 @@ fn of(compiled: &CompiledScenario, tables: &Tables, depth: Depth) -> Result<Exac
         unapproved(&mut exact, compiled, &approval);
         return Ok(exact);
     }
-    let course = Course::of(compiled, tables)?;
-    let verdicts = course.law.verdicts();
+    let walk = TrialWalk::of(compiled, tables)?;
+    let verdicts = walk.law.verdicts();
     let mut states = Vec::new();
-    let walked = course.walk.go(
-        |position| course.law.pick(&verdicts, position),
+    let walked = walk.walk.go(
+        |position| walk.law.pick(&verdicts, position),
         |_, counts| {
-            if depth == Depth::Durations && course.is_timed() {
+            if depth == Depth::Durations && walk.is_timed() {
                 states.push(counts.to_vec());
             }
         },
     );
-    tell_trips(&mut exact, compiled, &approval, &course, &walked);
-    tell_outcomes(&mut exact, compiled, &approval, &course, &walked);
+    tell_trips(&mut exact, compiled, &approval, &walk, &walked);
+    tell_outcomes(&mut exact, compiled, &approval, &walk, &walked);
     let durations = ["duration_sec", "approval_wait_sec", "rollout_sec"];
     if depth == Depth::Chances {
         exact.lacks(&durations, mixture::TOO_MANY_DURATIONS);
         return Ok(exact);
     }
-    match duration::mean_duration(compiled, &approval, &course, &walked, &states) {
+    match duration::mean_duration(compiled, &approval, &walk, &walked, &states) {
         Ok((duration, wait)) => {
             exact.set("duration_sec", duration / 1000.0);
             exact.set("approval_wait_sec", wait / 1000.0);
@@ -231,25 +231,31 @@ fn unapproved(exact: &mut Exact, compiled: &CompiledScenario, approval: &Approva
     }
 }
 
-fn tell_trips(exact: &mut Exact, compiled: &CompiledScenario, approval: &Approval, course: &Course<'_>, walked: &Walked) {
+fn tell_trips(
+    exact: &mut Exact,
+    compiled: &CompiledScenario,
+    approval: &Approval,
+    walk: &TrialWalk<'_>,
+    walked: &Walked,
+) {
     let approved = approval.approved;
-    let units = &course.walk.units;
+    let units = &walk.walk.units;
     let at = |chances: &[f64]| -> Vec<(u32, f64)> {
         let ends = units.iter().zip(chances).map(|(unit, chance)| (unit.trials.end, chance * approved));
         ends.filter(|&(_, chance)| chance > 0.0).collect()
     };
     exact.set_chance("trip_rate", walked.chance() * approved);
     exact.dispatched_at_first_trip = at(&walked.first);
-    if course.counts_later_trips() {
+    if walk.counts_later_trips() {
         let ending = at(&walked.ending);
         let rest = approved - ending.iter().map(|&(_, chance)| chance).sum::<f64>();
         let unapproved = std::iter::once((0, 1.0 - approved));
         let all = std::iter::once((compiled.total(), rest));
         tell_exposed(exact, compiled, unapproved.chain(ending.iter().copied()).chain(all));
         if walked.chance() > 0.0 {
-            tell_blast_of_trips(exact, compiled, course, walked);
+            tell_blast_of_trips(exact, compiled, walk, walked);
         }
-        if course.may_trip_on_the_way_back(compiled) && walked.chance_of_ending() > 0.0 {
+        if walk.may_trip_on_the_way_back(compiled) && walked.chance_of_ending() > 0.0 {
             exact.lacks(&["trips"], "a rollback may trip too");
         } else {
             exact.set("trips", walked.trips * approved);
@@ -258,7 +264,7 @@ fn tell_trips(exact: &mut Exact, compiled: &CompiledScenario, approval: &Approva
         let why = "after a decision to continue, verdicts of the batch that tripped are counted in an order that depends \
                    on time";
         exact.lacks(&["trips"], why);
-        if course.walk.waved.is_none() {
+        if walk.walk.waved.is_none() {
             // Whatever trips, everyone gets there in the end.
             tell_exposed(exact, compiled, [(0, 1.0 - approved), (compiled.total(), approved)].into_iter());
             if walked.chance() > 0.0 && compiled.defective {
@@ -275,12 +281,12 @@ fn tell_trips(exact: &mut Exact, compiled: &CompiledScenario, approval: &Approva
 
 /// The mean exposure of the runs that trip: of a trip that ends the walk what was dispatched then, of the others
 /// everyone.
-fn tell_blast_of_trips(exact: &mut Exact, compiled: &CompiledScenario, course: &Course<'_>, walked: &Walked) {
+fn tell_blast_of_trips(exact: &mut Exact, compiled: &CompiledScenario, walk: &TrialWalk<'_>, walked: &Walked) {
     if !compiled.defective {
         return;
     }
     let (mut exposed, mut ending) = (0.0, 0.0);
-    for (unit, chance) in course.walk.units.iter().zip(&walked.ending) {
+    for (unit, chance) in walk.walk.units.iter().zip(&walked.ending) {
         exposed += f64::from(unit.trials.end) * chance;
         ending += chance;
     }
@@ -289,27 +295,33 @@ fn tell_blast_of_trips(exact: &mut Exact, compiled: &CompiledScenario, course: &
     exact.set("blast_radius_pct_tripped", exposed / tripped * 100.0 / f64::from(compiled.total()));
 }
 
-fn tell_outcomes(exact: &mut Exact, compiled: &CompiledScenario, approval: &Approval, course: &Course<'_>, walked: &Walked) {
+fn tell_outcomes(
+    exact: &mut Exact,
+    compiled: &CompiledScenario,
+    approval: &Approval,
+    walk: &TrialWalk<'_>,
+    walked: &Walked,
+) {
     exact.set_outcome(Outcome::Rejected, approval.rejected);
     exact.set_outcome(Outcome::Expired, approval.expired);
     exact.set_outcome(Outcome::Blocked, 0.0);
     let names = |outcomes: &[Outcome]| outcomes.iter().map(|outcome| outcome.name()).collect::<Vec<_>>();
     let all = [Outcome::Completed, Outcome::Aborted, Outcome::RolledBack, Outcome::RollbackFailed];
-    if course.walk.waved.is_some() && !course.counts_later_trips() {
+    if walk.walk.waved.is_some() && !walk.counts_later_trips() {
         return exact.lacks(&names(&all), "how later trips go depends on time");
     }
-    let ending = if course.walk.waved.is_some() { walked.chance_of_ending() * approval.approved } else { 0.0 };
+    let ending = if walk.walk.waved.is_some() { walked.chance_of_ending() * approval.approved } else { 0.0 };
     exact.set_outcome(Outcome::Completed, approval.approved - ending);
     if ending > 0.0
-        && let Err(why) = &course.last_decision_in_time
+        && let Err(why) = &walk.last_decision_in_time
     {
         return exact.lacks(&names(&all[1..]), why);
     }
     let (mut aborted, mut rolled_back, mut failed) = (0.0, 0.0, 0.0);
-    match course.last_decision {
+    match walk.last_decision {
         _ if ending == 0.0 => {}
         OperatorDecision::RollbackCompletedBatches if compiled.settings.previous.is_none() => failed = ending,
-        OperatorDecision::RollbackCompletedBatches if course.rollback_is_sure => rolled_back = ending,
+        OperatorDecision::RollbackCompletedBatches if walk.rollback_is_sure => rolled_back = ending,
         OperatorDecision::RollbackCompletedBatches => {
             exact.set_outcome(Outcome::RollbackFailed, 0.0);
             return exact.lacks(&names(&all[1..3]), "a rollback may trip too");
@@ -321,7 +333,7 @@ fn tell_outcomes(exact: &mut Exact, compiled: &CompiledScenario, approval: &Appr
     exact.set_outcome(Outcome::RollbackFailed, failed);
 }
 
-impl Course<'_> {
+impl TrialWalk<'_> {
     /// Whether what comes after a trip that is waved through is known too.
     fn counts_later_trips(&self) -> bool {
         self.walk.waved == Some(0) || self.later_trips_are_known

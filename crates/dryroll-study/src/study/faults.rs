@@ -1,6 +1,6 @@
 //! Faults that make no difference: a scenario that has one does not rehearse what it says.
 
-use dryroll_sim::sim::{Simulator, Unobserved, CompiledScenario};
+use dryroll_sim::sim::{CompiledScenario, Simulator, Unobserved};
 
 /// Which of so many faults touch nothing in any of these worlds, by their place in the scenario. It looks no further
 /// than to the world in which the last of them has touched something.

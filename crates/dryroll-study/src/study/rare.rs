@@ -3,19 +3,19 @@
 //!
 //! Where verdicts are counted in plan order and fail just where upgrades do, the guide is exact: every run trips, all
 //! with one weight, and the estimate has no variance (Asmussen and Glynn, "Stochastic Simulation", 2007, VI.1).
-//! Elsewhere the guide is one of the proposals of a mixture, whose weights are bounded; see [`dryroll_sim::sim::guide`].
+//! Elsewhere the guide is one of the proposals of a mixture, whose weights are bounded; see [`dryroll_sim::sim::sampler`].
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::exact::fleet::Tables;
-use super::exact::scope::{Course, edited, undisturbed};
+use super::exact::scope::{TrialWalk, edited, undisturbed};
 use dryroll_engine::{BreakerOrder, BreakerScope, Plan, RequestKind};
 use dryroll_sim::scenario::Scenario;
-use dryroll_sim::sim::guide::Shares;
-use dryroll_sim::sim::compiled::{Kin, Release};
-use dryroll_sim::sim::{Guide, Simulator, Unobserved, CompiledScenario};
+use dryroll_sim::sim::compiled::{InstanceClass, Release};
+use dryroll_sim::sim::importance_sampler::Shares;
+use dryroll_sim::sim::{CompiledScenario, ImportanceSampler, Simulator, Unobserved};
 use dryroll_stats::Interval;
 use dryroll_stats::proportion::upper_bound;
 
@@ -89,13 +89,13 @@ pub fn trip_probability(scenario: &Scenario, replicates: u64) -> Result<RareEsti
         return Err(RareError::NoReplicates);
     }
     let compiled = CompiledScenario::new(scenario)?;
-    let Steering { guide, largest_weight, steers_all } = guide(&compiled)?;
-    let mut simulator = Simulator::guided(&compiled, guide);
+    let Steering { sampler, largest_weight, steers_all } = sampler(&compiled)?;
+    let mut simulator = Simulator::steered(&compiled, sampler);
     let (mut hits, mut sum, mut squares) = (0, 0.0, 0.0);
     for replicate in 0..replicates {
         simulator.begin(replicate, &mut Unobserved);
         if trips(&mut simulator) {
-            let weight = simulator.guide().map_or(1.0, Guide::weight);
+            let weight = simulator.sampler().map_or(1.0, ImportanceSampler::weight);
             hits += 1;
             sum += weight;
             squares += weight * weight;
@@ -131,39 +131,39 @@ fn trips(simulator: &mut Simulator<'_>) -> bool {
 
 /// A guide, and what is known of it.
 struct Steering {
-    guide: Guide,
+    sampler: ImportanceSampler,
     /// The largest weight that it gives.
     largest_weight: f64,
     steers_all: bool,
 }
 
 /// The guide for a world.
-fn guide(compiled: &CompiledScenario) -> Result<Steering, RareError> {
+fn sampler(compiled: &CompiledScenario) -> Result<Steering, RareError> {
     let (plan, limit) = edited(compiled);
     let limit = (limit as usize).min(plan.total_instances() as usize + 1);
     if (u64::from(plan.total_instances()) + 1) * limit as u64 > LARGEST_GUIDE {
         return Err(RareError::TooLarge);
     }
-    let Fates { chances, is_alike, decide } = fates(compiled, &plan)?;
+    let UpgradeOutcomes { chances, is_alike, decide } = outcomes(compiled, &plan)?;
     let steers_all = decide && undisturbed(compiled).is_ok();
     let fresh = compiled.settings.breaker_scope == BreakerScope::Batch;
     let as_observed = compiled.settings.breaker_order == BreakerOrder::Observed;
-    let make = |shares| Guide::new(shares, &chances, limit, plan.batch_size, fresh, as_observed);
-    let in_plan_order = || Course::of(compiled, &Tables::default()).is_ok_and(|course| course.is_in_plan_order());
+    let make = |shares| ImportanceSampler::new(shares, &chances, limit, plan.batch_size, fresh, as_observed);
+    let in_plan_order = || TrialWalk::of(compiled, &Tables::default()).is_ok_and(|walk| walk.is_in_plan_order());
     if is_alike && steers_all && in_plan_order() {
-        let guide = make(RUN_ALONE);
-        let largest_weight = guide.chance();
+        let sampler = make(RUN_ALONE);
+        let largest_weight = sampler.chance();
         if largest_weight > 0.0 {
-            return Ok(Steering { guide, largest_weight, steers_all });
+            return Ok(Steering { sampler, largest_weight, steers_all });
         }
     }
     // Where nothing can fail there is nothing to steer towards.
     let shares = if chances.iter().all(|&chance| chance == 0.0) { NOMINAL_ALONE } else { MIXTURE };
-    Ok(Steering { guide: make(shares), largest_weight: 1.0 / shares.nominal, steers_all })
+    Ok(Steering { sampler: make(shares), largest_weight: 1.0 / shares.nominal, steers_all })
 }
 
 /// What upgrades come to.
-struct Fates {
+struct UpgradeOutcomes {
     /// The chance that the upgrade itself fails, by position.
     chances: Vec<f64>,
     /// Whether no drawn share of the fleet has a say in it.
@@ -172,28 +172,30 @@ struct Fates {
     decide: bool,
 }
 
-fn fates(compiled: &CompiledScenario, plan: &Plan) -> Result<Fates, RareError> {
-    let mut known: BTreeMap<Kin, f64> = BTreeMap::new();
+fn outcomes(compiled: &CompiledScenario, plan: &Plan) -> Result<UpgradeOutcomes, RareError> {
+    let mut known: BTreeMap<InstanceClass, f64> = BTreeMap::new();
     // What is shared differs from replicate to replicate, and so do the chances.
     let (mut is_alike, mut decide) = (!compiled.shares(), !compiled.shares());
     let each = (0..plan.total_instances()).map(|position| {
-        let kin = compiled.kin(plan.order.instance(position).0);
-        if let Some(&chance) = known.get(&kin) {
+        let instance_class = compiled.instance_class(plan.order.instance(position).0);
+        if let Some(&chance) = known.get(&instance_class) {
             return Ok(chance);
         }
-        let drawn = compiled.drawn_kin(kin.clone(), MOST_KINDS).ok_or(RareError::TooManyKinds)?;
+        let drawn = compiled.drawn_instance_class(instance_class.clone(), MOST_KINDS).ok_or(RareError::TooManyKinds)?;
         is_alike &= drawn.len() == 1;
         let mut failing = 0.0;
-        for (kin, share) in &drawn {
-            let prospects = compiled.prospects_of(kin, Release::Target);
-            let chances = prospects.chances();
-            let latest = prospects.upgrade_time().longest().0.max(1).saturating_add(compiled.interval - 1);
-            decide &= chances.crash == 0.0 && compiled.loss_of(kin) == 0.0 && latest <= compiled.settings.health_timeout.0;
+        for (instance_class, share) in &drawn {
+            let outcome_distribution = compiled.outcome_distribution_of(instance_class, Release::Target);
+            let chances = outcome_distribution.chances();
+            let latest = outcome_distribution.upgrade_time().longest().0.max(1).saturating_add(compiled.interval - 1);
+            decide &= chances.crash == 0.0
+                && compiled.loss_of(instance_class) == 0.0
+                && latest <= compiled.settings.health_timeout.0;
             failing += share * chances.failing();
         }
-        known.insert(kin, failing);
+        known.insert(instance_class, failing);
         Ok(failing)
     });
     let chances = each.collect::<Result<_, RareError>>()?;
-    Ok(Fates { chances, is_alike, decide })
+    Ok(UpgradeOutcomes { chances, is_alike, decide })
 }

@@ -2,8 +2,8 @@
 
 use std::io;
 
+use super::result_log::{ResultLog, Values, columns};
 use super::row::{COLUMNS, DRIFT, Ending, OUTCOME, Row, TRIPS};
-use super::tape::{Tape, Values, columns};
 use dryroll_sim::scenario::Metric;
 
 /// Up to so many bytes of a cell are held; of a longer one each pass reads the tape again.
@@ -12,7 +12,7 @@ const HELD: usize = 4 << 20;
 /// The rows of one cell in the order of the replicates.
 #[derive(Debug)]
 pub struct CellRows<'t> {
-    tapes: &'t [Tape],
+    logs: &'t [ResultLog],
     cell: u32,
     replicates: u64,
     held: Option<Vec<(Vec<u8>, u32)>>,
@@ -23,8 +23,8 @@ impl<'t> CellRows<'t> {
     ///
     /// # Errors
     /// When the tapes cannot be read, or do not have all of them.
-    pub fn open(tapes: &'t [Tape], cell: u32, replicates: u64) -> io::Result<Self> {
-        let mut rows = Self { tapes, cell, replicates, held: None };
+    pub fn open(logs: &'t [ResultLog], cell: u32, replicates: u64) -> io::Result<Self> {
+        let mut rows = Self { logs, cell, replicates, held: None };
         let mut held = Vec::new();
         let mut size = 0;
         rows.blocks(&mut |bytes, n| {
@@ -47,8 +47,8 @@ impl<'t> CellRows<'t> {
 
     /// The block that begins with a replicate, into `bytes`; how many rows it has.
     fn fetch(&self, first: u64, bytes: &mut Vec<u8>) -> io::Result<u32> {
-        for tape in self.tapes {
-            if let Some(n) = tape.payload(self.cell, first, bytes)? {
+        for log in self.logs {
+            if let Some(n) = log.payload(self.cell, first, bytes)? {
                 return Ok(n);
             }
         }

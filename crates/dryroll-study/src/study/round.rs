@@ -10,13 +10,13 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::result_log::{Block, MAX_ROWS, ResultLog};
 use super::row::{Row, row};
-use super::tape::{Block, MAX_ROWS, Tape};
-use dryroll_sim::sim::{Simulator, Unobserved, CompiledScenario};
+use dryroll_sim::sim::{CompiledScenario, Simulator, Unobserved};
 
 /// Replicates of some cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Round {
+pub struct Work {
     /// Which cells, ascending.
     pub cells: Vec<u32>,
     /// Which replicates of each.
@@ -35,7 +35,7 @@ pub fn rows_a_block(instances: u32) -> u32 {
     (INSTANCES_A_BLOCK / instances.max(1)).clamp(1, MAX_ROWS / 4)
 }
 
-impl Round {
+impl Work {
     /// How many blocks.
     #[must_use]
     pub fn blocks(&self) -> u64 {
@@ -54,7 +54,7 @@ impl Round {
 
 /// How a round is run.
 #[derive(Clone, Copy)]
-pub struct Workers<'a> {
+pub struct WorkPlan<'a> {
     /// On which threads.
     pub pool: &'a rayon::ThreadPool,
     /// Ends the round early once it is true.
@@ -63,7 +63,7 @@ pub struct Workers<'a> {
     pub progress: &'a (dyn Fn(u64) + Sync),
 }
 
-impl std::fmt::Debug for Workers<'_> {
+impl std::fmt::Debug for WorkPlan<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Workers").field("stop", self.stop).finish_non_exhaustive()
     }
@@ -86,10 +86,10 @@ pub fn rollouts(replicates: u64, cells: usize) -> Option<u64> {
 /// When the tape cannot be written. What is on it stays good.
 pub fn run(
     compiled: &[CompiledScenario],
-    round: &Round,
+    round: &Work,
     blocks: Range<u64>,
-    tape: &Tape,
-    workers: &Workers<'_>,
+    log: &ResultLog,
+    workers: &WorkPlan<'_>,
 ) -> io::Result<bool> {
     let next = AtomicU64::new(blocks.start);
     let failed: Mutex<Option<io::Error>> = Mutex::new(None);
@@ -103,14 +103,14 @@ pub fn run(
                 return;
             }
             let block = round.block(index);
-            if !tape.has(block) {
+            if !log.has(block) {
                 let compiled = &compiled[block.cell as usize];
                 let simulator = simulator.get_or_insert_with(|| Simulator::new(compiled));
                 simulator.turn_to(compiled);
                 rows.clear();
                 let replicates = block.first..block.first + u64::from(block.rows);
                 rows.extend(replicates.map(|replicate| row(&simulator.run(replicate, &mut Unobserved))));
-                if let Err(error) = tape.push(block, &rows) {
+                if let Err(error) = log.push(block, &rows) {
                     given_up.store(true, Ordering::Relaxed);
                     failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                     return;
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn blocks_cover_each_replicate_of_each_cell_once() {
-        let round = Round { cells: vec![1, 4], replicates: 256..1000, rows: 100 };
+        let round = Work { cells: vec![1, 4], replicates: 256..1000, rows: 100 };
         let mut seen = std::collections::BTreeSet::new();
         for index in 0..round.blocks() {
             let block = round.block(index);

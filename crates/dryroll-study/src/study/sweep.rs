@@ -10,11 +10,11 @@ use sha2::{Digest, Sha256};
 use super::analysis::{self, Certainty};
 use super::faults::idle_faults;
 use super::grid::{self, Axis, Cells, Grid, GridError};
+use super::result_log::{Identity, ResultLog};
 use super::results::CellRows;
-use super::round::{self, Round, Workers, rows_a_block};
+use super::round::{self, Work, WorkPlan, rows_a_block};
 use super::row::speaks_of;
 use super::summary::Summaries;
-use super::tape::{Identity, Tape};
 use dryroll_sim::SEMANTICS_VERSION;
 use dryroll_sim::scenario::{Measure, Metric, Scenario, ScenarioError, ScenarioText};
 use dryroll_sim::text::Foreign;
@@ -171,8 +171,8 @@ impl Sweep {
 
     /// All of its work, where the number of replicates is fixed.
     #[must_use]
-    pub fn round(&self) -> Round {
-        Round { cells: (0..self.cell_count()).collect(), replicates: 0..self.order.replicates, rows: self.rows() }
+    pub fn round(&self) -> Work {
+        Work { cells: (0..self.cell_count()).collect(), replicates: 0..self.order.replicates, rows: self.rows() }
     }
 
     /// The blocks of one of so many shards, from 1: as many as of any other, or one less.
@@ -186,20 +186,24 @@ impl Sweep {
     ///
     /// # Errors
     /// When the tape cannot be written or read.
-    pub fn run(&self, tape: &Tape, workers: &Workers<'_>) -> io::Result<Option<Extent>> {
+    pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<Option<Extent>> {
         let Some((measure, goal)) = &self.goal else {
             let round = self.round();
-            let finished = round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)?;
+            let finished = round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)?;
             return Ok(finished.then(|| self.fixed_extent()));
         };
-        self.run_to_goal(*measure, goal, tape, workers)
+        self.run_to_goal(*measure, goal, log, workers)
     }
 
     /// The extent of a sweep whose replicates are fixed.
     #[must_use]
     pub fn fixed_extent(&self) -> Extent {
         let certainty = Certainty { confidence: CONFIDENCE, peeked: false };
-        Extent { cells: vec![(self.order.replicates, certainty); self.cells.compiled.len()], reached: true, widest: None }
+        Extent {
+            cells: vec![(self.order.replicates, certainty); self.cells.compiled.len()],
+            reached: true,
+            widest: None,
+        }
     }
 
     /// Looks after 256, 512, 1024 … replicates. Each look has its share of the 5 % by which all of them together may
@@ -208,8 +212,8 @@ impl Sweep {
         &self,
         measure: Measure,
         goal: &Goal,
-        tape: &Tape,
-        workers: &Workers<'_>,
+        log: &ResultLog,
+        workers: &WorkPlan<'_>,
     ) -> io::Result<Option<Extent>> {
         let looks = Looks { first: FIRST_LOOK, max: self.order.replicates };
         let certainty = |look| Certainty { confidence: looks.confidence(look, CONFIDENCE), peeked: true };
@@ -220,12 +224,12 @@ impl Sweep {
         let mut done = 0;
         for look in 0.. {
             let Some(n) = looks.at(look).filter(|_| !open.is_empty()) else { break };
-            let round = Round { cells: open.clone(), replicates: done..n, rows: self.rows() };
-            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)? {
+            let round = Work { cells: open.clone(), replicates: done..n, rows: self.rows() };
+            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)? {
                 return Ok(None);
             }
             let widths: Vec<Option<f64>> = workers.pool.install(|| {
-                let width = |&cell: &u32| self.half_width(tape, cell, n, measure, goal.relative, certainty(look));
+                let width = |&cell: &u32| self.half_width(log, cell, n, measure, goal.relative, certainty(look));
                 open.par_iter().map(width).collect::<io::Result<_>>()
             })?;
             for (&cell, width) in open.iter().zip(widths) {
@@ -245,14 +249,14 @@ impl Sweep {
     /// version is as precise as can be.
     fn half_width(
         &self,
-        tape: &Tape,
+        log: &ResultLog,
         cell: u32,
         n: u64,
         measure: Measure,
         relative: bool,
         certainty: Certainty,
     ) -> io::Result<Option<f64>> {
-        let rows = CellRows::open(std::slice::from_ref(tape), cell, n)?;
+        let rows = CellRows::open(std::slice::from_ref(log), cell, n)?;
         let defective = self.cells.compiled[cell as usize].defective;
         if !speaks_of(measure, defective) {
             return Ok(Some(0.0));
@@ -281,15 +285,20 @@ impl Sweep {
     ///
     /// # Errors
     /// When a tape cannot be read, or lacks something.
-    pub fn results(&self, tapes: &[Tape], extent: &Extent, pool: &rayon::ThreadPool) -> io::Result<Vec<CellResult>> {
+    pub fn results(
+        &self,
+        logs: &[ResultLog],
+        extent: &Extent,
+        pool: &rayon::ThreadPool,
+    ) -> io::Result<Vec<CellResult>> {
         pool.install(|| {
             let cells = extent.cells.par_iter().enumerate();
-            cells.map(|(cell, &(n, certainty))| self.result(tapes, cell, n, certainty)).collect()
+            cells.map(|(cell, &(n, certainty))| self.result(logs, cell, n, certainty)).collect()
         })
     }
 
-    fn result(&self, tapes: &[Tape], cell: usize, n: u64, certainty: Certainty) -> io::Result<CellResult> {
-        let rows = CellRows::open(tapes, cell as u32, n)?;
+    fn result(&self, logs: &[ResultLog], cell: usize, n: u64, certainty: Certainty) -> io::Result<CellResult> {
+        let rows = CellRows::open(logs, cell as u32, n)?;
         let defective = self.cells.compiled[cell].defective;
         let summaries = analysis::summaries(&rows, &self.cells.compiled[cell], certainty)?;
         let spread = if defective { Metric::BlastRadiusPct } else { Metric::ExposedPct };

@@ -18,15 +18,15 @@
 //!
 //! - [`limits`]: which versions a limit is about, and whether it holds. [`front`]: the Pareto front. [`hints`]: what
 //!   other rules could do.
-//! - [`sensitivity`]: other rates than the scenario's. [`belief`]: rates that are not known. [`worth`]: what knowing
+//! - [`sensitivity`]: other rates than the scenario's. [`posterior`]: rates that are not known. [`information_value`]: what knowing
 //!   them would be worth.
 
-pub mod belief;
 pub mod front;
 pub mod hints;
+pub mod information_value;
 pub mod limits;
+pub mod posterior;
 pub mod sensitivity;
-pub mod worth;
 
 use std::io;
 
@@ -37,10 +37,10 @@ use super::completed;
 use super::exact::Depth;
 use super::grid::{Axis, Cells, Grid, GridError};
 use super::mean::{Estimator, Sample, differences};
+use super::result_log::{Identity, ResultLog};
 use super::results::CellRows;
-use super::round::Workers;
+use super::round::WorkPlan;
 use super::sweep::CONFIDENCE;
-use super::tape::{Identity, Tape};
 use super::theory::{Theory, fits};
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{Concentrations, Measure, Metric, Rate, Scenario, TuneSpec, VersionIndex, VersionSpec};
@@ -227,7 +227,8 @@ impl Tune {
         if let Some(why) = cells.compiled.iter().find_map(CompiledScenario::rolls_nothing_out) {
             return Err(TuneError::NothingRolledOut(why.into()));
         }
-        let defective: Vec<bool> = cells.compiled.iter().take(versions.len()).map(|compiled| compiled.defective).collect();
+        let defective: Vec<bool> =
+            cells.compiled.iter().take(versions.len()).map(|compiled| compiled.defective).collect();
         let mut limits =
             spec.limits.iter().map(|limit| Limit::new(limit, &defective)).collect::<Result<Vec<_>, _>>()?;
         let written = limits.len();
@@ -301,7 +302,7 @@ impl Tune {
     ///
     /// # Errors
     /// When the tape cannot be written or read.
-    pub fn run(&self, tape: &Tape, workers: &Workers<'_>) -> io::Result<Option<Tuned>> {
+    pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<Option<Tuned>> {
         let looks = Looks { first: FIRST_LOOK, max: self.replicates };
         let theory = workers.pool.install(|| self.theory());
         let mut search = Search::new(self, theory);
@@ -309,28 +310,28 @@ impl Tune {
             let Some(n) = looks.at(look).filter(|_| !search.is_decided()) else { break };
             let sampled = search.sampled();
             let done: Vec<u64> = search.known.iter().map(|known| known.replicates).collect();
-            if !self.top_up(tape, &done, &sampled, 0..self.versions(), n, workers)? {
+            if !self.top_up(log, &done, &sampled, 0..self.versions(), n, workers)? {
                 return Ok(None);
             }
             let sure = search.certainty(looks.confidence(look, CONFIDENCE));
-            workers.pool.install(|| search.look(tape, &sampled, n, sure))?;
+            workers.pool.install(|| search.look(log, &sampled, n, sure))?;
         }
         let decided = search.is_decided();
-        workers.pool.install(|| search.tell(tape))?;
+        workers.pool.install(|| search.tell(log))?;
         let Search { known, incumbent, theory, .. } = search;
         let replicates = known.iter().map(|known| known.replicates).max().unwrap_or(0);
         let completed = match incumbent {
             Some(policy) => {
                 match exact(&theory, self.cell(policy, 0), Measure::Rate(Rate::Outcome(Outcome::Completed))) {
                     Some(exact) => Some(exact),
-                    None => self.completed(tape, policy, known[policy].replicates)?,
+                    None => self.completed(log, policy, known[policy].replicates)?,
                 }
             }
             None => None,
         };
         let blast = Measure::Metric(Metric::BlastRadiusPct);
         let blast = (0..self.cells.compiled.len()).map(|cell| exact(&theory, cell, blast)).collect();
-        Ok(Some(Tuned { policies: known, incumbent, decided, rollouts: tape.rows(), replicates, completed, blast }))
+        Ok(Some(Tuned { policies: known, incumbent, decided, rollouts: log.rows(), replicates, completed, blast }))
     }
 
     /// What theory says, by cell; empty where it says nothing. Durations take longest, and are worked out only for
@@ -371,8 +372,8 @@ impl Tune {
         })
     }
 
-    fn completed(&self, tape: &Tape, policy: usize, n: u64) -> io::Result<Option<f64>> {
-        let rows = CellRows::open(std::slice::from_ref(tape), self.cell(policy, 0) as u32, n)?;
+    fn completed(&self, log: &ResultLog, policy: usize, n: u64) -> io::Result<Option<f64>> {
+        let rows = CellRows::open(std::slice::from_ref(log), self.cell(policy, 0) as u32, n)?;
         Ok(analysis::rate(&rows, Rate::Outcome(Outcome::Completed), false, TOLD)?.rate)
     }
 
@@ -380,8 +381,8 @@ impl Tune {
     ///
     /// # Errors
     /// When the tape cannot be read.
-    pub fn values(&self, tape: &Tape, cell: usize, metric: Metric, n: u64) -> io::Result<Vec<f64>> {
-        let rows = CellRows::open(std::slice::from_ref(tape), cell as u32, n)?;
+    pub fn values(&self, log: &ResultLog, cell: usize, metric: Metric, n: u64) -> io::Result<Vec<f64>> {
+        let rows = CellRows::open(std::slice::from_ref(log), cell as u32, n)?;
         let mut values = vec![f64::NAN; n as usize];
         rows.values(metric, &mut |replicate, value| values[replicate as usize] = value)?;
         Ok(values)
@@ -473,14 +474,14 @@ impl<'a> Search<'a> {
         Sure { limit: simultaneous::each(half, limits), pair: simultaneous::each(half, pairs) }
     }
 
-    fn look(&mut self, tape: &Tape, sampled: &[usize], n: u64, sure: Sure) -> io::Result<()> {
+    fn look(&mut self, log: &ResultLog, sampled: &[usize], n: u64, sure: Sure) -> io::Result<()> {
         let tune = self.tune;
         let certainty = Certainty { confidence: sure.limit, peeked: true };
         let seen: Vec<(Vec<Held>, Sample)> = sampled
             .par_iter()
             .map(|&policy| {
-                let held = limits::check(tune, &self.theory, tape, policy, n, certainty)?;
-                Ok((held, self.goal(tape, policy, n)?))
+                let held = limits::check(tune, &self.theory, log, policy, n, certainty)?;
+                Ok((held, self.goal(log, policy, n)?))
             })
             .collect::<io::Result<_>>()?;
         for (&policy, (held, goal)) in sampled.iter().zip(seen) {
@@ -529,9 +530,9 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn goal(&self, tape: &Tape, policy: usize, n: u64) -> io::Result<Sample> {
+    fn goal(&self, log: &ResultLog, policy: usize, n: u64) -> io::Result<Sample> {
         let cell = self.tune.cell(policy, 0);
-        self.estimators[policy].sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)
+        self.estimators[policy].sample(&CellRows::open(std::slice::from_ref(log), cell as u32, n)?)
     }
 
     /// The fastest of those whose limits surely hold; ties go to the first of the grid, which is the most careful one.
@@ -578,16 +579,16 @@ impl<'a> Search<'a> {
     }
 
     /// What is reported of each policy: intervals for themselves, and the difference from the incumbent in the end.
-    fn tell(&mut self, tape: &Tape) -> io::Result<()> {
+    fn tell(&mut self, log: &ResultLog) -> io::Result<()> {
         let tune = self.tune;
         let incumbent = self.incumbent;
-        let reference = incumbent.map(|policy| self.goal(tape, policy, self.known[policy].replicates)).transpose()?;
+        let reference = incumbent.map(|policy| self.goal(log, policy, self.known[policy].replicates)).transpose()?;
         let told: Vec<(Vec<Held>, Option<Interval>, Estimated)> = (0..self.known.len())
             .into_par_iter()
             .map(|policy| {
                 let known = &self.known[policy];
-                let held = limits::check(tune, &self.theory, tape, policy, known.replicates, TOLD)?;
-                let goal = self.goal(tape, policy, known.replicates)?;
+                let held = limits::check(tune, &self.theory, log, policy, known.replicates, TOLD)?;
+                let goal = self.goal(log, policy, known.replicates)?;
                 let estimator = &self.estimators[policy];
                 let slower = match (incumbent, &reference) {
                     (Some(incumbent), Some(reference)) if incumbent != policy => {

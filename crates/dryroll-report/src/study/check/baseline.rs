@@ -61,6 +61,7 @@ pub enum AgainstBaseline {
     /// Nothing was accepted of it.
     New,
     /// The world is another, so that what was accepted says nothing of it; two policies are still compared.
+    #[serde(rename = "world_changed")]
     ScenarioChanged,
     /// The accepted policy cannot be run.
     NotRunnable,
@@ -295,7 +296,7 @@ impl BaselineReport {
                 parts.push(format!("{} {what}", self.count(verdict)));
             }
         }
-        use AgainstBaseline::{New, NotRunnable, NotTheSameBytes, Skipped, Unchanged, Unfinished, ScenarioChanged};
+        use AgainstBaseline::{New, NotRunnable, NotTheSameBytes, ScenarioChanged, Skipped, Unchanged, Unfinished};
         for standing in [NotTheSameBytes, Unchanged, New, ScenarioChanged, NotRunnable, Unfinished, Skipped] {
             let count = self.standing(standing);
             if count > 0 {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Axis, Cell, ExactValues, Histogram, Precision, RareEvent, ReplayedReplicate, SweepReport, NotableReplicate};
+use super::{
+    Axis, Cell, ExactValues, Histogram, NotableReplicate, Precision, RareEvent, ReplayedReplicate, SweepReport,
+};
 use crate::completed::warnings as warnings_of;
 use crate::study::ScenarioRef;
 use crate::wording::{Unit, plural};
@@ -91,7 +93,11 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
         defective: sweep.cells.compiled[cell].defective,
         replicates: result.replicates,
         metrics: result.summaries.clone(),
-        exact: exact_values(&sweep.cells.scenarios[cell], sweep.cells.compiled[cell].shares(), sweep.cells.compiled.len()),
+        exact: exact_values(
+            &sweep.cells.scenarios[cell],
+            sweep.cells.compiled[cell].shares(),
+            sweep.cells.compiled.len(),
+        ),
         rare: rare_event(sweep, cell, result),
         distributions: result.histograms.iter().map(Histogram::new).collect(),
         completed: None,

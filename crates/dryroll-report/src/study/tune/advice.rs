@@ -4,8 +4,8 @@ use std::io;
 
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{Advice, Advisor, ScenarioText, ended_at_horizon};
+use dryroll_study::study::result_log::ResultLog;
 use dryroll_study::study::results::CellRows;
-use dryroll_study::study::tape::Tape;
 use dryroll_study::study::tune::{Tune, Tuned};
 
 /// Advice about the grid of a search, and about those of its rollouts that stalled.
@@ -13,14 +13,14 @@ use dryroll_study::study::tune::{Tune, Tuned};
 /// # Errors
 ///
 /// The tape cannot be read.
-pub fn tune_advice(text: &ScenarioText, tune: &Tune, tape: &Tape, tuned: &Tuned) -> io::Result<Vec<Advice>> {
+pub fn tune_advice(text: &ScenarioText, tune: &Tune, log: &ResultLog, tuned: &Tuned) -> io::Result<Vec<Advice>> {
     let varied = ["batch_pct", "max_consecutive_failures", "order"];
     let mut advisor = Advisor::of_grid(text, varied, &tune.cells.scenarios);
     for version in 0..tune.versions() {
         let (mut stalled, mut of) = (0, 0);
         for (policy, known) in tuned.policies.iter().enumerate() {
             let cell = tune.cell(policy, version) as u32;
-            let rows = CellRows::open(std::slice::from_ref(tape), cell, known.replicates)?;
+            let rows = CellRows::open(std::slice::from_ref(log), cell, known.replicates)?;
             rows.endings(&mut |_, ending| stalled += u64::from(ending.outcome == Outcome::Stalled))?;
             of += known.replicates;
         }

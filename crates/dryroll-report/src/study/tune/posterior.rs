@@ -9,9 +9,9 @@ use dryroll_sim::scenario::{OutcomeRates, Scenario, VersionIndex};
 use dryroll_sim::text::{Foreign, listed};
 use dryroll_stats::Interval;
 use dryroll_study::study::Policy;
-use dryroll_study::study::tune::belief::{Beliefs, Believed, RateHistory};
-use dryroll_study::study::tune::worth::answers::{Answers, Parts};
-use dryroll_study::study::tune::worth::{Later, Open, Today};
+use dryroll_study::study::tune::information_value::answers::{Answers, Parts};
+use dryroll_study::study::tune::information_value::{Later, Open, Today};
+use dryroll_study::study::tune::posterior::{Believed, RateHistory, RatePosteriors};
 use dryroll_study::study::tune::{State, Tune, Tuned};
 
 /// What was taken from a calibration, what it leaves open, and what more of it would be worth.
@@ -106,7 +106,8 @@ pub struct LaterReport {
     /// So many times the history; null: the rates themselves.
     pub history: Option<f64>,
     /// What it is worth, choosing among the policies that are surely within the limits today; null where none is.
-    pub worth: Option<WorthReport>,
+    #[serde(rename = "worth")]
+    pub information_value: Option<InformationValueReport>,
     /// What tune would recommend by then, with the limits held against what is known by then: the most frequent first.
     pub answers: Vec<AnswerShare>,
     /// How often no policy would meet the limits.
@@ -145,7 +146,7 @@ pub struct AnswerShare {
 
 /// What knowing more is worth: the value of information.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WorthReport {
+pub struct InformationValueReport {
     /// The mean of what would be saved.
     pub estimate: f64,
     /// Its interval, at the report's confidence.
@@ -166,7 +167,7 @@ pub struct PosteriorFindings {
     /// The scenario as its file has it.
     pub scenario: Scenario,
     /// What is believed.
-    pub beliefs: Beliefs,
+    pub posteriors: RatePosteriors,
     /// The search with the means as the rates.
     pub point: Tuned,
     /// What the history leaves open.
@@ -180,15 +181,15 @@ impl PosteriorReport {
         let open = &found.open;
         Self {
             calibration: found.calibration.clone(),
-            versions: found.beliefs.all.iter().map(|one| believed(one, &found.scenario)).collect(),
-            held: held(&found.scenario, &found.beliefs),
+            versions: found.posteriors.all.iter().map(|one| believed(one, &found.scenario)).collect(),
+            held: held(&found.scenario, &found.posteriors),
             point: point(tune, tuned, &found.point),
             replicates: open.replicates,
             rollouts: open.rollouts,
             within: open.today.within.len() as u64,
             undecided: open.today.undecided.len() as u64,
             later: open.later.iter().map(|one| later(tune, open, one)).collect(),
-            says: differing(&found.beliefs).unwrap_or_else(|| says(tune, tuned, open) + &undecided(open)),
+            says: differing(&found.posteriors).unwrap_or_else(|| says(tune, tuned, open) + &undecided(open)),
         }
     }
 }
@@ -212,14 +213,14 @@ fn believed(one: &Believed, scenario: &Scenario) -> BelievedVersion {
 }
 
 /// What stays at its point.
-fn held(scenario: &Scenario, beliefs: &Beliefs) -> Vec<String> {
+fn held(scenario: &Scenario, posteriors: &RatePosteriors) -> Vec<String> {
     let id = |version: &VersionIndex| scenario.versions[version.0].id.clone();
     let mut held = Vec::new();
-    if !beliefs.held.is_empty() {
-        let names: Vec<Foreign> = beliefs.held.iter().map(id).collect();
+    if !posteriors.held.is_empty() {
+        let names: Vec<Foreign> = posteriors.held.iter().map(id).collect();
         held.push(format!("the rates of {}, which the calibration does not have", listed(&names)));
     }
-    let crashes = beliefs.all.iter().filter(|one| scenario.versions[one.version.0].rates.crash > 0.0);
+    let crashes = posteriors.all.iter().filter(|one| scenario.versions[one.version.0].rates.crash > 0.0);
     let crashes: Vec<Foreign> = crashes.map(|one| id(&one.version)).collect();
     if !crashes.is_empty() {
         held.push(format!("the crash_rate of {}, of which no event log tells", listed(&crashes)));
@@ -273,12 +274,12 @@ fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
     let parts = later.answers.as_ref().and_then(|answers| answers.parts);
     LaterReport {
         history: later.history,
-        worth: later.worth.map(|worth| WorthReport {
-            estimate: worth.estimate,
-            ci: worth.interval,
-            achieved: worth.achieved,
-            optimistic: worth.optimistic,
-            n: worth.n,
+        information_value: later.information_value.map(|information_value| InformationValueReport {
+            estimate: information_value.estimate,
+            ci: information_value.interval,
+            achieved: information_value.achieved,
+            optimistic: information_value.optimistic,
+            n: information_value.n,
         }),
         answers,
         none: later.answers.as_ref().map(|answers| answers.none),
@@ -331,11 +332,11 @@ fn undecided(open: &Open) -> String {
 }
 
 /// Why it is not told what more history would be worth, where rollouts differ in a rate.
-fn differing(beliefs: &Beliefs) -> Option<String> {
+fn differing(posteriors: &RatePosteriors) -> Option<String> {
     let of = |(version, rate, concentration): (&str, &str, f64)| {
         format!("{rate} of {version}: concentration {}", number(concentration))
     };
-    let rates: Vec<String> = beliefs.differing().map(of).collect();
+    let rates: Vec<String> = posteriors.differing().map(of).collect();
     (!rates.is_empty()).then(|| {
         format!(
             "The rollouts of the history differ from each other ({}): more history does not tell the next rollout's \
@@ -367,7 +368,8 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
     };
     let small =
         tuned.incumbent.and_then(|place| tuned.policies[place].goal.value()).unwrap_or(0.0).abs() * tune.tolerance;
-    let most = known.worth.map_or(0.0, |worth| worth.interval.high).max(interval.high);
+    let most =
+        known.information_value.map_or(0.0, |information_value| information_value.interval.high).max(interval.high);
     let range = |(mean, ci): (f64, Interval)| format!("{} ({})", unit.say(mean), unit.say_interval(Some(ci)));
     let none = match answers.none {
         0.0 => String::new(),
@@ -453,11 +455,11 @@ mod tests {
             ([30.0, -20.0, 0.0, 10.0], vec![choosing, forbidden, allowed], vec![undecided]),
             ([0.9; 4], vec!["by which policies is not told"], vec![choosing, allowed, forbidden, undecided]),
         ] {
-            let told = reasons(&answers(parts), Unit::Seconds, &today);
-            let places: Vec<Option<usize>> = said.iter().map(|part| told.find(part)).collect();
-            assert!(places.iter().all(Option::is_some), "{told}");
-            assert!(places.is_sorted(), "the largest comes first: {told}");
-            assert!(not_said.iter().all(|part| !told.contains(part)), "{told}");
+            let narrated = reasons(&answers(parts), Unit::Seconds, &today);
+            let places: Vec<Option<usize>> = said.iter().map(|part| narrated.find(part)).collect();
+            assert!(places.iter().all(Option::is_some), "{narrated}");
+            assert!(places.is_sorted(), "the largest comes first: {narrated}");
+            assert!(not_said.iter().all(|part| !narrated.contains(part)), "{narrated}");
         }
     }
 }

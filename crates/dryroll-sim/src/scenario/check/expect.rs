@@ -4,7 +4,7 @@ use super::super::diagnostic::quote;
 use super::super::file::{Expect, Limit};
 use super::super::metric::{Measure, Rate};
 use super::super::tree::Cursor;
-use super::super::{Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Stat, Replicates};
+use super::super::{Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Replicates, Stat};
 use super::context::Context;
 use super::faults::batch_index_fits;
 use super::rules::limit;

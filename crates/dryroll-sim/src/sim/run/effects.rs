@@ -4,7 +4,7 @@ use super::Simulator;
 use crate::scenario::FaultKind;
 use crate::sim::fault::Window;
 use crate::sim::heartbeats;
-use crate::sim::life::{Doing, Life, Segment};
+use crate::sim::instance_history::{Doing, InstanceHistory, Segment};
 
 /// What a fault did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +68,10 @@ impl Simulator<'_> {
         for position in 0..self.compiled.total() {
             let (member, orders) = self.commands_of(position);
             self.approach(&member);
-            let scene = self.scene();
+            let environment = self.environment();
             let upgrades: Vec<Segment> = if any_holds_up {
-                let life = Life::new(scene, member, orders, end.saturating_add(1));
-                life.filter(|segment| segment.doing == Doing::Upgrading).collect()
+                let history = InstanceHistory::new(environment, member, orders, end.saturating_add(1));
+                history.filter(|segment| segment.doing == Doing::Upgrading).collect()
             } else {
                 Vec::new()
             };
@@ -90,7 +90,7 @@ impl Simulator<'_> {
                         upgrades.iter().any(|segment| segment.to > window.start && segment.from < until)
                     }
                     _ => {
-                        heartbeats::any_sent(&scene, &member, window.start, until)
+                        heartbeats::any_sent(&environment, &member, window.start, until)
                             || (matches!(fault.kind, FaultKind::Partition)
                                 && orders.iter().flatten().any(|order| window.holds(order.at)))
                     }

@@ -3,7 +3,7 @@
 use super::Simulator;
 use crate::sim::metrics::Metrics;
 use dryroll_engine::fleet::At;
-use dryroll_engine::{Direction, Outcome, Standing, Verdict};
+use dryroll_engine::{Direction, Outcome, Phase, Verdict};
 
 impl Simulator<'_> {
     /// The metrics of a run that is over.
@@ -63,7 +63,7 @@ impl Simulator<'_> {
         let dispatched = self.engine.dispatched();
         let deaths = self.compiled.death_law.is_some();
         for position in 0..self.compiled.total() {
-            let passed = self.engine.standing(position, Direction::Forward) == Standing::Judged(Verdict::Healthy);
+            let passed = self.engine.phase(position, Direction::Forward) == Phase::Judged(Verdict::Healthy);
             let first_death = match self.first_deaths.get(position as usize) {
                 Some(&first_death) => first_death,
                 // Not dispatched: look.
@@ -72,13 +72,13 @@ impl Simulator<'_> {
             };
             let interfered = !self.known.is_empty() || first_death <= end;
             if interfered {
-                ledger.lived(self.life(position, end + 1), passed);
+                ledger.lived(self.history(position, end + 1), passed);
             } else if position >= dispatched {
                 ledger.untouched();
             } else {
-                let back = self.berths[1].get(position as usize);
-                let back = back.map(|berth| (berth.dispatched, berth.course()));
-                ledger.undisturbed(&self.berths[0][position as usize].course(), back, passed);
+                let back = self.commands[1].get(position as usize);
+                let back = back.map(|command| (command.dispatched, command.trajectory()));
+                ledger.undisturbed(&self.commands[0][position as usize].trajectory(), back, passed);
             }
         }
         self.ledger = ledger;

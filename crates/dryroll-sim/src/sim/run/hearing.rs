@@ -10,6 +10,6 @@ impl Simulator<'_> {
         let (member, orders) = self.commands_of(position);
         let early = self.early(position);
         self.approach(&member);
-        heartbeats::last_heard(&self.scene(), &member, orders, early, from, now)
+        heartbeats::last_heard(&self.environment(), &member, orders, early, from, now)
     }
 }

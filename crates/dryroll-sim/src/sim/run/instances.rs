@@ -2,20 +2,20 @@
 
 use std::ops::Range;
 
-use super::{Berth, Simulator, Turn, release};
+use super::{CommandRecord, Simulator, Turn, release};
 use crate::scenario::UpgradeOutcome;
-use crate::sim::draws::InstanceBlock;
-use crate::sim::guide::{Foreseen, Guide};
-use crate::sim::heartbeats::{self, Awaited, Decisive};
-use crate::sim::life::{Course, Doing, Life, Order, Segment};
-use crate::sim::queue::Entry as Queued;
-use crate::sim::scene::Scene;
 use crate::sim::compiled::{Member, Release};
-use dryroll_engine::{Direction, Judged, Reason, Standing, Verdict};
+use crate::sim::draws::InstanceBlock;
+use crate::sim::environment::Environment;
+use crate::sim::heartbeats::{self, Awaited, Decisive};
+use crate::sim::importance_sampler::{ImportanceSampler, Predicted};
+use crate::sim::instance_history::{Doing, InstanceHistory, Order, Segment, Trajectory};
+use crate::sim::queue::Entry as Queued;
+use dryroll_engine::{Direction, Judged, Phase, Reason, Verdict};
 
 impl<'w> Simulator<'w> {
-    pub(super) fn scene(&self) -> Scene<'_> {
-        Scene { compiled: self.compiled, near: &self.near, zones: self.zones }
+    pub(super) fn environment(&self) -> Environment<'_> {
+        Environment { compiled: self.compiled, near: &self.near, zones: self.zones }
     }
 
     /// From now on the scene is that of this member.
@@ -38,7 +38,7 @@ impl<'w> Simulator<'w> {
 
     /// Draws who is at these positions and what the command comes to.
     #[inline]
-    pub(super) fn draw_fates(&mut self, positions: Range<u32>, to: Direction) {
+    pub(super) fn sample_upgrades(&mut self, positions: Range<u32>, to: Direction) {
         let compiled = self.compiled;
         self.drawn.clear();
         for position in positions {
@@ -46,11 +46,11 @@ impl<'w> Simulator<'w> {
             let block = self.draws.instance(n);
             let member = compiled.member(n, block);
             let attempt = match to {
-                Direction::Forward => guided(self.guide.as_ref(), position, block),
+                Direction::Forward => steered(self.sampler.as_ref(), position, block),
                 Direction::Back => self.draws.rollback(n),
             };
             let to = release(to);
-            self.drawn.push((member, compiled.fate(&member, &attempt, to, &self.shared)));
+            self.drawn.push((member, compiled.sampled(&member, &attempt, to, &self.shared)));
         }
     }
 
@@ -63,18 +63,21 @@ impl<'w> Simulator<'w> {
             let n = self.engine.instance(position).0;
             let block = self.draws.instance(n);
             let member = compiled.member(n, block);
-            let ends = now + compiled.fate(&member, &block, Release::Target, &self.shared).upgrade.max(1);
-            let arrives = heartbeats::first_sent(&self.scene(), &member, ends);
-            burst.push(Foreseen {
+            let ends = now + compiled.sampled(&member, &block, Release::Target, &self.shared).upgrade.max(1);
+            let arrives = heartbeats::first_sent(&self.environment(), &member, ends);
+            burst.push(Predicted {
                 arrives,
                 is_late: arrives > now + compiled.settings.health_timeout.0,
                 position,
-                failing: compiled.prospects_of_member(&member, Release::Target, &self.shared).chances().failing(),
+                failing: compiled
+                    .outcome_distribution_of_member(&member, Release::Target, &self.shared)
+                    .chances()
+                    .failing(),
                 word: block.outcome,
             });
         }
-        if let Some(guide) = &mut self.guide {
-            guide.steer(&mut burst);
+        if let Some(sampler) = &mut self.sampler {
+            sampler.steer(&mut burst);
         }
     }
 
@@ -82,11 +85,11 @@ impl<'w> Simulator<'w> {
     #[inline(always)]
     pub(super) fn dispatch(&mut self, now: u64, position: u32, to: Direction, drawn: usize) {
         let compiled = self.compiled;
-        let (member, fate) = &self.drawn[drawn];
+        let (member, sampled) = &self.drawn[drawn];
         if !self.known.is_empty() {
             self.near.fill(&compiled.faults, &self.known, member);
         }
-        let scene = Scene { compiled, near: &self.near, zones: self.zones };
+        let environment = Environment { compiled, near: &self.near, zones: self.zones };
         let first_death = match (&compiled.death_law, to) {
             (None, _) => u64::MAX,
             (Some(_), Direction::Back) => self.first_deaths[position as usize],
@@ -94,20 +97,21 @@ impl<'w> Simulator<'w> {
                 law.next(member.block.deaths, 0, compiled.end).map_or(u64::MAX, |dead| dead.start)
             }
         };
-        let (reached, up_until) = scene.network_up_from(member, now);
-        let course = Course::new(&scene, reached, fate);
+        let (reached, up_until) = environment.network_up_from(member, now);
+        let trajectory = Trajectory::new(&environment, reached, sampled);
         let deadline = self.deadline_of(now);
         let calm = self.is_calm(first_death, deadline) && self.awaited.is_empty();
-        let decisive = if calm { heartbeats::of_course(&scene, member, &course, up_until, deadline) } else { None };
+        let decisive =
+            if calm { heartbeats::of_course(&environment, member, &trajectory, up_until, deadline) } else { None };
         if to == Direction::Forward && compiled.death_law.is_some() {
             self.first_deaths.push(first_death);
         }
-        self.berths[to as usize].push(Berth {
+        self.commands[to as usize].push(CommandRecord {
             dispatched: now,
-            reached: course.reached,
-            ends: course.ends,
-            dies: course.dies,
-            outcome: course.outcome,
+            reached: trajectory.reached,
+            ends: trajectory.ends,
+            dies: trajectory.dies,
+            outcome: trajectory.outcome,
             before_heartbeats: self.turn <= Turn::Heartbeat,
         });
         if calm {
@@ -115,23 +119,23 @@ impl<'w> Simulator<'w> {
                 self.queue.push(Queued { arrives: decisive.arrives, position });
             }
         } else {
-            self.foresee(position, to);
+            self.predict(position, to);
         }
     }
 
     /// Computes the decisive heartbeat of a position in flight from its whole life, and queues it.
-    pub(super) fn foresee(&mut self, position: u32, to: Direction) {
+    pub(super) fn predict(&mut self, position: u32, to: Direction) {
         let (member, orders) = self.commands_of(position);
-        let berth = self.berths[to as usize][position as usize];
+        let command = self.commands[to as usize][position as usize];
         let early = self.early(position);
         let awaited = Awaited {
-            dispatched: berth.dispatched,
+            dispatched: command.dispatched,
             to: release(to),
-            before_heartbeats: berth.before_heartbeats,
-            deadline: self.deadline_of(berth.dispatched),
+            before_heartbeats: command.before_heartbeats,
+            deadline: self.deadline_of(command.dispatched),
         };
         self.approach(&member);
-        let decisive = heartbeats::of_life(&self.scene(), &member, orders, early, &awaited);
+        let decisive = heartbeats::of_life(&self.environment(), &member, orders, early, &awaited);
         if self.awaited.is_empty() {
             self.switch_to_awaited();
         }
@@ -143,7 +147,7 @@ impl<'w> Simulator<'w> {
 
     /// Of the commands to the target and back: whether the heartbeats of the millisecond of dispatch came after it.
     pub(super) fn early(&self, position: u32) -> [bool; 2] {
-        [0, 1].map(|i| self.berths[i].get(position as usize).is_some_and(|b| b.before_heartbeats))
+        [0, 1].map(|i| self.commands[i].get(position as usize).is_some_and(|b| b.before_heartbeats))
     }
 
     /// From now on what is awaited is looked up, not derived from courses.
@@ -152,22 +156,22 @@ impl<'w> Simulator<'w> {
         self.awaited.resize(self.compiled.total() as usize, nothing);
         let direction = self.engine.direction() as usize;
         for queued in self.queue.entries() {
-            let berth = &self.berths[direction][queued.position as usize];
+            let command = &self.commands[direction][queued.position as usize];
             self.awaited[queued.position as usize] = Decisive {
                 arrives: queued.arrives,
                 sent: queued.arrives,
-                report: berth.outcome == UpgradeOutcome::Fail,
+                report: command.outcome == UpgradeOutcome::Fail,
             };
         }
     }
 
     /// A fault has become known: what was foreseen of the instances in flight no longer holds.
-    pub(super) fn foresee_again(&mut self) {
+    pub(super) fn predict_again(&mut self) {
         self.queue.clear();
         let direction = self.engine.direction();
-        for position in 0..self.berths[direction as usize].len() as u32 {
-            if self.engine.standing(position, direction) == Standing::InFlight {
-                self.foresee(position, direction);
+        for position in 0..self.commands[direction as usize].len() as u32 {
+            if self.engine.phase(position, direction) == Phase::InFlight {
+                self.predict(position, direction);
             }
         }
     }
@@ -179,13 +183,16 @@ impl<'w> Simulator<'w> {
         let block = self.draws.instance(n);
         let member = compiled.member(n, block);
         let shared = &self.shared;
-        let order = |berth: Option<&Berth>, to: Release, block| {
-            let fate = |block| compiled.fate(&member, block, to, shared);
-            berth.map(|berth| Order { at: berth.dispatched, to, fate: fate(&block) })
+        let order = |command: Option<&CommandRecord>, to: Release, block| {
+            let sampled = |block| compiled.sampled(&member, block, to, shared);
+            command.map(|command| Order { at: command.dispatched, to, sampled: sampled(&block) })
         };
-        let forward =
-            order(self.berths[0].get(position as usize), Release::Target, guided(self.guide.as_ref(), position, block));
-        let back = match self.berths[1].get(position as usize) {
+        let forward = order(
+            self.commands[0].get(position as usize),
+            Release::Target,
+            steered(self.sampler.as_ref(), position, block),
+        );
+        let back = match self.commands[1].get(position as usize) {
             None => None,
             some => order(some, Release::Previous, self.draws.rollback(n)),
         };
@@ -193,10 +200,10 @@ impl<'w> Simulator<'w> {
     }
 
     /// The life of a planned instance up to `until`, with what is known of the run so far.
-    pub fn life(&mut self, position: u32, until: u64) -> impl Iterator<Item = Segment> + use<'_, 'w> {
+    pub fn history(&mut self, position: u32, until: u64) -> impl Iterator<Item = Segment> + use<'_, 'w> {
         let (member, orders) = self.commands_of(position);
         self.approach(&member);
-        Life::new(self.scene(), member, orders, until)
+        InstanceHistory::new(self.environment(), member, orders, until)
     }
 
     #[inline]
@@ -220,16 +227,16 @@ impl<'w> Simulator<'w> {
     }
 
     pub(super) fn runs_and_serves(&mut self, position: u32, wanted: Release, now: u64) -> bool {
-        let last = self.life(position, now + 1).last();
+        let last = self.history(position, now + 1).last();
         last.is_some_and(|segment| segment.doing == Doing::Serving && segment.running == wanted)
     }
 }
 
 /// The block of a first command, with the guide's say in its outcome.
 #[inline(always)]
-fn guided(guide: Option<&Guide>, position: u32, mut block: InstanceBlock) -> InstanceBlock {
-    if let Some(guide) = guide
-        && let Some(word) = guide.word(position)
+fn steered(sampler: Option<&ImportanceSampler>, position: u32, mut block: InstanceBlock) -> InstanceBlock {
+    if let Some(sampler) = sampler
+        && let Some(word) = sampler.word(position)
     {
         block.outcome = word;
     }

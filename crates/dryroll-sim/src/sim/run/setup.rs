@@ -2,15 +2,15 @@
 
 use super::{DRAWN_TOGETHER, Simulator, Tally, Turn};
 use crate::scenario::FaultKind;
+use crate::sim::compiled::CompiledScenario;
 use crate::sim::draws::{Draws, Key};
-use crate::sim::guide::Guide;
+use crate::sim::importance_sampler::ImportanceSampler;
 use crate::sim::known::{Known, Near};
 use crate::sim::observer::Observer;
 use crate::sim::operator::Operator;
 use crate::sim::queue::Queue;
 use crate::sim::shared::Shared;
 use crate::sim::truth::Ledger;
-use crate::sim::compiled::CompiledScenario;
 use dryroll_engine::{Engine, EventKind, Input, Journal, Recording};
 
 impl<'w> Simulator<'w> {
@@ -22,11 +22,11 @@ impl<'w> Simulator<'w> {
             shared: Shared::default(),
             engine: Engine::new(compiled.plan.clone(), compiled.settings.clone(), Recording::Nothing),
             draws: Draws::new(compiled.seed, 0),
-            berths: [Vec::new(), Vec::new()],
+            commands: [Vec::new(), Vec::new()],
             first_deaths: Vec::new(),
             awaited: Vec::new(),
             queue: Queue::default(),
-            guide: None,
+            sampler: None,
             drawn: Vec::with_capacity(DRAWN_TOGETHER),
             ledger: Ledger::default(),
             operator: Operator::default(),
@@ -63,8 +63,8 @@ impl<'w> Simulator<'w> {
 
     /// A simulator whose outcomes a guide draws. Its metrics are those of another law: weigh them.
     #[must_use]
-    pub fn guided(compiled: &'w CompiledScenario, guide: Guide) -> Self {
-        Self { guide: Some(guide), ..Self::new(compiled) }
+    pub fn steered(compiled: &'w CompiledScenario, sampler: ImportanceSampler) -> Self {
+        Self { sampler: Some(sampler), ..Self::new(compiled) }
     }
 
     /// A simulator whose requests a real person answers, by [`answer_at`](Self::answer_at).
@@ -75,8 +75,8 @@ impl<'w> Simulator<'w> {
 
     /// The guide, as the last step left it.
     #[must_use]
-    pub fn guide(&self) -> Option<&Guide> {
-        self.guide.as_ref()
+    pub fn sampler(&self) -> Option<&ImportanceSampler> {
+        self.sampler.as_ref()
     }
 
     /// Sets a replicate up and hands the engine its request.
@@ -88,8 +88,8 @@ impl<'w> Simulator<'w> {
         compiled.share(&mut self.draws, &mut self.shared);
         self.engine.reset();
         self.engine.record(wanted);
-        for berths in &mut self.berths {
-            berths.clear();
+        for commands in &mut self.commands {
+            commands.clear();
         }
         self.first_deaths.clear();
         self.awaited.clear();
@@ -118,8 +118,8 @@ impl<'w> Simulator<'w> {
         self.tally.decisions.clear();
         self.zones = if compiled.zone_law.is_some() { self.draws.zones() } else { Key(0) };
         self.operator_key = if compiled.operator.draws() { self.draws.operator() } else { Key(0) };
-        if let Some(guide) = &mut self.guide {
-            guide.begin(self.draws.guide());
+        if let Some(sampler) = &mut self.sampler {
+            sampler.begin(self.draws.sampler());
         }
         // Faults of the first millisecond come before the request, which is the operator's act.
         while self.boundary().is_some_and(|at| at == 0) {

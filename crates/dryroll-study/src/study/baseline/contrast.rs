@@ -7,7 +7,7 @@ use super::tolerance::Tolerance;
 use crate::study::mean::Differences;
 use dryroll_sim::scenario::{Condition, Measure};
 use dryroll_sim::text::Foreign;
-use dryroll_stats::{Interval, apart};
+use dryroll_stats::{Interval, two_samples};
 
 /// What was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,9 +154,9 @@ impl Contrast {
     pub fn interval(&self, confidence: f64) -> Option<Interval> {
         match &self.evidence {
             Evidence::Pairs { differences, .. } => differences.interval(confidence),
-            Evidence::Apart(Fact::Figure(a), Fact::Figure(b)) => apart::means(*a, *b, confidence),
+            Evidence::Apart(Fact::Figure(a), Fact::Figure(b)) => two_samples::means(*a, *b, confidence),
             Evidence::Apart(Fact::Share { hits: a, n }, Fact::Share { hits: b, n: m }) => {
-                apart::rates((*a, *n), (*b, *m), confidence)
+                two_samples::rates((*a, *n), (*b, *m), confidence)
             }
             // One measure is always of one kind.
             Evidence::Apart(..) => None,
@@ -195,8 +195,8 @@ impl Contrast {
 mod tests {
     use super::*;
     use dryroll_sim::scenario::{Metric, Rate};
-    use dryroll_stats::apart::Sample;
     use dryroll_stats::bounded::Reach;
+    use dryroll_stats::two_samples::Sample;
 
     fn pairs(measure: Measure, defective: bool, accepted: f64, difference: f64) -> Contrast {
         // Every other replicate differs by a little more.
@@ -239,8 +239,8 @@ mod tests {
     #[test]
     fn a_conditional_metric_is_judged_only_over_the_same_runs() {
         let detect = Measure::Metric(Metric::TimeToDetectSec);
-        let with = |n: u64, compiled: u64| {
-            let rate = Contrast { n: compiled, ..pairs(Measure::Rate(Rate::Trip), true, 0.5, 0.0) };
+        let with = |n: u64, replicates: u64| {
+            let rate = Contrast { n: replicates, ..pairs(Measure::Rate(Rate::Trip), true, 0.5, 0.0) };
             let mut both = [Contrast { n, ..pairs(detect, true, 100.0, -50.0) }, rate];
             Contrast::join_conditions(&mut both);
             both[0].verdict(Tolerance::Absolute(1.0), 0.99)
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(with(99, 100), Verdict::Differs);
         let alone = pairs(detect, true, 100.0, 50.0).verdict(Tolerance::Absolute(1.0), 0.99);
         assert_eq!(alone, Verdict::Differs, "in how many worlds it exists was not kept");
-        let apart = |then: u64, now: u64| {
+        let two_samples = |then: u64, now: u64| {
             let mean = |mean, n| Fact::Figure(Sample { mean, variance: Some(100.0), n });
             let share = |hits| Fact::Share { hits, n: 1000 };
             let trips = Contrast::of_engines("v", true, Measure::Rate(Rate::Trip), share(then), share(now));
@@ -257,8 +257,8 @@ mod tests {
             Contrast::join_conditions(&mut both);
             both[0].verdict(Tolerance::Absolute(1.0), 0.99)
         };
-        assert_eq!(apart(500, 505), Verdict::Worse);
-        assert_eq!(apart(500, 700), Verdict::Differs);
+        assert_eq!(two_samples(500, 505), Verdict::Worse);
+        assert_eq!(two_samples(500, 700), Verdict::Differs);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::study::row::value;
 use dryroll_sim::digest::hex;
 use dryroll_sim::scenario::Measure;
 use dryroll_sim::text::Foreign;
-use dryroll_stats::apart::Sample;
 use dryroll_stats::moments::Moments;
+use dryroll_stats::two_samples::Sample;
 
 /// What a measure came to.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -24,7 +24,7 @@ use crate::study::Policy;
 use dryroll_sim::json::fault;
 use dryroll_sim::scenario::Measure;
 use dryroll_sim::text::Foreign;
-use dryroll_stats::apart::Sample;
+use dryroll_stats::two_samples::Sample;
 
 /// Why a text is no baseline.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +41,8 @@ pub struct FileError {
 struct ScenarioLine {
     scenario: Foreign,
     hash: Foreign,
-    compiled: Foreign,
+    #[serde(rename = "world")]
+    environment: Foreign,
     seed: u64,
     replicates: u64,
     dryroll: Foreign,
@@ -129,8 +130,9 @@ impl Baseline {
             };
             match read {
                 Line::Scenario(line) => {
-                    let ScenarioLine { hash, compiled, seed, replicates, dryroll, policy, .. } = *line;
-                    let entry = Entry { hash, compiled, seed, replicates, dryroll, policy, versions: BTreeMap::new() };
+                    let ScenarioLine { hash, environment, seed, replicates, dryroll, policy, .. } = *line;
+                    let entry =
+                        Entry { hash, environment, seed, replicates, dryroll, policy, versions: BTreeMap::new() };
                     baseline.entries.insert(scenario, entry);
                 }
                 Line::Version(line) => {
@@ -162,11 +164,11 @@ impl Baseline {
     pub fn text(&self) -> std::io::Result<String> {
         let mut lines: BTreeMap<Place, String> = BTreeMap::new();
         for (scenario, entry) in &self.entries {
-            let Entry { hash, compiled, seed, replicates, dryroll, policy, versions } = entry;
+            let Entry { hash, environment, seed, replicates, dryroll, policy, versions } = entry;
             let line = ScenarioLine {
                 scenario: scenario.clone(),
                 hash: hash.clone(),
-                compiled: compiled.clone(),
+                environment: environment.clone(),
                 seed: *seed,
                 replicates: *replicates,
                 dryroll: dryroll.clone(),
@@ -236,7 +238,7 @@ fn read(text: &str) -> Result<(Place, Line), String> {
     match (keys.contains_key("version"), keys.contains_key("fact")) {
         (false, false) => {
             let line: ScenarioLine = serde_json::from_value(value).map_err(fault)?;
-            for (digest, name) in [(&line.hash, "hash"), (&line.compiled, "world")] {
+            for (digest, name) in [(&line.hash, "hash"), (&line.environment, "world")] {
                 checked_digest(digest.raw(), name)?;
             }
             if line.replicates == 0 {

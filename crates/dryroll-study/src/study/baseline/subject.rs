@@ -11,9 +11,9 @@ use crate::study::Policy;
 use crate::study::compare::pairs;
 use crate::study::grid::{self, Cells, GridError};
 use crate::study::mean::{Differences, Estimator};
+use crate::study::result_log::{Identity, ResultLog};
 use crate::study::results::CellRows;
-use crate::study::round::{self, Round, Workers, rows_a_block};
-use crate::study::tape::{Identity, Tape};
+use crate::study::round::{self, Work, WorkPlan, rows_a_block};
 use dryroll_sim::SEMANTICS_VERSION;
 use dryroll_sim::scenario::{Measure, Scenario, VersionIndex};
 use dryroll_sim::sim::CompiledScenario;
@@ -83,11 +83,11 @@ impl Subject {
     ///
     /// # Errors
     /// When the tape cannot be written.
-    pub fn run(&self, tape: &Tape, workers: &Workers<'_>) -> io::Result<bool> {
+    pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<bool> {
         let instances = self.cells.scenarios.first().map_or(1, |scenario| scenario.fleet.instances);
         let cells = (0..self.cells.compiled.len() as u32).collect();
-        let round = Round { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
-        round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)
+        let round = Work { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
+        round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)
     }
 
     /// The cells of a version: with the accepted policy, and with the scenario's own; one and the same where those are.
@@ -95,31 +95,31 @@ impl Subject {
         [version, self.cells.compiled.len() - self.versions.len() + version]
     }
 
-    fn rows<'t>(&self, tape: &'t Tape, cell: usize) -> io::Result<CellRows<'t>> {
-        CellRows::open(std::slice::from_ref(tape), cell as u32, self.replicates)
+    fn rows<'t>(&self, log: &'t ResultLog, cell: usize) -> io::Result<CellRows<'t>> {
+        CellRows::open(std::slice::from_ref(log), cell as u32, self.replicates)
     }
 
-    fn facts_of(&self, tape: &Tape, cell: usize) -> io::Result<VersionFacts> {
-        VersionFacts::of(&self.rows(tape, cell)?, self.cells.compiled[cell].defective)
+    fn facts_of(&self, log: &ResultLog, cell: usize) -> io::Result<VersionFacts> {
+        VersionFacts::of(&self.rows(log, cell)?, self.cells.compiled[cell].defective)
     }
 
     /// What each version comes to with the scenario's own policy.
     ///
     /// # Errors
     /// When the tape cannot be read.
-    pub fn facts(&self, tape: &Tape) -> io::Result<BTreeMap<Foreign, VersionFacts>> {
-        let of = |(version, id): (usize, &Foreign)| Ok((id.clone(), self.facts_of(tape, self.cells_of(version)[1])?));
+    pub fn facts(&self, log: &ResultLog) -> io::Result<BTreeMap<Foreign, VersionFacts>> {
+        let of = |(version, id): (usize, &Foreign)| Ok((id.clone(), self.facts_of(log, self.cells_of(version)[1])?));
         self.versions.iter().enumerate().map(of).collect()
     }
 
-    /// Holds what was found against what was accepted. `compiled` is the digest of the scenario's world.
+    /// Holds what was found against what was accepted. `environment` is the digest of the scenario's world.
     ///
     /// # Errors
     /// When the tape cannot be read.
-    pub fn compare(&self, tape: &Tape, entry: &Entry, compiled: &str) -> io::Result<Compared> {
+    pub fn compare(&self, log: &ResultLog, entry: &Entry, environment: &str) -> io::Result<Compared> {
         let mut compared = Compared {
             policy_changed: self.cells.compiled.len() > self.versions.len(),
-            world_changed: entry.compiled != compiled,
+            world_changed: entry.environment != environment,
             gone_versions: entry.versions.keys().filter(|id| !self.versions.contains(id)).cloned().collect(),
             ..Compared::default()
         };
@@ -130,7 +130,7 @@ impl Subject {
                 compared.new_versions.push(id.clone());
             }
             if let Some(kept) = kept.filter(|_| !compared.world_changed) {
-                let found = self.facts_of(tape, accepted)?;
+                let found = self.facts_of(log, accepted)?;
                 if !found.are_the_bytes_of(kept) {
                     let of = if entry.dryroll == SEMANTICS_VERSION {
                         &mut compared.not_the_same_bytes
@@ -144,7 +144,7 @@ impl Subject {
             }
             if compared.policy_changed {
                 compared.intervals += measures().count() as u64;
-                compared.contrasts.extend(self.policies(tape, id.raw(), [accepted, own])?);
+                compared.contrasts.extend(self.policies(log, id.raw(), [accepted, own])?);
             }
         }
         Ok(compared)
@@ -162,9 +162,9 @@ impl Subject {
     }
 
     /// The accepted policy against the scenario's own, world by world.
-    fn policies(&self, tape: &Tape, version: &str, [accepted, own]: [usize; 2]) -> io::Result<Vec<Contrast>> {
+    fn policies(&self, log: &ResultLog, version: &str, [accepted, own]: [usize; 2]) -> io::Result<Vec<Contrast>> {
         let defective = self.cells.compiled[own].defective;
-        let rows = [self.rows(tape, accepted)?, self.rows(tape, own)?];
+        let rows = [self.rows(log, accepted)?, self.rows(log, own)?];
         let contrast = |(measure, paired): (Measure, Paired)| {
             let Some((before, now)) = paired.a().mean().zip(paired.b().mean()) else { return Ok(None) };
             let estimators = [accepted, own].map(|cell| Estimator::new(&self.cells.compiled[cell], measure));

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 
 use super::{Doubt, Finding, Verdict, replicates_of};
-use crate::study::round::Workers;
+use crate::study::round::WorkPlan;
 use dryroll_engine::fleet::At;
 use dryroll_engine::{Engine, Event, EventKind, Outcome, Recording};
 use dryroll_sim::scenario::{Bound, Demand, EventDemand, ExpectSpec, Expected, Measure, Replicates};
-use dryroll_sim::sim::{Observer, Simulator, Unobserved, CompiledScenario};
+use dryroll_sim::sim::{CompiledScenario, Observer, Simulator, Unobserved};
 
 /// Worlds that are looked at before it is asked whether one of them has failed.
 const AT_ONCE: u64 = 1024;
@@ -35,7 +35,7 @@ struct Shown {
 
 /// Decides a rule in each of its worlds: it holds where it holds in all.
 #[must_use]
-pub fn each(spec: &ExpectSpec, compiled: &CompiledScenario, workers: &Workers<'_>, max_replicates: u64) -> Finding {
+pub fn each(spec: &ExpectSpec, compiled: &CompiledScenario, workers: &WorkPlan<'_>, max_replicates: u64) -> Finding {
     let replicates = match spec.replicates {
         Replicates::One(replicate) => replicate..replicate.saturating_add(1),
         Replicates::First(_) => 0..replicates_of(spec).min(max_replicates),

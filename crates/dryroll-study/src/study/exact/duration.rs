@@ -2,7 +2,7 @@
 //! after that, so that whole ticks count for a batch that another one follows, and milliseconds for the last and for a
 //! trip.
 
-use super::Course;
+use super::TrialWalk;
 use super::approval::{Approval, mean};
 use dryroll_engine::OperatorDecision;
 use dryroll_sim::sim::CompiledScenario;
@@ -35,41 +35,46 @@ struct Over {
 pub(super) fn mean_duration(
     compiled: &CompiledScenario,
     approval: &Approval,
-    course: &Course<'_>,
+    walk: &TrialWalk<'_>,
     walked: &Walked,
     states: &[Vec<Counts>],
 ) -> Result<(f64, f64), String> {
-    if !course.is_timed() {
+    if !walk.is_timed() {
         return Err("with `max_in_flight` a batch is dispatched bit by bit".to_owned());
     }
     let waved_trips = walked.trips - walked.chance_of_ending();
-    if waved_trips > 0.0 && !course.later_trips_are_known {
+    if waved_trips > 0.0 && !walk.later_trips_are_known {
         return Err("after a decision to continue, the order of verdicts depends on time".to_owned());
     }
     if walked.chance_of_ending() > 0.0 {
-        course.last_decision_in_time.clone()?;
-        if course.last_decision == OperatorDecision::RollbackCompletedBatches && compiled.settings.previous.is_some() {
+        walk.last_decision_in_time.clone()?;
+        if walk.last_decision == OperatorDecision::RollbackCompletedBatches && compiled.settings.previous.is_some() {
             return Err("a run that trips is rolled back, and how long that takes is not followed".to_owned());
         }
     }
     let (wait, first) = (approval.wait.clone()?, approval.first.clone()?);
-    let walking = walking(compiled, course, walked, states)?;
+    let walking = walking(compiled, walk, walked, states)?;
     let deciding = walked.trips * mean(&compiled.operator.decision_delay);
     Ok((first + approval.approved * walking, wait + approval.approved * deciding))
 }
 
 /// From the first tick to the end, where it is approved.
-fn walking(compiled: &CompiledScenario, course: &Course<'_>, walked: &Walked, states: &[Vec<Counts>]) -> Result<f64, String> {
+fn walking(
+    compiled: &CompiledScenario,
+    walk: &TrialWalk<'_>,
+    walked: &Walked,
+    states: &[Vec<Counts>],
+) -> Result<f64, String> {
     let (tick, timeout) = (compiled.tick_interval, compiled.settings.health_timeout.0);
-    let stages = stages(course, states);
-    let steps: u64 = stages.iter().map(|stage| u64::from(stage.to - stage.from) * 2 * course.walk.limit as u64).sum();
-    let budget = MOST_STEPS / (steps + course.law.effort).max(1);
+    let stages = stages(walk, states);
+    let steps: u64 = stages.iter().map(|stage| u64::from(stage.to - stage.from) * 2 * walk.walk.limit as u64).sum();
+    let budget = MOST_STEPS / (steps + walk.law.effort).max(1);
     let ticks = timeout.div_ceil(tick);
     let too_much = || "adding up the durations would take too long".to_owned();
     if 2 * ticks > budget {
         return Err(too_much());
     }
-    let all: Vec<Over> = stages.iter().map(|stage| over(course, stage, &course.law.verdicts(), true)).collect();
+    let all: Vec<Over> = stages.iter().map(|stage| over(walk, stage, &walk.law.verdicts(), true)).collect();
     // Whole ticks: between a batch that does not trip and the next one, and after a decision to continue.
     let decision = &compiled.operator.decision_delay;
     let waved = stages.iter().zip(&all).any(|(stage, all)| !stage.ends && !stage.is_last && all.tripped > 0.0);
@@ -80,7 +85,7 @@ fn walking(compiled: &CompiledScenario, course: &Course<'_>, walked: &Walked, st
     };
     let mut sum_of_ticks = 0.0;
     for k in 0..ticks {
-        let over = over_by(course, &stages, k * tick, timeout);
+        let over = over_by(walk, &stages, k * tick, timeout);
         for ((stage, all), over) in stages.iter().zip(&all).zip(over) {
             if !stage.is_last {
                 sum_of_ticks += all.untripped - over.untripped;
@@ -89,7 +94,7 @@ fn walking(compiled: &CompiledScenario, course: &Course<'_>, walked: &Walked, st
     }
     if waved {
         for k in 0..(timeout + shift).div_ceil(tick) {
-            let over = (k * tick).checked_sub(shift).map(|t| over_by(course, &stages, t, timeout));
+            let over = (k * tick).checked_sub(shift).map(|t| over_by(walk, &stages, t, timeout));
             for (i, (stage, all)) in stages.iter().zip(&all).enumerate() {
                 if !stage.is_last && !stage.ends {
                     sum_of_ticks += all.tripped - over.as_ref().map_or(0.0, |over| over[i].tripped);
@@ -99,7 +104,7 @@ fn walking(compiled: &CompiledScenario, course: &Course<'_>, walked: &Walked, st
     }
     // Milliseconds: the last batch, and trips that end the walk.
     let left = |t: u64| -> f64 {
-        let over = over_by(course, &stages, t, timeout);
+        let over = over_by(walk, &stages, t, timeout);
         let each = stages.iter().zip(&all).zip(over).map(|((stage, all), over)| {
             let untripped = if stage.is_last { all.untripped - over.untripped } else { 0.0 };
             let tripped = if stage.is_last || stage.ends { all.tripped - over.tripped } else { 0.0 };
@@ -116,8 +121,8 @@ fn walking(compiled: &CompiledScenario, course: &Course<'_>, walked: &Walked, st
 }
 
 /// Where instances are all alike, units of the same length are one stage with the weights of all.
-fn stages(course: &Course<'_>, states: &[Vec<Counts>]) -> Vec<Stage> {
-    let units = &course.walk.units;
+fn stages(walk: &TrialWalk<'_>, states: &[Vec<Counts>]) -> Vec<Stage> {
+    let units = &walk.walk.units;
     let mut stages: Vec<Stage> = Vec::new();
     for (number, (unit, layers)) in units.iter().zip(states).enumerate() {
         let is_last = number + 1 == units.len();
@@ -130,13 +135,13 @@ fn stages(course: &Course<'_>, states: &[Vec<Counts>]) -> Vec<Stage> {
                 to: unit.trials.end,
                 counts: counts.clone(),
                 is_last,
-                ends: course.walk.ends(layer),
+                ends: walk.walk.ends(layer),
             };
             let alike = |known: &&mut Stage| {
                 let sizes = known.to - known.from == stage.to - stage.from;
                 sizes && known.is_last == stage.is_last && known.ends == stage.ends
             };
-            match stages.iter_mut().find(alike).filter(|_| course.law.is_uniform()) {
+            match stages.iter_mut().find(alike).filter(|_| walk.law.is_uniform()) {
                 Some(known) => known.counts.add(&stage.counts),
                 None => stages.push(stage),
             }
@@ -145,19 +150,19 @@ fn stages(course: &Course<'_>, states: &[Vec<Counts>]) -> Vec<Stage> {
     stages
 }
 
-fn over_by(course: &Course<'_>, stages: &[Stage], t: u64, timeout: u64) -> Vec<Over> {
-    let trials = course.law.by(t);
-    stages.iter().map(|stage| over(course, stage, &trials, t >= timeout)).collect()
+fn over_by(walk: &TrialWalk<'_>, stages: &[Stage], t: u64, timeout: u64) -> Vec<Over> {
+    let trials = walk.law.by(t);
+    stages.iter().map(|stage| over(walk, stage, &trials, t >= timeout)).collect()
 }
 
 /// The chances that a unit has been judged without a trip, and that a trip has been met, the verdicts so far being
 /// `trials`.
-fn over(course: &Course<'_>, stage: &Stage, trials: &[Trial], is_due: bool) -> Over {
-    let each = || (stage.from..stage.to).map(|position| course.law.pick(trials, position));
+fn over(walk: &TrialWalk<'_>, stage: &Stage, trials: &[Trial], is_due: bool) -> Over {
+    let each = || (stage.from..stage.to).map(|position| walk.law.pick(trials, position));
     let mut counts = stage.counts.clone();
-    let tripped = counts.take(course.walk.counting, each());
+    let tripped = counts.take(walk.walk.counting, each());
     let untripped = counts.total();
-    match course.walk.counting {
+    match walk.walk.counting {
         // Counted as they come, a run trips before the batch is over.
         Counting::SilentLast if !is_due => Over { untripped, tripped: stage.counts.clone().trips_so_far(each()) },
         _ => Over { untripped, tripped },

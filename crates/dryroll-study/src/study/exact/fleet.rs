@@ -7,8 +7,8 @@ use std::rc::Rc;
 use super::OutOfScope;
 use super::law::{Arrivals, Beats, Crashing, Heartbeats, Table, VerdictLaw};
 use dryroll_engine::Plan;
+use dryroll_sim::sim::compiled::{CompiledScenario, InstanceClass, Release};
 use dryroll_sim::sim::sampler::Sampler;
-use dryroll_sim::sim::compiled::{Kin, Release, CompiledScenario};
 use dryroll_stats::exact::Trial;
 
 /// The most kinds of instances whose laws are worked out.
@@ -37,7 +37,7 @@ impl FleetLaw {
         on_grid: bool,
         tables: &Tables,
     ) -> Result<Self, OutOfScope> {
-        let mut kinds: BTreeMap<Kin, u8> = BTreeMap::new();
+        let mut kinds: BTreeMap<InstanceClass, u8> = BTreeMap::new();
         let mut maker = Maker { compiled, release, on_grid, tables };
         let mut laws = Vec::new();
         let mut which = Vec::new();
@@ -45,16 +45,16 @@ impl FleetLaw {
         // Without classes and overrides all are alike.
         let distinct = if compiled.has_kinds() { total } else { total.min(1) };
         for position in 0..distinct {
-            let kin = compiled.kin(plan.order.instance(position).0);
-            let kind = match kinds.get(&kin) {
+            let instance_class = compiled.instance_class(plan.order.instance(position).0);
+            let kind = match kinds.get(&instance_class) {
                 Some(&kind) => kind,
                 None => {
                     if laws.len() == MOST_KINDS {
                         return Err(OutOfScope::new("classes and overrides make too many kinds of instances"));
                     }
                     let kind = laws.len() as u8;
-                    laws.push(maker.mixture(&kin)?);
-                    kinds.insert(kin, kind);
+                    laws.push(maker.mixture(&instance_class)?);
+                    kinds.insert(instance_class, kind);
                     kind
                 }
             };
@@ -139,19 +139,19 @@ struct Maker<'w> {
 }
 
 impl Maker<'_> {
-    fn mixture(&mut self, kin: &Kin) -> Result<Mixture, OutOfScope> {
+    fn mixture(&mut self, instance_class: &InstanceClass) -> Result<Mixture, OutOfScope> {
         let too_many = || OutOfScope::new("the shares of the fleet that are drawn make too many kinds of instances");
-        let drawn = self.compiled.drawn_kin(kin.clone(), MOST_KINDS).ok_or_else(too_many)?;
-        drawn.into_iter().map(|(kin, share)| Ok((self.law(&kin)?, share))).collect()
+        let drawn = self.compiled.drawn_instance_class(instance_class.clone(), MOST_KINDS).ok_or_else(too_many)?;
+        drawn.into_iter().map(|(instance_class, share)| Ok((self.law(&instance_class)?, share))).collect()
     }
 
-    fn law(&mut self, kin: &Kin) -> Result<VerdictLaw, OutOfScope> {
+    fn law(&mut self, instance_class: &InstanceClass) -> Result<VerdictLaw, OutOfScope> {
         let compiled = self.compiled;
-        let prospects = compiled.prospects_of(kin, self.release);
-        let chances = prospects.chances();
+        let outcome_distribution = compiled.outcome_distribution_of(instance_class, self.release);
+        let chances = outcome_distribution.chances();
         let timeout = compiled.settings.health_timeout.0;
         let interval = compiled.interval;
-        let beats = match compiled.phase_of(kin) {
+        let beats = match compiled.phase_of(instance_class) {
             None => Beats::Anywhere,
             Some(_) if interval == 1 => Beats::Anywhere,
             Some(phase) if self.on_grid => Beats::At(if phase == 0 { interval } else { phase }),
@@ -161,11 +161,11 @@ impl Maker<'_> {
                 ));
             }
         };
-        let heartbeats = Heartbeats { beats, interval, loss: compiled.loss_of(kin) };
-        let longest = prospects.upgrade_time().longest().0.max(1).saturating_add(interval - 1);
+        let heartbeats = Heartbeats { beats, interval, loss: compiled.loss_of(instance_class) };
+        let longest = outcome_distribution.upgrade_time().longest().0.max(1).saturating_add(interval - 1);
         let surely_in_time = heartbeats.loss == 0.0 && longest <= timeout;
-        let table = self.tables.of(&prospects.upgrade_time(), timeout)?;
-        let crashing = (chances.crash > 0.0).then(|| Crashing::new(prospects.crash_after));
+        let table = self.tables.of(&outcome_distribution.upgrade_time(), timeout)?;
+        let crashing = (chances.crash > 0.0).then(|| Crashing::new(outcome_distribution.crash_after));
         Ok(VerdictLaw { chances, arrivals: Arrivals { table, heartbeats, surely_in_time }, crashing, timeout })
     }
 }

@@ -10,8 +10,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use dryroll_sim::sim::sampler::Sampler;
 use dryroll_sim::sim::compiled::Chances;
+use dryroll_sim::sim::sampler::Sampler;
 use dryroll_stats::exact::Trial;
 
 /// The most milliseconds that a duration's distribution is tabulated for.

@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 
 use super::fleet::Tables;
-use super::scope::Course;
+use super::scope::TrialWalk;
 use super::{Approval, Depth, Exact, OutOfScope, Unknown, of};
 use dryroll_engine::{InterventionPolicy, Outcome};
 use dryroll_sim::sim::CompiledScenario;
-use dryroll_sim::sim::shared::{BlockLaw, Factor, RateSource, Shared, Spread};
 use dryroll_sim::sim::compiled::Release;
+use dryroll_sim::sim::shared::{BlockLaw, Factor, RateSource, Shared, Spread};
 use dryroll_stats::beta;
 
 /// The most worlds that a mean is taken over.
@@ -95,7 +95,7 @@ pub(super) fn trip(compiled: &CompiledScenario, shared: &Shared, tables: &Tables
     if approved == 0.0 || rolls_nothing_out(compiled) {
         return Ok(0.0);
     }
-    Ok((Course::of(&given, tables)?.walked().chance() * approved).clamp(0.0, 1.0))
+    Ok((TrialWalk::of(&given, tables)?.walked().chance() * approved).clamp(0.0, 1.0))
 }
 
 fn trips(compiled: &CompiledScenario, parts: &[(Shared, f64)], tables: &Tables) -> Result<f64, OutOfScope> {

@@ -13,7 +13,7 @@ const MOST_STEPS: u64 = 400_000_000;
 
 /// A rollout as a walk through units of independent trials.
 #[derive(Debug)]
-pub(crate) struct Course<'w> {
+pub(crate) struct TrialWalk<'w> {
     pub(super) walk: Walk,
     pub(super) law: FleetLaw,
     /// Whether a batch is dispatched at one moment, so that it lasts as long as its slowest.
@@ -29,7 +29,7 @@ pub(crate) struct Course<'w> {
     compiled: &'w CompiledScenario,
 }
 
-impl<'w> Course<'w> {
+impl<'w> TrialWalk<'w> {
     pub(crate) fn of(compiled: &'w CompiledScenario, tables: &Tables) -> Result<Self, OutOfScope> {
         undisturbed(compiled)?;
         let (plan, limit) = edited(compiled);
@@ -65,7 +65,7 @@ impl<'w> Course<'w> {
         let back = FleetLaw::new(compiled, &plan, Release::Previous, on_grid, tables).ok();
         let rollback_is_sure =
             back.is_some_and(|law| law.verdicts().iter().all(|trial| trial.fails == 0.0 && trial.silent == 0.0));
-        let mut course = Self {
+        let mut walk = Self {
             walk,
             law,
             at_once,
@@ -75,8 +75,8 @@ impl<'w> Course<'w> {
             last_decision_in_time: Ok(()),
             compiled,
         };
-        course.check_horizon(&plan)?;
-        Ok(course)
+        walk.check_horizon(&plan)?;
+        Ok(walk)
     }
 
     /// Whether the time that it takes is a question of the slowest of each batch.

@@ -10,7 +10,7 @@ use super::fleet::Tables;
 use super::mixture::{self, Rule};
 use super::{OutOfScope, compiled};
 use dryroll_sim::scenario::Scenario;
-use dryroll_sim::sim::{Shared, CompiledScenario};
+use dryroll_sim::sim::{CompiledScenario, Shared};
 
 /// A chance of tripping, and what of it is between rollouts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,10 +90,17 @@ pub fn trip_spread(scenario: &Scenario) -> Result<Option<TripSpread>, OutOfScope
 
 const LEVELS: [f64; 3] = [0.05, 0.5, 0.95];
 
-fn quantiles(compiled: &CompiledScenario, places: &[(Shared, f64)], is_one: bool, tables: &Tables) -> Result<[f64; 3], OutOfScope> {
+fn quantiles(
+    compiled: &CompiledScenario,
+    places: &[(Shared, f64)],
+    is_one: bool,
+    tables: &Tables,
+) -> Result<[f64; 3], OutOfScope> {
     let chance = |variates: [f64; 5]| {
         places.iter().try_fold(0.0, |sum, (base, chance)| {
-            Ok::<f64, OutOfScope>(sum + chance * mixture::trip(compiled, &mixture::at(compiled, base, variates), tables)?)
+            Ok::<f64, OutOfScope>(
+                sum + chance * mixture::trip(compiled, &mixture::at(compiled, base, variates), tables)?,
+            )
         })
     };
     if is_one {

@@ -10,9 +10,9 @@ use rayon::prelude::*;
 
 use super::{Estimated, Tune, Tuned, moments};
 use crate::study::mean::{Estimator, Sample};
+use crate::study::result_log::ResultLog;
 use crate::study::results::CellRows;
 use crate::study::sweep::CONFIDENCE;
-use crate::study::tape::Tape;
 use dryroll_sim::scenario::{Measure, Metric};
 use dryroll_stats::{Interval, simultaneous};
 
@@ -34,13 +34,13 @@ pub struct Point {
 ///
 /// # Errors
 /// When the tape cannot be read.
-pub fn worst_version(tune: &Tune, tape: &Tape, tuned: &Tuned) -> io::Result<Option<usize>> {
+pub fn worst_version(tune: &Tune, log: &ResultLog, tuned: &Tuned) -> io::Result<Option<usize>> {
     let mut worst: Option<(usize, f64)> = None;
     for version in 1..tune.versions() {
         let mut sum = 0.0;
         for (policy, known) in tuned.policies.iter().enumerate() {
             let n = known.replicates.min(REPLICATES);
-            let values = tune.values(tape, tune.cell(policy, version), Metric::BlastRadiusPct, n)?;
+            let values = tune.values(log, tune.cell(policy, version), Metric::BlastRadiusPct, n)?;
             sum += moments(&values).mean().unwrap_or(0.0);
         }
         if worst.is_none_or(|(_, most)| sum > most) {
@@ -58,7 +58,7 @@ pub fn worst_version(tune: &Tune, tape: &Tape, tuned: &Tuned) -> io::Result<Opti
 ///
 /// # Errors
 /// When the tape cannot be read.
-pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -> io::Result<Vec<Point>> {
+pub fn points(tune: &Tune, log: &ResultLog, tuned: &Tuned, version: Option<usize>) -> io::Result<Vec<Point>> {
     let policies = tuned.policies.len();
     let pairs = policies as u64 * (policies as u64).saturating_sub(1) / 2;
     let each = simultaneous::each(CONFIDENCE, 2 * (pairs + policies as u64));
@@ -66,7 +66,7 @@ pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -
         let cell = tune.cell(policy, version);
         let n = tuned.policies[policy].replicates.min(REPLICATES);
         let estimator = Estimator::new(&tune.cells.compiled[cell], Measure::Metric(metric));
-        let sample = estimator.sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)?;
+        let sample = estimator.sample(&CellRows::open(std::slice::from_ref(log), cell as u32, n)?)?;
         let own = exact.map(|exact| Interval::new(exact, exact)).or_else(|| estimator.interval(&sample, each));
         Ok(Placed { estimator, sample, exact, own })
     };
@@ -89,7 +89,7 @@ pub fn points(tune: &Tune, tape: &Tape, tuned: &Tuned, version: Option<usize>) -
             let cell = tune.cell(policy, version);
             let n = tuned.policies[policy].replicates;
             let estimator = Estimator::new(&tune.cells.compiled[cell], Measure::Metric(metric));
-            let sample = estimator.sample(&CellRows::open(std::slice::from_ref(tape), cell as u32, n)?)?;
+            let sample = estimator.sample(&CellRows::open(std::slice::from_ref(log), cell as u32, n)?)?;
             let (mean, interval) = (estimator.mean(&sample), estimator.interval(&sample, CONFIDENCE));
             Ok(Estimated { exact, mean, interval, n })
         };

@@ -25,7 +25,7 @@ use dryroll_engine::{
     Settings,
 };
 use dryroll_sim::scenario::{Bound, Measure, Metric, Rate, Stat};
-use dryroll_sim::sim::{Observer, Simulator, CompiledScenario};
+use dryroll_sim::sim::{CompiledScenario, Observer, Simulator};
 use dryroll_stats::quantile::rank;
 
 /// Worlds of each version.

@@ -5,10 +5,10 @@ use std::io;
 use super::{Tune, TuneError, moments};
 use crate::study::analysis::{self, Certainty};
 use crate::study::mean::Estimator;
+use crate::study::result_log::ResultLog;
 use crate::study::results::CellRows;
 use crate::study::row::speaks_of;
 use crate::study::summary::Figure;
-use crate::study::tape::Tape;
 use crate::study::theory::{Theory, fits};
 use dryroll_sim::scenario::{Bound, Expected, LimitSpec, Measure, Metric, Rate, Stat};
 use dryroll_sim::sim::CompiledScenario;
@@ -133,7 +133,7 @@ pub fn meets(held: &[Held]) -> Option<bool> {
 pub fn check(
     tune: &Tune,
     theory: &[Theory],
-    tape: &Tape,
+    log: &ResultLog,
     policy: usize,
     n: u64,
     certainty: Certainty,
@@ -143,7 +143,7 @@ pub fn check(
     for (place, limit) in tune.limits.iter().enumerate() {
         for &version in &limit.versions {
             let cell = tune.cell(policy, version);
-            let rows = CellRows::open(std::slice::from_ref(tape), cell as u32, n)?;
+            let rows = CellRows::open(std::slice::from_ref(log), cell as u32, n)?;
             let theory = theory.get(cell).unwrap_or(&nothing);
             let seen =
                 observe(&limit.spec, &rows, &tune.cells.compiled[cell], theory, certainty, Some(tune.limit_tolerance))?;

@@ -7,9 +7,9 @@ use super::limits::{self, Held};
 use super::{FIRST_LOOK, Tune, TuneError, Tuned};
 use crate::study::analysis::Certainty;
 use crate::study::exact::Depth;
-use crate::study::round::Workers;
+use crate::study::result_log::ResultLog;
+use crate::study::round::WorkPlan;
 use crate::study::sweep::CONFIDENCE;
-use crate::study::tape::Tape;
 use crate::study::theory::Theory;
 use dryroll_sim::scenario::Scenario;
 use dryroll_stats::sequential::Looks;
@@ -80,12 +80,12 @@ impl Tune {
         &self,
         policy: usize,
         done: u64,
-        tape: &Tape,
-        workers: &Workers<'_>,
+        log: &ResultLog,
+        workers: &WorkPlan<'_>,
     ) -> io::Result<Option<Vec<Held>>> {
         let theory = workers.pool.install(|| self.theory_of(policy));
         let check = |n: u64, certainty: Certainty| -> io::Result<Vec<Held>> {
-            let mut held = limits::check(self, &theory, tape, policy, n, certainty)?;
+            let mut held = limits::check(self, &theory, log, policy, n, certainty)?;
             held.retain(|held| held.limit < self.written);
             Ok(held)
         };
@@ -98,7 +98,7 @@ impl Tune {
         let mut done = vec![done; self.policies()];
         for look in 0.. {
             let Some(n) = looks.at(look) else { break };
-            if !self.top_up(tape, &done, &[policy], 0..self.versions(), n, workers)? {
+            if !self.top_up(log, &done, &[policy], 0..self.versions(), n, workers)? {
                 return Ok(None);
             }
             done[policy] = done[policy].max(n);
@@ -135,8 +135,8 @@ impl Tune {
     pub fn keeps(
         &self,
         policy: usize,
-        scratch: &dyn Fn() -> io::Result<Tape>,
-        workers: &Workers<'_>,
+        scratch: &dyn Fn() -> io::Result<ResultLog>,
+        workers: &WorkPlan<'_>,
     ) -> io::Result<Option<Keeps>> {
         let Some(from) = self.end(policy, 1.0 / STEP, scratch, workers)? else { return Ok(None) };
         let Some(to) = self.end(policy, STEP, scratch, workers)? else { return Ok(None) };
@@ -148,8 +148,8 @@ impl Tune {
         &self,
         policy: usize,
         step: f64,
-        scratch: &dyn Fn() -> io::Result<Tape>,
-        workers: &Workers<'_>,
+        scratch: &dyn Fn() -> io::Result<ResultLog>,
+        workers: &WorkPlan<'_>,
     ) -> io::Result<Option<End>> {
         let within = |factor: f64| (1.0 / FURTHEST..=FURTHEST).contains(&factor);
         let mut end = End { meets: 1.0, beyond: None };
@@ -175,8 +175,8 @@ impl Tune {
         &self,
         policy: usize,
         factor: f64,
-        scratch: &dyn Fn() -> io::Result<Tape>,
-        workers: &Workers<'_>,
+        scratch: &dyn Fn() -> io::Result<ResultLog>,
+        workers: &WorkPlan<'_>,
     ) -> io::Result<Option<Stand>> {
         let mut other = self.with_rates_times(factor).map_err(io::Error::other)?;
         other.replicates = other.replicates.min(MOST_REPLICATES);

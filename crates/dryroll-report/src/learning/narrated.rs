@@ -37,8 +37,8 @@ pub fn tell(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<
     writeln!(out, "\n{BOLD}What was learned before{BOLD:#} {DIM}({store}: of {all}, {apply}){DIM:#}")?;
     let (first, rest) = recalled.split_at(recalled.len().min(TOLD));
     let contradicted = rest.iter().filter(|one| one.is_contradicted()).take(CONTRADICTED);
-    let told: Vec<&Recalled<'_>> = first.iter().chain(contradicted).collect();
-    for one in &told {
+    let narrated: Vec<&Recalled<'_>> = first.iter().chain(contradicted).collect();
+    for one in &narrated {
         writeln!(
             out,
             "  {BOLD}{}{BOLD:#} {DIM}[{}]{DIM:#}",
@@ -67,7 +67,7 @@ pub fn tell(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<
             }
         }
     }
-    match recalled.len() - told.len() {
+    match recalled.len() - narrated.len() {
         0 => Ok(()),
         more => writeln!(out, "  … and {more} more"),
     }

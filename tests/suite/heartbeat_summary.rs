@@ -1,10 +1,10 @@
 //! What a drill shows of heartbeats while a trip waits: enough to learn its lesson, and never more than was sent.
 
-use dryroll::drill::{Cell, Drill, RollCall};
+use dryroll::drill::{Cell, Drill, HeartbeatSummary};
 use dryroll::engine::{Answer, RequestKind};
 use dryroll::fleet::At;
 use dryroll::scenario::Scenario;
-use dryroll::sim::{Doing, Release, Unobserved, CompiledScenario};
+use dryroll::sim::{CompiledScenario, Doing, Release, Unobserved};
 
 fn compiled(name: &str) -> CompiledScenario {
     let path = format!("{}/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
@@ -12,7 +12,7 @@ fn compiled(name: &str) -> CompiledScenario {
 }
 
 /// The roll at the first trip of world 0, after the plan was approved.
-fn at_first_trip(compiled: &CompiledScenario) -> RollCall {
+fn at_first_trip(compiled: &CompiledScenario) -> HeartbeatSummary {
     let mut drill = Drill::new(compiled, 0, &mut Unobserved);
     drill.answer(Answer::Approve, &mut Unobserved).unwrap();
     drill.next_decision(&mut Unobserved).unwrap();
@@ -76,7 +76,7 @@ fn what_is_heard_was_so() {
             for position in 0..compiled.total() {
                 let simulator = drill.simulator();
                 let heard = simulator.last_heard(position, from, at.0);
-                let mut lived: Vec<_> = simulator.life(position, at.0 + 1).collect();
+                let mut lived: Vec<_> = simulator.history(position, at.0 + 1).collect();
                 match heard {
                     Some(heard) => {
                         lived.retain(|segment| (segment.from..segment.to).contains(&heard.sent));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Member, Release, CompiledScenario};
+use super::{CompiledScenario, Member, Release};
 use crate::scenario::{OutcomeRates, UpgradeOutcome};
 use crate::sim::draws::Draws;
 use crate::sim::sampler::Sampler;
@@ -10,7 +10,7 @@ use crate::sim::shared::{Factor, Shared};
 
 /// How an upgrade can go, before it is drawn.
 #[derive(Clone, Copy, Debug)]
-pub struct Prospects<'w> {
+pub struct OutcomeDistribution<'w> {
     /// The outcome, where it is fixed.
     pub outcome: Option<UpgradeOutcome>,
     /// The chances of the outcomes, where it is not.
@@ -44,7 +44,7 @@ impl Chances {
     }
 }
 
-impl<'w> Prospects<'w> {
+impl<'w> OutcomeDistribution<'w> {
     /// How long the upgrade takes.
     #[must_use]
     pub fn upgrade_time(&self) -> Cow<'w, Sampler> {
@@ -80,15 +80,17 @@ impl<'w> Prospects<'w> {
 
 /// Instances to which the same classes and overrides apply: a set of them, by number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Kin(Vec<usize>);
+pub struct InstanceClass(Vec<usize>);
 
 impl CompiledScenario {
     /// Which classes and overrides surely apply to an instance.
     #[must_use]
-    pub fn kin(&self, n: u32) -> Kin {
+    pub fn instance_class(&self, n: u32) -> InstanceClass {
         let zone = n % self.zones;
         let may = self.differing.numbers_at(n, zone);
-        Kin(may.filter(|&number| self.differing.group(number).is_some_and(|one| one.surely_holds(n, zone))).collect())
+        InstanceClass(
+            may.filter(|&number| self.differing.group(number).is_some_and(|one| one.surely_holds(n, zone))).collect(),
+        )
     }
 
     /// How many instances of the fleet a class with a drawn share holds in a replicate with these draws.
@@ -102,21 +104,25 @@ impl CompiledScenario {
         (0..instances).map(|n| u32::from(holds(n))).sum()
     }
 
-    /// Kin that a drawn share of the fleet makes of `kin`, with their chances. Whether an instance belongs to one share
+    /// Kin that a drawn share of the fleet makes of `instance_class`, with their chances. Whether an instance belongs to one share
     /// is independent of whether it belongs to another. `None` where there are more than `most`. Blocks count as shares
     /// here: of one instance, its chance to be in one; that neighbours are in one together is left out.
     #[must_use]
-    pub fn drawn_kin(&self, kin: Kin, most: usize) -> Option<Vec<(Kin, f64)>> {
-        let mut drawn = vec![(kin, 1.0)];
+    pub fn drawn_instance_class(
+        &self,
+        instance_class: InstanceClass,
+        most: usize,
+    ) -> Option<Vec<(InstanceClass, f64)>> {
+        let mut drawn = vec![(instance_class, 1.0)];
         for (number, group) in self.differing.groups().enumerate() {
             let Some(share) = group.share() else { continue };
-            let chosen: Vec<(Kin, f64)> = drawn
+            let chosen: Vec<(InstanceClass, f64)> = drawn
                 .iter()
-                .map(|(Kin(members), chance)| {
+                .map(|(InstanceClass(members), chance)| {
                     let mut members = members.clone();
                     members.push(number);
                     members.sort_unstable();
-                    (Kin(members), chance * share)
+                    (InstanceClass(members), chance * share)
                 })
                 .collect();
             drawn.iter_mut().for_each(|(_, chance)| *chance *= 1.0 - share);
@@ -132,34 +138,43 @@ impl CompiledScenario {
     /// How an upgrade of kin to a release can go, by the scenario's own rates: of those that are drawn, the means. A
     /// factor that is drawn is left out.
     #[must_use]
-    pub fn prospects_of(&self, Kin(numbers): &Kin, release: Release) -> Prospects<'_> {
-        let conduct = &self.base.releases[release as usize];
-        let factor = match conduct.factor {
+    pub fn outcome_distribution_of(
+        &self,
+        InstanceClass(numbers): &InstanceClass,
+        release: Release,
+    ) -> OutcomeDistribution<'_> {
+        let release_model = &self.base.releases[release as usize];
+        let factor = match release_model.factor {
             Factor::Constant(factor) => factor,
             Factor::Drawn { .. } => 1.0,
         };
         let groups = numbers.iter().filter_map(|&number| self.differing.group(number));
-        self.prospects(groups, release, conduct.rates, factor)
+        self.outcome_distribution(groups, release, release_model.rates, factor)
     }
 
     /// How an upgrade of a member to a release can go, in a replicate.
     #[inline(always)]
     #[must_use]
-    pub fn prospects_of_member(&self, member: &Member<'_>, release: Release, shared: &Shared) -> Prospects<'_> {
+    pub fn outcome_distribution_of_member(
+        &self,
+        member: &Member<'_>,
+        release: Release,
+        shared: &Shared,
+    ) -> OutcomeDistribution<'_> {
         let groups = self.differing.groups_at(member.n, member.zone).filter(|group| group.holds(member, Some(shared)));
-        self.prospects(groups, release, shared.rates[release as usize], shared.factors[release as usize])
+        self.outcome_distribution(groups, release, shared.rates[release as usize], shared.factors[release as usize])
     }
 
     /// The fixed phase of kin's heartbeats, milliseconds; `None`: drawn for each.
     #[must_use]
-    pub fn phase_of(&self, Kin(numbers): &Kin) -> Option<u64> {
+    pub fn phase_of(&self, InstanceClass(numbers): &InstanceClass) -> Option<u64> {
         let mut said = self.differing.overrides_of(numbers).rev().filter_map(|o| o.link.phase);
         said.next().map(|phase| phase.0).or(self.base.phase)
     }
 
     /// The chance that a heartbeat of kin is lost.
     #[must_use]
-    pub fn loss_of(&self, Kin(numbers): &Kin) -> f64 {
+    pub fn loss_of(&self, InstanceClass(numbers): &InstanceClass) -> f64 {
         let mut said = self.differing.overrides_of(numbers).rev().filter_map(|o| o.link.loss);
         said.next().unwrap_or(self.base.loss)
     }

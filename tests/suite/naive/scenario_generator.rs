@@ -12,7 +12,7 @@ use dryroll::scenario::{
 use dryroll::sim::draws::Key;
 
 /// Throws the dice for one scenario.
-pub struct Dice {
+pub struct ScenarioGenerator {
     key: Key,
     thrown: u64,
     /// Seconds of one step of the grid on which durations lie.
@@ -28,14 +28,15 @@ const OUTCOMES: [UpgradeOutcome; 5] =
 
 /// The scenario that belongs to a number.
 pub fn scenario(number: u64) -> Scenario {
-    let mut dice = Dice { key: Key(0x5eed).child(number), thrown: 0, step: 1.0, drawn_pct: 0, spice_pct: 0 };
-    dice.step = dice.pick(&[0.001, 1.0, 1.0, 5.0]);
-    dice.drawn_pct = dice.pick(&[0, 0, 30, 80]);
-    dice.spice_pct = dice.pick(&[0, 10, 25, 50]);
-    dice.scenario(number)
+    let mut scenario_generator =
+        ScenarioGenerator { key: Key(0x5eed).child(number), thrown: 0, step: 1.0, drawn_pct: 0, spice_pct: 0 };
+    scenario_generator.step = scenario_generator.pick(&[0.001, 1.0, 1.0, 5.0]);
+    scenario_generator.drawn_pct = scenario_generator.pick(&[0, 0, 30, 80]);
+    scenario_generator.spice_pct = scenario_generator.pick(&[0, 10, 25, 50]);
+    scenario_generator.scenario(number)
 }
 
-impl Dice {
+impl ScenarioGenerator {
     fn below(&mut self, limit: u64) -> u64 {
         self.thrown += 1;
         ((u128::from(self.key.word(self.thrown)) * u128::from(limit)) >> 64) as u64
@@ -147,7 +148,7 @@ impl Dice {
             instances,
             zones: self.between(1, 4).min(u64::from(instances)) as u32,
             heartbeat_interval: Span::from_secs_f64(self.seconds(interval)),
-            heartbeat_phase: self.maybe(50, |dice| dice.span(0, interval - 1)),
+            heartbeat_phase: self.maybe(50, |scenario_generator| scenario_generator.span(0, interval - 1)),
             heartbeat_loss_rate: if self.spice() { self.pick(&[0.05, 0.3, 0.7]) } else { 0.0 },
             heartbeat_delay: if self.spice() { self.duration(0, 8) } else { Distribution::Constant(0.0) },
             statuses,
@@ -177,7 +178,9 @@ impl Dice {
             rollback_batch_pct: self.pick(&[1, 20, 50, 50, 67, 100]),
             breaker_order: self.pick(&[BreakerOrder::Observed, BreakerOrder::Observed, BreakerOrder::Listed]),
             breaker_scope: self.pick(&[BreakerScope::Rollout, BreakerScope::Rollout, BreakerScope::Batch]),
-            max_in_flight: self.maybe(40, |dice| NonZeroU32::new(dice.between(1, 5) as u32).expect("at least 1")),
+            max_in_flight: self.maybe(40, |scenario_generator| {
+                NonZeroU32::new(scenario_generator.between(1, 5) as u32).expect("at least 1")
+            }),
             observe_after: if self.chance(50) { self.span(0, 30) } else { Span::ZERO },
         }
     }
@@ -198,9 +201,14 @@ impl Dice {
             approval_delay: self.duration(0, 8),
             approval_expires: self.pick(&[Span(86_400_000), Span(86_400_000), Span(0)]),
             approves: !self.chance(7),
-            edit: self.maybe(25, |dice| {
-                let batch_pct = dice.maybe(60, |dice| dice.pick(&[5, 30, 50, 100]));
-                let limit = if batch_pct.is_none() { Some(dice.limit()) } else { dice.maybe(50, Self::limit) };
+            edit: self.maybe(25, |scenario_generator| {
+                let batch_pct =
+                    scenario_generator.maybe(60, |scenario_generator| scenario_generator.pick(&[5, 30, 50, 100]));
+                let limit = if batch_pct.is_none() {
+                    Some(scenario_generator.limit())
+                } else {
+                    scenario_generator.maybe(50, Self::limit)
+                };
                 dryroll::engine::Edit { batch_pct, max_consecutive_failures: limit }
             }),
             on_trip: (0..self.between(1, 4)).map(|_| self.pick(&decisions)).collect(),
@@ -212,7 +220,7 @@ impl Dice {
         let count = if self.spice() { self.between(1, 3) } else { 0 };
         (0..count)
             .map(|_| {
-                let rate = |dice: &mut Self| dice.pick(&[0.0, 0.1, 0.25]);
+                let rate = |scenario_generator: &mut Self| scenario_generator.pick(&[0.0, 0.1, 0.25]);
                 let most = (fleet.heartbeat_interval.0 as f64 / 1000.0 / self.step).round() as u64 - 1;
                 OverrideSpec {
                     target: self.target(fleet),
@@ -221,20 +229,20 @@ impl Dice {
                         Some(vec![VersionIndex(0)]),
                         Some(vec![VersionIndex(0), VersionIndex(1)]),
                     ]),
-                    outcome: self.maybe(50, |dice| dice.pick(&OUTCOMES)),
+                    outcome: self.maybe(50, |scenario_generator| scenario_generator.pick(&OUTCOMES)),
                     rates: SomeRates {
                         failure: self.maybe(10, rate),
                         hang: self.maybe(10, rate),
                         unhealthy: self.maybe(10, rate),
                         crash: self.maybe(10, rate),
                     },
-                    upgrade_time: self.maybe(20, |dice| dice.duration(0, 12)),
-                    crash_after: self.maybe(20, |dice| dice.duration(0, 12)),
-                    heartbeat_phase: self.maybe(20, |dice| dice.span(0, most)),
-                    heartbeat_loss_rate: self.maybe(15, |dice| dice.pick(&[0.0, 0.5, 1.0])),
-                    heartbeat_delay: self.maybe(15, |dice| dice.duration(0, 8)),
-                    flap_rate_per_hour: self.maybe(15, |dice| dice.rate(3600.0, 5, 40)),
-                    flap_down: self.maybe(15, |dice| dice.duration(0, 8)),
+                    upgrade_time: self.maybe(20, |scenario_generator| scenario_generator.duration(0, 12)),
+                    crash_after: self.maybe(20, |scenario_generator| scenario_generator.duration(0, 12)),
+                    heartbeat_phase: self.maybe(20, |scenario_generator| scenario_generator.span(0, most)),
+                    heartbeat_loss_rate: self.maybe(15, |scenario_generator| scenario_generator.pick(&[0.0, 0.5, 1.0])),
+                    heartbeat_delay: self.maybe(15, |scenario_generator| scenario_generator.duration(0, 8)),
+                    flap_rate_per_hour: self.maybe(15, |scenario_generator| scenario_generator.rate(3600.0, 5, 40)),
+                    flap_down: self.maybe(15, |scenario_generator| scenario_generator.duration(0, 8)),
                 }
             })
             .collect()
@@ -256,7 +264,11 @@ impl Dice {
             FaultStart::At(self.span(0, 40))
         } else {
             let event = self.pick(&EventKind::ALL);
-            let batch_index = if event.has_batch_index() { self.maybe(40, |dice| dice.below(3) as u32) } else { None };
+            let batch_index = if event.has_batch_index() {
+                self.maybe(40, |scenario_generator| scenario_generator.below(3) as u32)
+            } else {
+                None
+            };
             FaultStart::After { event, batch_index, delay: self.span(0, 6) }
         };
         let controllers =
@@ -294,7 +306,7 @@ impl Dice {
         let mut scenario = Scenario {
             name: format!("number {number}").into(),
             hash: String::new(),
-            compiled: String::new(),
+            environment: String::new(),
             seed: number,
             horizon: if self.chance(20) { self.span(1, 60) } else { self.span(150, 300) },
             module_id: "nginx".into(),
@@ -336,7 +348,7 @@ impl Dice {
                 all.failure = drawn(&mut rates.failure);
                 all.hang = drawn(&mut rates.hang);
             }
-            version.upgrade_time_factor = self.maybe(25, |dice| match dice.below(4) {
+            version.upgrade_time_factor = self.maybe(25, |scenario_generator| match scenario_generator.below(4) {
                 0 => Distribution::Constant(1.5),
                 1 => Distribution::Lognormal { median: 1.0, sigma: 0.4 },
                 2 => Distribution::Uniform { min: 0.0, max: 3.0 },
@@ -361,7 +373,7 @@ impl Dice {
                 Members::Blocks(Blocks { count, size })
             }
         };
-        let rate = |dice: &mut Self| dice.pick(&[0.0, 0.1, 0.6, 1.0]);
+        let rate = |scenario_generator: &mut Self| scenario_generator.pick(&[0.0, 0.1, 0.6, 1.0]);
         ClassSpec {
             id: format!("class {number}").into(),
             members,
@@ -377,8 +389,8 @@ impl Dice {
                 unhealthy: self.maybe(15, rate),
                 crash: self.maybe(15, rate),
             },
-            upgrade_time: self.maybe(20, |dice| dice.duration(0, 12)),
-            crash_after: self.maybe(20, |dice| dice.duration(0, 12)),
+            upgrade_time: self.maybe(20, |scenario_generator| scenario_generator.duration(0, 12)),
+            crash_after: self.maybe(20, |scenario_generator| scenario_generator.duration(0, 12)),
         }
     }
 }

@@ -15,7 +15,7 @@ use dryroll_engine::{
     Answer, Direction, Engine, Event, EventBody, EventNames, OperatorDecision, Outcome, Recording, RolloutId,
 };
 use dryroll_sim::scenario::{Advice, Scenario};
-use dryroll_sim::sim::{Metrics, Observer, CompiledScenario};
+use dryroll_sim::sim::{CompiledScenario, Metrics, Observer};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -34,7 +34,7 @@ const WIDTH: usize = 100;
 
 /// Tells a run to people.
 #[derive(Debug)]
-pub struct Account<'a, W> {
+pub struct Transcript<'a, W> {
     out: W,
     names: EventNames<'a>,
     batch: Batch,
@@ -54,7 +54,7 @@ struct Batch {
     unlisted: usize,
 }
 
-impl<'a, W: Write> Account<'a, W> {
+impl<'a, W: Write> Transcript<'a, W> {
     /// Opens with what is about to be run.
     pub fn new(mut out: W, scenario: &'a Scenario, compiled: &CompiledScenario, replicate: u64) -> Self {
         let names = event_names(scenario);
@@ -254,7 +254,7 @@ impl<'a, W: Write> Account<'a, W> {
     }
 }
 
-impl<W: Write> Observer for Account<'_, W> {
+impl<W: Write> Observer for Transcript<'_, W> {
     fn recording(&self) -> Recording {
         Recording::Everything
     }

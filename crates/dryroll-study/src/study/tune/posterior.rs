@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Tune;
 use dryroll_sim::scenario::{Concentrations, Scenario, VersionIndex};
-use dryroll_sim::sim::{Belief, Release};
+use dryroll_sim::sim::{RatePosterior, Release};
 use dryroll_sim::text::Foreign;
 use dryroll_stats::Interval;
 use dryroll_stats::beta::{self, Quantiles};
@@ -52,7 +52,7 @@ pub fn interval(shapes: [f64; 2]) -> Option<Interval> {
 /// Why a history cannot be taken.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum BeliefError {
+pub enum PosteriorError {
     /// The version that the goal is about is not in it.
     #[error(
         "it has no posterior of `{good}`, the good version in [tune]; it has {found}. Calibrate from rollouts of `{good}`, or name a \
@@ -110,53 +110,53 @@ pub struct Believed {
     /// Which one.
     pub version: VersionIndex,
     /// What is believed of it.
-    pub belief: Arc<Belief>,
+    pub posterior: Arc<RatePosterior>,
     /// Where that comes from.
     pub history: VersionHistory,
 }
 
 /// The versions of a search whose rates are drawn: the good one, and of the others those that the history has.
 #[derive(Clone, Debug, Default)]
-pub struct Beliefs {
+pub struct RatePosteriors {
     /// In the order of the scenario.
     pub all: Vec<Believed>,
     /// The versions of the search, and the one that it rolls back to, that the history does not have.
     pub held: Vec<VersionIndex>,
 }
 
-impl Beliefs {
+impl RatePosteriors {
     /// Finds the versions of a scenario's search in a history.
     ///
     /// # Errors
     /// When the good version is not in it, or it holds what is no posterior.
-    pub fn new(scenario: &Scenario, histories: &[VersionHistory]) -> Result<Self, BeliefError> {
+    pub fn new(scenario: &Scenario, histories: &[VersionHistory]) -> Result<Self, PosteriorError> {
         for (place, history) in histories.iter().enumerate() {
             if histories[..place].iter().any(|other| other.version == history.version) {
-                return Err(BeliefError::Twice(history.version.clone()));
+                return Err(PosteriorError::Twice(history.version.clone()));
             }
         }
         let Some(spec) = &scenario.tune else { return Ok(Self::default()) };
         let wanted = |version: VersionIndex| {
             version == spec.good || spec.defective.contains(&version) || scenario.rollout.previous == Some(version)
         };
-        let mut beliefs = Self::default();
+        let mut posteriors = Self::default();
         for version in (0..scenario.versions.len()).map(VersionIndex).filter(|&version| wanted(version)) {
             let id = &scenario.versions[version.0].id;
             match histories.iter().find(|history| history.version == *id) {
-                Some(history) => beliefs.all.push(Believed {
+                Some(history) => posteriors.all.push(Believed {
                     version,
-                    belief: Arc::new(belief(history, scenario.versions[version.0].rates)?),
+                    posterior: Arc::new(posterior(history, scenario.versions[version.0].rates)?),
                     history: history.clone(),
                 }),
                 None if version == spec.good => {
                     let found: Vec<String> = histories.iter().map(|history| history.version.to_string()).collect();
                     let found = if found.is_empty() { "none at all".to_owned() } else { found.join(", ") };
-                    return Err(BeliefError::NoGood { good: id.clone(), found: found.into() });
+                    return Err(PosteriorError::NoGood { good: id.clone(), found: found.into() });
                 }
-                None => beliefs.held.push(version),
+                None => posteriors.held.push(version),
             }
         }
-        Ok(beliefs)
+        Ok(posteriors)
     }
 
     /// What is believed of a version.
@@ -182,7 +182,7 @@ impl Beliefs {
         let mut point = scenario.clone();
         for one in &self.all {
             let version = &mut point.versions[one.version.0];
-            version.rates = one.belief.mean();
+            version.rates = one.posterior.mean();
             let VersionHistory { failure, silence, .. } = &one.history;
             let concentrations = &mut version.concentrations;
             *concentrations = Concentrations {
@@ -196,12 +196,15 @@ impl Beliefs {
     }
 }
 
-fn belief(history: &VersionHistory, own: dryroll_sim::scenario::OutcomeRates) -> Result<Belief, BeliefError> {
+fn posterior(
+    history: &VersionHistory,
+    own: dryroll_sim::scenario::OutcomeRates,
+) -> Result<RatePosterior, PosteriorError> {
     let version = &history.version;
     let table = |rate: &'static str, shapes: [f64; 2]| {
         let fine = shapes.iter().all(|shape| SHAPES.contains(shape));
         let table = fine.then(|| Quantiles::new(shapes[0], shapes[1])).flatten();
-        table.ok_or_else(|| BeliefError::Shapes { version: version.clone(), rate, shapes })
+        table.ok_or_else(|| PosteriorError::Shapes { version: version.clone(), rate, shapes })
     };
     let silence = table("hang_rate", history.silence.shapes)?;
     table("failure_rate", history.failure.shapes)?;
@@ -209,13 +212,14 @@ fn belief(history: &VersionHistory, own: dryroll_sim::scenario::OutcomeRates) ->
         let RateHistory { hits, n, mean, interval, .. } = *of;
         let is_share = |value: f64| (0.0..=1.0).contains(&value);
         if hits > n || ![mean, interval.low, interval.high].into_iter().all(is_share) || interval.low > interval.high {
-            return Err(BeliefError::Odd { version: version.clone(), rate, hits, n, mean, interval });
+            return Err(PosteriorError::Odd { version: version.clone(), rate, hits, n, mean, interval });
         }
     }
     let failing = share(history.failure.shapes, history.silence.shapes);
     let failing = failing.filter(|shapes| shapes.iter().all(|shape| SHAPES.contains(shape)));
-    let failing = failing.and_then(|[a, b]| Quantiles::new(a, b)).ok_or_else(|| BeliefError::Apart(version.clone()))?;
-    Ok(Belief::new(version.raw(), silence, failing, own))
+    let failing =
+        failing.and_then(|[a, b]| Quantiles::new(a, b)).ok_or_else(|| PosteriorError::Apart(version.clone()))?;
+    Ok(RatePosterior::new(version.raw(), silence, failing, own))
 }
 
 /// The shapes of the share c of what is not silent that fails: failure = r c, where 1 − r is silence, and both
@@ -233,14 +237,14 @@ fn share(failure: [f64; 2], silence: [f64; 2]) -> Option<[f64; 2]> {
 
 impl Tune {
     /// Lets every world draw the rates of these versions.
-    pub fn believe(&mut self, beliefs: &Beliefs) {
+    pub fn believe(&mut self, posteriors: &RatePosteriors) {
         self.draws_rates = true;
         for (compiled, scenario) in self.cells.compiled.iter_mut().zip(&self.cells.scenarios) {
             let releases =
                 [(Release::Target, Some(scenario.rollout.target)), (Release::Previous, scenario.rollout.previous)];
             for (release, version) in releases {
-                if let Some(one) = version.and_then(|version| beliefs.of(version)) {
-                    compiled.believe(release, Arc::clone(&one.belief));
+                if let Some(one) = version.and_then(|version| posteriors.of(version)) {
+                    compiled.believe(release, Arc::clone(&one.posterior));
                 }
             }
         }

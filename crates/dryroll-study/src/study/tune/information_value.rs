@@ -14,16 +14,16 @@ pub mod answers;
 use std::collections::BTreeMap;
 use std::io;
 
-use super::belief::{Beliefs, Believed};
 use super::limits;
+use super::posterior::{Believed, RatePosteriors};
 use super::{State, Tune, Tuned};
-use crate::study::round::{self, Round, Workers, rows_a_block};
+use crate::study::result_log::ResultLog;
+use crate::study::round::{self, Work, WorkPlan, rows_a_block};
 use crate::study::sweep::CONFIDENCE;
-use crate::study::tape::Tape;
 use answers::Answers;
 use dryroll_sim::scenario::{OutcomeRates, VersionIndex};
 use dryroll_sim::sim::draws::Draws;
-use dryroll_stats::information::{self, Worth, sample};
+use dryroll_stats::information::{self, InformationValue, sample};
 
 /// So many times the history, what would that be worth?
 pub const HISTORIES: [f64; 2] = [2.0, 10.0];
@@ -80,7 +80,7 @@ pub struct Later {
     /// So many times the history; `None`: the rates themselves.
     pub history: Option<f64>,
     /// What it is worth, choosing among the policies that are within the limits today; `None` where none is.
-    pub worth: Option<Worth>,
+    pub information_value: Option<InformationValue>,
     /// What the search would answer; `None` with fewer than two worlds.
     pub answers: Option<Answers>,
 }
@@ -95,16 +95,16 @@ impl Tune {
     /// When the tape cannot be written or read.
     pub fn open(
         &self,
-        tape: &Tape,
+        log: &ResultLog,
         tuned: &Tuned,
-        beliefs: &Beliefs,
-        workers: &Workers<'_>,
+        posteriors: &RatePosteriors,
+        workers: &WorkPlan<'_>,
     ) -> io::Result<Option<Open>> {
-        let before = tape.rows();
+        let before = log.rows();
         let replicates = REPLICATES.min(self.replicates);
         // A rate that is each rollout's own is drawn anew by the next one: a longer history does not come closer to it.
         let today = Today::of(tuned);
-        if beliefs.differing().next().is_some() {
+        if posteriors.differing().next().is_some() {
             return Ok(Some(Open { replicates: 0, rollouts: 0, today, later: Vec::new() }));
         }
         if replicates < FEWEST_WORLDS {
@@ -112,35 +112,36 @@ impl Tune {
         }
         let mut done: Vec<u64> = tuned.policies.iter().map(|known| known.replicates).collect();
         let all: Vec<usize> = (0..self.policies()).collect();
-        if !self.top_up(tape, &done, &all, 0..self.versions(), replicates, workers)? {
+        if !self.top_up(log, &done, &all, 0..self.versions(), replicates, workers)? {
             return Ok(None);
         }
         done.iter_mut().for_each(|done| *done = replicates.max(*done));
         // The replicates are those at a look, so that no block is cut.
         let more = done.iter().copied().max().unwrap_or(replicates).min(MOST_REPLICATES);
-        if !self.top_up(tape, &done, &today.within, 0..1, more, workers)? {
+        if !self.top_up(log, &done, &today.within, 0..1, more, workers)? {
             return Ok(None);
         }
-        let later = workers.pool.install(|| self.later(tape, tuned, beliefs, &today, [replicates, more]))?;
-        Ok(Some(Open { replicates, rollouts: tape.rows() - before, today, later }))
+        let later = workers.pool.install(|| self.later(log, tuned, posteriors, &today, [replicates, more]))?;
+        Ok(Some(Open { replicates, rollouts: log.rows() - before, today, later }))
     }
 
     /// About how many rollouts [`open`](Self::open) takes at most, for those who wait.
     #[must_use]
-    pub fn worth_at_most(&self, tuned: &Tuned) -> u64 {
-        let missing = tuned.policies.iter().map(|known| REPLICATES.min(self.replicates).saturating_sub(known.replicates));
+    pub fn information_value_at_most(&self, tuned: &Tuned) -> u64 {
+        let missing =
+            tuned.policies.iter().map(|known| REPLICATES.min(self.replicates).saturating_sub(known.replicates));
         missing.sum::<u64>() * self.versions() as u64
     }
 
     /// Runs these policies with these versions up to `n` replicates.
     pub(super) fn top_up(
         &self,
-        tape: &Tape,
+        log: &ResultLog,
         done: &[u64],
         policies: &[usize],
         versions: std::ops::Range<usize>,
         n: u64,
-        workers: &Workers<'_>,
+        workers: &WorkPlan<'_>,
     ) -> io::Result<bool> {
         let mut missing: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
         for &policy in policies.iter().filter(|&&policy| done[policy] < n) {
@@ -148,8 +149,8 @@ impl Tune {
             missing.entry(done[policy]).or_default().extend(cells);
         }
         for (first, cells) in missing {
-            let round = Round { cells, replicates: first..n, rows: rows_a_block(self.scenario.fleet.instances) };
-            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), tape, workers)? {
+            let round = Work { cells, replicates: first..n, rows: rows_a_block(self.scenario.fleet.instances) };
+            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)? {
                 return Ok(false);
             }
         }
@@ -159,31 +160,34 @@ impl Tune {
     /// What would be, were more known: the answers from the first worlds, what it is worth from more of them.
     fn later(
         &self,
-        tape: &Tape,
+        log: &ResultLog,
         tuned: &Tuned,
-        beliefs: &Beliefs,
+        posteriors: &RatePosteriors,
         today: &Today,
         [replicates, more]: [u64; 2],
     ) -> io::Result<Vec<Later>> {
-        let seen = self.seen(tape, tuned, replicates)?;
-        let goals = today.within.iter().map(|&policy| self.values(tape, self.cell(policy, 0), self.minimise, more));
+        let seen = self.seen(log, tuned, replicates)?;
+        let goals = today.within.iter().map(|&policy| self.values(log, self.cell(policy, 0), self.minimise, more));
         let goals: Vec<Vec<f64>> = goals.collect::<io::Result<_>>()?;
         let of = |history: Option<f64>, known: Vec<Drawn>| Later {
             history,
-            worth: information::worth(&self.rates(&known, 0), &goals, CONFIDENCE),
+            information_value: information::information_value(&self.rates(&known, 0), &goals, CONFIDENCE),
             answers: self.answers(&seen, tuned, today, &known[..replicates as usize]),
         };
         let histories = HISTORIES.into_iter().enumerate().map(|(place, times)| {
-            of(Some(times), (0..more).map(|replicate| self.means_after(beliefs, replicate, place as u64, times)).collect())
+            of(
+                Some(times),
+                (0..more).map(|replicate| self.means_after(posteriors, replicate, place as u64, times)).collect(),
+            )
         });
-        Ok(histories.chain([of(None, self.drawn(beliefs, more))]).collect())
+        Ok(histories.chain([of(None, self.drawn(posteriors, more))]).collect())
     }
 
     /// The rates of the first worlds.
-    fn drawn(&self, beliefs: &Beliefs, n: u64) -> Vec<Drawn> {
+    fn drawn(&self, posteriors: &RatePosteriors, n: u64) -> Vec<Drawn> {
         let of = |replicate| {
             let key = Draws::new(self.scenario.seed, replicate).shared();
-            beliefs.all.iter().map(|one| (one.version.0, one.belief.draw(key))).collect()
+            posteriors.all.iter().map(|one| (one.version.0, one.posterior.draw(key))).collect()
         };
         (0..n).map(of).collect()
     }
@@ -191,22 +195,22 @@ impl Tune {
     /// The mean rates of a world's versions after a history so many times as long, if it came about by the world's
     /// rates. What a history tells is taken to grow with its length: a posterior Beta(a, b) under Jeffreys's prior has
     /// seen a + b − 1.
-    fn means_after(&self, beliefs: &Beliefs, replicate: u64, place: u64, times: f64) -> Drawn {
+    fn means_after(&self, posteriors: &RatePosteriors, replicate: u64, place: u64, times: f64) -> Drawn {
         let key = Draws::new(self.scenario.seed, replicate).shared();
         let of = |one: &Believed| {
-            let rates = one.belief.draw(key);
+            let rates = one.posterior.draw(key);
             let silent = rates.hang + rates.unhealthy;
             let share = if silent < 1.0 { (rates.failure / (1.0 - silent)).min(1.0) } else { 0.0 };
             let mean = |shapes: (f64, f64), rate: f64, which: u64| {
                 let more = ((times - 1.0) * (shapes.0 + shapes.1 - 1.0)).round().max(0.0);
-                sample::mean_after(shapes, more, rate, one.belief.later(key, 2 * place + which))
+                sample::mean_after(shapes, more, rate, one.posterior.later(key, 2 * place + which))
             };
-            let silence = mean(one.belief.silence().shapes(), silent, 0);
-            let failing = mean(one.belief.failing().shapes(), share, 1);
+            let silence = mean(one.posterior.silence().shapes(), silent, 0);
+            let failing = mean(one.posterior.failing().shapes(), share, 1);
             let rates = OutcomeRates { failure: (1.0 - silence) * failing, hang: silence, ..OutcomeRates::default() };
             (one.version.0, rates)
         };
-        beliefs.all.iter().map(of).collect()
+        posteriors.all.iter().map(of).collect()
     }
 
     /// What a cell's regression goes by: the rates of the version that is rolled out and of the one that is rolled back

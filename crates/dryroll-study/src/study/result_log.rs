@@ -30,7 +30,7 @@ pub type Identity = [u8; 32];
 
 /// Why a file is no tape of this study.
 #[derive(Debug, thiserror::Error)]
-pub enum TapeError {
+pub enum ResultLogError {
     /// It cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -65,7 +65,7 @@ struct Place {
 
 /// A tape that is written and read.
 #[derive(Debug)]
-pub struct Tape {
+pub struct ResultLog {
     medium: Medium,
     index: Mutex<Index>,
 }
@@ -87,12 +87,12 @@ struct Index {
     length: u64,
 }
 
-impl Tape {
+impl ResultLog {
     /// Begins a tape in an empty file.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn begin(mut file: File, identity: &Identity) -> Result<Self, TapeError> {
+    pub fn begin(mut file: File, identity: &Identity) -> Result<Self, ResultLogError> {
         file.write_all(MAGIC)?;
         file.write_all(identity)?;
         let index = Index { places: BTreeMap::new(), end: HEADER, length: HEADER };
@@ -103,21 +103,21 @@ impl Tape {
     ///
     /// # Errors
     /// When it cannot be read, is no tape, holds nothing, or belongs to another study.
-    pub fn open(mut file: File, identity: &Identity) -> Result<Self, TapeError> {
+    pub fn open(mut file: File, identity: &Identity) -> Result<Self, ResultLogError> {
         let index = Self::index(&mut file, identity)?;
         Ok(Self { medium: Medium::Open(Mutex::new(file)), index: Mutex::new(index) })
     }
 
-    fn index(file: &mut File, identity: &Identity) -> Result<Index, TapeError> {
+    fn index(file: &mut File, identity: &Identity) -> Result<Index, ResultLogError> {
         let length = file.metadata()?.len();
         let mut header = Vec::with_capacity(HEADER as usize);
         file.take(HEADER).read_to_end(&mut header)?;
         let (magic, of) = header.split_at(header.len().min(MAGIC.len()));
         if !MAGIC.starts_with(magic) {
-            return Err(TapeError::NoTape);
+            return Err(ResultLogError::NoTape);
         }
         if of != identity {
-            return Err(if length <= HEADER { TapeError::NotBegun } else { TapeError::Foreign });
+            return Err(if length <= HEADER { ResultLogError::NotBegun } else { ResultLogError::Foreign });
         }
         let mut index = Index { places: BTreeMap::new(), end: HEADER, length };
         let mut bytes = Vec::new();
@@ -133,14 +133,14 @@ impl Tape {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn read(path: &Path, identity: &Identity) -> Result<Self, TapeError> {
+    pub fn read(path: &Path, identity: &Identity) -> Result<Self, ResultLogError> {
         let index = Self::index(&mut File::open(path)?, identity)?;
         Ok(Self { medium: Medium::Named(path.to_owned()), index: Mutex::new(index) })
     }
 
     /// Whether something that is no block follows its blocks: one that was cut off, or what does not belong there.
     #[must_use]
-    pub fn has_rubbish(&self) -> bool {
+    pub fn has_torn_tail(&self) -> bool {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         index.length > index.end
     }
@@ -149,7 +149,7 @@ impl Tape {
     ///
     /// # Errors
     /// When the file cannot be made shorter.
-    pub fn cut_rubbish(&self) -> io::Result<()> {
+    pub fn cut_torn_tail(&self) -> io::Result<()> {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Medium::Open(file), true) = (&self.medium, index.length > index.end) {
             file.lock().unwrap_or_else(PoisonError::into_inner).set_len(index.end)?;
@@ -328,9 +328,9 @@ mod tests {
         (0..n).map(|i| std::array::from_fn(|c| if c % 2 == 0 { f64::from(i) + 0.25 } else { f64::NAN })).collect()
     }
 
-    fn read_back(tape: &Tape, block: Block) -> Vec<Row> {
+    fn read_back(log: &ResultLog, block: Block) -> Vec<Row> {
         let mut bytes = Vec::new();
-        let n = tape.payload(block.cell, block.first, &mut bytes).unwrap().unwrap();
+        let n = log.payload(block.cell, block.first, &mut bytes).unwrap().unwrap();
         let columns = columns(&bytes, n).unwrap();
         (0..n as usize).map(|row| columns.map(|column| column.get(row))).collect()
     }
@@ -342,51 +342,51 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_a_cut_block_is_none() {
         let file = tempfile::tempfile().unwrap();
-        let tape = Tape::begin(file.try_clone().unwrap(), &[7; 32]).unwrap();
+        let log = ResultLog::begin(file.try_clone().unwrap(), &[7; 32]).unwrap();
         let blocks = [Block { cell: 3, first: 0, rows: 5 }, Block { cell: 1, first: 256, rows: 1 }];
         for block in blocks {
-            tape.push(block, &rows(block.rows)).unwrap();
+            log.push(block, &rows(block.rows)).unwrap();
         }
         let length = file.metadata().unwrap().len();
         for cut in [0, 1, 9, 30] {
             file.set_len(length - cut).unwrap();
             let mut again = file.try_clone().unwrap();
             again.seek(SeekFrom::Start(0)).unwrap();
-            let tape = Tape::open(again, &[7; 32]).unwrap();
-            assert!(tape.has(blocks[0]));
-            assert_eq!(tape.has(blocks[1]), cut == 0);
-            assert_eq!(bits(&read_back(&tape, blocks[0])), bits(&rows(5)));
-            assert_eq!(tape.has_rubbish(), cut != 0);
-            tape.cut_rubbish().unwrap();
-            assert!(!tape.has_rubbish());
+            let log = ResultLog::open(again, &[7; 32]).unwrap();
+            assert!(log.has(blocks[0]));
+            assert_eq!(log.has(blocks[1]), cut == 0);
+            assert_eq!(bits(&read_back(&log, blocks[0])), bits(&rows(5)));
+            assert_eq!(log.has_torn_tail(), cut != 0);
+            log.cut_torn_tail().unwrap();
+            assert!(!log.has_torn_tail());
             // What follows takes the place of what was cut off.
-            tape.push(blocks[1], &rows(1)).unwrap();
-            assert_eq!(bits(&read_back(&tape, blocks[1])), bits(&rows(1)));
-            assert_eq!(tape.rows(), 6);
+            log.push(blocks[1], &rows(1)).unwrap();
+            assert_eq!(bits(&read_back(&log, blocks[1])), bits(&rows(1)));
+            assert_eq!(log.rows(), 6);
         }
     }
 
     #[test]
     fn other_files_and_other_studies_are_told_apart() {
         let mut file = tempfile::tempfile().unwrap();
-        let tape = Tape::begin(file.try_clone().unwrap(), &[1; 32]).unwrap();
+        let log = ResultLog::begin(file.try_clone().unwrap(), &[1; 32]).unwrap();
         file.seek(SeekFrom::Start(0)).unwrap();
-        assert!(matches!(Tape::open(file.try_clone().unwrap(), &[2; 32]), Err(TapeError::NotBegun)));
-        tape.push(Block { cell: 0, first: 0, rows: 1 }, &rows(1)).unwrap();
+        assert!(matches!(ResultLog::open(file.try_clone().unwrap(), &[2; 32]), Err(ResultLogError::NotBegun)));
+        log.push(Block { cell: 0, first: 0, rows: 1 }, &rows(1)).unwrap();
         file.seek(SeekFrom::Start(0)).unwrap();
-        assert!(matches!(Tape::open(file, &[2; 32]), Err(TapeError::Foreign)));
+        assert!(matches!(ResultLog::open(file, &[2; 32]), Err(ResultLogError::Foreign)));
         let mut other = tempfile::tempfile().unwrap();
         other.write_all(&[9; 100]).unwrap();
         other.seek(SeekFrom::Start(0)).unwrap();
-        assert!(matches!(Tape::open(other, &[2; 32]), Err(TapeError::NoTape)));
+        assert!(matches!(ResultLog::open(other, &[2; 32]), Err(ResultLogError::NoTape)));
     }
 
     #[test]
     fn a_flipped_bit_is_noticed() {
         let mut file = tempfile::tempfile().unwrap();
-        let tape = Tape::begin(file.try_clone().unwrap(), &[0; 32]).unwrap();
+        let log = ResultLog::begin(file.try_clone().unwrap(), &[0; 32]).unwrap();
         let block = Block { cell: 0, first: 0, rows: 9 };
-        tape.push(block, &rows(9)).unwrap();
+        log.push(block, &rows(9)).unwrap();
         let length = file.metadata().unwrap().len();
         for at in HEADER..length {
             let mut byte = [0];
@@ -395,7 +395,7 @@ mod tests {
             file.seek(SeekFrom::Start(at)).unwrap();
             file.write_all(&[byte[0] ^ 0x10]).unwrap();
             file.seek(SeekFrom::Start(0)).unwrap();
-            assert!(!Tape::open(file.try_clone().unwrap(), &[0; 32]).unwrap().has(block), "byte {at}");
+            assert!(!ResultLog::open(file.try_clone().unwrap(), &[0; 32]).unwrap().has(block), "byte {at}");
             file.seek(SeekFrom::Start(at)).unwrap();
             file.write_all(&byte).unwrap();
         }

@@ -10,7 +10,7 @@ use dryroll_engine::{EventKind, Outcome};
 
 /// What the events of a log say so far.
 #[derive(Debug, Default)]
-pub struct Course {
+pub struct LogState {
     /// Whether the log has the beginning of its first rollout.
     whole: bool,
     ended: bool,
@@ -71,7 +71,7 @@ fn options(about_plan: bool) -> &'static [&'static str] {
     }
 }
 
-impl Course {
+impl LogState {
     /// Takes the next event of a log.
     ///
     /// # Errors

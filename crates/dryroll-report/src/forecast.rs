@@ -8,7 +8,7 @@ use dryroll_engine::{BreakerOrder, BreakerScope, Edit, Engine, Plan, Settings};
 
 /// A plan that waits for approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prospect {
+pub struct Forecast {
     /// Planned instances.
     pub total: u32,
     /// Instances a batch.
@@ -27,7 +27,7 @@ pub struct Prospect {
     pub trips_in: Option<u32>,
 }
 
-impl Prospect {
+impl Forecast {
     /// The plan that an engine asks for.
     #[must_use]
     pub fn of(engine: &Engine) -> Self {

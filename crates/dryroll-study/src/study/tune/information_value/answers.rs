@@ -9,10 +9,10 @@ use std::io;
 use rayon::prelude::*;
 
 use super::{Drawn, Today};
+use crate::study::result_log::ResultLog;
 use crate::study::results::CellRows;
 use crate::study::row;
 use crate::study::sweep::CONFIDENCE;
-use crate::study::tape::Tape;
 use crate::study::theory::fits;
 use crate::study::tune::limits::Limit;
 use crate::study::tune::{State, Tune, Tuned};
@@ -102,16 +102,16 @@ struct SeenLimit {
 
 impl Tune {
     /// What the first worlds say of each policy.
-    pub(super) fn seen(&self, tape: &Tape, tuned: &Tuned, n: u64) -> io::Result<Vec<Seen>> {
+    pub(super) fn seen(&self, log: &ResultLog, tuned: &Tuned, n: u64) -> io::Result<Vec<Seen>> {
         let of = |policy: usize| {
-            let goal = self.values(tape, self.cell(policy, 0), self.minimise, n)?;
+            let goal = self.values(log, self.cell(policy, 0), self.minimise, n)?;
             let mut limits = Vec::new();
             for (place, limit) in self.limits.iter().enumerate() {
                 for &version in &limit.versions {
                     let cell = self.cell(policy, version);
                     let defective = self.cells.compiled[cell].defective;
                     let mut values = vec![f64::NAN; n as usize];
-                    CellRows::open(std::slice::from_ref(tape), cell as u32, n)?.rows(&mut |replicate, row| {
+                    CellRows::open(std::slice::from_ref(log), cell as u32, n)?.rows(&mut |replicate, row| {
                         let value = row::value(row, limit.spec.metric, defective);
                         values[replicate as usize] = value.map_or(f64::NAN, |value| beyond(limit, value));
                     })?;
@@ -135,14 +135,15 @@ impl Tune {
         for part in 0..PARTS {
             let fitted: Vec<bool> = (0..n).map(|replicate| replicate % PARTS != part).collect();
             let bases: Vec<Basis> = regressors.iter().map(|one| Basis::new(one, DEGREE, fitted.clone())).collect();
-            let foreseen: Vec<(Vec<f64>, Vec<bool>)> = seen
+            let predicted: Vec<(Vec<f64>, Vec<bool>)> = seen
                 .par_iter()
                 .map(|seen| (bases[0].predict(&seen.goal), self.met(seen, &fitted, &regressors, &bases)))
                 .collect();
             for replicate in (part..n).step_by(PARTS) {
-                let goal = |policy: usize| foreseen[policy].0[replicate];
-                let meets =
-                    |policy: &usize| foreseen[*policy].1[replicate] && tuned.policies[*policy].state != State::NeverTrips;
+                let goal = |policy: usize| predicted[policy].0[replicate];
+                let meets = |policy: &usize| {
+                    predicted[*policy].1[replicate] && tuned.policies[*policy].state != State::NeverTrips
+                };
                 let least = |best: usize, next: usize| if goal(next) < goal(best) { next } else { best };
                 let way = Way {
                     choice: within.iter().copied().reduce(least),
@@ -153,7 +154,7 @@ impl Tune {
                 ways[replicate] = way;
                 if let (Some(best), Some(today)) = (way.answer, tuned.incumbent) {
                     let as_good = goal(today) <= goal(best) + self.tolerance * goal(best).abs();
-                    stays += u64::from(foreseen[today].1[replicate] && as_good);
+                    stays += u64::from(predicted[today].1[replicate] && as_good);
                 }
             }
         }
@@ -197,7 +198,7 @@ impl Tune {
                 continue;
             }
             let bound = as_mean(&self.limits[*limit]);
-            let foreseen = if values.iter().all(|value| !value.is_nan()) {
+            let predicted = if values.iter().all(|value| !value.is_nan()) {
                 bases[*version].predict(values)
             } else {
                 let told: Vec<bool> = values.iter().zip(fitted).map(|(value, &is)| is && !value.is_nan()).collect();
@@ -206,7 +207,7 @@ impl Tune {
                 // Where nothing was measured, nothing is known to hold.
                 if basis.is_empty() { vec![f64::NAN; values.len()] } else { basis.predict(&values) }
             };
-            met.iter_mut().zip(foreseen).for_each(|(met, seen)| *met &= fits(seen, &bound));
+            met.iter_mut().zip(predicted).for_each(|(met, seen)| *met &= fits(seen, &bound));
         }
         met
     }

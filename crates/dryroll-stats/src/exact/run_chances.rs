@@ -6,13 +6,13 @@
 /// It is also the change of measure that makes the run certain (Doob's h-transform): with p_i·h(i+1, c+1) / h(i, c) in
 /// place of p_i every path runs into a trip, and each with the same weight h(0, 0).
 #[derive(Clone, Debug)]
-pub struct Guide {
+pub struct RunChances {
     limit: usize,
     /// By trial, `limit` values each; one row more than there are trials.
     values: Vec<f64>,
 }
 
-impl Guide {
+impl RunChances {
     /// For trials that fail with these chances. A `reset` sets the count to zero before a trial.
     #[must_use]
     pub fn new(limit: usize, chances: &[f64], reset: impl Fn(usize) -> bool) -> Self {
@@ -72,7 +72,7 @@ mod tests {
     fn the_value_at_the_start_is_the_chance_of_a_trip() {
         for reset_every in [3, 1000] {
             let chances: Vec<f64> = (0..20).map(|i| 0.05 + 0.02 * f64::from(i)).collect();
-            let guide = Guide::new(3, &chances, |i| i % reset_every == 0);
+            let run_chances = RunChances::new(3, &chances, |i| i % reset_every == 0);
             let mut counts = Counts::zero(3);
             let mut tripped = 0.0;
             for (i, &p) in chances.iter().enumerate() {
@@ -82,17 +82,17 @@ mod tests {
                 let trial = Trial { fails: p, passes: 1.0 - p, silent: 0.0 };
                 tripped += counts.take(Counting::InOrder, std::iter::once(trial));
             }
-            assert!((guide.value(0, 0) / tripped - 1.0).abs() < 1e-13);
+            assert!((run_chances.value(0, 0) / tripped - 1.0).abs() < 1e-13);
         }
     }
 
     #[test]
     fn the_tilted_chance_makes_the_run_certain() {
-        let guide = Guide::new(2, &[0.1; 4], |_| false);
+        let run_chances = RunChances::new(2, &[0.1; 4], |_| false);
         // With two trials left and a count of zero, both must fail.
-        assert!((guide.tilted(2, 0, 0.1) - 1.0).abs() < 1e-15);
-        assert!((guide.tilted(3, 1, 0.1) - 1.0).abs() < 1e-15);
+        assert!((run_chances.tilted(2, 0, 0.1) - 1.0).abs() < 1e-15);
+        assert!((run_chances.tilted(3, 1, 0.1) - 1.0).abs() < 1e-15);
         // Nothing can be forced any more.
-        assert_eq!(guide.tilted(3, 0, 0.1), 0.1);
+        assert_eq!(run_chances.tilted(3, 0, 0.1), 0.1);
     }
 }

@@ -14,20 +14,20 @@ use dryroll_stats::beta::Quantiles;
 /// A command brings no verdict in time (*silence*), or else its upgrade fails with a chance of its own. Both chances
 /// are beta variates, independent of each other. So failure and silence never add up to more than 1.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Belief {
+pub struct RatePosterior {
     key: u64,
     silence: Quantiles,
     failing: Quantiles,
     own: OutcomeRates,
 }
 
-impl Belief {
+impl RatePosterior {
     /// What is believed of the version with this id: the chance of silence, and of what is not silent the share that
     /// fails. `own` has the rates that the scenario says: silence is split into hanging and unhealthy instances as it
     /// has them, and its crashes stay what they are.
     #[must_use]
     pub fn new(version: &str, silence: Quantiles, failing: Quantiles, own: OutcomeRates) -> Self {
-        Self { key: Name::Belief(version).key(), silence, failing, own }
+        Self { key: Name::RatePosterior(version).key(), silence, failing, own }
     }
 
     /// The rates of the replicate with this key.
@@ -80,18 +80,18 @@ mod tests {
     use super::*;
     use crate::sim::draws::Draws;
 
-    fn belief(version: &str, own: OutcomeRates) -> Belief {
+    fn posterior(version: &str, own: OutcomeRates) -> RatePosterior {
         let table = |a, b| Quantiles::new(a, b).unwrap();
-        Belief::new(version, table(1.5, 49.5), table(2.5, 47.5), own)
+        RatePosterior::new(version, table(1.5, 49.5), table(2.5, 47.5), own)
     }
 
-    fn drawn(belief: &Belief, replicate: u64) -> OutcomeRates {
-        belief.draw(Draws::new(42, replicate).shared())
+    fn drawn(posterior: &RatePosterior, replicate: u64) -> OutcomeRates {
+        posterior.draw(Draws::new(42, replicate).shared())
     }
 
     #[test]
     fn golden_rates() {
-        let rates = drawn(&belief("v-2", OutcomeRates::default()), 7);
+        let rates = drawn(&posterior("v-2", OutcomeRates::default()), 7);
         assert_eq!([rates.failure.to_bits(), rates.hang.to_bits()], GOLDEN);
         assert_eq!((rates.unhealthy, rates.crash), (0.0, 0.0));
     }
@@ -100,17 +100,17 @@ mod tests {
 
     #[test]
     fn a_version_has_its_own_rates_and_each_replicate_others() {
-        let (one, other) = (belief("v-1", OutcomeRates::default()), belief("v-2", OutcomeRates::default()));
+        let (one, other) = (posterior("v-1", OutcomeRates::default()), posterior("v-2", OutcomeRates::default()));
         assert_ne!(drawn(&one, 0), drawn(&other, 0));
         assert_ne!(drawn(&one, 0), drawn(&one, 1));
-        assert_eq!(drawn(&one, 3), drawn(&belief("v-1", OutcomeRates::default()), 3));
+        assert_eq!(drawn(&one, 3), drawn(&posterior("v-1", OutcomeRates::default()), 3));
     }
 
     #[test]
     fn silence_is_split_as_the_scenario_has_it_and_all_add_up_to_one_at_most() {
         let own = OutcomeRates { failure: 0.6, hang: 0.1, unhealthy: 0.3, crash: 0.9 };
         for replicate in 0..200 {
-            let rates = drawn(&belief("v-2", own), replicate);
+            let rates = drawn(&posterior("v-2", own), replicate);
             assert!((rates.unhealthy - 3.0 * rates.hang).abs() < 1e-12);
             assert!(rates.failure + rates.hang + rates.unhealthy + rates.crash <= 1.0 + 1e-12, "{rates:?}");
         }
@@ -120,10 +120,10 @@ mod tests {
     /// two.
     #[test]
     fn the_mean_over_replicates_is_what_is_believed() {
-        let belief = belief("v-2", OutcomeRates::default());
+        let posterior = posterior("v-2", OutcomeRates::default());
         let n = 4000_u32;
-        let all: Vec<OutcomeRates> = (0..n).map(|replicate| drawn(&belief, u64::from(replicate))).collect();
-        let wanted = belief.mean();
+        let all: Vec<OutcomeRates> = (0..n).map(|replicate| drawn(&posterior, u64::from(replicate))).collect();
+        let wanted = posterior.mean();
         for (of, wanted) in
             [((|rates| rates.hang) as fn(&OutcomeRates) -> f64, wanted.hang), (|rates| rates.failure, wanted.failure)]
         {

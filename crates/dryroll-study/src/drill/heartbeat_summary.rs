@@ -24,7 +24,7 @@ pub struct Zone {
 
 /// What is heard of the planned instances at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RollCall {
+pub struct HeartbeatSummary {
     /// The moment.
     pub at: At,
     /// Of how long ago a heartbeat still counts, milliseconds.
@@ -35,7 +35,7 @@ pub struct RollCall {
     pub silent: [u32; Cell::ALL.len()],
 }
 
-impl RollCall {
+impl HeartbeatSummary {
     /// Of a simulated run at a moment, not before its last step.
     pub(super) fn of(simulator: &mut Simulator<'_>, at: At) -> Self {
         let compiled = simulator.compiled();

@@ -1,11 +1,11 @@
 //! Events in words, a line each. What would be thousands of lines of a large batch is told in numbers.
 
-use super::story::Tone;
+use super::feed::Tone;
 use dryroll_engine::fleet::At;
 use dryroll_engine::{
     Answer, BreakerOrder, BreakerScope, Engine, Event, EventBody, OperatorDecision, Reason, RequestKind, RolloutId,
 };
-use dryroll_report::Prospect;
+use dryroll_report::Forecast;
 use dryroll_report::wording::{plural, spoken};
 use dryroll_study::drill::Briefing;
 
@@ -18,7 +18,7 @@ const NAMES_LISTED: usize = 8;
 
 /// Tells one drill; keeps what a line needs to know of those before it.
 #[derive(Debug, Default)]
-pub struct Telling {
+pub struct Narrator {
     batch_began_at: At,
     batch_instances: u32,
     failures: u32,
@@ -27,14 +27,14 @@ pub struct Telling {
     is_tripped: bool,
 }
 
-impl Telling {
+impl Narrator {
     /// The line of an event, if it has one.
     pub fn tell(&mut self, briefing: &Briefing, engine: &Engine, event: &Event) -> Option<(Tone, String)> {
         let names = briefing.event_names();
         let of_rollback = event.rollout != RolloutId::FIRST;
         let batch = if of_rollback { "rollback batch" } else { "batch" };
         let line = match &event.body {
-            EventBody::Planned { .. } => (Tone::Plain, format!("plan: {}", Prospect::of(engine).plan())),
+            EventBody::Planned { .. } => (Tone::Plain, format!("plan: {}", Forecast::of(engine).plan())),
             EventBody::ApprovalRequested { request, kind } => (Tone::Asks, format!("{request} asks: {}", asks(*kind))),
             EventBody::ApprovalDecided { request, answer } => {
                 if matches!(answer, Answer::OnTrip(_)) {

@@ -6,7 +6,7 @@ use crate::scenario::{OutcomeRates, UpgradeOutcome};
 
 /// How one upgrade would go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fate {
+pub struct SampledUpgrade {
     /// How it ends.
     pub outcome: UpgradeOutcome,
     /// How long it takes, milliseconds.
@@ -15,7 +15,7 @@ pub struct Fate {
     pub crash_after: u64,
 }
 
-impl Fate {
+impl SampledUpgrade {
     /// One draw decides between the four bad outcomes and `ok`; a fixed outcome needs none. `factor` multiplies the
     /// upgrade time.
     #[inline(always)]

@@ -1,14 +1,14 @@
 //! The life of one virtual instance under its commands, as a sequence of segments in which nothing changes.
 //!
-//! A [`Course`] is what becomes of one command if nothing interferes: four numbers. [`Life`] is the whole story with
+//! A [`Trajectory`] is what becomes of one command if nothing interferes: four numbers. [`InstanceHistory`] is the whole story with
 //! everything that can: kills, background deaths, a command that waits for the network, one that replaces another. It
 //! is a function of the scene and the commands, walked from t = 0 whenever somebody asks, so there is nothing to undo
 //! when a fault or a rollback changes what was foreseen.
 
-use super::fate::Fate;
-use super::outages::Outage;
-use super::scene::Scene;
 use super::compiled::{Member, Release};
+use super::environment::Environment;
+use super::outages::Outage;
+use super::sampled_upgrade::SampledUpgrade;
 use crate::scenario::UpgradeOutcome;
 
 /// A command to one instance.
@@ -19,12 +19,12 @@ pub struct Order {
     /// To which release.
     pub to: Release,
     /// What it would come to.
-    pub fate: Fate,
+    pub sampled: SampledUpgrade,
 }
 
 /// What becomes of one command if nothing interferes; milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Course {
+pub struct Trajectory {
     /// When the command reached the instance.
     pub reached: u64,
     /// When the upgrade ended.
@@ -35,12 +35,12 @@ pub struct Course {
     pub outcome: UpgradeOutcome,
 }
 
-impl Course {
+impl Trajectory {
     /// The course of a command that reaches the instance at `reached`.
     #[inline(always)]
-    pub fn new(scene: &Scene<'_>, reached: u64, fate: &Fate) -> Self {
-        let ends = if reached == u64::MAX { u64::MAX } else { scene.upgrade_end(reached, fate.upgrade) };
-        Self { reached, ends, dies: ends.saturating_add(fate.crash_after), outcome: fate.outcome }
+    pub fn new(environment: &Environment<'_>, reached: u64, sampled: &SampledUpgrade) -> Self {
+        let ends = if reached == u64::MAX { u64::MAX } else { environment.upgrade_end(reached, sampled.upgrade) };
+        Self { reached, ends, dies: ends.saturating_add(sampled.crash_after), outcome: sampled.outcome }
     }
 }
 
@@ -109,8 +109,8 @@ pub struct Segment {
 
 /// Walks the life of an instance: an iterator of [`Segment`]s without gaps from t = 0 up to a moment.
 #[derive(Clone, Debug)]
-pub struct Life<'a> {
-    scene: Scene<'a>,
+pub struct InstanceHistory<'a> {
+    environment: Environment<'a>,
     member: Member<'a>,
     orders: [Option<Order>; 2],
     until: u64,
@@ -120,7 +120,7 @@ pub struct Life<'a> {
     report: Option<Release>,
     commanded: Release,
     /// The course that is under way, and to what; its next change is at `change`.
-    course: Option<Course>,
+    trajectory: Option<Trajectory>,
     change: u64,
     /// A command on its way, and when it reaches the instance.
     waiting: Option<(Order, u64)>,
@@ -130,11 +130,11 @@ pub struct Life<'a> {
     sick: bool,
 }
 
-impl<'a> Life<'a> {
+impl<'a> InstanceHistory<'a> {
     /// The life up to `until`, under commands in the order of their times.
-    pub fn new(scene: Scene<'a>, member: Member<'a>, orders: [Option<Order>; 2], until: u64) -> Self {
+    pub fn new(environment: Environment<'a>, member: Member<'a>, orders: [Option<Order>; 2], until: u64) -> Self {
         Self {
-            scene,
+            environment,
             member,
             orders,
             until,
@@ -143,10 +143,10 @@ impl<'a> Life<'a> {
             running: Release::Previous,
             report: None,
             commanded: Release::Previous,
-            course: None,
+            trajectory: None,
             change: u64::MAX,
             waiting: None,
-            dead: scene.dead_next(&member, 0, until),
+            dead: environment.dead_next(&member, 0, until),
             sick: false,
         }
     }
@@ -155,12 +155,12 @@ impl<'a> Life<'a> {
     fn reach(&self, at: u64) -> u64 {
         let mut reach = at;
         loop {
-            reach = self.scene.network_up_from(&self.member, reach).0;
+            reach = self.environment.network_up_from(&self.member, reach).0;
             // What comes later is not seen, whenever it is.
             if reach >= self.until {
                 return u64::MAX;
             }
-            match self.scene.dead_next(&self.member, reach, reach + 1) {
+            match self.environment.dead_next(&self.member, reach, reach + 1) {
                 Some(dead) if dead.start <= reach => reach = dead.end,
                 _ => return reach,
             }
@@ -219,42 +219,42 @@ impl<'a> Life<'a> {
     fn die(&mut self) {
         self.doing = Doing::Dead;
         self.report = None;
-        self.course = None;
+        self.trajectory = None;
         self.change = u64::MAX;
     }
 
     fn come_back(&mut self) {
         self.doing = self.steady();
-        self.dead = self.scene.dead_next(&self.member, self.now, self.until);
+        self.dead = self.environment.dead_next(&self.member, self.now, self.until);
     }
 
     fn begin(&mut self, order: &Order) {
-        let course = Course::new(&self.scene, self.now, &order.fate);
+        let trajectory = Trajectory::new(&self.environment, self.now, &order.sampled);
         self.doing = Doing::Upgrading;
         self.report = None;
         self.commanded = order.to;
-        self.change = course.ends;
-        self.course = Some(course);
+        self.change = trajectory.ends;
+        self.trajectory = Some(trajectory);
     }
 
     fn take_effect(&mut self) {
-        let Some(course) = self.course else { return };
+        let Some(trajectory) = self.trajectory else { return };
         self.change = u64::MAX;
         if self.doing == Doing::Serving {
             self.doing = Doing::Crashed;
             return;
         }
-        if let UpgradeOutcome::Ok | UpgradeOutcome::Crash | UpgradeOutcome::Unhealthy = course.outcome {
+        if let UpgradeOutcome::Ok | UpgradeOutcome::Crash | UpgradeOutcome::Unhealthy = trajectory.outcome {
             self.running = self.commanded;
-            self.sick = course.outcome == UpgradeOutcome::Unhealthy;
+            self.sick = trajectory.outcome == UpgradeOutcome::Unhealthy;
         }
-        self.doing = match course.outcome {
+        self.doing = match trajectory.outcome {
             UpgradeOutcome::Hang => Doing::Hung,
             _ => self.steady(),
         };
-        match course.outcome {
+        match trajectory.outcome {
             UpgradeOutcome::Fail => self.report = Some(self.commanded),
-            UpgradeOutcome::Crash => self.change = course.dies,
+            UpgradeOutcome::Crash => self.change = trajectory.dies,
             _ => {}
         }
         if self.change == self.now {
@@ -263,7 +263,7 @@ impl<'a> Life<'a> {
     }
 }
 
-impl Iterator for Life<'_> {
+impl Iterator for InstanceHistory<'_> {
     type Item = Segment;
 
     fn next(&mut self) -> Option<Segment> {

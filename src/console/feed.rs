@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::narrator::Narrator;
 use super::tally::Tally;
-use super::telling::Telling;
 use dryroll_engine::fleet::At;
 use dryroll_engine::{Engine, Event, Recording};
 use dryroll_sim::sim::Observer;
@@ -35,19 +35,19 @@ pub struct Told {
 
 /// Watches a drill: its lines, and its counts by batch.
 #[derive(Debug)]
-pub struct Story {
+pub struct Feed {
     briefing: Briefing,
-    telling: Telling,
+    narrator: Narrator,
     tally: Tally,
     lines: VecDeque<Told>,
     kept: usize,
 }
 
-impl Story {
+impl Feed {
     /// A story that keeps so many of its last lines.
     #[must_use]
     pub fn new(briefing: Briefing, kept: usize) -> Self {
-        Self { briefing, telling: Telling::default(), tally: Tally::default(), lines: VecDeque::new(), kept }
+        Self { briefing, narrator: Narrator::default(), tally: Tally::default(), lines: VecDeque::new(), kept }
     }
 
     /// The names that the person is told.
@@ -74,14 +74,14 @@ impl Story {
     }
 }
 
-impl Observer for Story {
+impl Observer for Feed {
     fn recording(&self) -> Recording {
         Recording::Everything
     }
 
     fn event(&mut self, engine: &Engine, event: &Event) {
         self.tally.note(engine, event);
-        if let Some((tone, text)) = self.telling.tell(&self.briefing, engine, event) {
+        if let Some((tone, text)) = self.narrator.tell(&self.briefing, engine, event) {
             if self.lines.len() == self.kept {
                 self.lines.pop_front();
             }

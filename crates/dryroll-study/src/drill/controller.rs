@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Drill, DrillError, Pace, RollCall, Speed};
+use super::{Drill, DrillError, HeartbeatSummary, Pace, Speed};
 use dryroll_engine::fleet::{At, Span};
 use dryroll_engine::{Answer, RequestKind};
 use dryroll_sim::sim::Observer;
@@ -28,11 +28,11 @@ pub enum Control {
 
 /// A drill with its clock and whoever watches it.
 #[derive(Debug)]
-pub struct Desk<'w, O> {
+pub struct Controller<'w, O> {
     drill: Drill<'w>,
     pace: Pace,
     observer: O,
-    roll: Option<RollCall>,
+    roll: Option<HeartbeatSummary>,
     keeper: Option<Keeper<'w>>,
 }
 
@@ -48,7 +48,7 @@ impl std::fmt::Debug for Keeper<'_> {
 /// Instances whose roll is called as often as they send heartbeats; it is called more rarely where there are more.
 const ATTENDED: u64 = 5_000;
 
-impl<'w, O: Observer> Desk<'w, O> {
+impl<'w, O: Observer> Controller<'w, O> {
     /// A desk for a drill that `observer` has watched from its beginning.
     #[must_use]
     pub fn new(drill: Drill<'w>, pace: Pace, observer: O) -> Self {
@@ -100,12 +100,12 @@ impl<'w, O: Observer> Desk<'w, O> {
 
     /// What is heard of the fleet, while somebody has to decide on a trip: from the last few heartbeats.
     #[must_use]
-    pub fn roll(&self) -> Option<&RollCall> {
+    pub fn roll(&self) -> Option<&HeartbeatSummary> {
         self.roll.as_ref()
     }
 
     /// Calls the roll now.
-    pub fn call_roll(&mut self) -> RollCall {
+    pub fn call_roll(&mut self) -> HeartbeatSummary {
         self.drill.call_roll()
     }
 
@@ -210,7 +210,7 @@ impl<'w, O: Observer> Desk<'w, O> {
 mod tests {
     use super::*;
     use dryroll_sim::scenario::Scenario;
-    use dryroll_sim::sim::{Unobserved, CompiledScenario};
+    use dryroll_sim::sim::{CompiledScenario, Unobserved};
 
     /// Nobody oversleeps a request.
     #[test]
@@ -220,16 +220,16 @@ mod tests {
         let compiled = CompiledScenario::new(&scenario).unwrap();
         let drill = Drill::new(&compiled, 0, &mut Unobserved);
         let wall = Duration::ZERO;
-        let mut desk = Desk::new(drill, Pace::new(Speed::new(60).unwrap(), wall), Unobserved);
-        desk.control(wall, Control::Wait(Span(90_000))).unwrap();
-        assert_eq!(desk.clock(), At(90_000));
-        desk.control(wall, Control::Answer(Answer::Approve)).unwrap();
-        desk.control(wall, Control::Wait(Span(3_600_000))).unwrap();
-        let asked = desk.drill().asked().map(|asked| asked.at);
-        assert_eq!(asked, Some(desk.clock()));
+        let mut controller = Controller::new(drill, Pace::new(Speed::new(60).unwrap(), wall), Unobserved);
+        controller.control(wall, Control::Wait(Span(90_000))).unwrap();
+        assert_eq!(controller.clock(), At(90_000));
+        controller.control(wall, Control::Answer(Answer::Approve)).unwrap();
+        controller.control(wall, Control::Wait(Span(3_600_000))).unwrap();
+        let asked = controller.drill().asked().map(|asked| asked.at);
+        assert_eq!(asked, Some(controller.clock()));
         // Then it is the person who waits.
-        desk.control(wall, Control::Wait(Span(3_600_000))).unwrap();
-        assert_eq!(asked.map(|at| at + Span(3_600_000)), Some(desk.clock()));
-        assert_eq!(desk.pace().shows(wall), desk.clock());
+        controller.control(wall, Control::Wait(Span(3_600_000))).unwrap();
+        assert_eq!(asked.map(|at| at + Span(3_600_000)), Some(controller.clock()));
+        assert_eq!(controller.pace().shows(wall), controller.clock());
     }
 }

@@ -7,9 +7,9 @@ use dryroll::engine::Event;
 use dryroll::fleet::Span;
 use dryroll::scenario::{FaultKind, FaultSpec, FaultStart};
 use dryroll::sim::CompiledScenario;
+use dryroll::sim::compiled::Member;
 use dryroll::sim::draws::{Draws, Key};
 use dryroll::sim::outages::OutageLaw;
-use dryroll::sim::compiled::Member;
 
 /// `[start, end)` in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ impl Interval {
 }
 
 /// Everything that is not the controller's doing.
-pub struct Weather<'w> {
+pub struct Environment<'w> {
     compiled: &'w CompiledScenario,
     specs: &'w [FaultSpec],
     flaps: Vec<Vec<Interval>>,
@@ -48,7 +48,7 @@ fn history(law: Option<&OutageLaw>, key: Key, until: u64) -> Vec<Interval> {
     found
 }
 
-impl<'w> Weather<'w> {
+impl<'w> Environment<'w> {
     /// Lists all chance outages that begin before `until`, and opens the faults whose moment is known.
     pub fn new(
         compiled: &'w CompiledScenario,
@@ -58,7 +58,7 @@ impl<'w> Weather<'w> {
         until: u64,
     ) -> Self {
         let zones = draws.zones();
-        let mut weather = Self {
+        let mut environment = Self {
             compiled,
             specs,
             flaps: members.iter().map(|m| history(m.flaps, m.block.flaps, until)).collect(),
@@ -69,15 +69,15 @@ impl<'w> Weather<'w> {
             windows: vec![None; specs.len()],
             boundaries: BTreeSet::new(),
         };
-        for interval in weather.flaps.iter().chain(&weather.deaths).chain(&weather.zones).flatten() {
-            weather.boundaries.extend([interval.start, interval.end]);
+        for interval in environment.flaps.iter().chain(&environment.deaths).chain(&environment.zones).flatten() {
+            environment.boundaries.extend([interval.start, interval.end]);
         }
         for (fault, spec) in specs.iter().enumerate() {
             if let FaultStart::At(at) = spec.start {
-                weather.open(fault, at.0);
+                environment.open(fault, at.0);
             }
         }
-        weather
+        environment
     }
 
     fn open(&mut self, fault: usize, start: u64) {

@@ -2,17 +2,17 @@
 //!
 //! Everything here is asked for, nothing is scheduled: "from when is the network up?", "when is it down next?".
 
+use super::compiled::{CompiledScenario, Member};
 use super::draws::{Key, unit};
 use super::known::Near;
 use super::outages::{Covering, Outage};
 use super::sampler::Sampler;
-use super::compiled::{Member, CompiledScenario};
 use crate::scenario::FaultKind;
 use dryroll_engine::fleet::Span;
 
 /// What surrounds the instances.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
+pub struct Environment<'a> {
     /// What is the same in every replicate.
     pub compiled: &'a CompiledScenario,
     /// What is known of the faults that hit the member who is asked about.
@@ -21,7 +21,7 @@ pub struct Scene<'a> {
     pub zones: Key,
 }
 
-impl Scene<'_> {
+impl Environment<'_> {
     /// The first moment at or after `at` when the member's network is up, and a moment up to which it surely stays up.
     #[inline]
     pub fn network_up_from(&self, member: &Member<'_>, at: u64) -> (u64, u64) {

@@ -3,7 +3,7 @@
 //!
 //! A replicate follows one of these proposals, drawn from its own key:
 //!
-//! - *run*: Doob's h-transform of the chain of failures ([`RunGuide`]): every path runs into a trip, if verdicts come
+//! - *run*: Doob's h-transform of the chain of failures ([`RunChances`]): every path runs into a trip, if verdicts come
 //!   in the order in which they are foreseen: plan order, or the order of the first heartbeats after the upgrades;
 //! - *window*: in some batches in a row, chosen at random, outcomes fail with a raised chance. Whatever the order in
 //!   which their verdicts are counted, a run of failures lies in such a window: in one that just holds it, or in one
@@ -14,7 +14,7 @@
 //! effective importance sampling", 2000): no weight exceeds 1 / α of the nominal one.
 
 use super::draws::{Key, scale, unit};
-use dryroll_stats::exact::Guide as RunGuide;
+use dryroll_stats::exact::RunChances;
 
 /// The shares of the proposals; they add up to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +49,7 @@ struct Window {
 
 /// One upgrade whose outcome is to be steered.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Foreseen {
+pub struct Predicted {
     /// When its first heartbeat after the upgrade is due, milliseconds.
     pub arrives: u64,
     /// Whether that is too late, so that it fails whatever its outcome.
@@ -64,9 +64,9 @@ pub struct Foreseen {
 
 /// Guides the outcomes of the upgrades of a rollout; its rollback is left alone.
 #[derive(Clone, Debug)]
-pub struct Guide {
+pub struct ImportanceSampler {
     shares: Shares,
-    runs: RunGuide,
+    runs: RunChances,
     limit: usize,
     batch_size: u32,
     fresh: bool,
@@ -86,7 +86,7 @@ const CELLS: f64 = (1_u64 << 52) as f64;
 /// The highest chance of failure in a window.
 const HIGHEST_RAISED: f64 = 0.9;
 
-impl Guide {
+impl ImportanceSampler {
     /// A guide for upgrades that fail with these chances (hang and unhealthy included), in plan order, in batches of
     /// `batch_size`; a run of `limit` trips. `fresh`: each batch starts its count at zero. `as_observed`: what is
     /// dispatched at once is counted as it is heard of, not in plan order.
@@ -106,7 +106,7 @@ impl Guide {
         });
         Self {
             shares,
-            runs: RunGuide::new(limit, chances, |i| fresh && (i as u32).is_multiple_of(batch_size)),
+            runs: RunChances::new(limit, chances, |i| fresh && (i as u32).is_multiple_of(batch_size)),
             limit,
             batch_size,
             fresh,
@@ -145,12 +145,12 @@ impl Guide {
     }
 
     /// Steers the outcomes of what is dispatched at one moment: the next positions of the plan, in its order.
-    pub fn steer(&mut self, burst: &mut [Foreseen]) {
+    pub fn steer(&mut self, burst: &mut [Predicted]) {
         if self.as_observed {
             // Who comes too late is found out at the deadline, in plan order.
-            burst.sort_by_key(|foreseen| {
-                let arrives = if foreseen.is_late { u64::MAX } else { foreseen.arrives };
-                (arrives, foreseen.position)
+            burst.sort_by_key(|predicted| {
+                let arrives = if predicted.is_late { u64::MAX } else { predicted.arrives };
+                (arrives, predicted.position)
             });
         }
         if self.fresh && (self.steered as u32).is_multiple_of(self.batch_size) && self.run < self.limit {
@@ -160,23 +160,23 @@ impl Guide {
         self.words.resize(end, 0);
         // What is known of these, and what is expected of those after them.
         let chances: Vec<f64> = burst.iter().map(|one| if one.is_late { 1.0 } else { drawn(one.failing) }).collect();
-        let known = RunGuide::ahead_of(self.limit, &chances, |_| false, |count| self.runs.value(end, count));
-        for (i, foreseen) in burst.iter().enumerate() {
-            let word = if foreseen.is_late {
+        let known = RunChances::ahead_of(self.limit, &chances, |_| false, |count| self.runs.value(end, count));
+        for (i, predicted) in burst.iter().enumerate() {
+            let word = if predicted.is_late {
                 self.run += usize::from(self.run < self.limit);
-                foreseen.word
+                predicted.word
             } else {
-                self.steer_one(foreseen, |run, p| known.tilted(i, run, p))
+                self.steer_one(predicted, |run, p| known.tilted(i, run, p))
             };
-            if let Some(place) = self.words.get_mut(foreseen.position as usize) {
+            if let Some(place) = self.words.get_mut(predicted.position as usize) {
                 *place = word;
             }
             self.steered += 1;
         }
     }
 
-    fn steer_one(&mut self, foreseen: &Foreseen, tilted: impl Fn(usize, f64) -> f64) -> u64 {
-        let &Foreseen { position, failing, word, .. } = foreseen;
+    fn steer_one(&mut self, predicted: &Predicted, tilted: impl Fn(usize, f64) -> f64) -> u64 {
+        let &Predicted { position, failing, word, .. } = predicted;
         let batch = position / self.batch_size;
         let has_tripped = self.run >= self.limit;
         let p = drawn(failing);
@@ -263,18 +263,18 @@ fn to_word(cell: f64) -> u64 {
 mod tests {
     use super::*;
 
-    fn guide(run: f64, window: f64, nominal: f64) -> Guide {
-        Guide::new(Shares { run, window, nominal }, &[1e-3; 12], 3, 4, false, true)
+    fn sampler(run: f64, window: f64, nominal: f64) -> ImportanceSampler {
+        ImportanceSampler::new(Shares { run, window, nominal }, &[1e-3; 12], 3, 4, false, true)
     }
 
     /// Draws a whole plan; whether each upgrade fails, in the order in which they are heard of.
-    fn draw(guide: &mut Guide, replicate: u64) -> Vec<bool> {
+    fn draw(sampler: &mut ImportanceSampler, replicate: u64) -> Vec<bool> {
         let key = Key(replicate).child(0);
-        guide.begin(key);
+        sampler.begin(key);
         let mut order = Vec::new();
         for batch in 0..3 {
-            let mut burst: Vec<Foreseen> = (4 * batch..4 * batch + 4)
-                .map(|position| Foreseen {
+            let mut burst: Vec<Predicted> = (4 * batch..4 * batch + 4)
+                .map(|position| Predicted {
                     arrives: key.word(200 + u64::from(position)) % 50,
                     is_late: false,
                     position,
@@ -282,41 +282,41 @@ mod tests {
                     word: key.word(100 + u64::from(position)),
                 })
                 .collect();
-            guide.steer(&mut burst);
-            order.extend(burst.iter().map(|foreseen| foreseen.position));
+            sampler.steer(&mut burst);
+            order.extend(burst.iter().map(|predicted| predicted.position));
         }
-        order.into_iter().map(|position| unit(guide.word(position).expect("it was steered")) < 1e-3).collect()
+        order.into_iter().map(|position| unit(sampler.word(position).expect("it was steered")) < 1e-3).collect()
     }
 
     #[test]
     fn the_run_alone_trips_always_and_with_one_weight() {
-        let mut guide = guide(1.0, 0.0, 0.0);
+        let mut sampler = sampler(1.0, 0.0, 0.0);
         for replicate in 0..200 {
-            let fails = draw(&mut guide, replicate);
+            let fails = draw(&mut sampler, replicate);
             assert!(fails.windows(3).any(|run| run.iter().all(|&fails| fails)));
-            assert!((guide.weight() / guide.chance() - 1.0).abs() < 1e-9);
+            assert!((sampler.weight() / sampler.chance() - 1.0).abs() < 1e-9);
         }
     }
 
     #[test]
     fn nominal_changes_nothing() {
-        let mut guide = guide(0.0, 0.0, 1.0);
-        guide.begin(Key(5));
-        guide.steer(&mut [Foreseen { arrives: 0, is_late: false, position: 0, failing: 0.3, word: 12_345 }]);
-        assert_eq!(guide.word(0), Some(12_345));
-        assert_eq!(guide.weight(), 1.0);
+        let mut sampler = sampler(0.0, 0.0, 1.0);
+        sampler.begin(Key(5));
+        sampler.steer(&mut [Predicted { arrives: 0, is_late: false, position: 0, failing: 0.3, word: 12_345 }]);
+        assert_eq!(sampler.word(0), Some(12_345));
+        assert_eq!(sampler.weight(), 1.0);
     }
 
     /// The mean weight of anything is its chance. Weights lie in 0 … 10, and the standard error is estimated; a |z| of
     /// 5 is exceeded once in 1.7 million.
     #[test]
     fn the_weights_of_all_runs_have_mean_one() {
-        let mut guide = guide(0.45, 0.45, 0.1);
+        let mut sampler = sampler(0.45, 0.45, 0.1);
         let n = 40_000;
         let weights: Vec<f64> = (0..n)
             .map(|replicate| {
-                draw(&mut guide, replicate);
-                guide.weight()
+                draw(&mut sampler, replicate);
+                sampler.weight()
             })
             .collect();
         let mean = weights.iter().sum::<f64>() / n as f64;

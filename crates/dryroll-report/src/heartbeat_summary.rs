@@ -3,14 +3,14 @@
 use super::wording::{plural, spoken};
 use dryroll_engine::fleet::Span;
 use dryroll_sim::text::Foreign;
-use dryroll_study::drill::{Cell, RollCall};
+use dryroll_study::drill::{Cell, HeartbeatSummary};
 
 /// Zones that are listed.
 const LISTED: usize = 12;
 
 /// A line each: the heading, the zones, and how the silent ones stand, under the versions' names.
 #[must_use]
-pub fn lines(roll: &RollCall, previous: &Foreign, target: &Foreign) -> Vec<String> {
+pub fn lines(roll: &HeartbeatSummary, previous: &Foreign, target: &Foreign) -> Vec<String> {
     let window = spoken(Span(roll.window));
     let mut lines = vec![format!("heartbeats of the last {window}, heard at {}:", roll.at)];
     for (index, zone) in roll.zones.iter().enumerate().take(LISTED) {
