@@ -23,6 +23,7 @@ mod limits;
 mod load;
 mod metric;
 mod model;
+mod rates;
 mod reference;
 mod schema;
 mod setting;

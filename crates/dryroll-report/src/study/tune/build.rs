@@ -141,7 +141,7 @@ impl TuneReport {
             binding: tuned.incumbent.is_none().then(|| binding(tune, tuned)),
             candidates: candidates.collect(),
             sensitivity: findings.sensitivity.factors.iter().map(|at| sensitivity(tune, tuned, at)).collect(),
-            keeps: findings.sensitivity.keeps.filter(|_| tune.written > 0).map(|ends| keeps(tune, ends)),
+            keeps: findings.sensitivity.keeps.filter(|_| !tune.limits.is_empty()).map(|ends| keeps(tune, ends)),
             hints: hints.hints,
             hints_with: findings.hints.policy.map(policy),
             hints_say: Some(hints.says),
@@ -425,14 +425,7 @@ fn sensitivity(tune: &Tune, today: &Tuned, at: &AtFactor) -> Sensitivity {
     };
     let undecided = if tuned.decided { "" } else { " (not decided)" };
     let own = today.incumbent.filter(|_| !kept.is_empty()).map(|_| own_limits(tune, kept));
-    // That too few good rollouts complete is none of the written limits, and the search there has decided it.
-    let stops = today.incumbent.and_then(|place| gives_up(tune, &tuned.policies[place]));
-    let own = match (own, stops) {
-        (Some(own), Some(stops)) => format!("{own} and {stops}; "),
-        (Some(own), None) => format!("{own}; "),
-        (None, Some(stops)) => format!("the recommended policy {stops}; "),
-        (None, None) => String::new(),
-    };
+    let own = own.map_or_else(String::new, |own| format!("{own}; "));
     Sensitivity {
         factor: *factor,
         decided: tuned.decided,

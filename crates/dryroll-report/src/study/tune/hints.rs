@@ -4,7 +4,7 @@ use super::Hint;
 use crate::wording::{Unit, plural};
 use dryroll_sim::text::Foreign;
 use dryroll_study::study::tune::Tune;
-use dryroll_study::study::tune::hints::{Hints, Judged};
+use dryroll_study::study::tune::hints::{Hints, Judged, REPLICATES};
 
 /// What is told of them.
 pub struct Told {
@@ -31,18 +31,21 @@ impl Told {
             None => String::new(),
         };
         let row = own.rule.parameters();
-        let itself = match own.limits.iter().any(|met| met.holds == Some(false)) {
-            true => format!("{row} does not"),
-            false => format!("so does {row}"),
+        let breaks = own.limits.iter().any(|met| met.holds == Some(false));
+        let itself = match (found.is_recommended, breaks) {
+            (true, _) => format!("so does {row}, which is recommended"),
+            (false, true) => format!("{row} does not"),
+            (false, false) => format!("so does {row}"),
         };
+        let seen = format!("in {REPLICATES} rollouts of each version");
         let says = if hints.is_empty() {
             format!("no other rule trips as few good rollouts{with}")
         } else if tune.written == 0 {
             format!("nothing limits how far the bad versions get, so no rule breaks a limit{with}")
         } else if meeting.is_empty() {
-            format!("neither would meet the limits{with}")
+            format!("neither would meet the limits{with} {seen}")
         } else {
-            format!("{} would meet the limits{with}; {itself}", meeting.join(" and "))
+            format!("{} would meet the limits{with} {seen}; {itself}", meeting.join(" and "))
         };
         Self { hints, says }
     }

@@ -28,8 +28,8 @@ use dryroll_sim::scenario::{Bound, Measure, Metric, Rate, Stat};
 use dryroll_sim::sim::{CompiledScenario, Observer, Simulator};
 use dryroll_stats::quantile::rank;
 
-/// Worlds of each version.
-const REPLICATES: u64 = 1000;
+/// Replicates of each version.
+pub const REPLICATES: u64 = 1000;
 /// The largest fleet that verdicts are kept of.
 const LARGEST_FLEET: u32 = 5000;
 /// The most sizes of a batch that are tried where no policy is recommended.
@@ -76,6 +76,9 @@ pub struct Met {
 pub struct Hints {
     /// The policy whose batches they are.
     pub policy: Option<usize>,
+    /// Whether that is the recommended one: that it meets the limits was decided by better evidence than these
+    /// replicates.
+    pub is_recommended: bool,
     /// Failures in a row first, then the best of each other kind.
     pub judged: Vec<Judged>,
     /// Why nothing was judged.
@@ -251,7 +254,7 @@ impl Rule {
 /// of the grid with which some rule meets the limits, or else with those where the best rule breaks fewest.
 #[must_use]
 pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) -> Hints {
-    let none = |why_not: &str| Hints { policy: None, judged: Vec::new(), why_not: Some(why_not.to_owned()) };
+    let none = |why_not: &str| Hints { why_not: Some(why_not.to_owned()), ..Hints::default() };
     if tune.versions() < 2 {
         return none("[tune] has no defective version, which is what they would be judged by");
     }
@@ -259,13 +262,15 @@ pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) 
         return none(&format!("the fleet has more than {LARGEST_FLEET} instances, of which no verdicts are kept"));
     }
     let with = |policy: usize| pool.install(|| Tried::new(tune, policy)).map(|tried| (policy, tried));
-    let told = |policy: usize, judged: Vec<Judged>| Hints { policy: Some(policy), judged, why_not: None };
+    let is_recommended = recommended.is_some();
+    let found =
+        |policy: usize, judged: Vec<Judged>| Hints { policy: Some(policy), is_recommended, judged, why_not: None };
     let nothing = || none("their batches cannot be run without a breaker");
     if let Some(policy) = recommended {
         let Some((policy, tried)) = with(policy) else { return nothing() };
         let own = tried.judge(Rule::Consecutive(tune.policy(policy).rollout.max_consecutive_failures.get()));
         let allowed = own.false_trips;
-        return told(policy, pool.install(|| tried.judged(own, allowed)));
+        return found(policy, pool.install(|| tried.judged(own, allowed)));
     }
     let mut best: Option<((usize, f64), Hints)> = None;
     for policy in batches(tune) {
@@ -277,7 +282,7 @@ pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) 
         let rank = judged.iter().skip(1).map(Judged::rank).reduce(least);
         let rank = rank.unwrap_or((usize::MAX, f64::INFINITY));
         if best.as_ref().is_none_or(|(before, _)| is_less(rank, *before)) {
-            best = Some((rank, told(policy, judged)));
+            best = Some((rank, found(policy, judged)));
         }
         if rank.0 == 0 {
             break;

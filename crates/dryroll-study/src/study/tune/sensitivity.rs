@@ -11,7 +11,6 @@ use crate::study::result_log::ResultLog;
 use crate::study::round::WorkPlan;
 use crate::study::sweep::CONFIDENCE;
 use crate::study::theory::Theory;
-use dryroll_sim::scenario::Scenario;
 use dryroll_stats::sequential::Looks;
 use dryroll_stats::simultaneous;
 
@@ -68,11 +67,11 @@ impl Tune {
     /// # Errors
     /// When the scenario cannot be tuned.
     pub fn with_rates_times(&self, factor: f64) -> Result<Self, TuneError> {
-        Self::new(&scaled(&self.scenario, factor), self.tolerance, self.replicates)
+        Self::new(&self.scenario.with_rates_times(factor), self.tolerance, self.replicates)
     }
 
-    /// Decides the limits of one policy that are written in the scenario, with as many replicates beyond those on the
-    /// tape as that takes. `None` where it was stopped.
+    /// Decides the limits of one policy, that of good rollouts that complete among them, with as many replicates beyond
+    /// those in the log as that takes. `None` where it was stopped.
     ///
     /// # Errors
     /// When the tape cannot be written or read.
@@ -84,11 +83,7 @@ impl Tune {
         workers: &WorkPlan<'_>,
     ) -> io::Result<Option<Vec<Held>>> {
         let theory = workers.pool.install(|| self.theory_of(policy));
-        let check = |n: u64, certainty: Certainty| -> io::Result<Vec<Held>> {
-            let mut held = limits::check(self, &theory, log, policy, n, certainty)?;
-            held.retain(|held| held.limit < self.written);
-            Ok(held)
-        };
+        let check = |n, certainty| limits::check(self, &theory, log, policy, n, certainty);
         let mut held = check(done, super::TOLD)?;
         if held.iter().all(|held| held.exact.is_some()) {
             return Ok(Some(held));
@@ -186,26 +181,4 @@ impl Tune {
             by_theory: held.iter().all(|held| held.exact.is_some()),
         }))
     }
-}
-
-/// The scenario with all failure rates of its versions and classes times a factor, cut where they would add up to more
-/// than 1. Of a rate that is drawn it is the mean that is scaled: its concentration stays.
-fn scaled(scenario: &Scenario, factor: f64) -> Scenario {
-    let mut scaled = scenario.clone();
-    for version in &mut scaled.versions {
-        let rates = &mut version.rates;
-        let sum = rates.failure + rates.hang + rates.unhealthy + rates.crash;
-        let factor = if sum > 0.0 { factor.min(1.0 / sum) } else { factor };
-        for rate in [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash] {
-            *rate *= factor;
-        }
-    }
-    for class in &mut scaled.classes {
-        let rates = &mut class.rates;
-        let all = [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash];
-        let sum: f64 = all.iter().filter_map(|rate| **rate).sum();
-        let factor = if sum > 0.0 { factor.min(1.0 / sum) } else { factor };
-        all.into_iter().flatten().for_each(|rate| *rate *= factor);
-    }
-    scaled
 }
