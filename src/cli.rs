@@ -57,9 +57,9 @@ enum Command {
     Run(run::Arguments),
     /// Rehearse a rollout: you approve the plan, watch it, and decide on trips
     Drill(drill::Arguments),
-    /// Run many replicates over a grid of policies and versions, on the same worlds
+    /// Run many replicates over a grid of policies and versions, on the same replicates
     Sweep(sweep::Arguments),
-    /// Compare two policies on the same worlds
+    /// Compare two policies on the same replicates
     Compare(compare::Arguments),
     /// Find the best policy within the limits of the scenario's [tune]
     Tune(tune::Arguments),

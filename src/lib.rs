@@ -11,8 +11,8 @@
 //! - `dryroll-sim`: [`scenario`] is the scenario file, read, checked with exact places, and described by a JSON Schema.
 //!   [`sim`] is the virtual fleet on a virtual clock. It drives the engine.
 //! - `dryroll-stats`: intervals, quantiles and exact results: numbers in, numbers out.
-//! - `dryroll-engine`: THE ENGINE. It plans, asks, walks batches, judges, trips, rolls back. No clock, no randomness, no
-//!   I/O: inputs with a time go in, events and commands come out. [`fleet`] has the nouns that all share.
+//! - `dryroll-engine`: THE ENGINE. It plans, asks, walks batches, judges, trips, rolls back. No clock, no randomness,
+//!   no I/O: inputs with a time go in, events and commands come out. [`fleet`] has the nouns that all share.
 
 pub mod cli;
 pub mod console;

@@ -46,7 +46,7 @@ pub struct Arguments {
     /// List the rules; runs nothing
     #[arg(long, conflicts_with_all = ["report", "junit", "markdown"])]
     list: bool,
-    /// The most worlds of any rule; one that is still undecided then fails with that word
+    /// The most replicates of any rule; one that is still undecided then fails with that word
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     max_replicates: u64,
     /// Fail on advice about a scenario too
@@ -228,7 +228,7 @@ impl Clock {
     }
 }
 
-/// How worlds are run.
+/// How replicates are run.
 struct Running<'a> {
     pool: &'a rayon::ThreadPool,
     clock: &'a Clock,

@@ -1,4 +1,4 @@
-//! `dryroll compare`: two policies on the same worlds.
+//! `dryroll compare`: two policies on the same replicates.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub struct Arguments {
     /// Versions to roll out: `all`, or a list of ids [default: the target and the defective versions]
     #[arg(long, visible_alias = "version", value_name = "LIST")]
     versions: Option<String>,
-    /// Worlds
+    /// Replicates
     #[arg(long, value_name = "N", default_value_t = 1000)]
     replicates: u64,
     /// Another seed than the scenario's

@@ -44,7 +44,7 @@ pub struct Arguments {
     /// Another seed than the scenario's; of a surprise, the seed of the draw
     #[arg(long)]
     seed: Option<u64>,
-    /// Another world of the same scenario
+    /// Another replicate of the same scenario
     #[arg(long, value_name = "K")]
     replicate: Option<u64>,
     /// Simulated seconds that pass in one second

@@ -19,7 +19,7 @@ pub struct Rollout {
     settings: Vec<String>,
 }
 
-/// A scenario that was read, and its world.
+/// A scenario that was read, and its replicate.
 pub struct Loaded {
     /// Its file.
     pub text: ScenarioText,
@@ -35,14 +35,14 @@ impl Rollout {
         self.version.is_some() || !self.settings.is_empty()
     }
 
-    /// The command that runs one world again.
+    /// The command that runs one replicate again.
     pub fn command(&self, path: &Path, scenario: &Scenario, replicate: u64) -> String {
         let settings = self.changes();
         let settings: Vec<_> = settings.iter().map(|axis| (axis, 0)).collect();
         replay::command(&path.to_string_lossy(), scenario.seed, scenario.target().id.raw(), &settings, replicate)
     }
 
-    /// The command that plays a drill of one world again.
+    /// The command that plays a drill of one replicate again.
     pub fn drill_command(&self, path: &Path, scenario: &Scenario, replicate: u64, decisions: &Path) -> String {
         let settings = self.changes();
         let settings: Vec<_> = settings.iter().map(|axis| (axis, 0)).collect();
@@ -61,7 +61,7 @@ impl Rollout {
         advisor
     }
 
-    /// Reads a scenario, with these changes and another seed where one is wanted, and makes its world.
+    /// Reads a scenario, with these changes and another seed where one is wanted, and makes its replicate.
     pub fn load(&self, path: &Path, seed: Option<u64>) -> Result<Loaded, Failure> {
         let text = ScenarioText::load(path)?;
         let mut scenario = text.scenario()?;

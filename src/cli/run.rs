@@ -28,7 +28,7 @@ pub struct Arguments {
     /// Another seed than the scenario's
     #[arg(long)]
     seed: Option<u64>,
-    /// Another world of the same scenario
+    /// Another replicate of the same scenario
     #[arg(long, value_name = "K", default_value_t = 0)]
     replicate: u64,
     /// Write every event, one JSON object a line (`-`: standard output)

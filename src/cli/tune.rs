@@ -33,15 +33,15 @@ use posterior::Posterior;
 pub struct Arguments {
     /// The scenario file (TOML or JSON), or `-` for standard input
     scenario: PathBuf,
-    /// The most worlds of any policy; it stops as soon as the answer is decided
+    /// The most replicates of any policy; it stops as soon as the answer is decided
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     replicates: u64,
     /// Policies within this share of the best are as good as it: 0.01, or 1%
     #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
     tolerance: f64,
-    /// A calibration report: each world draws the rates of the versions from its posterior, in place of the scenario's,
-    /// so that the policy is the best on average over what is not known; and it is told what more history would be
-    /// worth (`-`: standard input)
+    /// A calibration report: each replicate draws the rates of the versions from its posterior, in place of the
+    /// scenario's, so that the policy is the best on average over what is not known; and it is told what more history
+    /// would be worth (`-`: standard input)
     #[arg(long, value_name = "CALIBRATION")]
     posterior: Option<PathBuf>,
     /// Another seed than the scenario's

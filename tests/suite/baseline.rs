@@ -1,4 +1,4 @@
-//! `check --baseline`: what was accepted stays as it is, or is told, world by world.
+//! `check --baseline`: what was accepted stays as it is, or is told, replicate by replicate.
 
 use crate::common::checks;
 use checks::Folder;
@@ -28,7 +28,7 @@ impl Folder {
         Self::with(&[("s.toml", SCENARIO)])
     }
 
-    /// With a baseline of 300 worlds in it.
+    /// With a baseline of 300 replicates in it.
     fn accepted() -> Self {
         let folder = Self::new();
         let told = folder.check("s.toml --baseline b --accept --baseline-replicates 300");
@@ -72,7 +72,7 @@ fn what_is_accepted_and_unchanged_is_the_same_bytes() {
 }
 
 /// Batches of 5 % instead of 20 % take four times as many, each with its own waiting: far beyond 5 % of the duration in
-/// every world. The seed is fixed.
+/// every replicate. The seed is fixed.
 #[test]
 fn a_worse_policy_fails_and_is_told_to_people_and_machines() {
     let folder = Folder::accepted();
@@ -229,7 +229,7 @@ fn another_world_is_not_comparable_and_its_policies_are() {
 }
 
 /// A policy that is another in name alone: `rollback_batch_pct`, where nothing is ever rolled back. It gives the same
-/// worlds, so no seed may call it worse.
+/// replicates, so no seed may call it worse.
 #[test]
 fn a_change_without_an_effect_is_none() {
     let folder = Folder::accepted();

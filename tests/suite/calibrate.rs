@@ -50,7 +50,7 @@ fn of<'a>(calibration: &'a Calibration, id: &str) -> &'a VersionCalibration {
     calibration.versions.iter().find(|version| version.version == id).expect("the version")
 }
 
-/// The calibrations of many worlds of one truth.
+/// The calibrations of many replicates of one truth.
 fn compiled(text: &str) -> Vec<Calibration> {
     let scenario = common::scenario(text);
     (0..REPLICATES).into_par_iter().map(|compiled| calibrated(&histories(&scenario, compiled))).collect()

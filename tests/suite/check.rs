@@ -82,7 +82,7 @@ fn rules_that_hold_pass() {
     let rules = &report["scenarios"][0]["rules"];
     assert_eq!((&rules[1]["n"], &rules[2]["n"], &rules[4]["n"]), (&300.into(), &1.into(), &50.into()));
     assert_eq!((&rules[2]["observed"], &rules[2]["interval"]), (&"aborted".into(), &Value::Null));
-    assert_eq!(rules[5]["says"], "rollback_started = 0 times in world 7");
+    assert_eq!(rules[5]["says"], "rollback_started = 0 times in replicate 7");
     assert!(told.out.contains("passed: 6 rules of 1 scenario: 6 passed"), "{}", told.out);
 }
 
@@ -95,13 +95,13 @@ fn a_rule_that_does_not_hold_fails_with_its_worst_world() {
     assert_eq!(rule["status"], "failed");
     let replay = rule["replay"].as_str().expect("a command");
     assert!(told.out.contains(replay), "{}", told.out);
-    // The command shows a world in which a good version trips.
+    // The command shows a replicate in which a good version trips.
     assert_eq!(folder.replayed(&rule["replay"])["metrics"]["trips"], 1);
     let line = rule["line"].as_u64().expect("a line") as usize;
     assert_eq!(folder.read("s.toml").lines().nth(line - 1), Some("[[expect]]"));
 }
 
-/// The limit is the truth to a few digits, so no interval of a thousand worlds lies beside it but by the 5 % it may
+/// The limit is the truth to a few digits, so no interval of a thousand replicates lies beside it but by the 5 % it may
 /// miss.
 #[test]
 fn a_rule_on_the_edge_is_undecided_and_fails_with_that_word() {
@@ -320,9 +320,9 @@ fn a_check_has_a_page_and_is_no_lesson() {
     assert!(said(&learned.stderr).contains("`replay` of a rule"), "{}", said(&learned.stderr));
 }
 
-/// One hit in 256 worlds says as little of a mean as of a rate: written either way, a rule that is false passes in at
-/// most 5 % of the seeds. Of 60 seeds, 10 or more would pass with a chance of 0.1 % at most (binomial, 0.05); Student's
-/// interval alone passed 15 %.
+/// One hit in 256 replicates says as little of a mean as of a rate: written either way, a rule that is false passes in
+/// at most 5 % of the seeds. Of 60 seeds, 10 or more would pass with a chance of 0.1 % at most (binomial, 0.05);
+/// Student's interval alone passed 15 %.
 #[test]
 fn a_mean_of_rare_trips_is_decided_as_carefully_as_their_rate() {
     let text = "[fleet]\ninstances = 1\n[[versions]]\nid = \"v-1\"\n[[versions]]\nid = \"v-2\"\nfailure_rate = 0.01328125\n[rollout]\ntarget_version_id = \"v-2\"\nmax_consecutive_failures = 1\n[operator]\non_trip = \"abort\"\n[[expect]]\nmetric = \"trips\"\nat_most = 0.012890625\n";

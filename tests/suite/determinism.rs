@@ -76,7 +76,7 @@ fn a_replicate_alone_is_the_same_as_among_others() {
     }
 }
 
-/// What becomes of each instance in a world in which verdicts depend on its fate alone.
+/// What becomes of each instance in a replicate in which verdicts depend on its fate alone.
 fn fates(scenario: &Scenario, replicate: u64) -> BTreeMap<u32, Verdict> {
     let compiled = CompiledScenario::new(scenario).unwrap();
     let mut simulator = Simulator::new(&compiled);

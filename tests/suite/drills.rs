@@ -1,4 +1,4 @@
-//! The drills that ship: each does what it is for, in every world that a surprise may draw, and tells nothing of it
+//! The drills that ship: each does what it is for, in every replicate that a surprise may draw, and tells nothing of it
 //! before.
 
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ fn pack(name: &str) -> &'static Pack {
     Pack::all().iter().find(|pack| pack.file.contains(name)).expect("the drill")
 }
 
-/// What the plain operators of a world come to: nobody answers in the drill itself.
+/// What the plain operators of a replicate come to: nobody answers in the drill itself.
 fn plain(compiled: &CompiledScenario, replicate: u64) -> Judgement {
     let mut drill = Drill::new(compiled, replicate, &mut Unobserved);
     drill.finish(&mut Unobserved);
@@ -43,7 +43,7 @@ struct Expected {
     careful: bool,
     /// Whether only the one who waits comes to it.
     patient: bool,
-    /// No other plain operator scores more than this in any world.
+    /// No other plain operator scores more than this in any replicate.
     others: f64,
 }
 

@@ -11,7 +11,7 @@ fn compiled(name: &str) -> CompiledScenario {
     CompiledScenario::new(&Scenario::load(path.as_ref()).unwrap()).unwrap()
 }
 
-/// The roll at the first trip of world 0, after the plan was approved.
+/// The roll at the first trip of replicate 0, after the plan was approved.
 fn at_first_trip(compiled: &CompiledScenario) -> HeartbeatSummary {
     let mut drill = Drill::new(compiled, 0, &mut Unobserved);
     drill.answer(Answer::Approve, &mut Unobserved).unwrap();

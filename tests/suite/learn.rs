@@ -270,7 +270,7 @@ fn a_run_says_where_today_contradicts_a_record() {
     let report = folder.run("tutorial", "run.json");
     assert!(dryroll(&["learn", &report, "--store", &store]).status.success());
     let said = text(&dryroll(&["run", "scenarios/tutorial.toml", "--learnings", &store]).stdout);
-    assert!(said.contains("today agrees: the same world with the same numbers"), "{said}");
+    assert!(said.contains("today agrees: the same replicate with the same numbers"), "{said}");
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn what_was_decided_chooses_the_category_and_is_told() {
         let content = record["content"].as_str().expect("text");
         assert!(content.contains(told), "{content}");
         assert!(content.contains("SHA-256") && content.contains("seed 42, replicate 0"), "{content}");
-        assert!(content.contains("One drill is one world and one person"), "{content}");
+        assert!(content.contains("One drill is one replicate and one person"), "{content}");
         let tags = record["tags"].as_array().expect("a list");
         assert!(
             ["rolling-upgrade", "nginx", "fleet-50", "dryroll-drill"].iter().all(|&tag| tags.contains(&tag.into()))
@@ -126,7 +126,7 @@ fn a_drill_shows_what_is_remembered_before_it_begins_but_for_its_own_truth() {
     assert!(held < asked && told.find("In truth").is_some_and(|truth| truth < record), "{told}");
     // A person's decisions then contradict nothing now.
     assert!(!told.contains("contradict"), "{told}");
-    // Nor does a run of the same world that nobody operated.
+    // Nor does a run of the same replicate that nobody operated.
     let run = folder.named("run.json");
     let report = Command::new(env!("CARGO_BIN_EXE_dryroll"))
         .current_dir(ROOT)

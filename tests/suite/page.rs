@@ -228,7 +228,7 @@ fn warnings_and_ties_are_told() {
     let tune = page(&read(&reports::tune(true)));
     assert!(tune.contains("27 % of the good rollouts complete"));
     let mut compare = reports::compare();
-    // So few worlds that what does not vary has no interval.
+    // So few replicates that what does not vary has no interval.
     for contrast in &mut compare.comparisons[0].metrics {
         (contrast.ci, contrast.simultaneous_ci) = (None, None);
     }

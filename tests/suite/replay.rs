@@ -1,4 +1,4 @@
-//! The commands that replay a world do so, whatever files and versions are called.
+//! The commands that replay a replicate do so, whatever files and versions are called.
 #![cfg(unix)]
 
 use std::fs;

@@ -42,7 +42,7 @@ fn told(scenario: &str, arguments: &str) -> Told {
     }
 }
 
-/// The fewest that serve at a moment is the same in every world: 18 with the one policy, 10 with the other.
+/// The fewest that serve at a moment is the same in every replicate: 18 with the one policy, 10 with the other.
 #[test]
 fn few_worlds_that_differ_all_by_the_same_decide_nothing() {
     let compare = "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --replicates";
@@ -57,7 +57,7 @@ fn few_worlds_that_differ_all_by_the_same_decide_nothing() {
         }
         let row = table.lines().find(|line| line.contains("min_serving_pct")).expect("a row");
         assert_eq!(row.contains("A is better"), decides, "{row}");
-        // What is the same in every world is said to be, however few they are.
+        // What is the same in every replicate is said to be, however few they are.
         assert!(table.contains("the same in every replicate that was met: trips,"), "{table}");
         for one in metrics {
             let saved = one["variance_saved"].as_f64().unwrap_or(1.0);
@@ -156,8 +156,8 @@ fn a_precision_in_points_and_one_as_a_share_are_told_apart() {
     assert!(share.contains("trip_rate to ± 5\u{202f}% of it: "), "{share}");
 }
 
-/// Whether more or fewer exposed instances of a good version are better, nobody says: then neither policy wins a world.
-/// The table has the interval of each metric alone; the verdict goes by the wider one.
+/// Whether more or fewer exposed instances of a good version are better, nobody says: then neither policy wins a
+/// replicate. The table has the interval of each metric alone; the verdict goes by the wider one.
 #[test]
 fn a_comparison_says_which_interval_its_verdict_uses() {
     let scenario = SCENARIO.replace("[operator]", "max_in_flight = 3\n[operator]");

@@ -87,7 +87,7 @@ fn no_policy_within_the_limits_is_said_with_the_limit_that_binds() {
     assert!(report["binding"].as_str().unwrap().contains("blast_radius_pct"));
 }
 
-/// With so few worlds nothing is sure of any policy, and it must not be said of none of them.
+/// With so few replicates nothing is sure of any policy, and it must not be said of none of them.
 #[test]
 fn what_is_only_undecided_is_said_to_be() {
     let folder = Folder::of(&format!("{SCENARIO}{BEYOND_THEORY}"));

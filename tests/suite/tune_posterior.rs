@@ -74,9 +74,10 @@ fn a_posterior_that_is_sure_gives_the_answer_of_the_point() {
     assert!(point.get("posterior").is_none(), "nothing is said of a posterior where there is none");
 }
 
-/// How often worlds trip is the mean over the posterior: of the exact chance at a grid of rates, weighed by the beta
-/// distributions. It bends with the rates, so what is so at the mean rates is another number. Each of three shares is
-/// within four standard errors by all but 0.006 % of the seeds, the grid's own error of 0.004 apart; the seed is fixed.
+/// How often replicates trip is the mean over the posterior: of the exact chance at a grid of rates, weighed by the
+/// beta distributions. It bends with the rates, so what is so at the mean rates is another number. Each of three shares
+/// is within four standard errors by all but 0.006 % of the seeds, the grid's own error of 0.004 apart; the seed is
+/// fixed.
 #[test]
 fn what_a_world_does_is_the_mean_over_what_is_not_known() {
     const REPLICATES: u64 = 20_000;
@@ -133,8 +134,8 @@ fn history(version: &str, failure: [f64; 2], silence: [f64; 2]) -> VersionHistor
     VersionHistory { version: version.into(), failure: rate(failure), silence: rate(silence) }
 }
 
-/// Whatever the policy, a world has the same rates; other worlds have others; and a simulator that was in another world
-/// before has them too.
+/// Whatever the policy, a replicate has the same rates; other replicates have others; and a simulator that was in
+/// another replicate before has them too.
 #[test]
 fn worlds_stay_paired() {
     let base = scenario(SCENARIO);
@@ -250,7 +251,7 @@ fn what_more_history_is_worth_is_told_to_people_and_machines() {
     let folder = calibrated(&text, &calibration("v-2", 1.0, 0.0, 20.0).to_string());
     let output = folder.tune("--posterior c.json --report t.json");
     let table = said(&output.stdout);
-    assert!(table.contains("rates drawn for each world from c.json · 3 rollouts"), "{table}");
+    assert!(table.contains("rates drawn for each replicate from c.json · 3 rollouts"), "{table}");
     assert!(table.contains("from 1 of 20 verdicts") && table.contains("the scenario says 5"), "{table}");
     assert!(table.contains("not drawn: the rates of v-1, v-bad"), "{table}");
     let report = folder.report("t.json");
@@ -297,7 +298,7 @@ fn too_few_worlds_tell_nothing_of_more_history() {
     for replicates in [1, 2, 255] {
         let output = folder.tune(&format!("--posterior c.json --replicates {replicates} --report t.json"));
         assert!(matches!(output.status.code(), Some(0 | 1)));
-        assert!(said(&output.stdout).contains("too few worlds to tell"), "{}", said(&output.stdout));
+        assert!(said(&output.stdout).contains("too few replicates to tell"), "{}", said(&output.stdout));
         assert_eq!(folder.report("t.json")["posterior"]["later"], json!([]));
         assert!(folder.run("report t.json --html -").status.success() && folder.run("learn t.json").status.success());
     }

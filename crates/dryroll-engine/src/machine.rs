@@ -13,7 +13,7 @@ use super::{
 };
 use crate::fleet::{At, Heartbeat};
 
-/// What the engine wants done in the world.
+/// What the engine wants done in the replicate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Command these instances, in this order, to a version: positions of the plan, see [`Engine::instance`].
@@ -308,7 +308,7 @@ impl Engine {
 
     // ---- Outputs ------------------------------------------------------------------------------
 
-    /// The next thing to do in the world; call it after every input until it answers `None`.
+    /// The next thing to do in the replicate; call it after every input until it answers `None`.
     #[inline]
     pub fn poll_command(&mut self) -> Option<Command> {
         self.outbox.commands.pop_front()

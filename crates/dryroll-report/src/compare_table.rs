@@ -86,7 +86,7 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
         let (a, b) = (unit.say(replicate.a), unit.say(replicate.b));
         writeln!(
             out,
-            "  They differ most in world {}: {} is {a} with A and {b} with B",
+            "  They differ most in replicate {}: {} is {a} with A and {b} with B",
             replicate.replicate, replicate.metric
         )?;
         for command in &replicate.commands {

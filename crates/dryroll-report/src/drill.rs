@@ -26,7 +26,7 @@ pub struct DrillReport {
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
-    /// Which world.
+    /// Which replicate.
     pub replicate: u64,
     /// The command that plays it again; empty where nothing was kept to be played.
     #[serde(default)]
@@ -217,8 +217,8 @@ pub enum Difference {
     PlainOperator,
 }
 
-/// The same world under another decision. Integrals and cost are counted for as long from its approval as the person's
-/// are.
+/// The same replicate under another decision. Integrals and cost are counted for as long from its approval as the
+/// person's are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Counterfactual {
     /// Which decision differs, from 1; null where none of them does.

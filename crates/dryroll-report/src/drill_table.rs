@@ -61,7 +61,7 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> 
     figures(out, &report.debrief, plan.total_instances, width)?;
     heading(out, "The score")?;
     score_of(out, report, width)?;
-    heading(out, "The same world under other decisions")?;
+    heading(out, "The same replicate under other decisions")?;
     others(out, report, width)?;
     heading(out, "In truth")?;
     for fact in &report.truth.facts {

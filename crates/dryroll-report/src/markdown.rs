@@ -14,7 +14,7 @@ use dryroll_sim::text::escaped;
 pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
     writeln!(out, "### dryroll check: {}\n", text(&verdict(report)))?;
     if !report.scenarios.is_empty() {
-        writeln!(out, "| | rule | version | observed | limit | interval | worlds |")?;
+        writeln!(out, "| | rule | version | observed | limit | interval | replicates |")?;
         writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |")?;
     }
     for scenario in &report.scenarios {

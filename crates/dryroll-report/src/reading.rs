@@ -46,7 +46,7 @@ pub struct RunPage {
     pub scenario: ScenarioRef,
     /// The seed.
     pub seed: u64,
-    /// Which world.
+    /// Which replicate.
     pub replicate: u64,
     /// The command that runs it again.
     pub command: Foreign,

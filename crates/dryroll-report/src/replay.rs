@@ -1,4 +1,4 @@
-//! The commands that replay one world of a study, or all of it.
+//! The commands that replay one replicate of a study, or all of it.
 
 use dryroll_sim::text::Foreign;
 use std::fmt::Write;
@@ -15,7 +15,7 @@ pub fn command(scenario: &str, seed: u64, version: &str, settings: &[(&Axis, usi
     noted(one("run", scenario, seed, version, settings, replicate), scenario)
 }
 
-/// `dryroll drill …` for the same world, with the decisions of a file.
+/// `dryroll drill …` for the same replicate, with the decisions of a file.
 #[must_use]
 pub fn drill(
     scenario: &str,

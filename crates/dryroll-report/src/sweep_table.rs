@@ -1,4 +1,4 @@
-//! A sweep told to people: a table a version, the worst worlds, and what to know beside them.
+//! A sweep told to people: a table a version, the worst replicates, and what to know beside them.
 
 mod moved;
 
@@ -253,7 +253,7 @@ fn worst(out: &mut impl Write, report: &SweepReport) -> io::Result<()> {
         let worst = of_it.filter_map(|cell| cell.worst.first()).reduce(|a, b| if b.value > a.value { b } else { a });
         let Some(replicate) = worst else { continue };
         if first {
-            writeln!(out, "\nThe worst world of each version, and how to see it:")?;
+            writeln!(out, "\nThe worst replicate of each version, and how to see it:")?;
             first = false;
         }
         let unit = Unit::of(&replicate.metric);

@@ -25,7 +25,7 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}", report.scenario.name)?;
     writeln!(
         out,
-        "least {goal} of {} · {} on the same worlds · {} · seed {}",
+        "least {goal} of {} · {} on the same replicates · {} · seed {}",
         report.good,
         plural(report.candidates.len() as u64, "policy", "policies"),
         plural(report.rollouts, "rollout", "rollouts"),
@@ -82,7 +82,7 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
 fn believed(out: &mut impl Write, posterior: &PosteriorReport) -> io::Result<()> {
     let of = &posterior.calibration;
     let rollouts = plural(of.rollouts, "rollout", "rollouts");
-    writeln!(out, "rates drawn for each world from {} · {rollouts} · SHA-256 {:.12}…", of.file, of.hash)?;
+    writeln!(out, "rates drawn for each replicate from {} · {rollouts} · SHA-256 {:.12}…", of.file, of.hash)?;
     for version in &posterior.versions {
         for (name, rate) in [("failure_rate", &version.failure_rate), ("hang_rate", &version.hang_rate)] {
             let BelievedRate { hits, n, mean, ci, scenario, concentration, .. } = rate;

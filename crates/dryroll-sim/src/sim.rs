@@ -2,22 +2,23 @@
 //!
 //! # How it is built
 //!
-//! A [`CompiledScenario`] is a scenario made ready: what is the same in every replicate. A [`Simulator`] runs replicates of it,
-//! one after the other, and reuses every buffer. Nothing is scheduled that can be asked for:
+//! A [`CompiledScenario`] is a scenario made ready: what is the same in every replicate. A [`Simulator`] runs
+//! replicates of it, one after the other, and reuses every buffer. Nothing is scheduled that can be asked for:
 //!
 //! - [`draws`]: every random number has a fixed place, so that nothing depends on the order of asking. [`sampler`]
-//!   turns one into a duration (its normal quantile is [`dryroll_stats::normal`]'s), [`sampled`] into what an upgrade comes
-//!   to. [`name`] has the keys of what is drawn by what the scenario calls it.
+//!   turns one into a duration (its normal quantile is [`dryroll_stats::normal`]'s), [`sampled`] into what an upgrade
+//!   comes to. [`name`] has the keys of what is drawn by what the scenario calls it.
 //! - [`outages`]: flaps, zones and machines that fail by chance, looked up at a moment. [`fault`]: what is injected.
-//!   [`known`] has what is known of the faults so far, and [`environment`] puts all together: from when is the network up, when is the machine dead?
-//! - [`history`]: what one instance does under its commands, as a function of the scene. [`heartbeats`]: the one heartbeat
-//!   that decides its verdict, computed from its life.
+//!   [`known`] has what is known of the faults so far, and [`environment`] puts all together: from when is the network
+//!   up, when is the machine dead?
+//! - [`history`]: what one instance does under its commands, as a function of the scene. [`heartbeats`]: the one
+//!   heartbeat that decides its verdict, computed from its life.
 //! - `queue`: one entry an instance in flight. `ticks`, [`operator`]: the reconciler's grid, and the person.
 //! - `run`: the loop. It hands the engine what is due next, and carries out what the engine commands.
-//! - [`importance_sampler`]: for trips that are too rare to wait for, another law of the outcomes, and the weight that makes up for
-//!   it.
-//! - [`shared`]: what is drawn once a replicate: rates, factors of upgrade times, places of blocks. [`posterior`]: rates
-//!   that are not known, one of the sources of rates that are drawn.
+//! - [`importance_sampler`]: for trips that are too rare to wait for, another law of the outcomes, and the weight that
+//!   makes up for it.
+//! - [`shared`]: what is drawn once a replicate: rates, factors of upgrade times, places of blocks. [`posterior`]:
+//!   rates that are not known, one of the sources of rates that are drawn.
 //! - `truth`, `metrics`: ground truth, booked when a run is over. The engine sees none of it.
 //!
 //! Most runs meet no fault. Then a command's course is four numbers and its decisive heartbeat follows from them; only

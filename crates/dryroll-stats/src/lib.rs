@@ -2,7 +2,7 @@
 //!
 //! - Distributions: [`normal`], [`beta`] (and so the binomial), [`student`].
 //! - A mean and its t interval: [`moments`]; one that holds for every distribution within bounds: [`bounded`]. A rate:
-//!   [`proportion`]. A quantile: [`quantile`]. Two policies on the same worlds: [`paired`]; two samples apart:
+//!   [`proportion`]. A quantile: [`quantile`]. Two policies on the same replicates: [`paired`]; two samples apart:
 //!   [`two_samples`].
 //! - How one thing goes with others: [`regression`]; what it is worth to know them: [`information`].
 //! - Many intervals at once: [`simultaneous`]. Looking before all is done: [`sequential`].

@@ -1,7 +1,7 @@
-//! Pairs of numbers: what two policies came to on the same worlds.
+//! Pairs of numbers: what two policies came to on the same replicates.
 //!
-//! The differences are what is judged. What the worlds have in common cancels out of them, so their mean is known more
-//! closely than from runs apart; [`Paired::variance_saved`] says by how much. (Common random numbers: A. M. Law,
+//! The differences are what is judged. What the replicates have in common cancels out of them, so their mean is known
+//! more closely than from runs apart; [`Paired::variance_saved`] says by how much. (Common random numbers: A. M. Law,
 //! "Simulation Modeling and Analysis", chapter 11.)
 
 use super::moments::Moments;

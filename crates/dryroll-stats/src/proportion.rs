@@ -3,8 +3,8 @@
 //! - [`wilson`]: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
 //!   Covers at its confidence on average over rates, and somewhat less at some of them: for display.
 //! - [`clopper_pearson`], [`upper_bound`]: C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits
-//!   illustrated in the case of the binomial", Biometrika 26 (1934). Covers at least at its confidence whatever the rate:
-//!   for claims.
+//!   illustrated in the case of the binomial", Biometrika 26 (1934). Covers at least at its confidence whatever the
+//!   rate: for claims.
 //!
 //! L. D. Brown, T. T. Cai, A. DasGupta, "Interval estimation for a binomial proportion", Statistical Science 16 (2001),
 //! compares them.

@@ -5,7 +5,8 @@
 //! - [`rates`]: from Clopper and Pearson's intervals of both, each with half of what may be missed (Bonferroni). It
 //!   covers at least at its confidence, whatever the rates; it is wider than it need be.
 //!
-//! Where the samples are alike by more than chance (the same worlds, run twice), both are wider than they need be too.
+//! Where the samples are alike by more than chance (the same replicates, run twice), both are wider than they need be
+//! too.
 
 use super::proportion::clopper_pearson;
 use super::{Interval, miss, simultaneous, student};

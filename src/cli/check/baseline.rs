@@ -33,7 +33,7 @@ pub struct BaselineArguments {
     /// Accept even where CI=true
     #[arg(long, requires = "accept")]
     force: bool,
-    /// Worlds of each version to accept [default: as many as before, 1000 of a new scenario]
+    /// Replicates of each version to accept [default: as many as before, 1000 of a new scenario]
     #[arg(long, value_name = "N", requires = "accept")]
     baseline_replicates: Option<u64>,
     /// How much of a metric or rate is let pass, in its unit (60) or as a share of what was accepted (5%); may be
@@ -241,7 +241,7 @@ impl Baselined {
         Ok(seen)
     }
 
-    /// The seed and how many worlds of it are to be accepted.
+    /// The seed and how many replicates of it are to be accepted.
     fn wants(&self, one: &Candidate) -> (u64, u64) {
         let before = self.baseline.entries.get(&key(&one.file)).map(|entry| entry.replicates);
         (one.scenario.seed, self.replicates.or(before).unwrap_or(REPLICATES))

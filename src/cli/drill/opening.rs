@@ -1,4 +1,4 @@
-//! How a drill opens: which world, what the person is told of it, and which decisions are played.
+//! How a drill opens: which replicate, what the person is told of it, and which decisions are played.
 
 use std::hash::{BuildHasher, RandomState};
 

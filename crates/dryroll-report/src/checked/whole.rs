@@ -108,8 +108,8 @@ fn sweep(reader: &mut Reader, report: &Value) {
             }
         }
     }
-    for (place, world) in list(report, "timelines").iter().enumerate() {
-        if let Some(cell) = world.get("cell").and_then(Value::as_u64).filter(|&cell| cell >= cells.len() as u64) {
+    for (place, replicate) in list(report, "timelines").iter().enumerate() {
+        if let Some(cell) = replicate.get("cell").and_then(Value::as_u64).filter(|&cell| cell >= cells.len() as u64) {
             reader.fault(&format!("/timelines/{place}/cell"), cell, format!("a cell: below {}", cells.len()));
         }
     }
@@ -120,7 +120,7 @@ fn sweep(reader: &mut Reader, report: &Value) {
 fn timelines(reader: &mut Reader, report: &Value) {
     let one = report.get("timeline").map(|timeline| ("/timeline".to_owned(), timeline));
     let many = list(report, "timelines").iter().enumerate();
-    let many = many.filter_map(|(i, world)| Some((format!("/timelines/{i}/timeline"), world.get("timeline")?)));
+    let many = many.filter_map(|(i, replicate)| Some((format!("/timelines/{i}/timeline"), replicate.get("timeline")?)));
     for (at, timeline) in one.into_iter().chain(many) {
         unique(reader, &format!("{at}/instances"), list(timeline, "instances"), &["id"]);
         for (place, row) in list(timeline, "instances").iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What was true all along in a drill's world, and nobody saw: one sentence a fact.
+//! What was true all along in a drill's replicate, and nobody saw: one sentence a fact.
 
 use crate::shared::rates;
 use crate::wording::{Unit, plural, spoken};

@@ -1,5 +1,5 @@
-//! What today's numbers say to what a record claims. One world contradicts "never", an exact claim about that very
-//! world, and what 99 of 100 worlds do; it does not contradict another single world.
+//! What today's numbers say to what a record claims. One replicate contradicts "never", an exact claim about that very
+//! replicate, and what 99 of 100 replicates do; it does not contradict another single replicate.
 
 use super::Learning;
 use super::claims::Claims;
@@ -10,7 +10,7 @@ use crate::study::{Candidate, Standing, TuneReport};
 use crate::wording::{called, plural};
 use dryroll_study::study::Policy;
 
-/// A rate that is surely below this is as good as never, when one world is held against it.
+/// A rate that is surely below this is as good as never, when one replicate is held against it.
 const RARE: f64 = 0.01;
 
 /// What today says to a record.
@@ -122,7 +122,7 @@ fn of_run(claims: &Claims, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut V
         Some(_) => {}
         None if claims.trips == Some(0) && run.trips > 0 && !run.defective && as_ours => {
             said.push(Verdict::Contradicts(format!(
-                "it speaks of zero trips; in today's world a good version met {}",
+                "it speaks of zero trips; in today's replicate a good version met {}",
                 plural(run.trips, "trip", "trips")
             )));
         }
@@ -142,7 +142,7 @@ fn of_one_replicate(facts: &Facts, today: &Today<'_>, run: &RunNumbers<'_>, said
     if !same_world {
         if let Some(then) = trips.filter(|&then| (then > 0) != (run.trips > 0)) {
             said.push(Verdict::Differs(format!(
-                "that world had {}, today's has {}: one world each, so neither says how often",
+                "that replicate had {}, today's has {}: one replicate each, so neither says how often",
                 plural(then, "trip", "trips"),
                 run.trips
             )));
@@ -166,9 +166,9 @@ fn of_one_replicate(facts: &Facts, today: &Today<'_>, run: &RunNumbers<'_>, said
         other.push(format!("the blast radius was {} and is {}", say(then), say(now)));
     }
     said.push(match other.as_slice() {
-        [] => Verdict::Agrees("the same world with the same numbers".into()),
+        [] => Verdict::Agrees("the same replicate with the same numbers".into()),
         other => Verdict::Contradicts(format!(
-            "the same world (seed {}, replicate {}) came out otherwise: {}; another version of the program made it",
+            "the same replicate (seed {}, replicate {}) came out otherwise: {}; another version of the program made it",
             run.seed,
             run.replicate,
             other.join(", ")
@@ -199,7 +199,7 @@ fn longer(facts: &Facts, name: &str, now: f64, replicates: u64, said: &mut Vec<V
     let p99 = facts.number(&format!("{name}_p99")).filter(|&p99| replicates >= ENOUGH && now > p99 * (1.0 + 1e-5));
     if let Some(p99) = p99 {
         said.push(Verdict::Contradicts(format!(
-            "in 99 of 100 of its {replicates} worlds the {} is at most {}; today's is {}",
+            "in 99 of 100 of its {replicates} replicates the {} is at most {}; today's is {}",
             called(name),
             say(name, p99),
             say(name, now)

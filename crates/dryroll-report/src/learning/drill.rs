@@ -1,5 +1,5 @@
-//! The record of a drill: one world and one person, so it says what a decision did there, and what others would have
-//! done.
+//! The record of a drill: one replicate and one person, so it says what a decision did there, and what others would
+//! have done.
 
 use super::facts::Facts;
 use super::phrases::{self, one_line, percent, time};
@@ -43,7 +43,7 @@ pub(super) fn learning(report: &DrillReport) -> Result<Learning, LearningError> 
         figures(report),
         others(report),
         lesson.advice,
-        "One drill is one world and one person: it shows what a decision can do, not how often.".to_owned(),
+        "One drill is one replicate and one person: it shows what a decision can do, not how often.".to_owned(),
         phrases::evidence(scenario, report.seed, &format!("replicate {}", report.replicate), report.command.raw()),
         facts(report, &policy).to_string(),
     ];
@@ -132,9 +132,9 @@ fn others(report: &DrillReport) -> String {
     let said = |other: &Counterfactual| format!("{} would have scored {:.0}", one_line(&other.says), other.score);
     match (best, worst) {
         (Some(best), Some(worst)) if best != worst => {
-            format!("In the same world {}, and {}.", said(best), said(worst))
+            format!("In the same replicate {}, and {}.", said(best), said(worst))
         }
-        (Some(best), _) => format!("In the same world {}.", said(best)),
+        (Some(best), _) => format!("In the same replicate {}.", said(best)),
         _ => String::new(),
     }
 }
@@ -142,7 +142,7 @@ fn others(report: &DrillReport) -> String {
 fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
     let said = phrases::policy(policy, &[]);
     let best = format!(
-        "In this world the least cost had: {} ({:.0} against {:.0} instance-minutes).",
+        "In this replicate the least cost had: {} ({:.0} against {:.0} instance-minutes).",
         one_line(&report.score.best_says),
         report.score.best_cost_instance_min,
         report.score.cost_instance_min

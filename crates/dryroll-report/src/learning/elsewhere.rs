@@ -169,7 +169,7 @@ fn found(facts: &Facts, today: &Today<'_>) -> Option<String> {
         "tune" => format!("a search{replicates} recommended {policy}"),
         "sweep" => format!("a sweep{replicates} told of {policy}"),
         "compare" => format!("a comparison{replicates} told of {policy}"),
-        "run" => format!("one world with {policy}: {}", ended()),
+        "run" => format!("one replicate with {policy}: {}", ended()),
         "drill" => format!("one drill with {policy}: {}", ended()),
         _ => return None,
     };

@@ -25,7 +25,7 @@ impl Facts {
         }
     }
 
-    /// The facts that every record of one world begins with.
+    /// The facts that every record of one replicate begins with.
     pub fn of_world(kind: &str, scenario: &ScenarioRef, seed: u64, replicate: u64) -> Self {
         let mut facts = Self::default();
         facts.add("kind", kind);
@@ -36,7 +36,7 @@ impl Facts {
         facts
     }
 
-    /// The facts that every record of many worlds begins with.
+    /// The facts that every record of many replicates begins with.
     pub fn of_replicates(kind: &str, scenario: &ScenarioRef, seed: u64, replicates: u64) -> Self {
         let mut facts = Self::default();
         facts.add("kind", kind);
@@ -47,7 +47,7 @@ impl Facts {
         facts
     }
 
-    /// What all else is about: the fleet's size, the world, and the rates in it.
+    /// What all else is about: the fleet's size, the replicate, and the rates in it.
     fn add_case(&mut self, scenario: &ScenarioRef) {
         self.add_some("instances", Some(scenario.instances).filter(|&instances| instances > 0));
         self.add_some("world", short_digest(scenario.environment.raw()));
@@ -156,7 +156,7 @@ impl Facts {
     }
 }
 
-/// So much of a digest tells worlds apart.
+/// So much of a digest tells replicates apart.
 pub fn short_digest(digest: &str) -> Option<&str> {
     digest.get(..16)
 }

@@ -75,11 +75,11 @@ impl PlanNumbers {
 pub struct RunNumbers<'a> {
     /// The seed.
     pub seed: u64,
-    /// Which world.
+    /// Which replicate.
     pub replicate: u64,
     /// Whether the version is defective in truth.
     pub defective: bool,
-    /// Whether a person operated it: that may come out otherwise in the very same world.
+    /// Whether a person operated it: that may come out otherwise in the very same replicate.
     pub is_drill: bool,
     /// How it ended.
     pub outcome: &'a str,

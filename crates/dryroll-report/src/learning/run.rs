@@ -1,4 +1,4 @@
-//! The record of one rollout: one world, so it says what can happen and never how often.
+//! The record of one rollout: one replicate, so it says what can happen and never how often.
 
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ pub(super) fn learning(page: &RunPage) -> Result<Learning, LearningError> {
         run.figures(),
         run.faults(),
         lesson.advice,
-        "One run is one world: it shows what can happen, not how often; a sweep says that.".to_owned(),
+        "One run is one replicate: it shows what can happen, not how often; a sweep says that.".to_owned(),
         phrases::evidence(scenario, page.seed, &format!("replicate {}", page.replicate), page.command.raw()),
         run.facts().to_string(),
     ];

@@ -107,7 +107,7 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
     let fleet = phrases::fleet(scenario, 0);
     let judged = judgement(&tried, &few, best, &policy);
     let studied = format!(
-        "{fleet}: {} × {}, {} each, on the same worlds.",
+        "{fleet}: {} × {}, {} each, on the same replicates.",
         plural(tried.len() as u64, "policy", "policies"),
         plural(report.versions.len() as u64, "version", "versions"),
         report.replicates_say("world", "worlds")
@@ -164,7 +164,7 @@ fn judgement(tried: &[Tried<'_>], few: &[&Tried<'_>], best: Option<&Tried<'_>>, 
             },
             advice: format!(
                 "The interval of false trips ends above {most} for every policy, so recommend none of them as it is: \
-                 more worlds may narrow it, a higher limit trips less."
+                 more replicates may narrow it, a higher limit trips less."
             ),
             tag: "false-trip",
         };

@@ -82,7 +82,7 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
             format!("{policy} is within the limits, the best is undecided"),
             format!(
                 "Its limits surely hold, but it is undecided whether it is the best: recommend {policy} as one that \
-                 holds, and allow more worlds before it is called the best."
+                 holds, and allow more replicates before it is called the best."
             ),
         )
     };
@@ -134,7 +134,7 @@ fn none(report: &TuneReport) -> (Category, String, String) {
         Category::Discovery,
         format!("undecided whether any of {tried} is {}", limits(report)),
         format!(
-            "no policy of {} is surely {}, and some are undecided.{binding} Recommend none before more worlds are \
+            "no policy of {} is surely {}, and some are undecided.{binding} Recommend none before more replicates are \
              allowed.",
             report.candidates.len(),
             limits(report)

@@ -102,7 +102,7 @@ fn conflicts(baseline: &BaselineReport) -> Markup {
             (open(&facts(scenario)))
             (warnings(&conditions(scenario).collect::<Vec<_>>()))
             (warnings(&scenario.notes))
-            @if let Some(replay) = &scenario.replay { (replicates(&[("Both policies on the same worlds".to_owned(), vec![replay.raw()])])) }
+            @if let Some(replay) = &scenario.replay { (replicates(&[("Both policies on the same replicates".to_owned(), vec![replay.raw()])])) }
         }
     }
 }

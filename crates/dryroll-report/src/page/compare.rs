@@ -36,10 +36,10 @@ pub fn plots(report: &CompareReport) -> Vec<Plot> {
             })
         });
         let plot = Distributions {
-            title: format!("World by world: {}, B less A", called(metric)),
+            title: format!("Replicate by replicate: {}, B less A", called(metric)),
             metric,
             differences: true,
-            reading: "Share of the worlds by the difference that B makes in them. Left of zero B has less of it, \
+            reading: "Share of the replicates by the difference that B makes in them. Left of zero B has less of it, \
              right of zero more. The dark line is the mean."
                 .to_owned(),
             panels: panels.collect(),
@@ -56,10 +56,10 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
     let headline = vec![
         ("policy A".to_owned(), names.long(&report.policies[0])),
         ("policy B".to_owned(), names.long(&report.policies[1])),
-        ("worlds that both met".to_owned(), number(report.replicates as f64)),
+        ("replicates that both met".to_owned(), number(report.replicates as f64)),
     ];
     let named = |world_by_world: bool| {
-        plots.iter().filter(move |plot| plot.title.starts_with("World by world") == world_by_world)
+        plots.iter().filter(move |plot| plot.title.starts_with("Replicate by replicate") == world_by_world)
     };
     let listed: Vec<(String, Vec<&str>)> = report
         .comparisons
@@ -87,7 +87,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
         },
         Section {
             id: "worlds",
-            heading: "World by world",
+            heading: "Replicate by replicate",
             body: html! { @for plot in named(true) { (figure(plot)) } },
         },
         Section { id: "worst", heading: "Where they differ most", body: replicates(&listed) },
@@ -111,7 +111,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
     ];
     Page {
         title: report.scenario.name.raw().into(),
-        kind: "Two policies on the same worlds",
+        kind: "Two policies on the same replicates",
         headline,
         findings: findings(report, &names),
         sections,

@@ -154,9 +154,9 @@ td{white-space:nowrap}
 code{font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 pre{margin:.6rem 0;padding:.7rem .9rem;background:color-mix(in srgb,var(--grid) 45%,transparent);border-radius:3px;width:max-content;min-width:100%;line-height:1.45}
 pre code{overflow-wrap:normal}
-.worlds{padding-left:1.2rem}
-.worlds li{margin:.5rem 0}
-.worlds code{display:block;padding:.4rem .6rem;background:color-mix(in srgb,var(--grid) 45%,transparent);border-radius:3px}
+.replicates{padding-left:1.2rem}
+.replicates li{margin:.5rem 0}
+.replicates code{display:block;padding:.4rem .6rem;background:color-mix(in srgb,var(--grid) 45%,transparent);border-radius:3px}
 .warnings{padding-left:1.2rem}
 footer{margin-top:3rem;color:var(--muted);font-size:.88rem}
 @media (max-width:40rem){body{padding:0 .9rem 2rem}header{padding-top:1.2rem}h1{font-size:1.5rem}.headline{gap:.7rem 1.6rem}.headline dd{font-size:1.2rem}}

@@ -1,4 +1,4 @@
-//! Where the numbers come from, and how the worst worlds are met again.
+//! Where the numbers come from, and how the worst replicates are met again.
 
 use maud::{Markup, html};
 
@@ -18,7 +18,7 @@ pub struct Provenance<'a> {
     pub command: &'a str,
     /// The seed.
     pub seed: u64,
-    /// Replicates, or nothing where it is one world.
+    /// Replicates, or nothing where it is one replicate.
     pub replicates: Option<u64>,
     /// Confidence, or nothing where nothing is estimated.
     pub confidence: Option<f64>,
@@ -57,7 +57,7 @@ impl Provenance<'_> {
     }
 }
 
-/// Worlds with the commands that replay them.
+/// Replicates with the commands that replay them.
 #[must_use]
 pub fn replicates(list: &[(String, Vec<&str>)]) -> Markup {
     html! {

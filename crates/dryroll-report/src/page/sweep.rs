@@ -19,7 +19,7 @@ use dryroll_study::study::{Summaries, Summary};
 use findings::findings;
 use grid::{PolicyCells, heat_maps, policies};
 
-/// Worst worlds that the page lists.
+/// Worst replicates that the page lists.
 const MOST_REPLICATES: usize = 12;
 
 /// A metric's or rate's estimate.
@@ -74,7 +74,7 @@ pub fn page<'a>(report: &'a SweepReport, plots: &[Plot]) -> Page<'a> {
         section("distributions", "How it spreads", "distribution"),
         Section {
             id: "worst",
-            heading: "The worst worlds",
+            heading: "The worst replicates",
             body: html! {
                 @for plot in named("timeline") { (figure(plot)) }
                 (replicates(&listed))
@@ -328,7 +328,7 @@ fn exact(report: &SweepReport) -> maud::Markup {
         for (name, &value) in &cell.exact.values {
             let unit = Unit::of(name);
             let found = estimate(&cell.metrics, name);
-            // An interval without width only says that nothing varied in the worlds that were met.
+            // An interval without width only says that nothing varied in the replicates that were met.
             let ci = found.ci.filter(|ci| ci.low < ci.high || found.value == Some(value));
             let within = ci.map(|ci| ci.contains(value) || found.value == Some(value));
             all += u64::from(within.is_some());

@@ -237,7 +237,7 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
     let of = &posterior.calibration;
     let unit = Unit::of(&report.minimise);
     let mut rates = Table::new(
-        "The rates that each world draws",
+        "The rates that each replicate draws",
         &["version", "rate"],
         &["seen", "of", "mean", "95 % of what is drawn", "the scenario says"],
     );

@@ -27,7 +27,7 @@ pub enum Better {
     B,
     /// The interval has zero in it: neither, yet.
     Undecided,
-    /// Both are the same in every world where they have a value.
+    /// Both are the same in every replicate where they have a value.
     Same,
     /// Both have the same mean, by theory.
     Alike,
@@ -111,12 +111,13 @@ pub fn differences(comparison: &Comparison, index: usize) -> Option<Plot> {
          neither better nor worse.",
         plural(shown.len() as u64, "metric", "metrics")
     );
-    let reading = "Each row is a metric: mean of B less mean of A on the same worlds, as a share of the larger of the \
+    let reading =
+        "Each row is a metric: mean of B less mean of A on the same replicates, as a share of the larger of the \
      two means, so that all fit one axis. The thick line is the interval of this metric alone, the thin one holds for \
      all metrics at once. A disc: decided, a ring: undecided or no better. Lines that leave the axis end in an arrow. \
      A metric that only some rollouts have, such as the time to detect, is compared only where all of them have it \
      with both. A policy that stops too many good rollouts is not better in their figures, nor in time."
-        .to_owned();
+            .to_owned();
     Some(Plot {
         name: slug(&format!("differences-{index}-{}", comparison.version)),
         title,

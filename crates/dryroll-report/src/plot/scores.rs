@@ -23,7 +23,7 @@ enum Row {
     Bar { name: String, score: f64, outcome: String, colour: Colour },
 }
 
-/// The scores of a drill's run and of the others in its world.
+/// The scores of a drill's run and of the others in its replicate.
 #[must_use]
 pub fn scores(report: &DrillReport) -> Plot {
     let rows = rows(report);
@@ -41,7 +41,7 @@ pub fn scores(report: &DrillReport) -> Plot {
     let own = x(report.score.points);
     canvas.line([own, TOP - 2.0, own, bottom + 4.0], Colour::First, "stroke-width=\"1.2\" stroke-dasharray=\"4 3\"");
     let mut reading =
-        "Each bar is a run of the same world, as long as its score; 100 is what the best of the plain operators \
+        "Each bar is a run of the same replicate, as long as its score; 100 is what the best of the plain operators \
         comes to, or better. The dashed line is what was decided."
             .to_owned();
     if rows.len() > MOST_ROWS {
@@ -49,7 +49,7 @@ pub fn scores(report: &DrillReport) -> Plot {
     }
     Plot {
         name: "scores".to_owned(),
-        title: "The score, beside those of other decisions in the same world".to_owned(),
+        title: "The score, beside those of other decisions in the same replicate".to_owned(),
         description: description(report),
         reading,
         size: (WIDTH, bottom + 14.0),
@@ -142,7 +142,7 @@ fn table(report: &DrillReport) -> Table {
         "ended at",
     ];
     let caption =
-        format!("The same world under other decisions; costs are counted for {}", report.score.counted_says());
+        format!("The same replicate under other decisions; costs are counted for {}", report.score.counted_says());
     let mut table = Table::new(caption, &["run", "how it ends"], &columns);
     let time = |seconds: Option<f64>| {
         seconds.map_or_else(|| NOTHING.to_owned(), |seconds| spoken(Span::from_secs_f64(seconds)))

@@ -21,7 +21,7 @@ pub struct CheckReport {
     pub command: Foreign,
     /// Confidence of all decisions together, 0.95.
     pub confidence: f64,
-    /// The most worlds of a rule.
+    /// The most replicates of a rule.
     pub max_replicates: u64,
     /// How long it was allowed to take; null: as long as it takes.
     pub budget_sec: Option<f64>,
@@ -135,7 +135,7 @@ pub struct CheckedRule {
     /// The number that it is held against; null where that is none.
     #[serde(default)]
     pub bound: Option<f64>,
-    /// Of which worlds; empty where it is about all that there could be.
+    /// Of which replicates; empty where it is about all that there could be.
     #[serde(rename = "worlds")]
     pub replicates: String,
     /// The line of the file on which it begins.
@@ -152,7 +152,7 @@ pub struct CheckedRule {
     pub observed: Option<Expected>,
     /// The same in words, in its unit.
     pub observed_says: String,
-    /// The interval that decides; null where the rule is a fact of its worlds.
+    /// The interval that decides; null where the rule is a fact of its replicates.
     pub interval: Option<Interval>,
     /// The exact value, where theory has it: that decides. Absent elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,9 +161,9 @@ pub struct CheckedRule {
     pub interval_says: String,
     /// The interval's confidence: the share of this look at this rule of all that may be missed.
     pub confidence: Option<f64>,
-    /// Over how many worlds.
+    /// Over how many replicates.
     pub n: u64,
-    /// The command that shows the worst world, where the rule did not pass.
+    /// The command that shows the worst replicate, where the rule did not pass.
     pub replay: Option<Foreign>,
 }
 
@@ -188,7 +188,7 @@ pub struct IdleFault {
     pub fault: usize,
     /// What it does.
     pub kind: String,
-    /// The command that shows a world without it.
+    /// The command that shows a replicate without it.
     pub replay: Option<Foreign>,
 }
 
@@ -196,6 +196,6 @@ impl IdleFault {
     /// What is wrong, in a sentence.
     #[must_use]
     pub fn says(&self) -> String {
-        format!("fault {} ({}) touched nothing in any world that was looked at", self.fault, self.kind)
+        format!("fault {} ({}) touched nothing in any replicate that was looked at", self.fault, self.kind)
     }
 }

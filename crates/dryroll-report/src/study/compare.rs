@@ -12,7 +12,7 @@ use dryroll_stats::Interval;
 use dryroll_study::study::Policy;
 use dryroll_study::study::completed::Completed;
 
-/// Two policies on the same worlds.
+/// Two policies on the same replicates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CompareReport {
     /// `dryroll.compare/1`
@@ -24,7 +24,7 @@ pub struct CompareReport {
     /// The command that makes this report again; empty in older reports.
     #[serde(default)]
     pub command: Foreign,
-    /// Replicates, each a world that both policies met.
+    /// Replicates, each a replicate that both policies met.
     pub replicates: u64,
     /// Confidence of the intervals, 0.95.
     pub confidence: f64,
@@ -49,7 +49,7 @@ pub struct Comparison {
     pub defective: bool,
     /// Every metric and rate, in the order of the sweep report.
     pub metrics: Vec<Contrast>,
-    /// The worlds in which they differ most, by `metric` of each.
+    /// The replicates in which they differ most, by `metric` of each.
     #[serde(rename = "worlds")]
     pub replicates: Vec<DifferingReplicate>,
     /// How the differences are distributed, for the metrics that differ.
@@ -77,7 +77,7 @@ pub enum Stopping {
 pub struct Contrast {
     /// Its name.
     pub metric: String,
-    /// Mean with the first policy, over the worlds where both have a value.
+    /// Mean with the first policy, over the replicates where both have a value.
     pub a: Option<f64>,
     /// Mean with the second.
     pub b: Option<f64>,
@@ -96,16 +96,16 @@ pub struct Contrast {
     /// The exact mean with the second policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact_b: Option<f64>,
-    /// Worlds where both have a value.
+    /// Replicates where both have a value.
     pub n: u64,
-    /// Worlds where the first is better; null where neither more nor less of it is better, and where the two are not
-    /// compared.
+    /// Replicates where the first is better; null where neither more nor less of it is better, and where the two are
+    /// not compared.
     pub a_wins: Option<u64>,
-    /// Worlds where the second is better.
+    /// Replicates where the second is better.
     pub b_wins: Option<u64>,
-    /// Worlds where they are equal.
+    /// Replicates where they are equal.
     pub ties: u64,
-    /// Share of the variance that meeting the same worlds saves; null where nothing varies.
+    /// Share of the variance that meeting the same replicates saves; null where nothing varies.
     pub variance_saved: Option<f64>,
     /// Of a metric that only some runs have: in how many, and whether the two are compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,7 +115,7 @@ pub struct Contrast {
     pub stopping: Option<Stopping>,
 }
 
-/// A world in which they differ much.
+/// A replicate in which they differ much.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DifferingReplicate {
     /// By which metric.

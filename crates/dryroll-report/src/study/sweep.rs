@@ -41,7 +41,7 @@ pub struct SweepReport {
     pub versions: Vec<Foreign>,
     /// One for each policy × version: versions vary fastest, then the last axis.
     pub cells: Vec<Cell>,
-    /// Timelines of the worst worlds, one a version.
+    /// Timelines of the worst replicates, one a version.
     pub timelines: Vec<ReplayedReplicate>,
     /// What people should know beside the figures.
     pub warnings: Vec<String>,
@@ -103,7 +103,7 @@ pub struct Cell {
     pub rare: Option<RareEvent>,
     /// How some of the metrics are distributed.
     pub distributions: Vec<Histogram>,
-    /// Its worst worlds, worst first.
+    /// Its worst replicates, worst first.
     pub worst: Vec<NotableReplicate>,
     /// Of a good version: whether enough of its rollouts complete. Absent of a defective one, and in older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,7 +192,7 @@ pub struct NotableReplicate {
     pub command: Foreign,
 }
 
-/// A world, seen instance by instance.
+/// A replicate, seen instance by instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReplayedReplicate {
     /// Which cell, from 0.

@@ -319,7 +319,7 @@ pub struct Candidate {
     pub why: String,
     /// What is known of it.
     pub evidence: Evidence,
-    /// Mean of its goal less that of the recommended one, on the same worlds.
+    /// Mean of its goal less that of the recommended one, on the same replicates.
     pub slower_by: Estimate,
     /// Whether it is on the front; null: undecided. False where there is none.
     pub on_front: Option<bool>,

@@ -1,4 +1,4 @@
-//! Makes timelines: of a run that is over, or of a world that is run again for it.
+//! Makes timelines: of a run that is over, or of a replicate that is run again for it.
 
 use super::{Batch, Failure, FaultSpan, Request, Row, State, Timeline, Trip};
 use crate::Chronicle;
@@ -136,7 +136,7 @@ impl Timeline {
         }
     }
 
-    /// Runs one world and makes its timeline.
+    /// Runs one replicate and makes its timeline.
     #[must_use]
     pub fn replay(scenario: &Scenario, compiled: &CompiledScenario, replicate: u64) -> Self {
         let mut simulator = Simulator::new(compiled);

@@ -35,7 +35,7 @@ pub(super) struct Origin {
     pub default_name: String,
     /// SHA-256 of the file's bytes.
     pub hash: String,
-    /// Digest of its world.
+    /// Digest of its replicate.
     pub environment: String,
 }
 

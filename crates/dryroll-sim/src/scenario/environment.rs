@@ -1,4 +1,4 @@
-//! What of a scenario file is its world: what a result depends on beside the policy and the seed.
+//! The environment of a scenario file: all that a result depends on beside the policy and the seed.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::digest::hex_sha256;
 
-/// What of a scenario file is no part of the world: the policy and the target, the seed, and what is only said of it.
+/// The keys that are no part of the environment: the policy and the target, the seed, and what is only said of it.
 const OTHER_KEYS: [&str; 6] = ["rollout", "seed", "name", "expect", "tune", "drill"];
 
-/// A digest of the world of a scenario file, in lower-case hex: of all that is neither policy nor seed, whatever the
-/// order and the comments. `file` is the file as JSON.
+/// A digest of the environment of a scenario file, in lower-case hex: of all that is neither policy nor seed, whatever
+/// the order and the comments. `file` is the file as JSON.
 #[must_use]
 pub fn environment_digest(mut file: Value) -> String {
     if let Some(keys) = file.as_object_mut() {

@@ -577,7 +577,7 @@ pub struct ExpectSpec {
     pub version: Option<VersionIndex>,
     /// What must hold.
     pub demand: Demand,
-    /// Of which worlds.
+    /// Of which replicates.
     pub replicates: Replicates,
     /// The line of the file on which it begins, from 1.
     pub line: usize,
@@ -610,7 +610,7 @@ pub enum EventDemand {
     Before(EventKind),
 }
 
-/// Which worlds a rule is about.
+/// Which replicates a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replicates {
     /// This replicate.

@@ -140,7 +140,7 @@ const TUNE: &str = r#"
 batch_pct = [2, 5, 10, 20, 50]
 max_consecutive_failures = [1, 2, 3]
 
-# The defective version reaches a fifth of the fleet at most, in 95 of 100 worlds.
+# The defective version reaches a fifth of the fleet at most, in 95 of 100 replicates.
 [[tune.limits]]
 metric = "blast_radius_pct"
 stat = "p95"

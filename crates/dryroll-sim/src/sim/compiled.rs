@@ -367,7 +367,7 @@ impl CompiledScenario {
         &self.blocks
     }
 
-    /// The world of the replicates that share this: nothing is left to be drawn once a replicate.
+    /// The scenario of the replicates that share this: nothing is left to be drawn once a replicate.
     #[must_use]
     pub fn given(&self, shared: &Shared) -> Self {
         let mut given = self.clone();

@@ -1,9 +1,9 @@
 //! The life of one virtual instance under its commands, as a sequence of segments in which nothing changes.
 //!
-//! A [`Trajectory`] is what becomes of one command if nothing interferes: four numbers. [`InstanceHistory`] is the whole story with
-//! everything that can: kills, background deaths, a command that waits for the network, one that replaces another. It
-//! is a function of the scene and the commands, walked from t = 0 whenever somebody asks, so there is nothing to undo
-//! when a fault or a rollback changes what was foreseen.
+//! A [`Trajectory`] is what becomes of one command if nothing interferes: four numbers. [`InstanceHistory`] is the
+//! whole story with everything that can: kills, background deaths, a command that waits for the network, one that
+//! replaces another. It is a function of the scene and the commands, walked from t = 0 whenever somebody asks, so there
+//! is nothing to undo when a fault or a rollback changes what was foreseen.
 
 use super::compiled::{Member, Release};
 use super::environment::Environment;

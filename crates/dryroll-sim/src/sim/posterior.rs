@@ -1,8 +1,8 @@
 //! Rates that are not known: what is believed of them, and what each replicate draws.
 //!
-//! A replicate's world has rates of its own. They are drawn by inversion from a key that belongs to seed, replicate and
-//! version, so two policies meet the same fleet with the same rates, and the same version has the same ones whether it
-//! is rolled out or rolled back to.
+//! A replicate's scenario has rates of its own. They are drawn by inversion from a key that belongs to seed, replicate
+//! and version, so two policies meet the same fleet with the same rates, and the same version has the same ones whether
+//! it is rolled out or rolled back to.
 
 use super::draws::{Key, unit};
 use super::name::Name;

@@ -1,7 +1,8 @@
 //! One run: the loop that hands the engine its inputs in the order of their times, and carries out what it commands.
 //!
-//! Who owns what: the [`CompiledScenario`] is the scenario, the same in every replicate. The [`Simulator`] owns the engine and
-//! every buffer, and reuses them. Data flows one way: draws → lives and heartbeats → queue → engine → commands → draws.
+//! Who owns what: the [`CompiledScenario`] is the scenario, the same in every replicate. The [`Simulator`] owns the
+//! engine and every buffer, and reuses them. Data flows one way: draws → lives and heartbeats → queue → engine →
+//! commands → draws.
 
 mod effects;
 mod ending;
@@ -65,7 +66,7 @@ enum Turn {
 /// Fates that are drawn in one go, before any is followed: none waits for another, so the processor works on several.
 const DRAWN_TOGETHER: usize = 16;
 
-/// Runs rollouts of one world, one after the other.
+/// Runs rollouts of one scenario, one after the other.
 #[derive(Debug)]
 pub struct Simulator<'w> {
     compiled: &'w CompiledScenario,
@@ -75,7 +76,7 @@ pub struct Simulator<'w> {
     draws: Draws,
     /// Commands of the rollout and of its rollback, by position.
     commands: [Vec<CommandRecord>; 2],
-    /// First background death by position, where the world has any.
+    /// First background death by position, where the scenario has any.
     first_deaths: Vec<u64>,
     /// When the awaited heartbeat was sent and whether it is a report: what the queue has no room for, where it
     /// matters.
@@ -155,7 +156,7 @@ impl<'w> Simulator<'w> {
         &self.shared
     }
 
-    /// The world.
+    /// The scenario.
     #[must_use]
     pub fn compiled(&self) -> &'w CompiledScenario {
         self.compiled

@@ -1,5 +1,5 @@
-//! The same world under other decisions: what each decision not taken would have come to, and each decision in half and
-//! in double the time.
+//! The same replicate under other decisions: what each decision not taken would have come to, and each decision in half
+//! and in double the time.
 //!
 //! A branch repeats the person's decisions up to the one that it changes. What comes after may differ, and other things
 //! may be asked. What is asked then for the second time (on the plan, on a trip of the rollout, on one of its rollback:
@@ -125,8 +125,8 @@ pub struct Plain {
 const PATIENCE: Span = Span(20 * 60 * 1000);
 
 impl Plain {
-    /// The plain operators of a world: each decision at once, with the plan as it stands and with a limit of 1; and one
-    /// who waits and continues.
+    /// The plain operators of a replicate: each decision at once, with the plan as it stands and with a limit of 1; and
+    /// one who waits and continues.
     #[must_use]
     pub fn all(compiled: &CompiledScenario) -> Vec<Self> {
         use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
@@ -142,7 +142,7 @@ impl Plain {
     }
 }
 
-/// Runs a world with a plain operator.
+/// Runs a replicate with a plain operator.
 #[must_use]
 pub fn plain(compiled: &CompiledScenario, replicate: u64, plain: Plain) -> Run<'_> {
     follow(compiled, replicate, |earlier, asked| match asked.kind {
@@ -187,7 +187,7 @@ impl Run<'_> {
     }
 }
 
-/// Runs a world whose requests are answered by `answer`, given what was decided before; from one that it does not
+/// Runs a replicate whose requests are answered by `answer`, given what was decided before; from one that it does not
 /// answer on it is left alone.
 fn follow(
     compiled: &CompiledScenario,

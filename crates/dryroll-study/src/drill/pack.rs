@@ -3,7 +3,7 @@
 use dryroll_sim::scenario::{Format, ScenarioText};
 use dryroll_sim::sim::draws::{Key, scale};
 
-/// A surprise is one of so many worlds of its drill.
+/// A surprise is one of so many replicates of its drill.
 pub const REPLICATES: u64 = 100;
 
 /// A drill that is built in.
@@ -40,7 +40,7 @@ const PACKS: &[Pack] = packs![
 pub struct Drawn {
     /// Which drill.
     pub pack: &'static Pack,
-    /// Which world of it.
+    /// Which replicate of it.
     pub replicate: u64,
 }
 
@@ -51,7 +51,7 @@ impl Pack {
         PACKS
     }
 
-    /// Draws one, and a world of it.
+    /// Draws one, and a replicate of it.
     #[must_use]
     pub fn draw(seed: u64) -> Drawn {
         let key = Key(seed);

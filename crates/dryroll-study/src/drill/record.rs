@@ -23,7 +23,7 @@ pub struct Record {
     pub scenario: Option<Origin>,
     /// The seed.
     pub seed: Option<u64>,
-    /// Which world.
+    /// Which replicate.
     pub replicate: Option<u64>,
     /// The version that was rolled out.
     pub version: Option<Foreign>,

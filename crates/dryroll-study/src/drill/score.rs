@@ -1,4 +1,4 @@
-//! What a run cost, and how that compares with the best of a few plain operators on the very same world.
+//! What a run cost, and how that compares with the best of a few plain operators on the very same replicate.
 //!
 //! cost = instance-minutes not serving + [`TO_PUT_RIGHT`] for each instance that is not where it ought to be at the end
 //! + for each minute from the approval to the end [`HELD_UP`] of the planned instances.

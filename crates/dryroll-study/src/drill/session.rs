@@ -5,7 +5,7 @@ use dryroll_engine::fleet::At;
 use dryroll_engine::{Answer, Engine, Event, Recording, RequestKind};
 use dryroll_sim::sim::{CompiledScenario, FaultEffect, Metrics, Observer, Simulator};
 
-/// One rollout of one world, with a real person as its operator.
+/// One rollout of one replicate, with a real person as its operator.
 #[derive(Debug)]
 pub struct Drill<'w> {
     simulator: Simulator<'w>,
@@ -69,7 +69,7 @@ impl<'w> Drill<'w> {
         &mut self.simulator
     }
 
-    /// The world.
+    /// The replicate.
     #[must_use]
     pub fn compiled(&self) -> &'w CompiledScenario {
         self.simulator.compiled()

@@ -2,16 +2,16 @@
 //!
 //! # How it is built
 //!
-//! - [`facts`]: what is kept of a version's worlds: a digest of all rows, and a mean or a rate of each measure.
+//! - [`facts`]: what is kept of a version's replicates: a digest of all rows, and a mean or a rate of each measure.
 //! - [`file`](mod@file): the file, one line a fact.
-//! - [`subject`]: a scenario, run with the accepted policy and with its own on the accepted worlds.
+//! - [`subject`]: a scenario, run with the accepted policy and with its own on the accepted replicates.
 //! - [`contrast`]: what differs, how surely, and whether that is worse. [`tolerance`]: how much may differ.
 //!
 //! # What is compared with what
 //!
-//! The accepted policy can be run again, so a changed policy is held against it world by world. An engine that is gone
-//! cannot, so a changed engine is held against the figures that were kept, as two samples apart. The same version of
-//! the program and the same scenario must give the same bytes; where they do not, no statistics excuse it.
+//! The accepted policy can be run again, so a changed policy is held against it replicate by replicate. An engine that
+//! is gone cannot, so a changed engine is held against the figures that were kept, as two samples apart. The same
+//! version of the program and the same scenario must give the same bytes; where they do not, no statistics excuse it.
 
 pub mod contrast;
 pub mod facts;
@@ -25,7 +25,7 @@ use super::Policy;
 use dryroll_sim::text::Foreign;
 use facts::VersionFacts;
 
-/// Worlds of each version, where nobody says how many.
+/// Replicates of each version, where nobody says how many.
 pub const REPLICATES: u64 = 1000;
 
 /// What was accepted of a scenario.
@@ -35,9 +35,9 @@ pub struct Entry {
     pub hash: Foreign,
     /// Digest of all in it that is neither policy nor seed, nor only said of it.
     pub environment: Foreign,
-    /// The seed of the worlds.
+    /// The seed of the replicates.
     pub seed: u64,
-    /// How many worlds of each version.
+    /// How many replicates of each version.
     pub replicates: u64,
     /// The semantics of the program.
     pub dryroll: Foreign,

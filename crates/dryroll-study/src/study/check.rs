@@ -2,11 +2,12 @@
 //!
 //! # How it decides
 //!
-//! A rule on each world ([`replicates`]: an outcome, an event, a figure of one world) is a fact: it holds or not. So is one
-//! on the smallest or largest value of so many worlds. A rule on a mean, a percentile or a rate ([`Kind::Estimated`])
-//! is about all worlds that there could be. Where theory has the value, it decides. Else the rule is looked at after as
-//! many worlds as it says, then after twice, four times … as many, and passes or fails as soon as its interval lies on
-//! one side of the limit. One whose interval does not after the most worlds is undecided.
+//! A rule on each replicate ([`replicates`]: an outcome, an event, a figure of one replicate) is a fact: it holds or
+//! not. So is one on the smallest or largest value of so many replicates. A rule on a mean, a percentile or a rate
+//! ([`Kind::Estimated`]) is about all replicates that there could be. Where theory has the value, it decides. Else the
+//! rule is looked at after as many replicates as it says, then after twice, four times … as many, and passes or fails
+//! as soon as its interval lies on one side of the limit. One whose interval does not after the most replicates is
+//! undecided.
 //!
 //! All intervals of all looks of all rules that are checked together hold together with the confidence of the report:
 //! each look has its share of the error ([`Looks`]), and Bonferroni's inequality shares it between the rules.
@@ -38,9 +39,9 @@ use dryroll_sim::text::Foreign;
 use dryroll_stats::sequential::Looks;
 use dryroll_stats::{Interval, simultaneous};
 
-/// Worlds before the first look at a rule that does not say how many.
+/// Replicates before the first look at a rule that does not say how many.
 pub const FIRST_LOOK: u64 = 256;
-/// Worlds of a version in which it is looked whether a fault touches anything.
+/// Replicates of a version in which it is looked whether a fault touches anything.
 const LOOKED_AT_FOR_FAULTS: u64 = 256;
 
 /// Why rules cannot be checked.
@@ -80,9 +81,9 @@ pub enum CheckError {
 /// How a rule is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// World by world.
+    /// Replicate by replicate.
     EachWorld,
-    /// By the smallest or the largest value of its worlds.
+    /// By the smallest or the largest value of its replicates.
     Extreme,
     /// By an interval.
     Estimated,
@@ -107,7 +108,7 @@ pub struct RuleWords {
     pub about: String,
     /// What is demanded of it: `≤ 20`.
     pub limit: String,
-    /// Of which worlds: `in replicate 0`; empty where it is about all that there could be.
+    /// Of which replicates: `in replicate 0`; empty where it is about all that there could be.
     pub replicates: String,
 }
 
@@ -117,7 +118,7 @@ impl RuleWords {
     pub fn of(spec: &ExpectSpec) -> Self {
         let (about, limit) = match &spec.demand {
             Demand::Limit(limit) => {
-                // One world has no mean.
+                // One replicate has no mean.
                 let stat = if let Replicates::One(_) = spec.replicates { None } else { limit.stat };
                 (about(&LimitSpec { stat, ..limit.clone() }), bound_says(&limit.bound, f64::to_string))
             }
@@ -132,9 +133,9 @@ impl RuleWords {
             }
         };
         let replicates = match (kind(spec), spec.replicates) {
-            (Kind::EachWorld, Replicates::One(replicate)) => format!("in world {replicate}"),
-            (Kind::EachWorld, Replicates::First(_)) => format!("in each of {} worlds", replicates_of(spec)),
-            (Kind::Extreme, Replicates::First(_)) => format!("of {} worlds", replicates_of(spec)),
+            (Kind::EachWorld, Replicates::One(replicate)) => format!("in replicate {replicate}"),
+            (Kind::EachWorld, Replicates::First(_)) => format!("in each of {} replicates", replicates_of(spec)),
+            (Kind::Extreme, Replicates::First(_)) => format!("of {} replicates", replicates_of(spec)),
             _ => String::new(),
         };
         Self { about, limit, replicates }
@@ -173,7 +174,7 @@ pub struct Rule {
 /// How far a check may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// The most worlds of a rule.
+    /// The most replicates of a rule.
     pub max_replicates: u64,
     /// How many estimated rules are decided together, those of other scenarios too.
     pub together: u64,
@@ -199,11 +200,11 @@ pub enum Verdict {
 pub enum Doubt {
     /// The limit lies within the interval.
     WithinInterval,
-    /// So few worlds have no interval.
+    /// So few replicates have no interval.
     NoInterval,
-    /// No world has a value.
+    /// No replicate has a value.
     NothingMeasured,
-    /// The rule is about more worlds than may be run.
+    /// The rule is about more replicates than may be run.
     TooManyWorlds,
     /// The time was over.
     OutOfTime,
@@ -214,7 +215,7 @@ pub enum Doubt {
 pub struct Finding {
     /// Where it stands.
     pub verdict: Verdict,
-    /// What was seen: an estimate, or what the world shows that decides.
+    /// What was seen: an estimate, or what the replicate shows that decides.
     pub observed: Option<Expected>,
     /// The interval that decides where theory does not; `None` for facts.
     pub interval: Option<Interval>,
@@ -222,7 +223,7 @@ pub struct Finding {
     pub exact: Option<f64>,
     /// Its confidence at the look that decided.
     pub confidence: Option<f64>,
-    /// Over how many worlds.
+    /// Over how many replicates.
     pub n: u64,
     /// Of how many that were looked at: fewer have a value of a conditional metric.
     pub of: u64,
@@ -251,7 +252,7 @@ impl Finding {
 pub struct Checked {
     /// By rule.
     pub rules: Vec<Finding>,
-    /// Faults that touched nothing in any world that was looked at, by their place in the scenario.
+    /// Faults that touched nothing in any replicate that was looked at, by their place in the scenario.
     pub idle_faults: Vec<usize>,
     /// Rollouts of the rules.
     pub rollouts: u64,
@@ -330,7 +331,7 @@ impl Check {
         }
     }
 
-    /// The worlds in which a fault may show that it does something: those that the rules are about, or begin with.
+    /// The replicates in which a fault may show that it does something: those that the rules are about, or begin with.
     fn looked_at_for_faults(&self) -> impl Iterator<Item = (&dryroll_sim::sim::CompiledScenario, u64)> {
         self.rules.iter().flat_map(|rule| {
             let replicates = match rule.spec.replicates {
@@ -341,7 +342,7 @@ impl Check {
         })
     }
 
-    /// A world in which an idle fault can be seen to do nothing: its cell and replicate.
+    /// A replicate in which an idle fault can be seen to do nothing: its cell and replicate.
     #[must_use]
     pub fn world_of_idle_fault(&self) -> Option<(usize, u64)> {
         let rule = self.rules.first()?;
@@ -416,7 +417,7 @@ impl Check {
         Ok(Checked { rules: found, idle_faults, rollouts })
     }
 
-    /// How many worlds a rule has at a look; `None` after the last.
+    /// How many replicates a rule has at a look; `None` after the last.
     fn look(&self, rule: usize, look: u32, effort: &Effort) -> Option<u64> {
         let spec = &self.rules[rule].spec;
         if look == DECIDED {

@@ -1,4 +1,4 @@
-//! Two policies on the same worlds: what one does more than the other, world by world.
+//! Two policies on the same replicates: what one does more than the other, replicate by replicate.
 
 use std::io;
 
@@ -17,7 +17,7 @@ use dryroll_sim::scenario::{Measure, Metric, Rate, Scenario, VersionIndex};
 use dryroll_stats::paired::Paired;
 use dryroll_stats::{Interval, simultaneous};
 
-/// Worlds that are named of each version and metric.
+/// Replicates that are named of each version and metric.
 const REPLICATES: usize = 3;
 /// Cells of a histogram.
 const HISTOGRAM_CELLS: usize = 30;
@@ -77,7 +77,7 @@ pub struct Compare {
 pub struct Contrasted {
     /// Which.
     pub measure: Measure,
-    /// World by world.
+    /// Replicate by replicate.
     pub paired: Paired,
     /// The interval of the mean difference, whatever the distribution; `None` where no replicate has both values.
     pub ci: Option<Interval>,
@@ -85,9 +85,10 @@ pub struct Contrasted {
     pub simultaneous_ci: Option<Interval>,
     /// The exact means of both; `None` where theory does not have both.
     pub exact: Option<[f64; 2]>,
-    /// Worlds where the first is better, and where the second is; `None` where neither more nor less of it is better.
+    /// Replicates where the first is better, and where the second is; `None` where neither more nor less of it is
+    /// better.
     pub wins: Option<[u64; 2]>,
-    /// Worlds where they are equal.
+    /// Replicates where they are equal.
     pub ties: u64,
 }
 
@@ -96,7 +97,7 @@ pub struct Contrasted {
 pub struct Compared {
     /// Every metric and rate.
     pub measures: Vec<Contrasted>,
-    /// The worlds that differ most: metric, replicate, both values.
+    /// The replicates that differ most: metric, replicate, both values.
     pub compiled: Vec<(Metric, u64, f64, f64)>,
     /// Differences by metric: lower end, width, counts.
     pub histograms: Vec<(Metric, f64, f64, Vec<u64>)>,
@@ -127,7 +128,7 @@ impl Compare {
         })
     }
 
-    /// Runs both on all worlds; false where it was stopped.
+    /// Runs both on all replicates; false where it was stopped.
     ///
     /// # Errors
     /// When the tape cannot be written.
@@ -204,7 +205,8 @@ impl Compare {
     }
 }
 
-/// Every metric and rate, world by world where both cells have a value; of a version that is defective in truth or not.
+/// Every metric and rate, replicate by replicate where both cells have a value; of a version that is defective in truth
+/// or not.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -237,7 +239,7 @@ impl Differences<'_, '_> {
         })
     }
 
-    /// The worlds that differ most, ties by replicate; none where nothing differs.
+    /// The replicates that differ most, ties by replicate; none where nothing differs.
     fn largest(&self, most: usize) -> io::Result<Vec<(Metric, u64, f64, f64)>> {
         let mut largest: Vec<(Metric, u64, f64, f64)> = Vec::with_capacity(most + 1);
         let size = |compiled: &(Metric, u64, f64, f64)| (compiled.3 - compiled.2).abs();

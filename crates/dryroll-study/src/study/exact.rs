@@ -146,7 +146,7 @@ fn compiled(scenario: &Scenario) -> Result<CompiledScenario, OutOfScope> {
     CompiledScenario::new(scenario).map_err(|refusal| OutOfScope::new(format!("the request is refused: {refusal}")))
 }
 
-/// The exact results of a world in which nothing is left to be drawn once a replicate.
+/// The exact results of a replicate in which nothing is left to be drawn once a replicate.
 fn of(compiled: &CompiledScenario, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope> {
     let mut exact = Exact::default();
     if compiled.total() == 0 {

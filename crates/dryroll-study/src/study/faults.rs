@@ -2,8 +2,8 @@
 
 use dryroll_sim::sim::{CompiledScenario, Simulator, Unobserved};
 
-/// Which of so many faults touch nothing in any of these worlds, by their place in the scenario. It looks no further
-/// than to the world in which the last of them has touched something.
+/// Which of so many faults touch nothing in any of these replicates, by their place in the scenario. It looks no
+/// further than to the replicate in which the last of them has touched something.
 #[must_use]
 pub fn idle_faults<'w>(faults: usize, compiled: impl Iterator<Item = (&'w CompiledScenario, u64)>) -> Vec<usize> {
     let mut touched = vec![false; faults];

@@ -1,6 +1,6 @@
 //! The grid of a sweep: the values that keys of `[rollout]` take, and the versions that are rolled out.
 //!
-//! A grid and a scenario make [`Cells`]: one scenario and one world for each policy × version. Policies come in the
+//! A grid and a scenario make [`Cells`]: one scenario and one replicate for each policy × version. Policies come in the
 //! order of the axes, the first one slowest; versions vary fastest of all.
 
 use std::num::NonZeroUsize;
@@ -276,7 +276,7 @@ pub struct Grid {
 pub struct Cells {
     /// A scenario for each.
     pub scenarios: Vec<Scenario>,
-    /// A world for each.
+    /// A replicate for each.
     pub compiled: Vec<CompiledScenario>,
     /// How many versions: so many cells in a row have one policy.
     pub versions: NonZeroUsize,

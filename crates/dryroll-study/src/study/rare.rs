@@ -3,7 +3,8 @@
 //!
 //! Where verdicts are counted in plan order and fail just where upgrades do, the guide is exact: every run trips, all
 //! with one weight, and the estimate has no variance (Asmussen and Glynn, "Stochastic Simulation", 2007, VI.1).
-//! Elsewhere the guide is one of the proposals of a mixture, whose weights are bounded; see [`dryroll_sim::sim::sampler`].
+//! Elsewhere the guide is one of the proposals of a mixture, whose weights are bounded; see
+//! [`dryroll_sim::sim::sampler`].
 
 use std::collections::BTreeMap;
 
@@ -137,7 +138,7 @@ struct Steering {
     steers_all: bool,
 }
 
-/// The guide for a world.
+/// The guide for a replicate.
 fn sampler(compiled: &CompiledScenario) -> Result<Steering, RareError> {
     let (plan, limit) = edited(compiled);
     let limit = (limit as usize).min(plan.total_instances() as usize + 1);

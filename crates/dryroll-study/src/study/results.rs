@@ -71,7 +71,7 @@ impl<'t> CellRows<'t> {
         Ok(())
     }
 
-    /// Passes each world on as it was in two cells: its replicate, and both rows.
+    /// Passes each replicate on as it was in two cells: its replicate, and both rows.
     ///
     /// # Errors
     /// When the tapes cannot be read, or were not cut in the same places.

@@ -1,4 +1,4 @@
-//! A sweep: every policy of a grid with every version, on the same worlds.
+//! A sweep: every policy of a grid with every version, on the same replicates.
 
 use std::io;
 use std::ops::Range;
@@ -24,11 +24,11 @@ use dryroll_stats::sequential::Looks;
 pub const CONFIDENCE: f64 = 0.95;
 /// Cells of a histogram.
 const HISTOGRAM_CELLS: usize = 30;
-/// Worst worlds that are named of each cell.
+/// Worst replicates that are named of each cell.
 const WORST: usize = 3;
 /// Replicates before the first look at a precision.
 const FIRST_LOOK: u64 = 256;
-/// Worlds of a cell in which it is looked whether a fault touches anything.
+/// Replicates of a cell in which it is looked whether a fault touches anything.
 const LOOKED_AT_FOR_FAULTS: u64 = 32;
 /// Cells in which it is looked.
 const CELLS_LOOKED_AT_FOR_FAULTS: usize = 64;
@@ -314,7 +314,7 @@ impl Sweep {
         Ok(CellResult { replicates: n, summaries, histograms, worst })
     }
 
-    /// Faults that touched nothing in any of the first worlds of the first cells, by their place in the scenario.
+    /// Faults that touched nothing in any of the first replicates of the first cells, by their place in the scenario.
     #[must_use]
     pub fn idle_faults(&self) -> Vec<usize> {
         let compiled = self.cells.compiled.iter().take(CELLS_LOOKED_AT_FOR_FAULTS);

@@ -18,8 +18,8 @@
 //!
 //! - [`limits`]: which versions a limit is about, and whether it holds. [`front`]: the Pareto front. [`hints`]: what
 //!   other rules could do.
-//! - [`sensitivity`]: other rates than the scenario's. [`posterior`]: rates that are not known. [`information_value`]: what knowing
-//!   them would be worth.
+//! - [`sensitivity`]: other rates than the scenario's. [`posterior`]: rates that are not known. [`information_value`]:
+//!   what knowing them would be worth.
 
 pub mod front;
 pub mod hints;
@@ -53,7 +53,7 @@ use limits::{Held, Limit};
 
 /// How sure each interval of the report is, for itself.
 const TOLD: Certainty = Certainty { confidence: CONFIDENCE, peeked: true };
-/// Worlds before the first look.
+/// Replicates before the first look.
 const FIRST_LOOK: u64 = 256;
 /// What is to be tuned.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ pub struct Tune {
     pub cells: Cells,
     /// A difference of less than this share of the incumbent's goal is none.
     pub tolerance: f64,
-    /// The most worlds.
+    /// The most replicates.
     pub replicates: u64,
     /// Whether replicates draw rates that the scenarios do not have: theory says nothing then.
     draws_rates: bool,
@@ -97,7 +97,7 @@ pub enum TuneError {
     SaysNothing(Foreign),
     /// A limit that only refutation can decide.
     #[error(
-        "no number of worlds can confirm the limit `{0}`: use `at_most` or `at_least` on a mean, a percentile (p50, p95, p99) \
+        "no number of replicates can confirm the limit `{0}`: use `at_most` or `at_least` on a mean, a percentile (p50, p95, p99) \
          or a rate"
     )]
     Unconfirmable(Foreign),
@@ -180,7 +180,7 @@ pub struct Tuned {
     pub decided: bool,
     /// Rollouts that it took.
     pub rollouts: u64,
-    /// The most worlds of any policy.
+    /// The most replicates of any policy.
     pub replicates: u64,
     /// Share of the recommended policy's rollouts of the good version that complete.
     pub completed: Option<f64>,
@@ -377,7 +377,7 @@ impl Tune {
         Ok(analysis::rate(&rows, Rate::Outcome(Outcome::Completed), false, TOLD)?.rate)
     }
 
-    /// Values of a metric in the first worlds of a cell.
+    /// Values of a metric in the first replicates of a cell.
     ///
     /// # Errors
     /// When the tape cannot be read.

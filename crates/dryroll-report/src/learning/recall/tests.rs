@@ -195,7 +195,7 @@ fn a_record_claims_nothing_of_another_case() {
         let elsewhere = elsewhere.unwrap_or_else(|| panic!("{to} is another case"));
         assert!(elsewhere.differs.contains(differs), "{elsewhere:?}");
         assert!(said.contains("Nothing in it surely follows for today"), "{said}");
-        assert!(said.contains("It found there: a search over 8192 worlds recommended batch_pct="), "{said}");
+        assert!(said.contains("It found there: a search over 8192 replicates recommended batch_pct="), "{said}");
         assert!(said.contains("share harmed 4") && !said.contains("surely holds"), "{said}");
         assert!(!said.contains("Recommend batch_pct"), "{said}");
     }

@@ -54,7 +54,7 @@ fn studied(report: &SweepReport, all: &[PolicyCells<'_>]) -> String {
         plural(all.len() as u64, "policy", "policies"),
         if axes.is_empty() { String::new() } else { format!(" ({})", axes.join(" × ")) },
         versions.join(" and "),
-        report.replicates_say("simulated world", "simulated worlds"),
+        report.replicates_say("simulated replicate", "simulated replicates"),
         Unit::Share.say(report.confidence)
     )
 }

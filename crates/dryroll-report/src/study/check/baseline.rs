@@ -60,7 +60,7 @@ pub enum AgainstBaseline {
     NotTheSameBytes,
     /// Nothing was accepted of it.
     New,
-    /// The world is another, so that what was accepted says nothing of it; two policies are still compared.
+    /// The scenario is another, so that what was accepted says nothing of it; two policies are still compared.
     #[serde(rename = "world_changed")]
     ScenarioChanged,
     /// The accepted policy cannot be run.
@@ -80,7 +80,7 @@ impl AgainstBaseline {
             Self::Compared => "compared",
             Self::NotTheSameBytes => "not the same bytes",
             Self::New => "new",
-            Self::ScenarioChanged => "the world changed",
+            Self::ScenarioChanged => "the scenario changed",
             Self::NotRunnable => "not comparable",
             Self::Unfinished => "unfinished",
             Self::Skipped => "skipped",
@@ -111,13 +111,13 @@ pub struct BaselineScenario {
     pub accepted_policy: Option<Policy>,
     /// Its policy.
     pub policy: Policy,
-    /// The seed of the worlds.
+    /// The seed of the replicates.
     pub seed: u64,
-    /// Worlds of each version.
+    /// Replicates of each version.
     pub replicates: u64,
     /// Every fact that was compared.
     pub facts: Vec<ComparedFact>,
-    /// The command that compares both policies on the same worlds, where they differ.
+    /// The command that compares both policies on the same replicates, where they differ.
     pub replay: Option<Foreign>,
 }
 
@@ -150,9 +150,9 @@ pub struct ComparedFact {
     pub defective: bool,
     /// Its name.
     pub metric: String,
-    /// What was changed: `policy` (both were run on the same worlds) or `engine` (two samples apart).
+    /// What was changed: `policy` (both were run on the same replicates) or `engine` (two samples apart).
     pub changed: Cause,
-    /// Mean or rate that was accepted; of a changed policy, over the worlds where both have a value.
+    /// Mean or rate that was accepted; of a changed policy, over the replicates where both have a value.
     pub accepted: f64,
     /// Mean or rate now.
     pub now: f64,
@@ -162,7 +162,7 @@ pub struct ComparedFact {
     pub interval: Option<Interval>,
     /// The largest difference that is let pass.
     pub tolerance: f64,
-    /// Over how many worlds.
+    /// Over how many replicates.
     pub n: u64,
     /// What it comes to.
     pub verdict: Verdict,
@@ -171,7 +171,7 @@ pub struct ComparedFact {
     pub conditional: Option<Conditional>,
 }
 
-/// In how many worlds a conditional metric has a value, then and now.
+/// In how many replicates a conditional metric has a value, then and now.
 fn conditional(contrast: &Contrast, confidence: f64) -> Option<Conditional> {
     let (when, rate) = (contrast.when()?, contrast.condition.as_ref()?);
     let comparable = contrast.is_comparable(confidence);
@@ -303,7 +303,7 @@ impl BaselineReport {
                 let scenarios = plural(count, "scenario", "scenarios");
                 parts.push(format!(
                     "{scenarios} {}",
-                    if standing == ScenarioChanged { "of another world" } else { standing.says() }
+                    if standing == ScenarioChanged { "of another scenario" } else { standing.says() }
                 ));
             }
         }
@@ -351,7 +351,7 @@ fn judged(found: &Found<'_>, tolerances: &Tolerances, confidence: f64) -> Baseli
     judged
 }
 
-/// Compares the accepted policy (A) with the scenario's own (B) on the accepted worlds.
+/// Compares the accepted policy (A) with the scenario's own (B) on the accepted replicates.
 fn compare_command(judged: &BaselineScenario, entry: &Entry) -> String {
     let mut settings = Vec::new();
     for (key, accepted, _) in differing(&entry.policy, &judged.policy) {

@@ -156,11 +156,11 @@ fn why(doubt: Doubt, finding: &Finding) -> String {
         Doubt::NoInterval => {
             format!(
                 "{} too few for an interval; allow more with --max-replicates",
-                plural(finding.n, "world is", "worlds are")
+                plural(finding.n, "replicate is", "replicates are")
             )
         }
-        Doubt::NothingMeasured => "no world that was run has a value of it".to_owned(),
-        Doubt::TooManyWorlds => "the rule is about more worlds than --max-replicates allows".to_owned(),
+        Doubt::NothingMeasured => "no replicate that was run has a value of it".to_owned(),
+        Doubt::TooManyWorlds => "the rule is about more replicates than --max-replicates allows".to_owned(),
         Doubt::OutOfTime => "the budget of time was over before it was decided".to_owned(),
     }
 }

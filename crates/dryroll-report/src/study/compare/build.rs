@@ -13,7 +13,7 @@ use dryroll_study::study::completed::{Completed, is_time, of_all};
 use dryroll_study::study::sweep::CONFIDENCE;
 
 impl CompareReport {
-    /// The report. `text` is the scenario's file, for the commands that replay its worlds and the places of advice.
+    /// The report. `text` is the scenario's file, for the commands that replay its replicates and the places of advice.
     #[must_use]
     pub fn new(
         scenario: &Scenario,
@@ -115,7 +115,7 @@ fn warnings(compare: &Compare, results: &[Compared]) -> Vec<String> {
     results.iter().enumerate().filter_map(of).flatten().collect()
 }
 
-/// In how many worlds a conditional metric has a value, by the rate that says so.
+/// In how many replicates a conditional metric has a value, by the rate that says so.
 fn conditional(one: &Contrasted, all: &[Contrasted]) -> Option<Conditional> {
     let Measure::Metric(metric) = one.measure else { return None };
     let when = metric.condition()?;

@@ -70,7 +70,7 @@ impl SweepReport {
     }
 }
 
-/// Of each version the worst world of its worst cell, run again.
+/// Of each version the worst replicate of its worst cell, run again.
 fn timelines(sweep: &Sweep, cells: &[Cell]) -> Vec<ReplayedReplicate> {
     let of_version = |version: &str| {
         let worst = cells.iter().enumerate().filter(|(_, cell)| cell.version == version);
@@ -285,8 +285,8 @@ fn settings(policy: &Policy, keys: &[&str]) -> String {
 fn warnings(sweep: &Sweep, cells: &[Cell]) -> Vec<String> {
     let kind = |fault: usize| sweep.scenario.faults[fault].kind.name();
     let idle = sweep.idle_faults().into_iter();
-    let idle =
-        idle.map(|fault| format!("fault {fault}, {}, touched nothing in any world that was looked at", kind(fault)));
+    let idle = idle
+        .map(|fault| format!("fault {fault}, {}, touched nothing in any replicate that was looked at", kind(fault)));
     let contradicted = cells.iter().enumerate().flat_map(|(place, cell)| {
         contradictions(cell).map(move |(name, exact, simulated)| {
             format!("cell {place}: theory says {name} = {exact}, the simulation {simulated}: please report this")

@@ -329,7 +329,7 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
     let Some(place) = tuned.incumbent else {
         return match tuned.decided {
             true => "No policy meets the limits.".into(),
-            false => "No policy surely meets the limits, and some are undecided: allow more worlds.".into(),
+            false => "No policy surely meets the limits, and some are undecided: allow more replicates.".into(),
         };
     };
     let known = &tuned.policies[place];

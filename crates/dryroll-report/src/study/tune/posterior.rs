@@ -19,13 +19,13 @@ use dryroll_study::study::tune::{State, Tune, Tuned};
 pub struct PosteriorReport {
     /// The calibration report.
     pub calibration: CalibrationRef,
-    /// The versions whose rates each world draws.
+    /// The versions whose rates each replicate draws.
     pub versions: Vec<BelievedVersion>,
     /// What is not drawn, and stays what the scenario says: in words.
     pub held: Vec<String>,
     /// The answer if the posterior's means were the rates.
     pub point: PointAnswer,
-    /// Worlds in which every policy was tried, for what follows.
+    /// Replicates in which every policy was tried, for what follows.
     #[serde(rename = "worlds")]
     pub replicates: u64,
     /// Rollouts that this took beside the search.
@@ -36,7 +36,7 @@ pub struct PosteriorReport {
     #[serde(default)]
     pub undecided: u64,
     /// What would be, were more known: twice the history, ten times, and last the rates themselves. Empty where there
-    /// are too few worlds to tell, or where rollouts differ in a rate.
+    /// are too few replicates to tell, or where rollouts differ in a rate.
     pub later: Vec<LaterReport>,
     /// What that means, in a sentence.
     pub says: String,
@@ -56,7 +56,7 @@ pub struct CalibrationRef {
     pub warnings: Vec<String>,
 }
 
-/// A version whose rates each world draws.
+/// A version whose rates each replicate draws.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BelievedVersion {
     /// Its id.
@@ -67,7 +67,7 @@ pub struct BelievedVersion {
     pub hang_rate: BelievedRate,
 }
 
-/// A rate that each world draws.
+/// A rate that each replicate draws.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BelievedRate {
     /// How many.
@@ -140,7 +140,7 @@ pub struct SavingParts {
 pub struct AnswerShare {
     /// The policy.
     pub policy: Policy,
-    /// Share of the worlds.
+    /// Share of the replicates.
     pub share: f64,
 }
 
@@ -151,11 +151,11 @@ pub struct InformationValueReport {
     pub estimate: f64,
     /// Its interval, at the report's confidence.
     pub ci: Interval,
-    /// What one rule, made from other worlds, saves: too small on average.
+    /// What one rule, made from other replicates, saves: too small on average.
     pub achieved: f64,
-    /// What a rule saves in the worlds that it was made from: too large on average.
+    /// What a rule saves in the replicates that it was made from: too large on average.
     pub optimistic: f64,
-    /// Worlds.
+    /// Replicates.
     pub n: u64,
 }
 
@@ -175,7 +175,7 @@ pub struct PosteriorFindings {
 }
 
 impl PosteriorReport {
-    /// The part, for a search whose worlds draw their rates.
+    /// The part, for a search whose replicates draw their rates.
     #[must_use]
     pub fn new(tune: &Tune, tuned: &Tuned, found: &PosteriorFindings) -> Self {
         let open = &found.open;
@@ -318,7 +318,7 @@ fn reasons(answers: &Answers, unit: Unit, today: &Today) -> String {
         })
         .collect();
     match said.as_slice() {
-        [] => "; by which policies is not told from these worlds".to_owned(),
+        [] => "; by which policies is not told from these replicates".to_owned(),
         said => format!(": {}", said.join(", ")),
     }
 }
@@ -353,7 +353,7 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
     let last = open.later.split_last();
     let Some((known, samples, answers)) = last.and_then(|(last, rest)| Some((last, rest, last.answers.as_ref()?)))
     else {
-        return "There are too few worlds to tell what more history would be worth: allow more replicates.".into();
+        return "There are too few replicates to tell what more history would be worth: allow more replicates.".into();
     };
     let Some((saves, interval)) = answers.saves else {
         let share = |later: &Later| Unit::Share.say(1.0 - later.answers.as_ref().map_or(1.0, |answers| answers.none));
@@ -416,7 +416,7 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
         );
     }
     format!(
-        "Whether more history would pay is not told from these worlds: at most about {} of expected {goal}{none}.",
+        "Whether more history would pay is not told from these replicates: at most about {} of expected {goal}{none}.",
         unit.say(most)
     )
 }

@@ -1,4 +1,4 @@
-//! Rules for `check`: what each is about, and of which worlds.
+//! Rules for `check`: what each is about, and of which replicates.
 
 use super::super::diagnostic::quote;
 use super::super::file::{Expect, Limit};
@@ -29,7 +29,7 @@ fn one_rule(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Expect, line: usiz
     let version =
         file.version.as_deref().and_then(|id| find_rollable(&mut cx.reports, &at.key("version"), id, cx.versions));
     if file.replicate.is_some() && file.replicates.is_some() {
-        not_together(cx, at, ["replicate", "replicates"], "`replicate` is one world, `replicates` are many");
+        not_together(cx, at, ["replicate", "replicates"], "`replicate` is one replicate, `replicates` are many");
     }
     let (demand, is_of_one_world) = match (&file.metric, &file.event) {
         (Some(_), Some(_)) => {
@@ -71,7 +71,7 @@ fn not_together(cx: &mut Context<'_, '_>, at: &Cursor<'_>, keys: [&str; 2], help
     });
 }
 
-/// A rule on a metric, and whether it is about each world rather than about all of them together.
+/// A rule on a metric, and whether it is about each replicate rather than about all of them together.
 fn of_metric(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Expect, name: &str) -> (Demand, bool) {
     let given = [
         ("batch_index", file.batch_index.is_some()),
@@ -93,11 +93,11 @@ fn of_metric(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Expect, name: &st
     let is_of_worlds = spec.metric == Measure::Outcome || is_truth;
     match spec.metric {
         Measure::Metric(_) if file.replicate.is_some() && file.stat.is_some() => {
-            misplaced(cx, at, "stat", name, "in one world a metric has one value");
+            misplaced(cx, at, "stat", name, "in one replicate a metric has one value");
         }
         Measure::Rate(rate) if file.replicate.is_some() && !is_truth => {
             cx.reports.add(at.key("metric").value(), |mark| {
-                let said = mark.say(format!("{} is a share of many worlds, and `replicate` is one", quote(name)));
+                let said = mark.say(format!("{} is a share of many replicates, and `replicate` is one", quote(name)));
                 said.help(match rate {
                     Rate::Drift => "write `equals = true` or `equals = false`".to_owned(),
                     Rate::Outcome(outcome) => {
@@ -114,7 +114,7 @@ fn of_metric(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Expect, name: &st
     let is_estimated = file.replicate.is_none() && !matches!(spec.stat, Some(Stat::Min | Stat::Max));
     if is_estimated && matches!(spec.bound, Bound::Equals(Expected::Number(_))) && spec.metric != Measure::Outcome {
         cx.reports.add(at.key("equals").name(), |mark| {
-            mark.say(format!("no number of worlds can confirm that {} is just one number", quote(name)))
+            mark.say(format!("no number of replicates can confirm that {} is just one number", quote(name)))
                 .allowed("`at_most` or `at_least`; `equals` with `replicate`, `stat = \"min\"` or `stat = \"max\"`")
         });
     }

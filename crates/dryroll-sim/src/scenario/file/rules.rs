@@ -18,7 +18,7 @@ pub(in crate::scenario) struct Expect {
     /// A metric, a rate, or an outcome's share by its name.
     #[schemars(extend("enum" = crate::scenario::metric::names()))]
     pub metric: Option<String>,
-    /// Which figure of the metric; not for rates, and not of one world. Left out: the mean.
+    /// Which figure of the metric; not for rates, and not of one replicate. Left out: the mean.
     pub stat: Option<Stat>,
     /// In place of a metric: the kind of an event, with or without `module.upgrade.`.
     #[schemars(extend("enum" = event_names()))]
@@ -37,10 +37,10 @@ pub(in crate::scenario) struct Expect {
     pub at_least: Option<f64>,
     /// Just this: a number, an outcome's name for `outcome`, or `true` or `false` for `drift`.
     pub equals: Option<Expected>,
-    /// This world alone, from 0.
+    /// This replicate alone, from 0.
     pub replicate: Option<u64>,
-    /// So many worlds. For a mean, a percentile or a rate that is where it begins. Left out: as many as the command
-    /// takes; world 0 alone for `outcome`, for `drift` that is `true` or `false`, and for events.
+    /// So many replicates. For a mean, a percentile or a rate that is where it begins. Left out: as many as the command
+    /// takes; replicate 0 alone for `outcome`, for `drift` that is `true` or `false`, and for events.
     #[schemars(range(min = 1))]
     pub replicates: Option<u32>,
 }

@@ -90,7 +90,7 @@ pub(super) struct Group {
 #[derive(Clone, Debug)]
 enum Who {
     Target(Target),
-    /// Those in the blocks of a law that has this place among the world's, and the share of the fleet that they are.
+    /// Those in the blocks of a law that has this place among the scenario's, and the share of the fleet that they are.
     Blocks {
         law: usize,
         held: BlockLaw,

@@ -104,9 +104,9 @@ impl CompiledScenario {
         (0..instances).map(|n| u32::from(holds(n))).sum()
     }
 
-    /// Kin that a drawn share of the fleet makes of `instance_class`, with their chances. Whether an instance belongs to one share
-    /// is independent of whether it belongs to another. `None` where there are more than `most`. Blocks count as shares
-    /// here: of one instance, its chance to be in one; that neighbours are in one together is left out.
+    /// Kin that a drawn share of the fleet makes of `instance_class`, with their chances. Whether an instance belongs
+    /// to one share is independent of whether it belongs to another. `None` where there are more than `most`. Blocks
+    /// count as shares here: of one instance, its chance to be in one; that neighbours are in one together is left out.
     #[must_use]
     pub fn drawn_instance_class(
         &self,

@@ -1,4 +1,4 @@
-//! The beginning of a run: a simulator, its world, and a replicate of it.
+//! The beginning of a run: a simulator, its scenario, and a replicate of it.
 
 use super::{DRAWN_TOGETHER, Simulator, Tally, Turn};
 use crate::scenario::FaultKind;
@@ -51,7 +51,7 @@ impl<'w> Simulator<'w> {
         }
     }
 
-    /// Takes another world, and keeps the buffers.
+    /// Takes another scenario, and keeps the buffers.
     pub fn turn_to(&mut self, compiled: &'w CompiledScenario) {
         if !std::ptr::eq(self.compiled, compiled) {
             self.compiled = compiled;

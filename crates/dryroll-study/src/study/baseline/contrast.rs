@@ -13,7 +13,7 @@ use dryroll_stats::{Interval, two_samples};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The policy: both were run by this program, on the same worlds.
+    /// The policy: both were run by this program, on the same replicates.
     Policy,
     /// The program: what it once found, against what it finds now of the accepted policy.
     Engine,
@@ -22,11 +22,11 @@ pub enum Cause {
 /// By what a difference is judged.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Evidence {
-    /// World by world.
+    /// Replicate by replicate.
     Pairs {
         /// What is found now less what was accepted.
         differences: Differences,
-        /// Whether they are 0 in every world.
+        /// Whether they are 0 in every replicate.
         alike: bool,
     },
     /// As two samples apart: what was accepted, and what is found now.
@@ -48,11 +48,11 @@ pub struct Contrast {
     pub accepted: f64,
     /// Mean or rate now.
     pub now: f64,
-    /// Over how many worlds.
+    /// Over how many replicates.
     pub n: u64,
     /// By what it is judged.
     pub evidence: Evidence,
-    /// Of a conditional metric: the rate that says in how many worlds it has a value; `None` too where that was not
+    /// Of a conditional metric: the rate that says in how many replicates it has a value; `None` too where that was not
     /// kept.
     pub condition: Option<Box<Contrast>>,
 }
@@ -72,7 +72,7 @@ pub enum Verdict {
     /// There is a larger one, for the worse.
     Worse,
     /// There is a larger one, of a measure of which neither more nor less is better, or of a conditional metric over
-    /// other worlds then than now.
+    /// other replicates then than now.
     Differs,
 }
 
@@ -118,7 +118,7 @@ impl Contrast {
         }
     }
 
-    /// Gives each conditional metric the rate that says in how many worlds it has a value.
+    /// Gives each conditional metric the rate that says in how many replicates it has a value.
     pub fn join_conditions(contrasts: &mut [Self]) {
         for place in 0..contrasts.len() {
             let Some(when) = contrasts[place].when() else { continue };
@@ -127,14 +127,14 @@ impl Contrast {
         }
     }
 
-    /// What a world must come to before it has a value; `None` where every world has one.
+    /// What a replicate must come to before it has a value; `None` where every replicate has one.
     #[must_use]
     pub fn when(&self) -> Option<Condition> {
         if let Measure::Metric(metric) = self.measure { metric.condition() } else { None }
     }
 
-    /// Whether both means are about the same worlds, so that one can be the better or the worse: pairs where every
-    /// world has one with both, samples apart where the shares that have one may be the same.
+    /// Whether both means are about the same replicates, so that one can be the better or the worse: pairs where every
+    /// replicate has one with both, samples apart where the shares that have one may be the same.
     #[must_use]
     pub fn is_comparable(&self, confidence: f64) -> bool {
         if self.when().is_none() {
@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(with(100, 100), Verdict::Better);
         assert_eq!(with(99, 100), Verdict::Differs);
         let alone = pairs(detect, true, 100.0, 50.0).verdict(Tolerance::Absolute(1.0), 0.99);
-        assert_eq!(alone, Verdict::Differs, "in how many worlds it exists was not kept");
+        assert_eq!(alone, Verdict::Differs, "in how many replicates it exists was not kept");
         let two_samples = |then: u64, now: u64| {
             let mean = |mean, n| Fact::Figure(Sample { mean, variance: Some(100.0), n });
             let share = |hits| Fact::Share { hits, n: 1000 };

@@ -1,4 +1,4 @@
-//! What is kept of a version's worlds.
+//! What is kept of a version's replicates.
 
 use std::io;
 
@@ -19,9 +19,9 @@ pub enum Fact {
     Figure(Sample),
     /// Of a rate.
     Share {
-        /// In how many worlds it was so.
+        /// In how many replicates it was so.
         hits: u64,
-        /// How many worlds.
+        /// How many replicates.
         n: u64,
     },
 }
@@ -36,7 +36,7 @@ impl Fact {
         }
     }
 
-    /// Over how many worlds; never 0.
+    /// Over how many replicates; never 0.
     #[must_use]
     pub fn n(&self) -> u64 {
         match *self {
@@ -51,12 +51,12 @@ impl Fact {
 pub struct VersionFacts {
     /// SHA-256 over all of its rows, in lower-case hex.
     pub digest: Foreign,
-    /// Every measure of which a world has a value, in the order of the reports.
+    /// Every measure of which a replicate has a value, in the order of the reports.
     pub facts: Vec<(Measure, Fact)>,
 }
 
 impl VersionFacts {
-    /// What a measure came to; `None` where no world has a value.
+    /// What a measure came to; `None` where no replicate has a value.
     #[must_use]
     pub fn get(&self, measure: Measure) -> Option<&Fact> {
         self.facts.iter().find(|(one, _)| *one == measure).map(|(_, fact)| fact)

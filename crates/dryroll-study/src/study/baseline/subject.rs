@@ -1,5 +1,5 @@
 //! A scenario under comparison: run with its policy, and with the accepted one where that is another, on the accepted
-//! worlds.
+//! replicates.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -28,7 +28,7 @@ pub struct Subject {
     pub cells: Cells,
     /// The versions, by their ids.
     pub versions: Vec<Foreign>,
-    /// Worlds of each cell.
+    /// Replicates of each cell.
     pub replicates: u64,
 }
 
@@ -37,7 +37,7 @@ pub struct Subject {
 pub struct Compared {
     /// Whether the policy is another.
     pub policy_changed: bool,
-    /// Whether the world is another, so that the figures that were kept say nothing of it.
+    /// Whether the scenario is another, so that the figures that were kept say nothing of it.
     pub world_changed: bool,
     /// Versions of which one engine gave two results.
     pub not_the_same_bytes: Vec<Foreign>,
@@ -79,7 +79,7 @@ impl Subject {
         self.replicates.saturating_mul(self.cells.compiled.len() as u64)
     }
 
-    /// Runs all worlds; false where it was stopped.
+    /// Runs all replicates; false where it was stopped.
     ///
     /// # Errors
     /// When the tape cannot be written.
@@ -112,7 +112,7 @@ impl Subject {
         self.versions.iter().enumerate().map(of).collect()
     }
 
-    /// Holds what was found against what was accepted. `environment` is the digest of the scenario's world.
+    /// Holds what was found against what was accepted. `environment` is the digest of the scenario's replicate.
     ///
     /// # Errors
     /// When the tape cannot be read.
@@ -161,7 +161,7 @@ impl Subject {
         contrasts
     }
 
-    /// The accepted policy against the scenario's own, world by world.
+    /// The accepted policy against the scenario's own, replicate by replicate.
     fn policies(&self, log: &ResultLog, version: &str, [accepted, own]: [usize; 2]) -> io::Result<Vec<Contrast>> {
         let defective = self.cells.compiled[own].defective;
         let rows = [self.rows(log, accepted)?, self.rows(log, own)?];

@@ -1,4 +1,4 @@
-//! Rules on each world: an outcome, a drift, a figure of one world, an event.
+//! Rules on each replicate: an outcome, a drift, a figure of one replicate, an event.
 
 use std::sync::atomic::Ordering;
 
@@ -11,7 +11,7 @@ use dryroll_engine::{Engine, Event, EventKind, Outcome, Recording};
 use dryroll_sim::scenario::{Bound, Demand, EventDemand, ExpectSpec, Expected, Measure, Replicates};
 use dryroll_sim::sim::{CompiledScenario, Observer, Simulator, Unobserved};
 
-/// Worlds that are looked at before it is asked whether one of them has failed.
+/// Replicates that are looked at before it is asked whether one of them has failed.
 const AT_ONCE: u64 = 1024;
 
 /// Whether a number is within a bound.
@@ -25,7 +25,7 @@ pub fn fits(bound: &Bound, value: f64) -> bool {
     }
 }
 
-/// What a world shows, and whether the rule holds there; `None`: it says nothing.
+/// What a replicate shows, and whether the rule holds there; `None`: it says nothing.
 #[derive(Clone, Debug, PartialEq)]
 struct Shown {
     observed: Option<Expected>,
@@ -33,7 +33,7 @@ struct Shown {
     stalled: bool,
 }
 
-/// Decides a rule in each of its worlds: it holds where it holds in all.
+/// Decides a rule in each of its replicates: it holds where it holds in all.
 #[must_use]
 pub fn each(spec: &ExpectSpec, compiled: &CompiledScenario, workers: &WorkPlan<'_>, max_replicates: u64) -> Finding {
     let replicates = match spec.replicates {

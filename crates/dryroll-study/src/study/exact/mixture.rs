@@ -16,11 +16,11 @@ use dryroll_sim::sim::compiled::Release;
 use dryroll_sim::sim::shared::{BlockLaw, Factor, RateSource, Shared, Spread};
 use dryroll_stats::beta;
 
-/// The most worlds that a mean is taken over.
+/// The most replicates that a mean is taken over.
 const MOST_REPLICATES: usize = 20_000;
-/// The most worlds whose durations are followed.
+/// The most replicates whose durations are followed.
 const MOST_TIMED: usize = 100;
-/// The most steps of the chains of all worlds together.
+/// The most steps of the chains of all replicates together.
 const MOST_STEPS: u64 = 400_000_000;
 /// How far two rules may differ.
 const AGREEMENT: f64 = 1e-10;
@@ -44,7 +44,7 @@ pub(super) enum Rule {
     Squares,
 }
 
-/// The exact results of a world whose replicates share something.
+/// The exact results of a replicate whose replicates share something.
 pub(super) fn exact(compiled: &CompiledScenario, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope> {
     let settled = rolls_nothing_out(compiled) || spread(compiled).is_none();
     let parts = parts(compiled, Rule::Usual)?;
@@ -88,7 +88,7 @@ pub(super) fn spread(compiled: &CompiledScenario) -> Option<&Spread> {
     }
 }
 
-/// The chance of a trip in a world that is given.
+/// The chance of a trip in a replicate that is given.
 pub(super) fn trip(compiled: &CompiledScenario, shared: &Shared, tables: &Tables) -> Result<f64, OutOfScope> {
     let given = compiled.given(shared);
     let approved = Approval::of(&given)?.approved;
@@ -305,7 +305,7 @@ pub(super) fn at(compiled: &CompiledScenario, base: &Shared, variates: [f64; 5])
     shared
 }
 
-/// A world's beginning, with every choice of places for its blocks.
+/// A replicate's beginning, with every choice of places for its blocks.
 pub(super) fn of_places(compiled: &CompiledScenario) -> Result<Parts, OutOfScope> {
     with_places(vec![(beginning(compiled)?, 1.0)], compiled.block_laws())
 }

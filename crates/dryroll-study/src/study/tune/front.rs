@@ -16,7 +16,7 @@ use crate::study::sweep::CONFIDENCE;
 use dryroll_sim::scenario::{Measure, Metric};
 use dryroll_stats::{Interval, simultaneous};
 
-/// Worlds that the front is drawn from: a picture needs no more, and memory does not grow with the search.
+/// Replicates that the front is drawn from: a picture needs no more, and memory does not grow with the search.
 const REPLICATES: u64 = 4096;
 
 /// Where a policy stands on the plane.

@@ -1,7 +1,7 @@
 //! What the history leaves open, and what more of it would be worth.
 //!
-//! All policies meet the same worlds, each with its own rates. How a policy's goal and its limits go with the rates is
-//! found by regression over the worlds ([`dryroll_stats::regression`]). Two questions are asked of them:
+//! All policies meet the same replicates, each with its own rates. How a policy's goal and its limits go with the rates
+//! is found by regression over the replicates ([`dryroll_stats::regression`]). Two questions are asked of them:
 //!
 //! - What is it worth to know more, choosing among the policies that are within the limits today? That is the value of
 //!   information ([`dryroll_stats::information`]), and never below zero.
@@ -27,23 +27,23 @@ use dryroll_stats::information::{self, InformationValue, sample};
 
 /// So many times the history, what would that be worth?
 pub const HISTORIES: [f64; 2] = [2.0, 10.0];
-/// Worlds in which every policy is tried.
+/// Replicates in which every policy is tried.
 const REPLICATES: u64 = 2048;
 /// Fewer tell nothing: as many as the search has before it looks for the first time.
 const FEWEST_WORLDS: u64 = super::FIRST_LOOK;
-/// The most worlds in which those are tried that may be chosen.
+/// The most replicates in which those are tried that may be chosen.
 const MOST_REPLICATES: u64 = 8192;
 /// What the history leaves open.
 #[derive(Clone, Debug)]
 pub struct Open {
-    /// Worlds in which every policy was tried.
+    /// Replicates in which every policy was tried.
     pub replicates: u64,
     /// Rollouts that it took beside the search.
     pub rollouts: u64,
     /// Where each policy stands to the limits today, by what the search decided.
     pub today: Today,
     /// What would be, were more known: so many times the history, and last the rates themselves. Empty where there are
-    /// fewer than 256 worlds, or where rollouts differ in a rate.
+    /// fewer than 256 replicates, or where rollouts differ in a rate.
     pub later: Vec<Later>,
 }
 
@@ -81,11 +81,11 @@ pub struct Later {
     pub history: Option<f64>,
     /// What it is worth, choosing among the policies that are within the limits today; `None` where none is.
     pub information_value: Option<InformationValue>,
-    /// What the search would answer; `None` with fewer than two worlds.
+    /// What the search would answer; `None` with fewer than two replicates.
     pub answers: Option<Answers>,
 }
 
-/// The rates of one world, by version of the scenario, where they are drawn.
+/// The rates of one replicate, by version of the scenario, where they are drawn.
 type Drawn = BTreeMap<usize, OutcomeRates>;
 
 impl Tune {
@@ -157,7 +157,7 @@ impl Tune {
         Ok(true)
     }
 
-    /// What would be, were more known: the answers from the first worlds, what it is worth from more of them.
+    /// What would be, were more known: the answers from the first replicates, what it is worth from more of them.
     fn later(
         &self,
         log: &ResultLog,
@@ -183,7 +183,7 @@ impl Tune {
         Ok(histories.chain([of(None, self.drawn(posteriors, more))]).collect())
     }
 
-    /// The rates of the first worlds.
+    /// The rates of the first replicates.
     fn drawn(&self, posteriors: &RatePosteriors, n: u64) -> Vec<Drawn> {
         let of = |replicate| {
             let key = Draws::new(self.scenario.seed, replicate).shared();
@@ -192,9 +192,9 @@ impl Tune {
         (0..n).map(of).collect()
     }
 
-    /// The mean rates of a world's versions after a history so many times as long, if it came about by the world's
-    /// rates. What a history tells is taken to grow with its length: a posterior Beta(a, b) under Jeffreys's prior has
-    /// seen a + b − 1.
+    /// The mean rates of a replicate's versions after a history so many times as long, if it came about by the
+    /// replicate's rates. What a history tells is taken to grow with its length: a posterior Beta(a, b) under
+    /// Jeffreys's prior has seen a + b − 1.
     fn means_after(&self, posteriors: &RatePosteriors, replicate: u64, place: u64, times: f64) -> Drawn {
         let key = Draws::new(self.scenario.seed, replicate).shared();
         let of = |one: &Believed| {
@@ -214,7 +214,7 @@ impl Tune {
     }
 
     /// What a cell's regression goes by: the rates of the version that is rolled out and of the one that is rolled back
-    /// to, where they are drawn, each with a number for each world.
+    /// to, where they are drawn, each with a number for each replicate.
     fn rates(&self, drawn: &[Drawn], version: usize) -> Vec<Vec<f64>> {
         let scenario = &self.cells.scenarios[self.cell(0, version)];
         let mut versions = vec![scenario.rollout.target];

@@ -36,7 +36,7 @@ pub struct Held {
     pub interval: Option<Interval>,
     /// What theory says, where it says anything: that decides.
     pub exact: Option<f64>,
-    /// Over how many worlds.
+    /// Over how many replicates.
     pub n: u64,
     /// Whether it surely holds, surely does not, or neither.
     pub holds: Option<bool>,
@@ -51,7 +51,7 @@ impl Limit {
     /// from above on trips is about the good version, one from below about the defective ones.
     ///
     /// # Errors
-    /// When no number of worlds can confirm it, or it says nothing of the version.
+    /// When no number of replicates can confirm it, or it says nothing of the version.
     pub fn new(spec: &LimitSpec, defective: &[bool]) -> Result<Self, TuneError> {
         let from_above = matches!(spec.bound, Bound::AtMost(_));
         let about_good = match spec.metric {

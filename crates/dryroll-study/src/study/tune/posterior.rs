@@ -1,4 +1,4 @@
-//! What a history leaves open: rates that are not known, and the search over worlds that differ in them.
+//! What a history leaves open: rates that are not known, and the search over replicates that differ in them.
 
 use std::sync::Arc;
 
@@ -236,7 +236,7 @@ fn share(failure: [f64; 2], silence: [f64; 2]) -> Option<[f64; 2]> {
 }
 
 impl Tune {
-    /// Lets every world draw the rates of these versions.
+    /// Lets every replicate draw the rates of these versions.
     pub fn believe(&mut self, posteriors: &RatePosteriors) {
         self.draws_rates = true;
         for (compiled, scenario) in self.cells.compiled.iter_mut().zip(&self.cells.scenarios) {

@@ -1,8 +1,8 @@
-//! What the search would answer, were more known: world by world.
+//! What the search would answer, were more known: replicate by replicate.
 //!
-//! By then each limit is held against what is known by then, and the goal as well: both are regressed over the worlds
-//! on what would be known. The regression that answers for a world is made from the other four fifths of them, so that
-//! what the answer saves there can be taken from that world's own goals.
+//! By then each limit is held against what is known by then, and the goal as well: both are regressed over the
+//! replicates on what would be known. The regression that answers for a replicate is made from the other four fifths of
+//! them, so that what the answer saves there can be taken from that replicate's own goals.
 
 use std::io;
 
@@ -23,13 +23,13 @@ use dryroll_stats::regression::Basis;
 
 /// Degree of the polynomials in what is known.
 const DEGREE: u32 = 3;
-/// Into how many parts the worlds are cut.
+/// Into how many parts the replicates are cut.
 const PARTS: usize = 5;
 
 /// What the search would answer.
 #[derive(Clone, Debug)]
 pub struct Answers {
-    /// By policy: the share of the worlds in which it would be the answer.
+    /// By policy: the share of the replicates in which it would be the answer.
     pub shares: Vec<f64>,
     /// The share in which no policy would meet the limits.
     pub none: f64,
@@ -43,10 +43,10 @@ pub struct Answers {
     pub parts: Option<Parts>,
 }
 
-/// What an answer saves, in parts that add up to it: world by world, from today's policy to the best one of those that
-/// are surely within the limits today, from there to the best of them that still is then, from there to the best that
-/// is then of these and of those that are undecided today, and from there to the best of all that are then. Each with
-/// its interval.
+/// What an answer saves, in parts that add up to it: replicate by replicate, from today's policy to the best one of
+/// those that are surely within the limits today, from there to the best of them that still is then, from there to the
+/// best that is then of these and of those that are undecided today, and from there to the best of all that are then.
+/// Each with its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parts {
     /// By choosing better among the policies that are surely within the limits today.
@@ -59,7 +59,7 @@ pub struct Parts {
     pub allowed: (f64, Interval),
 }
 
-/// The policies on the way from today's answer to the one of a world.
+/// The policies on the way from today's answer to the one of a replicate.
 #[derive(Clone, Copy, Debug, Default)]
 struct Way {
     /// The best of those that are surely within the limits today.
@@ -73,8 +73,8 @@ struct Way {
 }
 
 impl Way {
-    /// What each step saves in a world with these goals, from today's policy on. Where no policy would be left, today's
-    /// stays.
+    /// What each step saves in a replicate with these goals, from today's policy on. Where no policy would be left,
+    /// today's stays.
     fn saves(self, today: usize, goal: impl Fn(usize) -> f64) -> [f64; 4] {
         let at = |policy: Option<usize>| goal(policy.unwrap_or(today));
         let (choice, still, open, answer) = (at(self.choice), at(self.still), at(self.open), at(self.answer));
@@ -82,7 +82,7 @@ impl Way {
     }
 }
 
-/// What the worlds say of one policy.
+/// What the replicates say of one policy.
 #[derive(Debug)]
 pub(super) struct Seen {
     goal: Vec<f64>,
@@ -94,14 +94,14 @@ pub(super) struct Seen {
 struct SeenLimit {
     limit: usize,
     version: usize,
-    /// A number for each world whose mean is held against the limit; NaN where nothing was measured.
+    /// A number for each replicate whose mean is held against the limit; NaN where nothing was measured.
     values: Vec<f64>,
     /// What the search decided.
     holds: Option<bool>,
 }
 
 impl Tune {
-    /// What the first worlds say of each policy.
+    /// What the first replicates say of each policy.
     pub(super) fn seen(&self, log: &ResultLog, tuned: &Tuned, n: u64) -> io::Result<Vec<Seen>> {
         let of = |policy: usize| {
             let goal = self.values(log, self.cell(policy, 0), self.minimise, n)?;
@@ -125,7 +125,7 @@ impl Tune {
         (0..self.policies()).into_par_iter().map(of).collect()
     }
 
-    /// What the search would answer, if of each world this were known.
+    /// What the search would answer, if of each replicate this were known.
     pub(super) fn answers(&self, seen: &[Seen], tuned: &Tuned, by_limits: &Today, known: &[Drawn]) -> Option<Answers> {
         let Today { within, undecided } = by_limits;
         let n = known.len();
@@ -188,8 +188,8 @@ impl Tune {
         })
     }
 
-    /// In which worlds every limit holds by what is known of them. Where that tells nothing of a limit, it stands as
-    /// the search decided: what is undecided today stays so.
+    /// In which replicates every limit holds by what is known of them. Where that tells nothing of a limit, it stands
+    /// as the search decided: what is undecided today stays so.
     fn met(&self, seen: &Seen, fitted: &[bool], regressors: &[Vec<Vec<f64>>], bases: &[Basis]) -> Vec<bool> {
         let mut met = vec![true; fitted.len()];
         for SeenLimit { limit, version, values, holds } in &seen.limits {
