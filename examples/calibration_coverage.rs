@@ -3,7 +3,7 @@
 //! setting.
 //!
 //! ```text
-//! cargo run --profile quick --example calibration_coverage -- [LOGS [INSTANCES [FAMILY [LATE]]]]
+//! cargo run --release --example calibration_coverage -- [LOGS [INSTANCES [FAMILY [LATE]]]]
 //! ```
 
 #[path = "../tests/suite/common/toml.rs"]

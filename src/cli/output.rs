@@ -301,7 +301,7 @@ pub fn scratch_log(identity: &Identity) -> Result<ResultLog, Failure> {
 
 /// The same, with the plain error.
 pub fn scratch_log_file(identity: &Identity) -> io::Result<ResultLog> {
-    ResultLog::begin(tempfile::tempfile().map_err(nameless)?, identity).map_err(io::Error::other)
+    ResultLog::scratch(identity).map_err(nameless)
 }
 
 /// A failure to write or read such a tape.

@@ -16,13 +16,13 @@ use super::progress::Progress;
 use super::share::share;
 use super::sweep::{HowArguments, total};
 use dryroll_report::learning::{Numbers, Today};
-use dryroll_report::study::{Findings, PosteriorFindings, Rates, TuneReport, tune_advice};
+use dryroll_report::study::{Findings, PosteriorFindings, TuneReport, tune_advice};
 use dryroll_report::tune_table;
 use dryroll_sim::scenario::ScenarioText;
 use dryroll_study::study::result_log::ResultLog;
 use dryroll_study::study::round::WorkPlan;
 use dryroll_study::study::tune::information_value::Open;
-use dryroll_study::study::tune::sensitivity::{AtFactor, FACTORS};
+use dryroll_study::study::tune::sensitivity::{FACTORS, Sensitivity};
 use dryroll_study::study::tune::{Tune, TuneError, Tuned, front, hints};
 use posterior::Posterior;
 
@@ -189,30 +189,14 @@ fn search(
 }
 
 /// The answer with other failure rates.
-fn sensitivity(tune: &Tune, tuned: &Tuned, pool: &rayon::ThreadPool, quiet: bool) -> Result<Rates, Failure> {
-    let stopped = || Failure::Interrupted("nothing was written".into());
-    let workers = WorkPlan { pool, stop: interrupt::stops_by_itself(), progress: &|_| {} };
-    let mut factors = Vec::new();
-    for factor in FACTORS {
-        let other = tune.with_rates_times(factor)?;
-        let (log, found) = search(&other, pool, "sensitivity", quiet)?;
-        let kept = match tuned.incumbent {
-            Some(policy) => {
-                let done = found.policies[policy].replicates;
-                other.decide(policy, done, &log, &workers).map_err(scratch_failure)?.ok_or_else(stopped)?
-            }
-            None => Vec::new(),
-        };
-        factors.push(AtFactor { factor, tuned: found, kept });
-    }
-    let keeps = match tuned.incumbent {
-        Some(policy) => {
-            let scratch = || scratch_log_file(&Tune::IDENTITY);
-            Some(tune.keeps(policy, &scratch, &workers).map_err(scratch_failure)?.ok_or_else(stopped)?)
-        }
-        None => None,
-    };
-    Ok(Rates { factors, keeps })
+fn sensitivity(tune: &Tune, tuned: &Tuned, pool: &rayon::ThreadPool, quiet: bool) -> Result<Sensitivity, Failure> {
+    let most = total(tune.replicates, tune.cells.compiled.len())?.saturating_mul(FACTORS.len() as u64);
+    let progress = Progress::new(most, "sensitivity", quiet);
+    let advance = |rollouts| progress.advance(rollouts);
+    let workers = WorkPlan { pool, stop: interrupt::stops_by_itself(), progress: &advance };
+    let found = tune.sensitivity(tuned, &|| scratch_log_file(&Tune::IDENTITY), &workers);
+    progress.clear();
+    found.map_err(scratch_failure)?.ok_or_else(|| Failure::Interrupted("nothing was written".into()))
 }
 
 /// What the history leaves open.

@@ -286,8 +286,9 @@ fn the_recommended_policy_is_known_to_meet_its_limits_up_to_the_right_rate() {
         for version in &mut scaled.versions {
             version.rates.failure *= factor;
         }
-        exactly(&with(&scaled, batch, limit, "v-2"), "trip_rate") <= 0.2
-            && exactly(&with(&scaled, batch, limit, "v-bad"), "blast_radius_pct") <= 40.0
+        // A trip ends a rollout here, so that `min_completed`, 0.9, is the narrower limit.
+        let trips = exactly(&with(&scaled, batch, limit, "v-2"), "trip_rate");
+        trips <= 0.2 && 1.0 - trips >= 0.9 && exactly(&with(&scaled, batch, limit, "v-bad"), "blast_radius_pct") <= 40.0
     };
     let keeps = &report["keeps"];
     let factor = |key: &str| keeps[key].as_f64();

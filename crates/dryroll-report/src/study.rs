@@ -20,8 +20,8 @@ pub use sweep::{
 pub use tune::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Estimate, Evidence, Findings, FrontPoint,
     Hint, InformationValueReport, KeepsReport, LaterReport, LimitCheck, LimitText, Named, PointAnswer,
-    PosteriorFindings, PosteriorReport, Rates, Recommended, SavingParts, Sensitivity, SpreadReport, Standing,
-    TuneReport, short, tune_advice,
+    PosteriorFindings, PosteriorReport, Recommended, SavingParts, Sensitivity, SpreadReport, Standing, TuneReport,
+    short, tune_advice,
 };
 
 use dryroll_sim::scenario::{Scenario, VersionSpec};

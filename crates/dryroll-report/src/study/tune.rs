@@ -9,7 +9,7 @@ mod spread;
 use serde::{Deserialize, Serialize};
 
 pub use advice::tune_advice;
-pub use build::{Findings, Rates, short};
+pub use build::{Findings, short};
 pub use posterior::{
     AnswerShare, BelievedRate, BelievedVersion, CalibrationRef, InformationValueReport, LaterReport, PointAnswer,
     PosteriorFindings, PosteriorReport, SavingParts,

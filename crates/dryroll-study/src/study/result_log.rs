@@ -88,6 +88,14 @@ struct Index {
 }
 
 impl ResultLog {
+    /// An empty log in a temporary file that has no name.
+    ///
+    /// # Errors
+    /// When the temporary folder cannot be written to.
+    pub fn scratch(identity: &Identity) -> io::Result<Self> {
+        Self::begin(tempfile::tempfile()?, identity).map_err(io::Error::other)
+    }
+
     /// Begins a tape in an empty file.
     ///
     /// # Errors

@@ -29,22 +29,13 @@ pub struct Findings {
     /// The version of the plane's blast radius, by its place in the search.
     pub worst: Option<usize>,
     /// Other failure rates.
-    pub sensitivity: Rates,
+    pub sensitivity: dryroll_study::study::tune::sensitivity::Sensitivity,
     /// What other rules could do.
     pub hints: Hints,
     /// About the scenario.
     pub advice: Vec<Advice>,
     /// Where the rates are not known.
     pub posterior: Option<PosteriorFindings>,
-}
-
-/// The answer with other failure rates.
-#[derive(Clone, Debug)]
-pub struct Rates {
-    /// At some factors.
-    pub factors: Vec<AtFactor>,
-    /// Between which factors the recommended policy meets every limit; `None` where none is recommended.
-    pub keeps: Option<Keeps>,
 }
 
 /// Policies that a warning names.

@@ -36,6 +36,15 @@ pub struct AtFactor {
     pub kept: Vec<Held>,
 }
 
+/// How an answer stands with other failure rates.
+#[derive(Clone, Debug)]
+pub struct Sensitivity {
+    /// The search at each of [`FACTORS`].
+    pub factors: Vec<AtFactor>,
+    /// Between which factors the recommended policy meets every limit; `None` where no policy is recommended.
+    pub keeps: Option<Keeps>,
+}
+
 /// Between which factors the recommended policy meets every limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Keeps {
@@ -68,6 +77,33 @@ impl Tune {
     /// When the scenario cannot be tuned.
     pub fn with_rates_times(&self, factor: f64) -> Result<Self, TuneError> {
         Self::new(&self.scenario.with_rates_times(factor), self.tolerance, self.replicates)
+    }
+
+    /// How an answer stands with other failure rates. `scratch` makes an empty result log. `None` where it was stopped.
+    ///
+    /// # Errors
+    /// When a result log cannot be made, written or read.
+    pub fn sensitivity(
+        &self,
+        tuned: &Tuned,
+        scratch: &dyn Fn() -> io::Result<ResultLog>,
+        workers: &WorkPlan<'_>,
+    ) -> io::Result<Option<Sensitivity>> {
+        let silent = WorkPlan { progress: &|_| {}, ..*workers };
+        let mut factors = Vec::new();
+        for factor in FACTORS {
+            let other = self.with_rates_times(factor).map_err(io::Error::other)?;
+            let log = scratch()?;
+            let Some(found) = other.run(&log, workers)? else { return Ok(None) };
+            let kept = match tuned.incumbent {
+                Some(policy) => other.decide(policy, found.policies[policy].replicates, &log, &silent)?,
+                None => Some(Vec::new()),
+            };
+            let Some(kept) = kept else { return Ok(None) };
+            factors.push(AtFactor { factor, tuned: found, kept });
+        }
+        let Some(policy) = tuned.incumbent else { return Ok(Some(Sensitivity { factors, keeps: None })) };
+        Ok(self.keeps(policy, scratch, &silent)?.map(|keeps| Sensitivity { factors, keeps: Some(keeps) }))
     }
 
     /// Decides the limits of one policy, that of good rollouts that complete among them, with as many replicates beyond
