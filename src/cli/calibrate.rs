@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::output::read_bytes;
 use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, write_json, write_whole};
-use super::report::read_bytes;
 use dryroll_engine::fleet::Span;
 use dryroll_report::Output;
 use dryroll_report::calibration::{CalibrationReport, calibration_table};
@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let interval = interval(arguments.heartbeat_interval_sec)?;
     let mut read_logs = Vec::new();
     for log in &arguments.logs {
-        let read = History::read(&read_bytes(log)?);
+        let read = History::read(&read_bytes(log, "an event log: NDJSON, as `dryroll run --events` writes it")?);
         let name = log.to_string_lossy().into_owned();
         let read = read.with_context(|| name.clone()).map_err(Failure::Input)?;
         read_logs.push((name, read));

@@ -16,6 +16,7 @@ use dryroll_engine::{
 };
 use dryroll_sim::scenario::{Advice, Scenario};
 use dryroll_sim::sim::{CompiledScenario, Metrics, Observer};
+use dryroll_sim::text::shown;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -117,7 +118,7 @@ impl<'a, W: Write> Transcript<'a, W> {
                 let text = format!(
                     "{} back to {}",
                     plural(u64::from(instance_count), "instance goes", "instances go"),
-                    self.names.previous
+                    shown(self.names.previous)
                 );
                 self.line(at, BOLD, "⟲ rollback", &text)
             }

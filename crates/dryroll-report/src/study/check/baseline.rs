@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::completed;
 use crate::conditional::{Conditional, Sides};
 use crate::replay;
 use crate::wording::{Unit, plural};
@@ -418,6 +419,10 @@ fn notes(compared: &Compared, entry: Option<&Entry>) -> Vec<String> {
         if !versions.is_empty() {
             notes.push(format!("versions {says}: {}", listed(versions)));
         }
+    }
+    for (version, completed) in &compared.given_up {
+        let does = completed::does(completed).unwrap_or_default();
+        notes.push(format!("the policy {does} of {version}, so that it is not better in time"));
     }
     notes
 }
