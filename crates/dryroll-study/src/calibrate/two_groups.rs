@@ -75,7 +75,13 @@ impl TwoGroups {
         }
         found.sort_by(|a, b| b.top.total_cmp(&a.top));
         let most = found.first().map_or(f64::MIN, |one| one.top);
-        found.retain(|one| one.top > best + AKAIKE && one.top >= most - TOO_UNLIKELY);
+        // The tail is the slow group's: one mixture a family of it.
+        let mut tails: Vec<Family> = Vec::new();
+        found.retain(|one| {
+            let speaks = one.top > best + AKAIKE && one.top >= most - TOO_UNLIKELY && !tails.contains(&one.slow);
+            tails.extend(speaks.then_some(one.slow));
+            speaks
+        });
         found
     }
 
