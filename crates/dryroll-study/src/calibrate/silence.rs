@@ -108,7 +108,8 @@ impl Silence {
         let best = factor.profiles.iter().map(|one| one.1).fold(f64::INFINITY, f64::min);
         let weight = |bic: f64| libm::exp((best - bic) / 2.0);
         let all: f64 = factor.profiles.iter().map(|one| weight(one.1)).sum();
-        let tail = |(_, bic, logs): &(Family, f64, Vec<(f64, f64)>)| Profile::new(logs.clone()).tail(weight(*bic) / all);
+        let tail =
+            |(_, bic, logs): &(Family, f64, Vec<(f64, f64)>)| Profile::new(logs.clone()).tail(weight(*bic) / all);
         Self {
             tails: factor.profiles.iter().map(tail).collect(),
             families: factor.profiles.iter().map(|one| one.0).collect(),

@@ -225,9 +225,10 @@ impl Lattice {
         let models = models?;
         let row = |sample: &Sample| {
             let models: Vec<Model> = models.iter().map(|law| Model::new(law, sample.resolution)).collect();
-            let open = sample.open.iter().map(|&(time, weight)| {
-                (models.iter().map(|model| model.seen_by(time)).collect::<Vec<f64>>(), weight)
-            });
+            let open = sample
+                .open
+                .iter()
+                .map(|&(time, weight)| (models.iter().map(|model| model.seen_by(time)).collect::<Vec<f64>>(), weight));
             let logs = models.iter().map(|model| model.log_of_seen(sample)).collect();
             Row { seen: sample.n_seen(), logs, open: open.collect() }
         };
@@ -300,7 +301,8 @@ impl Within {
         let (_, belief) = lattice.integrated(&rows[shape], ends(taken));
         let mus = marginal(belief.iter().map(|&(mu, _, weight)| (lattice.scales[mu], weight)));
         let sigmas = marginal(belief.iter().map(|&(_, sigma, weight)| (libm::log(lattice.sigmas[sigma]), weight)));
-        let of_shape = marginal(shapes.iter().zip(&values[taken]).map(|(&x, &log)| (x, libm::exp(log - profile[taken]))));
+        let of_shape =
+            marginal(shapes.iter().zip(&values[taken]).map(|(&x, &log)| (x, libm::exp(log - profile[taken]))));
         let all: f64 = of_shape.iter().map(|&(_, weight)| weight).sum();
         let of_shape: Vec<(f64, f64)> = of_shape.into_iter().map(|(x, weight)| (x, weight / all)).collect();
         let (mu, sigma) = (quantile(&mus, 0.5), libm::exp(quantile(&sigmas, 0.5)));
@@ -312,14 +314,15 @@ impl Within {
             Parameter { name, estimate, interval: Interval::new(low.min(estimate), high.max(estimate)) }
         };
         let parameters: Vec<Parameter> = family.parameters().iter().enumerate().map(parameter).collect();
-        let shifts = lattice.likely(&rows[shape], ends(taken)).into_iter().zip(rollouts).map(|((places, _), sample)| {
-            let weigh = |&(i, weight): &(usize, f64)| {
-                let off = (lattice.scales[i] - mu) / sigma;
-                (lattice.scales[i] - mu, weight * libm::exp(-0.5 * off * off))
-            };
-            let (sum, all) = places.iter().map(weigh).fold((0.0, 0.0), |(a, b), (x, w)| (a + x * w, b + w));
-            ((sample.n_seen() + sample.n_open()) / (n + open), if all > 0.0 { sum / all } else { 0.0 })
-        });
+        let shifts =
+            lattice.likely(&rows[shape], ends(taken)).into_iter().zip(rollouts).map(|((places, _), sample)| {
+                let weigh = |&(i, weight): &(usize, f64)| {
+                    let off = (lattice.scales[i] - mu) / sigma;
+                    (lattice.scales[i] - mu, weight * libm::exp(-0.5 * off * off))
+                };
+                let (sum, all) = places.iter().map(weigh).fold((0.0, 0.0), |(a, b), (x, w)| (a + x * w, b + w));
+                ((sample.n_seen() + sample.n_open()) / (n + open), if all > 0.0 { sum / all } else { 0.0 })
+            });
         let right = std::f64::consts::FRAC_PI_2;
         let mut knots: Vec<(f64, f64)> = (0..angles).map(|i| (right - angle(i), profile[i])).collect();
         knots.reverse();

@@ -87,8 +87,7 @@ impl TwoGroups {
 
     fn maximised(fast: Family, slow: Family, sample: &Sample) -> Option<Self> {
         let f = |x: &[f64]| {
-            model(fast, &x[..2], slow, &x[2..], sample.resolution)
-                .map_or(NOWHERE, |model| model.likelihood(sample).log)
+            model(fast, &x[..2], slow, &x[2..], sample.resolution).map_or(NOWHERE, |model| model.likelihood(sample).log)
         };
         let started = SPLITS.iter().filter_map(|&split| {
             let (low, high) = sample.split(split)?;

@@ -52,15 +52,16 @@ fn groups(scenario: &Scenario, version: VersionIndex) -> Vec<Group<'_>> {
     let holds = |versions: &Option<Vec<VersionIndex>>| {
         versions.as_ref().map_or(version == scenario.rollout.target, |versions| versions.contains(&version))
     };
-    let classes = scenario.classes.iter().enumerate().filter(|(_, class)| holds(&class.versions)).map(|(index, class)| {
-        let place = match &class.members {
-            Members::Share(_) | Members::Blocks(_) => Place::Anywhere,
-            Members::Ids(ids) => Place::Ids(ids),
-            Members::Zone(zone) => Place::Zone(*zone),
-        };
-        let name = format!("class {}", quote(class.id.raw()));
-        Group { table: "classes", index, name, rates: &class.rates, place }
-    });
+    let classes =
+        scenario.classes.iter().enumerate().filter(|(_, class)| holds(&class.versions)).map(|(index, class)| {
+            let place = match &class.members {
+                Members::Share(_) | Members::Blocks(_) => Place::Anywhere,
+                Members::Ids(ids) => Place::Ids(ids),
+                Members::Zone(zone) => Place::Zone(*zone),
+            };
+            let name = format!("class {}", quote(class.id.raw()));
+            Group { table: "classes", index, name, rates: &class.rates, place }
+        });
     // Where an outcome is given, no rate is looked at.
     let own = |(_, one): &(usize, &crate::scenario::OverrideSpec)| holds(&one.versions) && one.outcome.is_none();
     let overrides = scenario.overrides.iter().enumerate().filter(own).map(|(index, one)| {
