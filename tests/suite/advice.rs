@@ -170,6 +170,49 @@ fn cases() -> Vec<Case> {
             vec![(policy, asks), (trip, "approval_delay_sec = 600\napproval_expires_sec = 600")],
             vec![],
         ),
+        (
+            "two classes that are too much together",
+            vec![(
+                trip,
+                "[[classes]]\nid = \"a\"\nshare = 0.5\nfailure_rate = 0.7\n[[classes]]\nid = \"b\"\nshare = 0.5\nhang_rate = 0.8",
+            )],
+            vec![(OverlappingRates, "hang_rate = 0.8")],
+        ),
+        (
+            "a class and an override",
+            vec![(
+                trip,
+                "[[classes]]\nid = \"a\"\nshare = 0.5\ncrash_rate = 0.7\n[[overrides]]\nfraction = 0.1\nhang_rate = 0.8",
+            )],
+            vec![(OverlappingRates, "hang_rate = 0.8")],
+        ),
+        (
+            "three classes, of which two are not too much",
+            vec![(
+                trip,
+                "[[classes]]\nid = \"a\"\nshare = 0.5\nfailure_rate = 0.4\n[[classes]]\nid = \"b\"\nshare = 0.5\nhang_rate = \
+                 0.4\n[[classes]]\nid = \"c\"\nshare = 0.5\ncrash_rate = 0.35",
+            )],
+            vec![(OverlappingRates, "crash_rate = 0.35")],
+        ),
+        (
+            "lists that have no instance in common",
+            vec![(
+                trip,
+                "[[overrides]]\ninstances = [\"i-00001\"]\nfailure_rate = 0.7\n[[overrides]]\ninstances = [\"i-00002\"]\n\
+                 hang_rate = 0.8",
+            )],
+            vec![],
+        ),
+        (
+            "what replaces the other's rate",
+            vec![(
+                trip,
+                "[[classes]]\nid = \"a\"\nshare = 0.5\nfailure_rate = 0.7\n[[classes]]\nid = \"b\"\nshare = 0.5\nfailure_rate = \
+                 0.8",
+            )],
+            vec![],
+        ),
     ]
 }
 

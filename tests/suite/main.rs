@@ -10,6 +10,7 @@ mod baseline;
 mod bounds;
 mod calibrate;
 mod calibrate_contract;
+mod calibrate_fleets;
 mod calibrate_late;
 mod calibrate_parts;
 mod calibrate_rollouts;

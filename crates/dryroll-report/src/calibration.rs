@@ -12,6 +12,7 @@ use dryroll_stats::Interval;
 use dryroll_study::calibrate::fit::{Candidate, Fit, Parameter};
 use dryroll_study::calibrate::posterior::Posterior;
 use dryroll_study::calibrate::spread::Spread;
+use dryroll_study::calibrate::time_factor::TimeFactor;
 use dryroll_study::calibrate::{Calibration, Duration, Family, OperatorCalibration, VersionCalibration, Warning};
 use dryroll_study::study::tune::posterior::{self, RateHistory, VersionHistory};
 
@@ -59,12 +60,29 @@ pub struct VersionReport {
     pub cut_short: u64,
     /// How long its upgrades take.
     pub upgrade_time: DurationReport,
+    /// What multiplies the upgrade times of a rollout, where rollouts differ by more than chance; the fit is then of a
+    /// rollout whose factor is 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade_time_factor: Option<FactorReport>,
     /// Reported failures, of all commands that were waited for.
     pub failure_rate: RateReport,
     /// Silence for good.
     pub hang_rate: RateReport,
     /// What the log cannot tell of it.
     pub warnings: Vec<Warning>,
+}
+
+/// How rollouts differ in how long upgrades take: each has its own factor, log-normal with median 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FactorReport {
+    /// Rollouts that tell.
+    pub rollouts: u64,
+    /// The chance of rollouts that differ as much, were their times alike.
+    pub p_value: f64,
+    /// The deviation of its logarithm.
+    pub sigma: f64,
+    /// Its 95 % interval.
+    pub sigma_ci: Interval,
 }
 
 /// The operator.
@@ -274,6 +292,7 @@ impl From<&VersionCalibration> for VersionReport {
             health_timeout: version.counts.timed_out,
             cut_short: version.counts.cut_short,
             upgrade_time: DurationReport::from(&version.upgrade_time),
+            upgrade_time_factor: version.upgrade_time.factor.as_ref().map(FactorReport::from),
             failure_rate: RateReport::from(&version.rates.failure),
             hang_rate: RateReport::from(&version.rates.silence),
             warnings: version.warnings.clone(),
@@ -301,6 +320,13 @@ impl From<&Posterior> for RateReport {
         let &Posterior { hits, n, mean, interval, beta, ref spread } = rate;
         let spread = spread.as_ref().map(SpreadReport::from);
         Self { hits, n, estimate: mean, ci: interval, beta: [beta.0, beta.1], spread }
+    }
+}
+
+impl From<&TimeFactor> for FactorReport {
+    fn from(factor: &TimeFactor) -> Self {
+        let &TimeFactor { rollouts, p_value, sigma, interval, .. } = factor;
+        Self { rollouts, p_value, sigma, sigma_ci: interval }
     }
 }
 

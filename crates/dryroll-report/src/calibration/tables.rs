@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{CalibrationReport, DurationReport, OperatorReport, RateReport, SpreadReport, VersionReport};
+use super::{CalibrationReport, DurationReport, FactorReport, OperatorReport, RateReport, SpreadReport, VersionReport};
 use crate::wording::{number, plural, wrapped};
 use dryroll_sim::scenario::Distribution;
 use dryroll_sim::text::{escaped, toml_string};
@@ -129,6 +129,11 @@ fn of_version(text: &mut Text, version: &VersionReport) {
     text.line("[[versions]]");
     text.line(&format!("id = {}", toml_string(version.version.raw())));
     text.duration("upgrade_time_sec", &version.upgrade_time);
+    if let Some(factor) = &version.upgrade_time_factor {
+        text.comment(&of_factor(factor));
+        let sigma = toml::Value::from(digits(factor.sigma));
+        text.line(&format!("upgrade_time_factor = {{ lognormal = {{ sigma = {sigma} }} }}"));
+    }
     text.rate("failure_rate", "reported failures:", &version.failure_rate);
     text.rate("hang_rate", "timeouts, whatever their cause:", &version.hang_rate);
 }
@@ -147,6 +152,18 @@ fn of_operator(text: &mut Text, operator: &OperatorReport) {
         text.key("on_trip", &most.decision);
     }
     text.duration("decision_delay_sec", &operator.decision_delay);
+}
+
+/// How rollouts differ in how long upgrades take.
+pub fn of_factor(factor: &FactorReport) -> String {
+    let &FactorReport { rollouts, p_value, sigma, sigma_ci: Interval { low, high } } = factor;
+    format!(
+        "{rollouts} rollouts differ (p = {}): the factor of a rollout's times is lognormal, median 1, sigma {} ({} to {})",
+        number(p_value),
+        number(sigma),
+        number(low),
+        number(high)
+    )
 }
 
 /// How a duration was come by.

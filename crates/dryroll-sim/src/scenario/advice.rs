@@ -12,6 +12,7 @@ mod approval;
 mod breaker;
 mod collect;
 mod horizon;
+mod overlap;
 mod rates;
 mod unit;
 mod way_back;
@@ -45,11 +46,13 @@ pub enum AdviceCode {
     UnitOfTime,
     /// The request expires before the operator answers.
     ApprovalExpires,
+    /// Rates of classes and overrides that overlap, more than 1 together.
+    OverlappingRates,
 }
 
 impl AdviceCode {
     /// All of them, in the order of `docs/advice.md`.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::BreakerNeverTrips,
         Self::HorizonTooShort,
         Self::EndedAtHorizon,
@@ -58,6 +61,7 @@ impl AdviceCode {
         Self::RatesOfRunningVersion,
         Self::UnitOfTime,
         Self::ApprovalExpires,
+        Self::OverlappingRates,
     ];
 
     /// Its name in reports.
@@ -72,6 +76,7 @@ impl AdviceCode {
             Self::RatesOfRunningVersion => "rates_of_running_version",
             Self::UnitOfTime => "unit_of_time",
             Self::ApprovalExpires => "approval_expires",
+            Self::OverlappingRates => "overlapping_rates",
         }
     }
 }
@@ -159,7 +164,7 @@ impl Scenario {
         if self.planned_instances() == 0 || self.reconciler.policy == InterventionPolicy::Blocked {
             return Vec::new();
         }
-        let rules: [fn(&Scenario) -> Option<Found>; 7] = [
+        let rules: [fn(&Scenario) -> Option<Found>; 8] = [
             breaker::never_trips,
             horizon::too_short,
             way_back::none,
@@ -167,6 +172,7 @@ impl Scenario {
             window::shorter_than_heartbeats,
             rates::of_running_version,
             approval::expires,
+            overlap::adds_up,
         ];
         let mut found: Vec<Found> = rules.iter().filter_map(|rule| rule(self)).collect();
         found.extend(unit::milliseconds(self));
