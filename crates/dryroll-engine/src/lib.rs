@@ -68,6 +68,7 @@
 
 pub mod fleet;
 
+mod approval;
 mod breaker;
 mod error;
 mod event;
@@ -79,20 +80,21 @@ mod outbox;
 mod plan;
 mod request;
 mod settings;
+mod ticks;
 mod verdict;
 mod walk;
 
-pub use breaker::{Breaker, Count};
+pub use approval::{Answer, AnswerKind, ApprovalId, Edit, OperatorDecision, RequestKind};
+pub use breaker::{ConsecutiveFailures, Count};
 pub use error::{AnswerError, JournalError, Refusal};
-pub use event::{
-    Answer, ApprovalId, Direction, Edit, Event, EventBody, EventKind, OperatorDecision, Outcome, RequestKind, RolloutId,
-};
+pub use event::{Direction, Event, EventBody, EventKind, Outcome, RolloutId};
 #[cfg(feature = "serde")]
 pub use event_line::{EventLine, EventNames};
-pub use journal::{Entry, Journal};
-pub use machine::{Command, Engine, Input};
+pub use journal::{Entry, Input, Journal};
+pub use machine::{Command, Engine, Timer};
 pub use outbox::Recording;
 pub use plan::{BatchPhase, Plan, PlanOrder, batch_size};
 pub use request::{Inventory, Request};
 pub use settings::{BreakerOrder, BreakerScope, InterventionPolicy, Settings, VersionRef};
+pub use ticks::Ticks;
 pub use verdict::{Judged, Phase, Reason, Verdict};
