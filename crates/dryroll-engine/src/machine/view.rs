@@ -12,6 +12,12 @@ impl Engine {
         self.state == State::New
     }
 
+    /// The latest moment that came in: what it says and commands bears it.
+    #[must_use]
+    pub fn now(&self) -> At {
+        self.clock
+    }
+
     /// How it ended, once it has.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
