@@ -89,7 +89,7 @@ impl<'a, W: Write> Transcript<'a, W> {
                 self.line(at, BOLD, "plan", &text)
             }
             EventBody::ApprovalRequested { request, kind } => {
-                let text = format!("{request} asks: {}", kind.options().join(" | "));
+                let text = format!("{request} asks: {}", kind.option_names().join(" | "));
                 self.line(at, ASKS, "approval", &text)
             }
             EventBody::ApprovalDecided { request, answer } => self.tell_answer(at, &request.to_string(), answer),

@@ -3,6 +3,9 @@
 //! Who owns what: the [`CompiledScenario`] is the scenario, the same in every replicate. The [`Simulator`] owns the
 //! engine and every buffer, and reuses them. Data flows one way: draws → lives and heartbeats → queue → engine →
 //! commands → draws.
+//!
+//! What is due within one millisecond, and in which order (§8), is the engine's to say. The simulator knows the turns
+//! that are its own: faults before all, heartbeats before the engine's deadlines, the operator's answers after them.
 
 mod effects;
 mod ending;
@@ -26,12 +29,12 @@ use super::operator::{Operator, Pending};
 use super::queue::{Entry as Queued, Queue};
 use super::sampled_upgrade::SampledUpgrade;
 use super::shared::Shared;
-use super::ticks::next_tick;
+use super::ticks;
 use super::truth::Ledger;
 use crate::scenario::UpgradeOutcome;
 use dryroll_engine::fleet::{At, Heartbeat};
 use dryroll_engine::{
-    Answer, Command, Direction, Engine, Entry, Input, Journal, Judged, OperatorDecision, Recording, RequestKind,
+    Answer, Command, Direction, Engine, Entry, Journal, Judged, OperatorDecision, Recording, RequestKind, Timer,
 };
 
 /// What the simulator keeps of one command: when it was given, and what becomes of it if nothing interferes.
@@ -51,7 +54,7 @@ impl CommandRecord {
     }
 }
 
-/// Whose turn it is within a millisecond (§8).
+/// Whose turn it is within a millisecond (§8): the simulator's own turns, and between them the engine's timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
     Fault,
@@ -105,8 +108,7 @@ pub struct Simulator<'w> {
     previous_gone: bool,
     clock: u64,
     turn: Turn,
-    last_tick: Option<u64>,
-    /// No answer, tick, fault or expiry is due before.
+    /// No answer or fault is due before.
     control_due: u64,
     tally: Tally,
     zones: Key,
@@ -191,16 +193,11 @@ impl<'w> Simulator<'w> {
         match turn {
             Turn::Fault => self.act_on_boundary(due, observer),
             Turn::Heartbeat => self.take_heartbeat(now, observer),
-            Turn::Deadline => self.feed(now, Input::Deadline, observer),
-            Turn::Operator => self.take_answer(now, observer),
-            Turn::Expiry => self.feed(now, Input::Expiry, observer),
-            Turn::Tick => {
-                self.last_tick = Some(now);
-                self.feed(now, Input::Tick, observer);
-            }
+            Turn::Operator => self.take_answer(due, now, observer),
+            Turn::Deadline | Turn::Expiry | Turn::Tick => self.take_timeout(due, now, observer),
             Turn::Horizon => {}
         }
-        self.control_due = if self.away_until.is_none() { self.next_of_control().0 } else { 0 };
+        self.look_ahead();
         true
     }
 
@@ -208,23 +205,32 @@ impl<'w> Simulator<'w> {
     #[inline]
     fn take_verdict<O: Observer>(&mut self, observer: &mut O) -> bool {
         let heartbeat = self.queue.peek().map_or(u64::MAX, |queued| queued.arrives);
-        let deadline = self.engine.next_deadline().map_or(u64::MAX, |at| at.0);
-        let due = heartbeat.min(deadline);
+        let (timeout, timer) = self.engine.next_timer().map_or((u64::MAX, Timer::Tick), |(at, timer)| (at.0, timer));
+        let due = heartbeat.min(timeout);
         if due >= self.control_due || due < self.clock {
             return false;
         }
-        self.clock = due;
-        if heartbeat <= deadline {
+        if heartbeat <= timeout {
+            self.clock = due;
             self.turn = Turn::Heartbeat;
             self.take_heartbeat(due, observer);
-        } else {
+        } else if timer == Timer::Deadline {
+            self.clock = due;
             self.turn = Turn::Deadline;
-            self.feed(due, Input::Deadline, observer);
+            self.take_timeout(due, due, observer);
+        } else {
+            return false;
         }
         if self.engine.awaits_tick() || self.engine.pending_request().is_some() {
-            self.control_due = self.next_of_control().0;
+            self.look_ahead();
         }
         true
+    }
+
+    /// After a step: what a pause takes from the ticks, and what is due beside verdicts.
+    fn look_ahead(&mut self) {
+        ticks::skip_paused(&mut self.engine, self.known.pauses());
+        self.control_due = if self.away_until.is_none() { self.next_of_control().0 } else { 0 };
     }
 
     fn boundary(&self) -> Option<u64> {
@@ -236,28 +242,21 @@ impl<'w> Simulator<'w> {
         let mut first = self.next_of_control();
         if self.away_until.is_none() {
             sooner(&mut first, self.queue.peek().map(|queued| queued.arrives), Turn::Heartbeat);
-            sooner(&mut first, self.engine.next_deadline().map(|at| at.0), Turn::Deadline);
-        }
-        first
-    }
-
-    /// What is due first of all but verdicts.
-    fn next_of_control(&self) -> (u64, Turn) {
-        let mut first = (self.compiled.horizon, Turn::Horizon);
-        sooner(&mut first, self.boundary(), Turn::Fault);
-        if self.away_until.is_none() {
-            sooner(&mut first, self.operator.pending().map(|pending| pending.at), Turn::Operator);
-            sooner(&mut first, self.engine.expires_at().map(|at| at.0), Turn::Expiry);
-            if self.engine.awaits_tick() {
-                sooner(&mut first, Some(self.tick()), Turn::Tick);
+            if let Some((at, timer)) = self.engine.next_timer() {
+                sooner(&mut first, Some(at.0), turn_of(timer));
             }
         }
         first
     }
 
-    fn tick(&self) -> u64 {
-        let from = self.last_tick.map_or(self.clock, |tick| self.clock.max(tick + 1));
-        next_tick(self.compiled.tick_interval, from, self.known.pauses())
+    /// What is due first of all that is not the engine's.
+    fn next_of_control(&self) -> (u64, Turn) {
+        let mut first = (self.compiled.horizon, Turn::Horizon);
+        sooner(&mut first, self.boundary(), Turn::Fault);
+        if self.away_until.is_none() {
+            sooner(&mut first, self.operator.pending().map(|pending| pending.at), Turn::Operator);
+        }
+        first
     }
 
     fn stall<O: Observer>(&mut self, observer: &mut O) {
@@ -266,7 +265,8 @@ impl<'w> Simulator<'w> {
         if self.away_until.take().is_some() {
             self.rebuild();
         }
-        self.feed(self.clock, Input::Horizon, observer);
+        self.engine.handle_horizon(At(self.clock));
+        self.follow_up(self.clock, None, observer);
     }
 
     fn take_heartbeat<O: Observer>(&mut self, now: u64, observer: &mut O) {
@@ -295,14 +295,16 @@ impl<'w> Simulator<'w> {
         }
     }
 
-    /// The commonest input, without the detour over an [`Input`].
     #[inline(always)]
     fn feed_heartbeat<O: Observer>(&mut self, now: u64, arrived: At, heartbeat: &Heartbeat, observer: &mut O) {
-        if let Some(journal) = &mut self.journal {
-            let input = Input::Heartbeat { arrived, heartbeat: *heartbeat };
-            journal.entries.push(Entry::Input { now: At(now), input });
-        }
         let judged = self.engine.handle_heartbeat(At(now), arrived, heartbeat);
+        self.follow_up(now, judged, observer);
+    }
+
+    /// What the engine waited for has come.
+    #[inline]
+    fn take_timeout<O: Observer>(&mut self, due: u64, now: u64, observer: &mut O) {
+        let judged = self.engine.handle_timeout(At(due));
         self.follow_up(now, judged, observer);
     }
 
@@ -314,13 +316,13 @@ impl<'w> Simulator<'w> {
         self.environment().is_duplicated(sent)
     }
 
-    fn take_answer<O: Observer>(&mut self, now: u64, observer: &mut O) {
+    fn take_answer<O: Observer>(&mut self, due: u64, now: u64, observer: &mut O) {
         let Some(pending) = self.operator.pending() else { return };
-        self.answer(now, pending, observer);
+        self.answer(due, now, pending, observer);
         self.operator.answered(now, pending, &self.compiled.operator, self.operator_key);
     }
 
-    fn answer<O: Observer>(&mut self, now: u64, pending: Pending, observer: &mut O) {
+    fn answer<O: Observer>(&mut self, due: u64, now: u64, pending: Pending, observer: &mut O) {
         if let Answer::OnTrip(decision) = pending.answer {
             self.tally.decisions.push(decision);
             if decision == OperatorDecision::RollbackCompletedBatches {
@@ -329,7 +331,9 @@ impl<'w> Simulator<'w> {
                 self.queue.clear();
             }
         }
-        self.feed(now, Input::Answer { request: pending.request, answer: pending.answer }, observer);
+        // One that does not fit changes nothing.
+        let _refused = self.engine.handle_answer(At(due), pending.request, pending.answer);
+        self.follow_up(now, None, observer);
         if self.engine.pending_request().is_none()
             && let Some(asked_at) = self.tally.asked_at.take()
         {
@@ -337,15 +341,12 @@ impl<'w> Simulator<'w> {
         }
     }
 
-    /// Hands the engine one input, and carries out what comes of it.
-    fn feed<O: Observer>(&mut self, now: u64, input: Input, observer: &mut O) {
-        if let Some(journal) = &mut self.journal {
-            journal.entries.push(Entry::Input { now: At(now), input });
-        }
-        let judged = self.engine.handle(At(now), input);
-        self.follow_up(now, judged, observer);
+    fn feed_request<O: Observer>(&mut self, now: u64, observer: &mut O) {
+        self.engine.handle_request(At(now));
+        self.follow_up(now, None, observer);
     }
 
+    /// Carries out what comes of an input.
     #[inline(always)]
     fn follow_up<O: Observer>(&mut self, now: u64, judged: Option<Judged>, observer: &mut O) {
         if let Some(judged) = judged {
@@ -361,11 +362,13 @@ impl<'w> Simulator<'w> {
 
     fn pass_on_events<O: Observer>(&mut self, observer: &mut O) {
         let mut news = false;
-        while let Some(event) = self.engine.poll_event() {
-            observer.event(&self.engine, &event);
-            news |= self.set_off(&event);
+        while let Some(entry) = self.engine.poll_entry() {
+            if let Entry::Event(event) = &entry {
+                observer.event(&self.engine, event);
+                news |= self.set_off(event);
+            }
             if let Some(journal) = &mut self.journal {
-                journal.entries.push(Entry::Event(event));
+                journal.entries.push(entry);
             }
         }
         if news {
@@ -423,6 +426,14 @@ fn sooner(first: &mut (u64, Turn), due: Option<u64>, turn: Turn) {
         && (due, turn) < *first
     {
         *first = (due, turn);
+    }
+}
+
+fn turn_of(timer: Timer) -> Turn {
+    match timer {
+        Timer::Deadline => Turn::Deadline,
+        Timer::Expiry => Turn::Expiry,
+        Timer::Tick => Turn::Tick,
     }
 }
 

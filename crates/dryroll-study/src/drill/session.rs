@@ -217,7 +217,7 @@ impl<'w> Drill<'w> {
                         "a {} is asked for, at {} ms; allowed: {}",
                         asked.kind.type_name(),
                         asked.at.0,
-                        asked.kind.options().join(", ")
+                        asked.kind.option_names().join(", ")
                     ),
                 }));
             }

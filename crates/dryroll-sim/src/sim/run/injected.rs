@@ -5,7 +5,8 @@ use super::Simulator;
 use crate::scenario::FaultKind;
 use crate::sim::fault::Window;
 use crate::sim::observer::Observer;
-use dryroll_engine::{Event, Input};
+use dryroll_engine::Event;
+use dryroll_engine::fleet::At;
 
 impl Simulator<'_> {
     /// Notes a fault; [`sort_windows`](Self::sort_windows) must follow.
@@ -68,13 +69,15 @@ impl Simulator<'_> {
         let was_away = std::mem::replace(&mut self.away_until, away_until).is_some();
         if away_until.is_none() && (was_away || restarted) {
             self.rebuild();
+            self.engine.resume(At(self.clock));
         }
         if archived && !self.previous_gone && self.away_until.is_none() {
             self.previous_gone = true;
-            self.feed(at, Input::PreviousGone, observer);
+            self.engine.handle_previous_gone(At(at));
+            self.follow_up(at, None, observer);
         }
         if self.away_until.is_none() && self.engine.is_new() && at > 0 {
-            self.feed(at, Input::Request, observer);
+            self.feed_request(at, observer);
         }
     }
 
@@ -86,7 +89,7 @@ impl Simulator<'_> {
             return;
         }
         self.rebuilt_from = Some(journal.entries.len());
-        match journal.rebuild() {
+        match journal.rebuild(self.engine.ticks()) {
             Ok(engine) => self.engine = engine,
             Err(error) => unreachable!("the simulator's own journal: {error}"),
         }

@@ -11,7 +11,13 @@ use crate::sim::operator::Operator;
 use crate::sim::queue::Queue;
 use crate::sim::shared::Shared;
 use crate::sim::truth::Ledger;
-use dryroll_engine::{Engine, EventKind, Input, Journal, Recording};
+use dryroll_engine::fleet::Span;
+use dryroll_engine::{Engine, EventKind, Journal, Recording, Ticks};
+
+fn new_engine(compiled: &CompiledScenario) -> Engine {
+    let ticks = Ticks::every(Span(compiled.tick_interval));
+    Engine::new(compiled.plan.clone(), compiled.settings.clone(), ticks, Recording::Nothing)
+}
 
 impl<'w> Simulator<'w> {
     /// A simulator with empty buffers.
@@ -20,7 +26,7 @@ impl<'w> Simulator<'w> {
         Self {
             compiled,
             shared: Shared::default(),
-            engine: Engine::new(compiled.plan.clone(), compiled.settings.clone(), Recording::Nothing),
+            engine: new_engine(compiled),
             draws: Draws::new(compiled.seed, 0),
             commands: [Vec::new(), Vec::new()],
             first_deaths: Vec::new(),
@@ -42,7 +48,6 @@ impl<'w> Simulator<'w> {
             previous_gone: false,
             clock: 0,
             turn: Turn::Fault,
-            last_tick: None,
             control_due: 0,
             tally: Tally::default(),
             zones: Key(0),
@@ -55,7 +60,7 @@ impl<'w> Simulator<'w> {
     pub fn turn_to(&mut self, compiled: &'w CompiledScenario) {
         if !std::ptr::eq(self.compiled, compiled) {
             self.compiled = compiled;
-            self.engine = Engine::new(compiled.plan.clone(), compiled.settings.clone(), Recording::Nothing);
+            self.engine = new_engine(compiled);
             self.triggered.clear();
             self.triggered.resize(compiled.faults.len(), false);
         }
@@ -112,7 +117,6 @@ impl<'w> Simulator<'w> {
         self.away_until = None;
         self.previous_gone = false;
         self.clock = 0;
-        self.last_tick = None;
         self.control_due = 0;
         self.tally = Tally { decisions: std::mem::take(&mut self.tally.decisions), ..Tally::default() };
         self.tally.decisions.clear();
@@ -127,15 +131,16 @@ impl<'w> Simulator<'w> {
         }
         self.turn = Turn::Operator;
         if self.away_until.is_none() {
-            self.feed(0, Input::Request, observer);
+            self.feed_request(0, observer);
         }
+        self.look_ahead();
     }
 
     fn recording(&self, observer: &impl Observer) -> Recording {
         let mut wanted = observer.recording();
         for fault in &self.compiled.faults {
             let needed = match (&fault.kind, fault.trigger()) {
-                (FaultKind::ReconcilerCrash, _) => Recording::Everything,
+                (FaultKind::ReconcilerCrash, _) => Recording::Journal,
                 (_, Some(EventKind::InstanceStarted | EventKind::InstanceHealthCheck)) => Recording::Everything,
                 (_, Some(_)) => Recording::Milestones,
                 (_, None) => Recording::Nothing,
