@@ -254,7 +254,11 @@ impl CalibrationReport {
         let fault = |(place, history): (usize, VersionHistory)| {
             let error = history.check().err()?;
             let allowed = "rates that can be drawn".to_owned();
-            Some(Fault { pointer: format!("/versions/{place}"), found: format!("nothing to draw from: {error}"), allowed })
+            Some(Fault {
+                pointer: format!("/versions/{place}"),
+                found: format!("nothing to draw from: {error}"),
+                allowed,
+            })
         };
         self.histories().into_iter().enumerate().filter_map(fault).collect()
     }

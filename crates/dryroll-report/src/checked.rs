@@ -19,8 +19,8 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use domain::Domain;
-use scope::Scope;
 use dryroll_sim::text::shown;
+use scope::Scope;
 
 /// What is wrong at one place of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]

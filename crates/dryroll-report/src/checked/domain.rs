@@ -165,7 +165,13 @@ fn by_what_it_is_about(key: &str, object: &Map<String, Value>, around: &Domain, 
             "observed" => range,
             // One replicate's.
             "a" | "b" | "value" if has("replicate") => range,
-            "low" => if has("counts") { range.difference() } else { range },
+            "low" => {
+                if has("counts") {
+                    range.difference()
+                } else {
+                    range
+                }
+            }
             "a" | "b" | "exact_a" | "exact_b" | "accepted" | "now" => range.mean(),
             "bound" | "bound_of_mean" => range.mean(),
             "value" | "exact" if !has("difference") => range.mean(),
@@ -232,7 +238,8 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         "outcome" => return outcomes(),
         "metric" | "minimise" => return measures(),
         "measure" => return rule_measures(),
-        "version" | "versions" | "good" | "defective" | "worst" if !matches!(value, Value::Array(items) if items.iter().any(Value::is_object)) => {
+        "version" | "versions" | "good" | "defective" | "worst" if !matches!(value, Value::Array(items) if items.iter().any(Value::is_object)) =>
+        {
             return versions(scope);
         }
         "phase" => {
@@ -240,15 +247,26 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
             return Domain::OneOf(serialised(&[Pending, Running, Completed, Tripped, RolledBack]));
         }
         "reason" => return Domain::words(["upgrade_failed", "health_timeout"]),
-        "answer" => return Domain::words(answers().iter().map(|it| it.replace('_', " ")).chain(["no answer".into(), "expired".into()])),
+        "answer" => {
+            return Domain::words(
+                answers().iter().map(|it| it.replace('_', " ")).chain(["no answer".into(), "expired".into()]),
+            );
+        }
         "decide" => return Domain::words(answers().into_iter().chain([""])),
         "on_trip" | "best" if value.is_string() => return Domain::words(on_trips().into_iter().chain([""])),
         "asked" => return Domain::words(["rolling_upgrade", "rolling_upgrade_continuation"]),
         "approval_request_id" => return Domain::Numbered("a"),
         "rollout_id" => return Domain::Numbered("r"),
         "instance_ids" | "failed_instance_ids" | "skipped_instance_ids" | "instance_id" => return Domain::Instance,
-        "total_instances" | "batch_size" | "batch_count" | "index" | "batch_index" | "healthy_count"
-        | "failed_count" | "misplaced_instances" | "touched_instances" => Range::instances(scope.fleet),
+        "total_instances"
+        | "batch_size"
+        | "batch_count"
+        | "index"
+        | "batch_index"
+        | "healthy_count"
+        | "failed_count"
+        | "misplaced_instances"
+        | "touched_instances" => Range::instances(scope.fleet),
         "instances" if value.is_number() => Range::instances(scope.fleet),
         "failed_verdicts" => Range::verdicts(scope.fleet),
         "limit" if value.is_number() => Range::POSITIVE,
@@ -264,9 +282,7 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         "difficulty" => Range::up_to(5.0),
         "variance_saved" => Range::SAVED,
         "confidence" | "p_value" | "ends" | "share" | "rate" | "stays" | "none" | "tolerance" | "limit_tolerance"
-        | "min_completed" | "least" | "p5" | "p50" | "p95" | "between" | "within" => {
-            Range::SHARE
-        }
+        | "min_completed" | "least" | "p5" | "p50" | "p95" | "between" | "within" => Range::SHARE,
         "beta" | "concentration" | "concentration_ci" => Range::of("a number", 0.0, 1e12),
         "factor" | "from" | "to" | "not_sure_below" | "not_sure_above" | "history" | "relative_error" => Range::FACTOR,
         "width" | "half_width" | "widest" | "chi_squared" if value.is_number() => Range::QUANTITY,
@@ -274,7 +290,8 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         "budget_sec" => Range::SETTING,
         "points" | "score" if value.is_number() => Range::PERCENT,
         "bic" | "log_likelihood" => return Domain::Any,
-        "objective" | "choice" | "forbidden" | "allowed" | "saves" | "slower_by" | "would_save" | "undecided" | "worth" => {
+        "objective" | "choice" | "forbidden" | "allowed" | "saves" | "slower_by" | "would_save" | "undecided"
+        | "worth" => {
             let Some(goal) = scope.goal else { return Domain::Any };
             if key == "objective" { goal } else { goal.difference() }
         }

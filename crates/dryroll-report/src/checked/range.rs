@@ -128,8 +128,9 @@ impl Range {
     /// Whether a number lies in it.
     pub fn has(self, number: f64) -> bool {
         // Sums of many numbers end a little beside.
-        let rounding = 1e-9 * self.high.abs().clamp(1.0, 1e9);
-        (self.low - rounding..=self.high + rounding).contains(&number) && (!self.whole || number.fract() == 0.0)
+        let room = |end: f64| 1e-9 * end.abs().clamp(1.0, 1e12);
+        let (low, high) = (self.low - room(self.low), self.high + room(self.high));
+        (low..=high).contains(&number) && (!self.whole || number.fract() == 0.0)
     }
 
     /// What it has, in words.

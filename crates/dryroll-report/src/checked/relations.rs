@@ -77,7 +77,9 @@ const SUMS: [(&str, &[(&str, f64)]); 8] = [
 fn sums(reader: &mut Reader, object: &Map<String, Value>) {
     for (whole, parts) in SUMS {
         let Some(found) = number(object, whole) else { continue };
-        let Some(terms) = parts.iter().map(|(part, sign)| Some(sign * number(object, part)?)).collect() else { continue };
+        let Some(terms) = parts.iter().map(|(part, sign)| Some(sign * number(object, part)?)).collect() else {
+            continue;
+        };
         let terms: Vec<f64> = terms;
         let due: f64 = terms.iter().sum();
         let room = 1e-6 * terms.iter().fold(1.0, |most: f64, term| most.max(term.abs()));

@@ -181,8 +181,8 @@ fn batches(reader: &mut Reader, at: &str, all: &[Value], plan: &Value) {
         let (healthy, failed) = (verdicts("healthy_count"), verdicts("failed_count"));
         let all = healthy.saturating_add(failed);
         if let Some(size) = size.filter(|&size| all > size) {
-            let found = format!("{healthy}, with a failed_count of {failed} {all} in all");
-            let allowed = format!("at most the batch_size in all, {size}");
+            let found = format!("{healthy}, and failed_count is {failed}: {all} verdicts");
+            let allowed = format!("at most as many verdicts as batch_size, which is {size}");
             reader.fault(&format!("{at}/{place}/healthy_count"), found, allowed);
         }
     }

@@ -226,7 +226,9 @@ impl VersionHistory {
         for (rate, of) in [("hang_rate", &self.silence), ("failure_rate", &self.failure)] {
             let RateHistory { hits, n, mean, interval, .. } = *of;
             let is_share = |value: f64| (0.0..=1.0).contains(&value);
-            if hits > n || ![mean, interval.low, interval.high].into_iter().all(is_share) || interval.low > interval.high
+            if hits > n
+                || ![mean, interval.low, interval.high].into_iter().all(is_share)
+                || interval.low > interval.high
             {
                 return Err(PosteriorError::Odd { version: version.clone(), rate, hits, n, mean, interval });
             }
