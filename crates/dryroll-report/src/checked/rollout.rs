@@ -70,9 +70,6 @@ pub fn drill(reader: &mut Reader, report: &Value) {
     let was = &report["as_it_was"];
     let pairs = [
         ("trips", &debrief["trips"]),
-        ("exposed_instances", &debrief["exposed_instances"]),
-        ("harmed_instances", &debrief["harmed_instances"]),
-        ("unhealthy_instance_min", &debrief["unhealthy_instance_min"]),
         ("time_to_mitigate_sec", &debrief["time_to_mitigate_sec"]),
         ("time_to_stop_sec", &debrief["time_to_stop_sec"]),
         ("cost_instance_min", &score["cost_instance_min"]),
