@@ -110,7 +110,8 @@ fn rule_measures() -> Domain {
     Domain::words(Measure::all().map(Measure::name).chain(events))
 }
 
-fn versions(scope: &Scope) -> Domain {
+/// The versions of the scenario.
+pub fn versions(scope: &Scope) -> Domain {
     if scope.versions.is_empty() { Domain::Any } else { Domain::OneOf(scope.versions.clone()) }
 }
 
@@ -230,7 +231,7 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         ("scenario", Value::Number(_)) => return Range::SHARE.into(),
         ("world", Value::String(_)) | ("hash", _) => return Domain::Digest,
         ("versions", Value::Array(items)) if items.iter().any(|item| !item.is_string()) => return Domain::Any,
-        ("decision" | "line", Value::Number(_)) => return Range::POSITIVE.into(),
+        ("decision" | "line" | "column", Value::Number(_)) => return Range::POSITIVE.into(),
         ("id", _) => return if has("segments") { Domain::Instance } else { Domain::Numbered("a") },
         _ => {}
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Reader, alike, list, rollout, whole};
+use super::range::Range;
+use super::{Reader, alike, domain, list, rollout, whole};
 use dryroll_engine::Outcome;
 
 /// Holds a whole report against itself.
@@ -19,6 +20,11 @@ pub fn check(reader: &mut Reader, schema: &str, report: &Value) {
             unique(reader, "/candidates", list(report, "candidates"), &["policy"]);
             unique(reader, "/front", list(report, "front"), &["policy"]);
             at_most_replicates(reader, report);
+            let got = list(report, "candidates").iter().filter_map(|one| one.pointer("/evidence/replicates"));
+            replicates_are(reader, report, got.filter_map(whole).max(), "the most that a candidate got");
+            for (place, hint) in list(report, "hints").iter().enumerate() {
+                reader.below("hints", |reader| reader.below(place, |reader| of_hint(reader, hint)));
+            }
         }
         "dryroll.calibration/1" => calibration(reader, report),
         "dryroll.check/1" => {
@@ -76,6 +82,29 @@ fn by_its_command(reader: &mut Reader, report: &Value) {
     }
 }
 
+/// A hint says of each version by how much of it is tripped, and how much of the fleet is exposed by then.
+fn of_hint(reader: &mut Reader, hint: &Value) {
+    let domains = [domain::versions(&reader.scope), Range::SHARE.into(), Range::PERCENT.into()];
+    for (place, version) in list(hint, "versions").iter().enumerate() {
+        for (part, domain) in domains.iter().enumerate() {
+            let Some(value) = version.get(part) else { continue };
+            let steps = ["versions".to_owned(), place.to_string(), part.to_string()];
+            let [versions, place, part] = steps;
+            reader.below(versions, |reader| {
+                reader.below(place, |reader| reader.below(part, |reader| reader.value(value, domain)));
+            });
+        }
+    }
+}
+
+/// The replicates of a whole report are those of its part that has most.
+fn replicates_are(reader: &mut Reader, report: &Value, due: Option<u64>, which: &str) {
+    let pair = report.get("replicates").and_then(whole).zip(due).filter(|(found, due)| found != due);
+    if let Some((found, due)) = pair {
+        reader.fault("/replicates", found, format!("{due}, {which}"));
+    }
+}
+
 /// That no two of a list are about the same.
 pub fn unique(reader: &mut Reader, at: &str, items: &[Value], keys: &[&str]) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -94,8 +123,14 @@ fn at_most_replicates(reader: &mut Reader, report: &Value) {
     let Some(most) = report.get("replicates").and_then(whole) else { return };
     let mut found = Vec::new();
     counts(report, &mut String::new(), &mut found);
-    for (place, n) in found.into_iter().filter(|&(_, n)| n > most) {
-        reader.fault(&place, n, format!("at most replicates, which is {most}"));
+    for (place, n) in found {
+        if place.ends_with("/replicate") {
+            if n >= most {
+                reader.fault(&place, n, format!("a replicate: below replicates, which is {most}"));
+            }
+        } else if n > most {
+            reader.fault(&place, n, format!("at most replicates, which is {most}"));
+        }
     }
 }
 
@@ -105,7 +140,7 @@ fn counts(value: &Value, at: &mut String, found: &mut Vec<(String, u64)>) {
         at.push('/');
         at.push_str(name);
         match whole(below) {
-            Some(n) if name == "n" || name == "replicates" => found.push((at.clone(), n)),
+            Some(n) if ["n", "replicates", "replicate"].contains(&name) => found.push((at.clone(), n)),
             _ => counts(below, at, found),
         }
         at.truncate(length);
@@ -125,6 +160,8 @@ fn sweep(reader: &mut Reader, report: &Value) {
     unique(reader, "/cells", cells, &["policy", "version"]);
     unique(reader, "/axes", list(report, "axes"), &["key"]);
     at_most_replicates(reader, report);
+    let most = cells.iter().filter_map(|cell| cell.get("replicates").and_then(whole)).max();
+    replicates_are(reader, report, most, "the most of a cell");
     truth_of_versions(reader, "/cells", cells);
     for (place, cell) in cells.iter().enumerate() {
         reader.below("cells", |reader| reader.below(place, |reader| of_cell(reader, report, cell)));
@@ -240,6 +277,9 @@ fn compare(reader: &mut Reader, report: &Value) {
     for (place, one) in comparisons.iter().enumerate() {
         let metrics = list(one, "metrics");
         unique(reader, &format!("/comparisons/{place}/metrics"), metrics, &["metric"]);
+        // Every rollout has a duration.
+        let all = metrics.iter().find(|metric| metric["metric"] == "duration_sec");
+        replicates_are(reader, report, all.and_then(|metric| metric.get("n")).and_then(whole), "the n of duration_sec");
         for (at, histogram) in list(one, "distributions").iter().enumerate() {
             let of_it = metrics.iter().find(|metric| metric["metric"] == histogram["metric"]);
             let counted: f64 = list(histogram, "counts").iter().filter_map(Value::as_f64).sum();
