@@ -44,6 +44,9 @@ impl fmt::Display for Fault {
 pub fn faults(schema: &str, report: &Value) -> Vec<Fault> {
     let mut reader = Reader::default();
     reader.value(report, &Domain::Any);
+    if let Some(scope) = report.as_object().and_then(|report| reader.scope.within(report)) {
+        reader.scope = scope;
+    }
     whole::check(&mut reader, schema, report);
     reader.faults
 }

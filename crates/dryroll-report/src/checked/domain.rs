@@ -239,10 +239,7 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         "outcome" => return outcomes(),
         "metric" | "minimise" => return measures(),
         "measure" => return rule_measures(),
-        "version" | "versions" | "good" | "defective" | "worst" if !matches!(value, Value::Array(items) if items.iter().any(Value::is_object)) =>
-        {
-            return versions(scope);
-        }
+        "version" | "versions" | "good" | "defective" | "worst" if !has_objects(value) => return versions(scope),
         "phase" => {
             use BatchPhase::{Completed, Pending, RolledBack, Running, Tripped};
             return Domain::OneOf(serialised(&[Pending, Running, Completed, Tripped, RolledBack]));
@@ -299,6 +296,10 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         _ => return by_unit(key, value, scope),
     };
     range.into()
+}
+
+fn has_objects(value: &Value) -> bool {
+    value.as_array().is_some_and(|items| items.iter().any(Value::is_object))
 }
 
 /// Numbers and lists of numbers, not objects.
