@@ -53,7 +53,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let (histories, twice) = once(read_logs).map_err(|error| Failure::Input(error.into()))?;
     if histories.iter().all(|history| history.attempts.is_empty()) {
-        return Err(Failure::Nothing(CalibrationError::Nothing.into()));
+        let logs: Vec<String> = arguments.logs.iter().map(|log| dryroll_sim::text::path(log).to_string()).collect();
+        return Err(Failure::Nothing(anyhow::Error::from(CalibrationError::Nothing).context(logs.join(", "))));
     }
     let mut calibration = Calibration::of(&Observations::of(&histories, interval), interval);
     calibration.warnings.extend(twice);

@@ -53,6 +53,7 @@ mod readme;
 mod reference;
 mod replay;
 mod reports_checked;
+mod reports_mutated;
 mod scenario_errors;
 mod semantics_version;
 mod shards;

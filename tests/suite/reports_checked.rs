@@ -33,7 +33,7 @@ fn written(arguments: &[&str]) -> Vec<u8> {
 }
 
 /// One report of each schema.
-fn of_each() -> Vec<Value> {
+pub fn of_each() -> Vec<Value> {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
     let (events, decisions, scenario) = (at("events.ndjson"), at("decisions.json"), at("checked.toml"));
@@ -61,7 +61,7 @@ fn of_each() -> Vec<Value> {
     commands.iter().map(|command| serde_json::from_slice(&written(command)).expect("JSON")).collect()
 }
 
-fn read(report: &Value) -> Result<AnyReport, String> {
+pub fn read(report: &Value) -> Result<AnyReport, String> {
     AnyReport::read(report.to_string().as_bytes()).map_err(|error| error.to_string())
 }
 
@@ -125,7 +125,7 @@ fn mutations(value: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String>
     }
 }
 
-fn pointer(path: &[String]) -> String {
+pub fn pointer(path: &[String]) -> String {
     path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
@@ -183,7 +183,7 @@ fn what_cannot_be_is_named_with_its_place() {
             "dryroll.run/1",
             "/metrics/duration_sec",
             json!("long"),
-            "/metrics/duration_sec is \"long\"; allowed: a number",
+            "/metrics/duration_sec is \"long\"; allowed: seconds, 0 to 4000000000",
         ),
         ("dryroll.run/1", "/plan/batch_count", json!(9), "/plan/batch_count is 9; allowed: 5, of 50 instances"),
         ("dryroll.sweep/1", "/cells/1", cell, "/cells/1 is there a second time; allowed: one that /cells/0 is not"),
@@ -206,7 +206,7 @@ fn what_cannot_be_is_named_with_its_place() {
             "dryroll.calibration/1",
             "/versions/0/commands",
             json!(3),
-            "healthy, upgrade_failed, health_timeout and cut_short together",
+            "which is healthy, upgrade_failed, health_timeout, cut_short",
         ),
         ("dryroll.check/1", "/counts/passed", json!(7), "as many rules have that status"),
     ] {

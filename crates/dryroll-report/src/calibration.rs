@@ -5,6 +5,7 @@ mod tables;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checked::Fault;
 use dryroll_engine::OperatorDecision;
 use dryroll_sim::scenario::Distribution;
 use dryroll_sim::text::Foreign;
@@ -263,6 +264,21 @@ impl CalibrationReport {
             silence: rate(&one.hang_rate),
         };
         self.versions.iter().map(version).collect()
+    }
+
+    /// Versions whose rates nobody could draw.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        let fault = |(place, history): (usize, VersionHistory)| {
+            let error = history.check().err()?;
+            let allowed = "rates that can be drawn".to_owned();
+            Some(Fault {
+                pointer: format!("/versions/{place}"),
+                found: format!("nothing to draw from: {error}"),
+                allowed,
+            })
+        };
+        self.histories().into_iter().enumerate().filter_map(fault).collect()
     }
 
     /// Its durations, each with a name for people.

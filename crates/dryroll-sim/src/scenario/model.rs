@@ -537,6 +537,19 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// The names of all of them.
+    pub const NAMES: [&str; 9] = [
+        "partition",
+        "kill",
+        "slow",
+        "registry_outage",
+        "reconciler_pause",
+        "reconciler_crash",
+        "duplicate_heartbeats",
+        "delay_heartbeats",
+        "archive_previous_version",
+    ];
+
     /// Its name in the file.
     #[must_use]
     pub fn name(&self) -> &'static str {
