@@ -42,7 +42,9 @@ pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
     let place = limits().position(|limit| limit == first).unwrap_or(0);
     let remedy = match scenario.rollout.breaker_scope {
         BreakerScope::Rollout => format!("list limits of {planned} or less"),
-        BreakerScope::Batch => "list smaller limits or larger batches, or write `breaker_scope = \"rollout\"`".to_owned(),
+        BreakerScope::Batch => {
+            "list smaller limits or larger batches, or write `breaker_scope = \"rollout\"`".to_owned()
+        }
     };
     Some(Found::new(
         AdviceCode::BreakerNeverTrips,

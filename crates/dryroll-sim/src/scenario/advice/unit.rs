@@ -173,12 +173,8 @@ mod tests {
             event = "planned"
             within_sec = 1
         "#;
-        let file = ScenarioText {
-            file: "s.toml".into(),
-            stem: "s".into(),
-            format: Format::Toml,
-            text: text.to_owned(),
-        };
+        let file =
+            ScenarioText { file: "s.toml".into(), stem: "s".into(), format: Format::Toml, text: text.to_owned() };
         let scenario = file.scenario().unwrap_or_else(|error| panic!("{}", error.render(false)));
         let listed: Vec<&str> = durations(&scenario).iter().map(|one| one.key).collect();
         let schema = schema();

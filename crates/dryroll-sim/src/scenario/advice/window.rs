@@ -110,9 +110,9 @@ pub(super) fn shorter_than_upgrades(scenario: &Scenario) -> Option<Found> {
     let base = half(scenario, &target.upgrade_time);
     let parts = parts(scenario);
     let from = if is_late(base) { 1.0 } else { 0.0 };
-    let late = parts.iter().fold(from, |late, part| {
-        late * (1.0 - part.share) + if is_late(part.half) { part.share } else { 0.0 }
-    });
+    let late = parts
+        .iter()
+        .fold(from, |late, part| late * (1.0 - part.share) + if is_late(part.half) { part.share } else { 0.0 });
     if late < HALF {
         return None;
     }
