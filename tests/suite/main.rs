@@ -6,6 +6,7 @@ mod common;
 mod naive;
 
 mod advice;
+mod advice_words;
 mod baseline;
 mod bounds;
 mod calibrate;

@@ -80,6 +80,8 @@ pub struct PlanFigures {
     pub batch_count: u64,
     /// What it promises at most.
     pub estimated_total_seconds: f64,
+    /// The same with `max_in_flight`, where that makes a difference.
+    pub estimated_total_seconds_in_flight: Option<f64>,
     /// The limit that it was walked with.
     pub circuit_breaker: BreakerFigures,
 }

@@ -14,9 +14,12 @@ mod collect;
 mod horizon;
 mod overlap;
 mod rates;
+mod tune;
 mod unit;
 mod way_back;
 mod window;
+
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +41,8 @@ pub enum AdviceCode {
     EndedAtHorizon,
     /// Nothing is known to roll back to.
     NoWayBack,
+    /// The version that the fleet is taken to run is newer than the target, or defective.
+    DoubtfulPreviousVersion,
     /// The health window is shorter than what it waits for.
     HealthWindowTooShort,
     /// Rates of the version that the fleet already runs.
@@ -57,6 +62,7 @@ impl AdviceCode {
         Self::HorizonTooShort,
         Self::EndedAtHorizon,
         Self::NoWayBack,
+        Self::DoubtfulPreviousVersion,
         Self::HealthWindowTooShort,
         Self::RatesOfRunningVersion,
         Self::UnitOfTime,
@@ -72,6 +78,7 @@ impl AdviceCode {
             Self::HorizonTooShort => "horizon_too_short",
             Self::EndedAtHorizon => "ended_at_horizon",
             Self::NoWayBack => "no_way_back",
+            Self::DoubtfulPreviousVersion => "doubtful_previous_version",
             Self::HealthWindowTooShort => "health_window_too_short",
             Self::RatesOfRunningVersion => "rates_of_running_version",
             Self::UnitOfTime => "unit_of_time",
@@ -168,6 +175,7 @@ impl Scenario {
             breaker::never_trips,
             horizon::too_short,
             way_back::none,
+            way_back::doubtful,
             window::shorter_than_upgrades,
             window::shorter_than_heartbeats,
             rates::of_running_version,
@@ -175,8 +183,18 @@ impl Scenario {
             overlap::adds_up,
         ];
         let mut found: Vec<Found> = rules.iter().filter_map(|rule| rule(self)).collect();
+        found.extend(rates::of_groups(self));
         found.extend(unit::milliseconds(self));
         found
+    }
+
+    /// What its file should be told of the policies that `[tune]` tries.
+    #[must_use]
+    pub fn grid_advice(&self) -> Option<Found> {
+        if self.planned_instances() == 0 || self.reconciler.policy == InterventionPolicy::Blocked {
+            return None;
+        }
+        tune::never_trips(self)
     }
 
     /// How many instances its plan has.
@@ -192,11 +210,15 @@ impl Scenario {
 
     /// The share of a batch and the limit of the breaker that are walked with: the operator may edit them.
     fn walked_with(&self) -> (u32, u32) {
+        self.walked_of(self.rollout.batch_pct, self.rollout.max_consecutive_failures.get())
+    }
+
+    /// The same of a policy with this share and this limit.
+    fn walked_of(&self, batch_pct: u32, limit: u32) -> (u32, u32) {
         let asks = self.reconciler.policy == InterventionPolicy::RequireApproval;
         let edit = self.operator.edit.filter(|_| asks);
-        let pct = edit.and_then(|edit| edit.batch_pct).unwrap_or(self.rollout.batch_pct);
-        let limit = edit.and_then(|edit| edit.max_consecutive_failures);
-        (pct, limit.unwrap_or(self.rollout.max_consecutive_failures).get())
+        let edited = edit.and_then(|edit| edit.max_consecutive_failures).map(NonZeroU32::get);
+        (edit.and_then(|edit| edit.batch_pct).unwrap_or(batch_pct), edited.unwrap_or(limit))
     }
 }
 

@@ -302,6 +302,8 @@ pub struct RolloutSpec {
     pub target: VersionIndex,
     /// What the fleet ran before; `None`: an older one without a name, and rollback fails.
     pub previous: Option<VersionIndex>,
+    /// Whether that is written; else it is the version listed before the target.
+    pub names_previous: bool,
     /// The order of the plan.
     pub order: RolloutOrder,
     /// 1 to 100.

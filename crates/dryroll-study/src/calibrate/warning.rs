@@ -121,8 +121,9 @@ pub fn of_logs(observed: &Observations, heartbeat_interval: u64) -> Vec<Warning>
 
 /// Times that no upgrade has, and that it would have in another unit.
 fn of_unit(observed: &Observations) -> Option<Warning> {
-    /// Below it, not even a heartbeat came; above it, nobody waits.
-    const LIKELY: std::ops::RangeInclusive<u64> = 1000..=86_400_000;
+    /// Below it, not even a heartbeat came; above two hours, half of the upgrades of hardly any fleet take so long,
+    /// while in microseconds that is seven seconds.
+    const LIKELY: std::ops::RangeInclusive<u64> = 1000..=7_200_000;
     /// Fewer may be chance.
     const ENOUGH: usize = 5;
     let mut times: Vec<u64> = observed.versions.iter().flat_map(|version| version.healthy.iter().copied()).collect();
