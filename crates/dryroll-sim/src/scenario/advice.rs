@@ -57,7 +57,7 @@ pub enum AdviceCode {
 
 impl AdviceCode {
     /// All of them, in the order of `docs/advice.md`.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::BreakerNeverTrips,
         Self::HorizonTooShort,
         Self::EndedAtHorizon,
@@ -171,7 +171,7 @@ impl Scenario {
         if self.planned_instances() == 0 || self.reconciler.policy == InterventionPolicy::Blocked {
             return Vec::new();
         }
-        let rules: [fn(&Scenario) -> Option<Found>; 8] = [
+        let rules: [fn(&Scenario) -> Option<Found>; 9] = [
             breaker::never_trips,
             horizon::too_short,
             way_back::none,
