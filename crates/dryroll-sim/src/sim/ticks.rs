@@ -1,19 +1,17 @@
 //! The reconciler's ticks (§3): the grid, less the ticks that a pause skips.
 
 use super::known::Stretches;
+use dryroll_engine::fleet::{At, Span};
 
-/// The first tick at or after `from` that no pause skips; `u64::MAX` where there is none.
+/// The first tick at or after `from` that no pause skips, if any comes.
 #[must_use]
-pub fn next_tick(interval: u64, from: u64, pauses: &Stretches) -> u64 {
+pub fn next_tick(interval: Span, from: At, pauses: &Stretches) -> Option<At> {
     let mut tick = from;
     loop {
-        tick = match tick.checked_next_multiple_of(interval) {
-            Some(tick) if tick < u64::MAX => tick,
-            _ => return u64::MAX,
-        };
+        tick = At(tick.0.checked_next_multiple_of(interval.0)?);
         match pauses.end_of(tick) {
-            Some(end) => tick = end,
-            None => return tick,
+            Some(end) => tick = end.get()?,
+            None => return Some(tick),
         }
     }
 }
