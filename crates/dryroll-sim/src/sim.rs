@@ -6,8 +6,8 @@
 //! replicates of it, one after the other, and reuses every buffer. Nothing is scheduled that can be asked for:
 //!
 //! - [`draws`]: every random number has a fixed place, so that nothing depends on the order of asking. [`sampler`]
-//!   turns one into a duration (its normal quantile is [`dryroll_stats::normal`]'s), [`sampled_upgrade`] into what an upgrade
-//!   comes to. [`name`] has the keys of what is drawn by what the scenario calls it.
+//!   turns one into a duration (its normal quantile is [`dryroll_stats::normal`]'s), [`sampled_upgrade`] into what an
+//!   upgrade comes to. [`name`] has the keys of what is drawn by what the scenario calls it.
 //! - [`outages`]: flaps, zones and machines that fail by chance, looked up at a moment. [`fault`]: what is injected.
 //!   [`known`] has what is known of the faults so far, and [`environment`] puts all together: from when is the network
 //!   up, when is the machine dead?
@@ -23,8 +23,8 @@
 //! - [`next_at`], [`pairs`], `percent`: a moment that may never come, one value for each direction or release, a share.
 //!
 //! Most runs meet no fault. Then a command's trajectory is three moments and an outcome, and its decisive heartbeat
-//! follows from them; only where something interferes is a history walked from its start. Both say the same, and a naive
-//! simulation in the tests, for which every heartbeat is an event, says so too.
+//! follows from them; only where something interferes is a history walked from its start. Both say the same, and a
+//! naive simulation in the tests, for which every heartbeat is an event, says so too.
 
 pub mod compiled;
 pub mod draws;

@@ -1,5 +1,5 @@
-//! The importance sampler: draws the outcomes of upgrades so that trips are common, and keeps the likelihood ratio that makes up for
-//! it.
+//! The importance sampler: draws the outcomes of upgrades so that trips are common, and keeps the likelihood
+//! ratio that makes up for it.
 //!
 //! A replicate follows one of these proposals, drawn from its own key:
 //!

@@ -69,7 +69,8 @@ enum Turn {
     Horizon,
 }
 
-/// Upgrades that are drawn in one go, before any is followed: none waits for another, so the processor works on several.
+/// Upgrades that are drawn in one go, before any is followed: none waits for another, so the processor works on
+/// several.
 const DRAWN_TOGETHER: usize = 16;
 
 /// Runs rollouts of one scenario, one after the other.
