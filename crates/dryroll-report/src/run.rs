@@ -95,8 +95,8 @@ impl FaultReport {
         Self {
             fault,
             kind: effect.kind,
-            started_at_ms: effect.window.map(|window| window.start),
-            ended_at_ms: effect.window.map(|window| window.end),
+            started_at_ms: effect.window.map(|window| window.start.0),
+            ended_at_ms: effect.window.map(|window| window.end.0),
             touched_instances: effect.touched_instances,
             warning,
         }

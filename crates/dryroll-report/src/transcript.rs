@@ -288,29 +288,29 @@ fn opening(out: &mut impl Write, scenario: &Scenario, compiled: &CompiledScenari
 }
 
 fn closing(out: &mut impl Write, metrics: &Metrics, harm: Option<&HarmGoesOn>) -> io::Result<()> {
-    let optional = |millis: Option<u64>| millis.map_or("–".to_owned(), |millis| spoken(Span(millis)));
-    let blast = metrics.blast_radius_pct().map_or(String::new(), |pct| format!(" · blast radius {pct:.1} %"));
+    let optional = |span: Option<Span>| span.map_or("–".to_owned(), spoken);
+    let blast = metrics.blast_radius_pct().map_or(String::new(), |pct| format!(" · blast radius {:.1} %", pct.get()));
     let planned = metrics.planned;
     let harmed = format!(
         "{} of {planned} ({:.1} %, {} with a healthy verdict)",
         metrics.harmed,
-        metrics.harmed_pct(),
+        metrics.harmed_pct().get(),
         metrics.escaped
     );
     let rows = [
-        ("duration", spoken(Span(metrics.duration))),
-        ("  waiting for a person", spoken(Span(metrics.approval_wait))),
-        ("  rollout", spoken(Span(metrics.duration - metrics.approval_wait))),
+        ("duration", spoken(metrics.duration)),
+        ("  waiting for a person", spoken(metrics.approval_wait)),
+        ("  rollout", spoken(metrics.rollout())),
         ("trips", metrics.trips.to_string()),
         ("  first dispatch to trip", optional(metrics.time_to_detect)),
         ("  trip to the stop", optional(metrics.time_to_stop)),
         ("  trip to rolled back", optional(metrics.time_to_mitigate)),
-        ("exposed", format!("{} of {planned} ({:.1} %){blast}", metrics.exposed, metrics.exposed_pct())),
+        ("exposed", format!("{} of {planned} ({:.1} %){blast}", metrics.exposed, metrics.exposed_pct().get())),
         ("harmed", harmed),
         ("exposure", format!("{:.1} instance-min", metrics.exposure_instance_min())),
         ("unhealthy", format!("{:.1} instance-min", metrics.unhealthy_instance_min())),
         ("capacity lost", format!("{:.1} instance-min", metrics.capacity_loss_instance_min())),
-        ("fewest serving", format!("{:.1} %", metrics.min_serving_pct())),
+        ("fewest serving", format!("{:.1} %", metrics.min_serving_pct().get())),
         ("false failures", metrics.false_failures.to_string()),
         ("drift", if metrics.drift { "yes".to_owned() } else { "no".to_owned() }),
     ];

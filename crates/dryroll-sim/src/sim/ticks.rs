@@ -7,8 +7,12 @@ use dryroll_engine::{Engine, Timer};
 /// Has the engine skip the ticks that come first and lie in a pause.
 pub fn skip_paused(engine: &mut Engine, pauses: &Stretches) {
     while let Some((tick, Timer::Tick)) = engine.next_timer()
-        && let Some(end) = pauses.end_of(tick.0)
+        && let Some(end) = pauses.end_of(tick)
     {
-        engine.skip_ticks_until(At(end));
+        let end = end.get();
+        engine.skip_ticks_until(end.unwrap_or(At::NEVER));
+        if end.is_none() {
+            return;
+        }
     }
 }
