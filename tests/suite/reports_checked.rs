@@ -208,6 +208,16 @@ fn what_cannot_be_is_named_with_its_place() {
             json!(3),
             "which is healthy, upgrade_failed, health_timeout, cut_short",
         ),
+        (
+            "dryroll.run/1",
+            "/batches/0/healthy_count",
+            json!(6.5),
+            "/batches/0/healthy_count is 6.5; allowed: whole instances",
+        ),
+        ("dryroll.run/1", "/plan/batches/0/instance_ids/0", json!("i-00002"), "\"i-00002\", there a second time"),
+        ("dryroll.run/1", "/version", json!("v-1.24.0"), "which is that of its command"),
+        ("dryroll.sweep/1", "/cells/1/defective", json!(false), "/cells/1/defective is false; allowed: true"),
+        ("dryroll.calibration/1", "/versions/0/failure_rate/beta/0", json!(1e6), "do not go together"),
         ("dryroll.check/1", "/counts/passed", json!(7), "as many rules have that status"),
     ] {
         let mut report = of(schema);
@@ -215,6 +225,17 @@ fn what_cannot_be_is_named_with_its_place() {
         let error = read(&report).err().unwrap_or_else(|| panic!("{schema} {at} is let pass"));
         assert!(error.contains(said), "{schema} {at}: {error}");
     }
+}
+
+#[test]
+fn whether_enough_rollouts_complete_is_what_their_share_says() {
+    let sweep = ["sweep", "scenarios/tune.toml", "--replicates", "40"];
+    let mut report: Value = serde_json::from_slice(&written(&sweep)).expect("JSON");
+    read(&report).unwrap_or_else(|error| panic!("{error}"));
+    let enough = report.pointer_mut("/cells/0/completed/enough").expect("a good version");
+    *enough = json!(!enough.as_bool().unwrap_or(false));
+    let error = read(&report).expect_err("it is let pass");
+    assert!(error.contains("/cells/0/completed/enough is "), "{error}");
 }
 
 #[test]

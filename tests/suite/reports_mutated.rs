@@ -132,5 +132,5 @@ fn no_leaf_can_be_what_cannot_be() {
     assert!(passed.is_empty(), "{} pass:\n{}", passed.len(), passed.join("\n"));
     let unused: Vec<&str> = (0..FREE.len()).filter(|place| !used.contains(place)).map(|place| FREE[place].0).collect();
     assert!(unused.is_empty(), "these are held by now, and need no place in the list: {unused:?}");
-    assert!(tried.len() == 7 && tried.values().all(|&count| count > 100), "{tried:?}");
+    assert!(tried.len() == 7 && tried.values().all(|&count| count > 50), "{tried:?}");
 }
