@@ -31,7 +31,7 @@ fn advice_names_what_it_is_about() {
             vec![("health_timeout_sec = 300", "health_timeout_sec = 59")],
             "health_window_too_short: the health window of 59 s ends before half of the upgrades to `v2` are heard of: the \
              median upgrade takes 45 s, and the median wait for the heartbeat after it is 15 s; set `health_timeout_sec` well \
-             above 60 s; it is in seconds: 59 minutes are 3540",
+             above 60 s",
         ),
         (
             vec![(trip, "[[classes]]\nid = \"arm\"\nshare = 0.9\nupgrade_time_sec = 500")],
@@ -41,7 +41,7 @@ fn advice_names_what_it_is_about() {
         ),
         (
             vec![(trip, "on_trip = \"abort\"\n[[overrides]]\nzone = 0\noutcome = \"fail\"\nversions = [\"v1\"]")],
-            "rates_of_running_version: `outcome` of override 1 of [[overrides]] does nothing: `versions` names `v1` alone, which \
+            "rates_of_running_version: `outcome` of override 1 in [[overrides]] does nothing: `versions` names `v1` alone, which \
              the fleet already runs, and `on_trip` never rolls back to it; leave `versions` out, or name a version that is rolled \
              out",
         ),

@@ -84,7 +84,7 @@ pub(super) fn of_groups(scenario: &Scenario) -> Vec<Found> {
     let overrides = scenario.overrides.iter().enumerate().filter(|(_, one)| is_for_it(&one.versions));
     let overrides = overrides.filter_map(|(place, one)| {
         let keys = keys(&one.rates, one.outcome.is_some(), one.upgrade_time.is_some(), one.crash_after.is_some());
-        found("overrides", place, format!("override {} of [[overrides]]", place + 1), keys)
+        found("overrides", place, format!("override {} in [[overrides]]", place + 1), keys)
     });
     classes.chain(overrides).collect()
 }

@@ -6,13 +6,15 @@ use crate::scenario::{Distribution, Members, Scenario, Target, VersionIndex};
 
 /// Windows of so few seconds may be meant as minutes.
 const PERHAPS_MINUTES: f64 = 60.0;
+/// A window that is too short by less than this factor is in the right unit.
+const FAR_OFF: f64 = 3.0;
 /// Where this share of the upgrades or more come late, the window is wrong rather than tight.
 const HALF: f64 = 0.5;
 
 fn found(scenario: &Scenario, message: String, least: f64) -> Found {
     let window = scenario.rollout.health_timeout.as_secs_f64();
     let minutes = match window {
-        window if window <= PERHAPS_MINUTES && window * 60.0 >= least => {
+        window if window <= PERHAPS_MINUTES && window * FAR_OFF <= least && window * 60.0 >= least => {
             format!("; it is in seconds: {window} minutes are {}", window * 60.0)
         }
         _ => String::new(),
@@ -94,7 +96,7 @@ fn parts(scenario: &Scenario) -> Vec<Part> {
             Target::Fraction(share) => *share,
         };
         let half = half(scenario, one.upgrade_time.as_ref()?);
-        Some(Part { called: format!("override {} of [[overrides]]", place + 1), share, half })
+        Some(Part { called: format!("override {} in [[overrides]]", place + 1), share, half })
     });
     classes.chain(overrides).collect()
 }
