@@ -60,7 +60,7 @@ impl Folder {
 
 fn of(report: &impl serde::Serialize) -> Learning {
     let bytes = serde_json::to_vec(report).expect("JSON");
-    Learning::of(&AnyReport::read(&bytes).expect("a report")).expect("a record")
+    Learning::of(&AnyReport::parse(&bytes).expect("a report")).expect("a record")
 }
 
 /// As people read it: a sentence a line.

@@ -163,11 +163,33 @@ const ACCEPTED: &str = "dryroll.run/1, dryroll.drill/1, dryroll.sweep/1, dryroll
  dryroll.check/1 and dryroll.calibration/1";
 
 impl AnyReport {
-    /// Reads a report.
+    /// Reads a report that can be true: what contradicts itself, the scenario's limits or its own schema is refused.
+    ///
+    /// # Errors
+    /// When the bytes are no report that can be shown, or not one that can be true.
+    pub fn read(bytes: &[u8]) -> Result<Self, ReadingError> {
+        let (report, schema, value) = Self::shape(bytes)?;
+        let mut faults = faults(&schema, &value);
+        // The same check as that of who draws rates from it; what is wrong by itself is said first.
+        if let (Self::Calibration(calibration), true) = (&report, faults.is_empty()) {
+            faults = calibration.faults();
+        }
+        if !faults.is_empty() {
+            return Err(ReadingError::Impossible { schema, faults });
+        }
+        Ok(report)
+    }
+
+    /// Reads a report by its shape alone: what it says need not be possible. For text from outside use
+    /// [`read`](Self::read).
     ///
     /// # Errors
     /// When the bytes are no report that can be shown.
-    pub fn read(bytes: &[u8]) -> Result<Self, ReadingError> {
+    pub fn parse(bytes: &[u8]) -> Result<Self, ReadingError> {
+        Ok(Self::shape(bytes)?.0)
+    }
+
+    fn shape(bytes: &[u8]) -> Result<(Self, String, Value), ReadingError> {
         let value: Value = serde_json::from_slice(bytes).map_err(ReadingError::NoJson)?;
         let schema = value.get("schema").and_then(Value::as_str).ok_or(ReadingError::NoSchema)?.to_owned();
         no_number_is_too_large(&value, &mut String::new())?;
@@ -183,15 +205,7 @@ impl AnyReport {
             _ => return Err(ReadingError::OtherSchema(schema)),
         };
         report.check()?;
-        let mut faults = faults(&named, &value);
-        // The same check as that of who draws rates from it; what is wrong by itself is said first.
-        if let (Self::Calibration(calibration), true) = (&report, faults.is_empty()) {
-            faults = calibration.faults();
-        }
-        if !faults.is_empty() {
-            return Err(ReadingError::Impossible { schema: named, faults });
-        }
-        Ok(report)
+        Ok((report, named, value))
     }
 
     fn check(&self) -> Result<(), ReadingError> {
