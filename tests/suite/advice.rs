@@ -116,7 +116,7 @@ fn cases() -> Vec<Case> {
             "a newer version before the target",
             vec![
                 ("id = \"v1\"", "id = \"v-1.10\""),
-                ("id = \"v2\"", "id = \"v-1.9.2\""),
+                ("id = \"v2\"\nfailure_rate = 0.1", "id = \"v-1.9.2\"\nfailure_rate = 0.1"),
                 ("target_version_id = \"v2\"", "target_version_id = \"v-1.9.2\""),
             ],
             vec![(DoubtfulPreviousVersion, "[rollout]")],
@@ -125,7 +125,7 @@ fn cases() -> Vec<Case> {
             "an older version before the target",
             vec![
                 ("id = \"v1\"", "id = \"v-1.9.2\""),
-                ("id = \"v2\"", "id = \"v-1.10\""),
+                ("id = \"v2\"\nfailure_rate = 0.1", "id = \"v-1.10\"\nfailure_rate = 0.1"),
                 ("target_version_id = \"v2\"", "target_version_id = \"v-1.10\""),
             ],
             vec![],
@@ -134,7 +134,7 @@ fn cases() -> Vec<Case> {
             "a newer version, and said so",
             vec![
                 ("id = \"v1\"", "id = \"v-1.10\""),
-                ("id = \"v2\"", "id = \"v-1.9\""),
+                ("id = \"v2\"\nfailure_rate = 0.1", "id = \"v-1.9\"\nfailure_rate = 0.1"),
                 ("target_version_id = \"v2\"", "target_version_id = \"v-1.9\"\nprevious_version_id = \"v-1.10\""),
             ],
             vec![],

@@ -15,7 +15,7 @@ fn advice_names_what_it_is_about() {
         (
             vec![
                 ("id = \"v1\"", "id = \"v-1.10\"\n[[versions]]\nid = \"v-1.9\""),
-                ("id = \"v2\"", "id = \"v-1.8\""),
+                ("id = \"v2\"\nfailure_rate = 0.1", "id = \"v-1.8\"\nfailure_rate = 0.1"),
                 ("target_version_id = \"v2\"", "target_version_id = \"v-1.9\""),
             ],
             "doubtful_previous_version: the fleet runs `v-1.10`, the version listed before `v-1.9`, which by its name is newer \
