@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use super::learnings::Learnings;
 use super::output::{Failure, standard_output};
 use super::rollout::{Loaded, Rollout};
-use dryroll_report::learning::{Numbers, PlanNumbers, Today};
-use dryroll_report::{PlanAnswer, advice_table};
+use dryroll_learning::{Numbers, PlanNumbers, Today};
+use dryroll_report::model::plan::PlanAnswer;
+use dryroll_report::terminal::advice::advice_table;
 use dryroll_study::study::Policy;
 
 #[derive(Debug, clap::Args)]

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::output::{Failure, is_gone, publish, standard_output, write_whole};
-use dryroll_report::page::{page, plots};
-use dryroll_report::reading::{AnyReport, ReadingError};
-use dryroll_report::{Output, ReportError, replay};
+use dryroll_report::files::error::ReportError;
+use dryroll_report::files::output::Output;
+use dryroll_report::html::{page, plots};
+use dryroll_report::model::any::{AnyReport, ReadingError};
+use dryroll_report::words::replay;
 use dryroll_sim::scenario::{Format, Scenario};
 
 #[derive(Debug, clap::Args)]

@@ -5,8 +5,8 @@ use dryroll_engine::fleet::At;
 use dryroll_engine::{
     Answer, BreakerOrder, BreakerScope, Engine, Event, EventBody, OperatorDecision, Reason, RequestKind, RolloutId,
 };
-use dryroll_report::Forecast;
-use dryroll_report::wording::{plural, spoken};
+use dryroll_report::judge::forecast::Forecast;
+use dryroll_report::words::{plural, spoken};
 use dryroll_study::drill::Briefing;
 
 /// A batch of at most so many instances is told verdict by verdict.

@@ -3,9 +3,9 @@
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 
-use dryroll_report::DrillReport;
-use dryroll_report::page::page_beside;
-use dryroll_report::reading::AnyReport;
+use dryroll_report::html::page_beside;
+use dryroll_report::model::any::AnyReport;
+use dryroll_report::model::drill::DrillReport;
 
 /// The page has its style within it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \

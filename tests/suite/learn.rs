@@ -6,8 +6,8 @@ use crate::common::reports;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use dryroll::report::learning::{Category, Learning};
-use dryroll::report::reading::AnyReport;
+use dryroll::learning::{Category, Learning};
+use dryroll::report::model::any::AnyReport;
 use serde_json::{Value, json};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");

@@ -7,10 +7,10 @@ use crate::common::reports;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use dryroll::report::page::{page, plots};
-use dryroll::report::plot::Plot;
-use dryroll::report::reading::AnyReport;
-use dryroll::report::study::LimitText;
+use dryroll::report::html::{page, plots};
+use dryroll::report::model::LimitText;
+use dryroll::report::model::any::AnyReport;
+use dryroll::report::svg::Plot;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -273,10 +273,10 @@ fn thousands_of_cells_are_capped_and_that_is_said() {
             let mut policy = serde_json::to_value(&cell.policy).expect("JSON");
             policy["health_timeout_sec"] = timeout.clone();
             let policy = serde_json::from_value(policy).expect("a policy");
-            sweep.cells.push(dryroll::report::study::Cell { policy, ..cell.clone() });
+            sweep.cells.push(dryroll::report::model::Cell { policy, ..cell.clone() });
         }
     }
-    sweep.axes.push(dryroll::report::study::Axis { key: "health_timeout_sec".into(), values: timeouts });
+    sweep.axes.push(dryroll::report::model::Axis { key: "health_timeout_sec".into(), values: timeouts });
     let report = read(&sweep);
     let html = page(&report);
     assert!(html.contains("Drawn are the first"), "it says so");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use dryroll::report::reading::AnyReport;
+use dryroll::report::model::any::AnyReport;
 use serde_json::{Value, json};
 
 use crate::common::folder::Folder;

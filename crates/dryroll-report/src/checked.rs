@@ -5,7 +5,7 @@
 //! may be by its name and by the metric that it is about, `relations` what the keys of one object say of each other,
 //! `whole` what the parts of one schema do.
 
-pub(super) mod domain;
+pub mod domain;
 mod relations;
 mod whole;
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::cli::output::Failure;
 use crate::cli::report::read_bytes;
-use dryroll_report::reading::AnyReport;
-use dryroll_report::study::CalibrationRef;
+use dryroll_report::model::CalibrationRef;
+use dryroll_report::model::any::AnyReport;
 use dryroll_sim::digest::hex_sha256;
 use dryroll_sim::scenario::Scenario;
 use dryroll_study::study::tune::posterior::RatePosteriors;

@@ -30,6 +30,8 @@ pub enum Domain {
 }
 
 impl Domain {
+    /// Whether it may be that number.
+    #[must_use]
     pub fn has(self, number: f64) -> bool {
         // Sums of many numbers end a little beside.
         const ROUNDING: f64 = 1e-9;
@@ -47,6 +49,8 @@ impl Domain {
         }
     }
 
+    /// In words.
+    #[must_use]
     pub fn says(self) -> &'static str {
         match self {
             Self::Any | Self::Words => "anything",
@@ -62,6 +66,7 @@ impl Domain {
     }
 
     /// Whether a text cannot stand for it.
+    #[must_use]
     pub fn is_a_figure(self) -> bool {
         !matches!(self, Self::Any | Self::Words)
     }
@@ -77,6 +82,7 @@ impl Domain {
 }
 
 /// Of the values of a metric or rate.
+#[must_use]
 pub fn of_measure(name: &str) -> Option<Domain> {
     match Measure::find(name)? {
         Measure::Rate(_) => Some(Domain::Share),
@@ -87,6 +93,7 @@ pub fn of_measure(name: &str) -> Option<Domain> {
 }
 
 /// Of the value at a key of an object, whose own domain is `around`.
+#[must_use]
 pub fn of(key: &str, value: &Value, object: &Map<String, Value>, around: Domain) -> Domain {
     let about = ["metric", "measure"].into_iter().find_map(|name| object.get(name)?.as_str()).and_then(of_measure);
     let is_difference = object.contains_key("difference");

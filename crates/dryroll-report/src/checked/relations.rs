@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Reader;
+use crate::checked::Reader;
 use dryroll_engine::Outcome;
 
 /// Two numbers that were computed on two ways.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Reader;
+use crate::checked::Reader;
 
 /// Holds a whole report against itself.
 pub fn check(reader: &mut Reader, schema: &str, report: &Value) {
