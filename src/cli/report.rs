@@ -9,7 +9,7 @@ use super::output::{Failure, is_gone, publish, standard_output, write_whole};
 use dryroll_report::files::error::ReportError;
 use dryroll_report::files::output::Output;
 use dryroll_report::html::{page, plots};
-use dryroll_report::model::any::{AnyReport, ReadingError};
+use dryroll_report::model::report::{ReadingError, Report};
 use dryroll_report::words::replay;
 use dryroll_sim::scenario::{Format, Scenario};
 
@@ -118,10 +118,10 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Any report, from a file or standard input.
-pub fn read(path: &Path) -> Result<AnyReport, Failure> {
+pub fn read(path: &Path) -> Result<Report, Failure> {
     let bytes = read_bytes(path)?;
     let shown = dryroll_sim::text::path(&path);
-    AnyReport::read(&bytes).map_err(|error| match error {
+    Report::read(&bytes).map_err(|error| match error {
         wrong if is_scenario(path, &bytes) => {
             let file = replay::file(&path.to_string_lossy());
             let said = format!(

@@ -32,7 +32,7 @@ pub use error::LearningError;
 pub use narrated::tell;
 pub use recall::{Numbers, PlanNumbers, Recalled, RunNumbers, Today, recall};
 
-use dryroll_report::model::any::AnyReport;
+use dryroll_report::model::report::Report;
 
 /// A record with exactly the keys of `create_learning`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,15 +52,15 @@ impl Learning {
     ///
     /// # Errors
     /// When the report lacks what a record is made of.
-    pub fn of(report: &AnyReport) -> Result<Self, LearningError> {
+    pub fn of(report: &Report) -> Result<Self, LearningError> {
         let record = match report {
-            AnyReport::Run(run) => run::learning(run)?,
-            AnyReport::Drill(drill) => drill::learning(drill)?,
-            AnyReport::Sweep(sweep) => sweep::learning(sweep)?,
-            AnyReport::Compare(compare) => compare::learning(compare)?,
-            AnyReport::Tune(tune) => tune::learning(tune)?,
-            AnyReport::Calibration(_) => return Err(LearningError::Calibration),
-            AnyReport::Check(_) => return Err(LearningError::Check),
+            Report::Run(run) => run::learning(run)?,
+            Report::Drill(drill) => drill::learning(drill)?,
+            Report::Sweep(sweep) => sweep::learning(sweep)?,
+            Report::Compare(compare) => compare::learning(compare)?,
+            Report::Tune(tune) => tune::learning(tune)?,
+            Report::Calibration(_) => return Err(LearningError::Calibration),
+            Report::Check(_) => return Err(LearningError::Check),
         };
         let Self { title, category, content, tags } = record;
         Ok(Self {

@@ -1,18 +1,17 @@
 //! The record of one rollout: one replicate, so it says what can happen and never how often.
 
-use serde_json::Value;
-
 use super::facts::Facts;
 use super::phrases::{self, one_line, percent, time};
 use super::{Category, Learning, LearningError};
 use dryroll_engine::batch_size;
-use dryroll_report::model::any::RunPage;
+use dryroll_report::model::run::RunReport;
 use dryroll_report::words::plural;
+use dryroll_sim::scenario::Metric;
 use dryroll_study::study::Policy;
 
 /// What a run report says, read once.
 struct Run<'a> {
-    page: &'a RunPage,
+    page: &'a RunReport,
     /// As it was walked: an edit before the approval counts.
     policy: Policy,
     edited: bool,
@@ -33,7 +32,7 @@ struct Lesson {
     tags: &'static [&'static str],
 }
 
-pub(super) fn learning(page: &RunPage) -> Result<Learning, LearningError> {
+pub(super) fn learning(page: &RunReport) -> Result<Learning, LearningError> {
     let run = Run::of(page)?;
     let lesson = run.lesson();
     let scenario = &page.scenario;
@@ -63,10 +62,9 @@ pub(super) fn learning(page: &RunPage) -> Result<Learning, LearningError> {
 }
 
 impl<'a> Run<'a> {
-    fn of(page: &'a RunPage) -> Result<Self, LearningError> {
-        let number = |name: &str| page.metrics.get(name).and_then(Value::as_f64);
-        let policy: Policy =
-            serde_json::from_value(Value::Object(page.policy.clone())).map_err(|_| LearningError::Lacks("policy"))?;
+    fn of(page: &'a RunReport) -> Result<Self, LearningError> {
+        let metrics = &page.metrics;
+        let policy = page.policy().ok_or(LearningError::Lacks("policy"))?;
         let total = u32::try_from(page.plan.total_instances).unwrap_or(u32::MAX);
         let mut walked = policy.clone();
         let size = page.plan.batch_size;
@@ -81,30 +79,21 @@ impl<'a> Run<'a> {
         Ok(Self {
             edited: walked != policy,
             policy: walked,
-            outcome: page
-                .metrics
-                .get("outcome")
-                .and_then(Value::as_str)
-                .ok_or(LearningError::Lacks("metrics.outcome"))?,
-            trips: page.metrics.get("trips").and_then(Value::as_u64).ok_or(LearningError::Lacks("metrics.trips"))?,
-            duration: number("duration_sec").ok_or(LearningError::Lacks("metrics.duration_sec"))?,
-            defective: number("blast_radius_pct").is_some(),
-            decisions: page
-                .metrics
-                .get("decisions")
-                .and_then(Value::as_array)
-                .map(|list| list.iter().filter_map(Value::as_str).collect())
-                .unwrap_or_default(),
+            outcome: metrics.outcome().ok_or(LearningError::Lacks("metrics.outcome"))?,
+            trips: metrics.count(Metric::Trips).ok_or(LearningError::Lacks("metrics.trips"))?,
+            duration: metrics.figure(Metric::DurationSec).ok_or(LearningError::Lacks("metrics.duration_sec"))?,
+            defective: metrics.figure(Metric::BlastRadiusPct).is_some(),
+            decisions: metrics.decisions(),
             page,
         })
     }
 
-    fn number(&self, name: &str) -> Option<f64> {
-        self.page.metrics.get(name).and_then(Value::as_f64)
+    fn number(&self, metric: Metric) -> Option<f64> {
+        self.page.metrics.figure(metric)
     }
 
-    fn count(&self, name: &str) -> u64 {
-        self.page.metrics.get(name).and_then(Value::as_u64).unwrap_or(0)
+    fn count(&self, metric: Metric) -> u64 {
+        self.page.metrics.count(metric).unwrap_or(0)
     }
 
     fn versions(&self) -> String {
@@ -142,19 +131,19 @@ impl<'a> Run<'a> {
         if self.page.plan.total_instances == 0 || matches!(self.outcome, "rejected" | "expired" | "blocked") {
             return String::new();
         }
-        let wait = match self.number("approval_wait_sec") {
+        let wait = match self.number(Metric::ApprovalWaitSec) {
             Some(wait) if wait > 0.0 => format!(", of it {} waiting for a person", time(wait)),
             _ => String::new(),
         };
         let mut said = vec![format!("It took {}{wait}", time(self.duration))];
-        if let Some(exposed) = self.number("exposed_pct") {
+        if let Some(exposed) = self.number(Metric::ExposedPct) {
             let name = if self.defective { "blast radius" } else { "exposed" };
             said.push(format!("{name} {}", percent(exposed)));
         }
-        if let Some(serving) = self.number("min_serving_pct") {
+        if let Some(serving) = self.number(Metric::MinServingPct) {
             said.push(format!("at least {} served at any moment", percent(serving)));
         }
-        if let Some(detect) = self.number("time_to_detect_sec") {
+        if let Some(detect) = self.number(Metric::TimeToDetectSec) {
             said.push(format!("{} from the first upgrade to the trip", time(detect)));
         }
         format!("{}.", said.join(", "))
@@ -180,8 +169,8 @@ impl<'a> Run<'a> {
         facts.add("outcome", self.outcome);
         facts.add("trips", self.trips);
         facts.add_figure("duration_sec", Some(self.duration));
-        facts.add_figure("blast_radius_pct", self.number("blast_radius_pct"));
-        facts.add_figure("harmed_pct", self.number("harmed_pct"));
+        facts.add_figure("blast_radius_pct", self.number(Metric::BlastRadiusPct));
+        facts.add_figure("harmed_pct", self.number(Metric::HarmedPct));
         facts
     }
 
@@ -223,7 +212,7 @@ impl<'a> Run<'a> {
     }
 
     fn of_good(&self, policy: &str, trips: &str) -> Lesson {
-        let failures = self.count("false_failures");
+        let failures = self.count(Metric::FalseFailures);
         if self.trips == 0 && self.outcome == "completed" {
             let fleet = phrases::fleet(&self.page.scenario, self.page.plan.total_instances);
             return Lesson {
@@ -265,10 +254,10 @@ impl<'a> Run<'a> {
     }
 
     fn of_defective(&self, policy: &str, trips: &str) -> Lesson {
-        let blast = self.number("blast_radius_pct").unwrap_or(0.0);
+        let blast = self.number(Metric::BlastRadiusPct).unwrap_or(0.0);
         let reach = percent(blast);
-        let (harmed, escaped) = (self.count("harmed_instances"), self.count("escaped_instances"));
-        let pct = self.number("harmed_pct").map_or_else(String::new, |pct| format!(" ({})", percent(pct)));
+        let (harmed, escaped) = (self.count(Metric::HarmedInstances), self.count(Metric::EscapedInstances));
+        let pct = self.number(Metric::HarmedPct).map_or_else(String::new, |pct| format!(" ({})", percent(pct)));
         let harm = format!(
             "{} harmed{pct}, {escaped} with a healthy verdict",
             plural(harmed, "instance was", "instances were")

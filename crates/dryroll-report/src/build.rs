@@ -5,6 +5,8 @@ mod calibration;
 mod check;
 mod compare;
 mod drill;
+mod plan;
+mod run;
 mod sweep;
 pub mod timeline;
 pub mod tune;

@@ -11,43 +11,43 @@ mod run;
 mod sweep;
 mod tune;
 
-use crate::model::any::AnyReport;
+use crate::model::report::Report;
 use crate::svg::Plot;
 use layout::Page;
 
 /// The plots of a report, in the order of the page; their names differ.
 #[must_use]
-pub fn plots(report: &AnyReport) -> Vec<Plot> {
+pub fn plots(report: &Report) -> Vec<Plot> {
     let plots = match report {
-        AnyReport::Run(run) => run::plots(run),
-        AnyReport::Check(check) => check::plots(check),
-        AnyReport::Drill(drill) => drill::plots(drill),
-        AnyReport::Sweep(sweep) => sweep::plots(sweep),
-        AnyReport::Compare(compare) => compare::plots(compare),
-        AnyReport::Tune(tune) => tune::plots(tune),
-        AnyReport::Calibration(calibration) => calibration::plots(calibration),
+        Report::Run(run) => run::plots(run),
+        Report::Check(check) => check::plots(check),
+        Report::Drill(drill) => drill::plots(drill),
+        Report::Sweep(sweep) => sweep::plots(sweep),
+        Report::Compare(compare) => compare::plots(compare),
+        Report::Tune(tune) => tune::plots(tune),
+        Report::Calibration(calibration) => calibration::plots(calibration),
     };
     told_apart(plots)
 }
 
 /// The page of a report.
 #[must_use]
-pub fn page(report: &AnyReport) -> String {
+pub fn page(report: &Report) -> String {
     page_beside(report, &[])
 }
 
 /// The page of a report that is one of several: with the ways to the others, each an address and its words.
 #[must_use]
-pub fn page_beside(report: &AnyReport, ways: &[(&str, &str)]) -> String {
+pub fn page_beside(report: &Report, ways: &[(&str, &str)]) -> String {
     let plots = plots(report);
     let page: Page<'_> = match report {
-        AnyReport::Run(run) => run::page(run, &plots),
-        AnyReport::Check(check) => check::page(check, &plots),
-        AnyReport::Drill(drill) => drill::page(drill, &plots),
-        AnyReport::Sweep(sweep) => sweep::page(sweep, &plots),
-        AnyReport::Compare(compare) => compare::page(compare, &plots),
-        AnyReport::Tune(tune) => tune::page(tune, &plots),
-        AnyReport::Calibration(calibration) => calibration::page(calibration, &plots),
+        Report::Run(run) => run::page(run, &plots),
+        Report::Check(check) => check::page(check, &plots),
+        Report::Drill(drill) => drill::page(drill, &plots),
+        Report::Sweep(sweep) => sweep::page(sweep, &plots),
+        Report::Compare(compare) => compare::page(compare, &plots),
+        Report::Tune(tune) => tune::page(tune, &plots),
+        Report::Calibration(calibration) => calibration::page(calibration, &plots),
     };
     page.html(ways)
 }

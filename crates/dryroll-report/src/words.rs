@@ -13,6 +13,7 @@ pub mod tune;
 use std::cmp::Ordering;
 
 use dryroll_engine::fleet::Span;
+use dryroll_sim::scenario::{Measure, Metric};
 use dryroll_sim::text;
 use dryroll_stats::Interval;
 
@@ -62,14 +63,43 @@ impl Unit {
     /// The unit of a metric or a rate by its name in files.
     #[must_use]
     pub fn of(name: &str) -> Self {
-        use dryroll_sim::scenario::Measure;
         match Measure::find(name) {
             Some(Measure::Rate(_)) => Self::Share,
-            _ if name.ends_with("_sec") => Self::Seconds,
-            _ if name.contains("_pct") => Self::Percent,
-            _ if name.ends_with("_instance_min") => Self::InstanceMinutes,
-            _ if name.ends_with("_rate") => Self::Share,
-            _ => Self::Count,
+            Some(Measure::Metric(metric)) => Self::of_metric(metric),
+            Some(Measure::Outcome) => Self::Count,
+            // A name of an older or a newer program.
+            None if name.ends_with("_sec") => Self::Seconds,
+            None if name.contains("_pct") => Self::Percent,
+            None if name.ends_with("_instance_min") => Self::InstanceMinutes,
+            None if name.ends_with("_rate") => Self::Share,
+            None => Self::Count,
+        }
+    }
+
+    /// The unit of a metric.
+    #[must_use]
+    pub fn of_metric(metric: Metric) -> Self {
+        match metric {
+            Metric::DurationSec
+            | Metric::ApprovalWaitSec
+            | Metric::RolloutSec
+            | Metric::TimeToDetectSec
+            | Metric::TimeToMitigateSec
+            | Metric::TimeToStopSec => Self::Seconds,
+            Metric::ExposedPct
+            | Metric::BlastRadiusPct
+            | Metric::BlastRadiusPctTripped
+            | Metric::HarmedPct
+            | Metric::MinServingPct => Self::Percent,
+            Metric::ExposureInstanceMin | Metric::UnhealthyInstanceMin | Metric::CapacityLossInstanceMin => {
+                Self::InstanceMinutes
+            }
+            Metric::Trips
+            | Metric::Decisions
+            | Metric::ExposedInstances
+            | Metric::HarmedInstances
+            | Metric::FalseFailures
+            | Metric::EscapedInstances => Self::Count,
         }
     }
 

@@ -8,17 +8,21 @@ use serde_json::Value;
 use crate::html::layout::{Page, Section, figure, open};
 use crate::html::policies::{name, says};
 use crate::html::provenance::{Provenance, advice};
-use crate::model::any::RunPage;
+use crate::model::run::RunReport;
 use crate::svg::{Plot, Table, timeline};
 use crate::words::{NOTHING, Unit, called, plural, spoken};
 use dryroll_engine::fleet::{At, Span};
+use dryroll_sim::scenario::Metric;
 
 /// More failed verdicts are not listed on the page.
 const MOST_FAILURES: usize = 300;
+/// What stands at the head of the page, beside the outcome.
+const HEADLINE: [Metric; 5] =
+    [Metric::DurationSec, Metric::ExposedPct, Metric::HarmedPct, Metric::Trips, Metric::MinServingPct];
 
 /// The plot of a run.
 #[must_use]
-pub fn plots(run: &RunPage) -> Vec<Plot> {
+pub fn plots(run: &RunReport) -> Vec<Plot> {
     let Some(found) = &run.timeline else { return Vec::new() };
     let title = format!("The rollout of {}, instance by instance", run.version);
     timeline::Drawing { name: "timeline", title: &title, timeline: found }.draw().into_iter().collect()
@@ -26,15 +30,14 @@ pub fn plots(run: &RunPage) -> Vec<Plot> {
 
 /// The page of a run.
 #[must_use]
-pub fn page<'a>(run: &'a RunPage, plots: &[Plot]) -> Page<'a> {
-    let figure_of = |metric: &str| run.metrics.get(metric).and_then(Value::as_f64);
+pub fn page<'a>(run: &'a RunReport, plots: &[Plot]) -> Page<'a> {
     let mut headline = Vec::new();
-    if let Some(outcome) = run.metrics.get("outcome").and_then(Value::as_str) {
+    if let Some(outcome) = run.metrics.outcome() {
         headline.push(("outcome".to_owned(), outcome.replace('_', " ")));
     }
-    for metric in ["duration_sec", "exposed_pct", "harmed_pct", "trips", "min_serving_pct"] {
-        if let Some(value) = figure_of(metric) {
-            headline.push((called(metric), Unit::of(metric).say(value)));
+    for metric in HEADLINE {
+        if let Some(value) = run.metrics.figure(metric) {
+            headline.push((called(metric.name()), Unit::of_metric(metric).say(value)));
         }
     }
     let sections = vec![
@@ -67,16 +70,16 @@ pub fn page<'a>(run: &'a RunPage, plots: &[Plot]) -> Page<'a> {
 }
 
 /// The scenario, and the version that was rolled out.
-fn title(run: &RunPage) -> String {
+fn title(run: &RunReport) -> String {
     match run.version.is_empty() {
         true => run.scenario.name.raw().to_owned(),
         false => format!("{}: {}", run.scenario.name, run.version),
     }
 }
 
-fn findings(run: &RunPage) -> Vec<String> {
-    let figure = |metric: &str| run.metrics.get(metric).and_then(Value::as_f64);
-    let text = |metric: &str, unit: Unit| unit.say_or_nothing(figure(metric));
+fn findings(run: &RunReport) -> Vec<String> {
+    let figure = |metric: Metric| run.metrics.figure(metric);
+    let text = |metric: Metric| Unit::of_metric(metric).say_or_nothing(figure(metric));
     let mut said = vec![format!(
         "{} was rolled out to {} in {} of {}.",
         run.version,
@@ -84,30 +87,30 @@ fn findings(run: &RunPage) -> Vec<String> {
         plural(run.plan.batch_count, "batch", "batches"),
         run.plan.batch_size
     )];
-    let trips = figure("trips").unwrap_or(0.0);
+    let trips = figure(Metric::Trips).unwrap_or(0.0);
     said.push(if trips > 0.0 {
         let times = if trips == 1.0 { "once,".to_owned() } else { format!("{trips} times, first") };
         format!(
             "The breaker tripped {times} {} after the first dispatch. By the end at most {} of the fleet had been \
              exposed at one moment.",
-            text("time_to_detect_sec", Unit::Seconds),
-            text("exposed_pct", Unit::Percent)
+            text(Metric::TimeToDetectSec),
+            text(Metric::ExposedPct)
         )
     } else {
         format!(
             "The breaker did not trip. At most {} of the fleet was exposed at one \
          moment.",
-            text("exposed_pct", Unit::Percent)
+            text(Metric::ExposedPct)
         )
     });
-    if let Some(wait) = figure("approval_wait_sec").filter(|wait| *wait > 0.0) {
+    if let Some(wait) = figure(Metric::ApprovalWaitSec).filter(|wait| *wait > 0.0) {
         said.push(format!(
             "Of {} in all, {} went by waiting for a person.",
-            text("duration_sec", Unit::Seconds),
+            text(Metric::DurationSec),
             Unit::Seconds.say(wait)
         ));
     }
-    let escaped = figure("escaped_instances").unwrap_or(0.0);
+    let escaped = figure(Metric::EscapedInstances).unwrap_or(0.0);
     if escaped > 0.0 {
         said.push(format!(
             "{} with a healthy verdict did come to harm.",
@@ -131,7 +134,7 @@ fn batch(index: u32, rollback: bool) -> String {
     if rollback { format!("{index} of the rollback") } else { index.to_string() }
 }
 
-fn trips(run: &RunPage) -> Table {
+fn trips(run: &RunReport) -> Table {
     let columns = ["in batch", "failed in a row", "decided", "after"];
     let mut table = Table::new("When the breaker tripped, and what was decided", &["at"], &columns);
     for trip in run.timeline.iter().flat_map(|timeline| &timeline.trips) {
@@ -156,7 +159,7 @@ fn listed(ids: &[String]) -> String {
     }
 }
 
-fn failures(run: &RunPage) -> Table {
+fn failures(run: &RunReport) -> Table {
     let mut table = Table::new("Failed verdicts, in order", &["at", "instance"], &["in batch", "reason"]);
     let Some(timeline) = &run.timeline else { return table };
     for failure in timeline.failures.iter().take(MOST_FAILURES) {
@@ -179,9 +182,9 @@ fn failures(run: &RunPage) -> Table {
     table
 }
 
-fn figures(run: &RunPage) -> Table {
+fn figures(run: &RunReport) -> Table {
     let mut table = Table::new("The figures of this run; truth, as no controller sees it", &["figure"], &["value"]);
-    for (metric, value) in &run.metrics {
+    for (metric, value) in run.metrics.0.by_name() {
         let said = match value {
             Value::Number(number) => Unit::of(metric).say_or_nothing(number.as_f64()),
             Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
@@ -194,15 +197,15 @@ fn figures(run: &RunPage) -> Table {
     table
 }
 
-fn policy(run: &RunPage) -> Table {
+fn policy(run: &RunReport) -> Table {
     let mut table = Table::new("The rollout’s parameters", &["parameter"], &["value"]);
-    for (key, value) in &run.policy {
+    for (key, value) in run.policy.by_name() {
         table.row([name(key), says(key, value)]);
     }
     table
 }
 
-fn faults(run: &RunPage) -> Table {
+fn faults(run: &RunReport) -> Table {
     let mut table = Table::new("What each fault did", &["fault"], &["from", "to", "instances touched"]);
     for fault in &run.faults {
         let time = |at: Option<u64>| at.map_or_else(|| "–".to_owned(), |at| spoken(Span(at)));

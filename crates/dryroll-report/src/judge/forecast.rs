@@ -63,10 +63,7 @@ impl Forecast {
             batch_count: plan.batch_count(),
             limit,
             estimate: plan.estimated_total(settings.health_timeout),
-            in_flight: settings.max_in_flight.and_then(|most| {
-                let waits = plan.estimated_in_flight(settings.health_timeout, most);
-                (waits != plan.estimated_total(settings.health_timeout)).then_some((waits, most))
-            }),
+            in_flight: in_flight(plan, settings),
             exposed,
             trips_in,
         }
@@ -113,6 +110,14 @@ impl Forecast {
             ),
         }
     }
+}
+
+/// What `max_in_flight` makes of a plan's estimate, and its value, where that makes a difference.
+#[must_use]
+pub fn in_flight(plan: &Plan, settings: &Settings) -> Option<(Span, NonZeroU32)> {
+    let most = settings.max_in_flight?;
+    let waits = plan.estimated_in_flight(settings.health_timeout, most);
+    (waits != plan.estimated_total(settings.health_timeout)).then_some((waits, most))
 }
 
 /// A share of a fleet in percent.

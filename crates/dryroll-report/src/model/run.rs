@@ -1,191 +1,188 @@
-//! The run report: one rollout, whole.
+//! The run report: `dryroll.run/1`. One rollout, whole.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::events::chronicle::{BatchRecord, Chronicle, TripRecord};
 use crate::judge::harm::HarmGoesOn;
 use crate::model::ScenarioRef;
-use crate::model::plan::PlanAnswer;
+use crate::model::keys::Keys;
+use crate::model::plan::PlanReport;
 use crate::model::timeline::Timeline;
-use dryroll_engine::RolloutId;
-use dryroll_engine::fleet::InstanceNames;
-use dryroll_sim::scenario::{Advice, Scenario};
-use dryroll_sim::sim::{FaultEffect, Metrics, Simulator};
+use dryroll_sim::scenario::{Advice, Metric};
+use dryroll_sim::text::Foreign;
 use dryroll_study::study::Policy;
 
-#[derive(Clone, Debug, Serialize)]
-struct Batch {
-    index: u32,
-    started_at_ms: u64,
-    completed_at_ms: Option<u64>,
-    healthy_count: u32,
-    failed_count: u32,
+/// One rollout, whole. What an older report leaves out is empty, and not shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunReport {
+    /// `dryroll.run/1`
+    pub schema: Foreign,
+    /// Of which scenario.
+    pub scenario: ScenarioRef,
+    /// The seed.
+    pub seed: u64,
+    /// Which replicate.
+    pub replicate: u64,
+    /// The command that runs it again.
+    #[serde(skip_serializing_if = "Foreign::is_empty")]
+    pub command: Foreign,
+    /// The policy, key by key.
+    pub policy: Keys,
+    /// The version that was rolled out.
+    pub version: Foreign,
+    /// The plan as it was walked.
+    pub plan: PlanReport,
+    /// The batches of the rollout, as they ended.
+    pub batches: Vec<BatchReport>,
+    /// The trips, those of the rollback too.
+    pub trips: Vec<TripReport>,
+    /// What the run cost, in truth.
+    pub metrics: RunMetrics,
+    /// Harm that goes on at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub harm_goes_on: Option<HarmGoesOn>,
+    /// The rollback; null where none began.
+    pub rollback: Option<RollbackReport>,
+    /// What each fault did.
+    pub faults: Vec<FaultReport>,
+    /// About the scenario.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<Advice>,
+    /// What each instance did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Timeline>,
 }
 
-impl Batch {
-    fn new(record: &BatchRecord) -> Self {
-        Self {
-            index: record.index,
-            started_at_ms: record.started_at.0,
-            completed_at_ms: record.completed_at.map(|at| at.0),
-            healthy_count: record.healthy_count,
-            failed_count: record.failed_count,
-        }
+impl RunReport {
+    /// Its policy; `None` where an older report has not all of its keys.
+    #[must_use]
+    pub fn policy(&self) -> Option<Policy> {
+        serde_json::to_value(&self.policy).and_then(serde_json::from_value).ok()
     }
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct Trip {
-    at_ms: u64,
-    batch_index: u32,
-    failed_instance_ids: Vec<String>,
-    decision: Option<&'static str>,
-    decided_at_ms: Option<u64>,
-    rollout_id: String,
+/// A batch as it ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BatchReport {
+    /// Its index.
+    pub index: u32,
+    /// When it began.
+    pub started_at_ms: u64,
+    /// When all had their verdicts; null where they never did.
+    pub completed_at_ms: Option<u64>,
+    /// Healthy verdicts.
+    pub healthy_count: u64,
+    /// Failed ones.
+    pub failed_count: u64,
 }
 
-impl Trip {
-    fn new(record: &TripRecord, names: InstanceNames) -> Self {
-        Self {
-            at_ms: record.at.0,
-            batch_index: record.batch_index,
-            failed_instance_ids: record.failed.iter().map(|&id| names.name(id).to_string()).collect(),
-            decision: record.decided.map(|(decision, _)| decision.name()),
-            decided_at_ms: record.decided.map(|(_, at)| at.0),
-            rollout_id: record.rollout.to_string(),
-        }
-    }
+/// A trip of the breaker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TripReport {
+    /// When.
+    pub at_ms: u64,
+    /// In which batch.
+    pub batch_index: u32,
+    /// The run of failures that tripped it.
+    pub failed_instance_ids: Vec<String>,
+    /// What was decided; null where nothing was.
+    pub decision: Option<String>,
+    /// When.
+    pub decided_at_ms: Option<u64>,
+    /// In which rollout.
+    pub rollout_id: String,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct Rollback {
-    rollout_id: String,
-    batches: Vec<Batch>,
+/// A rollback.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RollbackReport {
+    /// Its id.
+    pub rollout_id: String,
+    /// Its batches, as they ended.
+    pub batches: Vec<BatchReport>,
 }
 
-/// What a fault did, in a report.
-#[derive(Clone, Debug, Serialize)]
+/// What a fault did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FaultReport {
     /// Which of the scenario's faults, from 0.
     pub fault: usize,
     /// What it does.
-    pub kind: &'static str,
+    pub kind: Foreign,
     /// When it began; null where it never did.
     pub started_at_ms: Option<u64>,
     /// When it ended, or the run did.
     pub ended_at_ms: Option<u64>,
     /// How many planned instances it made a difference to.
-    pub touched_instances: u32,
+    pub touched_instances: u64,
     /// A fault that made no difference at all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub warning: Option<&'static str>,
+    pub warning: Option<String>,
 }
 
-impl FaultReport {
-    /// What each fault did, as the scenario lists them.
+/// The metrics of a run, by their names; an older report has fewer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunMetrics(pub Keys);
+
+impl RunMetrics {
+    /// How the run ended.
     #[must_use]
-    pub fn all(effects: &[FaultEffect]) -> Vec<Self> {
-        effects.iter().enumerate().map(|(fault, effect)| Self::new(fault, effect)).collect()
+    pub fn outcome(&self) -> Option<&str> {
+        self.0.get("outcome").and_then(Value::as_str)
     }
 
-    fn new(fault: usize, effect: &FaultEffect) -> Self {
-        let warning = match effect.window {
-            _ if effect.touched => None,
-            None => Some("never began: its moment or its event did not come"),
-            Some(_) => Some("touched nothing"),
-        };
-        Self {
-            fault,
-            kind: effect.kind,
-            started_at_ms: effect.window.map(|window| window.start),
-            ended_at_ms: effect.window.map(|window| window.end),
-            touched_instances: effect.touched_instances,
-            warning,
-        }
-    }
-}
-
-/// One rollout, whole: `dryroll.run/1`.
-#[derive(Clone, Debug, Serialize)]
-pub struct RunReport<'a> {
-    schema: &'static str,
-    scenario: ScenarioRef,
-    seed: u64,
-    replicate: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    command: Option<String>,
-    policy: Policy,
-    version: &'a str,
-    plan: PlanAnswer<'a>,
-    batches: Vec<Batch>,
-    trips: Vec<Trip>,
-    metrics: &'a Metrics,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    harm_goes_on: Option<HarmGoesOn>,
-    rollback: Option<Rollback>,
-    faults: Vec<FaultReport>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    advice: &'a [Advice],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timeline: Option<Timeline>,
-}
-
-impl<'a> RunReport<'a> {
-    /// The report of a run that is over.
+    /// What was decided on the trips, in order.
     #[must_use]
-    pub fn new(
-        scenario: &'a Scenario,
-        simulator: &'a Simulator<'_>,
-        chronicle: &Chronicle,
-        metrics: &'a Metrics,
-        effects: &[FaultEffect],
-    ) -> Self {
-        let names = scenario.fleet.names();
-        let batches = |first: bool| -> Vec<Batch> {
-            let of_it = |batch: &&BatchRecord| (batch.rollout == RolloutId::FIRST) == first;
-            chronicle.batches.iter().filter(of_it).map(Batch::new).collect()
-        };
-        let rollback = metrics_rollback(simulator).map(|rollout_id| Rollback { rollout_id, batches: batches(false) });
-        Self {
-            schema: "dryroll.run/1",
-            scenario: ScenarioRef::of(scenario),
-            seed: simulator.compiled().seed,
-            replicate: simulator.replicate(),
-            command: None,
-            policy: Policy::of(scenario),
-            version: scenario.target().id.raw(),
-            plan: PlanAnswer::walked(simulator.engine(), names),
-            batches: batches(true),
-            trips: chronicle.trips.iter().map(|trip| Trip::new(trip, names)).collect(),
-            metrics,
-            harm_goes_on: HarmGoesOn::of(metrics, scenario.rollout.observe_after),
-            rollback,
-            faults: FaultReport::all(effects),
-            advice: &[],
-            timeline: None,
-        }
+    pub fn decisions(&self) -> Vec<&str> {
+        let list = self.0.get("decisions").and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
-    /// With the command that runs it again.
+    /// A figure; `None` where the run has none.
     #[must_use]
-    pub fn with_command(self, command: String) -> Self {
-        Self { command: Some(command), ..self }
+    pub fn figure(&self, metric: Metric) -> Option<f64> {
+        self.0.get(metric.name()).and_then(Value::as_f64)
     }
 
-    /// With advice about the scenario.
+    /// A number of things; `None` where the run has none.
     #[must_use]
-    pub fn with_advice(self, advice: &'a [Advice]) -> Self {
-        Self { advice, ..self }
-    }
-
-    /// With a timeline of the run, so that a page can draw it.
-    #[must_use]
-    pub fn with_timeline(self, timeline: Timeline) -> Self {
-        Self { timeline: Some(timeline), ..self }
+    pub fn count(&self, metric: Metric) -> Option<u64> {
+        self.0.get(metric.name()).and_then(Value::as_u64)
     }
 }
 
-/// The rollback's id, where one began.
-fn metrics_rollback(simulator: &Simulator<'_>) -> Option<String> {
-    (simulator.engine().direction() == dryroll_engine::Direction::Back).then(|| RolloutId(2).to_string())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_written_again_byte_for_byte() {
+        let text = "{\"schema\":\"dryroll.run/1\",\"scenario\":{\"name\":\"a\",\"hash\":\"b\",\"module\":\"m\",\
+                    \"fleet\":\"f\",\"instances\":2,\"world\":\"w\",\"rates\":{}},\"seed\":18446744073709551615,\
+                    \"replicate\":3,\"command\":\"dryroll run\",\"policy\":{\"batch_pct\":50,\"a\":null},\
+                    \"version\":\"v\",\"plan\":{\"total_instances\":2,\"batch_size\":1,\"batch_count\":2,\
+                    \"estimated_total_seconds\":600,\"estimated_total_seconds_in_flight\":300.5,\
+                    \"circuit_breaker\":{\"max_consecutive_failures\":3},\"batches\":[{\"index\":0,\
+                    \"instance_ids\":[\"i-1\"],\"phase\":\"rolled_back\"}],\"approval_request_id\":null},\
+                    \"batches\":[{\"index\":0,\"started_at_ms\":1,\"completed_at_ms\":null,\"healthy_count\":1,\
+                    \"failed_count\":0}],\"trips\":[{\"at_ms\":1,\"batch_index\":0,\"failed_instance_ids\":[\"i-1\"],\
+                    \"decision\":\"abort\",\"decided_at_ms\":2,\"rollout_id\":\"r-1\"}],\"metrics\":{\
+                    \"outcome\":\"aborted\",\"trips\":1,\"decisions\":[\"abort\"],\"duration_sec\":0.25,\
+                    \"blast_radius_pct\":null,\"drift\":true},\"rollback\":null,\"faults\":[{\"fault\":0,\
+                    \"kind\":\"kill\",\"started_at_ms\":null,\"ended_at_ms\":null,\"touched_instances\":0,\
+                    \"warning\":\"touched nothing\"}]}";
+        let report: RunReport = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&report).unwrap(), text);
+        assert_eq!(report.metrics.outcome(), Some("aborted"));
+        assert_eq!(report.metrics.decisions(), ["abort"]);
+        assert_eq!(report.metrics.figure(Metric::DurationSec), Some(0.25));
+        assert_eq!(report.metrics.figure(Metric::BlastRadiusPct), None);
+        assert_eq!(report.policy(), None);
+    }
 }

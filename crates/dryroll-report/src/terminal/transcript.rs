@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::events::log::event_names;
+use crate::judge::forecast::Forecast;
 use crate::judge::harm::HarmGoesOn;
-use crate::model::plan::PlanAnswer;
 use crate::model::run::FaultReport;
 use crate::terminal::advice::advice_table;
 use crate::words::drawn::drawn;
@@ -72,17 +72,16 @@ impl<'a, W: Write> Transcript<'a, W> {
         match &event.body {
             &EventBody::Planned { total_instances, batch_size, batch_count } => {
                 let limit = engine.breaker().1;
-                let answer = PlanAnswer::new(engine.plan(), engine.settings(), self.names.instances);
+                let Forecast { estimate, in_flight, .. } = Forecast::of(engine);
                 let text = match batch_count {
                     0 => "nothing to do: no eligible instance runs another digest".to_owned(),
                     _ => format!(
                         "{} → {} of {batch_size} · trips at {limit} in a row · estimate {}{}",
                         plural(u64::from(total_instances), "instance", "instances"),
                         plural(u64::from(batch_count), "batch", "batches"),
-                        spoken(answer.estimated_total()),
-                        answer
-                            .estimated_in_flight()
-                            .map(|waits| format!(", {} with max_in_flight", spoken(waits)))
+                        spoken(estimate),
+                        in_flight
+                            .map(|(waits, _)| format!(", {} with max_in_flight", spoken(waits)))
                             .unwrap_or_default(),
                     ),
                 };
@@ -242,9 +241,9 @@ impl<'a, W: Write> Transcript<'a, W> {
                 (Some(start), Some(end)) => format!("{} to {}", At(start), At(end)),
                 _ => "never".to_owned(),
             };
-            let touched = plural(u64::from(fault.touched_instances), "instance", "instances");
+            let touched = plural(fault.touched_instances, "instance", "instances");
             write!(self.out, "  fault {}: {} {DIM}{when}{DIM:#}", fault.fault, fault.kind)?;
-            match fault.warning {
+            match &fault.warning {
                 Some(warning) => writeln!(self.out, "  {ASKS}warning: it {warning}{ASKS:#}")?,
                 None if fault.touched_instances > 0 => writeln!(self.out, ", touched {touched}")?,
                 None => writeln!(self.out)?,

@@ -1,18 +1,15 @@
 //! Reports are read back here: any of them, told by its `schema`, with a clear word on what is no report.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::checked::{Fault, faults};
-use crate::judge::harm::HarmGoesOn;
 use crate::model::calibration::CalibrationReport;
 use crate::model::drill::DrillReport;
-use crate::model::timeline::Timeline;
-use crate::model::{CheckReport, CompareReport, ScenarioRef, SweepReport, TuneReport};
+use crate::model::run::RunReport;
+use crate::model::{CheckReport, CompareReport, SweepReport, TuneReport};
 use dryroll_sim::json::fault;
-use dryroll_sim::scenario::Advice;
 use dryroll_sim::text::Foreign;
 
 /// Numbers beyond are not of a report: no run lasts so long, no fleet is so large.
@@ -20,9 +17,9 @@ const LARGEST: f64 = 1e15;
 
 /// Any report.
 #[derive(Clone, Debug, PartialEq)]
-pub enum AnyReport {
+pub enum Report {
     /// Of one rollout.
-    Run(Box<RunPage>),
+    Run(Box<RunReport>),
     /// Of a rollout with a person as its operator.
     Drill(Box<DrillReport>),
     /// Of a grid of policies.
@@ -35,78 +32,6 @@ pub enum AnyReport {
     Calibration(Box<CalibrationReport>),
     /// Of rules.
     Check(Box<CheckReport>),
-}
-
-/// What a page needs of a run report; what is missing is not shown.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct RunPage {
-    /// `dryroll.run/1`
-    pub schema: Foreign,
-    /// Of which scenario.
-    pub scenario: ScenarioRef,
-    /// The seed.
-    pub seed: u64,
-    /// Which replicate.
-    pub replicate: u64,
-    /// The command that runs it again.
-    pub command: Foreign,
-    /// The policy, key by key.
-    pub policy: Map<String, Value>,
-    /// The version that was rolled out.
-    pub version: Foreign,
-    /// The plan's figures.
-    pub plan: PlanFigures,
-    /// The metrics, by name.
-    pub metrics: Map<String, Value>,
-    /// Harm that goes on at the end; `None` too in older reports.
-    pub harm_goes_on: Option<HarmGoesOn>,
-    /// What each fault did.
-    pub faults: Vec<FaultFigures>,
-    /// About the scenario.
-    pub advice: Vec<Advice>,
-    /// What each instance did.
-    pub timeline: Option<Timeline>,
-}
-
-/// The figures of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct PlanFigures {
-    /// Planned instances.
-    pub total_instances: u64,
-    /// Instances a batch.
-    pub batch_size: u64,
-    /// Batches.
-    pub batch_count: u64,
-    /// What it promises at most.
-    pub estimated_total_seconds: f64,
-    /// The limit that it was walked with.
-    pub circuit_breaker: BreakerFigures,
-}
-
-/// The figures of a circuit breaker.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct BreakerFigures {
-    /// So many failures in a row trip it.
-    pub max_consecutive_failures: u32,
-}
-
-/// What a fault did.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct FaultFigures {
-    /// What it does.
-    pub kind: Foreign,
-    /// When it began.
-    pub started_at_ms: Option<u64>,
-    /// When it ended.
-    pub ended_at_ms: Option<u64>,
-    /// How many instances it touched.
-    pub touched_instances: u64,
-    /// That it made no difference.
-    pub warning: Option<String>,
 }
 
 /// Why something is no report that can be shown.
@@ -161,7 +86,7 @@ pub enum ReadingError {
 const ACCEPTED: &str = "dryroll.run/1, dryroll.drill/1, dryroll.sweep/1, dryroll.compare/1, dryroll.tune/1, \
  dryroll.check/1 and dryroll.calibration/1";
 
-impl AnyReport {
+impl Report {
     /// Reads a report.
     ///
     /// # Errors
@@ -264,7 +189,7 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        AnyReport::read(text.as_bytes()).unwrap_err().to_string()
+        Report::read(text.as_bytes()).unwrap_err().to_string()
     }
 
     #[test]
@@ -291,7 +216,7 @@ mod tests {
     #[test]
     fn a_run_report_may_lack_what_the_page_can_do_without() {
         let text = "{\"schema\": \"dryroll.run/1\", \"seed\": 18446744073709551615}";
-        let AnyReport::Run(run) = AnyReport::read(text.as_bytes()).unwrap() else { panic!("a run report") };
+        let Report::Run(run) = Report::read(text.as_bytes()).unwrap() else { panic!("a run report") };
         assert_eq!(run.seed, u64::MAX);
         assert_eq!(run.timeline, None);
     }
