@@ -6,6 +6,7 @@ pub mod calibration;
 pub mod check;
 pub mod completed;
 pub mod drawn;
+pub mod events;
 pub mod heartbeat_summary;
 pub mod replay;
 pub mod tune;

@@ -9,10 +9,10 @@ use super::Theme;
 use super::wrap::{title, wrap};
 use crate::console::choice::Choice;
 use crate::console::model::Model;
-use crate::console::narrator::asks;
 use crate::console::situation;
 use dryroll_engine::RequestKind;
 use dryroll_report::judge::forecast::Forecast;
+use dryroll_report::words::events::asks;
 use dryroll_report::words::spoken;
 use dryroll_sim::sim::Observer;
 

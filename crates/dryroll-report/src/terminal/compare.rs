@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anstyle::Style;
 use serde_json::Value;
 
+use crate::judge::better::Better;
 use crate::model::{CompareReport, Comparison, Contrast};
-use crate::svg::compare::Better;
 use crate::terminal::advice::advice_table;
 use crate::terminal::table::Table;
 use crate::words::{NOTHING, Unit, number, plural};

@@ -10,11 +10,10 @@ use crate::judge::harm::HarmGoesOn;
 use crate::model::run::FaultReport;
 use crate::terminal::advice::advice_table;
 use crate::words::drawn::drawn;
+use crate::words::events;
 use crate::words::{plural, spoken, wrapped};
 use dryroll_engine::fleet::{At, InstanceId, Span};
-use dryroll_engine::{
-    Answer, Direction, Engine, Event, EventBody, EventNames, OperatorDecision, Outcome, Recording, RolloutId,
-};
+use dryroll_engine::{Answer, Direction, Engine, Event, EventBody, EventNames, Outcome, Recording, RolloutId};
 use dryroll_sim::scenario::{Advice, Scenario};
 use dryroll_sim::sim::{CompiledScenario, Metrics, Observer};
 
@@ -92,7 +91,7 @@ impl<'a, W: Write> Transcript<'a, W> {
                 self.line(at, ASKS, "approval", &text)
             }
             EventBody::ApprovalDecided { request, answer } => self.tell_answer(at, &request.to_string(), answer),
-            EventBody::OperatorNotified => self.line(at, ASKS, "notified", "the operator is told; nobody is asked"),
+            EventBody::OperatorNotified => self.line(at, ASKS, "notified", events::NOTIFIED),
             &EventBody::BatchStarted { instance_count, .. } => {
                 self.batch = Batch { started_at: at, instances: instance_count, ..Batch::default() };
                 Ok(())
@@ -104,21 +103,16 @@ impl<'a, W: Write> Transcript<'a, W> {
             }
             EventBody::CircuitBreakerTripped { batch_index, failed } => {
                 self.tell_batch(at, event.rollout, *batch_index, None)?;
-                let shown: Vec<String> =
-                    failed.iter().take(8).map(|&id| self.names.instances.name(id).to_string()).collect();
-                let more = if failed.len() > 8 { format!(" … and {} more", failed.len() - 8) } else { String::new() };
-                let text = format!("{} failed in a row: {}{more}", failed.len(), shown.join(", "));
+                let (shown, more) = events::listed(self.names.instances, failed);
+                let more = if more > 0 { format!(" … and {more} more") } else { String::new() };
+                let text = format!("{} failed in a row: {shown}{more}", failed.len());
                 self.line(at, LOUD, "⚡ TRIPPED", &text)
             }
             &EventBody::BatchCompleted { batch_index, healthy_count, failed_count } => {
                 self.tell_batch(at, event.rollout, batch_index, Some((healthy_count, failed_count)))
             }
             &EventBody::RollbackStarted { instance_count } => {
-                let text = format!(
-                    "{} back to {}",
-                    plural(u64::from(instance_count), "instance goes", "instances go"),
-                    self.names.previous
-                );
+                let text = events::goes_back(instance_count, self.names.previous);
                 self.line(at, BOLD, "⟲ rollback", &text)
             }
             EventBody::RollbackFailed => {
@@ -139,17 +133,8 @@ impl<'a, W: Write> Transcript<'a, W> {
         let text = match answer {
             Answer::Approve => format!("{request} is approved"),
             Answer::Reject => format!("{request} is rejected"),
-            Answer::Edit(edit) => {
-                let pct = edit.batch_pct.map(|pct| format!("batch_pct = {pct}"));
-                let limit = edit.max_consecutive_failures.map(|limit| format!("max_consecutive_failures = {limit}"));
-                let changes: Vec<String> = pct.into_iter().chain(limit).collect();
-                format!("{request} is edited: {}", changes.join(", "))
-            }
-            Answer::OnTrip(OperatorDecision::ContinueAnyway) => format!("{request}: continue anyway"),
-            Answer::OnTrip(OperatorDecision::RollbackCompletedBatches) => {
-                format!("{request}: roll back completed batches")
-            }
-            Answer::OnTrip(OperatorDecision::Abort) => format!("{request}: abort"),
+            Answer::Edit(edit) => format!("{request} is edited: {}", events::changes(edit, " = ").join(", ")),
+            Answer::OnTrip(decision) => format!("{request}: {}", events::decision(*decision)),
         };
         self.line(at, ASKS, "decided", &text)
     }
