@@ -4,8 +4,9 @@
 //! a line. [`recall()`] finds those that apply to a rollout, most relevant first, and holds what they claim against
 //! today's numbers.
 //!
-//! A record outlives the report that it came of and is read before the next rollout, so it is a memory and no rendering.
-//! The crate stands above the reports: it reads their models and their words, and no report knows that it is remembered.
+//! A record outlives the report that it came of and is read before the next rollout, so it is a memory and no
+//! rendering. The crate stands above the reports: it reads their models and their words, and no report knows that it is
+//! remembered.
 
 mod category;
 mod claims;
