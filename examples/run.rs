@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut log = EventLog::new(&scenario, std::io::stdout().lock());
     let metrics = simulator.run(0, &mut log);
-    log.into_inner().map_err(|(_, error)| error)?;
+    drop(log.into_inner().map_err(|(_, error)| error)?);
 
     println!("{}: {} of {} instances were exposed", metrics.outcome.name(), metrics.exposed, scenario.fleet.instances);
     Ok(())

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::output::read_bytes;
 use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, write_json, write_whole};
-use super::report::read_bytes;
 use dryroll_engine::fleet::Span;
 use dryroll_report::files::output::Output;
 use dryroll_report::model::calibration::CalibrationReport;
@@ -47,14 +47,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let interval = interval(arguments.heartbeat_interval_sec)?;
     let mut read_logs = Vec::new();
     for log in &arguments.logs {
-        let read = History::read(&read_bytes(log)?);
+        let read = History::read(&read_bytes(log, "an event log: NDJSON, as `dryroll run --events` writes it")?);
         let name = log.to_string_lossy().into_owned();
         let read = read.with_context(|| name.clone()).map_err(Failure::Input)?;
         read_logs.push((name, read));
     }
     let (histories, twice) = once(read_logs).map_err(|error| Failure::Input(error.into()))?;
     if histories.iter().all(|history| history.attempts.is_empty()) {
-        return Err(Failure::Nothing(CalibrationError::Nothing.into()));
+        let logs: Vec<String> = arguments.logs.iter().map(|log| dryroll_sim::text::path(log).to_string()).collect();
+        return Err(Failure::Nothing(anyhow::Error::from(CalibrationError::Nothing).context(logs.join(", "))));
     }
     let mut calibration = Calibration::of(&Observations::of(&histories, interval), interval);
     calibration.warnings.extend(twice);

@@ -101,12 +101,12 @@ impl Checkpoint {
             Some(file) => Self::beside(partial(file), identity, resume),
             None => {
                 let path = temporary_place(identity);
-                match if resume { left_for_all_to_see(&path)? } else { None } {
-                    Some(file) => {
-                        lock(&file, &path)?;
-                        Self::go_on(ResultLog::open(file, identity), path)
-                    }
-                    None => Self::temporary(path, identity),
+                let Some(file) = left_for_all_to_see(&path)? else { return Self::temporary(path, identity) };
+                lock(&file, &path)?;
+                match ResultLog::open(file, identity) {
+                    found if resume => Self::go_on(found, path),
+                    Ok(log) if log.rows() > 0 => Err(in_the_way(Ok(log), &path)),
+                    _ => Self::temporary(path, identity),
                 }
             }
         }
@@ -214,13 +214,15 @@ impl Checkpoint {
             self.discard();
             return Failure::Interrupted(NOTHING_DONE.into());
         }
+        let place = dryroll_sim::text::path(&self.place.path);
+        let of = plural(rollouts, "rollout", "rollouts") + if of.is_empty() { "" } else { " " } + of.trim_end();
+        let kept = if done == 1 { "is kept" } else { "are kept" };
+        let again = self.again;
         match self.log.sync().and_then(|()| self.place.keep()) {
-            Ok(()) => Failure::Interrupted(format!(
-                "{done} of {} {of}are kept in {}; {} goes on from there",
-                plural(rollouts, "rollout", "rollouts"),
-                dryroll_sim::text::path(&self.place.path),
-                self.again
+            Ok(()) if done >= rollouts => Failure::Interrupted(format!(
+                "all of {of} {kept} in {place}, and nothing was reported yet; {again} reports them"
             )),
+            Ok(()) => Failure::Interrupted(format!("{done} of {of} {kept} in {place}; {again} goes on from there")),
             Err(error) => Failure::write(&self.place.path, error),
         }
     }

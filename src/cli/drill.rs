@@ -6,14 +6,13 @@ mod terminal;
 mod watch;
 mod web;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-
-use anyhow::Context;
 
 use super::interrupt;
 use super::learnings::{Learnings, Remembered};
-use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, utf8, write_json};
+use super::memory::Need;
+use super::output::{Failure, each_its_own_place, open_all, publish, read_text, standard_output, teller, write_json};
 use super::rollout::Rollout;
 use super::run::today;
 use crate::console::Feed;
@@ -105,19 +104,36 @@ impl Arguments {
 }
 
 fn read_record(path: &Path) -> Result<Record, Failure> {
-    let shown = dryroll_sim::text::path(&path).to_string();
-    let mut bytes = Vec::new();
-    let read = match path == Path::new("-") {
-        true => std::io::stdin().read_to_end(&mut bytes).map(drop),
-        false => std::fs::read(path).map(|read| bytes = read),
-    };
-    read.with_context(|| format!("cannot read {shown}")).map_err(Failure::Input)?;
-    let text = utf8(&shown, bytes, "a record of decisions, as `drill --record` writes it")?;
-    Record::parse(&text).map_err(|error| in_file(&shown, error))
+    let text = read_text(path, "a record of decisions, as `drill --record` writes it")?;
+    Record::parse(&text).map_err(|error| in_file(&dryroll_sim::text::path(path).to_string(), error))
 }
 
 fn in_file(path: &str, error: DrillError) -> Failure {
     Failure::Input(anyhow::Error::from(error).context(path.to_owned()))
+}
+
+/// An earlier record is replaced with the first decision, which is said before; what is no record is not replaced.
+fn replaces(path: &Path, quiet: bool) -> Result<(), Failure> {
+    let Some(there) = Output::place(path).and_then(|place| std::fs::read(place).ok()).filter(|bytes| !bytes.is_empty())
+    else {
+        return Ok(());
+    };
+    let shown = dryroll_sim::text::path(path);
+    let Some(earlier) = String::from_utf8(there).ok().and_then(|text| Record::parse(&text).ok()) else {
+        return Err(Failure::Input(anyhow::anyhow!(
+            "{shown} is there and is no record of decisions; name another file with --record, or remove it first"
+        )));
+    };
+    let decisions = earlier.decisions().map_or(0, |all| all.len() as u64);
+    if decisions > 0 && !quiet {
+        let decisions = plural(decisions, "decision", "decisions");
+        // A note that nobody can see is no failure.
+        let _ = writeln!(
+            anstream::stderr(),
+            "note: the record of {decisions} in {shown} is replaced with the first decision"
+        );
+    }
+    Ok(())
 }
 
 /// Where the record and the report go: opened before the drill, so that nobody plays for nothing.
@@ -134,6 +150,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let [events, record, report] =
         open_all([&arguments.events, &arguments.record, &arguments.report].map(Option::as_ref))?;
     let files = Files { record, report };
+    if let Some(path) = arguments.record.as_deref().filter(|_| opening.record.is_none()) {
+        replaces(path, arguments.quiet)?;
+    }
+    Need::of_run(&opening.scenario).say(arguments.quiet);
     let mut watch = Watch::new(&opening.scenario, events);
     if let Some(record) = &opening.record {
         let drill = play(arguments, &opening, record, &mut watch)?;
@@ -293,6 +313,10 @@ fn keeper<'w>(arguments: &Arguments, opening: &'w Opening) -> impl FnMut(&Drill<
 /// Keeps the record, if there is a place for it.
 fn keep(opening: &Opening, output: Option<Output>, drill: &Drill<'_>) -> Result<(), Failure> {
     let record = Record::new(&opening.scenario, opening.replicate, drill.decisions());
+    // A drill that was left before anything was decided leaves an earlier record as it was.
+    if drill.decisions().is_empty() && !drill.is_over() {
+        return Ok(());
+    }
     // Whoever leaves a surprise may still want to play it.
     let record = if opening.surprise.is_some() && !drill.is_over() { record.veiled() } else { record };
     match write_json(output, &record)? {
@@ -305,6 +329,11 @@ fn keep(opening: &Opening, output: Option<Output>, drill: &Drill<'_>) -> Result<
 fn left(arguments: &Arguments, drill: &Drill<'_>) -> String {
     let decisions = plural(drill.decisions().len() as u64, "decision is", "decisions are");
     match &arguments.record {
+        Some(path) if drill.decisions().is_empty() => format!(
+            "the drill was left at {} before anything was decided; {} is as it was",
+            drill.clock(),
+            dryroll_sim::text::path(&path)
+        ),
         Some(path) => {
             format!("the drill was left at {}; {decisions} kept in {}", drill.clock(), dryroll_sim::text::path(&path))
         }

@@ -1,11 +1,13 @@
 //! How commands fail, and how they speak to people.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+
+use anyhow::Context;
 
 use super::interrupt::undisturbed;
 use dryroll_engine::Refusal;
@@ -187,6 +189,32 @@ pub fn no_grid(text: &ScenarioText, error: GridError) -> Failure {
         GridError::Refused(refusal) => refused(text, refusal),
         other => other.into(),
     }
+}
+
+/// All bytes of a file or of standard input, which is to be `what`.
+pub fn read_bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    let shown = dryroll_sim::text::path(path);
+    if path.is_dir() {
+        return Err(Failure::Input(anyhow::anyhow!("{shown} is a folder; give {what}")));
+    }
+    let mut bytes = Vec::new();
+    let result = if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+    };
+    result.with_context(|| format!("cannot read {shown}")).map_err(Failure::Input)?;
+    Ok(bytes)
+}
+
+/// The same, of an input that is a text and not empty.
+pub fn read_text(path: &Path, what: &str) -> Result<String, Failure> {
+    let shown = dryroll_sim::text::path(path).to_string();
+    let text = utf8(&shown, read_bytes(path, what)?, what)?;
+    if text.trim().is_empty() {
+        return Err(Failure::Input(anyhow::anyhow!("{shown} is empty; give {what}")));
+    }
+    Ok(text)
 }
 
 /// The text of an input, which is to be `what`.

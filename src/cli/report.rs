@@ -1,11 +1,9 @@
 //! `dryroll report`: a page and plots from any report.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-
-use super::output::{Failure, is_gone, publish, standard_output, write_whole};
+use super::output::{Failure, is_gone, publish, read_text, standard_output, write_whole};
 use dryroll_report::files::error::ReportError;
 use dryroll_report::files::output::Output;
 use dryroll_report::html::{page, plots};
@@ -105,21 +103,9 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
     }
 }
 
-/// All bytes of a file or of standard input.
-pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let result = if path == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
-    };
-    result.with_context(|| format!("cannot read {}", dryroll_sim::text::path(&path))).map_err(Failure::Input)?;
-    Ok(bytes)
-}
-
 /// Any report, from a file or standard input.
 pub fn read(path: &Path) -> Result<Report, Failure> {
-    let bytes = read_bytes(path)?;
+    let bytes = read_text(path, "a JSON report that dryroll wrote")?.into_bytes();
     let shown = dryroll_sim::text::path(&path);
     Report::read(&bytes).map_err(|error| match error {
         wrong if is_scenario(path, &bytes) => {

@@ -135,7 +135,7 @@ pub fn today<'a>(
         outcome: metrics.outcome.name(),
         trips: u64::from(metrics.trips),
         duration_sec: metrics.duration_sec(),
-        blast_radius_pct: metrics.blast_radius_pct(),
+        blast_radius_pct: metrics.blast_radius_pct().map(dryroll_sim::sim::Percent::get),
     };
     Today::of(scenario, Some(policy), Numbers::Run(numbers, run))
 }

@@ -10,7 +10,9 @@ use anyhow::{Context, anyhow};
 use super::checkpoint::{Checkpoint, foreign, no_result, partial};
 use super::interrupt;
 use super::memory::Need;
-use super::output::{Failure, open, publish, scratch_failure, scratch_log, standard_output, teller, write_json};
+use super::output::{
+    Failure, open, publish, read_text, scratch_failure, scratch_log, standard_output, teller, write_json,
+};
 use super::progress::Progress;
 use super::sweep::{HowArguments, ready};
 use dryroll_engine::fleet::Span;
@@ -135,8 +137,8 @@ pub fn command(manifest: &Path, shard: &str, of: u32) -> String {
 /// Reads a manifest.
 pub fn load(path: &Path) -> Result<(Manifest, Sweep), Failure> {
     let name = dryroll_sim::text::path(&path);
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}")).map_err(Failure::Input)?;
-    Manifest::parse(&bytes).with_context(|| format!("cannot use {name}")).map_err(Failure::Input)
+    let text = read_text(path, "a manifest, as `dryroll sweep --plan` writes it")?;
+    Manifest::parse(text.as_bytes()).with_context(|| format!("cannot use {name}")).map_err(Failure::Input)
 }
 
 /// Where the result of a shard lies: beside the manifest.

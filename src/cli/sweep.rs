@@ -284,7 +284,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// All rollouts of so many cells.
 pub fn total(replicates: u64, cells: usize) -> Result<u64, Failure> {
-    rollouts(replicates, cells).ok_or_else(|| Failure::from(SweepError::TooMany { replicates, cells }))
+    rollouts(replicates, cells)
+        .ok_or_else(|| Failure::from(SweepError::TooMany { option: "--replicates", replicates, cells }))
 }
 
 /// A sweep of which something is left to do.

@@ -1,6 +1,6 @@
 //! The answers that a request takes, each with a sentence on what it does.
 
-use dryroll_engine::{Answer, Direction, Engine, OperatorDecision, RequestKind, batch_size};
+use dryroll_engine::{Answer, AnswerKind, Direction, Engine, OperatorDecision, RequestKind, batch_size};
 use dryroll_report::words::plural;
 use dryroll_study::drill::Briefing;
 
@@ -18,30 +18,32 @@ pub struct Choice {
 /// What a request offers, in its order.
 #[must_use]
 pub fn choices(kind: RequestKind, engine: &Engine, briefing: &Briefing) -> Vec<Choice> {
+    use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
     let (dispatched, total) = (engine.dispatched(), engine.plan().total_instances());
     let instances = |count: u32| plural(u64::from(count), "instance", "instances");
     kind.options()
         .iter()
-        .map(|&name| {
-            let (answer, does) = match (name, kind) {
-                ("approve", _) => (Some(Answer::Approve), "batch 0 begins on the next tick".to_owned()),
-                ("edit", _) => {
+        .map(|&option| {
+            let (answer, does) = match (option, kind) {
+                (AnswerKind::Approve, _) => (Some(Answer::Approve), "batch 0 begins on the next tick".to_owned()),
+                (AnswerKind::Edit, _) => {
                     (None, "another batch_pct or max_consecutive_failures; the plan is asked for anew".to_owned())
                 }
-                ("reject", _) => (Some(Answer::Reject), "nothing is changed, and the rollout is over".to_owned()),
-                ("continue_anyway", RequestKind::RollbackContinuation) => (
-                    on_trip(OperatorDecision::ContinueAnyway),
-                    "the breaker counts from 0 again, and the rollback goes on".to_owned(),
-                ),
-                ("continue_anyway", _) => {
+                (AnswerKind::Reject, _) => {
+                    (Some(Answer::Reject), "nothing is changed, and the rollout is over".to_owned())
+                }
+                (AnswerKind::OnTrip(ContinueAnyway), RequestKind::RollbackContinuation) => {
+                    (on_trip(ContinueAnyway), "the breaker counts from 0 again, and the rollback goes on".to_owned())
+                }
+                (AnswerKind::OnTrip(ContinueAnyway), _) => {
                     let left = match total - dispatched {
                         0 => "all instances have been commanded".to_owned(),
                         left => format!("up to {} more are commanded", instances(left)),
                     };
                     let does = format!("the breaker counts from 0 again, and the rollout goes on: {left}");
-                    (on_trip(OperatorDecision::ContinueAnyway), does)
+                    (on_trip(ContinueAnyway), does)
                 }
-                ("rollback_completed_batches", _) => {
+                (AnswerKind::OnTrip(RollbackCompletedBatches), _) => {
                     let size = batch_size(dispatched, engine.settings().rollback_batch_pct);
                     let does = match engine.version(Direction::Back) {
                         Some(_) => format!(
@@ -51,17 +53,16 @@ pub fn choices(kind: RequestKind, engine: &Engine, briefing: &Briefing) -> Vec<C
                         ),
                         None => "fails: there is no previous version to go back to".to_owned(),
                     };
-                    (on_trip(OperatorDecision::RollbackCompletedBatches), does)
+                    (on_trip(RollbackCompletedBatches), does)
                 }
-                (_, RequestKind::RollbackContinuation) => {
-                    (on_trip(OperatorDecision::Abort), "stops here: what was not taken back stays as it is".to_owned())
+                (AnswerKind::OnTrip(Abort), RequestKind::RollbackContinuation) => {
+                    (on_trip(Abort), "stops here: what was not taken back stays as it is".to_owned())
                 }
-                _ => (
-                    on_trip(OperatorDecision::Abort),
-                    format!("stops here: the {} stay as they are", instances(dispatched)),
-                ),
+                (AnswerKind::OnTrip(Abort), _) => {
+                    (on_trip(Abort), format!("stops here: the {} stay as they are", instances(dispatched)))
+                }
             };
-            Choice { name, answer, does }
+            Choice { name: option.name(), answer, does }
         })
         .collect()
 }

@@ -89,7 +89,7 @@ impl Narrator {
                 (tone, text)
             }
             EventBody::RollbackStarted { instance_count } => {
-                let back = events::goes_back(*instance_count, &briefing.previous.to_string());
+                let back = events::goes_back(*instance_count, &briefing.previous);
                 (Tone::Plain, format!("rollback: {back}"))
             }
             EventBody::RollbackFailed => {

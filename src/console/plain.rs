@@ -169,7 +169,7 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
     }
 
     fn remind(&mut self, asked: Asked) -> io::Result<()> {
-        writeln!(self.out, "{} waits for your answer: {}", asked.request, asked.kind.options().join(", "))
+        writeln!(self.out, "{} waits for your answer: {}", asked.request, asked.kind.option_names().join(", "))
     }
 
     /// Puts what is asked in words, with what is known and what may be answered, once.

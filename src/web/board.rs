@@ -57,7 +57,7 @@ pub struct Request {
     #[serde(rename = "type")]
     pub kind: &'static str,
     pub of_rollback: bool,
-    pub options: &'static [&'static str],
+    pub options: Vec<&'static str>,
     pub asked_at_ms: u64,
     /// When it expires; null where it does not.
     pub expires_at_ms: Option<u64>,
@@ -234,7 +234,7 @@ impl Request {
             id: asked.request.to_string(),
             kind: asked.kind.type_name(),
             of_rollback: asked.kind == RequestKind::RollbackContinuation,
-            options: asked.kind.options(),
+            options: asked.kind.option_names(),
             asked_at_ms: asked.at.0,
             expires_at_ms: engine.expires_at().map(|at| at.0),
             batch_index: trip.map(|trip| trip.batch_index),

@@ -197,7 +197,7 @@ fn s5_instances_in_flight_keep_their_deadlines_and_do_not_trip_it_again() {
     let mut bench = Bench::one_batch(4, 1, |_| ());
     bench.report(10, 1);
     bench.skip();
-    assert_eq!(bench.engine.next_deadline().unwrap().0, 300);
+    assert_eq!(bench.next_deadline().unwrap().0, 300);
     bench.report(20, 0);
     bench.healthy(30, 3);
     bench.deadlines(300);

@@ -28,7 +28,7 @@ fn s9_what_came_meanwhile_is_judged_by_its_arrival_and_recorded_at_the_return() 
         "5000 r-1 b0 0 healthy
          5000 r-1 b0 1 to v2",
     );
-    assert_eq!(bench.engine.next_deadline(), Some(At(5300)), "its time runs from the return");
+    assert_eq!(bench.next_deadline(), Some(At(5300)), "its time runs from the return");
 }
 
 #[test]
@@ -192,18 +192,18 @@ fn eventful(engine: &mut Engine) -> Vec<Event> {
     let report =
         |instance, at, from| dryroll::fleet::Heartbeat { failed_upgrade: Some(from), ..beat(instance, at, from) };
     engine.handle_request(At(0));
-    engine.handle_tick(At(0));
+    engine.handle_timeout(At(0));
     engine.handle_heartbeat(At(10), At(10), &beat(1, 10, NEW));
     engine.handle_heartbeat(At(20), At(20), &report(0, 20, NEW));
     engine.handle_answer(At(30), ApprovalId(1), CONTINUE).unwrap();
-    engine.handle_tick(At(60));
-    engine.handle_deadline(At(360));
+    engine.handle_timeout(At(60));
+    engine.handle_timeout(At(360));
     engine.handle_answer(At(400), ApprovalId(2), ROLL_BACK).unwrap();
-    engine.handle_tick(At(420));
+    engine.handle_timeout(At(420));
     engine.handle_heartbeat(At(700), At(700), &beat(1, 700, OLD));
-    engine.handle_deadline(At(720));
+    engine.handle_timeout(At(720));
     engine.handle_answer(At(800), ApprovalId(3), CONTINUE).unwrap();
-    engine.handle_tick(At(840));
+    engine.handle_timeout(At(840));
     engine.handle_heartbeat(At(850), At(850), &beat(2, 850, OLD));
     engine.handle_heartbeat(At(850), At(850), &beat(3, 850, OLD));
     events(engine)
@@ -212,7 +212,7 @@ fn eventful(engine: &mut Engine) -> Vec<Event> {
 fn eventful_engine(recording: Recording) -> Engine {
     let mut settings = settings();
     settings.max_consecutive_failures = at_least_one(1);
-    Engine::new(plan(4, &settings), settings, recording)
+    Engine::new(plan(4, &settings), settings, bench::ALWAYS, recording)
 }
 
 #[test]
@@ -276,16 +276,16 @@ fn milestones_are_everything_but_starts_and_healthy_checks() {
 fn an_engine_that_is_reset_is_as_new() {
     let mut settings = settings();
     settings.policy = InterventionPolicy::RequireApproval;
-    let mut engine = Engine::new(plan(4, &settings), settings, Recording::Everything);
+    let mut engine = Engine::new(plan(4, &settings), settings, bench::ALWAYS, Recording::Everything);
     let run = |engine: &mut Engine| {
         engine.handle_request(At(5));
         engine.handle_answer(At(6), ApprovalId(1), edit(Some(100), Some(1))).unwrap();
         engine.handle_answer(At(7), ApprovalId(1), Answer::Approve).unwrap();
-        engine.handle_tick(At(60));
+        engine.handle_timeout(At(60));
         engine.handle_heartbeat(At(90), At(90), &beat(2, 90, NEW));
-        engine.handle_deadline(At(360));
+        engine.handle_timeout(At(360));
         engine.handle_answer(At(400), ApprovalId(2), ROLL_BACK).unwrap();
-        engine.handle_tick(At(420));
+        engine.handle_timeout(At(420));
         engine.handle_previous_gone(At(430));
         events(engine)
     };

@@ -2,7 +2,7 @@
 
 use crate::common::engine as bench;
 use crate::common::engine_runs as runs;
-use bench::{Bench, Deed, NEW, at_least_one, beat, deeds, events, plan, settings};
+use bench::{ALWAYS, Bench, Deed, NEW, at_least_one, beat, deeds, events, plan, settings};
 use dryroll::engine::{Direction, Engine, Entry, Event, Input, Journal, JournalError, Recording};
 use dryroll::fleet::{At, InstanceId, Span};
 use proptest::prelude::*;
@@ -20,13 +20,33 @@ fn prefix(journal: &Journal, len: usize) -> Journal {
     Journal { entries: journal.entries[..len].to_vec(), ..journal.clone() }
 }
 
+/// Hands in what an engine took, at the moment at which it took it.
+fn take_again(engine: &mut Engine, now: At, input: Input) {
+    match input {
+        Input::Request => engine.handle_request(now),
+        Input::Heartbeat { arrived, heartbeat } => {
+            engine.handle_heartbeat(now, arrived, &heartbeat);
+        }
+        Input::Deadline | Input::Expiry | Input::Tick => {
+            engine.handle_timeout(now);
+        }
+        Input::Answer { request, answer } => {
+            // The deadlines that came before it are in the journal, and those of its own moment on are not before it.
+            engine.resume(now);
+            let _refused = engine.handle_answer(At::ZERO, request, answer);
+        }
+        Input::PreviousGone => engine.handle_previous_gone(now),
+        Input::Horizon => engine.handle_horizon(now),
+    }
+}
+
 /// Rebuilds from the first `len` entries, hands in what is left, and says what came of it.
 fn continued(journal: &Journal, len: usize) -> (Engine, Vec<Event>, Vec<Deed>) {
-    let mut engine = prefix(journal, len).rebuild().expect("a true journal");
+    let mut engine = prefix(journal, len).rebuild(ALWAYS).expect("a true journal");
     let (mut told, mut done) = (events(&mut engine), deeds(&mut engine));
     for entry in &journal.entries[len..] {
         if let Entry::Input { now, input } = entry {
-            engine.handle(*now, *input);
+            take_again(&mut engine, *now, *input);
             told.extend(events(&mut engine));
             done.extend(deeds(&mut engine));
         }
@@ -71,7 +91,7 @@ proptest! {
         let text = serde_json::to_string(&journal).unwrap();
         let read: Journal = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(&read, &journal);
-        prop_assert!(read.rebuild().is_ok());
+        prop_assert!(read.rebuild(ALWAYS).is_ok());
     }
 
     #[test]
@@ -85,16 +105,16 @@ proptest! {
         let mut later = journal.clone();
         let Entry::Event(event) = &mut later.entries[entry] else { unreachable!() };
         event.at += Span(1);
-        prop_assert_eq!(later.rebuild().map(|_| ()), refused);
+        prop_assert_eq!(later.rebuild(ALWAYS).map(|_| ()), refused);
 
         let mut twice = journal.clone();
         twice.entries.insert(entry, journal.entries[entry].clone());
-        prop_assert_eq!(twice.rebuild().map(|_| ()), Err(JournalError::Diverged { entry: entry + 1 }));
+        prop_assert_eq!(twice.rebuild(ALWAYS).map(|_| ()), Err(JournalError::Diverged { entry: entry + 1 }));
 
         let mut missing = journal.clone();
         missing.entries.remove(entry);
         let is_prefix = entry == missing.entries.len();
-        prop_assert_eq!(missing.rebuild().is_ok(), is_prefix);
+        prop_assert_eq!(missing.rebuild(ALWAYS).is_ok(), is_prefix);
     }
 
     #[test]
@@ -103,7 +123,7 @@ proptest! {
         let is_cause = |pair: &[Entry]| matches!(pair, [Entry::Input { .. }, Entry::Event(_)]);
         let entry = journal.entries.windows(2).rposition(is_cause).expect("something had an effect");
         journal.entries.remove(entry);
-        prop_assert_eq!(journal.rebuild().map(|_| ()), Err(JournalError::Diverged { entry }));
+        prop_assert_eq!(journal.rebuild(ALWAYS).map(|_| ()), Err(JournalError::Diverged { entry }));
     }
 }
 
@@ -113,13 +133,12 @@ fn small() -> Journal {
     settings.max_in_flight = Some(at_least_one(2));
     settings.batch_pct = 100;
     let mut journal = Journal::new(plan(4, &settings), settings.clone());
-    let mut engine = Engine::new(journal.plan.clone(), settings, Recording::Everything);
+    let mut engine = Engine::new(journal.plan.clone(), settings, ALWAYS, Recording::Journal);
     for (now, input) in
         [(0, Input::Request), (0, Input::Tick), (50, Input::Heartbeat { arrived: At(50), heartbeat: beat(1, 50, NEW) })]
     {
-        journal.entries.push(Entry::Input { now: At(now), input });
-        engine.handle(At(now), input);
-        journal.entries.extend(events(&mut engine).into_iter().map(Entry::Event));
+        take_again(&mut engine, At(now), input);
+        journal.entries.extend(std::iter::from_fn(|| engine.poll_entry()));
     }
     journal
 }
@@ -136,11 +155,11 @@ fn s9_a_start_that_the_journal_shows_is_not_commanded_again() {
 
 #[test]
 fn s9_no_verdict_and_no_count_is_lost() {
-    let mut engine = small().rebuild().unwrap();
+    let mut engine = small().rebuild(ALWAYS).unwrap();
     assert_eq!(engine.in_flight(), 2);
-    assert_eq!(engine.next_deadline(), Some(At(300)), "dispatched at 0, not at the restart");
+    assert_eq!(engine.poll_timeout(), Some(At(300)), "dispatched at 0, not at the restart");
     assert_eq!((engine.poll_event(), engine.poll_command()), (None, None));
-    engine.handle_deadline(At(300));
+    engine.handle_timeout(At(300));
     assert_eq!(engine.breaker(), (1, 2));
 }
 
@@ -148,17 +167,17 @@ fn s9_no_verdict_and_no_count_is_lost() {
 fn s9_a_journal_of_other_settings_or_another_plan_is_refused() {
     let mut other = small();
     other.settings.max_in_flight = None;
-    assert_eq!(other.rebuild().map(|_| ()), Err(JournalError::Diverged { entry: 6 }), "a third instance starts");
+    assert_eq!(other.rebuild(ALWAYS).map(|_| ()), Err(JournalError::Diverged { entry: 6 }), "a third instance starts");
     let mut other = small();
     other.plan = plan(5, &other.settings);
-    assert_eq!(other.rebuild().map(|_| ()), Err(JournalError::Diverged { entry: 1 }));
+    assert_eq!(other.rebuild(ALWAYS).map(|_| ()), Err(JournalError::Diverged { entry: 1 }));
 }
 
 #[test]
 fn s9_an_empty_journal_is_a_rollout_that_has_not_begun() {
     let journal = Journal { entries: vec![], ..small() };
     let mut bench = Bench::new(4, |_| ());
-    bench.engine = journal.rebuild().unwrap();
+    bench.engine = journal.rebuild(ALWAYS).unwrap();
     bench.says_nothing();
     bench.request(0);
     bench.says("0 r-1 planned 4 = 1 x 4");

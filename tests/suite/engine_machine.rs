@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 
 use bench::{NEW, OLD, deeds, deeds_told, events, line};
 use dryroll::engine::{
-    Answer, BreakerOrder, BreakerScope, Direction, Engine, Event, EventBody, Input, OperatorDecision, Outcome, Reason,
-    RolloutId, Settings,
+    Answer, BreakerOrder, BreakerScope, Direction, Engine, Entry, Event, EventBody, Input, OperatorDecision, Outcome,
+    Reason, RolloutId, Settings,
 };
 use dryroll::fleet::{At, Heartbeat};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use runs::{cases, config};
+use runs::{HandIn, cases, config, hand_in};
 
 /// What is dispatched, judged and counted, as told by the events.
 struct ReferenceMonitor {
@@ -29,6 +29,20 @@ struct ReferenceMonitor {
     walk: Walk,
     taken_forward: u32,
     finished: bool,
+    /// A deadline that has to be the next input taken.
+    deadline_expected: Option<u32>,
+}
+
+/// What the engine took since it was last asked, each input with the events that it brought about.
+fn taken(engine: &mut Engine) -> Vec<(At, Input, Vec<Event>)> {
+    let mut taken: Vec<(At, Input, Vec<Event>)> = vec![];
+    while let Some(entry) = engine.poll_entry() {
+        match entry {
+            Entry::Input { now, input } => taken.push((now, input, vec![])),
+            Entry::Event(event) => taken.last_mut().expect("an input comes before its events").2.push(event),
+        }
+    }
+    taken
 }
 
 /// One rollout, or its rollback.
@@ -97,6 +111,7 @@ impl ReferenceMonitor {
             walk: Walk::new(1, Direction::Forward, total),
             taken_forward: 0,
             finished: false,
+            deadline_expected: None,
             settings: settings.clone(),
         }
     }
@@ -132,8 +147,21 @@ impl ReferenceMonitor {
         }
     }
 
+    /// A timeout takes the deadline that is due by its moment, and nothing before it: a tick of the same moment waits.
+    fn expects_deadline(&mut self, now: At, what: HandIn) {
+        let due = |id: u32| self.walk.dispatched_at[&id] + self.settings.health_timeout;
+        let first = self.walk.in_flight.iter().copied().min_by_key(|&id| (due(id), id));
+        // A tick that was due before comes first, late as it is.
+        let tick = self.walk.needs_tick && !self.walk.tripped;
+        let expected = first.filter(|&id| due(id) <= now && !(tick && due(id) > self.clock));
+        self.deadline_expected = expected.filter(|_| matches!(what, HandIn::Timeout) && !self.finished);
+    }
+
     /// One input and all that came of it.
     fn see(&mut self, now: At, input: Input, told: &[Event]) {
+        if self.deadline_expected.take().is_some() {
+            assert_eq!(input, Input::Deadline);
+        }
         let due = self.verdict_due(now, input);
         let first = told.first().and_then(|event| match event.body {
             EventBody::InstanceHealthCheck { instance, failure, .. } => Some((instance.0, failure)),
@@ -267,12 +295,12 @@ impl ReferenceMonitor {
     fn agrees(&self, engine: &Engine) {
         assert_eq!(engine.is_finished(), self.finished);
         if self.finished {
-            assert_eq!((engine.in_flight(), engine.next_deadline(), engine.pending_request()), (0, None, None));
+            assert_eq!((engine.in_flight(), engine.poll_timeout(), engine.pending_request()), (0, None, None));
             assert!(!engine.awaits_tick());
             return;
         }
         assert_eq!(engine.in_flight() as usize, self.walk.in_flight.len());
-        assert_eq!(engine.next_deadline().is_some(), !self.walk.in_flight.is_empty());
+        assert!(self.walk.in_flight.is_empty() || engine.poll_timeout().is_some());
         if self.walk.tripped {
             assert!(engine.pending_request().is_some() && !engine.awaits_tick());
         }
@@ -287,11 +315,16 @@ proptest! {
     fn the_rules_hold_whatever_comes_in(case in cases()) {
         let mut monitor = ReferenceMonitor::new(case.total, &case.settings);
         let mut engine = case.new_engine();
-        case.drive(&mut engine, |engine, now, input| {
-            engine.handle(now, input);
-            let told = events(engine);
-            assert_eq!(deeds(engine), deeds_told(&told), "commands and events agree");
-            monitor.see(now, input, &told);
+        case.drive(&mut engine, |engine, now, what| {
+            monitor.expects_deadline(now, what);
+            hand_in(engine, now, what);
+            let mut told_of_all = vec![];
+            for (now, input, told) in taken(engine) {
+                monitor.see(now, input, &told);
+                told_of_all.extend(told);
+            }
+            assert_eq!(deeds(engine), deeds_told(&told_of_all), "commands and events agree");
+            assert!(monitor.deadline_expected.is_none(), "a deadline that is due is taken");
             monitor.agrees(engine);
         });
         prop_assert!(monitor.finished, "exactly one `finished`");
@@ -307,8 +340,8 @@ fn the_runs_reach_every_end_and_every_trip() {
         let case = cases().new_tree(&mut runner).expect("a case").current();
         let mut engine = case.new_engine();
         let order = case.settings.breaker_order;
-        case.drive(&mut engine, |engine, now, input| {
-            engine.handle(now, input);
+        case.drive(&mut engine, |engine, now, what| {
+            hand_in(engine, now, what);
             for event in events(engine) {
                 let what = match &event.body {
                     EventBody::CircuitBreakerTripped { .. } => format!("{order:?} trip of {}", event.rollout),

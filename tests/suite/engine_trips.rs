@@ -214,7 +214,7 @@ fn s6_rollback_takes_back_every_instance_that_was_dispatched() {
          120 r-2 b0 1 to v1
          120 r-2 b0 2 to v1",
     );
-    assert_eq!(bench.engine.next_deadline().unwrap().0, 420, "the same timeout");
+    assert_eq!(bench.next_deadline().unwrap().0, 420, "the same timeout");
     for instance in 0..3 {
         bench.back(130, instance);
     }
@@ -259,7 +259,7 @@ fn s6_from_the_decision_on_the_rollout_itself_gives_no_more_verdicts() {
     bench.report(110, 5);
     bench.deadlines(10_000);
     bench.says_nothing();
-    assert_eq!((bench.engine.in_flight(), bench.engine.next_deadline()), (0, None));
+    assert_eq!((bench.engine.in_flight(), bench.next_deadline()), (0, None));
     assert_eq!(bench.engine.phase(4, Direction::Back), Phase::Waiting);
 }
 

@@ -49,7 +49,7 @@ fn s3_a_skipped_tick_starts_nothing_and_verdicts_still_arrive() {
     bench.healthy(10, 0);
     bench.skip();
     // Ticks at 60 and 120 are skipped by a paused reconciler: they are not handed in.
-    assert_eq!(bench.engine.next_deadline(), None);
+    assert_eq!(bench.next_deadline(), None);
     bench.tick(180);
     bench.says(
         "180 r-1 b1 starts with 1
@@ -116,7 +116,7 @@ fn s3_a_slot_has_its_own_deadline() {
     });
     bench.healthy(40, 0);
     assert_eq!(bench.engine.dispatched_at(1), Some(At(40)));
-    assert_eq!(bench.engine.next_deadline(), Some(At(340)));
+    assert_eq!(bench.next_deadline(), Some(At(340)));
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn s4_a_report_about_another_upgrade_says_nothing_of_this_one() {
 #[test]
 fn s4_silence_fails_it_at_the_deadline() {
     let mut bench = one();
-    assert_eq!(bench.engine.next_deadline(), Some(At(400)));
+    assert_eq!(bench.next_deadline(), Some(At(400)));
     assert_eq!(bench.deadline(399), None);
     assert_eq!(bench.deadline(400), TIMED_OUT);
     assert_eq!(bench.deadline(400), None);
@@ -325,7 +325,7 @@ fn s7_the_horizon_stalls_whatever_is_not_over() {
         bench.skip();
         bench.horizon(500);
         bench.says("500 r-1 FINISHED stalled");
-        assert_eq!((bench.engine.pending_request(), bench.engine.next_deadline()), (None, None));
+        assert_eq!((bench.engine.pending_request(), bench.next_deadline()), (None, None));
         assert_eq!((bench.engine.in_flight(), bench.engine.awaits_tick()), (0, false));
     }
 }
@@ -403,7 +403,7 @@ fn s8_time_that_runs_backwards_stands_still() {
         "100 r-1 b1 starts with 1
          100 r-1 b1 1 to v2",
     );
-    assert_eq!(bench.engine.next_deadline(), Some(At(400)));
+    assert_eq!(bench.next_deadline(), Some(At(400)));
     assert_eq!(bench.beat(60, beat(1, 60, NEW)), None, "it arrived before the dispatch");
 }
 

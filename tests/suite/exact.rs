@@ -122,7 +122,7 @@ fn agrees(what: &str, text: &str, unknown: &[&str]) {
             "trip_rate" => f64::from(u8::from(run.trips > 0)),
             "trips" => f64::from(run.trips),
             "exposed_instances" => f64::from(run.exposed),
-            "exposed_pct" | "blast_radius_pct_tripped" => run.exposed_pct(),
+            "exposed_pct" | "blast_radius_pct_tripped" => run.exposed_pct().get(),
             "duration_sec" => run.duration_sec(),
             "approval_wait_sec" => run.approval_wait_sec(),
             "rollout_sec" => run.rollout_sec(),

@@ -47,14 +47,14 @@ fn the_lessons_of_the_drills_can_be_seen() {
 fn at_the_beginning_some_are_not_heard_yet_and_none_is_silent() {
     let compiled = compiled("slow-burn");
     let mut drill = Drill::new(&compiled, 0, &mut Unobserved);
-    for at in [0, compiled.interval / 2] {
+    for at in [0, compiled.interval.0 / 2] {
         drill.advance_to(At(at), &mut Unobserved);
         let roll = drill.call_roll();
         let not_yet: u32 = roll.zones.iter().map(|zone| zone.not_yet).sum();
         assert_eq!(roll.all_silent(), 0, "{at}");
         assert!(not_yet > 0 && (at > 0 || not_yet >= compiled.total() - 1), "{at}: {roll:?}");
     }
-    drill.advance_to(At(compiled.interval), &mut Unobserved);
+    drill.advance_to(At::ZERO + compiled.interval, &mut Unobserved);
     assert!(drill.call_roll().zones.iter().all(|zone| zone.not_yet == 0));
 }
 
@@ -72,21 +72,21 @@ fn what_is_heard_was_so() {
             if drill.is_over() {
                 break;
             }
-            let from = at.0.saturating_sub(3 * compiled.interval);
+            let from = At(at.0.saturating_sub(3 * compiled.interval.0));
             for position in 0..compiled.total() {
                 let simulator = drill.simulator();
-                let heard = simulator.last_heard(position, from, at.0);
-                let mut lived: Vec<_> = simulator.history(position, at.0 + 1).collect();
+                let heard = simulator.last_heard(position, from, at);
+                let mut lived: Vec<_> = simulator.history(position, At(at.0 + 1)).collect();
                 match heard {
                     Some(heard) => {
                         lived.retain(|segment| (segment.from..segment.to).contains(&heard.sent));
                         let segment = lived.last().unwrap();
-                        assert!(heard.sent >= from && heard.sent <= at.0, "{name} {position} {at}");
+                        assert!(heard.sent >= from && heard.sent <= at, "{name} {position} {at}");
                         assert!(segment.doing.heartbeats(), "{name} {position} {at}");
                         assert_eq!(heard.healthy, segment.doing == Doing::Serving, "{name} {position} {at}");
                         assert_eq!(heard.runs == Release::Target, segment.running == Release::Target);
                     }
-                    None if at.0 >= compiled.interval => {
+                    None if at.0 >= compiled.interval.0 => {
                         silent += 1;
                         let could_not = lived.iter().any(|segment| segment.to > from && !segment.doing.heartbeats());
                         assert!(could_not, "{name} {position} {at}");

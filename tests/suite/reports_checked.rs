@@ -33,7 +33,7 @@ fn written(arguments: &[&str]) -> Vec<u8> {
 }
 
 /// One report of each schema.
-fn of_each() -> Vec<Value> {
+pub fn of_each() -> Vec<Value> {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
     let (events, decisions, scenario) = (at("events.ndjson"), at("decisions.json"), at("checked.toml"));
@@ -61,7 +61,7 @@ fn of_each() -> Vec<Value> {
     commands.iter().map(|command| serde_json::from_slice(&written(command)).expect("JSON")).collect()
 }
 
-fn read(report: &Value) -> Result<Report, String> {
+pub fn read(report: &Value) -> Result<Report, String> {
     Report::read(report.to_string().as_bytes()).map_err(|error| error.to_string())
 }
 
@@ -125,7 +125,7 @@ fn mutations(value: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String>
     }
 }
 
-fn pointer(path: &[String]) -> String {
+pub fn pointer(path: &[String]) -> String {
     path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
@@ -183,7 +183,7 @@ fn what_cannot_be_is_named_with_its_place() {
             "dryroll.run/1",
             "/metrics/duration_sec",
             json!("long"),
-            "/metrics/duration_sec is \"long\"; allowed: a number",
+            "/metrics/duration_sec is \"long\"; allowed: seconds, 0 to 4000000000",
         ),
         ("dryroll.run/1", "/plan/batch_count", json!(9), "/plan/batch_count is 9; allowed: 5, of 50 instances"),
         ("dryroll.sweep/1", "/cells/1", cell, "/cells/1 is there a second time; allowed: one that /cells/0 is not"),
@@ -206,8 +206,18 @@ fn what_cannot_be_is_named_with_its_place() {
             "dryroll.calibration/1",
             "/versions/0/commands",
             json!(3),
-            "healthy, upgrade_failed, health_timeout and cut_short together",
+            "which is healthy, upgrade_failed, health_timeout, cut_short",
         ),
+        (
+            "dryroll.run/1",
+            "/batches/0/healthy_count",
+            json!(6.5),
+            "/batches/0/healthy_count is 6.5; allowed: whole instances",
+        ),
+        ("dryroll.run/1", "/plan/batches/0/instance_ids/0", json!("i-00002"), "\"i-00002\", there a second time"),
+        ("dryroll.run/1", "/version", json!("v-1.24.0"), "which is that of its command"),
+        ("dryroll.sweep/1", "/cells/1/defective", json!(false), "/cells/1/defective is false; allowed: true"),
+        ("dryroll.calibration/1", "/versions/0/failure_rate/beta/0", json!(1e6), "do not go together"),
         ("dryroll.check/1", "/counts/passed", json!(7), "as many rules have that status"),
     ] {
         let mut report = of(schema);
@@ -215,6 +225,17 @@ fn what_cannot_be_is_named_with_its_place() {
         let error = read(&report).err().unwrap_or_else(|| panic!("{schema} {at} is let pass"));
         assert!(error.contains(said), "{schema} {at}: {error}");
     }
+}
+
+#[test]
+fn whether_enough_rollouts_complete_is_what_their_share_says() {
+    let sweep = ["sweep", "scenarios/tune.toml", "--replicates", "40"];
+    let mut report: Value = serde_json::from_slice(&written(&sweep)).expect("JSON");
+    read(&report).unwrap_or_else(|error| panic!("{error}"));
+    let enough = report.pointer_mut("/cells/0/completed/enough").expect("a good version");
+    *enough = json!(!enough.as_bool().unwrap_or(false));
+    let error = read(&report).expect_err("it is let pass");
+    assert!(error.contains("/cells/0/completed/enough is "), "{error}");
 }
 
 #[test]

@@ -254,11 +254,11 @@ fn whatever_the_policy_replicates_share_the_same() {
     for replicate in 0..50 {
         assert_eq!(shared(&base, replicate), shared(&other, replicate));
         let (one, next) = (shared(&base, replicate), shared(&base, replicate + 1));
-        let target = Release::Target as usize;
+        let target = Release::Target;
         assert_ne!(one.rates[target].failure, next.rates[target].failure);
         assert_ne!(one.rates[target].hang, next.rates[target].hang);
         assert_ne!(one.factors[target], next.factors[target]);
-        assert_eq!(one.factors[Release::Previous as usize], 1.0);
+        assert_eq!(one.factors[Release::Previous], 1.0);
     }
     // Another version has rates of its own, another class places of its own.
     let text = ALL.replace("\"v-2\"", "\"v-3\"").replace("\"rack\"", "\"row\"");

@@ -1,127 +1,18 @@
-//! The circuit breaker (§5): counts failed verdicts in a row and trips when the count reaches the limit.
+//! Breakers (§5): the rules that stop a rollout. One file a rule; each reads alone.
 //!
-//! It knows neither instances nor batches nor time: positions come in with their verdicts, in the
-//! order in which they are to be counted. *Which* order that is ([`BreakerOrder`]) is decided by the
-//! caller; whether a batch starts afresh ([`BreakerScope`]) is decided here.
-//!
-//! [`BreakerOrder`]: super::BreakerOrder
+//! A rule is handed positions and verdicts in the order in which they count, and answers with a [`Count`]. What a trip
+//! comes to (who is asked, what is not dispatched any more) is the engine's, the same for every rule.
 
-use std::num::NonZeroU32;
+mod consecutive_failures;
 
-use super::BreakerScope;
+pub use consecutive_failures::ConsecutiveFailures;
 
-/// The breaker of one rollout.
-#[derive(Clone, Debug)]
-pub struct Breaker {
-    limit: NonZeroU32,
-    scope: BreakerScope,
-    /// The positions of the failures in a row, oldest first. Its length is the count.
-    run: Vec<u32>,
-}
-
-/// What counting one verdict came to.
+/// What one verdict comes to for a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Count {
-    /// Below the limit.
+    /// The rule does not hold.
     Closed,
-    /// The limit is reached: [`Breaker::run`] is the run that did it.
+    /// The rule holds: the breaker trips.
     Tripped,
-}
-
-impl Breaker {
-    /// A breaker with a count of zero.
-    #[must_use]
-    pub fn new(limit: NonZeroU32, scope: BreakerScope) -> Self {
-        Self { limit, scope, run: Vec::new() }
-    }
-
-    /// As new, with another limit; keeps its buffer.
-    pub fn reset(&mut self, limit: NonZeroU32, scope: BreakerScope) {
-        self.limit = limit;
-        self.scope = scope;
-        self.run.clear();
-    }
-
-    /// Counts one verdict.
-    pub fn count(&mut self, position: u32, failed: bool) -> Count {
-        if !failed {
-            self.run.clear();
-            return Count::Closed;
-        }
-        self.run.push(position);
-        if self.run.len() as u32 >= self.limit.get() { Count::Tripped } else { Count::Closed }
-    }
-
-    /// A batch begins.
-    pub fn begin_batch(&mut self) {
-        if self.scope == BreakerScope::Batch {
-            self.run.clear();
-        }
-    }
-
-    /// A person decided to continue: the count goes to zero and the breaker is armed again.
-    pub fn rearm(&mut self) {
-        self.run.clear();
-    }
-
-    /// The failures in a row, oldest first.
-    #[must_use]
-    pub fn run(&self) -> &[u32] {
-        &self.run
-    }
-
-    /// So many in a row trip it.
-    #[must_use]
-    pub fn limit(&self) -> NonZeroU32 {
-        self.limit
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn breaker(limit: u32, scope: BreakerScope) -> Breaker {
-        Breaker::new(NonZeroU32::new(limit).unwrap(), scope)
-    }
-
-    fn feed(breaker: &mut Breaker, verdicts: &str) -> Option<usize> {
-        verdicts
-            .bytes()
-            .enumerate()
-            .position(|(position, v)| breaker.count(position as u32, v == b'x') == Count::Tripped)
-    }
-
-    #[test]
-    fn section_5_it_trips_when_the_count_reaches_the_limit() {
-        assert_eq!(feed(&mut breaker(2, BreakerScope::Rollout), "..x.xx"), Some(5));
-        assert_eq!(feed(&mut breaker(3, BreakerScope::Rollout), "xx.xx.xx."), None);
-        assert_eq!(feed(&mut breaker(1, BreakerScope::Rollout), "..x"), Some(2));
-    }
-
-    #[test]
-    fn section_5_the_run_is_named_in_order() {
-        let mut breaker = breaker(3, BreakerScope::Rollout);
-        assert_eq!(feed(&mut breaker, "x.xxx"), Some(4));
-        assert_eq!(breaker.run(), [2, 3, 4]);
-    }
-
-    #[test]
-    fn section_5_scope_says_whether_a_batch_starts_at_zero() {
-        for (scope, trips) in [(BreakerScope::Rollout, true), (BreakerScope::Batch, false)] {
-            let mut breaker = breaker(2, scope);
-            assert_eq!(breaker.count(0, true), Count::Closed);
-            breaker.begin_batch();
-            assert_eq!(breaker.count(1, true) == Count::Tripped, trips, "{scope:?}");
-        }
-    }
-
-    #[test]
-    fn section_6_continuing_sets_the_count_to_zero() {
-        let mut breaker = breaker(2, BreakerScope::Rollout);
-        assert_eq!(feed(&mut breaker, "xx"), Some(1));
-        breaker.rearm();
-        assert_eq!(feed(&mut breaker, "x.xx"), Some(3));
-    }
 }

@@ -6,6 +6,7 @@ use crate::fleet::{LifecycleState, VersionId};
 
 /// Why a request is refused (§1). Each names what is wrong and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refusal {
     /// No such template.
     UnknownTemplate(String),
@@ -35,6 +36,7 @@ pub enum Refusal {
 
 /// Why an answer is refused (§2, §6). Nothing is changed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AnswerError {
     /// The request was answered, or never opened.
     NotPending,
@@ -46,6 +48,7 @@ pub enum AnswerError {
 
 /// Why a journal cannot be continued (§9).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum JournalError {
     /// The journal's events are not those that its inputs bring about.
     Diverged {

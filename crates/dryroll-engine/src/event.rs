@@ -1,8 +1,8 @@
-//! What the engine says and is told: events, decisions, outcomes, and their ids.
+//! What the engine says: events and outcomes.
 
 use std::fmt;
 
-use super::Reason;
+use super::{Answer, ApprovalId, Reason, RequestKind};
 use crate::fleet::{At, InstanceId};
 
 /// `r-1` is the rollout, `r-2` its rollback.
@@ -19,133 +19,6 @@ impl RolloutId {
 impl fmt::Display for RolloutId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "r-{}", self.0)
-    }
-}
-
-/// Approval requests are `a-1`, `a-2`, … in the order in which they were opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(transparent))]
-pub struct ApprovalId(pub u32);
-
-impl fmt::Display for ApprovalId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a-{}", self.0)
-    }
-}
-
-/// What a person decides on a trip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum OperatorDecision {
-    /// Ignore the trip, proceed.
-    ContinueAnyway,
-    /// Take every dispatched instance back to the previous version.
-    RollbackCompletedBatches,
-    /// Stop here.
-    Abort,
-}
-
-impl OperatorDecision {
-    /// All of them, as they are offered.
-    pub const ALL: [Self; 3] = [Self::ContinueAnyway, Self::RollbackCompletedBatches, Self::Abort];
-
-    /// Its name in events and files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ContinueAnyway => "continue_anyway",
-            Self::RollbackCompletedBatches => "rollback_completed_batches",
-            Self::Abort => "abort",
-        }
-    }
-}
-
-/// What an edit of a pending plan changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Edit {
-    /// The new share of a batch, 1 to 100.
-    pub batch_pct: Option<u32>,
-    /// The new limit.
-    pub max_consecutive_failures: Option<std::num::NonZeroU32>,
-}
-
-impl Edit {
-    /// Whether its `batch_pct` is 1 to 100, if it sets one.
-    #[must_use]
-    pub fn is_in_range(&self) -> bool {
-        self.batch_pct.is_none_or(|pct| (1..=100).contains(&pct))
-    }
-}
-
-/// A person's answer to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Answer {
-    /// To the first request: go.
-    Approve,
-    /// To the first request: change the plan, ask again.
-    Edit(Edit),
-    /// To the first request: no.
-    Reject,
-    /// To the request that a trip opened.
-    OnTrip(OperatorDecision),
-}
-
-impl Answer {
-    /// Its name in events.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Approve => "approve",
-            Self::Edit(_) => "edit",
-            Self::Reject => "reject",
-            Self::OnTrip(decision) => decision.name(),
-        }
-    }
-}
-
-/// What a request asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum RequestKind {
-    /// May the plan start?
-    RollingUpgrade,
-    /// The breaker tripped: what now?
-    RollingUpgradeContinuation,
-    /// The breaker of a rollback tripped: what now? There is nothing further to roll back to.
-    RollbackContinuation,
-}
-
-impl RequestKind {
-    /// The request's `type` in events.
-    #[must_use]
-    pub fn type_name(self) -> &'static str {
-        match self {
-            Self::RollingUpgrade => "rolling_upgrade",
-            Self::RollingUpgradeContinuation | Self::RollbackContinuation => "rolling_upgrade_continuation",
-        }
-    }
-
-    /// Whether it takes this answer.
-    #[must_use]
-    pub fn offers(self, answer: &Answer) -> bool {
-        self.options().contains(&answer.name())
-    }
-
-    /// What may be answered.
-    #[must_use]
-    pub fn options(self) -> &'static [&'static str] {
-        match self {
-            Self::RollingUpgrade => &["approve", "edit", "reject"],
-            Self::RollingUpgradeContinuation => &["continue_anyway", "rollback_completed_batches", "abort"],
-            Self::RollbackContinuation => &["continue_anyway", "abort"],
-        }
     }
 }
 

@@ -55,7 +55,7 @@ impl Serialize for EventLine<'_> {
             EventBody::ApprovalRequested { request, kind } => {
                 map.serialize_entry("approval_request_id", &Shown(request))?;
                 map.serialize_entry("type", kind.type_name())?;
-                map.serialize_entry("options", kind.options())?;
+                map.serialize_entry("options", &kind.option_names())?;
             }
             EventBody::ApprovalDecided { request, answer } => {
                 map.serialize_entry("approval_request_id", &Shown(request))?;

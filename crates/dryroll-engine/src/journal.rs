@@ -1,20 +1,55 @@
 //! Restart (§9): all that the engine knows, rebuilt from the inputs that it took and the events that it emitted.
 //!
-//! Write each input down before it is handed in, and each event as it is polled, before its command
-//! is carried out. Inputs alone would rebuild the state; the events say how far the dead controller
+//! An engine with [`Recording::Journal`] writes it: keep each [`Engine::poll_entry`], in its order, before the command
+//! that goes with it is carried out. Inputs alone would rebuild the state; the events say how far the dead controller
 //! had come with what the last input brought about, so that nothing is said or dispatched twice.
 
-use super::{Command, Direction, Engine, Event, EventBody, Input, JournalError, Plan, Recording, Settings};
-use crate::fleet::At;
+use super::{
+    Answer, ApprovalId, Command, Direction, Engine, Event, EventBody, JournalError, Plan, Recording, Settings, Ticks,
+};
+use crate::fleet::{At, Heartbeat};
+
+/// An input that an engine took, as a journal keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Input {
+    /// [`Engine::handle_request`]
+    Request,
+    /// [`Engine::handle_heartbeat`]
+    Heartbeat {
+        /// When it arrived.
+        arrived: At,
+        /// What it says.
+        heartbeat: Heartbeat,
+    },
+    /// [`Engine::handle_timeout`] took a deadline.
+    Deadline,
+    /// [`Engine::handle_answer`]
+    Answer {
+        /// To which request.
+        request: ApprovalId,
+        /// What.
+        answer: Answer,
+    },
+    /// [`Engine::handle_timeout`] took the first request's expiry.
+    Expiry,
+    /// [`Engine::handle_timeout`] took a tick.
+    Tick,
+    /// [`Engine::handle_previous_gone`]
+    PreviousGone,
+    /// [`Engine::handle_horizon`]
+    Horizon,
+}
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Entry {
-    /// The engine was handed this.
+    /// The engine took this.
     Input {
-        /// When.
+        /// When it took it.
         now: At,
         /// What.
         input: Input,
@@ -42,13 +77,13 @@ impl Journal {
         Self { plan, settings, entries: Vec::new() }
     }
 
-    /// An engine that stands where the journal ends. What its last input brought about and the journal does not
-    /// show is still to be polled; what it shows is not said or dispatched again.
+    /// An engine that stands where the journal ends, and writes it on; the reconciler is the new controller's. What its last input brought about and the journal does not
+    /// show is still to be polled; what it shows is not said or dispatched again. [`Engine::resume`] should follow.
     ///
     /// # Errors
     /// When the events are not those that the inputs bring about: the journal is of another rollout, or damaged.
-    pub fn rebuild(&self) -> Result<Engine, JournalError> {
-        let mut engine = Engine::new(self.plan.clone(), self.settings.clone(), Recording::Everything);
+    pub fn rebuild(&self, ticks: Ticks) -> Result<Engine, JournalError> {
+        let mut engine = Engine::new(self.plan.clone(), self.settings.clone(), ticks, Recording::Everything);
         let mut shown = Shown::default();
         for (index, entry) in self.entries.iter().enumerate() {
             match entry {
@@ -56,7 +91,7 @@ impl Journal {
                     if engine.poll_event().is_some() {
                         return Err(JournalError::Diverged { entry: index });
                     }
-                    engine.handle(*now, *input);
+                    engine.replay(*now, *input);
                 }
                 Entry::Event(event) => {
                     if engine.poll_event().as_ref() != Some(event) {
@@ -67,6 +102,7 @@ impl Journal {
             }
         }
         shown.drop_from(&mut engine);
+        engine.record(Recording::Journal);
         Ok(engine)
     }
 }

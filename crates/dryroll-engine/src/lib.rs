@@ -6,21 +6,38 @@
 //!
 //! # The contract
 //!
-//! 1. Make a [`Plan`] ([`Request::plan`], or [`Plan::new`]) and [`Settings`], then [`Engine::new`].
-//! 2. Hand in inputs in the order of their times, beginning with [`Engine::handle_request`].
-//!    Within one millisecond: heartbeats by plan order, deadlines, answers, expiry, the tick (§8).
+//! 1. Make a [`Plan`] ([`Request::plan`], or [`Plan::new`]), [`Settings`] and [`Ticks`], then [`Engine::new`].
+//! 2. Hand in inputs in the order of their times, beginning with [`Engine::handle_request`]. Of one millisecond, hand in
+//!    heartbeats by plan order, then answers, then [`Engine::handle_timeout`].
 //! 3. After **every** input: [`Engine::poll_command`] until `None` and carry out each; [`Engine::poll_event`]
 //!    until `None` if events are recorded. The two are separate queues; within each, order is the order of happening.
-//! 4. Then ask what the engine waits for: [`Engine::next_deadline`] and [`Engine::expires_at`] are moments at which
-//!    [`Engine::handle_deadline`] and [`Engine::handle_expiry`] are due, [`Engine::awaits_tick`] says whether the
-//!    next tick matters, [`Engine::pending_request`] whether a person is asked.
+//! 4. Then ask [`Engine::poll_timeout`]: at that moment, if nothing else comes in before, [`Engine::handle_timeout`] is
+//!    due. It takes one step a call, so it is due again as long as `poll_timeout` does not lie after now. What is due,
+//!    and in which order (§8), is the engine's to know: deadlines, then the expiry of the request, then the tick of
+//!    the reconciler. Answers come after deadlines: [`Engine::handle_answer`] takes those that are due first.
 //! 5. It is over when [`Engine::outcome`] answers. Inputs after that do nothing.
 //!
-//! A controller that was away hands in what waited, one by one in its order, with `now` the moment of its return and
-//! `arrived` the moment at which each heartbeat came (§9). A [`Journal`] rebuilds the engine for it.
+//! # What the driver owns
 //!
-//! Inputs that do not fit (a heartbeat of an instance that nobody planned, an answer to no request, a deadline that
-//! has not come, time that runs backwards) change nothing and break nothing.
+//! - The clock: `now` of each input. A driver that is late hands in its own now; what it was late for bears that moment.
+//! - The grid of ticks is the engine's, from [`Ticks`]; whether the reconciler sleeps is not. A pause is
+//!   [`Engine::skip_ticks_until`], at any moment before the tick is due.
+//! - Its own turns within a millisecond. A simulator whose faults may strike between two deadlines asks
+//!   [`Engine::next_timer`], which also says what is due.
+//! - The journal's storage, and the moment of a return. A controller that was away rebuilds the engine from its
+//!   [`Journal`], says [`Engine::resume`] with the moment of its return, and hands in what waited, one by one in its
+//!   order: heartbeats with `arrived`, answers and timeouts with the moments at which they were due. Each is judged by
+//!   its own moment and recorded at that of the return (§9). Ticks that it missed are gone.
+//!
+//! Inputs that do not fit (a heartbeat of an instance that nobody planned, an answer to no request, a timeout with
+//! nothing due, time that runs backwards) change nothing and break nothing.
+//!
+//! # Enums that grow
+//!
+//! [`Refusal`], [`AnswerError`] and [`JournalError`] are `#[non_exhaustive]`: who shows an error shows a new one, too.
+//! Events, answers, requests, commands, timers and outcomes are not. A new one of these has to be written, counted and
+//! carried out, and the compiler finds each place that does not; a wildcard arm would drop it. They grow with a new
+//! minor version of this crate.
 //!
 //! # Driven by hand
 //!
@@ -43,9 +60,10 @@
 //!     policy: InterventionPolicy::AutoApprove,
 //!     approval_expires: Span(86_400_000),
 //! };
-//! let mut engine = Engine::new(plan, settings, Recording::Milestones);
+//! let mut engine = Engine::new(plan, settings, Ticks::default(), Recording::Milestones);
 //! engine.handle_request(At(0));
-//! engine.handle_tick(At(0));
+//! assert_eq!(engine.poll_timeout(), Some(At(0)), "the tick");
+//! engine.handle_timeout(At(0));
 //! assert_eq!(engine.poll_command(), Some(Command::Upgrade { to: Direction::Forward, positions: 0..2 }));
 //!
 //! // One instance reports that its upgrade failed, the other says nothing at all.
@@ -54,8 +72,8 @@
 //!     instance: InstanceId(0), sent_at, digest: DigestId(1), healthy: true, failed_upgrade: Some(DigestId(2)),
 //! };
 //! engine.handle_heartbeat(sent_at, sent_at, &report);
-//! assert_eq!(engine.next_deadline(), Some(At(300_000)));
-//! engine.handle_deadline(At(300_000));
+//! assert_eq!(engine.poll_timeout(), Some(At(300_000)), "the deadline");
+//! engine.handle_timeout(At(300_000));
 //!
 //! // Two in a row: the breaker trips and asks. The operator stops here.
 //! let (request, _) = engine.pending_request().unwrap();
@@ -66,8 +84,14 @@
 //! }
 //! ```
 
+/// The README's code is compiled and run with the tests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod fleet;
 
+mod approval;
 mod breaker;
 mod error;
 mod event;
@@ -79,20 +103,21 @@ mod outbox;
 mod plan;
 mod request;
 mod settings;
+mod ticks;
 mod verdict;
 mod walk;
 
-pub use breaker::{Breaker, Count};
+pub use approval::{Answer, AnswerKind, ApprovalId, Edit, OperatorDecision, RequestKind};
+pub use breaker::{ConsecutiveFailures, Count};
 pub use error::{AnswerError, JournalError, Refusal};
-pub use event::{
-    Answer, ApprovalId, Direction, Edit, Event, EventBody, EventKind, OperatorDecision, Outcome, RequestKind, RolloutId,
-};
+pub use event::{Direction, Event, EventBody, EventKind, Outcome, RolloutId};
 #[cfg(feature = "serde")]
 pub use event_line::{EventLine, EventNames};
-pub use journal::{Entry, Journal};
-pub use machine::{Command, Engine, Input};
+pub use journal::{Entry, Input, Journal};
+pub use machine::{Command, Engine, Timer};
 pub use outbox::Recording;
 pub use plan::{BatchPhase, Plan, PlanOrder, batch_size};
 pub use request::{Inventory, Request};
 pub use settings::{BreakerOrder, BreakerScope, InterventionPolicy, Settings, VersionRef};
+pub use ticks::Ticks;
 pub use verdict::{Judged, Phase, Reason, Verdict};

@@ -1,19 +1,29 @@
-//! The engine itself: the states of a rollout, and what each input does to them.
+//! The engine itself: the states of a rollout, its request, its outputs and its end.
+//!
+//! What else comes in has a file of its own: [`time`] decides what is due, [`verdicts`] judges heartbeats and deadlines,
+//! [`batches`] dispatches, [`answers`] takes a person's decisions, [`rollback`] turns round.
 
+mod answers;
+mod batches;
+mod rollback;
+mod time;
+mod verdicts;
 mod view;
+
+pub use time::Timer;
 
 use std::ops::Range;
 
-use super::breaker::{Breaker, Count};
+use super::breaker::ConsecutiveFailures;
 use super::outbox::Outbox;
-use super::walk::{InstanceState, WaitingFor, Walk};
+use super::walk::{InstanceState, Walk};
 use super::{
-    Answer, AnswerError, ApprovalId, BreakerOrder, Direction, Edit, Event, EventBody, InterventionPolicy, Judged,
-    OperatorDecision, Outcome, Phase, Plan, Reason, Recording, RequestKind, RolloutId, Settings, Verdict,
+    ApprovalId, Direction, Entry, Event, EventBody, Input, InterventionPolicy, Outcome, Plan, Recording, RequestKind,
+    RolloutId, Settings, Ticks,
 };
-use crate::fleet::{At, Heartbeat};
+use crate::fleet::At;
 
-/// What the engine wants done in the replicate.
+/// What the engine wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Command these instances, in this order, to a version: positions of the plan, see [`Engine::instance`].
@@ -30,39 +40,6 @@ pub enum Command {
         /// What it asks.
         kind: RequestKind,
     },
-}
-
-/// An input, as a journal keeps it. Each is one `handle_*` method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Input {
-    /// [`Engine::handle_request`]
-    Request,
-    /// [`Engine::handle_heartbeat`]
-    Heartbeat {
-        /// When it arrived.
-        arrived: At,
-        /// What it says.
-        heartbeat: Heartbeat,
-    },
-    /// [`Engine::handle_deadline`]
-    Deadline,
-    /// [`Engine::handle_answer`]
-    Answer {
-        /// To which request.
-        request: ApprovalId,
-        /// What.
-        answer: Answer,
-    },
-    /// [`Engine::handle_expiry`]
-    Expiry,
-    /// [`Engine::handle_tick`]
-    Tick,
-    /// [`Engine::handle_previous_gone`]
-    PreviousGone,
-    /// [`Engine::handle_horizon`]
-    Horizon,
 }
 
 /// Where the whole stands. What a state needs lives in it, so that nothing is left over from another.
@@ -82,17 +59,20 @@ enum State {
 
 /// A rollout, from its request to its end, with the rollback that it may come to.
 ///
-/// The [room's page](crate) has the contract: what to call, in which order, what it answers.
+/// The [crate's page](crate) has the contract: what to call, in which order, what it answers.
 #[derive(Clone, Debug)]
 pub struct Engine {
     settings: Settings,
     plan: Plan,
     state: State,
     walk: Walk,
-    breaker: Breaker,
+    breaker: ConsecutiveFailures,
     instances: Vec<InstanceState>,
     outbox: Outbox,
     approvals: u32,
+    ticks: Ticks,
+    /// No tick before this moment wakes the reconciler: it was taken, or is skipped.
+    ticks_from: At,
     /// The latest time that came in. Time that runs backwards is taken as standing still.
     clock: At,
     /// How many positions the rollout dispatched, once a rollback has taken its place.
@@ -104,14 +84,16 @@ pub struct Engine {
 impl Engine {
     /// An engine that awaits its request.
     #[must_use]
-    pub fn new(plan: Plan, settings: Settings, recording: Recording) -> Self {
+    pub fn new(plan: Plan, settings: Settings, ticks: Ticks, recording: Recording) -> Self {
         let mut engine = Self {
             state: State::New,
             walk: Walk::new(RolloutId::FIRST, Direction::Forward, 0, 1, None),
-            breaker: Breaker::new(settings.max_consecutive_failures, settings.breaker_scope),
+            breaker: ConsecutiveFailures::new(settings.max_consecutive_failures, settings.breaker_scope),
             instances: Vec::new(),
             outbox: Outbox::new(recording),
             approvals: 0,
+            ticks,
+            ticks_from: At::ZERO,
             clock: At::ZERO,
             taken_back: None,
             previous_gone: false,
@@ -132,6 +114,7 @@ impl Engine {
         self.instances.resize(self.plan.total_instances() as usize, InstanceState::default());
         self.outbox.clear();
         self.approvals = 0;
+        self.ticks_from = At::ZERO;
         self.clock = At::ZERO;
         self.taken_back = None;
         self.previous_gone = false;
@@ -144,26 +127,9 @@ impl Engine {
 
     // ---- Inputs -------------------------------------------------------------------------------
 
-    /// Hands in one input, as the method of its name does. Answers that do not fit are dropped.
-    pub fn handle(&mut self, now: At, input: Input) -> Option<Judged> {
-        match input {
-            Input::Request => self.handle_request(now),
-            Input::Heartbeat { arrived, heartbeat } => return self.handle_heartbeat(now, arrived, &heartbeat),
-            Input::Deadline => return self.handle_deadline(now),
-            Input::Answer { request, answer } => {
-                let _refused = self.handle_answer(now, request, answer);
-            }
-            Input::Expiry => self.handle_expiry(now),
-            Input::Tick => self.handle_tick(now),
-            Input::PreviousGone => self.handle_previous_gone(now),
-            Input::Horizon => self.handle_horizon(now),
-        }
-        None
-    }
-
     /// The request (§1, §2): plans, and asks, proceeds or refuses as the policy says.
     pub fn handle_request(&mut self, now: At) {
-        let now = self.advance(now);
+        let now = self.take_in(now, || Input::Request);
         if self.state != State::New {
             return;
         }
@@ -185,122 +151,9 @@ impl Engine {
         }
     }
 
-    /// A heartbeat that arrived at `arrived` (§4): `now` itself, or earlier where the controller was away.
-    ///
-    /// Returns the verdict that it gave, if it gave one.
-    #[inline]
-    pub fn handle_heartbeat(&mut self, now: At, arrived: At, heartbeat: &Heartbeat) -> Option<Judged> {
-        let now = self.advance(now);
-        let position = self.plan.order.position(heartbeat.instance)?;
-        let state_of = self.instances.get_mut(position as usize)?;
-        if heartbeat.sent_at < state_of.newest_sent {
-            return None;
-        }
-        state_of.newest_sent = heartbeat.sent_at;
-        let state_of = *state_of;
-        let awaited = self.walk.is_in_flight(&state_of) && self.judges();
-        let due = state_of.dispatched_at + self.settings.health_timeout;
-        if !awaited || arrived < state_of.dispatched_at || arrived > due {
-            return None;
-        }
-        let wanted = self.version(self.walk.direction).map(|version| version.digest);
-        let verdict = if heartbeat.failed_upgrade.is_some() && heartbeat.failed_upgrade == wanted {
-            Verdict::Failed(Reason::UpgradeFailed)
-        } else if heartbeat.healthy && Some(heartbeat.digest) == wanted {
-            Verdict::Healthy
-        } else {
-            return None;
-        };
-        Some(self.judge(now, position, verdict))
-    }
-
-    /// The moment of [`next_deadline`](Self::next_deadline) has come (§4): the first instance that is due gets its
-    /// verdict. Call it again as long as one is due.
-    pub fn handle_deadline(&mut self, now: At) -> Option<Judged> {
-        let now = self.advance(now);
-        if self.next_deadline()? > now {
-            return None;
-        }
-        let position = self.walk.first_due()?;
-        Some(self.judge(now, position, Verdict::Failed(Reason::HealthTimeout)))
-    }
-
-    /// A person's answer to a request (§2, §6).
-    ///
-    /// # Errors
-    /// When the request is not pending, does not offer this answer, or an edit is out of range. Nothing is changed
-    /// then.
-    pub fn handle_answer(&mut self, now: At, request: ApprovalId, answer: Answer) -> Result<(), AnswerError> {
-        let now = self.advance(now);
-        match self.state {
-            State::AwaitingApproval { request: pending, .. } if pending == request => match answer {
-                Answer::Approve => {
-                    self.decided(now, request, answer);
-                    self.state = State::Walking;
-                }
-                Answer::Edit(edit) => self.edit(now, request, edit)?,
-                Answer::Reject => {
-                    self.decided(now, request, answer);
-                    self.finish(now, Outcome::Rejected);
-                }
-                Answer::OnTrip(_) => return Err(AnswerError::NotOffered),
-            },
-            State::Tripped { request: pending, kind } if pending == request => match answer {
-                Answer::OnTrip(OperatorDecision::ContinueAnyway) => {
-                    self.decided(now, request, answer);
-                    self.continue_anyway(now);
-                }
-                Answer::OnTrip(OperatorDecision::RollbackCompletedBatches)
-                    if kind == RequestKind::RollingUpgradeContinuation =>
-                {
-                    self.decided(now, request, answer);
-                    self.roll_back(now);
-                }
-                Answer::OnTrip(OperatorDecision::Abort) => {
-                    self.decided(now, request, answer);
-                    self.finish(now, Outcome::Aborted);
-                }
-                _ => return Err(AnswerError::NotOffered),
-            },
-            _ => return Err(AnswerError::NotPending),
-        }
-        Ok(())
-    }
-
-    /// The moment of [`expires_at`](Self::expires_at) has come (§2), and nobody answered.
-    pub fn handle_expiry(&mut self, now: At) {
-        let now = self.advance(now);
-        if self.expires_at().is_some_and(|expires_at| expires_at <= now) {
-            self.finish(now, Outcome::Expired);
-        }
-    }
-
-    /// The reconciler wakes up (§3): begins the next batch, or goes on with what a trip left of one.
-    pub fn handle_tick(&mut self, now: At) {
-        let now = self.advance(now);
-        if !self.awaits_tick() {
-            return;
-        }
-        if self.walk.waiting_for == WaitingFor::NextBatch {
-            self.breaker.begin_batch();
-            let instance_count = self.walk.begin_batch();
-            let batch_index = self.walk.batch;
-            self.say(now, Recording::Milestones, || EventBody::BatchStarted { batch_index, instance_count });
-        }
-        self.walk.waiting_for = WaitingFor::Open;
-        self.dispatch(now);
-    }
-
-    /// The previous version was archived or collected (§6): from now on there is nothing to go back to.
-    pub fn handle_previous_gone(&mut self, now: At) {
-        self.advance(now);
-        // A rollback that has begun goes on with the version that it was given.
-        self.previous_gone |= self.taken_back.is_none();
-    }
-
     /// Whoever drives the engine waits no longer (§7): the outcome is `stalled`.
     pub fn handle_horizon(&mut self, now: At) {
-        let now = self.advance(now);
+        let now = self.take_in(now, || Input::Horizon);
         if !self.is_finished() {
             self.finish(now, Outcome::Stalled);
         }
@@ -308,7 +161,7 @@ impl Engine {
 
     // ---- Outputs ------------------------------------------------------------------------------
 
-    /// The next thing to do in the replicate; call it after every input until it answers `None`.
+    /// The next thing to do; call it after every input until it answers `None`.
     #[inline]
     pub fn poll_command(&mut self) -> Option<Command> {
         self.outbox.commands.pop_front()
@@ -319,35 +172,14 @@ impl Engine {
         self.outbox.poll_event(&self.plan.order)
     }
 
+    /// The next line of the journal: an input that was taken, or an event. In place of
+    /// [`poll_event`](Self::poll_event), and with [`Recording::Journal`]; other recordings keep no inputs.
+    pub fn poll_entry(&mut self) -> Option<Entry> {
+        self.outbox.poll_entry(&self.plan.order)
+    }
+
     pub(super) fn commands_mut(&mut self) -> &mut std::collections::VecDeque<Command> {
         &mut self.outbox.commands
-    }
-
-    /// When the next verdict is due: hand in [`handle_deadline`](Self::handle_deadline) then.
-    #[must_use]
-    #[inline]
-    pub fn next_deadline(&self) -> Option<At> {
-        if !self.judges() {
-            return None;
-        }
-        let position = self.walk.first_due()?;
-        Some(self.instances[position as usize].dispatched_at + self.settings.health_timeout)
-    }
-
-    /// When the first request expires: hand in [`handle_expiry`](Self::handle_expiry) then.
-    #[must_use]
-    pub fn expires_at(&self) -> Option<At> {
-        match self.state {
-            State::AwaitingApproval { expires_at, .. } => Some(expires_at),
-            _ => None,
-        }
-    }
-
-    /// Whether a tick would do anything. Ticks may be handed in all the same.
-    #[must_use]
-    #[inline]
-    pub fn awaits_tick(&self) -> bool {
-        self.state == State::Walking && matches!(self.walk.waiting_for, WaitingFor::NextBatch | WaitingFor::Resume)
     }
 
     /// From now on keeps these events.
@@ -368,9 +200,38 @@ impl Engine {
         self.clock
     }
 
-    /// Whether verdicts are given in this state.
-    fn judges(&self) -> bool {
-        matches!(self.state, State::Walking | State::Tripped { .. })
+    /// An input comes in: the clock moves, and the journal has it.
+    #[inline]
+    fn take_in(&mut self, now: At, input: impl FnOnce() -> Input) -> At {
+        let now = self.advance(now);
+        self.outbox.input(now, input);
+        now
+    }
+
+    /// Takes one input of a journal again, at the moment at which it was taken.
+    pub(super) fn replay(&mut self, now: At, input: Input) {
+        match input {
+            Input::Request => self.handle_request(now),
+            Input::Heartbeat { arrived, heartbeat } => {
+                self.handle_heartbeat(now, arrived, &heartbeat);
+            }
+            Input::Deadline => {
+                self.take_timer(now, Timer::Deadline);
+            }
+            Input::Answer { request, answer } => {
+                let now = self.advance(now);
+                // An answer that was refused changed nothing.
+                let _refused = self.take_answer(now, request, answer);
+            }
+            Input::Expiry => {
+                self.take_timer(now, Timer::Expiry);
+            }
+            Input::Tick => {
+                self.take_timer(now, Timer::Tick);
+            }
+            Input::PreviousGone => self.handle_previous_gone(now),
+            Input::Horizon => self.handle_horizon(now),
+        }
     }
 
     fn say(&mut self, now: At, from: Recording, body: impl FnOnce() -> EventBody) {
@@ -381,148 +242,6 @@ impl Engine {
         let (total_instances, batch_size) = (self.plan.total_instances(), self.plan.batch_size);
         let batch_count = self.plan.batch_count();
         self.say(now, Recording::Milestones, || EventBody::Planned { total_instances, batch_size, batch_count });
-    }
-
-    fn ask(&mut self, now: At, kind: RequestKind) -> ApprovalId {
-        self.approvals += 1;
-        let request = ApprovalId(self.approvals);
-        self.say(now, Recording::Milestones, || EventBody::ApprovalRequested { request, kind });
-        self.outbox.commands.push_back(Command::Ask { request, kind });
-        request
-    }
-
-    fn decided(&mut self, now: At, request: ApprovalId, answer: Answer) {
-        self.say(now, Recording::Milestones, || EventBody::ApprovalDecided { request, answer });
-    }
-
-    fn edit(&mut self, now: At, request: ApprovalId, edit: Edit) -> Result<(), AnswerError> {
-        if !edit.is_in_range() {
-            return Err(AnswerError::EditOutOfRange);
-        }
-        self.decided(now, request, Answer::Edit(edit));
-        if let Some(batch_pct) = edit.batch_pct {
-            self.plan.set_batch_pct(batch_pct);
-            self.walk = self.first_walk(batch_pct);
-        }
-        if let Some(limit) = edit.max_consecutive_failures {
-            self.breaker.reset(limit, self.settings.breaker_scope);
-        }
-        self.announce_plan(now);
-        Ok(())
-    }
-
-    fn dispatch(&mut self, now: At) {
-        let positions = self.walk.dispatch(now, &mut self.instances);
-        if positions.is_empty() {
-            return;
-        }
-        let to = self.walk.direction;
-        self.outbox.started(now, self.walk.rollout, self.walk.batch, to, positions.clone());
-        self.outbox.commands.push_back(Command::Upgrade { to, positions });
-    }
-
-    #[inline]
-    fn judge(&mut self, now: At, position: u32, verdict: Verdict) -> Judged {
-        self.walk.judge(position, verdict, &mut self.instances);
-        let (batch_index, instance) = (self.walk.batch, self.instance(position));
-        let importance = if verdict == Verdict::Healthy { Recording::Everything } else { Recording::Milestones };
-        self.say(now, importance, || EventBody::InstanceHealthCheck {
-            batch_index,
-            instance,
-            failure: verdict.failure(),
-        });
-        if self.settings.breaker_order == BreakerOrder::Observed && self.walk.waiting_for != WaitingFor::Tripped {
-            let count = self.breaker.count(position, verdict != Verdict::Healthy);
-            self.trip_if(now, count);
-        }
-        if self.walk.waiting_for == WaitingFor::Open && self.walk.batch_is_undispatched() {
-            self.dispatch(now);
-        } else if self.walk.batch_is_judged() {
-            self.complete_batch(now);
-        }
-        Judged { position, verdict }
-    }
-
-    fn complete_batch(&mut self, now: At) {
-        if self.settings.breaker_order == BreakerOrder::Listed && self.walk.waiting_for != WaitingFor::Tripped {
-            let count = self.count_batch_as_listed();
-            self.trip_if(now, count);
-        }
-        let (batch_index, healthy_count, failed_count) =
-            (self.walk.batch, self.walk.healthy_count, self.walk.failed_count);
-        self.say(now, Recording::Milestones, || EventBody::BatchCompleted { batch_index, healthy_count, failed_count });
-        if self.walk.waiting_for != WaitingFor::Tripped {
-            self.step_to_next_batch(now);
-        }
-    }
-
-    fn count_batch_as_listed(&mut self) -> Count {
-        let direction = self.walk.direction as usize;
-        for position in self.walk.batch_positions() {
-            let failed =
-                matches!(self.instances[position as usize].phase[direction], Phase::Judged(Verdict::Failed(_)));
-            if self.breaker.count(position, failed) == Count::Tripped {
-                return Count::Tripped;
-            }
-        }
-        Count::Closed
-    }
-
-    fn step_to_next_batch(&mut self, now: At) {
-        if !self.walk.is_last_batch() {
-            self.walk.await_next_batch();
-            return;
-        }
-        self.walk.waiting_for = WaitingFor::Open;
-        match self.walk.direction {
-            Direction::Forward => self.finish(now, Outcome::Completed),
-            Direction::Back => self.finish(now, Outcome::RolledBack),
-        }
-    }
-
-    fn trip_if(&mut self, now: At, count: Count) {
-        if count == Count::Closed {
-            return;
-        }
-        self.walk.waiting_for = WaitingFor::Tripped;
-        let order = &self.plan.order;
-        let (batch_index, run) = (self.walk.batch, self.breaker.run());
-        self.outbox.event(now, self.walk.rollout, Recording::Milestones, || EventBody::CircuitBreakerTripped {
-            batch_index,
-            failed: run.iter().map(|&position| order.instance(position)).collect(),
-        });
-        let kind = match self.walk.direction {
-            Direction::Forward => RequestKind::RollingUpgradeContinuation,
-            Direction::Back => RequestKind::RollbackContinuation,
-        };
-        let request = self.ask(now, kind);
-        self.state = State::Tripped { request, kind };
-    }
-
-    fn continue_anyway(&mut self, now: At) {
-        self.breaker.rearm();
-        self.state = State::Walking;
-        if self.walk.batch_is_judged() {
-            self.step_to_next_batch(now);
-        } else {
-            self.walk.waiting_for =
-                if self.walk.batch_is_undispatched() { WaitingFor::Resume } else { WaitingFor::Open };
-        }
-    }
-
-    fn roll_back(&mut self, now: At) {
-        if self.version(Direction::Back).is_none() {
-            self.say(now, Recording::Milestones, || EventBody::RollbackFailed);
-            return self.finish(now, Outcome::RollbackFailed);
-        }
-        let instance_count = self.walk.dispatched();
-        self.taken_back = Some(instance_count);
-        let rollout = RolloutId(self.walk.rollout.0 + 1);
-        let (pct, max) = (self.settings.rollback_batch_pct, self.settings.max_in_flight);
-        self.walk = Walk::new(rollout, Direction::Back, instance_count, pct, max);
-        self.breaker.rearm();
-        self.state = State::Walking;
-        self.say(now, Recording::Milestones, || EventBody::RollbackStarted { instance_count });
     }
 
     fn finish(&mut self, now: At, outcome: Outcome) {

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::{Command, Direction, Event, EventBody, PlanOrder, RolloutId};
+use super::{Command, Direction, Entry, Event, EventBody, Input, PlanOrder, RolloutId};
 use crate::fleet::At;
 
 /// Which events the engine keeps.
@@ -19,12 +19,15 @@ pub enum Recording {
     Milestones,
     /// All.
     Everything,
+    /// All, and the inputs between them: what [`Engine::poll_entry`](crate::Engine::poll_entry) hands to a journal.
+    Journal,
 }
 
 /// A kept event, or a range of `instance_started` still to be spelled out.
 #[derive(Clone, Debug)]
 enum Kept {
     One(Event),
+    Input { now: At, input: Input },
     Started { at: At, rollout: RolloutId, batch_index: u32, to: Direction, positions: Range<u32> },
 }
 
@@ -52,28 +55,44 @@ impl Outbox {
         }
     }
 
+    /// Keeps an input for the journal.
+    #[inline]
+    pub fn input(&mut self, now: At, input: impl FnOnce() -> Input) {
+        if self.recording == Recording::Journal {
+            self.events.push_back(Kept::Input { now, input: input() });
+        }
+    }
+
     pub fn started(&mut self, at: At, rollout: RolloutId, batch_index: u32, to: Direction, positions: Range<u32>) {
-        if self.recording == Recording::Everything {
+        if self.recording >= Recording::Everything {
             self.events.push_back(Kept::Started { at, rollout, batch_index, to, positions });
         }
     }
 
     pub fn poll_event(&mut self, order: &PlanOrder) -> Option<Event> {
         loop {
+            if let Entry::Event(event) = self.poll_entry(order)? {
+                return Some(event);
+            }
+        }
+    }
+
+    pub fn poll_entry(&mut self, order: &PlanOrder) -> Option<Entry> {
+        loop {
             match self.events.front_mut()? {
                 Kept::Started { at, rollout, batch_index, to, positions } => {
                     if let Some(position) = positions.next() {
                         let instance = order.instance(position);
                         let body = EventBody::InstanceStarted { batch_index: *batch_index, instance, to: *to };
-                        return Some(Event { at: *at, rollout: *rollout, body });
+                        return Some(Entry::Event(Event { at: *at, rollout: *rollout, body }));
                     }
                     self.events.pop_front();
                 }
-                Kept::One(_) => {
-                    if let Some(Kept::One(event)) = self.events.pop_front() {
-                        return Some(event);
-                    }
-                }
+                Kept::One(_) | Kept::Input { .. } => match self.events.pop_front()? {
+                    Kept::One(event) => return Some(Entry::Event(event)),
+                    Kept::Input { now, input } => return Some(Entry::Input { now, input }),
+                    Kept::Started { .. } => {}
+                },
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Walking the batches (§3): which instance is dispatched next, and what the walk waits for.
 //!
 //! A [`Walk`] is positions and counts, no events and no clock. A rollout and its rollback are each
-//! one walk over the same seats; both are driven by the same code in [`machine`](super::machine).
+//! one walk over the same instances; both are driven by the same code in [`machine`](super::machine).
 
 use std::num::NonZeroU32;
 use std::ops::Range;

@@ -152,8 +152,9 @@ fn order<'a>(facts: &'a Facts, today: &Today<'_>) -> Option<&'a str> {
 
 /// What a record found, from its facts alone: numbers, and no advice.
 fn found(facts: &Facts, today: &Today<'_>) -> Option<String> {
-    let replicates =
-        facts.count("replicates").map_or_else(String::new, |n| format!(" over {}", plural(n, "world", "worlds")));
+    let replicates = facts
+        .count("replicates")
+        .map_or_else(String::new, |n| format!(" over {}", plural(n, "replicate", "replicates")));
     let policy = TRIED.into_iter().filter_map(|key| Some(format!("{key}={}", facts.get(key)?)));
     let order = order(facts, today).map(|order| format!("order={order}"));
     let policy: Vec<String> = policy.chain(order).collect();

@@ -4,8 +4,9 @@
 use std::fmt;
 
 use dryroll_engine::Outcome;
-use dryroll_report::checked::domain::{Domain, of_measure};
+use dryroll_report::checked::range::Range;
 use dryroll_report::model::ScenarioRef;
+use dryroll_sim::scenario::Measure;
 use dryroll_stats::Interval;
 use dryroll_study::study::Policy;
 
@@ -143,9 +144,12 @@ impl Facts {
                 return if ordered { None } else { wrong("low..high, the smaller end first") };
             }
             let measure = name.trim_end_matches("_below").trim_end_matches("_p99");
-            let domain = if name == "batch_pct" { Domain::BatchPercent } else { of_measure(measure)? };
-            let number = self.number(name).filter(|&number| !domain.has(number));
-            number.and_then(|_| wrong(domain.says()))
+            let range = match name.as_str() {
+                "batch_pct" => Range::BATCH_PERCENT,
+                _ => Range::of_measure(Measure::find(measure)?, None)?.mean(),
+            };
+            let number = self.number(name).filter(|&number| !range.has(number));
+            number.and_then(|_| wrong(&range.says()))
         })
     }
 

@@ -117,7 +117,11 @@ impl<'a> Run<'a> {
         let edited = if self.edited { " (edited before the approval)" } else { "" };
         let window = time(self.policy.health_timeout_sec.as_secs_f64());
         let estimate = match plan.estimated_total_seconds {
-            estimate if estimate > 0.0 => format!(" = {} estimated", time(estimate)),
+            estimate if estimate > 0.0 => {
+                let waits = plan.estimated_total_seconds_in_flight;
+                let waits = waits.map(|waits| format!(", {} with max_in_flight", time(waits))).unwrap_or_default();
+                format!(" = {} estimated{waits}", time(estimate))
+            }
             _ => String::new(),
         };
         format!(
@@ -166,6 +170,7 @@ impl<'a> Run<'a> {
         let plan = &page.plan;
         facts.add_rollout(plan.total_instances, page.version.raw(), self.defective, &self.policy, plan.batch_count);
         facts.add_figure("estimate_sec", Some(page.plan.estimated_total_seconds).filter(|&estimate| estimate > 0.0));
+        facts.add_figure("estimate_in_flight_sec", page.plan.estimated_total_seconds_in_flight);
         facts.add("outcome", self.outcome);
         facts.add("trips", self.trips);
         facts.add_figure("duration_sec", Some(self.duration));

@@ -1,12 +1,17 @@
 //! What no report can say: shares above 1, more hits than tries, intervals the wrong way round, cells that are there
 //! twice.
 //!
-//! One reader walks any report as JSON, so that a rule holds for a key wherever it stands: `domain` has what a key
-//! may be by its name and by the metric that it is about, `relations` what the keys of one object say of each other,
-//! `whole` what the parts of one schema do.
+//! One reader walks any report as JSON, so that a rule holds for a key wherever it stands: `domain` has what may stand
+//! at a key by its name and by the metric that it is about, within the fleet and the versions of its `scope`; `range`
+//! has the units; `relations` what the keys of one object say of each other, `whole` what the parts of one schema do,
+//! `rollout` what those of one run do, `fitted` what a calibration's do.
 
-pub mod domain;
+mod domain;
+mod fitted;
+pub mod range;
 mod relations;
+mod rollout;
+mod scope;
 mod whole;
 
 use std::fmt;
@@ -15,6 +20,7 @@ use serde_json::{Map, Value};
 
 use domain::Domain;
 use dryroll_sim::text::shown;
+use scope::Scope;
 
 /// What is wrong at one place of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +43,10 @@ impl fmt::Display for Fault {
 #[must_use]
 pub fn faults(schema: &str, report: &Value) -> Vec<Fault> {
     let mut reader = Reader::default();
-    reader.value(report, Domain::Any);
+    reader.value(report, &Domain::Any);
+    if let Some(scope) = report.as_object().and_then(|report| reader.scope.within(report)) {
+        reader.scope = scope;
+    }
     whole::check(&mut reader, schema, report);
     reader.faults
 }
@@ -46,6 +55,7 @@ pub fn faults(schema: &str, report: &Value) -> Vec<Fault> {
 #[derive(Debug, Default)]
 struct Reader {
     pointer: String,
+    scope: Scope,
     faults: Vec<Fault>,
 }
 
@@ -67,11 +77,12 @@ impl Reader {
         self.pointer.truncate(length);
     }
 
-    fn value(&mut self, value: &Value, domain: Domain) {
+    fn value(&mut self, value: &Value, domain: &Domain) {
         match value {
             Value::Number(number) => {
-                if let Some(number) = number.as_f64().filter(|&number| !domain.has(number)) {
-                    self.fault("", number, domain.says());
+                if let Some(number) = number.as_f64().filter(|&number| !domain.has_number(number)) {
+                    let says = domain.says(&self.scope);
+                    self.fault("", number, says);
                 }
             }
             Value::Array(items) => {
@@ -80,16 +91,43 @@ impl Reader {
                 }
             }
             Value::Object(object) => self.object(object, domain),
-            Value::String(text) if domain.is_a_figure() => self.fault("", format!("{text:?}"), domain.says()),
+            Value::String(text) if !domain.has_text(text, &self.scope) => {
+                let says = domain.says(&self.scope);
+                self.fault("", format!("{text:?}"), says);
+            }
             Value::String(_) | Value::Bool(_) | Value::Null => {}
         }
     }
 
-    fn object(&mut self, object: &Map<String, Value>, domain: Domain) {
+    fn object(&mut self, object: &Map<String, Value>, domain: &Domain) {
+        let around = self.scope.within(object).map(|within| std::mem::replace(&mut self.scope, within));
         relations::check(self, object);
+        fitted::check(self, object);
         for (key, value) in object {
-            let of_key = domain::of(key, value, object, domain);
-            self.below(key, |reader| reader.value(value, of_key));
+            let of_key = match (key.as_str(), object.get("key").and_then(Value::as_str)) {
+                ("values", Some(axis)) => domain::of_policy_key(axis, &self.scope).unwrap_or(Domain::Any),
+                _ => domain::of(key, value, object, domain, &self.scope),
+            };
+            self.below(key, |reader| reader.value(value, &of_key));
+        }
+        if let Some(around) = around {
+            self.scope = around;
         }
     }
+}
+
+/// The whole number that is there, however it is written.
+fn whole(value: &Value) -> Option<u64> {
+    let float = || value.as_f64().filter(|number| (0.0..1.8e19).contains(number) && number.fract() == 0.0);
+    value.as_u64().or_else(|| float().map(|number| number as u64))
+}
+
+/// Two numbers that were computed on two ways.
+fn alike(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1.0)
+}
+
+/// The list at a key; empty where there is none.
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

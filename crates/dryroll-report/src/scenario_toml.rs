@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::model::calibration::{
     CalibrationReport, DurationReport, OperatorReport, RateReport, SpreadReport, VersionReport,
 };
-use crate::words::calibration::{about, spread};
+use crate::words::calibration::{about, of_factor, spread};
 use crate::words::{number, plural, wrapped};
 use dryroll_sim::scenario::Distribution;
 use dryroll_sim::text::{escaped, toml_string};
@@ -106,6 +106,11 @@ fn of_version(text: &mut Text, version: &VersionReport) {
     text.line("[[versions]]");
     text.line(&format!("id = {}", toml_string(version.version.raw())));
     text.duration("upgrade_time_sec", &version.upgrade_time);
+    if let Some(factor) = &version.upgrade_time_factor {
+        text.comment(&of_factor(factor));
+        let sigma = toml::Value::from(digits(factor.sigma));
+        text.line(&format!("upgrade_time_factor = {{ lognormal = {{ sigma = {sigma} }} }}"));
+    }
     text.rate("failure_rate", "reported failures:", &version.failure_rate);
     text.rate("hang_rate", "timeouts, whatever their cause:", &version.hang_rate);
 }

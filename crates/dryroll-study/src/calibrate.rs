@@ -22,7 +22,9 @@ mod result;
 mod sample;
 mod silence;
 pub mod spread;
+pub mod time_factor;
 mod twice;
+mod two_groups;
 mod warning;
 
 pub use error::CalibrationError;
@@ -32,4 +34,5 @@ pub use observations::{AttemptCounts, Observations, OperatorObservations, Versio
 pub use result::{Calibration, Duration, OperatorCalibration, VersionCalibration};
 pub use sample::{Sample, Times};
 pub use twice::once;
+pub use two_groups::SlowGroup;
 pub use warning::{Warning, WarningKind};

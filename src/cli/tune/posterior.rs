@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::output::Failure;
-use crate::cli::report::read_bytes;
+use crate::cli::output::read_text;
 use dryroll_report::model::CalibrationRef;
 use dryroll_report::model::report::Report;
 use dryroll_sim::digest::hex_sha256;
@@ -25,7 +25,7 @@ impl Posterior {
     pub fn read(path: &Path, scenario: &Scenario) -> Result<Self, Failure> {
         let shown = dryroll_sim::text::path(&path);
         let about = |error: anyhow::Error| Failure::Input(error.context(format!("{shown}")));
-        let bytes = read_bytes(path)?;
+        let bytes = read_text(path, "a JSON report of `dryroll calibrate`")?.into_bytes();
         let kind = match Report::read(&bytes).map_err(|error| about(error.into()))? {
             Report::Calibration(report) => {
                 let posteriors =

@@ -8,7 +8,8 @@ use std::num::NonZeroU32;
 
 use dryroll::engine::{
     Answer, AnswerError, ApprovalId, BreakerOrder, BreakerScope, Command, Direction, Edit, Engine, Event, EventBody,
-    InterventionPolicy, Judged, OperatorDecision, Outcome, Plan, PlanOrder, Recording, Settings, VersionRef,
+    InterventionPolicy, Judged, OperatorDecision, Outcome, Plan, PlanOrder, Recording, Settings, Ticks, Timer,
+    VersionRef,
 };
 use dryroll::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
 
@@ -42,6 +43,9 @@ pub fn settings() -> Settings {
     }
 }
 
+/// A reconciler that wakes up at every millisecond, so that a test may place its ticks where it likes.
+pub const ALWAYS: Ticks = Ticks::every(Span(1));
+
 /// A plan of the instances 0, 1, 2, …
 pub fn plan(total: u32, settings: &Settings) -> Plan {
     Plan::new(PlanOrder::new((0..total).map(InstanceId)), Vec::new(), settings.batch_pct)
@@ -64,7 +68,7 @@ pub fn line(event: &Event) -> String {
         EventBody::Planned { total_instances, batch_size, batch_count } => {
             format!("planned {total_instances} = {batch_count} x {batch_size}")
         }
-        EventBody::ApprovalRequested { request, kind } => format!("{request} asks {}", kind.options().join("|")),
+        EventBody::ApprovalRequested { request, kind } => format!("{request} asks {}", kind.option_names().join("|")),
         EventBody::ApprovalDecided { request, answer } => match answer {
             Answer::Approve => format!("{request} approve"),
             Answer::Edit(_) => format!("{request} edit"),
@@ -149,7 +153,7 @@ impl Bench {
     }
 
     pub fn of(plan: Plan, settings: Settings) -> Self {
-        Self { engine: Engine::new(plan, settings, Recording::Everything), unheard: Vec::new() }
+        Self { engine: Engine::new(plan, settings, ALWAYS, Recording::Everything), unheard: Vec::new() }
     }
 
     /// Requested and begun at 0, and what was said until then is taken as heard.
@@ -181,15 +185,29 @@ impl Bench {
         self.listen();
     }
 
-    pub fn tick(&mut self, now: u64) {
-        self.engine.handle_tick(At(now));
-        self.listen();
-    }
-
-    pub fn deadline(&mut self, now: u64) -> Option<Judged> {
-        let judged = self.engine.handle_deadline(At(now));
+    /// Takes what is due first, if it is due by now.
+    pub fn timeout(&mut self, now: u64) -> Option<Judged> {
+        let judged = self.engine.handle_timeout(At(now));
         self.listen();
         judged
+    }
+
+    /// The tick at this moment, if one matters.
+    pub fn tick(&mut self, now: u64) {
+        assert_eq!(self.timeout(now), None, "a deadline comes before the tick");
+    }
+
+    /// The first deadline that is due. Where the walk waits for a tick alone, none is.
+    pub fn deadline(&mut self, now: u64) -> Option<Judged> {
+        match self.engine.next_timer() {
+            Some((_, Timer::Deadline)) => self.timeout(now),
+            _ => None,
+        }
+    }
+
+    /// When the first deadline is due, as far as nothing comes before it.
+    pub fn next_deadline(&self) -> Option<At> {
+        self.engine.next_timer().filter(|&(_, timer)| timer == Timer::Deadline).map(|(due, _)| due)
     }
 
     /// Every deadline that is due.
@@ -239,9 +257,11 @@ impl Bench {
         self.try_answer(now, request, answer).expect("the answer fits");
     }
 
+    /// The first request's expiry, if one is pending and it is due.
     pub fn expiry(&mut self, now: u64) {
-        self.engine.handle_expiry(At(now));
-        self.listen();
+        if let Some((_, Timer::Expiry)) = self.engine.next_timer() {
+            self.timeout(now);
+        }
     }
 
     pub fn previous_gone(&mut self, now: u64) {

@@ -1,8 +1,8 @@
 //! Random runs of the engine: inputs in any order and any nonsense among them, then a fair end.
 
 use dryroll::engine::{
-    Answer, ApprovalId, BreakerOrder, BreakerScope, Direction, Edit, Engine, Entry, Input, InterventionPolicy, Journal,
-    OperatorDecision, Phase, RequestKind, Settings,
+    Answer, ApprovalId, BreakerOrder, BreakerScope, Direction, Edit, Engine, InterventionPolicy, Journal,
+    OperatorDecision, Phase, Recording, RequestKind, Settings, Timer,
 };
 use dryroll::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
 use proptest::prelude::*;
@@ -39,9 +39,38 @@ struct Step {
     kind: Kind,
 }
 
+/// What a driver hands in.
+#[derive(Clone, Copy, Debug)]
+pub enum HandIn {
+    Request,
+    Heartbeat { arrived: At, heartbeat: Heartbeat },
+    Timeout,
+    Answer { request: ApprovalId, answer: Answer },
+    PreviousGone,
+    Horizon,
+}
+
+/// Hands it in. Answers that do not fit are dropped.
+pub fn hand_in(engine: &mut Engine, now: At, what: HandIn) {
+    match what {
+        HandIn::Request => engine.handle_request(now),
+        HandIn::Heartbeat { arrived, heartbeat } => {
+            engine.handle_heartbeat(now, arrived, &heartbeat);
+        }
+        HandIn::Timeout => {
+            engine.handle_timeout(now);
+        }
+        HandIn::Answer { request, answer } => {
+            let _refused = engine.handle_answer(now, request, answer);
+        }
+        HandIn::PreviousGone => engine.handle_previous_gone(now),
+        HandIn::Horizon => engine.handle_horizon(now),
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Kind {
-    Input(Input),
+    HandIn(HandIn),
     /// To whatever is pending.
     Reply(Answer),
     /// About whatever is rolled out. `who` may be nobody's number.
@@ -88,17 +117,15 @@ fn steps(total: u32) -> impl Strategy<Value = Step> {
     let beat = (0..total + 2, news, mostly_now(), mostly_now())
         .prop_map(|(who, news, arrived_before, sent_before)| Kind::Beat { who, news, arrived_before, sent_before });
     let wrong =
-        (0..6_u32, answers()).prop_map(|(request, answer)| Input::Answer { request: ApprovalId(request), answer });
+        (0..6_u32, answers()).prop_map(|(request, answer)| HandIn::Answer { request: ApprovalId(request), answer });
     let kind = prop_oneof![
         300 => beat,
-        100 => Just(Kind::Input(Input::Tick)),
-        60 => Just(Kind::Input(Input::Deadline)),
+        160 => Just(Kind::HandIn(HandIn::Timeout)),
         60 => answers().prop_map(Kind::Reply),
-        20 => wrong.prop_map(Kind::Input),
-        20 => Just(Kind::Input(Input::Request)),
-        4 => Just(Kind::Input(Input::Expiry)),
-        4 => Just(Kind::Input(Input::PreviousGone)),
-        1 => Just(Kind::Input(Input::Horizon)),
+        20 => wrong.prop_map(Kind::HandIn),
+        20 => Just(Kind::HandIn(HandIn::Request)),
+        4 => Just(Kind::HandIn(HandIn::PreviousGone)),
+        1 => Just(Kind::HandIn(HandIn::Horizon)),
     ];
     let passes = prop_oneof![3 => Just(0_u64), 6 => 1..40_u64, 1 => 100..400_u64];
     let behind = prop_oneof![12 => Just(0_u64), 1 => 1..500_u64];
@@ -135,7 +162,7 @@ pub fn cases() -> impl Strategy<Value = Case> {
                 1 => Just(OperatorDecision::Abort),
             ];
             let fair = prop::collection::vec((decision, any::<bool>()), 1..6);
-            let begins = Step { passes: 0, behind: 0, kind: Kind::Input(Input::Request) };
+            let begins = Step { passes: 0, behind: 0, kind: Kind::HandIn(HandIn::Request) };
             (prop::collection::vec(steps(total), 0..120), fair, prop::bool::weighted(0.9)).prop_map(
                 move |(mut wild, fair, in_order)| {
                     if in_order {
@@ -153,12 +180,12 @@ fn digests(engine: &Engine) -> (DigestId, DigestId) {
 }
 
 impl Kind {
-    fn input(&self, engine: &Engine, clock: u64) -> Input {
+    fn what(&self, engine: &Engine, clock: u64) -> HandIn {
         match *self {
-            Kind::Input(input) => input,
+            Kind::HandIn(what) => what,
             Kind::Reply(answer) => {
                 let request = engine.pending_request().map_or(ApprovalId(0), |(request, _)| request);
-                Input::Answer { request, answer }
+                HandIn::Answer { request, answer }
             }
             Kind::Beat { who, news, arrived_before, sent_before } => {
                 let (wanted, from) = digests(engine);
@@ -172,7 +199,7 @@ impl Kind {
                     News::Unwell => (wanted, false, None),
                 };
                 let heartbeat = Heartbeat { instance: InstanceId(who), sent_at, digest, healthy, failed_upgrade };
-                Input::Heartbeat { arrived: At(arrived), heartbeat }
+                HandIn::Heartbeat { arrived: At(arrived), heartbeat }
             }
         }
     }
@@ -180,53 +207,46 @@ impl Kind {
 
 /// What a driver without faults hands in next: it answers, it ticks, and each instance in flight gets its heartbeat
 /// or its deadline.
-fn fair_input(engine: &Engine, clock: u64, (decision, silent): (OperatorDecision, bool)) -> (u64, Input) {
+fn fair_step(engine: &Engine, clock: u64, (decision, silent): (OperatorDecision, bool)) -> (u64, HandIn) {
     if let Some((request, kind)) = engine.pending_request() {
         let answer = match (kind, decision) {
             (RequestKind::RollingUpgrade, _) => Answer::Approve,
             (RequestKind::RollbackContinuation, OperatorDecision::RollbackCompletedBatches) => ABORT,
             _ => Answer::OnTrip(decision),
         };
-        return (clock, Input::Answer { request, answer });
+        return (clock, HandIn::Answer { request, answer });
     }
-    if engine.awaits_tick() {
-        return (clock + 1, Input::Tick);
-    }
-    let Some(due) = engine.next_deadline() else { return (clock, Input::Request) };
-    if silent || due.0 < clock {
-        return (clock.max(due.0), Input::Deadline);
+    let Some((due, timer)) = engine.next_timer() else { return (clock, HandIn::Request) };
+    if timer == Timer::Tick || silent || due.0 < clock {
+        return (clock.max(due.0), HandIn::Timeout);
     }
     let total = engine.plan().total_instances();
     let first = (0..total).find(|&position| engine.phase(position, engine.direction()) == Phase::InFlight);
     let who = engine.instance(first.expect("something is due")).0;
-    (clock, Kind::Beat { who, news: News::Well, arrived_before: 0, sent_before: 0 }.input(engine, clock))
+    (clock, Kind::Beat { who, news: News::Well, arrived_before: 0, sent_before: 0 }.what(engine, clock))
 }
 
 impl Case {
     pub fn new_engine(&self) -> Engine {
-        Engine::new(
-            bench::plan(self.total, &self.settings),
-            self.settings.clone(),
-            dryroll::engine::Recording::Everything,
-        )
+        Engine::new(bench::plan(self.total, &self.settings), self.settings.clone(), bench::ALWAYS, Recording::Journal)
     }
 
     /// Runs it to its end, through the wild steps and then fairly. `step` hands each input in.
-    pub fn drive(&self, engine: &mut Engine, mut step: impl FnMut(&mut Engine, At, Input)) {
+    pub fn drive(&self, engine: &mut Engine, mut step: impl FnMut(&mut Engine, At, HandIn)) {
         let mut clock = 0;
         for Step { passes, behind, kind } in &self.wild {
             clock += passes;
-            let input = kind.input(engine, clock);
-            step(engine, At(clock.saturating_sub(*behind)), input);
+            let what = kind.what(engine, clock);
+            step(engine, At(clock.saturating_sub(*behind)), what);
         }
         // An input each for the request, its answer, each tick, verdict and trip of both directions, and some to spare.
         for round in 0..20 + 10 * self.total as usize {
             if engine.is_finished() {
                 return;
             }
-            let (now, input) = fair_input(engine, clock, self.fair[round % self.fair.len()]);
+            let (now, what) = fair_step(engine, clock, self.fair[round % self.fair.len()]);
             clock = now;
-            step(engine, At(now), input);
+            step(engine, At(now), what);
         }
         assert!(engine.is_finished(), "a fair driver brings it to an end");
     }
@@ -236,10 +256,9 @@ impl Case {
         let mut engine = self.new_engine();
         let mut journal = Journal::new(engine.plan().clone(), self.settings.clone());
         let mut deeds = Vec::new();
-        self.drive(&mut engine, |engine, now, input| {
-            journal.entries.push(Entry::Input { now, input });
-            engine.handle(now, input);
-            journal.entries.extend(bench::events(engine).into_iter().map(Entry::Event));
+        self.drive(&mut engine, |engine, now, what| {
+            hand_in(engine, now, what);
+            journal.entries.extend(std::iter::from_fn(|| engine.poll_entry()));
             deeds.extend(bench::deeds(engine));
         });
         Run { journal, deeds, engine }

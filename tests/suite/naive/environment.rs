@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::coverage::{saw, saw_if};
 use dryroll::engine::Event;
-use dryroll::fleet::Span;
+use dryroll::fleet::{At, Span};
 use dryroll::scenario::{FaultKind, FaultSpec, FaultStart};
 use dryroll::sim::CompiledScenario;
 use dryroll::sim::compiled::Member;
@@ -41,9 +41,9 @@ pub struct Environment<'w> {
 fn history(law: Option<&OutageLaw>, key: Key, until: u64) -> Vec<Interval> {
     let Some(law) = law else { return Vec::new() };
     let (mut found, mut from) = (Vec::new(), 0);
-    while let Some(outage) = law.next(key, from, until) {
-        found.push(Interval { start: outage.start, end: outage.end });
-        from = outage.end;
+    while let Some(outage) = law.next(key, At(from), At(until)) {
+        found.push(Interval { start: outage.start.0, end: outage.end.0 });
+        from = outage.end.0;
     }
     found
 }

@@ -187,10 +187,10 @@ impl<'s> Fates<'s> {
         });
         SampledUpgrade {
             outcome,
-            upgrade: Sampler::new(upgrade).draw_times(block.upgrade, self.factor(version)).0,
+            upgrade: Sampler::new(upgrade).draw_times(block.upgrade, self.factor(version)),
             crash_after: match outcome {
-                UpgradeOutcome::Crash => Sampler::new(crash_after).draw(block.crash_after).0,
-                _ => u64::MAX,
+                UpgradeOutcome::Crash => Some(Sampler::new(crash_after).draw(block.crash_after)),
+                _ => None,
             },
         }
     }

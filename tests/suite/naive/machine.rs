@@ -138,7 +138,7 @@ impl<'w> Machine<'w> {
             }
             UpgradeOutcome::Crash => {
                 (self.runs, self.sick) = (to, false);
-                self.dies_at = Some(now.saturating_add(sampled_upgrade.crash_after));
+                self.dies_at = sampled_upgrade.crash_after.map(|after| now + after.0);
             }
         }
     }
@@ -165,7 +165,7 @@ impl<'w> Machine<'w> {
         saw_if(self.doing == Doing::Hung, "a command reached a hung one");
         saw_if(matches!(self.doing, Doing::Upgrading { .. }), "a command replaced one under way");
         saw_if(self.ended_at == Some(now), "a command reached in the millisecond of an end");
-        let left = environment.upgrade_length(&self.member, now, sampled_upgrade.upgrade);
+        let left = environment.upgrade_length(&self.member, now, sampled_upgrade.upgrade.0);
         self.doing = Doing::Upgrading { to, sampled_upgrade, left };
         self.dies_at = None;
         self.report = None;

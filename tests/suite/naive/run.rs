@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dryroll::engine::{Answer, Direction, Event, EventBody, OperatorDecision, Outcome, RolloutId};
-use dryroll::fleet::InstanceId;
+use dryroll::fleet::{InstanceId, Span};
 use dryroll::scenario::{RolloutOrder, Scenario};
 use dryroll::sim::draws::{Draws, Key, unit};
 use dryroll::sim::{CompiledScenario, Metrics, Release};
@@ -195,11 +195,11 @@ impl<'s> Run<'s> {
         let machine = &self.machines[position];
         let member = &machine.member;
         let interval = self.scenario.fleet.heartbeat_interval.0;
-        if self.now < member.phase || !(self.now - member.phase).is_multiple_of(interval) {
+        if self.now < member.phase.0 || !(self.now - member.phase.0).is_multiple_of(interval) {
             return;
         }
         let Some(message) = machine.message() else { return };
-        let k = (self.now - member.phase) / interval;
+        let k = (self.now - member.phase.0) / interval;
         let lost = unit(member.block.heartbeats.word(2 * k)) < member.loss;
         saw_if(lost, "a heartbeat was lost by chance");
         saw_if(!self.environment.network_up(position, member, self.now), "a heartbeat met a network that is down");
@@ -339,7 +339,7 @@ impl<'s> Run<'s> {
         moments.extend(self.machines.iter().filter_map(|machine| machine.next_change(self.now, &self.environment)));
         if self.finished_at().is_none() {
             for machine in &self.machines {
-                let (phase, interval) = (machine.member.phase, self.scenario.fleet.heartbeat_interval.0);
+                let (phase, interval) = (machine.member.phase.0, self.scenario.fleet.heartbeat_interval.0);
                 let next = if self.now < phase { phase } else { self.now + interval - (self.now - phase) % interval };
                 moments.push(next);
             }
@@ -390,17 +390,17 @@ impl<'s> Run<'s> {
                 .collect(),
             planned: self.machines.len() as u32,
             defective: self.scenario.target().defective,
-            duration: finished,
-            approval_wait: self.approval_wait(finished),
+            duration: Span(finished),
+            approval_wait: Span(self.approval_wait(finished)),
             exposed: self.tally.most_exposed as u32,
             harmed: self.machines.iter().filter(|machine| machine.harmed()).count() as u32,
             exposure: self.tally.exposure,
             unhealthy: self.tally.unhealthy,
             capacity_loss: self.tally.capacity_loss,
             min_serving: self.tally.min_serving as u32,
-            time_to_detect: first_trip.zip(first_dispatch).map(|(trip, dispatch)| trip - dispatch),
-            time_to_mitigate: first_trip.filter(|_| outcome == Outcome::RolledBack).map(|trip| finished - trip),
-            time_to_stop: first_trip.map(|trip| turned_back.unwrap_or(finished) - trip),
+            time_to_detect: first_trip.zip(first_dispatch).map(|(trip, dispatch)| Span(trip - dispatch)),
+            time_to_mitigate: first_trip.filter(|_| outcome == Outcome::RolledBack).map(|trip| Span(finished - trip)),
+            time_to_stop: first_trip.map(|trip| Span(turned_back.unwrap_or(finished) - trip)),
             still_down: self.machines.iter().filter(|machine| machine.harmed() && !machine.serves()).count() as u32,
             false_failures: self.tally.false_failures,
             escaped: self

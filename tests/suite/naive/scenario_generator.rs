@@ -171,6 +171,7 @@ impl ScenarioGenerator {
         RolloutSpec {
             target: VersionIndex(1),
             previous,
+            names_previous: false,
             order: RolloutOrder::Listed,
             batch_pct: self.pick(&[1, 10, 20, 25, 34, 50, 60, 100]),
             max_consecutive_failures: self.limit(),

@@ -3,13 +3,19 @@
 use super::{Engine, State};
 use crate::fleet::{At, InstanceId};
 use crate::walk::WaitingFor;
-use crate::{ApprovalId, BatchPhase, Direction, Outcome, Phase, Plan, RequestKind, Settings, VersionRef};
+use crate::{ApprovalId, BatchPhase, Direction, Outcome, Phase, Plan, RequestKind, Settings, Ticks, VersionRef};
 
 impl Engine {
     /// Whether its request has not come in.
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.state == State::New
+    }
+
+    /// The latest moment that came in: what it says and commands bears it.
+    #[must_use]
+    pub fn now(&self) -> At {
+        self.clock
     }
 
     /// How it ended, once it has.
@@ -35,6 +41,28 @@ impl Engine {
             State::Tripped { request, kind } => Some((request, kind)),
             _ => None,
         }
+    }
+
+    /// When the first request expires, as long as it is pending.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<At> {
+        match self.state {
+            State::AwaitingApproval { expires_at, .. } => Some(expires_at),
+            State::New | State::Walking | State::Tripped { .. } | State::Finished { .. } => None,
+        }
+    }
+
+    /// Whether the walk waits for a tick.
+    #[must_use]
+    #[inline]
+    pub fn awaits_tick(&self) -> bool {
+        self.state == State::Walking && matches!(self.walk.waiting_for, WaitingFor::NextBatch | WaitingFor::Resume)
+    }
+
+    /// When the reconciler wakes up.
+    #[must_use]
+    pub fn ticks(&self) -> Ticks {
+        self.ticks
     }
 
     /// The plan, as the last edit left it.

@@ -3,7 +3,7 @@
 use crate::judge::conditional::{Conditional, Sides};
 use crate::model::baseline::{AgainstBaseline, BaselineReport, BaselineScenario, ComparedFact};
 use crate::words::baseline::differing;
-use crate::words::replay;
+use crate::words::{completed, replay};
 use dryroll_sim::SEMANTICS_VERSION;
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::text::listed;
@@ -169,6 +169,10 @@ fn notes(compared: &Compared, entry: Option<&Entry>) -> Vec<String> {
         if !versions.is_empty() {
             notes.push(format!("versions {says}: {}", listed(versions)));
         }
+    }
+    for (version, completed) in &compared.given_up {
+        let does = completed::does(completed).unwrap_or_default();
+        notes.push(format!("the policy {does} of {version}, so that it is not better in time"));
     }
     notes
 }

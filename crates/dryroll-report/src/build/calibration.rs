@@ -1,13 +1,14 @@
 //! A calibration report from a calibration.
 
 use crate::model::calibration::{
-    CalibrationReport, CandidateReport, DecisionCount, DurationReport, FitReport, GoodnessReport, OperatorReport,
-    ParameterReport, RateReport, SpreadReport, VersionReport,
+    CalibrationReport, CandidateReport, DecisionCount, DurationReport, FactorReport, FitReport, GoodnessReport,
+    OperatorReport, ParameterReport, RateReport, SpreadReport, VersionReport,
 };
 use dryroll_sim::text::Foreign;
 use dryroll_study::calibrate::fit::{Candidate, Fit, Parameter};
 use dryroll_study::calibrate::posterior::Posterior;
 use dryroll_study::calibrate::spread::Spread;
+use dryroll_study::calibrate::time_factor::TimeFactor;
 use dryroll_study::calibrate::{Calibration, Duration, OperatorCalibration, VersionCalibration};
 
 /// Steps of a fitted curve.
@@ -44,6 +45,7 @@ impl From<&VersionCalibration> for VersionReport {
             health_timeout: version.counts.timed_out,
             cut_short: version.counts.cut_short,
             upgrade_time: DurationReport::from(&version.upgrade_time),
+            upgrade_time_factor: version.upgrade_time.factor.as_ref().map(FactorReport::from),
             failure_rate: RateReport::from(&version.rates.failure),
             hang_rate: RateReport::from(&version.rates.silence),
             warnings: version.warnings.clone(),
@@ -71,6 +73,13 @@ impl From<&Posterior> for RateReport {
         let &Posterior { hits, n, mean, interval, beta, ref spread } = rate;
         let spread = spread.as_ref().map(SpreadReport::from);
         Self { hits, n, estimate: mean, ci: interval, beta: [beta.0, beta.1], spread }
+    }
+}
+
+impl From<&TimeFactor> for FactorReport {
+    fn from(factor: &TimeFactor) -> Self {
+        let &TimeFactor { rollouts, p_value, sigma, interval, .. } = factor;
+        Self { rollouts, p_value, sigma, sigma_ci: interval }
     }
 }
 

@@ -22,6 +22,7 @@ use dryroll_study::drill::branch::{Change, Plain};
 use dryroll_study::drill::score::{Judged, Judgement, TO_PUT_RIGHT, held_up};
 use dryroll_study::drill::{Decision, Drill};
 use dryroll_study::study::Policy;
+use std::ops::Add;
 
 impl DrillReport {
     /// The report of a drill that is over, which `chronicle` and `breaker` watched.
@@ -84,28 +85,30 @@ fn made(decision: &Decision) -> DecisionMade {
 }
 
 fn debrief(metrics: &Metrics, decisions: &[Decision], observed: Span) -> Debrief {
-    let seconds = |millis: u64| Span(millis).as_secs_f64();
     let on_trips = decisions.iter().filter(|decision| decision.asked.kind != RequestKind::RollingUpgrade);
-    let person: u64 = on_trips.map(|decision| decision.took().0).sum();
+    let person = on_trips.map(Decision::took).fold(Span::ZERO, Span::add);
     let person = metrics.time_to_mitigate.map(|all| person.min(all));
     Debrief {
         duration_sec: metrics.duration_sec(),
         approval_wait_sec: metrics.approval_wait_sec(),
         trips: metrics.trips,
-        time_to_detect_sec: metrics.time_to_detect.map(seconds),
-        time_to_mitigate_sec: metrics.time_to_mitigate.map(seconds),
-        time_to_stop_sec: metrics.time_to_stop.map(seconds),
-        mitigate_person_sec: person.map(seconds),
-        mitigate_engine_sec: metrics.time_to_mitigate.zip(person).map(|(all, person)| seconds(all - person)),
+        time_to_detect_sec: metrics.time_to_detect.map(Span::as_secs_f64),
+        time_to_mitigate_sec: metrics.time_to_mitigate.map(Span::as_secs_f64),
+        time_to_stop_sec: metrics.time_to_stop.map(Span::as_secs_f64),
+        mitigate_person_sec: person.map(Span::as_secs_f64),
+        mitigate_engine_sec: metrics
+            .time_to_mitigate
+            .zip(person)
+            .map(|(all, person)| Span(all.0 - person.0).as_secs_f64()),
         exposed_instances: metrics.exposed,
-        exposed_pct: metrics.exposed_pct(),
+        exposed_pct: metrics.exposed_pct().get(),
         harmed_instances: metrics.harmed,
-        harmed_pct: Some(metrics.harmed_pct()),
+        harmed_pct: Some(metrics.harmed_pct().get()),
         harm_goes_on: HarmGoesOn::of(metrics, observed),
         escaped_instances: metrics.escaped,
         unhealthy_instance_min: metrics.unhealthy_instance_min(),
         capacity_loss_instance_min: metrics.capacity_loss_instance_min(),
-        min_serving_pct: metrics.min_serving_pct(),
+        min_serving_pct: metrics.min_serving_pct().get(),
         false_failures: metrics.false_failures,
     }
 }
@@ -212,11 +215,11 @@ fn narrated(
         ended_at_ms: judged.finished.0,
         counted_to_ms: judged.until.0,
         trips: metrics.trips,
-        time_to_mitigate_sec: metrics.time_to_mitigate.map(|millis| Span(millis).as_secs_f64()),
-        time_to_stop_sec: metrics.time_to_stop.map(|millis| Span(millis).as_secs_f64()),
+        time_to_mitigate_sec: metrics.time_to_mitigate.map(Span::as_secs_f64),
+        time_to_stop_sec: metrics.time_to_stop.map(Span::as_secs_f64),
         exposed_instances: metrics.exposed,
         harmed_instances: metrics.harmed,
-        harmed_pct: Some(metrics.harmed_pct()),
+        harmed_pct: Some(metrics.harmed_pct().get()),
         unhealthy_instance_min: metrics.unhealthy_instance_min(),
         not_serving_instance_min: judged.cost.not_serving,
         misplaced_instances: judged.cost.misplaced,

@@ -111,8 +111,8 @@ impl FaultReport {
         Self {
             fault,
             kind: effect.kind.into(),
-            started_at_ms: effect.window.map(|window| window.start),
-            ended_at_ms: effect.window.map(|window| window.end),
+            started_at_ms: effect.window.map(|window| window.start.0),
+            ended_at_ms: effect.window.map(|window| window.end.0),
             touched_instances: u64::from(effect.touched_instances),
             warning: warning.map(str::to_owned),
         }

@@ -2,6 +2,7 @@
 
 use crate::events::chronicle::Chronicle;
 use crate::model::timeline::{Batch, Failure, FaultSpan, Request, Row, State, Timeline, Trip};
+use dryroll_engine::fleet::Span;
 use dryroll_engine::{Engine, Event, Recording, RolloutId};
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::{CompiledScenario, Doing, FaultEffect, Observer, Release, Segment, Simulator};
@@ -69,14 +70,15 @@ impl Timeline {
         breaker: &BreakerCount,
         effects: &[FaultEffect],
     ) -> Self {
-        let end = simulator.clock();
+        let clock = simulator.clock();
+        let end = clock.0;
         let names = scenario.fleet.names();
         let name = |id| names.name(id).to_string();
         let total = simulator.compiled().total();
         let instances = rows(total)
             .map(|position| {
                 let id = name(simulator.engine().instance(position));
-                Row { id, segments: segments(simulator.history(position, end.saturating_add(1))) }
+                Row { id, segments: segments(simulator.history(position, clock + Span(1))) }
             })
             .collect();
         let batches = chronicle.batches.iter().map(|batch| Batch {
@@ -116,8 +118,8 @@ impl Timeline {
             let touched_instances = effect.touched_instances;
             Some(FaultSpan {
                 kind: effect.kind.to_owned(),
-                from_ms: window.start,
-                to_ms: window.end.min(end),
+                from_ms: window.start.0,
+                to_ms: window.end.0.min(end),
                 touched_instances,
             })
         });
@@ -159,7 +161,7 @@ fn segments(instance_history: impl Iterator<Item = Segment>) -> Vec<(u64, State)
     for segment in instance_history {
         let state = state(&segment);
         if segments.last().is_none_or(|&(_, last)| last != state) {
-            segments.push((segment.from, state));
+            segments.push((segment.from.0, state));
         }
     }
     segments

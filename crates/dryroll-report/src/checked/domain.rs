@@ -1,148 +1,305 @@
-//! What a number may be, by the name of its key and by the metric or rate that its object is about.
+//! What may stand at a place, by the name of its key and by the metric or rate that its object is about: the one
+//! description of all schemas. A key that is not in it is free; the suite lets no key of a report be free that is not
+//! on a list with a reason.
 
 use serde_json::{Map, Value};
 
-use dryroll_sim::scenario::Measure;
+use crate::checked::range::Range;
+use crate::checked::scope::Scope;
+use dryroll_engine::{BatchPhase, BreakerOrder, BreakerScope, EventKind, OperatorDecision, Outcome};
+use dryroll_sim::scenario::{FaultKind, Measure, RolloutOrder};
 
-/// What a number may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What may stand at a place.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Domain {
     /// Nothing is known of it.
     Any,
     /// Words, whatever the keys below are called.
     Words,
-    /// A time, an integral, a number of instances.
-    Quantity,
-    /// 0 to 1.
-    Share,
-    /// 0 to 100.
-    Percent,
-    /// A percentage that a policy has: 1 to 100.
-    BatchPercent,
-    /// A whole number.
-    Count,
-    /// A whole number, not 0.
-    Positive,
-    /// Of shares.
-    ShareDifference,
-    /// Of percentages.
-    PercentDifference,
+    /// Means and chances, each under its name.
+    Means,
+    /// A number.
+    Number(Range),
+    /// One of some words.
+    OneOf(Vec<String>),
+    /// The name of an instance of the fleet.
+    Instance,
+    /// This, a dash and a number, as `a-1`.
+    Numbered(&'static str),
+    /// A SHA-256.
+    Digest,
+}
+
+impl From<Range> for Domain {
+    fn from(range: Range) -> Self {
+        Self::Number(range)
+    }
 }
 
 impl Domain {
-    /// Whether it may be that number.
-    #[must_use]
-    pub fn has(self, number: f64) -> bool {
-        // Sums of many numbers end a little beside.
-        const ROUNDING: f64 = 1e-9;
-        let within = |low: f64, high: f64| (low - ROUNDING..=high + ROUNDING).contains(&number);
+    fn words<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Self {
+        Self::OneOf(words.into_iter().map(|word| word.as_ref().to_owned()).collect())
+    }
+
+    /// What may stand there, in words.
+    pub fn says(&self, scope: &Scope) -> String {
         match self {
-            Self::Any | Self::Words => true,
-            Self::Quantity => number >= -ROUNDING,
-            Self::Share => within(0.0, 1.0),
-            Self::Percent => within(0.0, 100.0 + 1e-6),
-            Self::BatchPercent => within(1.0, 100.0) && number.fract() == 0.0,
-            Self::Count => number >= 0.0 && number.fract() == 0.0,
-            Self::Positive => number >= 1.0 && number.fract() == 0.0,
-            Self::ShareDifference => within(-1.0, 1.0),
-            Self::PercentDifference => within(-100.0 - 1e-6, 100.0 + 1e-6),
+            Self::Any | Self::Words | Self::Means => "anything".to_owned(),
+            Self::Number(range) => range.says(),
+            Self::OneOf(words) => words.join(", "),
+            Self::Instance => {
+                scope.fleet.map_or_else(String::new, |fleet| format!("an instance of the fleet of {fleet}, as i-00001"))
+            }
+            Self::Numbered(what) => format!("{what}-1, {what}-2, …"),
+            Self::Digest => "a SHA-256 in 64 hexadecimal digits".to_owned(),
         }
     }
 
-    /// In words.
-    #[must_use]
-    pub fn says(self) -> &'static str {
+    /// Whether a text may stand there.
+    pub fn has_text(&self, text: &str, scope: &Scope) -> bool {
         match self {
-            Self::Any | Self::Words => "anything",
-            Self::Quantity => "a number, 0 or more",
-            Self::Share => "a share, 0 to 1",
-            Self::Percent => "percent, 0 to 100",
-            Self::BatchPercent => "whole percent, 1 to 100",
-            Self::Count => "a whole number, 0 or more",
-            Self::Positive => "a whole number, 1 or more",
-            Self::ShareDifference => "a difference of two shares, -1 to 1",
-            Self::PercentDifference => "a difference of two percentages, -100 to 100",
+            Self::Any | Self::Words | Self::Means => true,
+            Self::Number(_) => false,
+            Self::OneOf(words) => words.iter().any(|word| word == text),
+            Self::Instance => scope.names().is_none_or(|names| names.find(text).is_some()),
+            Self::Numbered(what) => {
+                let number = text.strip_prefix(what).and_then(|rest| rest.strip_prefix('-'));
+                number.is_some_and(|number| number.parse::<u32>().is_ok_and(|number| number > 0))
+            }
+            // Older reports leave it empty.
+            Self::Digest => text.is_empty() || text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit()),
         }
     }
 
-    /// Whether a text cannot stand for it.
-    #[must_use]
-    pub fn is_a_figure(self) -> bool {
-        !matches!(self, Self::Any | Self::Words)
-    }
-
-    /// Of a difference between two of them.
-    fn difference(self) -> Self {
+    /// Whether a number may stand there.
+    pub fn has_number(&self, number: f64) -> bool {
         match self {
-            Self::Share => Self::ShareDifference,
-            Self::Percent => Self::PercentDifference,
-            _ => Self::Any,
+            Self::Any | Self::Words | Self::Means => true,
+            Self::Number(range) => range.has(number),
+            Self::OneOf(_) | Self::Instance | Self::Numbered(_) | Self::Digest => false,
         }
     }
 }
 
-/// Of the values of a metric or rate.
-#[must_use]
-pub fn of_measure(name: &str) -> Option<Domain> {
-    match Measure::find(name)? {
-        Measure::Rate(_) => Some(Domain::Share),
-        Measure::Metric(_) if name.contains("_pct") => Some(Domain::Percent),
-        Measure::Metric(_) => Some(Domain::Quantity),
-        Measure::Outcome => None,
-    }
+/// The names of a serialised enum's values.
+fn serialised<T: serde::Serialize>(values: &[T]) -> Vec<String> {
+    let name = |value: &T| serde_json::to_value(value).ok()?.as_str().map(str::to_owned);
+    values.iter().filter_map(name).collect()
 }
+
+fn outcomes() -> Domain {
+    Domain::words(Outcome::ALL.iter().map(|outcome| outcome.name()))
+}
+
+fn on_trips() -> Vec<&'static str> {
+    OperatorDecision::ALL.iter().map(|decision| decision.name()).collect()
+}
+
+/// What a decision or the answer to a request is.
+fn answers() -> Vec<&'static str> {
+    ["approve", "edit", "reject"].into_iter().chain(on_trips()).collect()
+}
+
+fn measures() -> Domain {
+    Domain::words(Measure::all().map(Measure::name))
+}
+
+/// What a rule can be about.
+fn rule_measures() -> Domain {
+    let events = EventKind::ALL.iter().flat_map(|event| [event.name(), event.full_name()]);
+    Domain::words(Measure::all().map(Measure::name).chain(events))
+}
+
+/// The versions of the scenario.
+pub fn versions(scope: &Scope) -> Domain {
+    if scope.versions.is_empty() { Domain::Any } else { Domain::OneOf(scope.versions.clone()) }
+}
+
+/// Of the value of a key of `[rollout]`.
+pub fn of_policy_key(key: &str, scope: &Scope) -> Option<Domain> {
+    Some(match key {
+        "batch_pct" | "rollback_batch_pct" => Range::BATCH_PERCENT.into(),
+        "max_consecutive_failures" | "max_in_flight" => Range::POSITIVE.into(),
+        "health_timeout_sec" => Range::INTERVAL.into(),
+        "observe_after_sec" => Range::SETTING.into(),
+        "breaker_order" => Domain::OneOf(serialised(&[BreakerOrder::Observed, BreakerOrder::Listed])),
+        "breaker_scope" => Domain::OneOf(serialised(&[BreakerScope::Rollout, BreakerScope::Batch])),
+        "order" => {
+            let all = [RolloutOrder::Listed, RolloutOrder::Shuffled, RolloutOrder::ByZone];
+            Domain::words(all.iter().map(|order| order.name()))
+        }
+        "previous_version_id" => versions(scope),
+        _ => return None,
+    })
+}
+
+/// The keys that [`of_policy_key`] knows.
+const POLICY_KEYS: [&str; 9] = [
+    "batch_pct",
+    "max_consecutive_failures",
+    "health_timeout_sec",
+    "rollback_batch_pct",
+    "breaker_order",
+    "breaker_scope",
+    "max_in_flight",
+    "observe_after_sec",
+    "order",
+];
 
 /// Of the value at a key of an object, whose own domain is `around`.
-#[must_use]
-pub fn of(key: &str, value: &Value, object: &Map<String, Value>, around: Domain) -> Domain {
-    let about = ["metric", "measure"].into_iter().find_map(|name| object.get(name)?.as_str()).and_then(of_measure);
-    let is_difference = object.contains_key("difference");
-    if around == Domain::Words || key == "why_not" {
-        return Domain::Words;
-    }
-    match (key, about) {
-        ("a" | "b" | "observed" | "exact_a" | "exact_b" | "accepted" | "now", Some(domain)) => return domain,
-        ("value" | "exact", Some(domain)) if !is_difference => return domain,
-        ("difference" | "exact" | "interval" | "ci" | "simultaneous_ci", Some(domain)) => return domain.difference(),
-        ("a" | "b", None) if object.contains_key("comparable") => return Domain::Share,
-        // The name of the rate that says in how many runs there is a value.
-        ("rate", None) if object.contains_key("comparable") => return Domain::Any,
-        ("difference_ci", _) => return Domain::ShareDifference,
-        ("slower_by" | "saves", _) => return Domain::Any,
-        // That of a mean may end beyond what a single value can be; that of a share does not.
-        ("ci" | "interval" | "mean_ci", _) if !object.contains_key("hits") => return Domain::Any,
+pub fn of(key: &str, value: &Value, object: &Map<String, Value>, around: &Domain, scope: &Scope) -> Domain {
+    match around {
+        Domain::Words => return Domain::Words,
+        Domain::Means => return scope.of_measure(key).map_or(Domain::Any, |range| range.mean().into()),
         _ => {}
     }
-    match key {
-        // What they hold is of the keys below, or no figure of a replicate.
-        "policy" | "policies" | "scenario" | "plan" | "timeline" | "distribution" | "axes" | "distributions"
-        | "warning" | "why_not" => Domain::Any,
-        "batch_pct" | "rollback_batch_pct" => Domain::BatchPercent,
-        "max_consecutive_failures" | "max_in_flight" => Domain::Positive,
-        "decisions" if !value.is_number() && !value.is_object() => Domain::Any,
-        "trips" if value.is_array() => Domain::Any,
+    by_what_it_is_about(key, object, around, scope).unwrap_or_else(|| by_key(key, value, object, scope))
+}
+
+/// Of a figure of a metric or rate: that is named beside it, or is the key of an object around it.
+fn by_what_it_is_about(key: &str, object: &Map<String, Value>, around: &Domain, scope: &Scope) -> Option<Domain> {
+    let about = ["metric", "measure"].into_iter().find_map(|name| object.get(name)?.as_str());
+    let about = about.and_then(|name| scope.of_measure(name));
+    let has = |key: &str| object.contains_key(key);
+    if let Some(range) = about {
+        let found = match key {
+            "observed" => range,
+            // One replicate's.
+            "a" | "b" | "value" if has("replicate") => range,
+            "low" => {
+                if has("counts") {
+                    range.difference()
+                } else {
+                    range
+                }
+            }
+            "a" | "b" | "exact_a" | "exact_b" | "accepted" | "now" => range.mean(),
+            "bound" | "bound_of_mean" => range.mean(),
+            "value" | "exact" if !has("difference") => range.mean(),
+            "difference" | "exact" => range.difference(),
+            "interval" | "ci" | "simultaneous_ci" if has("difference") => range.difference().interval_end(),
+            "interval" | "ci" => range.interval_end(),
+            "tolerance" | "width" | "half_width" | "widest" => range.difference(),
+            _ => return None,
+        };
+        return Some(found.into());
+    }
+    // Of a rate in how many runs there is a value.
+    if has("comparable") {
+        return match key {
+            "a" | "b" => Some(Range::SHARE.into()),
+            "difference_ci" => Some(Range::SHARE.difference().into()),
+            "rate" => Some(measures()),
+            _ => None,
+        };
+    }
+    let of_it = match around {
+        Domain::Number(range) => *range,
+        // A rate of a history has no name around it.
+        _ if has("hits") || has("least") || has("p_value") => Range::SHARE,
+        _ => return None,
+    };
+    Some(match key {
+        "mean" | "value" | "exact" | "estimate" | "upper_bound" | "achieved" | "optimistic" => of_it.mean().into(),
+        "p50" | "p95" | "p99" | "min" | "max" => of_it.into(),
+        "p50_ci" | "p95_ci" | "p99_ci" => of_it.into(),
+        "ci" | "interval" | "claim" | "mean_ci" if has("hits") || has("least") => Range::SHARE.into(),
+        "ci" | "interval" | "mean_ci" => of_it.interval_end().into(),
+        "rate" => Range::SHARE.into(),
+        _ => return None,
+    })
+}
+
+/// By the name of the key alone.
+fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) -> Domain {
+    let has = |key: &str| object.contains_key(key);
+    if let Some(domain) = of_policy_key(key, scope) {
+        return domain;
+    }
+    match (key, value) {
+        (_, Value::Bool(_)) => return Domain::Any,
+        // What they hold is of the keys below.
+        ("warning" | "why_not", _) => return Domain::Words,
+        ("decisions", Value::Array(_)) => return Domain::words(on_trips()),
+        ("kind", _) if !has("text") => return Domain::words(FaultKind::NAMES),
+        ("decision", Value::String(_)) => return Domain::words(on_trips()),
+        ("key", _) if has("values") => return Domain::words(POLICY_KEYS),
+        ("trips", Value::Number(_)) if has("least") => return Range::SHARE.into(),
+        // A list of objects, or of such as have two names.
+        ("trips" | "worlds" | "scenario", Value::Array(_) | Value::String(_)) => return Domain::Any,
+        ("values", Value::Object(_)) => return Domain::Means,
+        ("scenario", Value::Number(_)) => return Range::SHARE.into(),
+        ("world", Value::String(_)) | ("hash", _) => return Domain::Digest,
+        ("versions", Value::Array(items)) if items.iter().any(|item| !item.is_string()) => return Domain::Any,
+        ("decision" | "line" | "column", Value::Number(_)) => return Range::POSITIVE.into(),
+        ("id", _) => return if has("segments") { Domain::Instance } else { Domain::Numbered("a") },
+        _ => {}
+    }
+    let range = match key {
+        "outcome" => return outcomes(),
+        "metric" | "minimise" => return measures(),
+        "measure" => return rule_measures(),
+        "version" | "versions" | "good" | "defective" | "worst" if !has_objects(value) => return versions(scope),
+        "phase" => {
+            use BatchPhase::{Completed, Pending, RolledBack, Running, Tripped};
+            return Domain::OneOf(serialised(&[Pending, Running, Completed, Tripped, RolledBack]));
+        }
+        "reason" => return Domain::words(["upgrade_failed", "health_timeout"]),
+        "answer" => {
+            return Domain::words(
+                answers().iter().map(|it| it.replace('_', " ")).chain(["no answer".into(), "expired".into()]),
+            );
+        }
+        "decide" => return Domain::words(answers().into_iter().chain([""])),
+        "on_trip" | "best" if value.is_string() => return Domain::words(on_trips().into_iter().chain([""])),
+        "asked" => return Domain::words(["rolling_upgrade", "rolling_upgrade_continuation"]),
+        "approval_request_id" => return Domain::Numbered("a"),
+        "rollout_id" => return Domain::Numbered("r"),
+        "instance_ids" | "failed_instance_ids" | "skipped_instance_ids" | "instance_id" => return Domain::Instance,
+        "total_instances"
+        | "batch_size"
+        | "batch_count"
+        | "index"
+        | "batch_index"
+        | "healthy_count"
+        | "failed_count"
+        | "misplaced_instances"
+        | "touched_instances" => Range::instances(scope.fleet),
+        "instances" if value.is_number() => Range::instances(scope.fleet),
+        "failed_verdicts" => Range::verdicts(scope.fleet),
+        "limit" if value.is_number() => Range::POSITIVE,
         "hits" | "n" | "replicates" | "rollouts" | "commands" | "healthy" | "upgrade_failed" | "health_timeout"
-        | "cut_short" | "censored" | "ties" | "a_wins" | "b_wins" | "counts" | "total_instances" | "batch_size"
-        | "batch_count" | "index" | "approved" | "edited" | "rejected" | "count" | "cell" | "degrees" | "instances"
-        | "line" | "fault"
+        | "cut_short" | "censored" | "ties" | "a_wins" | "b_wins" | "counts" | "approved" | "edited" | "rejected"
+        | "count" | "cell" | "degrees" | "fault" | "passed" | "failed" | "undecided" | "skipped" | "max_replicates"
+        | "intervals" | "worlds"
             if is_plain(value) =>
         {
-            Domain::Count
+            Range::COUNT
         }
-        "confidence" | "p_value" | "ends" | "share" | "rate" | "stays" | "none" => Domain::Share,
-        "width" | "half_width" | "widest" | "relative_error" | "chi_squared" | "tolerance" | "beta"
-        | "concentration" | "concentration_ci" | "factor" | "resolution_sec" | "optimistic" => {
-            if value.is_object() {
-                Domain::Any
-            } else {
-                Domain::Quantity
-            }
+        "within" if value.as_f64().is_some_and(|it| it.fract() == 0.0) => Range::COUNT,
+        "difficulty" => Range::up_to(5.0),
+        "variance_saved" => Range::SAVED,
+        "confidence" | "p_value" | "ends" | "share" | "rate" | "stays" | "none" | "tolerance" | "limit_tolerance"
+        | "min_completed" | "least" | "p5" | "p50" | "p95" | "between" | "within" => Range::SHARE,
+        "beta" | "concentration" | "concentration_ci" => Range::of("a number", 0.0, 1e12),
+        "factor" | "from" | "to" | "not_sure_below" | "not_sure_above" | "history" | "relative_error" => Range::FACTOR,
+        "width" | "half_width" | "widest" | "chi_squared" if value.is_number() => Range::QUANTITY,
+        "heartbeat_interval_sec" | "resolution_sec" => Range::INTERVAL,
+        "budget_sec" => Range::SETTING,
+        "points" | "score" if value.is_number() => Range::PERCENT,
+        "bic" | "log_likelihood" => return Domain::Any,
+        "objective" | "choice" | "forbidden" | "allowed" | "saves" | "slower_by" | "would_save" | "undecided"
+        | "worth" => {
+            let Some(goal) = scope.goal else { return Domain::Any };
+            if key == "objective" { goal } else { goal.difference() }
         }
-        "mean" | "value" | "ci" | "claim" | "exact" | "estimate" | "mean_ci" | "p50" | "p95" | "p99" | "min"
-        | "max" | "p50_ci" | "p95_ci" | "p99_ci" | "interval" | "upper_bound" => around,
-        "points" | "score" if value.is_number() => Domain::Percent,
-        _ => by_name(key, value),
-    }
+        _ => return by_unit(key, value, scope),
+    };
+    range.into()
+}
+
+fn has_objects(value: &Value) -> bool {
+    value.as_array().is_some_and(|items| items.iter().any(Value::is_object))
 }
 
 /// Numbers and lists of numbers, not objects.
@@ -153,23 +310,28 @@ fn is_plain(value: &Value) -> bool {
     }
 }
 
-/// By the end of a name: its unit.
-fn by_name(key: &str, value: &Value) -> Domain {
-    if value.is_boolean() {
-        return Domain::Any;
-    }
-    if let Some(domain) = of_measure(key) {
-        return domain;
+/// By the name of the metric or rate that it is, or the end of a name: its unit.
+fn by_unit(key: &str, value: &Value, scope: &Scope) -> Domain {
+    if let Some(range) = scope.of_measure(key) {
+        return range.into();
     }
     let ends = |end: &str| key.ends_with(end);
     if ends("_rate") {
-        Domain::Share
+        Range::SHARE.into()
     } else if ends("_pct") {
-        Domain::Percent
-    } else if ends("_ms") || ends("_instances") || ends("_count") {
-        if is_plain(value) { Domain::Count } else { Domain::Any }
-    } else if ends("_sec") || ends("_min") || ends("_concentration") {
-        Domain::Quantity
+        Range::PERCENT.into()
+    } else if ends("_ms") && is_plain(value) {
+        Range::MILLIS.into()
+    } else if (ends("_instances") || ends("_count")) && is_plain(value) {
+        Range::COUNT.into()
+    } else if ends("_seconds") || ends("_seconds_in_flight") {
+        Range::QUANTITY.into()
+    } else if ends("_sec") {
+        Range::SECONDS.into()
+    } else if ends("_instance_min") {
+        Range::instance_minutes(scope.fleet).into()
+    } else if ends("_concentration") {
+        Range::of("a number", 0.0, 1e12).into()
     } else {
         Domain::Any
     }

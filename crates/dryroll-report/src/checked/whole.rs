@@ -4,31 +4,29 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::checked::Reader;
+use crate::checked::range::Range;
+use crate::checked::{Reader, alike, domain, list, rollout, whole};
+use dryroll_engine::Outcome;
 
 /// Holds a whole report against itself.
 pub fn check(reader: &mut Reader, schema: &str, report: &Value) {
-    if let Some(hash) = report["scenario"]["hash"].as_str()
-        && (hash.len() != 64 || !hash.bytes().all(|digit| digit.is_ascii_hexdigit()))
-    {
-        reader.fault("/scenario/hash", format!("{hash:?}"), "a SHA-256 in 64 hexadecimal digits");
-    }
+    by_its_command(reader, report);
     match schema {
-        "dryroll.run/1" => run(reader, report),
-        "dryroll.drill/1" => drill(reader, report),
+        "dryroll.run/1" => rollout::run(reader, report),
+        "dryroll.drill/1" => rollout::drill(reader, report),
         "dryroll.sweep/1" => sweep(reader, report),
-        "dryroll.compare/1" => {
-            unique(reader, "/comparisons", list(report, "comparisons"), &["version"]);
-            for (place, one) in list(report, "comparisons").iter().enumerate() {
-                unique(reader, &format!("/comparisons/{place}/metrics"), list(one, "metrics"), &["metric"]);
-            }
-            at_most_replicates(reader, report);
-        }
+        "dryroll.compare/1" => compare(reader, report),
         "dryroll.tune/1" => {
             unique(reader, "/candidates", list(report, "candidates"), &["policy"]);
             unique(reader, "/front", list(report, "front"), &["policy"]);
+            at_most_replicates(reader, report);
+            let got = list(report, "candidates").iter().filter_map(|one| one.pointer("/evidence/replicates"));
+            replicates_are(reader, report, got.filter_map(whole).max(), "the most that a candidate got");
+            for (place, hint) in list(report, "hints").iter().enumerate() {
+                reader.below("hints", |reader| reader.below(place, |reader| of_hint(reader, hint)));
+            }
         }
-        "dryroll.calibration/1" => unique(reader, "/versions", list(report, "versions"), &["version"]),
+        "dryroll.calibration/1" => calibration(reader, report),
         "dryroll.check/1" => {
             let rules = list(report, "scenarios").iter().flat_map(|one| list(one, "rules"));
             let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
@@ -37,8 +35,18 @@ pub fn check(reader: &mut Reader, schema: &str, report: &Value) {
                 .for_each(|status| *seen.entry(status).or_default() += 1);
             for status in ["passed", "failed", "undecided", "skipped"] {
                 let due = seen.get(status).copied().unwrap_or(0);
-                if let Some(said) = report["counts"][status].as_u64().filter(|&said| said != due) {
+                if let Some(said) = report["counts"].get(status).and_then(whole).filter(|&said| said != due) {
                     reader.fault(&format!("/counts/{status}"), said, format!("{due}, as many rules have that status"));
+                }
+            }
+            let most = report.get("max_replicates").and_then(whole);
+            for (place, scenario) in list(report, "scenarios").iter().enumerate() {
+                for (at, rule) in list(scenario, "rules").iter().enumerate() {
+                    let n = rule.get("n").and_then(whole).zip(most).filter(|(n, most)| n > most);
+                    if let Some((n, most)) = n {
+                        let allowed = format!("at most max_replicates, which is {most}");
+                        reader.fault(&format!("/scenarios/{place}/rules/{at}/n"), n, allowed);
+                    }
                 }
             }
         }
@@ -46,12 +54,59 @@ pub fn check(reader: &mut Reader, schema: &str, report: &Value) {
     }
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+/// A word of a command line after an option; `None` where it is quoted.
+fn option<'a>(command: &'a str, name: &str) -> Option<&'a str> {
+    let mut words = command.split(' ');
+    words.find(|word| *word == name)?;
+    let value = words.next()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    (!value.is_empty() && value.chars().all(plain)).then_some(value)
+}
+
+/// The command that makes a report again is about its own version, seed and replicate.
+fn by_its_command(reader: &mut Reader, report: &Value) {
+    let Some(command) = report.get("command").and_then(Value::as_str) else { return };
+    // Somebody's file name may hold anything.
+    if command.contains(['\'', '"', '\\', '$']) {
+        return;
+    }
+    for key in ["version", "seed", "replicate"] {
+        let own = match report.get(key) {
+            Some(Value::String(own)) => own.clone(),
+            Some(number @ Value::Number(_)) => number.to_string(),
+            _ => continue,
+        };
+        if let Some(named) = option(command, &format!("--{key}")).filter(|&named| named != own) {
+            reader.fault(&format!("/{key}"), own, format!("{named}, which is that of its command"));
+        }
+    }
+}
+
+/// A hint says of each version by how much of it is tripped, and how much of the fleet is exposed by then.
+fn of_hint(reader: &mut Reader, hint: &Value) {
+    let domains = [domain::versions(&reader.scope), Range::SHARE.into(), Range::PERCENT.into()];
+    for (place, version) in list(hint, "versions").iter().enumerate() {
+        for (part, domain) in domains.iter().enumerate() {
+            let Some(value) = version.get(part) else { continue };
+            let steps = ["versions".to_owned(), place.to_string(), part.to_string()];
+            let [versions, place, part] = steps;
+            reader.below(versions, |reader| {
+                reader.below(place, |reader| reader.below(part, |reader| reader.value(value, domain)));
+            });
+        }
+    }
+}
+
+/// The replicates of a whole report are those of its part that has most.
+fn replicates_are(reader: &mut Reader, report: &Value, due: Option<u64>, which: &str) {
+    let pair = report.get("replicates").and_then(whole).zip(due).filter(|(found, due)| found != due);
+    if let Some((found, due)) = pair {
+        reader.fault("/replicates", found, format!("{due}, {which}"));
+    }
 }
 
 /// That no two of a list are about the same.
-fn unique(reader: &mut Reader, at: &str, items: &[Value], keys: &[&str]) {
+pub fn unique(reader: &mut Reader, at: &str, items: &[Value], keys: &[&str]) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (place, item) in items.iter().enumerate() {
         let key: Vec<String> =
@@ -65,11 +120,17 @@ fn unique(reader: &mut Reader, at: &str, items: &[Value], keys: &[&str]) {
 
 /// No count of replicates in a part is above that of the whole.
 fn at_most_replicates(reader: &mut Reader, report: &Value) {
-    let Some(most) = report.get("replicates").and_then(Value::as_u64) else { return };
+    let Some(most) = report.get("replicates").and_then(whole) else { return };
     let mut found = Vec::new();
     counts(report, &mut String::new(), &mut found);
-    for (place, n) in found.into_iter().filter(|&(_, n)| n > most) {
-        reader.fault(&place, n, format!("at most replicates, which is {most}"));
+    for (place, n) in found {
+        if place.ends_with("/replicate") {
+            if n >= most {
+                reader.fault(&place, n, format!("a replicate: below replicates, which is {most}"));
+            }
+        } else if n > most {
+            reader.fault(&place, n, format!("at most replicates, which is {most}"));
+        }
     }
 }
 
@@ -78,8 +139,8 @@ fn counts(value: &Value, at: &mut String, found: &mut Vec<(String, u64)>) {
     let mut step = |name: &str, below: &Value, found: &mut Vec<(String, u64)>| {
         at.push('/');
         at.push_str(name);
-        match below.as_u64() {
-            Some(n) if name == "n" || name == "replicates" => found.push((at.clone(), n)),
+        match whole(below) {
+            Some(n) if ["n", "replicates", "replicate"].contains(&name) => found.push((at.clone(), n)),
             _ => counts(below, at, found),
         }
         at.truncate(length);
@@ -99,101 +160,152 @@ fn sweep(reader: &mut Reader, report: &Value) {
     unique(reader, "/cells", cells, &["policy", "version"]);
     unique(reader, "/axes", list(report, "axes"), &["key"]);
     at_most_replicates(reader, report);
+    let most = cells.iter().filter_map(|cell| cell.get("replicates").and_then(whole)).max();
+    replicates_are(reader, report, most, "the most of a cell");
+    truth_of_versions(reader, "/cells", cells);
     for (place, cell) in cells.iter().enumerate() {
-        let Some(replicates) = cell.get("replicates").and_then(Value::as_u64) else { continue };
-        for metric in cell["metrics"].as_object().into_iter().flatten() {
-            if let Some(n) = metric.1.get("n").and_then(Value::as_u64).filter(|&n| n > replicates) {
-                let at = format!("/cells/{place}/metrics/{}/n", metric.0);
+        reader.below("cells", |reader| reader.below(place, |reader| of_cell(reader, report, cell)));
+    }
+    for (place, one) in list(report, "timelines").iter().enumerate() {
+        if let Some(cell) = one.get("cell").and_then(whole).filter(|&cell| cell >= cells.len() as u64) {
+            reader.fault(&format!("/timelines/{place}/cell"), cell, format!("a cell: below {}", cells.len()));
+        }
+        let at = format!("/timelines/{place}/timeline");
+        if let Some(timeline) = one.get("timeline") {
+            rollout::timeline(reader, &at, timeline);
+        }
+    }
+}
+
+/// A version is defective in every part of a report, or in none.
+fn truth_of_versions(reader: &mut Reader, at: &str, parts: &[Value]) {
+    let mut first: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
+    for (place, part) in parts.iter().enumerate() {
+        let told = (part.get("version").and_then(Value::as_str), part.get("defective").and_then(Value::as_bool));
+        let (Some(version), Some(defective)) = told else { continue };
+        let &mut (before, known) = first.entry(version).or_insert((place, defective));
+        if known != defective {
+            reader.fault(&format!("{at}/{place}/defective"), defective, format!("{known}, as {at}/{before} has it"));
+        }
+        // Only good versions are asked whether enough of their rollouts complete.
+        if defective && part.get("completed").is_some_and(|completed| !completed.is_null()) {
+            reader.fault(&format!("{at}/{place}/completed"), "there", "nothing, as the version is defective");
+        }
+    }
+}
+
+fn of_cell(reader: &mut Reader, report: &Value, cell: &Value) {
+    let metrics = &cell["metrics"];
+    let number = |value: &Value| value.as_f64();
+    if let Some(replicates) = cell.get("replicates").and_then(whole) {
+        for metric in metrics.as_object().into_iter().flatten() {
+            if let Some(n) = metric.1.get("n").and_then(whole).filter(|&n| n > replicates) {
+                let at = format!("/metrics/{}/n", metric.0);
                 reader.fault(&at, n, format!("at most the cell's replicates, which are {replicates}"));
             }
         }
+        outcomes(reader, metrics, replicates);
     }
-    for (place, replicate) in list(report, "timelines").iter().enumerate() {
-        if let Some(cell) = replicate.get("cell").and_then(Value::as_u64).filter(|&cell| cell >= cells.len() as u64) {
-            reader.fault(&format!("/timelines/{place}/cell"), cell, format!("a cell: below {}", cells.len()));
+    for axis in list(report, "axes") {
+        let Some(key) = axis.get("key").and_then(Value::as_str) else { continue };
+        let Some(found) = cell["policy"].get(key) else { continue };
+        let same = |value: &Value| value == found || value.as_f64().is_some_and(|value| found.as_f64() == Some(value));
+        let values = list(axis, "values");
+        if !values.iter().any(same) {
+            let values: Vec<String> = values.iter().map(Value::to_string).collect();
+            reader.fault(&format!("/policy/{key}"), found, format!("a value of its axis: {}", values.join(", ")));
         }
     }
-    timelines(reader, report);
+    for (place, one) in list(cell, "distributions").iter().enumerate() {
+        let Some(figure) = one.get("metric").and_then(Value::as_str).and_then(|metric| metrics.get(metric)) else {
+            continue;
+        };
+        let counted: f64 = list(one, "counts").iter().filter_map(number).sum();
+        if let Some(n) = number(&figure["n"]).filter(|&n| n != counted) {
+            reader.fault(&format!("/distributions/{place}/counts"), counted, format!("{n} in all, as the metric's n"));
+        }
+        let [low, width, min, max] = [&one["low"], &one["width"], &figure["min"], &figure["max"]].map(number);
+        if let (Some(low), Some(min)) = (low, min)
+            && !alike(low, min)
+        {
+            reader.fault(&format!("/distributions/{place}/low"), low, format!("{min}, the metric's min"));
+        }
+        let high = low.zip(width).map(|(low, width)| low + width * list(one, "counts").len() as f64);
+        if let (Some(high), Some(max), Some(width)) = (high, max, width)
+            && !alike(high, max)
+        {
+            let allowed = format!("cells up to {max}, the metric's max");
+            reader.fault(&format!("/distributions/{place}/width"), width, allowed);
+        }
+    }
+    for (place, one) in list(cell, "worst").iter().enumerate() {
+        let Some(figure) = one.get("metric").and_then(Value::as_str).and_then(|metric| metrics.get(metric)) else {
+            continue;
+        };
+        let [value, min, max] = [&one["value"], &figure["min"], &figure["max"]].map(number);
+        if let (Some(value), Some(min), Some(max)) = (value, min, max)
+            && !(min..=max).contains(&value)
+        {
+            reader.fault(&format!("/worst/{place}/value"), value, format!("{min} to {max}, the metric's min and max"));
+        }
+    }
+    let completed = &cell["completed"];
+    for (key, of) in [("value", "completed"), ("trips", "trip_rate")] {
+        if let (Some(value), Some(rate)) = (number(&completed[key]), number(&metrics[of]["rate"]))
+            && !alike(value, rate)
+        {
+            reader.fault(&format!("/completed/{key}"), value, format!("{rate}, as metrics has {of}"));
+        }
+    }
 }
 
-/// The instances of a timeline are those that it counts, each once, and what happens to one goes forward.
-fn timelines(reader: &mut Reader, report: &Value) {
-    let one = report.get("timeline").map(|timeline| ("/timeline".to_owned(), timeline));
-    let many = list(report, "timelines").iter().enumerate();
-    let many = many.filter_map(|(i, replicate)| Some((format!("/timelines/{i}/timeline"), replicate.get("timeline")?)));
-    for (at, timeline) in one.into_iter().chain(many) {
-        unique(reader, &format!("{at}/instances"), list(timeline, "instances"), &["id"]);
-        for (place, row) in list(timeline, "instances").iter().enumerate() {
-            let times: Vec<u64> = list(row, "segments").iter().filter_map(|segment| segment.get(0)?.as_u64()).collect();
-            if !times.is_sorted() {
-                let at = format!("{at}/instances/{place}/segments");
-                reader.fault(&at, "out of order", "times that do not go back");
-            }
-        }
+/// Each replicate has one outcome.
+fn outcomes(reader: &mut Reader, metrics: &Value, replicates: u64) {
+    let hits: Option<Vec<u64>> = Outcome::ALL.iter().map(|outcome| whole(&metrics[outcome.name()]["hits"])).collect();
+    let Some(hits) = hits else { return };
+    let all = hits.iter().fold(0, |all: u64, hits| all.saturating_add(*hits));
+    if all != replicates {
+        let allowed = format!("outcomes of all replicates, which are {replicates}");
+        reader.fault("/metrics", format!("of {all} outcomes"), allowed);
     }
 }
 
-fn run(reader: &mut Reader, report: &Value) {
-    let plan = &report["plan"];
-    let metrics = &report["metrics"];
-    unique(reader, "/plan/batches", list(plan, "batches"), &["index"]);
-    unique(reader, "/batches", list(report, "batches"), &["index"]);
-    if let Some(total) = plan.get("total_instances").and_then(Value::as_u64) {
-        for key in ["exposed_instances", "escaped_instances"] {
-            if let Some(found) = metrics.get(key).and_then(Value::as_u64).filter(|&found| found > total) {
-                reader.fault(&format!("/metrics/{key}"), found, format!("at most the plan's total_instances, {total}"));
-            }
-        }
-        for (key, of) in [("exposed_pct", "exposed_instances"), ("harmed_pct", "harmed_instances")] {
-            let pair = (metrics.get(key).and_then(Value::as_f64), metrics.get(of).and_then(Value::as_f64));
-            let (Some(pct), Some(count)) = pair else { continue };
-            let due = if total == 0 { 0.0 } else { 100.0 * count / total as f64 };
-            if (pct - due).abs() > 0.01 {
-                reader.fault(&format!("/metrics/{key}"), pct, format!("{due}: {of} is {count} of {total}"));
-            }
-        }
-        let sizes: Vec<usize> = list(plan, "batches").iter().map(|batch| list(batch, "instance_ids").len()).collect();
-        if !sizes.is_empty() && sizes.iter().sum::<usize>() as u64 != total {
-            let found = format!("of {} instances", sizes.iter().sum::<usize>());
-            reader.fault("/plan/batches", found, format!("as many as total_instances, {total}"));
-        }
-        let verdicts = |batch: &Value, key: &str| batch.get(key).and_then(Value::as_u64).unwrap_or(0);
-        for (place, batch) in list(report, "batches").iter().enumerate() {
-            let all = verdicts(batch, "healthy_count").saturating_add(verdicts(batch, "failed_count"));
-            if let Some(size) = plan.get("batch_size").and_then(Value::as_u64).filter(|&size| all > size) {
-                let found = format!("{all} with failed_count");
-                reader.fault(
-                    &format!("/batches/{place}/healthy_count"),
-                    found,
-                    format!("at most the batch_size, {size}"),
-                );
+fn compare(reader: &mut Reader, report: &Value) {
+    let comparisons = list(report, "comparisons");
+    unique(reader, "/comparisons", comparisons, &["version"]);
+    truth_of_versions(reader, "/comparisons", comparisons);
+    for (place, one) in comparisons.iter().enumerate() {
+        let metrics = list(one, "metrics");
+        unique(reader, &format!("/comparisons/{place}/metrics"), metrics, &["metric"]);
+        // Every rollout has a duration.
+        let all = metrics.iter().find(|metric| metric["metric"] == "duration_sec");
+        replicates_are(reader, report, all.and_then(|metric| metric.get("n")).and_then(whole), "the n of duration_sec");
+        for (at, histogram) in list(one, "distributions").iter().enumerate() {
+            let of_it = metrics.iter().find(|metric| metric["metric"] == histogram["metric"]);
+            let counted: f64 = list(histogram, "counts").iter().filter_map(Value::as_f64).sum();
+            if let Some(n) = of_it.and_then(|metric| metric["n"].as_f64()).filter(|&n| n != counted) {
+                let at = format!("/comparisons/{place}/distributions/{at}/counts");
+                reader.fault(&at, counted, format!("{n} in all, as the metric's n"));
             }
         }
     }
-    if let (Some(said), Some(trips)) = (metrics.get("trips").and_then(Value::as_u64), report["trips"].as_array())
-        && said != trips.len() as u64
-    {
-        reader.fault("/metrics/trips", said, format!("{}, as many as trips has", trips.len()));
-    }
-    timelines(reader, report);
+    at_most_replicates(reader, report);
 }
 
-fn drill(reader: &mut Reader, report: &Value) {
-    const DECISIONS: [&str; 6] =
-        ["approve", "edit", "reject", "continue_anyway", "rollback_completed_batches", "abort"];
-    for (place, made) in list(report, "decisions").iter().enumerate() {
-        if let Some(decide) = made.get("decide").and_then(Value::as_str).filter(|decide| !DECISIONS.contains(decide)) {
-            let at = format!("/decisions/{place}/decide");
-            reader.fault(&at, format!("{decide:?}"), DECISIONS.join(", "));
-        }
-    }
-    if let Some(total) = report["plan"].get("total_instances").and_then(Value::as_u64) {
-        let debrief = &report["debrief"];
-        for key in ["exposed_instances", "escaped_instances"] {
-            if let Some(found) = debrief.get(key).and_then(Value::as_u64).filter(|&found| found > total) {
-                reader.fault(&format!("/debrief/{key}"), found, format!("at most the plan's total_instances, {total}"));
+fn calibration(reader: &mut Reader, report: &Value) {
+    unique(reader, "/versions", list(report, "versions"), &["version"]);
+    let all = report.get("rollouts").and_then(whole);
+    for (place, version) in list(report, "versions").iter().enumerate() {
+        let mut at_most = |at: &str, most: Option<u64>, of: &str| {
+            let found = version.pointer(at).and_then(whole).zip(most).filter(|(found, most)| found > most);
+            if let Some((found, most)) = found {
+                reader.fault(&format!("/versions/{place}{at}"), found, format!("at most {of}, which is {most}"));
             }
+        };
+        at_most("/rollouts", all, "rollouts");
+        let commands = version.get("commands").and_then(whole);
+        for at in ["/failure_rate/n", "/hang_rate/n", "/upgrade_time/n", "/upgrade_time/censored"] {
+            at_most(at, commands, "commands");
         }
     }
-    timelines(reader, report);
 }

@@ -57,7 +57,8 @@ pub fn write(
     chronicle: &Chronicle,
     effects: &[FaultEffect],
 ) -> io::Result<()> {
-    let end = simulator.clock();
+    let clock = simulator.clock();
+    let end = clock.0;
     let names = scenario.fleet.names();
     let mut writer = Writer { out, first: true };
     writer.name("process_name", ROLLOUT, 0, &format!("rollout: {}", scenario.name))?;
@@ -87,7 +88,7 @@ pub fn write(
     for (fault, effect) in effects.iter().enumerate() {
         if let Some(window) = effect.window {
             let args = json!({"fault": fault, "touched_instances": effect.touched_instances});
-            writer.slice(ROLLOUT, FAULTS, effect.kind, window.start, window.end.min(end), args)?;
+            writer.slice(ROLLOUT, FAULTS, effect.kind, window.start.0, window.end.0.min(end), args)?;
         }
     }
     let mut steps: Vec<(u64, i64)> = Vec::new();
@@ -97,11 +98,11 @@ pub fn write(
         let id = simulator.engine().instance(position);
         let (tid, name) = (position + 1, names.name(id).to_string());
         writer.name("thread_name", INSTANCES, tid, &name)?;
-        for segment in simulator.history(position, end) {
+        for segment in simulator.history(position, clock) {
             let args = json!({"runs": label(segment.running), "reports": segment.report.map(label)});
-            writer.slice(INSTANCES, tid, &describe(&segment, &label), segment.from, segment.to, args)?;
+            writer.slice(INSTANCES, tid, &describe(&segment, &label), segment.from.0, segment.to.0, args)?;
             if !segment.doing.serves() {
-                steps.extend([(segment.from, -1), (segment.to, 1)]);
+                steps.extend([(segment.from.0, -1), (segment.to.0, 1)]);
             }
         }
     }

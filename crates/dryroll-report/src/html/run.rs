@@ -87,6 +87,17 @@ fn findings(run: &RunReport) -> Vec<String> {
         plural(run.plan.batch_count, "batch", "batches"),
         run.plan.batch_size
     )];
+    let estimate = run.plan.estimated_total_seconds;
+    if estimate > 0.0 {
+        let waits = run.plan.estimated_total_seconds_in_flight;
+        let waits = waits.map(|waits| format!(", {} with max_in_flight", Unit::Seconds.say(waits)));
+        said.push(format!(
+            "The plan’s estimate was {}{}; it took {}.",
+            Unit::Seconds.say(estimate),
+            waits.unwrap_or_default(),
+            text(Metric::DurationSec)
+        ));
+    }
     let trips = figure(Metric::Trips).unwrap_or(0.0);
     said.push(if trips > 0.0 {
         let times = if trips == 1.0 { "once,".to_owned() } else { format!("{trips} times, first") };

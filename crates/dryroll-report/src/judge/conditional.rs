@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::words::{Unit, plural};
-use dryroll_sim::scenario::{Condition, Measure};
+use dryroll_sim::scenario::{Condition, Measure, Metric};
 use dryroll_stats::Interval;
 use dryroll_study::study::Summaries;
 
@@ -21,7 +21,10 @@ fn condition(metric: &str) -> Option<Condition> {
 #[must_use]
 pub fn in_how_many(metric: &str, n: u64, replicates: u64) -> Option<String> {
     let when = condition(metric).filter(|_| replicates > 0)?;
-    Some(format!("{} in {} of rollouts", when.participle(), Unit::Share.say(n as f64 / replicates as f64)))
+    // A trip detects a bad version; what was exposed by then is about rollouts that tripped.
+    let is_detection = Measure::find(metric) == Some(Measure::Metric(Metric::TimeToDetectSec));
+    let participle = if when == Condition::Tripped && !is_detection { "tripped" } else { when.participle() };
+    Some(format!("{participle} in {} of rollouts", Unit::Share.say(n as f64 / replicates as f64)))
 }
 
 /// The same in brackets, with a space before; nothing of a metric that is not conditional.
@@ -112,7 +115,7 @@ mod tests {
     fn the_share_stands_beside_conditional_metrics_alone() {
         assert_eq!(beside("time_to_detect_sec", 420, 1000), " (detected in 42\u{202f}% of rollouts)");
         assert_eq!(beside("time_to_mitigate_sec", 5, 10), " (rolled back in 50\u{202f}% of rollouts)");
-        assert_eq!(beside("blast_radius_pct_tripped", 10, 10), " (detected in 100\u{202f}% of rollouts)");
+        assert_eq!(beside("blast_radius_pct_tripped", 10, 10), " (tripped in 100\u{202f}% of rollouts)");
         for (metric, replicates) in [("duration_sec", 10), ("trip_rate", 10), ("time_to_stop_sec", 0), ("speed", 10)] {
             assert_eq!(beside(metric, 10, replicates), "");
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::checked::Fault;
 use dryroll_engine::OperatorDecision;
 use dryroll_sim::scenario::Distribution;
 use dryroll_sim::text::Foreign;
@@ -47,12 +48,29 @@ pub struct VersionReport {
     pub cut_short: u64,
     /// How long its upgrades take.
     pub upgrade_time: DurationReport,
+    /// What multiplies the upgrade times of a rollout, where rollouts differ by more than chance; the fit is then of a
+    /// rollout whose factor is 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade_time_factor: Option<FactorReport>,
     /// Reported failures, of all commands that were waited for.
     pub failure_rate: RateReport,
     /// Silence for good.
     pub hang_rate: RateReport,
     /// What the log cannot tell of it.
     pub warnings: Vec<Warning>,
+}
+
+/// How rollouts differ in how long upgrades take: each has its own factor, log-normal with median 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FactorReport {
+    /// Rollouts that tell.
+    pub rollouts: u64,
+    /// The chance of rollouts that differ as much, were their times alike.
+    pub p_value: f64,
+    /// The deviation of its logarithm.
+    pub sigma: f64,
+    /// Its 95 % interval.
+    pub sigma_ci: Interval,
 }
 
 /// The operator.
@@ -213,5 +231,20 @@ impl CalibrationReport {
             silence: rate(&one.hang_rate),
         };
         self.versions.iter().map(version).collect()
+    }
+
+    /// Versions whose rates nobody could draw.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        let fault = |(place, history): (usize, VersionHistory)| {
+            let error = history.check().err()?;
+            let allowed = "rates that can be drawn".to_owned();
+            Some(Fault {
+                pointer: format!("/versions/{place}"),
+                found: format!("nothing to draw from: {error}"),
+                allowed,
+            })
+        };
+        self.histories().into_iter().enumerate().filter_map(fault).collect()
     }
 }

@@ -107,7 +107,11 @@ impl Report {
             _ => return Err(ReadingError::OtherSchema(schema)),
         };
         report.check()?;
-        let faults = faults(&named, &value);
+        let mut faults = faults(&named, &value);
+        // The same check as that of who draws rates from it; what is wrong by itself is said first.
+        if let (Self::Calibration(calibration), true) = (&report, faults.is_empty()) {
+            faults = calibration.faults();
+        }
         if !faults.is_empty() {
             return Err(ReadingError::Impossible { schema: named, faults });
         }

@@ -96,6 +96,11 @@ impl Point {
         self.marker == Marker::Recommended
     }
 
+    /// Whether the line of the front goes through it.
+    fn is_joined(&self) -> bool {
+        self.is_recommended() || self.place == Place::Front && !self.is_out()
+    }
+
     /// Whether it is out: such a point has no label.
     fn is_out(&self) -> bool {
         matches!(self.marker, Marker::Behind | Marker::Stops | Marker::Breaks)
@@ -210,8 +215,10 @@ impl Pareto {
         let inside = |at: (f64, f64)| (at.0.clamp(x.low, x.high), at.1.clamp(y.low, y.high));
         let behind = marks.iter().filter(|mark| mark.point.place.is_off()).take(MOST_BEHIND);
         let front = marks.iter().filter(|mark| mark.point.place == Place::Front);
+        // What is out, however good its values are, is on no line; the recommended policy is, sure of it or not.
+        let joined = marks.iter().filter(|mark| mark.point.is_joined());
         let undecided = marks.iter().filter(|mark| mark.point.place == Place::Undecided);
-        let drawn: Vec<&Mark<'_>> = behind.chain(undecided).chain(front.clone()).collect();
+        let drawn: Vec<&Mark<'_>> = behind.chain(undecided).chain(front).collect();
         for mark in &drawn {
             let colour = if mark.point.is_out() { Colour::Grid } else { colour_of(mark.point.place) };
             let cross =
@@ -227,9 +234,12 @@ impl Pareto {
             let style = rgb(Colour::Text).stroke_width(2);
             dashed(canvas, line.map(|end| chart.backend_coord(&end)), style)?;
         }
-        let joined: Vec<(f64, f64)> = front.map(|mark| inside(mark.at)).collect();
+        let joined: Vec<(f64, f64)> = joined.map(|mark| inside(mark.at)).collect();
         chart.draw_series([PathElement::new(joined, rgb(Colour::First).stroke_width(2))])?;
-        for mark in &drawn {
+        // Nothing covers the recommended policy.
+        let (recommended, others): (Vec<&&Mark<'_>>, Vec<&&Mark<'_>>) =
+            drawn.iter().partition(|mark| mark.point.is_recommended());
+        for mark in others.into_iter().chain(recommended) {
             let at = chart.backend_coord(&inside(mark.at));
             paint_marker(canvas, at, mark.point.marker)?;
         }
@@ -428,8 +438,7 @@ fn place_labels(
         .chain(taken.iter().skip(drawn.len()).copied())
         .collect();
     // The line that joins the front, as a string of small boxes.
-    let front: Vec<(f64, f64)> =
-        drawn.iter().filter(|mark| mark.point.place == Place::Front).map(|mark| pixel(mark)).collect();
+    let front: Vec<(f64, f64)> = drawn.iter().filter(|mark| mark.point.is_joined()).map(|mark| pixel(mark)).collect();
     for pair in front.windows(2) {
         let steps = ((pair[1].0 - pair[0].0).abs().max((pair[1].1 - pair[0].1).abs()) / 6.0).ceil().clamp(1.0, 400.0);
         for step in 0..=steps as u32 {

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::model::calibration::{CalibrationReport, RateReport};
 use crate::terminal::table::Table;
-use crate::words::calibration::{about, spread};
+use crate::words::calibration::{about, of_factor, spread};
 use crate::words::{Unit, plural, wrapped};
 use dryroll_study::calibrate::Warning;
 
@@ -33,6 +33,9 @@ pub fn calibration_table(out: &mut impl Write, report: &CalibrationReport) -> io
         let rollouts = plural(version.rollouts, "rollout", "rollouts");
         writeln!(out, "\n{BOLD}{}{BOLD:#} {DIM}{commands} in {rollouts}{DIM:#}", version.version)?;
         writeln!(out, "  upgrade time: {}", about(&version.upgrade_time))?;
+        if let Some(factor) = &version.upgrade_time_factor {
+            writeln!(out, "  upgrade_time_factor: {}", of_factor(factor))?;
+        }
         let mut table = Table::new(&["rate", "seen", "of", "estimate", ""], 1);
         for (name, rate) in [("failure_rate", &version.failure_rate), ("hang_rate", &version.hang_rate)] {
             table.push(row(name, rate));

@@ -16,6 +16,7 @@ use dryroll_engine::fleet::{At, InstanceId, Span};
 use dryroll_engine::{Answer, Direction, Engine, Event, EventBody, EventNames, Outcome, Recording, RolloutId};
 use dryroll_sim::scenario::{Advice, Scenario};
 use dryroll_sim::sim::{CompiledScenario, Metrics, Observer};
+use dryroll_sim::text::shown;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -87,7 +88,7 @@ impl<'a, W: Write> Transcript<'a, W> {
                 self.line(at, BOLD, "plan", &text)
             }
             EventBody::ApprovalRequested { request, kind } => {
-                let text = format!("{request} asks: {}", kind.options().join(" | "));
+                let text = format!("{request} asks: {}", kind.option_names().join(" | "));
                 self.line(at, ASKS, "approval", &text)
             }
             EventBody::ApprovalDecided { request, answer } => self.tell_answer(at, &request.to_string(), answer),
@@ -112,7 +113,7 @@ impl<'a, W: Write> Transcript<'a, W> {
                 self.tell_batch(at, event.rollout, batch_index, Some((healthy_count, failed_count)))
             }
             &EventBody::RollbackStarted { instance_count } => {
-                let text = events::goes_back(instance_count, self.names.previous);
+                let text = events::goes_back(instance_count, shown(self.names.previous));
                 self.line(at, BOLD, "⟲ rollback", &text)
             }
             EventBody::RollbackFailed => {
@@ -272,29 +273,29 @@ fn opening(out: &mut impl Write, scenario: &Scenario, compiled: &CompiledScenari
 }
 
 fn closing(out: &mut impl Write, metrics: &Metrics, harm: Option<&HarmGoesOn>) -> io::Result<()> {
-    let optional = |millis: Option<u64>| millis.map_or("–".to_owned(), |millis| spoken(Span(millis)));
-    let blast = metrics.blast_radius_pct().map_or(String::new(), |pct| format!(" · blast radius {pct:.1} %"));
+    let optional = |span: Option<Span>| span.map_or("–".to_owned(), spoken);
+    let blast = metrics.blast_radius_pct().map_or(String::new(), |pct| format!(" · blast radius {:.1} %", pct.get()));
     let planned = metrics.planned;
     let harmed = format!(
         "{} of {planned} ({:.1} %, {} with a healthy verdict)",
         metrics.harmed,
-        metrics.harmed_pct(),
+        metrics.harmed_pct().get(),
         metrics.escaped
     );
     let rows = [
-        ("duration", spoken(Span(metrics.duration))),
-        ("  waiting for a person", spoken(Span(metrics.approval_wait))),
-        ("  rollout", spoken(Span(metrics.duration - metrics.approval_wait))),
+        ("duration", spoken(metrics.duration)),
+        ("  waiting for a person", spoken(metrics.approval_wait)),
+        ("  rollout", spoken(metrics.rollout())),
         ("trips", metrics.trips.to_string()),
         ("  first dispatch to trip", optional(metrics.time_to_detect)),
         ("  trip to the stop", optional(metrics.time_to_stop)),
         ("  trip to rolled back", optional(metrics.time_to_mitigate)),
-        ("exposed", format!("{} of {planned} ({:.1} %){blast}", metrics.exposed, metrics.exposed_pct())),
+        ("exposed", format!("{} of {planned} ({:.1} %){blast}", metrics.exposed, metrics.exposed_pct().get())),
         ("harmed", harmed),
         ("exposure", format!("{:.1} instance-min", metrics.exposure_instance_min())),
         ("unhealthy", format!("{:.1} instance-min", metrics.unhealthy_instance_min())),
         ("capacity lost", format!("{:.1} instance-min", metrics.capacity_loss_instance_min())),
-        ("fewest serving", format!("{:.1} %", metrics.min_serving_pct())),
+        ("fewest serving", format!("{:.1} %", metrics.min_serving_pct().get())),
         ("false failures", metrics.false_failures.to_string()),
         ("drift", if metrics.drift { "yes".to_owned() } else { "no".to_owned() }),
     ];

@@ -247,7 +247,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         writeln!(
             out,
             "  {DIM}≈ holds in every replicate seen, and the mean is surely no more than {} of the limit beyond \
-             it{DIM:#}",
+             it, or of the whole scale where the limit is at its end{DIM:#}",
             Unit::Share.say(tolerance)
         )?;
     }

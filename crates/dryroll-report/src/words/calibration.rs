@@ -1,6 +1,6 @@
 //! A calibration in words: rates that differ among rollouts, durations and how they were come by.
 
-use crate::model::calibration::{CalibrationReport, DurationReport, RateReport, SpreadReport};
+use crate::model::calibration::{CalibrationReport, DurationReport, FactorReport, RateReport, SpreadReport};
 use crate::words::{number, plural};
 use dryroll_stats::Interval;
 
@@ -42,6 +42,19 @@ pub fn spread(rate: &RateReport) -> Option<String> {
         number(concentration_ci.high),
         number(deviation)
     ))
+}
+
+/// How rollouts differ in how long upgrades take.
+#[must_use]
+pub fn of_factor(factor: &FactorReport) -> String {
+    let &FactorReport { rollouts, p_value, sigma, sigma_ci: Interval { low, high } } = factor;
+    format!(
+        "{rollouts} rollouts differ (p = {}): the factor of a rollout's times is lognormal, median 1, sigma {} ({} to {})",
+        number(p_value),
+        number(sigma),
+        number(low),
+        number(high)
+    )
 }
 
 /// How a duration was come by.

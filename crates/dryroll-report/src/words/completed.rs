@@ -68,7 +68,9 @@ fn named(policies: &[&(String, Completed)]) -> String {
             Some(false) => does(completed),
             _ => share.map(|share| format!("{} complete", Unit::Share.say(share))),
         };
-        format!("{policy} {}", does.unwrap_or_default())
+        // Where nothing is varied there is one policy, and it has no name.
+        let name = if policy.is_empty() { "it" } else { policy };
+        format!("{name} {}", does.unwrap_or_default())
     };
     let narrated: Vec<String> = policies.iter().take(MOST_NAMED).map(|policy| one(policy)).collect();
     match policies.len() - narrated.len() {

@@ -18,13 +18,13 @@ pub fn drawn(scenario: &Scenario, compiled: &CompiledScenario, replicate: u64) -
     for (release, version) in [(Release::Target, Some(scenario.target())), (Release::Previous, scenario.previous())] {
         let Some(version) = version else { continue };
         if compiled.rate_source(release).is_drawn() {
-            let drawn = only_drawn(compiled.rate_source(release), shared.rates[release as usize]);
+            let drawn = only_drawn(compiled.rate_source(release), shared.rates[release]);
             let rates = rates(&drawn);
             let rates = if rates.is_empty() { "none goes wrong as drawn".to_owned() } else { rates.join(", ") };
             said.push(format!("of upgrades to {} {rates}", version.id));
         }
         if let Factor::Drawn { .. } = compiled.factor(release) {
-            let factor = shared.factors[release as usize];
+            let factor = shared.factors[release];
             said.push(format!("upgrades to {} take {} times as long", version.id, times(factor)));
         }
     }

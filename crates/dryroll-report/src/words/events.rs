@@ -1,5 +1,7 @@
 //! Events in words: the phrases that the transcript of a run and the feed of a drill share.
 
+use std::fmt::Display;
+
 use crate::words::{plural, spoken};
 use dryroll_engine::fleet::{InstanceId, InstanceNames};
 use dryroll_engine::{Edit, Engine, OperatorDecision, Reason, RequestKind};
@@ -63,6 +65,6 @@ pub fn listed(names: InstanceNames, failed: &[InstanceId]) -> (String, usize) {
 
 /// How many instances a rollback takes back, and to what.
 #[must_use]
-pub fn goes_back(instances: u32, previous: &str) -> String {
+pub fn goes_back(instances: u32, previous: impl Display) -> String {
     format!("{} back to {previous}", plural(u64::from(instances), "instance goes", "instances go"))
 }

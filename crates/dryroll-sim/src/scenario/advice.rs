@@ -12,10 +12,14 @@ mod approval;
 mod breaker;
 mod collect;
 mod horizon;
+mod overlap;
 mod rates;
+mod tune;
 mod unit;
 mod way_back;
 mod window;
+
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +41,8 @@ pub enum AdviceCode {
     EndedAtHorizon,
     /// Nothing is known to roll back to.
     NoWayBack,
+    /// The version that the fleet is taken to run is newer than the target, or defective.
+    DoubtfulPreviousVersion,
     /// The health window is shorter than what it waits for.
     HealthWindowTooShort,
     /// Rates of the version that the fleet already runs.
@@ -45,19 +51,23 @@ pub enum AdviceCode {
     UnitOfTime,
     /// The request expires before the operator answers.
     ApprovalExpires,
+    /// Rates of classes and overrides that overlap, more than 1 together.
+    OverlappingRates,
 }
 
 impl AdviceCode {
     /// All of them, in the order of `docs/advice.md`.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::BreakerNeverTrips,
         Self::HorizonTooShort,
         Self::EndedAtHorizon,
         Self::NoWayBack,
+        Self::DoubtfulPreviousVersion,
         Self::HealthWindowTooShort,
         Self::RatesOfRunningVersion,
         Self::UnitOfTime,
         Self::ApprovalExpires,
+        Self::OverlappingRates,
     ];
 
     /// Its name in reports.
@@ -68,10 +78,12 @@ impl AdviceCode {
             Self::HorizonTooShort => "horizon_too_short",
             Self::EndedAtHorizon => "ended_at_horizon",
             Self::NoWayBack => "no_way_back",
+            Self::DoubtfulPreviousVersion => "doubtful_previous_version",
             Self::HealthWindowTooShort => "health_window_too_short",
             Self::RatesOfRunningVersion => "rates_of_running_version",
             Self::UnitOfTime => "unit_of_time",
             Self::ApprovalExpires => "approval_expires",
+            Self::OverlappingRates => "overlapping_rates",
         }
     }
 }
@@ -159,18 +171,30 @@ impl Scenario {
         if self.planned_instances() == 0 || self.reconciler.policy == InterventionPolicy::Blocked {
             return Vec::new();
         }
-        let rules: [fn(&Scenario) -> Option<Found>; 7] = [
+        let rules: [fn(&Scenario) -> Option<Found>; 9] = [
             breaker::never_trips,
             horizon::too_short,
             way_back::none,
+            way_back::doubtful,
             window::shorter_than_upgrades,
             window::shorter_than_heartbeats,
             rates::of_running_version,
             approval::expires,
+            overlap::adds_up,
         ];
         let mut found: Vec<Found> = rules.iter().filter_map(|rule| rule(self)).collect();
+        found.extend(rates::of_groups(self));
         found.extend(unit::milliseconds(self));
         found
+    }
+
+    /// What its file should be told of the policies that `[tune]` tries.
+    #[must_use]
+    pub fn grid_advice(&self) -> Option<Found> {
+        if self.planned_instances() == 0 || self.reconciler.policy == InterventionPolicy::Blocked {
+            return None;
+        }
+        tune::never_trips(self)
     }
 
     /// How many instances its plan has.
@@ -186,11 +210,15 @@ impl Scenario {
 
     /// The share of a batch and the limit of the breaker that are walked with: the operator may edit them.
     fn walked_with(&self) -> (u32, u32) {
+        self.walked_of(self.rollout.batch_pct, self.rollout.max_consecutive_failures.get())
+    }
+
+    /// The same of a policy with this share and this limit.
+    fn walked_of(&self, batch_pct: u32, limit: u32) -> (u32, u32) {
         let asks = self.reconciler.policy == InterventionPolicy::RequireApproval;
         let edit = self.operator.edit.filter(|_| asks);
-        let pct = edit.and_then(|edit| edit.batch_pct).unwrap_or(self.rollout.batch_pct);
-        let limit = edit.and_then(|edit| edit.max_consecutive_failures);
-        (pct, limit.unwrap_or(self.rollout.max_consecutive_failures).get())
+        let edited = edit.and_then(|edit| edit.max_consecutive_failures).map(NonZeroU32::get);
+        (edit.and_then(|edit| edit.batch_pct).unwrap_or(batch_pct), edited.unwrap_or(limit))
     }
 }
 

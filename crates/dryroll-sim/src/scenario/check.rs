@@ -13,7 +13,7 @@ mod rollout;
 mod rules;
 mod shape;
 mod values;
-mod versions;
+pub(super) mod versions;
 
 #[cfg(test)]
 mod tests;

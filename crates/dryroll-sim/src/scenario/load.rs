@@ -64,6 +64,11 @@ pub struct ScenarioText {
     pub text: String,
 }
 
+/// Whether a key is that of a table that every scenario has, or a slip of the pen away from it.
+fn is_nearly_a_table(key: &str) -> bool {
+    ["fleet", "rollout"].iter().any(|table| strsim::normalized_damerau_levenshtein(table, key.trim()) >= 0.8)
+}
+
 impl ScenarioText {
     /// Its path as a command line takes it.
     #[must_use]
@@ -100,22 +105,29 @@ impl ScenarioText {
     }
 
     /// Whether it is a scenario, right or wrong, rather than another file of its language: it has a `fleet` or a
-    /// `rollout`, and no `schema`, which files that this program writes have. What cannot be read is judged by its
-    /// lines.
+    /// `rollout`, spelt right or nearly so, and no `schema`, which files that this program writes have. What cannot be
+    /// read is judged by what looks like its tables.
     #[must_use]
     pub fn looks_like_scenario(&self) -> bool {
-        const TABLES: [&str; 2] = ["fleet", "rollout"];
         match root(self.file.raw(), &self.text, self.format) {
             Ok(tree) => {
-                let has = |key: &str| tree.entries().iter().any(|entry| entry.key == key);
-                TABLES.iter().any(|table| has(table)) && !has("schema")
+                let keys = || tree.entries().iter().map(|entry| entry.key.as_str());
+                keys().any(is_nearly_a_table) && !keys().any(|key| key == "schema")
             }
             Err(ScenarioError::Empty { .. }) => false,
-            Err(_) => self.text.lines().map(str::trim_start).any(|line| {
-                TABLES
-                    .iter()
-                    .any(|table| line.starts_with(&format!("[{table}")) || line.starts_with(&format!("\"{table}\"")))
-            }),
+            Err(_) => match self.format {
+                Format::Toml => {
+                    let tables = self.text.lines().filter_map(|line| line.trim_start().strip_prefix('['));
+                    tables.map(|rest| rest.split([']', '.']).next().unwrap_or_default()).any(is_nearly_a_table)
+                }
+                // Every other piece between quotes is a text; a key has a colon after it.
+                Format::Json => {
+                    let pieces: Vec<&str> = self.text.split('"').collect();
+                    let keys =
+                        || pieces.windows(2).filter(|pair| pair[1].trim_start().starts_with(':')).map(|pair| pair[0]);
+                    keys().any(is_nearly_a_table) && !keys().any(|key| key == "schema")
+                }
+            },
         }
     }
 

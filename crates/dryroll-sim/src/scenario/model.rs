@@ -302,6 +302,8 @@ pub struct RolloutSpec {
     pub target: VersionIndex,
     /// What the fleet ran before; `None`: an older one without a name, and rollback fails.
     pub previous: Option<VersionIndex>,
+    /// Whether that is written; else it is the version listed before the target.
+    pub names_previous: bool,
     /// The order of the plan.
     pub order: RolloutOrder,
     /// 1 to 100.
@@ -537,6 +539,19 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// The names of all of them.
+    pub const NAMES: [&str; 9] = [
+        "partition",
+        "kill",
+        "slow",
+        "registry_outage",
+        "reconciler_pause",
+        "reconciler_crash",
+        "duplicate_heartbeats",
+        "delay_heartbeats",
+        "archive_previous_version",
+    ];
+
     /// Its name in the file.
     #[must_use]
     pub fn name(&self) -> &'static str {

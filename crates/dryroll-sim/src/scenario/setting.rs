@@ -91,7 +91,9 @@ fn rollout_schema() -> &'static Json {
 
 fn take(rollout: &mut RolloutSpec, key: &str, checked: &RolloutSpec) {
     match key {
-        "previous_version_id" => rollout.previous = checked.previous,
+        "previous_version_id" => {
+            (rollout.previous, rollout.names_previous) = (checked.previous, checked.names_previous);
+        }
         "order" => rollout.order = checked.order,
         "batch_pct" => rollout.batch_pct = checked.batch_pct,
         "max_consecutive_failures" => rollout.max_consecutive_failures = checked.max_consecutive_failures,

@@ -15,6 +15,7 @@ use super::draws::{Draws, InstanceBlock, Key, scale, unit};
 use super::fault::Fault;
 use super::name::Name;
 use super::outages::{OutageLaw, Start};
+use super::pairs::PerRelease;
 use super::posterior::RatePosterior;
 use super::sampled_upgrade::SampledUpgrade;
 use super::sampler::Sampler;
@@ -22,7 +23,7 @@ use super::shared::{BlockLaw, Factor, RateSource, Shared};
 use crate::scenario::{
     FaultStart, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
 };
-use dryroll_engine::fleet::{DigestId, InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
+use dryroll_engine::fleet::{At, DigestId, InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 use dryroll_engine::{
     Edit, EventKind, InterventionPolicy, Inventory, OperatorDecision, Plan, PlanOrder, Refusal, Request, Settings,
     VersionRef,
@@ -42,12 +43,12 @@ pub enum Release {
 pub struct CompiledScenario {
     /// The seed of every draw.
     pub seed: u64,
-    /// A run that is not over by then is stalled, milliseconds.
-    pub horizon: u64,
-    /// How long the integrals go on after the end, milliseconds.
-    pub observe_after: u64,
-    /// Nothing that happens later is ever seen, milliseconds.
-    pub end: u64,
+    /// A run that is not over by then is stalled.
+    pub horizon: At,
+    /// How long the integrals go on after the end.
+    pub observe_after: Span,
+    /// Nothing that happens later is ever seen.
+    pub end: At,
     /// The plan at the request.
     pub plan: Plan,
     /// What the engine is told.
@@ -56,14 +57,14 @@ pub struct CompiledScenario {
     pub names: InstanceNames,
     /// Whether the target is defective in truth.
     pub defective: bool,
-    /// Between two ticks, milliseconds.
-    pub tick_interval: u64,
+    /// Between two ticks.
+    pub tick_interval: Span,
     /// The person at the console.
     pub operator: OperatorTraits,
     /// How many zones.
     pub zones: u32,
-    /// Between two heartbeats of an instance, milliseconds.
-    pub interval: u64,
+    /// Between two heartbeats of an instance.
+    pub interval: Span,
     /// The faults, as the scenario lists them.
     pub faults: Vec<Fault>,
     /// The faults that wait for an event, by its kind and batch.
@@ -74,7 +75,7 @@ pub struct CompiledScenario {
     pub death_law: Option<OutageLaw>,
     /// Whether a heartbeat can arrive later than it was sent.
     pub delays: bool,
-    digests: [DigestId; 2],
+    digests: PerRelease<DigestId>,
     base: Traits,
     differing: Differing,
     /// Blocks that each replicate draws, as [`Shared::blocks`] has them.
@@ -108,10 +109,10 @@ impl OperatorTraits {
 /// What the instances have in common, before any override.
 #[derive(Clone, Debug)]
 struct Traits {
-    phase: Option<u64>,
+    phase: Option<Span>,
     loss: f64,
     delay: Sampler,
-    releases: [ReleaseModel; 2],
+    releases: PerRelease<ReleaseModel>,
 }
 
 /// How upgrades to one version go.
@@ -159,8 +160,8 @@ pub struct Member<'w> {
     pub n: u32,
     /// Its zone.
     pub zone: u32,
-    /// Its heartbeats' phase, milliseconds.
-    pub phase: u64,
+    /// Its heartbeats' phase.
+    pub phase: Span,
     /// How its network flaps.
     pub flaps: Option<&'w OutageLaw>,
     /// Chance that a heartbeat is lost.
@@ -183,7 +184,7 @@ impl Target {
     }
 }
 
-struct ScenarioInventory<'a>(&'a Scenario, [DigestId; 2]);
+struct ScenarioInventory<'a>(&'a Scenario, PerRelease<DigestId>);
 
 impl Inventory for ScenarioInventory<'_> {
     fn may_upgrade(&self) -> bool {
@@ -197,7 +198,7 @@ impl Inventory for ScenarioInventory<'_> {
     }
     fn version(&self, _module_id: &str, version_id: &str) -> Option<(LifecycleState, DigestId)> {
         let target = self.0.target();
-        (target.id == version_id).then_some((target.lifecycle_state, self.1[Release::Target as usize]))
+        (target.id == version_id).then_some((target.lifecycle_state, self.1.target))
     }
     fn instances(
         &self,
@@ -205,7 +206,7 @@ impl Inventory for ScenarioInventory<'_> {
         _module_id: &str,
     ) -> impl Iterator<Item = (InstanceId, InstanceStatus, DigestId)> {
         let fleet = &self.0.fleet;
-        (0..fleet.instances).map(|n| (InstanceId(n), fleet.status(InstanceId(n)), self.1[Release::Previous as usize]))
+        (0..fleet.instances).map(|n| (InstanceId(n), fleet.status(InstanceId(n)), self.1.previous))
     }
 }
 
@@ -246,10 +247,10 @@ impl CompiledScenario {
         }
         let previous = scenario.previous();
         let settings = Settings {
-            target: VersionRef { id: target.id.raw().into(), digest: digests[Release::Target as usize] },
+            target: VersionRef { id: target.id.raw().into(), digest: digests.target },
             previous: previous
                 .filter(|version| version.lifecycle_state != LifecycleState::Archived)
-                .map(|version| VersionRef { id: version.id.raw().into(), digest: digests[Release::Previous as usize] }),
+                .map(|version| VersionRef { id: version.id.raw().into(), digest: digests.previous }),
             batch_pct: rollout.batch_pct,
             max_consecutive_failures,
             health_timeout: rollout.health_timeout,
@@ -270,12 +271,12 @@ impl CompiledScenario {
             || differing.overrides().iter().any(|o| o.link.delay.as_ref().is_some_and(|delay| !delay.is_zero()));
         Ok(Self {
             seed: scenario.seed,
-            horizon: scenario.horizon.0,
-            observe_after: rollout.observe_after.0,
-            end: scenario.horizon.0 + rollout.observe_after.0 + 1,
+            horizon: At::ZERO + scenario.horizon,
+            observe_after: rollout.observe_after,
+            end: At::ZERO + scenario.horizon + rollout.observe_after + Span(1),
             names: fleet.names(),
             defective: target.defective,
-            tick_interval: scenario.reconciler.interval.0,
+            tick_interval: scenario.reconciler.interval,
             operator: OperatorTraits {
                 approval_delay: Sampler::new(&scenario.operator.approval_delay),
                 decision_delay: Sampler::new(&scenario.operator.decision_delay),
@@ -284,7 +285,7 @@ impl CompiledScenario {
                 on_trip: scenario.operator.on_trip.clone(),
             },
             zones: fleet.zones,
-            interval: fleet.heartbeat_interval.0,
+            interval: fleet.heartbeat_interval,
             zone_law: OutageLaw::new(
                 network.zone_outage_rate_per_day / (24.0 * HOUR),
                 Sampler::new(&network.zone_outage),
@@ -298,10 +299,10 @@ impl CompiledScenario {
             delays,
             digests,
             base: Traits {
-                phase: fleet.heartbeat_phase.map(|phase| phase.0),
+                phase: fleet.heartbeat_phase,
                 loss: fleet.heartbeat_loss_rate,
                 delay,
-                releases: [previous, Some(target)]
+                releases: PerRelease { previous, target: Some(target) }
                     .map(|version| version.map_or_else(ReleaseModel::of_none, ReleaseModel::of)),
             },
             flap_laws: FlapLaws::of(scenario),
@@ -317,7 +318,7 @@ impl CompiledScenario {
     /// Lets each replicate draw the rates of a release from what is believed of them. What is said of
     /// [`outcome_distribution`](Self::prospects_of) stays with the scenario's own.
     pub fn believe(&mut self, release: Release, posterior: Arc<RatePosterior>) {
-        self.base.releases[release as usize].source = RateSource::Believed(posterior);
+        self.base.releases[release].source = RateSource::Believed(posterior);
     }
 
     /// Whether anything is drawn that the instances of a replicate share.
@@ -329,14 +330,14 @@ impl CompiledScenario {
     /// What the instances of the replicate with these draws share, into a buffer.
     pub fn share(&self, draws: &mut Draws, shared: &mut Shared) {
         if !self.shares() {
-            shared.rates = self.base.releases.each_ref().map(|release_model| release_model.rates);
-            shared.factors = self.base.releases.each_ref().map(|release_model| release_model.factor.draw(Key(0)));
+            shared.rates = self.base.releases.as_ref().map(|release_model| release_model.rates);
+            shared.factors = self.base.releases.as_ref().map(|release_model| release_model.factor.draw(Key(0)));
             shared.blocks.clear();
             return;
         }
         let key = draws.shared();
-        shared.rates = self.base.releases.each_ref().map(|release_model| release_model.source.draw(key));
-        shared.factors = self.base.releases.each_ref().map(|release_model| release_model.factor.draw(key));
+        shared.rates = self.base.releases.as_ref().map(|release_model| release_model.source.draw(key));
+        shared.factors = self.base.releases.as_ref().map(|release_model| release_model.factor.draw(key));
         shared.blocks.clear();
         shared.blocks.extend(self.blocks.iter().map(|law| law.draw(key)));
     }
@@ -352,13 +353,13 @@ impl CompiledScenario {
     /// Where the rates of a release come from.
     #[must_use]
     pub fn rate_source(&self, release: Release) -> &RateSource {
-        &self.base.releases[release as usize].source
+        &self.base.releases[release].source
     }
 
     /// What multiplies the upgrade times of a release.
     #[must_use]
     pub fn factor(&self, release: Release) -> &Factor {
-        &self.base.releases[release as usize].factor
+        &self.base.releases[release].factor
     }
 
     /// The laws of the blocks, as [`Shared::blocks`] has them.
@@ -371,12 +372,11 @@ impl CompiledScenario {
     #[must_use]
     pub fn given(&self, shared: &Shared) -> Self {
         let mut given = self.clone();
-        for (release_model, (rates, factor)) in
-            given.base.releases.iter_mut().zip(shared.rates.iter().zip(shared.factors))
-        {
-            release_model.rates = *rates;
-            release_model.source = RateSource::Known(*rates);
-            release_model.factor = Factor::Constant(factor);
+        for release in [Release::Previous, Release::Target] {
+            let release_model = &mut given.base.releases[release];
+            release_model.rates = shared.rates[release];
+            release_model.source = RateSource::Known(shared.rates[release]);
+            release_model.factor = Factor::Constant(shared.factors[release]);
         }
         given.differing.place_blocks(&self.blocks, &shared.blocks);
         given.blocks.clear();
@@ -386,7 +386,7 @@ impl CompiledScenario {
     /// The digest that a release's heartbeats carry.
     #[must_use]
     pub fn digest(&self, release: Release) -> DigestId {
-        self.digests[release as usize]
+        self.digests[release]
     }
 
     /// Why no instance is ever commanded, whatever happens; `None` where some may be.
@@ -420,7 +420,7 @@ impl CompiledScenario {
     #[inline(always)]
     pub fn member(&self, n: u32, block: InstanceBlock) -> Member<'_> {
         let zone = self.zone(n);
-        let phase = self.base.phase.unwrap_or_else(|| scale(block.phase, self.interval));
+        let phase = self.base.phase.unwrap_or_else(|| Span(scale(block.phase, self.interval.0)));
         let mut member = Member {
             n,
             zone,
@@ -443,7 +443,7 @@ impl CompiledScenario {
                 continue;
             }
             let link = &o.link;
-            member.phase = link.phase.map_or(member.phase, |phase| phase.0);
+            member.phase = link.phase.unwrap_or(member.phase);
             member.loss = link.loss.unwrap_or(member.loss);
             member.delay = link.delay.as_ref().unwrap_or(member.delay);
             rate = if link.flap_rate > 0 { link.flap_rate } else { rate };
@@ -462,9 +462,9 @@ impl CompiledScenario {
         release: Release,
         shared: &Shared,
     ) -> SampledUpgrade {
-        let (rates, factor) = (&shared.rates[release as usize], shared.factors[release as usize]);
+        let (rates, factor) = (&shared.rates[release], shared.factors[release]);
         if self.differing.is_empty() {
-            let release_model = &self.base.releases[release as usize];
+            let release_model = &self.base.releases[release];
             return SampledUpgrade::draw(
                 None,
                 rates,
@@ -488,11 +488,11 @@ impl CompiledScenario {
         mut rates: OutcomeRates,
         factor: f64,
     ) -> OutcomeDistribution<'w> {
-        let release_model = &self.base.releases[release as usize];
+        let release_model = &self.base.releases[release];
         let (mut upgrade, mut crash_after) = (&release_model.upgrade, &release_model.crash_after);
         let mut outcome: Option<UpgradeOutcome> = None;
         for group in groups {
-            if !group.releases[release as usize] {
+            if !group.releases[release] {
                 continue;
             }
             if !group.rates.is_empty() {
@@ -521,9 +521,10 @@ fn triggers(faults: &[Fault]) -> HashMap<(EventKind, Option<u32>), Vec<usize>> {
 }
 
 /// Equal texts get equal ids. A previous version without a name runs a digest that no other has.
-fn digests(scenario: &Scenario) -> [DigestId; 2] {
+fn digests(scenario: &Scenario) -> PerRelease<DigestId> {
     let same = scenario.previous().is_some_and(|previous| previous.digest == scenario.target().digest);
-    if same { [DigestId(0); 2] } else { [DigestId(0), DigestId(1)] }
+    let target = if same { DigestId(0) } else { DigestId(1) };
+    PerRelease { previous: DigestId(0), target }
 }
 
 /// The instances of a plan in the order that the scenario wants; `None` where that is the fleet's.

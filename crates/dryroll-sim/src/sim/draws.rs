@@ -149,10 +149,10 @@ pub struct Draws {
     key: [u8; 32],
     rollout: Stream,
     rollback: Option<Stream>,
-    compiled: Option<[u64; 8]>,
+    replicate: Option<[u64; 8]>,
 }
 
-const WORLD_STREAM: u64 = u64::MAX;
+const REPLICATE_STREAM: u64 = u64::MAX;
 
 impl Draws {
     /// The draws of a replicate.
@@ -161,7 +161,7 @@ impl Draws {
         let mut key = *b"................dryroll draws v1";
         key[..8].copy_from_slice(&seed.to_le_bytes());
         key[8..16].copy_from_slice(&replicate.to_le_bytes());
-        Self { key, rollout: Stream::new(key, 0), rollback: None, compiled: None }
+        Self { key, rollout: Stream::new(key, 0), rollback: None, replicate: None }
     }
 
     /// What belongs to an instance, and to the first command that it gets.
@@ -178,28 +178,28 @@ impl Draws {
 
     /// The operator's delays.
     pub fn operator(&mut self) -> Key {
-        Key(self.compiled()[0])
+        Key(self.of_replicate()[0])
     }
 
     /// The zones' outages.
     pub fn zones(&mut self) -> Key {
-        Key(self.compiled()[1])
+        Key(self.of_replicate()[1])
     }
 
-    /// What a guide chooses.
+    /// What an importance sampler chooses.
     pub fn sampler(&mut self) -> Key {
-        Key(self.compiled()[2])
+        Key(self.of_replicate()[2])
     }
 
     /// What all instances share: rates that are not known or not the same in every replicate, factors of upgrade times,
     /// the places of blocks.
     pub fn shared(&mut self) -> Key {
-        Key(self.compiled()[3])
+        Key(self.of_replicate()[3])
     }
 
-    fn compiled(&mut self) -> [u64; 8] {
+    fn of_replicate(&mut self) -> [u64; 8] {
         let key = self.key;
-        *self.compiled.get_or_insert_with(|| *Stream::new(key, WORLD_STREAM).words(0))
+        *self.replicate.get_or_insert_with(|| *Stream::new(key, REPLICATE_STREAM).words(0))
     }
 }
 

@@ -1,12 +1,12 @@
-//! Injected faults: when each holds, and whom it hits.
+//! Injected faults: when each holds, and which instances it hits.
 
 use super::compiled::Member;
 use super::name::Name;
-use crate::scenario::{FaultKind, FaultSpec, FaultStart, Target};
-use dryroll_engine::fleet::Span;
-use dryroll_engine::{Event, EventKind};
-
+use super::next_at::NextAt;
 use super::sampler::Sampler;
+use crate::scenario::{FaultKind, FaultSpec, FaultStart, Target};
+use dryroll_engine::fleet::{At, Span};
+use dryroll_engine::{Event, EventKind};
 
 /// A fault of the scenario, ready to be injected.
 #[derive(Clone, Debug)]
@@ -24,22 +24,22 @@ pub struct Fault {
     key: u64,
 }
 
-/// A fault that holds in `[start, end)`, milliseconds.
+/// A fault that holds in `[start, end)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Which of the scenario's faults.
     pub fault: usize,
     /// Its first millisecond.
-    pub start: u64,
-    /// The first one after it.
-    pub end: u64,
+    pub start: At,
+    /// The first one after it; never, where it holds for good.
+    pub end: NextAt,
 }
 
 impl Window {
     /// Whether it holds at a moment.
     #[must_use]
-    pub fn holds(&self, at: u64) -> bool {
-        self.start <= at && at < self.end
+    pub fn holds(&self, at: At) -> bool {
+        self.start <= at && self.end > at
     }
 }
 
@@ -100,7 +100,7 @@ impl Fault {
     /// When it holds if it starts at a known moment.
     pub fn known_window(&self, fault: usize) -> Option<Window> {
         match self.start {
-            FaultStart::At(at) => Some(self.window(fault, at.0)),
+            FaultStart::At(at) => Some(self.window(fault, At::ZERO + at)),
             FaultStart::After { .. } => None,
         }
     }
@@ -112,10 +112,10 @@ impl Fault {
         if event.body.kind() != kind || (batch_index.is_some() && batch_index != event.body.batch_index()) {
             return None;
         }
-        Some(self.window(fault, event.at.0 + delay.0.max(1)))
+        Some(self.window(fault, event.at + delay.max(Span(1))))
     }
 
-    fn window(&self, fault: usize, start: u64) -> Window {
-        Window { fault, start, end: self.duration.map_or(u64::MAX, |duration| start + duration.0) }
+    fn window(&self, fault: usize, start: At) -> Window {
+        Window { fault, start, end: self.duration.map(|duration| start + duration).into() }
     }
 }

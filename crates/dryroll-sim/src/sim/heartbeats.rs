@@ -1,21 +1,24 @@
 //! Heartbeats: the one that decides a verdict is computed, the others are never looked at.
 //!
 //! An instance in flight gets its verdict from the first heartbeat to arrive that is *decisive*: healthy with the
-//! wanted digest, or the agent's report. Which one that is follows from the instance's life and the network, so the
+//! wanted digest, or the agent's report. Which one that is follows from the instance's history and the network, so the
 //! queue holds one entry an instance, however short the interval.
 
 use super::compiled::{Member, Release};
 use super::environment::Environment;
 use super::instance_history::{Doing, InstanceHistory, Order, Segment, Trajectory};
+use super::next_at::NextAt;
+use super::pairs::PerDirection;
 use crate::scenario::UpgradeOutcome;
+use dryroll_engine::fleet::{At, Span};
 
-/// The heartbeat that decides a verdict; milliseconds.
+/// The heartbeat that decides a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decisive {
     /// When it arrives.
-    pub arrives: u64,
+    pub arrives: At,
     /// When it was sent.
-    pub sent: u64,
+    pub sent: At,
     /// Whether it carries the report of a failed upgrade.
     pub report: bool,
 }
@@ -24,56 +27,54 @@ pub struct Decisive {
 #[derive(Clone, Copy, Debug)]
 pub struct Awaited {
     /// When it was dispatched.
-    pub dispatched: u64,
+    pub dispatched: At,
     /// To which release.
     pub to: Release,
     /// Whether the heartbeats of the millisecond of its dispatch came after it.
     pub before_heartbeats: bool,
     /// A heartbeat that arrives later comes too late.
-    pub deadline: u64,
+    pub deadline: At,
 }
 
 /// The first heartbeat sent at or after `at`.
-fn beat_from(environment: &Environment<'_>, member: &Member<'_>, at: u64) -> u64 {
-    at.saturating_sub(member.phase).div_ceil(environment.compiled.interval)
+fn beat_from(environment: &Environment<'_>, member: &Member<'_>, at: At) -> u64 {
+    at.0.saturating_sub(member.phase.0).div_ceil(environment.compiled.interval.0)
 }
 
-fn sent_at(environment: &Environment<'_>, member: &Member<'_>, beat: u64) -> u64 {
-    member.phase + beat * environment.compiled.interval
+fn sent_at(environment: &Environment<'_>, member: &Member<'_>, beat: u64) -> At {
+    At(member.phase.0 + beat * environment.compiled.interval.0)
 }
 
 /// When the first heartbeat at or after `at` is sent.
-pub fn first_sent(environment: &Environment<'_>, member: &Member<'_>, at: u64) -> u64 {
+pub fn first_sent(environment: &Environment<'_>, member: &Member<'_>, at: At) -> At {
     sent_at(environment, member, beat_from(environment, member, at))
 }
 
 /// Whether a heartbeat falls into `[from, until)`.
-pub fn any_sent(environment: &Environment<'_>, member: &Member<'_>, from: u64, until: u64) -> bool {
+pub fn any_sent(environment: &Environment<'_>, member: &Member<'_>, from: At, until: At) -> bool {
     first_sent(environment, member, from) < until
 }
 
-/// The decisive heartbeat of a course that nothing interferes with, where no heartbeat is delayed. From the moment that
-/// the command reached the instance, its network is known to be up before `up_until`.
+/// The decisive heartbeat of a command that nothing interferes with, where no heartbeat is delayed. From the moment
+/// that the command reached the instance, its network is known to be up before `up_until`.
 #[inline(always)]
-pub fn of_course(
+pub fn of_trajectory(
     environment: &Environment<'_>,
     member: &Member<'_>,
     trajectory: &Trajectory,
-    up_until: u64,
-    deadline: u64,
+    up_until: NextAt,
+    deadline: At,
 ) -> Option<Decisive> {
     let report = match trajectory.outcome {
         UpgradeOutcome::Ok | UpgradeOutcome::Crash => false,
         UpgradeOutcome::Fail => true,
         UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => return None,
     };
-    if trajectory.ends > deadline {
-        return None;
-    }
-    let mut beat = beat_from(environment, member, trajectory.ends);
+    let ends = trajectory.ends.get().filter(|&ends| ends <= deadline)?;
+    let mut beat = beat_from(environment, member, ends);
     loop {
         let sent = sent_at(environment, member, beat);
-        if sent > deadline || sent >= trajectory.dies {
+        if sent > deadline || trajectory.dies <= sent {
             return None;
         }
         if environment.beat_delay(member, beat, sent, up_until).is_some() {
@@ -84,28 +85,27 @@ pub fn of_course(
 }
 
 /// The first heartbeat after a lost one that is sent while the network is up; `None` where there is none to come.
-fn next_beat(environment: &Environment<'_>, member: &Member<'_>, beat: u64, sent: u64) -> Option<u64> {
-    let (up, _) = environment.network_up_from(member, sent + 1);
-    let comes = up != u64::MAX && member.loss < 1.0;
-    comes.then(|| beat_from(environment, member, up).max(beat + 1))
+fn next_beat(environment: &Environment<'_>, member: &Member<'_>, beat: u64, sent: At) -> Option<u64> {
+    let up = environment.network_up_from(member, sent + Span(1)).from.get()?;
+    (member.loss < 1.0).then(|| beat_from(environment, member, up).max(beat + 1))
 }
 
-/// The decisive heartbeat of a whole life, whatever interferes.
+/// The decisive heartbeat of a whole history, whatever interferes.
 ///
 /// `early` says of each order whether the heartbeats of its millisecond came after it.
-pub fn of_life(
+pub fn of_history(
     environment: &Environment<'_>,
     member: &Member<'_>,
-    orders: [Option<Order>; 2],
-    early: [bool; 2],
+    orders: PerDirection<Option<Order>>,
+    early: PerDirection<bool>,
     awaited: &Awaited,
 ) -> Option<Decisive> {
     if member.loss >= 1.0 {
         return None;
     }
-    let earliest = awaited.dispatched + u64::from(!awaited.before_heartbeats);
+    let earliest = awaited.dispatched + Span(u64::from(!awaited.before_heartbeats));
     let mut beat = beat_from(environment, member, environment.earliest_sent(member, awaited.dispatched));
-    let mut history = InstanceHistory::new(*environment, *member, orders, awaited.deadline.saturating_add(1));
+    let mut history = InstanceHistory::new(*environment, *member, orders, awaited.deadline + Span(1));
     let mut segment = history.next()?;
     let wanted = environment.compiled.digest(awaited.to);
     // The first of the decisive ones that none sent later has overtaken: an old heartbeat that arrives late never
@@ -130,7 +130,7 @@ pub fn of_life(
         };
         // A stretch that is silent, or decides nothing and has nothing to overtake, need not be heard beat by beat.
         let is_idle = !segment.doing.heartbeats() || (first.is_none() && !decides(&segment).1);
-        if is_idle && orders.iter().flatten().all(|order| order.at != sent) {
+        if is_idle && orders.into_array().iter().flatten().all(|order| order.at != sent) {
             beat = beat_from(environment, member, segment.to).max(beat + 1);
             continue;
         }
@@ -139,11 +139,8 @@ pub fn of_life(
             beat += 1;
             continue;
         }
-        let Some(delay) = environment.beat_delay(member, beat, sent, 0) else {
-            let (up, _) = environment.network_up_from(member, sent);
-            if up == u64::MAX {
-                return first;
-            }
+        let Some(delay) = environment.beat_delay(member, beat, sent, At::ZERO.into()) else {
+            let Some(up) = environment.network_up_from(member, sent).from.get() else { return first };
             beat = beat_from(environment, member, up).max(beat + 1);
             continue;
         };
@@ -162,8 +159,8 @@ pub fn of_life(
 /// A heartbeat that arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heard {
-    /// When it was sent, milliseconds.
-    pub sent: u64,
+    /// When it was sent.
+    pub sent: At,
     /// Whose digest it carries.
     pub runs: Release,
     /// Whether the instance says that it is well.
@@ -174,19 +171,19 @@ pub struct Heard {
 pub fn last_heard(
     environment: &Environment<'_>,
     member: &Member<'_>,
-    orders: [Option<Order>; 2],
-    early: [bool; 2],
-    from: u64,
-    now: u64,
+    orders: PerDirection<Option<Order>>,
+    early: PerDirection<bool>,
+    from: At,
+    now: At,
 ) -> Option<Heard> {
-    let beats = beat_from(environment, member, from)..beat_from(environment, member, now + 1);
+    let beats = beat_from(environment, member, from)..beat_from(environment, member, now + Span(1));
     beats.rev().find_map(|beat| {
         let sent = sent_at(environment, member, beat);
-        let delay = environment.beat_delay(member, beat, sent, 0)?;
+        let delay = environment.beat_delay(member, beat, sent, At::ZERO.into())?;
         if sent + delay > now {
             return None;
         }
-        let segment = InstanceHistory::new(*environment, *member, orders, sent + 1).last()?;
+        let segment = InstanceHistory::new(*environment, *member, orders, sent + Span(1)).last()?;
         let said = what_it_says(environment, member, orders, early, sent, &segment);
         let heard = Heard { sent, runs: said.running, healthy: said.doing == Doing::Serving };
         said.doing.heartbeats().then_some(heard)
@@ -198,15 +195,14 @@ pub fn last_heard(
 fn what_it_says(
     environment: &Environment<'_>,
     member: &Member<'_>,
-    orders: [Option<Order>; 2],
-    early: [bool; 2],
-    sent: u64,
+    orders: PerDirection<Option<Order>>,
+    early: PerDirection<bool>,
+    sent: At,
     segment: &Segment,
 ) -> Segment {
-    let is_later = |i: usize| orders[i].is_some_and(|order| order.at == sent && !early[i]);
-    if !is_later(0) && !is_later(1) {
+    let before = orders.zip(early).map(|(order, early)| order.filter(|order| order.at != sent || early));
+    if before == orders {
         return *segment;
     }
-    let before = [0, 1].map(|i| orders[i].filter(|_| !is_later(i)));
-    InstanceHistory::new(*environment, *member, before, sent + 1).last().unwrap_or(*segment)
+    InstanceHistory::new(*environment, *member, before, sent + Span(1)).last().unwrap_or(*segment)
 }

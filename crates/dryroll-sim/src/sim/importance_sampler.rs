@@ -1,10 +1,10 @@
-//! A guide: draws the outcomes of upgrades so that trips are common, and keeps the likelihood ratio that makes up for
-//! it.
+//! The importance sampler: draws the outcomes of upgrades so that trips are common, and keeps the likelihood
+//! ratio that makes up for it.
 //!
 //! A replicate follows one of these proposals, drawn from its own key:
 //!
 //! - *run*: Doob's h-transform of the chain of failures ([`RunChances`]): every path runs into a trip, if verdicts come
-//!   in the order in which they are foreseen: plan order, or the order of the first heartbeats after the upgrades;
+//!   in the order in which they are predicted: plan order, or the order of the first heartbeats after the upgrades;
 //! - *window*: in some batches in a row, chosen at random, outcomes fail with a raised chance. Whatever the order in
 //!   which their verdicts are counted, a run of failures lies in such a window: in one that just holds it, or in one
 //!   with a batch more;
@@ -14,6 +14,8 @@
 //! effective importance sampling", 2000): no weight exceeds 1 / α of the nominal one.
 
 use super::draws::{Key, scale, unit};
+use super::next_at::NextAt;
+use dryroll_engine::fleet::At;
 use dryroll_stats::exact::RunChances;
 
 /// The shares of the proposals; they add up to 1.
@@ -50,10 +52,9 @@ struct Window {
 /// One upgrade whose outcome is to be steered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Predicted {
-    /// When its first heartbeat after the upgrade is due, milliseconds.
-    pub arrives: u64,
-    /// Whether that is too late, so that it fails whatever its outcome.
-    pub is_late: bool,
+    /// When its first heartbeat after the upgrade is due. `None` where it comes too late, so that the upgrade
+    /// fails whatever its outcome.
+    pub arrives: Option<At>,
     /// Its position in the plan.
     pub position: u32,
     /// The chance that the upgrade fails, hangs or is unhealthy.
@@ -62,7 +63,7 @@ pub struct Predicted {
     pub word: u64,
 }
 
-/// Guides the outcomes of the upgrades of a rollout; its rollback is left alone.
+/// Draws the outcomes of the upgrades of a rollout; its rollback is left alone.
 #[derive(Clone, Debug)]
 pub struct ImportanceSampler {
     shares: Shares,
@@ -87,7 +88,7 @@ const CELLS: f64 = (1_u64 << 52) as f64;
 const HIGHEST_RAISED: f64 = 0.9;
 
 impl ImportanceSampler {
-    /// A guide for upgrades that fail with these chances (hang and unhealthy included), in plan order, in batches of
+    /// A sampler for upgrades that fail with these chances (hang and unhealthy included), in plan order, in batches of
     /// `batch_size`; a run of `limit` trips. `fresh`: each batch starts its count at zero. `as_observed`: what is
     /// dispatched at once is counted as it is heard of, not in plan order.
     #[must_use]
@@ -147,11 +148,8 @@ impl ImportanceSampler {
     /// Steers the outcomes of what is dispatched at one moment: the next positions of the plan, in its order.
     pub fn steer(&mut self, burst: &mut [Predicted]) {
         if self.as_observed {
-            // Who comes too late is found out at the deadline, in plan order.
-            burst.sort_by_key(|predicted| {
-                let arrives = if predicted.is_late { u64::MAX } else { predicted.arrives };
-                (arrives, predicted.position)
-            });
+            // A heartbeat that comes too late is found out at the deadline, in plan order.
+            burst.sort_by_key(|predicted| (NextAt::from(predicted.arrives), predicted.position));
         }
         if self.fresh && (self.steered as u32).is_multiple_of(self.batch_size) && self.run < self.limit {
             self.run = 0;
@@ -159,10 +157,11 @@ impl ImportanceSampler {
         let end = self.steered + burst.len();
         self.words.resize(end, 0);
         // What is known of these, and what is expected of those after them.
-        let chances: Vec<f64> = burst.iter().map(|one| if one.is_late { 1.0 } else { drawn(one.failing) }).collect();
+        let chances: Vec<f64> =
+            burst.iter().map(|one| if one.arrives.is_none() { 1.0 } else { drawn(one.failing) }).collect();
         let known = RunChances::ahead_of(self.limit, &chances, |_| false, |count| self.runs.value(end, count));
         for (i, predicted) in burst.iter().enumerate() {
-            let word = if predicted.is_late {
+            let word = if predicted.arrives.is_none() {
                 self.run += usize::from(self.run < self.limit);
                 predicted.word
             } else {
@@ -275,8 +274,7 @@ mod tests {
         for batch in 0..3 {
             let mut burst: Vec<Predicted> = (4 * batch..4 * batch + 4)
                 .map(|position| Predicted {
-                    arrives: key.word(200 + u64::from(position)) % 50,
-                    is_late: false,
+                    arrives: Some(At(key.word(200 + u64::from(position)) % 50)),
                     position,
                     failing: 1e-3,
                     word: key.word(100 + u64::from(position)),
@@ -302,7 +300,7 @@ mod tests {
     fn nominal_changes_nothing() {
         let mut sampler = sampler(0.0, 0.0, 1.0);
         sampler.begin(Key(5));
-        sampler.steer(&mut [Predicted { arrives: 0, is_late: false, position: 0, failing: 0.3, word: 12_345 }]);
+        sampler.steer(&mut [Predicted { arrives: Some(At::ZERO), position: 0, failing: 0.3, word: 12_345 }]);
         assert_eq!(sampler.word(0), Some(12_345));
         assert_eq!(sampler.weight(), 1.0);
     }

@@ -1,46 +1,50 @@
-//! The life of one virtual instance under its commands, as a sequence of segments in which nothing changes.
+//! The history of one virtual instance under its commands, as a sequence of segments in which nothing changes.
 //!
-//! A [`Trajectory`] is what becomes of one command if nothing interferes: four numbers. [`InstanceHistory`] is the
-//! whole story with everything that can: kills, background deaths, a command that waits for the network, one that
-//! replaces another. It is a function of the scene and the commands, walked from t = 0 whenever somebody asks, so there
-//! is nothing to undo when a fault or a rollback changes what was foreseen.
+//! A [`Trajectory`] is what becomes of one command if nothing interferes: three moments and an outcome.
+//! [`InstanceHistory`] has everything that can interfere: kills, background deaths, a command that waits for the
+//! network, one that replaces another. It is a function of the environment and the commands, walked from t = 0 at each
+//! question, so there is nothing to undo when a fault or a rollback changes what was predicted.
 
 use super::compiled::{Member, Release};
 use super::environment::Environment;
-use super::outages::Outage;
+use super::known::Stretch;
+use super::next_at::NextAt;
+use super::pairs::PerDirection;
 use super::sampled_upgrade::SampledUpgrade;
 use crate::scenario::UpgradeOutcome;
+use dryroll_engine::fleet::{At, Span};
 
 /// A command to one instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
     /// When it was dispatched.
-    pub at: u64,
+    pub at: At,
     /// To which release.
     pub to: Release,
     /// What it would come to.
     pub sampled: SampledUpgrade,
 }
 
-/// What becomes of one command if nothing interferes; milliseconds.
+/// What becomes of one command if nothing interferes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trajectory {
     /// When the command reached the instance.
-    pub reached: u64,
+    pub reached: NextAt,
     /// When the upgrade ended.
-    pub ends: u64,
+    pub ends: NextAt,
     /// When it dies of the version; never, for most.
-    pub dies: u64,
+    pub dies: NextAt,
     /// How the upgrade ended.
     pub outcome: UpgradeOutcome,
 }
 
 impl Trajectory {
-    /// The course of a command that reaches the instance at `reached`.
+    /// That of a command that reaches the instance at `reached`.
     #[inline(always)]
-    pub fn new(environment: &Environment<'_>, reached: u64, sampled: &SampledUpgrade) -> Self {
-        let ends = if reached == u64::MAX { u64::MAX } else { environment.upgrade_end(reached, sampled.upgrade) };
-        Self { reached, ends, dies: ends.saturating_add(sampled.crash_after), outcome: sampled.outcome }
+    pub fn new(environment: &Environment<'_>, reached: NextAt, sampled: &SampledUpgrade) -> Self {
+        let ends = reached.get().map_or(NextAt::NEVER, |reached| environment.upgrade_end(reached, sampled.upgrade));
+        let dies = sampled.crash_after.map_or(NextAt::NEVER, |after| ends + after);
+        Self { reached, ends, dies, outcome: sampled.outcome }
     }
 }
 
@@ -88,13 +92,13 @@ impl Doing {
     }
 }
 
-/// A stretch of time, `[from, to)` milliseconds, in which nothing changes.
+/// A stretch of time, `[from, to)`, in which nothing changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Its first millisecond.
-    pub from: u64,
+    pub from: At,
     /// The first one after it.
-    pub to: u64,
+    pub to: At,
     /// What the instance does.
     pub doing: Doing,
     /// What it runs. During an upgrade: the old one.
@@ -107,71 +111,79 @@ pub struct Segment {
     pub harms: bool,
 }
 
-/// Walks the life of an instance: an iterator of [`Segment`]s without gaps from t = 0 up to a moment.
+/// Walks the history of an instance: an iterator of [`Segment`]s without gaps from t = 0 up to a moment.
 #[derive(Clone, Debug)]
 pub struct InstanceHistory<'a> {
     environment: Environment<'a>,
     member: Member<'a>,
-    orders: [Option<Order>; 2],
-    until: u64,
-    now: u64,
+    /// The commands that are still to come, the next one first.
+    upcoming: [Option<Order>; 2],
+    until: At,
+    now: At,
     doing: Doing,
     running: Release,
     report: Option<Release>,
     commanded: Release,
-    /// The course that is under way, and to what; its next change is at `change`.
+    /// What becomes of the command that reached it last; its next change is at `change`.
     trajectory: Option<Trajectory>,
-    change: u64,
+    change: NextAt,
     /// A command on its way, and when it reaches the instance.
-    waiting: Option<(Order, u64)>,
-    dead: Option<Outage>,
+    waiting: Option<(Order, NextAt)>,
+    dead: Option<Stretch>,
     /// Whether the version that it runs is wrong in itself there: whatever brings it back to that version, it is
     /// unhealthy.
     sick: bool,
 }
 
 impl<'a> InstanceHistory<'a> {
-    /// The life up to `until`, under commands in the order of their times.
-    pub fn new(environment: Environment<'a>, member: Member<'a>, orders: [Option<Order>; 2], until: u64) -> Self {
+    /// The history up to `until`, under commands in the order of their times.
+    pub fn new(
+        environment: Environment<'a>,
+        member: Member<'a>,
+        orders: PerDirection<Option<Order>>,
+        until: At,
+    ) -> Self {
         Self {
             environment,
             member,
-            orders,
+            upcoming: orders.into_array(),
             until,
-            now: 0,
+            now: At::ZERO,
             doing: Doing::Serving,
             running: Release::Previous,
             report: None,
             commanded: Release::Previous,
             trajectory: None,
-            change: u64::MAX,
+            change: NextAt::NEVER,
             waiting: None,
-            dead: environment.dead_next(&member, 0, until),
+            dead: environment.dead_next(&member, At::ZERO, until),
             sick: false,
         }
     }
 
     /// The moment at or after `at` when a command gets through: the network up, and the machine not dead.
-    fn reach(&self, at: u64) -> u64 {
-        let mut reach = at;
-        loop {
-            reach = self.environment.network_up_from(&self.member, reach).0;
-            // What comes later is not seen, whenever it is.
-            if reach >= self.until {
-                return u64::MAX;
-            }
-            match self.environment.dead_next(&self.member, reach, reach + 1) {
-                Some(dead) if dead.start <= reach => reach = dead.end,
-                _ => return reach,
+    fn reach(&self, at: At) -> NextAt {
+        let mut next = NextAt::from(at);
+        // What comes later than `until` is not seen, whenever it is.
+        while let Some(reach) = next.get().and_then(|at| self.network_up_from(at)).filter(|&up| up < self.until) {
+            match self.environment.dead_next(&self.member, reach, reach + Span(1)) {
+                Some(dead) if dead.start <= reach => next = dead.end,
+                _ => return reach.into(),
             }
         }
+        NextAt::NEVER
+    }
+
+    fn network_up_from(&self, at: At) -> Option<At> {
+        self.environment.network_up_from(&self.member, at).from.get()
     }
 
     /// The next moment at which something changes.
-    fn next_change(&self) -> u64 {
-        let dead = self.dead.map_or(u64::MAX, |dead| if self.doing == Doing::Dead { dead.end } else { dead.start });
-        let reach = self.waiting.map_or(u64::MAX, |(_, reach)| reach);
-        let order = self.orders[0].map_or(u64::MAX, |order| order.at);
+    fn next_change(&self) -> NextAt {
+        let back_or_dead = |dead: Stretch| if self.doing == Doing::Dead { dead.end } else { dead.start.into() };
+        let dead = self.dead.map_or(NextAt::NEVER, back_or_dead);
+        let reach = self.waiting.map_or(NextAt::NEVER, |(_, reach)| reach);
+        let order = NextAt::from(self.upcoming[0].map(|order| order.at));
         dead.min(self.change).min(reach).min(order)
     }
 
@@ -188,10 +200,10 @@ impl<'a> InstanceHistory<'a> {
         if self.change == now {
             self.take_effect();
         }
-        if let Some(order) = self.orders[0]
+        if let Some(order) = self.upcoming[0]
             && order.at == now
         {
-            self.orders = [self.orders[1], None];
+            self.upcoming = [self.upcoming[1], None];
             self.waiting = Some((order, self.reach(now)));
         }
         if let Some((order, reach)) = self.waiting
@@ -220,7 +232,7 @@ impl<'a> InstanceHistory<'a> {
         self.doing = Doing::Dead;
         self.report = None;
         self.trajectory = None;
-        self.change = u64::MAX;
+        self.change = NextAt::NEVER;
     }
 
     fn come_back(&mut self) {
@@ -229,7 +241,7 @@ impl<'a> InstanceHistory<'a> {
     }
 
     fn begin(&mut self, order: &Order) {
-        let trajectory = Trajectory::new(&self.environment, self.now, &order.sampled);
+        let trajectory = Trajectory::new(&self.environment, self.now.into(), &order.sampled);
         self.doing = Doing::Upgrading;
         self.report = None;
         self.commanded = order.to;
@@ -239,7 +251,7 @@ impl<'a> InstanceHistory<'a> {
 
     fn take_effect(&mut self) {
         let Some(trajectory) = self.trajectory else { return };
-        self.change = u64::MAX;
+        self.change = NextAt::NEVER;
         if self.doing == Doing::Serving {
             self.doing = Doing::Crashed;
             return;
@@ -270,7 +282,7 @@ impl Iterator for InstanceHistory<'_> {
         while self.now < self.until {
             self.change_now();
             let from = self.now;
-            self.now = self.next_change().min(self.until);
+            self.now = self.next_change().or_by(self.until);
             if self.now > from {
                 return Some(Segment {
                     from,

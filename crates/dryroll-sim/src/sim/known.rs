@@ -3,38 +3,56 @@
 
 use super::compiled::Member;
 use super::fault::{Fault, Window};
+use super::next_at::NextAt;
 use super::outages::Outage;
+use super::sampler::Sampler;
 use crate::scenario::FaultKind;
+use dryroll_engine::fleet::{At, Span};
+
+/// A stretch of time, `[start, end)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Its first millisecond.
+    pub start: At,
+    /// The first one after it; never, where it lasts for good.
+    pub end: NextAt,
+}
+
+impl From<Outage> for Stretch {
+    fn from(outage: Outage) -> Self {
+        Self { start: outage.start, end: outage.end.into() }
+    }
+}
 
 /// Stretches of time, ascending and apart.
 #[derive(Clone, Debug, Default)]
-pub struct Stretches(Vec<Outage>);
+pub struct Stretches(Vec<Stretch>);
 
 impl Stretches {
     /// Adds one that starts no earlier than those before; what touches runs together.
     fn push(&mut self, window: &Window) {
         match self.0.last_mut() {
             _ if window.end <= window.start => {}
-            Some(last) if window.start <= last.end => last.end = last.end.max(window.end),
-            _ => self.0.push(Outage { start: window.start, end: window.end }),
+            Some(last) if last.end >= window.start => last.end = last.end.max(window.end),
+            _ => self.0.push(Stretch { start: window.start, end: window.end }),
         }
     }
 
     /// The first that is not over at a moment.
     #[must_use]
-    pub fn next(&self, at: u64) -> Option<Outage> {
+    pub fn next(&self, at: At) -> Option<Stretch> {
         self.0.get(self.0.partition_point(|stretch| stretch.end <= at)).copied()
     }
 
     /// When the one ends that holds at a moment.
     #[must_use]
-    pub fn end_of(&self, at: u64) -> Option<u64> {
+    pub fn end_of(&self, at: At) -> Option<NextAt> {
         self.next(at).filter(|stretch| stretch.start <= at).map(|stretch| stretch.end)
     }
 
     /// When the last one ends that starts by a moment.
     #[must_use]
-    pub fn last_end(&self, at: u64) -> Option<u64> {
+    pub fn last_end(&self, at: At) -> Option<NextAt> {
         let begun = self.0.partition_point(|stretch| stretch.start <= at);
         begun.checked_sub(1).map(|last| self.0[last].end)
     }
@@ -45,7 +63,7 @@ impl Stretches {
 pub struct Overlapping {
     windows: Vec<Window>,
     /// The latest end of a window and those before it.
-    ends: Vec<u64>,
+    ends: Vec<NextAt>,
 }
 
 impl Overlapping {
@@ -59,18 +77,18 @@ impl Overlapping {
         self.windows.push(window);
     }
 
-    fn begun(&self, at: u64) -> usize {
+    fn begun(&self, at: At) -> usize {
         self.windows.partition_point(|window| window.start <= at)
     }
 
     /// Those that hold at a moment.
-    pub fn holding(&self, at: u64) -> impl Iterator<Item = &Window> {
+    pub fn holding(&self, at: At) -> impl Iterator<Item = &Window> {
         let begun = (0..self.begun(at)).rev().take_while(move |&i| self.ends[i] > at);
         begun.map(|i| &self.windows[i]).filter(move |window| window.end > at)
     }
 
     /// The latest end of those that hold at a moment.
-    fn end_of(&self, at: u64) -> Option<u64> {
+    fn end_of(&self, at: At) -> Option<NextAt> {
         self.begun(at).checked_sub(1).map(|last| self.ends[last]).filter(|&end| end > at)
     }
 }
@@ -87,7 +105,7 @@ pub struct Known {
     crashed: Vec<Window>,
     pauses: Stretches,
     crashes: Overlapping,
-    archived_from: Option<u64>,
+    archived_from: Option<At>,
     /// How many hit instances.
     about_instances: usize,
 }
@@ -160,20 +178,20 @@ impl Known {
 
     /// Until when the controller is away at a moment.
     #[must_use]
-    pub fn away_until(&self, at: u64) -> Option<u64> {
+    pub fn away_until(&self, at: At) -> Option<NextAt> {
         self.crashes.end_of(at)
     }
 
     /// Whether the controller restarts at a moment: a crash of no length.
     #[must_use]
-    pub fn restarts(&self, at: u64) -> bool {
+    pub fn restarts(&self, at: At) -> bool {
         let first = self.crashed.partition_point(|window| window.start < at);
         self.crashed[first..].iter().take_while(|window| window.start == at).any(|window| window.end == at)
     }
 
     /// Whether the previous version is archived at a moment.
     #[must_use]
-    pub fn is_archived(&self, at: u64) -> bool {
+    pub fn is_archived(&self, at: At) -> bool {
         self.archived_from.is_some_and(|from| from <= at)
     }
 }
@@ -193,7 +211,7 @@ pub struct Near {
     pub delays: Overlapping,
     /// Upgrades that start then take longer.
     pub slows: Vec<Window>,
-    /// Whether nothing is known of anybody.
+    /// Whether nothing is known of any instance.
     pub is_calm: bool,
 }
 
@@ -241,43 +259,52 @@ impl Near {
     /// The earliest moment at which a heartbeat was sent that arrives at `at` or later, if none is delayed by more than
     /// `own` but by these faults.
     #[must_use]
-    pub fn earliest_sent(&self, faults: &[Fault], at: u64, own: u64) -> u64 {
-        let longest = |window: &Window| faults[window.fault].delay.as_ref().map_or(0, |by| by.longest().0);
+    pub fn earliest_sent(&self, faults: &[Fault], at: At, own: Span) -> At {
+        let longest = |window: &Window| faults[window.fault].delay.as_ref().map_or(Span::ZERO, Sampler::longest);
         let begun = &self.delays.windows[..self.delays.begun(at)];
-        let most = begun.iter().fold(own, |sum, window| sum.saturating_add(longest(window)));
-        let back = at.saturating_sub(most);
-        let of_faults = begun.iter().filter(|window| window.end.saturating_add(most) > at);
+        let most = begun.iter().fold(own, |sum, window| sum + longest(window));
+        let back = before(at, most);
+        let of_faults = begun.iter().filter(|window| window.end + most > at);
         let first = of_faults.map(|window| window.start.max(back)).min().unwrap_or(at);
-        first.min(at.saturating_sub(own))
+        first.min(before(at, own))
     }
+}
+
+/// So long before a moment, or t = 0.
+fn before(at: At, span: Span) -> At {
+    At(at.0.saturating_sub(span.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn window(start: u64, end: u64) -> Window {
-        Window { fault: 0, start, end }
+    fn window(start: u64, end: Option<u64>) -> Window {
+        Window { fault: 0, start: At(start), end: end.map(At).into() }
     }
 
     #[test]
     fn stretches_that_touch_run_together() {
         let mut stretches = Stretches::default();
-        for (start, end) in [(0, 10), (5, 7), (10, 12), (12, 12), (20, u64::MAX)] {
+        for (start, end) in [(0, Some(10)), (5, Some(7)), (10, Some(12)), (12, Some(12)), (20, None)] {
             stretches.push(&window(start, end));
         }
-        assert_eq!(stretches.0, [Outage { start: 0, end: 12 }, Outage { start: 20, end: u64::MAX }]);
-        assert_eq!([0, 11, 12, 20].map(|at| stretches.end_of(at)), [Some(12), Some(12), None, Some(u64::MAX)]);
-        assert_eq!([0, 19, 20].map(|at| stretches.last_end(at)), [Some(12), Some(12), Some(u64::MAX)]);
+        let twelve = NextAt::from(At(12));
+        let held = [(0, twelve), (20, NextAt::NEVER)].map(|(start, end)| Stretch { start: At(start), end });
+        assert_eq!(stretches.0, held);
+        let end_of = [0, 11, 12, 20].map(|at| stretches.end_of(At(at)));
+        assert_eq!(end_of, [Some(twelve), Some(twelve), None, Some(NextAt::NEVER)]);
+        let last_end = [0, 19, 20].map(|at| stretches.last_end(At(at)));
+        assert_eq!(last_end, [Some(twelve), Some(twelve), Some(NextAt::NEVER)]);
     }
 
     #[test]
     fn those_that_hold_are_found_whatever_overlaps() {
-        let mut windows: Vec<Window> = (0..60).map(|i| window(i * 7 % 31, i * 7 % 31 + i * i % 17)).collect();
+        let mut windows: Vec<Window> = (0..60).map(|i| window(i * 7 % 31, Some(i * 7 % 31 + i * i % 17))).collect();
         windows.sort_by_key(|window| window.start);
         let mut overlapping = Overlapping::default();
         windows.iter().for_each(|&window| overlapping.push(window));
-        for at in 0..50 {
+        for at in (0..50).map(At) {
             let wanted: Vec<&Window> = windows.iter().rev().filter(|window| window.holds(at)).collect();
             assert_eq!(overlapping.holding(at).collect::<Vec<_>>(), wanted);
             assert_eq!(overlapping.end_of(at), wanted.iter().map(|window| window.end).max());

@@ -2,10 +2,12 @@
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+use super::percent::Percent;
 use crate::scenario::Metric;
+use dryroll_engine::fleet::Span;
 use dryroll_engine::{OperatorDecision, Outcome};
 
-/// The metrics of one run. Times in milliseconds here; seconds and minutes when serialised, under the contract's names.
+/// The metrics of one run. Seconds and minutes when serialised, under the contract's names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metrics {
     /// How it ended.
@@ -19,14 +21,14 @@ pub struct Metrics {
     /// Whether the target is defective.
     pub defective: bool,
     /// Request to `finished`.
-    pub duration: u64,
+    pub duration: Span,
     /// Of it, waiting for a person.
-    pub approval_wait: u64,
+    pub approval_wait: Span,
     /// Most instances exposed at one moment.
     pub exposed: u32,
     /// Instances ever harmed.
     pub harmed: u32,
-    /// Integral of exposed instances.
+    /// Integral of exposed instances, in instance-milliseconds.
     pub exposure: u128,
     /// Integral of harmed and not serving.
     pub unhealthy: u128,
@@ -35,11 +37,11 @@ pub struct Metrics {
     /// Fewest instances serving at one moment.
     pub min_serving: u32,
     /// First dispatch to first trip.
-    pub time_to_detect: Option<u64>,
+    pub time_to_detect: Option<Span>,
     /// First trip to the end of the rollback; `None` where nothing was rolled back to its end.
-    pub time_to_mitigate: Option<u64>,
+    pub time_to_mitigate: Option<Span>,
     /// First trip to the moment from which nothing is commanded to the target any more.
-    pub time_to_stop: Option<u64>,
+    pub time_to_stop: Option<Span>,
     /// Failed verdicts on instances that at that moment ran the target and served.
     pub false_failures: u32,
     /// Harmed instances with a healthy verdict, at the end.
@@ -50,62 +52,63 @@ pub struct Metrics {
     pub drift: bool,
 }
 
-/// Milliseconds as seconds.
-fn seconds(millis: u64) -> f64 {
-    millis as f64 / 1000.0
-}
-
 /// Instance-milliseconds as instance-minutes.
 fn minutes(millis: u128) -> f64 {
     millis as f64 / 60_000.0
 }
 
 impl Metrics {
-    /// A share of the planned instances, in percent.
-    fn pct(&self, instances: u32) -> f64 {
-        f64::from(instances) * 100.0 / f64::from(self.planned.max(1))
+    /// A share of the planned instances.
+    fn pct(&self, instances: u32) -> Percent {
+        Percent::of(instances, self.planned)
     }
 
     /// `exposed_pct`
     #[must_use]
-    pub fn exposed_pct(&self) -> f64 {
+    pub fn exposed_pct(&self) -> Percent {
         self.pct(self.exposed)
     }
 
     /// `blast_radius_pct`: of a defective target only.
     #[must_use]
-    pub fn blast_radius_pct(&self) -> Option<f64> {
+    pub fn blast_radius_pct(&self) -> Option<Percent> {
         self.defective.then(|| self.exposed_pct())
     }
 
     /// `harmed_pct`
     #[must_use]
-    pub fn harmed_pct(&self) -> f64 {
+    pub fn harmed_pct(&self) -> Percent {
         self.pct(self.harmed)
     }
 
     /// `min_serving_pct`; 100 where nothing was planned.
     #[must_use]
-    pub fn min_serving_pct(&self) -> f64 {
-        if self.planned == 0 { 100.0 } else { self.pct(self.min_serving) }
+    pub fn min_serving_pct(&self) -> Percent {
+        if self.planned == 0 { Percent::ALL } else { self.pct(self.min_serving) }
     }
 
     /// `duration_sec`
     #[must_use]
     pub fn duration_sec(&self) -> f64 {
-        seconds(self.duration)
+        self.duration.as_secs_f64()
     }
 
     /// `approval_wait_sec`
     #[must_use]
     pub fn approval_wait_sec(&self) -> f64 {
-        seconds(self.approval_wait)
+        self.approval_wait.as_secs_f64()
+    }
+
+    /// The duration without the waiting for a person.
+    #[must_use]
+    pub fn rollout(&self) -> Span {
+        Span(self.duration.0 - self.approval_wait.0)
     }
 
     /// `rollout_sec`
     #[must_use]
     pub fn rollout_sec(&self) -> f64 {
-        seconds(self.duration - self.approval_wait)
+        self.rollout().as_secs_f64()
     }
 
     /// `exposure_instance_min`
@@ -138,18 +141,20 @@ impl Metrics {
             Metric::ApprovalWaitSec => self.approval_wait_sec(),
             Metric::RolloutSec => self.rollout_sec(),
             Metric::ExposedInstances => f64::from(self.exposed),
-            Metric::ExposedPct => self.exposed_pct(),
-            Metric::BlastRadiusPct => return self.blast_radius_pct(),
-            Metric::BlastRadiusPctTripped => return self.blast_radius_pct().filter(|_| self.trips > 0),
+            Metric::ExposedPct => self.exposed_pct().get(),
+            Metric::BlastRadiusPct => return self.blast_radius_pct().map(Percent::get),
+            Metric::BlastRadiusPctTripped => {
+                return self.blast_radius_pct().filter(|_| self.trips > 0).map(Percent::get);
+            }
             Metric::HarmedInstances => f64::from(self.harmed),
-            Metric::HarmedPct => self.harmed_pct(),
+            Metric::HarmedPct => self.harmed_pct().get(),
             Metric::ExposureInstanceMin => self.exposure_instance_min(),
             Metric::UnhealthyInstanceMin => self.unhealthy_instance_min(),
             Metric::CapacityLossInstanceMin => self.capacity_loss_instance_min(),
-            Metric::MinServingPct => self.min_serving_pct(),
-            Metric::TimeToDetectSec => return self.time_to_detect.map(seconds),
-            Metric::TimeToMitigateSec => return self.time_to_mitigate.map(seconds),
-            Metric::TimeToStopSec => return self.time_to_stop.map(seconds),
+            Metric::MinServingPct => self.min_serving_pct().get(),
+            Metric::TimeToDetectSec => return self.time_to_detect.map(Span::as_secs_f64),
+            Metric::TimeToMitigateSec => return self.time_to_mitigate.map(Span::as_secs_f64),
+            Metric::TimeToStopSec => return self.time_to_stop.map(Span::as_secs_f64),
             Metric::FalseFailures => f64::from(self.false_failures),
             Metric::EscapedInstances => f64::from(self.escaped),
         })
@@ -174,9 +179,9 @@ impl Serialize for Metrics {
         map.serialize_field("unhealthy_instance_min", &self.unhealthy_instance_min())?;
         map.serialize_field("capacity_loss_instance_min", &self.capacity_loss_instance_min())?;
         map.serialize_field("min_serving_pct", &self.min_serving_pct())?;
-        map.serialize_field("time_to_detect_sec", &self.time_to_detect.map(seconds))?;
-        map.serialize_field("time_to_mitigate_sec", &self.time_to_mitigate.map(seconds))?;
-        map.serialize_field("time_to_stop_sec", &self.time_to_stop.map(seconds))?;
+        map.serialize_field("time_to_detect_sec", &self.time_to_detect.map(Span::as_secs_f64))?;
+        map.serialize_field("time_to_mitigate_sec", &self.time_to_mitigate.map(Span::as_secs_f64))?;
+        map.serialize_field("time_to_stop_sec", &self.time_to_stop.map(Span::as_secs_f64))?;
         map.serialize_field("false_failures", &self.false_failures)?;
         map.serialize_field("escaped_instances", &self.escaped)?;
         map.serialize_field("drift", &self.drift)?;

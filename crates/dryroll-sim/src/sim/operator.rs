@@ -1,57 +1,106 @@
-//! The operator: what the person at the console answers, and when. Usually a virtual one, of whom the scenario says it;
-//! in a drill a real one, whose answers are handed in.
+//! The operator: what the person at the console answers, and when. [`SimulatedOperator`] does what the scenario says of
+//! its operator; [`ManualOperator`] gives the answers of a real person, which are handed in.
 
 use super::compiled::OperatorTraits;
 use super::draws::Key;
+use dryroll_engine::fleet::At;
 use dryroll_engine::{Answer, ApprovalId, OperatorDecision, RequestKind};
 
 /// An answer that is being thought over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pending {
-    /// When it is given, milliseconds.
-    pub at: u64,
+    /// When it is given.
+    pub at: At,
     /// To which request.
     pub request: ApprovalId,
     /// What.
     pub answer: Answer,
 }
 
-/// The person at the console.
-#[derive(Clone, Debug, Default)]
-pub struct Operator {
-    answers: u32,
-    trips: u32,
-    pending: Option<Pending>,
-    /// Whether somebody else thinks.
-    is_real: bool,
+/// Who answers the requests of a run.
+#[derive(Clone, Debug)]
+pub enum Operator {
+    /// The scenario's operator.
+    Simulated(SimulatedOperator),
+    /// A real person.
+    Manual(ManualOperator),
 }
 
-/// Places of the delays in the operator's draws.
-const DECISIONS: u64 = 1 << 32;
-
 impl Operator {
-    /// A real person: answers nothing but what is handed in.
+    /// The scenario's operator, before the first request.
     #[must_use]
-    pub fn real() -> Self {
-        Self { is_real: true, ..Self::default() }
+    pub fn simulated() -> Self {
+        Self::Simulated(SimulatedOperator::default())
     }
 
-    /// A real person's answer, to be given at this moment.
-    pub fn hand_in(&mut self, answer: Pending) {
-        self.pending = Some(answer);
+    /// A real person, before the first request.
+    #[must_use]
+    pub fn manual() -> Self {
+        Self::Manual(ManualOperator::default())
+    }
+
+    /// A run begins: nothing was asked yet.
+    pub fn begin(&mut self) {
+        match self {
+            Self::Simulated(simulated) => *simulated = SimulatedOperator::default(),
+            Self::Manual(manual) => *manual = ManualOperator::default(),
+        }
     }
 
     /// The answer that is being thought over.
     #[must_use]
     pub fn pending(&self) -> Option<Pending> {
-        self.pending
+        match self {
+            Self::Simulated(simulated) => simulated.pending,
+            Self::Manual(manual) => manual.pending,
+        }
     }
 
-    /// A request is put before the person.
-    pub fn ask(&mut self, now: u64, request: ApprovalId, kind: RequestKind, traits: &OperatorTraits, key: Key) {
-        if self.is_real {
-            return;
+    /// A request is put before the operator. A real person answers it by [`ManualOperator::hand_in`] alone.
+    pub fn ask(&mut self, now: At, request: ApprovalId, kind: RequestKind, traits: &OperatorTraits, key: Key) {
+        match self {
+            Self::Simulated(simulated) => simulated.ask(now, request, kind, traits, key),
+            Self::Manual(_) => {}
         }
+    }
+
+    /// The answer was given.
+    pub fn answered(&mut self, now: At, given: Pending, traits: &OperatorTraits, key: Key) {
+        match self {
+            Self::Simulated(simulated) => simulated.answered(now, given, traits, key),
+            Self::Manual(manual) => manual.pending = None,
+        }
+    }
+}
+
+/// A real person.
+#[derive(Clone, Debug, Default)]
+pub struct ManualOperator {
+    pending: Option<Pending>,
+}
+
+impl ManualOperator {
+    /// The person's answer, to be given at its moment; false where one waits already.
+    pub fn hand_in(&mut self, answer: Pending) -> bool {
+        let is_free = self.pending.is_none();
+        self.pending.get_or_insert(answer);
+        is_free
+    }
+}
+
+/// The scenario's operator.
+#[derive(Clone, Debug, Default)]
+pub struct SimulatedOperator {
+    answers: u32,
+    trips: u32,
+    pending: Option<Pending>,
+}
+
+/// Places of the delays in the operator's draws.
+const DECISIONS: u64 = 1 << 32;
+
+impl SimulatedOperator {
+    fn ask(&mut self, now: At, request: ApprovalId, kind: RequestKind, traits: &OperatorTraits, key: Key) {
         if kind == RequestKind::RollingUpgrade {
             return self.consider_plan(now, request, traits, key);
         }
@@ -64,10 +113,10 @@ impl Operator {
             _ => decision,
         };
         self.trips += 1;
-        self.pending = Some(Pending { at: now + delay.0, request, answer: Answer::OnTrip(decision) });
+        self.pending = Some(Pending { at: now + delay, request, answer: Answer::OnTrip(decision) });
     }
 
-    fn consider_plan(&mut self, now: u64, request: ApprovalId, traits: &OperatorTraits, key: Key) {
+    fn consider_plan(&mut self, now: At, request: ApprovalId, traits: &OperatorTraits, key: Key) {
         let delay = traits.approval_delay.draw(key.word(u64::from(self.answers)));
         let answer = match traits.edit {
             Some(edit) if self.answers == 0 => Answer::Edit(edit),
@@ -75,13 +124,13 @@ impl Operator {
             _ => Answer::Reject,
         };
         self.answers += 1;
-        self.pending = Some(Pending { at: now + delay.0, request, answer });
+        self.pending = Some(Pending { at: now + delay, request, answer });
     }
 
-    /// The answer was given. An edit brings the request back, with the new plan to look at.
-    pub fn answered(&mut self, now: u64, given: Pending, traits: &OperatorTraits, key: Key) {
+    /// An edit brings the request back, with the new plan to look at.
+    fn answered(&mut self, now: At, given: Pending, traits: &OperatorTraits, key: Key) {
         self.pending = None;
-        if let (Answer::Edit(_), false) = (given.answer, self.is_real) {
+        if let Answer::Edit(_) = given.answer {
             self.consider_plan(now, given.request, traits, key);
         }
     }

@@ -7,8 +7,10 @@
 //! have no arrival, and finding that out is one word and one comparison. Nothing is ever scheduled.
 
 use super::draws::{Key, scale, threshold};
+use super::next_at::NextAt;
 use super::sampler::Sampler;
 use super::trail::{self, Mark};
+use dryroll_engine::fleet::{At, Span};
 
 /// Arrivals expected in a cell: small enough that most cells are empty.
 const PER_CELL: f64 = 0.25;
@@ -25,28 +27,28 @@ const WORDS: u64 = 32;
 /// The word of the state at t = 0, and of what is left of an outage that is found there.
 const START: u64 = u64::MAX - 1;
 
-/// An outage: down in `[start, end)`, milliseconds.
+/// An outage: down in `[start, end)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// First millisecond of being down.
-    pub start: u64,
+    pub start: At,
     /// First millisecond of being up again.
-    pub end: u64,
+    pub end: At,
 }
 
 /// What is true at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Covering {
     /// Up, and surely so before this moment.
-    UpUntil(u64),
+    UpUntil(At),
     /// Down, up to this moment.
-    DownUntil(u64),
+    DownUntil(At),
 }
 
 impl Covering {
     /// When the outage ends; `at` where there is none.
     #[must_use]
-    pub fn end_or(self, at: u64) -> u64 {
+    pub fn end_or(self, at: At) -> At {
         match self {
             Self::UpUntil(_) => at,
             Self::DownUntil(end) => end,
@@ -68,7 +70,7 @@ pub enum Start {
 pub struct OutageLaw {
     /// Tells it from other laws.
     id: u64,
-    cell: u64,
+    cell: Span,
     /// Below the i-th, a cell has at most i arrivals.
     counts: [u64; MOST_ARRIVALS],
     duration: Sampler,
@@ -76,7 +78,7 @@ pub struct OutageLaw {
     reach: u64,
     down_at_start: u64,
     /// The longest duration of a word with so many leading ones: says that most outages are over without drawing them.
-    longest: Box<[u64; 65]>,
+    longest: Box<[Span; 65]>,
     looks_back: bool,
 }
 
@@ -106,13 +108,13 @@ impl OutageLaw {
         };
         let longest = std::array::from_fn(|ones| {
             let zero = 1u64.checked_shl(63 - (ones as u32).min(63)).unwrap_or(0);
-            duration.draw(if ones == 64 { u64::MAX } else { u64::MAX ^ zero }).0
+            duration.draw(if ones == 64 { u64::MAX } else { u64::MAX ^ zero })
         });
         let reach = duration.longest().0 / cell + 1;
         let looks_back = down < MOSTLY_UP && reach <= MOST_LOOK_BACK;
         Some(Self {
             id: trail::new_law(),
-            cell,
+            cell: Span(cell),
             counts,
             reach,
             duration,
@@ -120,6 +122,24 @@ impl OutageLaw {
             longest: Box::new(longest),
             looks_back,
         })
+    }
+
+    /// The cell that a moment lies in.
+    #[inline]
+    fn cell_of(&self, at: At) -> u64 {
+        at.0 / self.cell.0
+    }
+
+    /// The first millisecond of a cell.
+    #[inline]
+    fn begin_of(&self, cell: u64) -> At {
+        At(cell * self.cell.0)
+    }
+
+    /// When the arrival at a place of a cell's words comes.
+    #[inline]
+    fn start_at(&self, key: Key, cell: u64, place: u64) -> At {
+        self.begin_of(cell) + Span(scale(key.word(place), self.cell.0))
     }
 
     /// Whether the cell has no arrival.
@@ -134,36 +154,36 @@ impl OutageLaw {
         let count = self.count(key, cell);
         for (i, outage) in found.iter_mut().enumerate().take(count) {
             let place = cell * WORDS + 1 + 2 * i as u64;
-            let start = cell * self.cell + scale(key.word(place), self.cell);
-            *outage = Outage { start, end: start + self.duration.draw(key.word(place + 1)).0 };
+            let start = self.start_at(key, cell, place);
+            *outage = Outage { start, end: start + self.duration.draw(key.word(place + 1)) };
         }
         found[..count].sort_unstable_by_key(|outage| (outage.start, outage.end));
         count
     }
 
-    /// When an outage that was under way at t = 0 ends; 0 where there was none.
-    fn first_end(&self, key: Key) -> u64 {
+    /// When an outage that was under way at t = 0 ends; t = 0 where there was none.
+    fn first_end(&self, key: Key) -> At {
         let word = key.word(START);
-        if word >= self.down_at_start { 0 } else { self.duration.draw_rest(key.word(START - 1)).0 }
+        if word >= self.down_at_start { At::ZERO } else { At::ZERO + self.duration.draw_rest(key.word(START - 1)) }
     }
 
     /// Whether it is down at a moment. Draws no duration where none can matter.
     #[inline]
     #[must_use]
-    pub fn covering(&self, key: Key, at: u64) -> Covering {
-        let cell = at / self.cell;
+    pub fn covering(&self, key: Key, at: At) -> Covering {
+        let cell = self.cell_of(at);
         if !self.looks_back && cell > 0 {
             return self.covering_by_history(key, at);
         }
         let first = cell.saturating_sub(self.reach);
-        let mut up_until = (cell + 1) * self.cell;
+        let mut up_until = self.begin_of(cell + 1);
         if first == 0 && key.word(START) < self.down_at_start {
             return self.covering_by_history(key, at);
         }
         for cell in first..cell + 1 {
             if !self.is_quiet(key, cell) {
                 match self.next_start(key, cell, at) {
-                    Some(start) => up_until = up_until.min(start),
+                    Some(start) => up_until = start.or_by(up_until),
                     None => return self.covering_by_history(key, at),
                 }
             }
@@ -171,21 +191,22 @@ impl OutageLaw {
         Covering::UpUntil(up_until)
     }
 
-    fn covering_by_history(&self, key: Key, at: u64) -> Covering {
-        match self.next(key, at, at + 1) {
+    fn covering_by_history(&self, key: Key, at: At) -> Covering {
+        match self.next(key, at, at + Span(1)) {
             Some(outage) => Covering::DownUntil(outage.end),
-            None => Covering::UpUntil(at + 1),
+            None => Covering::UpUntil(at + Span(1)),
         }
     }
 
-    /// The first arrival of the cell after `at`; `None` where one before it may last up to `at`, by the bounds alone.
-    fn next_start(&self, key: Key, cell: u64, at: u64) -> Option<u64> {
-        let mut next = u64::MAX;
+    /// The first arrival of the cell after `at`, if any; `None` where one before it may last up to `at`, by the bounds
+    /// alone.
+    fn next_start(&self, key: Key, cell: u64, at: At) -> Option<NextAt> {
+        let mut next = NextAt::NEVER;
         for i in 0..self.count(key, cell) as u64 {
             let place = cell * WORDS + 1 + 2 * i;
-            let start = cell * self.cell + scale(key.word(place), self.cell);
+            let start = self.start_at(key, cell, place);
             if start > at {
-                next = next.min(start);
+                next = next.min(start.into());
             } else if start + self.longest[key.word(place + 1).leading_ones() as usize] > at {
                 return None;
             }
@@ -200,17 +221,17 @@ impl OutageLaw {
 
     /// The outage that covers `from`, or else the first one after it, if it starts before `until`.
     #[must_use]
-    pub fn next(&self, key: Key, from: u64, until: u64) -> Option<Outage> {
-        let mut found = [Outage { start: 0, end: 0 }; MOST_ARRIVALS];
-        let is_deep = from / self.cell > DEEP;
+    pub fn next(&self, key: Key, from: At, until: At) -> Option<Outage> {
+        let mut found = [Outage { start: At::ZERO, end: At::ZERO }; MOST_ARRIVALS];
+        let is_deep = self.cell_of(from) > DEEP;
         let mark = if is_deep { trail::before(self.id, key.0, from) } else { None };
         // Looking back is shorter than a long walk.
-        let mark = mark.filter(|mark| !self.looks_back || from / self.cell < mark.cell + self.reach + trail::SPACING);
+        let mark = mark.filter(|mark| !self.looks_back || self.cell_of(from) < mark.cell + self.reach + trail::SPACING);
         let Mark { mut cell, mut up_from } = match mark {
             Some(mark) => mark,
             None => {
                 let cell = if self.looks_back { self.regeneration(key, from, &mut found) } else { 0 };
-                let mark = Mark { cell, up_from: if cell == 0 { self.first_end(key) } else { cell * self.cell } };
+                let mark = Mark { cell, up_from: if cell == 0 { self.first_end(key) } else { self.begin_of(cell) } };
                 if is_deep && self.looks_back {
                     trail::leave(self.id, key.0, mark);
                 }
@@ -218,10 +239,10 @@ impl OutageLaw {
             }
         };
         if up_from > from {
-            return (until > 0).then_some(Outage { start: 0, end: up_from });
+            return (until > At::ZERO).then_some(Outage { start: At::ZERO, end: up_from });
         }
         for step in 1.. {
-            if cell * self.cell >= until {
+            if self.begin_of(cell) >= until {
                 break;
             }
             if is_deep && step % trail::SPACING == 0 {
@@ -243,27 +264,27 @@ impl OutageLaw {
                 }
             }
             // What arrives during an outage is ignored.
-            cell = (cell + 1).max(up_from / self.cell);
+            cell = (cell + 1).max(self.cell_of(up_from));
         }
         None
     }
 
     /// A cell at or before `time` at whose beginning it is surely up: no arrival of any earlier cell lasts into it. Or
     /// 0.
-    fn regeneration(&self, key: Key, time: u64, found: &mut [Outage; MOST_ARRIVALS]) -> u64 {
-        let mut cell = time / self.cell;
+    fn regeneration(&self, key: Key, time: At, found: &mut [Outage; MOST_ARRIVALS]) -> u64 {
+        let mut cell = self.cell_of(time);
         'earlier: while cell > 0 {
             for before in (cell.saturating_sub(self.reach)..cell).rev() {
                 if self.is_quiet(key, before) {
                     continue;
                 }
                 let count = self.arrivals(key, before, found);
-                if found[..count].iter().any(|outage| outage.end > cell * self.cell) {
+                if found[..count].iter().any(|outage| outage.end > self.begin_of(cell)) {
                     cell = before;
                     continue 'earlier;
                 }
             }
-            if cell <= self.reach && self.first_end(key) > cell * self.cell {
+            if cell <= self.reach && self.first_end(key) > self.begin_of(cell) {
                 return 0;
             }
             return cell;
@@ -294,15 +315,15 @@ mod tests {
             (60.0, Distribution::Lognormal { median: 5.0, sigma: 2.5 }),
         ] {
             let law = law(rate, &down, Start::Up);
-            let (key, mut at, mut outages) = (Key(7), 0, 0);
+            let (key, mut at, mut outages) = (Key(7), At::ZERO, 0);
             WALKED.set(0);
             let mut ends = Vec::new();
-            while let Some(outage) = law.next(key, at, u64::MAX).filter(|_| outages < 20_000) {
+            while let Some(outage) = law.next(key, at, At::NEVER).filter(|_| outages < 20_000) {
                 (at, outages) = (outage.end, outages + 1);
                 ends.push(at);
             }
             for &end in ends.iter().rev().step_by(97) {
-                assert!(law.next(key, end - 1, end).is_some());
+                assert!(law.next(key, At(end.0 - 1), end).is_some());
             }
             let walked = WALKED.get();
             // Exponential up times that end a look back are short: each look costs some hundred cells at most.
@@ -315,14 +336,14 @@ mod tests {
     }
 
     /// The same history without looking back: every arrival from t = 0 on.
-    fn from_the_start(law: &OutageLaw, key: Key, until: u64) -> Vec<Outage> {
+    fn from_the_start(law: &OutageLaw, key: Key, until: At) -> Vec<Outage> {
         let mut history = Vec::new();
         let mut up_from = law.first_end(key);
-        if up_from > 0 {
-            history.push(Outage { start: 0, end: up_from });
+        if up_from > At::ZERO {
+            history.push(Outage { start: At::ZERO, end: up_from });
         }
-        let mut found = [Outage { start: 0, end: 0 }; MOST_ARRIVALS];
-        for cell in 0..=until / law.cell {
+        let mut found = [Outage { start: At::ZERO, end: At::ZERO }; MOST_ARRIVALS];
+        for cell in 0..=law.cell_of(until) {
             let count = law.arrivals(key, cell, &mut found);
             for &outage in &found[..count] {
                 if outage.start >= up_from && outage.start < until {
@@ -349,9 +370,9 @@ mod tests {
             let law = law(rate, &down, Start::Stationary);
             for k in 0..20 {
                 let key = Key(k * 7919);
-                let until = 24 * 3_600_000;
+                let until = At(24 * 3_600_000);
                 let history = from_the_start(&law, key, until);
-                for t in (0..until).step_by(611_953) {
+                for t in (0..until.0).step_by(611_953).map(At) {
                     let wanted = history.iter().find(|o| o.end > t).copied();
                     assert_eq!(law.next(key, t, until), wanted, "{down:?} key {k} at {t}");
                     match law.covering(key, t) {
@@ -372,8 +393,8 @@ mod tests {
         let down_per_up = Sampler::new(&down).mean() * 4.0 / HOUR;
         let share = down_per_up / (1.0 + down_per_up);
         let n = 40_000;
-        for t in [0, 1_000, 400_000, 36_000_000] {
-            let hits = (0..n).filter(|&k| law.next(Key(k << 20), t, t + 1).is_some_and(|o| o.start <= t)).count();
+        for t in [0, 1_000, 400_000, 36_000_000].map(At) {
+            let hits = (0..n).filter(|&k| law.next(Key(k << 20), t, t + Span(1)).is_some_and(|o| o.start <= t)).count();
             let z = (hits as f64 - n as f64 * share) / (n as f64 * share * (1.0 - share)).sqrt();
             assert!(z.abs() < 5.0, "at {t}: {hits} of {n}, expected {share}");
         }
@@ -381,7 +402,7 @@ mod tests {
 
     #[test]
     fn no_rate_no_law() {
-        assert!(OutageLaw::new(0.0, Sampler::Constant(dryroll_engine::fleet::Span(1)), Start::Up).is_none());
-        assert!(OutageLaw::new(1.0, Sampler::Constant(dryroll_engine::fleet::Span(0)), Start::Up).is_none());
+        assert!(OutageLaw::new(0.0, Sampler::Constant(Span(1)), Start::Up).is_none());
+        assert!(OutageLaw::new(1.0, Sampler::Constant(Span(0)), Start::Up).is_none());
     }
 }

@@ -7,22 +7,23 @@
 use std::cmp::Reverse;
 
 use dary_heap::QuaternaryHeap;
+use dryroll_engine::fleet::{At, Span};
 
-/// An entry: arrival in milliseconds and position in the plan.
+/// An entry: arrival and position in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// When it arrives.
-    pub arrives: u64,
+    pub arrives: At,
     /// Whose it is.
     pub position: u32,
 }
 
 fn pack(entry: Entry) -> u128 {
-    u128::from(entry.arrives) << 32 | u128::from(entry.position)
+    u128::from(entry.arrives.0) << 32 | u128::from(entry.position)
 }
 
 fn unpack(packed: u128) -> Entry {
-    Entry { arrives: (packed >> 32) as u64, position: packed as u32 }
+    Entry { arrives: At((packed >> 32) as u64), position: packed as u32 }
 }
 
 /// Bits of a position in a burst's entry: enough for the largest fleet.
@@ -33,7 +34,7 @@ const POSITION_BITS: u32 = 27;
 pub struct Queue {
     /// Descending: the next one is the last. Arrivals count from `base`.
     sorted: Vec<u64>,
-    base: u64,
+    base: At,
     heap: QuaternaryHeap<Reverse<u128>>,
     in_burst: bool,
 }
@@ -48,8 +49,8 @@ impl Queue {
 
     /// A burst of entries begins, none to arrive before `base` or later than `span` after it;
     /// [`end_burst`](Self::end_burst) must follow before anything is popped.
-    pub fn begin_burst(&mut self, entries: usize, base: u64, span: u64) {
-        self.in_burst = entries > 1 && self.sorted.is_empty() && span < 1 << (u64::BITS - POSITION_BITS);
+    pub fn begin_burst(&mut self, entries: usize, base: At, span: Span) {
+        self.in_burst = entries > 1 && self.sorted.is_empty() && span < Span(1 << (u64::BITS - POSITION_BITS));
         if self.in_burst {
             self.base = base;
             self.sorted.reserve(entries);
@@ -58,14 +59,14 @@ impl Queue {
 
     fn unpack_sorted(&self, packed: u64) -> Entry {
         let position = packed & ((1 << POSITION_BITS) - 1);
-        Entry { arrives: self.base + (packed >> POSITION_BITS), position: position as u32 }
+        Entry { arrives: self.base + Span(packed >> POSITION_BITS), position: position as u32 }
     }
 
     /// Adds an entry.
     #[inline]
     pub fn push(&mut self, entry: Entry) {
         if self.in_burst {
-            self.sorted.push((entry.arrives - self.base) << POSITION_BITS | u64::from(entry.position));
+            self.sorted.push((entry.arrives - self.base).0 << POSITION_BITS | u64::from(entry.position));
         } else {
             self.heap.push(Reverse(pack(entry)));
         }
@@ -120,21 +121,21 @@ mod tests {
     #[test]
     fn bursts_and_single_entries_come_out_in_one_order() {
         let mut queue = Queue::default();
-        let entry = |arrives, position| Entry { arrives, position };
-        queue.begin_burst(3, 10, 100);
+        let entry = |arrives, position| Entry { arrives: At(arrives), position };
+        queue.begin_burst(3, At(10), Span(100));
         for e in [entry(30, 1), entry(10, 2), entry(10, 0)] {
             queue.push(e);
         }
         queue.end_burst();
         queue.push(entry(20, 9));
-        queue.begin_burst(2, 5, 100);
+        queue.begin_burst(2, At(5), Span(100));
         queue.push(entry(5, 7));
         queue.push(entry(40, 3));
         queue.end_burst();
         let mut out = Vec::new();
         while let Some(e) = queue.peek() {
             queue.pop();
-            out.push((e.arrives, e.position));
+            out.push((e.arrives.0, e.position));
         }
         assert_eq!(out, [(5, 7), (10, 0), (10, 2), (20, 9), (30, 1), (40, 3)]);
     }

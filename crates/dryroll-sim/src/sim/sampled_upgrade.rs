@@ -1,18 +1,19 @@
-//! Fate: what an upgrade of one instance to one version comes to, if nothing interferes.
+//! What an upgrade of one instance to one version comes to, if nothing interferes.
 
 use super::draws::{InstanceBlock, unit};
 use super::sampler::Sampler;
 use crate::scenario::{OutcomeRates, UpgradeOutcome};
+use dryroll_engine::fleet::Span;
 
 /// How one upgrade would go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampledUpgrade {
     /// How it ends.
     pub outcome: UpgradeOutcome,
-    /// How long it takes, milliseconds.
-    pub upgrade: u64,
-    /// How long after its end a crashing one dies, milliseconds; never, for the others.
-    pub crash_after: u64,
+    /// How long it takes.
+    pub upgrade: Span,
+    /// How long after its end a crashing one dies; the others never do.
+    pub crash_after: Option<Span>,
 }
 
 impl SampledUpgrade {
@@ -29,12 +30,12 @@ impl SampledUpgrade {
     ) -> Self {
         let outcome = fixed.unwrap_or_else(|| outcome(rates, unit(block.outcome)));
         let crash_after = match outcome {
-            UpgradeOutcome::Crash => crash_after.draw(block.crash_after).0,
-            _ => u64::MAX,
+            UpgradeOutcome::Crash => Some(crash_after.draw(block.crash_after)),
+            UpgradeOutcome::Ok | UpgradeOutcome::Fail | UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => None,
         };
         let upgrade =
             if factor == 1.0 { upgrade.draw(block.upgrade) } else { upgrade.draw_times(block.upgrade, factor) };
-        Self { outcome, upgrade: upgrade.0, crash_after }
+        Self { outcome, upgrade, crash_after }
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::draws::{Key, scale, unit};
 use super::name::Name;
+use super::pairs::PerRelease;
 use super::posterior::RatePosterior;
 use super::sampler::Sampler;
 use crate::scenario::{Blocks, Distribution, OutcomeRates, VersionSpec};
@@ -19,16 +20,16 @@ use dryroll_stats::beta::Quantiles;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shared {
     /// The rates, by release.
-    pub rates: [OutcomeRates; 2],
+    pub rates: PerRelease<OutcomeRates>,
     /// What multiplies upgrade times, by release.
-    pub factors: [f64; 2],
+    pub factors: PerRelease<f64>,
     /// The first instance of each block, ascending, by class with blocks.
     pub blocks: Vec<Vec<u32>>,
 }
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { rates: Default::default(), factors: [1.0; 2], blocks: Vec::new() }
+        Self { rates: Default::default(), factors: PerRelease { previous: 1.0, target: 1.0 }, blocks: Vec::new() }
     }
 }
 

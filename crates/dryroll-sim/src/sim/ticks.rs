@@ -1,19 +1,18 @@
-//! The reconciler's ticks (§3): the grid, less the ticks that a pause skips.
+//! The reconciler's ticks (§3): the grid is the engine's, the pauses that skip ticks are faults.
 
 use super::known::Stretches;
+use dryroll_engine::fleet::At;
+use dryroll_engine::{Engine, Timer};
 
-/// The first tick at or after `from` that no pause skips; `u64::MAX` where there is none.
-#[must_use]
-pub fn next_tick(interval: u64, from: u64, pauses: &Stretches) -> u64 {
-    let mut tick = from;
-    loop {
-        tick = match tick.checked_next_multiple_of(interval) {
-            Some(tick) if tick < u64::MAX => tick,
-            _ => return u64::MAX,
-        };
-        match pauses.end_of(tick) {
-            Some(end) => tick = end,
-            None => return tick,
+/// Has the engine skip the ticks that come first and lie in a pause.
+pub fn skip_paused(engine: &mut Engine, pauses: &Stretches) {
+    while let Some((tick, Timer::Tick)) = engine.next_timer()
+        && let Some(end) = pauses.end_of(tick)
+    {
+        let end = end.get();
+        engine.skip_ticks_until(end.unwrap_or(At::NEVER));
+        if end.is_none() {
+            return;
         }
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! What is remembered is of this thread, and changes no answer.
 
+use dryroll_engine::fleet::At;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,8 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Mark {
     /// The cell.
     pub cell: u64,
-    /// Milliseconds.
-    pub up_from: u64,
+    /// Since then it is up, as far as those cells say.
+    pub up_from: At,
 }
 
 /// Cells between two marks.
@@ -57,7 +58,7 @@ fn with<T>(law: u64, key: u64, use_it: impl FnOnce(&mut Trail) -> T) -> T {
 }
 
 /// The last mark of a history from which on a moment can be reached.
-pub fn before(law: u64, key: u64, at: u64) -> Option<Mark> {
+pub fn before(law: u64, key: u64, at: At) -> Option<Mark> {
     with(law, key, |trail| {
         let reached = trail.marks.partition_point(|mark| mark.up_from <= at);
         reached.checked_sub(1).map(|last| trail.marks[last])

@@ -2,12 +2,14 @@
 
 use super::compiled::Release;
 use super::instance_history::{Segment, Trajectory};
+use super::next_at::NextAt;
 use crate::scenario::UpgradeOutcome;
+use dryroll_engine::fleet::{At, Span};
 
 /// Sums over the instances of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    end: u64,
+    end: At,
     /// Integral of not serving.
     pub capacity_loss: u128,
     /// Integral of harmed and not serving.
@@ -20,8 +22,8 @@ pub struct Ledger {
     pub still_down: u32,
     /// Planned instances that do not run the target at the end.
     pub drifted: u32,
-    starts: Vec<u64>,
-    ends: Vec<u64>,
+    starts: Vec<At>,
+    ends: Vec<At>,
 }
 
 /// What became of an instance so far.
@@ -34,7 +36,7 @@ struct SoFar {
 
 impl Ledger {
     /// Empties it for a run whose integrals end at `end`; keeps its buffers.
-    pub fn clear(&mut self, end: u64) {
+    pub fn clear(&mut self, end: At) {
         self.starts.clear();
         self.ends.clear();
         *self = Self {
@@ -46,15 +48,16 @@ impl Ledger {
     }
 
     #[inline]
-    fn not_serving(&mut self, from: u64, to: u64) -> u64 {
-        let to = to.min(self.end);
+    fn not_serving(&mut self, from: At, to: NextAt) -> Span {
+        let to = to.or_by(self.end);
         if from >= to {
-            return 0;
+            return Span::ZERO;
         }
-        self.capacity_loss += u128::from(to - from);
+        let lost = to - from;
+        self.capacity_loss += u128::from(lost.0);
         self.starts.push(from);
         self.ends.push(to);
-        to - from
+        lost
     }
 
     /// Books an instance that nobody commanded and nothing befell.
@@ -65,39 +68,37 @@ impl Ledger {
     /// Books an instance whose commands met with nothing else: one of the rollout, and maybe one of its rollback.
     /// `passed`: its verdict was healthy.
     #[inline(always)]
-    pub fn undisturbed(&mut self, first: &Trajectory, second: Option<(u64, Trajectory)>, passed: bool) {
+    pub fn undisturbed(&mut self, first: &Trajectory, second: Option<(At, Trajectory)>, passed: bool) {
         let mut so_far = SoFar { running: Release::Previous, harmed: false, sick: false };
         match second {
-            None => self.follow(first, Release::Target, u64::MAX, &mut so_far),
+            None => self.follow(first, Release::Target, NextAt::NEVER, &mut so_far),
             Some((dispatched, second)) => {
                 // A newer command replaces one that still waits.
                 if first.reached <= dispatched {
                     self.follow(first, Release::Target, second.reached, &mut so_far);
                 }
-                self.follow(&second, Release::Previous, u64::MAX, &mut so_far);
+                self.follow(&second, Release::Previous, NextAt::NEVER, &mut so_far);
             }
         }
         self.close(so_far.running, so_far.harmed, passed);
     }
 
-    /// Books one course up to `cut`, when the next command reaches the instance.
+    /// Books what becomes of one command up to `cut`, when the next command reaches the instance.
     #[inline(always)]
-    fn follow(&mut self, trajectory: &Trajectory, to: Release, cut: u64, so_far: &mut SoFar) {
-        if trajectory.reached > self.end {
-            return;
-        }
-        let upgrade = self.not_serving(trajectory.reached, trajectory.ends.min(cut));
+    fn follow(&mut self, trajectory: &Trajectory, to: Release, cut: NextAt, so_far: &mut SoFar) {
+        let Some(reached) = trajectory.reached.get().filter(|&reached| reached <= self.end) else { return };
+        let upgrade = self.not_serving(reached, trajectory.ends.min(cut));
         if so_far.harmed {
-            self.unhealthy += u128::from(upgrade);
+            self.unhealthy += u128::from(upgrade.0);
             self.still_down += u32::from(trajectory.ends.min(cut) > self.end);
         }
         if trajectory.ends > self.end || trajectory.ends > cut {
             return;
         }
         let down_from = match trajectory.outcome {
-            UpgradeOutcome::Ok => u64::MAX,
+            UpgradeOutcome::Ok => NextAt::NEVER,
             // Back on the old version: as well, or as ill, as that made it.
-            UpgradeOutcome::Fail if !so_far.sick => u64::MAX,
+            UpgradeOutcome::Fail if !so_far.sick => NextAt::NEVER,
             UpgradeOutcome::Fail | UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => trajectory.ends,
             UpgradeOutcome::Crash => trajectory.dies,
         };
@@ -105,41 +106,41 @@ impl Ledger {
             so_far.running = to;
             so_far.sick = trajectory.outcome == UpgradeOutcome::Unhealthy;
         }
-        if down_from <= self.end && down_from < cut {
+        if let Some(down_from) = down_from.get().filter(|&from| from <= self.end && cut > from) {
             let down = self.not_serving(down_from, cut);
             // What an upgrade left in place goes on doing harm after one that failed.
             let by = if trajectory.outcome == UpgradeOutcome::Fail { so_far.running } else { to };
             so_far.harmed |= by == Release::Target;
             if so_far.harmed {
-                self.unhealthy += u128::from(down);
+                self.unhealthy += u128::from(down.0);
                 self.still_down += u32::from(cut > self.end);
             }
         }
     }
 
-    /// Books an instance by its whole life, which must reach beyond the end.
-    pub fn lived(&mut self, history: impl Iterator<Item = Segment>, passed: bool) {
+    /// Books an instance by its whole history, which must reach beyond the end.
+    pub fn by_history(&mut self, history: impl Iterator<Item = Segment>, passed: bool) {
         let mut harmed = false;
         let mut running = Release::Previous;
-        let mut open: Option<u64> = None;
+        let mut open: Option<At> = None;
         for segment in history {
             running = segment.running;
             harmed |= segment.harms;
             if segment.doing.serves() {
                 if let Some(from) = open.take() {
-                    self.not_serving(from, segment.from);
+                    self.not_serving(from, segment.from.into());
                 }
             } else {
                 open = open.or(Some(segment.from));
                 if harmed {
                     let to = segment.to.min(self.end);
-                    self.unhealthy += u128::from(to.saturating_sub(segment.from));
+                    self.unhealthy += u128::from(to.since(segment.from).0);
                     self.still_down += u32::from(segment.from <= self.end && self.end < segment.to);
                 }
             }
         }
         if let Some(from) = open {
-            self.not_serving(from, self.end);
+            self.not_serving(from, self.end.into());
         }
         self.close(running, harmed, passed);
     }
@@ -172,7 +173,7 @@ impl Ledger {
     /// The common case without sorting: whoever starts together is back before the next ones start.
     fn most_of_separate_bursts(&self) -> Option<u32> {
         let (mut most, mut burst) = (0, 0);
-        let (mut started, mut all_back) = (0, 0);
+        let (mut started, mut all_back) = (At::ZERO, At::ZERO);
         for (&start, &end) in self.starts.iter().zip(&self.ends) {
             if start != started {
                 if start < all_back {
@@ -195,9 +196,9 @@ mod tests {
     #[test]
     fn the_most_at_one_moment() {
         let mut ledger = Ledger::default();
-        ledger.clear(1000);
+        ledger.clear(At(1000));
         for (from, to) in [(0, 10), (0, 20), (10, 30), (15, 16), (20, 2000)] {
-            ledger.not_serving(from, to);
+            ledger.not_serving(At(from), At(to).into());
         }
         assert_eq!(ledger.most_not_serving(), 3);
         assert_eq!(ledger.capacity_loss, 10 + 20 + 20 + 1 + 980);

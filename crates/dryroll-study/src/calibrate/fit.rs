@@ -217,6 +217,11 @@ struct Top {
 }
 
 impl Candidate {
+    /// One that was fitted to rollouts that differ; nothing is climbed from it.
+    pub(super) fn of_rollouts(family: Family, distribution: Distribution, top: f64, ends: f64, bic: f64) -> Self {
+        Self { family, distribution, log_likelihood: top, ends, top, bic, coordinates: Vec::new(), peak: Vec::new() }
+    }
+
     /// Hangs are said to be where the family cannot do without: with all ending the likelihood falls out of its
     /// interval.
     fn chosen(family: Family, free: Top, end_all: Top, sample: &Sample) -> Self {

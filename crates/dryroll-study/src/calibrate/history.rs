@@ -196,9 +196,15 @@ enum Wrong {
 }
 
 impl Line {
+    /// A digest of what happened, and when.
     fn mark(&self) -> u64 {
+        self.mark_at(self.event.at_ms)
+    }
+
+    /// The same as if it had happened at another time.
+    pub(super) fn mark_at(&self, at_ms: Option<u64>) -> u64 {
         let Event {
-            at_ms,
+            at_ms: _,
             // What a rollout and its requests are called says nothing of what happened.
             rollout_id: _,
             approval_request_id: _,

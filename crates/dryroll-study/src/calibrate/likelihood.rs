@@ -7,7 +7,7 @@
 
 use super::sample::Sample;
 use dryroll_sim::scenario::Distribution;
-use dryroll_sim::sim::draws::scale;
+use dryroll_sim::sim::draws::{Key, scale};
 use dryroll_sim::sim::sampler::Sampler;
 
 /// A chance below this is rounding.
@@ -15,10 +15,11 @@ const LEAST: f64 = 1e-15;
 /// Points of the mean over a resolution.
 const POINTS: u64 = 24;
 
-/// A distribution, ready to be held against a sample.
+/// A distribution or a mixture of some, ready to be held against a sample.
 #[derive(Clone, Debug)]
 pub struct Model {
-    sampler: Sampler,
+    /// Each with its share; the shares add up to 1.
+    parts: Vec<(f64, Sampler)>,
     resolution: u64,
 }
 
@@ -33,11 +34,16 @@ pub struct Likelihood {
 
 impl Model {
     pub fn new(distribution: &Distribution, resolution: u64) -> Self {
-        Self { sampler: Sampler::new(distribution), resolution }
+        Self::mixed(vec![(1.0, Sampler::new(distribution))], resolution)
+    }
+
+    /// A mixture of these, with their shares.
+    pub fn mixed(parts: Vec<(f64, Sampler)>, resolution: u64) -> Self {
+        Self { parts, resolution }
     }
 
     fn below(&self, time: u64) -> f64 {
-        self.sampler.cumulative(time)
+        self.parts.iter().map(|(share, part)| share * part.cumulative(time)).sum()
     }
 
     /// The chance to be over at `time` and not a resolution earlier.
@@ -60,7 +66,20 @@ impl Model {
 
     /// When an end that is drawn by the first word is seen, its heartbeat's phase being drawn by the second.
     pub fn seen_at(&self, end: u64, phase: u64) -> u64 {
-        self.sampler.draw(end).0 + scale(phase, self.resolution)
+        self.drawn(end) + scale(phase, self.resolution)
+    }
+
+    fn drawn(&self, word: u64) -> u64 {
+        const PARTS: Key = Key(0x7061_7274_73);
+        if let [(_, only)] = self.parts.as_slice() {
+            return only.draw(word).0;
+        }
+        let mut left = Key(word).child(PARTS.0).word(0) as f64 / u64::MAX as f64;
+        let chosen = self.parts.iter().find(|(share, _)| {
+            left -= share;
+            left <= 0.0
+        });
+        chosen.or(self.parts.last()).map_or(0, |(_, part)| part.draw(word).0)
     }
 
     pub fn likelihood(&self, sample: &Sample) -> Likelihood {
@@ -74,7 +93,8 @@ impl Model {
         self.log_of_seen(sample) + log_of_share(sample.n_seen(), &self.open(sample), ends)
     }
 
-    fn log_of_seen(&self, sample: &Sample) -> f64 {
+    /// The logarithm of what was seen.
+    pub fn log_of_seen(&self, sample: &Sample) -> f64 {
         sample.seen.iter().map(|&(time, weight)| weight * libm::log(self.mass(time).max(LEAST))).sum()
     }
 

@@ -3,7 +3,7 @@
 /// What stands for a place where the function is not defined.
 pub const NOWHERE: f64 = -1e300;
 
-/// Nelder and Mead's simplex in one or two dimensions ("A simplex method for function minimization", Computer Journal
+/// Nelder and Mead's simplex in a few dimensions ("A simplex method for function minimization", Computer Journal
 /// 7, 1965), from `start` with these first steps; begun a second time where it ended, since it may have collapsed too
 /// early.
 pub fn simplex(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64]) -> (Vec<f64>, f64) {
@@ -18,7 +18,8 @@ pub fn near(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64]) -> (Vec<f6
 }
 
 fn once(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64], even: f64) -> (Vec<f64>, f64) {
-    const ROUNDS: usize = 120;
+    const FEWEST_ROUNDS: usize = 120;
+    const ROUNDS_A_DIMENSION: usize = 60;
     const CLOSE: f64 = 1e-6;
     let mut corners = vec![(start.to_vec(), f(start))];
     for (axis, step) in steps.iter().enumerate() {
@@ -28,7 +29,7 @@ fn once(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64], even: f64) -> 
         corners.push((corner, value));
     }
     let last = corners.len() - 1;
-    for _ in 0..ROUNDS {
+    for _ in 0..FEWEST_ROUNDS.max(ROUNDS_A_DIMENSION * start.len()) {
         corners.sort_by(|a, b| b.1.total_cmp(&a.1));
         let is_small = (0..start.len()).all(|axis| {
             corners.iter().all(|corner| (corner.0[axis] - corners[0].0[axis]).abs() <= CLOSE * steps[axis].abs())

@@ -49,6 +49,8 @@ pub struct VersionObservations {
     pub counts: AttemptCounts,
     /// By history, those with a command to it.
     pub by_history: Vec<AttemptCounts>,
+    /// The times of its upgrades in each of these.
+    pub times_by_history: Vec<Times>,
     /// From a command to its healthy verdict, milliseconds.
     pub healthy: Vec<u64>,
     /// From a command to the report of its failure.
@@ -78,6 +80,11 @@ impl VersionObservations {
                 CommandOutcome::TimedOut(_) => counts.timed_out += 1,
                 CommandOutcome::CutShort(_) => counts.cut_short += 1,
             }
+        }
+        let times = &mut self.times_by_history[in_history];
+        match outcome {
+            CommandOutcome::Healthy(took) | CommandOutcome::Failed(took) => times.seen.push(took),
+            CommandOutcome::TimedOut(took) | CommandOutcome::CutShort(took) => times.open.push(took),
         }
         match outcome {
             CommandOutcome::Healthy(took) => self.healthy.push(took),
@@ -146,6 +153,7 @@ impl Observations {
                 None => {
                     let place = self.place(attempt.version.raw());
                     self.versions[place].by_history.push(AttemptCounts::default());
+                    self.versions[place].times_by_history.push(Times::default());
                     places.insert(attempt.version.raw(), place);
                     place
                 }

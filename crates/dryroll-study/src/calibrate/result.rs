@@ -9,6 +9,8 @@ use super::posterior::{Rates, Spreads, rates};
 use super::sample::{Sample, Times};
 use super::silence::Silence;
 use super::spread::Spread;
+use super::time_factor::{self, TimeFactor};
+use super::two_groups::SlowGroup;
 use super::warning::{self, Warning};
 use dryroll_sim::text::Foreign;
 
@@ -19,17 +21,40 @@ pub struct Duration {
     pub sample: Sample,
     /// What fits them; `None` where nothing was seen.
     pub fit: Option<Fit>,
+    /// How the times of rollouts differ, where they do; the fit is then of a rollout whose factor is 1.
+    pub factor: Option<TimeFactor>,
+    /// The chance of rollouts that differ as much, where it is below the level; they may be too few for a factor.
+    pub differ: Option<f64>,
 }
 
 impl Duration {
     fn of(times: &Times, resolution: u64) -> Self {
         let sample = Sample::new(times, resolution);
         let fit = Fit::of(&sample);
-        Self { sample, fit }
+        Self { sample, fit, factor: None, differ: None }
     }
 
-    fn model(&self) -> Option<Model> {
-        self.fit.as_ref().map(|fit| Model::new(&fit.distribution, self.sample.resolution))
+    /// That of a version's upgrades, in all rollouts.
+    fn of_upgrades(observed: &VersionObservations, resolution: u64) -> Self {
+        let window = observed.timed_out.iter().min().copied();
+        let Some(chance) = time_factor::differ(&observed.times_by_history, window) else {
+            return Self::of(&observed.times(), resolution);
+        };
+        let sample = Sample::new(&observed.times(), resolution);
+        match time_factor::fitted(&observed.times_by_history, &sample, chance) {
+            Some((factor, fit)) => Self { sample, fit: Some(fit), factor: Some(factor), differ: Some(chance) },
+            None => Self { differ: Some(chance), ..Self::of(&observed.times(), resolution) },
+        }
+    }
+
+    /// The times of all rollouts, by what was fitted.
+    pub(super) fn model(&self) -> Option<Model> {
+        let fit = self.fit.as_ref()?;
+        let resolution = self.sample.resolution;
+        Some(match &self.factor {
+            Some(factor) => factor.pooled(&fit.distribution, resolution),
+            None => Model::new(&fit.distribution, resolution),
+        })
     }
 
     /// The share of what ends that is seen by a moment, milliseconds, by what was fitted.
@@ -74,6 +99,8 @@ pub struct VersionCalibration {
     pub rates: Rates,
     /// The families that hang_rate was told apart by, where upgrades can outlast the health window.
     pub late_families: Vec<Family>,
+    /// The slow group of hosts that it was told apart by too, where the times speak for one.
+    pub slow_group: Option<SlowGroup>,
     /// What the log cannot tell of it.
     pub warnings: Vec<Warning>,
 }
@@ -122,9 +149,13 @@ impl Calibration {
 }
 
 fn calibrated(observed: &VersionObservations, heartbeat_interval: u64) -> VersionCalibration {
-    let upgrade_time = Duration::of(&observed.times(), heartbeat_interval);
+    let upgrade_time = Duration::of_upgrades(observed, heartbeat_interval);
     let silence = Silence::of(observed, &upgrade_time);
-    let spreads = spreads(&observed.by_history);
+    let mut spreads = spreads(&observed.by_history);
+    if upgrade_time.factor.is_some() && silence.hangs.is_some() {
+        // Timeouts differ with the times, and hangs are not seen apart from them.
+        spreads.silence = None;
+    }
     let AttemptCounts { healthy, failed, timed_out, .. } = observed.counts;
     let mut version = VersionCalibration {
         version: observed.version.clone(),
@@ -133,6 +164,7 @@ fn calibrated(observed: &VersionObservations, heartbeat_interval: u64) -> Versio
         upgrade_time,
         rates: rates(failed, healthy, timed_out, &silence, spreads),
         late_families: silence.families,
+        slow_group: silence.slow_group,
         warnings: Vec::new(),
     };
     version.warnings = warning::of_version(&version, observed);

@@ -53,6 +53,20 @@ impl Sample {
         Self { resolution: self.resolution, seen: merged(&self.seen, step), open }
     }
 
+    /// The earlier and the later times seen, about this share of them being earlier; `None` where one of both is empty.
+    #[must_use]
+    pub fn split(&self, share: f64) -> Option<(Self, Self)> {
+        let goal = share * self.n_seen();
+        let mut count = 0.0;
+        let place = self.seen.iter().position(|&(_, weight)| {
+            count += weight;
+            count >= goal
+        })?;
+        let (early, late) = self.seen.split_at((place + 1).min(self.seen.len()));
+        let of = |seen: &[(u64, f64)]| Self { resolution: self.resolution, seen: seen.to_vec(), open: Vec::new() };
+        (!early.is_empty() && !late.is_empty()).then(|| (of(early), of(late)))
+    }
+
     /// How many times were seen.
     #[must_use]
     pub fn n_seen(&self) -> f64 {

@@ -13,6 +13,8 @@ use super::observations::VersionObservations;
 use super::posterior::{Grid, Tail};
 use super::result::Duration;
 use super::sample::Sample;
+use super::time_factor::TimeFactor;
+use super::two_groups::{SlowGroup, TwoGroups};
 
 /// With fewer late upgrades expected than this, the parameters of the upgrade time are taken as known.
 const LATE: f64 = 0.05;
@@ -25,6 +27,8 @@ pub struct Silence {
     pub tails: Vec<Tail>,
     /// Those families, where more than one thing can be late; none where no upgrade can be.
     pub families: Vec<Family>,
+    /// The slow group of hosts that the times speak for, where part of it can be late.
+    pub slow_group: Option<SlowGroup>,
     /// The estimate of the share that hangs, where upgrades can be late.
     pub hangs: Option<f64>,
 }
@@ -47,18 +51,45 @@ impl Silence {
         let late = |one: &Candidate, window: u64| {
             judged * (1.0 - Model::new(&one.distribution, sample.resolution).seen_by(window))
         };
+        if let (Some(factor), Some(model)) = (&duration.factor, duration.model()) {
+            return match window {
+                Some(window) if judged * (1.0 - model.seen_by(window)) > LATE => Self::with_factor(fit, factor),
+                _ => Self::known(ended, &open_by(&model)),
+            };
+        }
         let fitting = fit.fitting(sample);
+        let coarse = sample.coarser();
+        // Where no family fits, the best of those that do not is what a mixture has to be better than.
+        let single = if fit.family == Family::Empirical { &fit.candidates } else { &fitting };
+        let groups = match window {
+            Some(window) => {
+                let mut groups = TwoGroups::fitting(&coarse, single);
+                let is_late = |one: &TwoGroups| judged * one.late(window, coarse.resolution) > LATE;
+                if !groups.iter().any(is_late) {
+                    groups.clear();
+                }
+                groups
+            }
+            None => Vec::new(),
+        };
+        let known = || Self::known(ended, &open_by(&Model::new(&fit.distribution, sample.resolution)));
+        let is_late = |window: u64| !groups.is_empty() || fitting.iter().any(|one| late(one, window) > LATE);
         match window {
             Some(window) if fit.family == Family::Empirical => {
-                let mut known = Self::known(ended, &open_by(&Model::new(&fit.distribution, sample.resolution)));
+                let mut known = known();
                 if !nonparametric::is_followed_up(sample, window) {
                     known.families = vec![Family::Empirical];
                     known.tails.iter_mut().for_each(|tail| tail.likely = Some((1.0, 1.0)));
                 }
+                if !groups.is_empty() {
+                    known.families = vec![Family::Empirical];
+                    known.slow_group = groups.first().and_then(TwoGroups::slow_group);
+                    known.tails.extend(groups.iter().map(|one| group_tail(one, 0.0, &coarse)));
+                }
                 known
             }
-            Some(window) if fitting.iter().any(|one| late(one, window) > LATE) => Self::joint(fit, &fitting, sample),
-            _ => Self::known(ended, &open_by(&Model::new(&fit.distribution, sample.resolution))),
+            Some(window) if is_late(window) => Self::joint(fit, &fitting, &groups, &coarse),
+            _ => known(),
         }
     }
 
@@ -68,22 +99,43 @@ impl Silence {
             let sine = libm::sin(phi);
             log_of_share(ended, open, sine * sine)
         });
-        Self { tails: vec![Tail { weight: 1.0, grid, likely: None }], families: Vec::new(), hangs: None }
+        let tails = vec![Tail { weight: 1.0, grid, likely: None }];
+        Self { tails, families: Vec::new(), slow_group: None, hangs: None }
     }
 
-    fn joint(fit: &Fit, fitting: &[Candidate], sample: &Sample) -> Self {
-        let coarse = sample.coarser();
-        let best = fitting.iter().map(|one| one.bic).fold(f64::INFINITY, f64::min);
-        let tails = fitting.iter().map(|one| {
-            let profile = Profile::of(one, &coarse);
-            let weight = libm::exp((best - one.bic) / 2.0);
-            Tail { weight, grid: Grid::new(|phi| profile.log(phi)), likely: Some(profile.within(FALL)) }
-        });
-        let tails: Vec<Tail> = tails.collect();
-        let all: f64 = tails.iter().map(|tail| tail.weight).sum();
-        let tails = tails.into_iter().map(|tail| Tail { weight: tail.weight / all, ..tail }).collect();
-        Self { tails, families: fitting.iter().map(|one| one.family).collect(), hangs: Some(1.0 - fit.ends) }
+    /// With rollouts that differ in how long upgrades take.
+    fn with_factor(fit: &Fit, factor: &TimeFactor) -> Self {
+        let best = factor.profiles.iter().map(|one| one.1).fold(f64::INFINITY, f64::min);
+        let weight = |bic: f64| libm::exp((best - bic) / 2.0);
+        let all: f64 = factor.profiles.iter().map(|one| weight(one.1)).sum();
+        let tail =
+            |(_, bic, logs): &(Family, f64, Vec<(f64, f64)>)| Profile::new(logs.clone()).tail(weight(*bic) / all);
+        Self {
+            tails: factor.profiles.iter().map(tail).collect(),
+            families: factor.profiles.iter().map(|one| one.0).collect(),
+            slow_group: None,
+            hangs: Some(1.0 - fit.ends),
+        }
     }
+
+    fn joint(fit: &Fit, fitting: &[Candidate], groups: &[TwoGroups], coarse: &Sample) -> Self {
+        let bics = || fitting.iter().map(|one| one.bic).chain(groups.iter().map(|one| one.bic(coarse)));
+        let best = bics().fold(f64::INFINITY, f64::min);
+        let all: f64 = bics().map(|bic| libm::exp((best - bic) / 2.0)).sum();
+        let weight = |bic: f64| libm::exp((best - bic) / 2.0) / all;
+        let of_families = fitting.iter().map(|one| Profile::of(one, coarse).tail(weight(one.bic)));
+        let of_groups = groups.iter().map(|one| group_tail(one, weight(one.bic(coarse)), coarse));
+        let tails = of_families.chain(of_groups).collect();
+        let slow_group = groups.first().and_then(TwoGroups::slow_group);
+        let families = fitting.iter().map(|one| one.family).collect();
+        Self { tails, families, slow_group, hangs: Some(1.0 - fit.ends) }
+    }
+}
+
+/// What a mixture leaves of r.
+fn group_tail(groups: &TwoGroups, weight: f64, sample: &Sample) -> Tail {
+    let model = |x: &[f64]| groups.at(x, sample.resolution);
+    Profile::over(model, &groups.peak, &groups.steps, sample).tail(weight)
 }
 
 /// The profile of r = sin² φ: how far below its top it is at some φ, in ascending order.
@@ -94,9 +146,14 @@ impl Profile {
         let family = candidate.family;
         let (_, steps) = family.start(sample);
         let model = |x: &[f64]| family.at(x).map(|distribution| Model::new(&distribution, sample.resolution));
+        Self::over(model, &candidate.peak, &steps, sample)
+    }
+
+    /// That of a model with these parameters, from the place where it is at its best.
+    fn over(model: impl Fn(&[f64]) -> Option<Model>, peak: &[f64], steps: &[f64], sample: &Sample) -> Self {
         let free = |x: &[f64]| model(x).map_or(NOWHERE, |model| model.likelihood(sample).log);
         let small = |by: f64| steps.iter().map(|step| step / by).collect::<Vec<f64>>();
-        let (top, _) = maximised(&free, &candidate.peak, &small(4.0));
+        let (top, _) = maximised(&free, peak, &small(4.0));
         let ends = model(&top).map_or(1.0, |model| model.likelihood(sample).ends);
         let right = std::f64::consts::FRAC_PI_2;
         let middle = libm::asin(ends.clamp(0.0, 1.0).sqrt());
@@ -123,8 +180,18 @@ impl Profile {
             }
         }
         knots.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Self::new(knots)
+    }
+
+    /// That of logarithms at φ in ascending order.
+    fn new(knots: Vec<(f64, f64)>) -> Self {
         let best = knots.iter().map(|&(_, log)| log).fold(f64::MIN, f64::max);
         Self(knots.into_iter().map(|(phi, log)| (phi, (best - log).max(0.0))).collect())
+    }
+
+    /// What it leaves of r.
+    fn tail(&self, weight: f64) -> Tail {
+        Tail { weight, grid: Grid::new(|phi| self.log(phi)), likely: Some(self.within(FALL)) }
     }
 
     /// The logarithm at φ, the top being 0: the root of the fall is nearly straight between knots.

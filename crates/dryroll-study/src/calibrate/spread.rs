@@ -203,7 +203,7 @@ fn log_beta(a: f64, b: f64) -> f64 {
 }
 
 /// Values with the sum of the weights of each, ascending.
-fn marginal(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
+pub(super) fn marginal(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, f64)> = points.collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     points.dedup_by(|next, kept| {
@@ -216,7 +216,7 @@ fn marginal(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     points
 }
 
-fn quantile(points: &[(f64, f64)], p: f64) -> f64 {
+pub(super) fn quantile(points: &[(f64, f64)], p: f64) -> f64 {
     let (mut below, mut before) = (0.0, None);
     for &(value, weight) in points {
         let here = below + weight / 2.0;

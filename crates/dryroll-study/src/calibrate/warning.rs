@@ -10,6 +10,7 @@ use super::goodness;
 use super::observations::{AttemptCounts, Observations, VersionObservations};
 use super::result::{OperatorCalibration, VersionCalibration};
 use super::spread::{self, LEVEL, Spread};
+use super::two_groups::SlowGroup;
 use dryroll_stats::{moments::Moments, normal};
 
 /// Of what kind a warning is.
@@ -120,8 +121,9 @@ pub fn of_logs(observed: &Observations, heartbeat_interval: u64) -> Vec<Warning>
 
 /// Times that no upgrade has, and that it would have in another unit.
 fn of_unit(observed: &Observations) -> Option<Warning> {
-    /// Below it, not even a heartbeat came; above it, nobody waits.
-    const LIKELY: std::ops::RangeInclusive<u64> = 1000..=86_400_000;
+    /// Below it, not even a heartbeat came; above two hours, half of the upgrades of hardly any fleet take so long,
+    /// while in microseconds that is seven seconds.
+    const LIKELY: std::ops::RangeInclusive<u64> = 1000..=7_200_000;
     /// Fewer may be chance.
     const ENOUGH: usize = 5;
     let mut times: Vec<u64> = observed.versions.iter().flat_map(|version| version.healthy.iter().copied()).collect();
@@ -223,17 +225,42 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         );
         warn(&mut all, Differs, text);
     }
+    times_of_rollouts(&mut all, version);
     hidden(&mut all, version, observed);
     all
+}
+
+/// Rollouts whose upgrades take longer or shorter.
+fn times_of_rollouts(all: &mut Vec<Warning>, version: &VersionCalibration) {
+    let Some(chance) = version.upgrade_time.differ else { return };
+    let differ = format!(
+        "the {} rollouts differ in how long upgrades take by more than chance (p = {chance:.4}, below the level of \
+         {LEVEL})",
+        version.histories
+    );
+    let text = match &version.upgrade_time.factor {
+        Some(factor) => format!(
+            "{differ}: the times of a rollout have a factor that is lognormal with median 1 and sigma {:.2} ({:.2} to \
+             {:.2}), which is `upgrade_time_factor`; upgrade_time_sec is that of a rollout whose factor is 1",
+            factor.sigma, factor.interval.low, factor.interval.high
+        ),
+        None => format!(
+            "{differ}, and no factor is fitted: it takes {} rollouts and a family that fits; upgrade_time_sec takes \
+             them as one, and the intervals are too narrow for the next rollout",
+            spread::FEWEST
+        ),
+    };
+    warn(all, WarningKind::Differs, text);
 }
 
 /// Rollouts that do not differ by more than chance, and are too few or too small to rule out that they do.
 fn hidden(all: &mut Vec<Warning>, version: &VersionCalibration, observed: &VersionObservations) {
     /// Below it the interval is right to about a fifth of its width.
     const SAID: f64 = 1.5;
+    let differs = version.rates.silence.spread.is_some() || version.upgrade_time.factor.is_some();
     let rates: [(&str, Hits, bool); 2] = [
         ("failures are reported", AttemptCounts::failures, version.rates.failure.spread.is_some()),
-        ("timeouts come", AttemptCounts::timeouts, version.rates.silence.spread.is_some()),
+        ("timeouts come", AttemptCounts::timeouts, differs),
     ];
     for (what, of, _) in rates.into_iter().filter(|(_, _, differs)| !differs) {
         let counts: Vec<(u64, u64)> = observed.by_history.iter().map(of).collect();
@@ -275,7 +302,8 @@ fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
     let (families, rate) = (&version.late_families, &version.rates.silence);
     let late = version.upgrade_time.seen_by(window).map_or(0.0, |seen| 1.0 - seen);
     let is_empirical = families.contains(&Family::Empirical);
-    if families.is_empty() || (late <= SAID && !is_empirical && rate.interval.low > 0.0) {
+    let is_said = late > SAID || is_empirical || version.slow_group.is_some() || rate.interval.low == 0.0;
+    if families.is_empty() || !is_said {
         return;
     }
     let share = rate.hits as f64 / rate.n.max(1) as f64;
@@ -301,6 +329,16 @@ fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
         names.join(", ")
     );
     warn(all, WarningKind::Censored, text);
+    if let Some(SlowGroup { share, median, others }) = version.slow_group {
+        let text = format!(
+            "the times speak for two groups of hosts rather than for one family: about {:.0} % take {median:.0} s at the \
+             median, the others {others:.0} s. Slow ones that outlast the window look like hangs, and the interval of \
+             hang_rate holds that they do; the tables take all hosts as alike. If it is known which hosts are slow, \
+             write them as [[classes]] with an upgrade_time_sec of their own",
+            share * 100.0
+        );
+        warn(all, WarningKind::Differs, text);
+    }
 }
 
 /// Of the operator.

@@ -118,7 +118,7 @@ impl<'w, O: Observer> Controller<'w, O> {
         };
         let compiled = self.drill.compiled();
         let rarely = (u64::from(compiled.total()) / ATTENDED).max(1);
-        let lasts = Span(compiled.interval.saturating_mul(rarely));
+        let lasts = Span(compiled.interval.0.saturating_mul(rarely));
         let clock = self.drill.clock();
         if self.roll.as_ref().is_none_or(|roll| roll.at < asked.at || roll.at + lasts <= clock) {
             self.roll = Some(self.drill.call_roll());

@@ -17,7 +17,7 @@ pub enum DrillError {
     #[error("the decision is made; the controller is away and takes it when it is back")]
     Underway,
     /// The request does not offer it.
-    #[error("that is not offered here; allowed: {}", .0.options().join(", "))]
+    #[error("that is not offered here; allowed: {}", .0.option_names().join(", "))]
     NotOffered(RequestKind),
     /// An edit out of range, or of nothing.
     #[error("an edit sets batch_pct, 1 to 100, or max_consecutive_failures, 1 or more, or both")]

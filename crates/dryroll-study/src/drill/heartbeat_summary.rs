@@ -39,14 +39,14 @@ impl HeartbeatSummary {
     /// Of a simulated run at a moment, not before its last step.
     pub(super) fn of(simulator: &mut Simulator<'_>, at: At) -> Self {
         let compiled = simulator.compiled();
-        let window = compiled.interval.saturating_mul(MISSED);
-        let from = (at.0 + 1).saturating_sub(window);
+        let window = compiled.interval.0.saturating_mul(MISSED);
+        let from = At((at.0 + 1).saturating_sub(window));
         let mut zones = vec![Zone::default(); compiled.zones as usize];
         let mut silent = [0; Cell::ALL.len()];
         for position in 0..compiled.total() {
             let number = simulator.engine().instance(position).0;
             let zone = &mut zones[compiled.zone(number) as usize];
-            match simulator.last_heard(position, from, at.0) {
+            match simulator.last_heard(position, from, at) {
                 Some(heard) => {
                     let of = if heard.healthy { &mut zone.well } else { &mut zone.unwell };
                     of[usize::from(heard.runs == Release::Target)] += 1;

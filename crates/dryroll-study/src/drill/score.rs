@@ -45,7 +45,7 @@ impl Cost {
             Some(_) => drifted,
         };
         let not_serving = metrics.capacity_loss_instance_min();
-        let under_way = begun.map_or(Span::ZERO, |begun| At(metrics.duration).since(begun));
+        let under_way = begun.map_or(Span::ZERO, |begun| (At::ZERO + metrics.duration).since(begun));
         let total = not_serving + TO_PUT_RIGHT * f64::from(misplaced) + held_up(under_way, metrics.planned);
         Self { not_serving, misplaced, under_way, total }
     }
@@ -121,11 +121,11 @@ pub fn judge(compiled: &CompiledScenario, drill: &mut Drill<'_>) -> Judgement {
     let at_once = operators.iter().zip(&plain).filter(|(operator, _)| operator.waits == Span::ZERO);
     // They approve in the moment of the request.
     let longest = at_once.map(|(_, run)| run.finished().since(At::ZERO)).fold(Span::ZERO, Span::max);
-    let counted = longest + Span(compiled.observe_after);
+    let counted = longest + compiled.observe_after;
     let until = |decisions: &[Decision], finished: At| {
         let begun = begun(compiled, decisions);
         let until = begun.unwrap_or(At::ZERO) + counted;
-        (begun, finished.max(until.min(At(compiled.end))))
+        (begun, finished.max(until.min(compiled.end)))
     };
 
     let settled = |run: &mut Run<'_>| {

@@ -217,7 +217,7 @@ impl<'w> Drill<'w> {
                         "a {} is asked for, at {} ms; allowed: {}",
                         asked.kind.type_name(),
                         asked.at.0,
-                        asked.kind.options().join(", ")
+                        asked.kind.option_names().join(", ")
                     ),
                 }));
             }
@@ -261,7 +261,7 @@ impl<'w> Drill<'w> {
         let mut counted = Counted { observer, events: 0 };
         let went_on = self.simulator.step(&mut counted);
         let events = counted.events;
-        self.clock = self.clock.max(At(self.simulator.clock()));
+        self.clock = self.clock.max(self.simulator.clock());
         self.look_for_request();
         (went_on || events > 0).then_some(events)
     }
@@ -273,7 +273,7 @@ impl<'w> Drill<'w> {
         match (pending, self.asked) {
             (Some((request, _)), Some(asked)) if request == asked.request && !taken => {}
             (Some((request, kind)), _) => {
-                self.asked = Some(Asked { request, kind, at: At(self.simulator.clock()) });
+                self.asked = Some(Asked { request, kind, at: self.simulator.clock() });
                 self.is_underway = false;
             }
             (None, _) => {

@@ -44,7 +44,7 @@ impl Bounds {
         let settings = &compiled.settings;
         let limit = u64::from(limit.min(settings.max_consecutive_failures.get()));
         let instances = u64::from(plan.total_instances());
-        let (tick, timeout) = (compiled.tick_interval, settings.health_timeout.0);
+        let (tick, timeout) = (compiled.tick_interval.0, settings.health_timeout.0);
         let in_flight = settings.max_in_flight.map_or(u64::from(u32::MAX), |most| u64::from(most.get()));
         // A batch is judged one slot after the other.
         let wave = |size: u64| size.div_ceil(in_flight).saturating_mul(timeout);
@@ -53,7 +53,7 @@ impl Bounds {
         let faults = |kinds: &[FaultKind]| {
             let lasting = compiled.faults.iter().filter(|fault| kinds.contains(&fault.kind));
             let each =
-                lasting.map(|fault| fault.duration().map_or(compiled.horizon, |span| span.0).saturating_add(tick));
+                lasting.map(|fault| fault.duration().map_or(compiled.horizon.0, |span| span.0).saturating_add(tick));
             each.fold(0, u64::saturating_add)
         };
         let paused = faults(&[FaultKind::ReconcilerPause, FaultKind::ReconcilerCrash]);
@@ -92,23 +92,23 @@ impl Bounds {
         let answers = if compiled.operator.edit.is_some() { 2 } else { 1 };
         let answered = compiled.operator.approval_delay.longest().0.saturating_mul(answers);
         let approval = if asked {
-            settings.approval_expires.0.min(answered).saturating_add(away).min(compiled.horizon)
+            settings.approval_expires.0.min(answered).saturating_add(away).min(compiled.horizon.0)
         } else {
             0
         };
         Self {
             instances,
             approval,
-            untripped: untripped.min(compiled.horizon),
-            rollout: rollout.min(compiled.horizon),
+            untripped: untripped.min(compiled.horizon.0),
+            rollout: rollout.min(compiled.horizon.0),
             duration: approval
                 .saturating_add(rollout)
                 .saturating_add(decided.saturating_mul(trips))
-                .min(compiled.horizon),
-            stop: stop.min(compiled.horizon),
+                .min(compiled.horizon.0),
+            stop: stop.min(compiled.horizon.0),
             trips,
-            horizon: compiled.horizon,
-            observed_after: compiled.observe_after,
+            horizon: compiled.horizon.0,
+            observed_after: compiled.observe_after.0,
         }
     }
 

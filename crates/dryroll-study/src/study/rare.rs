@@ -188,7 +188,7 @@ fn outcomes(compiled: &CompiledScenario, plan: &Plan) -> Result<UpgradeOutcomes,
         for (instance_class, share) in &drawn {
             let outcome_distribution = compiled.outcome_distribution_of(instance_class, Release::Target);
             let chances = outcome_distribution.chances();
-            let latest = outcome_distribution.upgrade_time().longest().0.max(1).saturating_add(compiled.interval - 1);
+            let latest = outcome_distribution.upgrade_time().longest().0.max(1).saturating_add(compiled.interval.0 - 1);
             decide &= chances.crash == 0.0
                 && compiled.loss_of(instance_class) == 0.0
                 && latest <= compiled.settings.health_timeout.0;

@@ -77,10 +77,13 @@ pub enum SweepError {
     Grid(#[from] GridError),
     /// There are too many rollouts.
     #[error(
-        "--replicates {replicates} of {cells} cells are more than {max} rollouts (2^53); give at most --replicates {}",
+        "{option} {replicates} of {cells} {} more than {max} rollouts (2^53); give at most {option} {}",
+        if *cells == 1 { "cell is" } else { "cells are" },
         round::MOST_ROLLOUTS / *cells as u64, max = round::MOST_ROLLOUTS
     )]
     TooMany {
+        /// What asks for them: `--replicates` or `--rare`.
+        option: &'static str,
         /// Replicates of each cell.
         replicates: u64,
         /// Cells.
@@ -144,8 +147,9 @@ impl Sweep {
         let grid = Grid::new(order.axes.clone(), versions)?;
         let cells = grid.cells(&scenario)?;
         let count = cells.compiled.len();
-        for replicates in [Some(order.replicates), order.rare].into_iter().flatten() {
-            round::rollouts(replicates, count).ok_or(SweepError::TooMany { replicates, cells: count })?;
+        for (option, replicates) in [("--replicates", Some(order.replicates)), ("--rare", order.rare)] {
+            let Some(replicates) = replicates else { continue };
+            round::rollouts(replicates, count).ok_or(SweepError::TooMany { option, replicates, cells: count })?;
         }
         let goal = order.precision.clone().map(|goal| checked_goal(goal, &cells)).transpose()?;
         Ok(Self { order, scenario, grid, cells, goal })

@@ -2,7 +2,7 @@
 
 use crate::words::drawn::rates;
 use crate::words::{Unit, plural, spoken};
-use dryroll_engine::fleet::{InstanceId, Span};
+use dryroll_engine::fleet::{At, InstanceId};
 use dryroll_sim::scenario::{
     ClassSpec, Members, OutcomeRates, OverrideSpec, Scenario, SomeRates, Target, UpgradeOutcome, VersionIndex,
 };
@@ -31,8 +31,8 @@ pub fn facts(scenario: &Scenario, effects: &[FaultEffect]) -> Vec<String> {
             Some(window) => format!(
                 "{} from {} to {}, which touched {touched}",
                 effect.kind.replace('_', " "),
-                spoken(Span(window.start)),
-                spoken(Span(window.end))
+                spoken(window.start.since(At::ZERO)),
+                spoken(window.end.since(At::ZERO))
             ),
             None => format!("{} would have come, and did not", effect.kind.replace('_', " ")),
         });

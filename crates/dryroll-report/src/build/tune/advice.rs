@@ -12,10 +12,10 @@ use dryroll_study::study::tune::{Tune, Tuned};
 ///
 /// # Errors
 ///
-/// The tape cannot be read.
+/// The result log cannot be read.
 pub fn tune_advice(text: &ScenarioText, tune: &Tune, log: &ResultLog, tuned: &Tuned) -> io::Result<Vec<Advice>> {
     let varied = ["batch_pct", "max_consecutive_failures", "order"];
-    let mut advisor = Advisor::of_grid(text, varied, &tune.cells.scenarios);
+    let mut advisor = Advisor::of_search(text, varied, &tune.scenario, &tune.cells.scenarios);
     for version in 0..tune.versions() {
         let (mut stalled, mut of) = (0, 0);
         for (policy, known) in tuned.policies.iter().enumerate() {

@@ -12,7 +12,16 @@ pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
     for version in &report.versions {
         let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.version == *version).collect();
         match cells.first() {
-            Some(first) if first.defective => said.extend(of_defective(report, version, &cells)),
+            Some(first) if first.defective => {
+                // What stops the good rollouts too is not what holds a bad version best.
+                let gives_up = |cell: &&Cell| {
+                    all.iter().any(|policy| {
+                        policy.completes() == Some(false) && policy.cells.iter().any(|own| std::ptr::eq(*own, *cell))
+                    })
+                };
+                let kept: Vec<&Cell> = cells.iter().copied().filter(|cell| !gives_up(cell)).collect();
+                said.extend(of_defective(report, version, &cells, if kept.is_empty() { &cells } else { &kept }));
+            }
             Some(_) => said.extend(of_good(report, version, &cells)),
             None => {}
         }
@@ -126,10 +135,13 @@ fn of_good(report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> Vec<Stri
     said
 }
 
-fn of_defective(report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> Vec<String> {
+/// `kept` are the cells of the policies that may be taken: the least is looked for among these.
+fn of_defective(report: &SweepReport, version: &Foreign, cells: &[&Cell], kept: &[&Cell]) -> Vec<String> {
     let names = Policies::of_axes(&report.axes);
     let mut said = Vec::new();
-    if let Some([least, most]) = extremes(cells, "blast_radius_pct") {
+    if let (Some([least, _]), Some([_, most])) =
+        (extremes(kept, "blast_radius_pct"), extremes(cells, "blast_radius_pct"))
+    {
         said.push(if least.2 < most.2 {
             format!(
                 "{version} gets furthest with {}: {} of the fleet on average. It is held best by {}: {}.",
@@ -142,7 +154,7 @@ fn of_defective(report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> Vec
             format!("{version} reaches {} of the fleet on average.", Unit::Percent.say(most.2))
         });
     }
-    if let Some([least, most]) = extremes(cells, "harmed_pct") {
+    if let (Some([least, _]), Some([_, most])) = (extremes(kept, "harmed_pct"), extremes(cells, "harmed_pct")) {
         said.push(if least.2 < most.2 {
             format!(
                 "It harms most with {}: {} of the fleet on average. It harms least with {}: {}.",

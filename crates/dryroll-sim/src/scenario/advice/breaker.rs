@@ -8,7 +8,11 @@ impl Scenario {
     /// Whether so many failures in a row as trip the breaker are possible at all, with the policy that is walked.
     #[must_use]
     pub fn can_trip(&self) -> bool {
-        let (pct, limit) = self.walked_with();
+        self.trips_with(self.walked_with())
+    }
+
+    /// The same with a share of a batch and a limit.
+    pub(super) fn trips_with(&self, (pct, limit): (u32, u32)) -> bool {
         let planned = self.planned_instances();
         limit <= self.rollout.breaker_scope.reach(planned, batch_size(planned, pct))
     }

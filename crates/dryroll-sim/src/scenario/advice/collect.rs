@@ -3,7 +3,7 @@
 use super::super::diagnostic::{Diagnostic, Source};
 use super::super::load::{ScenarioText, root};
 use super::super::tree::{Cursor, Node};
-use super::{Advice, Found, Step};
+use super::{Advice, AdviceCode, Found, Step};
 use crate::scenario::Scenario;
 
 /// Collects advice about the scenarios that one file makes: its own, or one for each cell of a grid.
@@ -45,12 +45,32 @@ impl<'t> Advisor<'t> {
         cells: &[Scenario],
     ) -> Self {
         let mut advisor = Self::new(text).with_set(keys);
-        cells.iter().for_each(|scenario| advisor.read(scenario));
+        cells.iter().for_each(|scenario| advisor.read_cell(scenario));
         advisor
     }
 
-    /// Takes what is to be said of a scenario before any run.
+    /// About the cells of a search, whose policies the file lists.
+    #[must_use]
+    pub fn of_search<S: Into<String>>(
+        text: &'t ScenarioText,
+        keys: impl IntoIterator<Item = S>,
+        scenario: &Scenario,
+        cells: &[Scenario],
+    ) -> Self {
+        let mut advisor = Self::of_grid(text, keys, cells);
+        // What a cell has of it, the list says of all cells at once, and where.
+        advisor.found.retain(|(found, _)| found.code != AdviceCode::BreakerNeverTrips);
+        advisor.add(scenario.grid_advice());
+        advisor
+    }
+
+    /// Takes what is to be said of a file's own scenario before any run.
     pub fn read(&mut self, scenario: &Scenario) {
+        self.read_cell(scenario);
+        self.add(scenario.grid_advice());
+    }
+
+    fn read_cell(&mut self, scenario: &Scenario) {
         self.scenarios += 1;
         for found in scenario.advice() {
             let known = self.found.iter_mut().find(|(one, _)| one.code == found.code && one.at == found.at);
@@ -63,11 +83,11 @@ impl<'t> Advisor<'t> {
         }
     }
 
-    /// Takes what runs have shown.
+    /// Takes what is not of one cell, such as what runs have shown.
     pub fn add(&mut self, found: Option<Found>) {
         let Some(found) = found else { return };
         if self.found.iter().all(|(one, _)| *one != found) {
-            self.found.push((found, Seen { count: self.scenarios, last: 0 }));
+            self.found.push((found, Seen::ALL));
         }
     }
 
@@ -99,6 +119,11 @@ impl<'t> Advisor<'t> {
         });
         advice.collect()
     }
+}
+
+impl Seen {
+    /// What is said of all of them.
+    const ALL: Self = Self { count: usize::MAX, last: 0 };
 }
 
 /// The line and the column of a key, or of the table that lacks it.

@@ -15,56 +15,108 @@ fn is_about_stalling(rule: &ExpectSpec) -> bool {
     }
 }
 
-/// The least time from the request to the end of a rollout that completes, in milliseconds.
-fn least_to_complete(scenario: &Scenario) -> f64 {
-    let planned = scenario.planned_instances();
-    let size = batch_size(planned, scenario.walked_with().0).max(1);
-    let batches = planned.div_ceil(size);
-    let target = scenario.target();
-    let is_as_it_says = target.upgrade_time_factor.is_none()
-        && scenario.classes.iter().all(|class| class.upgrade_time.is_none())
-        && scenario.overrides.iter().all(|one| one.upgrade_time.is_none())
-        && !scenario.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Slow { .. }));
-    // A healthy verdict comes after the upgrade, any other at the end of the window at the latest.
-    let upgrade = if is_as_it_says { target.upgrade_time.least() * 1000.0 } else { 0.0 };
-    let verdict = upgrade.min(scenario.rollout.health_timeout.0 as f64).max(1.0);
-    let at_once = scenario.rollout.max_in_flight.map_or(size, |most| most.get().min(size));
-    let of_batch = |instances: u32| f64::from(instances.div_ceil(at_once)) * verdict;
-    // The next batch begins on a tick.
-    let tick = scenario.reconciler.interval.0 as f64;
-    let step = (of_batch(size) / tick).ceil() * tick;
-    let last = planned - (batches - 1) * size;
-    let approved = match scenario.reconciler.policy {
-        InterventionPolicy::RequireApproval => {
-            let answers = if scenario.operator.edit.is_some() { 2.0 } else { 1.0 };
-            scenario.operator.approval_delay.least() * 1000.0 * answers
+/// What a rollout waits for, as far as the file sets it.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// Instances a batch.
+    size: u32,
+    /// Of them under way at once.
+    at_once: u32,
+    /// Between two ticks, in milliseconds.
+    tick: f64,
+    /// For the operator's answers, in milliseconds.
+    approval: f64,
+}
+
+impl Pace {
+    fn of(scenario: &Scenario) -> Self {
+        let planned = scenario.planned_instances();
+        let size = batch_size(planned, scenario.walked_with().0).max(1);
+        let approval = match scenario.reconciler.policy {
+            InterventionPolicy::RequireApproval => {
+                let answers = if scenario.operator.edit.is_some() { 2.0 } else { 1.0 };
+                scenario.operator.approval_delay.least() * 1000.0 * answers
+            }
+            _ => 0.0,
+        };
+        Self {
+            size,
+            at_once: scenario.rollout.max_in_flight.map_or(size, |most| most.get().min(size)),
+            tick: scenario.reconciler.interval.0 as f64,
+            approval,
         }
-        _ => 0.0,
-    };
-    let begins = (approved / tick).ceil() * tick;
-    begins + f64::from(batches - 1) * step + of_batch(last)
+    }
+
+    /// The least time from the request to the end of a rollout that completes, in milliseconds.
+    fn least_to_complete(self, scenario: &Scenario) -> f64 {
+        let Self { size, at_once, tick, approval } = self;
+        let planned = scenario.planned_instances();
+        let batches = planned.div_ceil(size);
+        let target = scenario.target();
+        let is_as_it_says = target.upgrade_time_factor.is_none()
+            && scenario.classes.iter().all(|class| class.upgrade_time.is_none())
+            && scenario.overrides.iter().all(|one| one.upgrade_time.is_none())
+            && !scenario.faults.iter().any(|fault| matches!(fault.kind, FaultKind::Slow { .. }));
+        // A healthy verdict comes after the upgrade, any other at the end of the window at the latest.
+        let upgrade = if is_as_it_says { target.upgrade_time.least() * 1000.0 } else { 0.0 };
+        let verdict = upgrade.min(scenario.rollout.health_timeout.0 as f64).max(1.0);
+        let of_batch = |instances: u32| f64::from(instances.div_ceil(at_once)) * verdict;
+        // The next batch begins on a tick.
+        let step = (of_batch(size) / tick).ceil() * tick;
+        let last = planned - (batches - 1) * size;
+        let begins = (approval / tick).ceil() * tick;
+        begins + f64::from(batches - 1) * step + of_batch(last)
+    }
+
+    /// What holds the rollout up: that which alone, without it, lets it complete in time, and else all that makes it
+    /// quicker.
+    fn remedies(self, scenario: &Scenario) -> Vec<&'static str> {
+        let planned = scenario.planned_instances().max(1);
+        // Larger batches hold as many at once as before, where `max_in_flight` says so.
+        let all_at_once = if scenario.rollout.max_in_flight.is_some() { self.at_once } else { planned };
+        let without: [(&'static str, Self); 4] = [
+            ("take larger batches", Self { size: planned, at_once: all_at_once, ..self }),
+            ("allow a larger `max_in_flight`", Self { at_once: self.size, ..self }),
+            ("set a shorter `interval_sec` in [reconciler]", Self { tick: 1.0, ..self }),
+            ("set a shorter `approval_delay_sec` in [operator]", Self { approval: 0.0, ..self }),
+        ];
+        let least = self.least_to_complete(scenario);
+        let quicker: Vec<(&'static str, f64)> = without
+            .into_iter()
+            .map(|(remedy, pace)| (remedy, pace.least_to_complete(scenario)))
+            .filter(|&(_, takes)| takes < least)
+            .collect();
+        let in_time = |takes: f64| takes <= scenario.horizon.0 as f64;
+        let any = quicker.iter().any(|&(_, takes)| in_time(takes));
+        quicker.into_iter().filter(|&(_, takes)| !any || in_time(takes)).map(|(remedy, _)| remedy).collect()
+    }
 }
 
 pub(super) fn too_short(scenario: &Scenario) -> Option<Found> {
-    let least = least_to_complete(scenario);
+    let pace = Pace::of(scenario);
+    let least = pace.least_to_complete(scenario);
     if least <= scenario.horizon.0 as f64 || scenario.expect.iter().any(is_about_stalling) {
         return None;
     }
     let planned = scenario.planned_instances();
-    let batches = planned.div_ceil(batch_size(planned, scenario.walked_with().0).max(1));
-    let batches = if batches == 1 { "1 batch".to_owned() } else { format!("{batches} batches") };
+    let batches = planned.div_ceil(pace.size);
+    let (batches, take) =
+        if batches == 1 { ("1 batch".to_owned(), "takes") } else { (format!("{batches} batches"), "take") };
+    let at_once = match pace.at_once < pace.size {
+        true => format!(" of {}, {} at a time,", pace.size, pace.at_once),
+        false => String::new(),
+    };
     let least = seconds((least / 1000.0).ceil());
+    let remedies: String = pace.remedies(scenario).iter().map(|remedy| format!(", or {remedy}")).collect();
     Some(Found::new(
         AdviceCode::HorizonTooShort,
         [Step::Key("horizon_sec")],
         format!(
-            "no rollout can complete before the horizon of {}: {batches} on ticks of {} take {least} or more",
+            "no rollout can complete before the horizon of {}: {batches}{at_once} on ticks of {} {take} {least} or more",
             seconds(scenario.horizon.as_secs_f64()),
             seconds(scenario.reconciler.interval.as_secs_f64()),
         ),
-        format!(
-            "set `horizon_sec` well above {least}, take larger batches, or a shorter `interval_sec` in [reconciler]"
-        ),
+        format!("set `horizon_sec` well above {least}{remedies}"),
     ))
 }
 

@@ -1,13 +1,17 @@
-//! Rates of the version that the fleet already runs.
+//! Rates of the version that the fleet already runs: its own, and those that a class or an override gives it.
 
-use super::{AdviceCode, Found, version, way_back};
-use crate::scenario::Scenario;
+use super::{AdviceCode, Found, Step, version, way_back};
 use crate::scenario::diagnostic::quote;
+use crate::scenario::{Scenario, SomeRates, VersionIndex};
 
 /// Where so many upgrades to it would fail, the version is broken rather than hard to roll back to.
 const BROKEN: f64 = 0.5;
 
+/// Where the fleet most probably runs another version, that alone is said.
 pub(super) fn of_running_version(scenario: &Scenario) -> Option<Found> {
+    if way_back::doubtful(scenario).is_some() {
+        return None;
+    }
     let (index, running) = (scenario.rollout.previous?, scenario.previous()?);
     let keys = ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate"];
     let rates = running.rates_with_concentrations();
@@ -33,4 +37,54 @@ pub(super) fn of_running_version(scenario: &Scenario) -> Option<Found> {
          \"kill\"` at 0"
             .to_owned(),
     ))
+}
+
+/// Classes and overrides that are for the running version alone, where no rollback takes upgrades to it.
+pub(super) fn of_groups(scenario: &Scenario) -> Vec<Found> {
+    let (Some(index), Some(running)) = (scenario.rollout.previous, scenario.previous()) else { return Vec::new() };
+    if way_back::rolls_back(scenario) || way_back::doubtful(scenario).is_some() {
+        return Vec::new();
+    }
+    let is_for_it = |versions: &Option<Vec<VersionIndex>>| {
+        versions.as_ref().is_some_and(|all| !all.is_empty() && all.iter().all(|version| *version == index))
+    };
+    let keys = |rates: &SomeRates, outcome: bool, upgrade_time: bool, crash_after: bool| {
+        let keys = [
+            ("outcome", outcome),
+            ("failure_rate", rates.failure.is_some()),
+            ("hang_rate", rates.hang.is_some()),
+            ("unhealthy_rate", rates.unhealthy.is_some()),
+            ("crash_rate", rates.crash.is_some()),
+            ("upgrade_time_sec", upgrade_time),
+            ("crash_after_sec", crash_after),
+        ];
+        keys.into_iter().filter(|(_, given)| *given).map(|(key, _)| key).collect::<Vec<_>>()
+    };
+    let found = |list: &'static str, place: usize, who: String, keys: Vec<&'static str>| {
+        let what = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" and ");
+        let does = if keys.len() == 1 { "does" } else { "do" };
+        (!keys.is_empty()).then(|| {
+            Found::new(
+                AdviceCode::RatesOfRunningVersion,
+                [Step::Key(list), Step::Item(place), Step::Key("versions")],
+                format!(
+                    "{what} of {who} {does} nothing: `versions` names {} alone, which the fleet already runs, and \
+                     `on_trip` never rolls back to it",
+                    quote(running.id.raw())
+                ),
+                "leave `versions` out, or name a version that is rolled out".to_owned(),
+            )
+        })
+    };
+    let classes = scenario.classes.iter().enumerate().filter(|(_, class)| is_for_it(&class.versions));
+    let classes = classes.filter_map(|(place, class)| {
+        let keys = keys(&class.rates, false, class.upgrade_time.is_some(), class.crash_after.is_some());
+        found("classes", place, format!("class {}", quote(class.id.raw())), keys)
+    });
+    let overrides = scenario.overrides.iter().enumerate().filter(|(_, one)| is_for_it(&one.versions));
+    let overrides = overrides.filter_map(|(place, one)| {
+        let keys = keys(&one.rates, one.outcome.is_some(), one.upgrade_time.is_some(), one.crash_after.is_some());
+        found("overrides", place, format!("override {} in [[overrides]]", place + 1), keys)
+    });
+    classes.chain(overrides).collect()
 }

@@ -1,44 +1,187 @@
 //! Numbers of seconds that look like milliseconds.
 
-use super::{AdviceCode, Found, Step, rollout, seconds, version};
-use crate::scenario::Scenario;
+use super::{AdviceCode, Found, Step};
+use crate::scenario::{Demand, Distribution, EventDemand, FaultKind, FaultStart, Scenario};
+use dryroll_engine::fleet::Span;
 
 const HOUR: f64 = 3600.0;
 const DAY: f64 = 24.0 * HOUR;
-/// Below, a number of whole thousands may well be of seconds.
-const FEWEST: f64 = 10_000.0;
+const MONTH: f64 = 31.0 * DAY;
 
-/// More than a day, or whole thousands that are no whole hours.
-fn looks_like_milliseconds(seconds: f64) -> bool {
-    seconds > DAY || seconds >= FEWEST && seconds % 1000.0 == 0.0 && seconds % HOUR != 0.0
+/// What a duration of a file is plausibly up to, in seconds.
+#[derive(Clone, Copy)]
+struct Plausible {
+    /// Beyond, nobody means seconds.
+    most: f64,
+    /// From here on whole thousands that are no whole hours are rather milliseconds: people write long times in whole
+    /// hours.
+    thousands_from: f64,
+}
+
+/// Of what a single instance or a tick takes.
+const SHORT: Plausible = Plausible { most: DAY, thousands_from: 10_000.0 };
+/// Of what people take, and how long something is out of order.
+const LONG: Plausible = Plausible { most: MONTH, thousands_from: 10_000.0 };
+/// Of what is chosen freely, so that round numbers say nothing.
+const CHOSEN: Plausible = Plausible { most: MONTH, thousands_from: f64::INFINITY };
+
+impl Plausible {
+    fn holds(self, seconds: f64) -> bool {
+        let whole_thousands = seconds % 1000.0 == 0.0 && seconds % HOUR != 0.0;
+        seconds <= self.most && !(seconds >= self.thousands_from && whole_thousands)
+    }
+}
+
+/// A duration of the file: where it stands, half of its draws, and whether it is a number.
+struct Duration {
+    at: Vec<Step>,
+    key: &'static str,
+    half: f64,
+    is_number: bool,
+    plausible: Plausible,
+}
+
+/// All durations of a file.
+struct Durations(Vec<Duration>);
+
+impl Durations {
+    fn span(&mut self, table: &[Step], key: &'static str, plausible: Plausible, span: Span) {
+        self.push(table, key, plausible, span.as_secs_f64(), true);
+    }
+
+    fn drawn(&mut self, table: &[Step], key: &'static str, plausible: Plausible, drawn: &Distribution) {
+        self.push(table, key, plausible, drawn.median(), matches!(drawn, Distribution::Constant(_)));
+    }
+
+    fn push(&mut self, table: &[Step], key: &'static str, plausible: Plausible, half: f64, is_number: bool) {
+        let at = table.iter().copied().chain([Step::Key(key)]).collect();
+        self.0.push(Duration { at, key, half, is_number, plausible });
+    }
+}
+
+fn durations(scenario: &Scenario) -> Vec<Duration> {
+    let mut all = Durations(Vec::new());
+    let Scenario { fleet, network, rollout, reconciler, operator, .. } = scenario;
+    all.span(&[], "horizon_sec", CHOSEN, scenario.horizon);
+    let at = [Step::Key("fleet")];
+    all.span(&at, "heartbeat_interval_sec", SHORT, fleet.heartbeat_interval);
+    if let Some(phase) = fleet.heartbeat_phase {
+        all.span(&at, "heartbeat_phase_sec", SHORT, phase);
+    }
+    all.drawn(&at, "heartbeat_delay_sec", SHORT, &fleet.heartbeat_delay);
+    all.drawn(&at, "repair_sec", LONG, &fleet.repair);
+    for (place, version) in scenario.versions.iter().enumerate() {
+        let at = [Step::Key("versions"), Step::Item(place)];
+        all.drawn(&at, "upgrade_time_sec", SHORT, &version.upgrade_time);
+        all.drawn(&at, "crash_after_sec", CHOSEN, &version.crash_after);
+    }
+    let at = [Step::Key("network")];
+    all.drawn(&at, "flap_down_sec", SHORT, &network.flap_down);
+    all.drawn(&at, "zone_outage_sec", LONG, &network.zone_outage);
+    let at = [Step::Key("rollout")];
+    all.span(&at, "health_timeout_sec", SHORT, rollout.health_timeout);
+    all.span(&at, "observe_after_sec", CHOSEN, rollout.observe_after);
+    all.span(&[Step::Key("reconciler")], "interval_sec", SHORT, reconciler.interval);
+    let at = [Step::Key("operator")];
+    all.drawn(&at, "approval_delay_sec", LONG, &operator.approval_delay);
+    all.span(&at, "approval_expires_sec", LONG, operator.approval_expires);
+    all.drawn(&at, "decision_delay_sec", LONG, &operator.decision_delay);
+    for (place, class) in scenario.classes.iter().enumerate() {
+        let at = [Step::Key("classes"), Step::Item(place)];
+        class.upgrade_time.iter().for_each(|drawn| all.drawn(&at, "upgrade_time_sec", SHORT, drawn));
+        class.crash_after.iter().for_each(|drawn| all.drawn(&at, "crash_after_sec", CHOSEN, drawn));
+    }
+    for (place, one) in scenario.overrides.iter().enumerate() {
+        let at = [Step::Key("overrides"), Step::Item(place)];
+        one.upgrade_time.iter().for_each(|drawn| all.drawn(&at, "upgrade_time_sec", SHORT, drawn));
+        one.crash_after.iter().for_each(|drawn| all.drawn(&at, "crash_after_sec", CHOSEN, drawn));
+        one.heartbeat_phase.iter().for_each(|&span| all.span(&at, "heartbeat_phase_sec", SHORT, span));
+        one.heartbeat_delay.iter().for_each(|drawn| all.drawn(&at, "heartbeat_delay_sec", SHORT, drawn));
+        one.flap_down.iter().for_each(|drawn| all.drawn(&at, "flap_down_sec", SHORT, drawn));
+    }
+    for (place, fault) in scenario.faults.iter().enumerate() {
+        let at = [Step::Key("faults"), Step::Item(place)];
+        match fault.start {
+            FaultStart::At(moment) => all.span(&at, "at_sec", CHOSEN, moment),
+            FaultStart::After { delay, .. } => {
+                let at = [Step::Key("faults"), Step::Item(place), Step::Key("after")];
+                all.span(&at, "delay_sec", CHOSEN, delay);
+            }
+        }
+        fault.duration.iter().for_each(|&span| all.span(&at, "duration_sec", LONG, span));
+        if let FaultKind::DelayHeartbeats { by } = &fault.kind {
+            all.drawn(&at, "by_sec", SHORT, by);
+        }
+    }
+    for (place, rule) in scenario.expect.iter().enumerate() {
+        if let Demand::Event { demand: EventDemand::Within(span), .. } = rule.demand {
+            all.span(&[Step::Key("expect"), Step::Item(place)], "within_sec", CHOSEN, span);
+        }
+    }
+    all.0
 }
 
 pub(super) fn milliseconds(scenario: &Scenario) -> Vec<Found> {
-    let waits: [(Vec<Step>, &str, f64); 4] = [
-        (rollout("health_timeout_sec").into(), "health_timeout_sec", scenario.rollout.health_timeout.as_secs_f64()),
-        (
-            vec![Step::Key("fleet"), Step::Key("heartbeat_interval_sec")],
-            "heartbeat_interval_sec",
-            scenario.fleet.heartbeat_interval.as_secs_f64(),
-        ),
-        (
-            vec![Step::Key("reconciler"), Step::Key("interval_sec")],
-            "interval_sec",
-            scenario.reconciler.interval.as_secs_f64(),
-        ),
-        (
-            version(scenario.rollout.target, "upgrade_time_sec").into(),
-            "upgrade_time_sec",
-            scenario.target().upgrade_time.median(),
-        ),
-    ];
-    let found = waits.into_iter().filter(|&(_, _, value)| looks_like_milliseconds(value)).map(|(at, key, value)| {
+    let odd = durations(scenario).into_iter().filter(|one| !one.plausible.holds(one.half));
+    let found = odd.map(|Duration { at, key, half, is_number, .. }| {
+        let (count, unit) = if half > 2.0 * DAY { (half / DAY, "days") } else { (half / HOUR, "hours") };
+        let (written, remedy) = match is_number {
+            true => (String::new(), format!("write {}", half / 1000.0)),
+            false => ("a median of ".to_owned(), "divide its numbers by 1000".to_owned()),
+        };
         Found::new(
             AdviceCode::UnitOfTime,
             at,
-            format!("`{key}` is in seconds, and {} are {:.1} hours", seconds(value), value / HOUR),
-            format!("if milliseconds are meant, write {}", value / 1000.0),
+            format!("`{key}` is in seconds, and {written}{} s are {count:.1} {unit}", (half * 1000.0).round() / 1000.0),
+            format!("if milliseconds are meant, {remedy}"),
         )
     });
     found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Format, ScenarioText, schema};
+
+    /// Every duration of the file's schema is in the list.
+    #[test]
+    fn the_list_has_every_key_of_seconds() {
+        let text = r#"
+            [fleet]
+            instances = 4
+            heartbeat_phase_sec = 1
+            [[versions]]
+            id = "a"
+            [[versions]]
+            id = "b"
+            [rollout]
+            target_version_id = "b"
+            [[overrides]]
+            ids = ["i-00001"]
+            heartbeat_phase_sec = 1
+            [[faults]]
+            kind = "delay_heartbeats"
+            by_sec = 1
+            at_sec = 1
+            duration_sec = 1
+            [[faults]]
+            kind = "reconciler_crash"
+            after = { event = "planned", delay_sec = 1 }
+            duration_sec = 1
+            [[expect]]
+            event = "planned"
+            within_sec = 1
+        "#;
+        let file =
+            ScenarioText { file: "s.toml".into(), stem: "s".into(), format: Format::Toml, text: text.to_owned() };
+        let scenario = file.scenario().unwrap_or_else(|error| panic!("{}", error.render(false)));
+        let listed: Vec<&str> = durations(&scenario).iter().map(|one| one.key).collect();
+        let schema = schema();
+        let tables = schema["$defs"].as_object().expect("tables").values().chain([&schema]);
+        let keys = tables.filter_map(|table| table["properties"].as_object()).flat_map(serde_json::Map::keys);
+        for key in keys.filter(|key| key.ends_with("_sec")) {
+            assert!(listed.contains(&key.as_str()), "{key}");
+        }
+    }
 }

@@ -25,6 +25,7 @@ pub(super) fn rollout(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Rollout)
     RolloutSpec {
         target: cx.target.unwrap_or(VersionIndex(0)),
         previous,
+        names_previous: file.previous_version_id.is_some(),
         order: file.order,
         batch_pct: file.batch_pct,
         max_consecutive_failures: positive(file.max_consecutive_failures),

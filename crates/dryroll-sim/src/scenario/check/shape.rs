@@ -39,7 +39,7 @@ impl<'t> At<'t> {
 
     /// Whether it is a share, 0 to 1.
     fn is_share(&self) -> bool {
-        self.ends(&["_rate", "share", "fraction"])
+        self.ends(&["_rate", "share", "fraction", "min_completed", "limit_tolerance"])
     }
 
     /// Whether it is a percentage.
@@ -326,6 +326,9 @@ impl<'w> Walk<'w, '_> {
                     Some(number) => diagnostic.help(format!("write {number}, without quotes")),
                     None => diagnostic,
                 },
+                Value::Float(number) if wanted.contains("whole") && number.fract() == 0.0 && number.abs() < 1e15 => {
+                    diagnostic.help(format!("write {number:.0}"))
+                }
                 Value::Float(share) if at.is_percent() && (0.0..1.0).contains(share) => {
                     diagnostic.help(format!("it is in percent: write {}", percent(*share)))
                 }
@@ -335,23 +338,42 @@ impl<'w> Walk<'w, '_> {
     }
 }
 
-/// The number that a text with a unit means: `20%`, `5m`.
+/// What to write for a text with a unit: `20%`, `5m`, `1h30m`.
 fn meant(text: &str, at: &At<'_>) -> Option<String> {
     let text = text.trim();
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let number: f64 = text.strip_suffix(unit)?.parse().ok()?;
-    if unit.trim() == "%" {
-        return Some(if at.is_share() { (number / 100.0).to_string() } else { number.to_string() });
+    if let Some(number) = text.strip_suffix('%') {
+        let number: f64 = number.trim().parse().ok()?;
+        let share = number / 100.0;
+        return Some(if at.ends(&["at_most", "at_least", "equals"]) {
+            format!("{number} for a metric in percent, or {share} for a rate")
+        } else if at.is_share() || at.ends(&["mean"]) {
+            share.to_string()
+        } else {
+            number.to_string()
+        });
     }
-    let seconds = match unit.trim() {
+    let mut seconds = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let unit = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let number: f64 = rest.strip_suffix(unit)?.parse().ok()?;
+        let end = unit.find(|c: char| c.is_ascii_digit()).unwrap_or(unit.len());
+        seconds += number * seconds_of(unit[..end].trim())?;
+        rest = &unit[end..];
+    }
+    (!text.is_empty()).then(|| seconds.to_string())
+}
+
+/// The seconds in one of a unit.
+fn seconds_of(unit: &str) -> Option<f64> {
+    Some(match unit {
         "ms" => 0.001,
         "s" | "sec" | "second" | "seconds" => 1.0,
         "m" | "min" | "minute" | "minutes" => 60.0,
         "h" | "hour" | "hours" => 3600.0,
         "d" | "day" | "days" => 86_400.0,
         _ => return None,
-    };
-    Some((number * seconds).to_string())
+    })
 }
 
 /// A share in percent, whole where it is one.

@@ -74,7 +74,8 @@ pub(in crate::scenario) struct Tune {
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_completed: f64,
     /// Where a limit on a mean holds in every replicate and its interval reaches beyond it, as where every replicate is
-    /// at the limit itself: it is met if the mean is surely no more than this share of the limit beyond it.
+    /// at the limit itself: it is met if the mean is surely no more than this share of the limit beyond it; of the whole scale, where the limit
+    /// is at its end, as a rate of 0 or of 1 is.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub limit_tolerance: f64,
 }

@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use super::super::draws::Key;
 use super::super::name::Name;
+use super::super::pairs::PerRelease;
 use super::super::sampler::Sampler;
 use super::super::shared::{BlockLaw, Shared};
-use super::{Member, Release};
+use super::Member;
 use crate::scenario::{
     ClassSpec, Members, OverrideSpec, RolloutSpec, Scenario, SomeRates, Target, UpgradeOutcome, VersionIndex,
 };
@@ -79,7 +80,7 @@ pub(super) struct Group {
     who: Who,
     key: u64,
     /// For which of the two releases it holds.
-    pub releases: [bool; 2],
+    pub releases: PerRelease<bool>,
     pub outcome: Option<UpgradeOutcome>,
     pub rates: SomeRates,
     pub upgrade: Option<Sampler>,
@@ -159,7 +160,7 @@ impl Group {
             Members::Zone(zone) => Who::Target(Target::Zone(*zone)),
             Members::Blocks(wanted) => {
                 let mut held = BlockLaw::new(class.id.raw(), *wanted, instances);
-                held.for_target = releases[Release::Target as usize];
+                held.for_target = releases.target;
                 blocks.push(held);
                 Who::Blocks { law: blocks.len() - 1, held }
             }
@@ -182,13 +183,13 @@ fn is_in(ranges: &[Range<u32>], n: u32) -> bool {
 }
 
 /// For which of the two releases holds what is said for these versions.
-fn releases(versions: Option<&[VersionIndex]>, rollout: &RolloutSpec) -> [bool; 2] {
+fn releases(versions: Option<&[VersionIndex]>, rollout: &RolloutSpec) -> PerRelease<bool> {
     let holds = |version: Option<VersionIndex>| match (versions, version) {
         (Some(versions), Some(version)) => versions.contains(&version),
         (None, version) => version == Some(rollout.target),
         (_, None) => false,
     };
-    [holds(rollout.previous), holds(Some(rollout.target))]
+    PerRelease { previous: holds(rollout.previous), target: holds(Some(rollout.target)) }
 }
 
 impl Differing {

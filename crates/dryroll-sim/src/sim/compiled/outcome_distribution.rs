@@ -7,6 +7,7 @@ use crate::scenario::{OutcomeRates, UpgradeOutcome};
 use crate::sim::draws::Draws;
 use crate::sim::sampler::Sampler;
 use crate::sim::shared::{Factor, Shared};
+use dryroll_engine::fleet::Span;
 
 /// How an upgrade can go, before it is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -143,7 +144,7 @@ impl CompiledScenario {
         InstanceClass(numbers): &InstanceClass,
         release: Release,
     ) -> OutcomeDistribution<'_> {
-        let release_model = &self.base.releases[release as usize];
+        let release_model = &self.base.releases[release];
         let factor = match release_model.factor {
             Factor::Constant(factor) => factor,
             Factor::Drawn { .. } => 1.0,
@@ -162,14 +163,14 @@ impl CompiledScenario {
         shared: &Shared,
     ) -> OutcomeDistribution<'_> {
         let groups = self.differing.groups_at(member.n, member.zone).filter(|group| group.holds(member, Some(shared)));
-        self.outcome_distribution(groups, release, shared.rates[release as usize], shared.factors[release as usize])
+        self.outcome_distribution(groups, release, shared.rates[release], shared.factors[release])
     }
 
-    /// The fixed phase of kin's heartbeats, milliseconds; `None`: drawn for each.
+    /// The fixed phase of kin's heartbeats; `None`: drawn for each.
     #[must_use]
-    pub fn phase_of(&self, InstanceClass(numbers): &InstanceClass) -> Option<u64> {
+    pub fn phase_of(&self, InstanceClass(numbers): &InstanceClass) -> Option<Span> {
         let mut said = self.differing.overrides_of(numbers).rev().filter_map(|o| o.link.phase);
-        said.next().map(|phase| phase.0).or(self.base.phase)
+        said.next().or(self.base.phase)
     }
 
     /// The chance that a heartbeat of kin is lost.

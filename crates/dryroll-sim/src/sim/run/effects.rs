@@ -5,6 +5,16 @@ use crate::scenario::FaultKind;
 use crate::sim::fault::Window;
 use crate::sim::heartbeats;
 use crate::sim::instance_history::{Doing, InstanceHistory, Segment};
+use dryroll_engine::fleet::{At, Span};
+
+/// A stretch of a run in which a fault held, `[start, end)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its first millisecond.
+    pub start: At,
+    /// The first one after it, or the end of the run.
+    pub end: At,
+}
 
 /// What a fault did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +22,7 @@ pub struct FaultEffect {
     /// What it does.
     pub kind: &'static str,
     /// When it held, up to the end of the run; `None` where it never began.
-    pub window: Option<Window>,
+    pub window: Option<Held>,
     /// How many planned instances it made a difference to.
     pub touched_instances: u32,
     /// Whether it made any difference, to instances or to the controller.
@@ -23,7 +33,7 @@ impl Simulator<'_> {
     /// What each fault of the scenario did in a run that is over.
     pub fn fault_effects(&mut self) -> Vec<FaultEffect> {
         let compiled = self.compiled;
-        let end = self.clock.saturating_add(compiled.observe_after);
+        let end = self.clock + compiled.observe_after;
         let begun: Vec<Option<Window>> = (0..compiled.faults.len())
             .map(|fault| self.known.window(fault).filter(|window| window.start <= end))
             .collect();
@@ -34,7 +44,7 @@ impl Simulator<'_> {
                 let controller = !fault.is_about_instances();
                 FaultEffect {
                     kind: fault.kind.name(),
-                    window: window.map(|w| Window { end: w.end.min(end), ..w }),
+                    window: window.map(|w| Held { start: w.start, end: w.end.or_by(end) }),
                     touched_instances,
                     touched: touched_instances > 0
                         || (controller && window.is_some_and(|w| self.touches_controller(w))),
@@ -47,15 +57,16 @@ impl Simulator<'_> {
         match self.compiled.faults[window.fault].kind {
             FaultKind::ReconcilerPause => window
                 .start
-                .checked_next_multiple_of(self.compiled.tick_interval)
-                .is_some_and(|tick| tick < window.end && tick <= self.clock),
+                .0
+                .checked_next_multiple_of(self.compiled.tick_interval.0)
+                .is_some_and(|tick| window.end > At(tick) && At(tick) <= self.clock),
             FaultKind::ArchivePreviousVersion => self.compiled.settings.previous.is_some(),
             _ => true,
         }
     }
 
     /// By fault, how many planned instances it made a difference to.
-    fn touched(&mut self, begun: &[Option<Window>], end: u64) -> Vec<u32> {
+    fn touched(&mut self, begun: &[Option<Window>], end: At) -> Vec<u32> {
         let faults = &self.compiled.faults;
         let about: Vec<Window> =
             begun.iter().flatten().filter(|window| faults[window.fault].is_about_instances()).copied().collect();
@@ -70,14 +81,14 @@ impl Simulator<'_> {
             self.approach(&member);
             let environment = self.environment();
             let upgrades: Vec<Segment> = if any_holds_up {
-                let history = InstanceHistory::new(environment, member, orders, end.saturating_add(1));
+                let history = InstanceHistory::new(environment, member, orders, end + Span(1));
                 history.filter(|segment| segment.doing == Doing::Upgrading).collect()
             } else {
                 Vec::new()
             };
             for window in &about {
                 let fault = &faults[window.fault];
-                let until = window.end.min(end.saturating_add(1));
+                let until = window.end.or_by(end + Span(1));
                 if window.start >= until || !fault.hits(&member) {
                     continue;
                 }
@@ -92,7 +103,7 @@ impl Simulator<'_> {
                     _ => {
                         heartbeats::any_sent(&environment, &member, window.start, until)
                             || (matches!(fault.kind, FaultKind::Partition)
-                                && orders.iter().flatten().any(|order| window.holds(order.at)))
+                                && orders.into_array().iter().flatten().any(|order| window.holds(order.at)))
                     }
                 };
                 touched[window.fault] += u32::from(hit);

@@ -2,11 +2,12 @@
 
 use super::Simulator;
 use crate::sim::heartbeats::{self, Heard};
+use dryroll_engine::fleet::At;
 
 impl Simulator<'_> {
-    /// The newest heartbeat of a planned instance that was sent from `from` on and has arrived by `now`, both
-    /// milliseconds; `now` is not before the last step. `None` where none has.
-    pub fn last_heard(&mut self, position: u32, from: u64, now: u64) -> Option<Heard> {
+    /// The newest heartbeat of a planned instance that was sent from `from` on and has arrived by `now`, which
+    /// is not before the last step. `None` where none has.
+    pub fn last_heard(&mut self, position: u32, from: At, now: At) -> Option<Heard> {
         let (member, orders) = self.commands_of(position);
         let early = self.early(position);
         self.approach(&member);

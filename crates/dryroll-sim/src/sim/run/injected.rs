@@ -1,33 +1,28 @@
 //! Injected faults as the run goes on: which are known, which an event sets off, and what those about the controller
 //! do.
 
-use super::Simulator;
+use super::{Presence, Simulator};
 use crate::scenario::FaultKind;
 use crate::sim::fault::Window;
 use crate::sim::observer::Observer;
-use dryroll_engine::{Event, Input};
+use dryroll_engine::Event;
+use dryroll_engine::fleet::At;
 
 impl Simulator<'_> {
-    /// Notes a fault; [`sort_windows`](Self::sort_windows) must follow.
+    /// Notes a fault; `known.sort` must follow.
     pub(super) fn open_window(&mut self, window: Window) {
         let fault = &self.compiled.faults[window.fault];
         self.known.add(fault, window);
         if fault.is_about_instances() {
             return;
         }
-        self.control_due = 0;
         if matches!(fault.kind, FaultKind::ReconcilerPause) {
             return;
         }
-        self.boundaries.push(window.start);
-        if matches!(fault.kind, FaultKind::ReconcilerCrash) && window.end != u64::MAX {
-            self.boundaries.push(window.end);
-        }
-    }
-
-    pub(super) fn sort_windows(&mut self) {
-        self.known.sort();
-        self.boundaries[self.boundaries_done..].sort_unstable();
+        let comes_back = matches!(fault.kind, FaultKind::ReconcilerCrash).then(|| window.end.get()).flatten();
+        self.control.change(|state| {
+            [Some(window.start), comes_back].into_iter().flatten().for_each(|at| state.add_boundary(at));
+        });
     }
 
     /// Sets off the faults that wait for this event; whether any is about instances.
@@ -55,26 +50,31 @@ impl Simulator<'_> {
             }
         }
         if !due.is_empty() {
-            self.sort_windows();
+            self.known.sort();
         }
         about_instances
     }
 
-    pub(super) fn act_on_boundary<O: Observer>(&mut self, at: u64, observer: &mut O) {
-        self.boundaries_done += 1;
+    pub(super) fn act_on_boundary<O: Observer>(&mut self, at: At, observer: &mut O) {
         let archived = self.known.is_archived(at);
-        let away_until = self.known.away_until(at);
+        let presence = self.known.away_until(at).map_or(Presence::Present, Presence::AwayUntil);
         let restarted = self.known.restarts(at);
-        let was_away = std::mem::replace(&mut self.away_until, away_until).is_some();
-        if away_until.is_none() && (was_away || restarted) {
+        let was_away = self.control.is_away();
+        self.control.change(|state| {
+            state.pass_boundary();
+            state.presence = presence;
+        });
+        if !self.control.is_away() && (was_away || restarted) {
             self.rebuild();
+            self.engine.resume(self.clock);
         }
-        if archived && !self.previous_gone && self.away_until.is_none() {
+        if archived && !self.previous_gone && !self.control.is_away() {
             self.previous_gone = true;
-            self.feed(at, Input::PreviousGone, observer);
+            self.engine.handle_previous_gone(at);
+            self.follow_up(at, None, observer);
         }
-        if self.away_until.is_none() && self.engine.is_new() && at > 0 {
-            self.feed(at, Input::Request, observer);
+        if !self.control.is_away() && self.engine.is_new() && at > At::ZERO {
+            self.feed_request(at, observer);
         }
     }
 
@@ -86,7 +86,7 @@ impl Simulator<'_> {
             return;
         }
         self.rebuilt_from = Some(journal.entries.len());
-        match journal.rebuild() {
+        match journal.rebuild(self.engine.ticks()) {
             Ok(engine) => self.engine = engine,
             Err(error) => unreachable!("the simulator's own journal: {error}"),
         }

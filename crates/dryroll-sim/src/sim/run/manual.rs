@@ -1,7 +1,8 @@
 //! A run whose requests a real person answers: what a drill asks of the simulator beside its steps.
 
 use super::Simulator;
-use crate::sim::operator::Pending;
+use crate::sim::next_at::NextAt;
+use crate::sim::operator::{Operator, Pending};
 use dryroll_engine::fleet::At;
 use dryroll_engine::{Answer, AnswerError};
 
@@ -12,13 +13,13 @@ impl Simulator<'_> {
         if self.engine.is_finished() {
             return None;
         }
-        Some(At(self.next_due().0.max(self.clock).min(self.compiled.horizon)))
+        Some(self.next_due().0.max(self.clock).min(self.compiled.horizon))
     }
 
     /// Whether an answer was handed in that has not been taken yet.
     #[must_use]
     pub fn is_answered(&self) -> bool {
-        self.operator.pending().is_some()
+        self.control.operator.pending().is_some()
     }
 
     /// Whether all that can still happen is that the run gives up: nobody answers a request in time, or the horizon
@@ -26,8 +27,8 @@ impl Simulator<'_> {
     #[must_use]
     pub fn only_gives_up(&self) -> bool {
         let at = self.next_at();
-        let gives_up = self.engine.expires_at().map_or(self.compiled.horizon, |at| at.0.min(self.compiled.horizon));
-        at.is_some_and(|at| at.0 >= gives_up)
+        let gives_up = NextAt::from(self.engine.expires_at()).or_by(self.compiled.horizon);
+        at.is_some_and(|at| at >= gives_up)
     }
 
     /// Hands in the answer to the pending request, to be given at this moment, or now if that has passed. A controller
@@ -37,7 +38,7 @@ impl Simulator<'_> {
     /// When no request is pending, or it does not offer that answer; nothing is changed then.
     pub fn answer_at(&mut self, at: At, answer: Answer) -> Result<(), AnswerError> {
         let (request, kind) = self.engine.pending_request().ok_or(AnswerError::NotPending)?;
-        if self.operator.pending().is_some() {
+        if self.is_answered() {
             return Err(AnswerError::NotPending);
         }
         match answer {
@@ -45,8 +46,11 @@ impl Simulator<'_> {
             Answer::Edit(edit) if !edit.is_in_range() => return Err(AnswerError::EditOutOfRange),
             _ => {}
         }
-        self.operator.hand_in(Pending { at: at.0.max(self.clock), request, answer });
-        self.control_due = if self.away_until.is_none() { self.next_of_control().0 } else { 0 };
-        Ok(())
+        let given = Pending { at: at.max(self.clock), request, answer };
+        let taken = self.control.change(|state| match &mut state.operator {
+            Operator::Manual(person) => person.hand_in(given),
+            Operator::Simulated(_) => false,
+        });
+        if taken { Ok(()) } else { Err(AnswerError::NotPending) }
     }
 }

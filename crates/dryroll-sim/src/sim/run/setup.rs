@@ -1,6 +1,6 @@
 //! The beginning of a run: a simulator, its scenario, and a replicate of it.
 
-use super::{DRAWN_TOGETHER, Simulator, Tally, Turn};
+use super::{Control, DRAWN_TOGETHER, Expected, PerDirection, Simulator, Tally, Turn};
 use crate::scenario::FaultKind;
 use crate::sim::compiled::CompiledScenario;
 use crate::sim::draws::{Draws, Key};
@@ -11,7 +11,13 @@ use crate::sim::operator::Operator;
 use crate::sim::queue::Queue;
 use crate::sim::shared::Shared;
 use crate::sim::truth::Ledger;
-use dryroll_engine::{Engine, EventKind, Input, Journal, Recording};
+use dryroll_engine::fleet::At;
+use dryroll_engine::{Engine, EventKind, Journal, Recording, Ticks};
+
+fn new_engine(compiled: &CompiledScenario) -> Engine {
+    let ticks = Ticks::every(compiled.tick_interval);
+    Engine::new(compiled.plan.clone(), compiled.settings.clone(), ticks, Recording::Nothing)
+}
 
 impl<'w> Simulator<'w> {
     /// A simulator with empty buffers.
@@ -20,30 +26,24 @@ impl<'w> Simulator<'w> {
         Self {
             compiled,
             shared: Shared::default(),
-            engine: Engine::new(compiled.plan.clone(), compiled.settings.clone(), Recording::Nothing),
+            engine: new_engine(compiled),
             draws: Draws::new(compiled.seed, 0),
-            commands: [Vec::new(), Vec::new()],
+            commands: PerDirection::default(),
             first_deaths: Vec::new(),
-            awaited: Vec::new(),
+            expected: Expected::default(),
             queue: Queue::default(),
             sampler: None,
             drawn: Vec::with_capacity(DRAWN_TOGETHER),
             ledger: Ledger::default(),
-            operator: Operator::default(),
-            is_drill: false,
+            control: Control::new(Operator::simulated(), compiled.horizon),
             known: Known::default(),
             near: Near::calm(),
-            boundaries: Vec::new(),
-            boundaries_done: 0,
             triggered: vec![false; compiled.faults.len()],
             journal: None,
             rebuilt_from: None,
-            away_until: None,
             previous_gone: false,
-            clock: 0,
+            clock: At::ZERO,
             turn: Turn::Fault,
-            last_tick: None,
-            control_due: 0,
             tally: Tally::default(),
             zones: Key(0),
             operator_key: Key(0),
@@ -55,13 +55,13 @@ impl<'w> Simulator<'w> {
     pub fn turn_to(&mut self, compiled: &'w CompiledScenario) {
         if !std::ptr::eq(self.compiled, compiled) {
             self.compiled = compiled;
-            self.engine = Engine::new(compiled.plan.clone(), compiled.settings.clone(), Recording::Nothing);
+            self.engine = new_engine(compiled);
             self.triggered.clear();
             self.triggered.resize(compiled.faults.len(), false);
         }
     }
 
-    /// A simulator whose outcomes a guide draws. Its metrics are those of another law: weigh them.
+    /// A simulator whose outcomes an importance sampler draws. Its metrics are those of another law: weigh them.
     #[must_use]
     pub fn steered(compiled: &'w CompiledScenario, sampler: ImportanceSampler) -> Self {
         Self { sampler: Some(sampler), ..Self::new(compiled) }
@@ -70,10 +70,10 @@ impl<'w> Simulator<'w> {
     /// A simulator whose requests a real person answers, by [`answer_at`](Self::answer_at).
     #[must_use]
     pub fn drill(compiled: &'w CompiledScenario) -> Self {
-        Self { is_drill: true, ..Self::new(compiled) }
+        Self { control: Control::new(Operator::manual(), compiled.horizon), ..Self::new(compiled) }
     }
 
-    /// The guide, as the last step left it.
+    /// The importance sampler, as the last step left it.
     #[must_use]
     pub fn sampler(&self) -> Option<&ImportanceSampler> {
         self.sampler.as_ref()
@@ -88,46 +88,39 @@ impl<'w> Simulator<'w> {
         compiled.share(&mut self.draws, &mut self.shared);
         self.engine.reset();
         self.engine.record(wanted);
-        for commands in &mut self.commands {
-            commands.clear();
-        }
+        self.commands.forward.clear();
+        self.commands.rollback.clear();
         self.first_deaths.clear();
-        self.awaited.clear();
+        self.expected.begin();
         self.queue.clear();
-        self.operator = if self.is_drill { Operator::real() } else { Operator::default() };
+        self.control.begin(compiled.horizon);
         self.known.clear(compiled.faults.len());
         self.near.clear();
-        self.boundaries.clear();
-        self.boundaries_done = 0;
         self.triggered.fill(false);
         for fault in 0..compiled.faults.len() {
             if let Some(window) = compiled.faults[fault].known_window(fault) {
                 self.open_window(window);
             }
         }
-        self.sort_windows();
+        self.known.sort();
         let crashes = compiled.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ReconcilerCrash));
         self.journal = crashes.then(|| Journal::new(compiled.plan.clone(), compiled.settings.clone()));
         self.rebuilt_from = None;
-        self.away_until = None;
         self.previous_gone = false;
-        self.clock = 0;
-        self.last_tick = None;
-        self.control_due = 0;
-        self.tally = Tally { decisions: std::mem::take(&mut self.tally.decisions), ..Tally::default() };
-        self.tally.decisions.clear();
+        self.clock = At::ZERO;
+        self.tally.clear();
         self.zones = if compiled.zone_law.is_some() { self.draws.zones() } else { Key(0) };
         self.operator_key = if compiled.operator.draws() { self.draws.operator() } else { Key(0) };
         if let Some(sampler) = &mut self.sampler {
             sampler.begin(self.draws.sampler());
         }
         // Faults of the first millisecond come before the request, which is the operator's act.
-        while self.boundary().is_some_and(|at| at == 0) {
-            self.act_on_boundary(0, observer);
+        while self.control.boundary() == Some(At::ZERO) {
+            self.act_on_boundary(At::ZERO, observer);
         }
         self.turn = Turn::Operator;
-        if self.away_until.is_none() {
-            self.feed(0, Input::Request, observer);
+        if !self.control.is_away() {
+            self.feed_request(At::ZERO, observer);
         }
     }
 
@@ -135,7 +128,7 @@ impl<'w> Simulator<'w> {
         let mut wanted = observer.recording();
         for fault in &self.compiled.faults {
             let needed = match (&fault.kind, fault.trigger()) {
-                (FaultKind::ReconcilerCrash, _) => Recording::Everything,
+                (FaultKind::ReconcilerCrash, _) => Recording::Journal,
                 (_, Some(EventKind::InstanceStarted | EventKind::InstanceHealthCheck)) => Recording::Everything,
                 (_, Some(_)) => Recording::Milestones,
                 (_, None) => Recording::Nothing,

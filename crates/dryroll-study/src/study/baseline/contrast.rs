@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Fact;
 use super::tolerance::Tolerance;
+use crate::study::completed;
 use crate::study::mean::Differences;
 use dryroll_sim::scenario::{Condition, Measure};
 use dryroll_sim::text::Foreign;
@@ -55,6 +56,8 @@ pub struct Contrast {
     /// Of a conditional metric: the rate that says in how many replicates it has a value; `None` too where that was not
     /// kept.
     pub condition: Option<Box<Contrast>>,
+    /// Whether the policy now stops too many good rollouts: then it is not better in time.
+    pub gives_up: bool,
 }
 
 /// What a difference comes to.
@@ -115,6 +118,7 @@ impl Contrast {
             n: now.n(),
             evidence: Evidence::Apart(accepted, now),
             condition: None,
+            gives_up: false,
         }
     }
 
@@ -163,6 +167,10 @@ impl Contrast {
         }
     }
 
+    fn is_time(&self) -> bool {
+        matches!(self.measure, Measure::Metric(metric) if completed::is_time(metric))
+    }
+
     fn is_none(&self) -> bool {
         match &self.evidence {
             Evidence::Pairs { alike, .. } => *alike,
@@ -185,6 +193,7 @@ impl Contrast {
         }
         match self.measure.more_is_better(self.defective).filter(|_| self.is_comparable(confidence)) {
             None => Verdict::Differs,
+            Some(more) if more == (interval.low > 0.0) && self.gives_up && self.is_time() => Verdict::Differs,
             Some(more) if more == (interval.low > 0.0) => Verdict::Better,
             Some(_) => Verdict::Worse,
         }
@@ -214,6 +223,7 @@ mod tests {
             n: 100,
             evidence,
             condition: None,
+            gives_up: false,
         }
     }
 
@@ -275,5 +285,16 @@ mod tests {
         assert_eq!(verdict(contrast(rate(10), rate(200), trips), 0.01), Verdict::Worse);
         assert_eq!(verdict(contrast(rate(200), rate(10), trips), 0.01), Verdict::Better);
         assert_eq!(verdict(contrast(rate(10), rate(14), trips), 0.0), Verdict::Unsure);
+    }
+
+    #[test]
+    fn a_policy_that_gives_up_is_not_better_in_time() {
+        let shorter = |gives_up| {
+            let one = Contrast { gives_up, ..pairs(Measure::Metric(Metric::DurationSec), false, 9.0, -1.0) };
+            one.verdict(Tolerance::Absolute(0.0), 0.95)
+        };
+        assert_eq!([shorter(false), shorter(true)], [Verdict::Better, Verdict::Differs]);
+        let less = Contrast { gives_up: true, ..pairs(Measure::Metric(Metric::HarmedPct), true, 9.0, -1.0) };
+        assert_eq!(less.verdict(Tolerance::Absolute(0.0), 0.95), Verdict::Better);
     }
 }

@@ -8,14 +8,17 @@ use super::Entry;
 use super::contrast::{Cause, Contrast, Evidence};
 use super::facts::{Fact, VersionFacts, measures};
 use crate::study::Policy;
+use crate::study::analysis::{self, Certainty};
 use crate::study::compare::pairs;
+use crate::study::completed::{self, Completed};
 use crate::study::grid::{self, Cells, GridError};
 use crate::study::mean::{Differences, Estimator};
 use crate::study::result_log::{Identity, ResultLog};
 use crate::study::results::CellRows;
 use crate::study::round::{self, Work, WorkPlan, rows_a_block};
+use crate::study::sweep::CONFIDENCE;
 use dryroll_sim::SEMANTICS_VERSION;
-use dryroll_sim::scenario::{Measure, Scenario, VersionIndex};
+use dryroll_sim::scenario::{Measure, Rate, Scenario, VersionIndex};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::text::Foreign;
 use dryroll_stats::paired::Paired;
@@ -47,6 +50,8 @@ pub struct Compared {
     pub new_versions: Vec<Foreign>,
     /// Versions that were accepted, and are not rolled out any more.
     pub gone_versions: Vec<Foreign>,
+    /// Good versions of which too few rollouts complete with the scenario's policy, and how many do.
+    pub given_up: Vec<(Foreign, Completed)>,
     /// What may differ.
     pub contrasts: Vec<Contrast>,
     /// How many intervals there could be: they hold together.
@@ -147,7 +152,30 @@ impl Subject {
                 compared.contrasts.extend(self.policies(log, id.raw(), [accepted, own])?);
             }
         }
+        compared.given_up = self.given_up(log)?;
+        let gives_up = !compared.given_up.is_empty();
+        compared.contrasts.iter_mut().for_each(|contrast| contrast.gives_up = gives_up);
         Ok(compared)
+    }
+
+    /// The good versions of which surely too few rollouts complete with the scenario's policy, and how many do.
+    fn given_up(&self, log: &ResultLog) -> io::Result<Vec<(Foreign, Completed)>> {
+        let certainty = Certainty { confidence: CONFIDENCE, peeked: false };
+        let mut all = Vec::new();
+        for (version, id) in self.versions.iter().enumerate() {
+            let own = self.cells_of(version)[1];
+            if self.cells.compiled[own].defective {
+                continue;
+            }
+            let rows = self.rows(log, own)?;
+            let rate = |rate| analysis::rate(&rows, rate, false, certainty);
+            let least = completed::least(&self.cells.scenarios[own]);
+            let found = Completed::new(least, &rate(completed::COMPLETED)?, &rate(Rate::Trip)?, None, CONFIDENCE);
+            if found.enough == Some(false) {
+                all.push((id.clone(), found));
+            }
+        }
+        Ok(all)
     }
 
     /// What was kept against what is found now.
@@ -182,6 +210,7 @@ impl Subject {
                     alike: paired.wins().2 == paired.n(),
                 },
                 condition: None,
+                gives_up: false,
             }))
         };
         let contrasts = pairs(&rows, defective)?.into_iter().filter_map(|pair| contrast(pair).transpose());

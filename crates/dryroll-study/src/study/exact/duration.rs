@@ -65,7 +65,7 @@ fn walking(
     walked: &Walked,
     states: &[Vec<Counts>],
 ) -> Result<f64, String> {
-    let (tick, timeout) = (compiled.tick_interval, compiled.settings.health_timeout.0);
+    let (tick, timeout) = (compiled.tick_interval.0, compiled.settings.health_timeout.0);
     let stages = stages(walk, states);
     let steps: u64 = stages.iter().map(|stage| u64::from(stage.to - stage.from) * 2 * walk.walk.limit as u64).sum();
     let budget = MOST_STEPS / (steps + walk.law.effort).max(1);

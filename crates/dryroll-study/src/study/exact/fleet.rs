@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::OutOfScope;
 use super::law::{Arrivals, Beats, Crashing, Heartbeats, Table, VerdictLaw};
 use dryroll_engine::Plan;
+use dryroll_engine::fleet::Span;
 use dryroll_sim::sim::compiled::{CompiledScenario, InstanceClass, Release};
 use dryroll_sim::sim::sampler::Sampler;
 use dryroll_stats::exact::Trial;
@@ -150,11 +151,11 @@ impl Maker<'_> {
         let outcome_distribution = compiled.outcome_distribution_of(instance_class, self.release);
         let chances = outcome_distribution.chances();
         let timeout = compiled.settings.health_timeout.0;
-        let interval = compiled.interval;
+        let interval = compiled.interval.0;
         let beats = match compiled.phase_of(instance_class) {
             None => Beats::Anywhere,
             Some(_) if interval == 1 => Beats::Anywhere,
-            Some(phase) if self.on_grid => Beats::At(if phase == 0 { interval } else { phase }),
+            Some(phase) if self.on_grid => Beats::At(if phase == Span::ZERO { interval } else { phase.0 }),
             Some(_) => {
                 return Err(OutOfScope::new(
                     "the heartbeats' phase is fixed and not every dispatch falls on the same place in their interval",

@@ -12,6 +12,7 @@ use super::scope::TrialWalk;
 use super::{Approval, Depth, Exact, OutOfScope, Unknown, of};
 use dryroll_engine::{InterventionPolicy, Outcome};
 use dryroll_sim::sim::CompiledScenario;
+use dryroll_sim::sim::PerRelease;
 use dryroll_sim::sim::compiled::Release;
 use dryroll_sim::sim::shared::{BlockLaw, Factor, RateSource, Shared, Spread};
 use dryroll_stats::beta;
@@ -125,8 +126,8 @@ fn beginning(compiled: &CompiledScenario) -> Result<Shared, OutOfScope> {
         Factor::Drawn { law, .. } => law.millis(u64::MAX) / 1000.0,
     };
     Ok(Shared {
-        rates: [mean(Release::Previous)?, mean(Release::Target)?],
-        factors: [longest, 1.0],
+        rates: PerRelease { previous: mean(Release::Previous)?, target: mean(Release::Target)? },
+        factors: PerRelease { previous: longest, target: 1.0 },
         blocks: Vec::new(),
     })
 }
@@ -161,7 +162,7 @@ fn with_rates(parts: &Parts, spread: &Spread, instances: u32, rule: Rule) -> Res
     }
     let with = |(shared, before): &(Shared, f64), (rates, chance): &([Option<f64>; 4], f64)| {
         let mut shared = shared.clone();
-        shared.rates[Release::Target as usize] = spread.with(*rates);
+        shared.rates.target = spread.with(*rates);
         (shared, before * chance)
     };
     Ok(parts.iter().flat_map(|part| places.iter().map(move |place| with(part, place))).collect())
@@ -177,7 +178,7 @@ fn with_factors(parts: &Parts, compiled: &CompiledScenario) -> Result<Parts, Out
     let chance = 1.0 / values.len() as f64;
     let with = |shared: &Shared, factor: f64| {
         let mut shared = shared.clone();
-        shared.factors[Release::Target as usize] = factor;
+        shared.factors.target = factor;
         shared
     };
     let each = |(shared, before): &(Shared, f64)| {
@@ -296,11 +297,11 @@ pub(super) fn at(compiled: &CompiledScenario, base: &Shared, variates: [f64; 5])
             let u = variate.next().unwrap_or(0.5);
             law.as_ref().map(|law| law.at(u))
         });
-        shared.rates[Release::Target as usize] = spread.with(drawn);
+        shared.rates.target = spread.with(drawn);
     }
     if let Some(values) = compiled.factor(Release::Target).values() {
         let place = ((factor * values.len() as f64) as usize).min(values.len() - 1);
-        shared.factors[Release::Target as usize] = values[place];
+        shared.factors.target = values[place];
     }
     shared
 }

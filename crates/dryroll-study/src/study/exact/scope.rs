@@ -38,7 +38,7 @@ impl<'w> TrialWalk<'w> {
         let at_once = settings.max_in_flight.is_none_or(|most| most.get() >= plan.batch_size);
         let one_by_one = plan.batch_size == 1 || settings.max_in_flight.is_some_and(|most| most.get() == 1);
         let starts_at_zero = !matches!(settings.policy, dryroll_engine::InterventionPolicy::RequireApproval);
-        let on_ticks = at_once && (compiled.tick_interval.is_multiple_of(compiled.interval));
+        let on_ticks = at_once && (compiled.tick_interval.0.is_multiple_of(compiled.interval.0));
         let on_grid = on_ticks || (at_once && starts_at_zero && plan.batch_count() == 1);
         let law = FleetLaw::new(compiled, &plan, Release::Target, on_grid, tables)?;
         let listed = settings.breaker_order == BreakerOrder::Listed;
@@ -99,7 +99,7 @@ impl<'w> TrialWalk<'w> {
     fn check_horizon(&mut self, plan: &Plan) -> Result<(), OutOfScope> {
         let compiled = self.compiled;
         let approval = Approval::of(compiled)?;
-        let tick = compiled.tick_interval;
+        let tick = compiled.tick_interval.0;
         let timeout = compiled.settings.health_timeout.0;
         let waves = if self.at_once {
             u64::from(plan.batch_count()).saturating_mul(timeout.div_ceil(tick).saturating_mul(tick))
@@ -110,7 +110,7 @@ impl<'w> TrialWalk<'w> {
         let units = self.walk.units.len() as u64;
         let continued = self.walk.waved.map_or(units, |waved| (waved as u64).min(units));
         let walking = waves.saturating_add(tick).saturating_add(continued.saturating_mul(tick));
-        let slack = compiled.horizon.checked_sub(walking);
+        let slack = compiled.horizon.0.checked_sub(walking);
         let delay = &compiled.operator.decision_delay;
         let cut = |slack: u64, decisions: u64| {
             let sure = approval.latest.saturating_add(decisions.saturating_mul(delay.longest().0)) <= slack;

@@ -4,6 +4,7 @@ use std::io;
 
 use super::{Tune, TuneError, moments};
 use crate::study::analysis::{self, Certainty};
+use crate::study::bounds::Bounds;
 use crate::study::mean::Estimator;
 use crate::study::result_log::ResultLog;
 use crate::study::results::CellRows;
@@ -157,7 +158,8 @@ pub fn check(
 ///
 /// No interval of a mean ends at the limit itself where every replicate is at it. With a `tolerance`, a share of the
 /// limit, a limit on a mean that every replicate keeps counts as held once its interval ends no more than that beyond
-/// it.
+/// it. A limit at the end of what there can be, such as a rate of 0 or of 1, is met at equality or not at all: its
+/// tolerance is a share of all that there can be.
 ///
 /// # Errors
 /// When the tape cannot be read.
@@ -186,6 +188,8 @@ pub fn observe(
         },
         Measure::Rate(wanted) => {
             let share = analysis::rate(rows, wanted, compiled.defective, certainty)?;
+            let all_alike = share.n > 0 && (share.hits == 0 || share.hits == share.n);
+            kept_by_all = all_alike && share.rate.is_some_and(|rate| fits(rate, &spec.bound));
             (share.rate, share.ci, share.n)
         }
         Measure::Outcome => (None, None, 0),
@@ -194,7 +198,9 @@ pub fn observe(
     let strictly = holds(&spec.bound, exact, interval);
     let by_tolerance = strictly.is_none()
         && kept_by_all
-        && tolerance.is_some_and(|share| holds(&beyond(&spec.bound, share), None, interval) == Some(true));
+        && tolerance.is_some_and(|share| {
+            holds(&beyond(&spec.bound, share, reach(spec.metric, compiled)), None, interval) == Some(true)
+        });
     let holds = if by_tolerance { Some(true) } else { strictly };
     Ok(Held { limit: 0, version: 0, observed, interval, exact, n, holds, by_tolerance })
 }
@@ -211,11 +217,27 @@ pub fn holds(bound: &Bound, exact: Option<f64>, interval: Option<Interval>) -> O
     }
 }
 
-/// A bound that lies this share of itself further out.
-fn beyond(bound: &Bound, share: f64) -> Bound {
+/// Between which values a measure lies.
+fn reach(measure: Measure, compiled: &CompiledScenario) -> Option<(f64, f64)> {
+    match measure {
+        Measure::Rate(_) => Some((0.0, 1.0)),
+        Measure::Metric(metric) => {
+            let reach = Bounds::of(compiled).reach(metric).always;
+            Some((reach.low, reach.high))
+        }
+        Measure::Outcome => None,
+    }
+}
+
+/// A bound that lies this share of itself further out, or this share of the whole reach where it is at an end of it.
+fn beyond(bound: &Bound, share: f64, reach: Option<(f64, f64)>) -> Bound {
+    let scale = |number: f64, end: fn((f64, f64)) -> f64| match reach {
+        Some(reach) if number == end(reach) => reach.1 - reach.0,
+        _ => number.abs(),
+    };
     match bound {
-        Bound::AtMost(most) => Bound::AtMost(most + share * most.abs()),
-        Bound::AtLeast(least) => Bound::AtLeast(least - share * least.abs()),
+        Bound::AtMost(most) => Bound::AtMost(most + share * scale(*most, |(low, _)| low)),
+        Bound::AtLeast(least) => Bound::AtLeast(least - share * scale(*least, |(_, high)| high)),
         Bound::Equals(value) => Bound::Equals(value.clone()),
     }
 }
@@ -260,5 +282,16 @@ mod tests {
         assert_eq!(about(Measure::Rate(Rate::FalseTrip), &[false, true, true]), [0]);
         assert_eq!(about(Measure::Metric(Metric::BlastRadiusPct), &[false, true, true]), [1, 2]);
         assert_eq!(about(Measure::Metric(Metric::MinServingPct), &[false]), [0]);
+    }
+
+    #[test]
+    fn the_tolerance_is_of_the_limit_or_at_the_end_of_the_reach_of_all_of_it() {
+        let rate = Some((0.0, 1.0));
+        let number = |bound: Bound| bound.number().unwrap();
+        assert_eq!(number(beyond(&Bound::AtMost(0.5), 0.01, rate)), 0.505);
+        assert_eq!(number(beyond(&Bound::AtMost(0.0), 0.01, rate)), 0.01);
+        assert_eq!(number(beyond(&Bound::AtLeast(1.0), 0.01, rate)), 0.99);
+        assert_eq!(number(beyond(&Bound::AtMost(0.0), 0.01, Some((0.0, 50.0)))), 0.5);
+        assert_eq!(number(beyond(&Bound::AtMost(0.0), 0.01, None)), 0.0);
     }
 }

@@ -200,26 +200,44 @@ fn posterior(
     history: &VersionHistory,
     own: dryroll_sim::scenario::OutcomeRates,
 ) -> Result<RatePosterior, PosteriorError> {
-    let version = &history.version;
-    let table = |rate: &'static str, shapes: [f64; 2]| {
-        let fine = shapes.iter().all(|shape| SHAPES.contains(shape));
-        let table = fine.then(|| Quantiles::new(shapes[0], shapes[1])).flatten();
-        table.ok_or_else(|| PosteriorError::Shapes { version: version.clone(), rate, shapes })
-    };
-    let silence = table("hang_rate", history.silence.shapes)?;
-    table("failure_rate", history.failure.shapes)?;
-    for (rate, of) in [("hang_rate", &history.silence), ("failure_rate", &history.failure)] {
-        let RateHistory { hits, n, mean, interval, .. } = *of;
-        let is_share = |value: f64| (0.0..=1.0).contains(&value);
-        if hits > n || ![mean, interval.low, interval.high].into_iter().all(is_share) || interval.low > interval.high {
-            return Err(PosteriorError::Odd { version: version.clone(), rate, hits, n, mean, interval });
-        }
+    let (silence, failing) = history.quantiles()?;
+    Ok(RatePosterior::new(history.version.raw(), silence, failing, own))
+}
+
+impl VersionHistory {
+    /// Whether its rates can be drawn.
+    ///
+    /// # Errors
+    /// When it holds what is no posterior.
+    pub fn check(&self) -> Result<(), PosteriorError> {
+        self.quantiles().map(|_| ())
     }
-    let failing = share(history.failure.shapes, history.silence.shapes);
-    let failing = failing.filter(|shapes| shapes.iter().all(|shape| SHAPES.contains(shape)));
-    let failing =
-        failing.and_then(|[a, b]| Quantiles::new(a, b)).ok_or_else(|| PosteriorError::Apart(version.clone()))?;
-    Ok(RatePosterior::new(version.raw(), silence, failing, own))
+
+    /// Of silence, and of the share that fails of what is not silent.
+    fn quantiles(&self) -> Result<(Quantiles, Quantiles), PosteriorError> {
+        let version = &self.version;
+        let table = |rate: &'static str, shapes: [f64; 2]| {
+            let fine = shapes.iter().all(|shape| SHAPES.contains(shape));
+            let table = fine.then(|| Quantiles::new(shapes[0], shapes[1])).flatten();
+            table.ok_or_else(|| PosteriorError::Shapes { version: version.clone(), rate, shapes })
+        };
+        let silence = table("hang_rate", self.silence.shapes)?;
+        table("failure_rate", self.failure.shapes)?;
+        for (rate, of) in [("hang_rate", &self.silence), ("failure_rate", &self.failure)] {
+            let RateHistory { hits, n, mean, interval, .. } = *of;
+            let is_share = |value: f64| (0.0..=1.0).contains(&value);
+            if hits > n
+                || ![mean, interval.low, interval.high].into_iter().all(is_share)
+                || interval.low > interval.high
+            {
+                return Err(PosteriorError::Odd { version: version.clone(), rate, hits, n, mean, interval });
+            }
+        }
+        let failing = share(self.failure.shapes, self.silence.shapes);
+        let failing = failing.filter(|shapes| shapes.iter().all(|shape| SHAPES.contains(shape)));
+        let failing = failing.and_then(|[a, b]| Quantiles::new(a, b));
+        Ok((silence, failing.ok_or_else(|| PosteriorError::Apart(version.clone()))?))
+    }
 }
 
 /// The shapes of the share c of what is not silent that fails: failure = r c, where 1 − r is silence, and both

@@ -1,0 +1,175 @@
+//! Approval requests (§2, §6): what a person is asked, and what may be answered.
+//!
+//! [`RequestKind::options`] is the one place that says which answer fits which request.
+
+use std::fmt;
+
+/// Approval requests are `a-1`, `a-2`, … in the order in which they were opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct ApprovalId(pub u32);
+
+impl fmt::Display for ApprovalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a-{}", self.0)
+    }
+}
+
+/// What a person decides on a trip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum OperatorDecision {
+    /// Ignore the trip, proceed.
+    ContinueAnyway,
+    /// Take every dispatched instance back to the previous version.
+    RollbackCompletedBatches,
+    /// Stop here.
+    Abort,
+}
+
+impl OperatorDecision {
+    /// All of them, as they are offered.
+    pub const ALL: [Self; 3] = [Self::ContinueAnyway, Self::RollbackCompletedBatches, Self::Abort];
+
+    /// Its name in events and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ContinueAnyway => "continue_anyway",
+            Self::RollbackCompletedBatches => "rollback_completed_batches",
+            Self::Abort => "abort",
+        }
+    }
+}
+
+/// What an edit of a pending plan changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Edit {
+    /// The new share of a batch, 1 to 100.
+    pub batch_pct: Option<u32>,
+    /// The new limit.
+    pub max_consecutive_failures: Option<std::num::NonZeroU32>,
+}
+
+impl Edit {
+    /// Whether its `batch_pct` is 1 to 100, if it sets one.
+    #[must_use]
+    pub fn is_in_range(&self) -> bool {
+        self.batch_pct.is_none_or(|pct| (1..=100).contains(&pct))
+    }
+}
+
+/// A person's answer to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Answer {
+    /// To the first request: go.
+    Approve,
+    /// To the first request: change the plan, ask again.
+    Edit(Edit),
+    /// To the first request: no.
+    Reject,
+    /// To the request that a trip opened.
+    OnTrip(OperatorDecision),
+}
+
+impl Answer {
+    /// Which of a request's options it takes.
+    #[must_use]
+    pub const fn kind(&self) -> AnswerKind {
+        match *self {
+            Self::Approve => AnswerKind::Approve,
+            Self::Edit(_) => AnswerKind::Edit,
+            Self::Reject => AnswerKind::Reject,
+            Self::OnTrip(decision) => AnswerKind::OnTrip(decision),
+        }
+    }
+
+    /// Its name in events.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.kind().name()
+    }
+}
+
+/// An option of a request: an [`Answer`] without the values that it carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AnswerKind {
+    /// [`Answer::Approve`]
+    Approve,
+    /// [`Answer::Edit`]
+    Edit,
+    /// [`Answer::Reject`]
+    Reject,
+    /// [`Answer::OnTrip`]
+    OnTrip(OperatorDecision),
+}
+
+impl AnswerKind {
+    /// Its name in events.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Edit => "edit",
+            Self::Reject => "reject",
+            Self::OnTrip(decision) => decision.name(),
+        }
+    }
+}
+
+/// What a request asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum RequestKind {
+    /// May the plan start?
+    RollingUpgrade,
+    /// The breaker tripped: what now?
+    RollingUpgradeContinuation,
+    /// The breaker of a rollback tripped: what now? There is nothing further to roll back to.
+    RollbackContinuation,
+}
+
+impl RequestKind {
+    /// The request's `type` in events.
+    #[must_use]
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::RollingUpgrade => "rolling_upgrade",
+            Self::RollingUpgradeContinuation | Self::RollbackContinuation => "rolling_upgrade_continuation",
+        }
+    }
+
+    /// What may be answered, in the order in which it is offered.
+    #[must_use]
+    pub const fn options(self) -> &'static [AnswerKind] {
+        use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
+        match self {
+            Self::RollingUpgrade => &[AnswerKind::Approve, AnswerKind::Edit, AnswerKind::Reject],
+            Self::RollingUpgradeContinuation => &[
+                AnswerKind::OnTrip(ContinueAnyway),
+                AnswerKind::OnTrip(RollbackCompletedBatches),
+                AnswerKind::OnTrip(Abort),
+            ],
+            Self::RollbackContinuation => &[AnswerKind::OnTrip(ContinueAnyway), AnswerKind::OnTrip(Abort)],
+        }
+    }
+
+    /// The names of its options, as events and people read them.
+    #[must_use]
+    pub fn option_names(self) -> Vec<&'static str> {
+        self.options().iter().map(|option| option.name()).collect()
+    }
+
+    /// Whether it takes this answer.
+    #[must_use]
+    pub fn offers(self, answer: &Answer) -> bool {
+        self.options().contains(&answer.kind())
+    }
+}

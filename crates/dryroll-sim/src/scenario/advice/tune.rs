@@ -1,0 +1,55 @@
+//! The policies that a search tries, where some of them have a breaker that can never trip.
+
+use super::{AdviceCode, Found, Step};
+use crate::scenario::Scenario;
+use dryroll_engine::{BreakerScope, batch_size};
+
+/// At the first limit of the list that is out of reach, and with it all that are.
+pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
+    let tune = scenario.tune.as_ref()?;
+    let limits = || tune.max_consecutive_failures.iter().map(|limit| limit.get());
+    let trips = |pct: u32, limit: u32| scenario.trips_with(scenario.walked_of(pct, limit));
+    let pairs = || limits().flat_map(|limit| tune.batch_pct.iter().map(move |&pct| (pct, limit)));
+    let never = || pairs().filter(|&(pct, limit)| !trips(pct, limit));
+    let (pct, first) = never().next()?;
+    let dead: Vec<u32> = limits().filter(|&limit| tune.batch_pct.iter().all(|&pct| !trips(pct, limit))).collect();
+    let planned = scenario.planned_instances();
+    let reach = |pct: u32| scenario.rollout.breaker_scope.reach(planned, batch_size(planned, pct));
+    let instances = |count: u32| if count == 1 { "1 instance".to_owned() } else { format!("{count} instances") };
+    let (count, of) = (never().count(), pairs().count());
+    let policies = match (count, of) {
+        (1, 1) => "the policy of [tune] has a breaker that can never trip".to_owned(),
+        (count, of) if count == of => format!("all {of} policies of [tune] have a breaker that can never trip"),
+        (1, of) => format!("1 of the {of} policies of [tune] has a breaker that can never trip"),
+        (count, of) => format!("{count} of the {of} policies of [tune] have a breaker that can never trip"),
+    };
+    let (walked_pct, walked) = scenario.walked_of(pct, first);
+    let why = match scenario.rollout.breaker_scope {
+        _ if (walked_pct, walked) != (pct, first) => format!(
+            "the operator edits the first of them to a limit of {walked}, and it reaches {}",
+            instances(reach(walked_pct))
+        ),
+        BreakerScope::Rollout => {
+            let listed = dead.iter().map(u32::to_string).collect::<Vec<_>>().join(" and ");
+            let (limit, is) = if dead.len() == 1 { ("the limit", "is") } else { ("the limits", "are") };
+            format!("{limit} {listed} {is} more than the {} of the plan", instances(planned))
+        }
+        BreakerScope::Batch => format!(
+            "each batch begins its count at zero, and with `batch_pct = {pct}` it has {}, the limit is {first}",
+            instances(reach(pct))
+        ),
+    };
+    let place = limits().position(|limit| limit == first).unwrap_or(0);
+    let remedy = match scenario.rollout.breaker_scope {
+        BreakerScope::Rollout => format!("list limits of {planned} or less"),
+        BreakerScope::Batch => {
+            "list smaller limits or larger batches, or write `breaker_scope = \"rollout\"`".to_owned()
+        }
+    };
+    Some(Found::new(
+        AdviceCode::BreakerNeverTrips,
+        [Step::Key("tune"), Step::Key("max_consecutive_failures"), Step::Item(place)],
+        format!("{policies}: {why}"),
+        format!("{remedy}; the search recommends none of them"),
+    ))
+}

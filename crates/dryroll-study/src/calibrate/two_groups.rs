@@ -1,0 +1,149 @@
+//! Two groups of hosts, of which one is slower: a mixture of two families, where the times speak for one.
+//!
+//! A slow group shows in the times that were seen, and its tail beyond the health window looks like hangs. A single
+//! family that passes the test of its agreement can still miss that tail. So every log with timeouts is also held
+//! against mixtures; those that are better by Akaike's criterion (H. Akaike, "A new look at the statistical model
+//! identification", IEEE Trans. Automatic Control 19, 1974) have a say in what is a hang.
+
+use super::family::Family;
+use super::fit::Candidate;
+use super::goodness;
+use super::likelihood::Model;
+use super::nelder_mead::{self, NOWHERE};
+use super::sample::Sample;
+use dryroll_sim::sim::sampler::Sampler;
+
+/// The families that a group can have: both have a scale and a shape.
+const FAMILIES: [Family; 2] = [Family::Lognormal, Family::Weibull];
+/// The parameters that a slow group adds: its share, its scale and its shape.
+pub const ADDED: usize = 3;
+/// A mixture whose logarithm is less above that of the best family is no better by Akaike's criterion.
+const AKAIKE: f64 = ADDED as f64;
+/// A first mixture further below than this is taken to speak for all of them.
+const HOPELESS: f64 = 1.0;
+/// A mixture is left where another one is better by this: a hundredth.
+const TOO_UNLIKELY: f64 = 4.6;
+/// Where a slow group may begin, as a share of the times seen.
+const SPLITS: [f64; 4] = [0.5, 0.75, 0.88, 0.95];
+
+/// A mixture at its best.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TwoGroups {
+    /// Of the fast group.
+    fast: (Family, Vec<f64>),
+    /// The family of the slow group.
+    slow: Family,
+    /// The logit of the share of the slow group, and its coordinates.
+    pub peak: Vec<f64>,
+    /// First steps from there.
+    pub steps: Vec<f64>,
+    /// The logarithm of its likelihood, the share that ends at its best.
+    pub top: f64,
+    /// The share that ends there.
+    pub ends: f64,
+}
+
+/// What a slow group is, for people.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlowGroup {
+    /// The share of upgrades that are slow.
+    pub share: f64,
+    /// Half of them take so long, seconds.
+    pub median: f64,
+    /// Half of the others.
+    pub others: f64,
+}
+
+impl TwoGroups {
+    /// The mixtures that are better than each of these families, the best first.
+    pub fn fitting(sample: &Sample, single: &[Candidate]) -> Vec<Self> {
+        if sample.n_seen() < goodness::FEWEST || sample.n_open() == 0.0 {
+            return Vec::new();
+        }
+        let top = |one: &Candidate| {
+            one.family.at(&one.peak).map_or(NOWHERE, |law| Model::new(&law, sample.resolution).likelihood(sample).log)
+        };
+        let best = single.iter().map(top).fold(f64::MIN, f64::max);
+        let mut found: Vec<Self> = Vec::new();
+        for fast in FAMILIES {
+            for slow in FAMILIES {
+                found.extend(Self::maximised(fast, slow, sample));
+                if found.iter().all(|one| one.top < best + AKAIKE - HOPELESS) {
+                    return Vec::new();
+                }
+            }
+        }
+        found.sort_by(|a, b| b.top.total_cmp(&a.top));
+        let most = found.first().map_or(f64::MIN, |one| one.top);
+        // The tail is the slow group's: one mixture a family of it.
+        let mut tails: Vec<Family> = Vec::new();
+        found.retain(|one| {
+            let speaks = one.top > best + AKAIKE && one.top >= most - TOO_UNLIKELY && !tails.contains(&one.slow);
+            tails.extend(speaks.then_some(one.slow));
+            speaks
+        });
+        found
+    }
+
+    fn maximised(fast: Family, slow: Family, sample: &Sample) -> Option<Self> {
+        let f = |x: &[f64]| {
+            model(fast, &x[..2], slow, &x[2..], sample.resolution).map_or(NOWHERE, |model| model.likelihood(sample).log)
+        };
+        let started = SPLITS.iter().filter_map(|&split| {
+            let (low, high) = sample.split(split)?;
+            let (mut start, mut steps) = fast.start(&low);
+            let (own, own_steps) = slow.start(&high);
+            start.push(libm::log((1.0 - split) / split));
+            steps.push(0.5);
+            start.extend(own);
+            steps.extend(own_steps);
+            let (place, value) = nelder_mead::near(&f, &start, &steps);
+            (value > NOWHERE).then_some((place, value, steps))
+        });
+        let (start, _, steps) = started.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let (mut place, top) = nelder_mead::simplex(&f, &start, &steps);
+        let ends = model(fast, &place[..2], slow, &place[2..], sample.resolution)?.likelihood(sample).ends;
+        let peak = place.split_off(2);
+        let steps = steps.get(2..)?.to_vec();
+        Some(Self { fast: (fast, place), slow, peak, steps, top, ends })
+    }
+
+    /// The mixture with this slow group, the fast one being at its best: it is known well, and says nothing of the tail.
+    pub fn at(&self, slow: &[f64], resolution: u64) -> Option<Model> {
+        model(self.fast.0, &self.fast.1, self.slow, slow, resolution)
+    }
+
+    /// The chance that an upgrade is not seen by this time.
+    pub fn late(&self, window: u64, resolution: u64) -> f64 {
+        self.at(&self.peak, resolution).map_or(0.0, |model| 1.0 - model.seen_by(window))
+    }
+
+    /// Schwarz's criterion.
+    pub fn bic(&self, sample: &Sample) -> f64 {
+        let parameters = self.fast.1.len() + ADDED + 1;
+        parameters as f64 * libm::log(sample.n_seen()) - 2.0 * self.top
+    }
+
+    /// What its slow group is.
+    pub fn slow_group(&self) -> Option<SlowGroup> {
+        let share = logistic(*self.peak.first()?);
+        let slow = self.slow.at(self.peak.get(1..)?)?.median();
+        let fast = self.fast.0.at(&self.fast.1)?.median();
+        Some(match slow >= fast {
+            true => SlowGroup { share, median: slow, others: fast },
+            false => SlowGroup { share: 1.0 - share, median: fast, others: slow },
+        })
+    }
+}
+
+fn logistic(x: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-x))
+}
+
+/// A fast and a slow group; the first number of the slow one is the logit of its share.
+fn model(fast: Family, x: &[f64], slow: Family, y: &[f64], resolution: u64) -> Option<Model> {
+    let (&logit, own) = y.split_first()?;
+    let share = logistic(logit);
+    let parts = vec![(1.0 - share, Sampler::new(&fast.at(x)?)), (share, Sampler::new(&slow.at(own)?))];
+    Some(Model::mixed(parts, resolution))
+}
