@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use dryroll::report::EventLog;
+use dryroll::report::events::log::EventLog;
 use dryroll::scenario::Scenario;
 use dryroll::sim::{CompiledScenario, Simulator};
 

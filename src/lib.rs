@@ -4,7 +4,8 @@
 //!
 //! - `dryroll`: [`cli`] is the command line, one file a command. [`console`] is a drill on a terminal: a screen, or a
 //!   dialogue in plain lines. [`web`] is a drill in a browser.
-//! - `dryroll-report`: what rollouts and studies say: event log, account for people, reports, timelines, pages.
+//! - `dryroll-learning`: [`learning`] is the memory of studies: what a report teaches, and which records apply today.
+//! - `dryroll-report`: [`report`] is what rollouts and studies say: models, and one renderer a medium.
 //! - `dryroll-study`: [`study`] is many rollouts and what they say together: sweeps, comparisons, tuning, shards.
 //!   [`calibrate`] goes from the events of real rollouts to the numbers of a scenario. [`drill`] is one rollout with a
 //!   person as its operator: sessions, decisions, their record, and what others would have done.
@@ -20,6 +21,7 @@ pub mod web;
 
 pub use dryroll_engine as engine;
 pub use dryroll_engine::fleet;
+pub use dryroll_learning as learning;
 pub use dryroll_report as report;
 pub use dryroll_sim::{SEMANTICS_VERSION, scenario, sim, text};
 pub use dryroll_stats as stats;

@@ -8,9 +8,10 @@ use anyhow::Context;
 use super::output::read_bytes;
 use super::output::{Failure, each_its_own_place, open_all, publish, standard_output, teller, write_json, write_whole};
 use dryroll_engine::fleet::Span;
-use dryroll_report::Output;
-use dryroll_report::calibration::{CalibrationReport, calibration_table};
-use dryroll_report::plot::goodness::goodness;
+use dryroll_report::files::output::Output;
+use dryroll_report::model::calibration::CalibrationReport;
+use dryroll_report::svg::goodness::goodness;
+use dryroll_report::terminal::calibration::calibration_table;
 use dryroll_study::calibrate::{Calibration, CalibrationError, History, Observations, once};
 
 #[derive(Debug, clap::Args)]
@@ -68,7 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let [tables, json, svg] = open_all(wanted)?;
     let written = [
-        write_whole(tables, |out| out.write_all(report.tables().as_bytes()))?,
+        write_whole(tables, |out| out.write_all(dryroll_report::scenario_toml::tables(&report).as_bytes()))?,
         write_json(json, &report)?,
         write_whole(svg, |out| plot.iter().try_for_each(|plot| out.write_all(plot.standalone().as_bytes())))?,
     ];

@@ -22,8 +22,10 @@ use super::sweep::HowArguments;
 use baseline::BaselineArguments;
 use budget::budget;
 use cases::{Case, Cases};
-use dryroll_report::study::{AgainstBaseline, CheckReport};
-use dryroll_report::{check_table, check_verdict, github, junit, markdown, replay};
+use dryroll_report::ci::{github, junit, markdown};
+use dryroll_report::model::{AgainstBaseline, CheckReport};
+use dryroll_report::terminal::check::check_table;
+use dryroll_report::words::{self, replay};
 use dryroll_study::study::check::{Check, Effort};
 use dryroll_study::study::result_log::{Identity, ResultLog};
 use dryroll_study::study::round::WorkPlan;
@@ -189,7 +191,7 @@ fn verdict(report: &CheckReport, quiet: bool) -> Result<(), Failure> {
             )))
         }
         _ if report.passed => Ok(()),
-        _ if quiet => unmet(&check_verdict(report)),
+        _ if quiet => unmet(&words::check::verdict(report)),
         _ if rules_passed && report.strict && !report.advice.is_empty() => {
             unmet("there is advice, and --strict wants none")
         }

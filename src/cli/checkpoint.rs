@@ -11,8 +11,9 @@ use tempfile::TempPath;
 
 use super::interrupt::{self, LastWords};
 use super::output::{Failure, nameless, scratch_failure};
-use dryroll_report::wording::plural;
-use dryroll_report::{Output, unfinished};
+use dryroll_report::files::output::Output;
+use dryroll_report::files::unfinished;
+use dryroll_report::words::plural;
 use dryroll_sim::digest::hex;
 use dryroll_study::study::result_log::{self, Identity, ResultLog, ResultLogError};
 

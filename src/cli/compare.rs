@@ -10,8 +10,8 @@ use super::output::{
 };
 use super::progress::Progress;
 use super::sweep::{HowArguments, total};
-use dryroll_report::compare_table;
-use dryroll_report::study::CompareReport;
+use dryroll_report::model::CompareReport;
+use dryroll_report::terminal::compare::compare_table;
 use dryroll_sim::scenario::ScenarioText;
 use dryroll_study::study::compare::{Compare, PolicyText};
 use dryroll_study::study::grid::{candidates, versions};

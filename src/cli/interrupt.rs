@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::progress;
-use dryroll_report::unfinished::discard_unfinished;
+use dryroll_report::files::unfinished::discard_unfinished;
 use dryroll_sim::text::shown;
 
 /// The exit code of a command that was interrupted.

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use super::output::{Failure, each_its_own_place, standard_output};
 use super::report::read;
-use dryroll_report::learning::store::{self, Added};
-use dryroll_report::learning::{Learning, LearningError};
-use dryroll_report::wording::plural;
+use dryroll_learning::store;
+use dryroll_learning::store::Added;
+use dryroll_learning::{Learning, LearningError};
+use dryroll_report::words::plural;
 
 #[derive(Debug, clap::Args)]
 #[command(

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::output::{Failure, each_its_own_place};
-use dryroll_report::learning::store::Store;
-use dryroll_report::learning::{Today, recall, tell};
-use dryroll_report::wording::plural;
+use dryroll_learning::store::Store;
+use dryroll_learning::{Today, recall, tell};
+use dryroll_report::words::plural;
 
 /// Damaged lines that are named.
 const NAMED: usize = 5;

@@ -8,8 +8,9 @@ use clap_mangen::Man;
 
 use super::Cli;
 use super::output::{Failure, publish, standard_output, write_whole};
-use dryroll_report::wording::plural;
-use dryroll_report::{Output, ReportError};
+use dryroll_report::files::error::ReportError;
+use dryroll_report::files::output::Output;
+use dryroll_report::words::plural;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  dryroll man ~/.local/share/man/man1\n  dryroll man . && man ./dryroll-run.1")]

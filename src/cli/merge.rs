@@ -8,8 +8,8 @@ use super::output::{Failure, Several, each_its_own_place, publish, standard_outp
 use super::progress::Progress;
 use super::shard::{Found, command, found, load, place};
 use super::sweep::{Files, HowArguments, OutputArguments, conclude};
-use dryroll_report::sweep_table;
-use dryroll_report::wording::plural;
+use dryroll_report::terminal::sweep::sweep_table;
+use dryroll_report::words::plural;
 
 /// How many missing shards are told one by one.
 const TOLD: usize = 20;

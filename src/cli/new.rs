@@ -9,7 +9,8 @@ use clap::builder::NonEmptyStringValueParser;
 use super::interrupt::last_words;
 use super::output::{Failure, publish, standard_output, stderr, teller, write_whole};
 use dryroll_engine::OperatorDecision;
-use dryroll_report::{Output, replay};
+use dryroll_report::files::output::Output;
+use dryroll_report::words::replay;
 use dryroll_sim::scenario::{Format, Scenario, Template};
 use dryroll_sim::text::shown;
 

@@ -11,7 +11,8 @@ use anyhow::Context;
 
 use super::interrupt::undisturbed;
 use dryroll_engine::Refusal;
-use dryroll_report::{Output, ReportError, Written};
+use dryroll_report::files::error::ReportError;
+use dryroll_report::files::output::{Output, Written};
 use dryroll_sim::scenario::{ScenarioError, ScenarioText};
 use dryroll_sim::text::{Foreign, Screen, shown};
 use dryroll_study::study::grid::GridError;
@@ -262,7 +263,7 @@ pub fn teller(quiet: bool, outputs: &[&PathBuf]) -> Option<Box<dyn Write>> {
         return None;
     }
     if let Some(columns) = columns() {
-        dryroll_report::table::fit_to(columns);
+        dryroll_report::terminal::table::fit_to(columns);
     }
     if outputs.iter().any(|path| Output::is_standard(path)) {
         return Some(Box::new(io::BufWriter::new(stderr())));

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use super::learnings::Learnings;
 use super::output::{Failure, standard_output};
 use super::rollout::{Loaded, Rollout};
-use dryroll_report::learning::{Numbers, PlanNumbers, Today};
-use dryroll_report::{PlanAnswer, advice_table};
+use dryroll_learning::{Numbers, PlanNumbers, Today};
+use dryroll_report::model::plan::PlanReport;
+use dryroll_report::terminal::advice::advice_table;
 use dryroll_study::study::Policy;
 
 #[derive(Debug, clap::Args)]
@@ -37,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             scenario.fleet.template_id
         );
     }
-    let answer = PlanAnswer::new(&compiled.plan, &compiled.settings, compiled.names).with_advice(&advice);
+    let answer = PlanReport::asked(&compiled.plan, &compiled.settings, compiled.names).with_advice(advice.clone());
     let mut out = BufWriter::new(io::stdout().lock());
     standard_output(
         dryroll_sim::json::write_pretty(&mut out, &answer).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
@@ -47,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let _ = advice_table(&mut crate::cli::output::stderr(), &advice);
     }
     if let Some(remembered) = remembered.filter(|_| !arguments.quiet) {
-        let numbers = PlanNumbers::of(&compiled.plan, answer.estimated_total());
+        let numbers = PlanNumbers::of(&compiled.plan, compiled.plan.estimated_total(compiled.settings.health_timeout));
         let today = Today::of(&scenario, Some(Policy::of(&scenario)), Numbers::Plan(numbers));
         let _ = remembered.tell(&mut crate::cli::output::stderr(), &today);
     }

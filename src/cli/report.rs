@@ -4,9 +4,11 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::output::{Failure, is_gone, publish, read_text, standard_output, write_whole};
-use dryroll_report::page::{page, plots};
-use dryroll_report::reading::{AnyReport, ReadingError};
-use dryroll_report::{Output, ReportError, replay};
+use dryroll_report::files::error::ReportError;
+use dryroll_report::files::output::Output;
+use dryroll_report::html::{page, plots};
+use dryroll_report::model::report::{ReadingError, Report};
+use dryroll_report::words::replay;
 use dryroll_sim::scenario::{Format, Scenario};
 
 #[derive(Debug, clap::Args)]
@@ -102,10 +104,10 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
 }
 
 /// Any report, from a file or standard input.
-pub fn read(path: &Path) -> Result<AnyReport, Failure> {
+pub fn read(path: &Path) -> Result<Report, Failure> {
     let bytes = read_text(path, "a JSON report that dryroll wrote")?.into_bytes();
     let shown = dryroll_sim::text::path(&path);
-    AnyReport::read(&bytes).map_err(|error| match error {
+    Report::read(&bytes).map_err(|error| match error {
         wrong if is_scenario(path, &bytes) => {
             let file = replay::file(&path.to_string_lossy());
             let said = format!(

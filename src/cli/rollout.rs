@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::output::{Failure, refused};
-use dryroll_report::replay;
+use dryroll_report::words::replay;
 use dryroll_sim::scenario::{Advisor, Scenario, ScenarioText};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_study::study::grid::{Axis, Grid, version_called};

@@ -9,9 +9,15 @@ use super::output::{
 };
 use super::rollout::{Loaded, Rollout};
 use dryroll_engine::{Outcome, batch_size};
-use dryroll_report::learning::{Numbers, PlanNumbers, RunNumbers, Today};
-use dryroll_report::timeline::{BreakerCount, Timeline};
-use dryroll_report::{Chronicle, EventLog, FaultReport, Output, RunReport, Transcript, Written, trace};
+use dryroll_learning::{Numbers, PlanNumbers, RunNumbers, Today};
+use dryroll_report::build::timeline::BreakerCount;
+use dryroll_report::events::chronicle::Chronicle;
+use dryroll_report::events::log::EventLog;
+use dryroll_report::events::trace;
+use dryroll_report::files::output::{Output, Written};
+use dryroll_report::model::run::{FaultReport, RunReport};
+use dryroll_report::model::timeline::Timeline;
+use dryroll_report::terminal::transcript::Transcript;
 use dryroll_sim::scenario::{Scenario, ended_at_horizon};
 use dryroll_sim::sim::{Metrics, Simulator};
 use dryroll_study::study::Policy;

@@ -16,8 +16,9 @@ use super::output::{
 use super::progress::Progress;
 use super::sweep::{HowArguments, ready};
 use dryroll_engine::fleet::Span;
-use dryroll_report::wording::{plural, spoken};
-use dryroll_report::{Output, replay};
+use dryroll_report::files::output::Output;
+use dryroll_report::words::replay;
+use dryroll_report::words::{plural, spoken};
 use dryroll_study::study::manifest::Manifest;
 use dryroll_study::study::result_log::{Identity, ResultLog, ResultLogError};
 use dryroll_study::study::round::{self, WorkPlan};

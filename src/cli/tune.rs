@@ -15,9 +15,12 @@ use super::output::{
 use super::progress::Progress;
 use super::share::share;
 use super::sweep::{HowArguments, total};
-use dryroll_report::learning::{Numbers, Today};
-use dryroll_report::study::{Findings, PosteriorFindings, TuneReport, tune_advice};
-use dryroll_report::tune_table;
+use dryroll_learning::{Numbers, Today};
+use dryroll_report::build::tune::Findings;
+use dryroll_report::build::tune::advice::tune_advice;
+use dryroll_report::build::tune::posterior::PosteriorFindings;
+use dryroll_report::model::TuneReport;
+use dryroll_report::terminal::tune::tune_table;
 use dryroll_sim::scenario::ScenarioText;
 use dryroll_study::study::result_log::ResultLog;
 use dryroll_study::study::round::WorkPlan;

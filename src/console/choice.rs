@@ -1,7 +1,7 @@
 //! The answers that a request takes, each with a sentence on what it does.
 
 use dryroll_engine::{Answer, AnswerKind, Direction, Engine, OperatorDecision, RequestKind, batch_size};
-use dryroll_report::wording::plural;
+use dryroll_report::words::plural;
 use dryroll_study::drill::Briefing;
 
 /// An answer that a person may choose.

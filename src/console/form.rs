@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use super::key::Key;
 use dryroll_engine::{Edit, Engine};
-use dryroll_report::Forecast;
+use dryroll_report::judge::forecast::Forecast;
 
 /// The names of its fields.
 pub const FIELDS: [&str; 2] = ["batch_pct", "max_consecutive_failures"];

@@ -2,19 +2,16 @@
 
 use super::feed::Tone;
 use dryroll_engine::fleet::At;
-use dryroll_engine::{
-    Answer, BreakerOrder, BreakerScope, Engine, Event, EventBody, OperatorDecision, Reason, RequestKind, RolloutId,
-};
-use dryroll_report::Forecast;
-use dryroll_report::wording::{plural, spoken};
+use dryroll_engine::{Answer, BreakerOrder, BreakerScope, Engine, Event, EventBody, RolloutId};
+use dryroll_report::judge::forecast::Forecast;
+use dryroll_report::words::events::{self, NOTIFIED, asks, because, in_a_row};
+use dryroll_report::words::{plural, spoken};
 use dryroll_study::drill::Briefing;
 
 /// A batch of at most so many instances is told verdict by verdict.
 const VERDICTS_TOLD: u32 = 40;
 /// Of a larger one so many failures are.
 const FAILURES_TOLD: u32 = 12;
-/// Names that are listed in a line.
-const NAMES_LISTED: usize = 8;
 
 /// Tells one drill; keeps what a line needs to know of those before it.
 #[derive(Debug, Default)]
@@ -42,7 +39,7 @@ impl Narrator {
                 }
                 (Tone::Asks, format!("{request} is answered: {}", decided(answer)))
             }
-            EventBody::OperatorNotified => (Tone::Asks, "the operator is told; nobody is asked".to_owned()),
+            EventBody::OperatorNotified => (Tone::Asks, NOTIFIED.to_owned()),
             EventBody::BatchStarted { batch_index, instance_count } => {
                 (self.batch_began_at, self.batch_instances, self.failures) = (event.at, *instance_count, 0);
                 if engine.settings().breaker_scope == BreakerScope::Batch {
@@ -78,12 +75,10 @@ impl Narrator {
             }
             EventBody::CircuitBreakerTripped { batch_index, failed } => {
                 self.is_tripped = true;
-                let listed: Vec<String> =
-                    failed.iter().take(NAMES_LISTED).map(|&id| names.instances.name(id).to_string()).collect();
-                let more = failed.len().saturating_sub(NAMES_LISTED);
+                let (listed, more) = events::listed(names.instances, failed);
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                 let row = in_a_row(failed.len() as u32);
-                (Tone::Bad, format!("the breaker trips in {batch} {batch_index}: {row}: {}{more}", listed.join(", ")))
+                (Tone::Bad, format!("the breaker trips in {batch} {batch_index}: {row}: {listed}{more}"))
             }
             EventBody::BatchCompleted { batch_index, healthy_count, failed_count } => {
                 let took = spoken(event.at - self.batch_began_at);
@@ -94,8 +89,8 @@ impl Narrator {
                 (tone, text)
             }
             EventBody::RollbackStarted { instance_count } => {
-                let instances = plural(u64::from(*instance_count), "instance goes", "instances go");
-                (Tone::Plain, format!("rollback: {instances} back to {}", briefing.previous))
+                let back = events::goes_back(*instance_count, &briefing.previous);
+                (Tone::Plain, format!("rollback: {back}"))
             }
             EventBody::RollbackFailed => {
                 (Tone::Bad, "no rollback: the previous version is archived or gone, and nothing is changed".to_owned())
@@ -115,43 +110,12 @@ impl Narrator {
     }
 }
 
-/// `1 failure`, `2 failures in a row`.
-pub fn in_a_row(count: u32) -> String {
-    if count == 1 { "1 failure".to_owned() } else { format!("{count} failures in a row") }
-}
-
-/// Why a verdict is a failure.
-pub fn because(reason: Reason, engine: &Engine) -> String {
-    match reason {
-        Reason::UpgradeFailed => "upgrade failed, says its agent".to_owned(),
-        Reason::HealthTimeout => {
-            format!("health timeout, not well within {}", spoken(engine.settings().health_timeout))
-        }
-    }
-}
-
-/// What a request asks.
-pub fn asks(kind: RequestKind) -> &'static str {
-    match kind {
-        RequestKind::RollingUpgrade => "may this plan start?",
-        RequestKind::RollingUpgradeContinuation => "the breaker tripped; what now?",
-        RequestKind::RollbackContinuation => "the breaker tripped in the rollback; what now?",
-    }
-}
-
 /// An answer in words.
 pub fn decided(answer: &Answer) -> String {
     match answer {
         Answer::Approve => "approve".to_owned(),
         Answer::Reject => "reject".to_owned(),
-        Answer::Edit(edit) => {
-            let pct = edit.batch_pct.map(|pct| format!("batch_pct={pct}"));
-            let limit = edit.max_consecutive_failures.map(|limit| format!("max_consecutive_failures={limit}"));
-            let changes: Vec<String> = pct.into_iter().chain(limit).collect();
-            format!("edit {}", changes.join(" "))
-        }
-        Answer::OnTrip(OperatorDecision::ContinueAnyway) => "continue anyway".to_owned(),
-        Answer::OnTrip(OperatorDecision::RollbackCompletedBatches) => "roll back completed batches".to_owned(),
-        Answer::OnTrip(OperatorDecision::Abort) => "abort".to_owned(),
+        Answer::Edit(edit) => format!("edit {}", events::changes(edit, "=").join(" ")),
+        Answer::OnTrip(decision) => events::decision(*decision).to_owned(),
     }
 }

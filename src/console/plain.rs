@@ -8,7 +8,7 @@ use super::command::{Command, HELP};
 use super::feed::Feed;
 use super::situation;
 use dryroll_engine::{Answer, RequestKind};
-use dryroll_report::wording::plural;
+use dryroll_report::words::plural;
 use dryroll_sim::sim::Observer;
 use dryroll_sim::text::shown;
 use dryroll_study::drill::{Asked, Control, Controller};

@@ -1,12 +1,12 @@
 //! What is known at the moment that somebody has to decide: what the engine knows, never the truth.
 
-use super::narrator::{because, in_a_row};
 use super::tally::Tally;
 use dryroll_engine::{BatchPhase, Direction, Engine, Reason, RequestKind};
-use dryroll_report::Forecast;
-use dryroll_report::forecast::share;
-use dryroll_report::heartbeat_summary;
-use dryroll_report::wording::plural;
+use dryroll_report::judge::forecast::Forecast;
+use dryroll_report::judge::forecast::share;
+use dryroll_report::words::events::{because, in_a_row};
+use dryroll_report::words::heartbeat_summary;
+use dryroll_report::words::plural;
 use dryroll_study::drill::{Asked, Briefing, Cell, HeartbeatSummary};
 
 /// Failures in a row that are listed with their reasons.

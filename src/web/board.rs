@@ -7,7 +7,8 @@ use super::preview::Figures;
 use dryroll_engine::{
     Answer, BatchPhase, Direction, Engine, InterventionPolicy, Outcome, RequestKind, RolloutId, batch_size,
 };
-use dryroll_report::{BatchRecord, Chronicle, heartbeat_summary};
+use dryroll_report::events::chronicle::{BatchRecord, Chronicle};
+use dryroll_report::words::heartbeat_summary;
 use dryroll_study::drill::{Asked, Briefing, Decision, Drill, HeartbeatSummary};
 
 /// How everything stands.

@@ -3,9 +3,9 @@
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 
-use dryroll_report::DrillReport;
-use dryroll_report::page::page_beside;
-use dryroll_report::reading::AnyReport;
+use dryroll_report::html::page_beside;
+use dryroll_report::model::drill::DrillReport;
+use dryroll_report::model::report::Report;
 
 /// The page has its style within it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
@@ -25,7 +25,7 @@ impl Debrief {
     /// Of a drill's report.
     pub fn new(report: &DrillReport) -> Self {
         let json = serde_json::to_string_pretty(report).unwrap_or_else(|_| "{}".into());
-        Self { json, page: page_beside(&AnyReport::Drill(Box::new(report.clone())), &WAYS) }
+        Self { json, page: page_beside(&Report::Drill(Box::new(report.clone())), &WAYS) }
     }
 
     /// As JSON.

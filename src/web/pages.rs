@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{Html, IntoResponse, Response};
 
 use super::problem::Problem;
-use dryroll_report::plot::theme;
+use dryroll_report::svg::theme;
 
 const FRAME: &str = include_str!("assets/frame.html");
 const APPROVALS: &str = include_str!("assets/approvals.html");

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use dryroll_engine::{Answer, Edit};
-use dryroll_report::forecast::Forecast;
+use dryroll_report::judge::forecast::Forecast;
 use dryroll_study::drill::{Drill, DrillError};
 
 /// What a plan comes to.

@@ -1,7 +1,7 @@
 //! What happened since the last look: event lines, and the positions to look at again.
 
 use dryroll_engine::{Engine, Event, EventBody, EventLine, EventNames, Recording};
-use dryroll_report::Chronicle;
+use dryroll_report::events::chronicle::Chronicle;
 use dryroll_sim::sim::Observer;
 
 /// Notes what a browser is to be told, and passes everything on.

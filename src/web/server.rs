@@ -126,7 +126,7 @@ impl Server {
     }
 
     /// Shows the debrief of the drill, which is over.
-    pub fn show_debrief(&self, report: &dryroll_report::DrillReport) {
+    pub fn show_debrief(&self, report: &dryroll_report::model::drill::DrillReport) {
         if self.desk.debrief.set(Debrief::new(report)).is_ok() {
             self.desk.log.debrief_is_ready();
         }

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use dryroll::calibrate::{Calibration, Family, History, Observations, VersionCalibration, WarningKind};
-use dryroll::report::calibration::CalibrationReport;
+use dryroll::report::model::calibration::CalibrationReport;
+use dryroll::report::scenario_toml;
 use dryroll::scenario::{Distribution, Format, Scenario};
 use rayon::prelude::*;
 
@@ -277,7 +278,8 @@ fn the_tables_load_in_a_scenario() {
     let scenario = common::scenario(&text);
     for compiled in [1, 20] {
         let read: Vec<History> = (0..compiled).flat_map(|compiled| histories(&scenario, compiled)).collect();
-        let tables = CalibrationReport::new(&calibrated(&read), vec!["a \u{7} log\nwith = lines".into()]).tables();
+        let report = CalibrationReport::new(&calibrated(&read), vec!["a \u{7} log\nwith = lines".into()]);
+        let tables = scenario_toml::tables(&report);
         let whole = format!("[fleet]\ninstances = 50\n[rollout]\ntarget_version_id = \"v-2\"\n{tables}");
         let again = Scenario::parse("calibrated.toml", whole.as_bytes(), Format::Toml)
             .unwrap_or_else(|error| panic!("{error}\n{whole}"));

@@ -4,7 +4,8 @@
 use crate::common::toml as common;
 
 use dryroll::calibrate::{Calibration, History, Observations, VersionCalibration, WarningKind};
-use dryroll::report::calibration::CalibrationReport;
+use dryroll::report::model::calibration::CalibrationReport;
+use dryroll::report::scenario_toml;
 use rayon::prelude::*;
 
 const ROLLOUTS: u64 = 6;
@@ -48,7 +49,7 @@ fn a_factor_of_upgrade_times_comes_back() {
     assert!(factors.iter().filter(|one| !one.interval.contains(0.4)).count() <= 3, "{factors:?}");
     let one = all.iter().find(|one| of(one).upgrade_time.factor.is_some()).expect("a factor");
     assert!(of(one).warnings.iter().any(|warning| warning.kind == WarningKind::Differs));
-    let tables = CalibrationReport::new(one, vec!["logs".into()]).tables();
+    let tables = scenario_toml::tables(&CalibrationReport::new(one, vec!["logs".into()]));
     assert!(tables.contains("upgrade_time_factor = { lognormal = { sigma = 0."), "{tables}");
     let fleet = "[fleet]\ninstances = 80\n[rollout]\ntarget_version_id = \"v-2\"\n";
     common::scenario(&format!("{fleet}{tables}\n[[versions]]\nid = \"v-1\"\n"));

@@ -4,7 +4,8 @@ use crate::common::folder::Folder;
 use crate::common::toml as common;
 
 use dryroll::calibrate::{Calibration, History, Observations, WarningKind, once};
-use dryroll::report::calibration::CalibrationReport;
+use dryroll::report::model::calibration::CalibrationReport;
+use dryroll::report::scenario_toml;
 use dryroll::stats::Interval;
 
 /// The log of a rollout to `v-2`.
@@ -41,7 +42,7 @@ fn rollouts_that_differ_are_fitted_and_said() {
     // Mean 0.16, standard deviation 0.14: the next rollout's rate is as uncertain.
     let next = deviation(rate.beta);
     assert!((0.09..0.25).contains(&next), "{rate:?}");
-    let tables = differ.tables();
+    let tables = scenario_toml::tables(&differ);
     let line = tables.lines().find(|line| line.starts_with("failure_rate = ")).expect("the key");
     assert!(line.starts_with("failure_rate = { beta = { mean = 0.") && line.contains(", concentration = "), "{line}");
     let parsed: toml::Table = line.parse().expect("TOML");
@@ -49,7 +50,7 @@ fn rollouts_that_differ_are_fitted_and_said() {
     assert!((beta["mean"].as_float().expect("a number") - spread.mean).abs() < 1e-3);
     assert!(beta["concentration"].as_float().expect("a number") > 0.0);
     let mut said = Vec::new();
-    dryroll::report::calibration::calibration_table(&mut said, &differ).expect("written");
+    dryroll::report::terminal::calibration::calibration_table(&mut said, &differ).expect("written");
     assert!(String::from_utf8_lossy(&said).contains("8 rollouts differ"));
     assert!(differ.versions[0].warnings.iter().any(|warning| warning.kind == WarningKind::Differs));
     // What is drawn is the next rollout's rate, and the interval that tune shows is that of it.
@@ -63,7 +64,7 @@ fn rollouts_that_differ_are_fitted_and_said() {
     assert_eq!(alike.histories()[0].failure.concentration, None);
     assert_eq!(alike.histories()[0].failure.interval, alike.versions[0].failure_rate.ci);
     let json = serde_json::to_string(&alike).expect("JSON");
-    assert!(!json.contains("spread") && !alike.tables().contains("concentration"));
+    assert!(!json.contains("spread") && !scenario_toml::tables(&alike).contains("concentration"));
 }
 
 #[test]
@@ -172,7 +173,7 @@ fn a_spread_of_hangs_is_a_key_of_the_scenario_with_the_mean_that_is_shown() {
     let report = CalibrationReport::new(&calibration, vec!["logs".into()]);
     let rate = &report.versions[0].hang_rate;
     let spread = rate.spread.as_ref().expect("a spread");
-    let tables = report.tables();
+    let tables = scenario_toml::tables(&report);
     let line = tables.lines().find(|line| line.starts_with("hang_rate = ")).expect("the key");
     let parsed: toml::Table = line.parse().expect("TOML");
     let mean = parsed["hang_rate"]["beta"]["mean"].as_float().expect("a number");

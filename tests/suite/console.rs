@@ -334,7 +334,7 @@ fn the_prospect_of_a_failure_is_what_happens() {
         let scenario = Scenario::parse("fails.toml", text.as_bytes(), Format::Toml).unwrap();
         let compiled = CompiledScenario::new(&scenario).unwrap();
         let mut drill = Drill::new(&compiled, 0, &mut Events::default());
-        let forecast = dryroll::report::Forecast::of(drill.engine());
+        let forecast = dryroll::report::judge::forecast::Forecast::of(drill.engine());
         drill.next_decision(&mut Events::default()).unwrap();
         let tripped = drill.asked().filter(|asked| asked.kind == RequestKind::RollingUpgradeContinuation);
         assert_eq!(forecast.trips_in.is_some(), tripped.is_some(), "{text}");

@@ -11,9 +11,11 @@ use dryroll::drill::score::{Judgement, judge};
 use dryroll::drill::{Briefing, Drill, Pack, REPLICATES, branch};
 use dryroll::engine::{Answer, Edit, OperatorDecision, Outcome, RequestKind};
 use dryroll::fleet::Span;
-use dryroll::report::drill::Surprise;
-use dryroll::report::timeline::BreakerCount;
-use dryroll::report::{Chronicle, DrillReport, drill_table};
+use dryroll::report::build::timeline::BreakerCount;
+use dryroll::report::events::chronicle::Chronicle;
+use dryroll::report::model::drill::DrillReport;
+use dryroll::report::model::drill::Surprise;
+use dryroll::report::terminal::drill::drill_table;
 use dryroll::scenario::Scenario;
 use dryroll::sim::{CompiledScenario, Observer, Unobserved};
 

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use bench::{NEW, OLD, deeds, deeds_told, events, line};
 use dryroll::engine::{
-    Answer, BreakerOrder, BreakerScope, Direction, Engine, Entry, Event, EventBody, Input, OperatorDecision, Outcome, Reason,
-    RolloutId, Settings,
+    Answer, BreakerOrder, BreakerScope, Direction, Engine, Entry, Event, EventBody, Input, OperatorDecision, Outcome,
+    Reason, RolloutId, Settings,
 };
 use dryroll::fleet::{At, Heartbeat};
 use proptest::prelude::*;

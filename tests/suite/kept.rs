@@ -131,7 +131,7 @@ fn a_sweep_that_writes_no_file_is_kept_in_the_temporary_folder_and_through_no_li
     let said = folder.interrupted_in_its_report(&sweep);
     let [kept] = folder.files("temporary").try_into().unwrap();
     assert!(said.contains(&format!("temporary/{kept}; the same command with --resume")), "{said}");
-    // A link in its place is replaced, and what it leads to is left alone.
+    // A link in its place is refused, and what it leads to is left alone.
     let kept = format!("temporary/{kept}");
     let log = folder.bytes(&kept);
     let lay_link = || {
@@ -140,7 +140,14 @@ fn a_sweep_that_writes_no_file_is_kept_in_the_temporary_folder_and_through_no_li
         std::os::unix::fs::symlink(folder.path("precious"), folder.path(&kept)).unwrap();
     };
     lay_link();
+    let said = folder.says(&sweep.replace("pipe", "-"), 2);
+    assert!(said.contains("no regular file"), "{said}");
+    assert_eq!(folder.bytes("precious"), b"precious");
+    fs::remove_file(folder.path(&kept)).unwrap();
     folder.interrupted_in_its_report(&sweep);
+    // What is kept is not begun anew without a word.
+    let said = folder.says(&sweep.replace("pipe", "-"), 2);
+    assert!(said.contains("add --resume"), "{said}");
     assert_eq!(folder.bytes("precious"), b"precious");
     assert!(fs::symlink_metadata(folder.path(&kept)).unwrap().is_file());
     // Nothing is taken up through a link either, be it a tape of this very sweep.

@@ -6,8 +6,8 @@ use crate::common::reports;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use dryroll::report::learning::{Category, Learning};
-use dryroll::report::reading::AnyReport;
+use dryroll::learning::{Category, Learning};
+use dryroll::report::model::report::Report;
 use serde_json::{Value, json};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -60,7 +60,7 @@ impl Folder {
 
 fn of(report: &impl serde::Serialize) -> Learning {
     let bytes = serde_json::to_vec(report).expect("JSON");
-    Learning::of(&AnyReport::parse(&bytes).expect("a report")).expect("a record")
+    Learning::of(&Report::parse(&bytes).expect("a report")).expect("a record")
 }
 
 /// As people read it: a sentence a line.

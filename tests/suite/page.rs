@@ -7,20 +7,20 @@ use crate::common::reports;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use dryroll::report::page::{page, plots};
-use dryroll::report::plot::Plot;
-use dryroll::report::reading::AnyReport;
-use dryroll::report::study::LimitText;
+use dryroll::report::html::{page, plots};
+use dryroll::report::model::LimitText;
+use dryroll::report::model::report::Report;
+use dryroll::report::svg::Plot;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn read(value: &impl serde::Serialize) -> AnyReport {
+fn read(value: &impl serde::Serialize) -> Report {
     let text = serde_json::to_vec(value).expect("JSON");
-    AnyReport::parse(&text).unwrap_or_else(|error| panic!("{error}"))
+    Report::parse(&text).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// One of each kind, by name.
-fn all() -> Vec<(&'static str, AnyReport)> {
+fn all() -> Vec<(&'static str, Report)> {
     vec![
         ("sweep", read(&reports::sweep())),
         ("compare", read(&reports::compare())),
@@ -273,10 +273,10 @@ fn thousands_of_cells_are_capped_and_that_is_said() {
             let mut policy = serde_json::to_value(&cell.policy).expect("JSON");
             policy["health_timeout_sec"] = timeout.clone();
             let policy = serde_json::from_value(policy).expect("a policy");
-            sweep.cells.push(dryroll::report::study::Cell { policy, ..cell.clone() });
+            sweep.cells.push(dryroll::report::model::Cell { policy, ..cell.clone() });
         }
     }
-    sweep.axes.push(dryroll::report::study::Axis { key: "health_timeout_sec".into(), values: timeouts });
+    sweep.axes.push(dryroll::report::model::Axis { key: "health_timeout_sec".into(), values: timeouts });
     let report = read(&sweep);
     let html = page(&report);
     assert!(html.contains("Drawn are the first"), "it says so");
@@ -322,7 +322,7 @@ fn no_single_change_makes_it_panic() {
             }
             let mut changed = value.clone();
             *changed.pointer_mut(&place).expect("the leaf") = odd[i % odd.len()].clone();
-            if let Ok(report) = AnyReport::parse(&serde_json::to_vec(&changed).expect("JSON")) {
+            if let Ok(report) = Report::parse(&serde_json::to_vec(&changed).expect("JSON")) {
                 tags(&page(&report));
                 pages += 1;
             }
@@ -376,13 +376,13 @@ proptest! {
                 }
             }
         }
-        tags(&page(&AnyReport::Sweep(Box::new(sweep))));
+        tags(&page(&Report::Sweep(Box::new(sweep))));
         let mut compare = reports::compare();
         for contrast in &mut compare.comparisons[0].metrics {
             contrast.a = next.next();
             contrast.difference = next.next();
         }
-        tags(&page(&AnyReport::Compare(Box::new(compare))));
+        tags(&page(&Report::Compare(Box::new(compare))));
         let mut drill = reports::drill();
         drill.version = text.as_str().into();
         drill.outcome = text.as_str().into();
@@ -396,14 +396,14 @@ proptest! {
             (one.score, one.cost_instance_min, one.waits_sec) = (figure(), figure(), figure());
             one.says.clone_from(&text);
         }
-        tags(&page(&AnyReport::Drill(Box::new(drill))));
+        tags(&page(&Report::Drill(Box::new(drill))));
     }
 
     #[test]
     fn any_bytes_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0usize..4000) {
-        drop(AnyReport::read(&bytes));
+        drop(Report::read(&bytes));
         let whole = serde_json::to_vec(&reports::compare()).expect("JSON");
-        prop_assert!(AnyReport::read(&whole[..cut.min(whole.len() - 1)]).is_err());
+        prop_assert!(Report::read(&whole[..cut.min(whole.len() - 1)]).is_err());
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use dryroll::report::reading::AnyReport;
+use dryroll::report::model::report::Report;
 use serde_json::{Value, json};
 
 use crate::common::folder::Folder;
@@ -61,8 +61,8 @@ pub fn of_each() -> Vec<Value> {
     commands.iter().map(|command| serde_json::from_slice(&written(command)).expect("JSON")).collect()
 }
 
-pub fn read(report: &Value) -> Result<AnyReport, String> {
-    AnyReport::read(report.to_string().as_bytes()).map_err(|error| error.to_string())
+pub fn read(report: &Value) -> Result<Report, String> {
+    Report::read(report.to_string().as_bytes()).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn every_report_that_is_written_is_read() {
     for path in shipped() {
         let path = path.to_str().expect("UTF-8");
         for command in [vec!["run", path], vec!["sweep", path, "--replicates", "20"]] {
-            if let Err(error) = AnyReport::read(&written(&command)) {
+            if let Err(error) = Report::read(&written(&command)) {
                 refused.push(format!("{command:?}: {error}"));
             }
         }
@@ -257,11 +257,11 @@ fn no_bytes_make_it_panic() {
         let text = report.to_string().into_bytes();
         let step = (text.len() / 60).max(1);
         for place in (0..text.len()).step_by(step) {
-            let _ = AnyReport::read(&text[..place]);
+            let _ = Report::read(&text[..place]);
             for byte in [b'0', b'-', b'"', b'}', 0xff] {
                 let mut other = text.clone();
                 other[place] = byte;
-                let _ = AnyReport::read(&other);
+                let _ = Report::read(&other);
             }
         }
         for (key, _) in report.as_object().expect("an object") {

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dryroll::report::{Chronicle, EventLog, RunReport};
+use dryroll::report::events::chronicle::Chronicle;
+use dryroll::report::events::log::EventLog;
+use dryroll::report::model::run::RunReport;
 use dryroll::scenario::{Scenario, schema};
 use dryroll::sim::{CompiledScenario, FaultEffect, Simulator};
 use serde_json::Value;

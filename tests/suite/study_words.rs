@@ -243,6 +243,6 @@ fn what_never_varied_contradicts_no_exact_value() {
     let exact = cell["exact"]["values"]["trips"].as_f64().expect("a number");
     assert!(low <= exact && exact < high && exact > 0.0, "{ci}");
     let bytes = serde_json::to_vec(&report).expect("JSON");
-    let page = dryroll::report::page::page(&dryroll::report::reading::AnyReport::read(&bytes).expect("a report"));
+    let page = dryroll::report::html::page(&dryroll::report::model::report::Report::read(&bytes).expect("a report"));
     assert!(!page.contains("✗ no"));
 }

@@ -195,7 +195,7 @@ fn a_hostile_file_is_an_error_that_says_why() {
         value.to_string()
     };
     let cases: Vec<(String, &str)> = vec![
-        (String::new(), "c.json: line 1, column 0: it is no JSON"),
+        (String::new(), "c.json is empty; give a JSON report of `dryroll calibrate`"),
         ("events".into(), "it is no JSON"),
         ("{}".into(), "it has no `schema`"),
         (with(&|value| value["schema"] = "dryroll.calibration/2".into()), "its schema is \"dryroll.calibration/2\""),

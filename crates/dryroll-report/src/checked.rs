@@ -8,7 +8,7 @@
 
 mod domain;
 mod fitted;
-pub(super) mod range;
+pub mod range;
 mod relations;
 mod rollout;
 mod scope;

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::Running;
 use crate::cli::output::{Failure, scratch_failure, utf8, write_whole};
-use dryroll_report::study::{AgainstBaseline, BaselineReport, Found, NotChecked};
-use dryroll_report::{Output, Written};
+use dryroll_report::build::baseline::Found;
+use dryroll_report::files::output::{Output, Written};
+use dryroll_report::model::{AgainstBaseline, BaselineReport, NotChecked};
 use dryroll_sim::SEMANTICS_VERSION;
 use dryroll_sim::scenario::{Scenario, ScenarioText};
 use dryroll_sim::text::Foreign;

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use super::{Arguments, read_record};
 use crate::cli::output::{Failure, refused};
 use crate::cli::rollout::Loaded;
-use dryroll_report::drill::Surprise;
+use dryroll_report::model::drill::Surprise;
 use dryroll_sim::scenario::{Scenario, ScenarioText};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_study::drill::{Briefing, Pack, Record};

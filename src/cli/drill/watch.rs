@@ -1,8 +1,11 @@
 //! What watches every drill, however it is shown: for the debrief, and for whoever asked for the events.
 
 use dryroll_engine::{Engine, Event, Recording};
-use dryroll_report::timeline::BreakerCount;
-use dryroll_report::{Chronicle, DrillReport, EventLog, Output};
+use dryroll_report::build::timeline::BreakerCount;
+use dryroll_report::events::chronicle::Chronicle;
+use dryroll_report::events::log::EventLog;
+use dryroll_report::files::output::Output;
+use dryroll_report::model::drill::DrillReport;
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::Observer;
 use dryroll_study::drill::{Drill, score};

@@ -10,7 +10,7 @@ use super::super::{interrupt, output};
 use super::{Arguments, Files, Opening, Watch, conclude, debrief, keeper};
 use crate::cli::learnings::Remembered;
 use crate::web::{Console, Server, WebError};
-use dryroll_report::ReportError;
+use dryroll_report::files::error::ReportError;
 
 /// The flags of a drill in a browser.
 #[derive(Debug, clap::Args)]

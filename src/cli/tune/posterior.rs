@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::cli::output::Failure;
 use crate::cli::output::read_text;
-use dryroll_report::reading::AnyReport;
-use dryroll_report::study::CalibrationRef;
+use dryroll_report::model::CalibrationRef;
+use dryroll_report::model::report::Report;
 use dryroll_sim::digest::hex_sha256;
 use dryroll_sim::scenario::Scenario;
 use dryroll_study::study::tune::posterior::RatePosteriors;
@@ -26,8 +26,8 @@ impl Posterior {
         let shown = dryroll_sim::text::path(&path);
         let about = |error: anyhow::Error| Failure::Input(error.context(format!("{shown}")));
         let bytes = read_text(path, "a JSON report of `dryroll calibrate`")?.into_bytes();
-        let kind = match AnyReport::read(&bytes).map_err(|error| about(error.into()))? {
-            AnyReport::Calibration(report) => {
+        let kind = match Report::read(&bytes).map_err(|error| about(error.into()))? {
+            Report::Calibration(report) => {
                 let posteriors =
                     RatePosteriors::new(scenario, &report.histories()).map_err(|error| about(error.into()))?;
                 let file = path.to_string_lossy().into_owned();
@@ -44,12 +44,12 @@ impl Posterior {
                 };
                 return Ok(Self { calibration, point: posteriors.point(scenario), posteriors });
             }
-            AnyReport::Run(_) => "run",
-            AnyReport::Drill(_) => "drill",
-            AnyReport::Sweep(_) => "sweep",
-            AnyReport::Compare(_) => "compare",
-            AnyReport::Tune(_) => "tune",
-            AnyReport::Check(_) => "check",
+            Report::Run(_) => "run",
+            Report::Drill(_) => "drill",
+            Report::Sweep(_) => "sweep",
+            Report::Compare(_) => "compare",
+            Report::Tune(_) => "tune",
+            Report::Check(_) => "check",
         };
         Err(about(anyhow::anyhow!(
             "it is a {kind} report; --posterior takes the report of `dryroll calibrate EVENTS --report FILE`, dryroll.calibration/1"

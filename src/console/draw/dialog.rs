@@ -10,7 +10,7 @@ use super::help::KEYS;
 use super::wrap::wrap;
 use crate::console::form::{FIELDS, Form, TAKES};
 use crate::console::model::{Dialog, Model};
-use dryroll_report::Forecast;
+use dryroll_report::judge::forecast::Forecast;
 use dryroll_sim::sim::Observer;
 
 const WIDEST: u16 = 64;

@@ -9,11 +9,11 @@ use super::Theme;
 use super::wrap::{title, wrap};
 use crate::console::choice::Choice;
 use crate::console::model::Model;
-use crate::console::narrator::asks;
 use crate::console::situation;
 use dryroll_engine::RequestKind;
-use dryroll_report::Forecast;
-use dryroll_report::wording::spoken;
+use dryroll_report::judge::forecast::Forecast;
+use dryroll_report::words::events::asks;
+use dryroll_report::words::spoken;
 use dryroll_sim::sim::Observer;
 
 /// The panel's lines; none where nothing is asked. The answers come first: they are what must be on the smallest

@@ -8,7 +8,8 @@ use std::num::NonZeroU32;
 
 use dryroll::engine::{
     Answer, AnswerError, ApprovalId, BreakerOrder, BreakerScope, Command, Direction, Edit, Engine, Event, EventBody,
-    InterventionPolicy, Judged, OperatorDecision, Outcome, Plan, PlanOrder, Recording, Settings, Ticks, Timer, VersionRef,
+    InterventionPolicy, Judged, OperatorDecision, Outcome, Plan, PlanOrder, Recording, Settings, Ticks, Timer,
+    VersionRef,
 };
 use dryroll::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
 

@@ -228,12 +228,7 @@ fn fair_step(engine: &Engine, clock: u64, (decision, silent): (OperatorDecision,
 
 impl Case {
     pub fn new_engine(&self) -> Engine {
-        Engine::new(
-            bench::plan(self.total, &self.settings),
-            self.settings.clone(),
-            bench::ALWAYS,
-            Recording::Journal,
-        )
+        Engine::new(bench::plan(self.total, &self.settings), self.settings.clone(), bench::ALWAYS, Recording::Journal)
     }
 
     /// Runs it to its end, through the wild steps and then fairly. `step` hands each input in.

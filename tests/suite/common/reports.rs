@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use dryroll::drill::{Drill, Record, score};
-use dryroll::report::conditional::Conditional;
-use dryroll::report::drill::{Lesson, Surprise};
-use dryroll::report::study::{
+use dryroll::report::build::timeline::BreakerCount;
+use dryroll::report::events::chronicle::Chronicle;
+use dryroll::report::judge::conditional::Conditional;
+use dryroll::report::model::drill::DrillReport;
+use dryroll::report::model::drill::{Lesson, Surprise};
+use dryroll::report::model::timeline::Timeline;
+use dryroll::report::model::{
     AnswerShare, Axis, BelievedRate, BelievedVersion, CalibrationRef, Candidate, Cell, CompareReport, Comparison,
     Contrast, DifferingReplicate, Estimate, Evidence, ExactValues, FrontPoint, Hint, Histogram, InformationValueReport,
     KeepsReport, LaterReport, LimitCheck, LimitText, Named, NotableReplicate, PointAnswer, PosteriorReport, RareEvent,
     Recommended, ReplayedReplicate, SavingParts, ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport,
 };
-use dryroll::report::timeline::BreakerCount;
-use dryroll::report::{Chronicle, DrillReport, Timeline};
 use dryroll::scenario::{Condition, Measure, Scenario};
 use dryroll::sim::CompiledScenario;
 use dryroll::stats::Interval;

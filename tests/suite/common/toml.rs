@@ -1,6 +1,6 @@
 //! Scenarios written in the tests, and runs of them.
 
-use dryroll::report::EventLog;
+use dryroll::report::events::log::EventLog;
 use dryroll::scenario::{Format, Scenario};
 use dryroll::sim::{CompiledScenario, Metrics, Simulator, Unobserved};
 

@@ -36,6 +36,8 @@ impl Engine {
     /// that a step is carried out and written down before the next: a controller may die between two.
     #[inline]
     pub fn handle_timeout(&mut self, now: At) -> Option<Judged> {
+        // Time that runs backwards stands still.
+        let now = now.max(self.clock);
         let (_, timer) = self.next_timer().filter(|&(due, _)| due <= now)?;
         self.take_in(now, || match timer {
             Timer::Deadline => Input::Deadline,

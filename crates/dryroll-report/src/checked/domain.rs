@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value};
 
-use super::range::Range;
-use super::scope::Scope;
+use crate::checked::range::Range;
+use crate::checked::scope::Scope;
 use dryroll_engine::{BatchPhase, BreakerOrder, BreakerScope, EventKind, OperatorDecision, Outcome};
 use dryroll_sim::scenario::{FaultKind, Measure, RolloutOrder};
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Reader, alike, list};
 use crate::checked::range::Range;
+use crate::checked::{Reader, alike, list};
 
 /// Holds an object with a distribution, its parameters or its curves against itself.
 pub fn check(reader: &mut Reader, object: &Map<String, Value>) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Reader, alike};
+use crate::checked::{Reader, alike};
 use dryroll_sim::scenario::Bound;
 use dryroll_stats::Interval;
 use dryroll_study::study::tune::limits::holds;

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::whole::unique;
-use super::{Reader, alike, list, whole};
+use crate::checked::whole::unique;
+use crate::checked::{Reader, alike, list, whole};
 
 /// A whole run report.
 pub fn run(reader: &mut Reader, report: &Value) {

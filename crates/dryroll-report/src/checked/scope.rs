@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::range::Range;
+use crate::checked::range::Range;
 use dryroll_engine::fleet::InstanceNames;
 use dryroll_sim::scenario::Measure;
 

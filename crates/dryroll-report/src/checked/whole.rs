@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::range::Range;
-use super::{Reader, alike, domain, list, rollout, whole};
+use crate::checked::range::Range;
+use crate::checked::{Reader, alike, domain, list, rollout, whole};
 use dryroll_engine::Outcome;
 
 /// Holds a whole report against itself.

@@ -70,7 +70,7 @@ impl Model {
     }
 
     fn drawn(&self, word: u64) -> u64 {
-        const PARTS: Key = Key(0x7061_7274_73);
+        const PARTS: Key = Key(0x0070_6172_7473);
         if let [(_, only)] = self.parts.as_slice() {
             return only.draw(word).0;
         }

@@ -13,7 +13,7 @@ use super::observations::VersionObservations;
 use super::posterior::{Grid, Tail};
 use super::result::Duration;
 use super::sample::Sample;
-use super::time_factor::TimeFactor;
+use super::time_factor::{FamilyProfile, TimeFactor};
 use super::two_groups::{SlowGroup, TwoGroups};
 
 /// With fewer late upgrades expected than this, the parameters of the upgrade time are taken as known.
@@ -105,14 +105,13 @@ impl Silence {
 
     /// With rollouts that differ in how long upgrades take.
     fn with_factor(fit: &Fit, factor: &TimeFactor) -> Self {
-        let best = factor.profiles.iter().map(|one| one.1).fold(f64::INFINITY, f64::min);
+        let best = factor.profiles.iter().map(|one| one.bic).fold(f64::INFINITY, f64::min);
         let weight = |bic: f64| libm::exp((best - bic) / 2.0);
-        let all: f64 = factor.profiles.iter().map(|one| weight(one.1)).sum();
-        let tail =
-            |(_, bic, logs): &(Family, f64, Vec<(f64, f64)>)| Profile::new(logs.clone()).tail(weight(*bic) / all);
+        let all: f64 = factor.profiles.iter().map(|one| weight(one.bic)).sum();
+        let tail = |one: &FamilyProfile| Profile::new(one.logs.clone()).tail(weight(one.bic) / all);
         Self {
             tails: factor.profiles.iter().map(tail).collect(),
-            families: factor.profiles.iter().map(|one| one.0).collect(),
+            families: factor.profiles.iter().map(|one| one.family).collect(),
             slow_group: None,
             hangs: Some(1.0 - fit.ends),
         }

@@ -45,9 +45,19 @@ pub struct TimeFactor {
     pub interval: Interval,
     /// The share of each rollout, and the logarithm of its factor.
     shifts: Vec<(f64, f64)>,
-    /// What each family that fits leaves of the share r that ends: Schwarz's criterion, and the logarithm of the
-    /// likelihood at φ, with r = sin² φ.
-    pub(super) profiles: Vec<(Family, f64, Vec<(f64, f64)>)>,
+    /// What each family that fits leaves of the share r that ends.
+    pub(super) profiles: Vec<FamilyProfile>,
+}
+
+/// What a family leaves of the share r that ends.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FamilyProfile {
+    /// The family.
+    pub family: Family,
+    /// Schwarz's criterion.
+    pub bic: f64,
+    /// The logarithm of the likelihood at φ, with r = sin² φ.
+    pub logs: Vec<(f64, f64)>,
 }
 
 impl TimeFactor {
@@ -132,10 +142,10 @@ pub fn fitted(rollouts: &[Times], sample: &Sample, p_value: f64) -> Option<(Time
     let mut found: Vec<Within> = FAMILIES.into_iter().filter_map(|family| Within::of(family, &told)).collect();
     found.sort_by(|a, b| a.bic.total_cmp(&b.bic));
     let most = found.iter().map(|one| one.top).fold(f64::MIN, f64::max);
-    let profiles: Vec<_> = found
+    let profiles: Vec<FamilyProfile> = found
         .iter()
         .filter(|one| one.top >= most - TOO_UNLIKELY)
-        .map(|one| (one.family, one.bic, one.profile.clone()))
+        .map(|one| FamilyProfile { family: one.family, bic: one.bic, logs: one.profile.clone() })
         .collect();
     let candidates: Vec<Candidate> = found.iter().map(Within::candidate).collect();
     found.iter().enumerate().find_map(|(place, one)| {

@@ -5,8 +5,8 @@ use super::{Presence, Simulator};
 use crate::scenario::FaultKind;
 use crate::sim::fault::Window;
 use crate::sim::observer::Observer;
-use dryroll_engine::fleet::At;
 use dryroll_engine::Event;
+use dryroll_engine::fleet::At;
 
 impl Simulator<'_> {
     /// Notes a fault; `known.sort` must follow.

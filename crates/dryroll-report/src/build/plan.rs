@@ -1,0 +1,57 @@
+//! A plan's report from the plan, before it is walked or after.
+
+use dryroll_engine::fleet::InstanceNames;
+use dryroll_engine::{BatchPhase, Engine, InterventionPolicy, Plan, Settings};
+use dryroll_sim::scenario::Advice;
+
+use crate::judge::forecast;
+use crate::model::plan::{BreakerLimit, PlanReport, PlannedBatch};
+
+impl PlanReport {
+    /// The answer to a request: all batches are pending.
+    #[must_use]
+    pub fn asked(plan: &Plan, settings: &Settings, names: InstanceNames) -> Self {
+        Self::with(plan, settings, settings.max_consecutive_failures.get(), names, |_| BatchPhase::Pending)
+    }
+
+    /// The plan that an engine walked, with the phases that it left.
+    #[must_use]
+    pub fn walked(engine: &Engine, names: InstanceNames) -> Self {
+        Self::with(engine.plan(), engine.settings(), engine.breaker().1, names, |index| engine.batch_phase(index))
+    }
+
+    /// With advice about the scenario.
+    #[must_use]
+    pub fn with_advice(self, advice: Vec<Advice>) -> Self {
+        Self { advice, ..self }
+    }
+
+    fn with(
+        plan: &Plan,
+        settings: &Settings,
+        limit: u32,
+        names: InstanceNames,
+        phase: impl Fn(u32) -> BatchPhase,
+    ) -> Self {
+        let name = |id| names.name(id).to_string();
+        let batch = |index| PlannedBatch {
+            index,
+            instance_ids: plan.batch(index).map(|position| name(plan.order.instance(position))).collect(),
+            phase: phase(index),
+        };
+        let asks = settings.policy == InterventionPolicy::RequireApproval && plan.total_instances() > 0;
+        Self {
+            total_instances: u64::from(plan.total_instances()),
+            batch_size: u64::from(plan.batch_size),
+            batch_count: u64::from(plan.batch_count()),
+            estimated_total_seconds: plan.estimated_total(settings.health_timeout).as_secs_f64(),
+            estimated_total_seconds_in_flight: forecast::in_flight(plan, settings)
+                .map(|(waits, _)| waits.as_secs_f64()),
+            circuit_breaker: BreakerLimit { max_consecutive_failures: limit },
+            batches: (0..plan.batch_count()).map(batch).collect(),
+            approval_request_id: asks.then(|| "a-1".to_owned()),
+            skipped_instance_ids: plan.skipped.iter().map(|&id| name(id)).collect(),
+            advice: Vec::new(),
+        }
+    }
+}

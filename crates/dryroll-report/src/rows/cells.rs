@@ -1,0 +1,82 @@
+//! The cells of a sweep as CSV: one row a cell.
+
+use std::io;
+
+use serde_json::Value;
+
+use crate::model::SweepReport;
+use dryroll_sim::scenario::{Metric, Rate};
+use dryroll_sim::text::csv_cell;
+use dryroll_stats::Interval;
+
+/// Writes one row a cell: its policy, its version, and every figure of every metric and rate. What does not exist is
+/// empty.
+///
+/// # Errors
+/// When writing fails.
+pub fn write_cells(out: impl io::Write, report: &SweepReport) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    let mut header = policy(report, 0).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+    header.extend(["version", "defective", "replicates"].map(str::to_owned));
+    for metric in Metric::ALL {
+        for stat in ["mean", "ci_low", "ci_high", "p50", "p95", "p99", "min", "max", "n"] {
+            header.push(format!("{}_{stat}", metric.name()));
+        }
+    }
+    for rate in Rate::ALL {
+        for stat in ["rate", "ci_low", "ci_high", "hits", "n"] {
+            header.push(format!("{}_{stat}", rate.name()));
+        }
+    }
+    csv.write_record(&header).map_err(failed)?;
+    for (index, cell) in report.cells.iter().enumerate() {
+        let mut record: Vec<String> = policy(report, index).into_iter().map(|(_, value)| value).collect();
+        record.extend([
+            csv_cell(cell.version.raw()).into_owned(),
+            cell.defective.to_string(),
+            cell.replicates.to_string(),
+        ]);
+        for metric in Metric::ALL {
+            let figure = cell.metrics.figure(metric).cloned().unwrap_or_default();
+            record.push(number(figure.mean));
+            record.extend(ends(figure.ci));
+            record.extend([figure.p50, figure.p95, figure.p99, figure.min, figure.max].map(number));
+            record.push(figure.n.to_string());
+        }
+        for rate in Rate::ALL {
+            let share = cell.metrics.share(rate).cloned().unwrap_or_default();
+            record.push(number(share.rate));
+            record.extend(ends(share.ci));
+            record.extend([share.hits.to_string(), share.n.to_string()]);
+        }
+        csv.write_record(&record).map_err(failed)?;
+    }
+    csv.flush()
+}
+
+/// The error of the output itself, whose kind says what to do.
+fn failed(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+fn policy(report: &SweepReport, cell: usize) -> Vec<(String, String)> {
+    let policy = report.cells.get(cell).and_then(|cell| serde_json::to_value(&cell.policy).ok());
+    let Some(Value::Object(keys)) = policy else { return Vec::new() };
+    let text = |value: Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => csv_cell(&text).into_owned(),
+        other => other.to_string(),
+    };
+    keys.into_iter().map(|(key, value)| (key, text(value))).collect()
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn ends(interval: Option<Interval>) -> [String; 2] {
+    [number(interval.map(|i| i.low)), number(interval.map(|i| i.high))]
+}

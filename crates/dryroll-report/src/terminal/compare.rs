@@ -1,0 +1,121 @@
+//! A comparison told to people: what differs, by how much, and where to see it.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+use serde_json::Value;
+
+use crate::judge::better::Better;
+use crate::model::{CompareReport, Comparison, Contrast};
+use crate::terminal::advice::advice_table;
+use crate::terminal::table::Table;
+use crate::words::{NOTHING, Unit, number, plural};
+use dryroll_study::study::Policy;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// Tells a comparison.
+///
+/// # Errors
+/// When writing fails.
+pub fn compare_table(out: &mut impl Write, report: &CompareReport) -> io::Result<()> {
+    writeln!(out, "{BOLD}{}{BOLD:#}", report.scenario.name)?;
+    let replicates = plural(report.replicates, "world", "worlds");
+    writeln!(out, "{replicates} that both policies met · seed {} · 95 % intervals", report.seed)?;
+    let [a, b] = &report.policies;
+    for (letter, policy, other) in [("A", a, b), ("B", b, a)] {
+        writeln!(out, "  {BOLD}{letter}{BOLD:#}  {}", what_differs(policy, other))?;
+    }
+    for warning in &report.warnings {
+        writeln!(out, "{BOLD}warning:{BOLD:#} {warning}")?;
+    }
+    for comparison in &report.comparisons {
+        version(out, comparison)?;
+    }
+    advice_table(out, &report.advice)
+}
+
+/// The keys of a policy that differ from another's.
+fn what_differs(policy: &Policy, other: &Policy) -> String {
+    let said = Policy::differing([policy, other]).into_iter().map(|key| match policy.get(&key).unwrap_or_default() {
+        Value::String(text) => format!("{key} = {text}"),
+        Value::Null => format!("{key} = {NOTHING}"),
+        other => format!("{key} = {other}"),
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
+fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
+    let truth = if comparison.defective { "defective, in truth" } else { "good, in truth" };
+    writeln!(out, "\n{BOLD}{}{BOLD:#} ({truth})", comparison.version)?;
+    let varies = |one: &&Contrast| one.ties < one.n || Better::of(one, comparison.defective) != Better::Same;
+    let (narrated, same): (Vec<&Contrast>, Vec<&Contrast>) =
+        comparison.metrics.iter().filter(|one| one.n > 0).partition(varies);
+    let header = ["", "A", "B", "B − A", "", "better in", "", "pairing saves", ""];
+    let mut table = Table::new(&header, 1);
+    for one in narrated {
+        table.push(row(one, comparison.defective));
+    }
+    table.write(out)?;
+    for one in &comparison.metrics {
+        if let Some(conditional) = one.conditional.as_ref().filter(|_| one.n > 0) {
+            writeln!(out, "  {DIM}{}: {}{DIM:#}", one.metric, conditional.says)?;
+        }
+    }
+    if comparison.metrics.iter().any(|one| one.exact.is_some()) {
+        writeln!(
+            out,
+            "  {DIM}= exact, by theory, which decides; who is better in how many is counted over the replicates{DIM:#}"
+        )?;
+    }
+    let by_interval = |one: &Contrast| one.exact.is_none() && one.simultaneous_ci.is_some() && one.ties < one.n;
+    if comparison.metrics.iter().any(by_interval) {
+        writeln!(
+            out,
+            "  {DIM}each interval here holds for its metric alone; the verdict uses the wider one that holds for all \
+             metrics at once{DIM:#}"
+        )?;
+    }
+    if !same.is_empty() {
+        let names: Vec<&str> = same.iter().map(|one| one.metric.as_str()).collect();
+        writeln!(out, "  {DIM}the same in every replicate that was met: {}{DIM:#}", names.join(", "))?;
+    }
+    for replicate in comparison.replicates.iter().take(1) {
+        let unit = Unit::of(&replicate.metric);
+        let (a, b) = (unit.say(replicate.a), unit.say(replicate.b));
+        writeln!(
+            out,
+            "  They differ most in replicate {}: {} is {a} with A and {b} with B",
+            replicate.replicate, replicate.metric
+        )?;
+        for command in &replicate.commands {
+            writeln!(out, "    {command}")?;
+        }
+    }
+    Ok(())
+}
+
+fn row(one: &Contrast, defective: bool) -> Vec<String> {
+    let unit = Unit::of(&one.metric);
+    let wins = match (one.a_wins, one.b_wins) {
+        (Some(0), Some(0)) | (None, _) | (_, None) => ["".to_owned(), "".to_owned()],
+        (Some(a), Some(b)) => [format!("A {}", number(a as f64)), format!("B {}", number(b as f64))],
+    };
+    let [a_wins, b_wins] = wins;
+    let mean = |exact: Option<f64>, seen: Option<f64>| match exact {
+        Some(exact) => format!("= {}", unit.say(exact)),
+        None => unit.say_or_nothing(seen),
+    };
+    vec![
+        one.metric.clone(),
+        mean(one.exact_a, one.a),
+        mean(one.exact_b, one.b),
+        one.exact.or(one.difference).map_or_else(|| NOTHING.to_owned(), |difference| unit.say_difference(difference)),
+        if one.exact.is_some() { "exact".to_owned() } else { unit.say_difference_interval(one.ci) },
+        a_wins,
+        b_wins,
+        one.variance_saved.map_or_else(|| NOTHING.to_owned(), |saved| Unit::Share.say(saved)),
+        Better::of(one, defective).word().to_owned(),
+    ]
+}
