@@ -351,7 +351,7 @@ fn cases() -> Vec<Case> {
             "lists that have no instance in common",
             vec![(
                 trip,
-                "[[overrides]]\ninstances = [\"i-00001\"]\nfailure_rate = 0.7\n[[overrides]]\ninstances = [\"i-00002\"]\n\
+                "[[overrides]]\nids = [\"i-00001\"]\nfailure_rate = 0.7\n[[overrides]]\nids = [\"i-00002\"]\n\
                  hang_rate = 0.8",
             )],
             vec![],

@@ -197,7 +197,9 @@ fn eventful(engine: &mut Engine) -> Vec<Event> {
     engine.handle_heartbeat(At(20), At(20), &report(0, 20, NEW));
     engine.handle_answer(At(30), ApprovalId(1), CONTINUE).unwrap();
     engine.handle_timeout(At(60));
-    engine.handle_timeout(At(360));
+    while engine.poll_timeout() == Some(At(360)) {
+        engine.handle_timeout(At(360));
+    }
     engine.handle_answer(At(400), ApprovalId(2), ROLL_BACK).unwrap();
     engine.handle_timeout(At(420));
     engine.handle_heartbeat(At(700), At(700), &beat(1, 700, OLD));
@@ -237,6 +239,8 @@ fn s10_ids_are_given_in_order_and_the_whole_ends_with_one_finished_of_the_first(
             "360 r-1 b1 2 failed: health_timeout",
             "360 r-1 b1 TRIPPED by 2",
             "360 r-1 a-2 asks continue_anyway|rollback_completed_batches|abort",
+            "360 r-1 b1 3 failed: health_timeout",
+            "360 r-1 b1 done: 0 healthy, 2 failed",
             "400 r-1 a-2 rollback_completed_batches",
             "400 r-2 rollback of 4",
             "420 r-2 b0 starts with 2",
