@@ -168,7 +168,7 @@ fn a_report_with_values_that_no_drill_has_teaches_nothing() {
         ),
         ("/decisions/0/batch_pct", 101.into(), "/decisions/0/batch_pct is 101; allowed: whole percent, 1 to 100"),
         ("/score/points", (-5).into(), "/score/points is -5; allowed: percent, 0 to 100"),
-        ("/scenario/hash", "".into(), "/scenario/hash is \"\"; allowed: a SHA-256"),
+        ("/scenario/hash", "0".into(), "/scenario/hash is \"0\"; allowed: a SHA-256"),
     ] {
         let mut odd = good.clone();
         *odd.pointer_mut(place).expect("it is there") = value;

@@ -146,7 +146,7 @@ fn the_plot_of_a_search_shows_limits_and_who_meets_them() {
     report.limits.push(LimitText {
         says: "mean blast_radius_pct ≤ 20".into(),
         metric: "blast_radius_pct".into(),
-        versions: vec!["v-bad".into()],
+        versions: vec![reports::BAD.into()],
         bound_of_mean: Some(20.0),
         key: None,
     });
@@ -182,6 +182,7 @@ fn the_page_of_a_run_shows_its_verdicts() {
     let timeline = reports::timeline("broken-rollback.toml");
     run["timeline"] = serde_json::to_value(&timeline).expect("JSON");
     run["version"] = "v-9.9".into();
+    run["scenario"]["rates"]["v-9.9"] = json!({});
     let report = read(&run);
     let html = page(&report);
     let title = html.split("<h1>").nth(1).and_then(|rest| rest.split("</h1>").next()).expect("a title");

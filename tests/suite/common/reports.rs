@@ -40,6 +40,8 @@ pub fn scenario_ref() -> ScenarioRef {
         rates: BTreeMap::from([
             ("v-1.24.0".into(), BTreeMap::new()),
             (GOOD.into(), BTreeMap::from([("failure_rate".into(), 0.01), ("hang_rate".into(), 0.005)])),
+            (BAD.into(), BTreeMap::from([("failure_rate".into(), 0.6)])),
+            (HOSTILE.into(), BTreeMap::new()),
         ]),
     }
 }
@@ -77,6 +79,16 @@ fn percent(mean: f64, spread: f64) -> Summary {
     Summary::Figure(figure)
 }
 
+/// Of a metric that counts: each replicate has a whole number.
+fn counted(mean: f64, spread: f64) -> Summary {
+    let Summary::Figure(mut figure) = figure(mean, spread) else { unreachable!("a metric") };
+    figure.min = figure.min.map(f64::floor);
+    for top in [&mut figure.p50, &mut figure.p95, &mut figure.p99, &mut figure.max] {
+        *top = top.map(f64::ceil);
+    }
+    Summary::Figure(figure)
+}
+
 fn share(rate: f64) -> Summary {
     let hits = (rate * N as f64).round();
     let (rate, half) = (hits / N as f64, 1.96 * (rate * (1.0 - rate) / N as f64).sqrt() + 0.001);
@@ -84,14 +96,19 @@ fn share(rate: f64) -> Summary {
     Summary::Share(Share { rate: Some(rate), ci, hits: hits as u64, n: N, claim: ci })
 }
 
+/// From the smallest value of [`figure`] to the largest, with all replicates.
 fn histogram(metric: &str, mean: f64, spread: f64) -> Histogram {
     let low = (mean - spread * 2.0).max(0.0);
-    let width = spread * 5.5 / 20.0;
+    let high = mean + spread * 3.5;
+    let width = (if metric.ends_with("_pct") { high.min(100.0) } else { high } - low) / 20.0;
     let counts = (0..20).map(|i| {
         let z = (low + width * (f64::from(i) + 0.5) - mean) / spread;
-        (160.0 / (1.0 + z * z * z * z)) as u64
+        (60.0 / (1.0 + z * z * z * z)) as u64
     });
-    Histogram { metric: metric.into(), low, width, counts: counts.collect() }
+    let mut counts: Vec<u64> = counts.collect();
+    let others: u64 = counts.iter().sum::<u64>() - counts[8];
+    counts[8] = N.saturating_sub(others);
+    Histogram { metric: metric.into(), low, width, counts }
 }
 
 fn duration(batch: u32, limit: u32, bad: bool) -> f64 {
@@ -114,7 +131,7 @@ fn false_trips(limit: u32) -> f64 {
 fn metrics(batch: u32, limit: u32, bad: bool) -> Summaries {
     let trips = if bad { 0.995 } else { false_trips(limit) };
     let mut all = vec![
-        ("trips", figure(trips * 1.1, 0.3)),
+        ("trips", counted(trips * 1.1, 0.3)),
         ("duration_sec", figure(duration(batch, limit, bad), duration(batch, limit, bad) * 0.1)),
         ("exposed_pct", percent(if bad { blast(batch, limit) } else { 99.0 }, 4.0)),
     ];
@@ -168,7 +185,7 @@ fn cell(batch: u32, limit: u32, bad: bool) -> Cell {
             .map(|i| NotableReplicate {
                 replicate: 17 + i,
                 metric: if bad { "blast_radius_pct" } else { "duration_sec" }.into(),
-                value: if bad { (blast(batch, limit) * 1.4).min(100.0) } else { mean * 1.5 } - i as f64,
+                value: if bad { (blast(batch, limit) + 15.0).min(100.0) } else { mean * 1.3 } - i as f64,
                 command: format!("dryroll run s.toml --set rollout.batch_pct={batch} --replicate {}", 17 + i).into(),
             })
             .collect(),
@@ -334,7 +351,7 @@ pub fn tune(answered: bool) -> TuneReport {
         confidence: 0.95,
         good: GOOD.into(),
         defective: vec![BAD.into()],
-        worst: Some("v-bad".into()),
+        worst: Some(BAD.into()),
         minimise: "duration_sec".into(),
         tolerance: 0.02,
         limits: vec![LimitText {
@@ -510,6 +527,7 @@ pub fn check() -> Value {
         rule[key] = HOSTILE.into();
     }
     report["scenarios"][0]["file"] = HOSTILE.into();
+    report["scenarios"][0]["scenario"]["rates"][HOSTILE] = json!({});
     report["scenarios"][0]["warnings"] = json!([HOSTILE]);
     report["baseline"]["file"] = HOSTILE.into();
     report["baseline"]["scenarios"][0]["notes"] = json!([HOSTILE]);
@@ -518,16 +536,18 @@ pub fn check() -> Value {
 
 /// A run report with its timeline.
 pub fn run() -> Value {
+    let timeline = timeline("broken-rollback.toml");
+    let (end, waited) = (timeline.end_ms as f64 / 1000.0, 420.0);
     json!({
         "schema": "dryroll.run/1", "scenario": scenario_ref(), "command": "dryroll run s.toml --seed 42", "seed": 42, "replicate": 3, "policy": policy(20, 2),
         "version": HOSTILE, "plan": {"total_instances": 50, "batch_size": 10, "batch_count": 5},
         "metrics": {
-            "outcome": "rolled_back", "trips": 1, "decisions": ["rollback_completed_batches"], "duration_sec": 672.006,
-            "approval_wait_sec": 420.0, "exposed_pct": 20.0, "blast_radius_pct": null, "time_to_detect_sec": 51.198,
+            "outcome": "rolled_back", "trips": 1, "decisions": ["rollback_completed_batches"], "duration_sec": end,
+            "approval_wait_sec": waited, "rollout_sec": end - waited, "exposed_pct": 20.0, "blast_radius_pct": null, "time_to_detect_sec": 51.198,
             "min_serving_pct": 80.0, "escaped_instances": 0, "drift": true,
         },
         "faults": [{"fault": 0, "kind": "partition", "started_at_ms": null, "ended_at_ms": null, "touched_instances": 0, "warning": "never began"}],
-        "timeline": timeline("broken-rollback.toml"),
+        "timeline": timeline,
     })
 }
 
@@ -548,12 +568,12 @@ pub fn drill() -> DrillReport {
     drill.play(&record.decisions().expect("decisions"), &mut monitor).expect("they fit");
     let judgement = score::judge(&compiled, &mut drill);
     let mut report = DrillReport::new(&scenario, &mut drill, &monitor.0, &monitor.1, &judgement);
-    report.scenario = scenario_ref();
+    report.scenario = ScenarioRef { instances: scenario.fleet.instances, ..scenario_ref() };
+    report.scenario.rates.extend(ScenarioRef::of(&scenario).rates);
     report.version = HOSTILE.into();
     report.surprise = Some(Surprise { file: HOSTILE.into(), seed: Some(7) });
     report.truth.facts.push(HOSTILE.into());
     report.lesson = Some(Lesson { difficulty: 3, trains: HOSTILE.into(), good_operator: HOSTILE.into() });
     report.counterfactuals[0].says = HOSTILE.into();
-    report.counterfactuals[0].decide = HOSTILE.into();
     report
 }

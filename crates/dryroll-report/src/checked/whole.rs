@@ -146,9 +146,10 @@ fn counts(value: &Value, at: &mut String, found: &mut Vec<(String, u64)>) {
         at.truncate(length);
     };
     match value {
-        // Of importance sampling, which draws its own.
+        // What draws replicates of its own: importance sampling, other failure rates, and a history.
         Value::Object(object) => {
-            object.iter().filter(|(key, _)| *key != "rare").for_each(|(key, below)| step(key, below, found));
+            let own = |key: &str| ["rare", "sensitivity", "posterior"].contains(&key);
+            object.iter().filter(|(key, _)| !own(key)).for_each(|(key, below)| step(key, below, found));
         }
         Value::Array(items) => items.iter().enumerate().for_each(|(i, below)| step(&i.to_string(), below, found)),
         _ => {}
