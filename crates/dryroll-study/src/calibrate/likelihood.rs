@@ -1,8 +1,8 @@
 //! The likelihood of a sample under a distribution, when a share never ends.
 //!
-//! Let F be the cumulative distribution of the duration, h the resolution and r the share that ends at all. A time
-//! observed at d has likelihood r (F(d) − F(d − h)), whatever its heartbeat's phase; a time open at c has likelihood 1
-//! − r G(c), with G(c) the mean of F over [c − h, c]. (The mixture of J. W. Boag, "Maximum likelihood estimates of the
+//! Let F be the cumulative distribution of the duration, h the resolution and r the share that ends at all. Whatever
+//! the phase of its heartbeat, a time observed at d has likelihood r (F(d) − F(d − h)); a time open at c has 1 − r
+//! G(c), with G(c) the mean of F over [c − h, c]. (The mixture of J. W. Boag, "Maximum likelihood estimates of the
 //! proportion of patients cured by cancer therapy", JRSS B 11, 1949.)
 
 use super::sample::Sample;
