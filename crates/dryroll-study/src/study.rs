@@ -13,6 +13,7 @@
 //!   two policies, replicate by replicate. [`tune`]: the best of many policies. [`check`]: the rules of a scenario.
 //!   [`baseline`]: accepted results of a scenario. [`faults`]: faults without effect. [`completed`]: policies that stop
 //!   good rollouts.
+//!
 //! All cells meet the same replicates: replicate 7 of one policy and replicate 7 of another have the same fleet,
 //! instance by instance. So a difference between two policies is taken replicate by replicate, and common chance
 //! cancels.
