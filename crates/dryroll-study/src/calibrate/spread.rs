@@ -48,12 +48,12 @@ impl Spread {
     /// no more than chance.
     #[must_use]
     pub fn of(counts: &[(u64, u64)]) -> Option<Self> {
-        let told: Vec<(u64, u64)> = counts.iter().copied().filter(|&(_, n)| n > 0).collect();
-        if told.len() < FEWEST {
+        let rollouts: Vec<(u64, u64)> = counts.iter().copied().filter(|&(_, n)| n > 0).collect();
+        if rollouts.len() < FEWEST {
             return None;
         }
-        let p_value = chance(&told)?;
-        (p_value < LEVEL).then(|| Self::fitted(&told, p_value))
+        let p_value = chance(&rollouts)?;
+        (p_value < LEVEL).then(|| Self::fitted(&rollouts, p_value))
     }
 
     /// The p-value for a common rate, where it is below the level; needs at least two rollouts.
@@ -70,20 +70,20 @@ impl Spread {
     #[must_use]
     pub fn hidden(counts: &[(u64, u64)]) -> Option<f64> {
         const FIVE_PERCENT: f64 = -1.644_853_626_951_472_2;
-        let told: Vec<(f64, f64)> =
+        let rollouts: Vec<(f64, f64)> =
             counts.iter().filter(|one| one.1 > 0).map(|&(hits, n)| (hits as f64, n as f64)).collect();
-        let (hits, n) = told.iter().fold((0.0, 0.0), |(hits, n), one| (hits + one.0, n + one.1));
-        if told.len() < FEWEST || hits == 0.0 || hits == n {
+        let (hits, n) = rollouts.iter().fold((0.0, 0.0), |(hits, n), one| (hits + one.0, n + one.1));
+        if rollouts.len() < FEWEST || hits == 0.0 || hits == n {
             return None;
         }
         let share = hits / n;
-        let of_one: f64 = told.iter().map(|one| one.1 * share * (1.0 - share) * (1.0 - one.1 / n)).sum();
-        let off = told.iter().map(|one| one.0 - one.1 * share);
+        let of_one: f64 = rollouts.iter().map(|one| one.1 * share * (1.0 - share) * (1.0 - one.1 / n)).sum();
+        let off = rollouts.iter().map(|one| one.0 - one.1 * share);
         let seen: f64 = off.map(|off| off * off).sum();
-        let degrees = told.len() as f64 - 1.0;
+        let degrees = rollouts.len() as f64 - 1.0;
         let spread = 2.0 / (9.0 * degrees);
         let root = 1.0 - spread + FIVE_PERCENT * spread.sqrt();
-        let most = told.iter().map(|one| one.1).fold(1.0, f64::max);
+        let most = rollouts.iter().map(|one| one.1).fold(1.0, f64::max);
         Some((seen / of_one / (root * root * root)).clamp(1.0, most))
     }
 

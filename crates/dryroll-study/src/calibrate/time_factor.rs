@@ -121,15 +121,15 @@ fn scores(pool: &[(u64, bool, usize)]) -> Vec<f64> {
 /// Fits a factor, and the distribution of one rollout's times; `None` with too few rollouts, or where no family fits.
 #[must_use]
 pub fn fitted(rollouts: &[Times], sample: &Sample, p_value: f64) -> Option<(TimeFactor, Fit)> {
-    let told: Vec<Sample> = rollouts
+    let samples: Vec<Sample> = rollouts
         .iter()
         .map(|times| Sample::new(times, sample.resolution).coarser())
         .filter(|sample| sample.n_seen() > 0.0)
         .collect();
-    if told.len() < FEWEST {
+    if samples.len() < FEWEST {
         return None;
     }
-    let mut found: Vec<Within> = FAMILIES.into_iter().filter_map(|family| Within::of(family, &told)).collect();
+    let mut found: Vec<Within> = FAMILIES.into_iter().filter_map(|family| Within::of(family, &samples)).collect();
     found.sort_by(|a, b| a.bic.total_cmp(&b.bic));
     let most = found.iter().map(|one| one.top).fold(f64::MIN, f64::max);
     let profiles: Vec<_> = found
@@ -140,7 +140,7 @@ pub fn fitted(rollouts: &[Times], sample: &Sample, p_value: f64) -> Option<(Time
     let candidates: Vec<Candidate> = found.iter().map(Within::candidate).collect();
     found.iter().enumerate().find_map(|(place, one)| {
         let factor = TimeFactor {
-            rollouts: told.len() as u64,
+            rollouts: samples.len() as u64,
             p_value,
             sigma: one.sigma,
             interval: one.sigma_interval,

@@ -228,7 +228,7 @@ mod tests {
         controller.control(wall, Control::Wait(Span(3_600_000))).unwrap();
         let asked = controller.drill().asked().map(|asked| asked.at);
         assert_eq!(asked, Some(controller.clock()));
-        // With the request open, only the person's own wait goes on.
+        // With the request already open, a wait runs to its end.
         controller.control(wall, Control::Wait(Span(3_600_000))).unwrap();
         assert_eq!(asked.map(|at| at + Span(3_600_000)), Some(controller.clock()));
         assert_eq!(controller.pace().shows(wall), controller.clock());

@@ -391,8 +391,8 @@ impl Check {
             cells.sort_unstable();
             cells.dedup();
             let rows = rows_a_block(self.scenario.fleet.instances);
-            let round = Work { cells, replicates: done..n, rows };
-            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)? {
+            let work = Work { cells, replicates: done..n, rows };
+            if !round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)? {
                 break;
             }
             done = n;

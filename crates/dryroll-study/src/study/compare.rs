@@ -134,8 +134,8 @@ impl Compare {
     pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<bool> {
         let instances = self.cells.scenarios.first().map_or(1, |scenario| scenario.fleet.instances);
         let cells = (0..self.cells.compiled.len() as u32).collect();
-        let round = Work { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
-        round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)
+        let work = Work { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
+        round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)
     }
 
     /// The result log of a comparison is never shared, so it needs no identity of its own.

@@ -86,7 +86,7 @@ pub fn rollouts(replicates: u64, cells: usize) -> Option<u64> {
 /// When the result log cannot be written. Its earlier blocks remain valid.
 pub fn run(
     compiled: &[CompiledScenario],
-    round: &Work,
+    work: &Work,
     blocks: Range<u64>,
     log: &ResultLog,
     workers: &WorkPlan<'_>,
@@ -102,7 +102,7 @@ pub fn run(
             if index >= blocks.end {
                 return;
             }
-            let block = round.block(index);
+            let block = work.block(index);
             if !log.has(block) {
                 let compiled = &compiled[block.cell as usize];
                 let simulator = simulator.get_or_insert_with(|| Simulator::new(compiled));
@@ -131,10 +131,10 @@ mod tests {
 
     #[test]
     fn blocks_cover_each_replicate_of_each_cell_once() {
-        let round = Work { cells: vec![1, 4], replicates: 256..1000, rows: 100 };
+        let work = Work { cells: vec![1, 4], replicates: 256..1000, rows: 100 };
         let mut seen = std::collections::BTreeSet::new();
-        for index in 0..round.blocks() {
-            let block = round.block(index);
+        for index in 0..work.blocks() {
+            let block = work.block(index);
             assert!(block.rows > 0);
             for replicate in block.first..block.first + u64::from(block.rows) {
                 assert!(seen.insert((block.cell, replicate)));

@@ -47,7 +47,7 @@ pub struct SweepOrder {
     pub versions: Vec<Foreign>,
     /// Replicates of each cell; the largest number where a precision is requested.
     pub replicates: u64,
-    /// A precision at which every cell stops.
+    /// The precision at which a cell stops; `None`: every cell runs all replicates.
     pub precision: Option<Goal>,
     /// Replicates of importance sampling, for cells with hardly any trips.
     pub rare: Option<u64>,
@@ -192,8 +192,8 @@ impl Sweep {
     /// When the result log cannot be written or read.
     pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<Option<Extent>> {
         let Some((measure, goal)) = &self.goal else {
-            let round = self.round();
-            let finished = round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)?;
+            let work = self.round();
+            let finished = round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)?;
             return Ok(finished.then(|| self.fixed_extent()));
         };
         self.run_to_goal(*measure, goal, log, workers)
@@ -228,8 +228,8 @@ impl Sweep {
         let mut done = 0;
         for look in 0.. {
             let Some(n) = looks.at(look).filter(|_| !open.is_empty()) else { break };
-            let round = Work { cells: open.clone(), replicates: done..n, rows: self.rows() };
-            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)? {
+            let work = Work { cells: open.clone(), replicates: done..n, rows: self.rows() };
+            if !round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)? {
                 return Ok(None);
             }
             let widths: Vec<Option<f64>> = workers.pool.install(|| {

@@ -50,7 +50,7 @@ pub struct Compared {
     pub new_versions: Vec<Foreign>,
     /// Versions with accepted results that are no longer rolled out.
     pub gone_versions: Vec<Foreign>,
-    /// Good versions that too few rollouts complete with the scenario's policy, with the counts.
+    /// Good versions of which too few rollouts complete with the scenario's policy, with the counts.
     pub given_up: Vec<(Foreign, Completed)>,
     /// The compared measures.
     pub contrasts: Vec<Contrast>,
@@ -91,8 +91,8 @@ impl Subject {
     pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<bool> {
         let instances = self.cells.scenarios.first().map_or(1, |scenario| scenario.fleet.instances);
         let cells = (0..self.cells.compiled.len() as u32).collect();
-        let round = Work { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
-        round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)
+        let work = Work { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
+        round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)
     }
 
     /// The cells of a version: with the accepted policy, and with the scenario's own; the same cell twice where the

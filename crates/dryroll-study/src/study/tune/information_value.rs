@@ -150,8 +150,8 @@ impl Tune {
             missing.entry(done[policy]).or_default().extend(cells);
         }
         for (first, cells) in missing {
-            let round = Work { cells, replicates: first..n, rows: rows_a_block(self.scenario.fleet.instances) };
-            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)? {
+            let work = Work { cells, replicates: first..n, rows: rows_a_block(self.scenario.fleet.instances) };
+            if !round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)? {
                 return Ok(false);
             }
         }

@@ -169,14 +169,14 @@ impl Tune {
                 saved.push(goal(today) - goal(way.answer.unwrap_or(today)));
                 by_part.iter_mut().zip(way.saves(today, goal)).for_each(|(part, saves)| part.push(saves));
             }
-            let told = |moments: &Moments| Some((moments.mean()?, moments.t_interval(CONFIDENCE)?));
+            let with_interval = |moments: &Moments| Some((moments.mean()?, moments.t_interval(CONFIDENCE)?));
             let [choice, forbidden, undecided, allowed] = &by_part;
-            saves = Some(told(&saved)?);
+            saves = Some(with_interval(&saved)?);
             parts = Some(Parts {
-                choice: told(choice)?,
-                forbidden: told(forbidden)?,
-                undecided: told(undecided)?,
-                allowed: told(allowed)?,
+                choice: with_interval(choice)?,
+                forbidden: with_interval(forbidden)?,
+                undecided: with_interval(undecided)?,
+                allowed: with_interval(allowed)?,
             });
         }
         Some(Answers {
@@ -201,9 +201,9 @@ impl Tune {
             let predicted = if values.iter().all(|value| !value.is_nan()) {
                 bases[*version].predict(values)
             } else {
-                let told: Vec<bool> = values.iter().zip(fitted).map(|(value, &is)| is && !value.is_nan()).collect();
+                let usable: Vec<bool> = values.iter().zip(fitted).map(|(value, &is)| is && !value.is_nan()).collect();
                 let values: Vec<f64> = values.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect();
-                let basis = Basis::new(&regressors[*version], DEGREE, told);
+                let basis = Basis::new(&regressors[*version], DEGREE, usable);
                 // Where nothing was measured, no limit is known to hold.
                 if basis.is_empty() { vec![f64::NAN; values.len()] } else { basis.predict(&values) }
             };
