@@ -1,10 +1,10 @@
-//! Calibration: from the events of real rollouts to the numbers of a scenario that fit them. Pure numbers; nothing here
-//! reads a file or writes one.
+//! Calibration: from the events of real rollouts to the scenario parameters that fit them. Nothing here reads or writes
+//! a file.
 //!
-//! [`History`] reads an event log, [`Observations`] are what histories say of each version and of the operator, and
-//! [`Calibration`] is what fits them: [`fit`] has durations from times that are known to an interval only,
-//! [`posterior`] rates, [`spread`] how rollouts differ, [`Warning`] what the log cannot tell. Formulas and their
-//! sources are told in `docs/calibration.md`.
+//! [`History`] reads an event log, [`Observations`] summarise histories by version and for the operator, and
+//! [`Calibration`] fits the observations. [`fit`] fits durations to times that are known only to an interval,
+//! [`posterior`] estimates rates, [`spread`] describes how rollouts differ, and [`Warning`] states what the log cannot
+//! tell. `docs/calibration.md` gives the formulas and their sources.
 
 mod batch;
 mod error;

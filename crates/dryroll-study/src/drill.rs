@@ -1,15 +1,16 @@
 //! Drills: one rollout with a real person as its operator.
 //!
-//! - [`Drill`]: a run that goes on as far as somebody lets it, and takes a person's answers. Time is a parameter: it
-//!   knows no wall clock, and the same answers at the same moments make the same run.
+//! - [`Drill`]: a run that advances on request and takes a person's answers. Time is a parameter: a drill has no wall
+//!   clock, and the same answers at the same moments give the same run.
 //! - [`Decision`], [`Record`]: what was decided, and the file that keeps it.
-//! - [`Pace`]: how fast the simulated clock goes for whoever watches. [`Controller`]: a drill and its pace, with the
-//!   controls of a console; terminal and browser both sit at one.
-//! - [`Briefing`]: the names that a person is told. [`Cell`]: what an operator sees of an instance, never the truth.
-//! - [`Pack`]: the drills that are built in, and the draw of a surprise from them.
-//! - [`branch`]: the same replicate under other decisions. [`score`]: what a run cost beside what it might have.
+//! - [`Pace`]: the speed of the simulated clock. [`Controller`]: a drill and its pace, with the controls of a console;
+//!   terminal and browser both use one.
+//! - [`Briefing`]: the names that a person sees. [`Cell`]: what an operator sees of an instance, never the ground
+//!   truth.
+//! - [`Pack`]: the built-in drills, and the random choice of a surprise drill among them.
+//! - [`branch`]: the same replicate under other decisions. [`score`]: the cost of a run compared with alternatives.
 //!
-//! Data flows one way: answers → simulator → engine → events → whoever watches.
+//! Data flows one way: answers → simulator → engine → events → observers.
 
 pub mod branch;
 mod briefing;

@@ -1,7 +1,7 @@
-//! What many rollouts say together, and what one person or one history adds.
+//! Studies of many rollouts, drills with one person, and calibration from recorded rollouts.
 //!
 //! - [`study`]: sweeps, comparisons, tuning, checks, exact values, shards.
-//! - [`calibrate`]: from the events of real rollouts to the numbers of a scenario.
+//! - [`calibrate`]: from the events of real rollouts to the parameters of a scenario.
 //! - [`drill`]: one rollout with a person as its operator: sessions, decisions, their record, branches, score.
 
 pub mod calibrate;

@@ -1,25 +1,25 @@
-//! Studies: many rollouts, and what they say together.
+//! Studies: many rollouts, and the results over all of them.
 //!
 //! # How it is built
 //!
-//! - [`policy`]: what a policy is. [`grid`]: the policies × versions of a study, as cells with a replicate each.
-//! - [`row`]: one replicate as numbers. [`log`]: where rows go as they come. [`round`]: replicates of cells on all
-//!   cores, onto a tape. [`results`]: the rows of a cell, read back.
-//! - [`bounds`]: what no replicate exceeds. [`mean`]: an interval of a mean that can be decided on. [`theory`]: exact
-//!   values of cells.
-//! - [`summary`]: what the replicates of a cell come to. [`analysis`]: how it is computed.
+//! - [`policy`]: a policy. [`grid`]: the policies × versions of a study, as cells with a compiled scenario each.
+//! - [`row`]: one replicate as numbers. [`result_log`]: where rows are written as they are computed. [`round`]:
+//!   replicates of cells on all cores, into a result log. [`results`]: the rows of a cell, read back.
+//! - [`bounds`]: what no replicate exceeds. [`mean`]: the interval of a mean that decisions can rest on. [`theory`]:
+//!   exact values of cells.
+//! - [`summary`]: the summary of a cell's replicates. [`analysis`]: how it is computed.
 //!
-//! - [`sweep`]: a grid, start to end. [`manifest`]: the same, cut into shards. [`exact`]: what theory says of a cell.
-//!   [`compare`]: two policies, replicate by replicate. [`tune`]: the best of many. [`check`]: the rules of a scenario.
-//!   [`baseline`]: what was accepted of one. [`faults`]: those that make no difference. [`completed`]: policies that
-//!   stop good rollouts.
+//! - [`sweep`]: a whole grid. [`manifest`]: a sweep cut into shards. [`exact`]: exact results of a cell. [`compare`]:
+//!   two policies, replicate by replicate. [`tune`]: the best of many policies. [`check`]: the rules of a scenario.
+//!   [`baseline`]: accepted results of a scenario. [`faults`]: faults without effect. [`completed`]: policies that stop
+//!   good rollouts.
 //!
-//! Every cell meets the same replicates: replicate 7 of one policy and replicate 7 of another have the same fleet,
-//! instance by instance. So a difference between two policies is taken replicate by replicate, and what is only luck
+//! All cells meet the same replicates: replicate 7 of one policy and replicate 7 of another have the same fleet,
+//! instance by instance. So a difference between two policies is taken replicate by replicate, and common chance
 //! cancels.
 //!
-//! Memory does not grow with the replicates: rows go to the tape, and what needs all of them (a quantile) reads them
-//! again.
+//! Memory does not grow with the number of replicates: rows go to the result log, and a statistic that needs all of
+//! them (a quantile) reads them again.
 
 pub mod analysis;
 pub mod baseline;

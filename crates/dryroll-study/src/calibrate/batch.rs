@@ -1,20 +1,20 @@
-//! What the counts of a plan and of a batch say, held against the events that follow.
+//! Checks the counts that a plan and a batch state against the events that follow.
 
 use super::history::Event;
 
-/// What a plan says, and how many of its instances were started.
+/// The counts of a plan, and how many of its instances were started.
 #[derive(Debug, Default)]
 pub struct Plan {
     total: Option<u64>,
     batch_count: Option<u64>,
     batch_size: Option<u64>,
     started: u64,
-    /// Instances of the batches so far.
+    /// Instances in the batches so far.
     in_batches: u64,
 }
 
 impl Plan {
-    /// The plan of a `planned`, or what cannot be in it.
+    /// Reads the plan of a `planned` event; the error states what is inconsistent.
     pub fn read(event: &Event) -> Result<Self, String> {
         let &Event { total_instances: total, batch_size, batch_count, .. } = event;
         if let (Some(total @ 1..), Some(0)) = (total, batch_size) {
@@ -33,22 +33,22 @@ impl Plan {
         Ok(Self { total, batch_count, batch_size, ..Self::default() })
     }
 
-    /// That of a rollback, which says only of how many instances it is.
+    /// The plan of a rollback, for which the log states only the number of instances.
     pub fn of_rollback(total: Option<u64>) -> Self {
         Self { total, ..Self::default() }
     }
 
-    /// Of how many instances it is.
+    /// The number of instances, if known.
     pub fn total(&self) -> Option<u64> {
         self.total
     }
 
-    /// Of how many batches.
+    /// The number of batches, if known.
     pub fn batches(&self) -> Option<u64> {
         self.batch_count
     }
 
-    /// Whether it can have a batch of this index with so many instances, after those before.
+    /// Checks that the plan can have a batch with this index and this many instances after those before it.
     pub fn has(&mut self, index: u64, instances: u64) -> Result<(), String> {
         if let Some(count) = self.batch_count.filter(|&count| index >= count) {
             return Err(format!(
@@ -78,7 +78,7 @@ impl Plan {
         }
     }
 
-    /// One more instance is started.
+    /// Counts one more started instance.
     pub fn start(&mut self) -> Result<(), String> {
         self.started += 1;
         match (self.total, self.batch_size) {
@@ -93,26 +93,26 @@ impl Plan {
     }
 }
 
-/// Of how many instances a batch is, how many of them were started, and their verdicts.
+/// The size of a batch, how many of its instances were started, and their verdicts.
 #[derive(Debug, Default)]
 pub struct Batch {
     count: u64,
     started: u64,
     /// Healthy verdicts.
     pub healthy: u64,
-    /// Its failed verdicts so far.
+    /// Failed verdicts so far.
     pub failed: u64,
-    /// Whether its `batch_completed` has come.
+    /// Whether its `batch_completed` event has been read.
     pub completed: bool,
 }
 
 impl Batch {
-    /// One whose `batch_started` says so many.
+    /// A batch whose `batch_started` event states this many instances.
     pub fn of(count: u64) -> Self {
         Self { count, ..Self::default() }
     }
 
-    /// One more of its instances is started.
+    /// Counts one more started instance.
     pub fn start(&mut self, index: u64) -> Result<(), String> {
         self.started += 1;
         if self.completed {
@@ -127,12 +127,12 @@ impl Batch {
         ))
     }
 
-    /// It completes with these counts, if it can.
+    /// Completes the batch, if it can complete with these counts.
     pub fn complete(&mut self, index: u64, healthy: Option<u64>, failed: Option<u64>) -> Result<(), String> {
         if std::mem::replace(&mut self.completed, true) {
             return Err(format!("batch {index} completed before"));
         }
-        // A log of milestones has no starts.
+        // A log of milestones has no `instance_started` events.
         if self.started == self.count {
             for (key, said, seen) in [("healthy_count", healthy, self.healthy), ("failed_count", failed, self.failed)] {
                 if let Some(said) = said.filter(|&said| said != seen && said <= self.count) {

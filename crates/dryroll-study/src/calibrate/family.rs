@@ -1,4 +1,4 @@
-//! The families of durations that a scenario can be given, as functions of unbounded numbers.
+//! The families of duration distributions that a scenario supports, parametrised by unbounded coordinates.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use dryroll_sim::scenario::Distribution;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
-    /// Always the same.
+    /// Always the same value.
     Constant,
     /// Exponential.
     Exponential,
@@ -20,17 +20,17 @@ pub enum Family {
     Lognormal,
     /// Weibull.
     Weibull,
-    /// The distribution that the times themselves have.
+    /// The empirical distribution of the observed times.
     Empirical,
 }
 
 const MS: f64 = 1000.0;
 
 impl Family {
-    /// Those that are fitted by climbing their likelihood.
+    /// The families that are fitted by numerical maximisation of the likelihood.
     pub const SMOOTH: [Self; 4] = [Self::Exponential, Self::Uniform, Self::Lognormal, Self::Weibull];
 
-    /// Its name in files.
+    /// The family's name in files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl Family {
         }
     }
 
-    /// The names of its parameters, as a scenario has them.
+    /// The names of its parameters, as in a scenario.
     #[must_use]
     pub fn parameters(self) -> &'static [&'static str] {
         match self {
@@ -56,7 +56,7 @@ impl Family {
         }
     }
 
-    /// A parameter at a coordinate: seconds, or a pure number.
+    /// A parameter at a coordinate: in seconds, or dimensionless.
     pub fn parameter(self, axis: usize, coordinate: f64) -> f64 {
         match self {
             Self::Uniform | Self::Constant => coordinate / MS,
@@ -65,7 +65,7 @@ impl Family {
         }
     }
 
-    /// The distribution at these coordinates, unless there is none.
+    /// The distribution at these coordinates; `None` where it is not defined.
     pub fn at(self, x: &[f64]) -> Option<Distribution> {
         let value = |axis: usize| self.parameter(axis, x[axis]);
         let fine = |value: f64| value.is_finite() && value > 1e-6 && value < 1e9;
@@ -82,12 +82,12 @@ impl Family {
         }
     }
 
-    /// Where to begin to climb, and with which steps.
+    /// The start of the maximisation, and its first steps.
     pub fn start(self, sample: &Sample) -> (Vec<f64>, Vec<f64>) {
         let (mean, variance) = sample.moments();
         let mean = mean.max(1.0);
         let width = sample.resolution as f64;
-        // What lies in the intervals is noise of a uniform's variance.
+        // The spread within an interval is noise with the variance of a uniform distribution.
         let own = (variance - width * width / 12.0).max(variance / 20.0).max(1e-6 * mean * mean).max(0.01);
         let spread = own.sqrt() / mean;
         match self {
@@ -106,14 +106,14 @@ impl Family {
                 let min = (mean - half).clamp(0.0, (first - 0.02 * width).max(0.0));
                 let last = sample.longest() as f64;
                 let max = (mean + half).max(last - 0.98 * width).max(min + 1.0);
-                // The steps lead to where it is defined.
+                // The steps point to where the distribution is defined.
                 (vec![min, max], vec![-(min / 4.0).max(0.0).min(half) - 1e-3, half / 4.0 + 0.5])
             }
             Self::Constant | Self::Empirical => (Vec::new(), Vec::new()),
         }
     }
 
-    /// A function of coordinates that is -1e300 where there is no distribution.
+    /// A function of coordinates that returns -1e300 where the distribution is not defined.
     pub fn over(self, f: impl Fn(&Distribution) -> f64) -> impl Fn(&[f64]) -> f64 {
         move |x| self.at(x).map_or(NOWHERE, |distribution| f(&distribution))
     }

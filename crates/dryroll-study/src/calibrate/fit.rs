@@ -1,4 +1,5 @@
-//! Which distribution fits a sample: every family by its largest likelihood, chosen by evidence, with intervals.
+//! Fits distributions to a sample: each family by maximum likelihood, the choice by evidence, parameters with
+//! intervals.
 
 use super::family::Family;
 use super::goodness::{self, Goodness};
@@ -9,73 +10,73 @@ use super::sample::Sample;
 use dryroll_sim::scenario::Distribution;
 use dryroll_stats::Interval;
 
-/// With fewer times seen a sample says nothing of a family.
+/// The least number of observed times from which a family can be chosen.
 pub const FEWEST: f64 = 5.0;
-/// Below this chance of a worse agreement by chance, a family does not fit.
+/// A family does not fit if its goodness-of-fit p-value is below this.
 pub const DOES_NOT_FIT: f64 = 0.001;
-/// What all intervals here hold, of their true values.
+/// The confidence level of all intervals here.
 pub const CONFIDENCE: f64 = 0.95;
-/// The fall of a log-likelihood at the ends of such an interval: half the 95 % point of χ² of one degree (S. S. Wilks,
-/// "The large-sample distribution of the likelihood ratio", Ann. Math. Statist. 9, 1938).
+/// The drop of the log-likelihood at the ends of such an interval: half the 95 % point of χ² of one degree (S. S.
+/// Wilks, "The large-sample distribution of the likelihood ratio", Ann. Math. Statist. 9, 1938).
 pub const FALL: f64 = 1.920_729_410_347_062;
 
 /// A parameter of a distribution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// Its name, as a scenario has it.
+    /// The parameter's name, as in a scenario.
     pub name: &'static str,
-    /// By the largest likelihood: seconds, or a pure number.
+    /// Maximum likelihood estimate: in seconds, or dimensionless.
     pub estimate: f64,
-    /// The interval of its profile likelihood.
+    /// The profile likelihood interval.
     pub interval: Interval,
 }
 
 /// A family that was tried.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// Which.
+    /// The family.
     pub family: Family,
     /// Its best distribution.
     pub distribution: Distribution,
-    /// The logarithm of its likelihood.
+    /// The log-likelihood.
     pub log_likelihood: f64,
-    /// The share of all that end at all: 1 unless that is outside the interval of its profile likelihood.
+    /// The share that ends at all: 1 unless 1 is outside its profile likelihood interval.
     pub ends: f64,
-    /// The logarithm of the likelihood with the share that ends at its best.
+    /// The log-likelihood at the best share that ends.
     pub top: f64,
-    /// Schwarz's criterion: less is better.
+    /// Schwarz's criterion (BIC): less is better.
     pub bic: f64,
-    /// Where that is.
+    /// The coordinates of the maximum.
     coordinates: Vec<f64>,
-    /// Where it is with the share that ends at its best.
+    /// The coordinates of the maximum at the best share that ends.
     pub(super) peak: Vec<f64>,
 }
 
-/// What fits a sample.
+/// The fit of a sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
-    /// The distribution to simulate with.
+    /// The family to simulate with.
     pub family: Family,
-    /// The same, with its parameters.
+    /// Its distribution.
     pub distribution: Distribution,
-    /// Its parameters, with their intervals; none of an empirical one.
+    /// Its parameters with intervals; empty for an empirical distribution.
     pub parameters: Vec<Parameter>,
-    /// The share of all that end at all.
+    /// The share that ends at all.
     pub ends: f64,
-    /// Every family that was tried, the best first.
+    /// All families that were tried, best first.
     pub candidates: Vec<Candidate>,
-    /// How many of the candidates before the one that was taken agree too badly with the sample.
+    /// How many better-ranked candidates were rejected because they agree too badly with the sample.
     pub passed_over: usize,
-    /// How well the family agrees with the sample, or the best one where none is taken; `None` where that cannot be
-    /// told.
+    /// Goodness of fit of the chosen family, or of the best one if none is chosen; `None` where it cannot be tested.
     pub goodness: Option<Goodness>,
 }
 
-/// A family is not left as long as its likelihood is within this of the one that is taken: a hundredth.
+/// A family stays a contender while its log-likelihood is within this of the chosen one: a likelihood ratio of a
+/// hundred.
 const TOO_UNLIKELY: f64 = 4.6;
 
 impl Fit {
-    /// What fits a sample; `None` where nothing was seen.
+    /// Fits a sample; `None` where no time was observed.
     #[must_use]
     pub fn of(sample: &Sample) -> Option<Self> {
         let n = sample.n_seen();
@@ -83,7 +84,7 @@ impl Fit {
             return None;
         }
         let mut candidates: Vec<Candidate> = constant(sample).into_iter().collect();
-        // Two numbers to two times would fit anything.
+        // Two parameters would fit any two times.
         if n >= FEWEST || candidates.is_empty() {
             candidates.extend(Family::SMOOTH.into_iter().filter_map(|family| maximised(family, sample)));
         }
@@ -115,11 +116,11 @@ impl Fit {
         Some(Self { family, distribution, parameters, ends, candidates, passed_over: taken, goodness })
     }
 
-    /// Every family that the sample does not speak against: the one that is taken, and those that are nearly as likely.
+    /// All families that the sample does not rule out: the chosen one, and those that are nearly as likely.
     #[must_use]
     pub fn fitting(&self, sample: &Sample) -> Vec<Candidate> {
         let mut left: Vec<Candidate> = self.candidates.get(self.passed_over..).unwrap_or_default().to_vec();
-        // A constant that fits few times says nothing of the tail.
+        // A constant that fits a few times leaves the tail unknown.
         for family in Family::SMOOTH {
             if left.iter().all(|one| one.family != family) && self.candidates.iter().all(|one| one.family != family) {
                 left.extend(maximised(family, sample));
@@ -131,7 +132,7 @@ impl Fit {
         left
     }
 
-    /// The family that comes next, and how much worse it is by Schwarz's criterion.
+    /// The second-best family, and by how much its Schwarz's criterion is worse.
     #[must_use]
     pub fn next(&self) -> Option<(Family, f64)> {
         match self.candidates.get(self.passed_over..)? {
@@ -141,7 +142,7 @@ impl Fit {
     }
 }
 
-/// How well the candidates agree, up to the first that does.
+/// Goodness of fit of the candidates, up to the first that fits.
 fn tested(candidates: &[Candidate], sample: &Sample) -> Vec<Option<Goodness>> {
     let mut tested = Vec::new();
     for one in candidates {
@@ -161,7 +162,7 @@ fn bic(log_likelihood: f64, parameters: usize, n: f64) -> f64 {
     parameters as f64 * libm::log(n) - 2.0 * log_likelihood
 }
 
-/// From where to where a constant can lie, milliseconds.
+/// The range in which a constant can lie, milliseconds.
 fn constant_range(sample: &Sample) -> Option<(u64, u64)> {
     let earliest = sample.seen.first()?.0;
     let least = if sample.longest() < sample.resolution { 0 } else { sample.longest() - sample.resolution + 1 };
@@ -208,7 +209,7 @@ fn top(distribution: Distribution, coordinates: Vec<f64>, sample: &Sample) -> To
     Top { distribution, coordinates, log, ends }
 }
 
-/// A top of a likelihood.
+/// A maximum of a likelihood.
 struct Top {
     distribution: Distribution,
     coordinates: Vec<f64>,
@@ -217,13 +218,12 @@ struct Top {
 }
 
 impl Candidate {
-    /// One that was fitted to rollouts that differ; nothing is climbed from it.
+    /// A candidate that was fitted to rollouts that differ, and so has no coordinates.
     pub(super) fn of_rollouts(family: Family, distribution: Distribution, top: f64, ends: f64, bic: f64) -> Self {
         Self { family, distribution, log_likelihood: top, ends, top, bic, coordinates: Vec::new(), peak: Vec::new() }
     }
 
-    /// Hangs are said to be where the family cannot do without: with all ending the likelihood falls out of its
-    /// interval.
+    /// Assumes hangs only where the family needs them: where the likelihood without hangs falls outside its interval.
     fn chosen(family: Family, free: Top, end_all: Top, sample: &Sample) -> Self {
         let (n, own) = (sample.n_seen(), family.parameters().len());
         let (top, peak) = (free.log.max(end_all.log), free.coordinates.clone());
@@ -235,8 +235,8 @@ impl Candidate {
     }
 }
 
-/// The interval of each parameter: where the likelihood, the other parameter being at its best, is not too far below
-/// its top.
+/// The interval of each parameter: where the likelihood, maximised over the other parameter, is within [`FALL`] of its
+/// maximum.
 fn profiles(best: &Candidate, sample: &Sample) -> Vec<Parameter> {
     let goal = best.top - FALL;
     let family = best.family;
@@ -249,20 +249,21 @@ fn profiles(best: &Candidate, sample: &Sample) -> Vec<Parameter> {
             profile_end(&f, best, axis, first, &steps, goal)
         };
         let estimate = family.parameter(axis, best.coordinates[axis]);
-        // No duration has a parameter below zero.
+        // No parameter of a duration is negative.
         let (low, high) = (family.parameter(axis, end(-1.0)).max(0.0), family.parameter(axis, end(1.0)));
         Parameter { name: names[axis], estimate, interval: Interval::new(low.min(estimate), high.max(estimate)) }
     };
     (0..names.len()).map(along).collect()
 }
 
-/// The coordinate at which the profile falls to the goal, going from the top by steps that double. Below the top the
-/// root of the fall is nearly a straight line, along which it is found.
+/// The coordinate at which the profile falls to the goal: steps that double lead there from the maximum. Near the
+/// maximum the square root of the drop is almost linear in the coordinate, so linear interpolation finds the
+/// coordinate.
 fn profile_end(f: &impl Fn(&[f64]) -> f64, best: &Candidate, axis: usize, first: f64, steps: &[f64], goal: f64) -> f64 {
     const DOUBLINGS: u32 = 16;
     const REFINEMENTS: u32 = 5;
     let top = &best.peak;
-    // The value of the profile, and where the other coordinate is then.
+    // The value of the profile, and the other coordinate there.
     let at = |x: f64, nuisance: f64| {
         if top.len() == 1 {
             return (f(&[x]), 0.0);
@@ -288,7 +289,7 @@ fn profile_end(f: &impl Fn(&[f64]) -> f64, best: &Candidate, axis: usize, first:
     let goal_root = root(goal);
     let between = |inside: (f64, f64), outside: (f64, f64)| {
         let share = (goal_root - inside.1) / (outside.1 - inside.1);
-        // Beyond a cliff there is no straight line.
+        // Beyond a discontinuity, linear interpolation fails.
         let share = if outside.1 > 10.0 * goal_root || !share.is_finite() { 0.5 } else { share.clamp(0.05, 0.95) };
         inside.0 + (outside.0 - inside.0) * share
     };

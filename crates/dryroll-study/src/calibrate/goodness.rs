@@ -1,37 +1,37 @@
-//! How well a fitted distribution agrees with the sample, where some of it is censored.
+//! Goodness of fit of a distribution to a sample with censored times.
 
 use super::likelihood::Model;
 use super::sample::Sample;
 use dryroll_sim::sim::draws::Key;
 use dryroll_stats::normal;
 
-/// The agreement of a sample with what was fitted to it.
+/// The result of a goodness-of-fit test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Goodness {
-    /// Σ (seen − expected)² / expected.
+    /// Σ (observed − expected)² / expected.
     pub chi_squared: f64,
-    /// Stretches of time that were compared, less one.
+    /// Number of time bins, less one.
     pub degrees: u32,
-    /// About the chance of so bad an agreement where the family is right; simulated where it is small and the times are
-    /// few.
+    /// Approximate probability of an agreement at least this bad if the family is right; simulated where it is small
+    /// and the times are few.
     pub p_value: f64,
 }
 
-/// With fewer seen there is no test: three stretches.
+/// The least number of observed times for a test: enough for three bins.
 pub const FEWEST: f64 = 3.0 * PER_STRETCH;
-/// Fewest expected a stretch.
+/// The least expected count of a bin.
 const PER_STRETCH: f64 = 8.0;
 const MOST_STRETCHES: f64 = 12.0;
-/// Up to so many, a small chance is simulated: χ² is that of many.
+/// Up to this many times a small p-value is simulated, since χ² is asymptotic.
 const FEW: f64 = 500.0;
-/// A chance that is small.
+/// A p-value below this is small.
 const DOUBTFUL: f64 = 0.02;
-/// With more verdicts χ² is that of so many: what only more of them would tell apart is no reason to leave a family,
-/// and the model of the heartbeats is not exact to the last digit either.
+/// With more verdicts than this, χ² is scaled to this many: a difference that only more verdicts reveal is no reason to
+/// reject a family, since the model of the heartbeats is not exact to the last digit either.
 const MOST_VERDICTS: f64 = 20_000.0;
 
-/// Counts what is seen in stretches of time against the cumulated hazard of those at risk (M. G. Akritas,
-/// "Pearson-type goodness-of-fit tests: the univariate case", JASA 83, 1988). `None` with too few for three stretches.
+/// Compares observed counts in time bins with the cumulative hazard of those at risk (M. G. Akritas, "Pearson-type
+/// goodness-of-fit tests: the univariate case", JASA 83, 1988). `None` with too few times for three bins.
 pub fn test(sample: &Sample, model: &Model, ends: f64) -> Option<Goodness> {
     let (chi_squared, degrees) = statistic(sample, model, ends)?;
     let about = beyond(chi_squared, f64::from(degrees));
@@ -40,14 +40,14 @@ pub fn test(sample: &Sample, model: &Model, ends: f64) -> Option<Goodness> {
     Some(Goodness { chi_squared, degrees, p_value })
 }
 
-/// χ² and its degrees of freedom; `None` with too few for three stretches.
+/// χ² and its degrees of freedom; `None` with too few times for three bins.
 fn statistic(sample: &Sample, model: &Model, ends: f64) -> Option<(f64, u32)> {
     let stretches = (sample.n_seen() / PER_STRETCH).floor().min(MOST_STRETCHES);
     if stretches < 3.0 {
         return None;
     }
     let bounds = bounds(sample, stretches);
-    // The longest of n has about this much left: what is fitted to it may have nothing.
+    // The longest of n times has about this much probability left; a fitted distribution may have none there.
     let least = 0.5 / (sample.n_seen() + sample.n_open());
     let hazard = |time: u64| -libm::log((1.0 - ends * model.seen_by(time)).max(least));
     let at_bounds: Vec<f64> = bounds.iter().map(|&bound| hazard(bound)).collect();
@@ -77,10 +77,10 @@ fn statistic(sample: &Sample, model: &Model, ends: f64) -> Option<(f64, u32)> {
     Some((chi_squared, degrees))
 }
 
-/// The chance of a larger χ² where the fit is the truth, by samples drawn from it: as many are seen, and what was open
-/// stays. Nothing is fitted to them again, which would lower their χ²; so the chance is too large rather than too
-/// small. Draws stop where it is not small for certain (J. Besag and P. Clifford, "Sequential Monte Carlo p-values",
-/// Biometrika 78, 1991).
+/// The probability of a larger χ² if the fit is the truth, from samples that are drawn from it with the same number of
+/// observed times and the same open times. The draws are not fitted again, which would lower their χ²; so the result is
+/// too large rather than too small. The draws stop once the probability is certainly not small (J. Besag and P.
+/// Clifford, "Sequential Monte Carlo p-values", Biometrika 78, 1991).
 fn simulated(sample: &Sample, model: &Model, ends: f64, chi_squared: f64) -> f64 {
     const DRAWS: u64 = 4999;
     const ENOUGH: u64 = 20;
@@ -109,7 +109,7 @@ fn simulated(sample: &Sample, model: &Model, ends: f64, chi_squared: f64) -> f64
     (worse + 1) as f64 / (DRAWS + 1) as f64
 }
 
-/// The ends of stretches with about as many seen in each; the last has no end.
+/// The ends of bins with about the same number of observed times in each; the last bin has no end.
 fn bounds(sample: &Sample, stretches: f64) -> Vec<u64> {
     let each = sample.n_seen() / stretches;
     let mut bounds = Vec::new();
@@ -127,8 +127,8 @@ fn bounds(sample: &Sample, stretches: f64) -> Vec<u64> {
     bounds
 }
 
-/// The chance that χ² of so many degrees is larger: the cube root is nearly normal (E. B. Wilson and M. M. Hilferty,
-/// "The distribution of chi-square", PNAS 17, 1931).
+/// The probability that χ² with this many degrees is larger: its cube root is nearly normal (E. B. Wilson and M. M.
+/// Hilferty, "The distribution of chi-square", PNAS 17, 1931).
 #[must_use]
 pub fn beyond(chi_squared: f64, degrees: f64) -> f64 {
     if degrees <= 0.0 {
@@ -138,8 +138,8 @@ pub fn beyond(chi_squared: f64, degrees: f64) -> f64 {
     normal::cumulative(-(libm::cbrt(chi_squared / degrees) - (1.0 - spread)) / spread.sqrt())
 }
 
-/// The share seen by each time, whatever is fitted (E. L. Kaplan and P. Meier, "Nonparametric estimation from
-/// incomplete observations", JASA 53, 1958): the corners of a staircase.
+/// The share observed by each time, whatever is fitted (E. L. Kaplan and P. Meier, "Nonparametric estimation from
+/// incomplete observations", JASA 53, 1958): the corners of a step function.
 #[must_use]
 pub fn staircase(sample: &Sample) -> Vec<(u64, f64)> {
     let mut at_risk = sample.n_seen() + sample.n_open();

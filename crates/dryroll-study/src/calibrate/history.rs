@@ -1,4 +1,4 @@
-//! An event log, read into the histories of its rollouts.
+//! Reads an event log into the histories of its rollouts.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,82 +12,82 @@ use dryroll_engine::{EventKind, OperatorDecision, Reason};
 use dryroll_sim::json::fault;
 use dryroll_sim::text::Foreign;
 
-/// What became of one command to one instance; milliseconds from the command.
+/// The outcome of one command to one instance, in milliseconds from the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandOutcome {
     /// A healthy heartbeat came.
     Healthy(u64),
-    /// The agent reported that the upgrade failed.
+    /// The agent reported a failed upgrade.
     Failed(u64),
-    /// Nothing decisive came until the health window closed.
+    /// The health window closed without a decisive heartbeat.
     TimedOut(u64),
-    /// Nobody looked any more from then on.
+    /// Observation stopped at this time, without a verdict.
     CutShort(u64),
 }
 
 /// One command to one instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// Which instance.
+    /// The instance.
     pub instance: Foreign,
-    /// To which version.
+    /// The version it was commanded to.
     pub version: Foreign,
-    /// When it was commanded, milliseconds of the log's clock.
+    /// When it was commanded, in milliseconds of the log's clock.
     pub started: u64,
-    /// What became of it.
+    /// The outcome.
     pub outcome: CommandOutcome,
 }
 
-/// An answer that a person gave, or did not give in time; milliseconds.
+/// A person's answer, or the lack of one in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// How long it took.
+    /// How long it took, milliseconds.
     pub took: u64,
-    /// What was answered; `None`: nothing until then.
+    /// The answer; `None` where none came within that time.
     pub answer: Option<ReplyKind>,
 }
 
-/// What was answered.
+/// The kinds of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyKind {
-    /// The plan may start.
+    /// The plan is approved.
     Approve,
-    /// The plan is changed.
+    /// The plan is edited.
     Edit,
-    /// The plan may not start.
+    /// The plan is rejected.
     Reject,
-    /// On a trip.
+    /// A decision on a trip.
     OnTrip(OperatorDecision),
 }
 
 /// One rollout with its rollbacks, from its plan to its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    /// The commands, in the order in which they were given.
+    /// The commands, in the order in which they were issued.
     pub attempts: Vec<Attempt>,
     /// The answers to the plan.
     pub approvals: Vec<Reply>,
-    /// The answers on trips.
+    /// The decisions on trips.
     pub decisions: Vec<Reply>,
-    /// The versions that a rollback went to.
+    /// The versions that rollbacks went to.
     pub restored: Vec<Foreign>,
     /// Verdicts on instances whose start is not in the log.
     pub orphans: u64,
-    /// Whether its end is in the log.
+    /// Whether the log has its end.
     pub finished: bool,
     /// The line of its first event, from 1.
     pub line: usize,
-    /// Of each event: a hash of what it says, apart from what the rollout and its requests are called.
+    /// For each event, a hash of its content without the ids of the rollout and of its requests.
     pub(super) marks: Vec<u64>,
-    /// What it is called.
+    /// The rollout's id.
     pub(super) name: String,
-    /// Whether its beginning is in the log.
+    /// Whether the log has its beginning.
     pub(super) begun: bool,
-    /// Its events, of a rollout whose beginning or end is not in the log.
+    /// The events of a rollout whose beginning or end is not in the log.
     pub(super) lines: Vec<Line>,
 }
 
-/// An event and the line that has it, from 1.
+/// An event and its line number, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) number: usize,
@@ -96,17 +96,17 @@ pub(super) struct Line {
 }
 
 impl History {
-    /// Whether anything was decided in it: a verdict, or an answer.
+    /// Whether the history has a verdict or an answer.
     pub(super) fn says_something(&self) -> bool {
         let is_verdict = |attempt: &Attempt| !matches!(attempt.outcome, CommandOutcome::CutShort(_));
         self.attempts.iter().any(is_verdict) || self.approvals.iter().any(|reply| reply.answer.is_some())
     }
 
     /// Reads a log, which may hold several rollouts one after the other. Empty lines and events of other kinds are
-    /// nothing.
+    /// skipped.
     ///
     /// # Errors
-    /// At the first line that is no event, or one that cannot come there.
+    /// At the first line that is not an event, or is an event that is not possible there.
     pub fn read(bytes: &[u8]) -> Result<Vec<History>, CalibrationError> {
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         let mut histories = Vec::new();
@@ -132,10 +132,10 @@ impl History {
         Ok(histories)
     }
 
-    /// The rollout whose log begins with some lines and goes on with others.
+    /// The rollout whose log consists of these lines, in their order.
     ///
     /// # Errors
-    /// At the first line that cannot come there.
+    /// At the first event that is not possible there.
     pub(super) fn joined<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Result<History, CalibrationError> {
         let mut reader = Reader::default();
         for line in lines {
@@ -145,7 +145,7 @@ impl History {
     }
 }
 
-/// The keys of an event that matter here.
+/// The keys of an event that calibration uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct Event {
@@ -170,7 +170,7 @@ pub(super) struct Event {
     pub(super) batch_count: Option<u64>,
 }
 
-/// The event of a line; `None` where it is one of another kind.
+/// Parses the event of a line; `None` for an event of another kind.
 fn event(line: &[u8]) -> Result<Option<(EventKind, Event)>, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text".to_owned())?;
     let plain = |error: serde_json::Error| format!("{} (column {})", fault(&error), error.column());
@@ -196,16 +196,16 @@ enum Wrong {
 }
 
 impl Line {
-    /// A digest of what happened, and when.
+    /// A hash of the event's content and time.
     fn mark(&self) -> u64 {
         self.mark_at(self.event.at_ms)
     }
 
-    /// The same as if it had happened at another time.
+    /// The hash as if the event had happened at another time.
     pub(super) fn mark_at(&self, at_ms: Option<u64>) -> u64 {
         let Event {
             at_ms: _,
-            // What a rollout and its requests are called says nothing of what happened.
+            // The ids of a rollout and its requests are arbitrary, so they stay out of the hash.
             rollout_id: _,
             approval_request_id: _,
             instance_id,
@@ -236,14 +236,14 @@ fn needs<T>(value: Option<T>, key: &str) -> Result<T, Wrong> {
     value.ok_or_else(|| Wrong::Shape(format!("it has no `{key}`")))
 }
 
-/// A command without a verdict so far, or a question without an answer.
+/// The state of the reader: commands that await a verdict, and requests that await an answer.
 #[derive(Debug, Default)]
 struct Reader {
     history: History,
     now: u64,
-    /// By rollout and instance: the place in `attempts`, or `None` once it has its verdict.
+    /// By rollout and instance: the index in `attempts`, or `None` once it has its verdict.
     awaited: BTreeMap<(String, String), Option<usize>>,
-    /// By request: whether it is about the plan, and since when it waits.
+    /// By request: whether it is about the plan, and when it was opened.
     asked: BTreeMap<String, (bool, u64)>,
     log_state: LogState,
 }
@@ -367,7 +367,7 @@ impl Reader {
         Ok(())
     }
 
-    /// From now on nobody looks at what is in flight, and nobody waits for an answer.
+    /// From now on, observation of what is in flight stops, and so does the wait for answers.
     fn cut_short(&mut self, at: u64) {
         for place in self.awaited.values_mut().filter_map(Option::take) {
             let attempt = &mut self.history.attempts[place];

@@ -1,34 +1,34 @@
-//! How likely a sample is under a distribution, when a share of all never ends.
+//! The likelihood of a sample under a distribution, when a share never ends.
 //!
-//! With F the cumulative of the duration, h the resolution and r the share of those that end at all:
-//! one that is seen at d has r (F(d) − F(d − h)), whatever its heartbeat's phase; one that is open at c has 1 − r G(c),
-//! with G(c) the mean of F over [c − h, c]. (The mixture of J. W. Boag, "Maximum likelihood estimates of the proportion
-//! of patients cured by cancer therapy", JRSS B 11, 1949.)
+//! Let F be the cumulative distribution of the duration, h the resolution and r the share that ends at all. Whatever
+//! the phase of its heartbeat, a time observed at d has likelihood r (F(d) − F(d − h)); a time open at c has 1 − r
+//! G(c), with G(c) the mean of F over [c − h, c]. (The mixture of J. W. Boag, "Maximum likelihood estimates of the
+//! proportion of patients cured by cancer therapy", JRSS B 11, 1949.)
 
 use super::sample::Sample;
 use dryroll_sim::scenario::Distribution;
 use dryroll_sim::sim::draws::{Key, scale};
 use dryroll_sim::sim::sampler::Sampler;
 
-/// A chance below this is rounding.
+/// A probability below this is rounding error.
 const LEAST: f64 = 1e-15;
-/// Points of the mean over a resolution.
+/// Points of the mean over one resolution.
 const POINTS: u64 = 24;
 
-/// A distribution or a mixture of some, ready to be held against a sample.
+/// A distribution or a mixture of distributions, prepared for likelihoods of samples.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// Each with its share; the shares add up to 1.
+    /// The components with their weights, which add up to 1.
     parts: Vec<(f64, Sampler)>,
     resolution: u64,
 }
 
-/// How likely, and with which share that ends.
+/// A likelihood, maximised over the share that ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Likelihood {
-    /// Its logarithm.
+    /// The log-likelihood.
     pub log: f64,
-    /// The share that ends at all, by which it is largest.
+    /// The share that ends at all, at the maximum.
     pub ends: f64,
 }
 
@@ -37,7 +37,7 @@ impl Model {
         Self::mixed(vec![(1.0, Sampler::new(distribution))], resolution)
     }
 
-    /// A mixture of these, with their shares.
+    /// A mixture of these components with their weights.
     pub fn mixed(parts: Vec<(f64, Sampler)>, resolution: u64) -> Self {
         Self { parts, resolution }
     }
@@ -46,13 +46,13 @@ impl Model {
         self.parts.iter().map(|(share, part)| share * part.cumulative(time)).sum()
     }
 
-    /// The chance to be over at `time` and not a resolution earlier.
+    /// The probability of an end at most at `time` and after `time` less the resolution.
     pub fn mass(&self, time: u64) -> f64 {
         let earlier = if time < self.resolution { 0.0 } else { self.below(time - self.resolution) };
         self.below(time) - earlier
     }
 
-    /// The chance that what ends is seen by `time`: G.
+    /// The probability that what ends is observed by `time`: G.
     pub fn seen_by(&self, time: u64) -> f64 {
         if self.resolution < POINTS {
             return self.below(time);
@@ -64,7 +64,7 @@ impl Model {
         sum / POINTS as f64
     }
 
-    /// When an end that is drawn by the first word is seen, its heartbeat's phase being drawn by the second.
+    /// When an end that the first word draws is observed; the second word draws the heartbeat's phase.
     pub fn seen_at(&self, end: u64, phase: u64) -> u64 {
         self.drawn(end) + scale(phase, self.resolution)
     }
@@ -88,12 +88,12 @@ impl Model {
         Likelihood { log: self.log_of_seen(sample) + log_of_share(sample.n_seen(), &open, ends), ends }
     }
 
-    /// Its logarithm at a share that ends.
+    /// The log-likelihood at a given share that ends.
     pub fn log_at(&self, sample: &Sample, ends: f64) -> f64 {
         self.log_of_seen(sample) + log_of_share(sample.n_seen(), &self.open(sample), ends)
     }
 
-    /// The logarithm of what was seen.
+    /// The log-likelihood of the observed times.
     pub fn log_of_seen(&self, sample: &Sample) -> f64 {
         sample.seen.iter().map(|&(time, weight)| weight * libm::log(self.mass(time).max(LEAST))).sum()
     }
@@ -103,13 +103,13 @@ impl Model {
     }
 }
 
-/// What the share r adds to a logarithm: seen log r + Σ weight log(1 − r G).
+/// The contribution of the share r to the log-likelihood: observed log r + Σ weight log(1 − r G).
 pub fn log_of_share(seen: f64, open: &[(f64, f64)], ends: f64) -> f64 {
     let judged = if seen > 0.0 { seen * libm::log(ends.max(LEAST)) } else { 0.0 };
     judged + open.iter().map(|&(by, weight)| weight * libm::log((1.0 - ends * by).max(LEAST))).sum::<f64>()
 }
 
-/// The share by which that is largest: where seen / r = Σ weight G / (1 − r G), which falls from left to right.
+/// The share that maximises it: where observed / r = Σ weight G / (1 − r G), by bisection.
 fn share_that_ends(seen: f64, open: &[(f64, f64)]) -> f64 {
     if seen == 0.0 {
         return if open.iter().any(|&(by, _)| by > 0.0) { 0.0 } else { 1.0 };

@@ -1,6 +1,6 @@
 //! Which events can follow which in a log, by the engine's contract: a plan and its counts, requests and their answers,
-//! batches, trips, a rollback, and the end. A rollout whose beginning is not in the log is held to what the log has of
-//! it.
+//! batches, trips, a rollback, and the end. A rollout whose beginning is not in the log is checked only against what
+//! the log has of it.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::batch::{Batch, Plan};
 use super::history::Event;
 use dryroll_engine::{EventKind, Outcome};
 
-/// What the events of a log say so far.
+/// The state that the events of a log have led to.
 #[derive(Debug, Default)]
 pub struct LogState {
     /// Whether the log has the beginning of its first rollout.
@@ -18,21 +18,21 @@ pub struct LogState {
     requests: BTreeMap<String, Request>,
 }
 
-/// Where a rollout stands.
+/// The stage of a rollout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
-    /// Batches may start and verdicts may come, or nothing has begun.
+    /// Batches may start and verdicts may arrive, or nothing has begun.
     #[default]
     Going,
-    /// The plan waits for its approval.
+    /// The plan awaits approval.
     Asked,
-    /// The breaker tripped, and nobody has decided.
+    /// The breaker tripped, and no decision has been made.
     Tripped,
     /// A rollback was decided and has not started.
     GoingBack,
-    /// Its rollback is under way, or over.
+    /// The rollback is in progress, or over.
     Back,
-    /// Nothing but the end can follow.
+    /// Only the end can follow.
     Over(Outcome),
 }
 
@@ -49,7 +49,7 @@ struct Rollout {
     version: Option<String>,
 }
 
-/// A command, and what its verdict was.
+/// A command and its verdict.
 #[derive(Debug)]
 struct Start {
     batch: Option<u64>,
@@ -62,7 +62,7 @@ struct Request {
     open: bool,
 }
 
-/// What an engine's contract says of the answers to a request.
+/// The answers that the engine's contract offers for a request.
 fn options(about_plan: bool) -> &'static [&'static str] {
     if about_plan {
         &["approve", "edit", "reject"]
@@ -75,7 +75,7 @@ impl LogState {
     /// Takes the next event of a log.
     ///
     /// # Errors
-    /// What is found, and what is allowed, where it cannot come there.
+    /// States what was found and what is allowed, where the event is not possible.
     pub fn take(&mut self, kind: EventKind, event: &Event, id: &str) -> Result<(), String> {
         if self.ended {
             return Err(
@@ -177,7 +177,7 @@ impl LogState {
             "edit" => Stage::Asked,
             "reject" => Stage::Over(Outcome::Rejected),
             "abort" => Stage::Over(Outcome::Aborted),
-            // A rollback has nothing to go back to: the engine takes that answer for an abort.
+            // A rollback cannot itself be rolled back: the engine takes that answer as an abort.
             "rollback_completed_batches" if rollout.is_rollback => Stage::Over(Outcome::Aborted),
             "rollback_completed_batches" => Stage::GoingBack,
             _ => Stage::Going,
@@ -212,7 +212,7 @@ impl LogState {
         Ok(())
     }
 
-    /// Whether an instance that a rollback starts was started by what it takes back.
+    /// Checks that an instance that a rollback starts was started by the rollout that it takes back.
     fn taken_back(&self, event: &Event, id: &str) -> Result<(), String> {
         let Some(instance) = &event.instance_id else { return Ok(()) };
         if !self.rollouts.get(id).is_some_and(|rollout| rollout.is_rollback) {
@@ -239,7 +239,7 @@ impl LogState {
             return Err(format!("{id} is a rollback; the end is told once, of the rollout that it takes back"));
         }
         let rollback = self.rollouts.values().find(|one| one.is_rollback);
-        // The one that goes on.
+        // The rollback if there is one: it decides how the rollout ends.
         let last = if rollout.stage == Stage::Back { rollback.unwrap_or(rollout) } else { rollout };
         let wrong = |why: String| Err(format!("its outcome is {named}, but {why}"));
         if let Stage::Over(due) = last.stage {
@@ -274,7 +274,7 @@ impl LogState {
 }
 
 impl Stage {
-    /// Why nothing is started.
+    /// Why nothing can be started at this stage.
     fn words(self, id: &str) -> String {
         match self {
             Self::Going => format!("{id} goes on"),
@@ -428,10 +428,10 @@ impl Rollout {
         Ok(())
     }
 
-    /// Why it cannot have come to its end.
+    /// Why it cannot have completed.
     fn done(&self) -> Option<String> {
         let started = self.started.len() as u64;
-        // A log of milestones has no starts.
+        // A log of milestones has no `instance_started` events.
         let counted = started > 0 || self.batches.is_empty();
         if let Some(total) = self.plan.total().filter(|&total| counted && started < total) {
             return Some(format!("{started} of {total} instances were started; all of them are, before that"));

@@ -1,18 +1,17 @@
-//! Largest values of functions without their slopes.
+//! Maximisation of functions without derivatives.
 
-/// What stands for a place where the function is not defined.
+/// The value that stands for a point where the function is not defined.
 pub const NOWHERE: f64 = -1e300;
 
-/// Nelder and Mead's simplex in a few dimensions ("A simplex method for function minimization", Computer Journal
-/// 7, 1965), from `start` with these first steps; begun a second time where it ended, since it may have collapsed too
-/// early.
+/// Nelder and Mead's simplex in a few dimensions ("A simplex method for function minimization", Computer Journal 7,
+/// 1965), from `start` with these first steps. It restarts once where it ended, since it may have collapsed too early.
 pub fn simplex(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64]) -> (Vec<f64>, f64) {
     let (first, _) = once(f, start, steps, 1e-8);
     let smaller: Vec<f64> = steps.iter().map(|step| step / 4.0).collect();
     once(f, &first, &smaller, 1e-8)
 }
 
-/// The same from a place that is near the top already, to a thousandth of a logarithm.
+/// The same from a point near the maximum, to a thousandth of a log-likelihood.
 pub fn near(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64]) -> (Vec<f64>, f64) {
     once(f, start, steps, 1e-3)
 }
@@ -71,8 +70,7 @@ fn once(f: &impl Fn(&[f64]) -> f64, start: &[f64], steps: &[f64], even: f64) -> 
     corners.swap_remove(0)
 }
 
-/// The top of a function of one number, up the hill from `start`: steps double while it rises and halve where it does
-/// not.
+/// The maximum of a function of one variable, from `start`: steps double while the function rises, and halve otherwise.
 pub fn uphill(f: impl Fn(f64) -> f64, start: f64, step: f64) -> (f64, f64) {
     let (mut x, mut best, mut step) = (start, f(start), step);
     let least = step.abs() / 200.0;

@@ -1,20 +1,20 @@
-//! The distribution that the times themselves have, where no family fits.
+//! The empirical distribution of the times, for where no family fits.
 
 use super::goodness::staircase;
 use super::sample::Sample;
 use dryroll_sim::scenario::Distribution;
 
-/// Places at which the duration may lie.
+/// Points at which the duration may lie.
 const PLACES: usize = 160;
-/// Rounds of the climb; few, since it would end in a few spikes (B. W. Silverman et al., "A smoothed EM approach", JRSS
-/// B 52, 1990).
+/// Iterations; few, since many would converge to a few spikes (B. W. Silverman et al., "A smoothed EM approach", JRSS B
+/// 52, 1990).
 const ROUNDS: usize = 60;
-/// Values that are written.
+/// Number of values in the result.
 const VALUES: usize = 50;
 
-/// As many values, each as likely: the quantiles of B. W. Turnbull's self-consistent estimate ("The empirical
-/// distribution function with arbitrarily grouped, censored and truncated data", JRSS B 38, 1976) from the steps of the
-/// staircase.
+/// A list of equally likely values: the quantiles of B. W. Turnbull's self-consistent estimate ("The empirical
+/// distribution function with arbitrarily grouped, censored and truncated data", JRSS B 38, 1976), computed from the
+/// steps of the Kaplan–Meier estimate.
 pub fn distribution(sample: &Sample) -> Distribution {
     let steps = steps(sample);
     let (low, high) = (sample.shortest() as f64, sample.longest() as f64);
@@ -56,9 +56,9 @@ pub fn distribution(sample: &Sample) -> Distribution {
     Distribution::Empirical(values)
 }
 
-/// Whether a window is long enough for what outlasts it to be no upgrade: with the longest time t seen and a window w,
-/// the chance (1 − N / n)ⁿ that nothing fell into the last w − t, where N of n lie within w − t of t (R. A. Maller and
-/// S. Zhou, "Survival Analysis with Long-Term Survivors", 1996, §4).
+/// Whether a window is long enough that what outlasts it is no upgrade. With the longest observed time t and a window
+/// w, this tests the probability (1 − N / n)ⁿ that nothing fell into the last w − t, where N of n lie within w − t of t
+/// (R. A. Maller and S. Zhou, "Survival Analysis with Long-Term Survivors", 1996, §4).
 pub fn is_followed_up(sample: &Sample, window: u64) -> bool {
     const SURE: f64 = 0.01;
     let longest = sample.longest();
@@ -68,7 +68,7 @@ pub fn is_followed_up(sample: &Sample, window: u64) -> bool {
     window > longest && n * libm::log1p(-(near / n).min(1.0 - 1e-12)) < libm::log(SURE)
 }
 
-/// The share of each time among those that end: the heights of the staircase's steps.
+/// The share of each time among those that end: the heights of the steps of the Kaplan–Meier estimate.
 fn steps(sample: &Sample) -> Vec<(u64, f64)> {
     let mut before = 0.0;
     let corners = staircase(sample);

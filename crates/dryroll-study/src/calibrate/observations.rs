@@ -1,4 +1,4 @@
-//! What histories say of each version, and of the operator.
+//! Observations from histories, by version and for the operator.
 
 use std::collections::BTreeMap;
 
@@ -7,57 +7,57 @@ use super::sample::Times;
 use dryroll_engine::OperatorDecision;
 use dryroll_sim::text::Foreign;
 
-/// How many commands came to what.
+/// Counts of commands by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AttemptCounts {
     /// Healthy verdicts.
     pub healthy: u64,
     /// Reported failures.
     pub failed: u64,
-    /// Health windows that closed.
+    /// Health windows that closed without a verdict from the instance.
     pub timed_out: u64,
-    /// Commands on whose end nobody waited.
+    /// Commands whose observation was cut short.
     pub cut_short: u64,
 }
 
 impl AttemptCounts {
-    /// All of them.
+    /// The total.
     #[must_use]
     pub fn all(&self) -> u64 {
         self.healthy + self.failed + self.timed_out + self.cut_short
     }
 
-    /// Failures, of all that came to an end.
+    /// Reported failures, and the number of commands that came to an end.
     #[must_use]
     pub fn failures(&self) -> (u64, u64) {
         (self.failed, self.failed + self.healthy)
     }
 
-    /// Timeouts, of all that were waited for.
+    /// Timeouts, and the number of commands that were observed to their end.
     #[must_use]
     pub fn timeouts(&self) -> (u64, u64) {
         (self.timed_out, self.failed + self.healthy + self.timed_out)
     }
 }
 
-/// What is known of a version.
+/// The observations of a version.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VersionObservations {
-    /// Its id.
+    /// The version's id.
     pub version: Foreign,
-    /// Over all histories.
+    /// The counts over all histories.
     pub counts: AttemptCounts,
-    /// By history, those with a command to it.
+    /// The counts by history, for histories with a command to the version.
     pub by_history: Vec<AttemptCounts>,
-    /// The times of its upgrades in each of these.
+    /// The upgrade times in each of these histories.
     pub times_by_history: Vec<Times>,
-    /// From a command to its healthy verdict, milliseconds.
+    /// Times from a command to its healthy verdict, milliseconds.
     pub healthy: Vec<u64>,
-    /// From a command to the report of its failure.
+    /// Times from a command to its reported failure, milliseconds.
     pub failed: Vec<u64>,
-    /// From a command to the end of its health window.
+    /// Times from a command to the end of its health window, milliseconds.
     pub timed_out: Vec<u64>,
-    /// From a command to the moment from which on nobody looked.
+    /// Times from a command to the end of its observation, milliseconds.
     pub cut_short: Vec<u64>,
     /// Whether a rollback went to it.
     pub restored: bool,
@@ -95,12 +95,12 @@ impl VersionObservations {
     }
 }
 
-/// What is known of the person at the console.
+/// The observations of the operator.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OperatorObservations {
     /// How long answers to a plan took, milliseconds.
     pub approvals: Times,
-    /// How long decisions on trips took.
+    /// How long decisions on trips took, milliseconds.
     pub decisions: Times,
     /// Plans that were approved.
     pub approved: u64,
@@ -108,29 +108,29 @@ pub struct OperatorObservations {
     pub edited: u64,
     /// Plans that were rejected.
     pub rejected: u64,
-    /// What was decided on trips, and how often, the most frequent first.
+    /// The decisions on trips and their counts, most frequent first.
     pub on_trip: Vec<(OperatorDecision, u64)>,
 }
 
-/// What histories say.
+/// The observations of all histories.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observations {
-    /// How many histories.
+    /// The number of histories.
     pub histories: u64,
-    /// Of how many the end is in the log.
+    /// How many have their end in the log.
     pub finished: u64,
-    /// Verdicts without a start.
+    /// Verdicts whose start is not in the log.
     pub orphans: u64,
-    /// Of each version: those that a rollback went to first.
+    /// By version, those that a rollback went to first.
     pub versions: Vec<VersionObservations>,
-    /// Of the operator.
+    /// The operator.
     pub operator: OperatorObservations,
-    /// Of pairs of heartbeats of one instance: how many there are, and how many lie whole intervals apart.
+    /// Pairs of heartbeats of one instance: how many there are, and how many lie whole intervals apart.
     pub rhythm: (u64, u64),
 }
 
 impl Observations {
-    /// What histories say, if heartbeats come at this interval, milliseconds.
+    /// The observations of histories, if heartbeats come at this interval, milliseconds.
     #[must_use]
     pub fn of(histories: &[History], interval: u64) -> Self {
         let mut all = Self { histories: histories.len() as u64, ..Self::default() };
@@ -167,7 +167,7 @@ impl Observations {
                 if let Some(before) = heard.insert(attempt.instance.raw(), now) {
                     let off = now.abs_diff(before) % interval;
                     self.rhythm.0 += 1;
-                    // Rounding to a millisecond at both ends.
+                    // Both ends are rounded to a millisecond.
                     self.rhythm.1 += u64::from(off.min(interval - off) <= 2);
                 }
             }

@@ -1,27 +1,27 @@
 //! Rates: posteriors under Jeffreys's priors.
 //!
-//! Of all commands, a share r comes to an end that can be seen, and of those a share c is a reported failure. With the
-//! share G of ends that are seen in time, the likelihood is rⁿ Π (1 − r G) and, of n verdicts, binomial in c. Both have
+//! A share r of all commands comes to an observable end, and a share c of those is a reported failure. With the share G
+//! of ends that are observed in time, the likelihood is rⁿ Π (1 − r G) and, for n verdicts, binomial in c. Both have
 //! the prior Beta(½, ½) (H. Jeffreys, "An invariant form for the prior probability in estimation problems", Proc. R.
-//! Soc. A 186, 1946). Where all that ends is seen in time, 1 − r is Beta(silent + ½, ended + ½) exactly. Where upgrades
-//! can be late, every family that fits has its own r (`silence`): an interval holds those of all of them.
+//! Soc. A 186, 1946). Where all that ends is observed in time, 1 − r is Beta(silent + ½, ended + ½) exactly. Where
+//! upgrades can be late, each family that fits has its own r (`silence`), and an interval covers those of all families.
 
 use super::silence::Silence;
 use super::spread::Spread;
 use dryroll_stats::{Interval, beta};
 
-/// What is known of a rate.
+/// The posterior of a rate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Posterior {
-    /// How many there were.
+    /// The number of hits.
     pub hits: u64,
-    /// Of how many.
+    /// The number of trials.
     pub n: u64,
-    /// The chance that the next one is one: the posterior's mean, or by the best fit where upgrades can be late.
+    /// The probability of a hit in the next trial: the posterior mean, or the best fit's where upgrades can be late.
     pub mean: f64,
-    /// Half of what is missing at 95 % lies at each side; from 0 where there were none.
+    /// The equal-tailed 95 % interval; it starts at 0 where there were no hits.
     pub interval: Interval,
-    /// The shapes of the beta distribution for the rate of the next rollout.
+    /// The shape parameters of the beta distribution of the next rollout's rate.
     pub beta: (f64, f64),
     /// How rollouts differ, where they do.
     pub spread: Option<Spread>,
@@ -32,35 +32,35 @@ pub struct Posterior {
 pub struct Rates {
     /// Reported failures.
     pub failure: Posterior,
-    /// No end that can be seen.
+    /// No observable end.
     pub silence: Posterior,
 }
 
-/// What one family of upgrade times leaves of r.
+/// The posterior of r under one family of upgrade times.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tail {
-    /// How much of the belief is its.
+    /// The weight of the family.
     pub weight: f64,
     /// Its posterior.
     pub grid: Grid,
-    /// The smallest and the largest r within the interval of its profile likelihood, where it has one.
+    /// The smallest and the largest r within the profile likelihood interval, where there is one.
     pub likely: Option<(f64, f64)>,
 }
 
-/// How rollouts differ in either rate.
+/// How rollouts differ in each rate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spreads {
-    /// Failures, of all that came to an end.
+    /// Failures among the commands that came to an end.
     pub failure: Option<Spread>,
-    /// Timeouts, of all that were waited for.
+    /// Timeouts among the commands that were observed to their end.
     pub silence: Option<Spread>,
 }
 
 const STEPS: usize = 400;
-/// What lies at each side of an interval.
+/// The probability on each side of an interval.
 const MISS: f64 = (1.0 - super::fit::CONFIDENCE) / 2.0;
 
-/// The posteriors from verdicts, and what is known of r.
+/// The posteriors of both rates from verdicts and the posterior of r.
 #[must_use]
 pub fn rates(failed: u64, healthy: u64, silent: u64, known: &Silence, spreads: Spreads) -> Rates {
     let ended = failed + healthy;
@@ -69,7 +69,7 @@ pub fn rates(failed: u64, healthy: u64, silent: u64, known: &Silence, spreads: S
     let mixed = |of: &dyn Fn(&Grid) -> f64| tails.iter().map(|tail| tail.weight * of(&tail.grid)).sum::<f64>();
     let ends = Moments { mean: mixed(&Grid::mean), square: mixed(&Grid::square) };
     let silence = silence(silent, n, known, ends, spreads.silence);
-    // r as the belief about silence has it, so that both rates go together.
+    // r is taken from the posterior of silence, so that both rates are consistent.
     let heard = Moments::of_beta(silence.beta.1, silence.beta.0);
     let share = Share::new(failed, healthy, spreads.failure.as_ref());
     let mean = (1.0 - silence.mean) * share.moments.mean;
@@ -92,10 +92,10 @@ fn silence(silent: u64, n: u64, known: &Silence, ends: Moments, spread: Option<S
     let low = if silent == 0 { 0.0 } else { 1.0 - tails.iter().map(most).fold(0.0, f64::max) };
     let high = 1.0 - tails.iter().map(least).fold(1.0, f64::min);
     let own = Moments { mean: 1.0 - ends.mean, square: 1.0 - 2.0 * ends.mean + ends.square };
-    // As the posterior's mean where nothing can be late, (silent + ½) / (n + 1).
+    // Like the posterior mean (silent + ½) / (n + 1) where nothing can be late.
     let mean = known.hangs.map_or(own.mean, |hangs| (hangs * n as f64 + 0.5) / (n as f64 + 1.0));
     let interval = Interval::new(low.max(0.0).min(mean), high.min(1.0).max(mean));
-    // The spread is that of timeouts. Where some of them may be slow upgrades, hangs are a share of it.
+    // The spread is that of timeouts. Where some timeouts may be slow upgrades, hangs are a share of it.
     let spread = spread.map(|spread| match known.hangs {
         Some(_) => {
             let share = mean / spread.mean;
@@ -118,11 +118,11 @@ fn silence(silent: u64, n: u64, known: &Silence, ends: Moments, spread: Option<S
     Posterior { hits: silent, n, mean, interval, beta, spread }
 }
 
-/// The shapes with these moments, or wider ones whose 95 % hold the interval: of the same mean as far as a beta
-/// distribution of that mean can, then of a larger one.
+/// The shapes of a beta distribution with these moments, or of a wider one whose 95 % interval covers `interval`: with
+/// the same mean as far as a beta distribution of that mean can, then with a larger one.
 fn reaching(posterior: Moments, interval: Interval) -> (f64, f64) {
     const NARROWER: f64 = 0.9;
-    /// Below it nearly all lies at the ends.
+    /// With a shape below this, nearly all the mass lies at the ends.
     const SMALLEST: f64 = 0.25;
     let (mut a, mut b) = posterior.beta();
     let reaches = |a: f64, b: f64| {
@@ -151,14 +151,14 @@ impl Moments {
         Self { mean: a / (a + b), square: a * (a + 1.0) / ((a + b) * (a + b + 1.0)) }
     }
 
-    /// The shapes of the beta distribution that has them.
+    /// The shapes of the beta distribution with these moments.
     fn beta(self) -> (f64, f64) {
         let variance = (self.square - self.mean * self.mean).max(1e-15);
         let size = (self.mean * (1.0 - self.mean) / variance - 1.0).max(1e-6);
         (self.mean * size, (1.0 - self.mean) * size)
     }
 
-    /// About the same mean, with the variance that the other has about its own added.
+    /// The same mean, with the variance of the other added.
     fn wider(self, other: Self) -> Self {
         let variance = (other.square - other.mean * other.mean).max(0.0);
         let most = self.mean - self.square;
@@ -166,14 +166,14 @@ impl Moments {
     }
 }
 
-/// The share c of what comes to an end that is a reported failure.
+/// The share c of commands with an observable end that are a reported failure.
 struct Share<'a> {
     failed: f64,
     healthy: f64,
     spread: Option<&'a Spread>,
-    /// Of c, or of its mean over rollouts.
+    /// The moments of c, or of its mean over rollouts.
     moments: Moments,
-    /// Of c in the next rollout.
+    /// The moments of c in the next rollout.
     next: Moments,
 }
 
@@ -190,7 +190,7 @@ impl<'a> Share<'a> {
     }
 }
 
-/// The x in [0, 1] at which a rising function reaches p.
+/// The x in [0, 1] at which an increasing function reaches p.
 fn solve(rises: impl Fn(f64) -> f64, p: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..40 {
@@ -200,15 +200,15 @@ fn solve(rises: impl Fn(f64) -> f64, p: f64) -> f64 {
     (low + high) / 2.0
 }
 
-/// The posterior of r on a grid of r = sin² φ, over which Jeffreys's prior is even.
+/// The posterior of r on a grid of r = sin² φ, in which Jeffreys's prior is uniform.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid(Vec<(f64, f64)>);
 
 impl Grid {
-    /// From the logarithm of the likelihood at φ.
+    /// A grid from the log-likelihood as a function of φ.
     pub fn new(log: impl Fn(f64) -> f64) -> Self {
         let right = std::f64::consts::FRAC_PI_2;
-        // The grid lies where the mass is: a first look, then a finer one.
+        // A coarse grid finds where the mass lies; a finer one covers it.
         let coarse: Vec<(f64, f64)> = points(0.0, right).map(|phi| (phi, log(phi))).collect();
         let top = coarse.iter().map(|&(_, log)| log).fold(f64::MIN, f64::max);
         let near = || coarse.iter().filter(|(_, log)| *log > top - 40.0).map(|&(phi, _)| phi);
@@ -237,7 +237,7 @@ impl Grid {
         self.sum(|r| r * r)
     }
 
-    /// By a straight line between the middles of the steps.
+    /// The quantile, by linear interpolation between the midpoints of the steps.
     fn quantile(&self, p: f64) -> f64 {
         let (mut below, mut before) = (0.0, None);
         for &(r, weight) in &self.0 {

@@ -1,4 +1,4 @@
-//! What fits the histories, with its uncertainty and what it cannot tell.
+//! The calibration result, with its uncertainty and its limits.
 
 use super::family::Family;
 use super::fit::{FEWEST, Fit};
@@ -14,16 +14,17 @@ use super::two_groups::SlowGroup;
 use super::warning::{self, Warning};
 use dryroll_sim::text::Foreign;
 
-/// A duration: the times that were observed, and what fits them.
+/// A duration: the observed times and their fit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Duration {
-    /// The times.
+    /// The observed times.
     pub sample: Sample,
-    /// What fits them; `None` where nothing was seen.
+    /// Their fit; `None` where no time was observed.
     pub fit: Option<Fit>,
-    /// How the times of rollouts differ, where they do; the fit is then of a rollout whose factor is 1.
+    /// How times differ between rollouts, where they do; the fit then describes a rollout whose factor is 1.
     pub factor: Option<TimeFactor>,
-    /// The chance of rollouts that differ as much, where it is below the level; they may be too few for a factor.
+    /// The p-value for equal times across rollouts, where it is below the level; the rollouts may be too few for a
+    /// factor.
     pub differ: Option<f64>,
 }
 
@@ -34,7 +35,7 @@ impl Duration {
         Self { sample, fit, factor: None, differ: None }
     }
 
-    /// That of a version's upgrades, in all rollouts.
+    /// The duration of a version's upgrades, over all rollouts.
     fn of_upgrades(observed: &VersionObservations, resolution: u64) -> Self {
         let window = observed.timed_out.iter().min().copied();
         let Some(chance) = time_factor::differ(&observed.times_by_history, window) else {
@@ -47,7 +48,7 @@ impl Duration {
         }
     }
 
-    /// The times of all rollouts, by what was fitted.
+    /// The fitted model of the times of all rollouts.
     pub(super) fn model(&self) -> Option<Model> {
         let fit = self.fit.as_ref()?;
         let resolution = self.sample.resolution;
@@ -57,19 +58,19 @@ impl Duration {
         })
     }
 
-    /// The share of what ends that is seen by a moment, milliseconds, by what was fitted.
+    /// The fitted share of what ends that is observed by a time, milliseconds.
     #[must_use]
     pub fn seen_by(&self, time: u64) -> Option<f64> {
         self.model().map(|model| model.seen_by(time))
     }
 
-    /// The share of all that was seen by each time, whatever was fitted: the corners of a staircase.
+    /// The share observed by each time, whatever is fitted: the corners of a step function.
     #[must_use]
     pub fn staircase(&self) -> Vec<(u64, f64)> {
         goodness::staircase(&self.sample)
     }
 
-    /// The same at so many moments from 0 to `until`, by what was fitted.
+    /// The fitted share at this many steps from 0 to `until`.
     #[must_use]
     pub fn curve(&self, until: u64, steps: u64) -> Vec<(u64, f64)> {
         let (Some(model), Some(fit)) = (self.model(), &self.fit) else { return Vec::new() };
@@ -77,64 +78,64 @@ impl Duration {
         moments.map(|time| (time, fit.ends * model.seen_by(time))).collect()
     }
 
-    /// Whether enough was seen to choose a family.
+    /// Whether enough times were observed to choose a family.
     #[must_use]
     pub fn is_enough(&self) -> bool {
         self.sample.n_seen() >= FEWEST
     }
 }
 
-/// A version, calibrated.
+/// The calibration of a version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionCalibration {
-    /// Its id.
+    /// The version's id.
     pub version: Foreign,
-    /// What its commands came to.
+    /// Its commands by outcome.
     pub counts: AttemptCounts,
-    /// In how many histories it was commanded.
+    /// The number of histories in which it was commanded.
     pub histories: u64,
     /// How long its upgrades take.
     pub upgrade_time: Duration,
-    /// How often they fail, and how often nothing is heard of them.
+    /// How often its upgrades fail, and how often no end can be observed.
     pub rates: Rates,
-    /// The families that hang_rate was told apart by, where upgrades can outlast the health window.
+    /// The families by which hang_rate was estimated, where upgrades can outlast the health window.
     pub late_families: Vec<Family>,
-    /// The slow group of hosts that it was told apart by too, where the times speak for one.
+    /// The slow group of hosts that also entered that estimate, where the times support one.
     pub slow_group: Option<SlowGroup>,
-    /// What the log cannot tell of it.
+    /// What the log cannot tell about the version.
     pub warnings: Vec<Warning>,
 }
 
-/// The operator, calibrated.
+/// The calibration of the operator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OperatorCalibration {
-    /// What the histories say.
+    /// The observations of the operator.
     pub observations: OperatorObservations,
     /// How long an answer to a plan takes.
     pub approval_delay: Duration,
     /// How long a decision on a trip takes.
     pub decision_delay: Duration,
-    /// What the log cannot tell of it.
+    /// What the log cannot tell about the operator.
     pub warnings: Vec<Warning>,
 }
 
-/// What fits the histories.
+/// The calibration of all histories.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
-    /// What heartbeats were taken to come at, milliseconds.
+    /// The assumed heartbeat interval, milliseconds.
     pub heartbeat_interval: u64,
-    /// How many rollouts.
+    /// The number of rollouts.
     pub histories: u64,
-    /// The versions: those that a rollback went to first.
+    /// By version, those that a rollback went to first.
     pub versions: Vec<VersionCalibration>,
     /// The operator.
     pub operator: OperatorCalibration,
-    /// What no log of this kind tells, or this one does not.
+    /// What no log of this kind can tell, or what this one cannot.
     pub warnings: Vec<Warning>,
 }
 
 impl Calibration {
-    /// What fits the observations, if heartbeats come at this interval, milliseconds.
+    /// Calibrates from observations, if heartbeats come at this interval, milliseconds.
     #[must_use]
     pub fn of(observations: &Observations, heartbeat_interval: u64) -> Self {
         let versions = observations.versions.iter().map(|version| calibrated(version, heartbeat_interval)).collect();
@@ -153,7 +154,7 @@ fn calibrated(observed: &VersionObservations, heartbeat_interval: u64) -> Versio
     let silence = Silence::of(observed, &upgrade_time);
     let mut spreads = spreads(&observed.by_history);
     if upgrade_time.factor.is_some() && silence.hangs.is_some() {
-        // Timeouts differ with the times, and hangs are not seen apart from them.
+        // Timeouts differ with the times, so hangs cannot be separated from them.
         spreads.silence = None;
     }
     let AttemptCounts { healthy, failed, timed_out, .. } = observed.counts;
@@ -171,7 +172,8 @@ fn calibrated(observed: &VersionObservations, heartbeat_interval: u64) -> Versio
     version
 }
 
-/// How rollouts differ: in failures of all that came to an end, and in timeouts of all that were waited for.
+/// How rollouts differ: in failures among the commands that came to an end, and in timeouts among those that were
+/// observed to their end.
 fn spreads(histories: &[AttemptCounts]) -> Spreads {
     let counts = |of: fn(&AttemptCounts) -> (u64, u64)| Spread::of(&histories.iter().map(of).collect::<Vec<_>>());
     Spreads { failure: counts(AttemptCounts::failures), silence: counts(AttemptCounts::timeouts) }

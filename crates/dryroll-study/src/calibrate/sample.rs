@@ -1,25 +1,25 @@
-//! Times that are known to an interval only, and times up to which nothing was seen.
+//! Times that are known only to an interval, and times that are open.
 
-/// How many different times a sample tells apart at most; more are put together, finer than the resolution by far.
+/// The most distinct times that a sample keeps; more are merged, far more finely than the resolution.
 const MOST_TIMES: usize = 800;
 
-/// Times as they were observed, milliseconds.
+/// Observed times, milliseconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Times {
-    /// It was over by then, and not yet a resolution earlier.
+    /// It was over by then, and not yet one resolution earlier.
     pub seen: Vec<u64>,
-    /// It was not seen to be over until then.
+    /// It was not observed to be over by then.
     pub open: Vec<u64>,
 }
 
 /// Times with their weights, in ascending order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// A time that is seen lies at most so much earlier, milliseconds; at least 1.
+    /// An observed time lies at most this much earlier, milliseconds; at least 1.
     pub resolution: u64,
-    /// Times by which it was over, and how many of each.
+    /// Times by which it was over, with weights.
     pub seen: Vec<(u64, f64)>,
-    /// Times until which it was not over, and how many of each.
+    /// Times until which it was not over, with weights.
     pub open: Vec<(u64, f64)>,
 }
 
@@ -30,7 +30,7 @@ impl Sample {
         Self { resolution: resolution.max(1), seen: grouped(&times.seen), open: grouped(&times.open) }
     }
 
-    /// The same with times put together that are close beside the resolution: for what is asked again and again.
+    /// The sample with nearby times merged, relative to the resolution: for repeated evaluation.
     #[must_use]
     pub fn coarser(&self) -> Self {
         const PARTS: u64 = 12;
@@ -53,7 +53,7 @@ impl Sample {
         Self { resolution: self.resolution, seen: merged(&self.seen, step), open }
     }
 
-    /// The earlier and the later times seen, about this share of them being earlier; `None` where one of both is empty.
+    /// The observed times in two parts, with about this share in the earlier one; `None` where a part is empty.
     #[must_use]
     pub fn split(&self, share: f64) -> Option<(Self, Self)> {
         let goal = share * self.n_seen();
@@ -67,31 +67,31 @@ impl Sample {
         (!early.is_empty() && !late.is_empty()).then(|| (of(early), of(late)))
     }
 
-    /// How many times were seen.
+    /// The number of observed times.
     #[must_use]
     pub fn n_seen(&self) -> f64 {
         self.seen.iter().map(|&(_, weight)| weight).sum()
     }
 
-    /// How many were not.
+    /// The number of open times.
     #[must_use]
     pub fn n_open(&self) -> f64 {
         self.open.iter().map(|&(_, weight)| weight).sum()
     }
 
-    /// The earliest time before which it cannot have been over.
+    /// The earliest time before which none can have been over.
     #[must_use]
     pub fn shortest(&self) -> u64 {
         self.seen.first().map_or(0, |&(time, _)| time.saturating_sub(self.resolution))
     }
 
-    /// The largest time seen.
+    /// The longest observed time.
     #[must_use]
     pub fn longest(&self) -> u64 {
         self.seen.last().map_or(0, |&(time, _)| time)
     }
 
-    /// Mean and variance of the times, each taken from the middle of its interval.
+    /// Mean and variance of the observed times, each taken at the middle of its interval.
     #[must_use]
     pub fn moments(&self) -> (f64, f64) {
         let width = self.resolution as f64;

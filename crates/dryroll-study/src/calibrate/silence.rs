@@ -1,8 +1,8 @@
-//! Hangs and slow upgrades, told apart as far as the tail of the upgrade time allows.
+//! Separates hangs from slow upgrades, as far as the tail of the upgrade time allows.
 //!
-//! A timeout is a hang, or an upgrade that outlasts its window. How many of them are which depends on a tail that
-//! nobody saw. So the share r that ends at all has a profile likelihood of its own for every family that fits: at each
-//! r the family's parameters are at their best. What the families say together is in [`super::posterior`].
+//! A timeout is a hang, or an upgrade that outlasts its window. The split depends on a tail that is not observed. So
+//! the share r that ends at all has its own profile likelihood under each family that fits: at each r, the family's
+//! parameters are at their best. [`super::posterior`] combines the families.
 
 use super::family::Family;
 use super::fit::{Candidate, FALL, Fit};
@@ -16,29 +16,29 @@ use super::sample::Sample;
 use super::time_factor::{FamilyProfile, TimeFactor};
 use super::two_groups::{SlowGroup, TwoGroups};
 
-/// With fewer late upgrades expected than this, the parameters of the upgrade time are taken as known.
+/// Where fewer late upgrades than this are expected, the parameters of the upgrade time count as known.
 const LATE: f64 = 0.05;
-/// How far below its top a profile is followed.
+/// How far below its maximum a profile is followed, in log-likelihood.
 const DEEP: f64 = 12.0;
-/// What the log says of the share that ends at all.
+/// The information in the log about the share that ends at all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Silence {
-    /// For each family that fits: what it leaves.
+    /// The posterior of r under each family that fits.
     pub tails: Vec<Tail>,
-    /// Those families, where more than one thing can be late; none where no upgrade can be.
+    /// Those families, where more than one cause can be late; empty where no upgrade can be.
     pub families: Vec<Family>,
-    /// The slow group of hosts that the times speak for, where part of it can be late.
+    /// The slow group of hosts that the times support, where part of it can be late.
     pub slow_group: Option<SlowGroup>,
     /// The estimate of the share that hangs, where upgrades can be late.
     pub hangs: Option<f64>,
 }
 
 impl Silence {
-    /// What a version's commands and the fit of their times say.
+    /// The information in a version's commands and in the fit of their times.
     pub fn of(observed: &VersionObservations, duration: &Duration) -> Self {
         let ended = duration.sample.n_seen();
         let Some(fit) = &duration.fit else {
-            // Where nothing ended, a closed window is silence, and a shorter wait says nothing.
+            // Where nothing ended, a closed window counts as silence, and a shorter wait carries no information.
             let open = [(1.0, observed.timed_out.len() as f64), (0.0, observed.cut_short.len() as f64)];
             return Self::known(ended, &open);
         };
@@ -59,7 +59,7 @@ impl Silence {
         }
         let fitting = fit.fitting(sample);
         let coarse = sample.coarser();
-        // Where no family fits, the best of those that do not is what a mixture has to be better than.
+        // Where no family fits, a mixture has to be better than the best family.
         let single = if fit.family == Family::Empirical { &fit.candidates } else { &fitting };
         let groups = match window {
             Some(window) => {
@@ -93,7 +93,7 @@ impl Silence {
         }
     }
 
-    /// With the chances to be seen in time known.
+    /// The posterior of r where the probabilities of observation in time are known.
     fn known(ended: f64, open: &[(f64, f64)]) -> Self {
         let grid = Grid::new(|phi| {
             let sine = libm::sin(phi);
@@ -103,7 +103,7 @@ impl Silence {
         Self { tails, families: Vec::new(), slow_group: None, hangs: None }
     }
 
-    /// With rollouts that differ in how long upgrades take.
+    /// The posterior of r where rollouts differ in how long upgrades take.
     fn with_factor(fit: &Fit, factor: &TimeFactor) -> Self {
         let best = factor.profiles.iter().map(|one| one.bic).fold(f64::INFINITY, f64::min);
         let weight = |bic: f64| libm::exp((best - bic) / 2.0);
@@ -131,13 +131,13 @@ impl Silence {
     }
 }
 
-/// What a mixture leaves of r.
+/// The posterior of r under a mixture.
 fn group_tail(groups: &TwoGroups, weight: f64, sample: &Sample) -> Tail {
     let model = |x: &[f64]| groups.at(x, sample.resolution);
     Profile::over(model, &groups.peak, &groups.steps, sample).tail(weight)
 }
 
-/// The profile of r = sin² φ: how far below its top it is at some φ, in ascending order.
+/// The profile likelihood of r = sin² φ: the log-likelihood below its maximum at knots φ, in ascending order.
 struct Profile(Vec<(f64, f64)>);
 
 impl Profile {
@@ -148,7 +148,7 @@ impl Profile {
         Self::over(model, &candidate.peak, &steps, sample)
     }
 
-    /// That of a model with these parameters, from the place where it is at its best.
+    /// The profile of a model with these parameters, from the point of its maximum.
     fn over(model: impl Fn(&[f64]) -> Option<Model>, peak: &[f64], steps: &[f64], sample: &Sample) -> Self {
         let free = |x: &[f64]| model(x).map_or(NOWHERE, |model| model.likelihood(sample).log);
         let small = |by: f64| steps.iter().map(|step| step / by).collect::<Vec<f64>>();
@@ -182,18 +182,18 @@ impl Profile {
         Self::new(knots)
     }
 
-    /// That of logarithms at φ in ascending order.
+    /// A profile from log-likelihoods at φ in ascending order.
     fn new(knots: Vec<(f64, f64)>) -> Self {
         let best = knots.iter().map(|&(_, log)| log).fold(f64::MIN, f64::max);
         Self(knots.into_iter().map(|(phi, log)| (phi, (best - log).max(0.0))).collect())
     }
 
-    /// What it leaves of r.
+    /// The posterior of r.
     fn tail(&self, weight: f64) -> Tail {
         Tail { weight, grid: Grid::new(|phi| self.log(phi)), likely: Some(self.within(FALL)) }
     }
 
-    /// The logarithm at φ, the top being 0: the root of the fall is nearly straight between knots.
+    /// The log-likelihood at φ, with maximum 0: the square root of the drop is nearly linear between knots.
     fn log(&self, phi: f64) -> f64 {
         let next = self.0.partition_point(|&(knot, _)| knot < phi);
         let root = match (next.checked_sub(1).and_then(|i| self.0.get(i)), self.0.get(next)) {
@@ -206,7 +206,7 @@ impl Profile {
         -root * root
     }
 
-    /// The smallest and the largest r that is no further below the top.
+    /// The smallest and the largest r within this drop from the maximum.
     fn within(&self, fall: f64) -> (f64, f64) {
         let goal = fall.sqrt();
         let cross = |(out, a): (f64, f64), (inside, b): (f64, f64)| {
@@ -224,7 +224,7 @@ impl Profile {
     }
 }
 
-/// The top near a place; a family without parameters stays where it is.
+/// The maximum near a point; a family without parameters keeps its point.
 fn maximised(f: &impl Fn(&[f64]) -> f64, from: &[f64], steps: &[f64]) -> (Vec<f64>, f64) {
     if steps.is_empty() { (from.to_vec(), f(from)) } else { nelder_mead::near(f, from, steps) }
 }

@@ -1,10 +1,10 @@
-//! How rollouts differ from each other by more than one rate allows.
+//! How much rollouts differ beyond a common rate.
 //!
 //! The test is R. E. Tarone's ("Testing the goodness of fit of the binomial distribution", Biometrika 66, 1979): the
-//! sum of (hits − expected)², held against what it is where the same hits fall on the same commands in any order, which
-//! is exact whatever the counts. Rollouts that differ get a beta distribution of their rate, so that hits are
-//! beta-binomial (J. G. Skellam, JRSS B 10, 1948): a grid of its mean m and its concentration a + b, the prior even in
-//! arcsin √m and in the logarithm of the concentration.
+//! sum of (hits − expected)² is compared with its distribution when the same hits fall on the same commands in any
+//! order. This is exact for all counts. If rollouts differ, their rates get a beta distribution, so that hits are
+//! beta-binomial (J. G. Skellam, JRSS B 10, 1948). The posterior is a grid of the mean m and of the concentration a +
+//! b, with a prior that is uniform in arcsin √m and in the logarithm of the concentration.
 
 use std::collections::BTreeMap;
 
@@ -12,77 +12,78 @@ use super::posterior::Moments;
 use dryroll_sim::sim::draws::{Key, scale};
 use dryroll_stats::Interval;
 
-/// With fewer rollouts nothing is said of how they differ.
+/// With fewer rollouts than this, no spread is estimated.
 pub const FEWEST: usize = 4;
-/// Below this chance they do; of the two rates of a version together 1 %.
+/// Rollouts differ if the p-value is below this; for the two rates of a version together the level is 1 %.
 pub const LEVEL: f64 = 0.005;
 
 /// How rollouts differ in a rate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
-    /// Rollouts that tell.
+    /// The number of rollouts with information about it.
     pub rollouts: u64,
-    /// The chance of rollouts that differ as much, were their rate the same.
+    /// The p-value for a common rate.
     pub p_value: f64,
     /// The mean of the rate over rollouts.
     pub mean: f64,
-    /// Its interval.
+    /// The interval of the mean.
     pub mean_interval: Interval,
-    /// a + b of the beta distribution of a rollout's rate: the larger, the more alike.
+    /// a + b of the beta distribution of the rollouts' rates: the larger, the more alike they are.
     pub concentration: f64,
-    /// Its interval.
+    /// The interval of the concentration.
     pub concentration_interval: Interval,
-    /// Of the next rollout's rate, all of that taken together.
+    /// The moments of the next rollout's rate, over the posterior.
     pub next: Moments,
-    /// The mean's posterior, ascending.
+    /// The posterior of the mean: values in ascending order, with weights.
     means: Vec<(f64, f64)>,
 }
 
-/// Which range a concentration is sought in.
+/// The range in which the concentration is sought.
 const CONCENTRATIONS: (f64, f64) = (1.0, 10_000.0);
 const MEANS: usize = 48;
 const SIZES: usize = 40;
 
 impl Spread {
-    /// How rollouts differ, from hits of how many in each; `None` where they are too few, or do not differ by more than
-    /// chance.
+    /// Estimates the spread from hits and trials of each rollout; `None` where the rollouts are too few, or differ by
+    /// no more than chance.
     #[must_use]
     pub fn of(counts: &[(u64, u64)]) -> Option<Self> {
-        let told: Vec<(u64, u64)> = counts.iter().copied().filter(|&(_, n)| n > 0).collect();
-        if told.len() < FEWEST {
+        let rollouts: Vec<(u64, u64)> = counts.iter().copied().filter(|&(_, n)| n > 0).collect();
+        if rollouts.len() < FEWEST {
             return None;
         }
-        let p_value = chance(&told)?;
-        (p_value < LEVEL).then(|| Self::fitted(&told, p_value))
+        let p_value = chance(&rollouts)?;
+        (p_value < LEVEL).then(|| Self::fitted(&rollouts, p_value))
     }
 
-    /// The chance of rollouts that differ as much, where it is small: of any number of rollouts from 2 on.
+    /// The p-value for a common rate, where it is below the level; needs at least two rollouts.
     #[must_use]
     pub fn differ(counts: &[(u64, u64)]) -> Option<f64> {
         chance(counts).filter(|&chance| chance < LEVEL)
     }
 
-    /// By how much the variance of hits may exceed that of one rate, at 95 %, where no spread was found: the design
-    /// effect. For a spread of ρ between rollouts, Σ (hits − expected)² is about that of one rate times 1 + (n − 1) ρ
-    /// times χ² over its degrees. The point of χ² is E. B. Wilson and M. M. Hilferty's (PNAS 17, 1931). `None` for
-    /// fewer than four rollouts, and where nothing or everything was a hit.
+    /// The design effect that the data do not rule out, where no spread was found: an upper bound at 95 % of how far
+    /// the variance of hits may exceed that of a common rate. For a spread of ρ between rollouts, Σ (hits − expected)²
+    /// is about that of one rate times 1 + (n − 1) ρ times χ² over its degrees. The quantile of χ² is E. B. Wilson and
+    /// M. M. Hilferty's (PNAS 17, 1931). `None` for fewer than four rollouts, and where none or all of the trials are
+    /// hits.
     #[must_use]
     pub fn hidden(counts: &[(u64, u64)]) -> Option<f64> {
         const FIVE_PERCENT: f64 = -1.644_853_626_951_472_2;
-        let told: Vec<(f64, f64)> =
+        let rollouts: Vec<(f64, f64)> =
             counts.iter().filter(|one| one.1 > 0).map(|&(hits, n)| (hits as f64, n as f64)).collect();
-        let (hits, n) = told.iter().fold((0.0, 0.0), |(hits, n), one| (hits + one.0, n + one.1));
-        if told.len() < FEWEST || hits == 0.0 || hits == n {
+        let (hits, n) = rollouts.iter().fold((0.0, 0.0), |(hits, n), one| (hits + one.0, n + one.1));
+        if rollouts.len() < FEWEST || hits == 0.0 || hits == n {
             return None;
         }
         let share = hits / n;
-        let of_one: f64 = told.iter().map(|one| one.1 * share * (1.0 - share) * (1.0 - one.1 / n)).sum();
-        let off = told.iter().map(|one| one.0 - one.1 * share);
+        let of_one: f64 = rollouts.iter().map(|one| one.1 * share * (1.0 - share) * (1.0 - one.1 / n)).sum();
+        let off = rollouts.iter().map(|one| one.0 - one.1 * share);
         let seen: f64 = off.map(|off| off * off).sum();
-        let degrees = told.len() as f64 - 1.0;
+        let degrees = rollouts.len() as f64 - 1.0;
         let spread = 2.0 / (9.0 * degrees);
         let root = 1.0 - spread + FIVE_PERCENT * spread.sqrt();
-        let most = told.iter().map(|one| one.1).fold(1.0, f64::max);
+        let most = rollouts.iter().map(|one| one.1).fold(1.0, f64::max);
         Some((seen / of_one / (root * root * root)).clamp(1.0, most))
     }
 
@@ -118,7 +119,7 @@ impl Spread {
         }
     }
 
-    /// The chance that the mean over rollouts is at most x.
+    /// The probability that the mean over rollouts is at most x.
     #[must_use]
     pub fn mean_below(&self, x: f64) -> f64 {
         let next = self.means.partition_point(|&(mean, _)| mean <= x);
@@ -134,7 +135,7 @@ impl Spread {
         }
     }
 
-    /// The spread of this share of the rate: the mean is so much lower, and its relative variance the same.
+    /// The spread of this share of the rate: the mean scales, the relative variance stays the same.
     #[must_use]
     pub fn of_share(self, share: f64) -> Self {
         let variance = self.mean * (1.0 - self.mean) / (self.concentration + 1.0);
@@ -182,7 +183,7 @@ impl Axes {
         points
     }
 
-    /// Where the mass is, and a step more.
+    /// Ranges around the mass, one step wider on each side.
     fn around(&self, points: &[(f64, f64, f64)]) -> Self {
         let heavy = || points.iter().filter(|point| point.2 > 1e-8);
         let range = |of: &dyn Fn(&(f64, f64, f64)) -> f64, (low, high): (f64, f64), steps: usize| {
@@ -202,7 +203,7 @@ fn log_beta(a: f64, b: f64) -> f64 {
     libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b)
 }
 
-/// Values with the sum of the weights of each, ascending.
+/// Values in ascending order, each with the sum of its weights.
 pub(super) fn marginal(points: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, f64)> = points.collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -229,8 +230,8 @@ pub(super) fn quantile(points: &[(f64, f64)], p: f64) -> f64 {
     points.last().map_or(0.0, |&(value, _)| value)
 }
 
-/// The chance of rollouts that differ as much; `None` where nothing or everything was a hit. Draws stop where the
-/// chance is not small for certain (J. Besag and P. Clifford, "Sequential Monte Carlo p-values", Biometrika 78, 1991).
+/// The p-value for a common rate; `None` where none or all of the trials are hits. The draws stop once it is certainly
+/// not small (J. Besag and P. Clifford, "Sequential Monte Carlo p-values", Biometrika 78, 1991).
 fn chance(counts: &[(u64, u64)]) -> Option<f64> {
     const ENOUGH: u64 = 40;
     const MOST_WORK: u64 = 20_000_000;
@@ -247,7 +248,7 @@ fn chance(counts: &[(u64, u64)]) -> Option<f64> {
     let seen = statistic(&counts.iter().map(|one| one.0).collect::<Vec<u64>>());
     let owner: Vec<u32> =
         counts.iter().enumerate().flat_map(|(i, &(_, n))| std::iter::repeat_n(i as u32, n as usize)).collect();
-    // What is rarer, hits or the others, is spread: the statistic is the same for both.
+    // The rarer of hits and misses is placed at random: the statistic is the same for both.
     let rare = hits.min(n - hits);
     let draws = (MOST_WORK / rare).clamp(999, 4999);
     let mut taken = vec![0_u64; owner.len()];
@@ -280,8 +281,8 @@ mod tests {
 
     #[test]
     fn rollouts_of_one_rate_seldom_differ() {
-        // 2000 sets of 8 rollouts of 60 commands with a rate of 5 %: the level is 0.5 %; more than 21 have a chance of
-        // 0.0008.
+        // 2000 sets of 8 rollouts of 60 commands with a rate of 5 %: the level is 0.5 %, and more than 21 differing
+        // sets have probability 0.0008.
         let differ = (0..2000_u64).filter(|&set| {
             let key = Key(7).child(set);
             let hits = |rollout: u64| (0..60).filter(|i| scale(key.word(rollout * 60 + i), 100) < 5).count() as u64;
@@ -293,8 +294,8 @@ mod tests {
 
     #[test]
     fn a_spread_comes_back() {
-        // Rates of 2 % and 20 % in turn: mean 0.11, standard deviation 0.09, so a concentration of 0.11 · 0.89 / 0.0081
-        // − 1 = 11.
+        // Rates alternate between 2 % and 20 %: mean 0.11, standard deviation 0.09, so the concentration is 0.11 · 0.89
+        // / 0.0081 − 1 = 11.
         let counts: Vec<(u64, u64)> = (0..20).map(|i| (if i % 2 == 0 { 4 } else { 40 }, 200)).collect();
         let spread = Spread::of(&counts).expect("they differ");
         assert!(spread.p_value < 0.001 && spread.mean_interval.contains(0.11), "{spread:?}");
@@ -307,15 +308,15 @@ mod tests {
 
     #[test]
     fn what_few_rollouts_could_hide_is_bounded() {
-        // χ² of 3 degrees is above 0.352 with 95 %; the variance seen is 2 × 3 / 4 of that of one rate.
+        // χ² of 3 degrees exceeds 0.352 with 95 %; the observed variance is 2 × 3 / 4 of that of a common rate.
         let counts = [(10, 100), (10, 100), (10, 100), (16, 100)];
         let share: f64 = 46.0 / 400.0;
         let seen = (3.0 * 1.5 * 1.5 + 4.5 * 4.5) / (3.0 * 100.0 * share * (1.0 - share));
         let most = Spread::hidden(&counts).expect("a bound");
         assert!((most / (3.0 * seen / 0.352) - 1.0).abs() < 0.1, "{most}");
         assert_eq!(Spread::hidden(&[(0, 100); 9]), None);
-        // 2000 sets of 8 rollouts of rates 5 % and 15 % in turn, whose design effect is 1 + 99 · 0.0025 / 0.09 = 3.75:
-        // the bound is at least that in about 95 % or more.
+        // 2000 sets of 8 rollouts with rates that alternate between 5 % and 15 %, with design effect 1 + 99 · 0.0025 /
+        // 0.09 = 3.75: the bound reaches it in about 95 % or more.
         let holds = (0..2000_u64).filter(|&set| {
             let key = Key(11).child(set);
             let hits = |rollout: u64| {

@@ -1,13 +1,13 @@
 //! Rollouts that differ in how long upgrades take: a factor for all times of a rollout.
 //!
-//! The test is one of ranks: each time has W. J. R. Peto and J. Peto's score ("Asymptotically efficient rank invariant
-//! test procedures", JRSS A 135, 1972), and Σ (sum of a rollout's scores)² / (its commands) is held against the same
-//! scores in any order, as W. H. Kruskal and W. A. Wallis do (JASA 47, 1952). Only verdicts within the shortest health
-//! window count, so that rollouts that hang more often do not differ by that.
+//! The test is a rank test: each time has W. J. R. Peto and J. Peto's score ("Asymptotically efficient rank invariant
+//! test procedures", JRSS A 135, 1972), and Σ (sum of a rollout's scores)² / (its commands) is compared with its
+//! distribution when the scores are in any order, as W. H. Kruskal and W. A. Wallis do (JASA 47, 1952). Only verdicts
+//! within the shortest health window count, so that rollouts that hang more often do not differ for that reason.
 //!
-//! The factor is log-normal with median 1. Under a family with a scale, a rollout's likelihood is that of its scale on
-//! a lattice; the mean of the logarithms of scales and their deviation σ have even priors in μ and in log σ, under which
-//! the interval of σ is right for few rollouts too.
+//! The factor is log-normal with median 1. Under a family with a scale, a rollout's likelihood is evaluated on a
+//! lattice of scales. The mean μ and the standard deviation σ of the logarithms of the scales have priors that are
+//! uniform in μ and in log σ, under which the interval of σ is right for few rollouts too.
 
 use super::family::Family;
 use super::fit::{Candidate, DOES_NOT_FIT, FALL, Fit, Parameter};
@@ -20,36 +20,36 @@ use dryroll_sim::sim::draws::{Key, scale};
 use dryroll_sim::sim::sampler::Sampler;
 use dryroll_stats::Interval;
 
-/// Those that have a scale alone and a shape, or none.
+/// The families with a scale and at most one shape parameter.
 const FAMILIES: [Family; 3] = [Family::Lognormal, Family::Weibull, Family::Exponential];
-/// A family further below the best is left: a hundredth.
+/// A family is rejected when its log-likelihood is this far below the best: a likelihood ratio of a hundred.
 const TOO_UNLIKELY: f64 = 4.6;
-/// In which range σ is sought.
+/// The range in which σ is sought.
 const SIGMAS: (f64, f64) = (0.02, 2.0);
 const SIGMA_STEPS: usize = 20;
 const SHAPES: i32 = 4;
 const SHARES: usize = 40;
-/// How far beyond the rollouts' own scales the lattice goes.
+/// How far the lattice extends beyond the rollouts' own scales, in logarithms.
 const BEYOND: f64 = 1.0;
 
-/// A factor of upgrade times, which each rollout has its own of.
+/// A factor of upgrade times that differs between rollouts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimeFactor {
-    /// Rollouts that tell.
+    /// The number of rollouts with information about it.
     pub rollouts: u64,
-    /// The chance of rollouts that differ as much, were their times alike.
+    /// The p-value for equal times across rollouts.
     pub p_value: f64,
-    /// The deviation of its logarithm; its median is 1.
+    /// The standard deviation of its logarithm; its median is 1.
     pub sigma: f64,
-    /// Its interval.
+    /// The interval of sigma.
     pub interval: Interval,
-    /// The share of each rollout, and the logarithm of its factor.
+    /// For each rollout: its weight, and the logarithm of its factor.
     shifts: Vec<(f64, f64)>,
-    /// What each family that fits leaves of the share r that ends.
+    /// For each family that fits: the profile likelihood of the share r that ends.
     pub(super) profiles: Vec<FamilyProfile>,
 }
 
-/// What a family leaves of the share r that ends.
+/// The profile likelihood of the share r that ends, under one family.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FamilyProfile {
     /// The family.
@@ -61,7 +61,7 @@ pub(super) struct FamilyProfile {
 }
 
 impl TimeFactor {
-    /// The rollouts' times together, with their factors, where one of them has this distribution.
+    /// The model of all rollouts' times together, where a rollout with factor 1 has this distribution.
     pub fn pooled(&self, distribution: &Distribution, resolution: u64) -> Model {
         let sampler = Sampler::new(distribution);
         let part = |&(share, shift): &(f64, f64)| (share, sampler.times(libm::exp(shift)));
@@ -69,7 +69,7 @@ impl TimeFactor {
     }
 }
 
-/// The chance of rollouts whose times differ as much, where it is below the level: of two rollouts or more. `window` is
+/// The p-value for equal times across rollouts, where it is below the level; needs at least two rollouts. `window` is
 /// the shortest health window that closed.
 #[must_use]
 pub fn differ(rollouts: &[Times], window: Option<u64>) -> Option<f64> {
@@ -113,8 +113,8 @@ pub fn differ(rollouts: &[Times], window: Option<u64>) -> Option<f64> {
     (chance < LEVEL).then_some(chance)
 }
 
-/// Peto and Peto's: S(t−) + S(t) − 1 of a time seen, S(t) − 1 of one that was left open, with Kaplan and Meier's S. The
-/// times are in ascending order; the second of each says whether it is open.
+/// Peto and Peto's scores: S(t−) + S(t) − 1 for an observed time, S(t) − 1 for an open one, with the Kaplan–Meier
+/// estimate S. The pool is in ascending order of time; the second field states whether the time is open.
 fn scores(pool: &[(u64, bool, usize)]) -> Vec<f64> {
     let mut left = 1.0;
     let score = |(place, &(_, open, _)): (usize, &(u64, bool, usize))| {
@@ -128,18 +128,18 @@ fn scores(pool: &[(u64, bool, usize)]) -> Vec<f64> {
     pool.iter().enumerate().map(score).collect()
 }
 
-/// A factor and the distribution of one rollout's times; `None` with too few rollouts, and where no family fits.
+/// Fits a factor, and the distribution of one rollout's times; `None` with too few rollouts, or where no family fits.
 #[must_use]
 pub fn fitted(rollouts: &[Times], sample: &Sample, p_value: f64) -> Option<(TimeFactor, Fit)> {
-    let told: Vec<Sample> = rollouts
+    let samples: Vec<Sample> = rollouts
         .iter()
         .map(|times| Sample::new(times, sample.resolution).coarser())
         .filter(|sample| sample.n_seen() > 0.0)
         .collect();
-    if told.len() < FEWEST {
+    if samples.len() < FEWEST {
         return None;
     }
-    let mut found: Vec<Within> = FAMILIES.into_iter().filter_map(|family| Within::of(family, &told)).collect();
+    let mut found: Vec<Within> = FAMILIES.into_iter().filter_map(|family| Within::of(family, &samples)).collect();
     found.sort_by(|a, b| a.bic.total_cmp(&b.bic));
     let most = found.iter().map(|one| one.top).fold(f64::MIN, f64::max);
     let profiles: Vec<FamilyProfile> = found
@@ -150,7 +150,7 @@ pub fn fitted(rollouts: &[Times], sample: &Sample, p_value: f64) -> Option<(Time
     let candidates: Vec<Candidate> = found.iter().map(Within::candidate).collect();
     found.iter().enumerate().find_map(|(place, one)| {
         let factor = TimeFactor {
-            rollouts: told.len() as u64,
+            rollouts: samples.len() as u64,
             p_value,
             sigma: one.sigma,
             interval: one.sigma_interval,
@@ -174,7 +174,7 @@ pub fn fitted(rollouts: &[Times], sample: &Sample, p_value: f64) -> Option<(Time
     })
 }
 
-/// A family of one rollout's times, and the factor that goes with it.
+/// A fit of one family to the times within a rollout, and the factor that goes with it.
 struct Within {
     family: Family,
     distribution: Distribution,
@@ -188,24 +188,24 @@ struct Within {
     profile: Vec<(f64, f64)>,
 }
 
-/// The likelihood of a rollout's scale on the lattice.
+/// The likelihood of one rollout's scale on the lattice.
 struct Row {
     seen: f64,
-    /// The logarithm of what was seen.
+    /// The log-likelihood of the observed times, by scale.
     logs: Vec<f64>,
-    /// Of each time left open: the chance to be seen by then, by scale, and how many.
+    /// For each open time: the probability of observation by then, by scale, and its weight.
     open: Vec<(Vec<f64>, f64)>,
 }
 
-/// Logarithms of scales, evenly, and of σ.
+/// A lattice with even steps in the logarithm of the scale and of σ.
 struct Lattice {
     scales: Vec<f64>,
     sigmas: Vec<f64>,
-    /// Of each σ: the weight of a scale that is so many steps from μ.
+    /// For each σ: the weight of a scale by its number of steps from μ.
     kernels: Vec<Vec<f64>>,
 }
 
-/// The posterior of μ and σ: places on the lattice with their weights.
+/// The posterior of μ and σ: lattice indices with weights.
 type Belief = Vec<(usize, usize, f64)>;
 
 impl Lattice {
@@ -245,8 +245,8 @@ impl Lattice {
         Some(rollouts.iter().map(row).collect())
     }
 
-    /// Of each rollout: the places of the lattice that are likely, with the likelihood there, and its logarithm at the
-    /// top.
+    /// For each rollout: the lattice indices with non-negligible likelihood, their relative likelihoods, and the
+    /// maximum log-likelihood.
     fn likely(&self, rows: &[Row], ends: f64) -> Vec<(Vec<(usize, f64)>, f64)> {
         let one = |row: &Row| {
             let log = |i: usize| {
@@ -261,7 +261,7 @@ impl Lattice {
         rows.iter().map(one).collect()
     }
 
-    /// The logarithm of the likelihood with μ and σ integrated out, and what it leaves of these.
+    /// The log-likelihood with μ and σ integrated out, and their posterior.
     fn integrated(&self, rows: &[Row], ends: f64) -> (f64, Belief) {
         const EVERY: usize = 2;
         let likely = self.likely(rows, ends);
@@ -288,7 +288,7 @@ impl Within {
         let lattice = Lattice::of(family, rollouts);
         let n: f64 = rollouts.iter().map(Sample::n_seen).sum();
         let open: f64 = rollouts.iter().map(Sample::n_open).sum();
-        // 1 − r is sin² of these.
+        // The values of φ, with 1 − r = sin² φ.
         let share = open / (n + open);
         let most = (share + 6.0 * (share * (1.0 - share) / (n + open)).sqrt() + 12.0 / n).min(1.0);
         let angle = |i: usize| libm::asin(most.sqrt()) * i as f64 / (SHARES - 1) as f64;
@@ -299,13 +299,13 @@ impl Within {
         for &shape in &shapes {
             rows.push(lattice.rows(family, shape, rollouts)?);
         }
-        // By share and shape.
+        // The values by share and shape.
         let value = |i: usize| rows.iter().map(|rows| lattice.integrated(rows, ends(i)).0).collect::<Vec<f64>>();
         let values: Vec<Vec<f64>> = (0..angles).map(value).collect();
         let best = |of: &[f64]| of.iter().copied().fold(f64::MIN, f64::max);
         let profile: Vec<f64> = values.iter().map(|values| best(values)).collect();
         let top = best(&profile);
-        // All end unless that is out of the interval, as everywhere.
+        // All end unless that is outside the interval, as in every fit here.
         let taken = if profile[0] >= top - FALL { 0 } else { profile.iter().position(|&value| value == top)? };
         let shape = values[taken].iter().position(|&value| value == profile[taken])?;
         let (_, belief) = lattice.integrated(&rows[shape], ends(taken));
@@ -351,7 +351,7 @@ impl Within {
         })
     }
 
-    /// Shapes around that of the times with the rollouts' own scales taken out of them.
+    /// A range of shapes around that of the times with the rollouts' own scales divided out.
     fn shapes(family: Family, rollouts: &[Sample], n: f64) -> Vec<f64> {
         let own: Vec<(f64, f64)> = rollouts
             .iter()

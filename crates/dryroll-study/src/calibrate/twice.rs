@@ -1,6 +1,6 @@
-//! The same rollout in several logs, or several times in one: a copied file, a log joined with itself, a log that was
-//! taken before its rollout ended, the last part of one, a rotated log. A rollout is known by its events, whatever it
-//! and its file are called, and counts once.
+//! Detects the same rollout in several logs, or several times in one: a copied file, a log joined with itself, a log
+//! taken before its rollout ended, the last part of a log, a rotated log. A rollout is recognised by its events,
+//! whatever its id and its file name are, and counts once.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use super::CalibrationError;
 use super::history::{Attempt, CommandOutcome, History};
 use super::warning::{Warning, WarningKind};
 
-/// The histories of logs, each rollout once, and a warning for each that was there before, whole or in part.
+/// The histories of logs, each rollout once, with a warning for each duplicate, whole or partial.
 ///
 /// # Errors
-/// Where parts of one rollout do not fit together.
+/// Where parts of one rollout contradict each other.
 pub fn once(logs: Vec<(String, Vec<History>)>) -> Result<(Vec<History>, Vec<Warning>), CalibrationError> {
     let pieces = logs.into_iter().flat_map(|(log, histories)| {
         histories.into_iter().map(move |history| Piece { places: vec![(log.clone(), history.line)], history })
@@ -36,13 +36,13 @@ pub fn once(logs: Vec<(String, Vec<History>)>) -> Result<(Vec<History>, Vec<Warn
     Ok((pieces.into_iter().map(|piece| piece.history).collect(), warnings))
 }
 
-/// A history, and where its parts begin: log and line.
+/// A history, and the file and line where each of its parts begins.
 struct Piece {
     places: Vec<(String, usize)>,
     history: History,
 }
 
-/// What of a history another one has.
+/// How much of a history another one contains.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Covered {
     All,
@@ -60,7 +60,7 @@ impl Covered {
     }
 }
 
-/// Leaves out each piece whose events another one has.
+/// Removes each piece whose events another piece contains.
 fn uncovered(pieces: Vec<Piece>, warnings: &mut Vec<Warning>) -> Vec<Piece> {
     let covering = pieces.iter().enumerate().map(|(place, one)| {
         pieces.iter().enumerate().find_map(|(other, whole)| {
@@ -82,7 +82,7 @@ fn uncovered(pieces: Vec<Piece>, warnings: &mut Vec<Warning>) -> Vec<Piece> {
     pieces.into_iter().zip(covering).filter(|(_, found)| found.is_none()).map(|(one, _)| one).collect()
 }
 
-/// The next two pieces that are one rollout, put together, and which they are.
+/// Joins the next two pieces that are one rollout; returns the result with both indices.
 fn next_join(pieces: &[Piece], warnings: &mut Vec<Warning>) -> Result<Option<(Piece, usize, usize)>, CalibrationError> {
     for (head, first) in pieces.iter().enumerate().filter(|(_, one)| !one.history.finished) {
         let mut next: Vec<(usize, &Piece)> = pieces
@@ -94,7 +94,7 @@ fn next_join(pieces: &[Piece], warnings: &mut Vec<Warning>) -> Result<Option<(Pi
         let mut refused = None;
         for (tail, second) in next {
             let overlap = first.history.overlap(&second.history);
-            // Without an event in common only what a beginning leaves open says that a log goes on with it.
+            // Without a common event, a log continues another only if the state at the end of the first part allows it.
             if overlap == 0 && !first.history.begun {
                 continue;
             }
@@ -143,7 +143,7 @@ impl Piece {
         places.join(" and ")
     }
 
-    /// Whether a part without a beginning goes on with this one too.
+    /// Whether a part without a beginning continues this piece too.
     fn also_begins(&self, tail: &Piece, overlap: usize) -> bool {
         let (one, tail) = (&self.history, &tail.history);
         let common = one.overlap(tail);
@@ -154,8 +154,7 @@ impl Piece {
             && History::joined(one.lines.iter().chain(&tail.lines[common..])).is_ok()
     }
 
-    /// Whether it is of the same rollout as another one: a quarter of the verdicts of one of them, and nothing against
-    /// it.
+    /// Whether both pieces are of the same rollout: a quarter of the verdicts of one agree, and nothing contradicts.
     fn tells_what(&self, other: &Piece) -> bool {
         const FEWEST: usize = 3;
         let judged = |attempt: &&Attempt| !matches!(attempt.outcome, CommandOutcome::CutShort(_));
@@ -176,15 +175,15 @@ impl Piece {
 }
 
 impl History {
-    /// The times of its first and of its last event.
+    /// The times of its first and last event.
     fn ends(&self) -> Option<(u64, u64)> {
         Some((self.lines.first()?.event.at_ms?, self.lines.last()?.event.at_ms?))
     }
 
-    /// Whether another one has each of its events, in their order.
+    /// Whether another history contains all of these events, in their order.
     fn within(&self, whole: &Self) -> Option<Covered> {
-        // A rollout that ended with nothing decided can be like another. One without its beginning or its end says
-        // nothing that the other does not.
+        // Two rollouts that ended without any verdict or answer can look alike. One without its beginning or end adds
+        // nothing that the other lacks.
         let alike = self.begun && self.finished && !self.says_something();
         if self.marks.is_empty() || self.marks.len() > whole.marks.len() || alike {
             return None;
@@ -199,8 +198,8 @@ impl History {
         self.marks.iter().all(|mark| rest.any(|other| other == mark)).then_some(Covered::Part)
     }
 
-    /// Whether another one has its events with a clock that is off by a constant. Verdicts come at milliseconds that
-    /// chance decides: two rollouts that share the gaps between several of them are one.
+    /// Whether another history contains these events with a constant clock offset. Chance decides the milliseconds of
+    /// verdicts, so two histories that share the gaps between several of them are one rollout.
     fn is_shifted(&self, whole: &Self) -> bool {
         const FEWEST_GAPS: usize = 3;
         let since = |history: &Self| -> Option<Vec<u64>> {
@@ -216,13 +215,13 @@ impl History {
         gaps.len() >= FEWEST_GAPS && own == other && lines.all(|(a, b)| a.mark_at(None) == b.mark_at(None))
     }
 
-    /// How many of its last events are the first ones of another.
+    /// How many of the last events are the first ones of another history.
     fn overlap(&self, tail: &Self) -> usize {
         let most = self.marks.len().min(tail.marks.len());
         (1..=most).rev().find(|&n| self.marks[self.marks.len() - n..] == tail.marks[..n]).unwrap_or(0)
     }
 
-    /// Whether a log of the same name that has no beginning may be its rest.
+    /// Whether a log with the same rollout id and no beginning may be the rest of this one.
     fn goes_on_in(&self, tail: &Self) -> bool {
         let (Some((_, last)), Some((first, end))) = (self.ends(), tail.ends()) else { return false };
         let of =

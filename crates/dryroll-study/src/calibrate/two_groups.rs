@@ -1,9 +1,9 @@
-//! Two groups of hosts, of which one is slower: a mixture of two families, where the times speak for one.
+//! Two groups of hosts, one of which is slower: a mixture of two families, where the times support it.
 //!
-//! A slow group shows in the times that were seen, and its tail beyond the health window looks like hangs. A single
-//! family that passes the test of its agreement can still miss that tail. So every log with timeouts is also held
-//! against mixtures; those that are better by Akaike's criterion (H. Akaike, "A new look at the statistical model
-//! identification", IEEE Trans. Automatic Control 19, 1974) have a say in what is a hang.
+//! A slow group shows in the observed times, and its tail beyond the health window looks like hangs. A single family
+//! that passes the goodness-of-fit test can still miss that tail. So every log with timeouts is also fitted with
+//! mixtures. Those that are better by Akaike's criterion (H. Akaike, "A new look at the statistical model
+//! identification", IEEE Trans. Automatic Control 19, 1974) contribute to the estimate of hangs.
 
 use super::family::Family;
 use super::fit::Candidate;
@@ -13,49 +13,49 @@ use super::nelder_mead::{self, NOWHERE};
 use super::sample::Sample;
 use dryroll_sim::sim::sampler::Sampler;
 
-/// The families that a group can have: both have a scale and a shape.
+/// The families of a group: both have a scale and a shape.
 const FAMILIES: [Family; 2] = [Family::Lognormal, Family::Weibull];
-/// The parameters that a slow group adds: its share, its scale and its shape.
+/// The number of parameters that a slow group adds: its share, its scale and its shape.
 pub const ADDED: usize = 3;
-/// A mixture whose logarithm is less above that of the best family is no better by Akaike's criterion.
+/// A mixture needs a log-likelihood this far above the best family's to be better by Akaike's criterion.
 const AKAIKE: f64 = ADDED as f64;
-/// A first mixture further below than this is taken to speak for all of them.
+/// If the first mixtures fall short by more than this, no other is tried.
 const HOPELESS: f64 = 1.0;
-/// A mixture is left where another one is better by this: a hundredth.
+/// A mixture is rejected when another one is better by this log-likelihood: a likelihood ratio of a hundred.
 const TOO_UNLIKELY: f64 = 4.6;
-/// Where a slow group may begin, as a share of the times seen.
+/// Where a slow group may begin, as a share of the observed times.
 const SPLITS: [f64; 4] = [0.5, 0.75, 0.88, 0.95];
 
-/// A mixture at its best.
+/// A mixture at its maximum likelihood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TwoGroups {
-    /// Of the fast group.
+    /// Family and coordinates of the fast group.
     fast: (Family, Vec<f64>),
     /// The family of the slow group.
     slow: Family,
-    /// The logit of the share of the slow group, and its coordinates.
+    /// The logit of the slow group's share, followed by the slow group's coordinates.
     pub peak: Vec<f64>,
-    /// First steps from there.
+    /// First steps of a maximisation from there.
     pub steps: Vec<f64>,
-    /// The logarithm of its likelihood, the share that ends at its best.
+    /// The log-likelihood at the best share that ends.
     pub top: f64,
-    /// The share that ends there.
+    /// The share that ends at that maximum.
     pub ends: f64,
 }
 
-/// What a slow group is, for people.
+/// A slow group, for reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlowGroup {
     /// The share of upgrades that are slow.
     pub share: f64,
-    /// Half of them take so long, seconds.
+    /// The median upgrade time of the slow group, seconds.
     pub median: f64,
-    /// Half of the others.
+    /// The median upgrade time of the other hosts, seconds.
     pub others: f64,
 }
 
 impl TwoGroups {
-    /// The mixtures that are better than each of these families, the best first.
+    /// The mixtures that are better than each of these families, best first.
     pub fn fitting(sample: &Sample, single: &[Candidate]) -> Vec<Self> {
         if sample.n_seen() < goodness::FEWEST || sample.n_open() == 0.0 {
             return Vec::new();
@@ -75,7 +75,7 @@ impl TwoGroups {
         }
         found.sort_by(|a, b| b.top.total_cmp(&a.top));
         let most = found.first().map_or(f64::MIN, |one| one.top);
-        // The tail is the slow group's: one mixture a family of it.
+        // The slow group determines the tail, so one mixture for each slow family is enough.
         let mut tails: Vec<Family> = Vec::new();
         found.retain(|one| {
             let speaks = one.top > best + AKAIKE && one.top >= most - TOO_UNLIKELY && !tails.contains(&one.slow);
@@ -108,12 +108,13 @@ impl TwoGroups {
         Some(Self { fast: (fast, place), slow, peak, steps, top, ends })
     }
 
-    /// The mixture with this slow group, the fast one being at its best: it is known well, and says nothing of the tail.
+    /// The mixture with this slow group. The fast group stays at its best: it is well known, and does not affect the
+    /// tail.
     pub fn at(&self, slow: &[f64], resolution: u64) -> Option<Model> {
         model(self.fast.0, &self.fast.1, self.slow, slow, resolution)
     }
 
-    /// The chance that an upgrade is not seen by this time.
+    /// The probability that an upgrade is not observed by this time.
     pub fn late(&self, window: u64, resolution: u64) -> f64 {
         self.at(&self.peak, resolution).map_or(0.0, |model| 1.0 - model.seen_by(window))
     }
@@ -124,7 +125,7 @@ impl TwoGroups {
         parameters as f64 * libm::log(sample.n_seen()) - 2.0 * self.top
     }
 
-    /// What its slow group is.
+    /// Summary of the slow group.
     pub fn slow_group(&self) -> Option<SlowGroup> {
         let share = logistic(*self.peak.first()?);
         let slow = self.slow.at(self.peak.get(1..)?)?.median();
@@ -140,7 +141,7 @@ fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + libm::exp(-x))
 }
 
-/// A fast and a slow group; the first number of the slow one is the logit of its share.
+/// A fast and a slow group; the first coordinate of the slow one is the logit of its share.
 fn model(fast: Family, x: &[f64], slow: Family, y: &[f64], resolution: u64) -> Option<Model> {
     let (&logit, own) = y.split_first()?;
     let share = logistic(logit);

@@ -1,4 +1,4 @@
-//! What a log cannot tell, or tells only with a grain of salt.
+//! What a log cannot tell, or tells only with reservations.
 
 use std::fmt;
 
@@ -13,34 +13,34 @@ use super::spread::{self, LEVEL, Spread};
 use super::two_groups::SlowGroup;
 use dryroll_stats::{moments::Moments, normal};
 
-/// Of what kind a warning is.
+/// The kind of a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WarningKind {
-    /// So few that the interval is all there is to know.
+    /// Too few observations to say more than the interval does.
     TooFew,
-    /// Two causes look the same.
+    /// Two causes cannot be distinguished.
     Confounded,
-    /// What was going on was not seen to its end.
+    /// Observation ended before the outcome.
     Censored,
-    /// The log does not have it.
+    /// The log does not contain the information.
     CannotTell,
     /// Two parts of the log disagree.
     Differs,
     /// No family fits.
     DoesNotFit,
-    /// The same rollout is there twice.
+    /// The same rollout occurs twice.
     Twice,
-    /// The times are probably of another unit than milliseconds.
+    /// The unit of the times is probably not milliseconds.
     Unit,
 }
 
 /// A warning: its kind for machines, its text for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// Of what kind.
+    /// Its kind.
     pub kind: WarningKind,
-    /// What, and what follows.
+    /// What was found, and its consequence.
     pub text: String,
 }
 
@@ -58,15 +58,15 @@ fn warn(warnings: &mut Vec<Warning>, kind: WarningKind, text: String) {
     warnings.push(Warning { kind, text });
 }
 
-/// Fewer verdicts are said to be few.
+/// The least number of verdicts that raises no warning.
 const FEW: u64 = 20;
-/// Below this chance, two parts of a log differ by more than chance.
+/// Two parts of a log differ if the p-value is below this.
 const DIFFERS: f64 = 0.01;
-/// Schwarz's criterion tells two families apart from here on (R. E. Kass and A. E. Raftery, "Bayes factors", JASA 90,
-/// 1995).
+/// The least difference in Schwarz's criterion that distinguishes two families (R. E. Kass and A. E. Raftery, "Bayes
+/// factors", JASA 90, 1995).
 const TOLD_APART: f64 = 2.0;
 
-/// Of the logs as a whole.
+/// Warnings about the logs as a whole.
 pub fn of_logs(observed: &Observations, heartbeat_interval: u64) -> Vec<Warning> {
     use WarningKind::{CannotTell, Censored, Differs};
     let mut all = Vec::new();
@@ -119,12 +119,12 @@ pub fn of_logs(observed: &Observations, heartbeat_interval: u64) -> Vec<Warning>
     all
 }
 
-/// Times that no upgrade has, and that it would have in another unit.
+/// Warns about median times that are implausible in milliseconds and plausible in another unit.
 fn of_unit(observed: &Observations) -> Option<Warning> {
-    /// Below it, not even a heartbeat came; above two hours, half of the upgrades of hardly any fleet take so long,
-    /// while in microseconds that is seven seconds.
+    /// Plausible median times, milliseconds. Below one second not even a heartbeat arrives; above two hours is too long
+    /// for nearly any fleet, while the same number in microseconds is seven seconds.
     const LIKELY: std::ops::RangeInclusive<u64> = 1000..=7_200_000;
-    /// Fewer may be chance.
+    /// With fewer times than this, the median may be chance.
     const ENOUGH: usize = 5;
     let mut times: Vec<u64> = observed.versions.iter().flat_map(|version| version.healthy.iter().copied()).collect();
     if times.len() < ENOUGH {
@@ -145,7 +145,7 @@ fn of_unit(observed: &Observations) -> Option<Warning> {
     Some(Warning { kind: WarningKind::Unit, text })
 }
 
-/// Of a version.
+/// Warnings about a version.
 pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) -> Vec<Warning> {
     use WarningKind::{CannotTell, Censored, Confounded, Differs, TooFew};
     let mut all = Vec::new();
@@ -230,7 +230,7 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
     all
 }
 
-/// Rollouts whose upgrades take longer or shorter.
+/// Warns about rollouts whose upgrades take longer or shorter than those of others.
 fn times_of_rollouts(all: &mut Vec<Warning>, version: &VersionCalibration) {
     let Some(chance) = version.upgrade_time.differ else { return };
     let differ = format!(
@@ -253,9 +253,9 @@ fn times_of_rollouts(all: &mut Vec<Warning>, version: &VersionCalibration) {
     warn(all, WarningKind::Differs, text);
 }
 
-/// Rollouts that do not differ by more than chance, and are too few or too small to rule out that they do.
+/// Warns where rollouts do not differ by more than chance, but are too few or too small to rule a difference out.
 fn hidden(all: &mut Vec<Warning>, version: &VersionCalibration, observed: &VersionObservations) {
-    /// Below it the interval is right to about a fifth of its width.
+    /// Below this design effect, the interval is right to about a fifth of its width.
     const SAID: f64 = 1.5;
     let differs = version.rates.silence.spread.is_some() || version.upgrade_time.factor.is_some();
     let rates: [(&str, Hits, bool); 2] = [
@@ -277,10 +277,10 @@ fn hidden(all: &mut Vec<Warning>, version: &VersionCalibration, observed: &Versi
     }
 }
 
-/// Of an attempt: how often something was so, and of how many.
+/// For counts of a rollout: hits and trials.
 type Hits = fn(&AttemptCounts) -> (u64, u64);
 
-/// Of two or three rollouts that differ, which are too few to fit how.
+/// Warns about two or three rollouts that differ, which are too few to fit how.
 fn few_differ(all: &mut Vec<Warning>, observed: &VersionObservations) {
     let rates: [(&str, Hits); 2] =
         [("failures are reported", AttemptCounts::failures), ("timeouts come", AttemptCounts::timeouts)];
@@ -296,7 +296,7 @@ fn few_differ(all: &mut Vec<Warning>, observed: &VersionObservations) {
     }
 }
 
-/// Of upgrades that outlast the window, and so look like hangs.
+/// Warns about upgrades that outlast the window, and so look like hangs.
 fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
     const SAID: f64 = 0.01;
     let (families, rate) = (&version.late_families, &version.rates.silence);
@@ -341,7 +341,7 @@ fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
     }
 }
 
-/// Of the operator.
+/// Warnings about the operator.
 pub fn of_operator(operator: &OperatorCalibration) -> Vec<Warning> {
     use WarningKind::{CannotTell, Censored, TooFew};
     let mut all = Vec::new();
@@ -381,7 +381,7 @@ pub fn of_operator(operator: &OperatorCalibration) -> Vec<Warning> {
     all
 }
 
-/// Of a fit: what it could as well have been.
+/// Warns about a fit: alternatives that the data do not rule out.
 fn of_fit(all: &mut Vec<Warning>, what: &str, fit: &Fit, n: f64, resolution: u64) {
     use WarningKind::{CannotTell, DoesNotFit, TooFew};
     match (fit.family, fit.goodness) {
@@ -439,7 +439,7 @@ fn of_fit(all: &mut Vec<Warning>, what: &str, fit: &Fit, n: f64, resolution: u64
     }
 }
 
-/// The chance of so different times of failures and of healthy verdicts, where it is small: Welch's statistic, taken as
+/// The p-value for equal times of failures and of healthy verdicts, where it is small: Welch's statistic, taken as
 /// normal.
 fn times_differ(observed: &VersionObservations) -> Option<f64> {
     const ENOUGH: u64 = 10;

@@ -1,16 +1,16 @@
-//! The same replicate under other decisions: what each decision not taken would have come to, and each decision in half
-//! and in double the time.
+//! The same replicate under other decisions: the result of each decision that was not taken, and of each decision taken
+//! in half and in double the time.
 //!
-//! A branch repeats the person's decisions up to the one that it changes. What comes after may differ, and other things
-//! may be asked. What is asked then for the second time (on the plan, on a trip of the rollout, on one of its rollback:
-//! each by itself) gets the person's own second answer to such a question, as long after it as the person took. Where
-//! there is none, the changed decision is made again, as fast as it was changed to be, if it is one on a trip; else the
-//! last one that the person made on a trip, as fast as that was. A rollback that trips cannot be rolled back: whoever
-//! rolls back sees it through.
+//! A branch repeats the person's decisions up to the one that it changes. After that the run may differ, and other
+//! requests may be opened. Requests are matched by kind (the plan, a trip of the rollout, a trip of the rollback): the
+//! second request of a kind gets the person's own second answer to that kind, after the time that the person took.
+//! Where the person gave no such answer, the changed decision is repeated with its changed delay if it was on a trip;
+//! otherwise the person's last decision on a trip is repeated with its delay. A rollback that trips cannot be rolled
+//! back, so an answer to roll back becomes one to continue.
 //!
-//! Somebody who never decided on a trip says nothing of one. With the same decision at another time it waits, as it
-//! did; with another decision there is a branch for each answer that a trip takes ([`judge`](super::score::judge) asks
-//! for them where a trip was left waiting).
+//! If the person never decided on a trip, there is no decision to repeat. With the same decision at another time, a
+//! trip then stays unanswered; with another decision there is a branch for each answer to a trip
+//! ([`judge`](super::score::judge) adds these where a trip was left unanswered).
 
 use std::num::NonZeroU32;
 
@@ -19,11 +19,11 @@ use dryroll_engine::fleet::{At, Span};
 use dryroll_engine::{Answer, Edit, InterventionPolicy, OperatorDecision, RequestKind};
 use dryroll_sim::sim::{CompiledScenario, Metrics, Unobserved};
 
-/// What a branch does otherwise.
+/// What a branch changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Another decision, at the same moment, and what is made of trips by somebody who never decided on one; `None`:
-    /// nothing.
+    /// Another decision at the same moment, and the decision on trips if the person never made one; `None`: trips stay
+    /// unanswered.
     Instead(Answer, Option<OperatorDecision>),
     /// The same decision in half the time.
     HalfAsLate,
@@ -31,7 +31,7 @@ pub enum Change {
     TwiceAsLate,
 }
 
-/// Every branch that a person's decisions leave aside.
+/// All branches of a person's decisions: the index of the decision that changes, and the change.
 #[must_use]
 pub fn alternatives(decisions: &[Decision]) -> Vec<(usize, Change)> {
     let mut all = Vec::new();
@@ -44,7 +44,7 @@ pub fn alternatives(decisions: &[Decision]) -> Vec<(usize, Change)> {
     all
 }
 
-/// The other answers to what was asked. An edit could be any; approval is what it is held against.
+/// The other answers to the request. An edit has endless alternatives, so it is compared with approval alone.
 fn instead(decision: &Decision) -> Vec<Answer> {
     use OperatorDecision::{Abort, ContinueAnyway};
     let offered = match decision.asked.kind {
@@ -74,7 +74,7 @@ pub fn run<'w>(
     let answer = answer.unwrap_or(Answer::Approve);
     let is_on_trip = |answer: &Answer| matches!(answer, Answer::OnTrip(_));
     let last_on_trip = decisions.iter().rev().find(|own| is_on_trip(&own.answer));
-    // What is made of a trip that the person's decisions do not reach.
+    // The answer to trips that the person's decisions do not cover.
     let again = if is_on_trip(&answer) {
         Some((late, answer))
     } else {
@@ -87,7 +87,7 @@ pub fn run<'w>(
             Some(_) if earlier.len() == decision => return Some((asked.at + late, answer)),
             _ => {}
         }
-        // What is asked for the second time gets the person's second answer to such a question.
+        // The n-th request of a kind gets the person's n-th answer to that kind.
         let alike = |one: &&Decision| one.asked.kind == asked.kind;
         match decisions.iter().filter(alike).nth(earlier.iter().filter(alike).count()) {
             Some(own) => Some((asked.at + own.took(), own.answer)),
@@ -97,7 +97,7 @@ pub fn run<'w>(
     })
 }
 
-/// A decision made again on a request, if it offers it.
+/// Adapts a repeated decision to what the request offers.
 fn fitting(kind: RequestKind, answer: Answer) -> Answer {
     use OperatorDecision::{Abort, ContinueAnyway};
     match (kind, answer) {
@@ -110,23 +110,23 @@ fn fitting(kind: RequestKind, answer: Answer) -> Answer {
     }
 }
 
-/// Somebody who approves at once, and makes one decision on every trip.
+/// An operator who approves at once, and makes the same decision on every trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plain {
-    /// What the limit of failures in a row is set to before the approval; `None`: the plan is approved as it stands.
+    /// The limit of failures in a row that is set before the approval; `None`: the plan is approved unchanged.
     pub limit: Option<NonZeroU32>,
     /// How long each decision on a trip takes.
     pub waits: Span,
-    /// What is decided on every trip.
+    /// The decision on every trip.
     pub on_trip: OperatorDecision,
 }
 
-/// How long the patient one of the plain operators waits for a trouble to pass.
+/// How long the patient plain operator waits before an answer to a trip.
 const PATIENCE: Span = Span(20 * 60 * 1000);
 
 impl Plain {
-    /// The plain operators of a replicate: each decision at once, with the plan as it stands and with a limit of 1; and
-    /// one who waits and continues.
+    /// The plain operators of a replicate: one for each immediate decision on trips, with the plan unchanged and with a
+    /// limit of 1, and one who waits and continues.
     #[must_use]
     pub fn all(compiled: &CompiledScenario) -> Vec<Self> {
         use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
@@ -154,7 +154,7 @@ pub fn plain(compiled: &CompiledScenario, replicate: u64, plain: Plain) -> Run<'
     })
 }
 
-/// A run that is over.
+/// A finished run.
 #[derive(Debug)]
 pub struct Run<'w> {
     drill: Drill<'w>,
@@ -167,19 +167,19 @@ impl Run<'_> {
         At(self.drill.clock().0)
     }
 
-    /// Whether a trip waited for its decision to the end.
+    /// Whether a trip was still unanswered at the end.
     #[must_use]
     pub fn left_a_trip(&self) -> bool {
         self.drill.unanswered().is_some_and(|asked| asked.kind != RequestKind::RollingUpgrade)
     }
 
-    /// What was decided in it.
+    /// The decisions of the run.
     #[must_use]
     pub fn decisions(&self) -> &[Decision] {
         self.drill.decisions()
     }
 
-    /// Its metrics, with ground truth counted up to a moment, or to its end if that is later.
+    /// The metrics, with ground truth counted up to a moment, or to the end of the run if that is later.
     pub fn settle_at(&mut self, end: At) -> (Metrics, u32) {
         let simulator = self.drill.simulator();
         let metrics = simulator.settle_at(end);
@@ -187,8 +187,8 @@ impl Run<'_> {
     }
 }
 
-/// Runs a replicate whose requests are answered by `answer`, given what was decided before; from one that it does not
-/// answer on it is left alone.
+/// Runs a replicate and answers its requests with `answer`, which sees the decisions so far. After the first request
+/// without an answer, the run continues without a person.
 fn follow(
     compiled: &CompiledScenario,
     replicate: u64,
@@ -196,14 +196,14 @@ fn follow(
 ) -> Run<'_> {
     let mut drill = Drill::new(compiled, replicate, &mut Unobserved);
     loop {
-        // Nothing is asked any more where this fails.
+        // An error means that no further request can be opened.
         if drill.asked().is_none() && drill.next_decision(&mut Unobserved).is_err() {
             break;
         }
         let Some(asked) = drill.asked() else { break };
         let Some((at, answer)) = answer(drill.decisions(), asked) else { break };
         drill.advance_to(at, &mut Unobserved);
-        // Whoever is late is not heard any more.
+        // An answer that comes too late is dropped.
         if drill.asked() == Some(asked) && drill.answer(answer, &mut Unobserved).is_err() {
             break;
         }

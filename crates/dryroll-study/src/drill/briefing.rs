@@ -1,4 +1,5 @@
-//! What a person is told before a drill: names, never the truth. A surprise drill hides the names that would tell it.
+//! The names that a person sees before a drill, never the ground truth. A surprise drill hides the names that would
+//! reveal it.
 
 use dryroll_engine::EventNames;
 use dryroll_sim::scenario::Scenario;
@@ -7,13 +8,13 @@ use dryroll_sim::text::Foreign;
 /// The names that a console shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Briefing {
-    /// What the drill is called.
+    /// The title of the drill.
     pub title: Foreign,
     /// The module that is upgraded.
     pub module: Foreign,
-    /// The fleet, by its template: `fleet edge`.
+    /// The fleet, named by its template: `fleet edge`.
     pub fleet: Foreign,
-    /// Its instances.
+    /// The number of instances.
     pub instances: u32,
     /// The version that is rolled out.
     pub target: Foreign,
@@ -30,7 +31,7 @@ impl Briefing {
             title: scenario.name.clone(),
             module: scenario.module_id.clone(),
             fleet: match scenario.fleet.template_id.raw() {
-                // One that nobody named.
+                // The default name of a fleet without a template name.
                 "fleet" => "fleet".into(),
                 template => format!("fleet {template}").into(),
             },
@@ -41,7 +42,7 @@ impl Briefing {
         }
     }
 
-    /// Names that tell nothing.
+    /// Names that reveal nothing.
     #[must_use]
     pub fn veiled(scenario: &Scenario) -> Self {
         Self {

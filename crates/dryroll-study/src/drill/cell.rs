@@ -1,4 +1,4 @@
-//! What an operator sees of an instance: what the engine knows, never the truth.
+//! What an operator sees of an instance: what the engine knows, never the ground truth.
 
 use dryroll_engine::{Direction, Engine, Phase, Reason, Verdict};
 
@@ -7,28 +7,28 @@ use dryroll_engine::{Direction, Engine, Phase, Reason, Verdict};
 pub enum Cell {
     /// Not dispatched yet.
     Waiting,
-    /// Commanded to the target; its verdict is awaited.
+    /// Commanded to the target; awaits a verdict.
     Upgrading,
-    /// Runs the target and says that it is well.
+    /// Runs the target and reports that it is healthy.
     Healthy,
     /// It reported that its upgrade failed.
     UpgradeFailed,
-    /// It was not heard of in time.
+    /// No decisive heartbeat arrived in time.
     TimedOut,
-    /// It is to be taken back, and not commanded yet.
+    /// To be rolled back, and not commanded yet.
     ToGoBack,
-    /// Commanded back; its verdict is awaited.
+    /// Commanded back; awaits a verdict.
     GoingBack,
-    /// Taken back, and well.
+    /// Rolled back, and healthy.
     Restored,
-    /// It reported that going back failed.
+    /// It reported that its rollback failed.
     BackFailed,
-    /// Commanded back, and not heard of in time.
+    /// Commanded back; no decisive heartbeat arrived in time.
     BackTimedOut,
 }
 
 impl Cell {
-    /// Every cell, in the order of a legend.
+    /// All cells, in the order of the legend.
     pub const ALL: [Cell; 10] = [
         Self::Waiting,
         Self::Upgrading,
@@ -42,7 +42,7 @@ impl Cell {
         Self::BackTimedOut,
     ];
 
-    /// The instance at a position of the plan.
+    /// The cell of the instance at a position of the plan.
     #[must_use]
     pub fn of(engine: &Engine, position: u32) -> Self {
         let taken_back = engine.direction() == Direction::Back && position < engine.dispatched();
@@ -61,7 +61,7 @@ impl Cell {
         }
     }
 
-    /// A letter for it, in compact lists of many.
+    /// Its letter in compact lists.
     #[must_use]
     pub fn letter(self) -> char {
         match self {
@@ -78,7 +78,7 @@ impl Cell {
         }
     }
 
-    /// A shape for it, so that nobody depends on colour.
+    /// Its shape, so that nobody depends on colour.
     #[must_use]
     pub fn shape(self) -> char {
         match self {
@@ -95,7 +95,7 @@ impl Cell {
         }
     }
 
-    /// In words.
+    /// Its description in words.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! A drill and its pace, with the controls of a console. Terminal and browser both sit at one.
+//! A drill and its pace, with the controls of a console. Terminal and browser both use one.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use dryroll_sim::sim::Observer;
 /// What a person can do at the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// The clock stands.
+    /// Stops the clock.
     Pause,
-    /// The clock goes on.
+    /// Lets the clock run again.
     Resume,
-    /// The clock goes at this speed.
+    /// Sets the speed of the clock.
     Speed(Speed),
-    /// On to the next event; the clock stands then.
+    /// Advances to the next event and stops the clock.
     NextEvent,
-    /// On to the next decision.
+    /// Advances to the next decision.
     NextDecision,
-    /// So much simulated time passes at once; less where somebody is asked in it.
+    /// Advances by this much simulated time; less if a request is opened before.
     Wait(Span),
-    /// A decision.
+    /// Answers a request.
     Answer(Answer),
 }
 
-/// A drill with its clock and whoever watches it.
+/// A drill with its clock and its observer.
 #[derive(Debug)]
 pub struct Controller<'w, O> {
     drill: Drill<'w>,
@@ -36,7 +36,7 @@ pub struct Controller<'w, O> {
     keeper: Option<Keeper<'w>>,
 }
 
-/// Keeps what was decided so far, after each decision.
+/// Saves the decisions so far, after each decision.
 struct Keeper<'w>(Box<dyn FnMut(&Drill<'w>) + 'w>);
 
 impl std::fmt::Debug for Keeper<'_> {
@@ -45,17 +45,18 @@ impl std::fmt::Debug for Keeper<'_> {
     }
 }
 
-/// Instances whose roll is called as often as they send heartbeats; it is called more rarely where there are more.
+/// Fleet size up to which the heartbeat summary is refreshed at every heartbeat interval; for larger fleets, less
+/// often.
 const ATTENDED: u64 = 5_000;
 
 impl<'w, O: Observer> Controller<'w, O> {
-    /// A desk for a drill that `observer` has watched from its beginning.
+    /// A controller for a drill that `observer` has watched from its beginning.
     #[must_use]
     pub fn new(drill: Drill<'w>, pace: Pace, observer: O) -> Self {
         Self { drill, pace, observer, roll: None, keeper: None }
     }
 
-    /// Hands the drill to `keep` after each decision, before anything else happens.
+    /// Passes the drill to `keep` after each decision, before anything else happens.
     #[must_use]
     pub fn keeping(mut self, keep: impl FnMut(&Drill<'w>) + 'w) -> Self {
         self.keeper = Some(Keeper(Box::new(keep)));
@@ -74,42 +75,42 @@ impl<'w, O: Observer> Controller<'w, O> {
         &self.pace
     }
 
-    /// What was seen by whoever watches.
+    /// The observer.
     #[must_use]
     pub fn seen(&self) -> &O {
         &self.observer
     }
 
-    /// Whoever watches.
+    /// The observer, mutable.
     #[must_use]
     pub fn observer(&mut self) -> &mut O {
         &mut self.observer
     }
 
-    /// Drill and observer, when it is over.
+    /// The drill and its observer.
     #[must_use]
     pub fn into_parts(self) -> (Drill<'w>, O) {
         (self.drill, self.observer)
     }
 
-    /// What the clock shows: it never runs beyond the end.
+    /// The simulated time on the clock; it never exceeds the end of the drill.
     #[must_use]
     pub fn clock(&self) -> At {
         self.drill.clock()
     }
 
-    /// What is heard of the fleet, while somebody has to decide on a trip: from the last few heartbeats.
+    /// The last heartbeat summary, while a trip awaits a decision.
     #[must_use]
     pub fn roll(&self) -> Option<&HeartbeatSummary> {
         self.roll.as_ref()
     }
 
-    /// Calls the roll now.
+    /// Makes a heartbeat summary for the current moment.
     pub fn call_roll(&mut self) -> HeartbeatSummary {
         self.drill.call_roll()
     }
 
-    /// Keeps the roll as fresh as the heartbeats are while a trip waits for its answer.
+    /// Keeps the heartbeat summary as fresh as the heartbeats are while a trip awaits an answer.
     fn attend(&mut self) {
         let trip = self.drill.asked().filter(|asked| asked.kind != RequestKind::RollingUpgrade);
         let Some(asked) = trip else {
@@ -125,7 +126,7 @@ impl<'w, O: Observer> Controller<'w, O> {
         }
     }
 
-    /// Lets happen what is due at this moment of the wall clock.
+    /// Runs everything that is due at this moment of the wall clock.
     pub fn advance(&mut self, wall: Duration) {
         self.go_on(wall);
         self.attend();
@@ -138,16 +139,16 @@ impl<'w, O: Observer> Controller<'w, O> {
         }
     }
 
-    /// How long after `wall` something happens by itself; `None` while the clock stands.
+    /// How long after `wall` the next event is due; `None` while the clock is stopped.
     #[must_use]
     pub fn until_next(&self, wall: Duration) -> Option<Duration> {
         self.pace.until(wall, self.drill.next_at()?)
     }
 
-    /// Does what a person wants at this moment of the wall clock.
+    /// Carries out a person's control at this moment of the wall clock.
     ///
     /// # Errors
-    /// When it cannot be done now; then time has gone on, and nothing else is changed.
+    /// When it is not possible now; then time has advanced, and nothing else is changed.
     pub fn control(&mut self, wall: Duration, control: Control) -> Result<(), DrillError> {
         self.go_on(wall);
         let done = if self.drill.is_over() { Err(DrillError::Over) } else { self.take(wall, control) };
@@ -212,7 +213,7 @@ mod tests {
     use dryroll_sim::scenario::Scenario;
     use dryroll_sim::sim::{CompiledScenario, Unobserved};
 
-    /// Nobody oversleeps a request.
+    /// A wait stops at a request.
     #[test]
     fn waiting_ends_where_somebody_is_asked() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/broken-rollback.toml");
@@ -227,7 +228,7 @@ mod tests {
         controller.control(wall, Control::Wait(Span(3_600_000))).unwrap();
         let asked = controller.drill().asked().map(|asked| asked.at);
         assert_eq!(asked, Some(controller.clock()));
-        // Then it is the person who waits.
+        // With the request already open, a wait runs to its end.
         controller.control(wall, Control::Wait(Span(3_600_000))).unwrap();
         assert_eq!(asked.map(|at| at + Span(3_600_000)), Some(controller.clock()));
         assert_eq!(controller.pace().shows(wall), controller.clock());

@@ -1,27 +1,27 @@
-//! What was asked of a person, and what was decided.
+//! Requests to the person, and the decisions on them.
 
 use dryroll_engine::fleet::{At, Span};
 use dryroll_engine::{Answer, ApprovalId, RequestKind};
 
-/// A request that is put before the person.
+/// A request that is put to the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// Which.
+    /// The request's id.
     pub request: ApprovalId,
-    /// What it asks.
+    /// Its kind.
     pub kind: RequestKind,
-    /// Since when the person can answer it: an edit puts it anew.
+    /// When the person can first answer it; an edit opens it again.
     pub at: At,
 }
 
-/// An answer of the person.
+/// A person's answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// To what.
+    /// The request.
     pub asked: Asked,
     /// When it was given.
     pub at: At,
-    /// What.
+    /// The answer.
     pub answer: Answer,
 }
 
@@ -33,16 +33,16 @@ impl Decision {
     }
 }
 
-/// A decision that is to be made again. Which request it answers, the run says.
+/// A recorded decision to be replayed. The run determines which request it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// What it answers.
+    /// The kind of request that it answers.
     pub kind: RequestKind,
-    /// Since when the person could answer it, where that is known.
+    /// When the person could first answer the request, where that is known.
     pub asked_at: Option<At>,
     /// When it was given.
     pub at: At,
-    /// What.
+    /// The answer.
     pub answer: Answer,
 }
 

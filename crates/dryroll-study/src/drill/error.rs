@@ -1,4 +1,4 @@
-//! What a drill refuses.
+//! Errors of a drill.
 
 use thiserror::Error;
 
@@ -6,47 +6,47 @@ use dryroll_engine::fleet::At;
 use dryroll_engine::{AnswerError, RequestKind};
 use dryroll_sim::text::Foreign;
 
-/// Why a drill did not do what it was told. Nothing is changed then.
+/// Why a drill refused an action. Nothing is changed in that case.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DrillError {
-    /// Nobody is asked anything.
+    /// No request is open.
     #[error("nothing waits for a decision now")]
     NotAsked,
-    /// The answer was given, and its controller is away.
+    /// The answer was given, but the controller is down and has not taken it yet.
     #[error("the decision is made; the controller is away and takes it when it is back")]
     Underway,
-    /// The request does not offer it.
+    /// The request does not offer this answer.
     #[error("that is not offered here; allowed: {}", .0.option_names().join(", "))]
     NotOffered(RequestKind),
-    /// An edit out of range, or of nothing.
+    /// An edit that is out of range, or that sets nothing.
     #[error("an edit sets batch_pct, 1 to 100, or max_consecutive_failures, 1 or more, or both")]
     Edit,
-    /// It is over.
+    /// The drill is over.
     #[error("the rollout is over")]
     Over,
-    /// Nothing can happen before the decision.
+    /// Only a decision can advance the run.
     #[error("nothing happens before a decision is made")]
     WaitsForYou,
-    /// A file of decisions that is none.
+    /// A file of decisions is invalid.
     #[error("{0}")]
     Record(String),
-    /// A decision that does not fit the run.
+    /// A recorded decision does not fit the run.
     #[error("decision {number}, `{decide}` at {at_ms} ms, does not fit this run: {why}")]
     DoesNotFit {
-        /// Which one, from 1.
+        /// The number of the decision, from 1.
         number: usize,
-        /// What it decides.
+        /// The decision.
         decide: &'static str,
         /// When.
         at_ms: u64,
-        /// Why not.
+        /// The reason.
         why: Foreign,
     },
 }
 
 impl DrillError {
-    /// Why an answer was not taken.
+    /// The error for an answer that the engine refused.
     #[must_use]
     pub fn of_answer(error: AnswerError, pending: Option<RequestKind>, underway: bool) -> Self {
         match (error, pending) {
@@ -57,7 +57,7 @@ impl DrillError {
         }
     }
 
-    /// A decision of a record that cannot be played.
+    /// The error for a recorded decision that cannot be replayed.
     #[must_use]
     pub fn does_not_fit(number: usize, decision: &super::Recorded, why: impl Into<String>) -> Self {
         let At(at_ms) = decision.at;

@@ -1,42 +1,42 @@
-//! Who is heard of: the heartbeats as they come in at the controller, by zone. They decide verdicts only while an
-//! instance is in flight; an operator sees the others too, and what they tell is often the answer. Never the truth: a
-//! host that cannot be heard and one that is dead look the same.
+//! Heartbeats as they arrive at the controller, by zone. They decide verdicts only while an instance is in flight; an
+//! operator sees the others too, and they often explain a trip. The summary never shows the ground truth: an
+//! unreachable host and a dead one look the same.
 
 use super::Cell;
 use dryroll_engine::fleet::At;
 use dryroll_sim::sim::{Release, Simulator};
 
-/// Heartbeats that an instance has missed when it counts as silent.
+/// The number of missed heartbeats after which an instance counts as silent.
 const MISSED: u64 = 3;
 
-/// What the last heartbeats of a zone's planned instances said.
+/// The last heartbeats of a zone's planned instances: numbers of instances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Zone {
-    /// Well on the old version, and on the new one.
+    /// Healthy on the old version, and on the new one.
     pub well: [u32; 2],
-    /// Not well on the old version (also while it is being upgraded), and on the new one.
+    /// Not healthy on the old version (also during an upgrade), and on the new one.
     pub unwell: [u32; 2],
-    /// No heartbeat arrived of late.
+    /// No heartbeat arrived within the window.
     pub silent: u32,
-    /// None arrived yet, and fewer than that were due.
+    /// No heartbeat arrived, and the run is shorter than the window.
     pub not_yet: u32,
 }
 
-/// What is heard of the planned instances at a moment.
+/// The heartbeats of the planned instances at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeartbeatSummary {
     /// The moment.
     pub at: At,
-    /// Of how long ago a heartbeat still counts, milliseconds.
+    /// The age up to which a heartbeat counts, milliseconds.
     pub window: u64,
     /// By zone.
     pub zones: Vec<Zone>,
-    /// The silent ones by how they stand in the rollout, in the order of [`Cell::ALL`].
+    /// Silent instances by their state in the rollout, in the order of [`Cell::ALL`].
     pub silent: [u32; Cell::ALL.len()],
 }
 
 impl HeartbeatSummary {
-    /// Of a simulated run at a moment, not before its last step.
+    /// The summary of a simulated run at a moment not before its last step.
     pub(super) fn of(simulator: &mut Simulator<'_>, at: At) -> Self {
         let compiled = simulator.compiled();
         let window = compiled.interval.0.saturating_mul(MISSED);
@@ -61,7 +61,7 @@ impl HeartbeatSummary {
         Self { at, window, zones, silent }
     }
 
-    /// How many are silent.
+    /// The number of silent instances.
     #[must_use]
     pub fn all_silent(&self) -> u32 {
         self.silent.iter().sum()

@@ -1,5 +1,4 @@
-//! How fast the simulated clock goes for whoever watches. The wall clock is a parameter: the time since the drill was
-//! opened.
+//! The speed of the simulated clock. The wall clock is a parameter: the time since the drill was opened.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -13,10 +12,10 @@ pub struct Speed(NonZeroU32);
 impl Speed {
     /// The fastest.
     pub const MOST: u32 = 100_000;
-    /// Steps that a console offers, slowest first.
+    /// The speeds that a console offers, slowest first.
     pub const STEPS: [u32; 10] = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600];
 
-    /// A speed; `None` beyond 1 to 100 000.
+    /// A speed; `None` outside 1 to 100 000.
     #[must_use]
     pub fn new(factor: u32) -> Option<Self> {
         NonZeroU32::new(factor).filter(|factor| factor.get() <= Self::MOST).map(Self)
@@ -43,24 +42,24 @@ impl Speed {
     }
 }
 
-/// A simulated clock that goes at some speed, or stands.
+/// A simulated clock that runs at some speed, or is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     speed: Speed,
     is_paused: bool,
-    /// At this moment of the wall clock the simulated one showed `from`.
+    /// The moment of the wall clock at which the simulated clock showed `from`.
     since: Duration,
     from: At,
 }
 
 impl Pace {
-    /// A clock that shows 0 at `wall` and goes.
+    /// A running clock that shows 0 at `wall`.
     #[must_use]
     pub fn new(speed: Speed, wall: Duration) -> Self {
         Self { speed, is_paused: false, since: wall, from: At::ZERO }
     }
 
-    /// What it shows.
+    /// The simulated time at a moment of the wall clock.
     #[must_use]
     pub fn shows(&self, wall: Duration) -> At {
         if self.is_paused {
@@ -70,7 +69,7 @@ impl Pace {
         At(self.from.0.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)))
     }
 
-    /// How long after `wall` it shows a moment; `None` while it stands.
+    /// How long after `wall` the clock shows a moment; `None` while it is stopped.
     #[must_use]
     pub fn until(&self, wall: Duration, at: At) -> Option<Duration> {
         if self.is_paused {
@@ -86,25 +85,25 @@ impl Pace {
         self.speed
     }
 
-    /// Whether it stands.
+    /// Whether the clock is stopped.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.is_paused
     }
 
-    /// Stops it, or lets it go on.
+    /// Stops the clock, or lets it run again.
     pub fn pause(&mut self, wall: Duration, is_paused: bool) {
         self.set(wall, self.shows(wall));
         self.is_paused = is_paused;
     }
 
-    /// Goes at another speed from now on.
+    /// Changes the speed from now on.
     pub fn go(&mut self, wall: Duration, speed: Speed) {
         self.set(wall, self.shows(wall));
         self.speed = speed;
     }
 
-    /// Shows another moment from now on.
+    /// Sets the simulated time from now on.
     pub fn set(&mut self, wall: Duration, at: At) {
         self.since = wall;
         self.from = at;

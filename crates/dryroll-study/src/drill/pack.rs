@@ -1,12 +1,12 @@
-//! The drills that the program has built in, and the draw of a surprise from them.
+//! The built-in drills, and the random choice of a surprise drill among them.
 
 use dryroll_sim::scenario::{Format, ScenarioText};
 use dryroll_sim::sim::draws::{Key, scale};
 
-/// A surprise is one of so many replicates of its drill.
+/// A surprise drill is one of this many replicates.
 pub const REPLICATES: u64 = 100;
 
-/// A drill that is built in.
+/// A built-in drill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pack {
     /// Its file in the repository.
@@ -35,23 +35,23 @@ const PACKS: &[Pack] = packs![
     "09-payments",
 ];
 
-/// What a seed draws.
+/// The drill that a seed draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drawn {
-    /// Which drill.
+    /// The drill.
     pub pack: &'static Pack,
-    /// Which replicate of it.
+    /// Its replicate.
     pub replicate: u64,
 }
 
 impl Pack {
-    /// Every drill that is built in, the easiest first.
+    /// All built-in drills, easiest first.
     #[must_use]
     pub fn all() -> &'static [Pack] {
         PACKS
     }
 
-    /// Draws one, and a replicate of it.
+    /// Draws a drill and one of its replicates.
     #[must_use]
     pub fn draw(seed: u64) -> Drawn {
         let key = Key(seed);
@@ -59,7 +59,7 @@ impl Pack {
         Drawn { pack: &PACKS[place], replicate: scale(key.word(1), REPLICATES) }
     }
 
-    /// Its scenario, unchecked.
+    /// Its scenario, not validated yet.
     #[must_use]
     pub fn text(&self) -> ScenarioText {
         let stem = self.file.rsplit('/').next().unwrap_or(self.file).trim_end_matches(".toml");

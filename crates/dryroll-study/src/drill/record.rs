@@ -1,4 +1,4 @@
-//! The file that keeps a drill's decisions: `dryroll.decisions/1`. Played back it gives the same run, byte for byte.
+//! The file that keeps a drill's decisions: `dryroll.decisions/1`. A replay gives the same run, byte for byte.
 
 use std::num::NonZeroU32;
 
@@ -14,7 +14,7 @@ use dryroll_sim::text::Foreign;
 
 const SCHEMA: &str = "dryroll.decisions/1";
 
-/// Decisions, and of which run.
+/// Decisions, and the run that they belong to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -23,16 +23,16 @@ pub struct Record {
     pub scenario: Option<Origin>,
     /// The seed.
     pub seed: Option<u64>,
-    /// Which replicate.
+    /// The replicate.
     pub replicate: Option<u64>,
     /// The version that was rolled out.
     pub version: Option<Foreign>,
-    /// The policy.
+    /// The policy of the run.
     pub policy: Option<Policy>,
     decisions: Vec<Line>,
 }
 
-/// Of which scenario.
+/// The scenario of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
@@ -42,7 +42,7 @@ pub struct Origin {
     pub hash: Foreign,
 }
 
-/// A decision as it is written.
+/// A decision in the file format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -54,7 +54,7 @@ struct Line {
     batch_pct: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_consecutive_failures: Option<u32>,
-    /// Of a rollback that tripped.
+    /// Whether it answers a trip of a rollback.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     of_rollback: bool,
 }
@@ -74,7 +74,7 @@ impl Record {
         }
     }
 
-    /// Without the names that would tell which drill a surprise is; its hash is enough to play it.
+    /// Removes the names that would reveal a surprise drill; its hash is enough to replay it.
     #[must_use]
     pub fn veiled(mut self) -> Self {
         if let Some(origin) = &mut self.scenario {
@@ -86,7 +86,7 @@ impl Record {
     /// Reads a record.
     ///
     /// # Errors
-    /// When it is none: with line and column, and what is allowed.
+    /// When the text is not a valid record: with line and column, and what is allowed.
     pub fn parse(text: &str) -> Result<Self, DrillError> {
         let record: Self = serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
@@ -99,10 +99,10 @@ impl Record {
         Ok(record)
     }
 
-    /// The decisions, ready to be played.
+    /// The decisions, ready to be replayed.
     ///
     /// # Errors
-    /// At the first that is none.
+    /// At the first invalid decision.
     pub fn decisions(&self) -> Result<Vec<Recorded>, DrillError> {
         let decision = |(place, line): (usize, &Line)| {
             line.recorded().map_err(|why| DrillError::Record(format!("decision {}: {why}", place + 1)))
@@ -110,7 +110,7 @@ impl Record {
         self.decisions.iter().enumerate().map(decision).collect()
     }
 
-    /// What it says of another run than that of this scenario; `None` where it is of this one.
+    /// How the record's run differs from this one of the scenario; `None` where it is the same run.
     #[must_use]
     pub fn differs_from(&self, scenario: &Scenario, replicate: u64) -> Option<String> {
         let differs = |what: &str| Some(format!("it was recorded with another {what}"));

@@ -1,17 +1,16 @@
-//! What a run cost, and how that compares with the best of a few plain operators on the very same replicate.
+//! The cost of a run, compared with the best of a few plain operators on the same replicate.
 //!
-//! cost = instance-minutes not serving + [`TO_PUT_RIGHT`] for each instance that is not where it ought to be at the end
-//! + for each minute from the approval to the end [`HELD_UP`] of the planned instances.
+//! cost = instance-minutes not serving + [`TO_PUT_RIGHT`] for each instance that ends on the wrong version + for each
+//! minute from the approval to the end [`HELD_UP`] of the planned instances.
 //!
-//! An instance ought to be on a sound target, and off a defective one. A rollout that never began leaves all of them to
-//! be done: whoever rejects knows no more than before.
+//! An instance should end on the target if the target is sound, and off it if the target is defective. A rollout that
+//! never began leaves the choice open for all of them: a person who rejects knows no more than before.
 //!
 //! score = 100 × (best + N) / (cost + N), at most 100, where N is the number of planned instances (one instance-minute
-//! each, so that a little more or less of a large fleet weighs little), and best is the least cost among the plain
-//! operators. All are counted for a time that the person has no hand in: from the approval as long as the longest run
-//! of those plain operators who act at once, and as long after that as the scenario observes. A run that goes on for
-//! longer is counted up to its own end. Whoever thinks for an hour before approving gains nothing by it and loses
-//! nothing.
+//! each, so that small differences in a large fleet weigh little), and best is the least cost among the plain
+//! operators. All runs are counted over a time that does not depend on the person: from the approval, the length of the
+//! longest run of the plain operators who act at once, plus the time that the scenario observes afterwards. A longer
+//! run is counted up to its own end. Waiting before the approval neither gains nor loses anything.
 
 use super::branch::{self, Change, Plain, Run};
 use super::{Decision, Drill};
@@ -19,21 +18,21 @@ use dryroll_engine::fleet::{At, Span};
 use dryroll_engine::{Answer, InterventionPolicy, OperatorDecision, RequestKind};
 use dryroll_sim::sim::{CompiledScenario, Metrics};
 
-/// Instance-minutes that an instance costs which somebody has to put right by hand afterwards.
+/// The cost, in instance-minutes, of an instance that somebody has to repair by hand afterwards.
 pub const TO_PUT_RIGHT: f64 = 30.0;
-/// The share of the planned instances that a rollout under way holds up, as if they did not serve.
+/// The share of the planned instances that counts as not serving while a rollout is in progress.
 pub const HELD_UP: f64 = 0.01;
 
-/// What a run cost.
+/// The cost of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cost {
     /// Instance-minutes not serving, for any cause.
     pub not_serving: f64,
-    /// Instances that are not where they ought to be at the end.
+    /// Instances that end on the wrong version.
     pub misplaced: u32,
     /// From the approval to the end.
     pub under_way: Span,
-    /// All together, in instance-minutes.
+    /// The total, in instance-minutes.
     pub total: f64,
 }
 
@@ -58,13 +57,13 @@ impl Cost {
     }
 }
 
-/// What a rollout costs by being under way, in instance-minutes.
+/// The cost of a rollout's being in progress, in instance-minutes.
 #[must_use]
 pub fn held_up(under_way: Span, planned: u32) -> f64 {
     under_way.as_secs_f64() / 60.0 * HELD_UP * f64::from(planned)
 }
 
-/// When a rollout was approved; `None` where nobody did. One that needs no approval begins with its request.
+/// When a rollout was approved; `None` if it was not. A rollout that needs no approval begins with its request.
 fn begun(compiled: &CompiledScenario, decisions: &[Decision]) -> Option<At> {
     if compiled.settings.policy != InterventionPolicy::RequireApproval || compiled.total() == 0 {
         return Some(At::ZERO);
@@ -73,45 +72,45 @@ fn begun(compiled: &CompiledScenario, decisions: &[Decision]) -> Option<At> {
     first.filter(|decision| decision.answer == Answer::Approve).map(|decision| decision.at).next()
 }
 
-/// A run that was judged.
+/// A judged run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
     /// When it ended.
     pub finished: At,
-    /// Up to when it is counted.
+    /// The end of the time that is counted.
     pub until: At,
-    /// What was decided in it.
+    /// The decisions of the run.
     pub decisions: Vec<Decision>,
-    /// Its metrics, with ground truth counted up to that moment.
+    /// Its metrics, with ground truth counted up to `until`.
     pub metrics: Metrics,
-    /// What it cost.
+    /// Its cost.
     pub cost: Cost,
-    /// 0 to 100.
+    /// The score, 0 to 100.
     pub score: f64,
 }
 
-/// The person's run beside the branches that the decisions leave aside and the plain operators.
+/// The person's run compared with its branches and with the plain operators.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
-    /// Everything is counted for so long from the approval, or up to a run's own end where that is later.
+    /// The time from the approval that is counted, or up to a run's own end where that is later.
     pub counted: Span,
     /// The person's run.
     pub own: Judged,
-    /// The branches: which decision is changed, and how.
+    /// The branches: the index of the changed decision, the change, and the judged run.
     pub branches: Vec<(usize, Change, Judged)>,
     /// The plain operators.
     pub plain: Vec<(Plain, Judged)>,
 }
 
 impl Judgement {
-    /// The plain operator whose run cost least; of equals the first.
+    /// The plain operator whose run cost least; the first of equals.
     #[must_use]
     pub fn best(&self) -> Option<&(Plain, Judged)> {
         self.plain.iter().min_by(|(_, a), (_, b)| a.cost.total.total_cmp(&b.cost.total))
     }
 }
 
-/// Judges a drill that is over.
+/// Judges a finished drill.
 #[must_use]
 pub fn judge(compiled: &CompiledScenario, drill: &mut Drill<'_>) -> Judgement {
     let decisions = drill.decisions().to_vec();
@@ -119,7 +118,7 @@ pub fn judge(compiled: &CompiledScenario, drill: &mut Drill<'_>) -> Judgement {
     let operators = Plain::all(compiled);
     let mut plain: Vec<Run<'_>> = operators.iter().map(|&plain| branch::plain(compiled, replicate, plain)).collect();
     let at_once = operators.iter().zip(&plain).filter(|(operator, _)| operator.waits == Span::ZERO);
-    // They approve in the moment of the request.
+    // They approve at the moment of the request.
     let longest = at_once.map(|(_, run)| run.finished().since(At::ZERO)).fold(Span::ZERO, Span::max);
     let counted = longest + compiled.observe_after;
     let until = |decisions: &[Decision], finished: At| {
@@ -136,13 +135,13 @@ pub fn judge(compiled: &CompiledScenario, drill: &mut Drill<'_>) -> Judgement {
         Judged { finished: run.finished(), until, decisions, cost, metrics, score: 0.0 }
     };
     let plain: Vec<Judged> = plain.iter_mut().map(settled).collect();
-    // One at a time: a large fleet under many decisions would not fit into memory.
+    // One run at a time: all runs of a large fleet would not fit into memory.
     let run = |decision, change| branch::run(compiled, replicate, &decisions, decision, change);
     let mut branches = Vec::new();
     for (decision, change) in branch::alternatives(&decisions) {
         let mut left = run(decision, change);
         match change {
-            // The person says nothing of a trip: each answer to it is a branch of its own.
+            // The person never decided on a trip, so each answer to it is a branch of its own.
             Change::Instead(answer, None) if left.left_a_trip() => {
                 drop(left);
                 for on_trip in OperatorDecision::ALL {

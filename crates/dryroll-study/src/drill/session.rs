@@ -1,4 +1,4 @@
-//! A run that a person operates: it goes on as far as it is let, and takes answers.
+//! A run that a person operates: it advances on request, and takes answers.
 
 use super::{Asked, Decision, DrillError, HeartbeatSummary, Recorded};
 use dryroll_engine::fleet::At;
@@ -11,13 +11,13 @@ pub struct Drill<'w> {
     simulator: Simulator<'w>,
     clock: At,
     asked: Option<Asked>,
-    /// What was asked when it ended.
+    /// The request that was open at the end.
     unanswered: Option<Asked>,
     decisions: Vec<Decision>,
     is_underway: bool,
 }
 
-/// Counts what passes by.
+/// An observer that counts events.
 struct Counted<'a, O> {
     observer: &'a mut O,
     events: u64,
@@ -35,7 +35,7 @@ impl<O: Observer> Observer for Counted<'_, O> {
 }
 
 impl<'w> Drill<'w> {
-    /// Opens a drill: the request is made, and somebody may be asked already.
+    /// Opens a drill: the upgrade is requested, and a request to the person may be open already.
     pub fn new<O: Observer>(compiled: &'w CompiledScenario, replicate: u64, observer: &mut O) -> Self {
         let mut simulator = Simulator::drill(compiled);
         simulator.begin(replicate, &mut Counted { observer, events: 0 });
@@ -51,72 +51,72 @@ impl<'w> Drill<'w> {
         drill
     }
 
-    /// The moment that the drill has come to.
+    /// The current moment of the drill.
     #[must_use]
     pub fn clock(&self) -> At {
         self.clock
     }
 
-    /// The engine: all that an operator may know.
+    /// The engine: everything that an operator may know.
     #[must_use]
     pub fn engine(&self) -> &Engine {
         self.simulator.engine()
     }
 
-    /// The simulator, whose ground truth is for after the drill.
+    /// The simulator; its ground truth is for after the drill.
     #[must_use]
     pub fn simulator(&mut self) -> &mut Simulator<'w> {
         &mut self.simulator
     }
 
-    /// The replicate.
+    /// The compiled scenario.
     #[must_use]
     pub fn compiled(&self) -> &'w CompiledScenario {
         self.simulator.compiled()
     }
 
-    /// What is heard of the fleet at this moment.
+    /// The heartbeat summary at this moment.
     pub fn call_roll(&mut self) -> HeartbeatSummary {
         HeartbeatSummary::of(&mut self.simulator, self.clock)
     }
 
-    /// Which replicate this is.
+    /// The number of the replicate.
     #[must_use]
     pub fn replicate(&self) -> u64 {
         self.simulator.replicate()
     }
 
-    /// The request that waits for the person.
+    /// The open request to the person.
     #[must_use]
     pub fn asked(&self) -> Option<Asked> {
         self.asked.filter(|_| !self.is_underway)
     }
 
-    /// What was decided so far.
+    /// The decisions so far.
     #[must_use]
     pub fn decisions(&self) -> &[Decision] {
         &self.decisions
     }
 
-    /// Whether it is over.
+    /// Whether the drill is over.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.engine().is_finished()
     }
 
-    /// When the next thing happens by itself; `None` when it is over.
+    /// When the next thing happens without a decision; `None` when the drill is over.
     #[must_use]
     pub fn next_at(&self) -> Option<At> {
         self.simulator.next_at()
     }
 
-    /// Whether all that can still happen by itself is that the request expires, or the run is given up.
+    /// Whether, without a decision, the request can only expire or the run be given up.
     #[must_use]
     pub fn waits_for_person(&self) -> bool {
         self.asked().is_some() && self.simulator.only_gives_up()
     }
 
-    /// Lets everything happen that is due by then.
+    /// Runs everything that is due by `to`.
     pub fn advance_to<O: Observer>(&mut self, to: At, observer: &mut O) {
         while self.next_at().is_some_and(|at| at <= to) && self.step(observer).is_some() {}
         if !self.is_over() {
@@ -124,10 +124,10 @@ impl<'w> Drill<'w> {
         }
     }
 
-    /// Goes on to the next event that the observer of the beginning asked for, and answers how many there were at once.
+    /// Advances to the next event that the first observer asked for, and returns how many events happened at once.
     ///
     /// # Errors
-    /// When it is over, or waits for the person.
+    /// When the drill is over, or waits for the person.
     pub fn next_event<O: Observer>(&mut self, observer: &mut O) -> Result<u64, DrillError> {
         loop {
             if self.is_over() {
@@ -144,10 +144,10 @@ impl<'w> Drill<'w> {
         }
     }
 
-    /// Goes on until somebody is asked, or it is over.
+    /// Advances until a request is open, or the drill is over.
     ///
     /// # Errors
-    /// When it is over already, or a request waits.
+    /// When the drill is over already, or a request is open.
     pub fn next_decision<O: Observer>(&mut self, observer: &mut O) -> Result<(), DrillError> {
         if self.is_over() {
             return Err(DrillError::Over);
@@ -159,15 +159,15 @@ impl<'w> Drill<'w> {
         Ok(())
     }
 
-    /// Lets it run to its end, whoever is asked.
+    /// Runs to the end without further answers.
     pub fn finish<O: Observer>(&mut self, observer: &mut O) {
         while self.step(observer).is_some() {}
     }
 
-    /// The person's answer, now.
+    /// Answers the open request now.
     ///
     /// # Errors
-    /// When nobody is asked, or not that; nothing is changed then.
+    /// When no request is open, or it does not offer this answer; nothing is changed then.
     pub fn answer<O: Observer>(&mut self, answer: Answer, observer: &mut O) -> Result<(), DrillError> {
         let pending = self.asked.map(|asked| asked.kind);
         if let Answer::Edit(edit) = answer
@@ -188,10 +188,10 @@ impl<'w> Drill<'w> {
         Ok(())
     }
 
-    /// Plays recorded decisions, and lets it run to its end.
+    /// Replays recorded decisions, and runs to the end.
     ///
     /// # Errors
-    /// At the first decision that does not fit; what happened before it has happened.
+    /// At the first decision that does not fit; the run has then advanced up to it.
     pub fn play<O: Observer>(&mut self, decisions: &[Recorded], observer: &mut O) -> Result<(), DrillError> {
         for (place, decision) in decisions.iter().enumerate() {
             let wrong = |why: String| DrillError::does_not_fit(place + 1, decision, why);
@@ -230,7 +230,7 @@ impl<'w> Drill<'w> {
             if decision.at < self.clock {
                 return Err(wrong(format!("it is asked for at {} ms only", asked.at.0)));
             }
-            // What is due at the very moment of an answer comes before it by the order of turns alone.
+            // What is due at the same moment as an answer comes before it only by the order of turns.
             if decision.at.0 > 0 {
                 self.advance_to(At(decision.at.0 - 1), observer);
             }
@@ -244,19 +244,19 @@ impl<'w> Drill<'w> {
         Ok(())
     }
 
-    /// The request that nobody answered, of a drill that is over: it expired, or the run was given up waiting for it.
+    /// The request that was open at the end of the drill: it expired, or the run was given up.
     #[must_use]
     pub fn unanswered(&self) -> Option<Asked> {
         self.unanswered.filter(|_| self.is_over())
     }
 
-    /// The metrics of a drill that is over, and what its faults did.
+    /// The metrics of a finished drill, and the effects of its faults.
     pub fn settle(&mut self) -> (Metrics, Vec<FaultEffect>) {
         let metrics = self.simulator.settle();
         (metrics, self.simulator.fault_effects())
     }
 
-    /// One step of the simulator; how many events came of it, `None` when it is over.
+    /// Takes one step of the simulator; returns the number of its events, `None` when the drill is over.
     fn step<O: Observer>(&mut self, observer: &mut O) -> Option<u64> {
         let mut counted = Counted { observer, events: 0 };
         let went_on = self.simulator.step(&mut counted);
@@ -266,7 +266,7 @@ impl<'w> Drill<'w> {
         (went_on || events > 0).then_some(events)
     }
 
-    /// Notes what is asked now. An edit that was taken puts its request anew.
+    /// Updates the open request. An edit that was taken opens its request again.
     fn look_for_request(&mut self) {
         let pending = self.simulator.engine().pending_request();
         let taken = self.is_underway && !self.simulator.is_answered();

@@ -1,5 +1,5 @@
 //! From the rows of a cell to its summaries. Rows are folded in the order of the replicates, so the figures are the
-//! same bytes whoever ran them.
+//! same bytes on any number of threads.
 
 use std::io;
 
@@ -13,17 +13,17 @@ use dryroll_stats::moments::Moments;
 use dryroll_stats::proportion::{clopper_pearson, wilson};
 use dryroll_stats::{Interval, quantile};
 
-/// How sure the intervals are.
+/// The confidence of intervals.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Certainty {
-    /// Confidence of each interval.
+    /// The confidence of each interval.
     pub confidence: f64,
-    /// Whether the number of replicates depended on what was seen. A rate's interval is then Clopper and Pearson's,
-    /// which covers at its rate for every truth.
+    /// Whether the number of replicates depended on the results. A rate's interval is then Clopper and Pearson's, which
+    /// has at least its nominal coverage for every true rate.
     pub peeked: bool,
 }
 
-/// The quantiles that are reported.
+/// The reported quantiles.
 const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
 
 /// The smallest and the largest of some values.
@@ -31,14 +31,14 @@ const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
 pub struct Extremes(Option<(f64, f64)>);
 
 impl Extremes {
-    /// Takes one more.
+    /// Includes one more value.
     pub fn push(&mut self, value: f64) {
         let (min, max) = self.0.unwrap_or((value, value));
         self.0 = Some((min.min(value), max.max(value)));
     }
 
-    /// Empty cells from the smallest to the largest; one without a width where both are one. `None` where there is no
-    /// value.
+    /// Empty bins from the smallest to the largest value; a single bin of zero width where both are equal. `None` where
+    /// there is no value.
     #[must_use]
     pub fn cells(self, cells: usize) -> Option<Counts> {
         let (low, high) = self.0?;
@@ -48,7 +48,7 @@ impl Extremes {
     }
 }
 
-/// Counts in cells of equal width.
+/// Counts in bins of equal width.
 #[derive(Clone, Debug)]
 pub struct Counts {
     low: f64,
@@ -57,7 +57,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts one more; the last cell has its upper end too.
+    /// Counts one more value; the last bin includes its upper end.
     pub fn push(&mut self, value: f64) {
         let at = if self.width > 0.0 { ((value - self.low) / self.width) as usize } else { 0 };
         let last = self.counts.len() - 1;
@@ -71,10 +71,11 @@ impl Counts {
     }
 }
 
-/// The summary of a metric without its quantiles, which cost more than all the rest.
+/// The summary of a metric without its quantiles, which take longer than everything else.
 ///
-/// Its interval is Student's where the number of replicates was fixed. Where it depended on what was seen, so that one
-/// decides by it, and where all values are one, it is the one that holds for every distribution ([`Estimator`]).
+/// The interval is Student's where the number of replicates was fixed. Where the number depended on the results, so
+/// that decisions rest on the interval, and where all values are equal, it is the one that holds for every distribution
+/// ([`Estimator`]).
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -102,7 +103,7 @@ pub fn mean(
     Ok(Figure { mean, ci, min, max, n: moments.n(), ..Figure::default() })
 }
 
-/// The summary of a metric alone.
+/// The summary of one metric.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -138,7 +139,7 @@ pub fn figure(
     Ok(figure)
 }
 
-/// The summary of a rate, of a version that is defective in truth or not.
+/// The summary of a rate; `defective` states the ground truth of the version.
 #[must_use]
 pub fn share(hits: u64, n: u64, certainty: Certainty) -> Share {
     let claim = clopper_pearson(hits, n, certainty.confidence);
@@ -151,7 +152,7 @@ pub fn share(hits: u64, n: u64, certainty: Certainty) -> Share {
     }
 }
 
-/// The summary of one rate alone, of a version that is defective in truth or not.
+/// The summary of one rate; `defective` states the ground truth of the version.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -164,7 +165,7 @@ pub fn rate(rows: &CellRows<'_>, rate: Rate, defective: bool, certainty: Certain
     Ok(share(hits, rows.replicates(), certainty))
 }
 
-/// Hits of every rate, in the order of [`Rate::ALL`], and over how many replicates.
+/// All rates, in the order of [`Rate::ALL`].
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -182,7 +183,7 @@ pub fn shares(rows: &CellRows<'_>, defective: bool, certainty: Certainty) -> io:
     Ok(Rate::ALL.into_iter().zip(hits).map(of).collect())
 }
 
-/// Every metric and rate of a cell.
+/// The summaries of all metrics and rates of a cell.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -197,8 +198,8 @@ pub fn summaries(rows: &CellRows<'_>, compiled: &CompiledScenario, certainty: Ce
     Ok(Summaries(all))
 }
 
-/// Counts of a metric in so many cells of equal width from its smallest value to its largest; one cell of no width
-/// where all are one value. `None` where there is none.
+/// Counts of a metric in this many bins of equal width from its smallest value to its largest; one bin of zero width
+/// where all values are equal. `None` where there is no value.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -213,7 +214,7 @@ pub fn histogram(
     Ok(Some(counts.into_parts()))
 }
 
-/// The replicates with the largest values of a metric, or the smallest where more is better; worst first, ties by
+/// The replicates with the largest values of a metric, or with the smallest where more is better; worst first, ties by
 /// replicate.
 ///
 /// # Errors
@@ -222,7 +223,7 @@ pub fn worst(rows: &CellRows<'_>, metric: Metric, most: usize) -> io::Result<Vec
     furthest(rows, metric, most, !metric.more_is_better())
 }
 
-/// The replicates with the largest values of a metric, or with the smallest; furthest first, ties by replicate.
+/// The replicates with the largest values of a metric, or with the smallest; most extreme first, ties by replicate.
 ///
 /// # Errors
 /// When the rows cannot be read.

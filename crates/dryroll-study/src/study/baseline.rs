@@ -1,17 +1,18 @@
-//! Baselines: results that were accepted, and what has become of them.
+//! Baselines: accepted results, and comparisons with them.
 //!
 //! # How it is built
 //!
-//! - [`facts`]: what is kept of a version's replicates: a digest of all rows, and a mean or a rate of each measure.
-//! - [`file`](mod@file): the file, one line a fact.
+//! - [`facts`]: what a baseline keeps of a version's replicates: a digest of all rows, and a mean or a rate of each
+//!   measure.
+//! - [`file`](mod@file): the file, with one fact a line.
 //! - [`subject`]: a scenario, run with the accepted policy and with its own on the accepted replicates.
-//! - [`contrast`]: what differs, how surely, and whether that is worse. [`tolerance`]: how much may differ.
+//! - [`contrast`]: what differs, how certainly, and whether it is worse. [`tolerance`]: how much may differ.
 //!
 //! # What is compared with what
 //!
-//! The accepted policy can be run again, so a changed policy is held against it replicate by replicate. An engine that
-//! is gone cannot, so a changed engine is held against the figures that were kept, as two samples apart. The same
-//! version of the program and the same scenario must give the same bytes; where they do not, no statistics excuse it.
+//! The accepted policy can be run again, so a changed policy is compared with it replicate by replicate. An earlier
+//! engine cannot be run, so a changed engine is compared with the recorded figures, as two samples. The same version of
+//! the program and the same scenario must give the same bytes; no statistics excuse a difference.
 
 pub mod contrast;
 pub mod facts;
@@ -25,21 +26,21 @@ use super::Policy;
 use dryroll_sim::text::Foreign;
 use facts::VersionFacts;
 
-/// Replicates of each version, where nobody says how many.
+/// The default number of replicates of each version.
 pub const REPLICATES: u64 = 1000;
 
-/// What was accepted of a scenario.
+/// The accepted results of a scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// SHA-256 of the scenario file.
     pub hash: Foreign,
-    /// Digest of all in it that is neither policy nor seed, nor only said of it.
+    /// Digest of everything in the scenario except the policy, the seed and descriptive texts.
     pub environment: Foreign,
     /// The seed of the replicates.
     pub seed: u64,
-    /// How many replicates of each version.
+    /// The number of replicates of each version.
     pub replicates: u64,
-    /// The semantics of the program.
+    /// The semantics version of the program.
     pub dryroll: Foreign,
     /// The policy.
     pub policy: Policy,
@@ -47,14 +48,14 @@ pub struct Entry {
     pub versions: BTreeMap<Foreign, VersionFacts>,
 }
 
-/// What was accepted, by scenario file.
+/// The accepted results, by scenario file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Baseline {
     /// By the path of the scenario, as [`key`] writes it.
     pub entries: BTreeMap<Foreign, Entry>,
 }
 
-/// A scenario's path as baselines write it: `/` between its parts on every system, and no `.` among them.
+/// A scenario's path as baselines write it: with `/` between its parts on every system, and without `.` parts.
 #[must_use]
 pub fn key(path: &Foreign) -> Foreign {
     let path = path.raw();

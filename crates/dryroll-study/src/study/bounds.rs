@@ -1,9 +1,8 @@
-//! What no rollout of a scenario can exceed, whatever its replicate: from the plan, the deadlines and the operator
-//! alone.
+//! What no rollout of a scenario can exceed in any replicate: from the plan, the deadlines and the operator alone.
 //!
-//! A verdict comes at the health timeout at the latest, and a batch begins on the next tick. So a rollout that does not
-//! trip ends within a time that is known beforehand, and one that trips takes as many waits and rollbacks more as there
-//! can be trips. These bounds are what an estimate of a mean needs to allow for what its replicates have not shown
+//! A verdict arrives by the health timeout, and a batch begins on the next tick. So a rollout that does not trip ends
+//! within a time that is known beforehand, and one that trips takes additional waits and rollbacks, up to the largest
+//! number of trips. An interval of a mean needs these bounds to allow for values that no replicate has shown
 //! ([`dryroll_stats::bounded`]).
 
 use super::exact::scope::edited;
@@ -13,26 +12,26 @@ use dryroll_sim::sim::CompiledScenario;
 use dryroll_stats::Interval;
 use dryroll_stats::bounded::Reach;
 
-/// The bounds of a scenario. Times in milliseconds.
+/// The bounds of a scenario, times in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
-    /// Planned instances.
+    /// The number of planned instances.
     pub instances: u64,
-    /// The first request is answered or has expired by then.
+    /// The latest time at which the first request is answered or has expired.
     pub approval: u64,
-    /// The longest rollout without a trip, the waits for a person left out.
+    /// The longest rollout without a trip, excluding waits for a person.
     pub untripped: u64,
-    /// The longest rollout, the waits for a person left out.
+    /// The longest rollout, excluding waits for a person.
     pub rollout: u64,
-    /// The longest from the first trip to the end of dispatching.
+    /// The longest time from the first trip to the end of dispatching.
     pub stop: u64,
-    /// The most trips, of rollbacks too; each is decided once.
+    /// The largest number of trips, including those of rollbacks; each is decided once.
     pub trips: u64,
-    /// The longest rollout with all waits.
+    /// The longest rollout, including all waits.
     pub duration: u64,
     /// The horizon.
     pub horizon: u64,
-    /// How long the integrals go on after the end.
+    /// How long observation goes on after the end.
     observed_after: u64,
 }
 
@@ -46,7 +45,7 @@ impl Bounds {
         let instances = u64::from(plan.total_instances());
         let (tick, timeout) = (compiled.tick_interval.0, settings.health_timeout.0);
         let in_flight = settings.max_in_flight.map_or(u64::from(u32::MAX), |most| u64::from(most.get()));
-        // A batch is judged one slot after the other.
+        // In the worst case, every slot takes the whole health timeout.
         let wave = |size: u64| size.div_ceil(in_flight).saturating_mul(timeout);
         let walk =
             |batches: u64, size: u64| batches.saturating_mul(wave(size).saturating_add(tick)).saturating_add(tick);
@@ -57,11 +56,11 @@ impl Bounds {
             each.fold(0, u64::saturating_add)
         };
         let paused = faults(&[FaultKind::ReconcilerPause, FaultKind::ReconcilerCrash]);
-        // A controller that is away takes an answer, or records the expiry, at its return.
+        // A controller that is down takes an answer, or records the expiry, when it returns.
         let away = faults(&[FaultKind::ReconcilerCrash]);
         let untripped = walk(u64::from(plan.batch_count()), u64::from(plan.batch_size)).saturating_add(paused);
-        // A trip uses up a run of failures, and the first decision that is not to continue ends the walk: the
-        // rollout's, and then the rollback's. The last decision repeats.
+        // A trip uses up a run of failures. The first decision other than to continue ends the walk, first that of the
+        // rollout and then that of the rollback. The last decision repeats.
         let runs = instances / limit.max(1);
         let decisions = &compiled.operator.on_trip;
         let goes_on = |decision: &&OperatorDecision| **decision == OperatorDecision::ContinueAnyway;
@@ -112,7 +111,7 @@ impl Bounds {
         }
     }
 
-    /// Between which values a metric lies, in its reported unit.
+    /// The range of a metric, in its reported unit.
     #[must_use]
     pub fn reach(&self, metric: Metric) -> Reach {
         let (instances, trips) = (self.instances as f64, self.trips as f64);
@@ -139,11 +138,11 @@ impl Bounds {
             | Metric::MinServingPct => Reach::within(0.0, 100.0),
             Metric::ExposureInstanceMin | Metric::UnhealthyInstanceMin => up_to(summed(self.untripped), all),
             Metric::CapacityLossInstanceMin => up_to(summed(self.approval.saturating_add(self.untripped)), all),
-            // No verdict before the first trip is later than the walk without one.
+            // No verdict before the first trip is later than the end of a rollout without a trip.
             Metric::TimeToDetectSec => Reach::within(0.0, seconds(self.untripped)),
             Metric::TimeToStopSec => Reach::within(0.0, seconds(self.stop)),
             Metric::TimeToMitigateSec => Reach::within(0.0, end),
-            // Of the rollout and of its rollback.
+            // The failures of the rollout and of its rollback.
             Metric::FalseFailures => up_to(instances, 2.0 * instances),
         }
     }

@@ -1,16 +1,16 @@
-//! Checking: the `[[expect]]` rules of a scenario, each passed, failed or undecided.
+//! Checking: each `[[expect]]` rule of a scenario passes, fails or is undecided.
 //!
 //! # How it decides
 //!
-//! A rule on each replicate ([`replicates`]: an outcome, an event, a figure of one replicate) is a fact: it holds or
-//! not. So is one on the smallest or largest value of so many replicates. A rule on a mean, a percentile or a rate
-//! ([`Kind::Estimated`]) is about all replicates that there could be. Where theory has the value, it decides. Else the
-//! rule is looked at after as many replicates as it says, then after twice, four times … as many, and passes or fails
-//! as soon as its interval lies on one side of the limit. One whose interval does not after the most replicates is
-//! undecided.
+//! A rule on each replicate ([`replicates`]: an outcome, an event, a figure of one replicate) is a fact: it holds or it
+//! does not. So is a rule on the smallest or largest value of a given number of replicates. A rule on a mean, a
+//! percentile or a rate ([`Kind::Estimated`]) is about all possible replicates. Where theory has the value, that
+//! decides. Otherwise the rule is looked at after as many replicates as it states, then after twice, four times … as
+//! many. It passes or fails as soon as its interval lies on one side of the limit, and is undecided if that has not
+//! happened after the largest number of replicates.
 //!
-//! All intervals of all looks of all rules that are checked together hold together with the confidence of the report:
-//! each look has its share of the error ([`Looks`]), and Bonferroni's inequality shares it between the rules.
+//! All intervals of all looks of all rules that are checked together hold simultaneously at the confidence of the
+//! report: each look has its share of the error ([`Looks`]), and Bonferroni's inequality shares it between the rules.
 
 pub mod replicates;
 
@@ -39,9 +39,9 @@ use dryroll_sim::text::Foreign;
 use dryroll_stats::sequential::Looks;
 use dryroll_stats::{Interval, simultaneous};
 
-/// Replicates before the first look at a rule that does not say how many.
+/// Replicates before the first look at a rule that does not state a number.
 pub const FIRST_LOOK: u64 = 256;
-/// Replicates of a version in which it is looked whether a fault touches anything.
+/// Replicates of a version that are searched for an effect of each fault.
 const LOOKED_AT_FOR_FAULTS: u64 = 256;
 
 /// Why rules cannot be checked.
@@ -51,34 +51,34 @@ pub enum CheckError {
     /// A version does not fit, or its request is refused.
     #[error(transparent)]
     Grid(#[from] GridError),
-    /// A rule that its version can neither keep nor break.
+    /// A rule that does not apply to its version.
     #[error("the rule `{says}` on line {line} says nothing of `{version}`, which is {truth}; name another version, or another metric or rate",
         truth = if *.defective { "defective" } else { "not `defective`" })]
     SaysNothing {
         /// The rule.
         says: String,
-        /// Where it begins.
+        /// The line where the rule begins.
         line: usize,
         /// The version.
         version: Foreign,
-        /// Whether that is defective.
+        /// Whether the version is defective.
         defective: bool,
     },
-    /// A rule on what the fleet runs already: nothing would be rolled out, and it would pass for that.
+    /// A rule on the version that the fleet runs already: nothing would be rolled out, so the rule would always pass.
     #[error(
         "the rule `{says}` on line {line} is about `{version}`, which the fleet runs already, so that nothing would be rolled out; name another version"
     )]
     RunsAlready {
         /// The rule.
         says: String,
-        /// Where it begins.
+        /// The line where the rule begins.
         line: usize,
         /// The version.
         version: Foreign,
     },
 }
 
-/// How a rule is decided.
+/// How rules are decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Replicate by replicate.
@@ -104,21 +104,21 @@ pub fn kind(spec: &ExpectSpec) -> Kind {
 /// A rule in words, in three parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleWords {
-    /// What it is about: `p95 of blast_radius_pct`.
+    /// The quantity: `p95 of blast_radius_pct`.
     pub about: String,
-    /// What is demanded of it: `≤ 20`.
+    /// The demand: `≤ 20`.
     pub limit: String,
-    /// Of which replicates: `in replicate 0`; empty where it is about all that there could be.
+    /// The replicates: `in replicate 0`; empty for a rule about all possible replicates.
     pub replicates: String,
 }
 
 impl RuleWords {
-    /// Of a rule.
+    /// The words of a rule.
     #[must_use]
     pub fn of(spec: &ExpectSpec) -> Self {
         let (about, limit) = match &spec.demand {
             Demand::Limit(limit) => {
-                // One replicate has no mean.
+                // A single replicate has no mean.
                 let stat = if let Replicates::One(_) = spec.replicates { None } else { limit.stat };
                 (about(&LimitSpec { stat, ..limit.clone() }), bound_says(&limit.bound, f64::to_string))
             }
@@ -151,7 +151,7 @@ impl fmt::Display for RuleWords {
     }
 }
 
-/// Rules of a scenario that are ready to be checked.
+/// The rules of a scenario, ready to be checked.
 #[derive(Clone, Debug)]
 pub struct Check {
     /// The scenario.
@@ -162,74 +162,74 @@ pub struct Check {
     pub rules: Vec<Rule>,
 }
 
-/// A rule, and the cell of its version.
+/// A rule and its version's cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// What the scenario says.
+    /// The rule's text in the scenario, parsed.
     pub spec: ExpectSpec,
-    /// Which cell.
+    /// The index of the cell.
     pub cell: usize,
 }
 
-/// How far a check may go.
+/// The limits of the work for a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// The most replicates of a rule.
+    /// The largest number of replicates of a rule.
     pub max_replicates: u64,
-    /// How many estimated rules are decided together, those of other scenarios too.
+    /// The number of estimated rules that are decided together, including those of other scenarios.
     pub together: u64,
-    /// Whether the first rule that fails ends it.
+    /// Whether the check ends with the first rule that fails.
     pub fail_fast: bool,
 }
 
-/// Where a rule stands.
+/// The verdict on a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It surely holds.
+    /// It certainly holds.
     Passed,
-    /// It surely does not.
+    /// It certainly does not hold.
     Failed,
-    /// Neither is sure.
+    /// Neither is certain.
     Undecided(Doubt),
-    /// It was not looked at, for another one had failed.
+    /// It was not looked at, because another rule failed.
     Skipped,
 }
 
-/// Why neither is sure.
+/// Why a rule is undecided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
     /// The limit lies within the interval.
     WithinInterval,
-    /// So few replicates have no interval.
+    /// Too few replicates for an interval.
     NoInterval,
     /// No replicate has a value.
     NothingMeasured,
-    /// The rule is about more replicates than may be run.
+    /// The rule is about more replicates than are allowed.
     TooManyWorlds,
-    /// The time was over.
+    /// The check was stopped before it was decided.
     OutOfTime,
 }
 
-/// What was found of a rule.
+/// The finding on a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// Where it stands.
+    /// The verdict.
     pub verdict: Verdict,
-    /// What was seen: an estimate, or what the replicate shows that decides.
+    /// The observed value: an estimate, or that of the deciding replicate.
     pub observed: Option<Expected>,
-    /// The interval that decides where theory does not; `None` for facts.
+    /// The deciding interval where there is no exact value; `None` for facts.
     pub interval: Option<Interval>,
-    /// What theory says of the value, where it says anything: that decides.
+    /// The exact value, where theory has it: it decides.
     pub exact: Option<f64>,
-    /// Its confidence at the look that decided.
+    /// The confidence of the interval at the deciding look.
     pub confidence: Option<f64>,
-    /// Over how many replicates.
+    /// The number of replicates with a value.
     pub n: u64,
-    /// Of how many that were looked at: fewer have a value of a conditional metric.
+    /// The number of replicates that were run; fewer have a value of a conditional metric.
     pub of: u64,
     /// How many of those ended at the horizon.
     pub stalled: u64,
-    /// Where it does not pass: the replicate that is furthest beyond the limit.
+    /// Where the rule does not pass: the replicate that is furthest beyond the limit.
     pub worst: Option<u64>,
 }
 
@@ -247,25 +247,25 @@ impl Finding {
     };
 }
 
-/// What was found of a scenario.
+/// The findings on a scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
-    /// By rule.
+    /// The findings, by rule.
     pub rules: Vec<Finding>,
-    /// Faults that touched nothing in any replicate that was looked at, by their place in the scenario.
+    /// Faults that had no effect in any replicate that was searched, by index in the scenario.
     pub idle_faults: Vec<usize>,
-    /// Rollouts of the rules.
+    /// The number of rollouts for the rules.
     pub rollouts: u64,
 }
 
 impl Check {
-    /// The tape of a check is nobody else's, so that it needs no name.
+    /// The result log of a check is never shared, so it needs no identity of its own.
     pub const IDENTITY: Identity = *b"dryroll check, not kept.........";
 
-    /// Makes some of a scenario's rules ready, by their places.
+    /// Prepares some of a scenario's rules, given by index.
     ///
     /// # Errors
-    /// When a version does not fit, its request is refused, or a rule says nothing of it.
+    /// When a version does not fit, its request is refused, or a rule does not apply to it.
     pub fn new(scenario: &Scenario, rules: &[usize]) -> Result<Self, CheckError> {
         let mut versions: Vec<VersionIndex> = Vec::new();
         let rules = rules.iter().filter_map(|&rule| scenario.expect.get(rule)).map(|spec| {
@@ -302,13 +302,13 @@ impl Check {
         Ok(Self { scenario: scenario.clone(), cells, rules })
     }
 
-    /// How many of its rules are decided by an interval.
+    /// The number of rules that an interval decides.
     #[must_use]
     pub fn estimated(&self) -> u64 {
         self.rules.iter().filter(|rule| kind(&rule.spec) == Kind::Estimated).count() as u64
     }
 
-    /// The most rollouts that the rules may take.
+    /// The largest number of rollouts that the rules may take.
     #[must_use]
     pub fn most_rollouts(&self, effort: &Effort) -> u64 {
         let of_replicates = self.rules.iter().filter(|rule| kind(&rule.spec) == Kind::EachWorld);
@@ -331,7 +331,7 @@ impl Check {
         }
     }
 
-    /// The replicates in which a fault may show that it does something: those that the rules are about, or begin with.
+    /// The replicates to search for an effect of a fault: those that the rules are about, or the first of them.
     fn looked_at_for_faults(&self) -> impl Iterator<Item = (&dryroll_sim::sim::CompiledScenario, u64)> {
         self.rules.iter().flat_map(|rule| {
             let replicates = match rule.spec.replicates {
@@ -342,7 +342,7 @@ impl Check {
         })
     }
 
-    /// A replicate in which an idle fault can be seen to do nothing: its cell and replicate.
+    /// A replicate in which an idle fault can be seen to have no effect: its cell and number.
     #[must_use]
     pub fn world_of_idle_fault(&self) -> Option<(usize, u64)> {
         let rule = self.rules.first()?;
@@ -350,21 +350,21 @@ impl Check {
         Some((rule.cell, replicate))
     }
 
-    /// What is said of it where an earlier scenario has failed and that ends all.
+    /// The findings where an earlier scenario failed and `fail_fast` ends the check.
     #[must_use]
     pub fn skipped(&self) -> Checked {
         let skipped = Finding { verdict: Verdict::Skipped, ..Finding::OPEN };
         Checked { rules: vec![skipped; self.rules.len()], idle_faults: Vec::new(), rollouts: 0 }
     }
 
-    /// Decides the rules. What is open when it is stopped is undecided for want of time.
+    /// Decides the rules. Those that are open when it is stopped are undecided for lack of time.
     ///
     /// # Errors
-    /// When the tape cannot be written or read.
+    /// When the result log cannot be written or read.
     pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>, effort: &Effort) -> io::Result<Checked> {
         let mut found = vec![Finding::OPEN; self.rules.len()];
         let running = || {
-            // Who asks for an end does so when told of progress.
+            // A stop is requested from the progress callback.
             (workers.progress)(0);
             !workers.stop.load(Ordering::Relaxed)
         };
@@ -391,8 +391,8 @@ impl Check {
             cells.sort_unstable();
             cells.dedup();
             let rows = rows_a_block(self.scenario.fleet.instances);
-            let round = Work { cells, replicates: done..n, rows };
-            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)? {
+            let work = Work { cells, replicates: done..n, rows };
+            if !round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)? {
                 break;
             }
             done = n;
@@ -417,7 +417,7 @@ impl Check {
         Ok(Checked { rules: found, idle_faults, rollouts })
     }
 
-    /// How many replicates a rule has at a look; `None` after the last.
+    /// The number of replicates of a rule at a look; `None` after the last look.
     fn look(&self, rule: usize, look: u32, effort: &Effort) -> Option<u64> {
         let spec = &self.rules[rule].spec;
         if look == DECIDED {
@@ -430,7 +430,7 @@ impl Check {
         }
     }
 
-    /// What is open and could still be looked at is skipped where another one has failed, else the time was over.
+    /// Open rules that could still be looked at are skipped where another rule failed; otherwise time ran out.
     fn close(&self, found: &mut [Finding], looks: &[u32], failed_fast: bool, effort: &Effort) {
         for (rule, finding) in found.iter_mut().enumerate() {
             let Verdict::Undecided(doubt) = finding.verdict else { continue };
@@ -441,7 +441,7 @@ impl Check {
         }
     }
 
-    /// What theory says of the cells of estimated rules.
+    /// The exact values of the cells of estimated rules.
     fn theory(&self) -> Vec<Theory> {
         let of = |(cell, scenario): (usize, &Scenario)| {
             let mut depths =
@@ -503,7 +503,7 @@ impl Check {
     }
 }
 
-/// Stands for the look of a rule that needs none any more.
+/// The look of a rule that needs no further look.
 const DECIDED: u32 = u32::MAX;
 
 fn replicates_of(spec: &ExpectSpec) -> u64 {
@@ -517,7 +517,7 @@ fn looks(spec: &ExpectSpec, effort: &Effort) -> Looks {
     Looks { first: replicates_of(spec), max: effort.max_replicates }
 }
 
-/// The replicate that is furthest beyond a limit; of a rate, the first one of the wrong kind.
+/// The replicate that is furthest beyond a limit; for a rate, the first replicate on the wrong side.
 fn worst(limit: &LimitSpec, rows: &CellRows<'_>) -> io::Result<Option<u64>> {
     let from_above = !matches!(limit.bound, Bound::AtLeast(_));
     match limit.metric {

@@ -1,4 +1,4 @@
-//! Two policies on the same replicates: what one does more than the other, replicate by replicate.
+//! Two policies on the same replicates: differences replicate by replicate.
 
 use std::io;
 
@@ -17,20 +17,20 @@ use dryroll_sim::scenario::{Measure, Metric, Rate, Scenario, VersionIndex};
 use dryroll_stats::paired::Paired;
 use dryroll_stats::{Interval, simultaneous};
 
-/// Replicates that are named of each version and metric.
+/// The number of replicates that are listed for each version and metric.
 const REPLICATES: usize = 3;
-/// Cells of a histogram.
+/// The number of bins of a histogram.
 const HISTOGRAM_CELLS: usize = 30;
 
-/// A policy as it is written: keys of `[rollout]` with a value each.
+/// A policy as it is written: keys of `[rollout]`, each with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyText(pub Vec<Axis>);
 
 impl PolicyText {
-    /// Reads `KEY=VALUE,KEY=VALUE`. An empty text is the scenario's own policy.
+    /// Parses `KEY=VALUE,KEY=VALUE`. An empty text is the scenario's own policy.
     ///
     /// # Errors
-    /// When a part sets nothing, names a key twice, or another key than those of `[rollout]`.
+    /// When a part sets nothing, a key is repeated, or a key is not one of `[rollout]`.
     pub fn parse(text: &str) -> Result<Self, GridError> {
         let mut settings: Vec<Axis> = Vec::new();
         for part in text.split(',').map(str::trim).filter(|_| !text.trim().is_empty()) {
@@ -63,53 +63,52 @@ impl PolicyText {
 /// Two policies with some versions, ready to run.
 #[derive(Clone, Debug)]
 pub struct Compare {
-    /// The cells: first the one policy with each version, then the other.
+    /// The cells: first the first policy with each version, then the second.
     pub cells: Cells,
-    /// Replicates.
+    /// The number of replicates.
     pub replicates: u64,
     versions: usize,
-    /// The least share of the good rollouts that complete with a policy that may be better in time.
+    /// The least share of good rollouts that must complete with a policy for it to count as better in time.
     least: f64,
 }
 
-/// One measure of both.
+/// One measure under both policies.
 #[derive(Clone, Debug)]
 pub struct Contrasted {
-    /// Which.
+    /// The measure.
     pub measure: Measure,
-    /// Replicate by replicate.
+    /// The pairs, replicate by replicate.
     pub paired: Paired,
-    /// The interval of the mean difference, whatever the distribution; `None` where no replicate has both values.
+    /// The interval of the mean difference, for any distribution; `None` where no replicate has both values.
     pub ci: Option<Interval>,
-    /// The one that holds for all measures at once.
+    /// The interval that holds simultaneously for all measures.
     pub simultaneous_ci: Option<Interval>,
-    /// The exact means of both; `None` where theory does not have both.
+    /// The exact means of both; `None` unless theory has both.
     pub exact: Option<[f64; 2]>,
-    /// Replicates where the first is better, and where the second is; `None` where neither more nor less of it is
-    /// better.
+    /// Replicates where the first policy is better, and where the second is; `None` where neither direction is better.
     pub wins: Option<[u64; 2]>,
-    /// Replicates where they are equal.
+    /// Replicates where both are equal.
     pub ties: u64,
 }
 
-/// What one version comes to.
+/// The comparison for one version.
 #[derive(Clone, Debug)]
 pub struct Compared {
     /// Every metric and rate.
     pub measures: Vec<Contrasted>,
     /// The replicates that differ most: metric, replicate, both values.
     pub compiled: Vec<(Metric, u64, f64, f64)>,
-    /// Differences by metric: lower end, width, counts.
+    /// Histograms of differences by metric: lower end, bin width, counts.
     pub histograms: Vec<(Metric, f64, f64, Vec<u64>)>,
-    /// Of a good version: whether enough rollouts complete with the first policy, and with the second.
+    /// For a good version: whether enough rollouts complete with the first policy, and with the second.
     pub completed: Option<[Completed; 2]>,
 }
 
 impl Compare {
-    /// Makes a comparison ready.
+    /// Prepares a comparison.
     ///
     /// # Errors
-    /// When a policy or a version cannot be taken.
+    /// When a policy or a version is not valid.
     pub fn new(
         scenario: &Scenario,
         policies: &[PolicyText; 2],
@@ -128,30 +127,30 @@ impl Compare {
         })
     }
 
-    /// Runs both on all replicates; false where it was stopped.
+    /// Runs both on all replicates; returns false where it was stopped.
     ///
     /// # Errors
-    /// When the tape cannot be written.
+    /// When the result log cannot be written.
     pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<bool> {
         let instances = self.cells.scenarios.first().map_or(1, |scenario| scenario.fleet.instances);
         let cells = (0..self.cells.compiled.len() as u32).collect();
-        let round = Work { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
-        round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)
+        let work = Work { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
+        round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)
     }
 
-    /// The tape of a comparison is nobody else's, so that it needs no name.
+    /// The result log of a comparison is never shared, so it needs no identity of its own.
     pub const IDENTITY: Identity = *b"dryroll compare, not kept.......";
 
-    /// The cells of a version, with the one policy and the other.
+    /// The cells of a version, with the first policy and with the second.
     #[must_use]
     pub fn cells_of(&self, version: usize) -> [usize; 2] {
         [version, self.versions + version]
     }
 
-    /// What a version comes to.
+    /// The result for a version.
     ///
     /// # Errors
-    /// When the tape cannot be read.
+    /// When the result log cannot be read.
     pub fn result(&self, log: &ResultLog, version: usize) -> io::Result<Compared> {
         let [a, b] = self.cells_of(version);
         let defective = self.cells.compiled[a].defective;
@@ -190,7 +189,7 @@ impl Compare {
         Ok(Compared { measures, compiled, histograms, completed })
     }
 
-    /// Whether enough rollouts of a good version complete with both.
+    /// Whether enough rollouts of a good version complete, for each policy.
     fn completed(&self, measures: &[Contrasted], rows: &[CellRows<'_>; 2]) -> io::Result<[Completed; 2]> {
         let good = self.cells.compiled.iter().filter(|compiled| !compiled.defective).count() as u64;
         let confidence = simultaneous::each(CONFIDENCE, good);
@@ -205,8 +204,8 @@ impl Compare {
     }
 }
 
-/// Every metric and rate, replicate by replicate where both cells have a value; of a version that is defective in truth
-/// or not.
+/// The pairs of all metrics and rates, for replicates where both cells have a value; `defective` states the ground
+/// truth of the version.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -239,7 +238,7 @@ impl Differences<'_, '_> {
         })
     }
 
-    /// The replicates that differ most, ties by replicate; none where nothing differs.
+    /// The replicates that differ most, ties by replicate; empty where nothing differs.
     fn largest(&self, most: usize) -> io::Result<Vec<(Metric, u64, f64, f64)>> {
         let mut largest: Vec<(Metric, u64, f64, f64)> = Vec::with_capacity(most + 1);
         let size = |compiled: &(Metric, u64, f64, f64)| (compiled.3 - compiled.2).abs();

@@ -1,12 +1,12 @@
-//! Policies that give up: those with which too few of the good rollouts complete.
+//! Policies that give up: too few of the good rollouts complete with them.
 //!
 //! A rollout that is stopped is short and reaches little of the fleet, so a policy that stops nearly all good rollouts
-//! has the least of everything. Such a policy is off every front, is not recommended, and is not better in time. One
-//! rule decides which policies these are, for `sweep`, `compare` and `tune`: at least [`least`] of the rollouts of each
-//! good version complete. The exact share decides where theory has it, else Clopper and Pearson's interval, so that the
-//! rule has three answers.
+//! has the lowest values of every metric. Such a policy is excluded from every front, is not recommended, and does not
+//! count as better in time. One rule identifies these policies for `sweep`, `compare` and `tune`: at least [`least`] of
+//! the rollouts of each good version must complete. The exact share decides where theory has it, otherwise Clopper and
+//! Pearson's interval, so the rule has three answers.
 //!
-//! `tune` holds it against policies as one more of its limits ([`limit`]), within the error that all of them share.
+//! `tune` applies it as one more of its limits ([`limit`]), within the error that all of them share.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,47 +20,48 @@ use dryroll_stats::proportion::clopper_pearson;
 /// The rate that the rule is about.
 pub const COMPLETED: Rate = Rate::Outcome(Outcome::Completed);
 
-/// The least share of the good rollouts that complete with a policy that does not give up.
+/// The least share of good rollouts that must complete with a policy that does not give up.
 #[must_use]
 pub fn least(scenario: &Scenario) -> f64 {
     scenario.tune.as_ref().map_or(MIN_COMPLETED, |tune| tune.min_completed)
 }
 
-/// The rule as a limit; `None` where any share will do.
+/// The rule as a limit; `None` where any share is enough.
 #[must_use]
 pub fn limit(least: f64) -> Option<LimitSpec> {
     let bound = Bound::AtLeast(least);
     (least > 0.0).then_some(LimitSpec { metric: Measure::Rate(COMPLETED), stat: None, bound })
 }
 
-/// Metrics of which a stopped rollout has little because it is stopped: how long it takes.
+/// Time metrics, which are small for a stopped rollout because it is stopped.
 #[must_use]
 pub fn is_time(metric: Metric) -> bool {
     matches!(metric, Metric::DurationSec | Metric::RolloutSec | Metric::ApprovalWaitSec)
 }
 
-/// How many of the rollouts of a good version complete with a policy.
+/// How many rollouts of a good version complete with a policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Completed {
     /// The least share that is enough.
     pub least: f64,
     /// The share over the replicates.
     pub value: Option<f64>,
-    /// The interval that decides: it holds together with those of the other policies of the study.
+    /// The deciding interval; it holds simultaneously with those of the other policies of the study.
     pub ci: Option<Interval>,
-    /// Over how many replicates.
+    /// The number of replicates.
     pub n: u64,
-    /// The exact share, where theory has it: that decides.
+    /// The exact share, where theory has it: it decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exact: Option<f64>,
     /// The share of the rollouts that trip the breaker.
     pub trips: Option<f64>,
-    /// Whether it is enough; null: undecided.
+    /// Whether the share is enough; null: undecided.
     pub enough: Option<bool>,
 }
 
 impl Completed {
-    /// By the replicates that completed and that tripped, and by theory. `confidence` is that of one of many intervals.
+    /// From the shares of replicates that completed and that tripped, and from theory. `confidence` is that of each of
+    /// the simultaneous intervals.
     #[must_use]
     pub fn new(least: f64, completed: &Share, trips: &Share, exact: Option<f64>, confidence: f64) -> Self {
         let ci = clopper_pearson(completed.hits, completed.n, confidence);
@@ -68,14 +69,14 @@ impl Completed {
         Self { least, value: completed.rate, ci, n: completed.n, exact, trips: trips.rate, enough }
     }
 
-    /// The exact share, or else the one over the replicates.
+    /// The exact share, or else the observed one.
     #[must_use]
     pub fn share(&self) -> Option<f64> {
         self.exact.or(self.value)
     }
 }
 
-/// Of a policy with several good versions: whether enough rollouts of each complete. Enough, where there is no good
+/// For a policy with several good versions: whether enough rollouts of each complete. True where there is no good
 /// version.
 #[must_use]
 pub fn of_all(each: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {

@@ -1,8 +1,8 @@
-//! Exact results for a scenario: the expectations that a simulation estimates, by dynamic programming.
+//! Exact results for a scenario: the expectations that a simulation estimates, computed by dynamic programming.
 //!
 //! They exist where every verdict is independent of the others and the order in which verdicts are counted is known, or
-//! says nothing about who failed. [`exact`] finds out whether a scenario is of that kind, and says in one sentence why
-//! it is not. `docs/exact.md` has the formulas, with their sources.
+//! independent of which instances failed. [`exact`] determines whether a scenario qualifies, and otherwise states the
+//! reason in one sentence. `docs/exact.md` has the formulas, with their sources.
 
 pub(super) mod approval;
 mod duration;
@@ -25,18 +25,18 @@ use fleet::Tables;
 use scope::TrialWalk;
 pub use spread::{TripSpread, trip_spread};
 
-/// What can be said exactly of a scenario.
+/// The exact results of a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exact {
-    /// Expectations by the name of their metric, under the contract's names: means of numbers, chances of outcomes.
+    /// Expectations by metric name, under the names of the contract: means of numbers, probabilities of outcomes.
     /// `blast_radius_pct_tripped` is the mean over the runs that trip.
     pub values: BTreeMap<String, f64>,
-    /// The distribution of `exposed_instances`: value and chance, ascending; empty where it is not known.
+    /// The distribution of `exposed_instances`: value and probability, ascending; empty where it is not known.
     pub exposed: Vec<(u32, f64)>,
-    /// Instances dispatched at the first trip, and the chance that the first trip comes there: ascending, adding up to
-    /// `trip_rate`.
+    /// The number of instances dispatched at the first trip, and the probability of a first trip there: ascending, with
+    /// sum `trip_rate`.
     pub dispatched_at_first_trip: Vec<(u32, f64)>,
-    /// Metrics that are not known exactly though the scenario is in scope, and why.
+    /// Metrics that are not known exactly, with the reasons, although the scenario is in scope.
     pub why_not: Vec<Unknown>,
 }
 
@@ -45,15 +45,15 @@ pub struct Exact {
 pub struct Unknown {
     /// Its name.
     pub metric: String,
-    /// Why, in a sentence for people.
+    /// The reason, in a sentence for people.
     pub why: String,
 }
 
-/// Nothing exact can be said of a scenario.
+/// The scenario has no exact results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{why}")]
 pub struct OutOfScope {
-    /// Why, in a sentence for people.
+    /// The reason, in a sentence for people.
     pub why: String,
 }
 
@@ -70,8 +70,7 @@ impl Exact {
         self.values.get(metric).copied()
     }
 
-    /// The smallest number of exposed instances that is not exceeded with this chance; `None` where the distribution is
-    /// not known.
+    /// The quantile of the number of exposed instances at this probability; `None` where the distribution is not known.
     #[must_use]
     pub fn exposed_quantile(&self, chance: f64) -> Option<u32> {
         let mut sum = 0.0;
@@ -86,7 +85,7 @@ impl Exact {
         self.values.insert(metric.to_owned(), value);
     }
 
-    /// Sums of chances miss 0 and 1 by the last bits.
+    /// Rounding can push sums of probabilities below 0 or above 1.
     fn set_chance(&mut self, metric: &str, chance: f64) {
         self.set(metric, chance.clamp(0.0, 1.0));
     }
@@ -100,17 +99,17 @@ impl Exact {
     }
 }
 
-/// How much is worked out.
+/// How much is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
-    /// Chances and numbers of instances: cheap.
+    /// Probabilities and numbers of instances: cheap.
     Chances,
-    /// Durations too, which take some ten times as long.
+    /// Durations too, which take about ten times as long.
     Durations,
 }
 
 impl Depth {
-    /// What a measure needs.
+    /// The depth that a measure needs.
     #[must_use]
     pub fn of(measure: Measure) -> Self {
         match measure {
@@ -123,7 +122,7 @@ impl Depth {
 /// All exact results of a scenario.
 ///
 /// # Errors
-/// When nothing exact can be said of it; the sentence says why.
+/// When the scenario has no exact results; the sentence gives the reason.
 pub fn exact(scenario: &Scenario) -> Result<Exact, OutOfScope> {
     exact_to(scenario, Depth::Durations)
 }
@@ -131,12 +130,12 @@ pub fn exact(scenario: &Scenario) -> Result<Exact, OutOfScope> {
 /// The exact results of a scenario, to a depth.
 ///
 /// # Errors
-/// When nothing exact can be said of it; the sentence says why.
+/// When the scenario has no exact results; the sentence gives the reason.
 pub fn exact_to(scenario: &Scenario, depth: Depth) -> Result<Exact, OutOfScope> {
     exact_with(scenario, depth, &Tables::default())
 }
 
-/// The same, with tables that were made for other scenarios.
+/// The exact results, with tables that are shared between scenarios.
 pub(super) fn exact_with(scenario: &Scenario, depth: Depth, tables: &Tables) -> Result<Exact, OutOfScope> {
     let compiled = compiled(scenario)?;
     if compiled.shares() { mixture::exact(&compiled, tables, depth) } else { of(&compiled, tables, depth) }
@@ -146,7 +145,7 @@ fn compiled(scenario: &Scenario) -> Result<CompiledScenario, OutOfScope> {
     CompiledScenario::new(scenario).map_err(|refusal| OutOfScope::new(format!("the request is refused: {refusal}")))
 }
 
-/// The exact results of a replicate in which nothing is left to be drawn once a replicate.
+/// The exact results of a compiled scenario without draws per replicate.
 fn of(compiled: &CompiledScenario, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope> {
     let mut exact = Exact::default();
     if compiled.total() == 0 {
@@ -265,7 +264,7 @@ fn tell_trips(
                    on time";
         exact.lacks(&["trips"], why);
         if walk.walk.waved.is_none() {
-            // Whatever trips, everyone gets there in the end.
+            // Whether or not it trips, every instance is exposed in the end.
             tell_exposed(exact, compiled, [(0, 1.0 - approved), (compiled.total(), approved)].into_iter());
             if walked.chance() > 0.0 && compiled.defective {
                 exact.set("blast_radius_pct_tripped", 100.0);
@@ -279,8 +278,8 @@ fn tell_trips(
     }
 }
 
-/// The mean exposure of the runs that trip: of a trip that ends the walk what was dispatched then, of the others
-/// everyone.
+/// The mean exposure of the runs that trip: for a trip that ends the walk, the instances dispatched by then; for the
+/// others, all instances.
 fn tell_blast_of_trips(exact: &mut Exact, compiled: &CompiledScenario, walk: &TrialWalk<'_>, walked: &Walked) {
     if !compiled.defective {
         return;
@@ -334,12 +333,12 @@ fn tell_outcomes(
 }
 
 impl TrialWalk<'_> {
-    /// Whether what comes after a trip that is waved through is known too.
+    /// Whether the results after a decision to continue are known too.
     fn counts_later_trips(&self) -> bool {
         self.walk.waved == Some(0) || self.later_trips_are_known
     }
 
-    /// Whether the walk can end in a rollback that trips in its turn.
+    /// Whether the walk can end in a rollback that trips in turn.
     fn may_trip_on_the_way_back(&self, compiled: &CompiledScenario) -> bool {
         let rolls_back = self.last_decision == OperatorDecision::RollbackCompletedBatches;
         self.walk.waved.is_some() && rolls_back && compiled.settings.previous.is_some() && !self.rollback_is_sure

@@ -1,9 +1,9 @@
-//! Faults that make no difference: a scenario that has one does not rehearse what it says.
+//! Faults without effect: a scenario with one does not rehearse what it describes.
 
 use dryroll_sim::sim::{CompiledScenario, Simulator, Unobserved};
 
-/// Which of so many faults touch nothing in any of these replicates, by their place in the scenario. It looks no
-/// further than to the replicate in which the last of them has touched something.
+/// The faults, by index in the scenario, that have no effect in any of these replicates. The search ends at the
+/// replicate in which the last fault has had an effect.
 #[must_use]
 pub fn idle_faults<'w>(faults: usize, compiled: impl Iterator<Item = (&'w CompiledScenario, u64)>) -> Vec<usize> {
     let mut touched = vec![false; faults];

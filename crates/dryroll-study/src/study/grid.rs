@@ -1,7 +1,7 @@
-//! The grid of a sweep: the values that keys of `[rollout]` take, and the versions that are rolled out.
+//! The grid of a sweep: the values of keys of `[rollout]`, and the versions to roll out.
 //!
-//! A grid and a scenario make [`Cells`]: one scenario and one replicate for each policy × version. Policies come in the
-//! order of the axes, the first one slowest; versions vary fastest of all.
+//! A grid and a scenario make [`Cells`]: one scenario and one compiled scenario for each policy × version. Policies are
+//! in the order of the axes, the first of which varies slowest; versions vary fastest.
 
 use std::num::NonZeroUsize;
 
@@ -13,81 +13,81 @@ use dryroll_sim::scenario::{Scenario, ScenarioError, VersionIndex};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::text::{Foreign, shown};
 
-/// The most cells of a grid: more than anybody reads, and few enough to be held.
+/// The largest number of cells of a grid: more than anybody reads, and few enough for memory.
 pub const MAX_CELLS: usize = 100_000;
-/// The most numbers that one range stands for.
+/// The largest number of values in one range.
 const MAX_RANGE: u64 = 10_000;
 
-/// A key of `[rollout]` and the values that it takes, as they were written.
+/// A key of `[rollout]` and its values, as they were written.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
     /// The key, without `rollout.`.
     pub key: String,
-    /// The values, each once.
+    /// The values, without repetition.
     pub values: Vec<String>,
 }
 
-/// Why there is no such grid.
+/// Why a grid is not valid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GridError {
-    /// A list without a value, or with an empty place.
+    /// A list without values, or with an empty item.
     #[error("{key}: a value is missing in `{list}`; write values separated by commas, or a range such as 1..4")]
     Missing {
-        /// Of which key.
+        /// The key.
         key: Foreign,
-        /// What was written.
+        /// The list as written.
         list: Foreign,
     },
-    /// A range that cannot be counted through.
+    /// A range that cannot be enumerated.
     #[error(
         "{key}: `{range}` is no range; write the smaller whole number first, as in 1..4, and at most {MAX_RANGE} of them"
     )]
     Range {
-        /// Of which key.
+        /// The key.
         key: Foreign,
-        /// What was written.
+        /// The range as written.
         range: Foreign,
     },
-    /// A range in the words of another program.
+    /// A range in the notation of another program.
     #[error("{key}: `{range}` is no number; write {} for all from the first to the last", .range.raw().replace('-', ".."))]
     Dash {
-        /// Of which key.
+        /// The key.
         key: Foreign,
-        /// What was written.
+        /// The range as written.
         range: Foreign,
     },
-    /// A value twice.
+    /// A repeated value.
     #[error("{key}: {value} is in the list twice; a grid has each policy once")]
     Twice {
-        /// Of which key.
+        /// The key.
         key: Foreign,
-        /// Which value.
+        /// The value.
         value: Foreign,
     },
-    /// A key twice.
+    /// A repeated key.
     #[error("{0} is varied twice; give all of its values in one list")]
     KeyTwice(Foreign),
-    /// A key twice in one policy.
+    /// A repeated key in one policy.
     #[error("{0} is set twice in one policy; a policy has one value of each key")]
     SetTwice(Foreign),
-    /// Versions are no part of a policy.
+    /// Versions are not part of a policy.
     #[error("the target is no part of a policy; name versions with --versions")]
     Target,
     /// Several values where a policy has one.
     #[error("`{0}` has several values; a policy has one of each key")]
     OneValue(Foreign),
-    /// Two policies that are one.
+    /// Both policies are the same.
     #[error("the two policies are the same; there is nothing to compare")]
     SamePolicy,
     /// No `=` in a setting.
     #[error("`{0}` sets nothing; write KEY=VALUE, as in batch_pct=10")]
     NoValue(Foreign),
-    /// A key outside of `[rollout]`.
+    /// A key that is not in `[rollout]`.
     #[error("`{0}` is no key of [rollout]; allowed: {keys}", keys = Scenario::rollout_keys().join(", "))]
     Foreign(Foreign),
-    /// A value that the scenario file would not take.
+    /// A value that a scenario file does not allow.
     #[error("{}", .0.render(false))]
     Value(#[from] Box<ScenarioError>),
     /// A version that does not exist or cannot be rolled out.
@@ -95,19 +95,19 @@ pub enum GridError {
     Version {
         /// What is wrong.
         said: Foreign,
-        /// Which ones can be.
+        /// The versions that are allowed.
         allowed: String,
     },
-    /// `all` among other ids.
+    /// `all` in a list with other ids.
     #[error("--versions: `all` stands alone and is {all}; write all, or a list of ids without it")]
     AllAmongOthers {
-        /// What it stands for.
+        /// The versions that it stands for.
         all: String,
     },
     /// Too many cells.
     #[error("a grid of {cells} cells is larger than {MAX_CELLS}; sweep fewer values at a time")]
     TooLarge {
-        /// How many.
+        /// The number of cells.
         cells: u128,
     },
     /// The platform refuses the request of a cell.
@@ -116,11 +116,11 @@ pub enum GridError {
 }
 
 impl Axis {
-    /// Reads a list of values, separated by commas. Among them `a..b` stands for all whole numbers from a to b, both
+    /// Parses a list of values, separated by commas. An item `a..b` stands for all whole numbers from a to b, both
     /// included.
     ///
     /// # Errors
-    /// When a value is missing or stands there twice, or a range cannot be counted through.
+    /// When a value is missing or repeated, or a range cannot be enumerated.
     pub fn parse(key: &str, list: &str) -> Result<Self, GridError> {
         let missing = || GridError::Missing { key: key.into(), list: list.into() };
         let mut values: Vec<String> = Vec::new();
@@ -140,7 +140,7 @@ impl Axis {
         Ok(Self { key: key.into(), values })
     }
 
-    /// Reads `KEY=VALUES`; the key may begin with `rollout.`.
+    /// Parses `KEY=VALUES`; the key may begin with `rollout.`.
     ///
     /// # Errors
     /// As [`parse`](Self::parse), and when there is no `=` or the key belongs to another table.
@@ -155,7 +155,7 @@ impl Axis {
     }
 }
 
-/// `5-20`.
+/// Whether the item has the form `5-20`.
 fn is_dashed(item: &str) -> bool {
     let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     item.split_once('-').is_some_and(|(low, high)| is_whole(low) && is_whole(high))
@@ -180,11 +180,11 @@ fn each_once<T: Ord + ToString>(key: &str, values: &[T]) -> Result<(), GridError
     }
 }
 
-/// The versions that a list on the command line means: `all` of those that can be rolled out and are not what the fleet
-/// runs, or ids separated by commas.
+/// The versions that a command-line list names: `all` for those that can be rolled out and are not what the fleet runs,
+/// or ids separated by commas.
 ///
 /// # Errors
-/// When one does not exist, cannot be rolled out, or is named twice; and when `all` are none.
+/// When a version does not exist, cannot be rolled out, or is repeated; and when `all` stands for none.
 pub fn versions(scenario: &Scenario, list: &str) -> Result<Vec<VersionIndex>, GridError> {
     let ids: Vec<Foreign> = list.split(',').map(|id| id.trim().into()).collect();
     match ids.as_slice() {
@@ -203,8 +203,8 @@ pub fn versions(scenario: &Scenario, list: &str) -> Result<Vec<VersionIndex>, Gr
     }
 }
 
-/// The versions that a study has where none are named: the target, and the defective ones. Those are what `[tune]`
-/// names as defective, or else all that are, can be rolled out, and are not what the fleet runs.
+/// The default versions of a study: the target, and the defective ones. Those are the ones that `[tune]` names as
+/// defective; without it, all defective versions that can be rolled out and are not what the fleet runs.
 #[must_use]
 pub fn candidates(scenario: &Scenario) -> Vec<VersionIndex> {
     let target = scenario.rollout.target;
@@ -218,16 +218,16 @@ pub fn candidates(scenario: &Scenario) -> Vec<VersionIndex> {
     std::iter::once(target).chain(defective.into_iter().filter(|&index| index != target)).collect()
 }
 
-/// The versions with these ids, taken as they are.
+/// The versions with these ids, taken literally.
 ///
 /// # Errors
-/// When one does not exist, cannot be rolled out, or is named twice.
+/// When a version does not exist, cannot be rolled out, or is repeated.
 pub fn versions_called(scenario: &Scenario, ids: &[Foreign]) -> Result<Vec<VersionIndex>, GridError> {
     each_once("--versions", ids)?;
     ids.iter().map(|id| version_called(scenario, id.raw())).collect()
 }
 
-/// The version with this id, taken as it is: commas and spaces are part of it.
+/// The version with this id, taken literally: commas and spaces are part of it.
 ///
 /// # Errors
 /// When it does not exist, or cannot be rolled out.
@@ -242,7 +242,7 @@ pub fn version_called(scenario: &Scenario, id: &str) -> Result<VersionIndex, Gri
     }
 }
 
-/// All that can be rolled out and are not what the fleet runs.
+/// All versions that can be rolled out and are not what the fleet runs.
 fn rollable(scenario: &Scenario) -> Vec<VersionIndex> {
     let all = (0..scenario.versions.len()).map(VersionIndex);
     all.filter(|&index| {
@@ -262,28 +262,28 @@ fn no_version(scenario: &Scenario, said: String) -> GridError {
     GridError::Version { said: said.into(), allowed: ids_of(scenario, &rollable(scenario)) }
 }
 
-/// A scenario and its grid: what is swept.
+/// The axes and versions of a sweep.
 #[derive(Clone, Debug)]
 pub struct Grid {
-    /// What is varied, the first one slowest.
+    /// The varied keys; the first varies slowest.
     pub axes: Vec<Axis>,
-    /// The versions that are rolled out; never empty.
+    /// The versions to roll out; never empty.
     pub versions: Vec<VersionIndex>,
 }
 
 /// The cells of a grid, each ready to run.
 #[derive(Clone, Debug)]
 pub struct Cells {
-    /// A scenario for each.
+    /// A scenario for each cell.
     pub scenarios: Vec<Scenario>,
-    /// A replicate for each.
+    /// A compiled scenario for each cell.
     pub compiled: Vec<CompiledScenario>,
-    /// How many versions: so many cells in a row have one policy.
+    /// The number of versions: this many consecutive cells have the same policy.
     pub versions: NonZeroUsize,
 }
 
 impl Cells {
-    /// The cells of some policies, each a scenario, with each of the versions.
+    /// The cells of these policies, each given as a scenario, with each of the versions.
     ///
     /// # Errors
     /// When a version does not fit, or the platform refuses a request.
@@ -303,10 +303,10 @@ impl Cells {
 }
 
 impl Grid {
-    /// A grid.
+    /// A grid of axes and versions.
     ///
     /// # Errors
-    /// When a key is varied twice, or is the target.
+    /// When a key is repeated, or is the target.
     pub fn new(axes: Vec<Axis>, versions: Vec<VersionIndex>) -> Result<Self, GridError> {
         for (place, axis) in axes.iter().enumerate() {
             if axis.key == "target_version_id" {
@@ -319,10 +319,10 @@ impl Grid {
         Ok(Self { axes, versions })
     }
 
-    /// Makes the cells.
+    /// Makes the cells for a scenario.
     ///
     /// # Errors
-    /// When a value is refused, the platform refuses a request, or there are too many.
+    /// When a value is not valid, the platform refuses a request, or there are too many cells.
     pub fn cells(&self, scenario: &Scenario) -> Result<Cells, GridError> {
         let policies = self.axes.iter().map(|axis| axis.values.len() as u128).product::<u128>();
         let cells = policies * self.versions.len() as u128;
@@ -345,7 +345,7 @@ impl Grid {
         Cells::new(scenarios, &self.versions)
     }
 
-    /// `5` and `5.0` are one policy.
+    /// Rejects values that give the same policy, such as `5` and `5.0`.
     fn no_policy_twice(&self, scenarios: &[Scenario]) -> Result<(), GridError> {
         for axis in &self.axes {
             let mut values: Vec<String> = self.axis_values(axis, scenarios).iter().map(Value::to_string).collect();
@@ -361,7 +361,7 @@ impl Grid {
         Ok(())
     }
 
-    /// The values of an axis as the cells have them, each once, in the order of the grid.
+    /// The distinct values of an axis as the cells have them, in the order of the grid.
     #[must_use]
     pub fn axis_values(&self, axis: &Axis, scenarios: &[Scenario]) -> Vec<Value> {
         let mut values: Vec<Value> = Vec::new();

@@ -1,4 +1,4 @@
-//! The manifest of a sweep that is cut into shards: all that any machine needs to run its share, sealed with a hash.
+//! The manifest of a sweep that is cut into shards: everything that a machine needs to run its share, with a hash.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use dryroll_sim::digest::hex_sha256;
 use dryroll_sim::json::fault;
 
 const SCHEMA: &str = "dryroll.manifest/1";
-/// The most shards.
+/// The largest number of shards.
 pub const MAX_SHARDS: u32 = 100_000;
 
 /// A sweep, cut into shards.
@@ -16,17 +16,17 @@ pub const MAX_SHARDS: u32 = 100_000;
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     schema: String,
-    /// The semantics of the program that wrote it; one of others draws other numbers.
+    /// The semantics version of the program that wrote it; another version draws other numbers.
     dryroll: String,
-    /// How many shards.
+    /// The number of shards.
     pub shards: u32,
-    /// Cells of the grid.
+    /// The number of cells of the grid.
     pub cells: u64,
-    /// Replicates of each.
+    /// The number of replicates of each cell.
     pub replicates: u64,
-    /// What is swept, with the whole scenario.
+    /// The sweep, with the whole scenario.
     pub order: SweepOrder,
-    /// SHA-256 over all of the above.
+    /// SHA-256 over all other fields.
     hash: String,
 }
 
@@ -34,19 +34,19 @@ pub struct Manifest {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// It is no JSON of that kind; what is wrong, and where.
+    /// The text is not valid JSON of this kind; the message states what is wrong, and where.
     #[error("it is no manifest of a sweep: {0}")]
     NoManifest(String),
-    /// It is something else.
+    /// The file has another schema.
     #[error("its schema is `{0}`; allowed: {SCHEMA}")]
     Schema(String),
-    /// A program of other semantics wrote it.
+    /// A program with another semantics version wrote it.
     #[error(
         "a dryroll of {0} wrote it, and this one is of {SEMANTICS_VERSION}: shards of two do not fit together; write it anew with \
          --plan"
     )]
     Version(String),
-    /// It is not as it was written.
+    /// The contents were changed.
     #[error("it was changed after it was written: its hash does not fit; write it anew with --plan")]
     Changed,
     /// A stopping rule needs all results in one place.
@@ -54,10 +54,10 @@ pub enum ManifestError {
         "a sweep with --precision cannot be cut into shards: when it stops depends on all of them; give --replicates"
     )]
     Precision,
-    /// No or too many shards.
+    /// The number of shards is zero or too large.
     #[error("{0} shards: allowed are 1 to {MAX_SHARDS}")]
     Shards(u32),
-    /// Its sweep is none.
+    /// Its sweep is not valid.
     #[error(transparent)]
     Sweep(#[from] SweepError),
 }
@@ -69,10 +69,10 @@ impl From<serde_json::Error> for ManifestError {
 }
 
 impl Manifest {
-    /// The manifest of a sweep.
+    /// The manifest of a sweep that is cut into this many shards.
     ///
     /// # Errors
-    /// When it cannot be cut, or not into so many shards.
+    /// When the sweep cannot be cut, or not into this many shards.
     pub fn new(sweep: &Sweep, shards: u32) -> Result<Self, ManifestError> {
         if sweep.order.precision.is_some() {
             return Err(ManifestError::Precision);
@@ -93,12 +93,12 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Reads one, and makes its sweep ready.
+    /// Parses a manifest, and prepares its sweep.
     ///
     /// # Errors
-    /// When it is none, was changed, or comes from a program of other semantics.
+    /// When it is not valid, was changed, or comes from a program with another semantics version.
     pub fn parse(text: &[u8]) -> Result<(Self, Sweep), ManifestError> {
-        /// Enough of any version's manifest to say what it is.
+        /// The fields that identify a manifest of any version.
         #[derive(Deserialize)]
         struct Kind {
             schema: String,
@@ -124,7 +124,7 @@ impl Manifest {
 
     fn seal(&self) -> String {
         let unsealed = Self { hash: String::new(), ..self.clone() };
-        // Strings and numbers are always JSON.
+        // Serialising strings and numbers cannot fail.
         let bytes = serde_json::to_vec(&unsealed).unwrap_or_default();
         hex_sha256(&bytes)
     }

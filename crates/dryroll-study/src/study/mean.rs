@@ -1,10 +1,10 @@
-//! The mean of a measure over all replicates that there could be, from some of them, so that it can be decided on.
+//! Estimates the mean of a measure over all possible replicates, with an interval that decisions can rest on.
 //!
-//! - Where the metric waits for a person, the waits that were drawn are taken out and their known mean is put in.
-//!   (Wald's identity: how long the k-th decision takes is independent of whether there is a k-th one.) A delay with a
-//!   heavy tail then does no harm.
-//! - The interval holds for every distribution within the scenario's [`Bounds`], so that a trip that costs a day and
-//!   was not met yet is allowed for.
+//! - Where the metric includes waits for a person, the drawn waits are replaced by their known mean. (Wald's identity:
+//!   how long the k-th decision takes is independent of whether there is a k-th one.) A delay with a heavy tail then
+//!   has no influence.
+//! - The interval holds for every distribution within the scenario's [`Bounds`], so it allows for a trip that costs a
+//!   day and has not occurred yet.
 //! - A difference between two policies is taken replicate by replicate.
 
 use std::io;
@@ -26,11 +26,11 @@ use dryroll_stats::proportion::upper_bound;
 struct Waits {
     first: f64,
     decision: f64,
-    /// By how much the sum may be too long where a decision is taken, since the horizon ends a wait.
+    /// By how much the sum may exceed the true mean if a decision is taken, because the horizon ends a wait.
     cut: f64,
 }
 
-/// How the mean of a measure of a scenario is estimated. A rate is the mean of 1 for a hit and 0 for none.
+/// Estimates the mean of a measure of a scenario. A rate is the mean of 1 for a hit and 0 otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct Estimator {
     measure: Measure,
@@ -42,14 +42,14 @@ pub struct Estimator {
 /// The values of a measure, by replicate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sample {
-    /// NaN where a replicate has none.
+    /// NaN where a replicate has no value.
     pub values: Vec<f64>,
-    /// In how many replicates a decision was taken.
+    /// The number of replicates with a decision.
     decided: u64,
 }
 
 impl Sample {
-    /// The values that there are.
+    /// The values without the missing ones.
     #[must_use]
     pub fn present(&self) -> Vec<f64> {
         self.values.iter().copied().filter(|value| !value.is_nan()).collect()
@@ -94,7 +94,7 @@ impl Estimator {
     /// The values of some replicates.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// When the rows cannot be read.
     pub fn sample(&self, rows: &CellRows<'_>) -> io::Result<Sample> {
         let mut sample = Sample { values: vec![f64::NAN; rows.replicates() as usize], decided: 0 };
         if let (None, Measure::Metric(metric)) = (self.waits, self.measure) {
@@ -120,7 +120,7 @@ impl Estimator {
     #[must_use]
     pub fn interval(&self, sample: &Sample, confidence: f64) -> Option<Interval> {
         let interval = self.reach.interval(&sample.present(), confidence)?;
-        // No measure is below zero.
+        // No measure is negative.
         Some(Interval::new((interval.low - self.cut(sample)).max(0.0), interval.high))
     }
 
@@ -130,9 +130,9 @@ impl Estimator {
         Differences::new(both, samples).interval(confidence)
     }
 
-    /// By how much the mean may be too large since the horizon ends a wait.
+    /// By how much the mean may be too large because the horizon ends a wait.
     fn cut(&self, sample: &Sample) -> f64 {
-        /// The share of decisions is not larger than that, for all that one could notice.
+        /// The confidence of the bound on the share of replicates with a decision: high enough to neglect the rest.
         const SURELY: f64 = 0.9999;
         let Some(Waits { cut, .. }) = self.waits else { return 0.0 };
         let share = upper_bound(sample.decided, sample.values.len() as u64, SURELY).unwrap_or(1.0);
@@ -143,16 +143,16 @@ impl Estimator {
 /// A measure of two policies, replicate by replicate: second less first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Differences {
-    /// Where both have a value.
+    /// The values, for replicates where both policies have one.
     pub values: Vec<f64>,
-    /// Between which numbers they lie.
+    /// The range of the differences.
     pub reach: Reach,
-    /// By how much the mean may be too small, and too large, since the horizon ends a wait.
+    /// By how much the mean may be too small, and too large, because the horizon ends a wait.
     pub cut: [f64; 2],
 }
 
 impl Differences {
-    /// Of two policies that met the same replicates.
+    /// The differences of two policies on the same replicates.
     #[must_use]
     pub fn new([a, b]: [&Estimator; 2], [of_a, of_b]: [&Sample; 2]) -> Self {
         Self {
@@ -162,7 +162,7 @@ impl Differences {
         }
     }
 
-    /// The interval of their mean; `None` where there is none.
+    /// The interval of their mean; `None` where there are no values.
     #[must_use]
     pub fn interval(&self, confidence: f64) -> Option<Interval> {
         let Interval { low, high } = self.reach.interval(&self.values, confidence)?;
@@ -171,14 +171,14 @@ impl Differences {
     }
 }
 
-/// Second less first, where there are both.
+/// Second less first, where both have a value.
 pub fn differences<'a>(a: &'a [f64], b: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
     a.iter().zip(b).map(|(a, b)| b - a).filter(|difference| !difference.is_nan())
 }
 
 /// The mean waits; `None` where they depend on more than the operator.
 fn waits(compiled: &CompiledScenario, bounds: &Bounds) -> Option<Waits> {
-    // An answer waits for a controller that is away.
+    // An answer waits for a controller that is down.
     if compiled.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ReconcilerCrash)) {
         return None;
     }
@@ -190,8 +190,8 @@ fn waits(compiled: &CompiledScenario, bounds: &Bounds) -> Option<Waits> {
     let asked_by = bounds.approval.saturating_add(bounds.rollout).min(horizon);
     let mut cut = decision - mean_up_to(delay, horizon - asked_by)?;
     if bounds.trips > 1 {
-        // All waits together may be longer than the horizon: with their mean m and variance v,
-        // E (sum - m - a)⁺ ≤ (√(v + a²) - a) / 2 (Scarf, "A min-max solution of an inventory problem", 1958).
+        // All waits together may exceed the horizon: with their mean m and variance v, E (sum - m - a)⁺ ≤ (√(v + a²) -
+        // a) / 2 (Scarf, "A min-max solution of an inventory problem", 1958).
         let trips = bounds.trips as f64;
         let second = mean_of_square_up_to(delay, horizon)?;
         let variance = trips * (second - decision * decision).max(0.0);
@@ -215,7 +215,7 @@ fn mean_of_square_up_to(delay: &Sampler, most: u64) -> Option<f64> {
     let mut sum = 0.0;
     for i in 0..CELLS {
         let (from, to) = (at(i) as f64, at(i + 1) as f64);
-        // From above: the survival function falls.
+        // An upper bound, because the survival function decreases.
         sum += (to * to - from * from) * (1.0 - delay.cumulative(at(i)));
     }
     sum.is_finite().then_some(sum)

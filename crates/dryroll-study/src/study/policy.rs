@@ -1,4 +1,4 @@
-//! A policy: everything in `[rollout]` but the target.
+//! A policy: everything in `[rollout]` except the target.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -12,26 +12,26 @@ use dryroll_sim::text::Foreign;
 pub struct Policy {
     /// Share of the plan in one batch, percent.
     pub batch_pct: u32,
-    /// So many failures in a row trip the breaker.
+    /// The number of failures in a row that trips the breaker.
     pub max_consecutive_failures: u32,
-    /// How long an instance may take to its healthy heartbeat.
+    /// The time within which an instance must send a healthy heartbeat.
     #[serde(serialize_with = "seconds", deserialize_with = "from_seconds")]
     pub health_timeout_sec: Span,
-    /// Share of the instances to take back in one batch of a rollback, percent.
+    /// Share of the instances to roll back in one batch of a rollback, percent.
     pub rollback_batch_pct: u32,
-    /// In which order verdicts are counted.
+    /// The order in which verdicts are counted.
     pub breaker_order: BreakerOrder,
-    /// How far a run of failures reaches.
+    /// The scope of a run of failures.
     pub breaker_scope: BreakerScope,
-    /// Most instances that await a verdict; `None`: the whole batch.
+    /// The largest number of instances that await a verdict; `None`: the whole batch.
     pub max_in_flight: Option<u32>,
-    /// How long the integrals of the metrics go on after the end.
+    /// How long observation goes on after the end.
     #[serde(serialize_with = "seconds", deserialize_with = "from_seconds")]
     pub observe_after_sec: Span,
-    /// The order of the plan, where it is not the fleet's.
+    /// The order of the plan, where it differs from the fleet's.
     #[serde(default, skip_serializing_if = "RolloutOrder::is_listed")]
     pub order: RolloutOrder,
-    /// What the fleet runs before; `None` where that has no name.
+    /// The version that the fleet runs before; `None` where it has no name.
     pub previous_version_id: Option<Foreign>,
 }
 
@@ -57,7 +57,7 @@ impl Policy {
     /// A scenario with this policy instead of its own.
     ///
     /// # Errors
-    /// When the scenario's file would be refused with a value of it.
+    /// When a scenario file with one of its values is not valid.
     pub fn applied_to(&self, scenario: &Scenario) -> Result<Scenario, Box<ScenarioError>> {
         let mut set = scenario.clone();
         set.rollout.order = self.order;
@@ -72,7 +72,7 @@ impl Policy {
         Ok(set)
     }
 
-    /// Its keys as JSON, by their names in `[rollout]`: those too that a record leaves out at their defaults.
+    /// All keys as JSON, by their names in `[rollout]`, including those that a record omits at their defaults.
     #[must_use]
     pub fn values(&self) -> serde_json::Map<String, serde_json::Value> {
         let Ok(serde_json::Value::Object(mut values)) = serde_json::to_value(self) else {
@@ -88,7 +88,7 @@ impl Policy {
         self.values().remove(key)
     }
 
-    /// The keys in which not all of these policies agree.
+    /// The keys in which these policies differ.
     #[must_use]
     pub fn differing<'a>(policies: impl IntoIterator<Item = &'a Self>) -> Vec<String> {
         let mut policies = policies.into_iter().map(Self::values);

@@ -1,9 +1,9 @@
-//! Trips that are too rare to wait for: their chance by importance sampling, guided by the exact value function of the
-//! chain of failures in plan order.
+//! Trips that are too rare for plain simulation: their probability by importance sampling, with proposals from the
+//! exact value function of the chain of failures in plan order.
 //!
-//! Where verdicts are counted in plan order and fail just where upgrades do, the guide is exact: every run trips, all
-//! with one weight, and the estimate has no variance (Asmussen and Glynn, "Stochastic Simulation", 2007, VI.1).
-//! Elsewhere the guide is one of the proposals of a mixture, whose weights are bounded; see
+//! Where verdicts are counted in plan order and fail exactly where upgrades do, the sampler is exact: every run trips,
+//! all runs have the same weight, and the estimate has no variance (Asmussen and Glynn, "Stochastic Simulation", 2007,
+//! VI.1). Otherwise it is one of the proposals of a mixture, whose weights are bounded; see
 //! [`dryroll_sim::sim::sampler`].
 
 use std::collections::BTreeMap;
@@ -20,34 +20,34 @@ use dryroll_sim::sim::{CompiledScenario, ImportanceSampler, Simulator, Unobserve
 use dryroll_stats::Interval;
 use dryroll_stats::proportion::upper_bound;
 
-/// A chance of tripping, estimated with weights.
+/// The estimated probability of a trip.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RareEstimate {
     /// The mean of weight × tripped, which is unbiased for P(trip).
     pub estimate: f64,
-    /// Its standard error over itself; `None` with fewer than [`FEWEST_HITS`] hits, of which no error can be told.
+    /// Its relative standard error; `None` with fewer than [`FEWEST_HITS`] hits, which are too few for one.
     pub relative_error: Option<f64>,
-    /// At 95 %, by the normal approximation and not below 0; `None` where there is no relative error. See `steers_all`.
+    /// The 95 % interval, by the normal approximation and not below 0; `None` without a relative error. See
+    /// `steers_all`.
     pub interval: Option<Interval>,
-    /// Whether the outcomes of upgrades are all that a verdict can fail by, so that every way to a trip is steered
-    /// towards. Where not (late or lost heartbeats, flaps, crashes, faults), trips that come about by such things as
-    /// well are met no oftener than in plain simulation. While they are rarer than about 30 / n none may be met, and
-    /// then the estimate is too low, and relative error and interval tell nothing of it; `upper_bound` holds all the
-    /// same.
+    /// Whether a verdict can fail only by the outcome of its upgrade, so that the sampler steers towards every kind of
+    /// trip. If not (late or lost heartbeats, flaps, crashes, faults), trips with other causes are no more frequent
+    /// than in plain simulation. If such trips are rarer than about 30 / n, the sample may contain none; then the
+    /// estimate is too low, and relative error and interval do not show it. `upper_bound` still holds.
     pub steers_all: bool,
     /// Replicates that tripped.
     pub hits: u64,
     /// Replicates.
     pub n: u64,
-    /// At 97.5 %, one-sided: the largest weight that there can be times Clopper and Pearson's upper bound for the share
-    /// of hits. It supposes nothing, and is wide where there are many hits.
+    /// A one-sided upper bound at 97.5 %: the largest possible weight times Clopper and Pearson's upper bound for the
+    /// share of hits. It needs no assumptions, and is wide where there are many hits.
     pub upper_bound: f64,
 }
 
-/// With fewer hits no error is told.
+/// With fewer hits there is no relative error.
 pub const FEWEST_HITS: u64 = 3;
-/// Confidence of the upper bound: that of the upper end of plain simulation's interval at 95 %, so that the smaller of
-/// the two is one at 95 %.
+/// The confidence of the upper bound: that of the upper end of a 95 % interval by plain simulation, so that the smaller
+/// of both is one at 95 %.
 const ONE_SIDED: f64 = 0.975;
 
 /// Why there is no estimate.
@@ -56,35 +56,35 @@ pub enum RareError {
     /// The platform refuses the request.
     #[error("the request is refused: {0}")]
     Refused(#[from] dryroll_engine::Refusal),
-    /// Without replicates nothing is known.
+    /// There are no replicates.
     #[error("an estimate needs at least one replicate")]
     NoReplicates,
-    /// The value function does not fit.
+    /// The value function is too large.
     #[error(
         "the fleet and the breaker's limit are too large for the guide, which keeps a number for each count at each instance"
     )]
     TooLarge,
-    /// Too many kinds of instances.
+    /// There are too many kinds of instances.
     #[error("the shares of the fleet that are drawn make too many kinds of instances")]
     TooManyKinds,
 }
 
-/// The most numbers that the value function keeps.
+/// The largest number of values that the value function keeps.
 const LARGEST_GUIDE: u64 = 1 << 25;
-/// The most kinds that drawn shares make of one.
+/// The largest number of kinds that drawn shares make of one.
 const MOST_KINDS: usize = 256;
 
 const MIXTURE: Shares = Shares { run: 0.45, window: 0.45, nominal: 0.1 };
 const RUN_ALONE: Shares = Shares { run: 1.0, window: 0.0, nominal: 0.0 };
 const NOMINAL_ALONE: Shares = Shares { run: 0.0, window: 0.0, nominal: 1.0 };
 
-/// P(trip) of a scenario, from replicates `0 .. replicates`: of the rollout, its rollbacks left out.
+/// P(trip) of a scenario, from replicates `0 .. replicates`: of the rollout, without its rollbacks.
 ///
-/// Outcomes of upgrades are what is steered. Verdicts that fail for another reason (the network, a slow upgrade) come
-/// as they come, so where those alone make the trips this is plain simulation.
+/// The sampler steers the outcomes of upgrades. Verdicts that fail for another reason (the network, a slow upgrade)
+/// occur with their own probabilities, so where only those cause trips this is plain simulation.
 ///
 /// # Errors
-/// When the request is refused, there are no replicates, or the fleet is too large for a guide.
+/// When the request is refused, there are no replicates, or the fleet is too large for the value function.
 pub fn trip_probability(scenario: &Scenario, replicates: u64) -> Result<RareEstimate, RareError> {
     if replicates == 0 {
         return Err(RareError::NoReplicates);
@@ -118,7 +118,7 @@ pub fn trip_probability(scenario: &Scenario, replicates: u64) -> Result<RareEsti
     })
 }
 
-/// Runs to the first trip, or to the end.
+/// Runs to the first trip or to the end; returns whether it tripped.
 fn trips(simulator: &mut Simulator<'_>) -> bool {
     loop {
         if let Some((_, RequestKind::RollingUpgradeContinuation)) = simulator.engine().pending_request() {
@@ -130,15 +130,15 @@ fn trips(simulator: &mut Simulator<'_>) -> bool {
     }
 }
 
-/// A guide, and what is known of it.
+/// A sampler with its properties.
 struct Steering {
     sampler: ImportanceSampler,
-    /// The largest weight that it gives.
+    /// The largest weight that it assigns.
     largest_weight: f64,
     steers_all: bool,
 }
 
-/// The guide for a replicate.
+/// The importance sampler of a compiled scenario.
 fn sampler(compiled: &CompiledScenario) -> Result<Steering, RareError> {
     let (plan, limit) = edited(compiled);
     let limit = (limit as usize).min(plan.total_instances() as usize + 1);
@@ -163,19 +163,20 @@ fn sampler(compiled: &CompiledScenario) -> Result<Steering, RareError> {
     Ok(Steering { sampler: make(shares), largest_weight: 1.0 / shares.nominal, steers_all })
 }
 
-/// What upgrades come to.
+/// The outcomes of upgrades.
 struct UpgradeOutcomes {
-    /// The chance that the upgrade itself fails, by position.
+    /// The probability that the upgrade itself fails, by position.
     chances: Vec<f64>,
-    /// Whether no drawn share of the fleet has a say in it.
+    /// Whether no drawn share of the fleet affects them.
     is_alike: bool,
-    /// Whether they decide every verdict, if nothing befalls anyone: none can be late, lost, or crash.
+    /// Whether they decide every verdict in the absence of disturbances: no verdict can be late, lost, or end in a
+    /// crash.
     decide: bool,
 }
 
 fn outcomes(compiled: &CompiledScenario, plan: &Plan) -> Result<UpgradeOutcomes, RareError> {
     let mut known: BTreeMap<InstanceClass, f64> = BTreeMap::new();
-    // What is shared differs from replicate to replicate, and so do the chances.
+    // Shared draws differ between replicates, and so do the probabilities.
     let (mut is_alike, mut decide) = (!compiled.shares(), !compiled.shares());
     let each = (0..plan.total_instances()).map(|position| {
         let instance_class = compiled.instance_class(plan.order.instance(position).0);

@@ -1,10 +1,11 @@
-//! The tape: the results of a study as they come, in a file, so that memory does not grow with the replicates, an
-//! interrupted study goes on where it was, and a shard's result is a file like any other.
+//! The result log: the results of a study, written to a file as they are computed. So memory does not grow with the
+//! number of replicates, an interrupted study can continue where it stopped, and the result of a shard is a file like
+//! any other.
 //!
-//! A tape begins with a line that says what it is and the identity of the study that it belongs to. Blocks follow in
-//! the order in which they were finished, each with the rows of one cell for some replicates in a row, column by
-//! column. A column whose rows are all the same is one number. Each block ends with a checksum; a last one that was cut
-//! off is as if it had never been written. The index of blocks is made by reading the file once.
+//! A result log begins with a line that identifies the format, and with the identity of its study. Blocks follow in the
+//! order in which they were finished. Each holds the rows of one cell for consecutive replicates, column by column; a
+//! column of equal values is stored as one number. Each block ends with a checksum, and a torn tail is ignored. Reading
+//! the file once builds the index of blocks.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,42 +18,42 @@ use sha2::{Digest, Sha256};
 use super::row::{COLUMNS, Row};
 
 const MAGIC: &[u8; 16] = b"dryroll tape 1\n\n";
-/// How long its beginning is; a file that is shorter was left before anything came of it.
+/// The length of the header; a shorter file was abandoned before it had any result.
 pub const HEADER: u64 = 16 + 32;
 /// Payload length, cell, first replicate, rows.
 const BLOCK_HEADER: usize = 4 + 4 + 8 + 4;
 const CHECKSUM: usize = 8;
-/// The most rows of a block.
+/// The largest number of rows of a block.
 pub const MAX_ROWS: u32 = 4096;
 
-/// Which study a tape belongs to.
+/// Identifies the study of a result log.
 pub type Identity = [u8; 32];
 
-/// Why a file is no tape of this study.
+/// Why a file is not a result log of this study.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultLogError {
     /// It cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is something else.
+    /// The file has another format.
     #[error("it is no result of dryroll")]
     NoTape,
-    /// It is empty, or has no more than the beginning of another tape: it was left before anything came of it.
+    /// The file is empty, or has only part of a header: it was abandoned before it had any result.
     #[error("it holds nothing")]
     NotBegun,
-    /// It is of another study.
+    /// The file belongs to another study.
     #[error("it belongs to another sweep: another scenario, seed, grid, number of replicates, or semantics of dryroll")]
     Foreign,
 }
 
-/// Rows of one cell, replicates in a row.
+/// Rows of one cell, for consecutive replicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// Which cell.
+    /// The cell.
     pub cell: u32,
     /// The first replicate.
     pub first: u64,
-    /// How many.
+    /// The number of rows.
     pub rows: u32,
 }
 
@@ -63,7 +64,7 @@ struct Place {
     rows: u32,
 }
 
-/// A tape that is written and read.
+/// A result log that is written and read.
 #[derive(Debug)]
 pub struct ResultLog {
     medium: Medium,
@@ -72,18 +73,18 @@ pub struct ResultLog {
 
 #[derive(Debug)]
 enum Medium {
-    /// Held open, to be written and read.
+    /// Held open for writing and reading.
     Open(Mutex<File>),
-    /// Opened for each block that is read: a study may have more tapes than a process may have open files.
+    /// Opened for each block that is read: a study may have more result logs than a process may have open files.
     Named(PathBuf),
 }
 
 #[derive(Debug, Default)]
 struct Index {
     places: BTreeMap<(u32, u64), Place>,
-    /// Where the last whole block ends.
+    /// The end of the last complete block.
     end: u64,
-    /// How long the file was when it was read.
+    /// The length of the file when it was read.
     length: u64,
 }
 
@@ -96,7 +97,7 @@ impl ResultLog {
         Self::begin(tempfile::tempfile()?, identity).map_err(io::Error::other)
     }
 
-    /// Begins a tape in an empty file.
+    /// Begins a result log in an empty file.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -107,10 +108,10 @@ impl ResultLog {
         Ok(Self { medium: Medium::Open(Mutex::new(file)), index: Mutex::new(index) })
     }
 
-    /// Reads what a file holds; more can be written behind it if it was opened for that.
+    /// Reads the index of a file; blocks can be appended if it was opened for that.
     ///
     /// # Errors
-    /// When it cannot be read, is no tape, holds nothing, or belongs to another study.
+    /// When it cannot be read, is not a result log, is empty, or belongs to another study.
     pub fn open(mut file: File, identity: &Identity) -> Result<Self, ResultLogError> {
         let index = Self::index(&mut file, identity)?;
         Ok(Self { medium: Medium::Open(Mutex::new(file)), index: Mutex::new(index) })
@@ -137,7 +138,7 @@ impl ResultLog {
         Ok(index)
     }
 
-    /// The same, from a path, for reading alone; the file is not held open.
+    /// Opens a path for reading only; the file is not held open.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -146,17 +147,17 @@ impl ResultLog {
         Ok(Self { medium: Medium::Named(path.to_owned()), index: Mutex::new(index) })
     }
 
-    /// Whether something that is no block follows its blocks: one that was cut off, or what does not belong there.
+    /// Whether the blocks are followed by a torn tail: a block that was cut off, or foreign bytes.
     #[must_use]
     pub fn has_torn_tail(&self) -> bool {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         index.length > index.end
     }
 
-    /// Cuts off what is no block, so that nothing is left of it behind the blocks to come.
+    /// Removes the torn tail, so that none of it remains behind later blocks.
     ///
     /// # Errors
-    /// When the file cannot be made shorter.
+    /// When the file cannot be truncated.
     pub fn cut_torn_tail(&self) -> io::Result<()> {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Medium::Open(file), true) = (&self.medium, index.length > index.end) {
@@ -166,10 +167,10 @@ impl ResultLog {
         Ok(())
     }
 
-    /// Adds a block.
+    /// Appends a block.
     ///
     /// # Errors
-    /// When it cannot be written, or is for reading alone; what was written before is still good.
+    /// When it cannot be written, or is open for reading only; earlier blocks remain valid.
     pub fn push(&self, block: Block, rows: &[Row]) -> io::Result<()> {
         let Medium::Open(file) = &self.medium else { return Err(io::ErrorKind::Unsupported.into()) };
         let bytes = encode(block, rows);
@@ -185,21 +186,21 @@ impl ResultLog {
         Ok(())
     }
 
-    /// Whether it holds just this block.
+    /// Whether it contains exactly this block.
     #[must_use]
     pub fn has(&self, block: Block) -> bool {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         index.places.get(&(block.cell, block.first)).is_some_and(|place| place.rows == block.rows)
     }
 
-    /// How many rows it holds in all.
+    /// The total number of rows.
     #[must_use]
     pub fn rows(&self) -> u64 {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         index.places.values().map(|place| u64::from(place.rows)).sum()
     }
 
-    /// The payload of the block of a cell that begins with a replicate.
+    /// Reads the payload of the block of a cell that begins with this replicate; returns its number of rows.
     pub(super) fn payload(&self, cell: u32, first: u64, bytes: &mut Vec<u8>) -> io::Result<Option<u32>> {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(&place) = index.places.get(&(cell, first)) else { return Ok(None) };
@@ -217,10 +218,10 @@ impl ResultLog {
         Ok(Some(place.rows))
     }
 
-    /// Makes sure that it is on the disk.
+    /// Flushes the file to the disk.
     ///
     /// # Errors
-    /// When it is not.
+    /// When that fails.
     pub fn sync(&self) -> io::Result<()> {
         match &self.medium {
             Medium::Open(file) => file.lock().unwrap_or_else(PoisonError::into_inner).sync_all(),
@@ -229,7 +230,7 @@ impl ResultLog {
     }
 }
 
-/// Reads the next block, if it is whole.
+/// Reads the next block; `None` if it is incomplete.
 fn read_block(file: &mut File, left: u64, bytes: &mut Vec<u8>) -> io::Result<Option<(Block, u32)>> {
     if left < (BLOCK_HEADER + CHECKSUM) as u64 {
         return Ok(None);
@@ -309,7 +310,7 @@ impl Values<'_> {
     }
 }
 
-/// The columns of a payload; `None` where it is not as long as it must be.
+/// The columns of a payload; `None` where its length is wrong.
 pub(super) fn columns(payload: &[u8], rows: u32) -> Option<[Values<'_>; COLUMNS]> {
     let mut columns = [Values::Constant(f64::NAN); COLUMNS];
     let mut rest = payload;
@@ -367,7 +368,7 @@ mod tests {
             assert_eq!(log.has_torn_tail(), cut != 0);
             log.cut_torn_tail().unwrap();
             assert!(!log.has_torn_tail());
-            // What follows takes the place of what was cut off.
+            // The next block replaces the torn tail.
             log.push(blocks[1], &rows(1)).unwrap();
             assert_eq!(bits(&read_back(&log, blocks[1])), bits(&rows(1)));
             assert_eq!(log.rows(), 6);

@@ -1,4 +1,4 @@
-//! Results: the rows of a cell, read from one tape or from several, as often as wanted.
+//! The rows of a cell, read from one result log or from several, as often as needed.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use super::result_log::{ResultLog, Values, columns};
 use super::row::{COLUMNS, DRIFT, Ending, OUTCOME, Row, TRIPS};
 use dryroll_sim::scenario::Metric;
 
-/// Up to so many bytes of a cell are held; of a longer one each pass reads the tape again.
+/// The largest size of a cell's data that is kept in memory, bytes; larger data is read again in each pass.
 const HELD: usize = 4 << 20;
 
 /// The rows of one cell in the order of the replicates.
@@ -22,7 +22,7 @@ impl<'t> CellRows<'t> {
     /// The rows of replicates `0 .. replicates` of a cell.
     ///
     /// # Errors
-    /// When the tapes cannot be read, or do not have all of them.
+    /// When the result logs cannot be read, or do not have all rows.
     pub fn open(logs: &'t [ResultLog], cell: u32, replicates: u64) -> io::Result<Self> {
         let mut rows = Self { logs, cell, replicates, held: None };
         let mut held = Vec::new();
@@ -39,13 +39,13 @@ impl<'t> CellRows<'t> {
         Ok(rows)
     }
 
-    /// How many.
+    /// The number of replicates.
     #[must_use]
     pub fn replicates(&self) -> u64 {
         self.replicates
     }
 
-    /// The block that begins with a replicate, into `bytes`; how many rows it has.
+    /// Reads the block that begins with a replicate into `bytes`; returns its number of rows.
     fn fetch(&self, first: u64, bytes: &mut Vec<u8>) -> io::Result<u32> {
         for log in self.logs {
             if let Some(n) = log.payload(self.cell, first, bytes)? {
@@ -71,10 +71,10 @@ impl<'t> CellRows<'t> {
         Ok(())
     }
 
-    /// Passes each replicate on as it was in two cells: its replicate, and both rows.
+    /// Calls `with` for each replicate of both cells: its number, and both rows.
     ///
     /// # Errors
-    /// When the tapes cannot be read, or were not cut in the same places.
+    /// When the result logs cannot be read, or their blocks do not begin at the same replicates.
     pub fn pairs(&self, other: &CellRows<'_>, with: &mut dyn FnMut(u64, &Row, &Row)) -> io::Result<()> {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let mut first = 0;
@@ -103,10 +103,10 @@ impl<'t> CellRows<'t> {
         })
     }
 
-    /// Passes each row on, with its replicate.
+    /// Calls `with` for each row, with its replicate.
     ///
     /// # Errors
-    /// When the tapes cannot be read.
+    /// When the result logs cannot be read.
     pub fn rows(&self, with: &mut dyn FnMut(u64, &[f64; COLUMNS])) -> io::Result<()> {
         self.each_block(&mut |first, n, columns| {
             for row in 0..n {
@@ -115,10 +115,10 @@ impl<'t> CellRows<'t> {
         })
     }
 
-    /// Passes the values of a metric on, with their replicates; not those of runs that have none.
+    /// Calls `with` for each value of a metric, with its replicate; runs without a value are skipped.
     ///
     /// # Errors
-    /// When the tapes cannot be read.
+    /// When the result logs cannot be read.
     pub fn values(&self, metric: Metric, with: &mut dyn FnMut(u64, f64)) -> io::Result<()> {
         self.each_block(&mut |first, n, columns| {
             let column = columns[metric as usize];
@@ -131,10 +131,10 @@ impl<'t> CellRows<'t> {
         })
     }
 
-    /// Passes on how each replicate ended.
+    /// Calls `with` for the ending of each replicate.
     ///
     /// # Errors
-    /// When the tapes cannot be read.
+    /// When the result logs cannot be read.
     pub fn endings(&self, with: &mut dyn FnMut(u64, Ending)) -> io::Result<()> {
         self.each_block(&mut |first, n, columns| {
             for row in 0..n {

@@ -1,8 +1,8 @@
-//! A round of work: replicates of some cells, cut into blocks, on all cores.
+//! Runs work on all cores: replicates of some cells, cut into blocks.
 //!
-//! Every block goes to the tape under its own name, whoever ran it and whenever, so nothing that is read from the tape
-//! depends on the number of threads. Blocks are handed out in one order: all cells advance together, and a round that
-//! is interrupted has about as much of each.
+//! Every block is identified in the result log by its cell and first replicate, so the results do not depend on the
+//! number of threads. Blocks are assigned in one order in which all cells advance together, so interrupted work has
+//! about as many replicates of each cell.
 
 use std::io;
 use std::ops::Range;
@@ -17,32 +17,32 @@ use dryroll_sim::sim::{CompiledScenario, Simulator, Unobserved};
 /// Replicates of some cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Work {
-    /// Which cells, ascending.
+    /// The cells, ascending.
     pub cells: Vec<u32>,
-    /// Which replicates of each.
+    /// The replicates of each cell.
     pub replicates: Range<u64>,
-    /// How many of them are in one block; the last one takes what is left.
+    /// Replicates in one block; the last block takes the rest.
     pub rows: u32,
 }
 
-/// Instances that are rolled out in one block, about: long enough that handing it out costs nothing, short enough that
-/// an interrupt is answered at once.
+/// The approximate number of upgraded instances in one block: large enough that the assignment costs nothing, small
+/// enough that an interrupt takes effect at once.
 const INSTANCES_A_BLOCK: u32 = 16_384;
 
-/// How many replicates of a fleet make one block.
+/// The number of replicates in one block, for a fleet of this size.
 #[must_use]
 pub fn rows_a_block(instances: u32) -> u32 {
     (INSTANCES_A_BLOCK / instances.max(1)).clamp(1, MAX_ROWS / 4)
 }
 
 impl Work {
-    /// How many blocks.
+    /// The number of blocks.
     #[must_use]
     pub fn blocks(&self) -> u64 {
         (self.replicates.end - self.replicates.start).div_ceil(u64::from(self.rows)) * self.cells.len() as u64
     }
 
-    /// One of them.
+    /// The block with this index.
     #[must_use]
     pub fn block(&self, index: u64) -> Block {
         let cells = self.cells.len() as u64;
@@ -52,14 +52,14 @@ impl Work {
     }
 }
 
-/// How a round is run.
+/// How work is run.
 #[derive(Clone, Copy)]
 pub struct WorkPlan<'a> {
-    /// On which threads.
+    /// The threads.
     pub pool: &'a rayon::ThreadPool,
-    /// Ends the round early once it is true.
+    /// Stops the work early once it is true.
     pub stop: &'a AtomicBool,
-    /// Told how many replicates were finished, or found on the tape, since it was told last.
+    /// Receives the number of replicates that were finished, or found in the result log, since the last call.
     pub progress: &'a (dyn Fn(u64) + Sync),
 }
 
@@ -72,21 +72,21 @@ impl std::fmt::Debug for WorkPlan<'_> {
 /// The most rollouts of a study: counts of more are not exact as floating-point numbers.
 pub const MOST_ROLLOUTS: u64 = 1 << 53;
 
-/// All rollouts of so many cells; `None` where they are too many.
+/// The number of rollouts of this many cells; `None` where it exceeds [`MOST_ROLLOUTS`].
 #[must_use]
 pub fn rollouts(replicates: u64, cells: usize) -> Option<u64> {
     replicates.checked_mul(cells as u64).filter(|&all| all <= MOST_ROLLOUTS)
 }
 
-/// Runs the blocks of a round that the tape does not hold: all of them, or those of a shard.
+/// Runs the blocks that the result log does not hold: all of them, or those of a shard.
 ///
-/// Returns whether the round was finished; it was not where it was stopped.
+/// Returns whether all were finished; false where the work was stopped.
 ///
 /// # Errors
-/// When the tape cannot be written. What is on it stays good.
+/// When the result log cannot be written. Its earlier blocks remain valid.
 pub fn run(
     compiled: &[CompiledScenario],
-    round: &Work,
+    work: &Work,
     blocks: Range<u64>,
     log: &ResultLog,
     workers: &WorkPlan<'_>,
@@ -102,7 +102,7 @@ pub fn run(
             if index >= blocks.end {
                 return;
             }
-            let block = round.block(index);
+            let block = work.block(index);
             if !log.has(block) {
                 let compiled = &compiled[block.cell as usize];
                 let simulator = simulator.get_or_insert_with(|| Simulator::new(compiled));
@@ -131,10 +131,10 @@ mod tests {
 
     #[test]
     fn blocks_cover_each_replicate_of_each_cell_once() {
-        let round = Work { cells: vec![1, 4], replicates: 256..1000, rows: 100 };
+        let work = Work { cells: vec![1, 4], replicates: 256..1000, rows: 100 };
         let mut seen = std::collections::BTreeSet::new();
-        for index in 0..round.blocks() {
-            let block = round.block(index);
+        for index in 0..work.blocks() {
+            let block = work.block(index);
             assert!(block.rows > 0);
             for replicate in block.first..block.first + u64::from(block.rows) {
                 assert!(seen.insert((block.cell, replicate)));

@@ -4,20 +4,20 @@ use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{Measure, Metric, Rate};
 use dryroll_sim::sim::Metrics;
 
-/// How many columns: the metrics, the outcome, the drift.
+/// The number of columns: the metrics, the outcome, the drift.
 pub const COLUMNS: usize = Metric::ALL.len() + 2;
-/// The column of the outcome: its place in [`Outcome::ALL`].
+/// The column of the outcome: its index in [`Outcome::ALL`].
 pub const OUTCOME: usize = Metric::ALL.len();
 /// The column of the drift: 1 or 0.
 pub const DRIFT: usize = OUTCOME + 1;
-/// The column of the trips.
+/// The column of the number of trips.
 pub const TRIPS: usize = Metric::Trips as usize;
 
-/// One replicate: a number for each column. A metric stands in its reported unit at its own place; NaN where the run
-/// has none.
+/// One replicate: a number for each column. A metric is in its reported unit, at its own index; NaN where the run has
+/// no value.
 pub type Row = [f64; COLUMNS];
 
-/// The numbers of a run.
+/// The row of a run.
 #[must_use]
 pub fn row(metrics: &Metrics) -> Row {
     let mut row = [0.0; COLUMNS];
@@ -30,7 +30,7 @@ pub fn row(metrics: &Metrics) -> Row {
     row
 }
 
-/// What the rates are made of.
+/// What the rates are computed from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ending {
     /// Whether the breaker tripped.
@@ -42,14 +42,14 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Reads it from the columns [`TRIPS`], [`OUTCOME`] and [`DRIFT`].
+    /// Reads the ending from the columns [`TRIPS`], [`OUTCOME`] and [`DRIFT`].
     #[must_use]
     pub fn new(trips: f64, outcome: f64, drift: f64) -> Self {
         let outcome = Outcome::ALL.get(outcome as usize).copied().unwrap_or(Outcome::Stalled);
         Self { tripped: trips > 0.0, outcome, drift: drift > 0.0 }
     }
 
-    /// That of a row.
+    /// The ending in a row.
     #[must_use]
     pub fn of(row: &Row) -> Self {
         Self::new(row[TRIPS], row[OUTCOME], row[DRIFT])
@@ -67,7 +67,8 @@ impl Ending {
     }
 }
 
-/// The value of a measure in a row, 1 for a hit of a rate and 0 for none; `None` where it says nothing of such a run.
+/// The value of a measure in a row, for a rate 1 for a hit and 0 otherwise; `None` where the measure does not apply to
+/// the run. `defective` states the ground truth of the version.
 #[must_use]
 pub fn value(row: &Row, measure: Measure, defective: bool) -> Option<f64> {
     match measure {
@@ -77,7 +78,7 @@ pub fn value(row: &Row, measure: Measure, defective: bool) -> Option<f64> {
     }
 }
 
-/// Whether a measure speaks of such a version at all.
+/// Whether a measure applies to such a version.
 #[must_use]
 pub fn speaks_of(measure: Measure, defective: bool) -> bool {
     match measure {

@@ -1,4 +1,4 @@
-//! What the replicates of one cell come to: a figure for each metric, a share for each rate.
+//! The summary of one cell's replicates: a figure for each metric, a share for each rate.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use dryroll_sim::scenario::{Measure, Metric, Rate, Stat};
 use dryroll_stats::Interval;
 
-/// A metric over the replicates of which it says something. `n` 0 and nulls where there is none.
+/// A metric over the replicates that have a value. Without any, `n` is 0 and the rest null.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     /// Mean.
@@ -26,18 +26,18 @@ pub struct Figure {
     pub min: Option<f64>,
     /// Largest.
     pub max: Option<f64>,
-    /// How many replicates.
+    /// The number of replicates with a value.
     pub n: u64,
-    /// Interval of the median from order statistics; null where there are too few replicates for one.
+    /// Interval of the median from order statistics; null with too few replicates.
     pub p50_ci: Option<Interval>,
-    /// The same of the 95th percentile.
+    /// Interval of the 95th percentile, likewise.
     pub p95_ci: Option<Interval>,
-    /// The same of the 99th percentile.
+    /// Interval of the 99th percentile, likewise.
     pub p99_ci: Option<Interval>,
 }
 
 impl Figure {
-    /// One of its statistics.
+    /// The value of a statistic.
     #[must_use]
     pub fn stat(&self, stat: Stat) -> Option<f64> {
         match stat {
@@ -51,32 +51,32 @@ impl Figure {
     }
 }
 
-/// A rate over the replicates of which it says something. `n` 0 and nulls where there is none.
+/// A rate over the replicates that it applies to. Without any, `n` is 0 and the rest null.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Share {
     /// `hits / n`.
     pub rate: Option<f64>,
     /// Wilson's interval.
     pub ci: Option<Interval>,
-    /// In how many replicates it was so.
+    /// The number of hits.
     pub hits: u64,
-    /// How many replicates.
+    /// The number of replicates.
     pub n: u64,
-    /// Clopper and Pearson's interval: it covers at least at its rate, whatever the truth, and is the one for claims.
+    /// Clopper and Pearson's interval: its coverage is at least nominal for every true rate, so claims rest on it.
     pub claim: Option<Interval>,
 }
 
-/// A metric's or a rate's.
+/// The summary of a metric or of a rate.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Summary {
-    /// A metric's.
+    /// Of a metric.
     Figure(Figure),
-    /// A rate's.
+    /// Of a rate.
     Share(Share),
 }
 
 impl Summary {
-    /// Mean or rate.
+    /// The mean or the rate.
     #[must_use]
     pub fn centre(&self) -> Option<f64> {
         match self {
@@ -94,7 +94,7 @@ impl Summary {
         }
     }
 
-    /// Over how many replicates.
+    /// The number of replicates.
     #[must_use]
     pub fn n(&self) -> u64 {
         match self {
@@ -104,18 +104,18 @@ impl Summary {
     }
 }
 
-/// All metrics and rates of a cell: a JSON object with their names, metrics first.
+/// All metrics and rates of a cell: serialised as a JSON object by name, metrics first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summaries(pub Vec<(Measure, Summary)>);
 
 impl Summaries {
-    /// One of them.
+    /// The summary of a measure.
     #[must_use]
     pub fn get(&self, measure: Measure) -> Option<&Summary> {
         self.0.iter().find(|(found, _)| *found == measure).map(|(_, summary)| summary)
     }
 
-    /// A metric.
+    /// The summary of a metric.
     #[must_use]
     pub fn figure(&self, metric: Metric) -> Option<&Figure> {
         match self.get(Measure::Metric(metric)) {
@@ -124,7 +124,7 @@ impl Summaries {
         }
     }
 
-    /// A rate.
+    /// The summary of a rate.
     #[must_use]
     pub fn share(&self, rate: Rate) -> Option<&Share> {
         match self.get(Measure::Rate(rate)) {
@@ -168,7 +168,7 @@ impl<'de> Visitor<'de> for ByName {
             match Measure::find(&name) {
                 Some(measure @ Measure::Metric(_)) => all.push((measure, Summary::Figure(map.next_value()?))),
                 Some(measure @ Measure::Rate(_)) => all.push((measure, Summary::Share(map.next_value()?))),
-                // A report of a later version may have more.
+                // The report of a later version may have more measures.
                 _ => drop(map.next_value::<serde::de::IgnoredAny>()?),
             }
         }

@@ -22,57 +22,57 @@ use dryroll_stats::sequential::Looks;
 
 /// The confidence of every interval of a report.
 pub const CONFIDENCE: f64 = 0.95;
-/// Cells of a histogram.
+/// The number of bins of a histogram.
 const HISTOGRAM_CELLS: usize = 30;
-/// Worst replicates that are named of each cell.
+/// The number of worst replicates that are listed for each cell.
 const WORST: usize = 3;
-/// Replicates before the first look at a precision.
+/// Replicates before the first look at the precision.
 const FIRST_LOOK: u64 = 256;
-/// Replicates of a cell in which it is looked whether a fault touches anything.
+/// Replicates of a cell that are searched for an effect of each fault.
 const LOOKED_AT_FOR_FAULTS: u64 = 32;
-/// Cells in which it is looked.
+/// The number of cells that are searched.
 const CELLS_LOOKED_AT_FOR_FAULTS: usize = 64;
 
-/// What is to be swept, in the words of the command line: with nothing else, the same bytes come out anywhere.
+/// The definition of a sweep, in the terms of the command line: it determines every byte of the result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweepOrder {
     /// The scenario.
     pub scenario: ScenarioText,
-    /// The seed, the scenario's or another.
+    /// The seed: that of the scenario or another.
     pub seed: u64,
-    /// What is varied.
+    /// The varied keys.
     pub axes: Vec<Axis>,
-    /// The versions, by their ids.
+    /// The ids of the versions.
     pub versions: Vec<Foreign>,
-    /// Replicates of each cell; the most, where a precision is asked for.
+    /// Replicates of each cell; the largest number where a precision is requested.
     pub replicates: u64,
-    /// To stop as soon as every interval is narrow enough.
+    /// The precision at which a cell stops; `None`: every cell runs all replicates.
     pub precision: Option<Goal>,
-    /// Replicates of importance sampling, for the trips of cells that hardly met any.
+    /// Replicates of importance sampling, for cells with hardly any trips.
     pub rare: Option<u64>,
 }
 
-/// A wanted precision.
+/// A requested precision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Goal {
-    /// Of which metric or rate, by its name.
+    /// The name of the metric or rate.
     pub measure: String,
-    /// Half of the interval's width.
+    /// Half the width of the interval.
     pub half_width: f64,
     /// Whether `half_width` is a share of the mean or rate.
     pub relative: bool,
 }
 
-/// Why there is nothing to sweep.
+/// Why a sweep is not valid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SweepError {
-    /// The scenario is none.
+    /// The scenario is not valid.
     #[error(transparent)]
     Scenario(#[from] Box<ScenarioError>),
-    /// The grid is none.
+    /// The grid is not valid.
     #[error(transparent)]
     Grid(#[from] GridError),
     /// There are too many rollouts.
@@ -82,22 +82,22 @@ pub enum SweepError {
         round::MOST_ROLLOUTS / *cells as u64, max = round::MOST_ROLLOUTS
     )]
     TooMany {
-        /// What asks for them: `--replicates` or `--rare`.
+        /// The option that asks for them: `--replicates` or `--rare`.
         option: &'static str,
         /// Replicates of each cell.
         replicates: u64,
-        /// Cells.
+        /// The number of cells.
         cells: usize,
     },
-    /// The precision is none.
+    /// The precision is not valid.
     #[error("{0}")]
     Goal(String),
 }
 
-/// A sweep that is ready to run.
+/// A sweep, ready to run.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    /// What was ordered.
+    /// The order.
     pub order: SweepOrder,
     /// The scenario, with the order's seed.
     pub scenario: Scenario,
@@ -108,35 +108,35 @@ pub struct Sweep {
     goal: Option<(Measure, Goal)>,
 }
 
-/// How many replicates each cell has, and how sure its intervals are.
+/// The number of replicates of each cell, and the confidence of its intervals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extent {
-    /// By cell.
+    /// Replicates and confidence, by cell.
     pub cells: Vec<(u64, Certainty)>,
-    /// Whether a precision that was asked for was reached in every cell.
+    /// Whether every cell reached the requested precision.
     pub reached: bool,
-    /// The widest half width of the measure, as it was asked for; `None` where a cell has no interval.
+    /// The widest half width of the measure, absolute or relative as requested; `None` where a cell has no interval.
     pub widest: Option<f64>,
 }
 
-/// What a cell comes to.
+/// The results of a cell.
 #[derive(Clone, Debug)]
 pub struct CellResult {
-    /// Over how many replicates.
+    /// The number of replicates.
     pub replicates: u64,
-    /// Every metric and rate.
+    /// The summaries of all metrics and rates.
     pub summaries: Summaries,
-    /// By metric: lower end, width and counts.
+    /// Histograms by metric: lower end, bin width and counts.
     pub histograms: Vec<(Metric, f64, f64, Vec<u64>)>,
-    /// By which metric, and the replicates where it is worst with their values.
+    /// The metric that ranks replicates, and the worst replicates with their values.
     pub worst: (Metric, Vec<(u64, f64)>),
 }
 
 impl Sweep {
-    /// Makes a sweep ready.
+    /// Prepares a sweep.
     ///
     /// # Errors
-    /// When the scenario, the grid or the precision is none.
+    /// When the scenario, the grid or the precision is not valid.
     pub fn new(order: SweepOrder) -> Result<Self, SweepError> {
         let mut scenario = order.scenario.scenario().map_err(Box::new)?;
         scenario.seed = order.seed;
@@ -155,12 +155,12 @@ impl Sweep {
         Ok(Self { order, scenario, grid, cells, goal })
     }
 
-    /// What its tapes are known by: everything that decides a byte of them.
+    /// The identity of its result logs: it depends on everything that decides a byte of them.
     #[must_use]
     pub fn identity(&self) -> Identity {
         let mut hash = Sha256::new();
         hash.update(SEMANTICS_VERSION);
-        // A struct of strings and numbers is always JSON.
+        // Serialising strings and numbers cannot fail.
         hash.update(serde_json::to_vec(&self.order).unwrap_or_default());
         hash.finalize().into()
     }
@@ -173,33 +173,33 @@ impl Sweep {
         rows_a_block(self.scenario.fleet.instances)
     }
 
-    /// All of its work, where the number of replicates is fixed.
+    /// All of the work, where the number of replicates is fixed.
     #[must_use]
     pub fn round(&self) -> Work {
         Work { cells: (0..self.cell_count()).collect(), replicates: 0..self.order.replicates, rows: self.rows() }
     }
 
-    /// The blocks of one of so many shards, from 1: as many as of any other, or one less.
+    /// The blocks of a shard, counted from 1: as many as in any other shard, or one fewer.
     #[must_use]
     pub fn shard(&self, shard: u32, of: u32) -> Range<u64> {
         let cut = |i: u32| (u128::from(self.round().blocks()) * u128::from(i) / u128::from(of.max(1))) as u64;
         cut(shard.saturating_sub(1))..cut(shard)
     }
 
-    /// Runs all that the tape does not hold. `None` where it was stopped.
+    /// Runs everything that the result log does not hold. `None` where it was stopped.
     ///
     /// # Errors
-    /// When the tape cannot be written or read.
+    /// When the result log cannot be written or read.
     pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<Option<Extent>> {
         let Some((measure, goal)) = &self.goal else {
-            let round = self.round();
-            let finished = round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)?;
+            let work = self.round();
+            let finished = round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)?;
             return Ok(finished.then(|| self.fixed_extent()));
         };
         self.run_to_goal(*measure, goal, log, workers)
     }
 
-    /// The extent of a sweep whose replicates are fixed.
+    /// The extent of a sweep with a fixed number of replicates.
     #[must_use]
     pub fn fixed_extent(&self) -> Extent {
         let certainty = Certainty { confidence: CONFIDENCE, peeked: false };
@@ -210,8 +210,8 @@ impl Sweep {
         }
     }
 
-    /// Looks after 256, 512, 1024 … replicates. Each look has its share of the 5 % by which all of them together may
-    /// miss, so that the interval which ended the cell's run covers as if nobody had looked before.
+    /// Looks after 256, 512, 1024 … replicates. Each look has its share of the total error of 5 %, so the interval that
+    /// stops a cell keeps its coverage in spite of the earlier looks.
     fn run_to_goal(
         &self,
         measure: Measure,
@@ -228,8 +228,8 @@ impl Sweep {
         let mut done = 0;
         for look in 0.. {
             let Some(n) = looks.at(look).filter(|_| !open.is_empty()) else { break };
-            let round = Work { cells: open.clone(), replicates: done..n, rows: self.rows() };
-            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)? {
+            let work = Work { cells: open.clone(), replicates: done..n, rows: self.rows() };
+            if !round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)? {
                 return Ok(None);
             }
             let widths: Vec<Option<f64>> = workers.pool.install(|| {
@@ -249,8 +249,8 @@ impl Sweep {
         Ok(Some(extent))
     }
 
-    /// Half of the width of the measure's interval; `None` where there is none. A measure that says nothing of the
-    /// version is as precise as can be.
+    /// Half the width of the measure's interval; `None` where there is none. A measure that does not apply to the
+    /// version has zero width.
     fn half_width(
         &self,
         log: &ResultLog,
@@ -285,10 +285,10 @@ impl Sweep {
         })
     }
 
-    /// What every cell comes to, from the tapes that together hold all of it.
+    /// The results of all cells, from the result logs that together hold all rows.
     ///
     /// # Errors
-    /// When a tape cannot be read, or lacks something.
+    /// When a result log cannot be read, or rows are missing.
     pub fn results(
         &self,
         logs: &[ResultLog],
@@ -318,7 +318,7 @@ impl Sweep {
         Ok(CellResult { replicates: n, summaries, histograms, worst })
     }
 
-    /// Faults that touched nothing in any of the first replicates of the first cells, by their place in the scenario.
+    /// Faults without effect in the first replicates of the first cells, by index in the scenario.
     #[must_use]
     pub fn idle_faults(&self) -> Vec<usize> {
         let compiled = self.cells.compiled.iter().take(CELLS_LOOKED_AT_FOR_FAULTS);
@@ -340,7 +340,7 @@ fn checked_goal(goal: Goal, cells: &Cells) -> Result<(Measure, Goal), SweepError
     if !(goal.half_width > 0.0 && goal.half_width.is_finite()) {
         return Err(SweepError::Goal("a precision is a number above 0, or a percentage such as 2%".into()));
     }
-    // Every interval is as narrow as that, so that the first look would end the sweep.
+    // Every interval is that narrow, so the first look would end the sweep.
     let says_nothing = match measure {
         _ if goal.relative => (goal.half_width >= 1.0).then(|| format!("{}% of it", goal.half_width * 100.0)),
         Measure::Rate(_) => (goal.half_width >= 1.0).then(|| goal.half_width.to_string()),

@@ -1,4 +1,4 @@
-//! What theory says of the cells of a study: exact values, which decide where there are any.
+//! Exact values of the cells of a study, which decide where they exist.
 
 use rayon::prelude::*;
 
@@ -7,15 +7,15 @@ use super::exact::{Depth, Exact, exact_to, exact_with};
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{Bound, Measure, Metric, Rate, Scenario, Stat};
 
-/// Sums of millions of chances are right to about so much, as a share.
+/// The relative rounding error of sums of millions of probabilities, approximately.
 const ROUNDING: f64 = 1e-9;
 
-/// What theory says of one cell; of some it says nothing.
+/// The exact results of one cell; empty where there are none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Theory(Option<Exact>);
 
 impl Theory {
-    /// Of each scenario, worked out on all threads of the pool that this is called in.
+    /// The exact results of each scenario, computed on all threads of the current pool.
     #[must_use]
     pub fn of_all(scenarios: &[&Scenario], depth: impl Fn(usize) -> Depth + Sync) -> Vec<Self> {
         let of = |tables: &mut Tables, (cell, scenario): (usize, &&Scenario)| {
@@ -24,13 +24,13 @@ impl Theory {
         scenarios.par_iter().enumerate().map_init(Tables::default, of).collect()
     }
 
-    /// Of a scenario.
+    /// The exact results of a scenario.
     #[must_use]
     pub fn of(scenario: &Scenario, depth: Depth) -> Self {
         Self(exact_to(scenario, depth).ok())
     }
 
-    /// The exact value of a measure: of a mean where `stat` is left out, of a rate itself; `None` where it is not
+    /// The exact value of a measure: of a metric's mean where `stat` is `None`, or of a rate; `None` where it is not
     /// known.
     #[must_use]
     pub fn value(&self, measure: Measure, stat: Option<Stat>) -> Option<f64> {
@@ -52,15 +52,15 @@ impl Theory {
         }
     }
 
-    /// The mean of a metric.
+    /// The exact mean of a metric.
     #[must_use]
     pub fn mean(&self, metric: Metric) -> Option<f64> {
         self.value(Measure::Metric(metric), None)
     }
 }
 
-/// A quantile of a metric that counts exposed instances; `None` of another, and where it lies at a jump of the
-/// distribution, so that rounding would decide.
+/// A quantile of a metric that counts exposed instances; `None` for other metrics, and where the quantile is at a jump
+/// of the distribution, so that rounding would decide.
 fn quantile(exact: &Exact, metric: Metric, q: f64) -> Option<f64> {
     let (below, above) = (exact.exposed_quantile(q - ROUNDING)?, exact.exposed_quantile(q + ROUNDING)?);
     if below != above {
@@ -76,7 +76,7 @@ fn quantile(exact: &Exact, metric: Metric, q: f64) -> Option<f64> {
     }
 }
 
-/// Whether a value is within a bound, rounding left out; never of a bound that demands equality.
+/// Whether a value is within a bound, with a margin for rounding; false for a bound that demands equality.
 #[must_use]
 pub fn fits(value: f64, bound: &Bound) -> bool {
     let rounding = |limit: f64| ROUNDING * limit.abs().max(1.0);

@@ -1,25 +1,26 @@
-//! Tuning: the policy that minimises a goal on the good version, within limits, with as few rollouts as it takes to be
-//! sure.
+//! Tuning: the policy that minimises a goal on the good version, within limits, with as few rollouts as certainty
+//! allows.
 //!
 //! # How it decides
 //!
-//! Where theory has the value of a limit or of a goal ([`Theory`]), it decides: nothing is estimated then. Everything
-//! else is estimated from replicates. All policies meet the same replicates. After 256, 512, 1024 … replicates the
-//! search looks: a policy of which a limit surely does not hold is out; so is one that is surely slower, replicate by
-//! replicate, than the incumbent: the fastest of those whose limits surely hold. A policy whose limits surely hold and
-//! whose difference from the incumbent surely lies within the tolerance is as good as it; that is judged again at every
-//! look, for the incumbent may change. The search ends when no policy is open.
+//! Where theory has the value of a limit or of a goal ([`Theory`]), it decides, and nothing is estimated. Everything
+//! else is estimated from replicates. All policies meet the same replicates. The search looks after 256, 512, 1024 …
+//! replicates. A policy is out if a limit certainly does not hold. It is also out if it is certainly slower, replicate
+//! by replicate, than the incumbent: the fastest of the policies whose limits certainly hold. A policy whose limits
+//! certainly hold and whose difference from the incumbent certainly lies within the tolerance is as good as the
+//! incumbent; this is judged again at every look, since the incumbent may change. The search ends when no policy is
+//! open.
 //!
-//! *Surely* means: all intervals of all looks hold together with the confidence of the report. They hold for every
-//! distribution ([`Estimator`]). Each look has its share of the error ([`Looks`]); within a look one half is shared
-//! between the limits that are estimated, the other between the pairs of policies that are (Bonferroni's inequality).
+//! *Certainly* means: all intervals of all looks hold simultaneously at the confidence of the report. They hold for
+//! every distribution ([`Estimator`]). Each look has its share of the error ([`Looks`]). Within a look, the estimated
+//! limits share one half of it, and the estimated pairs of policies the other (Bonferroni's inequality).
 //!
-//! A policy with which too few good rollouts complete is out like one that breaks a limit ([`completed`]).
+//! A policy with which too few good rollouts complete is out, like one that breaks a limit ([`completed`]).
 //!
-//! - [`limits`]: which versions a limit is about, and whether it holds. [`front`]: the Pareto front. [`hints`]: what
-//!   other rules could do.
-//! - [`sensitivity`]: other rates than the scenario's. [`posterior`]: rates that are not known. [`information_value`]:
-//!   what knowing them would be worth.
+//! - [`limits`]: the versions that a limit is about, and whether it holds. [`front`]: the Pareto front. [`hints`]:
+//!   results of other breaker rules.
+//! - [`sensitivity`]: other rates than the scenario's. [`posterior`]: the posterior of rates. [`information_value`]:
+//!   the value of information about them.
 
 pub mod front;
 pub mod hints;
@@ -51,57 +52,57 @@ use dryroll_stats::sequential::Looks;
 use dryroll_stats::{Interval, simultaneous};
 use limits::{Held, Limit};
 
-/// How sure each interval of the report is, for itself.
+/// The confidence of each interval of the report by itself.
 const TOLD: Certainty = Certainty { confidence: CONFIDENCE, peeked: true };
 /// Replicates before the first look.
 const FIRST_LOOK: u64 = 256;
-/// What is to be tuned.
+/// A search.
 #[derive(Clone, Debug)]
 pub struct Tune {
     /// The scenario.
     pub scenario: Scenario,
     /// The metric whose mean on the good version is minimised.
     pub minimise: Metric,
-    /// What must hold: the limits of the scenario, and that enough good rollouts complete.
+    /// The limits: those of the scenario, and that enough good rollouts complete.
     pub limits: Vec<Limit>,
-    /// Which of the limits says that enough good rollouts complete; `None` where any share will do.
+    /// The index of the limit that enough good rollouts complete; `None` where any share is enough.
     pub completes: Option<usize>,
-    /// How many of the limits are written in the scenario.
+    /// The number of limits that the scenario states.
     pub written: usize,
-    /// Where every replicate keeps a limit on a mean, the mean may lie this share of the limit beyond it.
+    /// The tolerance of limits on a mean, as a share of the limit; it applies where every replicate keeps the limit.
     pub limit_tolerance: f64,
-    /// The cells: by policy, and of each policy the good version first.
+    /// The cells by policy, with the good version first in each policy.
     pub cells: Cells,
-    /// A difference of less than this share of the incumbent's goal is none.
+    /// The least difference that counts, as a share of the incumbent's goal.
     pub tolerance: f64,
-    /// The most replicates.
+    /// The largest number of replicates.
     pub replicates: u64,
-    /// Whether replicates draw rates that the scenarios do not have: theory says nothing then.
+    /// Whether replicates draw rates that the scenarios do not have: then there are no exact results.
     draws_rates: bool,
 }
 
-/// Why nothing can be tuned.
+/// Why a search is not possible.
 #[derive(Debug, thiserror::Error)]
 pub enum TuneError {
-    /// The scenario does not say what is wanted.
+    /// The scenario does not state a goal.
     #[error("the scenario has no [tune]: add it, with `limits`, to say what is wanted")]
     NoTune,
-    /// A policy or version cannot be taken.
+    /// A policy or version is not valid.
     #[error(transparent)]
     Grid(#[from] GridError),
     /// The good version is defective.
     #[error("`good` in [tune] is `{0}`, which is defective; name a version that is not")]
     DefectiveGood(Foreign),
-    /// A limit that the version cannot break or meet.
+    /// A limit that does not apply to any version.
     #[error("the limit `{0}` says nothing of a good version, and [tune] names no defective one")]
     SaysNothing(Foreign),
-    /// A limit that only refutation can decide.
+    /// A limit that no number of replicates can confirm.
     #[error(
         "no number of replicates can confirm the limit `{0}`: use `at_most` or `at_least` on a mean, a percentile (p50, p95, p99) \
          or a rate"
     )]
     Unconfirmable(Foreign),
-    /// A goal that not every good run has, or of which more is better.
+    /// A goal that not every good run has, or for which more is better.
     #[error(
         "`minimise` in [tune] is `{name}`, {why}; minimise another metric, such as duration_sec",
         name = .0.name(), why = goal_is_none(*.0)
@@ -110,85 +111,85 @@ pub enum TuneError {
     /// The rollout does nothing.
     #[error("nothing is rolled out: {0}")]
     NothingRolledOut(Foreign),
-    /// The tolerance is none.
+    /// The tolerance is not valid.
     #[error("a tolerance is a share from 0 to 1, such as 0.01")]
     Tolerance,
 }
 
-/// The mean of a goal, or of a difference of goals.
+/// The estimated mean of a goal, or of a difference of goals.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Estimated {
-    /// What theory says; `None` where it says nothing.
+    /// The exact value; `None` where theory has none.
     pub exact: Option<f64>,
     /// The mean over the replicates.
     pub mean: Option<f64>,
-    /// The interval of that, at the report's confidence.
+    /// The interval of the mean, at the report's confidence.
     pub interval: Option<Interval>,
-    /// Over how many replicates.
+    /// The number of replicates.
     pub n: u64,
 }
 
 impl Estimated {
-    /// The exact value, or else the mean over the replicates.
+    /// The exact value, or else the estimated mean.
     #[must_use]
     pub fn value(&self) -> Option<f64> {
         self.exact.or(self.mean)
     }
 }
 
-/// What is known of a policy.
+/// The state of knowledge about a policy.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// Replicates.
+    /// The number of replicates.
     pub replicates: u64,
     /// The goal on the good version.
     pub goal: Estimated,
-    /// Its limits, each for each version that it is about, at the report's confidence.
+    /// The limits, for each version that they are about, at the report's confidence.
     pub limits: Vec<Held>,
-    /// Goal less that of the recommended policy; nothing for that one, and where there is none.
+    /// Its goal less that of the recommended policy; empty for the recommended policy, and where there is none.
     pub slower_by: Estimated,
-    /// Where it stands.
+    /// The state of the policy.
     pub state: State,
 }
 
-/// Where a policy stands.
+/// The state of a policy in the search.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
-    /// Nothing is sure yet.
+    /// Nothing is certain yet.
     #[default]
     Open,
-    /// Its limits surely hold, and none of those is faster.
+    /// Its limits certainly hold, and no other such policy is faster.
     Incumbent,
     /// As good as the incumbent, within the tolerance.
     AsGood,
-    /// Surely slower than the incumbent.
+    /// Certainly slower than the incumbent.
     Slower,
-    /// This one of its limits surely does not hold.
+    /// The limit with this index certainly does not hold.
     Breaks(usize),
     /// Its breaker can never trip.
     NeverTrips,
 }
 
-/// The answer.
+/// The result of a search.
 #[derive(Clone, Debug)]
 pub struct Tuned {
-    /// By policy.
+    /// The policies, by index.
     pub policies: Vec<Known>,
     /// The recommended policy.
     pub incumbent: Option<usize>,
-    /// Whether every other policy is surely worse or as good.
+    /// Whether every other policy is certainly worse or as good.
     pub decided: bool,
-    /// Rollouts that it took.
+    /// The number of rollouts of the search.
     pub rollouts: u64,
-    /// The most replicates of any policy.
+    /// The largest number of replicates of any policy.
     pub replicates: u64,
-    /// Share of the recommended policy's rollouts of the good version that complete.
+    /// The share of good rollouts that complete with the recommended policy.
     pub completed: Option<f64>,
-    /// The exact mean of `blast_radius_pct`, by cell; `None` where theory says nothing.
+    /// The exact mean of `blast_radius_pct`, by cell; `None` where theory has none.
     pub blast: Vec<Option<f64>>,
 }
 
-/// Metrics that every run of a good version has, and less of which is better.
+/// Whether every run of a good version has the metric, and less of it is better.
 fn is_goal(metric: Metric) -> bool {
     !metric.more_is_better() && metric != Metric::BlastRadiusPct && metric.condition().is_none()
 }
@@ -198,10 +199,10 @@ fn goal_is_none(metric: Metric) -> &'static str {
 }
 
 impl Tune {
-    /// Makes a search ready.
+    /// Prepares a search.
     ///
     /// # Errors
-    /// When the scenario does not say what is wanted, or a policy or version cannot be taken.
+    /// When the scenario states no goal, or a policy or version is not valid.
     pub fn new(scenario: &Scenario, tolerance: f64, replicates: u64) -> Result<Self, TuneError> {
         let spec = scenario.tune.as_ref().ok_or(TuneError::NoTune)?;
         if !(0.0..=1.0).contains(&tolerance) {
@@ -256,24 +257,24 @@ impl Tune {
         })
     }
 
-    /// The tape of a search is nobody else's, so that it needs no name.
+    /// The result log of a search is never shared, so it needs no identity of its own.
     pub const IDENTITY: Identity = *b"dryroll tune, not kept..........";
 
-    /// Whether rollouts differ in a rate of a version of the search: that is then the mean, around which each rollout
-    /// draws its own.
+    /// Whether rollouts differ in a rate of a version of the search: the stated rate is then the mean, around which
+    /// each rollout draws its own.
     #[must_use]
     pub fn has_spread(&self) -> bool {
         let drawn = |version: &VersionSpec| version.concentrations != Concentrations::default();
         self.cells.scenarios.iter().any(|scenario| drawn(scenario.target()))
     }
 
-    /// How many policies.
+    /// The number of policies.
     #[must_use]
     pub fn policies(&self) -> usize {
         self.cells.compiled.len() / self.versions()
     }
 
-    /// How many versions.
+    /// The number of versions.
     #[must_use]
     pub fn versions(&self) -> usize {
         self.cells.versions.get()
@@ -285,7 +286,7 @@ impl Tune {
         policy * self.versions() + version
     }
 
-    /// Whether enough good rollouts complete with a policy, as far as the search has decided it.
+    /// Whether enough good rollouts complete with a policy; `None` while the search has not decided it.
     #[must_use]
     pub fn completes_enough(&self, known: &Known) -> Option<bool> {
         let Some(rule) = self.completes else { return Some(true) };
@@ -298,10 +299,10 @@ impl Tune {
         &self.cells.scenarios[self.cell(policy, 0)]
     }
 
-    /// Searches. `None` where it was stopped.
+    /// Runs the search. `None` where it was stopped.
     ///
     /// # Errors
-    /// When the tape cannot be written or read.
+    /// When the result log cannot be written or read.
     pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<Option<Tuned>> {
         let looks = Looks { first: FIRST_LOOK, max: self.replicates };
         let theory = workers.pool.install(|| self.theory());
@@ -334,8 +335,8 @@ impl Tune {
         Ok(Some(Tuned { policies: known, incumbent, decided, rollouts: log.rows(), replicates, completed, blast }))
     }
 
-    /// What theory says, by cell; empty where it says nothing. Durations take longest, and are worked out only for
-    /// policies of which no limit is broken.
+    /// The exact results by cell; empty where there are none. Durations take longest, so they are computed only for
+    /// policies that break no limit.
     fn theory(&self) -> Vec<Theory> {
         if self.draws_rates {
             return Vec::new();
@@ -361,7 +362,7 @@ impl Tune {
         theory
     }
 
-    /// Whether theory knows that a limit does not hold.
+    /// Whether an exact value breaks a limit.
     fn surely_breaks(&self, theory: &[Theory], policy: usize) -> bool {
         self.limits.iter().any(|limit| {
             limit.versions.iter().any(|&version| {
@@ -377,10 +378,10 @@ impl Tune {
         Ok(analysis::rate(&rows, Rate::Outcome(Outcome::Completed), false, TOLD)?.rate)
     }
 
-    /// Values of a metric in the first replicates of a cell.
+    /// The values of a metric in the first replicates of a cell.
     ///
     /// # Errors
-    /// When the tape cannot be read.
+    /// When the result log cannot be read.
     pub fn values(&self, log: &ResultLog, cell: usize, metric: Metric, n: u64) -> io::Result<Vec<f64>> {
         let rows = CellRows::open(std::slice::from_ref(log), cell as u32, n)?;
         let mut values = vec![f64::NAN; n as usize];
@@ -389,7 +390,7 @@ impl Tune {
     }
 }
 
-/// The versions of a search: the good one first.
+/// The versions of a search, good version first.
 fn versions(spec: &TuneSpec) -> Vec<VersionIndex> {
     std::iter::once(spec.good).chain(spec.defective.iter().copied()).collect()
 }
@@ -399,17 +400,17 @@ fn exact(theory: &[Theory], cell: usize, measure: Measure) -> Option<f64> {
     theory.get(cell).and_then(|theory| theory.value(measure, None))
 }
 
-/// A search under way.
+/// A search in progress.
 struct Search<'a> {
     tune: &'a Tune,
-    /// By cell; empty where theory says nothing.
+    /// The exact results by cell; empty where there are none.
     theory: Vec<Theory>,
-    /// How the goal is estimated, by policy.
+    /// The estimator of the goal, by policy.
     estimators: Vec<Estimator>,
     known: Vec<Known>,
-    /// The goals that were seen, of policies that are not out.
+    /// The observed goals of policies that are still sampled.
     goals: Vec<Sample>,
-    /// Whose limits surely hold. What was sure at one look stays so.
+    /// Policies whose limits certainly hold. What was certain at one look stays so.
     feasible: Vec<bool>,
     incumbent: Option<usize>,
 }
@@ -444,14 +445,14 @@ impl<'a> Search<'a> {
         self.known.iter().all(|known| known.state != State::Open)
     }
 
-    /// The open policies, and the incumbent that they are compared with.
+    /// The policies that are sampled: the open ones, and the incumbent that they are compared with.
     fn sampled(&self) -> Vec<usize> {
         let wanted = |&policy: &usize| matches!(self.known[policy].state, State::Open | State::Incumbent);
         (0..self.known.len()).filter(wanted).collect()
     }
 
-    /// Shares the error of a look between the statements that rest on replicates. Which those are does not depend on
-    /// them.
+    /// Divides the error of a look between the estimated limits and pairs. Which of them are estimated does not depend
+    /// on the replicates.
     fn certainty(&self, confidence: f64) -> Sure {
         let tune = self.tune;
         let candidates = (0..self.known.len()).filter(|&policy| !tune.surely_breaks(&self.theory, policy));
@@ -493,14 +494,14 @@ impl<'a> Search<'a> {
             known.goal.mean = moments(&goal.values).mean();
             let broken =
                 |of: &dyn Fn(usize) -> bool| held.iter().position(|held| held.holds == Some(false) && of(held.limit));
-            // What a policy does to good rollouts is said before all else.
+            // The limit on completed good rollouts takes precedence in the report.
             let broken = broken(&|limit| Some(limit) == tune.completes).or_else(|| broken(&|_| true));
             known.state = match broken {
                 Some(broken) if !self.feasible[policy] => State::Breaks(broken),
                 _ if !can_trip => State::NeverTrips,
                 _ => State::Open,
             };
-            // What was sure at one look stays so, and how it was sure.
+            // What was certain at one look stays so, with its evidence.
             let before = std::mem::take(&mut known.limits);
             let as_before = |(place, held): (usize, Held)| match before.get(place) {
                 Some(before) if held.holds != before.holds && before.holds == Some(true) => {
@@ -535,7 +536,8 @@ impl<'a> Search<'a> {
         self.estimators[policy].sample(&CellRows::open(std::slice::from_ref(log), cell as u32, n)?)
     }
 
-    /// The fastest of those whose limits surely hold; ties go to the first of the grid, which is the most careful one.
+    /// Chooses the fastest of the policies whose limits certainly hold; ties go to the first of the grid, which is the
+    /// most careful one.
     fn choose(&mut self) {
         let is_in = |policy: &usize| {
             self.feasible[*policy] && !matches!(self.known[*policy].state, State::Slower | State::Breaks(_))
@@ -553,7 +555,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// A smaller difference from the incumbent is none.
+    /// A difference from the incumbent below this does not count.
     fn least(&self, incumbent: usize, confidence: f64) -> f64 {
         let goal = match self.known[incumbent].goal.exact {
             Some(exact) => exact,
@@ -578,7 +580,7 @@ impl<'a> Search<'a> {
         Some(self.known[policy].goal.exact? - self.known[incumbent].goal.exact?)
     }
 
-    /// What is reported of each policy: intervals for themselves, and the difference from the incumbent in the end.
+    /// Fills in the reported values: each interval by itself, and the difference from the final incumbent.
     fn tell(&mut self, log: &ResultLog) -> io::Result<()> {
         let tune = self.tune;
         let incumbent = self.incumbent;
@@ -621,18 +623,18 @@ impl<'a> Search<'a> {
     }
 }
 
-/// What an interval of the difference from the incumbent says of a policy.
+/// The state of a policy by the interval of its difference from the incumbent.
 fn judge(interval: Option<Interval>, least: f64, feasible: bool) -> State {
     match interval {
         Some(interval) if interval.low > 0.0 && interval.low >= least => State::Slower,
         Some(interval) if feasible && interval.low >= -least && interval.high <= least => State::AsGood,
-        // Slower for sure, if only by a little.
+        // Certainly slower, however little.
         Some(interval) if interval.low > 0.0 => State::Slower,
         _ => State::Open,
     }
 }
 
-/// Moments of what is not missing.
+/// The moments of the values that are not missing.
 #[must_use]
 pub fn moments(values: &[f64]) -> Moments {
     let mut moments = Moments::default();

@@ -1,4 +1,4 @@
-//! What differs from what was accepted, how surely, and whether that is worse.
+//! Differences from accepted results, how certain they are, and whether they are worse.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,73 +14,73 @@ use dryroll_stats::{Interval, two_samples};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The policy: both were run by this program, on the same replicates.
+    /// The policy: this program ran both, on the same replicates.
     Policy,
-    /// The program: what it once found, against what it finds now of the accepted policy.
+    /// The program: its recorded results and its present ones, both with the accepted policy.
     Engine,
 }
 
-/// By what a difference is judged.
+/// The evidence by which a difference is judged.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Evidence {
     /// Replicate by replicate.
     Pairs {
-        /// What is found now less what was accepted.
+        /// The present value less the accepted one.
         differences: Differences,
-        /// Whether they are 0 in every replicate.
+        /// Whether all differences are 0.
         alike: bool,
     },
-    /// As two samples apart: what was accepted, and what is found now.
+    /// As two samples: accepted, and present.
     Apart(Fact, Fact),
 }
 
-/// A measure of one version, then and now.
+/// A measure of one version, accepted and present.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contrast {
     /// The version.
     pub version: Foreign,
-    /// Whether it is defective in truth.
+    /// Whether the version is defective in ground truth.
     pub defective: bool,
-    /// Which measure.
+    /// The measure.
     pub measure: Measure,
     /// What was changed.
     pub cause: Cause,
-    /// Mean or rate then.
+    /// The accepted mean or rate.
     pub accepted: f64,
-    /// Mean or rate now.
+    /// The present mean or rate.
     pub now: f64,
-    /// Over how many replicates.
+    /// The number of replicates.
     pub n: u64,
-    /// By what it is judged.
+    /// The evidence.
     pub evidence: Evidence,
-    /// Of a conditional metric: the rate that says in how many replicates it has a value; `None` too where that was not
-    /// kept.
+    /// For a conditional metric, the rate of the replicates in which it has a value; `None` also where that rate was
+    /// not kept.
     pub condition: Option<Box<Contrast>>,
-    /// Whether the policy now stops too many good rollouts: then it is not better in time.
+    /// Whether the policy now stops too many good rollouts: then a shorter time does not count as better.
     pub gives_up: bool,
 }
 
-/// What a difference comes to.
+/// The verdict on a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// There is none.
+    /// There is no difference.
     Same,
-    /// There may be none: zero is in its interval, or it has no interval.
+    /// There may be no difference: zero is in its interval, or it has no interval.
     Unsure,
-    /// There is one, and no larger than its tolerance.
+    /// There is a difference, within its tolerance.
     Tolerated,
-    /// There is a larger one, for the better.
+    /// There is a difference beyond its tolerance, for the better.
     Better,
-    /// There is a larger one, for the worse.
+    /// There is a difference beyond its tolerance, for the worse.
     Worse,
-    /// There is a larger one, of a measure of which neither more nor less is better, or of a conditional metric over
-    /// other replicates then than now.
+    /// There is a difference beyond its tolerance, in a measure for which neither direction is better, or in a
+    /// conditional metric that has values in other replicates than before.
     Differs,
 }
 
 impl Verdict {
-    /// In words.
+    /// The verdict in words.
     #[must_use]
     pub fn says(self) -> &'static str {
         match self {
@@ -93,7 +93,7 @@ impl Verdict {
         }
     }
 
-    /// Its sign.
+    /// The sign of the verdict.
     #[must_use]
     pub fn sign(self) -> &'static str {
         match self {
@@ -105,7 +105,7 @@ impl Verdict {
 }
 
 impl Contrast {
-    /// What was kept of a measure by an engine that is gone, and what is found of it now.
+    /// Compares the recorded value of a measure by an earlier engine with its present value.
     #[must_use]
     pub fn of_engines(version: &str, defective: bool, measure: Measure, accepted: Fact, now: Fact) -> Self {
         Self {
@@ -122,7 +122,7 @@ impl Contrast {
         }
     }
 
-    /// Gives each conditional metric the rate that says in how many replicates it has a value.
+    /// Gives each conditional metric the rate of the replicates in which it has a value.
     pub fn join_conditions(contrasts: &mut [Self]) {
         for place in 0..contrasts.len() {
             let Some(when) = contrasts[place].when() else { continue };
@@ -131,14 +131,14 @@ impl Contrast {
         }
     }
 
-    /// What a replicate must come to before it has a value; `None` where every replicate has one.
+    /// The condition under which a replicate has a value; `None` where every replicate has one.
     #[must_use]
     pub fn when(&self) -> Option<Condition> {
         if let Measure::Metric(metric) = self.measure { metric.condition() } else { None }
     }
 
-    /// Whether both means are about the same replicates, so that one can be the better or the worse: pairs where every
-    /// replicate has one with both, samples apart where the shares that have one may be the same.
+    /// Whether both means are over the same replicates, so that one can be better or worse: for pairs, every replicate
+    /// has a value in both or in neither; for samples, the shares with a value may be equal.
     #[must_use]
     pub fn is_comparable(&self, confidence: f64) -> bool {
         if self.when().is_none() {
@@ -153,7 +153,7 @@ impl Contrast {
         }
     }
 
-    /// The interval of what is found now less what was accepted.
+    /// The interval of the present value less the accepted one.
     #[must_use]
     pub fn interval(&self, confidence: f64) -> Option<Interval> {
         match &self.evidence {
@@ -162,7 +162,7 @@ impl Contrast {
             Evidence::Apart(Fact::Share { hits: a, n }, Fact::Share { hits: b, n: m }) => {
                 two_samples::rates((*a, *n), (*b, *m), confidence)
             }
-            // One measure is always of one kind.
+            // The two facts of one measure are always of the same kind.
             Evidence::Apart(..) => None,
         }
     }
@@ -178,7 +178,7 @@ impl Contrast {
         }
     }
 
-    /// What it comes to, where its interval has this confidence.
+    /// The verdict, with an interval of this confidence.
     #[must_use]
     pub fn verdict(&self, tolerance: Tolerance, confidence: f64) -> Verdict {
         if self.is_none() {
@@ -208,7 +208,7 @@ mod tests {
     use dryroll_stats::two_samples::Sample;
 
     fn pairs(measure: Measure, defective: bool, accepted: f64, difference: f64) -> Contrast {
-        // Every other replicate differs by a little more.
+        // Every other replicate differs by slightly more.
         let values = (0..100).map(|replicate| difference + f64::from(replicate % 2) * 0.002 - 0.001).collect();
         let differences = Differences { values, reach: Reach::within(-10.0, 10.0), cut: [0.0, 0.0] };
         let evidence = Evidence::Pairs { differences, alike: false };

@@ -1,4 +1,4 @@
-//! What is kept of a version's replicates.
+//! What a baseline keeps of a version's replicates.
 
 use std::io;
 
@@ -12,22 +12,22 @@ use dryroll_sim::text::Foreign;
 use dryroll_stats::moments::Moments;
 use dryroll_stats::two_samples::Sample;
 
-/// What a measure came to.
+/// The result of a measure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fact {
-    /// Of a metric.
+    /// The sample moments of a metric.
     Figure(Sample),
-    /// Of a rate.
+    /// The counts of a rate.
     Share {
-        /// In how many replicates it was so.
+        /// The number of hits.
         hits: u64,
-        /// How many replicates.
+        /// The number of replicates.
         n: u64,
     },
 }
 
 impl Fact {
-    /// Mean or rate.
+    /// The mean or the rate.
     #[must_use]
     pub fn centre(&self) -> f64 {
         match *self {
@@ -36,7 +36,7 @@ impl Fact {
         }
     }
 
-    /// Over how many replicates; never 0.
+    /// The number of replicates; never 0.
     #[must_use]
     pub fn n(&self) -> u64 {
         match *self {
@@ -46,30 +46,30 @@ impl Fact {
     }
 }
 
-/// What a version came to.
+/// The results of a version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionFacts {
     /// SHA-256 over all of its rows, in lower-case hex.
     pub digest: Foreign,
-    /// Every measure of which a replicate has a value, in the order of the reports.
+    /// Every measure that has a value in some replicate, in the order of the reports.
     pub facts: Vec<(Measure, Fact)>,
 }
 
 impl VersionFacts {
-    /// What a measure came to; `None` where no replicate has a value.
+    /// The fact of a measure; `None` where no replicate has a value.
     #[must_use]
     pub fn get(&self, measure: Measure) -> Option<&Fact> {
         self.facts.iter().find(|(one, _)| *one == measure).map(|(_, fact)| fact)
     }
 
-    /// Whether these are the bytes that gave those: all rows are the same, and so is every fact that both have.
+    /// Whether both are of the same rows: the digests are equal, and so is every fact that both have.
     #[must_use]
     pub fn are_the_bytes_of(&self, other: &Self) -> bool {
         let same = |(measure, fact): &(Measure, Fact)| other.get(*measure).is_none_or(|kept| kept == fact);
         self.digest == other.digest && self.facts.iter().all(same)
     }
 
-    /// Reads the rows of a cell, of a version that is defective in truth or not.
+    /// Reads the rows of a cell; `defective` states the ground truth of its version.
     ///
     /// # Errors
     /// When the rows cannot be read.
@@ -79,7 +79,7 @@ impl VersionFacts {
         let mut digest = Sha256::new();
         rows.rows(&mut |_, row| {
             for number in row {
-                // Of the many that are no number, one.
+                // NaN has many bit patterns; the digest uses one.
                 let bits = if number.is_nan() { u64::MAX } else { number.to_bits() };
                 digest.update(bits.to_le_bytes());
             }
@@ -92,7 +92,7 @@ impl VersionFacts {
         let fact = |(measure, moments): (Measure, Moments)| {
             let (mean, n) = (moments.mean()?, moments.n());
             let fact = match measure {
-                // Ones and noughts: their mean times their number is how many ones there are.
+                // The values are 0 and 1, so the mean times their number is the number of hits.
                 Measure::Rate(_) => Fact::Share { hits: (mean * n as f64).round() as u64, n },
                 _ => Fact::Figure(Sample { mean, variance: moments.variance(), n }),
             };
@@ -103,7 +103,7 @@ impl VersionFacts {
     }
 }
 
-/// The measures of which facts are kept: all that are numbers.
+/// The measures that facts are kept of: all numeric ones.
 pub fn measures() -> impl Iterator<Item = Measure> {
     Measure::all().filter(|measure| *measure != Measure::Outcome)
 }

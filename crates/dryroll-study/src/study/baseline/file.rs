@@ -1,6 +1,6 @@
 //! The file of a baseline: one JSON object a line, sorted by scenario, then version, then fact.
 //!
-//! A scenario has one line of its own, one for each version, and one for each fact of that:
+//! A scenario has one line of its own, one for each of its versions, and one for each fact of a version:
 //!
 //! ```text
 //! {"scenario":"s.toml","hash":"…","world":"…","seed":11,"replicates":1000,"dryroll":"0.1.0","policy":{…}}
@@ -9,8 +9,8 @@
 //! {"scenario":"s.toml","version":"v-2","fact":"trip_rate","hits":3,"n":1000}
 //! ```
 //!
-//! Nothing stands at its head and nothing counts its lines, so a line-wise merge of two of them is one again. Lines are
-//! read in any order, and the same line twice is one; two lines that say different things of one fact are refused.
+//! The file has no header and no line count, so a line-wise merge of two files is again a baseline. Lines may be in any
+//! order, and a repeated line counts once; two lines that give different values for one fact are refused.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -26,7 +26,7 @@ use dryroll_sim::scenario::Measure;
 use dryroll_sim::text::Foreign;
 use dryroll_stats::two_samples::Sample;
 
-/// Why a text is no baseline.
+/// Why a text is not a baseline.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {said}")]
 pub struct FileError {
@@ -78,7 +78,7 @@ struct ShareLine {
     n: u64,
 }
 
-/// Where a line belongs, which is also the order of the file: an empty version or fact comes first.
+/// The key of a line, which also gives the order of the file: an empty version or fact sorts first.
 type Place = (Foreign, Foreign, Foreign);
 
 enum Line {
@@ -91,7 +91,8 @@ impl Baseline {
     /// Reads the text of a file.
     ///
     /// # Errors
-    /// When a line is none of a baseline, two contradict each other, or one is missing; all with the line.
+    /// When a line is not a line of a baseline, two lines contradict each other, or one is missing; each error has the
+    /// line.
     pub fn parse(text: &str) -> Result<Self, FileError> {
         let mut lines: BTreeMap<Place, (usize, String, Line)> = BTreeMap::new();
         for (index, text) in text.lines().enumerate() {
@@ -160,7 +161,7 @@ impl Baseline {
     /// The text of its file.
     ///
     /// # Errors
-    /// When a line cannot be written as JSON, which no fact of a run brings about.
+    /// When a line cannot be written as JSON, which no fact of a run causes.
     pub fn text(&self) -> std::io::Result<String> {
         let mut lines: BTreeMap<Place, String> = BTreeMap::new();
         for (scenario, entry) in &self.entries {
@@ -225,7 +226,7 @@ fn named((scenario, version, fact): &Place) -> String {
 }
 
 fn read(text: &str) -> Result<(Place, Line), String> {
-    // Whether serde finds the fault before or behind a column says little in a line of one object.
+    // The column of serde's error is of little use in a line with one object.
     let fault = |error: serde_json::Error| fault(&error);
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let shown: String = text.chars().take(40).collect();

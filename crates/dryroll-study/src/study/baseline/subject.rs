@@ -1,5 +1,5 @@
-//! A scenario under comparison: run with its policy, and with the accepted one where that is another, on the accepted
-//! replicates.
+//! A scenario under comparison: run with its own policy, and with the accepted policy where that differs, on the
+//! accepted replicates.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -26,43 +26,43 @@ use dryroll_stats::paired::Paired;
 /// A scenario that is ready to run.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    /// The cells: where there is an accepted policy of another kind, first that with each version, then the scenario's
-    /// own.
+    /// The cells: where the accepted policy differs, first that policy with each version; then the scenario's own
+    /// policy with each version.
     pub cells: Cells,
-    /// The versions, by their ids.
+    /// The ids of the versions.
     pub versions: Vec<Foreign>,
     /// Replicates of each cell.
     pub replicates: u64,
 }
 
-/// What became of what was accepted.
+/// The result of a comparison with accepted results.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Compared {
-    /// Whether the policy is another.
+    /// Whether the policy has changed.
     pub policy_changed: bool,
-    /// Whether the scenario is another, so that the figures that were kept say nothing of it.
+    /// Whether the scenario has changed otherwise, so that the recorded figures do not apply to it.
     pub world_changed: bool,
-    /// Versions of which one engine gave two results.
+    /// Versions with two results by the same engine.
     pub not_the_same_bytes: Vec<Foreign>,
-    /// Versions of which another engine gave other results.
+    /// Versions with other results by another engine.
     pub other_engine: Vec<Foreign>,
-    /// Versions of which nothing was accepted.
+    /// Versions without accepted results.
     pub new_versions: Vec<Foreign>,
-    /// Versions that were accepted, and are not rolled out any more.
+    /// Versions with accepted results that are no longer rolled out.
     pub gone_versions: Vec<Foreign>,
-    /// Good versions of which too few rollouts complete with the scenario's policy, and how many do.
+    /// Good versions of which too few rollouts complete with the scenario's policy, with the counts.
     pub given_up: Vec<(Foreign, Completed)>,
-    /// What may differ.
+    /// The compared measures.
     pub contrasts: Vec<Contrast>,
-    /// How many intervals there could be: they hold together.
+    /// The number of intervals that could be made; they hold simultaneously.
     pub intervals: u64,
 }
 
 impl Subject {
-    /// The tape of a comparison is nobody else's, so that it needs no name.
+    /// The result log of a comparison is never shared, so it needs no identity of its own.
     pub const IDENTITY: Identity = *b"dryroll baseline, not kept......";
 
-    /// Makes a scenario ready: with its own policy, and with an accepted one where that is another.
+    /// Prepares a scenario: with its own policy, and with the accepted policy where that differs.
     ///
     /// # Errors
     /// When the accepted policy does not fit the scenario, or the platform refuses a request.
@@ -78,24 +78,25 @@ impl Subject {
         Ok(Self { cells: Cells::new(policies, &versions)?, versions: ids, replicates })
     }
 
-    /// Rollouts of all cells.
+    /// The number of rollouts of all cells.
     #[must_use]
     pub fn rollouts(&self) -> u64 {
         self.replicates.saturating_mul(self.cells.compiled.len() as u64)
     }
 
-    /// Runs all replicates; false where it was stopped.
+    /// Runs all replicates; returns false where it was stopped.
     ///
     /// # Errors
-    /// When the tape cannot be written.
+    /// When the result log cannot be written.
     pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<bool> {
         let instances = self.cells.scenarios.first().map_or(1, |scenario| scenario.fleet.instances);
         let cells = (0..self.cells.compiled.len() as u32).collect();
-        let round = Work { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
-        round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)
+        let work = Work { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
+        round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)
     }
 
-    /// The cells of a version: with the accepted policy, and with the scenario's own; one and the same where those are.
+    /// The cells of a version: with the accepted policy, and with the scenario's own; the same cell twice where the
+    /// policies are equal.
     fn cells_of(&self, version: usize) -> [usize; 2] {
         [version, self.cells.compiled.len() - self.versions.len() + version]
     }
@@ -108,19 +109,20 @@ impl Subject {
         VersionFacts::of(&self.rows(log, cell)?, self.cells.compiled[cell].defective)
     }
 
-    /// What each version comes to with the scenario's own policy.
+    /// The facts of each version with the scenario's own policy.
     ///
     /// # Errors
-    /// When the tape cannot be read.
+    /// When the result log cannot be read.
     pub fn facts(&self, log: &ResultLog) -> io::Result<BTreeMap<Foreign, VersionFacts>> {
         let of = |(version, id): (usize, &Foreign)| Ok((id.clone(), self.facts_of(log, self.cells_of(version)[1])?));
         self.versions.iter().enumerate().map(of).collect()
     }
 
-    /// Holds what was found against what was accepted. `environment` is the digest of the scenario's replicate.
+    /// Compares the present results with the accepted ones. `environment` is the digest of the scenario without its
+    /// policy and seed.
     ///
     /// # Errors
-    /// When the tape cannot be read.
+    /// When the result log cannot be read.
     pub fn compare(&self, log: &ResultLog, entry: &Entry, environment: &str) -> io::Result<Compared> {
         let mut compared = Compared {
             policy_changed: self.cells.compiled.len() > self.versions.len(),
@@ -158,7 +160,7 @@ impl Subject {
         Ok(compared)
     }
 
-    /// The good versions of which surely too few rollouts complete with the scenario's policy, and how many do.
+    /// The good versions of which certainly too few rollouts complete with the scenario's policy, with the counts.
     fn given_up(&self, log: &ResultLog) -> io::Result<Vec<(Foreign, Completed)>> {
         let certainty = Certainty { confidence: CONFIDENCE, peeked: false };
         let mut all = Vec::new();
@@ -178,7 +180,7 @@ impl Subject {
         Ok(all)
     }
 
-    /// What was kept against what is found now.
+    /// Compares recorded facts with present ones.
     fn engines(&self, version: &str, cell: usize, kept: &VersionFacts, found: &VersionFacts) -> Vec<Contrast> {
         let contrast = |&(measure, now): &(Measure, Fact)| {
             let defective = self.cells.compiled[cell].defective;
@@ -189,7 +191,7 @@ impl Subject {
         contrasts
     }
 
-    /// The accepted policy against the scenario's own, replicate by replicate.
+    /// Compares the accepted policy with the scenario's own, replicate by replicate.
     fn policies(&self, log: &ResultLog, version: &str, [accepted, own]: [usize; 2]) -> io::Result<Vec<Contrast>> {
         let defective = self.cells.compiled[own].defective;
         let rows = [self.rows(log, accepted)?, self.rows(log, own)?];
@@ -220,8 +222,8 @@ impl Subject {
     }
 }
 
-/// The target, and every other version that can be rolled out and is not what the fleet runs before; those are left out
-/// that do not fit, or whose request is refused.
+/// The target, and every other version that can be rolled out and is not the previous version; versions that do not
+/// fit, or whose request is refused, are left out.
 fn versions(scenario: &Scenario) -> Vec<VersionIndex> {
     let target = scenario.rollout.target;
     let mut all = grid::versions(scenario, "all").unwrap_or_default();

@@ -1,20 +1,20 @@
-//! How much a fact may differ from what was accepted.
+//! How much a fact may differ from its accepted value.
 
 use dryroll_sim::scenario::Measure;
 
 use super::facts::measures;
 
-/// How far.
+/// A tolerance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Tolerance {
-    /// A share of the accepted value.
+    /// As a share of the accepted value.
     Relative(f64),
     /// In the unit of the measure.
     Absolute(f64),
 }
 
 impl Tolerance {
-    /// In the unit of the measure, for a value that was accepted.
+    /// The tolerance in the unit of the measure, for an accepted value.
     #[must_use]
     pub fn around(self, accepted: f64) -> f64 {
         match self {
@@ -24,18 +24,18 @@ impl Tolerance {
     }
 }
 
-/// The tolerance of each measure: one in twenty of a mean, one point of a rate, or what was said.
+/// The tolerance of each measure: 5 % of a mean and 0.01 of a rate, unless given.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tolerances(Vec<(Measure, Tolerance)>);
 
 impl Tolerances {
-    /// Takes what was said, a later one over an earlier one.
+    /// Takes the given tolerances; a later one replaces an earlier one.
     #[must_use]
     pub fn new(said: &[(Measure, Tolerance)]) -> Self {
         Self(said.to_vec())
     }
 
-    /// That of a measure.
+    /// The tolerance of a measure.
     #[must_use]
     pub fn of(&self, measure: Measure) -> Tolerance {
         let said = self.0.iter().rev().find(|(one, _)| *one == measure).map(|&(_, tolerance)| tolerance);
@@ -46,11 +46,11 @@ impl Tolerances {
     }
 }
 
-/// Reads `METRIC=VALUE`: `duration_sec=5%` is a share of what was accepted, `duration_sec=60` and `trip_rate=0.01` are
-/// in the unit of the metric.
+/// Parses `METRIC=VALUE`: `duration_sec=5%` is a share of the accepted value, `duration_sec=60` and `trip_rate=0.01`
+/// are in the unit of the metric.
 ///
 /// # Errors
-/// When there is no such metric, or the value is no number from 0 up; says what is allowed.
+/// When there is no such metric, or the value is not a number from 0 up; the error states what is allowed.
 pub fn tolerance(text: &str) -> Result<(Measure, Tolerance), String> {
     let Some((name, value)) = text.split_once('=') else {
         return Err(format!("`{text}` has no `=`; write METRIC=VALUE, as in duration_sec=10% or trip_rate=0.02"));

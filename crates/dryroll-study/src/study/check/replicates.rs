@@ -11,7 +11,7 @@ use dryroll_engine::{Engine, Event, EventKind, Outcome, Recording};
 use dryroll_sim::scenario::{Bound, Demand, EventDemand, ExpectSpec, Expected, Measure, Replicates};
 use dryroll_sim::sim::{CompiledScenario, Observer, Simulator, Unobserved};
 
-/// Replicates that are looked at before it is asked whether one of them has failed.
+/// Replicates that are run before it is tested whether one of them has failed.
 const AT_ONCE: u64 = 1024;
 
 /// Whether a number is within a bound.
@@ -25,7 +25,7 @@ pub fn fits(bound: &Bound, value: f64) -> bool {
     }
 }
 
-/// What a replicate shows, and whether the rule holds there; `None`: it says nothing.
+/// The result of a rule in one replicate; `None`: the rule does not apply there.
 #[derive(Clone, Debug, PartialEq)]
 struct Shown {
     observed: Option<Expected>,
@@ -33,7 +33,7 @@ struct Shown {
     stalled: bool,
 }
 
-/// Decides a rule in each of its replicates: it holds where it holds in all.
+/// Decides a rule in each of its replicates: it holds if it holds in all of them.
 #[must_use]
 pub fn each(spec: &ExpectSpec, compiled: &CompiledScenario, workers: &WorkPlan<'_>, max_replicates: u64) -> Finding {
     let replicates = match spec.replicates {
@@ -93,7 +93,7 @@ fn show(spec: &ExpectSpec, simulator: &mut Simulator<'_>, replicate: u64) -> Sho
                 (_, Bound::Equals(Expected::Truth(wanted))) => {
                     (Some(Expected::Truth(metrics.drift)), Some(metrics.drift == *wanted))
                 }
-                // The scenario was checked.
+                // Validation of the scenario excludes this case.
                 _ => (None, None),
             };
             Shown { observed, holds, stalled: metrics.outcome == Outcome::Stalled }
@@ -107,7 +107,7 @@ fn show(spec: &ExpectSpec, simulator: &mut Simulator<'_>, replicate: u64) -> Sho
     }
 }
 
-/// Counts the events of a kind, and notes the first of them.
+/// Counts the events of a kind, and records the first of them.
 #[derive(Clone, Debug)]
 struct Watch {
     event: EventKind,
@@ -115,7 +115,7 @@ struct Watch {
     other: Option<EventKind>,
     times: u64,
     first: Option<At>,
-    /// Whether the other kind's first event came before the first one of this kind.
+    /// Whether the first event of the other kind came before the first one of this kind.
     other_was_first: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The first request: how likely it is approved, and when.
+//! The first request: the probability of its approval, and the time of it.
 
 use super::OutOfScope;
 use dryroll_engine::InterventionPolicy;
@@ -7,11 +7,11 @@ use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::sim::sampler::Sampler;
 use dryroll_stats::exact::sum_of_falling;
 
-/// A chance that is taken for none.
+/// A probability below this counts as zero.
 pub(super) const NEGLIGIBLE: f64 = 1e-12;
 const BUDGET: usize = 200_000;
 
-/// What comes of the first request. Times in milliseconds.
+/// The result of the first request. Times in milliseconds.
 #[derive(Clone, Debug)]
 pub(in crate::study) struct Approval {
     pub approved: f64,
@@ -19,11 +19,11 @@ pub(in crate::study) struct Approval {
     pub expired: f64,
     /// The mean wait for the answer or the expiry.
     pub wait: Result<f64, String>,
-    /// The mean of the first tick where it is approved, and of the end where it is not.
+    /// The mean time of the first tick after an approval, or of the end without one.
     pub first: Result<f64, String>,
-    /// It is over by then.
+    /// The latest time of the answer or the expiry.
     pub latest: u64,
-    /// P(it takes longer than that), within the expiry.
+    /// The distribution of the time to the answer, within the expiry.
     answered: Option<Sampler>,
 }
 
@@ -82,7 +82,7 @@ impl Approval {
         })
     }
 
-    /// P(it takes longer than `limit`), or a bound of it.
+    /// P(the answer takes longer than `limit`), or an upper bound of it.
     pub fn later_than(&self, limit: u64) -> f64 {
         match &self.answered {
             _ if self.latest <= limit => 0.0,
@@ -92,12 +92,12 @@ impl Approval {
     }
 }
 
-/// E min(D, most) of a duration D, milliseconds; `None` where it is spread too wide to be added up.
+/// E min(D, most) of a duration D, milliseconds; `None` where it is spread too wide to be summed.
 pub(in crate::study) fn mean_up_to(delay: &Sampler, most: u64) -> Option<f64> {
     sum_of_falling(most, 1e-3, BUDGET, |t| 1.0 - delay.cumulative(t))
 }
 
-/// The mean of a duration on the grid of whole milliseconds; of a smooth one, as it is off the grid.
+/// The mean of a duration on the grid of whole milliseconds; for a smooth distribution, the mean off the grid.
 pub(super) fn mean(sampler: &Sampler) -> f64 {
     match sampler {
         Sampler::Empirical(values) => {

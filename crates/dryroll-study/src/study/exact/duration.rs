@@ -1,5 +1,5 @@
-//! The mean duration. A batch lasts as long as the slowest of its verdicts; the next one begins on the first tick at or
-//! after that, so that whole ticks count for a batch that another one follows, and milliseconds for the last and for a
+//! The mean duration. A batch lasts as long as the slowest of its verdicts, and the next batch begins on the first tick
+//! at or after that. So whole ticks count for a batch with a successor, and milliseconds for the last batch and for a
 //! trip.
 
 use super::TrialWalk;
@@ -9,29 +9,29 @@ use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::sim::sampler::Sampler;
 use dryroll_stats::exact::{Counting, Counts, Trial, Walked, sum_of_falling};
 
-/// The most steps of the chain, and of the laws.
+/// The largest number of steps of the chain and of the evaluation of laws.
 const MOST_STEPS: u64 = 200_000_000;
 /// The error of the sum over milliseconds, in milliseconds.
 const TOLERANCE: f64 = 1e-4;
 
-/// A unit in the state in which it begins, in one layer of the walk.
+/// A unit of the walk with its initial state, in one layer of the walk.
 struct Stage {
     from: u32,
     to: u32,
     counts: Counts,
     is_last: bool,
-    /// A trip in it ends the walk.
+    /// Whether a trip in it ends the walk.
     ends: bool,
 }
 
-/// Chances that a unit is over by some moment.
+/// Probabilities that a unit is over by some moment.
 #[derive(Clone, Copy, Default)]
 struct Over {
     untripped: f64,
     tripped: f64,
 }
 
-/// The mean duration, and the mean of its waiting for a person; milliseconds.
+/// The mean duration, and the mean of its waits for a person; milliseconds.
 pub(super) fn mean_duration(
     compiled: &CompiledScenario,
     approval: &Approval,
@@ -58,7 +58,7 @@ pub(super) fn mean_duration(
     Ok((first + approval.approved * walking, wait + approval.approved * deciding))
 }
 
-/// From the first tick to the end, where it is approved.
+/// The mean time from the first tick to the end, if approved.
 fn walking(
     compiled: &CompiledScenario,
     walk: &TrialWalk<'_>,
@@ -120,7 +120,7 @@ fn walking(
     Ok(sum_of_ticks * tick as f64 + millis + decided)
 }
 
-/// Where instances are all alike, units of the same length are one stage with the weights of all.
+/// Where all instances are alike, units of equal length are merged into one stage, with the sum of their weights.
 fn stages(walk: &TrialWalk<'_>, states: &[Vec<Counts>]) -> Vec<Stage> {
     let units = &walk.walk.units;
     let mut stages: Vec<Stage> = Vec::new();
@@ -155,15 +155,14 @@ fn over_by(walk: &TrialWalk<'_>, stages: &[Stage], t: u64, timeout: u64) -> Vec<
     stages.iter().map(|stage| over(walk, stage, &trials, t >= timeout)).collect()
 }
 
-/// The chances that a unit has been judged without a trip, and that a trip has been met, the verdicts so far being
-/// `trials`.
+/// The probabilities that the unit is judged without a trip, and that it has tripped, given these verdicts so far.
 fn over(walk: &TrialWalk<'_>, stage: &Stage, trials: &[Trial], is_due: bool) -> Over {
     let each = || (stage.from..stage.to).map(|position| walk.law.pick(trials, position));
     let mut counts = stage.counts.clone();
     let tripped = counts.take(walk.walk.counting, each());
     let untripped = counts.total();
     match walk.walk.counting {
-        // Counted as they come, a run trips before the batch is over.
+        // Verdicts are counted as they arrive, so a run can trip before the batch is over.
         Counting::SilentLast if !is_due => Over { untripped, tripped: stage.counts.clone().trips_so_far(each()) },
         _ => Over { untripped, tripped },
     }

@@ -1,4 +1,4 @@
-//! The laws of all verdicts of a fleet: which planned instance has which.
+//! The laws of all verdicts of a fleet, by planned instance.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,24 +12,24 @@ use dryroll_sim::sim::compiled::{CompiledScenario, InstanceClass, Release};
 use dryroll_sim::sim::sampler::Sampler;
 use dryroll_stats::exact::Trial;
 
-/// The most kinds of instances whose laws are worked out.
+/// The largest number of kinds of instances whose laws are computed.
 const MOST_KINDS: usize = 64;
 
-/// A mixture: an instance is of each kind with a chance, drawn for each instance on its own.
+/// A mixture: each instance is independently of each kind with a probability.
 type Mixture = Vec<(VerdictLaw, f64)>;
 
 /// The laws of the verdicts of planned instances.
 #[derive(Debug)]
 pub(super) struct FleetLaw {
     laws: Vec<Mixture>,
-    /// By position; empty where all have the first law.
+    /// The index of the law by position; empty where all instances have the first law.
     which: Vec<u8>,
-    /// How long an evaluation takes, in steps.
+    /// The cost of an evaluation, in steps.
     pub effort: u64,
 }
 
 impl FleetLaw {
-    /// The laws for upgrades to a release. `on_grid` says that every dispatch falls on a multiple of the heartbeat
+    /// The laws for upgrades to a release. `on_grid` states that every dispatch is at a multiple of the heartbeat
     /// interval.
     pub fn new(
         compiled: &CompiledScenario,
@@ -43,7 +43,7 @@ impl FleetLaw {
         let mut laws = Vec::new();
         let mut which = Vec::new();
         let total = plan.total_instances();
-        // Without classes and overrides all are alike.
+        // Without classes and overrides, all instances are alike.
         let distinct = if compiled.has_kinds() { total } else { total.min(1) };
         for position in 0..distinct {
             let instance_class = compiled.instance_class(plan.order.instance(position).0);
@@ -74,7 +74,7 @@ impl FleetLaw {
         self.which.is_empty()
     }
 
-    /// The chances of every law that a verdict has come within t.
+    /// For every law, the probabilities of verdicts within t.
     pub fn by(&self, t: u64) -> Vec<Trial> {
         let of_mixture = |mixture: &Mixture| {
             mixture.iter().fold(Trial::default(), |sum, (law, share)| {
@@ -89,19 +89,19 @@ impl FleetLaw {
         self.laws.iter().map(of_mixture).collect()
     }
 
-    /// The one of these that belongs to a position.
+    /// The trial of the law at a position.
     #[inline]
     pub fn pick(&self, trials: &[Trial], position: u32) -> Trial {
         trials[self.which.get(position as usize).map_or(0, |&kind| kind as usize)]
     }
 
-    /// The chances of every law, the verdict being waited for to the end.
+    /// For every law, the probabilities of final verdicts.
     pub fn verdicts(&self) -> Vec<Trial> {
         self.by(u64::MAX)
     }
 
-    /// Whether when an instance is heard of is independent of what it then says, and the same law for all: then the
-    /// order of those that are heard of says nothing about who failed.
+    /// Whether the arrival time of an instance's report is independent of its content, with the same law for all
+    /// instances: then the order of arrivals is independent of which instances failed.
     pub fn order_says_nothing(&self) -> bool {
         let [mixture] = &self.laws[..] else { return false };
         let Some((first, _)) = mixture.first() else { return false };
@@ -113,7 +113,7 @@ impl FleetLaw {
     }
 }
 
-/// Tables that were made, for scenarios that differ in their policy or in their rates alone.
+/// Shared tables, for scenarios that differ only in their policy or in their rates.
 #[derive(Debug, Default)]
 pub(crate) struct Tables(RefCell<Vec<(Sampler, u64, Rc<Table>)>>);
 
@@ -131,7 +131,7 @@ impl Tables {
     }
 }
 
-/// Makes laws.
+/// Builds the laws.
 struct Maker<'w> {
     compiled: &'w CompiledScenario,
     release: Release,

@@ -1,10 +1,10 @@
-//! The law of one instance's verdict: what it is, and how long after the dispatch it comes.
+//! The law of one instance's verdict: its kind, and how long after the dispatch it arrives.
 //!
-//! With nothing in the way an upgrade takes U ≥ 1 ms, and the first heartbeat after it is sent W later. A phase that is
-//! drawn is uniform on the whole milliseconds of the interval, so W is uniform on 0 … h − 1 whatever U is and whenever
-//! the dispatch was. A fixed phase puts the heartbeats at fixed distances from a dispatch, where every dispatch falls
-//! on the same place in the interval. Each heartbeat is lost on its own, so the first that arrives is the j-th with
-//! chance (1 − ℓ)·ℓʲ.
+//! Without disturbances an upgrade takes U ≥ 1 ms, and the first heartbeat after it is sent W later. A random phase is
+//! uniform on the whole milliseconds of the interval, so W is uniform on 0 … h − 1 for every U and every time of
+//! dispatch. A fixed phase puts the heartbeats at fixed distances from a dispatch, provided that all dispatches have
+//! the same offset within the interval. Heartbeats are lost independently, so the first that arrives is the j-th with
+//! probability (1 − ℓ)·ℓʲ.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,14 +14,15 @@ use dryroll_sim::sim::compiled::Chances;
 use dryroll_sim::sim::sampler::Sampler;
 use dryroll_stats::exact::Trial;
 
-/// The most milliseconds that a duration's distribution is tabulated for.
+/// The largest number of milliseconds that a distribution is tabulated for.
 const LONGEST_TABLE: u64 = 1 << 22;
-/// Below this interval a window of the distribution is added up term by term: differences of sums would be too coarse.
+/// For intervals shorter than this, a window of the distribution is summed term by term: differences of sums would be
+/// too inaccurate.
 const SHORT_WINDOW: u64 = 256;
-/// A chance of losing so many heartbeats in a row that it does not matter.
+/// The probability of a run of lost heartbeats that is small enough to neglect.
 const NEVER: f64 = 1e-18;
 
-/// P(U ≤ u) for whole milliseconds, and its sums.
+/// P(U ≤ u) for whole milliseconds, and its cumulative sums.
 #[derive(Debug)]
 pub(super) struct Table {
     cumulative: Vec<f64>,
@@ -29,7 +30,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Up to `until` milliseconds; `None` where that is too much.
+    /// A table up to `until` milliseconds; `None` where that is too long.
     pub fn new(upgrade: &Sampler, until: u64) -> Option<Self> {
         let until = until.min(upgrade.longest().0.max(1));
         if until > LONGEST_TABLE {
@@ -39,7 +40,7 @@ impl Table {
         let mut sums = Vec::with_capacity(until as usize + 1);
         let mut sum = 0.0;
         for u in 0..=until {
-            // An upgrade takes at least a millisecond.
+            // An upgrade takes at least one millisecond.
             let chance = if u == 0 { 0.0 } else { upgrade.cumulative(u) };
             sum += chance;
             cumulative.push(chance);
@@ -73,16 +74,16 @@ impl Table {
     }
 }
 
-/// When heartbeats are sent, seen from a dispatch.
+/// When heartbeats are sent, relative to a dispatch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Beats {
-    /// Anywhere in the interval, each place as likely.
+    /// Uniform over the interval.
     Anywhere,
-    /// So many milliseconds after the dispatch (1 … interval), and every interval after that.
+    /// This many milliseconds after the dispatch (1 … interval), and every interval after that.
     At(u64),
 }
 
-/// How the heartbeats of an instance come.
+/// The heartbeats of an instance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Heartbeats {
     pub beats: Beats,
@@ -91,29 +92,29 @@ pub(super) struct Heartbeats {
 }
 
 impl Heartbeats {
-    /// The chances that the first one to get through is the 0th, 1st, …, without what is too unlikely to matter.
+    /// The probabilities that the first heartbeat to arrive is the 0th, 1st, …, without negligible ones.
     fn through(&self) -> impl Iterator<Item = f64> + use<> {
         let loss = self.loss;
         std::iter::successors(Some(1.0 - loss), move |&chance| Some(chance * loss)).take_while(|&chance| chance > NEVER)
     }
 
     fn position_of(first: u64, interval: u64, u: u64) -> u64 {
-        // From the end of the upgrade to the next heartbeat.
+        // The time from the end of the upgrade to the next heartbeat.
         if u <= first { first - u } else { (interval - (u - first) % interval) % interval }
     }
 }
 
-/// Upgrade and heartbeats together: when an instance that passes, or reports, is first heard of.
+/// Upgrade and heartbeats together: the time of the first heartbeat from an instance that passes or reports a failure.
 #[derive(Clone, Debug)]
 pub(super) struct Arrivals {
     pub table: Rc<Table>,
     pub heartbeats: Heartbeats,
-    /// Whether it is surely heard of within the health timeout.
+    /// Whether that heartbeat certainly arrives within the health timeout.
     pub surely_in_time: bool,
 }
 
 impl Arrivals {
-    /// P(heard of within t).
+    /// P(a heartbeat arrives within t).
     fn by(&self, t: u64) -> f64 {
         let Heartbeats { beats, interval, .. } = self.heartbeats;
         let mut chance = 0.0;
@@ -139,7 +140,7 @@ impl Arrivals {
     }
 }
 
-/// The same for an instance that dies of its version a while after its upgrade: it must be heard of before.
+/// The same for an instance that crashes some time after its upgrade: its heartbeat must be sent before.
 #[derive(Clone, Debug)]
 pub(super) struct Crashing {
     crash_after: Sampler,
@@ -160,7 +161,7 @@ impl Crashing {
         chance
     }
 
-    /// P(it still lives so long after its upgrade).
+    /// P(it has not crashed by this time after its upgrade).
     fn lives(&self, after: u64) -> f64 {
         1.0 - self.crash_after.cumulative(after)
     }
@@ -204,7 +205,7 @@ pub(super) struct VerdictLaw {
 }
 
 impl VerdictLaw {
-    /// The chances that a verdict has come within t, by what it is. Silence is found out at the health timeout.
+    /// The probabilities of each verdict within t. Silence becomes a verdict at the health timeout.
     pub fn by(&self, t: u64) -> Trial {
         let is_due = t >= self.timeout;
         let heard = if is_due && self.arrivals.surely_in_time { 1.0 } else { self.arrivals.by(t.min(self.timeout)) };

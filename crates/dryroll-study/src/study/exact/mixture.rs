@@ -1,9 +1,9 @@
-//! What is drawn once a replicate, taken the mean over: rates by Gauss's quadrature for their beta distributions,
-//! listed factors and the places of blocks one by one.
+//! Means over what is drawn once a replicate: rates by Gauss quadrature for their beta distributions, listed factors
+//! and the positions of blocks one by one.
 //!
-//! Given what is shared, the chances of a walk are polynomials in each rate, of a degree of at most the number of
-//! instances. So a rule with half as many nodes is exact; with fewer, and where rates are cut to add up to 1, a finer
-//! rule must agree.
+//! Given the shared draws, the probabilities of a walk are polynomials in each rate, with degree at most the number of
+//! instances. So a rule with half as many nodes is exact. With fewer nodes, and where rates are cut so that they sum to
+//! at most 1, a finer rule must agree.
 
 use std::collections::BTreeMap;
 
@@ -17,35 +17,35 @@ use dryroll_sim::sim::compiled::Release;
 use dryroll_sim::sim::shared::{BlockLaw, Factor, RateSource, Shared, Spread};
 use dryroll_stats::beta;
 
-/// The most replicates that a mean is taken over.
+/// The largest number of shared draws that a mean is taken over.
 const MOST_REPLICATES: usize = 20_000;
-/// The most replicates whose durations are followed.
+/// The largest number of shared draws whose durations are computed.
 const MOST_TIMED: usize = 100;
-/// The most steps of the chains of all replicates together.
+/// The largest number of chain steps over all shared draws.
 const MOST_STEPS: u64 = 400_000_000;
-/// How far two rules may differ.
+/// The largest difference between two rules that agree.
 const AGREEMENT: f64 = 1e-10;
-/// The most nodes of one rate, by the number of rates that are drawn.
+/// The largest number of nodes of one rate, by the number of drawn rates.
 const MOST_NODES: [usize; 3] = [64, 32, 14];
 
 pub(super) const TOO_MANY_DURATIONS: &str =
     "what is drawn once a replicate can go in too many ways to follow how long each takes";
 
-/// What a replicate may share, each with its chance.
+/// The possible shared draws of a replicate, with probabilities.
 pub(super) type Parts = Vec<(Shared, f64)>;
 
-/// How finely rates are taken.
+/// The accuracy of the quadrature of rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// As results are told.
+    /// The rule for results.
     Usual,
-    /// To check that against.
+    /// A finer rule to check results against.
     Finer,
-    /// For means of squares of chances.
+    /// The rule for means of squares of probabilities.
     Squares,
 }
 
-/// The exact results of a replicate whose replicates share something.
+/// The exact results of a scenario with draws per replicate.
 pub(super) fn exact(compiled: &CompiledScenario, tables: &Tables, depth: Depth) -> Result<Exact, OutOfScope> {
     let settled = rolls_nothing_out(compiled) || spread(compiled).is_none();
     let parts = parts(compiled, Rule::Usual)?;
@@ -67,7 +67,7 @@ pub(super) fn exact(compiled: &CompiledScenario, tables: &Tables, depth: Depth) 
     Ok(mean(&results?))
 }
 
-/// Whether the chain is never walked.
+/// Whether nothing is dispatched, so that the chain is not needed.
 fn rolls_nothing_out(compiled: &CompiledScenario) -> bool {
     compiled.rolls_nothing_out().is_some() || compiled.settings.policy == InterventionPolicy::Blocked
 }
@@ -81,7 +81,7 @@ pub(super) fn affordable(compiled: &CompiledScenario, parts: usize) -> Result<()
     Ok(())
 }
 
-/// The rates of the target, where they are drawn from beta distributions.
+/// The rates of the target, where they have beta distributions.
 pub(super) fn spread(compiled: &CompiledScenario) -> Option<&Spread> {
     match compiled.rate_source(Release::Target) {
         RateSource::Spread(spread) => Some(spread),
@@ -89,7 +89,7 @@ pub(super) fn spread(compiled: &CompiledScenario) -> Option<&Spread> {
     }
 }
 
-/// The chance of a trip in a replicate that is given.
+/// The probability of a trip, given the shared draws.
 pub(super) fn trip(compiled: &CompiledScenario, shared: &Shared, tables: &Tables) -> Result<f64, OutOfScope> {
     let given = compiled.given(shared);
     let approved = Approval::of(&given)?.approved;
@@ -103,7 +103,7 @@ fn trips(compiled: &CompiledScenario, parts: &[(Shared, f64)], tables: &Tables) 
     parts.iter().try_fold(0.0, |sum, (shared, chance)| Ok(sum + chance * trip(compiled, shared, tables)?))
 }
 
-/// All that replicates may share.
+/// All possible shared draws, with probabilities.
 pub(super) fn parts(compiled: &CompiledScenario, rule: Rule) -> Result<Parts, OutOfScope> {
     let mut parts = vec![(beginning(compiled)?, 1.0)];
     if let Some(spread) = spread(compiled) {
@@ -113,8 +113,8 @@ pub(super) fn parts(compiled: &CompiledScenario, rule: Rule) -> Result<Parts, Ou
     with_places(parts, compiled.block_laws())
 }
 
-/// What the previous version shares matters to whether a rollback surely ends well, and to nothing else that is
-/// computed: its mean rates and its longest factor say that.
+/// The shared draws of the previous version matter only to whether a rollback certainly succeeds; its mean rates and
+/// its longest factor decide that.
 fn beginning(compiled: &CompiledScenario) -> Result<Shared, OutOfScope> {
     let mean = |release| match compiled.rate_source(release) {
         RateSource::Known(rates) => Ok(*rates),
@@ -187,7 +187,7 @@ fn with_factors(parts: &Parts, compiled: &CompiledScenario) -> Result<Parts, Out
     Ok(parts.iter().flat_map(each).collect())
 }
 
-/// Every choice of places for the blocks of each law, each as likely.
+/// All choices of positions for the blocks of each law, equally likely.
 fn with_places(parts: Parts, laws: &[BlockLaw]) -> Result<Parts, OutOfScope> {
     let mut parts = parts;
     for law in laws {
@@ -196,7 +196,7 @@ fn with_places(parts: Parts, laws: &[BlockLaw]) -> Result<Parts, OutOfScope> {
         if all.is_none_or(|all| all > MOST_REPLICATES) {
             return Err(OutOfScope::new("blocks can be at too many places to follow each"));
         }
-        // Where blocks are that do not differ for the target matters to nothing that is computed.
+        // The positions of blocks that do not differ for the target have no effect on the results.
         let places = if law.for_target { places(law) } else { vec![law.starts(0..law.blocks.count)] };
         let chance = 1.0 / places.len() as f64;
         parts = parts
@@ -213,7 +213,7 @@ fn with_places(parts: Parts, laws: &[BlockLaw]) -> Result<Parts, OutOfScope> {
     Ok(parts)
 }
 
-/// In how many ways so many are chosen of so many; `None` beyond what is followed.
+/// The binomial coefficient; `None` beyond the number that is followed.
 fn choices(of: u32, count: u32) -> Option<usize> {
     let mut choices: u64 = 1;
     for i in 0..u64::from(count.min(of - count)) {
@@ -229,7 +229,7 @@ fn places(law: &BlockLaw) -> Vec<Vec<u32>> {
     let (slots, count) = (law.slots(), law.blocks.count as usize);
     let mut chosen: Vec<u32> = (0..count as u32).collect();
     let mut all = vec![law.starts(chosen.iter().copied())];
-    // The next choice in order: the last that can move on does, and those after it follow.
+    // The next choice in order: the last position that can move does, and those after it follow.
     while let Some(i) = (0..count).rev().find(|&i| chosen[i] + ((count - i) as u32) < slots) {
         let from = chosen[i] + 1;
         for (slot, next) in chosen[i..].iter_mut().zip(from..) {
@@ -240,7 +240,7 @@ fn places(law: &BlockLaw) -> Vec<Vec<u32>> {
     all
 }
 
-/// The mean of results, each with its chance.
+/// The mean of results with these probabilities.
 fn mean(results: &[(Exact, f64)]) -> Exact {
     const TRIPPED: &str = "blast_radius_pct_tripped";
     let mut mean = Exact::default();
@@ -258,7 +258,7 @@ fn mean(results: &[(Exact, f64)]) -> Exact {
             if mean.why_not.iter().any(|unknown| unknown.metric == *metric) {
                 continue;
             }
-            // This one is a mean over the runs that trip.
+            // This is a mean over the runs that trip.
             let weight = if metric == TRIPPED { chance * tripped } else { *chance };
             *mean.values.entry(metric.clone()).or_default() += weight * value;
         }
@@ -276,7 +276,7 @@ fn mean(results: &[(Exact, f64)]) -> Exact {
     if mean.why_not.iter().all(|unknown| unknown.metric != "exposed_instances") {
         mean.exposed = exposed.into_iter().collect();
     }
-    // The weights of nodes miss 1 by their last bits.
+    // Rounding makes the weights of nodes miss 1 slightly.
     let chances = Outcome::ALL.iter().map(|outcome| outcome.name()).chain(["trip_rate"]);
     for name in chances {
         if let Some(chance) = mean.values.get_mut(name) {
@@ -287,7 +287,7 @@ fn mean(results: &[(Exact, f64)]) -> Exact {
     mean
 }
 
-/// The rates and factors that belong to uniform variates: of failure, hang, unhealthy and crash, and of the factor.
+/// The rates and factors for uniform variates: of failure, hang, unhealthy and crash, and of the factor.
 pub(super) fn at(compiled: &CompiledScenario, base: &Shared, variates: [f64; 5]) -> Shared {
     let [rates @ .., factor] = variates;
     let mut shared = base.clone();
@@ -306,7 +306,7 @@ pub(super) fn at(compiled: &CompiledScenario, base: &Shared, variates: [f64; 5])
     shared
 }
 
-/// A replicate's beginning, with every choice of places for its blocks.
+/// A replicate's initial shared draws, with every choice of positions for its blocks.
 pub(super) fn of_places(compiled: &CompiledScenario) -> Result<Parts, OutOfScope> {
     with_places(vec![(beginning(compiled)?, 1.0)], compiled.block_laws())
 }

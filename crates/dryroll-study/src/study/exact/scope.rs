@@ -1,4 +1,4 @@
-//! Whether verdicts are counted in an order that theory can follow, and which.
+//! Whether theory can follow the order in which verdicts are counted, and which order that is.
 
 use super::OutOfScope;
 use super::approval::{Approval, NEGLIGIBLE};
@@ -8,7 +8,7 @@ use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::sim::compiled::Release;
 use dryroll_stats::exact::{Counting, Unit, Walk, Walked};
 
-/// The most work for one walk, in steps of the chain.
+/// The largest number of chain steps of one walk.
 const MOST_STEPS: u64 = 400_000_000;
 
 /// A rollout as a walk through units of independent trials.
@@ -16,15 +16,15 @@ const MOST_STEPS: u64 = 400_000_000;
 pub(crate) struct TrialWalk<'w> {
     pub(super) walk: Walk,
     pub(super) law: FleetLaw,
-    /// Whether a batch is dispatched at one moment, so that it lasts as long as its slowest.
+    /// Whether a batch is dispatched at one moment, so that it lasts as long as its slowest upgrade.
     pub(super) at_once: bool,
-    /// Whether what follows a decision to continue is known.
+    /// Whether the results after a decision to continue are known.
     pub(super) later_trips_are_known: bool,
-    /// Whether a rollback surely ends well.
+    /// Whether a rollback certainly succeeds.
     pub(super) rollback_is_sure: bool,
     /// The decision that ends the walk.
     pub(super) last_decision: OperatorDecision,
-    /// Whether that decision comes before the horizon; if not surely, why not.
+    /// Whether that decision certainly comes before the horizon; otherwise the reason.
     pub(super) last_decision_in_time: Result<(), String>,
     compiled: &'w CompiledScenario,
 }
@@ -79,12 +79,12 @@ impl<'w> TrialWalk<'w> {
         Ok(walk)
     }
 
-    /// Whether the time that it takes is a question of the slowest of each batch.
+    /// Whether the duration depends only on the slowest upgrade of each batch.
     pub(super) fn is_timed(&self) -> bool {
         self.at_once && self.walk.units.len() <= 100
     }
 
-    /// The walk through all of its trials.
+    /// The result of the walk through all of its trials.
     pub(super) fn walked(&self) -> Walked {
         let verdicts = self.law.verdicts();
         self.walk.go(|position| self.law.pick(&verdicts, position), |_, _| {})
@@ -95,7 +95,7 @@ impl<'w> TrialWalk<'w> {
         self.walk.counting == Counting::InOrder
     }
 
-    /// The horizon must not cut a run, or hardly ever.
+    /// Requires that the horizon cuts no run, except with negligible probability.
     fn check_horizon(&mut self, plan: &Plan) -> Result<(), OutOfScope> {
         let compiled = self.compiled;
         let approval = Approval::of(compiled)?;
@@ -120,8 +120,8 @@ impl<'w> TrialWalk<'w> {
         };
         let mut continued = continued;
         if slack.is_some_and(|slack| cut(slack, continued) > NEGLIGIBLE) {
-            // After a decision to continue what is left of the walk begins at a count of zero, and trips no oftener
-            // than all of it.
+            // After a decision to continue, the rest of the walk begins at a count of zero, and is no more likely to
+            // trip than the whole walk.
             let trips = self.walked().chance();
             let likely =
                 (1..=continued).take_while(|&times| libm::pow(trips, times as f64) > NEGLIGIBLE).count() as u64;
@@ -139,7 +139,7 @@ impl<'w> TrialWalk<'w> {
     }
 }
 
-/// Nothing may befall an instance, the network or the controller but what an upgrade itself brings.
+/// Requires that only upgrades themselves affect instances, the network and the controller.
 pub(crate) fn undisturbed(compiled: &CompiledScenario) -> Result<(), OutOfScope> {
     let disturbed = [
         (!compiled.faults.is_empty(), "faults are injected, which make verdicts depend on each other"),
@@ -154,7 +154,7 @@ pub(crate) fn undisturbed(compiled: &CompiledScenario) -> Result<(), OutOfScope>
     }
 }
 
-/// The plan and the limit as an edit leaves them.
+/// The plan and the limit after the operator's edit.
 pub(crate) fn edited(compiled: &CompiledScenario) -> (Plan, u32) {
     let settings = &compiled.settings;
     let is_asked = settings.policy == dryroll_engine::InterventionPolicy::RequireApproval;
@@ -167,7 +167,7 @@ pub(crate) fn edited(compiled: &CompiledScenario) -> (Plan, u32) {
     (plan, limit.get())
 }
 
-/// Whether verdicts that are counted as they are observed come in an order that theory knows enough of.
+/// Requires that verdicts that are counted as observed arrive in an order that theory can follow.
 fn observable(law: &FleetLaw, reports: bool, at_once: bool) -> Result<(), OutOfScope> {
     if !at_once {
         return Err(OutOfScope::new(

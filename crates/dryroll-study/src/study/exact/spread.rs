@@ -1,8 +1,8 @@
-//! How much of a chance lies between rollouts, and how much is chance within one.
+//! How much of the variance of a trip lies between rollouts, and how much within one.
 //!
-//! Where a version's rates are drawn once a replicate, each rollout has a chance of its own, q, to trip. By the law of
-//! total variance q̄(1 − q̄) = Var(q) + E[q(1 − q)]: the first part is which rollout it is, the second the luck of its
-//! upgrades.
+//! Where a version's rates are drawn once a replicate, each rollout has its own probability q of a trip. By the law of
+//! total variance q̄(1 − q̄) = Var(q) + E[q(1 − q)]: the first part is the difference between rollouts, the second the
+//! chance of the upgrades within one.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,20 +12,20 @@ use super::{OutOfScope, compiled};
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::{CompiledScenario, Shared};
 
-/// A chance of tripping, and what of it is between rollouts.
+/// The probability of a trip, and how it varies between rollouts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TripSpread {
-    /// The chance of a trip, over all rollouts.
+    /// The probability of a trip, over all rollouts.
     pub trip_rate: f64,
-    /// Its quantiles over what rollouts draw once: a rollout in twenty has a smaller chance than this …
+    /// The 5 % quantile of q over the shared draws.
     pub p5: f64,
-    /// … half of them than this …
+    /// The median of q.
     pub p50: f64,
-    /// … and all but one in twenty than this.
+    /// The 95 % quantile of q.
     pub p95: f64,
-    /// The variance between rollouts: of the chance.
+    /// The variance between rollouts: Var(q).
     pub between: f64,
-    /// The variance within a rollout: the mean of chance × (1 − chance).
+    /// The variance within a rollout: E[q(1 − q)].
     pub within: f64,
 }
 
@@ -38,21 +38,21 @@ impl TripSpread {
     }
 }
 
-/// Points for quantiles where more than one thing is drawn.
+/// The number of points for quantiles where more than one quantity is drawn.
 const POINTS: u32 = 1000;
-/// Steps of a lattice that is even in up to five dimensions: powers of the inverse of the root of x⁶ = x + 1 (M.
+/// Steps of a low-discrepancy lattice in up to five dimensions: powers of the inverse of the root of x⁶ = x + 1 (M.
 /// Roberts, 2018).
 const LATTICE: [f64; 5] = [0.881_271_461_6, 0.776_639_389_1, 0.684_430_129_6, 0.603_168_740_7, 0.531_555_397_7];
 
-/// How a scenario's chance of tripping is spread between rollouts, over the rates and factors of the target that they
-/// draw. The mean and the variances are exact. So are the quantiles, where one rate alone is drawn, with the precision
-/// of a table of six digits; where more is drawn they are those of 1000 rollouts, evenly spread.
+/// How a scenario's probability of a trip varies between rollouts, over their draws of rates and factors of the target.
+/// The mean and the variances are exact. The quantiles are exact to the precision of a table of six digits where only
+/// one rate is drawn; otherwise they are those of 1000 evenly spread rollouts.
 ///
-/// The places of blocks are not a rollout's own here: their mean is taken in every chance. `None` where nothing else is
-/// drawn.
+/// The positions of blocks do not count as a difference between rollouts here: every probability is a mean over them.
+/// `None` where nothing else is drawn.
 ///
 /// # Errors
-/// When nothing exact can be said of the scenario; the sentence says why.
+/// When the scenario has no exact results; the sentence gives the reason.
 pub fn trip_spread(scenario: &Scenario) -> Result<Option<TripSpread>, OutOfScope> {
     let compiled = compiled(scenario)?;
     let tables = Tables::default();
@@ -66,7 +66,7 @@ pub fn trip_spread(scenario: &Scenario) -> Result<Option<TripSpread>, OutOfScope
     let is_one = rates == 1 && factors == 1;
     let looked_up = if is_one { 0 } else { POINTS as usize * places.len() };
     mixture::affordable(&compiled, parts.len() + looked_up)?;
-    // Parts come with the places of blocks innermost.
+    // The parts list the positions of blocks innermost.
     let mut chances = Vec::with_capacity(parts.len() / places.len());
     for rollout in parts.chunks(places.len()) {
         let weight: f64 = rollout.iter().map(|part| part.1).sum();
@@ -104,7 +104,7 @@ fn quantiles(
         })
     };
     if is_one {
-        // The chance of a trip rises with every rate of failing.
+        // The probability of a trip increases with every rate of failure.
         let [p5, p50, p95] = LEVELS.map(|level| chance([level; 5]));
         return Ok([p5?, p50?, p95?]);
     }

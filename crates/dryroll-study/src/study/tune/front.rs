@@ -1,8 +1,8 @@
-//! The Pareto front: the policies that no other beats in both, the goal on the good version and the blast radius of a
-//! bad one.
+//! The Pareto front: the policies that no other policy beats in both dimensions, the goal on the good version and the
+//! blast radius of a bad one.
 //!
-//! A policy with which too few good rollouts complete is not on it and beats none. While that is undecided of one, so
-//! is whether it is on the front, and whether those are that it would beat.
+//! A policy with which too few good rollouts complete is not on the front and beats no other. While that is undecided,
+//! it is also undecided whether the policy, and those that it would beat, are on the front.
 
 use std::io;
 
@@ -16,24 +16,24 @@ use crate::study::sweep::CONFIDENCE;
 use dryroll_sim::scenario::{Measure, Metric};
 use dryroll_stats::{Interval, simultaneous};
 
-/// Replicates that the front is drawn from: a picture needs no more, and memory does not grow with the search.
+/// Replicates for the front: more would not change a picture, and memory does not grow with the search.
 const REPLICATES: u64 = 4096;
 
-/// Where a policy stands on the plane.
+/// A policy's position in the plane.
 #[derive(Clone, Debug)]
 pub struct Point {
-    /// Blast radius of the bad version; nothing where there is no bad version.
+    /// Blast radius of the bad version; empty where there is no bad version.
     pub blast: Estimated,
     /// `harmed_pct` of the same version.
     pub harmed: Estimated,
-    /// Whether it is on the front; `None`: not sure.
+    /// Whether the policy is on the front; `None`: not certain.
     pub on_front: Option<bool>,
 }
 
-/// The bad version that gets furthest over all policies, by its place in the search; `None` where there is none.
+/// The bad version with the largest blast radius over all policies, by index in the search; `None` where there is none.
 ///
 /// # Errors
-/// When the tape cannot be read.
+/// When the result log cannot be read.
 pub fn worst_version(tune: &Tune, log: &ResultLog, tuned: &Tuned) -> io::Result<Option<usize>> {
     let mut worst: Option<(usize, f64)> = None;
     for version in 1..tune.versions() {
@@ -50,14 +50,14 @@ pub fn worst_version(tune: &Tune, log: &ResultLog, tuned: &Tuned) -> io::Result<
     Ok(worst.map(|(version, _)| version))
 }
 
-/// Where every policy stands. With Bonferroni's inequality over all policies and pairs, all that is sure is sure
-/// together.
+/// The positions of all policies. By Bonferroni's inequality over all policies and pairs, everything certain is
+/// simultaneously certain.
 ///
-/// Pairs are many, so two policies are told apart by exact values or by their own intervals where these do not overlap,
-/// and replicate by replicate only where they do.
+/// There are many pairs, so two policies are distinguished by exact values or by their own intervals where these do not
+/// overlap, and replicate by replicate only where they do.
 ///
 /// # Errors
-/// When the tape cannot be read.
+/// When the result log cannot be read.
 pub fn points(tune: &Tune, log: &ResultLog, tuned: &Tuned, version: Option<usize>) -> io::Result<Vec<Point>> {
     let policies = tuned.policies.len();
     let pairs = policies as u64 * (policies as u64).saturating_sub(1) / 2;
@@ -83,7 +83,7 @@ pub fn points(tune: &Tune, log: &ResultLog, tuned: &Tuned, version: Option<usize
     let complete = tuned.policies.iter().map(|known| tune.completes_enough(known)).collect();
     let rule = Rule { tune, placed: &placed, complete, confidence: each };
     let told = |policy: usize| {
-        // The report's figures are of all replicates; the pairs are of the first ones.
+        // The reported figures are over all replicates; the pairs are over the first ones.
         let of = |metric: Metric, exact: Option<f64>| -> io::Result<Estimated> {
             let Some(version) = version else { return Ok(Estimated::default()) };
             let cell = tune.cell(policy, version);
@@ -102,29 +102,29 @@ pub fn points(tune: &Tune, log: &ResultLog, tuned: &Tuned, version: Option<usize
 /// A policy in one dimension of the plane.
 struct Placed {
     estimator: Estimator,
-    /// Its first replicates.
+    /// The values in the first replicates.
     sample: Sample,
     exact: Option<f64>,
-    /// Where it surely lies.
+    /// The interval that certainly contains its mean.
     own: Option<Interval>,
 }
 
-/// How one policy beats another.
+/// The comparison of policies.
 struct Rule<'a> {
     tune: &'a Tune,
-    /// By policy, by dimension.
+    /// By policy, then by dimension.
     placed: &'a [Vec<Placed>],
     /// By policy: whether enough good rollouts complete.
     complete: Vec<Option<bool>>,
     confidence: f64,
 }
 
-/// What is sure of the other's value, compared with the one's.
+/// What is certain about the value of the other policy compared with that of the first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sure {
     Less,
     More,
-    /// The same, by theory.
+    /// Equal, by theory.
     Alike,
     Nothing,
 }
@@ -134,7 +134,7 @@ impl Rule<'_> {
         if !self.tune.policy(one).can_trip() {
             return Some(false);
         }
-        // Not surely in is not surely on it.
+        // A policy that may be excluded is not certainly on the front.
         let mut on_front = match self.complete[one] {
             Some(false) => return Some(false),
             complete => complete,
@@ -185,7 +185,7 @@ impl Rule<'_> {
         }
     }
 
-    /// Whether two policies come to the same batches and the same limit.
+    /// Whether two policies result in the same batches and the same limit.
     fn are_same(&self, one: usize, other: usize) -> bool {
         let walked = |policy: usize| {
             let compiled = &self.tune.cells.compiled[self.tune.cell(policy, 0)];

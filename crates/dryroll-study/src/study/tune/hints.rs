@@ -1,15 +1,15 @@
-//! Hints: what another rule than failures in a row could do with the same batches, and which limits it would meet.
+//! Hints: what other breaker rules could do with the same batches, and which limits they would meet.
 //!
-//! Rollouts run with a breaker that never trips, and every rule is then applied to the verdicts as the breaker would
-//! count them: as they are observed, or where `breaker_order` is `listed` in plan order when their batch is complete;
-//! and where `breaker_scope` is `batch` it starts anew with each batch. A rule is calibrated on good rollouts to trip
-//! no more of them than failures in a row do, and judged on the bad ones by how much of the fleet was dispatched when
-//! it tripped.
+//! Rollouts run with a breaker that never trips. Each rule is then applied to the verdicts in the order in which the
+//! breaker would count them: as observed, or, if `breaker_order` is `listed`, in plan order when their batch is
+//! complete. If `breaker_scope` is `batch`, the rule starts afresh with each batch. A rule is calibrated so that it
+//! trips no more good rollouts than failures in a row do. It is judged on the bad ones by how much of the fleet was
+//! dispatched when it tripped.
 //!
-//! - *Failure share*: trips when so many of the last so many verdicts failed.
+//! - *Failure share*: trips when at least k of the last n verdicts failed.
 //! - *CUSUM* (Page, "Continuous inspection schemes", 1954): S grows by 1 − r on a failure and falls by r on a success,
-//!   not below zero; trips at h. The reference r between the failing shares of the good and the bad version is the one
-//!   of the likelihood ratio, ln((1−p₀)/(1−p₁)) / ln(p₁(1−p₀)/(p₀(1−p₁))).
+//!   not below zero; trips at h. The reference r between the failure shares of the good and the bad version is that of
+//!   the likelihood ratio, ln((1−p₀)/(1−p₁)) / ln(p₁(1−p₀)/(p₀(1−p₁))).
 
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -30,28 +30,28 @@ use dryroll_stats::quantile::rank;
 
 /// Replicates of each version.
 pub const REPLICATES: u64 = 1000;
-/// The largest fleet that verdicts are kept of.
+/// The largest fleet for which verdicts are kept.
 const LARGEST_FLEET: u32 = 5000;
-/// The most sizes of a batch that are tried where no policy is recommended.
+/// The largest number of batch sizes that are tried where no policy is recommended.
 const MOST_BATCHES: usize = 8;
 /// Lengths of the window of the failure share.
 const WINDOWS: [usize; 4] = [5, 10, 15, 20];
 
-/// What a rule does.
+/// The results of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
-    /// Which rule.
+    /// The rule.
     pub rule: Rule,
-    /// Share of good rollouts that it trips.
+    /// The share of good rollouts that it trips.
     pub false_trips: f64,
-    /// Of each bad version: the share that it trips, and the mean share of the fleet dispatched by then, percent.
+    /// For each bad version: the share that it trips, and the mean share of the fleet dispatched by then, percent.
     pub bad: Vec<(f64, f64)>,
-    /// The limits of the search, each for each version that it is about.
+    /// The limits of the search, for each version that they are about.
     pub limits: Vec<Met>,
 }
 
 impl Judged {
-    /// How many limits it breaks, then how far the bad versions get: less is better.
+    /// The number of limits that it breaks, then how far the bad versions get: less is better.
     fn rank(&self) -> (usize, f64) {
         let broken = self.limits.iter().filter(|met| met.holds == Some(false)).count();
         (broken, self.bad.iter().map(|(_, exposed)| exposed).sum())
@@ -61,36 +61,36 @@ impl Judged {
 /// A limit under another rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Met {
-    /// Which limit.
+    /// The index of the limit.
     pub limit: usize,
-    /// Which version.
+    /// The index of the version.
     pub version: usize,
-    /// What it came to; `None` where verdicts up to a trip do not tell it.
+    /// The value; `None` where the verdicts up to a trip do not determine it.
     pub value: Option<f64>,
-    /// Whether it would be met in these replicates.
+    /// Whether the limit would be met in these replicates; `None`: unknown.
     pub holds: Option<bool>,
 }
 
-/// Other rules with some batches.
+/// Other rules with the batches of one policy.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Hints {
-    /// The policy whose batches they are.
+    /// The policy with these batches.
     pub policy: Option<usize>,
-    /// Whether that is the recommended one: that it meets the limits was decided by better evidence than these
-    /// replicates.
+    /// Whether that policy is the recommended one: the search has better evidence than these replicates that it meets
+    /// the limits.
     pub is_recommended: bool,
-    /// Failures in a row first, then the best of each other kind.
+    /// Failures in a row first, then the best rule of each other kind.
     pub judged: Vec<Judged>,
-    /// Why nothing was judged.
+    /// Why no rule was judged.
     pub why_not: Option<String>,
 }
 
 /// A rule that judges verdicts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
-    /// So many failures in a row.
+    /// This many failures in a row.
     Consecutive(u32),
-    /// So many failures among so many last verdicts.
+    /// At least this many failures among the last verdicts.
     Share {
         /// Failures.
         failures: usize,
@@ -99,7 +99,7 @@ pub enum Rule {
     },
     /// Page's rule.
     Cusum {
-        /// What each success takes away.
+        /// The decrease for each success.
         reference: f64,
         /// Trips at this height.
         height: f64,
@@ -110,9 +110,9 @@ pub enum Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Counted {
     failed: bool,
-    /// Instances that were dispatched by then.
+    /// The number of instances dispatched by then.
     dispatched: u32,
-    /// Whether a rule starts anew with it.
+    /// Whether a rule starts afresh with it.
     fresh: bool,
 }
 
@@ -124,7 +124,7 @@ struct Verdicts {
     counted: Vec<Counted>,
     /// The batch of the last verdict that was counted.
     batch: Option<u32>,
-    /// Verdicts of batches that are not complete: batch, position, failed.
+    /// Verdicts of incomplete batches: batch, position, failed.
     waiting: Vec<(u32, u32, bool)>,
     dispatched: u32,
     /// Whether the rollout completed.
@@ -193,7 +193,7 @@ impl Observer for Verdicts {
 }
 
 impl Rule {
-    /// At which of the verdicts it trips.
+    /// The index of the verdict at which it trips.
     fn trips(self, verdicts: &[Counted]) -> Option<usize> {
         match self {
             Self::Consecutive(limit) => {
@@ -250,8 +250,9 @@ impl Rule {
     }
 }
 
-/// Judges other rules with the batches of the recommended policy. Where none is recommended, with the largest batches
-/// of the grid with which some rule meets the limits, or else with those where the best rule breaks fewest.
+/// Judges other rules with the batches of the recommended policy. Where none is recommended, it uses the largest
+/// batches of the grid with which some rule meets the limits, or else those with which the best rule breaks the fewest
+/// limits.
 #[must_use]
 pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) -> Hints {
     let none = |why_not: &str| Hints { why_not: Some(why_not.to_owned()), ..Hints::default() };
@@ -291,7 +292,7 @@ pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) 
     best.map_or_else(nothing, |(_, hints)| hints)
 }
 
-/// A policy for each size of a batch and order of the plan in the grid, the largest batches first.
+/// A policy for each batch size and plan order in the grid, the largest batches first.
 fn batches(tune: &Tune) -> Vec<usize> {
     let size = |policy: usize| tune.cells.compiled[tune.cell(policy, 0)].plan.batch_size;
     let mut all: Vec<usize> = Vec::new();
@@ -322,7 +323,7 @@ struct Tried<'a> {
     good: Vec<Verdicts>,
     bad: Vec<Vec<Verdicts>>,
     total: u32,
-    /// Whether a person may go on after a trip, so that a trip ends nothing.
+    /// Whether a person may decide to continue, so that a trip ends nothing.
     goes_on: bool,
 }
 
@@ -343,8 +344,8 @@ impl<'a> Tried<'a> {
         })
     }
 
-    /// The false trips that the limits allow; where none is about them, as many as leave enough good rollouts to
-    /// complete.
+    /// The share of false trips that the limits allow; where no limit is about them, the share that leaves enough good
+    /// rollouts to complete.
     fn allowed(&self) -> f64 {
         let stated = self.tune.limits.iter().filter_map(|limit| match (limit.spec.metric, &limit.spec.bound) {
             (Measure::Rate(Rate::FalseTrip | Rate::Trip), Bound::AtMost(most)) if limit.versions == [0] => Some(*most),
@@ -354,8 +355,8 @@ impl<'a> Tried<'a> {
         stated.fold(1.0, f64::min)
     }
 
-    /// The limit of the grid that trips no more good rollouts than that and lets the bad versions reach least; where
-    /// all trip more, the one that trips fewest.
+    /// Among the limits of the grid that trip no more than this share of good rollouts, the one with which the bad
+    /// versions reach least; where all trip more, the one that trips fewest.
     fn in_a_row(&self, allowed: f64) -> Judged {
         let limits = self.tune.scenario.tune.iter().flat_map(|tune| &tune.max_consecutive_failures);
         let all = limits.map(|limit| self.judge(Rule::Consecutive(limit.get())));
@@ -369,11 +370,12 @@ impl<'a> Tried<'a> {
             .unwrap_or_else(|| self.judge(Rule::Consecutive(1)))
     }
 
-    /// The own rule, and of each other kind the best of those that trip no more good rollouts than is allowed.
+    /// The policy's own rule, and of each other kind the best rule that trips no more than the allowed share of good
+    /// rollouts.
     fn judged(&self, own: Judged, allowed: f64) -> Vec<Judged> {
         let pick = |rules: Vec<Rule>| {
             let fitting = rules.into_par_iter().filter(|&rule| false_trips(rule, &self.good) <= allowed);
-            // In the order of the rules, so that ties go to the first.
+            // The order of the rules is kept, so ties go to the first.
             let fitting: Vec<Judged> = fitting.map(|rule| self.judge(rule)).collect();
             fitting.into_iter().reduce(|best, next| if is_less(next.rank(), best.rank()) { next } else { best })
         };
@@ -412,14 +414,14 @@ impl<'a> Tried<'a> {
         }
     }
 
-    /// What a limit is about, as far as the verdicts up to a trip tell it.
+    /// The value of a limit's measure, as far as the verdicts up to a trip determine it.
     fn value(&self, limit: &Limit, runs: &[Ended]) -> Option<f64> {
         let spec = &limit.spec;
         let completes = share(runs, |run| run.completes);
         match spec.metric {
             Measure::Rate(Rate::Trip | Rate::FalseTrip) => Some(share(runs, |run| run.tripped)),
             Measure::Rate(Rate::Escape) => Some(completes),
-            // Where a person may go on, at least these complete.
+            // Where a person may decide to continue, this is a lower bound.
             Measure::Rate(completed::COMPLETED) => {
                 Some(completes).filter(|&share| !self.goes_on || fits(share, &spec.bound))
             }
@@ -441,10 +443,10 @@ impl<'a> Tried<'a> {
     }
 }
 
-/// How a rollout ends under a rule.
+/// The end of a rollout under a rule.
 struct Ended {
     tripped: bool,
-    /// Instances that were dispatched by then.
+    /// The number of instances dispatched by then.
     dispatched: u32,
     /// Whether it completes without a trip.
     completes: bool,
@@ -479,7 +481,7 @@ fn failing_share(runs: &[Verdicts]) -> f64 {
     failed as f64 / all.max(1) as f64
 }
 
-/// CUSUMs for the bad version that is hardest to tell, with heights up to twenty failures.
+/// CUSUMs for the bad version that is hardest to distinguish, with heights up to twenty failures.
 fn cusums(good: &[Verdicts], bad: &[Vec<Verdicts>]) -> Vec<Rule> {
     let p0 = failing_share(good).clamp(1e-4, 0.9);
     let p1 = bad.iter().map(|runs| failing_share(runs)).fold(1.0, f64::min).clamp(0.0, 0.999);
@@ -495,7 +497,7 @@ mod tests {
     use super::*;
     use dryroll_sim::scenario::{Format, Scenario};
 
-    /// `x` fails, `.` passes, `|` begins a batch in which rules start anew.
+    /// `x` fails, `.` passes, `|` begins a batch with which rules start afresh.
     fn verdicts(text: &str) -> Vec<Counted> {
         let mut counted = Vec::new();
         let mut fresh = false;
@@ -532,7 +534,7 @@ mod tests {
         assert_eq!(Rule::Cusum { reference: 0.0, height: 4.0 }.trips(&failed), None);
     }
 
-    /// The rule that the policy has trips just where the engine's breaker does.
+    /// The policy's own rule trips exactly where the engine's breaker does.
     #[test]
     fn the_policys_own_rule_trips_where_the_engine_does() {
         for (order, scope) in

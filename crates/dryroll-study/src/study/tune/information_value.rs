@@ -1,13 +1,13 @@
-//! What the history leaves open, and what more of it would be worth.
+//! The uncertainty that a history leaves, and the value of a longer history.
 //!
-//! All policies meet the same replicates, each with its own rates. How a policy's goal and its limits go with the rates
-//! is found by regression over the replicates ([`dryroll_stats::regression`]). Two questions are asked of them:
+//! All policies meet the same replicates, each with its own rates. Regression over the replicates
+//! ([`dryroll_stats::regression`]) finds how a policy's goal and limits depend on the rates. It answers two questions:
 //!
-//! - What is it worth to know more, choosing among the policies that are within the limits today? That is the value of
-//!   information ([`dryroll_stats::information`]), and never below zero.
-//! - What would the search answer by then, with each limit held anew against what is known by then, and how much of the
-//!   goal would that save? ([`answers`]) It may be below zero, for what one learns may forbid what is allowed today;
-//!   and where uncertainty is what keeps a better policy out, this is where more history pays.
+//! - What is more information worth, choosing among the policies that are within the limits today? That is the value of
+//!   information ([`dryroll_stats::information`]), which is never negative.
+//! - What would the search answer then, with each limit tested again against what is known then, and how much of the
+//!   goal would that save? ([`answers`]) The saving may be negative, since new information may forbid what is allowed
+//!   today; where uncertainty excludes a better policy, this is where a longer history pays.
 
 pub mod answers;
 
@@ -25,44 +25,44 @@ use dryroll_sim::scenario::{OutcomeRates, VersionIndex};
 use dryroll_sim::sim::draws::Draws;
 use dryroll_stats::information::{self, InformationValue, sample};
 
-/// So many times the history, what would that be worth?
+/// The multiples of the history whose value is computed.
 pub const HISTORIES: [f64; 2] = [2.0, 10.0];
 /// Replicates in which every policy is tried.
 const REPLICATES: u64 = 2048;
-/// Fewer tell nothing: as many as the search has before it looks for the first time.
+/// The least number of replicates for an answer: as many as the search has at its first look.
 const FEWEST_WORLDS: u64 = super::FIRST_LOOK;
-/// The most replicates in which those are tried that may be chosen.
+/// The largest number of replicates for the policies that may be chosen.
 const MOST_REPLICATES: u64 = 8192;
-/// What the history leaves open.
+/// The uncertainty that a history leaves.
 #[derive(Clone, Debug)]
 pub struct Open {
     /// Replicates in which every policy was tried.
     pub replicates: u64,
-    /// Rollouts that it took beside the search.
+    /// The number of rollouts in addition to the search.
     pub rollouts: u64,
-    /// Where each policy stands to the limits today, by what the search decided.
+    /// Each policy's position relative to the limits today, by the decisions of the search.
     pub today: Today,
-    /// What would be, were more known: so many times the history, and last the rates themselves. Empty where there are
-    /// fewer than 256 replicates, or where rollouts differ in a rate.
+    /// The results with more information: for multiples of the history, and last for known rates. Empty with fewer than
+    /// 256 replicates, or where rollouts differ in a rate.
     pub later: Vec<Later>,
 }
 
-/// Where the policies stand to the limits today, by their places. The search's own decisions, and no estimate.
+/// The positions of the policies relative to the limits today, by index: the search's own decisions, not estimates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Today {
-    /// Every limit surely holds.
+    /// Every limit certainly holds.
     pub within: Vec<usize>,
-    /// Whether a limit holds is not decided, and none surely does not.
+    /// Some limit is undecided, and none certainly does not hold.
     pub undecided: Vec<usize>,
 }
 
 impl Today {
-    /// As the search decided.
+    /// From the decisions of the search.
     #[must_use]
     pub fn of(tuned: &Tuned) -> Self {
         let mut today = Self::default();
         for (policy, known) in tuned.policies.iter().enumerate() {
-            // One whose breaker can never trip is never the answer.
+            // A policy whose breaker can never trip is never the answer.
             let meets = if known.state == State::NeverTrips { Some(false) } else { limits::meets(&known.limits) };
             match meets {
                 Some(true) => today.within.push(policy),
@@ -74,25 +74,26 @@ impl Today {
     }
 }
 
-/// What would be, were more known.
+/// The results with more information.
 #[derive(Clone, Debug)]
 pub struct Later {
-    /// So many times the history; `None`: the rates themselves.
+    /// The multiple of the history; `None`: the rates are known.
     pub history: Option<f64>,
-    /// What it is worth, choosing among the policies that are within the limits today; `None` where none is.
+    /// The value of information, choosing among the policies that are within the limits today; `None` where there is
+    /// none.
     pub information_value: Option<InformationValue>,
-    /// What the search would answer; `None` with fewer than two replicates.
+    /// The answers of the search; `None` with fewer than two replicates.
     pub answers: Option<Answers>,
 }
 
-/// The rates of one replicate, by version of the scenario, where they are drawn.
+/// The drawn rates of one replicate, by version of the scenario.
 type Drawn = BTreeMap<usize, OutcomeRates>;
 
 impl Tune {
-    /// Finds out what the history leaves open. `None` where it was stopped.
+    /// Finds the uncertainty that the history leaves. `None` where it was stopped.
     ///
     /// # Errors
-    /// When the tape cannot be written or read.
+    /// When the result log cannot be written or read.
     pub fn open(
         &self,
         log: &ResultLog,
@@ -102,7 +103,7 @@ impl Tune {
     ) -> io::Result<Option<Open>> {
         let before = log.rows();
         let replicates = REPLICATES.min(self.replicates);
-        // A rate that is each rollout's own is drawn anew by the next one: a longer history does not come closer to it.
+        // Where each rollout draws its own rate, the next rollout draws anew: a longer history does not help.
         let today = Today::of(tuned);
         if posteriors.differing().next().is_some() {
             return Ok(Some(Open { replicates: 0, rollouts: 0, today, later: Vec::new() }));
@@ -116,7 +117,7 @@ impl Tune {
             return Ok(None);
         }
         done.iter_mut().for_each(|done| *done = replicates.max(*done));
-        // The replicates are those at a look, so that no block is cut.
+        // The number of replicates is that of a look, so no block is cut.
         let more = done.iter().copied().max().unwrap_or(replicates).min(MOST_REPLICATES);
         if !self.top_up(log, &done, &today.within, 0..1, more, workers)? {
             return Ok(None);
@@ -125,7 +126,7 @@ impl Tune {
         Ok(Some(Open { replicates, rollouts: log.rows() - before, today, later }))
     }
 
-    /// About how many rollouts [`open`](Self::open) takes at most, for those who wait.
+    /// About the largest number of rollouts of [`open`](Self::open), for progress reports.
     #[must_use]
     pub fn information_value_at_most(&self, tuned: &Tuned) -> u64 {
         let missing =
@@ -149,15 +150,16 @@ impl Tune {
             missing.entry(done[policy]).or_default().extend(cells);
         }
         for (first, cells) in missing {
-            let round = Work { cells, replicates: first..n, rows: rows_a_block(self.scenario.fleet.instances) };
-            if !round::run(&self.cells.compiled, &round, 0..round.blocks(), log, workers)? {
+            let work = Work { cells, replicates: first..n, rows: rows_a_block(self.scenario.fleet.instances) };
+            if !round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// What would be, were more known: the answers from the first replicates, what it is worth from more of them.
+    /// The results with more information: the answers from the first replicates, the value of information from more of
+    /// them.
     fn later(
         &self,
         log: &ResultLog,
@@ -183,7 +185,7 @@ impl Tune {
         Ok(histories.chain([of(None, self.drawn(posteriors, more))]).collect())
     }
 
-    /// The rates of the first replicates.
+    /// The drawn rates of the first replicates.
     fn drawn(&self, posteriors: &RatePosteriors, n: u64) -> Vec<Drawn> {
         let of = |replicate| {
             let key = Draws::new(self.scenario.seed, replicate).shared();
@@ -192,9 +194,9 @@ impl Tune {
         (0..n).map(of).collect()
     }
 
-    /// The mean rates of a replicate's versions after a history so many times as long, if it came about by the
-    /// replicate's rates. What a history tells is taken to grow with its length: a posterior Beta(a, b) under
-    /// Jeffreys's prior has seen a + b − 1.
+    /// The mean rates of a replicate's versions after a history with `times` the length, if the replicate's rates are
+    /// true. The information of a history is assumed to grow with its length: a posterior Beta(a, b) under Jeffreys's
+    /// prior has seen a + b − 1.
     fn means_after(&self, posteriors: &RatePosteriors, replicate: u64, place: u64, times: f64) -> Drawn {
         let key = Draws::new(self.scenario.seed, replicate).shared();
         let of = |one: &Believed| {
@@ -213,8 +215,8 @@ impl Tune {
         posteriors.all.iter().map(of).collect()
     }
 
-    /// What a cell's regression goes by: the rates of the version that is rolled out and of the one that is rolled back
-    /// to, where they are drawn, each with a number for each replicate.
+    /// The regressors of a cell: the drawn rates of the version that is rolled out and of the one that is rolled back
+    /// to, each with a value for each replicate.
     fn rates(&self, drawn: &[Drawn], version: usize) -> Vec<Vec<f64>> {
         let scenario = &self.cells.scenarios[self.cell(0, version)];
         let mut versions = vec![scenario.rollout.target];

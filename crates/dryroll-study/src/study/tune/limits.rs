@@ -1,4 +1,4 @@
-//! Limits: which versions one is about, and whether it holds.
+//! Limits: the versions that a limit is about, and whether it holds.
 
 use std::io;
 
@@ -18,41 +18,42 @@ use dryroll_stats::Interval;
 /// A limit, and the versions that it is about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limit {
-    /// What must hold.
+    /// The limit.
     pub spec: LimitSpec,
-    /// Of which versions, by their places in the search.
+    /// The indices of those versions in the search.
     pub versions: Vec<usize>,
 }
 
-/// A limit held against one version.
+/// A limit tested on one version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {
-    /// Which limit.
+    /// The index of the limit.
     pub limit: usize,
-    /// Which version.
+    /// The index of the version.
     pub version: usize,
-    /// What was seen.
+    /// The observed value.
     pub observed: Option<f64>,
-    /// Its interval.
+    /// The interval of that value.
     pub interval: Option<Interval>,
-    /// What theory says, where it says anything: that decides.
+    /// The exact value, where theory has it: it decides.
     pub exact: Option<f64>,
-    /// Over how many replicates.
+    /// The number of replicates.
     pub n: u64,
-    /// Whether it surely holds, surely does not, or neither.
+    /// Whether it certainly holds, certainly does not, or neither.
     pub holds: Option<bool>,
-    /// It holds in every replicate that was met, and the mean is surely no more than the tolerance beyond it: so it
-    /// counts as held.
+    /// Whether it counts as held by tolerance: it holds in every replicate, and the mean is certainly at most the
+    /// tolerance beyond it.
     pub by_tolerance: bool,
 }
 
 impl Limit {
-    /// A limit, and whom it is about: how a good release goes (its duration, its outcome, false trips) is asked of the
-    /// good version, how far a bad one gets of the defective ones; of the good one where there is no other. A limit
-    /// from above on trips is about the good version, one from below about the defective ones.
+    /// A limit and the versions that it is about. Limits on how a good release goes (its duration, its outcome, false
+    /// trips) are about the good version; limits on how far a bad one gets are about the defective versions, or the
+    /// good one where there is no other. An upper limit on trips is about the good version, a lower limit about the
+    /// defective ones.
     ///
     /// # Errors
-    /// When no number of replicates can confirm it, or it says nothing of the version.
+    /// When no number of replicates can confirm it, or it does not apply to any version.
     pub fn new(spec: &LimitSpec, defective: &[bool]) -> Result<Self, TuneError> {
         let from_above = matches!(spec.bound, Bound::AtMost(_));
         let about_good = match spec.metric {
@@ -83,14 +84,14 @@ impl Limit {
         is_mean.then(|| self.spec.bound.number()).flatten()
     }
 
-    /// In words: `false_trip_rate ≤ 0.02`.
+    /// The limit in words: `false_trip_rate ≤ 0.02`.
     #[must_use]
     pub fn says(&self) -> String {
         format!("{} {}", about(&self.spec), bound_says(&self.spec.bound, f64::to_string))
     }
 }
 
-/// What a limit is about, in words: `p95 of blast_radius_pct`.
+/// The quantity of a limit in words: `p95 of blast_radius_pct`.
 #[must_use]
 pub fn about(spec: &LimitSpec) -> String {
     let stat = match spec.stat {
@@ -105,7 +106,7 @@ pub fn about(spec: &LimitSpec) -> String {
     format!("{stat}{}", spec.metric)
 }
 
-/// A bound in words, with its number as `say` says it: `≤ 0.02`.
+/// A bound in words, with its number formatted by `say`: `≤ 0.02`.
 #[must_use]
 pub fn bound_says(bound: &Bound, say: impl Fn(&f64) -> String) -> String {
     match bound {
@@ -117,7 +118,7 @@ pub fn bound_says(bound: &Bound, say: impl Fn(&f64) -> String) -> String {
     }
 }
 
-/// Whether all limits surely hold, or one surely does not.
+/// Whether all limits certainly hold; `Some(false)` where one certainly does not.
 #[must_use]
 pub fn meets(held: &[Held]) -> Option<bool> {
     match held {
@@ -127,10 +128,10 @@ pub fn meets(held: &[Held]) -> Option<bool> {
     }
 }
 
-/// Holds every limit against every version that it is about. `theory` is by cell, or empty where theory says nothing.
+/// Tests every limit on every version that it is about. `theory` is by cell, or empty without exact results.
 ///
 /// # Errors
-/// When the tape cannot be read.
+/// When the result log cannot be read.
 pub fn check(
     tune: &Tune,
     theory: &[Theory],
@@ -154,15 +155,15 @@ pub fn check(
     Ok(all)
 }
 
-/// What theory and the replicates of a cell say of a limit. Where theory has the value, it decides.
+/// Tests a limit on a cell by theory and replicates. Where theory has the value, it decides.
 ///
-/// No interval of a mean ends at the limit itself where every replicate is at it. With a `tolerance`, a share of the
-/// limit, a limit on a mean that every replicate keeps counts as held once its interval ends no more than that beyond
-/// it. A limit at the end of what there can be, such as a rate of 0 or of 1, is met at equality or not at all: its
-/// tolerance is a share of all that there can be.
+/// No interval of a mean ends at the limit itself, even where every replicate is at the limit. With a `tolerance`,
+/// given as a share of the limit, a limit on a mean that every replicate keeps counts as held once its interval ends at
+/// most that far beyond it. A limit at an end of the possible range, such as a rate of 0 or of 1, holds only at
+/// equality: its tolerance is a share of the whole range.
 ///
 /// # Errors
-/// When the tape cannot be read.
+/// When the result log cannot be read.
 pub fn observe(
     spec: &LimitSpec,
     rows: &CellRows<'_>,
@@ -205,8 +206,7 @@ pub fn observe(
     Ok(Held { limit: 0, version: 0, observed, interval, exact, n, holds, by_tolerance })
 }
 
-/// Whether a limit holds: by the exact value, or else by both ends of an interval. Where nothing was measured, nothing
-/// is known.
+/// Whether a limit holds: by the exact value, or else by both ends of an interval. `None` without either.
 #[must_use]
 pub fn holds(bound: &Bound, exact: Option<f64>, interval: Option<Interval>) -> Option<bool> {
     match (bound, exact) {
@@ -217,7 +217,7 @@ pub fn holds(bound: &Bound, exact: Option<f64>, interval: Option<Interval>) -> O
     }
 }
 
-/// Between which values a measure lies.
+/// The possible range of a measure.
 fn reach(measure: Measure, compiled: &CompiledScenario) -> Option<(f64, f64)> {
     match measure {
         Measure::Rate(_) => Some((0.0, 1.0)),
@@ -229,7 +229,7 @@ fn reach(measure: Measure, compiled: &CompiledScenario) -> Option<(f64, f64)> {
     }
 }
 
-/// A bound that lies this share of itself further out, or this share of the whole reach where it is at an end of it.
+/// A bound that lies further out by this share of itself, or of the whole range where it is at an end of the range.
 fn beyond(bound: &Bound, share: f64, reach: Option<(f64, f64)>) -> Bound {
     let scale = |number: f64, end: fn((f64, f64)) -> f64| match reach {
         Some(reach) if number == end(reach) => reach.1 - reach.0,
@@ -252,7 +252,7 @@ fn interval_of(figure: &Figure, stat: Stat) -> Option<Interval> {
     }
 }
 
-/// Both ends on one side decide.
+/// Decides where both ends are on the same side.
 fn decide(interval: Option<Interval>, fits: impl Fn(f64) -> bool) -> Option<bool> {
     let interval = interval?;
     let (low, high) = (fits(interval.low), fits(interval.high));

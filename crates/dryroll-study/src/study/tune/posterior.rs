@@ -1,4 +1,4 @@
-//! What a history leaves open: rates that are not known, and the search over replicates that differ in them.
+//! The posterior of rates from a history, and the search over replicates that draw from it.
 
 use std::sync::Arc;
 
@@ -9,39 +9,39 @@ use dryroll_sim::text::Foreign;
 use dryroll_stats::Interval;
 use dryroll_stats::beta::{self, Quantiles};
 
-/// Shapes of a posterior, and what a history was that it comes from.
+/// The shapes of a posterior, and the history that it comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RateHistory {
-    /// How many.
+    /// The number of hits.
     pub hits: u64,
-    /// Of how many.
+    /// The number of trials.
     pub n: u64,
     /// The posterior's mean.
     pub mean: f64,
-    /// The 95 % interval of what is drawn.
+    /// The 95 % interval of the draws.
     pub interval: Interval,
     /// The shapes of the beta distribution with its mean and variance.
     pub shapes: [f64; 2],
     /// Where rollouts differ: the fitted concentration. The shapes are then those of the next rollout's rate, which no
-    /// history tells.
+    /// history determines.
     pub concentration: Option<f64>,
 }
 
-/// What a history says of a version.
+/// The history of a version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionHistory {
-    /// Its id.
+    /// The version's id.
     pub version: Foreign,
-    /// The chance that an upgrade reports a failure.
+    /// The probability that an upgrade reports a failure.
     pub failure: RateHistory,
-    /// The chance that nothing decisive is heard, whatever its cause.
+    /// The probability that no decisive heartbeat arrives, for any cause.
     pub silence: RateHistory,
 }
 
-/// The smallest and the largest shape that can be drawn from.
+/// The range of shapes that can be drawn from.
 const SHAPES: std::ops::RangeInclusive<f64> = 0.01..=1e12;
 
-/// The 95 % interval of what is drawn from these shapes; `None` where nothing can be.
+/// The 95 % interval of draws with these shapes; `None` where no draw is possible.
 #[must_use]
 pub fn interval(shapes: [f64; 2]) -> Option<Interval> {
     let [a, b] = shapes;
@@ -49,11 +49,11 @@ pub fn interval(shapes: [f64; 2]) -> Option<Interval> {
     fine.then(|| Interval::new(beta::quantile(a, b, 0.025), beta::quantile(a, b, 0.975)))
 }
 
-/// Why a history cannot be taken.
+/// Why a history is not valid.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PosteriorError {
-    /// The version that the goal is about is not in it.
+    /// It does not have the version that the goal is about.
     #[error(
         "it has no posterior of `{good}`, the good version in [tune]; it has {found}. Calibrate from rollouts of `{good}`, or name a \
          version that it has as `good`"
@@ -61,42 +61,42 @@ pub enum PosteriorError {
     NoGood {
         /// The good version.
         good: Foreign,
-        /// What there is.
+        /// The versions that it has.
         found: Foreign,
     },
-    /// A version twice.
+    /// It has a version twice.
     #[error("it has the version `{0}` twice")]
     Twice(Foreign),
-    /// No distribution.
+    /// Its shapes are not those of a distribution.
     #[error(
         "`beta` of the {rate} of `{version}` is [{}, {}]; both shapes are numbers from {} to {:e}",
         .shapes[0], .shapes[1], SHAPES.start(), SHAPES.end()
     )]
     Shapes {
-        /// Which version.
+        /// The version.
         version: Foreign,
-        /// Which rate.
+        /// The rate.
         rate: &'static str,
-        /// What was found.
+        /// The shapes.
         shapes: [f64; 2],
     },
-    /// Counts and figures that are of no history.
+    /// Its counts and figures contradict each other.
     #[error("the {rate} of `{version}` has {hits} of {n}, estimate {mean}, interval {} to {}: that is of no history", .interval.low, .interval.high)]
     Odd {
-        /// Which version.
+        /// The version.
         version: Foreign,
-        /// Which rate.
+        /// The rate.
         rate: &'static str,
-        /// How many.
+        /// The number of hits.
         hits: u64,
-        /// Of how many.
+        /// The number of trials.
         n: u64,
         /// The estimate.
         mean: f64,
-        /// Its interval.
+        /// The interval.
         interval: Interval,
     },
-    /// A failure rate that is more than what is not silent leaves, or less certain than it can be.
+    /// Its failure rate is larger than the silence leaves room for, or less certain than is possible.
     #[error(
         "the failure_rate and the hang_rate of `{0}` do not go together: a failure rate is a share of what does not hang, and its posterior no \
          narrower than that leaves it"
@@ -107,15 +107,15 @@ pub enum PosteriorError {
 /// A version of the search whose rates are drawn.
 #[derive(Clone, Debug)]
 pub struct Believed {
-    /// Which one.
+    /// The version.
     pub version: VersionIndex,
-    /// What is believed of it.
+    /// The posterior of its rates.
     pub posterior: Arc<RatePosterior>,
-    /// Where that comes from.
+    /// The history that it comes from.
     pub history: VersionHistory,
 }
 
-/// The versions of a search whose rates are drawn: the good one, and of the others those that the history has.
+/// The versions of a search whose rates are drawn: the good one, and those of the others that the history has.
 #[derive(Clone, Debug, Default)]
 pub struct RatePosteriors {
     /// In the order of the scenario.
@@ -128,7 +128,7 @@ impl RatePosteriors {
     /// Finds the versions of a scenario's search in a history.
     ///
     /// # Errors
-    /// When the good version is not in it, or it holds what is no posterior.
+    /// When the good version is not in it, or an entry is not a valid posterior.
     pub fn new(scenario: &Scenario, histories: &[VersionHistory]) -> Result<Self, PosteriorError> {
         for (place, history) in histories.iter().enumerate() {
             if histories[..place].iter().any(|other| other.version == history.version) {
@@ -159,7 +159,7 @@ impl RatePosteriors {
         Ok(posteriors)
     }
 
-    /// What is believed of a version.
+    /// The posterior of a version.
     #[must_use]
     pub fn of(&self, version: VersionIndex) -> Option<&Believed> {
         self.all.iter().find(|one| one.version == version)
@@ -175,8 +175,8 @@ impl RatePosteriors {
         })
     }
 
-    /// The scenario as it would be if the means were the rates: of rollouts that differ the mean rates, with the spread
-    /// between them that the history has.
+    /// The scenario with the posterior means as rates. For rollouts that differ, it has the mean rates and the
+    /// history's spread between rollouts.
     #[must_use]
     pub fn point(&self, scenario: &Scenario) -> Scenario {
         let mut point = scenario.clone();
@@ -205,15 +205,15 @@ fn posterior(
 }
 
 impl VersionHistory {
-    /// Whether its rates can be drawn.
+    /// Checks that its rates can be drawn.
     ///
     /// # Errors
-    /// When it holds what is no posterior.
+    /// When it is not a valid posterior.
     pub fn check(&self) -> Result<(), PosteriorError> {
         self.quantiles().map(|_| ())
     }
 
-    /// Of silence, and of the share that fails of what is not silent.
+    /// The quantiles of silence, and of the share that fails among what is not silent.
     fn quantiles(&self) -> Result<(Quantiles, Quantiles), PosteriorError> {
         let version = &self.version;
         let table = |rate: &'static str, shapes: [f64; 2]| {
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn the_share_that_fails_comes_back_from_both_rates() {
-        // r ~ Beta(80.5, 3.5) and c ~ Beta(6.5, 74.5), as calibration has them; their product by its two moments.
+        // r ~ Beta(80.5, 3.5) and c ~ Beta(6.5, 74.5), as in a calibration; their product by its two moments.
         let square = |a: f64, b: f64| a * (a + 1.0) / ((a + b) * (a + b + 1.0));
         let (mean, second) = (80.5 / 84.0 * 6.5 / 81.0, square(80.5, 3.5) * square(6.5, 74.5));
         let size = mean * (1.0 - mean) / (second - mean * mean) - 1.0;
@@ -287,7 +287,7 @@ mod tests {
     fn rates_that_do_not_go_together_have_none() {
         // Fails nine times in ten, and is silent as often.
         assert_eq!(share([9.5, 1.5], [9.5, 1.5]), None);
-        // Failure known better than silence leaves it.
+        // The failure rate is known better than the silence allows.
         assert_eq!(share([10_000.0, 10_000.0], [1.5, 3.5]), None);
     }
 }

@@ -1,5 +1,5 @@
-//! How an answer stands when the failure rates are others than the scenario's: whether the recommended policy still
-//! meets its limits, up to which rates it does, and what the search would answer there.
+//! The sensitivity of a recommendation to the failure rates: whether the recommended policy still meets its limits, up
+//! to which rates it does, and what the search would recommend there.
 
 use std::io;
 
@@ -14,38 +14,38 @@ use crate::study::theory::Theory;
 use dryroll_stats::sequential::Looks;
 use dryroll_stats::simultaneous;
 
-/// The factors that the whole search is made again with.
+/// The factors at which the whole search is repeated.
 pub const FACTORS: [f64; 2] = [0.5, 2.0];
-/// The largest factor that is tried, and one over the smallest.
+/// The largest factor that is tried, and the inverse of the smallest.
 const FURTHEST: f64 = 8.0;
-/// Between two factors that are tried first.
+/// The ratio of successive factors in the first pass.
 const STEP: f64 = std::f64::consts::SQRT_2;
-/// How closely the factor is found at which a limit breaks: where theory decides, and where replicates do.
+/// The accuracy of the factor at which a limit breaks: where theory decides, and where replicates do.
 const CLOSE: [f64; 2] = [1.01, 1.1];
-/// The most replicates at a factor where replicates decide.
+/// The largest number of replicates at a factor where replicates decide.
 const MOST_REPLICATES: u64 = 4096;
 
-/// The answer at a factor.
+/// The result of a search at a factor.
 #[derive(Clone, Debug)]
 pub struct AtFactor {
-    /// All failure rates times this.
+    /// The factor of all failure rates.
     pub factor: f64,
-    /// What the search finds there.
+    /// The result of the search.
     pub tuned: Tuned,
     /// The limits of the policy that is recommended at the scenario's rates; empty where none is.
     pub kept: Vec<Held>,
 }
 
-/// How an answer stands with other failure rates.
+/// The sensitivity of a recommendation to the failure rates.
 #[derive(Clone, Debug)]
 pub struct Sensitivity {
     /// The search at each of [`FACTORS`].
     pub factors: Vec<AtFactor>,
-    /// Between which factors the recommended policy meets every limit; `None` where no policy is recommended.
+    /// The range of factors in which the recommended policy meets every limit; `None` where no policy is recommended.
     pub keeps: Option<Keeps>,
 }
 
-/// Between which factors the recommended policy meets every limit.
+/// The range of factors in which the recommended policy meets every limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Keeps {
     /// Towards lower rates.
@@ -54,16 +54,16 @@ pub struct Keeps {
     pub to: End,
 }
 
-/// How far it is known to meet them.
+/// The end of that range, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct End {
-    /// It meets them up to this factor.
+    /// The policy meets every limit up to this factor.
     pub meets: f64,
-    /// At this factor it does not, or that is not sure; `None` where it meets them as far as was tried.
+    /// At this factor it does not, or that is not certain; `None` where it meets them as far as was tried.
     pub beyond: Option<f64>,
 }
 
-/// Where every limit stands at a factor.
+/// The state of every limit at a factor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stand {
     meets: bool,
@@ -71,7 +71,7 @@ struct Stand {
 }
 
 impl Tune {
-    /// The same search with all failure rates of all versions times a factor.
+    /// The same search with the failure rates of all versions times a factor.
     ///
     /// # Errors
     /// When the scenario cannot be tuned.
@@ -79,7 +79,8 @@ impl Tune {
         Self::new(&self.scenario.with_rates_times(factor), self.tolerance, self.replicates)
     }
 
-    /// How an answer stands with other failure rates. `scratch` makes an empty result log. `None` where it was stopped.
+    /// The sensitivity of a result to the failure rates. `scratch` makes an empty result log. `None` where it was
+    /// stopped.
     ///
     /// # Errors
     /// When a result log cannot be made, written or read.
@@ -106,11 +107,11 @@ impl Tune {
         Ok(self.keeps(policy, scratch, &silent)?.map(|keeps| Sensitivity { factors, keeps: Some(keeps) }))
     }
 
-    /// Decides the limits of one policy, that of good rollouts that complete among them, with as many replicates beyond
-    /// those in the log as that takes. `None` where it was stopped.
+    /// Decides the limits of one policy, including that on completed good rollouts, with additional replicates as
+    /// needed. `None` where it was stopped.
     ///
     /// # Errors
-    /// When the tape cannot be written or read.
+    /// When the result log cannot be written or read.
     pub fn decide(
         &self,
         policy: usize,
@@ -142,7 +143,7 @@ impl Tune {
         Ok(Some(held))
     }
 
-    /// What theory says of the cells of a policy, as deep as its limits need; at all other cells nothing.
+    /// The exact results of the cells of a policy, as deep as its limits need; empty for all other cells.
     fn theory_of(&self, policy: usize) -> Vec<Theory> {
         let mut theory = vec![Theory::default(); self.cells.compiled.len()];
         if self.draws_rates {
@@ -158,11 +159,11 @@ impl Tune {
         theory
     }
 
-    /// Between which factors a policy meets every limit, as it does at the scenario's own rates. `scratch` makes an
-    /// empty tape. `None` where it was stopped.
+    /// The range of factors in which a policy meets every limit, as it does at the scenario's own rates. `scratch`
+    /// makes an empty result log. `None` where it was stopped.
     ///
     /// # Errors
-    /// When a tape cannot be made, written or read.
+    /// When a result log cannot be made, written or read.
     pub fn keeps(
         &self,
         policy: usize,
@@ -174,7 +175,7 @@ impl Tune {
         Ok(Some(Keeps { from, to }))
     }
 
-    /// Goes step by step away from the scenario's rates, then closes in on where a limit breaks.
+    /// Moves step by step away from the scenario's rates, then narrows down where a limit breaks.
     fn end(
         &self,
         policy: usize,
@@ -192,7 +193,7 @@ impl Tune {
             };
             let gap = end.beyond.map_or(f64::INFINITY, |beyond| (beyond / end.meets).max(end.meets / beyond));
             let is_close = gap <= CLOSE[usize::from(!by_theory)];
-            // Powers of a root miss the last one by rounding.
+            // Powers of the step miss the last factor by rounding.
             if is_close || (end.beyond.is_none() && !within(next * (1.0 - 1e-9)) && !within(next * (1.0 + 1e-9))) {
                 return Ok(Some(end));
             }

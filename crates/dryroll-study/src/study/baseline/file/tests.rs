@@ -18,7 +18,7 @@ fn what_is_written_is_read_and_sorted() {
     let (a, b) = (lines("a.toml"), lines("b.toml"));
     let baseline = Baseline::parse(&format!("{b}{a}")).unwrap();
     assert_eq!(baseline.text().unwrap(), format!("{a}{b}"));
-    // A merge by union may write a line twice, and breaks lines as its system does.
+    // A union merge may repeat lines, and uses the line ends of its system.
     let merged = format!("{a}{b}{a}\n").replace('\n', "\r\n");
     assert_eq!(Baseline::parse(&merged).unwrap(), baseline);
     assert_eq!(Baseline::parse("").unwrap(), Baseline::default());
@@ -54,7 +54,7 @@ fn a_wrong_line_is_told_with_its_place_and_what_is_allowed() {
 }
 
 proptest::proptest! {
-    /// Whatever stands in it, reading ends with a baseline or with a line.
+    /// Any text parses to a baseline or to an error with a line.
     #[test]
     fn no_text_is_too_bad(text in "[{}\",:a-z0-9\\[\\]<=\n .-]{0,200}") {
         if let Err(error) = Baseline::parse(&text) {

@@ -1,8 +1,8 @@
-//! What the search would answer, were more known: replicate by replicate.
+//! The answer of the search with more information, replicate by replicate.
 //!
-//! By then each limit is held against what is known by then, and the goal as well: both are regressed over the
-//! replicates on what would be known. The regression that answers for a replicate is made from the other four fifths of
-//! them, so that what the answer saves there can be taken from that replicate's own goals.
+//! With more information, each limit and the goal are predicted from what is known then: both are regressed over the
+//! replicates on it. The regression that answers for a replicate is fitted to the other four fifths of them, so the
+//! saving of that answer can be taken from the replicate's own goals.
 
 use std::io;
 
@@ -21,12 +21,12 @@ use dryroll_stats::Interval;
 use dryroll_stats::moments::Moments;
 use dryroll_stats::regression::Basis;
 
-/// Degree of the polynomials in what is known.
+/// The degree of the polynomials in what is known.
 const DEGREE: u32 = 3;
-/// Into how many parts the replicates are cut.
+/// The number of parts that the replicates are divided into.
 const PARTS: usize = 5;
 
-/// What the search would answer.
+/// The answers of the search.
 #[derive(Clone, Debug)]
 pub struct Answers {
     /// By policy: the share of the replicates in which it would be the answer.
@@ -34,46 +34,46 @@ pub struct Answers {
     /// The share in which no policy would meet the limits.
     pub none: f64,
     /// The share in which today's answer would meet the limits and be within the tolerance of the best; `None` where
-    /// there is none today.
+    /// there is no answer today.
     pub stays: Option<f64>,
-    /// How much less of the goal the answer would have than today's, on average; where there would be none, today's
-    /// stays. Its interval. `None` where there is no answer today.
+    /// The mean reduction of the goal from today's answer to the new one, with its interval; where there is no new
+    /// answer, today's stays. `None` where there is no answer today.
     pub saves: Option<(f64, Interval)>,
-    /// Where that comes from. `None` where there is no answer today.
+    /// The parts of that reduction. `None` where there is no answer today.
     pub parts: Option<Parts>,
 }
 
-/// What an answer saves, in parts that add up to it: replicate by replicate, from today's policy to the best one of
-/// those that are surely within the limits today, from there to the best of them that still is then, from there to the
-/// best that is then of these and of those that are undecided today, and from there to the best of all that are then.
-/// Each with its interval.
+/// The saving, in parts that add up to it, replicate by replicate. The first step is from today's policy to the best of
+/// those that are certainly within the limits today. The second is to the best of these that meets the limits then. The
+/// third is to the best that does so among these and those that are undecided today, and the fourth to the best of all
+/// that do. Each part has its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parts {
-    /// By choosing better among the policies that are surely within the limits today.
+    /// From a better choice among the policies that are certainly within the limits today.
     pub choice: (f64, Interval),
-    /// By policies that turn out to break a limit: as a rule below zero.
+    /// From policies that turn out to break a limit: usually negative.
     pub forbidden: (f64, Interval),
-    /// By policies that turn out to be within the limits, which is undecided today.
+    /// From policies that turn out to be within the limits and are undecided today.
     pub undecided: (f64, Interval),
-    /// By policies that turn out to be within the limits and surely are not today.
+    /// From policies that turn out to be within the limits and certainly are not today.
     pub allowed: (f64, Interval),
 }
 
-/// The policies on the way from today's answer to the one of a replicate.
+/// The policies on the steps from today's answer to that of a replicate.
 #[derive(Clone, Copy, Debug, Default)]
 struct Way {
-    /// The best of those that are surely within the limits today.
+    /// The best of those that are certainly within the limits today.
     choice: Option<usize>,
-    /// The best of them that meet the limits by what is known then.
+    /// The best of them that meets the limits by what is known then.
     still: Option<usize>,
-    /// The best of them and of those that are undecided today that meet the limits then.
+    /// The best that meets the limits then, among them and those that are undecided today.
     open: Option<usize>,
-    /// The best of all that meet them.
+    /// The best of all that meet the limits then.
     answer: Option<usize>,
 }
 
 impl Way {
-    /// What each step saves in a replicate with these goals, from today's policy on. Where no policy would be left,
+    /// The saving of each step in a replicate with these goals, from today's policy on. Where no policy would be left,
     /// today's stays.
     fn saves(self, today: usize, goal: impl Fn(usize) -> f64) -> [f64; 4] {
         let at = |policy: Option<usize>| goal(policy.unwrap_or(today));
@@ -82,7 +82,7 @@ impl Way {
     }
 }
 
-/// What the replicates say of one policy.
+/// The data of one policy.
 #[derive(Debug)]
 pub(super) struct Seen {
     goal: Vec<f64>,
@@ -94,14 +94,14 @@ pub(super) struct Seen {
 struct SeenLimit {
     limit: usize,
     version: usize,
-    /// A number for each replicate whose mean is held against the limit; NaN where nothing was measured.
+    /// The value in each replicate whose mean is tested against the limit; NaN where nothing was measured.
     values: Vec<f64>,
-    /// What the search decided.
+    /// The decision of the search.
     holds: Option<bool>,
 }
 
 impl Tune {
-    /// What the first replicates say of each policy.
+    /// The data of each policy from the first replicates.
     pub(super) fn seen(&self, log: &ResultLog, tuned: &Tuned, n: u64) -> io::Result<Vec<Seen>> {
         let of = |policy: usize| {
             let goal = self.values(log, self.cell(policy, 0), self.minimise, n)?;
@@ -125,7 +125,7 @@ impl Tune {
         (0..self.policies()).into_par_iter().map(of).collect()
     }
 
-    /// What the search would answer, if of each replicate this were known.
+    /// The answers of the search, if these regressors were known for each replicate.
     pub(super) fn answers(&self, seen: &[Seen], tuned: &Tuned, by_limits: &Today, known: &[Drawn]) -> Option<Answers> {
         let Today { within, undecided } = by_limits;
         let n = known.len();
@@ -169,14 +169,14 @@ impl Tune {
                 saved.push(goal(today) - goal(way.answer.unwrap_or(today)));
                 by_part.iter_mut().zip(way.saves(today, goal)).for_each(|(part, saves)| part.push(saves));
             }
-            let told = |moments: &Moments| Some((moments.mean()?, moments.t_interval(CONFIDENCE)?));
+            let with_interval = |moments: &Moments| Some((moments.mean()?, moments.t_interval(CONFIDENCE)?));
             let [choice, forbidden, undecided, allowed] = &by_part;
-            saves = Some(told(&saved)?);
+            saves = Some(with_interval(&saved)?);
             parts = Some(Parts {
-                choice: told(choice)?,
-                forbidden: told(forbidden)?,
-                undecided: told(undecided)?,
-                allowed: told(allowed)?,
+                choice: with_interval(choice)?,
+                forbidden: with_interval(forbidden)?,
+                undecided: with_interval(undecided)?,
+                allowed: with_interval(allowed)?,
             });
         }
         Some(Answers {
@@ -188,8 +188,8 @@ impl Tune {
         })
     }
 
-    /// In which replicates every limit holds by what is known of them. Where that tells nothing of a limit, it stands
-    /// as the search decided: what is undecided today stays so.
+    /// In which replicates every limit holds by what is known. Where the regressors give no information on a limit, the
+    /// decision of the search stands: what is undecided today stays so.
     fn met(&self, seen: &Seen, fitted: &[bool], regressors: &[Vec<Vec<f64>>], bases: &[Basis]) -> Vec<bool> {
         let mut met = vec![true; fitted.len()];
         for SeenLimit { limit, version, values, holds } in &seen.limits {
@@ -201,10 +201,10 @@ impl Tune {
             let predicted = if values.iter().all(|value| !value.is_nan()) {
                 bases[*version].predict(values)
             } else {
-                let told: Vec<bool> = values.iter().zip(fitted).map(|(value, &is)| is && !value.is_nan()).collect();
+                let usable: Vec<bool> = values.iter().zip(fitted).map(|(value, &is)| is && !value.is_nan()).collect();
                 let values: Vec<f64> = values.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect();
-                let basis = Basis::new(&regressors[*version], DEGREE, told);
-                // Where nothing was measured, nothing is known to hold.
+                let basis = Basis::new(&regressors[*version], DEGREE, usable);
+                // Where nothing was measured, no limit is known to hold.
                 if basis.is_empty() { vec![f64::NAN; values.len()] } else { basis.predict(&values) }
             };
             met.iter_mut().zip(predicted).for_each(|(met, seen)| *met &= fits(seen, &bound));
@@ -213,7 +213,7 @@ impl Tune {
     }
 }
 
-/// The share of a percentile that a limit is about; `None` of other limits.
+/// The percentile that a limit is about, as a share; `None` for other limits.
 fn percentile(limit: &Limit) -> Option<f64> {
     match (limit.spec.metric, limit.spec.stat) {
         (Measure::Metric(_), Some(Stat::P50)) => Some(0.5),
@@ -223,8 +223,8 @@ fn percentile(limit: &Limit) -> Option<f64> {
     }
 }
 
-/// A limit as one on a mean. A percentile is at most L where at most the rest lies above L, and at least L where at
-/// most its own share lies below.
+/// A limit as one on a mean. A percentile is at most L if at most the rest lies above L, and at least L if at most its
+/// own share lies below.
 fn as_mean(limit: &Limit) -> Bound {
     match (percentile(limit), &limit.spec.bound) {
         (Some(share), Bound::AtMost(_)) => Bound::AtMost(1.0 - share),
@@ -233,7 +233,7 @@ fn as_mean(limit: &Limit) -> Bound {
     }
 }
 
-/// The value whose mean is looked at.
+/// The value whose mean is tested.
 fn beyond(limit: &Limit, value: f64) -> f64 {
     match (percentile(limit), &limit.spec.bound) {
         (Some(_), Bound::AtMost(most)) => f64::from(u8::from(value > *most)),
@@ -246,8 +246,8 @@ fn beyond(limit: &Limit, value: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Four policies: today's, another within the limits, one that is undecided, and one that is out. Goals 10, 8, 6
-    /// and 5.
+    /// Four policies: today's, another within the limits, one that is undecided, and one that is out. Their goals are
+    /// 10, 8, 6 and 5.
     #[test]
     fn the_parts_of_a_way_add_up_and_are_told_apart() {
         let goal = |policy: usize| [10.0, 8.0, 6.0, 5.0][policy];
