@@ -2,8 +2,8 @@
 //!
 //! `cargo run -p dryroll-engine --example drive_by_hand`
 //!
-//! The loop has every part that a live controller has: it owns the clock and the hosts, asks the engine when it wants
-//! to be called, carries out its commands and answers for the person.
+//! The loop has every part that a live controller has: it owns the clock and the hosts, asks the engine when it next
+//! needs a call, carries out its commands and answers for the person.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -18,13 +18,13 @@ use dryroll_engine::{
 const OLD: DigestId = DigestId(1);
 const NEW: DigestId = DigestId(2);
 
-/// A host that runs one module. Hosts 4 and 5 report that they cannot bring the new version up, host 6 falls silent.
+/// A host that runs one module. Hosts 4 and 5 report that they cannot start the new version, host 6 falls silent.
 struct Host {
     digest: DigestId,
 }
 
 impl Host {
-    /// What a command comes to: the heartbeat that follows, if one does.
+    /// The effect of a command: the heartbeat that follows, if one does.
     fn upgrade(&mut self, instance: u32, to: DigestId, now: At) -> Option<Heartbeat> {
         let sent_at = now + Span(20_000 + 5_000 * u64::from(instance));
         let failed_upgrade = match (instance, to) {
@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let plan = Plan::new(PlanOrder::new((0..8).map(InstanceId)), vec![], settings.batch_pct);
     let mut engine = Engine::new(plan, settings, Ticks::default(), Recording::Everything);
 
-    // What is on its way to the controller, by the moment of its arrival.
+    // The heartbeats on their way to the controller, by the moment of arrival.
     let mut heartbeats: BTreeMap<(At, InstanceId), Heartbeat> = BTreeMap::new();
     let mut answer: Option<(At, ApprovalId, Answer)> = None;
 

@@ -1,10 +1,10 @@
-//! Approval requests (§2, §6): what a person is asked, and what may be answered.
+//! Approval requests (§2, §6): what the engine asks a person, and which answers it takes.
 //!
-//! [`RequestKind::options`] is the one place that says which answer fits which request.
+//! [`RequestKind::options`] is the one place that defines which answer fits which request.
 
 use std::fmt;
 
-/// Approval requests are `a-1`, `a-2`, … in the order in which they were opened.
+/// The id of an approval request: `a-1`, `a-2`, … in the order in which the requests open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
@@ -22,7 +22,7 @@ impl fmt::Display for ApprovalId {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum OperatorDecision {
-    /// Ignore the trip, proceed.
+    /// Ignore the trip and proceed.
     ContinueAnyway,
     /// Take every dispatched instance back to the previous version.
     RollbackCompletedBatches,
@@ -31,10 +31,10 @@ pub enum OperatorDecision {
 }
 
 impl OperatorDecision {
-    /// All of them, as they are offered.
+    /// Every decision, in the order in which it is offered.
     pub const ALL: [Self; 3] = [Self::ContinueAnyway, Self::RollbackCompletedBatches, Self::Abort];
 
-    /// Its name in events and files.
+    /// The decision's name in events and files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -49,14 +49,14 @@ impl OperatorDecision {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Edit {
-    /// The new share of a batch, 1 to 100.
+    /// The new share of the plan in a batch, 1 to 100 percent.
     pub batch_pct: Option<u32>,
-    /// The new limit.
+    /// The new limit of the breaker.
     pub max_consecutive_failures: Option<std::num::NonZeroU32>,
 }
 
 impl Edit {
-    /// Whether its `batch_pct` is 1 to 100, if it sets one.
+    /// Whether `batch_pct` is 1 to 100, if the edit sets it.
     #[must_use]
     pub fn is_in_range(&self) -> bool {
         self.batch_pct.is_none_or(|pct| (1..=100).contains(&pct))
@@ -68,18 +68,18 @@ impl Edit {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Answer {
-    /// To the first request: go.
+    /// To the first request: start the plan.
     Approve,
-    /// To the first request: change the plan, ask again.
+    /// To the first request: change the plan and ask again.
     Edit(Edit),
-    /// To the first request: no.
+    /// To the first request: do not start.
     Reject,
-    /// To the request that a trip opened.
+    /// To the request that a trip opens.
     OnTrip(OperatorDecision),
 }
 
 impl Answer {
-    /// Which of a request's options it takes.
+    /// The option of a request that the answer takes.
     #[must_use]
     pub const fn kind(&self) -> AnswerKind {
         match *self {
@@ -90,7 +90,7 @@ impl Answer {
         }
     }
 
-    /// Its name in events.
+    /// The answer's name in events.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.kind().name()
@@ -111,7 +111,7 @@ pub enum AnswerKind {
 }
 
 impl AnswerKind {
-    /// Its name in events.
+    /// The option's name in events.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -123,7 +123,7 @@ impl AnswerKind {
     }
 }
 
-/// What a request asks.
+/// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -146,7 +146,7 @@ impl RequestKind {
         }
     }
 
-    /// What may be answered, in the order in which it is offered.
+    /// The options of the request, in the order in which they are offered.
     #[must_use]
     pub const fn options(self) -> &'static [AnswerKind] {
         use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
@@ -161,13 +161,13 @@ impl RequestKind {
         }
     }
 
-    /// The names of its options, as events and people read them.
+    /// The names of the options, as they appear in events and in what people read.
     #[must_use]
     pub fn option_names(self) -> Vec<&'static str> {
         self.options().iter().map(|option| option.name()).collect()
     }
 
-    /// Whether it takes this answer.
+    /// Whether the request offers this answer.
     #[must_use]
     pub fn offers(self, answer: &Answer) -> bool {
         self.options().contains(&answer.kind())

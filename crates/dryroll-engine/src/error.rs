@@ -1,10 +1,10 @@
-//! What the engine refuses.
+//! The errors of the engine.
 
 use std::{error::Error, fmt};
 
 use crate::fleet::{LifecycleState, VersionId};
 
-/// Why a request is refused (§1). Each names what is wrong and what would be right.
+/// Why a request is refused (§1). Each variant names what is wrong and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -16,29 +16,29 @@ pub enum Refusal {
     UnknownVersion(VersionId),
     /// The target is not in a state to be rolled out.
     NotPromoted {
-        /// The version.
+        /// The version that was asked for.
         version: VersionId,
-        /// Its state.
+        /// The state that the version is in.
         state: LifecycleState,
     },
-    /// A parameter out of range.
+    /// A parameter is out of range.
     OutOfRange {
         /// The parameter.
         name: &'static str,
-        /// What it was.
+        /// The value found.
         found: i64,
-        /// What it may be.
+        /// The range of values allowed.
         allowed: &'static str,
     },
-    /// The caller may not.
+    /// The caller lacks the permission.
     PermissionMissing,
 }
 
-/// Why an answer is refused (§2, §6). Nothing is changed then.
+/// Why an answer is refused (§2, §6). A refused answer changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// The request was answered, or never opened.
+    /// The request is already answered, or never opened.
     NotPending,
     /// The request does not offer this answer.
     NotOffered,
@@ -50,9 +50,9 @@ pub enum AnswerError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// The journal's events are not those that its inputs bring about.
+    /// The journal's events are not those that its inputs produce.
     Diverged {
-        /// Which entry, from 0.
+        /// The index of the first entry that differs, from 0.
         entry: usize,
     },
 }

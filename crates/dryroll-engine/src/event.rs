@@ -1,11 +1,11 @@
-//! What the engine says: events and outcomes.
+//! What the engine reports: events and outcomes.
 
 use std::fmt;
 
 use super::{Answer, ApprovalId, Reason, RequestKind};
 use crate::fleet::{At, InstanceId};
 
-/// `r-1` is the rollout, `r-2` its rollback.
+/// The id of a rollout: `r-1` is the rollout, `r-2` its rollback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
@@ -36,13 +36,13 @@ pub enum Outcome {
     RolledBack,
     /// There was no previous version to go back to.
     RollbackFailed,
-    /// A person said no.
+    /// A person rejected the plan.
     Rejected,
     /// Nobody answered in time.
     Expired,
     /// The policy forbids it.
     Blocked,
-    /// Not over by the horizon.
+    /// Not finished at the horizon.
     Stalled,
 }
 
@@ -59,7 +59,7 @@ impl Outcome {
         Self::Stalled,
     ];
 
-    /// Its name in events and reports.
+    /// The outcome's name in events and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -85,11 +85,11 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Event {
-    /// When.
+    /// When it happened.
     pub at: At,
-    /// In which rollout.
+    /// The rollout it belongs to.
     pub rollout: RolloutId,
-    /// What.
+    /// What happened.
     pub body: EventBody,
 }
 
@@ -100,11 +100,11 @@ pub struct Event {
 pub enum EventBody {
     /// A plan was computed.
     Planned {
-        /// Planned instances.
+        /// Number of planned instances.
         total_instances: u32,
-        /// Instances a batch.
+        /// Instances in a batch.
         batch_size: u32,
-        /// Batches.
+        /// Number of batches.
         batch_count: u32,
     },
     /// A person is asked.
@@ -123,62 +123,62 @@ pub enum EventBody {
     },
     /// A batch began.
     BatchStarted {
-        /// Which, from 0.
+        /// Index of the batch, from 0.
         batch_index: u32,
         /// How many instances it has.
         instance_count: u32,
     },
     /// An instance was commanded to a version.
     InstanceStarted {
-        /// Of which batch.
+        /// Index of its batch, from 0.
         batch_index: u32,
         /// Which instance.
         instance: InstanceId,
-        /// The version's id.
+        /// The version: the target or the previous one.
         to: Direction,
     },
-    /// An instance got its verdict.
+    /// An instance received its verdict.
     InstanceHealthCheck {
-        /// Of which batch.
+        /// Index of its batch, from 0.
         batch_index: u32,
         /// Which instance.
         instance: InstanceId,
-        /// Why it failed; `None`: it is healthy.
+        /// Why it failed; `None` if it is healthy.
         failure: Option<Reason>,
     },
-    /// Too many failures in a row.
+    /// The breaker counted too many failures in a row.
     CircuitBreakerTripped {
-        /// In which batch.
+        /// Index of the batch in which it tripped, from 0.
         batch_index: u32,
-        /// The run that tripped it, in order.
+        /// The run of failed instances that tripped it, in order.
         failed: Vec<InstanceId>,
     },
     /// Every instance of a batch has its verdict.
     BatchCompleted {
-        /// Which.
+        /// Index of the batch, from 0.
         batch_index: u32,
-        /// Healthy verdicts.
+        /// Number of healthy verdicts.
         healthy_count: u32,
-        /// Failed verdicts.
+        /// Number of failed verdicts.
         failed_count: u32,
     },
-    /// The policy proceeds without asking, and says so.
+    /// The policy proceeds without asking and notifies the operator.
     OperatorNotified,
     /// A rollback was decided.
     RollbackStarted {
         /// How many instances it takes back.
         instance_count: u32,
     },
-    /// A rollback was decided, and there is nothing to go back to.
+    /// A rollback was decided, but there is no previous version to go back to.
     RollbackFailed,
-    /// The end.
+    /// The rollout ended.
     Finished {
-        /// How.
+        /// How it ended.
         outcome: Outcome,
     },
 }
 
-/// Which of the two versions a rollout brings.
+/// Which of the two versions a rollout dispatches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -189,7 +189,7 @@ pub enum Direction {
     Back,
 }
 
-/// The kind of an event, without what it carries.
+/// The kind of an event, without its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventKind {
     /// `planned`
@@ -218,11 +218,11 @@ pub enum EventKind {
     Finished,
 }
 
-/// What every event's kind begins with.
+/// The prefix of every kind.
 const PREFIX: &str = "module.upgrade.";
 
 impl EventKind {
-    /// Every kind.
+    /// Every kind, in the order of the enum.
     pub const ALL: [EventKind; 12] = [
         Self::Planned,
         Self::ApprovalRequested,
@@ -270,7 +270,7 @@ impl EventKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Whether its events name a batch.
+    /// Whether events of this kind name a batch.
     #[must_use]
     pub fn has_batch_index(self) -> bool {
         matches!(
@@ -285,7 +285,7 @@ impl EventKind {
 }
 
 impl EventBody {
-    /// Its kind.
+    /// The kind of the event.
     #[must_use]
     pub fn kind(&self) -> EventKind {
         match self {
@@ -304,7 +304,7 @@ impl EventBody {
         }
     }
 
-    /// The batch that it names.
+    /// The index of the batch that the event names; `None` if it names none.
     #[must_use]
     pub fn batch_index(&self) -> Option<u32> {
         match *self {

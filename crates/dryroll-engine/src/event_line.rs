@@ -1,4 +1,4 @@
-//! The line of an event (§10): one JSON object, its keys in the contract's order.
+//! The line of an event (§10): one JSON object with its keys in the contract's order.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{Answer, Direction, Event, EventBody};
 use crate::fleet::InstanceNames;
 
-/// The names that an event line needs beside the event.
+/// The names that an event line needs in addition to the event.
 #[derive(Clone, Copy, Debug)]
 pub struct EventNames<'a> {
-    /// The fleet's.
+    /// The names of the fleet's instances.
     pub instances: InstanceNames,
     /// The target version's id.
     pub target: &'a str,
@@ -27,7 +27,7 @@ impl EventNames<'_> {
     }
 }
 
-/// An event as the contract writes it: one JSON object, its keys in their order.
+/// An event as the contract defines it: one JSON object with its keys in a fixed order.
 #[derive(Clone, Copy, Debug)]
 pub struct EventLine<'a> {
     /// The event.
@@ -106,12 +106,12 @@ impl Serialize for EventLine<'_> {
     }
 }
 
-/// The reason of a trip, in the contract's words. The run has as many failures as the limit allows.
+/// The reason of a trip, in the contract's words. The run is as long as the limit.
 fn trip_reason(limit: usize) -> String {
     format!("max_consecutive_failures ({limit}) exceeded")
 }
 
-/// Serialises what displays itself as a string, without an allocation.
+/// Serialises a value as the string that it displays, without an allocation.
 struct Shown<'a, T>(&'a T);
 
 impl<T: fmt::Display> Serialize for Shown<'_, T> {

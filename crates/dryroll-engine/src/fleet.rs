@@ -1,8 +1,8 @@
-//! The nouns that every room shares: instance ids and statuses, versions and their digests,
-//! heartbeats, and time in whole milliseconds.
+//! The types that every module shares: instance ids and statuses, versions and their digests, heartbeats, and time in
+//! whole milliseconds.
 //!
-//! Nothing here decides anything. The engine, the simulator and the scenario file all speak in
-//! these types, so that none of them needs to know the others.
+//! Nothing here decides anything. The engine, the simulator and the scenario file all use these types, so that none of
+//! them depends on the others.
 
 mod heartbeat;
 mod instance;

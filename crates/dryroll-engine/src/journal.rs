@@ -1,15 +1,15 @@
-//! Restart (§9): all that the engine knows, rebuilt from the inputs that it took and the events that it emitted.
+//! Restart (§9): the engine's whole state, rebuilt from the inputs that it took and the events that it emitted.
 //!
-//! An engine with [`Recording::Journal`] writes it: keep each [`Engine::poll_entry`], in its order, before the command
-//! that goes with it is carried out. Inputs alone would rebuild the state; the events say how far the dead controller
-//! had come with what the last input brought about, so that nothing is said or dispatched twice.
+//! An engine with [`Recording::Journal`] produces the entries: store each [`Engine::poll_entry`], in order, before you
+//! carry out the command that goes with it. Inputs alone would rebuild the state; the events show how much of the last
+//! input's effects the controller emitted before it stopped, so that nothing is emitted or dispatched twice.
 
 use super::{
     Answer, ApprovalId, Command, Direction, Engine, Event, EventBody, JournalError, Plan, Recording, Settings, Ticks,
 };
 use crate::fleet::{At, Heartbeat};
 
-/// An input that an engine took, as a journal keeps it.
+/// An input that an engine took, as a journal stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -20,16 +20,16 @@ pub enum Input {
     Heartbeat {
         /// When it arrived.
         arrived: At,
-        /// What it says.
+        /// What it contains.
         heartbeat: Heartbeat,
     },
-    /// [`Engine::handle_timeout`] took a deadline.
+    /// [`Engine::handle_timeout`] took an instance's deadline.
     Deadline,
     /// [`Engine::handle_answer`]
     Answer {
-        /// To which request.
+        /// The request that it answers.
         request: ApprovalId,
-        /// What.
+        /// The answer.
         answer: Answer,
     },
     /// [`Engine::handle_timeout`] took the first request's expiry.
@@ -51,14 +51,14 @@ pub enum Entry {
     Input {
         /// When it took it.
         now: At,
-        /// What.
+        /// The input.
         input: Input,
     },
-    /// The engine said this.
+    /// The engine emitted this.
     Event(Event),
 }
 
-/// A rollout's memory outside its engine: what it was told at the start, then what came in and went out.
+/// The record of a rollout outside its engine: the plan and the settings at the start, then every input and event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Journal {
@@ -66,7 +66,7 @@ pub struct Journal {
     pub plan: Plan,
     /// The settings at the request.
     pub settings: Settings,
-    /// What happened since.
+    /// The entries since, in order.
     pub entries: Vec<Entry>,
 }
 
@@ -77,11 +77,12 @@ impl Journal {
         Self { plan, settings, entries: Vec::new() }
     }
 
-    /// An engine that stands where the journal ends, and writes it on; the reconciler is the new controller's. What its last input brought about and the journal does not
-    /// show is still to be polled; what it shows is not said or dispatched again. [`Engine::resume`] should follow.
+    /// An engine in the state in which the journal ends; it goes on recording there. `ticks` are those of the new
+    /// controller. Effects of the last input that the journal does not show are still to be polled; those that it shows
+    /// are not emitted or dispatched again. Call [`Engine::resume`] next.
     ///
     /// # Errors
-    /// When the events are not those that the inputs bring about: the journal is of another rollout, or damaged.
+    /// When the events are not those that the inputs produce: the journal belongs to another rollout, or is damaged.
     pub fn rebuild(&self, ticks: Ticks) -> Result<Engine, JournalError> {
         let mut engine = Engine::new(self.plan.clone(), self.settings.clone(), ticks, Recording::Everything);
         let mut shown = Shown::default();
@@ -107,7 +108,7 @@ impl Journal {
     }
 }
 
-/// What a journal's events show to have been commanded.
+/// What a journal's events show as already dispatched.
 #[derive(Default)]
 struct Shown {
     started: [u32; 2],
@@ -123,7 +124,7 @@ impl Shown {
         }
     }
 
-    /// Dispatches go through the positions in order, so those shown are the first ones.
+    /// Dispatches take the positions in order, so those shown are the first ones.
     fn drop_from(&self, engine: &mut Engine) {
         let started = |to: Direction| self.started[to as usize];
         engine.commands_mut().retain_mut(|command| match command {

@@ -1,43 +1,45 @@
-//! THE ENGINE: a rolling upgrade from its request to its end. No clock, no randomness, no I/O.
+//! THE ENGINE: a rolling upgrade from its request to its end. It has no clock, no randomness and no I/O.
 //!
-//! Inputs come in with a time, events and commands go out. Whoever drives the engine (the simulator,
-//! a live controller, a test) owns the clock, the network and the people; the engine owns the rules.
-//! Section numbers (§) in this room are those of `docs/semantics.md`.
+//! Inputs come in with a time; events and commands go out. The driver of the engine (the simulator, a live controller,
+//! a test) owns the clock, the network and the people; the engine owns the rules. Section numbers (§) in this crate are
+//! those of `docs/semantics.md`.
 //!
 //! # The contract
 //!
 //! 1. Make a [`Plan`] ([`Request::plan`], or [`Plan::new`]), [`Settings`] and [`Ticks`], then [`Engine::new`].
-//! 2. Hand in inputs in the order of their times, beginning with [`Engine::handle_request`]. Of one millisecond, hand in
-//!    heartbeats by plan order, then answers, then [`Engine::handle_timeout`].
-//! 3. After **every** input: [`Engine::poll_command`] until `None` and carry out each; [`Engine::poll_event`]
-//!    until `None` if events are recorded. The two are separate queues; within each, order is the order of happening.
-//! 4. Then ask [`Engine::poll_timeout`]: at that moment, if nothing else comes in before, [`Engine::handle_timeout`] is
-//!    due. It takes one step a call, so it is due again as long as `poll_timeout` does not lie after now. What is due,
-//!    and in which order (§8), is the engine's to know: deadlines, then the expiry of the request, then the tick of
-//!    the reconciler. Answers come after deadlines: [`Engine::handle_answer`] takes those that are due first.
-//! 5. It is over when [`Engine::outcome`] answers. Inputs after that do nothing.
+//! 2. Hand in inputs in the order of their times, beginning with [`Engine::handle_request`]. Within one millisecond,
+//!    hand in heartbeats in plan order, then answers, then [`Engine::handle_timeout`].
+//! 3. After **every** input, call [`Engine::poll_command`] until it returns `None` and carry out each command; call
+//!    [`Engine::poll_event`] until it returns `None` if events are recorded. The two are separate queues; each keeps
+//!    the order in which things happened.
+//! 4. Then call [`Engine::poll_timeout`]: if no other input comes in before that moment, [`Engine::handle_timeout`] is
+//!    due at it. Each call takes one step, so it is due again as long as `poll_timeout` is not after now. The engine
+//!    decides what is due and in which order (§8): deadlines, then the expiry of the request, then the tick of the
+//!    reconciler. Answers come after deadlines: [`Engine::handle_answer`] first takes the deadlines that are due.
+//! 5. The rollout is over when [`Engine::outcome`] returns an outcome. Inputs after that do nothing.
 //!
 //! # What the driver owns
 //!
-//! - The clock: `now` of each input. A driver that is late hands in its own now; what it was late for bears that moment.
-//! - The grid of ticks is the engine's, from [`Ticks`]; whether the reconciler sleeps is not. A pause is
-//!   [`Engine::skip_ticks_until`], at any moment before the tick is due.
-//! - Its own turns within a millisecond. A simulator whose faults may strike between two deadlines asks
-//!   [`Engine::next_timer`], which also says what is due.
-//! - The journal's storage, and the moment of a return. A controller that was away rebuilds the engine from its
-//!   [`Journal`], says [`Engine::resume`] with the moment of its return, and hands in what waited, one by one in its
-//!   order: heartbeats with `arrived`, answers and timeouts with the moments at which they were due. Each is judged by
-//!   its own moment and recorded at that of the return (§9). Ticks that it missed are gone.
+//! - The clock: `now` of each input. A driver that is late hands in its current time, and what was due earlier is
+//!   recorded at that time.
+//! - The pauses of the reconciler. The grid of ticks belongs to the engine, which takes it from [`Ticks`]. To pause,
+//!   call [`Engine::skip_ticks_until`] at any moment before the tick is due.
+//! - Its own steps within a millisecond. A simulator whose faults may strike between two deadlines calls
+//!   [`Engine::next_timer`], which also returns what is due.
+//! - The storage of the journal, and the moment of a return. A controller that was away rebuilds the engine from its
+//!   [`Journal`], calls [`Engine::resume`] with the moment of its return, and hands in what waited, one by one in
+//!   order: heartbeats with `arrived`, answers and timeouts with the moments at which they were due. The engine judges
+//!   each by its own moment and records it at the moment of the return (§9). Ticks that were missed are dropped.
 //!
-//! Inputs that do not fit (a heartbeat of an instance that nobody planned, an answer to no request, a timeout with
-//! nothing due, time that runs backwards) change nothing and break nothing.
+//! Inputs that do not fit (a heartbeat of an instance that is not planned, an answer to no request, a timeout with
+//! nothing due, time that runs backwards) change nothing and do no harm.
 //!
 //! # Enums that grow
 //!
-//! [`Refusal`], [`AnswerError`] and [`JournalError`] are `#[non_exhaustive]`: who shows an error shows a new one, too.
-//! Events, answers, requests, commands, timers and outcomes are not. A new one of these has to be written, counted and
-//! carried out, and the compiler finds each place that does not; a wildcard arm would drop it. They grow with a new
-//! minor version of this crate.
+//! [`Refusal`], [`AnswerError`] and [`JournalError`] are `#[non_exhaustive]`: code that displays an error displays a
+//! new one as well. Events, answers, requests, commands, timers and outcomes are exhaustive. Each new one has to be
+//! written, counted and carried out, and the compiler finds every place that does not do so; a wildcard arm would drop
+//! it. They grow with a new minor version of this crate.
 //!
 //! # Driven by hand
 //!

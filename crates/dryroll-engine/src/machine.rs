@@ -1,7 +1,7 @@
 //! The engine itself: the states of a rollout, its request, its outputs and its end.
 //!
-//! What else comes in has a file of its own: [`time`] decides what is due, [`verdicts`] judges heartbeats and deadlines,
-//! [`batches`] dispatches, [`answers`] takes a person's decisions, [`rollback`] turns round.
+//! Every other input has a file of its own: [`time`] decides what is due, [`verdicts`] judges heartbeats and deadlines,
+//! [`batches`] dispatches, [`answers`] takes a person's decisions, [`rollback`] takes instances back.
 
 mod answers;
 mod batches;
@@ -23,17 +23,17 @@ use super::{
 };
 use crate::fleet::At;
 
-/// What the engine wants done.
+/// What the engine wants the driver to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Command these instances, in this order, to a version: positions of the plan, see [`Engine::instance`].
+    /// Command these instances, in this order, to a version. They are positions of the plan: see [`Engine::instance`].
     Upgrade {
-        /// To which of the two versions.
+        /// Which of the two versions.
         to: Direction,
         /// Which positions of the plan.
         positions: Range<u32>,
     },
-    /// Ask a person; the answer comes in with [`Engine::handle_answer`].
+    /// Ask a person; hand in the answer with [`Engine::handle_answer`].
     Ask {
         /// The request.
         request: ApprovalId,
@@ -42,14 +42,14 @@ pub enum Command {
     },
 }
 
-/// Where the whole stands. What a state needs lives in it, so that nothing is left over from another.
+/// The state of the rollout. Each state holds the data that it needs, so that nothing is left over from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// The request has not come in.
     New,
     /// A person is asked whether the plan may start.
     AwaitingApproval { request: ApprovalId, expires_at: At },
-    /// Batches are walked.
+    /// Batches are in progress.
     Walking,
     /// A person is asked what to do about a trip.
     Tripped { request: ApprovalId, kind: RequestKind },
@@ -57,9 +57,9 @@ enum State {
     Finished { outcome: Outcome },
 }
 
-/// A rollout, from its request to its end, with the rollback that it may come to.
+/// A rollout from its request to its end, including the rollback that may follow.
 ///
-/// The [crate's page](crate) has the contract: what to call, in which order, what it answers.
+/// The [crate's page](crate) has the contract: what to call, in which order, and what each call returns.
 #[derive(Clone, Debug)]
 pub struct Engine {
     settings: Settings,
@@ -71,18 +71,18 @@ pub struct Engine {
     outbox: Outbox,
     approvals: u32,
     ticks: Ticks,
-    /// No tick before this moment wakes the reconciler: it was taken, or is skipped.
+    /// No tick before this moment wakes the reconciler: it is already taken, or skipped.
     ticks_from: At,
-    /// The latest time that came in. Time that runs backwards is taken as standing still.
+    /// The latest time that came in. If time runs backwards, the clock stands still.
     clock: At,
-    /// How many positions the rollout dispatched, once a rollback has taken its place.
+    /// How many positions the rollout dispatched; set once a rollback replaces it.
     taken_back: Option<u32>,
     /// The previous version was archived or collected since the request.
     previous_gone: bool,
 }
 
 impl Engine {
-    /// An engine that awaits its request.
+    /// An engine that waits for its request.
     #[must_use]
     pub fn new(plan: Plan, settings: Settings, ticks: Ticks, recording: Recording) -> Self {
         let mut engine = Self {
@@ -104,7 +104,7 @@ impl Engine {
         engine
     }
 
-    /// As new, with the same plan and settings; an edit of the last run is undone. Keeps its buffers.
+    /// Resets to a new engine with the same plan and settings; edits of the last run are undone. Keeps its buffers.
     pub fn reset(&mut self) {
         self.state = State::New;
         self.plan.set_batch_pct(self.settings.batch_pct);
@@ -127,7 +127,7 @@ impl Engine {
 
     // ---- Inputs -------------------------------------------------------------------------------
 
-    /// The request (§1, §2): plans, and asks, proceeds or refuses as the policy says.
+    /// The request (§1, §2): plans, then asks, proceeds or refuses as the policy requires.
     pub fn handle_request(&mut self, now: At) {
         let now = self.take_in(now, || Input::Request);
         if self.state != State::New {
@@ -151,7 +151,7 @@ impl Engine {
         }
     }
 
-    /// Whoever drives the engine waits no longer (§7): the outcome is `stalled`.
+    /// The driver stops waiting (§7): the outcome is `stalled`.
     pub fn handle_horizon(&mut self, now: At) {
         let now = self.take_in(now, || Input::Horizon);
         if !self.is_finished() {
@@ -161,19 +161,19 @@ impl Engine {
 
     // ---- Outputs ------------------------------------------------------------------------------
 
-    /// The next thing to do; call it after every input until it answers `None`.
+    /// The next command to carry out; call it after every input until it returns `None`.
     #[inline]
     pub fn poll_command(&mut self) -> Option<Command> {
         self.outbox.commands.pop_front()
     }
 
-    /// The next event; call it after every input until it answers `None`.
+    /// The next event; call it after every input until it returns `None`.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.outbox.poll_event(&self.plan.order)
     }
 
-    /// The next line of the journal: an input that was taken, or an event. In place of
-    /// [`poll_event`](Self::poll_event), and with [`Recording::Journal`]; other recordings keep no inputs.
+    /// The next line of the journal: an input that was taken, or an event. Call it in place of
+    /// [`poll_event`](Self::poll_event), with [`Recording::Journal`]; other recordings keep no inputs.
     pub fn poll_entry(&mut self) -> Option<Entry> {
         self.outbox.poll_entry(&self.plan.order)
     }
@@ -182,25 +182,25 @@ impl Engine {
         &mut self.outbox.commands
     }
 
-    /// From now on keeps these events.
+    /// Sets which events the engine keeps from now on.
     pub fn record(&mut self, recording: Recording) {
         self.outbox.recording = recording;
     }
 
-    /// Which events it keeps.
+    /// Which events the engine keeps.
     #[must_use]
     pub fn recording(&self) -> Recording {
         self.outbox.recording
     }
 
-    // ---- What inputs come to ------------------------------------------------------------------
+    // ---- Effects of inputs ---------------------------------------------------------------------
 
     fn advance(&mut self, now: At) -> At {
         self.clock = self.clock.max(now);
         self.clock
     }
 
-    /// An input comes in: the clock moves, and the journal has it.
+    /// Takes an input: moves the clock and records the input in the journal.
     #[inline]
     fn take_in(&mut self, now: At, input: impl FnOnce() -> Input) -> At {
         let now = self.advance(now);
@@ -208,7 +208,7 @@ impl Engine {
         now
     }
 
-    /// Takes one input of a journal again, at the moment at which it was taken.
+    /// Takes an input of a journal again, at the moment at which it was first taken.
     pub(super) fn replay(&mut self, now: At, input: Input) {
         match input {
             Input::Request => self.handle_request(now),
@@ -220,7 +220,7 @@ impl Engine {
             }
             Input::Answer { request, answer } => {
                 let now = self.advance(now);
-                // An answer that was refused changed nothing.
+                // A refused answer changed nothing.
                 let _refused = self.take_answer(now, request, answer);
             }
             Input::Expiry => {

@@ -1,7 +1,7 @@
-//! What the engine has said and nobody has taken yet.
+//! What the engine has emitted and nobody has polled yet.
 //!
-//! Events cost nothing until somebody asks for them: with [`Recording::Nothing`] none is kept, and
-//! the dispatches of a batch are kept as one range until they are polled one by one.
+//! Events cost nothing until somebody asks for them: with [`Recording::Nothing`] none is kept, and the dispatches of a
+//! batch are kept as one range until they are polled one by one.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -12,18 +12,19 @@ use crate::fleet::At;
 /// Which events the engine keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Recording {
-    /// None.
+    /// No events.
     #[default]
     Nothing,
-    /// All but `instance_started` and healthy `instance_health_check`: few, however large the fleet.
+    /// All but `instance_started` and healthy `instance_health_check`: few events, however large the fleet.
     Milestones,
-    /// All.
+    /// All events.
     Everything,
-    /// All, and the inputs between them: what [`Engine::poll_entry`](crate::Engine::poll_entry) hands to a journal.
+    /// All events and the inputs between them: what [`Engine::poll_entry`](crate::Engine::poll_entry) gives to a
+    /// journal.
     Journal,
 }
 
-/// A kept event, or a range of `instance_started` still to be spelled out.
+/// A kept event, or a range of `instance_started` events that are not expanded yet.
 #[derive(Clone, Debug)]
 enum Kept {
     One(Event),
@@ -48,7 +49,7 @@ impl Outbox {
         self.events.clear();
     }
 
-    /// Keeps an event of at least that importance; `body` is only built when it is kept.
+    /// Keeps the event if the recording is `from` or keeps more; `body` is called only then.
     pub fn event(&mut self, at: At, rollout: RolloutId, from: Recording, body: impl FnOnce() -> EventBody) {
         if self.recording >= from {
             self.events.push_back(Kept::One(Event { at, rollout, body: body() }));

@@ -5,11 +5,10 @@ use std::ops::Range;
 
 use crate::fleet::{InstanceId, Span};
 
-/// The planned instances in the order in which they are taken, each with its *position* from 0: as the fleet lists
-/// them, or as the platform arranges them.
+/// The planned instances in the order in which they are upgraded, each with its *position* from 0: either the order of
+/// the fleet's list, or one that the platform arranges.
 ///
-/// A fleet whose eligible instances have no gaps, which is the common case and the large one, takes
-/// no memory.
+/// A fleet whose eligible instances have no gaps, which is the common case and the large one, takes no memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PlanOrder(Order);
@@ -46,7 +45,7 @@ impl PlanOrder {
         Self(Order::Contiguous { first: first.0, count })
     }
 
-    /// Instances in an order of the platform's own. One that is repeated is left out.
+    /// Instances in an order that the platform chooses. A repeated one is left out.
     #[must_use]
     pub fn arranged(mut ids: Vec<InstanceId>) -> Self {
         let mut seen = std::collections::HashSet::with_capacity(ids.len());
@@ -56,7 +55,7 @@ impl PlanOrder {
         Self(Order::Arranged { ids, by_id })
     }
 
-    /// How many instances.
+    /// Number of instances.
     #[must_use]
     pub fn len(&self) -> u32 {
         match &self.0 {
@@ -65,7 +64,7 @@ impl PlanOrder {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are no instances.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -93,21 +92,21 @@ impl PlanOrder {
     }
 }
 
-/// `max(1, ceil(total × pct / 100))` in integers; 0 where there is nothing to take.
+/// `max(1, ceil(total × pct / 100))` in integers; 0 if `total` is 0.
 #[must_use]
 pub fn batch_size(total: u32, pct: u32) -> u32 {
     (u64::from(total) * u64::from(pct)).div_ceil(100) as u32
 }
 
-/// A plan: an order cut into batches.
+/// A plan: an order, cut into batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Plan {
     /// The planned instances.
     pub order: PlanOrder,
-    /// Those that already run the target digest.
+    /// The instances that are left out because they already run the target digest.
     pub skipped: Vec<InstanceId>,
-    /// Instances a batch; 0 where there is none.
+    /// Instances in a batch; 0 if nothing is planned.
     pub batch_size: u32,
 }
 
@@ -119,13 +118,13 @@ impl Plan {
         Self { order, skipped, batch_size }
     }
 
-    /// Planned instances.
+    /// Number of planned instances.
     #[must_use]
     pub fn total_instances(&self) -> u32 {
         self.order.len()
     }
 
-    /// Batches.
+    /// Number of batches.
     #[must_use]
     pub fn batch_count(&self) -> u32 {
         self.total_instances()
@@ -133,13 +132,14 @@ impl Plan {
             .map_or(0, |full| full + u32::from(!self.total_instances().is_multiple_of(self.batch_size)))
     }
 
-    /// The estimate: each batch as long as an instance may take.
+    /// The longest estimate: every batch takes the whole health timeout.
     #[must_use]
     pub fn estimated_total(&self, health_timeout: Span) -> Span {
         Span(u64::from(self.batch_count()).saturating_mul(health_timeout.0))
     }
 
-    /// The same where so many at most are under way at once: each instance that waits for a slot waits as long.
+    /// The same with at most `max_in_flight` instances in flight: each group that waits for a slot adds one health
+    /// timeout.
     #[must_use]
     pub fn estimated_in_flight(&self, health_timeout: Span, max_in_flight: NonZeroU32) -> Span {
         let waits = |batch: u32| {
@@ -147,7 +147,7 @@ impl Plan {
             u64::from((batch.end - batch.start).div_ceil(max_in_flight.get()))
         };
         let count = self.batch_count();
-        // All batches but the last are alike.
+        // All batches but the last have the same size.
         let all = match count.checked_sub(1) {
             Some(last) => u64::from(last).saturating_mul(waits(0)).saturating_add(waits(last)),
             None => 0,
@@ -161,7 +161,7 @@ impl Plan {
         Self::new(self.order.clone(), self.skipped.clone(), batch_pct)
     }
 
-    /// The positions of a batch; the last one takes what is left.
+    /// The positions of a batch; the last batch takes the remainder.
     #[must_use]
     pub fn batch(&self, index: u32) -> Range<u32> {
         let total = u64::from(self.total_instances());
@@ -175,18 +175,18 @@ impl Plan {
     }
 }
 
-/// Where a batch of a plan stands.
+/// The phase of a batch of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum BatchPhase {
     /// Not begun.
     Pending,
-    /// Begun, not all judged.
+    /// Begun, with instances not judged yet.
     Running,
-    /// All judged.
+    /// Every instance is judged.
     Completed,
-    /// The breaker tripped in it, and nobody decided to continue.
+    /// The breaker tripped in it, and nobody has decided to continue.
     Tripped,
     /// Taken back.
     RolledBack,

@@ -1,38 +1,38 @@
-//! The request (§1): the skill's inputs against what the platform has, refused by name or turned into a plan.
+//! The request (§1): the skill's inputs are checked against the platform, and refused by name or turned into a plan.
 
 use std::num::NonZeroU32;
 
 use super::{Plan, PlanOrder, Refusal};
 use crate::fleet::{DigestId, InstanceId, InstanceStatus, LifecycleState, Span};
 
-/// The skill's inputs, as they come in.
+/// The skill's inputs, as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// Which template's instances.
+    /// The template whose instances are upgraded.
     pub template_id: &'a str,
-    /// Which of their modules.
+    /// The module to upgrade.
     pub module_id: &'a str,
-    /// To which version.
+    /// The version to upgrade to.
     pub target_version_id: &'a str,
-    /// Percent of the plan in a batch.
+    /// The share of the plan in a batch, in percent.
     pub batch_pct: i64,
-    /// So many failures in a row trip the breaker.
+    /// The number of failures in a row that trips the breaker.
     pub max_consecutive_failures: i64,
-    /// How long an instance may take.
+    /// How long an instance may take to become healthy.
     pub health_timeout: Span,
 }
 
-/// What the platform has, as far as a request needs it.
+/// What a request needs to know of the platform.
 pub trait Inventory {
     /// Whether the caller holds `system.fleet_rolling_upgrade`.
     fn may_upgrade(&self) -> bool;
-    /// Whether there is such a template.
+    /// Whether the template exists.
     fn has_template(&self, template_id: &str) -> bool;
-    /// Whether there is such a module.
+    /// Whether the module exists.
     fn has_module(&self, module_id: &str) -> bool;
-    /// A version of the module.
+    /// The state and the digest of a version of the module; `None` if there is no such version.
     fn version(&self, module_id: &str, version_id: &str) -> Option<(LifecycleState, DigestId)>;
-    /// The template's instances that carry the module, as the fleet lists them: id, status, digest that runs.
+    /// The template's instances that carry the module, in the fleet's order: id, status, and the digest that it runs.
     fn instances(
         &self,
         template_id: &str,
@@ -41,10 +41,10 @@ pub trait Inventory {
 }
 
 impl Request<'_> {
-    /// Checks the request and computes its plan, and the breaker's limit. Changes nothing.
+    /// Checks the request and computes its plan and the breaker's limit. Changes nothing.
     ///
     /// # Errors
-    /// One [`Refusal`] for the first thing that is wrong.
+    /// A [`Refusal`] for the first thing that is wrong.
     pub fn plan(&self, inventory: &impl Inventory) -> Result<(Plan, NonZeroU32), Refusal> {
         if !inventory.may_upgrade() {
             return Err(Refusal::PermissionMissing);

@@ -1,7 +1,7 @@
 //! The reconciler's ticks (§3): the grid of moments at which a plan or a next batch may start.
 //!
 //! The grid belongs to the controller, not to the rollout: [`Settings`](super::Settings) and journals do not hold it,
-//! and a controller that is back may have another one.
+//! and a controller that returns may have another one.
 
 use crate::fleet::{At, Span};
 
@@ -20,13 +20,13 @@ impl Ticks {
         Self { interval: if interval.0 == 0 { 1 } else { interval.0 }, phase: 0 }
     }
 
-    /// The same interval, the first tick so long after the request.
+    /// The same interval, with the first tick `phase` after the request.
     #[must_use]
     pub const fn with_phase(self, phase: Span) -> Self {
         Self { phase: phase.0, ..self }
     }
 
-    /// The first tick at or after a moment; [`At::NEVER`] where time ends before.
+    /// The first tick at or after a moment; [`At::NEVER`] if it would lie beyond the end of time.
     #[must_use]
     pub fn first_from(self, at: At) -> At {
         let next = at.0.saturating_sub(self.phase).checked_next_multiple_of(self.interval);
@@ -35,7 +35,7 @@ impl Ticks {
 }
 
 impl Default for Ticks {
-    /// Every minute, as the contract has it.
+    /// A tick every minute, as the contract specifies.
     fn default() -> Self {
         Self::every(Span(60_000))
     }

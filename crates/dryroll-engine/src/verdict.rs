@@ -1,4 +1,4 @@
-//! Verdicts (§4): the one final health result of one instance in one rollout.
+//! Verdicts (§4): the final health result of one instance in one rollout.
 
 /// Why a verdict is *failed*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,7 +12,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Its name in events.
+    /// The reason's name in events.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -25,14 +25,14 @@ impl Reason {
 /// The final health result of one instance in one rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// It runs the version and says that it is well.
+    /// It runs the version and reports that it is healthy.
     Healthy,
-    /// It does not, for this reason.
+    /// It failed, for this reason.
     Failed(Reason),
 }
 
 impl Verdict {
-    /// The reason of a failure.
+    /// The reason of a failure; `None` for a healthy instance.
     #[must_use]
     pub fn failure(self) -> Option<Reason> {
         match self {
@@ -42,19 +42,19 @@ impl Verdict {
     }
 }
 
-/// Where a planned instance stands in one rollout.
+/// The phase of a planned instance in one rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Phase {
     /// Not dispatched yet.
     #[default]
     Waiting,
-    /// Dispatched, and its verdict is awaited.
+    /// Dispatched, and awaiting its verdict.
     InFlight,
-    /// It has its verdict.
+    /// Judged, with this verdict.
     Judged(Verdict),
 }
 
-/// A verdict that was just given.
+/// A verdict that was just reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Judged {
     /// The instance's position in the plan.

@@ -1,7 +1,7 @@
-//! Walking the batches (§3): which instance is dispatched next, and what the walk waits for.
+//! The walk through the batches (§3): which instance is dispatched next, and what the walk waits for.
 //!
-//! A [`Walk`] is positions and counts, no events and no clock. A rollout and its rollback are each
-//! one walk over the same instances; both are driven by the same code in [`machine`](super::machine).
+//! A [`Walk`] holds positions and counts, but no events and no clock. A rollout and its rollback are each one walk over
+//! the same instances; the same code in [`machine`](super::machine) drives both.
 
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::fleet::At;
 pub(super) enum WaitingFor {
     /// A tick, to begin the batch.
     NextBatch,
-    /// Nothing: a slot that frees is filled at once.
+    /// Nothing: a free slot is filled at once.
     Open,
     /// A person's decision on a trip.
     Tripped,
@@ -22,31 +22,31 @@ pub(super) enum WaitingFor {
     Resume,
 }
 
-/// What the controller keeps of one planned instance.
+/// What the controller knows of one planned instance.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct InstanceState {
     /// When it was last dispatched.
     pub dispatched_at: At,
-    /// When the newest heartbeat that arrived was sent.
+    /// When the newest heartbeat that has arrived was sent.
     pub newest_sent: At,
-    /// Where it stands in the rollout, and in the rollback.
+    /// Its phase in the rollout, and in the rollback.
     pub phase: [Phase; 2],
 }
 
-/// One rollout's way through its positions `0 .. total`.
+/// The progress of one rollout through its positions `0 .. total`.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
     pub rollout: RolloutId,
     pub direction: Direction,
     pub waiting_for: WaitingFor,
-    /// The batch that runs, or the next one to begin.
+    /// The batch in progress, or the next one to begin.
     pub batch: u32,
     pub healthy_count: u32,
     pub failed_count: u32,
     total: u32,
     batch_size: u32,
     max_in_flight: u32,
-    /// The first position that was not dispatched.
+    /// The first position that is not dispatched yet.
     next: u32,
     /// One past the last position of `batch`, once it has begun.
     batch_end: u32,
@@ -74,7 +74,7 @@ impl Walk {
         }
     }
 
-    /// How many positions were ever dispatched: always the first ones.
+    /// How many positions have been dispatched so far: always the first ones.
     pub fn dispatched(&self) -> u32 {
         self.next
     }
@@ -83,12 +83,12 @@ impl Walk {
         self.in_flight
     }
 
-    /// The positions of the batch that runs or ran last.
+    /// The positions of the batch in progress, or of the last one.
     pub fn batch_positions(&self) -> Range<u32> {
         self.batch * self.batch_size..self.batch_end
     }
 
-    /// Opens the next batch and returns how many instances it has.
+    /// Begins the next batch and returns its number of instances.
     pub fn begin_batch(&mut self) -> u32 {
         self.waiting_for = WaitingFor::Open;
         self.healthy_count = 0;
@@ -114,7 +114,7 @@ impl Walk {
         state_of.phase[self.direction as usize] == Phase::InFlight
     }
 
-    /// Notes the verdict of a position in flight.
+    /// Records the verdict of a position in flight.
     pub fn judge(&mut self, position: u32, verdict: Verdict, instances: &mut [InstanceState]) {
         instances[position as usize].phase[self.direction as usize] = Phase::Judged(verdict);
         self.in_flight -= 1;
@@ -127,7 +127,7 @@ impl Walk {
         }
     }
 
-    /// The position whose deadline comes first. Dispatch times never fall along the positions, so it is the oldest.
+    /// The position whose deadline comes first. Dispatch times never decrease along the positions, so it is the oldest.
     pub fn first_due(&self) -> Option<u32> {
         (self.in_flight > 0).then_some(self.oldest)
     }
@@ -137,7 +137,7 @@ impl Walk {
         self.in_flight == 0 && self.next == self.batch_end
     }
 
-    /// Whether something of the batch that has begun is still to be dispatched.
+    /// Whether the batch that has begun still has positions to dispatch.
     pub fn batch_is_undispatched(&self) -> bool {
         self.next < self.batch_end
     }
@@ -147,7 +147,7 @@ impl Walk {
         self.batch_end == self.total
     }
 
-    /// Steps to the next batch, to be begun on a tick.
+    /// Moves on to the next batch, which begins on a tick.
     pub fn await_next_batch(&mut self) {
         self.batch += 1;
         self.waiting_for = WaitingFor::NextBatch;

@@ -1,4 +1,4 @@
-//! The one door for time (§3, §8, §9): a driver that calls at `poll_timeout` and knows no order gets the order right.
+//! Time (§3, §8, §9): a driver that calls at `poll_timeout` and knows no order gets the order right.
 
 use std::error::Error;
 use std::num::NonZeroU32;
@@ -36,7 +36,7 @@ fn engine(policy: InterventionPolicy, change: impl FnOnce(&mut Settings)) -> Eng
     engine
 }
 
-/// Calls it as long as something is due by now.
+/// Calls the engine as long as something is due by now.
 fn all_due(engine: &mut Engine, now: u64) {
     while engine.poll_timeout().is_some_and(|due| due <= At(now)) {
         engine.handle_timeout(At(now));
@@ -50,7 +50,7 @@ fn healthy(engine: &mut Engine, now: u64, arrived: u64, instance: u32) {
     engine.handle_heartbeat(At(now), At(arrived), &heartbeat);
 }
 
-/// What was taken and said since the last time, the kinds alone.
+/// The kinds of the inputs and events since the last call.
 fn heard(engine: &mut Engine) -> Vec<(u64, &'static str)> {
     let kind = |entry| match entry {
         Entry::Input { now, input: Input::Deadline } => Some((now.0, "DEADLINE")),

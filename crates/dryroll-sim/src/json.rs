@@ -1,5 +1,5 @@
-//! JSON as this program writes it, and what is wrong with one that it reads, in words for people: serde's own messages
-//! name the types of this program, and end with a place that each reader says in its own way.
+//! JSON as this program writes it, and error messages for JSON that it reads: serde's own messages name the types of
+//! this program, and end with a place that each reader shows in its own form.
 
 use std::io;
 
@@ -69,7 +69,7 @@ impl<F: Formatter> Formatter for Plain<F> {
     }
 }
 
-/// What is wrong, without its place.
+/// The error message, without its place.
 pub fn fault(error: &serde_json::Error) -> String {
     // The message quotes what stands in the text.
     let said = shown(&error.to_string()).to_string();
@@ -96,7 +96,7 @@ pub fn fault(error: &serde_json::Error) -> String {
     said.to_owned()
 }
 
-/// `expected one of …`, `expected …`, or that there are none.
+/// `expected one of …`, `expected …`, or the text for an empty list.
 fn choices(allowed: &str) -> &str {
     let allowed = allowed.strip_prefix("expected ").unwrap_or(allowed);
     match allowed.strip_prefix("one of ").unwrap_or(allowed) {
@@ -117,7 +117,7 @@ fn noun(name: &str) -> &str {
         "f32" | "f64" => "a number",
         "a string" | "a borrowed string" => "a text",
         "a boolean" => "true or false",
-        // The name of a type is the program's own affair.
+        // The name of a type is an internal detail of the program.
         name if name.starts_with("struct ") => "an object",
         name if name.starts_with("tuple ") || name.starts_with("an array of ") => "a list",
         name if name.starts_with("enum ") || name.ends_with(" identifier") => "a text",
@@ -168,7 +168,7 @@ mod tests {
         Bad,
     }
 
-    /// No message names a type of this program, or Rust's name of one.
+    /// No message names a type of this program, or Rust's name of a type.
     #[test]
     fn faults_are_said_in_the_words_of_json() {
         for (text, said) in [

@@ -1,6 +1,5 @@
-//! The scenario file: TOML or JSON in, a checked [`Scenario`] or errors with exact places out.
-//! Nothing else in the program reads a scenario's text, and whoever holds a [`Scenario`] need not
-//! check anything again.
+//! The scenario file: TOML or JSON in, a checked [`Scenario`] or errors with exact places out. Nothing else in the
+//! program reads a scenario's text, and code that holds a [`Scenario`] need not check anything again.
 //!
 //! The data flows one way. `load` reads the bytes and finds out the language; `tree` turns either
 //! language into the same tree of values, each with its place in the text. `file` has the types of
@@ -11,7 +10,7 @@
 //! types of `model`, with defaults filled in, ids resolved and durations in milliseconds. What is
 //! wrong becomes a [`Diagnostic`]; what is allowed and most probably not meant becomes [`Advice`].
 //!
-//! No input makes any of it panic, and a file of junk costs no more than a second.
+//! No input causes a panic, and an invalid file takes no more than a second.
 
 mod advice;
 mod check;

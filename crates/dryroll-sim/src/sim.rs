@@ -2,8 +2,8 @@
 //!
 //! # How it is built
 //!
-//! A [`CompiledScenario`] is a scenario made ready: what is the same in every replicate. A [`Simulator`] runs
-//! replicates of it, one after the other, and reuses every buffer. Nothing is scheduled that can be asked for:
+//! A [`CompiledScenario`] is what is the same in every replicate of a scenario. A [`Simulator`] runs replicates of it,
+//! one after the other, and reuses every buffer. Nothing is scheduled that can be computed on request:
 //!
 //! - [`draws`]: every random number has a fixed place, so that nothing depends on the order of asking. [`sampler`]
 //!   turns one into a duration (its normal quantile is [`dryroll_stats::normal`]'s), [`sampled_upgrade`] into what an
@@ -23,8 +23,8 @@
 //! - [`next_at`], [`pairs`], `percent`: a moment that may never come, one value for each direction or release, a share.
 //!
 //! Most runs meet no fault. Then a command's trajectory is three moments and an outcome, and its decisive heartbeat
-//! follows from them; only where something interferes is a history walked from its start. Both say the same, and a
-//! naive simulation in the tests, for which every heartbeat is an event, says so too.
+//! follows from them; a history is walked from its start only if something interferes. Both give the same result, and
+//! so does a naive simulation in the tests, in which every heartbeat is an event.
 
 pub mod compiled;
 pub mod draws;

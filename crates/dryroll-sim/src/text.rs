@@ -1,9 +1,9 @@
-//! Text that comes from outside: from a file, from the command line, from the name of a file. It may hold what a
-//! terminal acts on, what turns the direction of writing, or what begins a line of its own.
+//! Text that comes from outside: from a file, the command line, or a file name. It may contain characters that a
+//! terminal acts on, that change the direction of writing, or that begin a new line.
 //!
 //! - [`Foreign`] owns such a text. Its `Display` writes the escaped form, so that `{id}` is safe wherever it goes; the
 //!   text as it is comes out of [`Foreign::raw`], for keys, comparisons and serialisation.
-//! - [`shown`] and [`path`] show a text and a path that somebody else owns, in the same form.
+//! - [`shown`] and [`path`] show a borrowed text and a borrowed path in the same form.
 //! - [`Screen`] is the last gate before a terminal: it lets through letters, line ends and colours.
 //!
 //! The escaped form is written as Rust and JSON would: `\n`, `\r`, `\t`, `\u{1b}`. It has nothing in it that is
@@ -119,7 +119,7 @@ pub fn path<P: AsRef<Path> + ?Sized>(path: &P) -> Shown<'_> {
     Shown(path.as_ref().to_string_lossy())
 }
 
-/// What shows a text from outside: its `Display` writes the escaped form.
+/// A text from outside for display: its `Display` writes the escaped form.
 #[derive(Clone)]
 pub struct Shown<'a>(Cow<'a, str>);
 
@@ -168,7 +168,7 @@ pub fn acts(letter: char) -> bool {
     match letter {
         ' '..='~' => false,
         '\0'..='\u{9f}' => true,
-        // Fillers and variation selectors: letters by their category, and nothing to be seen.
+        // Fillers and variation selectors: letters by their category, but invisible.
         '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}' => true,
         letter => {
             matches!(get_general_category(letter), Control | Format | LineSeparator | ParagraphSeparator)

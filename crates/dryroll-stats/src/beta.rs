@@ -1,7 +1,8 @@
-//! The beta distribution: its cumulative, which is the regularised incomplete beta function, and its quantile.
+//! The beta distribution: its cumulative distribution function, which is the regularised incomplete beta function I,
+//! and its quantile.
 //!
-//! It is the binomial's as well: of n trials with chance p, at least k succeed with chance `cumulative(k, n - k + 1,
-//! p)`.
+//! It gives the binomial distribution as well: of n trials with chance p, at least k succeed with chance `cumulative(k,
+//! n - k + 1, p)`.
 //!
 //! # Method
 //!
@@ -21,17 +22,17 @@ mod table;
 pub use nodes::nodes;
 pub use table::Quantiles;
 
-/// A stand-in for zero in Lentz's method.
+/// Replaces zero in Lentz's method.
 const TINY: f64 = 1e-300;
 
-/// I at x: the chance that a beta variate with these shapes is at most x. Shapes are positive; anything else gives NaN.
-/// x outside [0, 1] counts as the end it is beyond.
+/// I at x: the chance that a beta variate with these shapes is at most x. Shapes must be positive; anything else gives
+/// NaN. An x outside [0, 1] counts as the nearer end.
 #[must_use]
 pub fn cumulative(a: f64, b: f64, x: f64) -> f64 {
     both_tails(a, b, x, 1.0 - x).0
 }
 
-/// The x with I at x equal to p. Shapes are positive, and p from 0 to 1; anything else gives NaN.
+/// The x at which I equals p. Shapes must be positive, and p from 0 to 1; anything else gives NaN.
 #[must_use]
 pub fn quantile(a: f64, b: f64, p: f64) -> f64 {
     solve(a, b, p, 1.0 - p).0
@@ -87,7 +88,7 @@ fn shapes(a: f64, b: f64) -> bool {
 
 /// From the mean (x, y) down to where I = p.
 fn descend(a: f64, b: f64, mut x: f64, mut y: f64, p: f64) -> (f64, f64) {
-    /// Newton's steps are below ten; the rest is room for nothing to go on for ever.
+    /// Newton's method takes fewer than ten steps; the limit ensures that it ends.
     const STEPS: u32 = 100;
     /// A step this small is rounding.
     const SMALL: f64 = 1e-15;
@@ -117,7 +118,7 @@ fn descend(a: f64, b: f64, mut x: f64, mut y: f64, p: f64) -> (f64, f64) {
     (x, y)
 }
 
-/// I below the mean: its logarithm, and the fraction that it has for a divisor.
+/// I below the mean: its logarithm, and the fraction that divides it.
 struct Below {
     log: f64,
     fraction: f64,
@@ -132,9 +133,9 @@ impl Below {
 
 /// DiDonato and Morris's continued fraction. Its first denominator is positive up to the mean.
 fn fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
-    /// The steps go with the smaller shape: at the mean 550 where both are 10⁶, 5500 at 10⁹.
+    /// The number of steps grows with the smaller shape: at the mean it is 550 if both are 10⁶, 5500 at 10⁹.
     const STEPS: u32 = 10_000_000;
-    // a y - b x, without the loss that rounding the larger of x and y would bring.
+    // a y - b x, without the loss from rounding the larger of x and y.
     let lambda = if x <= y { a - (a + b) * x } else { (a + b) * y - b };
     let mut value = (a * (lambda + 1.0) / (a + 1.0)).max(TINY);
     let mut c = value;

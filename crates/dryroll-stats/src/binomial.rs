@@ -1,6 +1,7 @@
-//! The binomial distribution for the tests, by another road than the incomplete beta function.
+//! The binomial distribution for the tests, computed without the incomplete beta function.
 
-/// P(B = k) for k from 0 to n: the recurrence of neighbours from the likeliest count outwards, then divided by the sum.
+/// P(B = k) for k from 0 to n: the recurrence between neighbours from the likeliest count outwards, then divided by the
+/// sum.
 pub fn probabilities(n: usize, p: f64) -> Vec<f64> {
     let mut terms = vec![0.0; n + 1];
     let mode = (((n + 1) as f64 * p) as usize).min(n);

@@ -1,14 +1,14 @@
 //! The mean of bounded numbers, without any assumption on their distribution.
 //!
-//! Student's interval of a mean supposes that the sample shows how the numbers vary. It fails where one replicate in a
+//! Student's interval of a mean supposes that the sample shows how the numbers vary. It fails if one replicate in a
 //! thousand costs a day and the sample has none of those. The intervals here hold for every distribution within the
 //! bounds, at every sample size: what the sample has not shown yet widens them by as much as the bounds allow.
 //!
 //! # Method
 //!
-//! [`interval`]: a gambler who bets that the mean is more (or less) than m, with stakes that depend on the numbers
-//! before only, has an expected capital of 1 if the mean is m. Capital of 2 / α or more therefore has a chance of at
-//! most α / 2 (Ville's inequality), and each m at which he has it is outside of the interval. The stakes are the
+//! [`interval`]: a gambler bets that the mean is more (or less) than m, with stakes that depend only on the earlier
+//! numbers. If the mean is m, the expected capital is 1. A capital of 2 / α or more therefore has a chance of at most α
+//! / 2 (Ville's inequality), and each m at which the gambler reaches it lies outside the interval. The stakes are the
 //! predictable plug-in of I. Waudby-Smith and A. Ramdas, "Estimating means of bounded random variables by betting",
 //! JRSS B 86 (2024), section 4.
 //!
@@ -20,43 +20,43 @@ use super::{Interval, miss};
 
 /// The largest share of the capital that a bet can lose.
 const LARGEST_BET: f64 = 0.9;
-/// How closely the ends are found, as a share of the range.
+/// The precision of the ends, as a share of the range.
 const RESOLUTION: f64 = 1e-9;
-/// Steps of the search for an end, at the most.
+/// The most steps of the search for an end.
 const STEPS: u32 = 60;
 
-/// Between which numbers a quantity lies: always, and where nothing unusual happens.
+/// The range of a quantity: always, and if nothing unusual happens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reach {
-    /// It is never outside.
+    /// The range that it never leaves.
     pub always: Interval,
-    /// It is outside only where something unusual happens. Fixed beforehand, not from the sample.
+    /// The range that it leaves only if something unusual happens. Fixed beforehand, not from the sample.
     pub usually: Interval,
 }
 
 impl Reach {
-    /// A quantity of one range.
+    /// A quantity with one range, `low` to `high`.
     #[must_use]
     pub fn within(low: f64, high: f64) -> Self {
         Self { always: Interval::new(low, high), usually: Interval::new(low, high) }
     }
 
-    /// Of the second of two quantities less the first.
+    /// The range of the difference of two quantities: the second less the first.
     #[must_use]
     pub fn of_difference(a: Self, b: Self) -> Self {
         let less = |a: Interval, b: Interval| Interval::new(b.low - a.high, b.high - a.low);
         Self { always: less(a.always, b.always), usually: less(a.usually, b.usually) }
     }
 
-    /// The interval of the mean that some independent numbers are drawn around; `None` of no numbers. It is never
-    /// without width unless the range is.
+    /// The interval of the mean of the distribution that independent numbers are drawn from; `None` if there are no
+    /// numbers. Its width is zero only if the range's is.
     #[must_use]
     pub fn interval(self, values: &[f64], confidence: f64) -> Option<Interval> {
         let miss = miss(confidence).filter(|&miss| miss > 0.0)?;
         if values.is_empty() {
             return None;
         }
-        // A bound that a number contradicts is no bound; the others still hold.
+        // A number that lies outside a bound refutes the bound; the other bounds still hold.
         let (min, max) = values.iter().fold((f64::MAX, f64::MIN), |(low, high), &x| (low.min(x), high.max(x)));
         let always = Interval::new(self.always.low.min(min), self.always.high.max(max));
         let usually = self.usually;
@@ -78,8 +78,8 @@ impl Reach {
     }
 }
 
-/// The interval of the mean that some independent numbers within a range are drawn around, in the order in which they
-/// came; `None` of no numbers, or if the confidence is not at least 0 and below 1.
+/// The interval of the mean of the distribution that independent numbers within a range are drawn from, in the order in
+/// which they came. `None` if there are no numbers, or if the confidence is not at least 0 and below 1.
 #[must_use]
 pub fn interval(values: &[f64], range: Interval, confidence: f64) -> Option<Interval> {
     let miss = miss(confidence).filter(|&miss| miss > 0.0)?;
@@ -110,7 +110,7 @@ impl<'a> Bets<'a> {
     fn new(values: &'a [f64], miss: f64) -> Self {
         let n = values.len() as f64;
         let enough = libm::log(2.0 / miss);
-        // Mean and variance of the numbers before, of which one is taken to be 1/2 with a variance of 1/4.
+        // Mean and variance of the earlier numbers, plus one number taken to be 1/2 with a variance of 1/4.
         let (mut count, mut sum, mut squares) = (1.0, 0.5, 0.25);
         let stake = |&x: &f64| {
             let stake = (2.0 * enough / (n * (squares / count))).sqrt();
@@ -124,13 +124,13 @@ impl<'a> Bets<'a> {
         Self { values, stakes, mean: values.iter().sum::<f64>() / n, enough }
     }
 
-    /// The logarithm of the capital of who bets that the mean of `side` is more than m.
+    /// The logarithm of the capital after betting that the mean of `side` is more than m.
     fn capital(&self, side: impl Fn(f64) -> f64, m: f64) -> f64 {
         let most = LARGEST_BET / m;
         let (mut log, mut product) = (0.0, 1.0);
         for (&x, &stake) in self.values.iter().zip(&self.stakes) {
             product *= 1.0 + stake.min(most) * (side(x) - m);
-            // Far from where a double overflows, and rarely so.
+            // Rescales well before a double overflows, which is rare.
             if !(1e-200..1e200).contains(&product) {
                 log += libm::log(product);
                 product = 1.0;

@@ -1,10 +1,10 @@
 //! Exact results on runs of failures: chances, not estimates.
 //!
-//! A breaker that wants `k` failures in a row is a chain whose state is the current count, 0 to `k − 1` (Feller, "An
-//! Introduction to Probability Theory and Its Applications", vol. 1, XIII.7; Balakrishnan and Koutras, "Runs and Scans
-//! with Applications", 2002, chapter 2). [`Counts`] is the law of that state, moved on one trial or one unit of trials
-//! at a time. [`Walk`] goes through a whole sequence of units, [`RunChances`] goes through it backwards, and
-//! [`sum_of_falling`] adds up the survival function of a duration on a grid of whole numbers.
+//! A breaker that needs `k` failures in a row is a Markov chain whose state is the current count, 0 to `k − 1` (Feller,
+//! "An Introduction to Probability Theory and Its Applications", vol. 1, XIII.7; Balakrishnan and Koutras, "Runs and
+//! Scans with Applications", 2002, chapter 2). [`Counts`] is the distribution of that state, which advances by one
+//! trial or one unit of trials at a time. [`Walk`] goes through a whole sequence of units, [`RunChances`] goes through
+//! it backwards, and [`sum_of_falling`] adds up the survival function of a duration on a grid of whole numbers.
 
 mod counts;
 mod run_chances;

@@ -1,7 +1,7 @@
-//! What it would be worth to know more before one chooses: the value of information.
+//! The value of information: what it is worth to know more before one chooses.
 //!
-//! Some numbers are not known, and several ways to go cost, on average, what depends on them. Whoever knew them (or had
-//! a larger sample) would now and then go another way; how much is saved on average is the value of that knowledge
+//! Some numbers are unknown, and the average cost of each of several choices depends on them. Whoever knew the numbers
+//! (or had a larger sample) would now and then choose differently; the average saving is the value of that knowledge
 //! (H. Raiffa and R. Schlaifer, "Applied Statistical Decision Theory", 1961):
 //!
 //! ```text
@@ -10,21 +10,21 @@
 //!
 //! # Method
 //!
-//! Each row is one draw of the unknown numbers with what each way cost then, chance and all. The mean cost given what
+//! Each row is one draw of the unknown numbers with the cost of each choice, chance included. The mean cost given what
 //! would be known is its regression on that (M. Strong, J. E. Oakley and A. Brennan, Medical Decision Making 34, 2014,
-//! where the numbers themselves would be known; Strong, Oakley, Brennan and Breeze, Medical Decision Making 35, 2015,
-//! where a sample would be: regress on its summary). Costs are taken less those of the best way on the same rows.
+//! if the numbers themselves would be known; Strong, Oakley, Brennan and Breeze, Medical Decision Making 35, 2015, if a
+//! sample would be: regress on its summary). Costs are taken less those of the best choice on the same rows.
 //!
-//! The smallest of several estimates is too small on average, so what such a regression saves in its own rows is too
-//! much. So there are two figures. *In its own rows* (`optimistic`): too large on average by what the noise adds. *Held
-//! out* (`achieved`): the rows are cut into five; the way for a row is chosen by the regression on the other four
-//! fifths, and what that saved is booked from the row's own costs. That is what one rule, which could be followed,
-//! achieves without having seen these rows, so it is too small on average by what the best rule would add. (The two
-//! sides are those of W.-K. Mak, D. P. Morton and R. K. Wood, "Monte Carlo bounding techniques for determining solution
-//! quality in stochastic programs", Operations Research Letters 24, 1999.) The estimate lies halfway between. The
-//! interval goes from the lower end of what is achieved to the highest of three: the upper ends of both, and the mean
-//! over the rows of what could be saved if every cost lay as far below the regression as its standard error allows. The
-//! last one matters where hardly a row has another best way: that none was seen does not say that there is none.
+//! The smallest of several estimates is too small on average, so the saving of such a regression in its own rows is too
+//! large. So there are two figures. *In its own rows* (`optimistic`): too large on average by what the noise adds.
+//! *Held out* (`achieved`): the rows are cut into five parts; the regression on the other four parts chooses for a row,
+//! and the saving comes from the row's own costs. One rule, which could be followed, achieves that without having seen
+//! these rows, so it is too small on average by what the best rule would add. (The two sides are those of W.-K. Mak, D.
+//! P. Morton and R. K. Wood, "Monte Carlo bounding techniques for determining solution quality in stochastic programs",
+//! Operations Research Letters 24, 1999.) The estimate lies halfway between. The interval goes from the lower end of
+//! what is achieved to the highest of three: the upper ends of both, and the mean over the rows of what could be saved
+//! if every cost lay as far below the regression as its standard error allows. The last one matters if hardly any row
+//! has another best choice: that no such row was seen does not show that there is none.
 
 use super::moments::Moments;
 use super::regression::Basis;
@@ -37,22 +37,22 @@ const PARTS: usize = 5;
 /// Degree of the polynomials.
 const DEGREE: u32 = 3;
 
-/// What knowing is worth, in the unit of the costs.
+/// The value of information, in the unit of the costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InformationValue {
     /// Halfway between `achieved` and `optimistic`, not below 0.
     pub estimate: f64,
     /// From the lower end of what is achieved, not below 0, to the highest upper end.
     pub interval: Interval,
-    /// What a rule saves in rows that it was not made from.
+    /// The saving of a rule in rows that it was not fitted to.
     pub achieved: f64,
-    /// What a rule saves in the rows that it was made from.
+    /// The saving of a rule in the rows that it was fitted to.
     pub optimistic: f64,
-    /// Rows.
+    /// Number of rows.
     pub n: u64,
 }
 
-/// The way with the least mean cost; the first of those that are equal. `None` where there is none, or no row.
+/// The choice with the least mean cost; the first of those that are equal. `None` if there is no choice, or no row.
 #[must_use]
 pub fn best(costs: &[Vec<f64>]) -> Option<usize> {
     let means = costs.iter().map(|one| mean(one)).enumerate();
@@ -62,8 +62,8 @@ pub fn best(costs: &[Vec<f64>]) -> Option<usize> {
         .map(|one| one.0)
 }
 
-/// What it is worth to know the numbers `known` (each with a value for each row) before choosing between ways with
-/// these costs (each with a cost for each row). `None` where there is no way, or there are fewer than two rows.
+/// The value of knowing the numbers `known` (each with a value for each row) before choosing between options with these
+/// costs (each with a cost for each row). `None` if there is no option, or if there are fewer than two rows.
 #[must_use]
 pub fn information_value(known: &[Vec<f64>], costs: &[Vec<f64>], confidence: f64) -> Option<InformationValue> {
     let usual = best(costs)?;
@@ -74,7 +74,7 @@ pub fn information_value(known: &[Vec<f64>], costs: &[Vec<f64>], confidence: f64
         .collect();
     let whole = Basis::new(known, DEGREE, vec![true; rows]);
     if whole.len() < 2 {
-        // What is known already cannot change the choice.
+        // Numbers that never vary cannot change the choice.
         let nothing = InformationValue {
             estimate: 0.0,
             interval: Interval::new(0.0, 0.0),
@@ -107,7 +107,7 @@ pub fn information_value(known: &[Vec<f64>], costs: &[Vec<f64>], confidence: f64
     })
 }
 
-/// The mean over the rows of what the best way saves, if every cost is as low as its regression allows.
+/// The mean over the rows of the saving of the best choice, if every cost is as low as its regression allows.
 fn could_be_saved(basis: &Basis, more: &[Vec<f64>], rows: usize, confidence: f64) -> Option<f64> {
     let far = normal::quantile(f64::midpoint(1.0, confidence));
     let mut most = vec![0.0_f64; rows];
@@ -121,7 +121,7 @@ fn could_be_saved(basis: &Basis, more: &[Vec<f64>], rows: usize, confidence: f64
     Some(mean(&most).max(0.0))
 }
 
-/// For each row the way that is foreseen to save the most, and how much; `None` where the usual one is best.
+/// For each row the choice that is predicted to save the most, and the saving; `None` if the usual choice is best.
 fn choices(basis: &Basis, more: &[Vec<f64>], rows: usize) -> Vec<Option<(usize, f64)>> {
     let mut chosen: Vec<Option<(usize, f64)>> = vec![None; rows];
     for (way, more) in more.iter().enumerate() {

@@ -4,10 +4,10 @@
 //! - A mean and its t interval: [`moments`]; one that holds for every distribution within bounds: [`bounded`]. A rate:
 //!   [`proportion`]. A quantile: [`quantile`]. Two policies on the same replicates: [`paired`]; two samples apart:
 //!   [`two_samples`].
-//! - How one thing goes with others: [`regression`]; what it is worth to know them: [`information`].
+//! - How one quantity depends on others: [`regression`]; what it is worth to know them: [`information`].
 //! - Many intervals at once: [`simultaneous`]. Looking before all is done: [`sequential`].
 //!
-//! Formulas, sources and limits are told in `docs/statistics.md`. Everything is `libm` and IEEE arithmetic in a fixed
+//! `docs/statistics.md` has the formulas, sources and limits. Everything is `libm` and IEEE arithmetic in a fixed
 //! order: the same bits on every machine.
 
 pub mod beta;
@@ -30,7 +30,7 @@ pub mod two_samples;
 
 pub use interval::Interval;
 
-/// What an interval of this confidence may miss in all; `None` if it is not a confidence, from 0 to 1.
+/// The share that intervals of this confidence may miss; `None` if the confidence is not from 0 to 1.
 fn miss(confidence: f64) -> Option<f64> {
     (0.0..=1.0).contains(&confidence).then_some(1.0 - confidence)
 }

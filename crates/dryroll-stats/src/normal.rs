@@ -1,4 +1,4 @@
-//! The normal distribution: its quantile, by rational approximation, and its cumulative.
+//! The normal distribution: its quantile, by rational approximation, and its cumulative distribution function.
 //!
 //! Source: M. J. Wichura, "Algorithm AS 241: The percentage points of the normal distribution", Applied Statistics 37
 //! (1988), PPND16: relative error about 10⁻¹⁶. Only `libm` and IEEE arithmetic, so the same bits on every machine.
@@ -30,7 +30,7 @@ pub fn quantile(u: f64) -> f64 {
     if q < 0.0 { -z } else { z }
 }
 
-/// Φ(z).
+/// Φ(z), the chance that a standard normal variate is at most z.
 #[must_use]
 pub fn cumulative(z: f64) -> f64 {
     0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)

@@ -1,15 +1,15 @@
-//! Pairs of numbers: what two policies came to on the same replicates.
+//! Pairs of numbers: the results of two policies on the same replicates.
 //!
-//! The differences are what is judged. What the replicates have in common cancels out of them, so their mean is known
-//! more closely than from runs apart; [`Paired::variance_saved`] says by how much. (Common random numbers: A. M. Law,
+//! The differences are compared. What the replicates have in common cancels out of them, so their mean is known more
+//! closely than from separate runs; [`Paired::variance_saved`] returns by how much. (Common random numbers: A. M. Law,
 //! "Simulation Modeling and Analysis", chapter 11.)
 
 use super::moments::Moments;
 
-/// What rounding leaves, as a share.
+/// The largest share that counts as rounding error.
 const DUST: f64 = 1e-9;
 
-/// Running account of pairs (a, b), all finite.
+/// Running sums over pairs (a, b), all finite.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Paired {
     a: Moments,
@@ -22,7 +22,7 @@ pub struct Paired {
 }
 
 impl Paired {
-    /// One pair more. Its difference is b - a.
+    /// Adds one pair. Its difference is b - a.
     pub fn push(&mut self, a: f64, b: f64) {
         let before = a - self.a.mean().unwrap_or(0.0);
         self.a.push(a);
@@ -33,19 +33,19 @@ impl Paired {
         self.b_smaller += u64::from(b < a);
     }
 
-    /// How many pairs there were.
+    /// How many pairs have been added.
     #[must_use]
     pub fn n(&self) -> u64 {
         self.differences.n()
     }
 
-    /// The firsts of the pairs.
+    /// The first numbers of the pairs.
     #[must_use]
     pub fn a(&self) -> &Moments {
         &self.a
     }
 
-    /// The seconds of the pairs.
+    /// The second numbers of the pairs.
     #[must_use]
     pub fn b(&self) -> &Moments {
         &self.b
@@ -57,13 +57,13 @@ impl Paired {
         &self.differences
     }
 
-    /// In how many pairs a is the smaller, b is the smaller, and both are the same.
+    /// In how many pairs a is smaller, b is smaller, and both are equal.
     #[must_use]
     pub fn wins(&self) -> (u64, u64, u64) {
         (self.a_smaller, self.b_smaller, self.n() - self.a_smaller - self.b_smaller)
     }
 
-    /// Pearson's correlation of a and b, from -1 to 1; `None` under two pairs, or where a or b never varies.
+    /// Pearson's correlation of a and b, from -1 to 1; `None` for fewer than two pairs, or if a or b never varies.
     #[must_use]
     pub fn correlation(&self) -> Option<f64> {
         let (a, b) = (self.a.variance()?, self.b.variance()?);
@@ -71,9 +71,9 @@ impl Paired {
         (a > 0.0 && b > 0.0).then(|| (covariance / (a.sqrt() * b.sqrt())).clamp(-1.0, 1.0))
     }
 
-    /// 1 - Var(b - a) / (Var a + Var b): the share of the difference's variance that pairing saves. 1 where the
-    /// difference never varies, 0 where a and b are unrelated, negative where pairing does harm. `None` under two
-    /// pairs, or where neither varies.
+    /// 1 - Var(b - a) / (Var a + Var b): the share of the difference's variance that pairing saves. 1 if the difference
+    /// never varies, 0 if a and b are unrelated, negative if pairing does harm. `None` for fewer than two pairs, or if
+    /// neither varies.
     #[must_use]
     pub fn variance_saved(&self) -> Option<f64> {
         let two_samples = self.a.variance()? + self.b.variance()?;

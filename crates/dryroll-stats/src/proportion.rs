@@ -1,4 +1,4 @@
-//! A rate, from how many of n hit.
+//! A rate, estimated from the number of hits among n.
 //!
 //! - [`wilson`]: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
 //!   Covers at its confidence on average over rates, and somewhat less at some of them: for display.
@@ -9,11 +9,12 @@
 //! L. D. Brown, T. T. Cai, A. DasGupta, "Interval estimation for a binomial proportion", Statistical Science 16 (2001),
 //! compares them.
 //!
-//! All of them give `None` if n is 0, if more than n hit, or if the confidence is not from 0 to 1.
+//! All of them return `None` if n is 0, if there are more than n hits, or if the confidence is not from 0 to 1.
 
 use super::{Interval, beta, miss, normal};
 
-/// Wilson's score interval, within [0, 1]. It starts at 0 exactly if none hit, and ends at 1 exactly if all did.
+/// Wilson's score interval, within [0, 1]. It starts at exactly 0 if there are no hits, and ends at exactly 1 if all
+/// are hits.
 #[must_use]
 pub fn wilson(hits: u64, n: u64, confidence: f64) -> Option<Interval> {
     let tail = checked_miss(hits, n, confidence)? / 2.0;
@@ -31,8 +32,8 @@ pub fn wilson(hits: u64, n: u64, confidence: f64) -> Option<Interval> {
     Some(Interval::new(low, high))
 }
 
-/// Clopper and Pearson's interval: at each end, the rate at which a count so far off has half of what the interval may
-/// miss for its chance.
+/// Clopper and Pearson's interval: at each end, the rate at which a count this far off has half of the chance that the
+/// interval may miss.
 #[must_use]
 pub fn clopper_pearson(hits: u64, n: u64, confidence: f64) -> Option<Interval> {
     let tail = checked_miss(hits, n, confidence)? / 2.0;
@@ -41,7 +42,7 @@ pub fn clopper_pearson(hits: u64, n: u64, confidence: f64) -> Option<Interval> {
     Some(Interval::new(low, upper(hit, missed, tail)))
 }
 
-/// One-sided: the rate is at most this, with the confidence given. With no hit it is 1 - (1 - confidence)^(1/n), about
+/// One-sided: the rate is at most this, with the confidence given. Without hits it is 1 - (1 - confidence)^(1/n), about
 /// 3/n at 95 %.
 #[must_use]
 pub fn upper_bound(hits: u64, n: u64, confidence: f64) -> Option<f64> {
@@ -49,7 +50,7 @@ pub fn upper_bound(hits: u64, n: u64, confidence: f64) -> Option<f64> {
     Some(upper(hits as f64, (n - hits) as f64, tail))
 }
 
-/// The rate at which so few hits, or fewer, have this chance.
+/// The rate at which this many hits or fewer have the chance `tail`.
 fn upper(hit: f64, missed: f64, tail: f64) -> f64 {
     if missed == 0.0 { 1.0 } else { beta::upper_quantile(hit + 1.0, missed, tail) }
 }

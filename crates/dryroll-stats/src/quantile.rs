@@ -41,7 +41,7 @@ pub fn interval_ranks(n: u64, q: f64, confidence: f64) -> Option<(u64, u64)> {
     if !below_is_rare(1) || !above_is_rare(n) {
         return None;
     }
-    // The last rank below which is rare: rare at `low`, not at `high`.
+    // The last rank with a small enough lower tail: it is small at `low`, not at `high`.
     let (mut low, mut high) = (1, n + 1);
     while high - low > 1 {
         let middle = low + (high - low) / 2;
@@ -51,7 +51,7 @@ pub fn interval_ranks(n: u64, q: f64, confidence: f64) -> Option<(u64, u64)> {
             high = middle;
         }
     }
-    // The first above which is rare: rare at `last`, not before `first`.
+    // The first rank with a small enough upper tail: it is small at `last`, not before `first`.
     let (mut first, mut last) = (low, n);
     while first < last {
         let middle = first + (last - first) / 2;
@@ -64,14 +64,14 @@ pub fn interval_ranks(n: u64, q: f64, confidence: f64) -> Option<(u64, u64)> {
     Some((low, last))
 }
 
-/// A key that sorts as the number does: the order of IEEE 754's totalOrder, so -0 before 0.
+/// A key with the same order as the number: the order of IEEE 754's totalOrder, so -0 before 0.
 #[must_use]
 pub fn key(x: f64) -> u64 {
     let bits = x.to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// The number of a [`key`].
+/// The number that belongs to a [`key`].
 #[must_use]
 pub fn value(key: u64) -> f64 {
     f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })

@@ -1,15 +1,16 @@
-//! Least squares on polynomials of a few numbers: how the mean of one thing goes with others, without a model of how.
+//! Least squares on polynomials of a few numbers: how a mean depends on other quantities, without a model of the
+//! dependence.
 //!
 //! The polynomials are made orthonormal over the rows that are fitted (modified Gram and Schmidt, twice: C. L. Lawson
 //! and R. J. Hanson, "Solving Least Squares Problems", 1974), so that nothing is inverted. All other rows get their
 //! values by the same steps, which is what a prediction needs.
 
-/// A polynomial of which no more than this is left, once the others are taken out, is one of them.
+/// A polynomial that keeps no more than this share after the others are removed depends on them.
 const DUST: f64 = 1e-9;
-/// Rows for each polynomial, at least.
+/// The least number of rows for each polynomial.
 const ROWS_EACH: usize = 20;
 
-/// Orthonormal polynomials over some rows, with their values in all.
+/// Orthonormal polynomials over the fitted rows, with their values in all rows.
 #[derive(Clone, Debug)]
 pub struct Basis {
     columns: Vec<Vec<f64>>,
@@ -18,7 +19,7 @@ pub struct Basis {
 
 impl Basis {
     /// All polynomials up to a total degree in the regressors (each a number for each row), orthonormal over the rows
-    /// that are `fitted`. The degree is lowered until there are 20 rows for each.
+    /// that are `fitted`. The degree is lowered until there are 20 rows for each polynomial.
     #[must_use]
     pub fn new(regressors: &[Vec<f64>], degree: u32, fitted: Vec<bool>) -> Self {
         let rows = fitted.iter().filter(|&&is| is).count();
@@ -40,7 +41,7 @@ impl Basis {
 
     fn add(&mut self, mut column: Vec<f64>) {
         let size = self.product(&column, &column).sqrt();
-        // Rounding leaves a little of each the first time.
+        // Rounding leaves a little of each polynomial the first time.
         for _ in 0..2 {
             for other in &self.columns {
                 let share = self.product(&column, other);
@@ -54,20 +55,20 @@ impl Basis {
         }
     }
 
-    /// How many polynomials, the constant among them.
+    /// The number of polynomials, including the constant.
     #[must_use]
     pub fn len(&self) -> usize {
         self.columns.len()
     }
 
-    /// Whether there is none: no row is fitted.
+    /// Whether there are no polynomials: no row is fitted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()
     }
 
-    /// The standard error of what is predicted for every row, if the values scatter around it alike everywhere; `None`
-    /// where there are not more rows than polynomials. `predicted` is of the same values.
+    /// The standard error of the prediction for every row, if the values scatter equally around it everywhere; `None`
+    /// if there are not more rows than polynomials. `predicted` must come from the same values.
     #[must_use]
     pub fn errors(&self, values: &[f64], predicted: &[f64]) -> Option<Vec<f64>> {
         let left: Vec<f64> = values.iter().zip(predicted).map(|(value, predicted)| value - predicted).collect();
@@ -78,8 +79,8 @@ impl Basis {
         Some((0..values.len()).map(|row| spread * leverage(row).sqrt()).collect())
     }
 
-    /// What the rows that are fitted say of every row. `values` has a number for each row; those of other rows are not
-    /// looked at.
+    /// The prediction for every row from the fitted rows. `values` has a number for each row; those of other rows are
+    /// ignored.
     #[must_use]
     pub fn predict(&self, values: &[f64]) -> Vec<f64> {
         let mut predicted = vec![0.0; values.len()];
@@ -91,7 +92,7 @@ impl Basis {
     }
 }
 
-/// Less its mean, over its spread; `None` where it never varies over the rows that are fitted.
+/// The values less their mean, divided by their spread; `None` if they never vary over the fitted rows.
 fn scaled(one: &[f64], fitted: &[bool]) -> Option<Vec<f64>> {
     let mut moments = super::moments::Moments::default();
     one.iter().zip(fitted).filter(|&(_, &is)| is).for_each(|(&value, _)| moments.push(value));
@@ -103,7 +104,7 @@ fn power(x: f64, n: u32) -> f64 {
     (0..n).fold(1.0, |product, _| product * x)
 }
 
-/// The powers of each of so many regressors in every polynomial up to a degree: the constant first, lower degrees
+/// The powers of each of `regressors` regressors in every polynomial up to a degree: the constant first, lower degrees
 /// before higher.
 fn exponents(regressors: usize, degree: u32) -> Vec<Vec<u32>> {
     let mut all: Vec<Vec<u32>> = vec![Vec::new()];
@@ -150,7 +151,7 @@ mod tests {
         assert!(constant.predict(&x).iter().all(|value| (value - mean).abs() < 1e-12));
     }
 
-    /// Of a constant the standard error is that of a mean.
+    /// The standard error of a constant is that of a mean.
     #[test]
     fn an_error_is_that_of_the_mean() {
         let (x, y) = grid();

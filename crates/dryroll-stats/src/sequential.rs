@@ -1,5 +1,4 @@
-//! Looks at what has come so far, at sample sizes fixed beforehand, that stay valid although one may stop at any of
-//! them.
+//! Looks at the data so far, at sample sizes fixed beforehand; they stay valid although one may stop at any of them.
 //!
 //! An interval with [`Looks::confidence`] at each look covers at all looks together with the overall confidence: look k
 //! may miss with chance α / ((k + 1) (k + 2)), and these add up to α over all k. That is the union bound, so it holds
@@ -23,7 +22,7 @@ impl Looks {
         (before < u128::from(self.max)).then(|| u64::try_from(size(look)).unwrap_or(u64::MAX).min(self.max))
     }
 
-    /// The confidence that an interval needs at a look, counted from 0, for those of all looks to hold together at
+    /// The confidence that an interval needs at a look, counted from 0, so that those of all looks hold together at
     /// `overall`: 1 - (1 - overall) / ((look + 1) (look + 2)).
     #[must_use]
     pub fn confidence(&self, look: u32, overall: f64) -> f64 {

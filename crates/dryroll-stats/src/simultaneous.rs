@@ -3,16 +3,16 @@
 //! Sources: Bonferroni's inequality, after O. J. Dunn, "Multiple comparisons among means", JASA 56 (1961); S. Holm, "A
 //! simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6 (1979).
 
-/// The confidence that each of so many intervals needs for all of them to hold together at `confidence`, however they
+/// The confidence that each of `comparisons` intervals needs so that all hold together at `confidence`, however they
 /// depend on each other: 1 - (1 - confidence) / comparisons. One comparison, or none, needs the confidence itself.
 #[must_use]
 pub fn each(confidence: f64, comparisons: u64) -> f64 {
     if comparisons <= 1 { confidence } else { 1.0 - (1.0 - confidence) / comparisons as f64 }
 }
 
-/// Holm's step-down test: which hypotheses fall, in the order given, so that with chance at most alpha any true one
-/// does. The smallest of m values falls if it is at most alpha / m, the next if it is at most alpha / (m - 1), and so
-/// on up to the first that stands. A value that is not a number stands, and counts.
+/// Holm's step-down test: which hypotheses are rejected, in the order given; the chance that a true one is rejected is
+/// at most alpha. The smallest of m values is rejected if it is at most alpha / m, the next if it is at most alpha / (m
+/// - 1), and so on up to the first that is not. NaN is not rejected, but counts towards m.
 #[must_use]
 pub fn holm(p_values: &[f64], alpha: f64) -> Vec<bool> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();

@@ -1,12 +1,13 @@
-//! Student's t distribution, by way of the beta distribution: with ν degrees of freedom, ν / (ν + t²) is a beta variate
-//! with shapes ν / 2 and 1 / 2 (Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.1).
+//! Student's t distribution, from the beta distribution: with ν degrees of freedom, ν / (ν + t²) is a beta variate with
+//! shapes ν / 2 and 1 / 2 (Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.1).
 
 use super::{beta, miss, normal};
 
-/// From so many degrees of freedom on it is the normal distribution, to the last bit.
+/// From this many degrees of freedom on, it equals the normal distribution to the last bit.
 const NORMAL: f64 = 1e17;
 
-/// The chance that a t variate is at most t. Degrees of freedom are positive, whole or not; anything else gives NaN.
+/// The chance that a t variate is at most t. Degrees of freedom must be positive, whole or not; anything else gives
+/// NaN.
 #[must_use]
 pub fn cumulative(t: f64, degrees: f64) -> f64 {
     if t.is_nan() || degrees.is_nan() || degrees <= 0.0 {
@@ -26,7 +27,7 @@ pub fn cumulative(t: f64, degrees: f64) -> f64 {
     if t < 0.0 { outside / 2.0 } else { 0.5 + inside / 2.0 }
 }
 
-/// The standard errors of a mean of n numbers that Student's interval reaches to on either side; `None` under two
+/// How many standard errors of a mean of n numbers Student's interval extends to either side; `None` for fewer than two
 /// numbers, and if the confidence is not at least 0 and below 1.
 #[must_use]
 pub fn two_sided(confidence: f64, n: u64) -> Option<f64> {
@@ -34,8 +35,8 @@ pub fn two_sided(confidence: f64, n: u64) -> Option<f64> {
     (n > 1).then(|| -quantile(tail, (n - 1) as f64))
 }
 
-/// The t below which a variate falls with chance p. p is from 0 to 1, degrees of freedom are positive; anything else
-/// gives NaN.
+/// The t below which a variate lies with chance p. p must be from 0 to 1, and degrees of freedom positive; anything
+/// else gives NaN.
 #[must_use]
 pub fn quantile(p: f64, degrees: f64) -> f64 {
     if !(0.0..=1.0).contains(&p) || degrees.is_nan() || degrees <= 0.0 {

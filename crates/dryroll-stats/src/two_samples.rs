@@ -1,17 +1,16 @@
-//! Two samples that were not drawn together: what one comes to more than the other.
+//! Two samples that were not drawn together: the difference of their means or rates.
 //!
 //! - [`means`]: B. L. Welch, "The generalization of Student's problem when several different population variances are
 //!   involved", Biometrika 34 (1947); degrees of freedom by F. E. Satterthwaite, Biometrics Bulletin 2 (1946).
-//! - [`rates`]: from Clopper and Pearson's intervals of both, each with half of what may be missed (Bonferroni). It
-//!   covers at least at its confidence, whatever the rates; it is wider than it need be.
+//! - [`rates`]: from Clopper and Pearson's intervals of both, each with half of the miss (Bonferroni). It covers at
+//!   least at its confidence, whatever the rates; it is wider than necessary.
 //!
-//! Where the samples are alike by more than chance (the same replicates, run twice), both are wider than they need be
-//! too.
+//! If the samples are correlated (the same replicates, run twice), both are wider than necessary.
 
 use super::proportion::clopper_pearson;
 use super::{Interval, miss, simultaneous, student};
 
-/// Of samples of fewer numbers that are all one, nothing is known of others.
+/// If all numbers of a sample of fewer than this many are equal, its variance says nothing about other numbers.
 const FEWEST_ALIKE: u64 = 30;
 
 /// What is known of a sample of numbers.
@@ -21,12 +20,12 @@ pub struct Sample {
     pub mean: f64,
     /// Sample variance, divided by n - 1; `None` under two.
     pub variance: Option<f64>,
-    /// How many.
+    /// Sample size.
     pub n: u64,
 }
 
-/// The interval of the mean of `b` less the mean of `a`. `None` where one has fewer than two numbers, where neither
-/// varies and one has fewer than 30, and if the confidence is not at least 0 and below 1.
+/// The interval of the mean of `b` less the mean of `a`. `None` if one has fewer than two numbers, if neither varies
+/// and one has fewer than 30, and if the confidence is not at least 0 and below 1.
 #[must_use]
 pub fn means(a: Sample, b: Sample, confidence: f64) -> Option<Interval> {
     let tail = miss(confidence).filter(|miss| *miss > 0.0)? / 2.0;
@@ -44,8 +43,8 @@ pub fn means(a: Sample, b: Sample, confidence: f64) -> Option<Interval> {
     Some(Interval::new(difference - half, difference + half))
 }
 
-/// The interval of the rate of `b` less the rate of `a`, each given as hits of n. `None` where [`clopper_pearson`] has
-/// none.
+/// The interval of the rate of `b` less the rate of `a`, each given as hits of n. `None` if [`clopper_pearson`] returns
+/// `None`.
 #[must_use]
 pub fn rates(a: (u64, u64), b: (u64, u64), confidence: f64) -> Option<Interval> {
     let each = simultaneous::each(confidence, 2);

@@ -1,8 +1,8 @@
 //! `max_consecutive_failures` (§5): counts failed verdicts in a row and trips when the count reaches the limit.
 //!
-//! The rule knows neither instances nor batches nor time: positions come in with their verdicts, in the
-//! order in which they are to be counted. *Which* order that is ([`BreakerOrder`]) is decided by the
-//! caller; whether a batch starts afresh ([`BreakerScope`]) is decided here.
+//! The rule knows nothing of instances, batches or time: positions come in with their verdicts, in the order in which
+//! they count. The caller decides *which* order that is ([`BreakerOrder`]); this rule decides whether the count starts
+//! again with each batch ([`BreakerScope`]).
 //!
 //! [`BreakerOrder`]: crate::BreakerOrder
 
@@ -11,7 +11,7 @@ use std::num::NonZeroU32;
 use super::Count;
 use crate::BreakerScope;
 
-/// The rule of one rollout, with its count.
+/// The breaker of one rollout, with its count.
 #[derive(Clone, Debug)]
 pub struct ConsecutiveFailures {
     limit: NonZeroU32,
@@ -21,13 +21,13 @@ pub struct ConsecutiveFailures {
 }
 
 impl ConsecutiveFailures {
-    /// The rule with a count of zero.
+    /// A breaker with a count of zero.
     #[must_use]
     pub fn new(limit: NonZeroU32, scope: BreakerScope) -> Self {
         Self { limit, scope, run: Vec::new() }
     }
 
-    /// As new, with another limit; keeps its buffer.
+    /// Resets to a new breaker with another limit; keeps its buffer.
     pub fn reset(&mut self, limit: NonZeroU32, scope: BreakerScope) {
         self.limit = limit;
         self.scope = scope;
@@ -51,7 +51,7 @@ impl ConsecutiveFailures {
         }
     }
 
-    /// A person decided to continue: the count goes to zero and the breaker is armed again.
+    /// A person decided to continue: the count goes to zero, and the breaker can trip again.
     pub fn rearm(&mut self) {
         self.run.clear();
     }
@@ -62,7 +62,7 @@ impl ConsecutiveFailures {
         &self.run
     }
 
-    /// So many in a row trip it.
+    /// The number of failures in a row that trips it.
     #[must_use]
     pub fn limit(&self) -> NonZeroU32 {
         self.limit

@@ -1,4 +1,4 @@
-//! Heartbeats: all that a controller ever learns of an instance.
+//! Heartbeats: the only way in which a controller learns about an instance.
 
 use super::{At, DigestId, InstanceId};
 
@@ -6,14 +6,14 @@ use super::{At, DigestId, InstanceId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Heartbeat {
-    /// Who sends it.
+    /// The instance that sends it.
     pub instance: InstanceId,
-    /// When the agent sent it. A heartbeat sent earlier than one that was already taken says nothing.
+    /// When the agent sent it. A heartbeat that was sent before one that the engine already took has no effect.
     pub sent_at: At,
     /// The digest of the module that the instance runs.
     pub digest: DigestId,
-    /// Whether the module is healthy there.
+    /// Whether the module is healthy on the instance.
     pub healthy: bool,
-    /// The agent's report of an upgrade that failed: the digest that it could not bring up.
+    /// The digest of a failed upgrade: the agent reports that it could not start it.
     pub failed_upgrade: Option<DigestId>,
 }

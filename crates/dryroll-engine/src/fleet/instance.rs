@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-/// One NodeInstance: its place in the fleet's list, from 0.
+/// A NodeInstance: its index in the fleet's list, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub struct InstanceId(pub u32);
 
-/// What the platform says of an instance. Only `running` and `starting` ones take part in a rollout.
+/// The platform's status of an instance. Only `running` and `starting` instances take part in a rollout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -17,29 +17,29 @@ pub enum InstanceStatus {
     /// In service.
     #[default]
     Running,
-    /// On its way into service.
+    /// About to enter service.
     Starting,
     /// Shut down.
     Stopped,
     /// Broken, out of service.
     Error,
-    /// Gone for good.
+    /// Removed for good.
     Terminated,
 }
 
 impl InstanceStatus {
-    /// Every status, in the order in which a scenario's `statuses` lays them out.
+    /// Every status, in the order in which a scenario's `statuses` lists them.
     pub const ALL: [InstanceStatus; 5] = [Self::Running, Self::Starting, Self::Stopped, Self::Error, Self::Terminated];
 
-    /// Whether a rolling upgrade takes instances of this status.
+    /// Whether a rolling upgrade includes instances of this status.
     #[must_use]
     pub fn is_eligible(self) -> bool {
         matches!(self, Self::Running | Self::Starting)
     }
 }
 
-/// The names of a fleet's instances: `i-00001`, `i-00002`, … zero-padded to five digits, or to as
-/// many as the largest needs.
+/// The names of a fleet's instances: `i-00001`, `i-00002`, … zero-padded to five digits, or to the number of digits
+/// that the largest needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstanceNames {
     count: u32,
@@ -54,13 +54,13 @@ impl InstanceNames {
         Self { count, width: digits.max(5) }
     }
 
-    /// The name of one instance, to be written without an allocation.
+    /// The name of one instance, as a value that can be written without an allocation.
     #[must_use]
     pub fn name(self, id: InstanceId) -> InstanceName {
         InstanceName { number: u64::from(id.0) + 1, width: self.width }
     }
 
-    /// The instance that bears `name`, if the fleet has one.
+    /// The instance with this `name`, if the fleet has one.
     #[must_use]
     pub fn find(self, name: &str) -> Option<InstanceId> {
         let digits = name.strip_prefix("i-")?;
@@ -72,7 +72,7 @@ impl InstanceNames {
     }
 }
 
-/// The name of one instance, as text when displayed or serialised.
+/// The name of one instance; it displays and serialises as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstanceName {
     number: u64,

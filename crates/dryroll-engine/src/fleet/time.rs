@@ -1,4 +1,4 @@
-//! Time: whole milliseconds, as an instant and as a length.
+//! Time in whole milliseconds: instants and lengths.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
@@ -18,10 +18,10 @@ pub struct Span(pub u64);
 impl At {
     /// The moment of the request.
     pub const ZERO: At = At(0);
-    /// Later than anything that happens.
+    /// Later than every event.
     pub const NEVER: At = At(u64::MAX);
 
-    /// The length of time since `earlier`; zero where `earlier` is later.
+    /// The length of time since `earlier`; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: At) -> Span {
         Span(self.0.saturating_sub(earlier.0))
@@ -29,10 +29,10 @@ impl At {
 }
 
 impl Span {
-    /// No time at all.
+    /// No time.
     pub const ZERO: Span = Span(0);
-    /// The longest length that any part of the program computes with: 10⁹ seconds, the
-    /// scenario's limit. Longer draws are cut to it.
+    /// The longest length that any part of the program computes with: 10⁹ seconds, the scenario's limit. Longer draws
+    /// are cut to it.
     pub const LONGEST: Span = Span(1_000_000_000_000);
 
     /// The length in seconds. Exact to the millisecond for every length up to [`Span::LONGEST`].
@@ -41,20 +41,20 @@ impl Span {
         self.0 as f64 / 1000.0
     }
 
-    /// Whole milliseconds nearest to `seconds`, cut to `0 ..= Span::LONGEST`.
+    /// The whole milliseconds nearest to `seconds`, limited to `0 ..= Span::LONGEST`.
     #[must_use]
     pub fn from_secs_f64(seconds: f64) -> Span {
         Span::from_millis_f64(seconds * 1000.0)
     }
 
-    /// The nearest whole millisecond, halves up, cut to `0 ..= Span::LONGEST`.
+    /// The nearest whole millisecond, with halves rounded up, limited to `0 ..= Span::LONGEST`.
     #[inline]
     #[must_use]
     pub fn from_millis_f64(millis: f64) -> Span {
-        // Adding a half and cutting is rounding for what is not negative, and costs no call.
+        // For a number that is not negative, adding a half and truncating rounds it without a call.
         let millis = millis + 0.5;
         if millis < Span::LONGEST.0 as f64 {
-            // Signed, since that is one instruction.
+            // The signed conversion is one instruction.
             Span((millis as i64).max(0) as u64)
         } else if millis.is_nan() {
             Span::ZERO
@@ -97,7 +97,7 @@ impl fmt::Display for At {
     }
 }
 
-/// `42.5s`, `12:05`, `3:07:00`, `2d 03:07:00`: short, and as exact as is needed to tell events apart.
+/// `42.5s`, `12:05`, `3:07:00`, `2d 03:07:00`: short, and exact enough to tell events apart.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (seconds, millis) = (self.0 / 1000, self.0 % 1000);

@@ -1,16 +1,16 @@
-//! Versions of a module, as far as every room needs them.
+//! Versions of a module, as far as every module needs them.
 
 use std::fmt;
 
-/// The id of a module version: text from outside. There is no `Display`: [`VersionId::as_str`] is for keys and
-/// comparisons, and `{:?}` shows the text quoted, with what a terminal acts on escaped.
+/// The id of a module version, which is text from outside. It has no `Display`: [`VersionId::as_str`] is for keys and
+/// comparisons, and `{:?}` shows the text quoted, with control characters escaped.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub struct VersionId(String);
 
 impl VersionId {
-    /// The text as it is.
+    /// The text, unchanged.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -35,13 +35,13 @@ impl From<String> for VersionId {
     }
 }
 
-/// A module digest, interned: equal ids stand for equal digests. Whoever owns the texts hands the ids out.
+/// The interned digest of a module: equal ids stand for equal digests. The owner of the texts assigns the ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub struct DigestId(pub u32);
 
-/// Where a module version stands in its life.
+/// The lifecycle state of a module version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -51,11 +51,11 @@ pub enum LifecycleState {
     Draft,
     /// Being tried out.
     Staging,
-    /// Fit to be rolled out.
+    /// Ready to be rolled out.
     Blessed,
     /// In production.
     Live,
-    /// Collected: nothing can be rolled back to it.
+    /// Collected: no rollback to it is possible.
     Archived,
 }
 

@@ -1,4 +1,4 @@
-//! The pending request (§2, §6): what a person is asked, and what each answer does.
+//! The pending request (§2, §6): what the engine asks a person, and what each answer does.
 
 use super::{Engine, State};
 use crate::fleet::At;
@@ -9,10 +9,10 @@ use crate::{
 };
 
 impl Engine {
-    /// A person's answer to a request (§2, §6). The verdicts that are due by `now` come first.
+    /// A person's answer to a request (§2, §6). Verdicts that are due by `now` are given first.
     ///
     /// # Errors
-    /// When the request is not pending, does not offer this answer, or an edit is out of range. Nothing is changed
+    /// When the request is not pending or does not offer this answer, or when an edit is out of range. Nothing changes
     /// then.
     pub fn handle_answer(&mut self, now: At, request: ApprovalId, answer: Answer) -> Result<(), AnswerError> {
         if self.check_answer(request, &answer).is_ok() {
@@ -24,7 +24,7 @@ impl Engine {
         self.take_answer(now, request, answer)
     }
 
-    /// Whether an answer would be taken; changes nothing.
+    /// Whether the engine would take an answer; changes nothing.
     ///
     /// # Errors
     /// Those of [`handle_answer`](Self::handle_answer).

@@ -7,7 +7,7 @@ use crate::walk::WaitingFor;
 use crate::{BreakerOrder, Command, Direction, EventBody, Outcome, Phase, Recording, Verdict};
 
 impl Engine {
-    /// The reconciler wakes up: begins the next batch, or goes on with what a trip left of one.
+    /// The reconciler wakes up: begins the next batch, or resumes the one that a trip interrupted.
     pub(super) fn wake_up(&mut self, now: At) {
         if self.walk.waiting_for == WaitingFor::NextBatch {
             self.breaker.begin_batch();

@@ -1,4 +1,4 @@
-//! The rollback (§6): the same engine rolls the previous version out over all that was dispatched.
+//! The rollback (§6): the same engine rolls the previous version out to every instance that was dispatched.
 
 use super::{Engine, State};
 use crate::fleet::At;
@@ -6,10 +6,10 @@ use crate::walk::Walk;
 use crate::{Direction, EventBody, Input, Outcome, Recording, RolloutId};
 
 impl Engine {
-    /// The previous version was archived or collected (§6): from now on there is nothing to go back to.
+    /// The previous version was archived or collected (§6): from now on no rollback is possible.
     pub fn handle_previous_gone(&mut self, now: At) {
         self.take_in(now, || Input::PreviousGone);
-        // A rollback that has begun goes on with the version that it was given.
+        // A rollback that has begun goes on with the version that it started with.
         self.previous_gone |= self.taken_back.is_none();
     }
 

@@ -1,7 +1,7 @@
-//! Time (§3, §8): when the engine wants to be called, and what is due then.
+//! Time (§3, §8): when the engine next needs a call, and what is due then.
 //!
-//! All that waits for a moment is a [`Timer`]. Within one millisecond timers go in the order of the enum, with the
-//! answers of people between deadlines and expiry; a new kind of timer is a variant at its place and an arm in
+//! Everything that waits for a moment is a [`Timer`]. Within one millisecond, timers run in the order of the enum, with
+//! the answers of people between deadlines and expiry. To add a kind of timer, add a variant at its place and an arm in
 //! [`Engine::handle_timeout`].
 
 use super::{Engine, State};
@@ -12,28 +12,28 @@ use crate::{Input, Judged, Outcome};
 /// What can be due, in the order of one millisecond (§8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
-    /// An instance's time to become healthy is over. Comes before the answers of people.
+    /// An instance's time to become healthy is over. It comes before the answers of people.
     Deadline,
-    /// The first request's time is over. Comes after the answers of people.
+    /// The first request's time is over. It comes after the answers of people.
     Expiry,
     /// A tick of the reconciler that begins or resumes a batch.
     Tick,
 }
 
 impl Engine {
-    /// When the engine next wants to be called: hand in [`handle_timeout`](Self::handle_timeout) then. `None`: it waits
-    /// for a person, or it is over.
+    /// When the engine next needs a call: call [`handle_timeout`](Self::handle_timeout) then. `None`: it waits for a
+    /// person, or it is over.
     #[must_use]
     #[inline]
     pub fn poll_timeout(&self) -> Option<At> {
         self.next_timer().map(|(due, _)| due)
     }
 
-    /// The moment of [`poll_timeout`](Self::poll_timeout) has come: takes the first that is due by `now`, in the order
-    /// of §8, and returns the verdict that it gave, if it gave one. With nothing due it does nothing.
+    /// The moment of [`poll_timeout`](Self::poll_timeout) has come: takes the first timer that is due by `now`, in the
+    /// order of §8, and returns the verdict that follows, if one does. If nothing is due, it does nothing.
     ///
-    /// Call it, and poll what came of it, as long as `poll_timeout` is not after `now`. It takes one step a call, so
-    /// that a step is carried out and written down before the next: a controller may die between two.
+    /// Call it, and poll the effects, as long as `poll_timeout` is not after `now`. Each call takes one step, so that
+    /// the step is carried out and written down before the next: a controller may stop between the two.
     #[inline]
     pub fn handle_timeout(&mut self, now: At) -> Option<Judged> {
         // Time that runs backwards stands still.
@@ -47,8 +47,8 @@ impl Engine {
         self.take_timer(now, timer)
     }
 
-    /// The first timer, and when it is due: [`poll_timeout`](Self::poll_timeout) for a driver that has turns of its own
-    /// within a millisecond, as a simulator has.
+    /// The first timer, and when it is due: [`poll_timeout`](Self::poll_timeout) for a driver that has steps of its own
+    /// within a millisecond, as a simulator does.
     #[must_use]
     #[inline]
     pub fn next_timer(&self) -> Option<(At, Timer)> {
@@ -70,16 +70,16 @@ impl Engine {
         }
     }
 
-    /// The reconciler is paused (§3): its ticks before `until` are skipped. Verdicts still come.
+    /// The reconciler pauses (§3): its ticks before `until` are skipped. Verdicts are still given.
     pub fn skip_ticks_until(&mut self, until: At) {
         self.ticks_from = self.ticks_from.max(until);
     }
 
-    /// The controller was away and is back (§9): ticks that it missed are gone, and what it takes from now on, however
-    /// long ago it was due, bears this moment.
+    /// The controller was away and has returned (§9): ticks that it missed are dropped, and everything that it takes
+    /// from now on is recorded at this moment or later, however long ago it was due.
     ///
-    /// Hand in what waited, one by one in the order of its own moments: heartbeats with `arrived`, answers and
-    /// timeouts with the moment at which they came.
+    /// Hand in what waited, one by one in the order of its own moments: heartbeats with `arrived`, answers and timeouts
+    /// with the moment at which they came.
     pub fn resume(&mut self, now: At) {
         self.advance(now);
     }
@@ -94,7 +94,7 @@ impl Engine {
                 self.ticks_from = now + Span(1);
                 self.wake_up(now);
             }
-            // A journal's input that fits nothing.
+            // A journal's input that does not fit the state.
             Timer::Deadline | Timer::Expiry | Timer::Tick => {}
         }
         None

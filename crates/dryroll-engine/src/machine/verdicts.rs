@@ -7,9 +7,9 @@ use crate::walk::WaitingFor;
 use crate::{BreakerOrder, Direction, EventBody, Judged, Reason, Recording, RequestKind, Verdict};
 
 impl Engine {
-    /// A heartbeat that arrived at `arrived` (§4): `now` itself, or earlier where the controller was away.
+    /// A heartbeat that arrived at `arrived` (§4): at `now`, or earlier if the controller was away.
     ///
-    /// Returns the verdict that it gave, if it gave one.
+    /// Returns the verdict that follows, if one does.
     #[inline]
     pub fn handle_heartbeat(&mut self, now: At, arrived: At, heartbeat: &Heartbeat) -> Option<Judged> {
         let now = self.take_in(now, || Input::Heartbeat { arrived, heartbeat: *heartbeat });
@@ -36,7 +36,7 @@ impl Engine {
         Some(self.judge(now, position, verdict))
     }
 
-    /// The first instance whose time is over has failed.
+    /// Fails the first instance whose time is over.
     pub(super) fn time_out(&mut self, now: At) -> Option<Judged> {
         let position = self.walk.first_due()?;
         Some(self.judge(now, position, Verdict::Failed(Reason::HealthTimeout)))

@@ -1,4 +1,4 @@
-//! What can be seen of an engine: getters that change nothing.
+//! The view of an engine: getters that change nothing.
 
 use super::{Engine, State};
 use crate::fleet::{At, InstanceId};
@@ -6,19 +6,19 @@ use crate::walk::WaitingFor;
 use crate::{ApprovalId, BatchPhase, Direction, Outcome, Phase, Plan, RequestKind, Settings, Ticks, VersionRef};
 
 impl Engine {
-    /// Whether its request has not come in.
+    /// Whether its request is still to come in.
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.state == State::New
     }
 
-    /// The latest moment that came in: what it says and commands bears it.
+    /// The latest time that came in: events and commands have this time.
     #[must_use]
     pub fn now(&self) -> At {
         self.clock
     }
 
-    /// How it ended, once it has.
+    /// The outcome, once the rollout is over.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
         match self.state {
@@ -27,7 +27,7 @@ impl Engine {
         }
     }
 
-    /// Whether it is over.
+    /// Whether the rollout is over.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.outcome().is_some()
@@ -59,19 +59,19 @@ impl Engine {
         self.state == State::Walking && matches!(self.walk.waiting_for, WaitingFor::NextBatch | WaitingFor::Resume)
     }
 
-    /// When the reconciler wakes up.
+    /// The ticks at which the reconciler wakes up.
     #[must_use]
     pub fn ticks(&self) -> Ticks {
         self.ticks
     }
 
-    /// The plan, as the last edit left it.
+    /// The plan, as of the last edit.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// What it was told at its request.
+    /// The settings at its request.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -84,13 +84,13 @@ impl Engine {
         self.plan.order.instance(position)
     }
 
-    /// Where an instance stands in the rollout or in its rollback.
+    /// The phase of an instance in the rollout or in its rollback.
     #[must_use]
     pub fn phase(&self, position: u32, direction: Direction) -> Phase {
         self.instances[position as usize].phase[direction as usize]
     }
 
-    /// When an instance was last dispatched; `None` where it never was.
+    /// When an instance was last dispatched; `None` if it never was.
     #[must_use]
     pub fn dispatched_at(&self, position: u32) -> Option<At> {
         let state_of = &self.instances[position as usize];
@@ -109,7 +109,7 @@ impl Engine {
         if self.judges() { self.walk.in_flight() } else { 0 }
     }
 
-    /// Whether the walk that goes on, or that ended last, is the rollout or its rollback.
+    /// Whether the current walk, or the last one, is the rollout or its rollback.
     #[must_use]
     pub fn direction(&self) -> Direction {
         self.walk.direction
@@ -127,7 +127,7 @@ impl Engine {
         self.breaker.run()
     }
 
-    /// Where a batch of the plan stands.
+    /// The phase of a batch of the plan.
     #[must_use]
     pub fn batch_phase(&self, index: u32) -> BatchPhase {
         let positions = self.plan.batch(index);
@@ -152,7 +152,7 @@ impl Engine {
         }
     }
 
-    /// The version that a rollout in this direction brings; `None` where there is no previous one any more.
+    /// The version that a rollout in this direction dispatches; `None` if the previous version is gone.
     #[must_use]
     pub fn version(&self, direction: Direction) -> Option<&VersionRef> {
         match direction {

@@ -1,12 +1,12 @@
-//! Advice about a scenario: what its file says is allowed, and most probably not what its author means. Each piece has
-//! a code, a sentence, what to change, and the place in the file.
+//! Advice about a scenario: what is allowed in its file, but most probably not meant. Each piece has a code, a
+//! sentence, what to change, and the place in the file.
 //!
 //! The rules of the submodules read a checked [`Scenario`] and nothing else, so that a policy of a grid is advised on
 //! like the file's own. What only a run can show ([`ended_at_horizon`], [`passed_on_stalled`]) is found by those who
 //! ran it, and worded here. [`Advisor`] collects what several scenarios of one file have in common, and finds the
 //! places in its text.
 //!
-//! A rule speaks where the trap is sure or all but sure. A scenario that works as it says is free of advice.
+//! A rule applies only if the trap is certain or almost certain. A scenario that works as written gets no advice.
 
 mod approval;
 mod breaker;
@@ -164,7 +164,7 @@ fn version(VersionIndex(index): VersionIndex, key: &'static str) -> [Step; 3] {
 }
 
 impl Scenario {
-    /// What its file should be told of it before any run.
+    /// The advice for its file before any run.
     #[must_use]
     pub fn advice(&self) -> Vec<Found> {
         // Where nothing is ever commanded, that alone is told, and not here.
@@ -188,7 +188,7 @@ impl Scenario {
         found
     }
 
-    /// What its file should be told of the policies that `[tune]` tries.
+    /// The advice for its file about the policies that `[tune]` tries.
     #[must_use]
     pub fn grid_advice(&self) -> Option<Found> {
         if self.planned_instances() == 0 || self.reconciler.policy == InterventionPolicy::Blocked {

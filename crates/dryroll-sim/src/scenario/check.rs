@@ -31,15 +31,15 @@ pub(super) use versions::excess;
 
 /// What the file's bytes and path say, beside what stands in it.
 pub(super) struct Origin {
-    /// The scenario's name where it gives itself none.
+    /// The scenario's name if the file gives none.
     pub default_name: String,
     /// SHA-256 of the file's bytes.
     pub hash: String,
-    /// Digest of its replicate.
+    /// Digest of its environment.
     pub environment: String,
 }
 
-/// Tells what the file's language does not allow.
+/// Reports the syntax errors of the file.
 pub(super) fn syntax(source: Source<'_>, language: &str, errors: Vec<SyntaxError>) -> Diagnostics {
     let mut reports = Reports::new(source);
     for error in errors {
@@ -108,8 +108,8 @@ pub(super) fn rollout_alone(
     if cx.reports.is_empty() { Ok(checked) } else { Err(cx.reports.finish()) }
 }
 
-/// Checks what the keys mean together. Where something is wrong it is told, and something else
-/// stands in for it, so that the rest can be checked too.
+/// Checks what the keys mean together. If something is wrong, it is reported and replaced by a valid value, so that the
+/// rest can be checked too.
 fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin) -> (Scenario, Reports<'a>) {
     let at = Cursor::new(root);
     let fleet = fleet::fleet(&mut reports, &at.key("fleet"), &file.fleet);

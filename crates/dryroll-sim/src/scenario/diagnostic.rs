@@ -222,7 +222,7 @@ fn cut(name: &str) -> String {
 
 /// The candidate that is spelt most like `name`, if one is like it at all.
 pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    /// How many characters are compared: what is longer is no slip of the pen.
+    /// How many characters are compared: a longer name is not a typing error.
     const COMPARED: usize = 64;
     if name.chars().nth(COMPARED).is_some() {
         return None;

@@ -1,4 +1,4 @@
-//! The environment of a scenario file: all that a result depends on beside the policy and the seed.
+//! The environment of a scenario file: everything that a result depends on except the policy and the seed.
 
 use std::collections::BTreeMap;
 

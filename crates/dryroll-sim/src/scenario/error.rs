@@ -1,4 +1,4 @@
-//! Why a scenario could not be had.
+//! Why a scenario cannot be loaded.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::io;
 use super::diagnostic::Diagnostic;
 use crate::text::Foreign;
 
-/// Why a scenario could not be had.
+/// Why a scenario cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScenarioError {

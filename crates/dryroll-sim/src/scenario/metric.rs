@@ -1,4 +1,4 @@
-//! The names of what rules, limits and reports are about.
+//! The names of the metrics that rules, limits and reports use.
 
 use std::fmt;
 
@@ -167,7 +167,7 @@ impl Condition {
         }
     }
 
-    /// What is said of a run that meets it: `detected in 42 % of rollouts`.
+    /// What is said of a run that meets the condition: `detected in 42 % of rollouts`.
     #[must_use]
     pub fn participle(self) -> &'static str {
         match self {

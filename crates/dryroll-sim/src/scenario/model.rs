@@ -1,5 +1,5 @@
-//! A checked scenario: what the file says, with defaults filled in, ids resolved and durations in
-//! milliseconds. Whoever holds a [`Scenario`] need not check anything again.
+//! A checked scenario: the contents of the file, with defaults filled in, ids resolved and durations in milliseconds.
+//! Code that holds a [`Scenario`] need not check anything again.
 
 use std::num::NonZeroU32;
 
@@ -18,7 +18,7 @@ pub struct Scenario {
     pub name: Foreign,
     /// SHA-256 of the file's bytes, in lower-case hex.
     pub hash: String,
-    /// [Digest](super::world_digest) of all that the file says beside policy and seed.
+    /// [Digest](super::environment_digest) of everything in the file except policy and seed.
     pub environment: String,
     /// The seed of every draw.
     pub seed: u64,

@@ -1,4 +1,4 @@
-//! What stands in a file, whatever its language: values, and where each stands.
+//! The contents of a file, whatever its language: values, and the place of each.
 
 mod json;
 mod toml;

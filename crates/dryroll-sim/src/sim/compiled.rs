@@ -43,7 +43,7 @@ pub enum Release {
 pub struct CompiledScenario {
     /// The seed of every draw.
     pub seed: u64,
-    /// A run that is not over by then is stalled.
+    /// A run that is not over by then ends as stalled.
     pub horizon: At,
     /// How long the integrals go on after the end.
     pub observe_after: Span,
@@ -51,7 +51,7 @@ pub struct CompiledScenario {
     pub end: At,
     /// The plan at the request.
     pub plan: Plan,
-    /// What the engine is told.
+    /// The settings of the engine.
     pub settings: Settings,
     /// The fleet's names.
     pub names: InstanceNames,
@@ -106,7 +106,7 @@ impl OperatorTraits {
     }
 }
 
-/// What the instances have in common, before any override.
+/// The traits that all instances share, before any override.
 #[derive(Clone, Debug)]
 struct Traits {
     phase: Option<Span>,
@@ -118,7 +118,7 @@ struct Traits {
 /// How upgrades to one version go.
 #[derive(Clone, Debug)]
 struct ReleaseModel {
-    /// As the scenario has them; of one that is drawn, the mean.
+    /// The scenario's rates; for a drawn rate, its mean.
     rates: OutcomeRates,
     source: RateSource,
     factor: Factor,
@@ -137,7 +137,7 @@ impl ReleaseModel {
         }
     }
 
-    /// Of a version without a name, to which nothing is ever commanded.
+    /// The model of a version without a name, to which nothing is ever commanded.
     fn of_none() -> Self {
         Self {
             rates: OutcomeRates::default(),
@@ -153,7 +153,7 @@ impl ReleaseModel {
     }
 }
 
-/// One virtual instance in one replicate: what it is, whatever is done to it.
+/// One virtual instance in one replicate: its fixed properties, independent of its commands.
 #[derive(Clone, Copy, Debug)]
 pub struct Member<'w> {
     /// Its place in the fleet.
@@ -166,14 +166,15 @@ pub struct Member<'w> {
     pub flaps: Option<&'w OutageLaw>,
     /// Chance that a heartbeat is lost.
     pub loss: f64,
-    /// How long a heartbeat is under way.
+    /// How long a heartbeat is in transit.
     pub delay: &'w Sampler,
     /// Its draws.
     pub block: InstanceBlock,
 }
 
 impl Target {
-    /// Whether an instance is meant. `membership` is the instance's key, `content` the thing's.
+    /// Whether a target selects an instance. `membership` is the instance's key, `content` that of the thing that has
+    /// the target.
     pub fn selects(&self, n: u32, zone: u32, membership: Key, content: u64) -> bool {
         match self {
             Target::All => true,
@@ -217,7 +218,7 @@ impl Scenario {
         &self.versions[self.rollout.target.0]
     }
 
-    /// What the fleet ran before, where it has a name.
+    /// The version that the fleet ran before, if it has a name.
     #[must_use]
     pub fn previous(&self) -> Option<&VersionSpec> {
         self.rollout.previous.map(|VersionIndex(index)| &self.versions[index])
@@ -315,19 +316,19 @@ impl CompiledScenario {
         })
     }
 
-    /// Lets each replicate draw the rates of a release from what is believed of them. What is said of
-    /// [`outcome_distribution`](Self::prospects_of) stays with the scenario's own.
+    /// Makes each replicate draw the rates of a release from their posterior. The [outcome
+    /// distribution](Self::outcome_distribution_of) still uses the scenario's own rates.
     pub fn believe(&mut self, release: Release, posterior: Arc<RatePosterior>) {
         self.base.releases[release].source = RateSource::Believed(posterior);
     }
 
-    /// Whether anything is drawn that the instances of a replicate share.
+    /// Whether the instances of a replicate share anything that is drawn.
     #[must_use]
     pub fn shares(&self) -> bool {
         !self.blocks.is_empty() || self.base.releases.iter().any(ReleaseModel::is_drawn)
     }
 
-    /// What the instances of the replicate with these draws share, into a buffer.
+    /// Writes into a buffer what the instances of the replicate with these draws share.
     pub fn share(&self, draws: &mut Draws, shared: &mut Shared) {
         if !self.shares() {
             shared.rates = self.base.releases.as_ref().map(|release_model| release_model.rates);
@@ -342,7 +343,7 @@ impl CompiledScenario {
         shared.blocks.extend(self.blocks.iter().map(|law| law.draw(key)));
     }
 
-    /// The same by its own.
+    /// The same, in a new buffer.
     #[must_use]
     pub fn shared(&self, draws: &mut Draws) -> Shared {
         let mut shared = Shared::default();
@@ -368,7 +369,7 @@ impl CompiledScenario {
         &self.blocks
     }
 
-    /// The scenario of the replicates that share this: nothing is left to be drawn once a replicate.
+    /// The scenario of the replicates that share these values: nothing is left to draw once per replicate.
     #[must_use]
     pub fn given(&self, shared: &Shared) -> Self {
         let mut given = self.clone();
@@ -389,7 +390,7 @@ impl CompiledScenario {
         self.digests[release]
     }
 
-    /// Why no instance is ever commanded, whatever happens; `None` where some may be.
+    /// Why no instance is ever commanded, whatever happens; `None` if some may be.
     #[must_use]
     pub fn rolls_nothing_out(&self) -> Option<&'static str> {
         if self.total() == 0 {
@@ -452,8 +453,8 @@ impl CompiledScenario {
         member.flaps = self.flap_laws.law(rate, down);
     }
 
-    /// What an upgrade of a member to a release comes to in a replicate: `block` is the attempt's. What classes and
-    /// overrides say goes before the rates that are shared.
+    /// The sampled upgrade of a member to a release in a replicate: `block` is the attempt's. The rates of classes and
+    /// overrides take precedence over the shared rates.
     #[inline(always)]
     pub fn sampled(
         &self,
@@ -479,7 +480,7 @@ impl CompiledScenario {
         SampledUpgrade::draw(outcome, &rates, upgrade, crash_after, factor, block)
     }
 
-    /// What holds for upgrades to a release with these rates where these groups apply, in this order.
+    /// The outcome distribution of upgrades to a release with these rates, with these groups applied in order.
     #[inline(always)]
     fn outcome_distribution<'w>(
         &'w self,
@@ -527,7 +528,7 @@ fn digests(scenario: &Scenario) -> PerRelease<DigestId> {
     PerRelease { previous: DigestId(0), target }
 }
 
-/// The instances of a plan in the order that the scenario wants; `None` where that is the fleet's.
+/// The instances of a plan in the scenario's order; `None` if that is the fleet's.
 fn arranged(scenario: &Scenario, order: &PlanOrder) -> Option<PlanOrder> {
     let mut ids: Vec<InstanceId> = (0..order.len()).map(|position| order.instance(position)).collect();
     match scenario.rollout.order {

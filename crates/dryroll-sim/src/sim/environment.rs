@@ -1,6 +1,7 @@
-//! The environment: what surrounds the instances in one replicate, so far as it is known. Network, machines, registry.
+//! The environment of the instances in one replicate, as far as it is known: network, machines, registry.
 //!
-//! Everything here is asked for, nothing is scheduled: "from when is the network up?", "when is it down next?".
+//! Everything is computed on request, and nothing is scheduled: "from when is the network up?", "when is it down
+//! next?".
 
 use super::compiled::{CompiledScenario, Member};
 use super::draws::{Key, unit};
@@ -12,12 +13,12 @@ use crate::scenario::FaultKind;
 use dryroll_engine::fleet::{At, Span};
 use std::ops::Add;
 
-/// What surrounds the instances.
+/// The environment of the instances.
 #[derive(Clone, Copy, Debug)]
 pub struct Environment<'a> {
     /// What is the same in every replicate.
     pub compiled: &'a CompiledScenario,
-    /// What is known of the faults that hit the member who is asked about.
+    /// The known faults that hit the current member.
     pub near: &'a Near,
     /// The zones' outages.
     pub zones: Key,
@@ -77,8 +78,8 @@ impl Environment<'_> {
         }
     }
 
-    /// The time of being dead that covers `from`, or the next one that starts before `until`: background deaths and
-    /// kills, run together where they touch.
+    /// The period of being dead that covers `from`, or the next one that starts before `until`: background deaths and
+    /// kills, merged if they touch.
     pub fn dead_next(&self, member: &Member<'_>, from: At, until: At) -> Option<Stretch> {
         let kills = &self.near.kills;
         let background = |from, until| -> Option<Stretch> {
@@ -137,7 +138,7 @@ impl Environment<'_> {
         }
     }
 
-    /// How long a heartbeat is under way; `None` where it is lost. The network is known to be up before `up_until`.
+    /// How long a heartbeat is in transit; `None` if it is lost. The network is known to be up before `up_until`.
     #[inline]
     pub fn beat_delay(&self, member: &Member<'_>, beat: u64, sent: At, up_until: NextAt) -> Option<Span> {
         const LOSS: u64 = 0;
@@ -174,7 +175,7 @@ impl Environment<'_> {
         self.near.earliest_sent(&self.compiled.faults, at, member.delay.longest())
     }
 
-    /// The shortest that a heartbeat of the member is under way which is sent from `from` on and before `until`.
+    /// The shortest transit time of a heartbeat of the member that is sent from `from` on and before `until`.
     pub fn shortest_delay(&self, member: &Member<'_>, from: At, until: At) -> Span {
         if !self.compiled.delays {
             return Span::ZERO;

@@ -1,4 +1,4 @@
-//! Heartbeats: the one that decides a verdict is computed, the others are never looked at.
+//! Heartbeats: the one that decides a verdict is computed, the others are never computed.
 //!
 //! An instance in flight gets its verdict from the first heartbeat to arrive that is *decisive*: healthy with the
 //! wanted digest, or the agent's report. Which one that is follows from the instance's history and the network, so the
@@ -128,7 +128,7 @@ pub fn of_history(
             let report = said.report == Some(awaited.to);
             (report, report || (said.doing == Doing::Serving && environment.compiled.digest(said.running) == wanted))
         };
-        // A stretch that is silent, or decides nothing and has nothing to overtake, need not be heard beat by beat.
+        // A segment that is silent, or decides nothing and has nothing to overtake, need not be walked beat by beat.
         let is_idle = !segment.doing.heartbeats() || (first.is_none() && !decides(&segment).1);
         if is_idle && orders.into_array().iter().flatten().all(|order| order.at != sent) {
             beat = beat_from(environment, member, segment.to).max(beat + 1);
@@ -163,7 +163,7 @@ pub struct Heard {
     pub sent: At,
     /// Whose digest it carries.
     pub runs: Release,
-    /// Whether the instance says that it is well.
+    /// Whether the instance reports that it is healthy.
     pub healthy: bool,
 }
 
@@ -190,8 +190,8 @@ pub fn last_heard(
     })
 }
 
-/// What a heartbeat of this moment says: the instance as it is, less the commands that are dispatched later in the same
-/// millisecond.
+/// The content of a heartbeat at this moment: the state of the instance, without the commands that are dispatched later
+/// in the same millisecond.
 fn what_it_says(
     environment: &Environment<'_>,
     member: &Member<'_>,

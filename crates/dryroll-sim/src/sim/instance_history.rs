@@ -1,9 +1,9 @@
 //! The history of one virtual instance under its commands, as a sequence of segments in which nothing changes.
 //!
-//! A [`Trajectory`] is what becomes of one command if nothing interferes: three moments and an outcome.
-//! [`InstanceHistory`] has everything that can interfere: kills, background deaths, a command that waits for the
-//! network, one that replaces another. It is a function of the environment and the commands, walked from t = 0 at each
-//! question, so there is nothing to undo when a fault or a rollback changes what was predicted.
+//! A [`Trajectory`] is the result of one command if nothing interferes: three moments and an outcome.
+//! [`InstanceHistory`] includes everything that can interfere: kills, background deaths, a command that waits for the
+//! network, one that replaces another. It is a function of the environment and the commands, walked from t = 0 on each
+//! call, so there is nothing to undo when a fault or a rollback changes what was predicted.
 
 use super::compiled::{Member, Release};
 use super::environment::Environment;
@@ -21,25 +21,25 @@ pub struct Order {
     pub at: At,
     /// To which release.
     pub to: Release,
-    /// What it would come to.
+    /// The upgrade that was sampled for it.
     pub sampled: SampledUpgrade,
 }
 
-/// What becomes of one command if nothing interferes.
+/// The result of one command if nothing interferes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trajectory {
     /// When the command reached the instance.
     pub reached: NextAt,
     /// When the upgrade ended.
     pub ends: NextAt,
-    /// When it dies of the version; never, for most.
+    /// When the instance dies of the version; never, for most.
     pub dies: NextAt,
     /// How the upgrade ended.
     pub outcome: UpgradeOutcome,
 }
 
 impl Trajectory {
-    /// That of a command that reaches the instance at `reached`.
+    /// The trajectory of a command that reaches the instance at `reached`.
     #[inline(always)]
     pub fn new(environment: &Environment<'_>, reached: NextAt, sampled: &SampledUpgrade) -> Self {
         let ends = reached.get().map_or(NextAt::NEVER, |reached| environment.upgrade_end(reached, sampled.upgrade));
@@ -55,7 +55,7 @@ pub enum Doing {
     Serving,
     /// Being upgraded: heartbeats the old digest, not healthy.
     Upgrading,
-    /// Runs the new digest, and says that it is not healthy.
+    /// Runs the new digest, and reports that it is not healthy.
     Unhealthy,
     /// Its upgrade hangs: silent.
     Hung,
@@ -78,7 +78,7 @@ impl Doing {
         matches!(self, Self::Serving | Self::Upgrading | Self::Unhealthy)
     }
 
-    /// A word for it.
+    /// A word for the state.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -124,13 +124,13 @@ pub struct InstanceHistory<'a> {
     running: Release,
     report: Option<Release>,
     commanded: Release,
-    /// What becomes of the command that reached it last; its next change is at `change`.
+    /// The trajectory of the last command that reached it; its next change is at `change`.
     trajectory: Option<Trajectory>,
     change: NextAt,
     /// A command on its way, and when it reaches the instance.
     waiting: Option<(Order, NextAt)>,
     dead: Option<Stretch>,
-    /// Whether the version that it runs is wrong in itself there: whatever brings it back to that version, it is
+    /// Whether the version that it runs is broken on this instance: after every restart of that version it is
     /// unhealthy.
     sick: bool,
 }
@@ -222,12 +222,12 @@ impl<'a> InstanceHistory<'a> {
         }
     }
 
-    /// What it does when nothing keeps it from its version.
+    /// The state of the instance if nothing keeps it from running its version.
     fn steady(&self) -> Doing {
         if self.sick { Doing::Unhealthy } else { Doing::Serving }
     }
 
-    /// A restart cures what hangs or has crashed; what is wrong in itself stays wrong.
+    /// A restart cures a hang or a crash; a version that is broken on the instance stays broken.
     fn die(&mut self) {
         self.doing = Doing::Dead;
         self.report = None;

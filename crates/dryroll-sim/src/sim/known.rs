@@ -81,7 +81,7 @@ impl Overlapping {
         self.windows.partition_point(|window| window.start <= at)
     }
 
-    /// Those that hold at a moment.
+    /// The windows that hold at a moment.
     pub fn holding(&self, at: At) -> impl Iterator<Item = &Window> {
         let begun = (0..self.begun(at)).rev().take_while(move |&i| self.ends[i] > at);
         begun.map(|i| &self.windows[i]).filter(move |window| window.end > at)
@@ -196,7 +196,7 @@ impl Known {
     }
 }
 
-/// What of it hits one member.
+/// The known faults that hit one member.
 #[derive(Clone, Debug, Default)]
 pub struct Near {
     /// Its network is down.

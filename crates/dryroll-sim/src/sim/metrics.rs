@@ -1,4 +1,4 @@
-//! Ground truth, in figures: what a run cost. The engine never sees any of it.
+//! Ground truth in figures: what a run cost. The engine never sees any of it.
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
@@ -38,7 +38,7 @@ pub struct Metrics {
     pub min_serving: u32,
     /// First dispatch to first trip.
     pub time_to_detect: Option<Span>,
-    /// First trip to the end of the rollback; `None` where nothing was rolled back to its end.
+    /// First trip to the end of the rollback; `None` if no rollback completed.
     pub time_to_mitigate: Option<Span>,
     /// First trip to the moment from which nothing is commanded to the target any more.
     pub time_to_stop: Option<Span>,
@@ -131,7 +131,7 @@ impl Metrics {
 }
 
 impl Metrics {
-    /// A figure of the run in its reported unit; `None` where it says nothing of such a run.
+    /// A figure of the run in its reported unit; `None` if it is not defined for such a run.
     #[must_use]
     pub fn figure(&self, metric: Metric) -> Option<f64> {
         Some(match metric {

@@ -1,9 +1,9 @@
-//! The names of what draws by itself: a byte string for each, and the key that comes of it.
+//! The names of everything that draws by itself: a byte string for each, and the key that follows from it.
 //!
-//! A class, an override, a fault or a version finds its draws by what the scenario calls it, so that another one more
-//! or less changes nothing. The byte strings are written out here, and belong to
-//! [`SEMANTICS_VERSION`](crate::SEMANTICS_VERSION): no name of the code is in them, and a change of one changes who is
-//! hit.
+//! A class, an override, a fault or a version finds its draws by its name in the scenario, so that adding or removing
+//! another one changes nothing. The byte strings are written out here, and belong to
+//! [`SEMANTICS_VERSION`](crate::SEMANTICS_VERSION): they contain no name of the code, and changing one changes which
+//! instances are hit.
 
 use std::fmt::{self, Write};
 
@@ -19,15 +19,15 @@ pub enum Name<'a> {
     Class(&'a str),
     /// The places of the blocks of the class with this id.
     Blocks(&'a str),
-    /// Who is meant by an override: its number among those with a `fraction`, from 1; 0 where it has none.
+    /// The instances of an override: its number among those with a `fraction`, from 1; 0 if it has none.
     Override(usize),
     /// The drawn rates of the version with this id.
     Rates(&'a str),
     /// The factor of upgrade times of the version with this id.
     Factor(&'a str),
-    /// What is believed of the version with this id.
+    /// The posterior of the version with this id.
     RatePosterior(&'a str),
-    /// Whom a fault hits, and by how much: its kind as the file has it, and its start.
+    /// The instances that a fault hits, and by how much: its kind as in the file, and its start.
     Fault(&'a str, &'a FaultStart),
 }
 
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use dryroll_engine::fleet::Span;
 
-    /// A change of any line changes who is hit in scenarios that exist: raise `SEMANTICS_VERSION` with it.
+    /// Changing any line changes which instances are hit in existing scenarios: raise `SEMANTICS_VERSION` with it.
     #[test]
     fn names_and_keys_are_as_they_ever_were() {
         let at = FaultStart::At(Span(400_000));

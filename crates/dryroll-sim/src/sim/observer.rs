@@ -1,4 +1,4 @@
-//! Who watches a run. What nobody asks for is not recorded.
+//! Observers of a run. Events that no observer asks for are not recorded.
 
 use dryroll_engine::{Engine, Event, Recording};
 
@@ -22,7 +22,7 @@ impl Observer for Unobserved {
     fn event(&mut self, _: &Engine, _: &Event) {}
 }
 
-/// Two that watch: each gets the events that the other asked for too.
+/// Two observers: each also receives the events that only the other asked for.
 impl<A: Observer, B: Observer> Observer for (A, B) {
     fn recording(&self) -> Recording {
         self.0.recording().max(self.1.recording())

@@ -1,12 +1,12 @@
-//! The operator: what the person at the console answers, and when. [`SimulatedOperator`] does what the scenario says of
-//! its operator; [`ManualOperator`] gives the answers of a real person, which are handed in.
+//! The operator: what the person at the console answers, and when. [`SimulatedOperator`] follows the scenario;
+//! [`ManualOperator`] gives the answers of a real person, which are handed in.
 
 use super::compiled::OperatorTraits;
 use super::draws::Key;
 use dryroll_engine::fleet::At;
 use dryroll_engine::{Answer, ApprovalId, OperatorDecision, RequestKind};
 
-/// An answer that is being thought over.
+/// An answer that the operator is still considering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// When it is given.
@@ -47,7 +47,7 @@ impl Operator {
         }
     }
 
-    /// The answer that is being thought over.
+    /// The answer that the operator is still considering.
     #[must_use]
     pub fn pending(&self) -> Option<Pending> {
         match self {
@@ -80,7 +80,7 @@ pub struct ManualOperator {
 }
 
 impl ManualOperator {
-    /// The person's answer, to be given at its moment; false where one waits already.
+    /// Hands in the person's answer, to be given at its moment; false if one is already waiting.
     pub fn hand_in(&mut self, answer: Pending) -> bool {
         let is_free = self.pending.is_none();
         self.pending.get_or_insert(answer);

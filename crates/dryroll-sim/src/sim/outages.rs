@@ -1,4 +1,4 @@
-//! Outages that come by chance: flaps, zones that fail, machines that die.
+//! Outages by chance: flaps, zones that fail, machines that die.
 //!
 //! An up time is exponential, a down time has any distribution. That is a Poisson process of *arrivals* of which
 //! those that fall into an outage are ignored, since an exponential up time has no memory. So arrivals can be drawn
@@ -14,13 +14,13 @@ use dryroll_engine::fleet::{At, Span};
 
 /// Arrivals expected in a cell: small enough that most cells are empty.
 const PER_CELL: f64 = 0.25;
-/// Looking back pays only where an element is up most of the time, and outages do not reach over too many cells.
+/// Looking back pays only if an element is up most of the time, and outages do not extend over too many cells.
 const MOST_LOOK_BACK: u64 = 4096;
 /// Mean time down per mean time up beyond which history is walked from the start, from outage to outage.
 const MOSTLY_UP: f64 = 4.0;
 /// More arrivals in a cell have a chance below 10⁻²³.
 const MOST_ARRIVALS: usize = 15;
-/// Cells from the start beyond which it is remembered where a history was left.
+/// Beyond this many cells from the start, the trail keeps marks of the history.
 const DEEP: u64 = 64;
 /// Words of a cell: one for the count, then a place and a duration for each arrival.
 const WORDS: u64 = 32;
@@ -36,10 +36,10 @@ pub struct Outage {
     pub end: At,
 }
 
-/// What is true at a moment.
+/// The state at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Covering {
-    /// Up, and surely so before this moment.
+    /// Up, with certainty until this moment.
     UpUntil(At),
     /// Down, up to this moment.
     DownUntil(At),
@@ -56,7 +56,7 @@ impl Covering {
     }
 }
 
-/// What is true at t = 0.
+/// The state at t = 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// As likely down as in the long run.
@@ -65,10 +65,10 @@ pub enum Start {
     Up,
 }
 
-/// The law of one kind of outage. A [`Key`] makes one element's history of it.
+/// The model of one kind of outage. A [`Key`] determines the history of one element.
 #[derive(Clone, Debug)]
 pub struct OutageLaw {
-    /// Tells it from other laws.
+    /// The id that distinguishes it from other models.
     id: u64,
     cell: Span,
     /// Below the i-th, a cell has at most i arrivals.
@@ -77,13 +77,14 @@ pub struct OutageLaw {
     /// Cells before a moment in which an outage that covers it can have begun.
     reach: u64,
     down_at_start: u64,
-    /// The longest duration of a word with so many leading ones: says that most outages are over without drawing them.
+    /// The longest duration of a word with this many leading ones: it shows that most outages are over without drawing
+    /// them.
     longest: Box<[Span; 65]>,
     looks_back: bool,
 }
 
 impl OutageLaw {
-    /// A law; `None` where the rate is zero, or no outage lasts.
+    /// A model; `None` if the rate is zero, or if no outage lasts.
     ///
     /// `rate` is per millisecond of being up.
     #[must_use]
@@ -161,13 +162,13 @@ impl OutageLaw {
         count
     }
 
-    /// When an outage that was under way at t = 0 ends; t = 0 where there was none.
+    /// When an outage in progress at t = 0 ends; t = 0 if there is none.
     fn first_end(&self, key: Key) -> At {
         let word = key.word(START);
         if word >= self.down_at_start { At::ZERO } else { At::ZERO + self.duration.draw_rest(key.word(START - 1)) }
     }
 
-    /// Whether it is down at a moment. Draws no duration where none can matter.
+    /// The state at a moment. Draws no duration if none can matter.
     #[inline]
     #[must_use]
     pub fn covering(&self, key: Key, at: At) -> Covering {
@@ -305,7 +306,7 @@ mod tests {
         pub(super) static WALKED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
     }
 
-    /// Whoever goes from outage to outage, or comes back to one that is far from the start, does not walk it all again.
+    /// A search that goes from outage to outage, or returns to one far from the start, does not walk the history again.
     #[test]
     fn a_history_is_walked_once() {
         for (rate, down) in [
@@ -384,8 +385,8 @@ mod tests {
         }
     }
 
-    /// False-alarm rate: a z of 5 on each of 4 figures, about 2 in a million; the keys are fixed, so it is met once or
-    /// never.
+    /// False-alarm rate: a z of 5 on each of 4 figures, about 2 in a million; the keys are fixed, so the result is
+    /// always the same.
     #[test]
     fn it_is_down_as_often_at_the_start_as_much_later() {
         let down = Distribution::Uniform { min: 100.0, max: 500.0 };

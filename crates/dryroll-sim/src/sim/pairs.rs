@@ -15,7 +15,7 @@ pub struct PerDirection<T> {
 }
 
 impl<T> PerDirection<T> {
-    /// The values that these become.
+    /// Applies a function to both values.
     #[inline]
     pub fn map<U>(self, mut become_of: impl FnMut(T) -> U) -> PerDirection<U> {
         PerDirection { forward: become_of(self.forward), rollback: become_of(self.rollback) }
@@ -71,7 +71,7 @@ pub struct PerRelease<T> {
 }
 
 impl<T> PerRelease<T> {
-    /// The values that these become.
+    /// Applies a function to both values.
     #[inline]
     pub fn map<U>(self, mut become_of: impl FnMut(T) -> U) -> PerRelease<U> {
         PerRelease { previous: become_of(self.previous), target: become_of(self.target) }

@@ -1,4 +1,4 @@
-//! Rates that are not known: what is believed of them, and what each replicate draws.
+//! The posterior of unknown rates, and what each replicate draws from it.
 //!
 //! A replicate's scenario has rates of its own. They are drawn by inversion from a key that belongs to seed, replicate
 //! and version, so two policies meet the same fleet with the same rates, and the same version has the same ones whether
@@ -9,7 +9,7 @@ use super::name::Name;
 use crate::scenario::OutcomeRates;
 use dryroll_stats::beta::Quantiles;
 
-/// What is believed of a version's rates.
+/// The posterior of a version's rates.
 ///
 /// A command brings no verdict in time (*silence*), or else its upgrade fails with a chance of its own. Both chances
 /// are beta variates, independent of each other. So failure and silence never add up to more than 1.
@@ -22,9 +22,9 @@ pub struct RatePosterior {
 }
 
 impl RatePosterior {
-    /// What is believed of the version with this id: the chance of silence, and of what is not silent the share that
-    /// fails. `own` has the rates that the scenario says: silence is split into hanging and unhealthy instances as it
-    /// has them, and its crashes stay what they are.
+    /// The posterior of the version with this id: the chance of silence, and the share of failures among what is not
+    /// silent. `own` has the scenario's rates: silence is split into hanging and unhealthy instances in their
+    /// proportion, and the crash rate stays as it is.
     #[must_use]
     pub fn new(version: &str, silence: Quantiles, failing: Quantiles, own: OutcomeRates) -> Self {
         Self { key: Name::RatePosterior(version).key(), silence, failing, own }
@@ -37,8 +37,7 @@ impl RatePosterior {
         self.rates(self.silence.at(unit(key.word(0))), self.failing.at(unit(key.word(1))))
     }
 
-    /// A uniform variate of the replicate with this key, for what a later history would say: of silence 0, of failing
-    /// 1.
+    /// A uniform variate of the replicate with this key, for a later history: place 0 for silence, 1 for failures.
     #[must_use]
     pub fn later(&self, replicate: Key, place: u64) -> f64 {
         unit(replicate.child(self.key).word(2 + place))
@@ -116,8 +115,8 @@ mod tests {
         }
     }
 
-    /// The mean of 4000 draws is within five standard errors of the beta's own: a chance of 6 in 10 million for each of
-    /// two.
+    /// The mean of 4000 draws is within five standard errors of the beta's own mean: for each of the two, the chance of
+    /// a false alarm is 6 in 10 million.
     #[test]
     fn the_mean_over_replicates_is_what_is_believed() {
         let posterior = posterior("v-2", OutcomeRates::default());

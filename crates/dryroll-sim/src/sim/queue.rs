@@ -1,4 +1,4 @@
-//! The queue of heartbeats that are awaited, by arrival and then by plan order.
+//! The queue of awaited heartbeats, by arrival and then by plan order.
 //!
 //! A batch is dispatched at one moment, so its entries come in a burst: a burst that finds the queue empty is sorted
 //! once and then only popped. What comes one at a time (a slot that frees) goes to a heap. Each entry is one integer,
@@ -14,7 +14,7 @@ use dryroll_engine::fleet::{At, Span};
 pub struct Entry {
     /// When it arrives.
     pub arrives: At,
-    /// Whose it is.
+    /// The position that it belongs to.
     pub position: u32,
 }
 

@@ -1,11 +1,11 @@
-//! What an upgrade of one instance to one version comes to, if nothing interferes.
+//! The sampled upgrade of one instance to one version, if nothing interferes.
 
 use super::draws::{InstanceBlock, unit};
 use super::sampler::Sampler;
 use crate::scenario::{OutcomeRates, UpgradeOutcome};
 use dryroll_engine::fleet::Span;
 
-/// How one upgrade would go.
+/// How one upgrade ends, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampledUpgrade {
     /// How it ends.
@@ -39,8 +39,8 @@ impl SampledUpgrade {
     }
 }
 
-/// Failure, hang, unhealthy, crash, ok, in this order from 0 to 1: a version with a higher failure rate and nothing
-/// else changed fails the same instances and more.
+/// Failure, hang, unhealthy, crash, ok, in this order from 0 to 1: a version with a higher failure rate and no other
+/// change fails on the same instances and more.
 fn outcome(rates: &OutcomeRates, u: f64) -> UpgradeOutcome {
     let mut limit = rates.failure;
     if u < limit {

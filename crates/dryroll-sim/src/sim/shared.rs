@@ -1,5 +1,5 @@
-//! What is drawn once a replicate, and shared by all of its instances: the rates of a version, the factor of its
-//! upgrade times, the places of blocks. It is what makes failures of one rollout come together.
+//! What is drawn once per replicate and shared by all its instances: the rates of a version, the factor of its upgrade
+//! times, the places of blocks. It makes the failures of one rollout correlated.
 //!
 //! All of it is drawn by inversion from keys that belong to seed, replicate and what it is for: rates and factor to a
 //! version's id, blocks to a class's. So two policies meet the same rates and the same blocks, and a version has the
@@ -38,14 +38,14 @@ impl Default for Shared {
 pub enum RateSource {
     /// They are the same in every replicate.
     Known(OutcomeRates),
-    /// The scenario says how they are spread.
+    /// The scenario gives their spread.
     Spread(Arc<Spread>),
-    /// They are not known, and this is what a history leaves to believe.
+    /// They are unknown, and this is their posterior.
     Believed(Arc<RatePosterior>),
 }
 
 impl RateSource {
-    /// Where the scenario says that a version's rates come from.
+    /// The source of a version's rates in the scenario.
     #[must_use]
     pub fn of(version: &VersionSpec) -> Self {
         match Spread::of(version) {
@@ -81,7 +81,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// What a version says; `None` where no rate is drawn.
+    /// The spread of a version's rates; `None` if no rate is drawn.
     #[must_use]
     pub fn of(version: &VersionSpec) -> Option<Self> {
         let law = |(mean, concentration): (f64, Option<f64>)| {
@@ -141,7 +141,7 @@ pub enum Factor {
 const THOUSAND: f64 = 1000.0;
 
 impl Factor {
-    /// What a version says.
+    /// The factor of a version.
     #[must_use]
     pub fn of(version: &VersionSpec) -> Self {
         match &version.upgrade_time_factor {
@@ -192,7 +192,7 @@ impl BlockLaw {
         Self { key: Name::Blocks(class).key(), blocks, instances, for_target: true }
     }
 
-    /// With each block drawn together to one, the places that there are.
+    /// The number of slots: each block counts as one slot.
     #[must_use]
     pub fn slots(&self) -> u32 {
         let Blocks { count, size } = self.blocks;
@@ -239,7 +239,7 @@ mod tests {
     }
 
     /// Each of the 6 ways to place two blocks of two among six instances: 6,000 draws, and a share beyond 5 standard
-    /// errors comes once in 1.7 million for each.
+    /// errors occurs once in 1.7 million for each.
     #[test]
     fn every_choice_of_places_is_as_likely() {
         let law = BlockLaw::new("lemons", Blocks { count: 2, size: 2 }, 6);

@@ -1,8 +1,7 @@
-//! Where the histories of outages were left that have no short way back: a walk that begins behind a mark gives what
-//! one from the start gives. So asking for one outage after the other costs as much as there are, and not the square of
-//! it.
+//! Marks in outage histories that have no short way back: a walk that begins at a mark gives the same result as one
+//! from the start. So asking for one outage after the other costs as much as there are outages, not their square.
 //!
-//! What is remembered is of this thread, and changes no answer.
+//! The marks belong to the thread, and change no result.
 
 use dryroll_engine::fleet::At;
 use std::cell::RefCell;

@@ -1,4 +1,5 @@
-//! The ledger of ground truth: who did not serve, when, and whose fault it was, summed up over `[0, end)`.
+//! The ledger of ground truth: which instances did not serve, when, and whether the rollout caused it, summed over `[0,
+//! end)`.
 
 use super::compiled::Release;
 use super::instance_history::{Segment, Trajectory};
@@ -26,11 +27,11 @@ pub struct Ledger {
     ends: Vec<At>,
 }
 
-/// What became of an instance so far.
+/// The state of an instance so far.
 struct SoFar {
     running: Release,
     harmed: bool,
-    /// The version that it runs is wrong in itself there.
+    /// The version that it runs is broken on this instance.
     sick: bool,
 }
 
@@ -60,12 +61,12 @@ impl Ledger {
         lost
     }
 
-    /// Books an instance that nobody commanded and nothing befell.
+    /// Adds an instance that was never commanded and never failed.
     pub fn untouched(&mut self) {
         self.drifted += 1;
     }
 
-    /// Books an instance whose commands met with nothing else: one of the rollout, and maybe one of its rollback.
+    /// Adds an instance whose commands nothing interferes with: one of the rollout, and maybe one of its rollback.
     /// `passed`: its verdict was healthy.
     #[inline(always)]
     pub fn undisturbed(&mut self, first: &Trajectory, second: Option<(At, Trajectory)>, passed: bool) {
@@ -83,7 +84,7 @@ impl Ledger {
         self.close(so_far.running, so_far.harmed, passed);
     }
 
-    /// Books what becomes of one command up to `cut`, when the next command reaches the instance.
+    /// Adds the effects of one command up to `cut`, when the next command reaches the instance.
     #[inline(always)]
     fn follow(&mut self, trajectory: &Trajectory, to: Release, cut: NextAt, so_far: &mut SoFar) {
         let Some(reached) = trajectory.reached.get().filter(|&reached| reached <= self.end) else { return };
@@ -97,7 +98,7 @@ impl Ledger {
         }
         let down_from = match trajectory.outcome {
             UpgradeOutcome::Ok => NextAt::NEVER,
-            // Back on the old version: as well, or as ill, as that made it.
+            // Back on the old version: healthy or not, as that version left it.
             UpgradeOutcome::Fail if !so_far.sick => NextAt::NEVER,
             UpgradeOutcome::Fail | UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => trajectory.ends,
             UpgradeOutcome::Crash => trajectory.dies,
@@ -170,7 +171,7 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// The common case without sorting: whoever starts together is back before the next ones start.
+    /// The common case without sorting: instances that start together are back before the next ones start.
     fn most_of_separate_bursts(&self) -> Option<u32> {
         let (mut most, mut burst) = (0, 0);
         let (mut started, mut all_back) = (At::ZERO, At::ZERO);

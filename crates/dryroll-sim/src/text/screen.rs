@@ -7,8 +7,8 @@ use super::{acts, push};
 /// The longest sequence of a colour that is waited for.
 const LONGEST: usize = 32;
 
-/// Lets through letters, line ends and colours (`ESC [ … m`), and shows all else that a terminal would act on as
-/// escapes. What is foreign should be escaped before it comes here: this gate cannot know whose a line end is.
+/// Passes letters, line ends and colours (`ESC [ … m`), and shows everything else that a terminal would act on as
+/// escapes. Foreign text should be escaped before it comes here: this gate cannot know where a line end comes from.
 #[derive(Debug)]
 pub struct Screen<W: Write> {
     out: W,
@@ -22,7 +22,7 @@ impl<W: Write> Screen<W> {
         Self { out, begun: Vec::new() }
     }
 
-    /// Lets through what is whole; all of it where no more comes.
+    /// Passes complete sequences; passes everything if no more input comes.
     fn pass(&mut self, bytes: &[u8], is_all: bool) -> io::Result<()> {
         let joined;
         let mut rest = if self.begun.is_empty() {

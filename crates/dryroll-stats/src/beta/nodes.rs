@@ -94,7 +94,8 @@ fn step(diagonal: &mut [f64], off: &mut [f64], first: &mut [f64], l: usize, m: u
 mod tests {
     use super::*;
 
-    /// E[xᵏ] = Π (a + i) / (a + b + i), and the same of 1 − x: all of them up to the degree that the order promises.
+    /// E[xᵏ] = Π (a + i) / (a + b + i), and the same of 1 − x, for all degrees up to the one for which the order is
+    /// exact.
     #[test]
     fn moments_are_exact() {
         for (a, b) in [(1.0, 32.0), (0.5, 0.5), (0.03, 3.0), (1.0, 1.0), (2.0, 0.4), (40.0, 900.0), (1e3, 1e6)] {

@@ -1,17 +1,17 @@
-//! Quantiles of one beta distribution, looked up: for those who need thousands of them.
+//! A table of the quantiles of one beta distribution, for callers that need thousands of them.
 
 use super::solve;
 use crate::normal;
 
-/// Nodes from one to the next standard deviation of the normal score.
+/// Nodes per standard deviation of the normal score.
 const A_STEP: f64 = 32.0;
-/// The first and the last node lie so far out: no double below 1 has a larger score.
+/// The score of the first and the last node: no double below 1 has a larger score.
 const END: f64 = 9.0;
-/// What a quantile that is zero to machine precision is taken as.
+/// The value that replaces a quantile which is zero to machine precision.
 const LEAST: f64 = 1e-300;
 
-/// The logit of the quantile at evenly spaced normal scores, between which it is a cubic through the four nodes around
-/// (Lagrange's). With shapes from 0.03 on, quantiles above 10⁻³⁰⁰ are right to six digits.
+/// The logit of the quantile at evenly spaced normal scores; between them it is the cubic (Lagrange's) through the four
+/// nearest nodes. With shapes of at least 0.03, quantiles above 10⁻³⁰⁰ are right to six digits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantiles {
     shapes: (f64, f64),
@@ -19,7 +19,7 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
-    /// The table of these shapes; `None` where there is no such distribution.
+    /// The table for these shapes; `None` if there is no such distribution.
     #[must_use]
     pub fn new(a: f64, b: f64) -> Option<Self> {
         if !super::shapes(a, b) {
@@ -47,12 +47,12 @@ impl Quantiles {
         a / (a + b)
     }
 
-    /// The x that a variate is below with chance u, which lies between 0 and 1.
+    /// The quantile at u, between 0 and 1: a variate lies below it with chance u.
     #[must_use]
     pub fn at(&self, u: f64) -> f64 {
         let place = (normal::quantile(u) + END) * A_STEP;
         let last = self.logits.len() - 3;
-        // A score that is no number counts as the least.
+        // A score of NaN counts as the least.
         let node = (place.max(1.0) as usize).clamp(1, last);
         let t = place - node as f64;
         let [before, here, next, after] = [node - 1, node, node + 1, node + 2].map(|i| self.logits[i]);

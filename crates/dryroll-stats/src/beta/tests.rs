@@ -35,7 +35,7 @@ const KNOWN: [(f64, f64, f64, f64, f64); 20] = [
 fn cumulative_of_known_values() {
     for (a, b, x, lower, upper) in KNOWN {
         let found = both_tails(a, b, x, 1.0 - x);
-        // Far out, the last digit of x alone changes more.
+        // Far out in the tail, the rounding of x alone changes more.
         let relative = if lower < 1e-100 { 1e-11 } else { 2e-13 };
         assert!(near(found.0, lower, relative), "I({a}, {b}, {x}) = {:e}, not {lower:e}", found.0);
         assert!(near(found.1, upper, relative), "1 - I({a}, {b}, {x}) = {:e}, not {upper:e}", found.1);
@@ -72,7 +72,7 @@ fn quantile_inverts_cumulative_at_every_size_of_shape() {
                     continue;
                 }
                 let (lower, upper) = both_tails(a, b, x, y);
-                // What half a unit in the last place of x or y makes of I.
+                // The change in I for half a unit in the last place of x or y.
                 let noise = 1e-12 + 2e-16 * (a + b).sqrt() * (-libm::log(p)).sqrt();
                 assert!(near(lower, p, 20.0 * noise), "{a}, {b}, {p}: {lower}");
                 assert!(near(upper, 1.0 - p, 20.0 * noise), "{a}, {b}, {p}: {upper}");

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Words of a counter, well mixed (splitmix64): enough for tests, and the same everywhere.
+/// Pseudo-random words from a counter (splitmix64), the same on every machine.
 fn uniform(seed: u64, i: u64) -> f64 {
     let mut z = (seed << 32 | i).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -17,8 +17,8 @@ fn misses(n: u64, mean: f64, reach: Reach, draw: impl Fn(f64) -> f64) -> usize {
     (0..400).filter(missed).count()
 }
 
-/// The intervals miss at most 5 %, so that 35 of 400 or more has a chance of 2 in 1000 for each even if all of it were
-/// used.
+/// The intervals miss at most 5 %. Even if they used all of it, 35 or more misses of 400 would have a chance of 2 in
+/// 1000 for each case.
 #[test]
 fn it_covers_what_students_interval_does_not() {
     // One in 333 costs a day, all others 100 to 200 s; never more than 10 days.
@@ -36,7 +36,7 @@ fn it_covers_what_students_interval_does_not() {
     assert!(misses(500, mean, Reach::within(0.0, 1.0), tail) < 35);
 }
 
-/// It costs little where Student's would do.
+/// The interval is only a little wider than Student's where Student's is valid.
 #[test]
 fn it_is_not_much_wider_than_it_need_be() {
     let values: Vec<f64> = (0..10_000).map(|i| 0.3 + 0.1 * uniform(7, i)).collect();
@@ -49,7 +49,7 @@ fn it_is_not_much_wider_than_it_need_be() {
 fn what_was_not_seen_yet_counts() {
     let reach = Reach { always: Interval::new(0.0, 1000.0), usually: Interval::new(0.0, 10.0) };
     let found = reach.interval(&[5.0; 100], 0.95).unwrap();
-    // 990 beyond the usual, at a chance of 1 - 0.025^(1/100).
+    // 990 beyond the usual range, with a chance of at most 1 - 0.025^(1/100).
     assert!(found.high > 5.0 + 990.0 * 0.0362 && found.low < 5.0, "{found:?}");
     let many = reach.interval(&vec![5.0; 100_000], 0.95).unwrap();
     assert!(many.high < 5.1 && many.low > 4.99 && many.high > many.low, "{many:?}");

@@ -1,34 +1,36 @@
-//! The law of the count of failures in a row.
+//! The distribution of the count of failures in a row.
 
-/// One trial: three chances. They may add up to less than 1; what follows is then the chance of both, that the trials
-/// went so and that what was left out did not happen.
+/// One trial: three chances. They may add up to less than 1; the results are then joint chances: that the trials went
+/// that way and that the case left out did not occur.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Trial {
-    /// It fails, in its turn.
+    /// The chance that it fails in its turn.
     pub fails: f64,
-    /// It passes.
+    /// The chance that it passes.
     pub passes: f64,
-    /// It fails by saying nothing: where the order is one of time, after all others of its unit.
+    /// The chance that it fails silently. If trials are counted in order of time, it then counts after all others of
+    /// its unit.
     pub silent: f64,
 }
 
 /// In which order the trials of a unit are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counting {
-    /// As they are listed. A unit that trips is judged to its end all the same.
+    /// In the order of the list. A unit that trips is still judged to its end.
     InOrder,
-    /// Those that say something first, in an order that is independent of what they say; then the silent ones in a row.
+    /// First those that are not silent, in an order that is independent of their results; then the silent ones in a
+    /// row.
     SilentLast,
 }
 
-/// How likely each count 0 … k − 1 is, no run of k having been met.
+/// The probability of each count 0 … k − 1 together with no run of k so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counts {
     weights: Vec<f64>,
 }
 
 impl Counts {
-    /// A count of zero for certain; a run of `limit` (at least 1) trips.
+    /// A count of zero with certainty; a run of `limit` (at least 1) trips.
     #[must_use]
     pub fn zero(limit: usize) -> Self {
         let mut counts = Self::nowhere(limit);
@@ -61,17 +63,17 @@ impl Counts {
         self.weights[0] = total;
     }
 
-    /// The weights of another law, with the same limit, join these.
+    /// Adds the weights of another distribution with the same limit.
     pub fn add(&mut self, other: &Self) {
         self.weights.iter_mut().zip(&other.weights).for_each(|(to, from)| *to += from);
     }
 
-    /// Weight joins the count of zero.
+    /// Adds weight to the count of zero.
     pub fn join_at_zero(&mut self, weight: f64) {
         self.weights[0] += weight;
     }
 
-    /// Counts a unit of trials, and returns the weight that trips in it. That weight leaves.
+    /// Counts a unit of trials, and returns the weight that trips in it. That weight is removed.
     pub fn take(&mut self, counting: Counting, trials: impl Iterator<Item = Trial>) -> f64 {
         match counting {
             Counting::InOrder => self.take_in_order(trials),
@@ -88,7 +90,7 @@ impl Counts {
         tripped
     }
 
-    /// One trial; what is left over leaves the count alone. Returns the weight that trips.
+    /// Counts one trial; with the chance `nothing` the count stays as it is. Returns the weight that trips.
     fn step(&mut self, fails: f64, passes: f64, nothing: f64) -> f64 {
         let total = self.total();
         let last = self.weights.len() - 1;
@@ -100,7 +102,7 @@ impl Counts {
         tripped
     }
 
-    /// The state is (count, silent ones so far); so many silent ones as the limit trip by themselves.
+    /// The state is (count, silent ones so far); as many silent ones as the limit trip by themselves.
     fn take_silent_last(&mut self, trials: impl Iterator<Item = Trial>) -> f64 {
         let limit = self.weights.len();
         let mut by_silent: Vec<Counts> = vec![self.clone()];
@@ -133,8 +135,8 @@ impl Counts {
         tripped + too_silent
     }
 
-    /// The weight that trips among those of the trials that say something; the others, whose chance is what `fails` and
-    /// `passes` leave to 1, are still awaited and say nothing yet.
+    /// The weight that trips among the trials that have reported; the others, whose chance is 1 less `fails` and
+    /// `passes`, are still awaited and count for nothing yet.
     #[must_use]
     pub fn trips_so_far(mut self, trials: impl Iterator<Item = Trial>) -> f64 {
         trials.map(|trial| self.step(trial.fails, trial.passes, (1.0 - trial.fails - trial.passes).max(0.0))).sum()
@@ -175,7 +177,7 @@ mod tests {
         }
     }
 
-    /// Every way in which a unit of trials can go, and every order of those that speak.
+    /// Every outcome of a unit of trials, in every order of those that are not silent.
     #[test]
     fn silent_last_agrees_with_every_outcome() {
         for (limit, start) in [(1, 0), (2, 1), (3, 0), (3, 2), (5, 1), (9, 3)] {
@@ -211,7 +213,7 @@ mod tests {
         let half = Trial { fails: 0.25, passes: 0.25, silent: 0.0 };
         // Of two trials, both must have failed to make a run of two.
         assert_eq!(Counts::zero(2).trips_so_far([half; 2].into_iter()), 0.0625);
-        // Of three: two in a row whether the third is awaited, or passes before or after them, or fails too.
+        // Of three: two in a row if the third is awaited, passes before or after them, or fails too.
         let awaited = 3.0 * 0.0625 * 0.5;
         let passes = 2.0 * 0.0625 * 0.25;
         let all = 0.25 * 0.0625;

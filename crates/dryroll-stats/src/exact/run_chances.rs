@@ -1,14 +1,14 @@
-//! The chance of a run from any place on: the value function of the chain.
+//! The chance of a run from any trial onwards: the value function of the chain.
 
 /// h(i, c) = P(a run of k among the trials from the i-th on | the count before it is c), for trials that are counted in
 /// order: h(i, c) = p_i·h(i+1, c+1) + (1 − p_i)·h(i+1, 0), h(i, k) = 1, h(n, c) = 0.
 ///
 /// It is also the change of measure that makes the run certain (Doob's h-transform): with p_i·h(i+1, c+1) / h(i, c) in
-/// place of p_i every path runs into a trip, and each with the same weight h(0, 0).
+/// place of p_i, every path ends in a trip, and each has the same weight h(0, 0).
 #[derive(Clone, Debug)]
 pub struct RunChances {
     limit: usize,
-    /// By trial, `limit` values each; one row more than there are trials.
+    /// By trial, `limit` values each; there is one row more than there are trials.
     values: Vec<f64>,
 }
 
@@ -19,7 +19,7 @@ impl RunChances {
         Self::ahead_of(limit, chances, reset, |_| 0.0)
     }
 
-    /// The same for trials after which others follow: `after` says what a count is worth then.
+    /// The same for trials that others follow: `after` returns the value of a count at the end.
     #[must_use]
     pub fn ahead_of(
         limit: usize,
@@ -45,7 +45,7 @@ impl RunChances {
         Self { limit, values }
     }
 
-    /// h(i, c). Beyond the last trial it is 0, at the limit 1.
+    /// h(i, c). It is 0 beyond the last trial, and 1 at the limit.
     #[must_use]
     pub fn value(&self, trial: usize, count: usize) -> f64 {
         if count >= self.limit {
@@ -54,7 +54,7 @@ impl RunChances {
         self.values.get(self.limit * trial + count).copied().unwrap_or(0.0)
     }
 
-    /// The chance of a failure at trial i with count c, given that a run is still to come; `p` where none can.
+    /// The chance of a failure at trial i with count c, given that a run is still to come; `p` if none can.
     #[must_use]
     pub fn tilted(&self, trial: usize, count: usize, p: f64) -> f64 {
         let fails = p * self.value(trial + 1, count + 1);
@@ -92,7 +92,7 @@ mod tests {
         // With two trials left and a count of zero, both must fail.
         assert!((run_chances.tilted(2, 0, 0.1) - 1.0).abs() < 1e-15);
         assert!((run_chances.tilted(3, 1, 0.1) - 1.0).abs() < 1e-15);
-        // Nothing can be forced any more.
+        // No run is possible any more.
         assert_eq!(run_chances.tilted(3, 0, 0.1), 0.1);
     }
 }

@@ -1,4 +1,4 @@
-//! Sums over many whole numbers of a function that only falls.
+//! Sums of a decreasing function over many whole numbers.
 
 /// Pieces of a range at the start: a power of two, so that halves stay whole.
 const PIECES: u64 = 64;
@@ -17,7 +17,7 @@ pub fn sum_of_falling(n: u64, tolerance: f64, budget: usize, mut f: impl FnMut(u
     let mut left = budget;
     let mut ask = |t: u64| {
         left = left.checked_sub(1)?;
-        // Beyond the range it is as at its end; what is added too much is taken off below.
+        // Beyond the range the function keeps its last value; the excess is subtracted below.
         Some(f(t.min(n - 1)))
     };
     let pieces = n.div_ceil(size);
@@ -51,7 +51,7 @@ impl Piece {
         if self.size == 2 {
             return Some(first + middle);
         }
-        // What no curve that falls can exceed.
+        // An upper bound of the sum for every decreasing function.
         if (first - end) * (self.size as f64) < tolerance {
             return Some(parabola(self.size, [first, middle, end]));
         }

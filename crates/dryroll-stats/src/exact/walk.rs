@@ -1,10 +1,10 @@
-//! A walk through units of trials, with trips that are waved through and one that ends it.
+//! A walk through units of trials, with trips after which it continues and one that ends it.
 
 use std::ops::Range;
 
 use super::counts::{Counting, Counts, Trial};
 
-/// Trials that are counted together; their numbers are places in the whole sequence.
+/// Trials that are counted together; their numbers are their places in the whole sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
     /// Which trials.
@@ -20,14 +20,14 @@ pub struct Walk {
     pub units: Vec<Unit>,
     /// How the trials of a unit are counted.
     pub counting: Counting,
-    /// A run of so many trips; at least 1.
+    /// The number of failures in a row that trips; at least 1.
     pub limit: usize,
-    /// How many trips are waved through, with a count of zero from the next unit on, before one ends the walk; `None`:
+    /// How many trips the walk continues after, with a count of zero from the next unit on, before one ends it; `None`:
     /// all.
     pub waved: Option<usize>,
 }
 
-/// What a walk comes to.
+/// The result of a walk.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Walked {
     /// By unit: the chance that the first trip is in it.
@@ -53,7 +53,8 @@ impl Walked {
 }
 
 impl Walk {
-    /// Laws of the count are kept apart by how many trips there were, as far as that matters. Each is a layer.
+    /// The number of layers. Distributions of the count are kept apart by the number of trips so far, as far as that
+    /// matters; each is a layer.
     #[must_use]
     pub fn layers(&self) -> usize {
         self.waved.map_or(2, |waved| waved + 1)
@@ -65,7 +66,7 @@ impl Walk {
         self.waved == Some(layer)
     }
 
-    /// Goes through all units. `before` is shown the laws, by layer, before each.
+    /// Goes through all units. `before` receives the distributions, by layer, before each.
     pub fn go(&self, trial: impl Fn(u32) -> Trial, mut before: impl FnMut(usize, &[Counts])) -> Walked {
         let layers = self.layers();
         let mut counts = vec![Counts::nowhere(self.limit); layers];
@@ -103,7 +104,7 @@ impl Walk {
 mod tests {
     use super::*;
 
-    /// Every string of verdicts, walked by hand.
+    /// Every string of verdicts, one by one.
     fn manual(walk: &Walk, chances: &[f64]) -> Walked {
         let none = vec![0.0; walk.units.len()];
         let mut walked = Walked { first: none.clone(), ending: none, trips: 0.0 };

@@ -1,13 +1,13 @@
-//! A sample that is not there yet: what it would say of a rate.
+//! A sample that is not drawn yet: what it would show of a rate.
 
 use crate::{beta, normal};
 
-/// With a larger variance a count is drawn as a normal variate: its steps are then finer than a hundredth of its
+/// With a larger variance a count is drawn as a normal variate: its steps are then smaller than a hundredth of its
 /// spread.
 const LARGE: f64 = 10_000.0;
 
-/// The mean that a rate known as Beta(a, b) would have after so many more trials, if `rate` is what it is in truth: (a
-/// + hits) / (a + b + trials), with hits drawn by inversion from a word u between 0 and 1.
+/// The mean that a rate known as Beta(a, b) would have after `trials` more trials, if its true value is `rate`: (a +
+/// hits) / (a + b + trials), with hits drawn by inversion from a word u between 0 and 1.
 #[must_use]
 pub fn mean_after((a, b): (f64, f64), trials: f64, rate: f64, u: f64) -> f64 {
     (a + hits(trials, rate, u)) / (a + b + trials)
@@ -16,7 +16,7 @@ pub fn mean_after((a, b): (f64, f64), trials: f64, rate: f64, u: f64) -> f64 {
 /// The least count that a binomial variate exceeds with a chance of at most 1 − u.
 fn hits(trials: f64, rate: f64, u: f64) -> f64 {
     let (mean, variance) = (trials * rate, trials * rate * (1.0 - rate));
-    // Nothing varies, or it is no rate.
+    // Nothing varies, or the rate is not valid.
     if variance <= 0.0 || variance.is_nan() {
         return mean;
     }
@@ -46,7 +46,7 @@ mod tests {
             let mut sum = 0.0;
             for (k, chance) in probabilities(n, p).into_iter().enumerate() {
                 if chance > 1e-9 {
-                    // In the middle of the step, where rounding has no say.
+                    // In the middle of the step, where rounding has no effect.
                     let u: f64 = sum + chance / 2.0;
                     assert_eq!(hits(n as f64, p, u.min(1.0 - 1e-16)), k as f64, "{n} {p} {u}");
                 }

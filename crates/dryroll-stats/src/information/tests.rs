@@ -1,8 +1,8 @@
 use super::*;
 use crate::beta::{self, Quantiles};
 
-/// The worth for two ways of which one always costs the same and the other goes with a rate that is known as Beta(a,
-/// b), in closed form.
+/// The value for two choices, of which one always costs the same and the other is proportional to a rate known as
+/// Beta(a, b), in closed form.
 struct Case {
     shapes: (f64, f64),
     same: f64,
@@ -15,14 +15,14 @@ impl Case {
         self.same.min(self.each * a / (a + b))
     }
 
-    /// Where the rate is known: E[min(s, eθ)] = e μ I(a + 1, b) + s (1 − I(a, b)), both at s / e.
+    /// If the rate is known: E[min(s, eθ)] = e μ I(a + 1, b) + s (1 − I(a, b)), both at s / e.
     fn perfect(&self) -> f64 {
         let ((a, b), at) = (self.shapes, self.same / self.each);
         let below = self.each * a / (a + b) * beta::cumulative(a + 1.0, b, at);
         self.usual() - below - self.same * (1.0 - beta::cumulative(a, b, at))
     }
 
-    /// Where m more trials are known: the hits are beta-binomial, and the mean afterwards is (a + hits) / (a + b + m).
+    /// If m more trials are known: the hits are beta-binomial, and the mean afterwards is (a + hits) / (a + b + m).
     fn sample(&self, m: u32) -> f64 {
         let (a, b) = self.shapes;
         let log_beta = |a: f64, b: f64| libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b);
@@ -37,8 +37,8 @@ impl Case {
         self.usual() - expected
     }
 
-    /// Rates drawn, what a sample of m would say, and costs with chance in them that both ways share, and more of their
-    /// own.
+    /// Rates drawn, what a sample of m would show, and costs with noise: a part that both choices share, and a part of
+    /// their own.
     fn rows(&self, seed: u64, rows: usize, m: f64) -> (Vec<f64>, Vec<f64>, [Vec<f64>; 2]) {
         let table = Quantiles::new(self.shapes.0, self.shapes.1).unwrap();
         let mut words = Words(seed);
@@ -71,11 +71,11 @@ impl Words {
 }
 
 const CASES: [Case; 3] = [
-    // One of 20 has failed, and the two ways cost about the same.
+    // One of 20 has failed, and the two choices cost about the same.
     Case { shapes: (1.5, 19.5), same: 60.0, each: 900.0 },
     // Nothing has failed in 50.
     Case { shapes: (0.5, 50.5), same: 60.0, each: 3000.0 },
-    // Well known, and the second way is hardly ever better.
+    // Well known, and the second choice is hardly ever better.
     Case { shapes: (80.5, 920.5), same: 60.0, each: 900.0 },
 ];
 
@@ -89,10 +89,10 @@ fn the_closed_forms_agree_with_each_other() {
     }
 }
 
-/// Of 3 × 3 × 40 intervals at 95 % (not all independent: three of them share their rows), those that miss. If each
-/// misses with at most 5 %, more than 33 of 360 come with a chance of about 0.0003 were they independent, and with less
-/// than 1.5 % if the three always missed together (more than 11 of 120). The seeds are fixed, so it is so always or
-/// never.
+/// Counts the misses among 3 × 3 × 40 intervals at 95 % (not all independent: each three share their rows). If each
+/// misses with a chance of at most 5 %, more than 33 of 360 occur with a chance of about 0.0003 if they are
+/// independent, and with less than 1.5 % if the three always miss together (more than 11 of 120). The seeds are fixed,
+/// so the result is always the same.
 #[test]
 fn the_intervals_hold_the_closed_forms() {
     let (mut misses, mut all) = (0, 0);
@@ -121,7 +121,7 @@ fn the_intervals_hold_the_closed_forms() {
                 over(|one| one.estimate),
                 over(|one| one.interval.high)
             );
-            // The two sides, each with four standard errors of a mean of 40: 0.003 % a side.
+            // The two sides, each with four standard errors of a mean of 40: 0.003 % on each side.
             let error = |f: fn(&InformationValue) -> f64| {
                 moments(found.iter().map(f)).variance().unwrap().sqrt() / 40_f64.sqrt()
             };

@@ -40,12 +40,12 @@ fn a_far_mean_costs_no_digits() {
     assert_eq!((moments.mean(), moments.variance()), (Some(1e9 + 10.0), Some(30.0)));
 }
 
-/// Normal draws, 20000 samples each of 2, 3 and 10: the count of those covered is binomial, and stays within five
-/// standard deviations but once in 1.7 million. False-alarm rate of the test: 2 in a million.
+/// Normal draws, 20000 samples each of 2, 3 and 10: the count of intervals that cover is binomial, and stays within
+/// five standard deviations except once in 1.7 million. False-alarm rate of the test: 2 in a million.
 #[test]
 fn t_interval_covers_at_its_confidence() {
     const SAMPLES: u32 = 20_000;
-    // Strictly between 0 and 1, as `normal::quantile` wants it.
+    // Strictly between 0 and 1, as `normal::quantile` requires.
     let unit = |word: u64| ((word >> 12) as f64 + 0.5) / (1_u64 << 52) as f64;
     let mut random = ChaCha8Rng::seed_from_u64(0x7157);
     for n in [2, 3, 10] {

@@ -39,7 +39,7 @@ fn too_few_or_unvaried() {
 
 #[test]
 fn what_rounding_leaves_saves_nothing() {
-    // a and b are unrelated: 1 - Var(b - a) / (Var a + Var b) is 0 but for the last bits.
+    // a and b are unrelated: 1 - Var(b - a) / (Var a + Var b) is 0 except for the last bits.
     let paired = of(&[(0.1, 0.1), (0.1, 0.7), (0.3, 0.1), (0.3, 0.7)]);
     assert_eq!(paired.variance_saved(), Some(0.0));
 }

@@ -44,7 +44,7 @@ fn clopper_pearson_to_all_digits() {
     }
 }
 
-/// With so many trials both are mean ± z standard errors, but for terms of order 1 / n.
+/// With this many trials both are mean ± z standard errors, except for terms of order 1 / n.
 #[test]
 fn a_thousand_million_trials() {
     let (hits, n) = (250_000_000, 1_000_000_000);
@@ -102,7 +102,7 @@ fn intervals(n: u64, confidence: f64, of: fn(u64, u64, f64) -> Option<Interval>)
     (0..=n).map(|hits| of(hits, n, confidence).unwrap()).collect()
 }
 
-/// On a grid of rates, and just beside the ends of the intervals, where coverage is least.
+/// On a grid of rates, and just beside the ends of the intervals, where coverage is lowest.
 #[test]
 fn clopper_pearson_covers_at_every_rate() {
     for n in [1, 2, 3, 5, 10, 30, 100] {
@@ -118,7 +118,7 @@ fn clopper_pearson_covers_at_every_rate() {
     }
 }
 
-/// One side misses at most its half, and the claim of an upper bound at most all.
+/// One side misses at most half of the total, and an upper bound at most all of it.
 #[test]
 fn upper_bound_covers_at_every_rate() {
     for n in [1_u64, 7, 50] {
@@ -132,7 +132,7 @@ fn upper_bound_covers_at_every_rate() {
 }
 
 /// Brown, Cai and DasGupta's findings: on average over rates Wilson's 95 % interval covers 95 %, at some rates near 0
-/// and 1 only 83.8 %; Clopper and Pearson's covers more than it says.
+/// and 1 only 83.8 %; Clopper and Pearson's covers more than its confidence.
 #[test]
 fn wilson_covers_on_average() {
     for n in [10, 20, 50, 100] {

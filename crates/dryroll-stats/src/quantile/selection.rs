@@ -1,44 +1,43 @@
-//! The numbers at given ranks among more than fit in memory, exactly.
+//! The numbers at given ranks among more numbers than fit in memory, exactly.
 
 use std::collections::VecDeque;
 
-/// What is collected and sorted; more is counted in bins first.
+/// The most keys that are collected and sorted; more are first counted in bins.
 const COLLECTED: u64 = 1 << 16;
 /// Bins of a range, as a power of two.
 const BIN_BITS: u32 = 14;
 /// Ranges refined in one pass, which bounds the memory whatever the number of ranks.
 const RANGES: usize = 16;
 
-/// What hands every key to its argument, each time that it is called.
+/// Passes every key to its argument, each time it is called.
 pub type Source<'a> = dyn FnMut(&mut dyn FnMut(u64)) + 'a;
 
 /// The keys at the given 1-based ranks, in the order in which these are given, among the n keys that `source` streams.
 ///
-/// Each call of `source` hands every key to its argument, the same keys each time, in any order. Up to 65536 keys need
-/// one pass, more need one for their range, at most five that count them in ever narrower bins, and one that collects;
-/// usually three or four in all. Memory is at most 10 MB, whatever n. More than 16 ranks far apart need passes of their
+/// Each call of `source` passes every key to its argument, the same keys each time, in any order. Up to 65536 keys need
+/// one pass. More need one for their range, at most five that count them in ever narrower bins, and one that collects;
+/// usually three or four in all. Memory is at most 10 MB for every n. More than 16 ranks far apart need passes of their
 /// own.
 ///
-/// A rank of 0 counts as 1, one beyond the number of keys as that number. No keys, no statistics: the result is then
-/// empty.
+/// A rank of 0 counts as 1, and a rank beyond the number of keys as that number. Without keys the result is empty.
 #[must_use]
 pub fn order_statistics(n: u64, ranks: &[u64], source: &mut Source<'_>) -> Vec<u64> {
     select(n, ranks, source, COLLECTED, BIN_BITS)
 }
 
-/// A closed range of keys that holds ranks asked for.
+/// A closed range of keys that holds ranks that were asked for.
 struct Range {
     low: u64,
     high: u64,
-    /// Keys below it.
+    /// Number of keys below it.
     below: u64,
-    /// Keys in it.
+    /// Number of keys in it.
     count: u64,
-    /// Where in the answer the ranks in it stand.
+    /// The indices in the result of the ranks that lie in it.
     wanted: Vec<usize>,
 }
 
-/// What a pass makes of a range.
+/// The work of a pass on a range.
 enum Work {
     Collect(Vec<u64>),
     Count { shift: u32, bins: Vec<u64> },
@@ -58,7 +57,7 @@ fn select(n: u64, ranks: &[u64], source: &mut Source<'_>, collected: u64, bin_bi
     let mut answer = vec![0; ranks.len()];
     let mut waiting = VecDeque::from([whole]);
     while !waiting.is_empty() {
-        // Ranges are disjoint, and sorted here to be found by their keys.
+        // Ranges are disjoint; they are sorted here so that they can be searched by key.
         let mut ranges: Vec<Range> = waiting.drain(..waiting.len().min(RANGES)).collect();
         ranges.sort_by_key(|range| range.low);
         let works = pass(&ranges, source, collected, bin_bits);
@@ -67,7 +66,7 @@ fn select(n: u64, ranks: &[u64], source: &mut Source<'_>, collected: u64, bin_bi
                 Work::Collect(mut keys) => {
                     keys.sort_unstable();
                     for &i in &range.wanted {
-                        // The key is there if the source keeps its word.
+                        // The key exists if the source passes the same keys each time.
                         let place = usize::try_from(ranks[i].saturating_sub(range.below + 1)).unwrap_or(usize::MAX);
                         answer[i] = keys.get(place).copied().unwrap_or(range.high);
                     }
@@ -125,7 +124,7 @@ fn pass(ranges: &[Range], source: &mut Source<'_>, collected: u64, bin_bits: u32
     works
 }
 
-/// The bins of a range that hold ranks asked for.
+/// The bins of a range that hold ranks that were asked for.
 fn narrow(range: &Range, shift: u32, bins: &[u64], ranks: &[u64]) -> Vec<Range> {
     let mut wanted = range.wanted.clone();
     wanted.sort_by_key(|&i| ranks[i]);

@@ -23,7 +23,7 @@ fn nearest_ranks() {
     ] {
         assert_eq!(rank(n, q), wanted, "{n} {q}");
     }
-    // Every percentage of every round size: what whole numbers say.
+    // Every percentage of every round size, compared with integer arithmetic.
     for percent in 1..=100 {
         for n in (1..=2000).chain([12_345, 1_000_000]) {
             assert_eq!(rank(n, percent as f64 / 100.0), (n * percent).div_ceil(100), "{n} {percent} %");

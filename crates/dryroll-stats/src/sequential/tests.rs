@@ -27,7 +27,7 @@ fn all_looks_together_miss_no_more_than_allowed() {
     assert!(missed <= 0.05 + 1e-10 && missed > 0.049_99, "{missed}");
 }
 
-/// The chance that the intervals of all looks cover a rate, exactly: counts that no look has excluded yet, look by
+/// The exact chance that the intervals of all looks cover a rate: the counts that no look has excluded yet, look by
 /// look.
 fn coverage(looks: Looks, p: f64, confidence: impl Fn(u32) -> f64) -> f64 {
     let mut chances = vec![1.0];

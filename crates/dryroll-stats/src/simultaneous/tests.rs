@@ -11,7 +11,7 @@ fn bonferroni() {
 
 #[test]
 fn holm_step_by_step() {
-    // 0.005 ≤ 0.05/4, 0.01 ≤ 0.05/3, 0.03 > 0.05/2; so 0.04 stands although it is below 0.05.
+    // 0.005 ≤ 0.05/4, 0.01 ≤ 0.05/3, 0.03 > 0.05/2; so 0.04 is not rejected although it is below 0.05.
     assert_eq!(holm(&[0.01, 0.04, 0.03, 0.005], 0.05), [true, false, false, true]);
     assert_eq!(holm(&[0.01, 0.02, 0.05], 0.05), [true; 3], "equal falls");
     assert_eq!(holm(&[0.02, f64::NAN, -f64::NAN], 0.05), [false; 3], "what is no number counts");
@@ -20,7 +20,7 @@ fn holm_step_by_step() {
 }
 
 proptest! {
-    /// Holm rejects what Bonferroni does, and what it rejects each test at alpha would.
+    /// Holm rejects all that Bonferroni does, and nothing that a separate test at alpha would not.
     #[test]
     fn between_bonferroni_and_none(p_values in prop::collection::vec(0.0..0.2, 0..20)) {
         let alpha = 0.05;

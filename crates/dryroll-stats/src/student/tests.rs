@@ -45,7 +45,7 @@ fn closed_forms() {
     }
 }
 
-/// t ≈ z + (z³ + z) / 4ν + (5z⁵ + 16z³ + 3z) / 96ν² (Abramowitz and Stegun, 26.7.5), and nothing but z at last.
+/// t ≈ z + (z³ + z) / 4ν + (5z⁵ + 16z³ + 3z) / 96ν² (Abramowitz and Stegun, 26.7.5), and z alone in the limit.
 #[test]
 fn it_becomes_the_normal_distribution() {
     for degrees in [1e6, 1e7, 1e9, 1e12, 1e18, f64::INFINITY] {

@@ -55,7 +55,7 @@ pub(in crate::scenario) struct Mark<'a> {
 }
 
 impl Mark<'_> {
-    /// Says it.
+    /// Makes a diagnostic at this place.
     pub fn say(self, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(self.source, self.span, message)
     }
@@ -75,6 +75,6 @@ pub(super) struct Context<'a, 'v> {
     pub heartbeat_interval: Span,
     /// The versions.
     pub versions: &'v [VersionSpec],
-    /// The version to roll out; `None` where the file's does not exist, which was told.
+    /// The version to roll out; `None` if the file's does not exist, which is already reported.
     pub target: Option<VersionIndex>,
 }

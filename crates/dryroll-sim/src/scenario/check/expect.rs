@@ -55,7 +55,7 @@ fn one_rule(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Expect, line: usiz
     ExpectSpec { version, demand, replicates, line }
 }
 
-/// What stands in for a rule that is none, which was told.
+/// Replaces an invalid rule, which is already reported.
 fn nothing() -> Demand {
     Demand::Limit(LimitSpec { metric: Measure::Outcome, stat: None, bound: Bound::AtLeast(0.0) })
 }

@@ -14,7 +14,7 @@ use crate::scenario::{
 };
 use dryroll_engine::fleet::Span;
 
-/// All that differ, by number: classes, then overrides. Of two that speak of the same, the later one wins.
+/// All classes, then all overrides, by number. If two set the same key, the later one wins.
 #[derive(Clone, Debug)]
 pub(super) struct Differing {
     classes: Vec<Group>,
@@ -22,7 +22,7 @@ pub(super) struct Differing {
     places: Option<Places>,
 }
 
-/// So many are looked at one by one.
+/// Up to this many are tried one by one.
 const FEW: usize = 16;
 
 /// The numbers of those that can hold an instance, ascending: by its id, by its zone, and the others.
@@ -74,7 +74,7 @@ impl Iterator for Numbers<'_> {
     }
 }
 
-/// Instances whose upgrades go another way.
+/// Instances whose upgrades differ.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     who: Who,
@@ -118,7 +118,7 @@ pub(super) struct Link {
 }
 
 impl Group {
-    /// Whether a member belongs to it. Without what is shared nobody is in a block.
+    /// Whether a member belongs to the group. Without shared draws no member is in a block.
     #[inline]
     pub fn holds(&self, member: &Member<'_>, shared: Option<&Shared>) -> bool {
         match &self.who {
@@ -130,11 +130,11 @@ impl Group {
         }
     }
 
-    /// Whether an instance surely belongs to it, before anything is drawn.
+    /// Whether an instance belongs to the group with certainty, before anything is drawn.
     pub fn surely_holds(&self, n: u32, zone: u32) -> bool {
         match &self.who {
             Who::Target(Target::Fraction(_)) | Who::Blocks { .. } => false,
-            // Neither key is looked at.
+            // Neither key is used.
             Who::Target(target) => target.selects(n, zone, Key(0), 0),
             Who::Ranges(ranges) => is_in(ranges, n),
         }
@@ -182,7 +182,7 @@ fn is_in(ranges: &[Range<u32>], n: u32) -> bool {
     after > 0 && n < ranges[after - 1].end
 }
 
-/// For which of the two releases holds what is said for these versions.
+/// For which of the two releases the keys of these versions hold.
 fn releases(versions: Option<&[VersionIndex]>, rollout: &RolloutSpec) -> PerRelease<bool> {
     let holds = |version: Option<VersionIndex>| match (versions, version) {
         (Some(versions), Some(version)) => versions.contains(&version),

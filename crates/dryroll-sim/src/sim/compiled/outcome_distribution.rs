@@ -9,16 +9,16 @@ use crate::sim::sampler::Sampler;
 use crate::sim::shared::{Factor, Shared};
 use dryroll_engine::fleet::Span;
 
-/// How an upgrade can go, before it is drawn.
+/// How an upgrade can end, before it is drawn.
 #[derive(Clone, Copy, Debug)]
 pub struct OutcomeDistribution<'w> {
-    /// The outcome, where it is fixed.
+    /// The outcome, if it is fixed.
     pub outcome: Option<UpgradeOutcome>,
-    /// The chances of the outcomes, where it is not.
+    /// The chances of the outcomes, if it is not fixed.
     pub rates: OutcomeRates,
-    /// How long the upgrade takes, but for the factor.
+    /// How long the upgrade takes, before the factor is applied.
     pub upgrade: &'w Sampler,
-    /// How long after it a crashing one dies.
+    /// How long after it a crashing instance dies.
     pub crash_after: &'w Sampler,
     /// What multiplies the time of the upgrade.
     pub factor: f64,
@@ -29,7 +29,7 @@ pub struct OutcomeDistribution<'w> {
 pub struct Chances {
     /// The agent reports that the upgrade failed.
     pub failure: f64,
-    /// It goes silent, or says that it is not healthy.
+    /// It goes silent, or reports that it is not healthy.
     pub silence: f64,
     /// It passes, then dies.
     pub crash: f64,
@@ -52,7 +52,7 @@ impl<'w> OutcomeDistribution<'w> {
         if self.factor == 1.0 { Cow::Borrowed(self.upgrade) } else { Cow::Owned(self.upgrade.times(self.factor)) }
     }
 
-    /// The chances of the outcomes, as one draw decides between them: what is beyond 1 is cut off.
+    /// The chances of the outcomes, as one draw decides between them: anything beyond 1 is cut off.
     #[must_use]
     pub fn chances(&self) -> Chances {
         let rates = match self.outcome {
@@ -84,7 +84,7 @@ impl<'w> OutcomeDistribution<'w> {
 pub struct InstanceClass(Vec<usize>);
 
 impl CompiledScenario {
-    /// Which classes and overrides surely apply to an instance.
+    /// The classes and overrides that apply to an instance with certainty.
     #[must_use]
     pub fn instance_class(&self, n: u32) -> InstanceClass {
         let zone = n % self.zones;
@@ -105,9 +105,9 @@ impl CompiledScenario {
         (0..instances).map(|n| u32::from(holds(n))).sum()
     }
 
-    /// Kin that a drawn share of the fleet makes of `instance_class`, with their chances. Whether an instance belongs
-    /// to one share is independent of whether it belongs to another. `None` where there are more than `most`. Blocks
-    /// count as shares here: of one instance, its chance to be in one; that neighbours are in one together is left out.
+    /// The instance classes that drawn shares of the fleet make of `instance_class`, with their chances. Memberships in
+    /// different shares are independent. `None` if there are more than `most`. Blocks count as shares here: each
+    /// instance has its own chance to be in one, and the correlation between neighbours is ignored.
     #[must_use]
     pub fn drawn_instance_class(
         &self,
@@ -136,8 +136,8 @@ impl CompiledScenario {
         Some(drawn)
     }
 
-    /// How an upgrade of kin to a release can go, by the scenario's own rates: of those that are drawn, the means. A
-    /// factor that is drawn is left out.
+    /// How an upgrade of an instance class to a release can end, by the scenario's own rates; for drawn rates, by their
+    /// means. A drawn factor is ignored.
     #[must_use]
     pub fn outcome_distribution_of(
         &self,
@@ -153,7 +153,7 @@ impl CompiledScenario {
         self.outcome_distribution(groups, release, release_model.rates, factor)
     }
 
-    /// How an upgrade of a member to a release can go, in a replicate.
+    /// How an upgrade of a member to a release can end, in a replicate.
     #[inline(always)]
     #[must_use]
     pub fn outcome_distribution_of_member(
@@ -166,14 +166,14 @@ impl CompiledScenario {
         self.outcome_distribution(groups, release, shared.rates[release], shared.factors[release])
     }
 
-    /// The fixed phase of kin's heartbeats; `None`: drawn for each.
+    /// The fixed heartbeat phase of an instance class; `None`: drawn for each instance.
     #[must_use]
     pub fn phase_of(&self, InstanceClass(numbers): &InstanceClass) -> Option<Span> {
         let mut said = self.differing.overrides_of(numbers).rev().filter_map(|o| o.link.phase);
         said.next().or(self.base.phase)
     }
 
-    /// The chance that a heartbeat of kin is lost.
+    /// The chance that a heartbeat of an instance class is lost.
     #[must_use]
     pub fn loss_of(&self, InstanceClass(numbers): &InstanceClass) -> f64 {
         let mut said = self.differing.overrides_of(numbers).rev().filter_map(|o| o.link.loss);

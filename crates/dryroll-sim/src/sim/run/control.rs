@@ -1,5 +1,5 @@
-//! What is due of the controller's side: the boundaries of faults, the answer that is being thought over, the return of
-//! a controller that is away. The hot path compares against the earliest of them, which is kept.
+//! What is due on the controller's side: the boundaries of faults, the operator's pending answer, the return of a
+//! controller that is away. The hot path compares with the earliest of them, which is kept.
 
 use crate::sim::next_at::NextAt;
 use crate::sim::operator::Operator;
@@ -11,7 +11,7 @@ use std::ops::Deref;
 pub(super) enum Presence {
     /// It takes its inputs when they come.
     Present,
-    /// It has crashed; what comes in waits for its return.
+    /// It has crashed; inputs wait for its return.
     AwayUntil(NextAt),
 }
 

@@ -1,4 +1,4 @@
-//! The end of a run: ground truth is booked, and the metrics are made.
+//! The end of a run: ground truth is recorded, and the metrics are computed.
 
 use super::Simulator;
 use crate::sim::metrics::Metrics;
@@ -22,7 +22,7 @@ impl Simulator<'_> {
         self.book(end);
         self.tally.end_wait(finished);
         let tally = &self.tally;
-        // An abort and a rollout that goes on put nothing right.
+        // An abort, or a rollout that goes on, mitigates nothing.
         let mitigated = outcome == Outcome::RolledBack;
         let stopped = tally.turned_back.unwrap_or(finished);
         Metrics {
@@ -66,7 +66,7 @@ impl Simulator<'_> {
         self.ledger.drifted
     }
 
-    /// Books every planned instance in the ledger of ground truth.
+    /// Adds every planned instance to the ledger of ground truth.
     pub(super) fn book(&mut self, end: At) {
         let mut ledger = std::mem::take(&mut self.ledger);
         ledger.clear(end);

@@ -1,4 +1,4 @@
-//! What a controller hears of an instance between its verdicts: heartbeats that decide nothing, too.
+//! What a controller learns of an instance between its verdicts, including heartbeats that decide nothing.
 
 use super::Simulator;
 use crate::sim::heartbeats::{self, Heard};

@@ -20,7 +20,7 @@ impl<'w> Simulator<'w> {
         Environment { compiled: self.compiled, near: &self.near, zones: self.zones }
     }
 
-    /// From now on the environment is that of this member.
+    /// Sets the environment to that of this member.
     #[inline]
     pub(super) fn approach(&mut self, member: &Member<'_>) {
         if !self.known.is_empty() {

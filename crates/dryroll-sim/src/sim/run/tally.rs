@@ -1,4 +1,4 @@
-//! What is counted while a run goes on.
+//! The counts of a run in progress.
 
 use dryroll_engine::OperatorDecision;
 use dryroll_engine::fleet::{At, Span};
@@ -8,7 +8,7 @@ use dryroll_engine::fleet::{At, Span};
 pub(super) struct Tally {
     pub first_dispatch: Option<At>,
     pub first_trip: Option<At>,
-    /// When it was decided to roll back.
+    /// When the rollback was decided.
     pub turned_back: Option<At>,
     pub trips: u32,
     pub decisions: Vec<OperatorDecision>,
@@ -29,7 +29,7 @@ impl Tally {
         *self = Self { decisions: std::mem::take(&mut self.decisions), ..Self::default() };
     }
 
-    /// So many instances are commanded to the target.
+    /// `instances` instances are commanded to the target.
     pub fn begin_exposure(&mut self, now: At, instances: u32) {
         self.first_dispatch.get_or_insert(now);
         self.exposed += instances;

@@ -12,7 +12,7 @@ fn sorted_at(keys: &[u64], ranks: &[u64]) -> Vec<u64> {
     ranks.iter().map(|rank| sorted[(*rank as usize).clamp(1, keys.len()) - 1]).collect()
 }
 
-/// Keys of all sorts: anywhere, close together, few different ones, at the ends.
+/// Keys of all kinds: anywhere, close together, few different ones, at the ends.
 fn keys() -> impl Strategy<Value = Vec<u64>> {
     let one = prop_oneof![any::<u64>(), 1_000_000..1_000_100_u64, 5..8_u64, Just(0), Just(u64::MAX)];
     prop_oneof![
@@ -51,7 +51,7 @@ fn more_than_is_collected() {
 
 #[test]
 fn few_passes_whatever_the_keys() {
-    // Half of them at each end: the narrowest bins are needed.
+    // Half of them at each end: this needs the narrowest bins.
     let mut passes = 0;
     let found = order_statistics(140_000, &[1, 70_000, 70_001, 140_000], &mut |each| {
         passes += 1;
@@ -68,7 +68,7 @@ fn no_keys_no_ranks() {
     assert!(order_statistics(1 << 20, &[1], &mut |_| {}).is_empty(), "fewer than announced");
 }
 
-/// A source that does not keep its word gets some answer, and no panic.
+/// If a source does not pass the same keys each time, the result is arbitrary, but there is no panic.
 #[test]
 fn a_source_that_changes() {
     let mut call = 0;
