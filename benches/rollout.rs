@@ -11,7 +11,7 @@ use dryroll::sim::{CompiledScenario, Simulator, Unobserved};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// The tutorial's rollout with all that is drawn: log-normal upgrades, 1 % failures, flaps.
+/// The tutorial's rollout with everything random: log-normal upgrades, 1 % failures, flaps.
 fn tutorial(instances: u32) -> Scenario {
     let text = format!(
         r#"

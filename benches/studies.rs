@@ -1,5 +1,5 @@
-//! What a study costs beside its rollouts: rows, tape, and figures. `cargo bench --bench studies`; quote ratios of one
-//! run.
+//! What a study costs beside its rollouts: rows, result log, and figures. `cargo bench --bench studies`; quote ratios
+//! of one run.
 
 use std::hint::black_box;
 use std::path::Path;

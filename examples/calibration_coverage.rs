@@ -18,7 +18,7 @@ const FAILURE_RATE: f64 = 0.03;
 const LATE: [f64; 7] = [0.0, 0.01, 0.05, 0.1, 0.19, 0.27, 0.4];
 const HANG_RATES: [f64; 3] = [0.0, 0.01, 0.05];
 
-/// An upgrade time of a family, as a scenario has it.
+/// A family of upgrade times, as a scenario writes it.
 struct Truth {
     family: Family,
     toml: &'static str,
@@ -60,7 +60,7 @@ const TRUTHS: [Truth; 4] = [
 ];
 
 impl Truth {
-    /// The share of upgrades whose end is not heard within a window: heartbeats of any phase.
+    /// The share of upgrades whose end is not reported within a window: heartbeats of any phase.
     fn late(&self, window: f64) -> f64 {
         const POINTS: u32 = 2000;
         let back = |point: u32| (f64::from(point) + 0.5) * HEARTBEAT / f64::from(POINTS);

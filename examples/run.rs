@@ -1,4 +1,4 @@
-//! One rollout of a scenario: its events on standard output, then what it came to.
+//! One rollout of a scenario: its events on standard output, then its outcome.
 //!
 //! ```text
 //! cargo run --example run -- scenarios/broken-rollback.toml

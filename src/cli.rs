@@ -1,4 +1,5 @@
-//! The command line: one file a command. Nothing here decides about rollouts; it reads, calls and writes.
+//! The command line: one file per command. Nothing here decides about rollouts: it reads input, calls the libraries and
+//! writes output.
 
 mod calibrate;
 mod check;
@@ -81,7 +82,7 @@ enum Command {
     Man(man::Arguments),
 }
 
-/// Does what the command line says.
+/// Runs the command that the command line names.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// A log that is read twice would count twice.
+/// A log that is read twice counts twice.
 fn each_log_once(logs: &[PathBuf]) -> Result<(), Failure> {
     let mut places: Vec<PathBuf> = Vec::new();
     for log in logs {

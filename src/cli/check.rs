@@ -1,4 +1,4 @@
-//! `dryroll check`: the rules of scenarios, and what was accepted of them.
+//! `dryroll check`: the rules of scenarios, and the comparison with a baseline.
 
 mod baseline;
 mod budget;
@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let files = paths::scenarios(&arguments.paths)?;
     let named: Vec<&PathBuf> = files.iter().map(|file| &file.path).collect();
     let outputs: Vec<&PathBuf> = arguments.outputs().into_iter().flatten().collect();
-    // A baseline that is written anew is read as well, and is nobody's output beside that.
+    // An accepted baseline is read and written at the same path, so no other output may share that path.
     let places: Vec<&PathBuf> = outputs.iter().copied().chain(&arguments.baselines.baseline).collect();
     each_its_own_place(&named, &places)?;
     if arguments.max_replicates == 0 {
@@ -171,11 +171,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(github) = github {
         github.tell(&report, &outputs)?;
     }
-    // What is wrong with a file comes before what a rule came to.
+    // A wrong file decides the exit code before a rule does.
     cases.complaint().map_or_else(|| verdict(&report, arguments.how.quiet), Err)
 }
 
-/// How it ends; all else has been told, unless nobody was to be.
+/// The exit of a check. Everything else is already written, unless `--quiet` is set.
 fn verdict(report: &CheckReport, quiet: bool) -> Result<(), Failure> {
     let rules_passed = report.scenarios.iter().all(|scenario| scenario.passed);
     let unmet = |said: &str| Err(Failure::Unmet(anyhow::anyhow!("{said}")));
@@ -201,7 +201,7 @@ fn verdict(report: &CheckReport, quiet: bool) -> Result<(), Failure> {
     }
 }
 
-/// When to stop.
+/// When to stop: at the end of the time budget, or on an interrupt.
 struct Clock {
     end: Option<Instant>,
     stop: AtomicBool,
@@ -210,12 +210,12 @@ struct Clock {
 
 impl Clock {
     fn new(budget: Option<Duration>) -> Self {
-        // A budget beyond what the clock can tell is none.
+        // A budget beyond the range of the clock is no limit.
         let end = budget.and_then(|budget| Instant::now().checked_add(budget));
         Self { end, stop: AtomicBool::new(false), interrupted: interrupt::stops_by_itself() }
     }
 
-    /// Fails where somebody interrupted.
+    /// Returns an error after an interrupt.
     fn uninterrupted(&self) -> Result<(), Failure> {
         if self.interrupted.load(Ordering::Relaxed) {
             return Err(Failure::Interrupted("nothing was written".into()));
@@ -230,7 +230,7 @@ impl Clock {
     }
 }
 
-/// How replicates are run.
+/// How replicates are run: on which threads, until when, and with or without a progress bar.
 struct Running<'a> {
     pool: &'a rayon::ThreadPool,
     clock: &'a Clock,
@@ -238,7 +238,7 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Runs `work` of so many rollouts on a tape of its own, under a progress bar, until the time is over.
+    /// Runs `work` of this many rollouts on its own result log, under a progress bar, until the budget is spent.
     fn measure<T>(
         &self,
         identity: &Identity,
@@ -260,7 +260,7 @@ impl Running<'_> {
     }
 }
 
-/// GitHub Actions, where the program runs there.
+/// GitHub Actions, if the program runs there.
 struct Github {
     summary: Option<(PathBuf, File)>,
 }

@@ -1,6 +1,6 @@
-//! Where a sweep keeps what it has finished: a tape beside its first output file, `NAME.partial`, which is removed once
-//! the outputs are in their places. A sweep that writes no file keeps a temporary one, which gets a name that can be
-//! found if the sweep is interrupted.
+//! Where a sweep keeps finished replicates: in a result log beside its first output file, `NAME.partial`, which is
+//! removed once the outputs are in place. A sweep that writes no file keeps a temporary log; after an interrupt that
+//! log gets a name that the next run finds.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek};
@@ -17,34 +17,34 @@ use dryroll_report::words::plural;
 use dryroll_sim::digest::hex;
 use dryroll_study::study::result_log::{self, Identity, ResultLog, ResultLogError};
 
-/// The tape of a sweep that runs here.
+/// The result log of a sweep that runs here.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// The tape.
+    /// The result log.
     pub log: ResultLog,
-    /// Whether there was nothing to go on with.
+    /// Whether the log started empty.
     pub is_new: bool,
     place: Arc<Place>,
-    /// The command that goes on with it.
+    /// The command that continues the sweep.
     again: &'static str,
 }
 
 #[derive(Debug)]
 struct Place {
     path: PathBuf,
-    /// Where the tape is, as long as it is not in its place.
+    /// The temporary file of the log, until the log moves to `path`.
     elsewhere: Mutex<Option<TempPath>>,
 }
 
 impl Place {
-    /// Whether more than the beginning of a tape is there.
+    /// Whether the log holds more than its header.
     fn holds_any(&self) -> io::Result<bool> {
         let elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
         let path = elsewhere.as_deref().unwrap_or(&self.path);
         Ok(std::fs::metadata(path)?.len() > result_log::HEADER)
     }
 
-    /// Leaves nothing. What lies elsewhere is removed with all that is unfinished.
+    /// Removes the log. A temporary file goes with all other unfinished files.
     fn empty(&self) -> io::Result<()> {
         match &*self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(_) => Ok(()),
@@ -52,7 +52,7 @@ impl Place {
         }
     }
 
-    /// Puts it where it is found; in the place of a link that somebody laid there, not through it.
+    /// Moves the log to `path`. Replaces a link that lies there; does not follow it.
     fn keep(&self) -> io::Result<()> {
         let Some(temporary) = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return Ok(());
@@ -68,14 +68,14 @@ const NOTHING_DONE: &str = "nothing is kept: no rollout was done";
 const THE_SAME: &str = "the same command";
 const WITH_RESUME: &str = "the same command with --resume";
 
-/// `NAME.partial`.
+/// The checkpoint file of an output, `NAME.partial`.
 pub fn partial(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");
     name.into()
 }
 
-/// The tape is removed at last: an output in its place would go with it.
+/// The checkpoint is removed at the end, so an output at the same path would be lost.
 pub fn spare_log(outputs: &[&PathBuf]) -> Result<(), Failure> {
     let Some(first) = outputs.iter().find(|path| Output::place(path).is_some()) else { return Ok(()) };
     let log = Output::place(&partial(first));
@@ -89,13 +89,13 @@ pub fn spare_log(outputs: &[&PathBuf]) -> Result<(), Failure> {
     }
 }
 
-/// Where the tape of a sweep that writes no file is found.
+/// Where the log of a sweep that writes no file is kept.
 fn temporary_place(identity: &Identity) -> PathBuf {
     std::env::temp_dir().join(format!("dryroll-{}.partial", hex(&identity[..8])))
 }
 
 impl Checkpoint {
-    /// Begins a tape, or goes on with the one that an interrupted sweep left, if there is one.
+    /// Starts a log, or continues the one that an interrupted sweep left.
     pub fn open(outputs: &[&PathBuf], identity: &Identity, resume: bool) -> Result<Self, Failure> {
         match outputs.iter().find(|path| Output::place(path).is_some()) {
             Some(file) => Self::beside(partial(file), identity, resume),
@@ -143,11 +143,11 @@ impl Checkpoint {
         Ok(Self { log, is_new: true, place: place.into(), again: WITH_RESUME })
     }
 
-    /// The tape of a shard: goes on with what is there if that is of this sweep. What is of another is not touched;
-    /// begins anew otherwise.
+    /// The log of a shard: continues a log of this sweep, leaves a log of another sweep untouched, and otherwise starts
+    /// anew.
     pub fn at(path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
         let failed = |error| Failure::write(&path, error);
-        // Opening a pipe would wait.
+        // Opening a pipe blocks.
         if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Err(no_file(&path));
         }
@@ -169,7 +169,7 @@ impl Checkpoint {
         Self::begin(file, path, identity, again)
     }
 
-    /// Begins in an empty file; one that cannot even be begun is not left there.
+    /// Starts a log in an empty file; removes the file if that fails.
     fn begin(file: File, path: PathBuf, identity: &Identity, again: &'static str) -> Result<Self, Failure> {
         match ResultLog::begin(file, identity) {
             Ok(log) => {
@@ -198,7 +198,7 @@ impl Checkpoint {
         Ok(Self { log, is_new: false, place: place.into(), again })
     }
 
-    /// It is whole: it gets its name.
+    /// Gives the complete log its final name.
     pub fn publish(self, path: &Path) -> Result<(), Failure> {
         if let Err(error) = self.log.sync() {
             return Err(self.failure(error));
@@ -206,7 +206,7 @@ impl Checkpoint {
         std::fs::rename(&self.place.path, path).map_err(|error| Failure::write(path, error))
     }
 
-    /// It was interrupted: keeps what is done of so many rollouts where it is found, and says so.
+    /// The failure of an interrupted sweep: keeps the finished replicates of this many rollouts, and says where.
     pub fn interrupted(self, rollouts: u64, of: &str) -> Failure {
         interrupt::heard();
         let done = self.log.rows();
@@ -227,7 +227,7 @@ impl Checkpoint {
         }
     }
 
-    /// The same for an interrupt that leaves no time for it.
+    /// The same for an interrupt that ends the program at once.
     pub fn last_words(&self, what: String) -> LastWords {
         let (place, again) = (Arc::clone(&self.place), self.again);
         Box::new(move || {
@@ -243,13 +243,13 @@ impl Checkpoint {
         })
     }
 
-    /// A failure to write the tape or to read it back.
+    /// A failure to write the log or to read it back.
     pub fn failure(&self, error: io::Error) -> Failure {
         let is_elsewhere = self.place.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         self.after(if is_elsewhere { scratch_failure(error) } else { Failure::write(&self.place.path, error) })
     }
 
-    /// A failure of the sweep, and what is kept.
+    /// Adds to a failure of the sweep what is kept and how to continue.
     pub fn after(&self, failure: Failure) -> Failure {
         let is_full = failure.is_full();
         if !matches!(failure, Failure::Output(_)) {
@@ -270,7 +270,7 @@ impl Checkpoint {
         ))
     }
 
-    /// It is needed no longer.
+    /// Removes a log that is no longer needed.
     pub fn discard(self) {
         self.remove();
     }
@@ -281,7 +281,7 @@ impl Checkpoint {
                 unfinished::forget(&temporary);
                 drop(temporary);
             }
-            // Left behind it does no harm but that the next sweep asks about it.
+            // A file that stays behind does no harm: the next sweep asks about it.
             None => drop(std::fs::remove_file(&self.place.path)),
         }
     }
@@ -289,12 +289,12 @@ impl Checkpoint {
 
 const MAKE_ROOM: &str = "free some space (or allow larger files)";
 
-/// Nothing is kept: what to do where there is no room.
+/// Advice on lack of space, where nothing is kept.
 fn advised(failure: Failure) -> Failure {
     if failure.is_full() { failure.and(&format!("{MAKE_ROOM}, then run the same command again")) } else { failure }
 }
 
-/// Opens a file that is there, and nothing but a file.
+/// Opens an existing regular file.
 fn existing(path: &Path) -> Result<File, Failure> {
     let failed = |error| Failure::write(path, error);
     if !std::fs::metadata(path).map_err(failed)?.is_file() {
@@ -303,7 +303,8 @@ fn existing(path: &Path) -> Result<File, Failure> {
     OpenOptions::new().read(true).write(true).open(path).map_err(failed)
 }
 
-/// What an interrupted sweep left where anybody may write: a regular file, and no link to one.
+/// The log that an interrupted sweep left in the temporary folder. Anybody may write there, so it must be a regular
+/// file and no link.
 fn left_for_all_to_see(path: &Path) -> Result<Option<File>, Failure> {
     let found = match std::fs::symlink_metadata(path) {
         Ok(found) => found,
@@ -332,7 +333,7 @@ fn is_another(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
     false
 }
 
-/// What was never a result is somebody's file.
+/// The error for a file that is no result log: it belongs to somebody.
 pub fn no_result(path: &Path) -> Failure {
     Failure::Input(anyhow::anyhow!(
         "{} is where this shard's result belongs, and it is no result of dryroll; move or remove it first",
@@ -345,7 +346,7 @@ fn no_file(path: &Path) -> Failure {
     Failure::Input(anyhow::anyhow!("{shown} is no regular file, so no sweep left it there: move or remove it"))
 }
 
-/// Two processes that write one tape would spoil it.
+/// Two processes that write one log would damage it.
 fn lock(file: &File, path: &Path) -> Result<(), Failure> {
     match file.try_lock() {
         Ok(()) => Ok(()),
@@ -353,7 +354,7 @@ fn lock(file: &File, path: &Path) -> Result<(), Failure> {
             "another process is writing {}; let it end first",
             dryroll_sim::text::path(&path)
         ))),
-        // Not every file system knows locks.
+        // Some file systems do not support locks.
         Err(std::fs::TryLockError::Error(_)) => Ok(()),
     }
 }
@@ -365,7 +366,7 @@ fn as_io(error: ResultLogError) -> io::Error {
     }
 }
 
-/// What belongs to another sweep is not overwritten.
+/// The error for the log of another sweep: it is not overwritten.
 pub fn foreign(path: &Path) -> Failure {
     Failure::Input(anyhow::anyhow!(
         "{} is in the way: {}; move or remove it, or write the manifest under another name",

@@ -1,4 +1,4 @@
-//! `dryroll completions`: what a shell needs to complete commands and options.
+//! `dryroll completions`: the script with which a shell completes commands and options.
 
 use std::io::{self, Write};
 
@@ -18,7 +18,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    // The generator panics where its writer fails, so it writes to memory.
+    // The generator panics if its writer fails, so it writes to memory.
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "dryroll", &mut script);
     standard_output(io::stdout().lock().write_all(&script))

@@ -1,4 +1,4 @@
-//! `dryroll drill`: a rollout with a person as its operator, and the debrief.
+//! `dryroll drill`: a rollout that a person operates, and its debrief.
 
 mod opening;
 mod plain;
@@ -91,7 +91,7 @@ impl Arguments {
         [&self.record, &self.events, &self.report].into_iter().flatten().collect()
     }
 
-    /// The command that plays the drill again, where its decisions are kept.
+    /// The command that plays the drill again; empty if the decisions are not kept.
     fn command(&self, opening: &Opening) -> String {
         let Some(decisions) = self.decisions.as_ref().or(self.record.as_ref()) else { return String::new() };
         let path = match (&self.scenario, &opening.surprise) {
@@ -112,7 +112,7 @@ fn in_file(path: &str, error: DrillError) -> Failure {
     Failure::Input(anyhow::Error::from(error).context(path.to_owned()))
 }
 
-/// An earlier record is replaced with the first decision, which is said before; what is no record is not replaced.
+/// Warns that the first decision replaces an earlier record. A file that is no record is an error.
 fn replaces(path: &Path, quiet: bool) -> Result<(), Failure> {
     let Some(there) = Output::place(path).and_then(|place| std::fs::read(place).ok()).filter(|bytes| !bytes.is_empty())
     else {
@@ -127,7 +127,7 @@ fn replaces(path: &Path, quiet: bool) -> Result<(), Failure> {
     let decisions = earlier.decisions().map_or(0, |all| all.len() as u64);
     if decisions > 0 && !quiet {
         let decisions = plural(decisions, "decision", "decisions");
-        // A note that nobody can see is no failure.
+        // A note that cannot be written is no failure.
         let _ = writeln!(
             anstream::stderr(),
             "note: the record of {decisions} in {shown} is replaced with the first decision"
@@ -136,7 +136,8 @@ fn replaces(path: &Path, quiet: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where the record and the report go: opened before the drill, so that nobody plays for nothing.
+/// The outputs for record and report. They are opened before the drill, so that a wrong path fails before anybody
+/// plays.
 struct Files {
     record: Option<Output>,
     report: Option<Output>,
@@ -159,7 +160,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let drill = play(arguments, &opening, record, &mut watch)?;
         return conclude(arguments, &opening, files, drill, watch, remembered.as_ref());
     }
-    // What a surprise is of would be told by what is remembered of it.
+    // Earlier records could reveal which drill a surprise is.
     let narrated = match remembered.as_ref().filter(|_| opening.surprise.is_none()) {
         Some(remembered) => tell_before(arguments, &opening, remembered)?,
         None => false,
@@ -170,7 +171,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     operate(arguments, &opening, files, watch, remembered.as_ref(), narrated)
 }
 
-/// Earlier records that apply to the plan. Whether anything was told.
+/// Shows earlier records that apply to the plan. Returns whether anything was written.
 fn tell_before(arguments: &Arguments, opening: &Opening, remembered: &Remembered) -> Result<bool, Failure> {
     let Some(mut out) = teller(arguments.quiet, &arguments.outputs()) else { return Ok(false) };
     let (scenario, plan) = (&opening.scenario, &opening.compiled.plan);
@@ -181,10 +182,10 @@ fn tell_before(arguments: &Arguments, opening: &Opening, remembered: &Remembered
     Ok(true)
 }
 
-/// Lines of what happened that a screen keeps.
+/// The number of feed lines that a screen keeps.
 const LINES_KEPT: usize = 500;
 
-/// A person operates: on a screen where there is one, else in plain lines. What was decided is kept however that ends.
+/// A person operates: on a screen if there is one, else in plain lines. The decisions are kept however the drill ends.
 fn operate(
     arguments: &Arguments,
     opening: &Opening,
@@ -195,7 +196,7 @@ fn operate(
 ) -> Result<(), Failure> {
     let on_screen = !arguments.plain && terminal::is_there();
     if on_screen && narrated {
-        // The screen would cover what was told.
+        // The screen would cover the text above it.
         standard_output(
             write!(crate::cli::output::stdout(), "Enter begins the drill. ").and_then(|()| std::io::stdout().flush()),
         )?;
@@ -243,7 +244,7 @@ fn play<'w>(
     Ok(drill)
 }
 
-/// A note that nobody can see is no failure.
+/// Writes a note; one that cannot be written is no failure.
 fn note(says: &str) {
     let _ = writeln!(crate::cli::output::stderr(), "note: {}", shown(says));
 }
@@ -260,8 +261,7 @@ fn debrief(arguments: &Arguments, opening: &Opening, drill: &mut Drill<'_>, watc
     report
 }
 
-/// Keeps the record, writes what else is asked for, and debriefs. Of a drill that somebody left the record alone is
-/// kept.
+/// Keeps the record, writes the other outputs, and debriefs. If the person left the drill, only the record is kept.
 fn conclude(
     arguments: &Arguments,
     opening: &Opening,
@@ -274,7 +274,7 @@ fn conclude(
     if !drill.is_over() {
         interrupt::heard();
     }
-    // What somebody decided is kept before anything else is made of it.
+    // The decisions are kept first: nothing that fails later can lose them.
     keep(opening, record, &drill)?;
     if !drill.is_over() {
         return Err(Failure::Interrupted(left(arguments, &drill)));
@@ -289,17 +289,17 @@ fn conclude(
     let today = today(&opening.scenario, drill.simulator(), opening.replicate, &metrics, edited, true);
     standard_output(match opening.record.is_some() || opening.surprise.is_some() {
         true => remembered.tell(&mut out, &today),
-        // The others were told before the drill.
+        // The other records were shown before the drill.
         false => remembered.tell_after(&mut out, &today),
     })
 }
 
-/// Keeps the record after each decision, so that a program that is killed has lost none. What is no file gets it at the
-/// end alone.
+/// Keeps the record after each decision, so that a killed program loses none. An output that is no regular file gets
+/// the record at the end only.
 fn keeper<'w>(arguments: &Arguments, opening: &'w Opening) -> impl FnMut(&Drill<'w>) + use<'w> {
     let place = arguments.record.clone().filter(|path| Output::place(path).is_some());
     move |drill| {
-        // What cannot be kept now is said at the end, when it is tried again.
+        // A failure here is reported at the end, where the record is written again.
         let Some(path) = place.as_deref() else { return };
         let kept = Output::create(path).map_err(Failure::from).and_then(|output| keep(opening, Some(output), drill));
         if kept.is_ok() {
@@ -313,11 +313,11 @@ fn keeper<'w>(arguments: &Arguments, opening: &'w Opening) -> impl FnMut(&Drill<
 /// Keeps the record, if there is a place for it.
 fn keep(opening: &Opening, output: Option<Output>, drill: &Drill<'_>) -> Result<(), Failure> {
     let record = Record::new(&opening.scenario, opening.replicate, drill.decisions());
-    // A drill that was left before anything was decided leaves an earlier record as it was.
+    // A drill without decisions does not overwrite an earlier record.
     if drill.decisions().is_empty() && !drill.is_over() {
         return Ok(());
     }
-    // Whoever leaves a surprise may still want to play it.
+    // A person who leaves a surprise may still want to play it.
     let record = if opening.surprise.is_some() && !drill.is_over() { record.veiled() } else { record };
     match write_json(output, &record)? {
         Some(written) => Ok(written.publish_durably()?),
@@ -325,7 +325,7 @@ fn keep(opening: &Opening, output: Option<Output>, drill: &Drill<'_>) -> Result<
     }
 }
 
-/// What is kept of a drill that was left.
+/// The message for a drill that the person left.
 fn left(arguments: &Arguments, drill: &Drill<'_>) -> String {
     let decisions = plural(drill.decisions().len() as u64, "decision is", "decisions are");
     match &arguments.record {

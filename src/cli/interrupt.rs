@@ -1,5 +1,5 @@
-//! Ctrl-C and its like: nothing half-written is left behind, what is done is kept where it can be, a line says so, and
-//! so does the exit code.
+//! Ctrl-C and similar signals: leave no half-written file, keep finished work where possible, and report it in a line
+//! and in the exit code.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,25 +13,25 @@ use dryroll_sim::text::shown;
 pub const INTERRUPTED: u8 = 130;
 
 static STOP: AtomicBool = AtomicBool::new(false);
-/// Whether the command has noticed the interrupt and is ending by itself.
+/// Whether the command has noticed the interrupt and stops by itself.
 static HEARD: AtomicBool = AtomicBool::new(false);
-/// How long a command has to notice it.
+/// How long a command has to notice an interrupt.
 const PATIENCE: std::time::Duration = std::time::Duration::from_millis(700);
 static STOPS_BY_ITSELF: AtomicBool = AtomicBool::new(false);
-/// Whether the outputs are in their places; held while they are put there.
+/// Whether the outputs are in place; locked while they are moved there.
 static PUBLISHED: Mutex<bool> = Mutex::new(false);
 static LAST_WORDS: Mutex<Option<LastWords>> = Mutex::new(None);
 
-/// Keeps what can be kept, and says what that is.
+/// Keeps what can be kept, and returns the message about it.
 pub type LastWords = Box<dyn FnOnce() -> String + Send>;
 
-/// From now on an interrupt removes what is unfinished and ends the program.
+/// From now on an interrupt removes unfinished files and ends the program.
 pub fn watch() {
     #[cfg(unix)]
     let_writes_fail();
-    // Without a handler the system ends the program all the same, and only leaves temporary files.
+    // Without a handler the system still ends the program; only temporary files stay behind.
     let _ = ctrlc::set_handler(|| {
-        // A second interrupt is meant.
+        // A second interrupt ends the program at once.
         if STOPS_BY_ITSELF.load(Ordering::SeqCst) && !STOP.swap(true, Ordering::SeqCst) {
             // Some rollouts are long, and a person waits.
             std::thread::spawn(|| {
@@ -46,17 +46,17 @@ pub fn watch() {
     });
 }
 
-/// A file that may grow no larger ends a program without a word, unless somebody takes the signal; then the write
-/// fails, and that is told.
+/// By default SIGXFSZ (file size limit) kills the program without a message. With a handler the write fails instead,
+/// and the error is reported.
 #[cfg(unix)]
 fn let_writes_fail() {
     let taken = std::sync::Arc::new(AtomicBool::new(false));
-    // Without it the system ends the program, as it would have.
+    // Without the handler the system ends the program, as before.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, taken);
 }
 
 fn end() -> ! {
-    // Held to the end: no output gets its place any more.
+    // Held to the end: no output is published from now on.
     let published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
     let words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).take();
     let by_itself = || STOPS_BY_ITSELF.load(Ordering::SeqCst).then(|| "nothing was written".to_owned());
@@ -68,24 +68,26 @@ fn end() -> ! {
     discard_unfinished();
     progress::clear_all();
     if let Some(said) = said {
-        // Nobody to tell when standard error is gone.
+        // Without standard error there is nobody to tell.
         let _ = writeln!(crate::cli::output::stderr(), "interrupted: {}", shown(&said));
     }
     std::process::exit(i32::from(INTERRUPTED));
 }
 
-/// From now on the first interrupt only sets this flag, and the command ends by itself; the second ends the program.
+/// From now on the first interrupt only sets the returned flag, and the command stops by itself; a second interrupt
+/// ends the program.
 pub fn stops_by_itself() -> &'static AtomicBool {
     STOPS_BY_ITSELF.store(true, Ordering::SeqCst);
     &STOP
 }
 
-/// The command has noticed the interrupt and ends by itself: nothing ends it before that is done but another interrupt.
+/// Says that the command has noticed the interrupt and stops by itself: from now on only another interrupt ends it
+/// early.
 pub fn heard() {
     HEARD.store(true, Ordering::SeqCst);
 }
 
-/// From now on an interrupt ends the program again; one that came just before this does so at once.
+/// From now on an interrupt ends the program again; an interrupt that came before ends it at once.
 pub fn ends_the_program() {
     LAST_WORDS
         .lock()
@@ -97,12 +99,12 @@ pub fn ends_the_program() {
     }
 }
 
-/// What is done and said when an interrupt ends the program.
+/// Sets what to do and say when an interrupt ends the program.
 pub fn last_words(words: LastWords) {
     *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
 }
 
-/// Puts outputs in their places; an interrupt waits until all of them are there.
+/// Moves outputs into place; an interrupt waits until all of them are there.
 pub fn undisturbed<E>(publish: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
     let mut published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
     publish()?;

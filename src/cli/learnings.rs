@@ -1,4 +1,4 @@
-//! `--learnings FILE`: earlier records that apply to what is rehearsed, and what today says to them.
+//! `--learnings FILE`: earlier records that apply to this rehearsal, and whether its results contradict them.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use dryroll_learning::store::Store;
 use dryroll_learning::{Today, recall, tell};
 use dryroll_report::words::plural;
 
-/// Damaged lines that are named.
+/// How many damaged lines are named.
 const NAMED: usize = 5;
 
-/// Where earlier records are.
+/// The option that names the store of earlier records.
 #[derive(Debug, clap::Args)]
 pub struct Learnings {
     /// Show the records of this store that apply to this module and fleet, and where today contradicts them
@@ -21,7 +21,7 @@ pub struct Learnings {
     learnings: Option<PathBuf>,
 }
 
-/// Records that were read before the work began.
+/// The records, read before the work begins.
 #[derive(Debug)]
 pub struct Remembered {
     path: PathBuf,
@@ -29,8 +29,7 @@ pub struct Remembered {
 }
 
 impl Learnings {
-    /// Reads the store, if there is one; no output may take its place. Lines that are no record are left out, and said
-    /// to be.
+    /// Reads the store, if there is one; no output may take its place. Skips damaged lines with a warning.
     pub fn read(&self, outputs: &[&PathBuf], quiet: bool) -> Result<Option<Remembered>, Failure> {
         let Some(path) = &self.learnings else { return Ok(None) };
         each_its_own_place(Some(path), outputs)?;
@@ -38,7 +37,7 @@ impl Learnings {
         let store = Store::read(&read.map_err(Failure::Input)?);
         if !quiet {
             let mut stderr = crate::cli::output::stderr();
-            // A warning that nobody can see is no failure.
+            // A warning that cannot be written is no failure.
             for damage in store.damaged.iter().take(NAMED) {
                 let _ = writeln!(stderr, "warning: {}: {damage}; it is left out", dryroll_sim::text::path(&path));
             }
@@ -52,15 +51,15 @@ impl Learnings {
 }
 
 impl Remembered {
-    /// Tells those that apply today.
+    /// Writes the records that apply today.
     pub fn tell(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
         let recalled = recall(&self.store.records, today);
         tell(out, &dryroll_sim::text::path(&self.path).to_string(), self.store.records.len(), &recalled)?;
         out.flush()
     }
 
-    /// Tells those that apply before a drill begins. Records of the very same drill would tell its truth: they come
-    /// after it.
+    /// Writes the records that apply, before a drill begins. Records of the same scenario would reveal its truth: they
+    /// follow after the drill.
     pub fn tell_before(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
         let (of_it, others): (Vec<_>, Vec<_>) =
             recall(&self.store.records, today).into_iter().partition(|one| one.is_of_this_scenario);
@@ -75,7 +74,7 @@ impl Remembered {
         out.flush()
     }
 
-    /// Tells after a drill those that were held back, and those that today contradicts, if there are any.
+    /// Writes after a drill the records that were held back, and those that today contradicts.
     pub fn tell_after(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
         let mut recalled = recall(&self.store.records, today);
         recalled.retain(|one| one.is_of_this_scenario || one.is_contradicted());

@@ -1,39 +1,39 @@
-//! How much memory a command will need: said before it starts, where that is much.
+//! A note on the memory that a command needs, written before the work begins if that is much.
 
 use std::io::Write;
 
 use dryroll_sim::scenario::{RolloutOrder, Scenario};
 
-/// Beyond this it is said.
+/// The note is written from this many bytes on.
 const MUCH: u64 = 2_000_000_000;
-/// Bytes of one instance in a run: its place in plan, engine, queue and ledger.
+/// Bytes per instance of a run: in plan, engine, queue and ledger.
 const INSTANCE: u64 = 92;
-/// More of them where deaths, faults or delays may interfere.
+/// More bytes per instance where deaths, faults or delays are possible.
 const DISTURBED: u64 = 64;
-/// Bytes of its place in a plan that has another order than the fleet.
+/// Bytes per instance of a plan whose order is not the fleet's.
 const PLACE: u64 = 4;
-/// Bytes of a block's place on a tape.
+/// Bytes per block of a result log.
 const BLOCK: u64 = 64;
 
-/// What a command needs.
+/// The memory that a command needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Need {
     instances: u64,
     each: u64,
     threads: u64,
-    /// For plans and tapes.
+    /// For plans and result logs.
     more: u64,
 }
 
 impl Need {
-    /// Of one run.
+    /// The memory of one run.
     pub fn of_run(scenario: &Scenario) -> Self {
         let is_disturbed = scenario.fleet.crash_rate_per_1000_days > 0.0 || !scenario.faults.is_empty();
         let each = INSTANCE + if is_disturbed { DISTURBED } else { 0 };
         Self { instances: scenario.fleet.instances.into(), each, threads: 1, more: 0 }
     }
 
-    /// Of a study of so many cells and blocks.
+    /// The memory of a study of this many cells and blocks.
     pub fn of_study(scenario: &Scenario, threads: usize, cells: usize, blocks: u64) -> Self {
         let run = Self::of_run(scenario);
         let place = if matches!(scenario.rollout.order, RolloutOrder::Listed) { 0 } else { PLACE };
@@ -41,12 +41,12 @@ impl Need {
         Self { threads: threads as u64, more: plans.saturating_add(blocks.saturating_mul(BLOCK)), ..run }
     }
 
-    /// Bytes in all.
+    /// The total in bytes.
     fn bytes(self) -> u64 {
         self.instances.saturating_mul(self.each).saturating_mul(self.threads).saturating_add(self.more)
     }
 
-    /// What to say of it, if it is much.
+    /// The note, if the command needs much.
     fn words(self) -> Option<String> {
         let gigabytes = |bytes: u64| bytes as f64 / 1e9;
         (self.bytes() > MUCH).then(|| {
@@ -63,10 +63,10 @@ impl Need {
         })
     }
 
-    /// Says it before the work begins.
+    /// Writes the note before the work begins.
     pub fn say(self, quiet: bool) {
         if let Some(words) = self.words().filter(|_| !quiet) {
-            // A note that nobody can see is no failure.
+            // A note that cannot be written is no failure.
             let _ = writeln!(anstream::stderr(), "note: {words}");
         }
     }

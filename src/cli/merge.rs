@@ -1,4 +1,4 @@
-//! `dryroll merge`: the shards of a sweep, joined to the bytes that one process would have written.
+//! `dryroll merge`: joins the shards of a sweep to the bytes that one process would have written.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use super::sweep::{Files, HowArguments, OutputArguments, conclude};
 use dryroll_report::terminal::sweep::sweep_table;
 use dryroll_report::words::plural;
 
-/// How many missing shards are told one by one.
+/// How many missing shards are listed one by one.
 const TOLD: usize = 20;
 
 #[derive(Debug, clap::Args)]

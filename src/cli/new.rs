@@ -81,14 +81,14 @@ impl From<Operator> for OperatorDecision {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let path = &arguments.file;
     refuse(path, arguments.force)?;
-    // Opened before the questions, so that nobody answers for nothing.
+    // The output is opened before the questions, so that a wrong path fails before anybody answers.
     let output = Output::create(path)?;
     last_words(Box::new(|| "nothing was written".to_owned()));
     let asks = !arguments.yes && io::stdin().is_terminal() && io::stderr().is_terminal();
     let template = template(arguments, asks)?;
     let text = template.text();
     Scenario::parse(&path.to_string_lossy(), text.as_bytes(), Format::Toml)?;
-    // Somebody else may have written there while the questions were answered.
+    // Another process may have created the file during the questions.
     refuse(path, arguments.force)?;
     publish([write_whole(Some(output), |out| out.write_all(text.as_bytes()))?])?;
     match teller(arguments.quiet || Output::is_standard(path), &[]) {
@@ -97,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Nothing that is there is overwritten unless that is asked for.
+/// Refuses to overwrite a file without --force.
 fn refuse(path: &Path, force: bool) -> Result<(), Failure> {
     let shown = dryroll_sim::text::path(&path);
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
@@ -193,8 +193,8 @@ fn yes_or_no(answer: &str) -> Result<YesNo, String> {
     }
 }
 
-/// What a flag says, or else an answer, or else the default. Questions go to standard error: the scenario may go to the
-/// other.
+/// The value of a flag, else an answer, else the default. Questions go to standard error: the scenario may go to
+/// standard output.
 fn choose<T: std::fmt::Display>(
     flag: Option<T>,
     asks: bool,
@@ -210,7 +210,7 @@ fn choose<T: std::fmt::Display>(
     }
     loop {
         let mut stderr = stderr();
-        // Where the question cannot be shown, the terminal is gone, and so is the answer.
+        // If the question cannot be written, the terminal is gone, and the read below finds no answer.
         let _ = write!(stderr, "{question} [{}] ", shown(&default.to_string())).and_then(|()| stderr.flush());
         let mut line = String::new();
         match io::stdin().lock().read_line(&mut line) {

@@ -1,4 +1,4 @@
-//! How commands fail, and how they speak to people.
+//! How commands fail, and how they write to people.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Read, Write};
@@ -19,20 +19,20 @@ use dryroll_study::study::grid::GridError;
 use dryroll_study::study::result_log::{Identity, ResultLog};
 use dryroll_study::study::sweep::SweepError;
 
-/// Why a command did not do what it was asked; each kind has its exit code.
+/// Why a command failed; each kind has its exit code.
 #[derive(Debug)]
 pub enum Failure {
     /// The command line or an input file is wrong.
     Input(anyhow::Error),
-    /// A scenario is wrong, with the places.
+    /// A scenario is wrong; the error has the places.
     Scenario(Box<ScenarioError>),
     /// An output could not be written.
     Output(anyhow::Error),
-    /// A limit that was asked for was not met, or something is missing.
+    /// A requested limit was not met, or something is missing.
     Unmet(anyhow::Error),
     /// Nothing was evaluated.
     Nothing(anyhow::Error),
-    /// Somebody interrupted; what is kept, and how to go on.
+    /// The user interrupted; what is kept, and how to continue.
     Interrupted(String),
 }
 
@@ -47,7 +47,7 @@ impl Failure {
         }
     }
 
-    /// Says what is wrong on standard error, and gives the exit code.
+    /// Writes the error on standard error, and returns the exit code.
     #[must_use]
     pub fn report(&self) -> ExitCode {
         const ERROR: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
@@ -59,34 +59,34 @@ impl Failure {
             },
             Self::Interrupted(kept) => writeln!(stderr, "interrupted: {}", shown(kept)),
             Self::Input(error) | Self::Output(error) | Self::Unmet(error) | Self::Nothing(error) => {
-                // An error is one line, whatever it quotes.
+                // An error stays on one line, whatever text it quotes.
                 let said = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", shown(&format!("{error:#}")));
                 let more = error.downcast_ref::<Several>().map_or(&[][..], |several| &several.more);
                 more.iter().fold(said, |said, line| said.and_then(|()| writeln!(stderr, "{}", shown(line))))
             }
         };
-        // Nobody to tell when standard error is gone.
+        // Without standard error there is nobody to tell.
         drop(said);
         ExitCode::from(self.code())
     }
 }
 
-/// An error of several lines.
+/// An error with several lines.
 #[derive(Debug, thiserror::Error)]
 #[error("{first}")]
 pub struct Several {
-    /// What is wrong.
+    /// The first line: what is wrong.
     pub first: String,
     /// The lines after it.
     pub more: Vec<String>,
 }
 
-/// Standard output for people: colours where it is a terminal, and nothing else that acts.
+/// Standard output for people: colours on a terminal, and no other control sequences.
 pub fn stdout() -> Screen<anstream::AutoStream<io::Stdout>> {
     Screen::new(anstream::stdout())
 }
 
-/// Standard error, likewise.
+/// Standard error for people, likewise.
 pub fn stderr() -> Screen<anstream::AutoStream<io::Stderr>> {
     Screen::new(anstream::stderr())
 }
@@ -97,7 +97,7 @@ impl Failure {
         Self::Input(error.into())
     }
 
-    /// The same, with the file that it is about. A wrong scenario names its own.
+    /// The same error with the file that it is about. A wrong scenario already names its file.
     pub fn of(self, file: &Foreign) -> Self {
         match self {
             Self::Input(error) => Self::Input(error.context(file.to_string())),
@@ -105,7 +105,7 @@ impl Failure {
         }
     }
 
-    /// What failed as it is, and what to do about it, where an output could not be written.
+    /// Adds advice to a failed output; other failures stay as they are.
     pub fn and(self, advice: &str) -> Self {
         match self {
             Self::Output(error) => Self::Output(anyhow::anyhow!("{error:#}; {advice}")),
@@ -113,7 +113,7 @@ impl Failure {
         }
     }
 
-    /// What is wrong, in a line.
+    /// The error in one line.
     pub fn says(&self) -> String {
         match self {
             Self::Scenario(error) => error.to_string(),
@@ -124,7 +124,7 @@ impl Failure {
         }
     }
 
-    /// Whether an output could not be written for want of room.
+    /// Whether an output failed for lack of space.
     pub fn is_full(&self) -> bool {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         let Self::Output(error) = self else { return false };
@@ -134,7 +134,7 @@ impl Failure {
             .any(|cause| matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge))
     }
 
-    /// A place that cannot be written to.
+    /// A failure to write to a path.
     pub fn write(path: &Path, source: io::Error) -> Self {
         ReportError { path: path.to_owned(), source }.into()
     }
@@ -171,7 +171,7 @@ impl From<ScenarioError> for Failure {
     }
 }
 
-/// A scenario that could be read, but whose request the platform refuses.
+/// The failure for a valid scenario whose request the platform refuses.
 pub fn refused(text: &ScenarioText, refusal: Refusal) -> Failure {
     match refusal {
         Refusal::PermissionMissing => {
@@ -183,7 +183,7 @@ pub fn refused(text: &ScenarioText, refusal: Refusal) -> Failure {
     }
 }
 
-/// A grid that there is not; where the platform refuses its requests, the file is what is wrong.
+/// The failure for a grid that cannot be built. If the platform refuses its requests, the scenario file is wrong.
 pub fn no_grid(text: &ScenarioText, error: GridError) -> Failure {
     match error {
         GridError::Refused(refusal) => refused(text, refusal),
@@ -191,7 +191,7 @@ pub fn no_grid(text: &ScenarioText, error: GridError) -> Failure {
     }
 }
 
-/// All bytes of a file or of standard input, which is to be `what`.
+/// Reads all bytes of a file or of standard input; `what` names the expected content in errors.
 pub fn read_bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     let shown = dryroll_sim::text::path(path);
     if path.is_dir() {
@@ -207,7 +207,7 @@ pub fn read_bytes(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// The same, of an input that is a text and not empty.
+/// Reads a text that is not empty; `what` names the expected content in errors.
 pub fn read_text(path: &Path, what: &str) -> Result<String, Failure> {
     let shown = dryroll_sim::text::path(path).to_string();
     let text = utf8(&shown, read_bytes(path, what)?, what)?;
@@ -217,7 +217,7 @@ pub fn read_text(path: &Path, what: &str) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// The text of an input, which is to be `what`.
+/// Decodes an input as UTF-8; `what` names the expected content in errors.
 pub fn utf8(shown: &str, bytes: Vec<u8>, what: &str) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -230,8 +230,8 @@ pub fn utf8(shown: &str, bytes: Vec<u8>, what: &str) -> Result<String, Failure> 
     })
 }
 
-/// Two outputs to one place would lose one of them, however the place is written; and so would one in the place of an
-/// input.
+/// Refuses two outputs to one file, however the paths are written, and an output over an input: one of them would be
+/// lost.
 pub fn each_its_own_place<P: AsRef<Path>>(
     inputs: impl IntoIterator<Item = P>,
     outputs: &[&PathBuf],
@@ -257,7 +257,7 @@ pub fn each_its_own_place<P: AsRef<Path>>(
     Ok(())
 }
 
-/// People are told on standard output, unless a machine reads there.
+/// Where text for people goes: standard output, or standard error if an output for a machine goes to standard output.
 pub fn teller(quiet: bool, outputs: &[&PathBuf]) -> Option<Box<dyn Write>> {
     if quiet {
         return None;
@@ -271,7 +271,7 @@ pub fn teller(quiet: bool, outputs: &[&PathBuf]) -> Option<Box<dyn Write>> {
     Some(Box::new(io::BufWriter::new(stdout())))
 }
 
-/// How wide lines may be: as COLUMNS says, else as the terminal is; `None` where nothing says so.
+/// The width of lines: COLUMNS, else the width of the terminal; `None` without either.
 fn columns() -> Option<usize> {
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let is_terminal = || io::stdout().is_terminal().then(ratatui::crossterm::terminal::size);
@@ -279,12 +279,12 @@ fn columns() -> Option<usize> {
     said.or_else(there).filter(|&columns| columns > 0)
 }
 
-/// Opens an output if one is asked for.
+/// Opens an output, if one is named.
 pub fn open(path: Option<&PathBuf>) -> Result<Option<Output>, Failure> {
     path.map(|path| Output::create(path)).transpose().map_err(Failure::from)
 }
 
-/// Opens outputs before any work is done for them. What may keep waiting comes last: nothing goes wrong after it.
+/// Opens outputs before the work. Outputs that may block, such as pipes, come last: nothing fails after them.
 pub fn open_all<const N: usize>(paths: [Option<&PathBuf>; N]) -> Result<[Option<Output>; N], Failure> {
     let mut outputs = [const { None }; N];
     for waiting in [false, true] {
@@ -297,12 +297,12 @@ pub fn open_all<const N: usize>(paths: [Option<&PathBuf>; N]) -> Result<[Option<
     Ok(outputs)
 }
 
-/// Puts all outputs in their places, whatever comes between.
+/// Moves all outputs into place, uninterrupted.
 pub fn publish(written: impl IntoIterator<Item = Option<Written>>) -> Result<(), Failure> {
     undisturbed(|| written.into_iter().flatten().try_for_each(Written::publish)).map_err(Failure::from)
 }
 
-/// Writes to an output if there is one; it still has to be published.
+/// Writes to an output, if there is one; the caller publishes it.
 pub fn write_whole(
     output: Option<Output>,
     write: impl FnOnce(&mut Output) -> io::Result<()>,
@@ -315,7 +315,7 @@ pub fn write_whole(
     }
 }
 
-/// Writes a report as JSON if there is an output for it; it still has to be published.
+/// Writes a report as JSON, if there is an output; the caller publishes it.
 pub fn write_json(output: Option<Output>, report: &impl serde::Serialize) -> Result<Option<Written>, Failure> {
     write_whole(output, |out| {
         dryroll_sim::json::write_pretty(&mut *out, report)?;
@@ -323,17 +323,17 @@ pub fn write_json(output: Option<Output>, report: &impl serde::Serialize) -> Res
     })
 }
 
-/// A tape that only this command reads, in the temporary folder.
+/// A result log in the temporary folder that only this command reads.
 pub fn scratch_log(identity: &Identity) -> Result<ResultLog, Failure> {
     scratch_log_file(identity).map_err(scratch_failure)
 }
 
-/// The same, with the plain error.
+/// The same with the plain I/O error.
 pub fn scratch_log_file(identity: &Identity) -> io::Result<ResultLog> {
     ResultLog::scratch(identity).map_err(nameless)
 }
 
-/// A failure to write or read such a tape.
+/// A failure to write or read such a result log.
 pub fn scratch_failure(error: io::Error) -> Failure {
     let folder = std::env::temp_dir();
     let said =
@@ -341,17 +341,17 @@ pub fn scratch_failure(error: io::Error) -> Failure {
     Failure::Output(anyhow::Error::new(error).context(said))
 }
 
-/// An error of a temporary file without the file's name, which nobody asked for.
+/// An error of a temporary file, without its path: the user did not choose it.
 pub fn nameless(error: io::Error) -> io::Error {
     if error.raw_os_error().is_some() { error } else { error.kind().into() }
 }
 
-/// Whether standard output went away, as when a pager is left: no failure.
+/// Whether the reader of standard output left, as a pager does: that is no failure.
 pub fn is_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
 }
 
-/// A failure of standard output; none where its reader has left.
+/// A failure of standard output; `Ok` if its reader left.
 pub fn standard_output(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Err(error) if !is_gone(&error) => Err(ReportError { path: "standard output".into(), source: error }.into()),

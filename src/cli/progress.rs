@@ -1,4 +1,4 @@
-//! How far long work is: a line on a terminal, nothing elsewhere.
+//! The progress of long work: a line on a terminal, nothing elsewhere.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -10,16 +10,16 @@ use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, Prog
 const ROLLOUTS: &str = "{msg} {wide_bar} {human_pos}/{human_len} rollouts · {rate} · {left}";
 const REPORT: &str = "{msg} {spinner}";
 
-/// The line that is shown.
+/// The progress bar on the terminal.
 static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// Shows how far it is, until it is dropped.
+/// Shows progress until it is dropped.
 #[derive(Debug)]
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// A bar for so many rollouts, on standard error if that is a terminal and people want to be told: how many are
-    /// done, how fast, and how long the rest will take.
+    /// A bar for this many rollouts, on standard error if that is a terminal and `quiet` is not set: how many are done,
+    /// how fast, and how long the rest takes.
     pub fn new(rollouts: u64, what: impl Into<Cow<'static, str>>, quiet: bool) -> Self {
         Self::rollouts(rollouts, what, target(quiet))
     }
@@ -31,7 +31,7 @@ impl Progress {
 
     fn rollouts(rollouts: u64, what: impl Into<Cow<'static, str>>, target: ProgressDrawTarget) -> Self {
         let rate = |state: &ProgressState, out: &mut dyn Write| {
-            // A line of progress that cannot be written is no failure.
+            // A progress line that cannot be written is no failure.
             let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
         };
         let left = |state: &ProgressState, out: &mut dyn Write| {
@@ -57,12 +57,12 @@ impl Progress {
         Self(bar)
     }
 
-    /// So many more are done.
+    /// Adds this many finished rollouts.
     pub fn advance(&self, rollouts: u64) {
         self.0.inc(rollouts);
     }
 
-    /// It is over; the line goes.
+    /// Removes the line.
     pub fn clear(&self) {
         self.0.finish_and_clear();
     }
@@ -76,7 +76,7 @@ impl Drop for Progress {
     }
 }
 
-/// Removes the line that is shown: for a program that is about to end at once.
+/// Removes the line of any progress bar: for a program that ends at once.
 pub fn clear_all() {
     if let Some(bar) = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).take() {
         bar.finish_and_clear();
@@ -87,7 +87,7 @@ fn target(quiet: bool) -> ProgressDrawTarget {
     if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() }
 }
 
-/// How long the rest will take, once something says so.
+/// The estimated time for the rest, once there is one.
 fn left(done: u64, rest: Duration) -> String {
     if done == 0 { "time left unknown".into() } else { format!("{:#} left", HumanDuration(rest)) }
 }
@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
 
-    /// A terminal that remembers all that was ever on it.
+    /// A terminal that keeps everything written to it.
     #[derive(Clone, Debug, Default)]
     struct Terminal(Arc<Mutex<String>>);
 

@@ -30,7 +30,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Where the page goes; `None` where only plots are wanted.
+    /// Where the page goes; `None` with --svg alone.
     fn page(&self) -> Result<Option<PathBuf>, Failure> {
         match (&self.html, &self.svg) {
             (Some(path), _) => Ok(Some(path.clone())),
@@ -84,7 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     tell(arguments, &said)
 }
 
-/// What was written, a line each: on standard output, or beside a page that goes there.
+/// Lists the written files, one per line: on standard output, or on standard error if the page goes to standard output.
 fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
     if arguments.quiet {
         return Ok(());
@@ -103,7 +103,7 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
     }
 }
 
-/// Any report, from a file or standard input.
+/// Reads any report from a file or standard input.
 pub fn read(path: &Path) -> Result<Report, Failure> {
     let bytes = read_text(path, "a JSON report that dryroll wrote")?.into_bytes();
     let shown = dryroll_sim::text::path(&path);
@@ -124,7 +124,7 @@ pub fn read(path: &Path) -> Result<Report, Failure> {
     })
 }
 
-/// Whether somebody gave the scenario in place of its report.
+/// Whether the file is a scenario and not a report.
 fn is_scenario(path: &Path, bytes: &[u8]) -> bool {
     let file = path.to_string_lossy();
     let format = Format::of(path, bytes);

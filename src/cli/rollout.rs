@@ -8,7 +8,7 @@ use dryroll_sim::scenario::{Advisor, Scenario, ScenarioText};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_study::study::grid::{Axis, Grid, version_called};
 
-/// Another version or other keys than the scenario's.
+/// Options that change the version or keys of `[rollout]`.
 #[derive(Debug, clap::Args)]
 pub struct Rollout {
     /// Roll out the version with this id
@@ -19,18 +19,18 @@ pub struct Rollout {
     settings: Vec<String>,
 }
 
-/// A scenario that was read, and its replicate.
+/// A scenario, its file and its compiled form.
 pub struct Loaded {
-    /// Its file.
+    /// The text of the file.
     pub text: ScenarioText,
-    /// With what was changed.
+    /// The scenario with the changes.
     pub scenario: Scenario,
-    /// Of it.
+    /// The compiled scenario.
     pub compiled: CompiledScenario,
 }
 
 impl Rollout {
-    /// Whether there is any change.
+    /// Whether the options change anything.
     pub fn changes_anything(&self) -> bool {
         self.version.is_some() || !self.settings.is_empty()
     }
@@ -54,14 +54,14 @@ impl Rollout {
         self.settings.iter().filter_map(|text| Axis::parse_setting(text).ok()).collect()
     }
 
-    /// Advice about the rollout of a file, before any run.
+    /// Collects advice about the rollout of a file, before any run.
     pub fn advisor<'t>(&self, text: &'t ScenarioText, scenario: &Scenario) -> Advisor<'t> {
         let mut advisor = Advisor::new(text).with_set(self.changes().into_iter().map(|axis| axis.key));
         advisor.read(scenario);
         advisor
     }
 
-    /// Reads a scenario, with these changes and another seed where one is wanted, and makes its replicate.
+    /// Reads a scenario, applies these changes and a seed, and compiles it.
     pub fn load(&self, path: &Path, seed: Option<u64>) -> Result<Loaded, Failure> {
         let text = ScenarioText::load(path)?;
         let mut scenario = text.scenario()?;
@@ -71,7 +71,7 @@ impl Rollout {
             scenario.retarget(found)?;
         }
         let settings = self.settings.iter().map(|text| Axis::parse_setting(text)).collect::<Result<Vec<_>, _>>();
-        // The grid refuses what is set twice.
+        // The grid refuses a key that is set twice.
         let settings = settings?;
         if let Some(axis) = settings.iter().find(|axis| axis.key == "target_version_id") {
             let version = axis.values.join(",");

@@ -110,7 +110,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// The run as records are held against it: by the policy that was walked, which an edit may have changed.
+/// A run as records are compared with it. An edit may have changed its policy.
 pub fn today<'a>(
     scenario: &'a Scenario,
     simulator: &Simulator<'_>,
@@ -140,7 +140,7 @@ pub fn today<'a>(
     Today::of(scenario, Some(policy), Numbers::Run(numbers, run))
 }
 
-/// The event log was written while the run went on; what is left is its end.
+/// Finishes the event log, which was written during the run.
 pub fn write_log(log: Option<EventLog<'_, Output>>) -> Result<Option<Written>, Failure> {
     match log.map(EventLog::into_inner) {
         None => Ok(None),

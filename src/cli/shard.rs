@@ -1,4 +1,4 @@
-//! Sweeps larger than one machine: `sweep --plan` writes the manifest, `sweep --manifest --shard` runs a share of it.
+//! Sweeps larger than one machine: `sweep --plan` writes the manifest, `sweep --manifest --shard` runs one shard of it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,13 +24,13 @@ use dryroll_study::study::result_log::{Identity, ResultLog, ResultLogError};
 use dryroll_study::study::round::{self, WorkPlan};
 use dryroll_study::study::sweep::{Sweep, SweepOrder};
 
-/// The variables by which schedulers tell a task its number, and what is added to make it count from 1.
+/// The environment variables with which schedulers number their tasks, and what to add so that numbers start at 1.
 const SCHEDULERS: [(&str, u32); 3] = [("SLURM_ARRAY_TASK_ID", 0), ("JOB_COMPLETION_INDEX", 1), ("PARALLEL_SEQ", 0)];
 
-/// How long a trial for the estimate may take.
+/// How long the trial for the time estimate may take.
 const TRIAL: Duration = Duration::from_millis(500);
 
-/// Writes the manifest of a sweep, and says what it comes to.
+/// Writes the manifest of a sweep, and prints its size and estimated time.
 pub fn plan(order: SweepOrder, path: &PathBuf, shards: u32, how: &HowArguments) -> Result<(), Failure> {
     let sweep = ready(order)?;
     let manifest = Manifest::new(&sweep, shards).map_err(Failure::input)?;
@@ -67,7 +67,7 @@ pub fn plan(order: SweepOrder, path: &PathBuf, shards: u32, how: &HowArguments) 
     standard_output(narrated(&mut out))
 }
 
-/// A manifest is what its shards' results are of: another one does not take its place while they lie there.
+/// Refuses to replace a manifest while results of its shards lie beside it.
 fn spare_results(path: &Path, manifest: &Manifest) -> Result<(), Failure> {
     if Output::place(path).is_none() || !path.is_file() {
         return Ok(());
@@ -88,7 +88,7 @@ fn spare_results(path: &Path, manifest: &Manifest) -> Result<(), Failure> {
     )))
 }
 
-/// The names of shards' results beside a manifest, finished or not.
+/// The names of shard results beside a manifest, finished or not.
 fn results_beside(manifest: &Path) -> Vec<String> {
     let Some(name) = manifest.file_name() else { return Vec::new() };
     let folder = manifest.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -106,7 +106,7 @@ fn length(time: Duration) -> String {
     spoken(Span((time.as_secs_f64() * 1000.0) as u64))
 }
 
-/// Runs some blocks, spread over the grid, on one thread, and scales the time up to all.
+/// Runs some blocks, spread over the grid, on one thread, and scales their time to the whole sweep.
 fn estimate(sweep: &Sweep) -> Result<Duration, Failure> {
     let round = sweep.round();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(Failure::input)?;
@@ -141,30 +141,30 @@ pub fn load(path: &Path) -> Result<(Manifest, Sweep), Failure> {
     Manifest::parse(text.as_bytes()).with_context(|| format!("cannot use {name}")).map_err(Failure::Input)
 }
 
-/// Where the result of a shard lies: beside the manifest.
+/// The path of a shard's result: beside the manifest.
 pub fn place(manifest: &Path, shard: u32, of: u32) -> PathBuf {
     let mut name = manifest.as_os_str().to_owned();
     name.push(format!(".shard-{shard}-of-{of}"));
     name.into()
 }
 
-/// What lies in the place of a shard's result.
+/// What is found at the path of a shard's result.
 pub enum Found {
-    /// The result, whole.
+    /// The complete result.
     Whole(ResultLog),
     /// Nothing.
     Nothing,
-    /// Something that is not whole, or has what does not belong to it.
+    /// A result that is incomplete or has rows that do not belong to it.
     Damaged,
     /// The result of another sweep.
     Foreign,
     /// A folder.
     Folder,
-    /// Something that was never a result.
+    /// A file that is not a result.
     NoResult,
 }
 
-/// Looks at the result of a shard.
+/// Reads the result of a shard.
 pub fn found(path: &Path, sweep: &Sweep, shard: u32, of: u32, identity: &Identity) -> Found {
     let log = match ResultLog::read(path, identity) {
         Ok(log) => log,
@@ -179,7 +179,7 @@ pub fn found(path: &Path, sweep: &Sweep, shard: u32, of: u32, identity: &Identit
     if whole { Found::Whole(log) } else { Found::Damaged }
 }
 
-/// Which shard `i/K` or `auto` means.
+/// The number of the shard that `i/K` or `auto` names.
 fn which(text: &str, shards: u32) -> Result<u32, Failure> {
     let wrong = |said: String| Failure::Input(anyhow!("--shard: {said}"));
     if text == "auto" {
@@ -221,7 +221,7 @@ fn by_scheduler(shards: u32, variable: impl Fn(&str) -> Option<String>) -> Resul
     in_range(shard, shards).map_err(|said| format!("{said} ({name})"))
 }
 
-/// Runs one shard, or what is left of it.
+/// Runs one shard, or the rest of it.
 pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), Failure> {
     let (manifest, sweep) = load(manifest_path)?;
     let of = manifest.shards;
@@ -242,7 +242,7 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
         Found::Nothing | Found::Damaged => {}
     }
     let unfinished = Checkpoint::at(partial(&path), &identity)?;
-    // Whoever had the lock before may have finished it.
+    // Another process may have finished the shard while this one waited for the lock.
     if matches!(found(&path, &sweep, shard, of, &identity), Found::Whole(_)) {
         unfinished.discard();
         return narrated("is there already");

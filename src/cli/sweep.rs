@@ -24,12 +24,12 @@ use dryroll_study::study::results::CellRows;
 use dryroll_study::study::round::{WorkPlan, rollouts};
 use dryroll_study::study::sweep::{Extent, Goal, Sweep, SweepError, SweepOrder};
 
-/// Replicates of a cell where nobody says how many.
+/// Replicates per cell by default.
 const REPLICATES: u64 = 1000;
-/// The most replicates of a cell where a precision is asked for and nobody says how many.
+/// The most replicates per cell by default, with --precision.
 const MOST_REPLICATES: u64 = 100_000;
 
-/// What a manifest says already, or what only the merge writes.
+/// Options that a manifest already fixes, or that only the merge uses.
 const CUT_AND_DRIED: [&str; 14] = [
     "batch_pct",
     "max_consecutive_failures",
@@ -93,7 +93,7 @@ pub struct Arguments {
     how: HowArguments,
 }
 
-/// What is varied.
+/// The options for what is varied.
 #[derive(Debug, clap::Args)]
 pub struct GridArguments {
     /// Shares of a batch, in percent: a list or a range, as in 5,10,20 or 1..4
@@ -118,7 +118,7 @@ impl GridArguments {
         Ok(named.chain(set).collect::<Result<_, _>>()?)
     }
 
-    /// By their ids; none for the target alone where none are named.
+    /// The ids of the versions; empty if the target alone is rolled out by default.
     fn versions(&self, scenario: &Scenario) -> Result<Vec<Foreign>, Failure> {
         let found = match &self.versions {
             Some(list) => grid::versions(scenario, list)?,
@@ -131,7 +131,7 @@ impl GridArguments {
     }
 }
 
-/// What is written.
+/// The options for outputs.
 #[derive(Debug, clap::Args)]
 pub struct OutputArguments {
     /// Write the sweep report, JSON (`-`: standard output)
@@ -146,13 +146,13 @@ pub struct OutputArguments {
 }
 
 impl OutputArguments {
-    /// The files that are named.
+    /// The paths that are named.
     pub fn all(&self) -> Vec<&PathBuf> {
         [&self.report, &self.cells, &self.runs].into_iter().flatten().collect()
     }
 }
 
-/// On what, and how loud.
+/// The options for threads and messages.
 #[derive(Debug, clap::Args)]
 pub struct HowArguments {
     /// Threads [default: one for each core]
@@ -164,14 +164,14 @@ pub struct HowArguments {
 }
 
 impl HowArguments {
-    /// The threads.
+    /// A thread pool of this size.
     pub fn pool(&self) -> Result<rayon::ThreadPool, Failure> {
         let builder = rayon::ThreadPoolBuilder::new().num_threads(self.threads.map_or(0, usize::from));
         builder.build().map_err(Failure::input)
     }
 }
 
-/// A precision as it is written: a number, or a percentage of the mean.
+/// Parses a precision: a number, or a percentage of the mean.
 fn goal(text: &str, metric: &str) -> Result<Goal, Failure> {
     let (number, relative) = match text.strip_suffix('%') {
         Some(number) => (number, true),
@@ -230,7 +230,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let files = Files::open(&arguments.outputs)?;
     let checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
     if arguments.resume && checkpoint.is_new && !arguments.how.quiet {
-        // A note that nobody can see is no failure.
+        // A note that cannot be written is no failure.
         let _ = writeln!(crate::cli::output::stderr(), "note: nothing was left to go on from; the sweep begins");
     }
     interrupt::last_words(checkpoint.last_words("what is done is".into()));
@@ -258,7 +258,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => Ok(()),
     };
     if outputs.is_empty() {
-        // What is told is all that there is of it.
+        // The table is the only output, so the checkpoint goes after it is written.
         match tell() {
             Ok(()) => checkpoint.discard(),
             Err(failure) => return Err(checkpoint.after(failure)),
@@ -282,13 +282,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// All rollouts of so many cells.
+/// The rollouts of this many cells; an error beyond the range of numbers.
 pub fn total(replicates: u64, cells: usize) -> Result<u64, Failure> {
     rollouts(replicates, cells)
         .ok_or_else(|| Failure::from(SweepError::TooMany { option: "--replicates", replicates, cells }))
 }
 
-/// A sweep of which something is left to do.
+/// A sweep with at least one replicate to run.
 pub fn ready(order: SweepOrder) -> Result<Sweep, Failure> {
     if order.replicates == 0 {
         return Err(Failure::Nothing(anyhow::anyhow!(
@@ -302,7 +302,7 @@ pub fn ready(order: SweepOrder) -> Result<Sweep, Failure> {
     })
 }
 
-/// The outputs, opened before the work begins.
+/// The outputs, opened before the work.
 pub struct Files {
     report: Option<Output>,
     cells: Option<Output>,
@@ -310,7 +310,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Opens those that are named.
+    /// Opens the named outputs.
     pub fn open(arguments: &OutputArguments) -> Result<Self, Failure> {
         let paths = [&arguments.report, &arguments.cells, &arguments.runs].map(Option::as_ref);
         let [report, cells, runs] = open_all(paths)?;
@@ -318,7 +318,7 @@ impl Files {
     }
 }
 
-/// Makes the report from the tapes, and writes the outputs; they still have to be published, all of them or none.
+/// Makes the report from the result logs, and writes the outputs; the caller publishes all of them or none.
 pub fn conclude(
     sweep: &Sweep,
     logs: &[ResultLog],

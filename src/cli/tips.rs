@@ -1,4 +1,4 @@
-//! What is wrong with a command line, and what to write instead.
+//! Errors of the command line, with tips on what to write instead.
 
 use std::io::Write;
 use std::path::Path;
@@ -12,20 +12,20 @@ use super::output::{stderr, stdout};
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::text::escaped;
 
-/// Below so much likeness a word is no slip of the pen.
+/// Words below this similarity are not taken for a typing error.
 const LIKE: f64 = 0.6;
 
-/// Says what is wrong, or gives the help that was asked for; the exit code.
+/// Writes the error with a tip, or the requested help; returns the exit code.
 pub fn report(error: clap::Error) -> ExitCode {
     let words: Vec<String> = std::env::args_os().map(|word| escaped(&word.to_string_lossy()).into_owned()).collect();
-    // The message quotes what was given: the same words, escaped, are wrong in the same way.
+    // The message quotes the arguments: the escaped words fail in the same way.
     let error = Cli::try_parse_from(&words).err().unwrap_or(error);
     let code = if error.use_stderr() { 2 } else { 0 };
     let mut said = error.render().ansi().to_string();
     if let Some(tip) = tip(&error, &words) {
         said.push_str(&format!("\n  tip: {tip}\n"));
     }
-    // Nobody to tell when the terminal is gone.
+    // Without a terminal there is nobody to tell.
     let _ = match error.use_stderr() {
         true => write!(stderr(), "{said}"),
         false => write!(stdout(), "{said}"),
@@ -45,7 +45,7 @@ fn tip(error: &clap::Error, words: &[String]) -> Option<String> {
     }
 }
 
-/// `rn` is meant as `run`; a file is meant for a command.
+/// A tip for `rn` in place of `run`, or for a file without a command.
 fn subcommand(word: &str, words: &[String]) -> Option<String> {
     if Path::new(word).is_file() {
         return Some(format!("`{word}` is a file; name the command first, as in `dryroll run {word}`"));
@@ -61,7 +61,7 @@ fn subcommand(word: &str, words: &[String]) -> Option<String> {
     Some(format!("write `dryroll {nearest}{rest}`"))
 }
 
-/// A key of `[rollout]` that is written as an option.
+/// A tip for a key of `[rollout]` that is written as an option.
 fn option(word: &str, words: &[String]) -> Option<String> {
     let name = word.split('=').next().unwrap_or(word);
     let key = name.strip_prefix("--")?.replace('-', "_");

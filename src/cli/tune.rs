@@ -142,13 +142,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         (None, Some(binding)) if arguments.how.quiet => {
             Err(Failure::Unmet(anyhow::anyhow!("{} What binds: {binding}", report.says)))
         }
-        // All else has been told.
+        // Everything else is already written.
         (None, _) => Err(Failure::Unmet(anyhow::anyhow!("no policy is recommended"))),
         _ => Ok(()),
     }
 }
 
-/// What the scenario lacks for a search, at its place.
+/// The error for a scenario without what a search needs, at its place in the file.
 fn no_search(text: &ScenarioText, error: TuneError) -> Failure {
     let says = error.to_string();
     let (place, help): (&[&str], &str) = match error {
@@ -191,7 +191,7 @@ fn search(
     }
 }
 
-/// The answer with other failure rates.
+/// Searches again with other failure rates.
 fn sensitivity(tune: &Tune, tuned: &Tuned, pool: &rayon::ThreadPool, quiet: bool) -> Result<Sensitivity, Failure> {
     let most = total(tune.replicates, tune.cells.compiled.len())?.saturating_mul(FACTORS.len() as u64);
     let progress = Progress::new(most, "sensitivity", quiet);
@@ -202,7 +202,7 @@ fn sensitivity(tune: &Tune, tuned: &Tuned, pool: &rayon::ThreadPool, quiet: bool
     found.map_err(scratch_failure)?.ok_or_else(|| Failure::Interrupted("nothing was written".into()))
 }
 
-/// What the history leaves open.
+/// The value of more history: what the calibration leaves open.
 fn open_questions(
     tune: &Tune,
     log: &ResultLog,

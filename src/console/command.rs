@@ -1,4 +1,4 @@
-//! What a person writes in the dialogue: words, and what they mean.
+//! The commands of the dialogue, and their parser.
 
 use std::num::NonZeroU32;
 
@@ -7,16 +7,16 @@ use dryroll_engine::{Answer, Edit, OperatorDecision};
 use dryroll_sim::text::escaped;
 use dryroll_study::drill::{Control, DrillError, Speed};
 
-/// What a line asks for.
+/// A command of the dialogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Something for the desk.
+    /// A control of the drill.
     Control(Control),
-    /// Where does it stand?
+    /// Show the status.
     Status,
-    /// What can be written?
+    /// List the commands.
     Help,
-    /// Leave.
+    /// Leave the drill.
     Quit,
     /// An empty line, or a remark.
     Nothing,
@@ -41,10 +41,10 @@ pub const HELP: [(&str, &str); 14] = [
 ];
 
 impl Command {
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// What is wrong with it, and what is allowed.
+    /// A line that is no command; the message says what is allowed.
     pub fn parse(line: &str) -> Result<Self, String> {
         let line = line.trim().to_lowercase();
         let mut words = line.split_whitespace();
@@ -77,7 +77,7 @@ impl Command {
     }
 }
 
-/// So much of a word as is worth repeating, without what would move a cursor.
+/// Shortens a word for an error message, without control characters.
 fn shown(word: &str) -> String {
     escaped(word).chars().take(40).collect()
 }

@@ -1,4 +1,4 @@
-//! What an operator is told of a drill while it runs.
+//! The feed: what an operator may know of a drill while it runs.
 
 use std::collections::VecDeque;
 
@@ -12,22 +12,22 @@ use dryroll_study::drill::Briefing;
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// It goes on.
+    /// Progress.
     Plain,
     /// Something went well.
     Good,
     /// Something failed.
     Bad,
-    /// Somebody is asked, or answered.
+    /// A question or an answer.
     Asks,
 }
 
-/// A line of the story.
+/// A line of the feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
-    /// When.
+    /// The simulated time.
     pub at: At,
-    /// How much it matters.
+    /// How much the line matters.
     pub tone: Tone,
     /// What happened, in words.
     pub text: String,
@@ -44,7 +44,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// A story that keeps so many of its last lines.
+    /// A feed that keeps this many of its last lines.
     #[must_use]
     pub fn new(briefing: Briefing, kept: usize) -> Self {
         Self { briefing, narrator: Narrator::default(), tally: Tally::default(), lines: VecDeque::new(), kept }
@@ -68,7 +68,7 @@ impl Feed {
         &self.lines
     }
 
-    /// The lines that were not taken yet.
+    /// Takes the lines that were not taken yet.
     pub fn take(&mut self) -> impl Iterator<Item = Told> + '_ {
         self.lines.drain(..)
     }

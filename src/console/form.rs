@@ -23,14 +23,14 @@ pub struct Form {
     forecast: Option<Forecast>,
 }
 
-/// What came of a key.
+/// The effect of a key on the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filled {
-    /// It goes on.
+    /// The form stays open.
     Not,
-    /// It is left.
+    /// The form was closed.
     Left,
-    /// It is to be sent.
+    /// The edit is to be sent.
     Sent(Edit),
 }
 

@@ -1,5 +1,5 @@
-//! The state of the screen: a desk, what is selected, and what is asked in between. Keys and moments come in; it says
-//! when it is over.
+//! The state of the screen: the controller of the drill, the selected row, and the open dialog. Keys and wall-clock
+//! times come in; the model says when it is over.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use dryroll_engine::{Answer, OperatorDecision, RequestKind};
 use dryroll_sim::sim::Observer;
 use dryroll_study::drill::{Asked, Control, Controller};
 
-/// What stands in front of the screen.
+/// A dialog in front of the screen.
 #[derive(Clone, Debug)]
 pub enum Dialog {
     /// The keys.
     Help,
-    /// Leave?
+    /// Confirms leaving.
     Quit,
-    /// Really this answer?
+    /// Confirms an answer.
     Confirm(Asked, Choice),
     /// The form of an edit.
     Edit(Form),
@@ -37,7 +37,7 @@ pub struct Model<'w, O> {
 }
 
 impl<'w, O: Observer> Model<'w, O> {
-    /// A console at a desk.
+    /// A console for a controller.
     #[must_use]
     pub fn new(controller: Controller<'w, (Feed, O)>) -> Self {
         let mut model = Self { controller, tree: Tree::default(), dialog: None, message: None, stands: Stands::Goes };
@@ -45,61 +45,61 @@ impl<'w, O: Observer> Model<'w, O> {
         model
     }
 
-    /// The desk, when it is over or was left.
+    /// Returns the controller.
     #[must_use]
     pub fn into_controller(self) -> Controller<'w, (Feed, O)> {
         self.controller
     }
 
-    /// The desk.
+    /// The controller.
     #[must_use]
     pub fn controller(&self) -> &Controller<'w, (Feed, O)> {
         &self.controller
     }
 
-    /// What stands in front of the screen.
+    /// The open dialog.
     #[must_use]
     pub fn dialog(&self) -> Option<&Dialog> {
         self.dialog.as_ref()
     }
 
-    /// What was said of the last key.
+    /// The message about the last key.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// Whether the person is done with it.
+    /// Whether the drill goes on, is over, or was left.
     #[must_use]
     pub fn stands(&self) -> Stands {
         self.stands
     }
 
-    /// The tree, and the plan that it is of.
+    /// The tree, and the plan that it shows.
     pub fn tree(&mut self) -> (&mut Tree, &dryroll_engine::Plan) {
         (&mut self.tree, self.controller.drill().engine().plan())
     }
 
-    /// What is asked, and may be answered.
+    /// The open request and its answers.
     #[must_use]
     pub fn asked(&self) -> Option<(Asked, Vec<Choice>)> {
         let asked = self.controller.drill().asked()?;
         Some((asked, choices(asked.kind, self.controller.drill().engine(), self.controller.seen().0.briefing())))
     }
 
-    /// Lets happen what is due at this moment of the wall clock.
+    /// Advances the drill to this time of the wall clock.
     pub fn advance(&mut self, wall: Duration) {
         self.controller.advance(wall);
         self.follow();
     }
 
-    /// How long after `wall` something happens by itself.
+    /// How long after `wall` the next event is due.
     #[must_use]
     pub fn until_next(&self, wall: Duration) -> Option<Duration> {
         self.controller.until_next(wall)
     }
 
-    /// Takes a key at this moment of the wall clock.
+    /// Handles a key at this time of the wall clock.
     pub fn key(&mut self, wall: Duration, key: Key) {
         self.advance(wall);
         self.message = None;
@@ -136,7 +136,7 @@ impl<'w, O: Observer> Model<'w, O> {
         }
     }
 
-    /// Sends an answer that was asked twice, if it is still the same that is asked.
+    /// Sends a confirmed answer if its request is still open.
     fn confirm(&mut self, wall: Duration, asked: Asked, choice: &Choice) {
         match choice.answer {
             Some(answer) if self.controller.drill().asked() == Some(asked) => {
@@ -195,7 +195,7 @@ impl<'w, O: Observer> Model<'w, O> {
         }
     }
 
-    /// Takes an answer at once, or asks again where it cannot be taken back.
+    /// Sends an answer, or asks for confirmation if it cannot be undone.
     fn take(&mut self, wall: Duration, asked: Asked, choice: Choice) {
         match choice.answer {
             None => self.dialog = Some(Dialog::Edit(Form::new(self.controller.drill().engine()))),
@@ -210,7 +210,7 @@ impl<'w, O: Observer> Model<'w, O> {
         self.message = self.controller.control(wall, control).err().map(|error| error.to_string());
     }
 
-    /// Brings what is shown up to what has happened.
+    /// Updates the screen after events.
     fn follow(&mut self) {
         self.tree.follow(self.controller.drill().engine(), self.controller.seen().0.tally());
         let asked = self.controller.drill().asked();

@@ -1,4 +1,4 @@
-//! Events in words, a line each. What would be thousands of lines of a large batch is told in numbers.
+//! The narrator: events in words, one line each. Events of large batches are summarised.
 
 use super::feed::Tone;
 use dryroll_engine::fleet::At;
@@ -8,19 +8,19 @@ use dryroll_report::words::events::{self, NOTIFIED, asks, because, in_a_row};
 use dryroll_report::words::{plural, spoken};
 use dryroll_study::drill::Briefing;
 
-/// A batch of at most so many instances is told verdict by verdict.
+/// In batches up to this size every verdict gets a line.
 const VERDICTS_TOLD: u32 = 40;
-/// Of a larger one so many failures are.
+/// In larger batches this many failures get a line.
 const FAILURES_TOLD: u32 = 12;
 
-/// Tells one drill; keeps what a line needs to know of those before it.
+/// Describes the events of one drill; keeps the state that later lines need.
 #[derive(Debug, Default)]
 pub struct Narrator {
     batch_began_at: At,
     batch_instances: u32,
     failures: u32,
     in_a_row: u32,
-    /// From a trip to its decision failures do not count.
+    /// Failures between a trip and its decision do not count.
     is_tripped: bool,
 }
 

@@ -13,7 +13,7 @@ use dryroll_sim::sim::Observer;
 use dryroll_sim::text::shown;
 use dryroll_study::drill::{Asked, Control, Controller};
 
-/// Where a dialogue stands.
+/// Whether a dialogue goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stands {
     /// It goes on.
@@ -29,23 +29,23 @@ pub enum Stands {
 pub struct Plain<'w, O, W> {
     controller: Controller<'w, (Feed, O)>,
     out: W,
-    /// A script leads: the clock goes from decision to decision by itself, and never by the wall.
+    /// A script leads: the clock jumps from decision to decision and ignores the wall clock.
     is_scripted: bool,
-    /// The request that was put in words already.
+    /// The request that was already shown.
     put: Option<Asked>,
 }
 
 impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
-    /// A dialogue about a drill at its desk.
+    /// A dialogue for a controller.
     #[must_use]
     pub fn new(controller: Controller<'w, (Feed, O)>, out: W, is_scripted: bool) -> Self {
         Self { controller, out, is_scripted, put: None }
     }
 
-    /// Says what the drill is about, and goes on to what is asked first.
+    /// Introduces the drill, and advances to the first request.
     ///
     /// # Errors
-    /// When it cannot be told, here and wherever it speaks.
+    /// A failure to write, here and in the other methods.
     pub fn open(&mut self, wall: Duration) -> io::Result<Stands> {
         let (out, briefing) = (&mut self.out, self.controller.seen().0.briefing());
         writeln!(out, "drill: {}", briefing.title)?;
@@ -59,26 +59,26 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
         self.go_on(wall)
     }
 
-    /// Drill and observers.
+    /// Returns the controller and its observers.
     #[must_use]
     pub fn into_controller(self) -> Controller<'w, (Feed, O)> {
         self.controller
     }
 
-    /// How long after `wall` something happens by itself; `None` while the clock stands.
+    /// How long after `wall` the next event is due; `None` while the clock is paused.
     #[must_use]
     pub fn until_next(&self, wall: Duration) -> Option<Duration> {
         self.controller.until_next(wall)
     }
 
-    /// Lets happen what is due, and tells it. A script is led to its next decision.
+    /// Advances the drill, and writes what happened. A script advances to its next decision.
     ///
     /// # Errors
-    /// When it cannot be told.
+    /// A failure to write.
     pub fn go_on(&mut self, wall: Duration) -> io::Result<Stands> {
         self.controller.advance(wall);
         if self.is_scripted && self.controller.drill().asked().is_none() {
-            // It is over where this fails.
+            // This fails only when the drill is over.
             let _ = self.controller.control(wall, Control::NextDecision);
         }
         self.tell()?;
@@ -87,10 +87,10 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
         Ok(if self.controller.drill().is_over() { Stands::Over } else { Stands::Goes })
     }
 
-    /// Does what a line says.
+    /// Executes a line.
     ///
     /// # Errors
-    /// When it cannot be told.
+    /// A failure to write.
     pub fn hear(&mut self, wall: Duration, line: &str) -> io::Result<Stands> {
         if self.is_scripted {
             writeln!(self.out, "> {}", shown(line.trim()))?;
@@ -172,7 +172,7 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
         writeln!(self.out, "{} waits for your answer: {}", asked.request, asked.kind.option_names().join(", "))
     }
 
-    /// Puts what is asked in words, with what is known and what may be answered, once.
+    /// Shows the open request with its facts and answers, once.
     fn put_request(&mut self) -> io::Result<()> {
         let asked = self.controller.drill().asked();
         if asked == self.put {

@@ -1,4 +1,4 @@
-//! What is known at the moment that somebody has to decide: what the engine knows, never the truth.
+//! The facts for a decision: what the engine knows, never the truth.
 
 use super::tally::Tally;
 use dryroll_engine::{BatchPhase, Direction, Engine, Reason, RequestKind};
@@ -9,9 +9,9 @@ use dryroll_report::words::heartbeat_summary;
 use dryroll_report::words::plural;
 use dryroll_study::drill::{Asked, Briefing, Cell, HeartbeatSummary};
 
-/// Failures in a row that are listed with their reasons.
+/// How many failures in a row are listed with their reasons.
 const LISTED: usize = 4;
-/// Failures that the status lists.
+/// How many failures the status lists.
 const FAILURES: usize = 24;
 
 /// What is known of a plan that waits for approval, a line each.
@@ -23,7 +23,7 @@ pub fn of_plan(engine: &Engine) -> Vec<String> {
     lines
 }
 
-/// What is known of a trip, a line each; with what is heard of the fleet.
+/// What is known of a trip, one line each, with the heartbeat summary.
 #[must_use]
 pub fn of_trip(
     asked: Asked,

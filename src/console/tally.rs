@@ -140,7 +140,7 @@ impl Tally {
         self.all.add(Cell::Waiting, plan.total_instances());
     }
 
-    /// The first ones of the plan, so many, are to go back, however they stood.
+    /// Marks the first `count` instances of the plan for rollback, whatever their state.
     fn take_back(&mut self, engine: &Engine, count: u32) {
         self.failed_at.clear();
         self.all = Counts::default();

@@ -1,5 +1,5 @@
-//! The tree: rollout → batch → instance. Rows are counted, never listed: a fleet of a million has as many rows, and
-//! only those on the screen are made.
+//! The tree: rollout → batch → instance. Rows are counted, not stored: only those on the screen are made, whatever the
+//! size of the fleet.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::tally::Tally;
 use dryroll_engine::{Direction, Engine, Plan};
 use dryroll_study::drill::Cell;
 
-/// A batch of at most so many instances opens by itself when it begins.
+/// Batches up to this size open by themselves when they begin.
 const OPENS_ITSELF: usize = 40;
 
 /// A row of the tree.
@@ -30,7 +30,7 @@ pub struct Tree {
     selected: Row,
     offset: usize,
     height: usize,
-    /// It goes with the batch that runs, until somebody takes another row.
+    /// The selection follows the running batch until the user moves it.
     follows: bool,
     live: Option<u32>,
 }
@@ -131,7 +131,7 @@ impl Tree {
         (self.offset..self.offset + height).map_while(|place| self.row(plan, place)).collect()
     }
 
-    /// Goes with what happened: with the batch that runs, and with a plan that was edited.
+    /// Follows events: the running batch, and an edited plan.
     pub fn follow(&mut self, engine: &Engine, tally: &Tally) {
         let plan = engine.plan();
         self.open.retain(|&index| index < plan.batch_count());
@@ -152,7 +152,7 @@ impl Tree {
         }
     }
 
-    /// Takes a key, and answers whether it had a use for it.
+    /// Handles a key; returns whether the tree uses it.
     pub fn key(&mut self, key: Key, engine: &Engine, tally: &Tally) -> bool {
         let plan = engine.plan();
         let place = self.place(plan, self.selected).unwrap_or(0);

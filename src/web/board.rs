@@ -11,7 +11,7 @@ use dryroll_report::events::chronicle::{BatchRecord, Chronicle};
 use dryroll_report::words::heartbeat_summary;
 use dryroll_study::drill::{Asked, Briefing, Decision, Drill, HeartbeatSummary};
 
-/// How everything stands.
+/// The state of the drill.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Board {
     pub state: State,
@@ -82,7 +82,7 @@ pub struct Batch {
     pub failed: u32,
 }
 
-/// What is heard of the fleet.
+/// The heartbeat summary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Heard {
     /// At which moment.
@@ -102,7 +102,7 @@ pub struct Decided {
     pub max_consecutive_failures: Option<u32>,
 }
 
-/// What is another than it was.
+/// The parts of the board that changed.
 #[derive(Debug, Default, Serialize)]
 pub struct Update<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ pub struct Update<'a> {
     pub breaker: Option<Breaker>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<&'a Figures>,
-    /// Null: nothing is asked any more.
+    /// Null: no request is open any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<&'a Option<Request>>,
     /// How many batches there are.
@@ -130,7 +130,7 @@ pub struct Update<'a> {
 }
 
 impl<'a> Update<'a> {
-    /// From one board to the next.
+    /// The difference between two boards.
     pub fn between(old: &Board, new: &'a Board, cells: Vec<Patch>) -> Self {
         let changed = |(place, batch): &(usize, &Batch)| old.batches.get(*place) != Some(*batch);
         Self {
@@ -148,7 +148,7 @@ impl<'a> Update<'a> {
 }
 
 impl Board {
-    /// How a drill stands.
+    /// The board of a drill.
     pub fn of(drill: &Drill<'_>, chronicle: &Chronicle, briefing: &Briefing, roll: Option<&HeartbeatSummary>) -> Self {
         let engine = drill.engine();
         let (count, limit) = engine.breaker();

@@ -24,7 +24,7 @@ impl Cells {
         self.0.iter().copied().map(char::from).collect()
     }
 
-    /// Looks at these positions again, and notes and answers what changed.
+    /// Reads these positions again, and returns what changed.
     pub fn renew(&mut self, engine: &Engine, mut positions: Vec<u32>) -> Vec<Patch> {
         positions.sort_unstable();
         positions.dedup();

@@ -1,5 +1,5 @@
-//! The connections that are open: how many there may be, and how long each may keep the server waiting. Who has shown
-//! the token stays before who has not, so that nobody without it can take the operator's place.
+//! The open connections: how many are allowed, and how long each may keep the server waiting. Connections without the
+//! token are closed first, so that nobody without it can take the operator's place.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,7 +25,7 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// How often the limits are looked at.
 pub const LOOK: Duration = Duration::from_secs(1);
 
-/// What is known of one.
+/// The state of one connection.
 #[derive(Debug)]
 struct Open {
     opened: Instant,
@@ -62,7 +62,7 @@ struct All {
 }
 
 impl All {
-    /// Takes one more in; where there are too many, another goes for it.
+    /// Admits a connection; above the limit, another one is closed.
     fn admit(&mut self, now: Instant) -> u64 {
         let living = self.open.values().filter(|open| !open.is_closed).count();
         if living >= MOST {
@@ -105,7 +105,7 @@ impl Connections {
     }
 }
 
-/// One of them, for whoever answers its requests.
+/// One connection, for the handler of its requests.
 #[derive(Clone, Debug)]
 pub struct Connection {
     connections: Connections,

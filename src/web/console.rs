@@ -1,4 +1,4 @@
-//! The thread that owns the drill: it lets time go on, does what it is told, and publishes. It waits for nobody else.
+//! The thread that owns the drill: it advances the clock, executes orders and publishes. It waits for nobody else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,12 +19,12 @@ use dryroll_engine::Answer;
 use dryroll_sim::sim::{CompiledScenario, Observer};
 use dryroll_study::drill::{Briefing, Control, Controller, Drill, Pace, Speed};
 
-/// Between two looks at the drill, so that what happens close together is told together.
+/// The shortest time between two updates: events close together are sent together.
 const SHORTEST: Duration = Duration::from_millis(25);
 /// How soon an interrupt is noticed.
 const LONGEST: Duration = Duration::from_millis(100);
 
-/// A drill at a desk whose controls are in browsers.
+/// A drill whose controls are in browsers.
 #[derive(Debug)]
 pub struct Console<'w, 'a, O> {
     controller: Controller<'w, Seen<'a, O>>,
@@ -79,7 +79,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
         Arc::clone(&self.log)
     }
 
-    /// The names that browsers are told, and how instances are called.
+    /// The names that browsers show, and the names of instances.
     #[must_use]
     pub fn briefing(&self) -> Value {
         let Briefing { title, module, fleet, instances, target, previous, .. } = self.briefing;
@@ -113,7 +113,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
                     let done = self.obey(order.wish);
                     self.publish();
                     let seq = self.log.length();
-                    // Whoever asked may have gone.
+                    // The browser may have gone.
                     let _ = order.reply.send(done.map(|mut value| {
                         if let Some(object) = value.as_object_mut() {
                             object.insert("seq".into(), seq.into());
@@ -154,7 +154,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
         Ok(json!({}))
     }
 
-    /// A decision is one on the question that its window showed, or none.
+    /// Takes a decision if it answers the open request.
     fn decide(&mut self, wall: Duration, offered: &str, answer: Answer) -> Result<(), Problem> {
         self.controller.advance(wall);
         let drill = self.controller.drill();
@@ -181,7 +181,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
         })
     }
 
-    /// Tells what changed, if anything did.
+    /// Publishes what changed, if anything did.
     fn publish(&mut self) {
         let noted = self.controller.observer().take();
         let pace = *self.controller.pace();

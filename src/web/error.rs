@@ -15,9 +15,9 @@ pub enum WebError {
     /// The address cannot be listened at.
     #[error("cannot listen at {address}: {why}; another port can be named with --bind, port 0 takes any that is free")]
     Listen {
-        /// Which.
+        /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The cause.
         why: io::Error,
     },
     /// The server could not be started.

@@ -1,4 +1,4 @@
-//! Who is let in: whoever calls the server by its name, comes from its own pages, and has the token.
+//! Access control: the right `Host`, the right `Origin`, and the token.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub struct Guard {
     hosts: Hosts,
     token: Token,
-    /// Cookies do not know ports: each drill's has its own name.
+    /// Cookies ignore ports, so each drill has its own cookie name.
     cookie: String,
 }
 
@@ -72,7 +72,7 @@ impl Guard {
         bearer || cookie()
     }
 
-    /// The way on for who comes with the token in the address, so that it does not stay there.
+    /// Redirects a request with the token in its address, so that the token does not stay there.
     fn welcome(&self, request: &Request) -> Option<Response> {
         if request.method() != Method::GET {
             return None;

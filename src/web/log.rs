@@ -134,7 +134,7 @@ impl Log {
         self.inner().entries.len() as u64
     }
 
-    /// At most so many entries after one.
+    /// At most `most` entries after one.
     pub(super) fn after(&self, seq: u64, most: usize) -> Vec<Arc<Entry>> {
         let inner = self.inner();
         let start = usize::try_from(seq).unwrap_or(usize::MAX).min(inner.entries.len());

@@ -1,4 +1,4 @@
-//! What browsers want of the drill, and how they ask for it.
+//! The orders of browsers, and the request bodies that carry them.
 
 use std::num::NonZeroU32;
 
@@ -11,15 +11,15 @@ use super::problem::Problem;
 use dryroll_engine::{Answer, Edit, OperatorDecision};
 use dryroll_study::drill::{Control, Speed};
 
-/// What the console is to do.
+/// An order for the console.
 #[derive(Debug)]
 pub struct Order {
     pub(super) wish: Wish,
-    /// Whoever asked may have gone.
+    /// The browser may have gone.
     pub(super) reply: oneshot::Sender<Result<Value, Problem>>,
 }
 
-/// What somebody wants.
+/// What an order asks for.
 #[derive(Debug)]
 pub enum Wish {
     /// The first browser is here: the clock may go.
@@ -42,7 +42,7 @@ pub struct ControlBody {
 }
 
 impl ControlBody {
-    /// What is wanted.
+    /// The wish of this request.
     pub fn wish(&self) -> Result<Wish, Problem> {
         let control = match (self.what.as_str(), self.speed) {
             ("pause", None) => Control::Pause,
@@ -73,7 +73,7 @@ fn unprocessable(says: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, says)
 }
 
-/// What somebody sent, no longer than is said back.
+/// Shortens text that an error message quotes.
 fn shortened(text: &str) -> String {
     text.chars().take(40).collect()
 }
@@ -94,7 +94,7 @@ impl EditBody {
         Ok(Edit { batch_pct: self.batch_pct, max_consecutive_failures: limit.transpose()? })
     }
 
-    /// What is wanted.
+    /// The wish of this request.
     pub fn wish(&self) -> Result<Wish, Problem> {
         self.edit().map(Wish::Preview)
     }
@@ -111,7 +111,7 @@ pub struct DecideBody {
 }
 
 impl DecideBody {
-    /// What is wanted.
+    /// The wish of this request.
     pub fn wish(self) -> Result<Wish, Problem> {
         let edit = EditBody { batch_pct: self.batch_pct, max_consecutive_failures: self.max_consecutive_failures };
         let answer = match self.decide.as_str() {

@@ -1,4 +1,4 @@
-//! What is answered to a request that cannot be done: a status, and one sentence.
+//! The answer to a request that fails: a status, and one sentence.
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;

@@ -35,11 +35,11 @@ use dryroll_sim::json::fault;
 
 /// The largest request body.
 const MOST_BYTES: usize = 16 * 1024;
-/// So long the last words have to reach the browsers.
+/// How long the last messages have to reach the browsers.
 const FAREWELL: Duration = Duration::from_millis(250);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// What requests are answered from.
+/// The shared state of the request handlers.
 struct Desk {
     log: Arc<Log>,
     orders: Sender<Order>,
@@ -193,7 +193,7 @@ fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Probl
 }
 
 impl Desk {
-    /// Has the console do something, and answers what came of it.
+    /// Sends an order to the console, and returns its reply.
     async fn order(&self, wish: Wish) -> Answer {
         let (reply, answer) = oneshot::channel();
         // Nobody takes orders when the drill is over.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::log::{Entry, Log, News};
 
-/// So long nothing is sent; then the clock is told, so that a browser knows that it still hears.
+/// After this long without an entry the clock is sent, so that a browser knows that the connection lives.
 const QUIET: Duration = Duration::from_secs(2);
 /// How soon a browser tries again after a lost connection.
 const RETRY: Duration = Duration::from_millis(800);
@@ -35,7 +35,7 @@ pub fn events(
     briefing: Arc<serde_json::Value>,
     after: Option<u64>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    // Who saw more than there is saw another drill.
+    // A browser that saw more entries than there are saw another drill.
     let seen = after.filter(|&seq| seq <= log.length());
     let news = log.subscribe();
     let reader = Reader { log, news, briefing, seen, taken: VecDeque::new(), clock_is_due: true, is_over: false };

@@ -22,7 +22,7 @@ impl Token {
         &self.0
     }
 
-    /// Whether somebody has it; how long that takes to find out tells nothing of it.
+    /// Whether the text is the token, compared in constant time.
     pub fn is(&self, offered: &str) -> bool {
         let (own, offered) = (self.0.as_bytes(), offered.as_bytes());
         own.len() == offered.len() && own.iter().zip(offered).fold(0, |all, (a, b)| black_box(all | (a ^ b))) == 0

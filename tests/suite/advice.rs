@@ -1,5 +1,5 @@
-//! Advice: each trap that a scenario can set has its code at its line, in every command; what works as it says is free
-//! of it.
+//! Advice: each trap that a scenario can set gets its code at its line, in every command; a correct scenario gets no
+//! advice.
 
 use std::path::Path;
 
@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use crate::common::folder::{Folder, said};
 
-/// Twenty hosts in batches of four, two versions, nothing unusual: `change` stands in place of a line of it, or at its
-/// end.
+/// Twenty hosts in batches of four, two versions, nothing unusual. A change replaces a line, or adds one at the end.
 pub fn scenario(changes: &[(&str, &str)]) -> String {
     let mut text = r#"
 horizon_sec = 86400
@@ -40,7 +39,7 @@ on_trip = "rollback_completed_batches"
     text
 }
 
-/// A case: what is changed, and the code at the line that begins with a text.
+/// A case: the changes, and each expected code with the beginning of its line.
 type Case = (&'static str, Vec<(&'static str, &'static str)>, Vec<(AdviceCode, &'static str)>);
 
 fn cases() -> Vec<Case> {
@@ -439,7 +438,7 @@ fn every_command_tells_it_and_reports_it() {
     assert!(said(&output.stderr).contains("advice: the breaker"), "{}", said(&output.stderr));
 }
 
-/// Without limits nothing but the breaker's reach keeps the policy that is never stopped from being the fastest.
+/// Without limits only the breaker's reach keeps a policy that never stops from being the fastest.
 #[test]
 fn a_search_leaves_out_what_can_never_trip() {
     let grid = "[tune]\nbatch_pct = [20]\nmax_consecutive_failures = [2, 20, 21]\n";
@@ -467,7 +466,7 @@ fn a_search_leaves_out_what_can_never_trip() {
     );
 }
 
-/// A decision that takes two days: all that trip are not over after one, and no bound knows it before.
+/// A decision takes two days: replicates that trip are not over after one day, and no bound knows that in advance.
 #[test]
 fn replicates_that_stalled_are_said_and_a_rule_does_not_pass_on_them_in_silence() {
     let stalls = scenario(&[
@@ -515,7 +514,7 @@ fn strict_fails_on_advice_and_tells_machines() {
     assert_eq!(folder.check("s.toml --strict").code, Some(0));
 }
 
-/// All versions that can be rolled out, as a sweep over all of them takes them.
+/// All versions that can be rolled out, as in a sweep over all of them.
 #[test]
 fn what_ships_is_free_of_advice() {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")];

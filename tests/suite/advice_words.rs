@@ -1,5 +1,5 @@
-//! Advice names what it is about, word for word; both estimates of a plan are in all that tells one; a log of another
-//! unit is noticed.
+//! Advice names its subject word for word; both estimates of a plan appear in all outputs with an estimate; a log in
+//! another unit is noticed.
 
 use dryroll::scenario::{Advice, Advisor, Format, ScenarioText};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! `check --baseline`: what was accepted stays as it is, or is told, replicate by replicate.
+//! `check --baseline`: accepted results stay as they are, or the difference is reported, replicate by replicate.
 
 use crate::common::checks;
 use checks::Folder;
@@ -104,7 +104,7 @@ fn a_tolerance_and_an_improvement_pass() {
     folder.edit("s.toml", "batch_pct = 20", "batch_pct = 25");
     let told = folder.check("s.toml --baseline b --report r.json");
     assert!(folder.facts("better").contains(&"v-2 duration_sec".to_owned()), "{}", told.out);
-    // One batch less of four hosts each cannot be worth a thousand percent of anything.
+    // One batch of four hosts less cannot change anything by a thousand percent.
     let worse = folder.facts("worse");
     let all: String =
         worse.iter().map(|fact| format!(" --tolerance {}=100000%", fact.split(' ').nth(1).unwrap())).collect();
@@ -129,8 +129,8 @@ fn a_job_accepts_nothing_unless_it_is_forced() {
     assert!(folder.read("b").contains("\"replicates\":30"));
 }
 
-/// The digest says what the bytes were: another one is told whatever the figures say, and a figure whatever the digest
-/// says.
+/// The digest identifies the bytes: another digest is reported whatever the figures say, and another figure whatever
+/// the digest says.
 #[test]
 fn the_same_engine_gives_the_same_bytes() {
     for (key, to) in [("\"digest\":\"", "0000"), ("\"mean\":", "1")] {
@@ -144,7 +144,7 @@ fn the_same_engine_gives_the_same_bytes() {
         assert_eq!(told.code, Some(1), "{}{}", told.out, told.error);
         assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "not_the_same_bytes");
         assert!(told.out.contains("not the same bytes"), "{}", told.out);
-        // Of another engine it is another result, and the figures say whether it is a worse one.
+        // Another engine gives another result; the figures say whether it is worse.
         let other = folder
             .read("b")
             .replace(&format!("\"dryroll\":\"{}\"", dryroll::SEMANTICS_VERSION), "\"dryroll\":\"0.0.1\"");
@@ -228,8 +228,8 @@ fn another_world_is_not_comparable_and_its_policies_are() {
     assert!(folder.facts("worse").contains(&"v-2 duration_sec".to_owned()));
 }
 
-/// A policy that is another in name alone: `rollback_batch_pct`, where nothing is ever rolled back. It gives the same
-/// replicates, so no seed may call it worse.
+/// A policy that differs without effect: `rollback_batch_pct`, where nothing is ever rolled back. It gives the same
+/// replicates, so no seed may find it worse.
 #[test]
 fn a_change_without_an_effect_is_none() {
     let folder = Folder::accepted();
@@ -261,7 +261,7 @@ fn luck_is_seldom_called_worse() {
     assert!(worse < 3, "{worse} of 20");
 }
 
-/// A file that something emptied is no baseline: everything would pass against it.
+/// An emptied file is no baseline: everything would pass against it.
 #[test]
 fn an_empty_baseline_is_refused() {
     let folder = Folder::new();

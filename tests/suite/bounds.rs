@@ -20,7 +20,7 @@ fn no_replicate_exceeds_the_bounds() {
             for metric in Metric::ALL {
                 let Some(value) = metrics.figure(metric) else { continue };
                 let reach = bounds.reach(metric);
-                // Rounding to milliseconds is in both.
+                // Both include rounding to milliseconds.
                 let within = if metrics.trips == 0 { reach.usually } else { reach.always };
                 if !(within.low <= value && value <= within.high) {
                     let (name, trips) = (Measure::Metric(metric), metrics.trips);

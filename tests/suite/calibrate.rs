@@ -19,7 +19,7 @@ const REPLICATES: u64 = 80;
 /// always or never.
 const MOST_MISSES: u64 = 12;
 
-/// A truth: a fleet that goes to one version in batches, whatever trips.
+/// A truth: a fleet that is upgraded to one version in batches and continues after every trip.
 fn truth(version: &str, more: &str) -> String {
     format!(
         r#"
@@ -82,7 +82,7 @@ fn recovers(text: &str, family: Family, truths: &[f64], at_least: usize) {
     for (axis, &truth) in truths.iter().enumerate() {
         let name = format!("{} {}", family.name(), family.parameters()[axis]);
         misses(&name, right.iter().map(|fit| fit.parameters[axis].interval.contains(truth)));
-        // An interval that holds everything says nothing.
+        // An interval that is too wide would hold any value.
         let wide = right.iter().filter(|fit| fit.parameters[axis].interval.half_width() > truth / 2.0).count();
         assert!(wide * 5 <= right.len(), "{name}: {wide} of {} are wide", right.len());
     }
@@ -247,7 +247,7 @@ fn warnings_come_where_they_must_and_not_elsewhere() {
     // Five instances.
     let few = common::scenario(&truth(clean, "").replace("instances = 80", "instances = 5"));
     assert!(kinds(of(&calibrated(&histories(&few, 0)), "v-2")).contains(&WarningKind::TooFew));
-    // Flaps are never told.
+    // Events do not show flaps.
     assert!(compiled.warnings.iter().any(|warning| warning.text.contains("[network]")));
 }
 

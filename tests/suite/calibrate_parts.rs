@@ -1,5 +1,5 @@
-//! A rollout is evidence once: a part of its log beside the whole counts nothing, and the parts of a rotated log are
-//! put together or refused.
+//! A rollout is evidence once: a part of its log beside the whole adds nothing, and the parts of a rotated log are
+//! joined or refused.
 
 use crate::common::folder::Folder;
 use crate::common::toml as common;
@@ -67,7 +67,7 @@ fn the_parts_of_a_rotated_log_are_put_together() {
     for cut in [3, 9, 30, 60, whole.len() - 2] {
         one_rollout(&[&whole[..cut], &whole[cut..]], &whole, 1);
         one_rollout(&[&whole[cut..], &whole[..cut]], &whole, 1);
-        // Both have some lines.
+        // The parts overlap.
         one_rollout(&[&whole[..cut + 2], &whole[cut - 2..]], &whole, 1);
     }
     one_rollout(&[&whole[60..], &whole[30..60], &whole[..30]], &whole, 2);

@@ -1,4 +1,4 @@
-//! `check`: rules pass, fail or stay undecided, and machines are told as people are.
+//! `check`: rules pass, fail or stay undecided, and the outputs for machines agree with the text.
 
 use crate::common::checks;
 use crate::common::folder;
@@ -251,7 +251,7 @@ fn github_is_told_where_it_runs() {
     assert_eq!(told.out.lines().count(), 1);
     let summary = folder.read("summary.md");
     assert!(summary.starts_with("before\n### dryroll check: failed"), "{summary}");
-    // Elsewhere nobody is.
+    // Annotations appear in GitHub Actions only.
     assert!(!folder.check("s.toml").out.contains("::error"));
     folder.check("s.toml --markdown m.md");
     assert_eq!(summary, format!("before\n{}", folder.read("m.md")));
@@ -336,7 +336,7 @@ fn a_mean_of_rare_trips_is_decided_as_carefully_as_their_rate() {
     assert!(passed < 10, "{passed} of 60");
 }
 
-/// Names of a scenario are told in one line: none of them is taken for a command of the job's log, or breaks the XML.
+/// Names from a scenario stay on one line: none of them becomes a command of the job's log, or breaks the XML.
 #[test]
 fn names_break_no_line_and_no_xml() {
     let rules = FAILS.replace("[[expect]]", "[[expect]]\nversion = \"v-2\\n::error::forged\\ufffe\"");

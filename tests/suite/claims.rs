@@ -1,4 +1,4 @@
-//! What is said to be sure is sure: decisions where a rare trip costs a day, by exact values and by replicates.
+//! Claims of certainty hold: decisions where a rare trip costs a day, by exact values and by replicates.
 //!
 //! Statements "sure at 95 %" may miss in 5 of 100 seeds. The tests allow what a true 5 % exceeds in fewer than 1 of 200
 //! test runs; seeds are fixed, so that a run repeats.
@@ -90,7 +90,7 @@ fn exact_values_decide_where_a_trip_costs_two_days() {
     }
 }
 
-/// The same without theory: nothing false is sure, and every interval of a difference holds as often as it says.
+/// The same without theory: no false claim is certain, and every interval of a difference holds as often as it says.
 #[test]
 fn replicates_that_have_not_met_the_rare_trip_decide_nothing_false() {
     let base = scenario(WEEKEND);
@@ -305,7 +305,7 @@ fn the_recommended_policy_is_known_to_meet_its_limits_up_to_the_right_rate() {
     }
 }
 
-/// No interval is without width because nothing was seen yet.
+/// No interval has width zero because nothing was seen yet.
 #[test]
 fn intervals_have_width() {
     fn look(value: &Value, path: &str, found: &mut u64) {
@@ -314,7 +314,7 @@ fn intervals_have_width() {
                 for (key, value) in map {
                     if matches!(key.as_str(), "ci" | "simultaneous_ci" | "interval") && value.is_array() {
                         let (low, high) = interval(value);
-                        // Nobody is waited for here, and who decides does so at once: these cannot be another.
+                        // Nobody is waited for here, and answers come at once: these metrics cannot vary.
                         let cannot_vary = ["approval_wait_sec", "time_to_stop_sec"]
                             .iter()
                             .any(|name| path.ends_with(name) || map.get("metric").is_some_and(|of| of == name));

@@ -169,7 +169,7 @@ fn the_smallest_screen_names_every_answer() {
     assert!(answers.iter().all(|answer| asked.contains(answer)), "{asked}");
 }
 
-/// What cannot be taken back is asked twice, and what is not asked any more is not answered.
+/// An answer that cannot be undone needs confirmation, and an expired request gets no answer.
 #[test]
 fn reject_rollback_and_abort_are_asked_twice() {
     let scenario = scenario("broken-rollback");
@@ -186,7 +186,7 @@ fn reject_rollback_and_abort_are_asked_twice() {
     assert!(bench.model.controller().drill().is_over());
 }
 
-/// A question that time has answered goes away: here the request expires under the dialogue.
+/// A dialog on an expired request closes: here the request expires under the dialog.
 #[test]
 fn a_dialogue_on_what_is_past_closes() {
     let scenario = scenario("broken-rollback");
@@ -314,7 +314,7 @@ proptest! {
     }
 }
 
-/// The plan says how far it gets if every instance fails; then every instance fails.
+/// The plan predicts the exposure if every instance fails; then every instance fails.
 #[test]
 fn the_prospect_of_a_failure_is_what_happens() {
     for (pct, limit, more) in [

@@ -38,7 +38,7 @@ fn a_long_observation_walks_each_history_once() {
     assert!((0.97..0.985).contains(&down), "{down}");
 }
 
-/// 10¹² heartbeats before the health timeout, of a network that is hardly ever up.
+/// 10¹² heartbeats before the health timeout, over a network that is hardly ever up.
 #[test]
 fn no_heartbeat_beyond_the_horizon_is_looked_at() {
     let mut scenario = fleet(1);

@@ -1,4 +1,4 @@
-//! Determinism is a promise: the same scenario and seed give the same bytes, and what is changed changes nothing else.
+//! Determinism is a promise: the same scenario and seed give the same bytes, and a change affects nothing unrelated.
 
 use crate::common::toml as common;
 
@@ -76,7 +76,7 @@ fn a_replicate_alone_is_the_same_as_among_others() {
     }
 }
 
-/// What becomes of each instance in a replicate in which verdicts depend on its fate alone.
+/// The verdict of each instance in a replicate in which verdicts depend on its own draws alone.
 fn fates(scenario: &Scenario, replicate: u64) -> BTreeMap<u32, Verdict> {
     let compiled = CompiledScenario::new(scenario).unwrap();
     let mut simulator = Simulator::new(&compiled);

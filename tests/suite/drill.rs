@@ -1,4 +1,4 @@
-//! A drill is the same run however somebody got there: what was decided, and when, is all that counts.
+//! A drill depends only on its decisions and their times, not on how the person got there.
 
 use crate::common::events;
 
@@ -84,7 +84,7 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
-    /// Whatever somebody does at the desk, in whatever order: the record, written and read back, plays the same run.
+    /// Whatever a person does with the controller, in any order: the record, written and read back, plays the same run.
     #[test]
     fn a_record_plays_the_same_run(
         which in 0..SCENARIOS.len(),
@@ -278,7 +278,7 @@ fn a_question_that_was_asked_at_another_moment_does_not_fit() {
     assert!(no_trip.unwrap_err().contains("decision 2: `approve` takes no of_rollback"));
 }
 
-/// Who never decided on a trip says nothing of one: at another time it waits as it did, and another decision on the
+/// A trip without a decision has none in the branches: at another time it waits as it did, and another decision on the
 /// plan has a branch for each answer.
 #[test]
 fn a_trip_that_nobody_answered_is_answered_by_nobody_or_in_every_way() {

@@ -1,4 +1,4 @@
-//! A drill that is killed has lost no decision: its record is there after each, and plays.
+//! A killed drill loses no decision: its record exists after each one, and plays.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Write};
@@ -32,7 +32,7 @@ fn decided(record: &Path) -> Vec<String> {
     decisions.iter().map(|decision| decision["decide"].as_str().expect("a word").to_owned()).collect()
 }
 
-/// Waits until so many decisions are kept.
+/// Waits until this many decisions are kept.
 fn await_decisions(record: &Path, count: usize) -> Vec<String> {
     let began = Instant::now();
     loop {

@@ -14,7 +14,7 @@ fn drill(arguments: &[&str], script: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Whoever has heard enough does not read the rest.
+    // The program may end before it has read all of the script.
     let _ = child.stdin.take().unwrap().write_all(script.as_bytes());
     child.wait_with_output().unwrap()
 }

@@ -1,4 +1,4 @@
-//! The drills that ship: each does what it is for, in every replicate that a surprise may draw, and tells nothing of it
+//! The built-in drills: each teaches its lesson, in every replicate that a surprise may draw, and reveals nothing of it
 //! before.
 
 use std::collections::BTreeSet;
@@ -41,9 +41,9 @@ struct Expected {
     drill: &'static str,
     /// What the best plain operator decides on trips.
     best: OperatorDecision,
-    /// Whether only one with a limit of 1 comes to it.
+    /// Whether only an operator with a limit of 1 achieves it.
     careful: bool,
-    /// Whether only the one who waits comes to it.
+    /// Whether only the operator who waits achieves it.
     patient: bool,
     /// No other plain operator scores more than this in any replicate.
     others: f64,
@@ -100,7 +100,7 @@ fn each_drill_has_its_best_decision_in_every_world_of_it() {
     assert!(wrong.is_empty(), "{} problems\n{}", wrong.len(), wrong[..wrong.len().min(60)].join("\n"));
 }
 
-/// Somebody who gives these answers, each after so many seconds.
+/// A person who gives these answers, each after this many seconds.
 fn answered<'w>(
     compiled: &'w CompiledScenario,
     replicate: u64,
@@ -370,7 +370,7 @@ fn a_surprise_is_told_in_the_debrief_and_played_again() {
     assert!(error.contains("none of the drills that are built in"), "{error}");
 }
 
-/// `run` and the other commands know nothing of the lesson.
+/// `run` and the other commands do not show the lesson.
 #[test]
 fn the_lesson_is_told_by_nobody_else() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(Pack::all()[0].file).display().to_string();

@@ -1,4 +1,4 @@
-//! Restart (§9): an engine that is rebuilt from any prefix of its journal goes on as if nothing had been.
+//! Restart (§9): an engine that is rebuilt from any prefix of its journal continues as if it had never stopped.
 
 use crate::common::engine as bench;
 use crate::common::engine_runs as runs;

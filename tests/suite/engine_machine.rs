@@ -1,6 +1,6 @@
 //! The engine under inputs in any order, held against a second, plain reading of the rules.
 //!
-//! The watch knows the settings and sees the inputs and the events, nothing of the engine's inside.
+//! The monitor knows the settings and sees inputs and events, nothing of the engine's internals.
 
 use crate::common::engine as bench;
 use crate::common::engine_runs as runs;

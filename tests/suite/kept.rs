@@ -1,4 +1,4 @@
-//! What a sweep keeps when it does not come to its end, where, and what it says about it.
+//! What an interrupted or failed sweep keeps, where, and what it reports.
 #![cfg(unix)]
 
 use std::fs;
@@ -150,7 +150,7 @@ fn a_sweep_that_writes_no_file_is_kept_in_the_temporary_folder_and_through_no_li
     assert!(said.contains("add --resume"), "{said}");
     assert_eq!(folder.bytes("precious"), b"precious");
     assert!(fs::symlink_metadata(folder.path(&kept)).unwrap().is_file());
-    // Nothing is taken up through a link either, be it a tape of this very sweep.
+    // A link is not followed to resume either, even if it leads to a result log of this very sweep.
     lay_link();
     fs::write(folder.path("precious"), &log).unwrap();
     let said = folder.says(&format!("{GRID} --report - --resume"), 2);

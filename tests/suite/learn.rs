@@ -1,5 +1,4 @@
-//! Learning records: what each kind of report teaches, the store that keeps them, and what a later rehearsal says to
-//! them.
+//! Learning records: what each kind of report teaches, the store, and how a later rehearsal compares with them.
 
 use crate::common::reports;
 

@@ -42,7 +42,7 @@ fn chance(text: &str) -> f64 {
     exact(&scenario(text)).unwrap_or_else(|out| panic!("{out}")).value("trip_rate").expect("it is in scope")
 }
 
-/// Every run trips, with one weight: no variance, whatever the number of replicates.
+/// Every run trips with the same weight: no variance, whatever the number of replicates.
 #[test]
 fn in_plan_order_the_guide_is_exact() {
     for (version, rollout, below) in [
@@ -83,7 +83,7 @@ fn observed_order_is_met_by_the_mixture() {
     }
 }
 
-/// Some take too long, which the guide knows and does not steer.
+/// Some upgrades take too long: the importance sampler knows them and does not steer them.
 #[test]
 fn late_verdicts_are_reckoned_with() {
     let lognormal = "upgrade_time_sec = {lognormal = {median = 55, sigma = 0.3}}";

@@ -172,8 +172,8 @@ fn a_precision_is_reached_and_no_further() {
     folder.fails("sweep s.toml --precision 0.0001 --replicates 300 -q", 1, "not reached");
 }
 
-/// Counted in plan order, outcomes decide all but a late verdict in ten thousand, and the guide steers just them: the
-/// estimate is near the exact value with few replicates. The seed is fixed.
+/// Counted in plan order, outcomes decide all but one late verdict in ten thousand, and the importance sampler steers
+/// just the outcomes: the estimate is near the exact value with few replicates. The seed is fixed.
 #[test]
 fn a_rare_trip_is_estimated_and_agrees_with_theory() {
     let folder = Folder::of(SCENARIO);

@@ -196,7 +196,7 @@ fn the_variance_is_between_rollouts_and_within_them() {
     }
 }
 
-/// A guide's weights are those of the rates that a replicate draws. Three comparisons by z.
+/// The importance sampler's weights are those of the rates that a replicate draws. Three comparisons by z.
 #[test]
 fn rare_trips_have_the_weights_of_their_own_rates() {
     let listed = "breaker_order = \"listed\"\nmax_consecutive_failures = 4";

@@ -1,4 +1,4 @@
-//! A wrong input names its file, its line and what to do; a folder with one is checked all the same.
+//! An error in an input names its file, its line and the remedy; the rest of a folder is checked all the same.
 
 use crate::common::folder::{Folder, said};
 

@@ -1,4 +1,4 @@
-//! `check --baseline`: scenarios against what was accepted of them.
+//! `check --baseline`: compares scenarios with the results that were accepted for them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,7 +43,7 @@ pub struct BaselineArguments {
     pub tolerances: Vec<String>,
 }
 
-/// A scenario that may have a place in a baseline.
+/// A scenario that can have an entry in a baseline.
 pub struct Candidate {
     file: Foreign,
     scenario: Scenario,
@@ -51,7 +51,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Reads what a baseline is about.
+    /// Keeps what a baseline needs of a scenario.
     pub fn of(text: &ScenarioText, scenario: &Scenario) -> Result<Self, Failure> {
         if text.path() == "-" {
             let said = "a scenario on standard input has no name that a baseline could keep; give its file";
@@ -62,20 +62,20 @@ impl Candidate {
     }
 }
 
-/// A baseline that was asked for.
+/// The baseline that the command line names.
 pub struct Baselined {
     file: PathBuf,
-    /// What it held when it was read; `None` where it was not there.
+    /// The bytes of the file when it was read; `None` if there was no file.
     was: Option<Vec<u8>>,
     baseline: Baseline,
     tolerances: Tolerances,
-    /// Where to write it anew, if it is to be.
+    /// Where to write it; `None` without `--accept`.
     output: Option<Output>,
     replicates: Option<u64>,
 }
 
 impl BaselineArguments {
-    /// Reads the baseline, and opens it to be written where it is to be; `None` where none is asked for.
+    /// Reads the baseline, and opens it for writing with `--accept`; `None` without `--baseline`.
     pub fn open(&self) -> Result<Option<Baselined>, Failure> {
         let Some(file) = &self.baseline else { return Ok(None) };
         let said = self.tolerances.iter().map(|text| tolerance(text)).collect::<Result<Vec<_>, _>>();
@@ -108,7 +108,7 @@ impl BaselineArguments {
         let unreadable = |error: io::Error| wrong(anyhow::Error::new(error).context(format!("cannot read {shown}")));
         let bytes = fs::read(file).map_err(unreadable)?;
         let text = utf8(&shown.to_string(), bytes, "a baseline, as `check --accept` writes it")?;
-        // Held against nothing everything would pass.
+        // Against an empty baseline everything passes.
         if text.trim().is_empty() && !self.accept {
             return Err(wrong(anyhow::anyhow!(
                 "{shown} is empty, so no baseline; take it from the history of your repository, or accept anew with --accept"
@@ -118,18 +118,18 @@ impl BaselineArguments {
     }
 }
 
-/// Whether this is a job of continuous integration, as all of its services say it.
+/// Whether this is a job of continuous integration: all CI services set this variable.
 fn in_ci() -> bool {
     let said = std::env::var_os("CI").unwrap_or_default();
     !(said.is_empty() || said == "0" || said.eq_ignore_ascii_case("false"))
 }
 
 impl Running<'_> {
-    /// Runs a scenario; `None` where the time was over.
+    /// Runs a scenario; `None` if the budget ran out.
     fn run(&self, subject: &Subject, file: &Foreign) -> Result<Option<ResultLog>, Failure> {
         let what = (subject.rollouts(), format!("baseline, {file}"));
         let (finished, log) = self.measure(&Subject::IDENTITY, what, |log, workers| {
-            // A budget that is over already begins nothing.
+            // A budget that is already spent starts no block.
             (workers.progress)(0);
             subject.run(log, workers)
         })?;
@@ -137,7 +137,7 @@ impl Running<'_> {
     }
 }
 
-/// What was found of a scenario: what there is to compare, or why there is nothing, and what there is to accept.
+/// The result of one scenario: the comparison or the reason why there is none, and the entry to accept.
 struct Seen {
     result: Result<Compared, (AgainstBaseline, Vec<String>)>,
     accepted: Option<Entry>,
@@ -145,8 +145,8 @@ struct Seen {
 }
 
 impl Baselined {
-    /// Compares the scenarios, and writes what is accepted; it still has to be published. Nothing is run where a rule
-    /// has failed and that ends all.
+    /// Compares the scenarios, and writes what is accepted; the caller publishes it. Runs nothing after a rule failed
+    /// under `--fail-fast`.
     pub fn compare(
         mut self,
         candidates: &[Candidate],
@@ -197,7 +197,7 @@ impl Baselined {
         others.map(narrated).collect()
     }
 
-    /// The scenario of the baseline that has become this one: the same bytes, and no file any more.
+    /// The baseline entry that this scenario replaces: same bytes, and its file no longer exists.
     fn renamed(&self, one: &Candidate) -> Option<Foreign> {
         let key = key(&one.file);
         let gone = |name: &Foreign, entry: &Entry| entry.hash == one.scenario.hash && !Path::new(name.raw()).exists();
@@ -242,7 +242,7 @@ impl Baselined {
         Ok(seen)
     }
 
-    /// The seed and how many replicates of it are to be accepted.
+    /// The seed and the number of replicates to accept.
     fn wants(&self, one: &Candidate) -> (u64, u64) {
         let before = self.baseline.entries.get(&key(&one.file)).map(|entry| entry.replicates);
         (one.scenario.seed, self.replicates.or(before).unwrap_or(REPLICATES))
@@ -272,7 +272,7 @@ impl Baselined {
         }
     }
 
-    /// Where the scenario itself runs, the accepted policy does not fit it.
+    /// Why the accepted policy cannot run. If the scenario itself cannot run either, that is an error.
     fn why_not_runnable(&self, one: &Candidate, entry: &Entry, error: GridError) -> Result<String, Failure> {
         match Subject::new(&one.scenario, None, entry.seed, entry.replicates) {
             Err(error) => Err(Failure::from(error).of(&one.file)),

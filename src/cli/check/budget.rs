@@ -1,8 +1,8 @@
-//! A budget of time as it is written: `60s`, `5m`, `1h`, `500ms`.
+//! A time budget as text: `60s`, `5m`, `1h`, `500ms`.
 
 use std::time::Duration;
 
-/// Reads one.
+/// Parses a budget; the error says what is allowed.
 pub fn budget(text: &str) -> Result<Duration, String> {
     let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
     let found = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));

@@ -1,5 +1,5 @@
-//! What the paths of a check lead to: scenarios with rules, scenarios without, files that are none, and files that are
-//! wrong.
+//! The files under the paths of a check: scenarios with rules, scenarios without rules, files that are no scenarios,
+//! and wrong files.
 
 use std::io::{self, Write};
 
@@ -13,33 +13,33 @@ use dryroll_sim::scenario::{Advice, Advisor, Scenario, ScenarioError, ScenarioTe
 use dryroll_sim::text::{Foreign, listed};
 use dryroll_study::study::check::{Check, CheckError, RuleWords};
 
-/// A scenario with those of its rules that are wanted.
+/// A scenario with the rules that the filters select.
 pub struct Case {
     pub file: Foreign,
     pub text: ScenarioText,
     pub check: Check,
 }
 
-/// What the paths lead to.
+/// All files that the paths lead to, by kind.
 #[derive(Default)]
 pub struct Cases {
     pub wanted: Vec<Case>,
-    /// All of them, where there is a baseline.
+    /// All scenarios, if there is a baseline.
     pub candidates: Vec<Candidate>,
     pub without_rules: Vec<Foreign>,
-    /// Of a folder, beside its scenarios.
+    /// Files in a folder of scenarios that are not scenarios.
     pub not_scenarios: Vec<Foreign>,
     pub wrong: Vec<WrongScenario>,
-    /// About those without rules.
+    /// Advice about the scenarios without rules.
     pub advice: Vec<Advice>,
-    /// How many rules there are, wanted or not.
+    /// The number of rules, selected or not.
     rules: usize,
-    /// How many files were read as scenarios.
+    /// The number of files that were read as scenarios.
     scenarios: usize,
 }
 
 impl Cases {
-    /// Reads the files. What is wrong with one is told at once, and the others are read all the same.
+    /// Reads the files. Reports an error in one file at once, and still reads the others.
     pub fn read(arguments: &Arguments, files: &[Found]) -> Result<Self, Failure> {
         let mut cases = Self::default();
         let mut alone = None;
@@ -61,7 +61,7 @@ impl Cases {
             if let Some(complaint) = cases.complaint() {
                 return Err(complaint);
             }
-            // With --strict there is something to say of them.
+            // With --strict the advice itself is a result.
             if !arguments.strict || cases.advice.is_empty() {
                 return Err(Failure::Nothing(cases.why_nothing(arguments)));
             }
@@ -131,7 +131,7 @@ impl Cases {
         }
     }
 
-    /// How a check ends where a scenario is wrong.
+    /// The error of a check in which a scenario is wrong.
     pub fn complaint(&self) -> Option<Failure> {
         let wrong = self.wrong.len() as u64;
         let others = self.scenarios as u64;
@@ -185,7 +185,7 @@ fn are(files: &[Foreign]) -> String {
     }
 }
 
-/// What a rule is called: by its file, its version and what it says.
+/// The name of a rule: its file, its version and its text.
 fn called(file: &Foreign, scenario: &Scenario, rule: usize) -> String {
     let spec = &scenario.expect[rule];
     let version = &scenario.versions[spec.version.unwrap_or(scenario.rollout.target).0].id;

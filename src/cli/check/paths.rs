@@ -1,4 +1,4 @@
-//! Which scenario files some paths lead to.
+//! The scenario files that paths lead to.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,15 +7,14 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::output::Failure;
 
-/// A file that a path leads to.
+/// A scenario file.
 pub struct Found {
     pub path: PathBuf,
-    /// Whether it was named itself, rather than a folder that it is in.
+    /// Whether the command line names the file itself, not a folder that holds it.
     pub is_named: bool,
 }
 
-/// The files that are named, in that order, and in place of a folder all scenario files under it, sorted. A file that
-/// is met twice is taken once.
+/// The named files, in order; a folder stands for all scenario files under it, sorted. Each file is listed once.
 pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
     for path in paths {
@@ -33,8 +32,8 @@ pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     Ok(found)
 }
 
-/// Adds the scenario files under a folder. What is hidden is none, and neither is the schema that editors use; a link
-/// to another folder is not followed, so that none is walked for ever.
+/// Adds the scenario files under a folder. Skips hidden files and the schema that editors use. Does not follow links to
+/// folders, so the walk ends.
 fn folder(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let unreadable = |error: io::Error| {
         Failure::Input(
@@ -51,7 +50,7 @@ fn folder(path: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
         if entry.file_type().map_err(unreadable)?.is_dir() {
             folder(&place, found)?;
         } else if is_scenario(&name) && (place.is_file() || place.is_symlink() && !place.exists()) {
-            // A link that leads nowhere is told when it is read: no slip takes rules away.
+            // A broken link fails when it is read: no rule disappears in silence.
             found.push(place);
         }
     }

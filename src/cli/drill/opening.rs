@@ -1,4 +1,4 @@
-//! How a drill opens: which replicate, what the person is told of it, and which decisions are played.
+//! The opening of a drill: which replicate, what the person is told, and which decisions are played.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -18,17 +18,17 @@ pub struct Opening {
     pub replicate: u64,
     /// The names that the person is told.
     pub briefing: Briefing,
-    /// How it was drawn, which the person is not told before the end.
+    /// How the surprise was drawn; the person learns it at the end only.
     pub surprise: Option<Surprise>,
-    /// Decisions to be played, and what they were recorded with otherwise.
+    /// The decisions to play, with the seed and replicate that they were recorded with.
     pub record: Option<Record>,
 }
 
-/// Surprises are drawn by seeds that are short enough to be typed again.
+/// Seeds of surprises are short enough to type again.
 const SEEDS: u64 = 1_000_000;
 
 impl Opening {
-    /// Reads scenario and decisions. What the command line leaves open is as the decisions were recorded.
+    /// Reads scenario and decisions. Options that the command line leaves out are taken from the record.
     pub fn new(arguments: &Arguments) -> Result<Self, Failure> {
         let record = arguments.decisions.as_deref().map(read_record).transpose()?;
         let recorded = record.as_ref().and_then(|record| record.replicate);
@@ -71,7 +71,7 @@ impl Opening {
     }
 }
 
-/// The drill that a record is of.
+/// The built-in drill that a record belongs to.
 fn recorded_pack(record: &Record) -> Result<(&'static Pack, Scenario), Failure> {
     let Some(origin) = &record.scenario else {
         return Err(Failure::Input(anyhow::anyhow!(

@@ -1,4 +1,4 @@
-//! The dialogue's ends: standard input, standard output and the wall clock.
+//! Connects the dialogue to standard input, standard output and the wall clock.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::atomic::Ordering;
@@ -11,16 +11,16 @@ use crate::cli::output::{Failure, standard_output};
 use crate::console::{Feed, Plain, Stands};
 use dryroll_study::drill::Controller;
 
-/// So often it is looked whether somebody interrupted.
+/// How often to check for an interrupt.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// Lines as they are read, in a thread of its own: time goes on while nobody writes.
+/// Reads lines in a thread of its own: time goes on while nobody types.
 fn lines() -> Receiver<String> {
     let (sender, receiver) = sync_channel(1);
     std::thread::spawn(move || {
         let mut stdin = io::stdin().lock();
         let mut line = Vec::new();
-        // What is no text is no command either, and is said to be none.
+        // Bytes that are not UTF-8 become a line that is no command, and get its error.
         while stdin.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
             if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
                 break;
@@ -31,7 +31,7 @@ fn lines() -> Receiver<String> {
     receiver
 }
 
-/// Leads the dialogue until the rollout is over or the person leaves. Where it can be told no more, it is left.
+/// Runs the dialogue until the rollout is over or the person leaves. Leaves the drill if the output fails.
 pub fn talk<'w, 'a>(
     controller: Controller<'w, (Feed, Watch<'a>)>,
     out: Box<dyn Write>,

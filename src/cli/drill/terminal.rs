@@ -1,4 +1,4 @@
-//! The screen's ends: the terminal, its keys and the wall clock. The terminal is given back on every way out.
+//! Connects the screen to the terminal, its keys and the wall clock. The terminal is restored on every way out.
 
 use std::io::{self, IsTerminal};
 use std::sync::atomic::Ordering;
@@ -13,30 +13,30 @@ use crate::cli::output::Failure;
 use crate::console::{Feed, Key, Model, Stands, Theme, draw};
 use dryroll_study::drill::Controller;
 
-/// The clock on the screen is at most so old.
+/// The longest time between two updates of the clock on the screen.
 const FRAME: Duration = Duration::from_millis(100);
-/// A clock that stands changes nothing; it is only looked whether somebody interrupted.
+/// While the clock is paused, nothing changes: this is how often to check for an interrupt.
 const GLANCE: Duration = Duration::from_millis(250);
 
-/// Whether there is a screen to draw on and somebody at its keys.
+/// Whether standard input and standard output are a terminal.
 pub fn is_there() -> bool {
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb
 }
 
-/// The width of the terminal; where there is none, lines may be as long as they like.
+/// The width of the terminal; unlimited without a terminal.
 pub fn width() -> usize {
     let is_terminal = io::stdout().is_terminal();
     let size = is_terminal.then(|| ratatui::crossterm::terminal::size().ok()).flatten();
     size.map_or(usize::MAX, |(columns, _)| usize::from(columns))
 }
 
-/// Shows the drill until the person is done with it.
+/// Shows the drill until the person leaves.
 pub fn show<'w, 'a>(
     controller: Controller<'w, (Feed, Watch<'a>)>,
 ) -> (Controller<'w, (Feed, Watch<'a>)>, Result<(), Failure>) {
     let mut model = Model::new(controller);
-    // The terminal and its state at a panic are ratatui's care.
+    // ratatui restores the terminal after a panic.
     let shown = ratatui::try_init().and_then(|mut terminal| {
         let shown = watch(&mut terminal, &mut model);
         ratatui::restore();
@@ -45,8 +45,7 @@ pub fn show<'w, 'a>(
     (model.into_controller(), shown.map_err(|error| Failure::write("the terminal".as_ref(), error)))
 }
 
-/// What is pressed, read in a thread of its own: a key of which only a part has come holds up neither clock nor
-/// signals.
+/// Reads keys in a thread of its own: a partial escape sequence blocks neither the clock nor signals.
 fn presses() -> Receiver<io::Result<Event>> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
@@ -72,7 +71,7 @@ fn watch(terminal: &mut ratatui::DefaultTerminal, model: &mut Model<'_, Watch<'_
         let stands = model.controller().pace().is_paused();
         let frame = if stands { GLANCE } else { FRAME };
         let mut wait = model.until_next(opened.elapsed()).map_or(frame, |until| until.clamp(FRAME / 5, frame));
-        // Everything that was pressed meanwhile is taken before it is drawn again.
+        // Handle all pending keys before the next draw.
         loop {
             let pressed = match presses.recv_timeout(wait) {
                 Ok(pressed) => pressed?,

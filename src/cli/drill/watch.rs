@@ -1,4 +1,4 @@
-//! What watches every drill, however it is shown: for the debrief, and for whoever asked for the events.
+//! The observer of every drill, on whichever display: for the debrief and the event log.
 
 use dryroll_engine::{Engine, Event, Recording};
 use dryroll_report::build::timeline::BreakerCount;
@@ -10,7 +10,7 @@ use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::Observer;
 use dryroll_study::drill::{Drill, score};
 
-/// Notes batches, trips and the breaker's count, and writes the event log.
+/// Records batches, trips and the breaker's count, and writes the event log.
 pub struct Watch<'a> {
     chronicle: Chronicle,
     breaker: BreakerCount,
@@ -18,7 +18,7 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// A watch over a scenario's drill, with a log of its events if there is an output for it.
+    /// An observer of a scenario's drill, with an event log if there is an output for it.
     pub fn new(scenario: &'a Scenario, events: Option<Output>) -> Self {
         let log = events.map(|output| EventLog::new(scenario, output));
         Self { chronicle: Chronicle::default(), breaker: BreakerCount::default(), log }
@@ -30,7 +30,7 @@ impl<'a> Watch<'a> {
         DrillReport::new(scenario, drill, &self.chronicle, &self.breaker, &judgement)
     }
 
-    /// What it wrote.
+    /// The event log, if there is one.
     pub fn into_log(self) -> Option<EventLog<'a, Output>> {
         self.log
     }

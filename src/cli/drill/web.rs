@@ -1,4 +1,4 @@
-//! The drill in a browser: says where it is, and stays until the drill is over and somebody ends it.
+//! The drill in a browser: prints the address, and runs until the drill is over and the user ends it.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -24,14 +24,14 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// Whether the drill is one in a browser.
+    /// Whether the drill runs in a browser.
     pub fn is_wanted(&self) -> bool {
         self.web
     }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    // Asking for the address of a name would ask the network.
+    // Resolving a name would query the network.
     let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     let parsed = numeric.as_deref().unwrap_or(text).parse();
     parsed.map_err(|_| "an address in numbers and a port, as in 127.0.0.1:8080, [::1]:8080 or localhost:0".to_owned())
@@ -46,7 +46,7 @@ impl From<WebError> for Failure {
     }
 }
 
-/// How often an interrupt is looked for once the drill is over.
+/// How often to check for an interrupt once the drill is over.
 const LOOK: Duration = Duration::from_millis(50);
 
 pub fn run(
@@ -61,7 +61,7 @@ pub fn run(
     let (server, orders) = Server::start(arguments.web.bind, console.log(), console.briefing())?;
     let stop = interrupt::stops_by_itself();
     let outputs = arguments.outputs();
-    // The address is not what --quiet silences: without it there is no drill.
+    // --quiet does not hide the address: without it there is no drill.
     let mut out = output::teller(false, &outputs);
     let mut say = |text: &str| match out.as_mut().map(|out| writeln!(out, "{text}").and_then(|()| out.flush())) {
         Some(Err(error)) if !is_gone(&error) => {
@@ -79,7 +79,7 @@ pub fn run(
     }
 
     let (mut drill, watch) = console.run(&orders, stop);
-    // Whoever asks now is told that it is over.
+    // Requests from now on get the answer that the drill is over.
     drop(orders);
     let is_over = drill.is_over();
     if is_over {

@@ -1,4 +1,4 @@
-//! `--posterior CALIBRATION`: what is known of the rates, from a calibration report.
+//! `--posterior CALIBRATION`: the posterior of rates from a calibration report.
 
 use std::path::Path;
 
@@ -10,13 +10,13 @@ use dryroll_sim::digest::hex_sha256;
 use dryroll_sim::scenario::Scenario;
 use dryroll_study::study::tune::posterior::RatePosteriors;
 
-/// What a calibration says of a scenario's versions.
+/// The posterior of a scenario's versions.
 pub struct Posterior {
-    /// Which one.
+    /// The calibration report.
     pub calibration: CalibrationRef,
-    /// What is believed.
+    /// The posterior of each version's rates.
     pub posteriors: RatePosteriors,
-    /// The scenario with the means as its rates.
+    /// The scenario with the posterior means as its rates.
     pub point: Scenario,
 }
 

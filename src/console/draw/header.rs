@@ -11,7 +11,7 @@ use crate::console::model::Model;
 use dryroll_engine::RequestKind;
 use dryroll_sim::sim::Observer;
 
-/// A count of at most so many is drawn stroke by stroke.
+/// Counts up to this are drawn stroke by stroke.
 const STROKES: u32 = 10;
 
 pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &Model<'_, O>, theme: Theme) {

@@ -29,7 +29,7 @@ pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, rows: u16, theme: 
     if answers.len() < usize::from(rows) {
         lines.extend(answers);
     } else {
-        // No room for what they do: their names must be seen.
+        // No room for descriptions: the names must be visible.
         let names = choices.iter().enumerate().map(|(place, choice)| named(asked.kind, place, choice));
         lines.extend(names.map(|name| Line::styled(name, theme.bold())));
     }

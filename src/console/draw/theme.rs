@@ -8,7 +8,7 @@ use dryroll_study::drill::Cell;
 /// Whether there is colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
-    /// It may be used.
+    /// Whether colour may be used.
     pub is_coloured: bool,
 }
 
@@ -17,7 +17,7 @@ impl Theme {
         if self.is_coloured { Style::new().fg(colour) } else { Style::new() }
     }
 
-    /// An instance.
+    /// The style of an instance.
     pub(super) fn cell(self, cell: Cell) -> Style {
         match cell {
             Cell::Waiting => Style::new().add_modifier(Modifier::DIM),
@@ -31,7 +31,7 @@ impl Theme {
         }
     }
 
-    /// A line of the story.
+    /// The style of a line of the feed.
     pub(super) fn tone(self, tone: Tone) -> Style {
         match tone {
             Tone::Plain => Style::new(),

@@ -1,4 +1,4 @@
-//! `dryroll check` in a folder of its own, as it is told to people and machines.
+//! `dryroll check` in a folder of its own, with its text and its reports.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 pub use super::folder::Folder;
 use super::folder::said;
 
-/// What was said, and the exit code.
+/// The output and the exit code.
 pub struct Told {
     pub code: Option<i32>,
     pub out: String,
@@ -24,7 +24,7 @@ impl Folder {
         Told { code: output.status.code(), out: said(&output.stdout), error: said(&output.stderr) }
     }
 
-    /// The report of a command that a report names.
+    /// The report of the replay command that a report names.
     pub fn replayed(&self, replay: &Value) -> Value {
         let words = replay.as_str().and_then(|words| words.strip_prefix("dryroll ")).expect("a command");
         let mut command = self.command("");

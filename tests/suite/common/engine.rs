@@ -101,7 +101,7 @@ pub fn line(event: &Event) -> String {
     format!("{} {rollout} {text}", at.0)
 }
 
-/// A command, taken apart into what concerns one instance or one question.
+/// A command, split into one deed per instance or request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
     Upgrade(Direction, InstanceId),
@@ -127,7 +127,7 @@ pub fn events(engine: &mut Engine) -> Vec<Event> {
     std::iter::from_fn(|| engine.poll_event()).collect()
 }
 
-/// The deeds that events speak of, in their order.
+/// The deeds that the events imply, in order.
 pub fn deeds_told(events: &[Event]) -> Vec<Deed> {
     let told = |event: &Event| match event.body {
         EventBody::InstanceStarted { instance, to, .. } => Some(Deed::Upgrade(to, instance)),
@@ -137,8 +137,8 @@ pub fn deeds_told(events: &[Event]) -> Vec<Deed> {
     events.iter().filter_map(told).collect()
 }
 
-/// An engine, and what it said since it was last listened to. After every input the commands are held against the
-/// events: what is told is done, and nothing else.
+/// An engine, and its events since they were last read. After every input the commands are compared with the events:
+/// each implies the other.
 pub struct Bench {
     pub engine: Engine,
     unheard: Vec<String>,
@@ -185,7 +185,7 @@ impl Bench {
         self.listen();
     }
 
-    /// Takes what is due first, if it is due by now.
+    /// Takes the next deadline, if it is due.
     pub fn timeout(&mut self, now: u64) -> Option<Judged> {
         let judged = self.engine.handle_timeout(At(now));
         self.listen();
@@ -257,7 +257,7 @@ impl Bench {
         self.try_answer(now, request, answer).expect("the answer fits");
     }
 
-    /// The first request's expiry, if one is pending and it is due.
+    /// The first request expires, if it is pending and due.
     pub fn expiry(&mut self, now: u64) {
         if let Some((_, Timer::Expiry)) = self.engine.next_timer() {
             self.timeout(now);
@@ -274,7 +274,7 @@ impl Bench {
         self.listen();
     }
 
-    /// What was said since the last time, line by line; then it is heard.
+    /// Compares the events since the last call, line by line, and clears them.
     #[track_caller]
     pub fn says(&mut self, expected: &str) {
         let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -287,7 +287,7 @@ impl Bench {
         self.says("");
     }
 
-    /// Takes what was said as heard.
+    /// Clears the events.
     pub fn skip(&mut self) {
         self.unheard.clear();
     }

@@ -1,4 +1,4 @@
-//! Random runs of the engine: inputs in any order and any nonsense among them, then a fair end.
+//! Random runs of the engine: inputs in any order, valid or not, then a fair end.
 
 use dryroll::engine::{
     Answer, ApprovalId, BreakerOrder, BreakerScope, Direction, Edit, Engine, InterventionPolicy, Journal,

@@ -1,4 +1,4 @@
-//! The program in a folder of its own, on a machine that is no CI.
+//! The program in a folder of its own, outside CI.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::path::PathBuf;

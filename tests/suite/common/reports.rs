@@ -1,4 +1,4 @@
-//! Reports of studies, made up: the same ones every time, with figures as they occur.
+//! Invented reports of studies: always the same, with realistic figures.
 
 use std::collections::BTreeMap;
 

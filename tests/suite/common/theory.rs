@@ -1,4 +1,4 @@
-//! Scenarios of which theory gives the numbers, and these numbers.
+//! Scenarios with exact results from theory, and these results.
 
 /// The chance of a run of k failures in fifty verdicts that fail with chance p each: k, p, chance.
 pub const RUNS_IN_FIFTY: [(usize, f64, f64); 6] = [

@@ -1,4 +1,4 @@
-//! What the scenarios by chance have really met, counted: agreement on what never happens is worth nothing.
+//! Counts what the random scenarios met: agreement on what never happens proves nothing.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub fn saw_if(so: bool, what: &'static str) {
     }
 }
 
-/// What happened in the instances and at the controller, as the naive one notes it by these names.
+/// What happened to the instances and the controller, by the names that the naive simulator counts.
 const ON_THE_WAY: [&str; 40] = [
     "harm goes on at the end",
     "forward ok",

@@ -1,4 +1,4 @@
-//! What befalls the fleet from outside: chance outages, listed up front, and injected faults.
+//! External causes: random outages, listed in advance, and injected faults.
 
 use std::collections::BTreeSet;
 

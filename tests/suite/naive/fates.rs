@@ -1,4 +1,4 @@
-//! What a replicate draws once, and what each upgrade comes to, from the contract and by loops.
+//! The random draws of a replicate, and the sampled upgrade of each instance, from the contract and by loops.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -121,7 +121,7 @@ impl<'s> Fates<'s> {
         }
     }
 
-    /// What the command of an instance comes to. `block` is the attempt's, `membership` the instance's.
+    /// The sampled upgrade of an instance. `block` is the attempt's, `membership` the instance's.
     pub fn sampled_upgrade(&self, n: u32, membership: Key, block: &InstanceBlock, release: Release) -> SampledUpgrade {
         let scenario = self.scenario;
         let (index, version) = self.version(release);

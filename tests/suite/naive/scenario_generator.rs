@@ -1,4 +1,4 @@
-//! Scenarios by chance, from a seed: small fleets, and numbers so coarse that much falls into one millisecond.
+//! Random scenarios from a seed: small fleets, and coarse numbers, so that many events share a millisecond.
 
 use std::num::NonZeroU32;
 
