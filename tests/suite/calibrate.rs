@@ -19,7 +19,7 @@ const REPLICATES: u64 = 80;
 /// always or never.
 const MOST_MISSES: u64 = 12;
 
-/// A truth: a fleet that is upgraded to one version in batches and continues after every trip.
+/// A truth: a fleet with one version to roll out, and a limit as large as the fleet unless `more` says otherwise.
 fn truth(version: &str, more: &str) -> String {
     format!(
         r#"

@@ -11,7 +11,7 @@ fn compiled(name: &str) -> CompiledScenario {
     CompiledScenario::new(&Scenario::load(path.as_ref()).unwrap()).unwrap()
 }
 
-/// The roll at the first trip of replicate 0, after the plan was approved.
+/// The heartbeat summary at the first trip of replicate 0, after the plan was approved.
 fn at_first_trip(compiled: &CompiledScenario) -> HeartbeatSummary {
     let mut drill = Drill::new(compiled, 0, &mut Unobserved);
     drill.answer(Answer::Approve, &mut Unobserved).unwrap();
@@ -42,7 +42,7 @@ fn the_lessons_of_the_drills_can_be_seen() {
     assert_eq!(ingest.silent[Cell::Healthy as usize], ingest.all_silent());
 }
 
-/// Nobody is silent who had no time to speak.
+/// An instance that had no time to send a heartbeat is not silent.
 #[test]
 fn at_the_beginning_some_are_not_heard_yet_and_none_is_silent() {
     let compiled = compiled("slow-burn");

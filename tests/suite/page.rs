@@ -36,7 +36,7 @@ fn all() -> Vec<(&'static str, Report)> {
 
 const VOID: [&str; 3] = ["meta", "br", "hr"];
 
-/// The tags of a page in order, with what is in them; panics where one is not closed, or closed twice.
+/// The tags of a page in order, with their attributes; panics if one is not closed, or closed twice.
 fn tags(html: &str) -> Vec<(String, String)> {
     let (mut open, mut all, mut rest) = (Vec::new(), Vec::new(), html);
     while let Some(start) = rest.find('<') {
@@ -475,7 +475,7 @@ fn dryroll(arguments: &[&str], input: &[u8]) -> (i32, String, String) {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program");
-    // It may refuse before it has read all.
+    // The program may exit before it has read everything.
     drop(child.stdin.take().expect("a pipe").write_all(input));
     let output = child.wait_with_output().expect("the program ends");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

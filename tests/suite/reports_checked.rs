@@ -1,5 +1,5 @@
-//! Every report that is written is read; one that says what cannot be is refused, with the place, what was found and
-//! what is allowed.
+//! Every written report can be read; a report with an impossible value is refused, with the place, the value and what
+//! is allowed.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

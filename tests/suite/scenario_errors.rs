@@ -54,7 +54,7 @@ fn paths_that_are_no_files_are_told() {
     }
 }
 
-/// What an editor and the program say of a file is the same: every scenario that ships loads.
+/// The schema and the program agree on each scenario file: every shipped scenario loads.
 #[test]
 fn every_scenario_that_ships_loads() {
     let mut directories = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")];

@@ -1,4 +1,4 @@
-//! The number of the semantics rises with every change of the golden logs. `UPDATE_GOLDEN=1` notes a new number and new
+//! The semantics version rises with every change of the golden logs. `UPDATE_GOLDEN=1` records a new version and new
 //! logs.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! A sweep that is cut into shards gives the bytes of one process, says what is missing, and takes no harm from what
-//! happens to processes and files.
+//! A sharded sweep gives the bytes of one process, reports what is missing, and survives damaged files and killed
+//! processes.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The scenarios that ship: each is a scenario by its schema, says first what it teaches, and runs as it is recorded in
+//! The shipped scenarios: each satisfies its schema, says first what it teaches, and runs as recorded in
 //! `tests/golden`. `UPDATE_GOLDEN=1 cargo test --test suite shipped_scenarios::` records them anew; read the
 //! difference.
 
@@ -158,7 +158,7 @@ fn the_same_bytes_twice() {
         let compiled = CompiledScenario::new(&scenario).expect("the platform accepts it");
         let first = Run::of(&scenario, &compiled, &mut Simulator::new(&compiled));
         let mut simulator = Simulator::new(&compiled);
-        // Another replicate in between must leave nothing behind.
+        // A replicate in between must leave no state behind.
         simulator.run(1, &mut dryroll::sim::Unobserved);
         let second = Run::of(&scenario, &compiled, &mut simulator);
         if let Some(told) = first_difference(&first.text, &second.text) {

@@ -1,5 +1,4 @@
-//! Text from files, file names and the command line on a pseudo-terminal: nothing of it acts there, whatever command
-//! shows it.
+//! Text from files, file names and the command line on a pseudo-terminal: no command passes control sequences from it.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};

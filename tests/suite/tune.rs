@@ -1,4 +1,4 @@
-//! Tuning: the answer is the one that exact values give, and what is undecided is said to be.
+//! Tuning: the answer agrees with the exact values, and undecided policies are reported as such.
 
 use crate::common::folder;
 use crate::common::tuning;

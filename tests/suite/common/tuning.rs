@@ -1,4 +1,4 @@
-//! What is searched in the tests of tuning.
+//! Scenarios for the tests of tuning.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::process::Output;
@@ -10,7 +10,7 @@ use super::folder::Folder;
 /// A network that flaps about once in a million years: theory says nothing of it, and nothing changes.
 pub const BEYOND_THEORY: &str = "[network]\nflap_rate_per_hour = 1e-10\n";
 
-/// Inside of what can be computed: independent verdicts, an abort on the first trip.
+/// Within the scope of exact values: independent verdicts, an abort on the first trip.
 pub const SCENARIO: &str = r#"
 seed = 5
 [fleet]

@@ -47,7 +47,7 @@ impl<'s> Fates<'s> {
         for class in &scenario.classes {
             let Members::Blocks(blocks) = class.members else { continue };
             let key = shared.child(named(format!("(\"blocks\", {:?})", class.id)));
-            // Every block drawn together to one: so many slots are left to choose from.
+            // Each block shrinks to one slot; this many slots are left to choose from.
             let slots = scenario.fleet.instances - blocks.count * (blocks.size - 1);
             let mut chosen: Vec<u32> = Vec::new();
             for i in 0..blocks.count {

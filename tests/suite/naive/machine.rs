@@ -1,4 +1,4 @@
-//! One planned instance: what it runs, what it is doing, what it says.
+//! One planned instance: its version, its current process, its heartbeats.
 
 use dryroll::scenario::UpgradeOutcome;
 use dryroll::sim::Release;
@@ -17,7 +17,7 @@ enum Doing {
     Upgrading { to: Release, sampled_upgrade: SampledUpgrade, left: u64 },
     /// Silent since the end of an upgrade.
     Hung,
-    /// Dead by the doing of its version.
+    /// Crashed because of its version.
     Crashed,
 }
 
@@ -86,7 +86,7 @@ impl<'w> Machine<'w> {
         }
     }
 
-    /// Its turn among the process changes of a millisecond.
+    /// The process changes of the instance in this millisecond.
     pub fn change(&mut self, now: u64, environment: &Environment<'_>) {
         self.killed = environment.killed(self.position, &self.member, now);
         if self.killed {
@@ -170,7 +170,7 @@ impl<'w> Machine<'w> {
         self.dies_at = None;
         self.report = None;
         if self.harmed_at == Some(now) {
-            // What began in this very millisecond did not last.
+            // A change that begins in this same millisecond does not last.
             self.harmed_at = None;
             saw("a command undid harm in its first millisecond");
         }
@@ -191,7 +191,7 @@ impl<'w> Machine<'w> {
         self.harmed_at.is_some()
     }
 
-    /// What it says at this moment, if it says anything.
+    /// The heartbeat content at this moment, if it sends one.
     pub fn message(&self) -> Option<Message> {
         let silent = self.killed || matches!(self.doing, Doing::Hung | Doing::Crashed);
         (!silent).then(|| Message { runs: self.runs, healthy: self.serves(), report: self.report })

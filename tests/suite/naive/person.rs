@@ -1,11 +1,11 @@
-//! The person at the console.
+//! The operator at the console.
 
 use dryroll::engine::{Answer, ApprovalId, Edit, Event, EventBody, OperatorDecision, RequestKind};
 use dryroll::scenario::OperatorSpec;
 use dryroll::sim::draws::Key;
 use dryroll::sim::sampler::Sampler;
 
-/// Thinks over one answer at a time.
+/// Considers one request at a time.
 pub struct Person<'s> {
     spec: &'s OperatorSpec,
     key: Key,
@@ -31,7 +31,7 @@ impl<'s> Person<'s> {
         self.pending.take().map(|(_, _, answer)| answer)
     }
 
-    /// Sees what happens.
+    /// Reacts to an event.
     pub fn notice(&mut self, event: &Event) {
         match event.body {
             EventBody::ApprovalRequested { request, kind: RequestKind::RollingUpgrade } => {

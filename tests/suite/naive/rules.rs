@@ -69,10 +69,10 @@ impl Walk {
     }
 }
 
-/// A heartbeat on its way.
+/// A heartbeat in transit.
 #[derive(Clone, Copy, Debug)]
 pub struct Letter {
-    /// Of which planned instance.
+    /// The position of its sender in the plan.
     pub position: usize,
     /// When it was sent.
     pub sent: u64,
@@ -98,11 +98,11 @@ pub struct Rules<'s> {
     expires_at: Option<u64>,
     last_sent: Vec<Option<u64>>,
     outcome: Option<Outcome>,
-    /// What happened, to be taken away.
+    /// Events, until the caller takes them.
     pub events: Vec<Event>,
-    /// Who is commanded, to be taken away.
+    /// Commands, until the caller takes them.
     pub commands: Vec<(usize, Release)>,
-    /// Who failed by the deadline, to be taken away.
+    /// Failures by deadline, until the caller takes them.
     pub failed: Vec<Failed>,
 }
 

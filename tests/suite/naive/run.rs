@@ -1,4 +1,4 @@
-//! The loop over the milliseconds that have something in them, and the ground truth along the way.
+//! The loop over the milliseconds in which something happens, and the ground truth.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ struct Run<'s> {
     person: Person<'s>,
     requested: bool,
     was_away: bool,
-    /// Heartbeats on their way, by planned instance.
+    /// Heartbeats in transit, by planned instance.
     letters: Vec<Vec<Letter>>,
     /// Heartbeats that arrived while the controller was away.
     backlog: Vec<Letter>,
@@ -252,7 +252,7 @@ impl<'s> Run<'s> {
         self.carry_out();
     }
 
-    /// Back from being away: what waited is taken in the order in which it was due.
+    /// After an absence: takes the waiting heartbeats and deadlines in the order in which they were due.
     fn catch_up(&mut self) {
         while self.finished_at().is_none() {
             let mut due: Vec<Due> =
@@ -289,7 +289,7 @@ impl<'s> Run<'s> {
         }
     }
 
-    /// Takes what the controller said and commanded.
+    /// Takes the controller's events and commands.
     fn carry_out(&mut self) {
         for (position, version) in std::mem::take(&mut self.rules.failed) {
             let machine = &self.machines[position];
@@ -332,7 +332,7 @@ impl<'s> Run<'s> {
         tally.most_exposed = tally.most_exposed.max(tally.exposed());
     }
 
-    /// The next millisecond that has something in it.
+    /// The next millisecond in which something happens.
     fn next_moment(&self) -> u64 {
         let mut moments: Vec<u64> = Vec::new();
         moments.extend(self.environment.next_boundary(self.now));

@@ -1,4 +1,4 @@
-//! Makes a scenario on which the two disagree as small as it gets: whatever can be left out, is.
+//! Shrinks a scenario on which the two implementations disagree: leaves out whatever it can.
 
 use std::num::NonZeroU32;
 
