@@ -236,7 +236,7 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Runs `work` of so many rollouts on a tape of its own, under a progress bar, until the time is over.
+    /// Runs `work` of so many rollouts on a result log of its own, under a progress bar, until the time is over.
     fn measure<T>(
         &self,
         identity: &Identity,

@@ -1,4 +1,4 @@
-//! Where a sweep keeps what it has finished: a tape beside its first output file, `NAME.partial`, which is removed once
+//! Where a sweep keeps what it has finished: a result log beside its first output file, `NAME.partial`, which is removed once
 //! the outputs are in their places. A sweep that writes no file keeps a temporary one, which gets a name that can be
 //! found if the sweep is interrupted.
 
@@ -16,10 +16,10 @@ use dryroll_report::{Output, unfinished};
 use dryroll_sim::digest::hex;
 use dryroll_study::study::result_log::{self, Identity, ResultLog, ResultLogError};
 
-/// The tape of a sweep that runs here.
+/// The result log of a sweep that runs here.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// The tape.
+    /// The result log.
     pub log: ResultLog,
     /// Whether there was nothing to go on with.
     pub is_new: bool,
@@ -31,12 +31,12 @@ pub struct Checkpoint {
 #[derive(Debug)]
 struct Place {
     path: PathBuf,
-    /// Where the tape is, as long as it is not in its place.
+    /// Where the result log is, as long as it is not in its place.
     elsewhere: Mutex<Option<TempPath>>,
 }
 
 impl Place {
-    /// Whether more than the beginning of a tape is there.
+    /// Whether more than the beginning of a result log is there.
     fn holds_any(&self) -> io::Result<bool> {
         let elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
         let path = elsewhere.as_deref().unwrap_or(&self.path);
@@ -74,7 +74,7 @@ pub fn partial(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// The tape is removed at last: an output in its place would go with it.
+/// The result log is removed at last: an output in its place would go with it.
 pub fn spare_log(outputs: &[&PathBuf]) -> Result<(), Failure> {
     let Some(first) = outputs.iter().find(|path| Output::place(path).is_some()) else { return Ok(()) };
     let log = Output::place(&partial(first));
@@ -88,13 +88,13 @@ pub fn spare_log(outputs: &[&PathBuf]) -> Result<(), Failure> {
     }
 }
 
-/// Where the tape of a sweep that writes no file is found.
+/// Where the result log of a sweep that writes no file is found.
 fn temporary_place(identity: &Identity) -> PathBuf {
     std::env::temp_dir().join(format!("dryroll-{}.partial", hex(&identity[..8])))
 }
 
 impl Checkpoint {
-    /// Begins a tape, or goes on with the one that an interrupted sweep left, if there is one.
+    /// Begins a result log, or goes on with the one that an interrupted sweep left, if there is one.
     pub fn open(outputs: &[&PathBuf], identity: &Identity, resume: bool) -> Result<Self, Failure> {
         match outputs.iter().find(|path| Output::place(path).is_some()) {
             Some(file) => Self::beside(partial(file), identity, resume),
@@ -142,7 +142,7 @@ impl Checkpoint {
         Ok(Self { log, is_new: true, place: place.into(), again: WITH_RESUME })
     }
 
-    /// The tape of a shard: goes on with what is there if that is of this sweep. What is of another is not touched;
+    /// The result log of a shard: goes on with what is there if that is of this sweep. What is of another is not touched;
     /// begins anew otherwise.
     pub fn at(path: PathBuf, identity: &Identity) -> Result<Self, Failure> {
         let failed = |error| Failure::write(&path, error);
@@ -242,7 +242,7 @@ impl Checkpoint {
         })
     }
 
-    /// A failure to write the tape or to read it back.
+    /// A failure to write the result log or to read it back.
     pub fn failure(&self, error: io::Error) -> Failure {
         let is_elsewhere = self.place.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         self.after(if is_elsewhere { scratch_failure(error) } else { Failure::write(&self.place.path, error) })
@@ -344,7 +344,7 @@ fn no_file(path: &Path) -> Failure {
     Failure::Input(anyhow::anyhow!("{shown} is no regular file, so no sweep left it there: move or remove it"))
 }
 
-/// Two processes that write one tape would spoil it.
+/// Two processes that write one result log would spoil it.
 fn lock(file: &File, path: &Path) -> Result<(), Failure> {
     match file.try_lock() {
         Ok(()) => Ok(()),

@@ -12,7 +12,7 @@ const INSTANCE: u64 = 92;
 const DISTURBED: u64 = 64;
 /// Bytes of its place in a plan that has another order than the fleet.
 const PLACE: u64 = 4;
-/// Bytes of a block's place on a tape.
+/// Bytes of a block's place on a result log.
 const BLOCK: u64 = 64;
 
 /// What a command needs.
@@ -21,7 +21,7 @@ pub struct Need {
     instances: u64,
     each: u64,
     threads: u64,
-    /// For plans and tapes.
+    /// For plans and result logs.
     more: u64,
 }
 

@@ -322,7 +322,7 @@ pub fn write_json(output: Option<Output>, report: &impl serde::Serialize) -> Res
     })
 }
 
-/// A tape that only this command reads, in the temporary folder.
+/// A result log that only this command reads, in the temporary folder.
 pub fn scratch_log(identity: &Identity) -> Result<ResultLog, Failure> {
     scratch_log_file(identity).map_err(scratch_failure)
 }
@@ -332,7 +332,7 @@ pub fn scratch_log_file(identity: &Identity) -> io::Result<ResultLog> {
     ResultLog::scratch(identity).map_err(nameless)
 }
 
-/// A failure to write or read such a tape.
+/// A failure to write or read such a result log.
 pub fn scratch_failure(error: io::Error) -> Failure {
     let folder = std::env::temp_dir();
     let said =

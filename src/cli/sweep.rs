@@ -315,7 +315,7 @@ impl Files {
     }
 }
 
-/// Makes the report from the tapes, and writes the outputs; they still have to be published, all of them or none.
+/// Makes the report from the result logs, and writes the outputs; they still have to be published, all of them or none.
 pub fn conclude(
     sweep: &Sweep,
     logs: &[ResultLog],

@@ -30,7 +30,7 @@ pub const HISTORIES: [f64; 2] = [2.0, 10.0];
 /// Replicates in which every policy is tried.
 const REPLICATES: u64 = 2048;
 /// Fewer tell nothing: as many as the search has before it looks for the first time.
-const FEWEST_WORLDS: u64 = super::FIRST_LOOK;
+const FEWEST_REPLICATES: u64 = super::FIRST_LOOK;
 /// The most replicates in which those are tried that may be chosen.
 const MOST_REPLICATES: u64 = 8192;
 /// What the history leaves open.
@@ -107,7 +107,7 @@ impl Tune {
         if posteriors.differing().next().is_some() {
             return Ok(Some(Open { replicates: 0, rollouts: 0, today, later: Vec::new() }));
         }
-        if replicates < FEWEST_WORLDS {
+        if replicates < FEWEST_REPLICATES {
             return Ok(Some(Open { replicates, rollouts: 0, today, later: Vec::new() }));
         }
         let mut done: Vec<u64> = tuned.policies.iter().map(|known| known.replicates).collect();
