@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 const RETIRED: [&str; 7] = ["world", "tape", "rubbish", "roll call", "berth", "kin", "foresee"];
 
 /// Why a file may have such words.
-const EXCEPTIONS: [(&str, &str); 2] = [
-    ("docs/glossary.md", "it lists them"),
-    ("tests/suite/glossary.rs", "it looks for them"),
-];
+const EXCEPTIONS: [(&str, &str); 2] =
+    [("docs/glossary.md", "it lists them"), ("tests/suite/glossary.rs", "it looks for them")];
 
 /// Lower-case words with one space between them; `CamelCase` and `snake_case` are taken apart, a plural is a singular.
 fn words(text: &str) -> String {
@@ -63,7 +61,8 @@ fn named(line: &str) -> Option<&str> {
 
 /// Where a file has a retired word. `src/cli` has the help texts in its doc comments.
 fn found(path: &str, text: &str) -> Vec<String> {
-    let mut found: Vec<String> = retired(path).map(|word| format!("{path}: its name has “{word}”")).into_iter().collect();
+    let mut found: Vec<String> =
+        retired(path).map(|word| format!("{path}: its name has “{word}”")).into_iter().collect();
     let lines: Vec<String> = if path.ends_with(".md") {
         prose(text)
     } else if path.starts_with("scenarios/") {
@@ -114,7 +113,10 @@ fn retired_words_stay_away() {
 #[test]
 fn a_planted_word_is_found() {
     assert_eq!(found("docs/a.md", "Each World differs.\n`world` is a key\n```\nworlds\n```\nroll calls\n").len(), 2);
-    assert_eq!(found("src/a.rs", "// a tape\npub(crate) fn worst_world(x: u8) {\nstruct ResultTape;\nlet kind = 1;\n").len(), 2);
+    assert_eq!(
+        found("src/a.rs", "// a tape\npub(crate) fn worst_world(x: u8) {\nstruct ResultTape;\nlet kind = 1;\n").len(),
+        2
+    );
     assert_eq!(found("src/cli/a.rs", "/// Another world of the same scenario\n").len(), 1);
     assert_eq!(found("scenarios/a.toml", "# next of kin\n").len(), 1);
     assert_eq!(found("tests/golden/two_worlds.txt", "").len(), 1);
