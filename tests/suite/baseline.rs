@@ -216,7 +216,7 @@ fn new_renamed_and_absent_scenarios_are_told() {
 }
 
 #[test]
-fn another_world_is_not_comparable_and_its_policies_are() {
+fn another_environment_is_not_comparable_and_its_policies_are() {
     let folder = Folder::accepted();
     folder.edit("s.toml", "instances = 20", "instances = 21");
     let told = folder.check("s.toml --baseline b --report r.json");

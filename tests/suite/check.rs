@@ -87,7 +87,7 @@ fn rules_that_hold_pass() {
 }
 
 #[test]
-fn a_rule_that_does_not_hold_fails_with_its_worst_world() {
+fn a_rule_that_does_not_hold_fails_with_its_worst_replicate() {
     let folder = with(&[("s.toml", FAILS)]);
     let told = folder.check("s.toml --report r.json");
     assert_eq!(told.code, Some(1), "{}", told.error);

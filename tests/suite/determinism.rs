@@ -56,7 +56,7 @@ const EVERYTHING: &str = r#"
 "#;
 
 #[test]
-fn twice_the_same_bytes_and_another_replicate_is_another_world() {
+fn twice_the_same_bytes_and_another_replicate_has_others() {
     let scenario = scenario(EVERYTHING);
     assert_eq!(event_log(&scenario, 3), event_log(&scenario, 3));
     assert_ne!(event_log(&scenario, 3), event_log(&scenario, 4));

@@ -1,4 +1,4 @@
-//! Every relative link of README.md and of the pages of docs/ leads to a file that is there, and its anchor to a
+//! Every relative link of the pages at the root, in docs/ and in docs/commands/ leads to a file that is there, and its anchor to a
 //! heading.
 
 use std::collections::BTreeSet;
@@ -55,12 +55,13 @@ fn anchors(prose: &str) -> BTreeSet<String> {
 }
 
 fn pages(root: &Path) -> Vec<PathBuf> {
-    let mut pages: Vec<PathBuf> = std::fs::read_dir(root.join("docs"))
-        .unwrap()
+    let mut pages: Vec<PathBuf> = ["docs", "docs/commands"]
+        .into_iter()
+        .flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
         .collect();
-    pages.push(root.join("README.md"));
+    pages.extend(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| root.join(name)));
     pages.sort();
     pages
 }
@@ -101,8 +102,8 @@ fn every_link_leads_somewhere() {
 fn every_page_is_in_the_index() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let index = links(&prose(&std::fs::read_to_string(root.join("docs/README.md")).unwrap()));
-    for page in pages(root).iter().filter(|page| page.parent() == Some(&root.join("docs"))) {
-        let name = page.file_name().unwrap().to_str().unwrap();
+    for page in pages(root).iter().filter_map(|page| page.strip_prefix(root.join("docs")).ok()) {
+        let name = page.to_str().unwrap();
         assert!(name == "README.md" || index.iter().any(|link| link == name), "{name} is not in docs/README.md");
     }
     let readme = links(&std::fs::read_to_string(root.join("README.md")).unwrap());

@@ -59,14 +59,14 @@ fn a_script_leads_a_drill_and_its_record_is_the_same_run() {
     assert_eq!(std::fs::read(&events).unwrap(), std::fs::read(&again).unwrap());
 }
 
-/// README.md shows the dialogue and the screen that the tests hold.
+/// The page of the command shows the dialogue and the screen that the tests hold.
 #[test]
-fn the_readme_shows_the_dialogue_and_the_screen() {
+fn the_page_shows_the_dialogue_and_the_screen() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let page = std::fs::read_to_string(root.join("docs/commands/drill.md")).unwrap();
     for shown in ["dialogue", "trip-80x24"] {
         let golden = std::fs::read_to_string(root.join(format!("tests/golden/console/{shown}.txt"))).unwrap();
-        assert!(readme.contains(golden.trim_end()), "README.md shows another {shown} than\n{golden}");
+        assert!(page.contains(golden.trim_end()), "docs/commands/drill.md shows another {shown} than\n{golden}");
     }
 }
 

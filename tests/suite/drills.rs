@@ -62,7 +62,7 @@ const EXPECTED: [Expected; 9] = [
 ];
 
 #[test]
-fn each_drill_has_its_best_decision_in_every_world_of_it() {
+fn each_drill_has_its_best_decision_in_every_replicate_of_it() {
     let mut wrong = Vec::new();
     for expected in EXPECTED {
         let scenario = scenario(pack(expected.drill));

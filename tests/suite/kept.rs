@@ -176,7 +176,7 @@ fn a_merge_that_is_interrupted_says_that_nothing_was_written() {
 }
 
 #[test]
-fn a_tape_that_is_not_begun_is_nothing() {
+fn a_result_log_that_is_not_begun_is_nothing() {
     let folder = Folder::new();
     folder.says(&format!("{GRID} --cells wanted.csv"), 0);
     let begun = [&b"dryroll tape 1\n\n"[..], &[b'd'; 32]].concat();
@@ -248,7 +248,7 @@ fn a_table_that_finds_no_room_does_not_lose_the_rollouts() {
 }
 
 #[test]
-fn a_tape_that_is_being_written_is_said_to_be() {
+fn a_result_log_that_is_being_written_is_said_to_be() {
     let folder = Folder::new();
     let path = folder.path("c.csv.partial");
     fs::write(&path, [b'd'; 500]).unwrap();
@@ -274,7 +274,7 @@ fn outputs_are_looked_at_before_the_work_and_nothing_waits_in_vain() {
 }
 
 #[test]
-fn an_output_in_the_place_of_the_tape_is_refused() {
+fn an_output_in_the_place_of_the_result_log_is_refused() {
     let folder = Folder::new();
     for outputs in ["--report a.json --cells a.json.partial", "--cells c.csv --runs ./c.csv.partial"] {
         let said = folder.says(&format!("{GRID} {outputs}"), 2);

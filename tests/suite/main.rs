@@ -39,6 +39,7 @@ mod engine_trips;
 mod engine_walk;
 mod exact;
 mod first_minute;
+mod glossary;
 mod heartbeat_summary;
 mod kept;
 mod learn;

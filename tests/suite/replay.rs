@@ -52,7 +52,7 @@ fn replayed(folder: &Path, report: &str, input: &str) {
 }
 
 #[test]
-fn worlds_of_odd_files_and_versions_are_replayed() {
+fn replicates_of_odd_files_and_versions_are_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     fs::write(folder.join("-s.toml"), scenario()).unwrap();

@@ -187,7 +187,7 @@ fn no_fault_touches_nothing() {
 }
 
 #[test]
-fn toml_and_json_tell_the_same_world() {
+fn toml_and_json_tell_the_same_scenario() {
     let run = |name: &str| {
         let scenario = load(&folder("scenarios").join(name));
         let compiled = CompiledScenario::new(&scenario).expect("the platform accepts it");

@@ -44,7 +44,7 @@ fn told(scenario: &str, arguments: &str) -> Told {
 
 /// The fewest that serve at a moment is the same in every replicate: 18 with the one policy, 10 with the other.
 #[test]
-fn few_worlds_that_differ_all_by_the_same_decide_nothing() {
+fn few_replicates_that_differ_all_by_the_same_decide_nothing() {
     let compare = "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --replicates";
     for (compiled, decides) in [(2, false), (8, false), (60, true)] {
         let Told { report, table, .. } = told(SCENARIO, &format!("{compare} {compiled}"));

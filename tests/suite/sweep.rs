@@ -237,7 +237,7 @@ fn a_full_disk_is_said_and_loses_nothing() {
 }
 
 #[test]
-fn a_comparison_is_made_of_the_same_worlds() {
+fn a_comparison_is_made_of_the_same_replicates() {
     let folder = Folder::of(SCENARIO);
     let compare =
         "compare s.toml --policy batch_pct=10,max_consecutive_failures=2 --policy batch_pct=50 --versions all";

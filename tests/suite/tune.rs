@@ -190,7 +190,7 @@ fn there_is_no_front_of_one_axis() {
 }
 
 #[test]
-fn too_few_worlds_leave_it_undecided() {
+fn too_few_replicates_leave_it_undecided() {
     let folder = Folder::of(&format!("{SCENARIO}{BEYOND_THEORY}"));
     let output = folder.tune("--replicates 20 --report t.json -q");
     assert!(matches!(output.status.code(), Some(0 | 1)));

@@ -79,7 +79,7 @@ fn a_posterior_that_is_sure_gives_the_answer_of_the_point() {
 /// is within four standard errors by all but 0.006 % of the seeds, the grid's own error of 0.004 apart; the seed is
 /// fixed.
 #[test]
-fn what_a_world_does_is_the_mean_over_what_is_not_known() {
+fn what_a_replicate_does_is_the_mean_over_what_is_not_known() {
     const REPLICATES: u64 = 20_000;
     let base = scenario(&SCENARIO.replace("[5, 10, 25, 50]", "[25]"));
     // Silence ~ Beta(½, 20½), of the others Beta(1½, 19½) fail: one failure of 20, as a calibration says it.
@@ -137,7 +137,7 @@ fn history(version: &str, failure: [f64; 2], silence: [f64; 2]) -> VersionHistor
 /// Whatever the policy, a replicate has the same rates; other replicates have others; and a simulator that was in
 /// another replicate before has them too.
 #[test]
-fn worlds_stay_paired() {
+fn replicates_stay_paired() {
     let base = scenario(SCENARIO);
     let posteriors = RatePosteriors::new(&base, &[history("v-2", [1.5, 28.0], [1.0, 29.0])]).unwrap();
     let mut tune = Tune::new(&base, 0.01, 1000).unwrap();
@@ -293,7 +293,7 @@ fn without_an_answer_it_is_told_how_often_there_would_be_one() {
 }
 
 #[test]
-fn too_few_worlds_tell_nothing_of_more_history() {
+fn too_few_replicates_tell_nothing_of_more_history() {
     let folder = calibrated(SCENARIO, &calibration("v-2", 1.0, 0.0, 20.0).to_string());
     for replicates in [1, 2, 255] {
         let output = folder.tune(&format!("--posterior c.json --replicates {replicates} --report t.json"));

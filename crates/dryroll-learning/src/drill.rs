@@ -206,7 +206,7 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
 }
 
 fn facts(report: &DrillReport, policy: &Policy) -> Facts {
-    let mut facts = Facts::of_world("drill", &report.scenario, report.seed, report.replicate);
+    let mut facts = Facts::of_replicate("drill", &report.scenario, report.seed, report.replicate);
     let (planned, batches) = (u64::from(report.plan.total_instances), u64::from(report.plan.batch_count));
     facts.add_rollout(planned, report.version.raw(), report.truth.defective, policy, batches);
     facts.add("outcome", &report.outcome);

@@ -37,7 +37,7 @@ pub fn elsewhere(claims: &Claims, today: &Today<'_>) -> Option<Elsewhere> {
         Some(facts) => {
             of_version(facts, today, &mut differs);
             of_policy(facts, today, &mut differs);
-            of_world(facts, today, &mut differs);
+            of_replicate(facts, today, &mut differs);
         }
         None => of_words(claims, today, &mut differs),
     }
@@ -87,7 +87,7 @@ fn of_words(claims: &Claims, today: &Today<'_>, differs: &mut Vec<String>) {
     }
 }
 
-fn of_world(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
+fn of_replicate(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
     if facts.get("scenario") == Some(today.hash) {
         of_calibration(facts, today, differs);
         return;

@@ -27,7 +27,7 @@ impl Facts {
     }
 
     /// The facts that every record of one replicate begins with.
-    pub fn of_world(kind: &str, scenario: &ScenarioRef, seed: u64, replicate: u64) -> Self {
+    pub fn of_replicate(kind: &str, scenario: &ScenarioRef, seed: u64, replicate: u64) -> Self {
         let mut facts = Self::default();
         facts.add("kind", kind);
         facts.add("scenario", &scenario.hash);

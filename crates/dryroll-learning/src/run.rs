@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
 
     fn facts(&self) -> Facts {
         let page = self.page;
-        let mut facts = Facts::of_world("run", &page.scenario, page.seed, page.replicate);
+        let mut facts = Facts::of_replicate("run", &page.scenario, page.seed, page.replicate);
         let plan = &page.plan;
         facts.add_rollout(plan.total_instances, page.version.raw(), self.defective, &self.policy, plan.batch_count);
         facts.add_figure("estimate_sec", Some(page.plan.estimated_total_seconds).filter(|&estimate| estimate > 0.0));

@@ -520,7 +520,7 @@ pub fn check() -> Value {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dryroll"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("CI").env_remove("GITHUB_ACTIONS");
     command.args(["check", "scenarios/tune.toml", "scenarios/asleep-operator.toml", "--max-replicates", "300"]);
-    command.args(["--baseline", "docs/examples/accepted.ndjson", "--quiet", "--report", "-"]);
+    command.args(["--baseline", "reports/examples/accepted.ndjson", "--quiet", "--report", "-"]);
     let mut report: Value = serde_json::from_slice(&command.output().expect("it runs").stdout).expect("JSON");
     let rule = &mut report["scenarios"][0]["rules"][0];
     for key in ["says", "about", "limit", "version", "observed_says", "why", "replay"] {

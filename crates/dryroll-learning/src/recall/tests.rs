@@ -121,7 +121,7 @@ fn a_plan_contradicts_other_batches_and_estimates_of_the_same_policy() {
 }
 
 #[test]
-fn one_world_contradicts_never_and_not_another_world() {
+fn one_replicate_contradicts_never_and_not_another_replicate() {
     let trips = Numbers::Run(PLAN, RUN);
     assert_eq!(contradictions(&tutorial(), &today(trips)).len(), 1);
     let bad = RunNumbers { defective: true, blast_radius_pct: Some(20.0), ..RUN };
@@ -145,7 +145,7 @@ fn one_world_contradicts_never_and_not_another_world() {
 }
 
 #[test]
-fn one_world_contradicts_what_hardly_any_of_many_did() {
+fn one_replicate_contradicts_what_hardly_any_of_many_did() {
     let sweep = |below: f64, p99: f64| {
         with(
             "nginx upgrade",

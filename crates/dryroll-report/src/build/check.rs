@@ -41,7 +41,9 @@ impl CheckReport {
         let idle_faults = checked.idle_faults.iter().map(|&fault| IdleFault {
             fault,
             kind: scenario.faults.get(fault).map_or("", |fault| fault.kind.name()).to_owned(),
-            replay: check.world_of_idle_fault().map(|(cell, replicate)| command(file, check, cell, replicate).into()),
+            replay: check
+                .replicate_of_idle_fault()
+                .map(|(cell, replicate)| command(file, check, cell, replicate).into()),
         });
         let idle_faults: Vec<IdleFault> = idle_faults.collect();
         let passed = idle_faults.is_empty() && rules.iter().all(|rule| rule.status == Status::Passed);

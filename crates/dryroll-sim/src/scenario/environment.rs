@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_world_is_what_is_neither_policy_nor_seed() {
+    fn the_environment_is_what_is_neither_policy_nor_seed() {
         let digest = |file| environment_digest(file);
         let one = digest(json!({"seed": 1, "fleet": {"instances": 5, "zones": 2}, "rollout": {"batch_pct": 5}}));
         let other = json!({"rollout": {}, "fleet": {"zones": 2.0, "instances": 5}, "name": "n", "expect": []});

@@ -344,7 +344,7 @@ impl Check {
 
     /// A replicate in which an idle fault can be seen to have no effect: its cell and number.
     #[must_use]
-    pub fn world_of_idle_fault(&self) -> Option<(usize, u64)> {
+    pub fn replicate_of_idle_fault(&self) -> Option<(usize, u64)> {
         let rule = self.rules.first()?;
         let replicate = if let Replicates::One(replicate) = rule.spec.replicates { replicate } else { 0 };
         Some((rule.cell, replicate))

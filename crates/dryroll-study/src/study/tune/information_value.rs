@@ -30,7 +30,7 @@ pub const HISTORIES: [f64; 2] = [2.0, 10.0];
 /// Replicates in which every policy is tried.
 const REPLICATES: u64 = 2048;
 /// The least number of replicates for an answer: as many as the search has at its first look.
-const FEWEST_WORLDS: u64 = super::FIRST_LOOK;
+const FEWEST_REPLICATES: u64 = super::FIRST_LOOK;
 /// The largest number of replicates for the policies that may be chosen.
 const MOST_REPLICATES: u64 = 8192;
 /// The uncertainty that a history leaves.
@@ -108,7 +108,7 @@ impl Tune {
         if posteriors.differing().next().is_some() {
             return Ok(Some(Open { replicates: 0, rollouts: 0, today, later: Vec::new() }));
         }
-        if replicates < FEWEST_WORLDS {
+        if replicates < FEWEST_REPLICATES {
             return Ok(Some(Open { replicates, rollouts: 0, today, later: Vec::new() }));
         }
         let mut done: Vec<u64> = tuned.policies.iter().map(|known| known.replicates).collect();
