@@ -41,9 +41,15 @@ pub fn scenario_ref() -> ScenarioRef {
             ("v-1.24.0".into(), BTreeMap::new()),
             (GOOD.into(), BTreeMap::from([("failure_rate".into(), 0.01), ("hang_rate".into(), 0.005)])),
             (BAD.into(), BTreeMap::from([("failure_rate".into(), 0.6)])),
-            (HOSTILE.into(), BTreeMap::new()),
         ]),
     }
+}
+
+/// The same with a version whose name must not become markup.
+fn hostile_scenario_ref() -> ScenarioRef {
+    let mut scenario = scenario_ref();
+    scenario.rates.insert(HOSTILE.into(), BTreeMap::new());
+    scenario
 }
 
 pub fn policy(batch_pct: u32, limit: u32) -> Policy {
@@ -296,7 +302,7 @@ pub fn compare() -> CompareReport {
     CompareReport {
         advice: Vec::new(),
         schema: "dryroll.compare/1".into(),
-        scenario: scenario_ref(),
+        scenario: hostile_scenario_ref(),
         seed: 42,
         command: "dryroll … s.toml".into(),
         replicates: N,
@@ -502,7 +508,7 @@ pub fn tune_with_posterior() -> TuneReport {
         later: vec![later(Some(2.0), 0.6), later(Some(10.0), 0.7), later(None, 0.72)],
         says: format!("More history would pay {HOSTILE}."),
     };
-    TuneReport { posterior: Some(posterior), ..tune(true) }
+    TuneReport { scenario: hostile_scenario_ref(), posterior: Some(posterior), ..tune(true) }
 }
 
 /// The calibration that ships, with names that must not become markup.
@@ -539,7 +545,7 @@ pub fn run() -> Value {
     let timeline = timeline("broken-rollback.toml");
     let (end, waited) = (timeline.end_ms as f64 / 1000.0, 420.0);
     json!({
-        "schema": "dryroll.run/1", "scenario": scenario_ref(), "command": "dryroll run s.toml --seed 42", "seed": 42, "replicate": 3, "policy": policy(20, 2),
+        "schema": "dryroll.run/1", "scenario": hostile_scenario_ref(), "command": "dryroll run s.toml --seed 42", "seed": 42, "replicate": 3, "policy": policy(20, 2),
         "version": HOSTILE, "plan": {"total_instances": 50, "batch_size": 10, "batch_count": 5},
         "metrics": {
             "outcome": "rolled_back", "trips": 1, "decisions": ["rollback_completed_batches"], "duration_sec": end,
@@ -568,7 +574,7 @@ pub fn drill() -> DrillReport {
     drill.play(&record.decisions().expect("decisions"), &mut monitor).expect("they fit");
     let judgement = score::judge(&compiled, &mut drill);
     let mut report = DrillReport::new(&scenario, &mut drill, &monitor.0, &monitor.1, &judgement);
-    report.scenario = ScenarioRef { instances: scenario.fleet.instances, ..scenario_ref() };
+    report.scenario = ScenarioRef { instances: scenario.fleet.instances, ..hostile_scenario_ref() };
     report.scenario.rates.extend(ScenarioRef::of(&scenario).rates);
     report.version = HOSTILE.into();
     report.surprise = Some(Surprise { file: HOSTILE.into(), seed: Some(7) });
