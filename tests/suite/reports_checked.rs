@@ -212,7 +212,7 @@ fn what_cannot_be_is_named_with_its_place() {
             "dryroll.run/1",
             "/batches/0/healthy_count",
             json!(6.5),
-            "/batches/0/healthy_count is 6.5; allowed: whole instances",
+            "found floating point `6.5`; allowed: a whole number",
         ),
         ("dryroll.run/1", "/plan/batches/0/instance_ids/0", json!("i-00002"), "\"i-00002\", there a second time"),
         ("dryroll.run/1", "/version", json!("v-1.24.0"), "which is that of its command"),

@@ -62,6 +62,8 @@ impl Folder {
     pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dryroll"));
         command.current_dir(self.0.path()).args(arguments.split_whitespace()).env("NO_COLOR", "1");
+        // What is kept of a sweep that failed is not found by the next run of the same test.
+        command.env("TMPDIR", self.0.path());
         for variable in ["CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"] {
             command.env_remove(variable);
         }

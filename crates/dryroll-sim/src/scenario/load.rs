@@ -66,7 +66,10 @@ pub struct ScenarioText {
 
 /// Whether a key is that of a table that every scenario has, or a slip of the pen away from it.
 fn is_nearly_a_table(key: &str) -> bool {
-    ["fleet", "rollout"].iter().any(|table| strsim::normalized_damerau_levenshtein(table, key.trim()) >= 0.8)
+    let key = key.trim();
+    // A plural is another word.
+    let nearly = |table: &str| strsim::normalized_damerau_levenshtein(table, key) >= 0.8 && !key.ends_with('s');
+    ["fleet", "rollout"].into_iter().any(nearly)
 }
 
 impl ScenarioText {
