@@ -51,7 +51,7 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
             format!("{say_a} and {say_b} are not told apart"),
             format!(
                 "In {} neither is surely better, so recommend neither.",
-                plural(report.replicates, "world", "worlds")
+                plural(report.replicates, "replicate", "replicates")
             ),
             a,
             "undecided",
@@ -96,7 +96,7 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
     let content = [
         format!(
             "{fleet}: A is {say_a}, B is {say_b}, both on the same {}.",
-            plural(report.replicates, "world", "worlds")
+            plural(report.replicates, "replicate", "replicates")
         ),
         judged.iter().map(sentence).collect::<Vec<_>>().join(" "),
         warned.join(" "),

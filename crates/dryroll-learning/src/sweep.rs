@@ -110,7 +110,7 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
         "{fleet}: {} × {}, {} each, on the same replicates.",
         plural(tried.len() as u64, "policy", "policies"),
         plural(report.versions.len() as u64, "version", "versions"),
-        report.replicates_say("world", "worlds")
+        report.replicates_say("replicate", "replicates")
     );
     let content = [
         studied,

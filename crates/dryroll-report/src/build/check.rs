@@ -152,7 +152,7 @@ fn why(doubt: Doubt, finding: &Finding) -> String {
         Doubt::WithinInterval => {
             format!(
                 "the limit lies within the interval after {}; allow more with --max-replicates",
-                plural(finding.n, "world", "worlds")
+                plural(finding.n, "replicate", "replicates")
             )
         }
         Doubt::NoInterval => {

@@ -125,7 +125,7 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
         "A is {}. B is {}. Both met the same {}, so chance weighs less on their differences.",
         names.long(a),
         names.long(b),
-        plural(report.replicates, "world", "worlds")
+        plural(report.replicates, "replicate", "replicates")
     )];
     said.extend(report.warnings.iter().map(|warning| {
         let mut letters = warning.chars();

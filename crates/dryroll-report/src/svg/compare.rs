@@ -122,7 +122,7 @@ fn table(comparison: &Comparison) -> Table {
         "B less A",
         "its interval",
         "interval for all at once",
-        "worlds",
+        "replicates",
         "A better in",
         "B better in",
         "equal in",

@@ -58,7 +58,7 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
     let mark = if scenario.passed { "●" } else { "✗" };
     let (file, name) = (scenario.file.to_string(), scenario.scenario.name.to_string());
     writeln!(out, "{style}{mark}{style:#} {BOLD}{file}{BOLD:#}  {DIM}{name}{DIM:#}")?;
-    let mut table = Table::new(&["", "rule", "", "version", "observed", "limit", "interval", "worlds"], 4);
+    let mut table = Table::new(&["", "rule", "", "version", "observed", "limit", "interval", "replicates"], 4);
     for rule in &scenario.rules {
         table.push(vec![
             format!("{} {}", sign(rule.status), rule.status.name()),

@@ -21,7 +21,7 @@ const DIM: Style = Style::new().dimmed();
 /// When writing fails.
 pub fn compare_table(out: &mut impl Write, report: &CompareReport) -> io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}", report.scenario.name)?;
-    let replicates = plural(report.replicates, "world", "worlds");
+    let replicates = plural(report.replicates, "replicate", "replicates");
     writeln!(out, "{replicates} that both policies met · seed {} · 95 % intervals", report.seed)?;
     let [a, b] = &report.policies;
     for (letter, policy, other) in [("A", a, b), ("B", b, a)] {

@@ -191,7 +191,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         })
         .collect();
     header.extend(limits.iter().map(String::as_str));
-    header.push("worlds");
+    header.push("replicates");
     header.extend(has_front.then_some("front"));
     header.push("standing");
     let mut table = Table::new(&header, 0);
