@@ -62,7 +62,8 @@ pub fn page<'a>(report: &'a CheckReport, plots: &[Plot]) -> Page<'a> {
 
 fn rules(scenario: &CheckedScenario) -> Table {
     let caption = format!("{} ({})", scenario.file, scenario.scenario.name);
-    let mut table = Table::new(caption, &["rule", "version"], &["became", "observed", "limit", "interval", "replicates"]);
+    let mut table =
+        Table::new(caption, &["rule", "version"], &["became", "observed", "limit", "interval", "replicates"]);
     for rule in &scenario.rules {
         table.row([
             format!("{} {}", rule.about, rule.replicates).trim_end().to_owned(),
