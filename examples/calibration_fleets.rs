@@ -1,5 +1,5 @@
-//! How often the intervals of `dryroll calibrate` miss a known truth where hosts or rollouts differ: sets of six logs of
-//! 40 hosts each, by the real simulator. One line of a Markdown table a setting.
+//! How often the intervals of `dryroll calibrate` miss a known truth where hosts or rollouts differ: sets of six logs
+//! of 40 hosts each, by the real simulator. One line of a Markdown table a setting.
 //!
 //! ```text
 //! cargo run --profile quick --example calibration_fleets -- [SETS [NAME]]

@@ -185,7 +185,8 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
     fn publish(&mut self) {
         let noted = self.controller.observer().take();
         let pace = *self.controller.pace();
-        // The board changes with events and heartbeat summaries; an answer that a controller does not hear yet makes none.
+        // The board changes with events and heartbeat summaries; an answer that a controller does not hear yet makes
+        // none.
         let decisions = self.controller.drill().decisions().len();
         let heard_at = self.board.heard.as_ref().map(|heard| heard.at_ms);
         let heard_the_same = self.controller.roll().map(|roll| roll.at.0) == heard_at;

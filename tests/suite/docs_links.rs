@@ -1,5 +1,5 @@
-//! Every relative link of the pages at the root, in docs/ and in docs/commands/ leads to a file that is there, and its anchor to a
-//! heading.
+//! Every relative link of the pages at the root, in docs/ and in docs/commands/ leads to a file that is there, and its
+//! anchor to a heading.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -33,8 +33,8 @@ fn retired(text: &str) -> Option<&'static str> {
     RETIRED.into_iter().find(|word| words.contains(&format!(" {word} ")) || words.contains(&format!(" {word}s ")))
 }
 
-/// The prose of a page: neither blocks nor `code`, which show the output and the JSON keys `world` and `worlds`. Those stay, so
-/// that old reports can be read.
+/// The prose of a page: neither blocks nor `code`, which show the output and the JSON keys `world` and `worlds`. Those
+/// stay, so that old reports can be read.
 fn prose(page: &str) -> Vec<String> {
     let mut fenced = false;
     let mut kept = Vec::new();

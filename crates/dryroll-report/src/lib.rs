@@ -7,8 +7,8 @@
 //! - [`build`]: from the results of rollouts and studies to a model.
 //! - [`judge`]: what follows from figures before anything is drawn.
 //! - [`words`]: numbers, units, verdicts and events as people say them.
-//! - One room a medium, over the models: [`terminal`], [`html`], [`svg`], [`rows`], [`ci`], [`scenario_toml`]. A room has
-//!   one file a kind of report; where it shows any report, it matches over [`model::report::Report`] exhaustively.
+//! - One room a medium, over the models: [`terminal`], [`html`], [`svg`], [`rows`], [`ci`], [`scenario_toml`]. A room
+//!   has one file a kind of report; where it shows any report, it matches over [`model::report::Report`] exhaustively.
 //! - [`events`]: what is kept of a run's events as they happen. [`files`]: files that are whole or not there.
 
 pub mod build;

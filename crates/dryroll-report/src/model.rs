@@ -1,5 +1,5 @@
-//! What is written and read back: one type a schema, one file a kind of report. A type here holds data, and says nothing
-//! of how it is come by (`build`) or shown (a room a medium).
+//! What is written and read back: one type a schema, one file a kind of report. A type here holds data, and says
+//! nothing of how it is come by (`build`) or shown (a room a medium).
 
 pub mod baseline;
 pub mod calibration;
