@@ -142,6 +142,14 @@ pub struct OutcomeRates {
     pub crash: f64,
 }
 
+impl OutcomeRates {
+    /// The chance that an upgrade does not end well; above 1 where the rates leave no room for each other.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.failure + self.hang + self.unhealthy + self.crash
+    }
+}
+
 /// Which rates of a version each replicate draws once, from a beta distribution around the version's rate: the sum of
 /// its shapes. `None`: the rate is the same in every replicate.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

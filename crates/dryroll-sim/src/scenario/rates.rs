@@ -12,7 +12,7 @@ impl Scenario {
         let mut scaled = self.clone();
         for version in &mut scaled.versions {
             let rates = &mut version.rates;
-            let factor = at_most(factor, sum(rates));
+            let factor = at_most(factor, rates.sum());
             for rate in [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash] {
                 *rate *= factor;
             }
@@ -35,10 +35,6 @@ fn at_most(factor: f64, sum: f64) -> f64 {
     if sum > 0.0 { factor.min(1.0 / sum) } else { factor }
 }
 
-fn sum(rates: &OutcomeRates) -> f64 {
-    rates.failure + rates.hang + rates.unhealthy + rates.crash
-}
-
 fn given(rates: &SomeRates) -> f64 {
     [rates.failure, rates.hang, rates.unhealthy, rates.crash].into_iter().flatten().sum()
 }
@@ -50,7 +46,7 @@ fn times(rates: &mut SomeRates, factor: f64) {
 
 /// The share of the given rates for which the rates of a version that are kept leave room.
 fn room(rates: &SomeRates, version: OutcomeRates) -> f64 {
-    let (all, given) = (sum(&rates.over(version)), given(rates));
+    let (all, given) = (rates.over(version).sum(), given(rates));
     if all > 1.0 { ((1.0 - (all - given)) / given).max(0.0) } else { 1.0 }
 }
 

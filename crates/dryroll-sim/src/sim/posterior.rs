@@ -111,7 +111,7 @@ mod tests {
         for replicate in 0..200 {
             let rates = drawn(&posterior("v-2", own), replicate);
             assert!((rates.unhealthy - 3.0 * rates.hang).abs() < 1e-12);
-            assert!(rates.failure + rates.hang + rates.unhealthy + rates.crash <= 1.0 + 1e-12, "{rates:?}");
+            assert!(rates.sum() <= 1.0 + 1e-12, "{rates:?}");
         }
     }
 

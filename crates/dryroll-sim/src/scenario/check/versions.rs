@@ -107,7 +107,7 @@ fn factor(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &Factor) -> Option<D
 
 /// What the rates add up to, where that is too much; rounded for people.
 pub(in crate::scenario) fn excess(rates: OutcomeRates) -> Option<f64> {
-    let sum = rates.failure + rates.hang + rates.unhealthy + rates.crash;
+    let sum = rates.sum();
     (sum > 1.0 + ROUNDING).then_some((sum * 1e9).round() / 1e9)
 }
 
