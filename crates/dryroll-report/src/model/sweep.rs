@@ -180,7 +180,7 @@ impl Histogram {
 /// One replicate that stands out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NotableReplicate {
-    /// Which.
+    /// The number of the replicate, from 0.
     pub replicate: u64,
     /// By which metric.
     pub metric: String,

@@ -82,7 +82,7 @@ pub struct Batch {
 /// A failed verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// When.
+    /// Milliseconds from the request.
     pub at_ms: u64,
     /// Of which instance.
     pub instance_id: String,
@@ -97,7 +97,7 @@ pub struct Failure {
 /// A trip.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trip {
-    /// When.
+    /// Milliseconds from the request.
     pub at_ms: u64,
     /// In which batch.
     #[serde(default)]
@@ -109,7 +109,7 @@ pub struct Trip {
     pub failed_instance_ids: Vec<String>,
     /// What was decided.
     pub decision: Option<String>,
-    /// When.
+    /// When it was decided, in milliseconds from the request.
     pub decided_at_ms: Option<u64>,
 }
 

@@ -65,7 +65,7 @@ pub struct WorkPlan<'a> {
 
 impl std::fmt::Debug for WorkPlan<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Workers").field("stop", self.stop).finish_non_exhaustive()
+        f.debug_struct("WorkPlan").field("stop", self.stop).finish_non_exhaustive()
     }
 }
 
