@@ -74,8 +74,10 @@ pub enum Answer {
     Edit(Edit),
     /// To the first request: do not start.
     Reject,
-    /// To the request that a trip opens.
+    /// To the request that a trip opens; to a promotion, all but [`OperatorDecision::ContinueAnyway`].
     OnTrip(OperatorDecision),
+    /// To a promotion: begin the next batch.
+    Promote,
 }
 
 impl Answer {
@@ -87,6 +89,7 @@ impl Answer {
             Self::Edit(_) => AnswerKind::Edit,
             Self::Reject => AnswerKind::Reject,
             Self::OnTrip(decision) => AnswerKind::OnTrip(decision),
+            Self::Promote => AnswerKind::Promote,
         }
     }
 
@@ -108,6 +111,8 @@ pub enum AnswerKind {
     Reject,
     /// [`Answer::OnTrip`]
     OnTrip(OperatorDecision),
+    /// [`Answer::Promote`]
+    Promote,
 }
 
 impl AnswerKind {
@@ -119,6 +124,7 @@ impl AnswerKind {
             Self::Edit => "edit",
             Self::Reject => "reject",
             Self::OnTrip(decision) => decision.name(),
+            Self::Promote => "promote",
         }
     }
 }
@@ -134,6 +140,8 @@ pub enum RequestKind {
     RollingUpgradeContinuation,
     /// The breaker of a rollback tripped: what now? There is nothing further to roll back to.
     RollbackContinuation,
+    /// May the next batch begin?
+    Promotion,
 }
 
 impl RequestKind {
@@ -143,6 +151,7 @@ impl RequestKind {
         match self {
             Self::RollingUpgrade => "rolling_upgrade",
             Self::RollingUpgradeContinuation | Self::RollbackContinuation => "rolling_upgrade_continuation",
+            Self::Promotion => "rolling_upgrade_promotion",
         }
     }
 
@@ -158,6 +167,18 @@ impl RequestKind {
                 AnswerKind::OnTrip(Abort),
             ],
             Self::RollbackContinuation => &[AnswerKind::OnTrip(ContinueAnyway), AnswerKind::OnTrip(Abort)],
+            Self::Promotion => {
+                &[AnswerKind::Promote, AnswerKind::OnTrip(RollbackCompletedBatches), AnswerKind::OnTrip(Abort)]
+            }
+        }
+    }
+
+    /// Whether a trip opened it.
+    #[must_use]
+    pub const fn is_of_trip(self) -> bool {
+        match self {
+            Self::RollingUpgradeContinuation | Self::RollbackContinuation => true,
+            Self::RollingUpgrade | Self::Promotion => false,
         }
     }
 

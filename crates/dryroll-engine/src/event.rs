@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Answer, ApprovalId, Reason, RequestKind};
+use super::{Answer, ApprovalId, Reason, Relapse, RequestKind, TripReason};
 use crate::fleet::{At, InstanceId};
 
 /// The id of a rollout: `r-1` is the rollout, `r-2` its rollback.
@@ -146,12 +146,43 @@ pub enum EventBody {
         /// Why it failed; `None` if it is healthy.
         failure: Option<Reason>,
     },
-    /// The breaker counted too many failures in a row.
-    CircuitBreakerTripped {
-        /// Index of the batch in which it tripped, from 0.
+    /// An instance failed and was commanded again.
+    InstanceRetried {
+        /// Index of its batch, from 0.
         batch_index: u32,
-        /// The run of failed instances that tripped it, in order.
+        /// Which instance.
+        instance: InstanceId,
+        /// The attempt that begins: 1 is the first retry.
+        attempt: u32,
+        /// Why the attempt before failed.
+        reason: Reason,
+    },
+    /// An instance with a healthy verdict became unwell; its verdict is failed from now on.
+    InstanceRelapsed {
+        /// Index of its batch, from 0.
+        batch_index: u32,
+        /// Which instance.
+        instance: InstanceId,
+        /// Why.
+        reason: Relapse,
+    },
+    /// A breaker tripped.
+    CircuitBreakerTripped {
+        /// Index of the batch that it is about, from 0.
+        batch_index: u32,
+        /// The instances that the rule counted, in order.
         failed: Vec<InstanceId>,
+        /// Which rule, and what it found.
+        reason: TripReason,
+    },
+    /// A rule that only notes holds for the first time.
+    BreakerNoted {
+        /// Index of the batch that it is about, from 0.
+        batch_index: u32,
+        /// The instances that the rule counted, in order.
+        failed: Vec<InstanceId>,
+        /// Which rule, and what it found.
+        reason: TripReason,
     },
     /// Every instance of a batch has its verdict.
     BatchCompleted {
@@ -204,8 +235,14 @@ pub enum EventKind {
     InstanceStarted,
     /// `instance_health_check`
     InstanceHealthCheck,
+    /// `instance_retried`
+    InstanceRetried,
+    /// `instance_relapsed`
+    InstanceRelapsed,
     /// `circuit_breaker_tripped`
     CircuitBreakerTripped,
+    /// `breaker_noted`
+    BreakerNoted,
     /// `batch_completed`
     BatchCompleted,
     /// `operator_notified`
@@ -223,14 +260,17 @@ const PREFIX: &str = "module.upgrade.";
 
 impl EventKind {
     /// Every kind, in the order of the enum.
-    pub const ALL: [EventKind; 12] = [
+    pub const ALL: [EventKind; 15] = [
         Self::Planned,
         Self::ApprovalRequested,
         Self::ApprovalDecided,
         Self::BatchStarted,
         Self::InstanceStarted,
         Self::InstanceHealthCheck,
+        Self::InstanceRetried,
+        Self::InstanceRelapsed,
         Self::CircuitBreakerTripped,
+        Self::BreakerNoted,
         Self::BatchCompleted,
         Self::OperatorNotified,
         Self::RollbackStarted,
@@ -248,7 +288,10 @@ impl EventKind {
             Self::BatchStarted => "module.upgrade.batch_started",
             Self::InstanceStarted => "module.upgrade.instance_started",
             Self::InstanceHealthCheck => "module.upgrade.instance_health_check",
+            Self::InstanceRetried => "module.upgrade.instance_retried",
+            Self::InstanceRelapsed => "module.upgrade.instance_relapsed",
             Self::CircuitBreakerTripped => "module.upgrade.circuit_breaker_tripped",
+            Self::BreakerNoted => "module.upgrade.breaker_noted",
             Self::BatchCompleted => "module.upgrade.batch_completed",
             Self::OperatorNotified => "module.upgrade.operator_notified",
             Self::RollbackStarted => "module.upgrade.rollback_started",
@@ -278,7 +321,10 @@ impl EventKind {
             Self::BatchStarted
                 | Self::InstanceStarted
                 | Self::InstanceHealthCheck
+                | Self::InstanceRetried
+                | Self::InstanceRelapsed
                 | Self::CircuitBreakerTripped
+                | Self::BreakerNoted
                 | Self::BatchCompleted
         )
     }
@@ -295,7 +341,10 @@ impl EventBody {
             Self::BatchStarted { .. } => EventKind::BatchStarted,
             Self::InstanceStarted { .. } => EventKind::InstanceStarted,
             Self::InstanceHealthCheck { .. } => EventKind::InstanceHealthCheck,
+            Self::InstanceRetried { .. } => EventKind::InstanceRetried,
+            Self::InstanceRelapsed { .. } => EventKind::InstanceRelapsed,
             Self::CircuitBreakerTripped { .. } => EventKind::CircuitBreakerTripped,
+            Self::BreakerNoted { .. } => EventKind::BreakerNoted,
             Self::BatchCompleted { .. } => EventKind::BatchCompleted,
             Self::OperatorNotified => EventKind::OperatorNotified,
             Self::RollbackStarted { .. } => EventKind::RollbackStarted,
@@ -311,7 +360,10 @@ impl EventBody {
             Self::BatchStarted { batch_index, .. }
             | Self::InstanceStarted { batch_index, .. }
             | Self::InstanceHealthCheck { batch_index, .. }
+            | Self::InstanceRetried { batch_index, .. }
+            | Self::InstanceRelapsed { batch_index, .. }
             | Self::CircuitBreakerTripped { batch_index, .. }
+            | Self::BreakerNoted { batch_index, .. }
             | Self::BatchCompleted { batch_index, .. } => Some(batch_index),
             _ => None,
         }

@@ -83,10 +83,20 @@ impl Serialize for EventLine<'_> {
                     map.serialize_entry("reason", reason.name())?;
                 }
             }
-            EventBody::CircuitBreakerTripped { failed, .. } => {
+            EventBody::InstanceRetried { instance, attempt, reason, .. } => {
+                map.serialize_entry("instance_id", &self.names.instances.name(*instance))?;
+                map.serialize_entry("attempt", attempt)?;
+                map.serialize_entry("reason", reason.name())?;
+            }
+            EventBody::InstanceRelapsed { instance, reason, .. } => {
+                map.serialize_entry("instance_id", &self.names.instances.name(*instance))?;
+                map.serialize_entry("reason", reason.name())?;
+            }
+            EventBody::CircuitBreakerTripped { failed, reason, .. }
+            | EventBody::BreakerNoted { failed, reason, .. } => {
                 let names: Vec<_> = failed.iter().map(|&id| self.names.instances.name(id)).collect();
                 map.serialize_entry("failed_instance_ids", &names)?;
-                map.serialize_entry("reason", &trip_reason(failed.len()))?;
+                map.serialize_entry("reason", &Shown(reason))?;
             }
             EventBody::BatchCompleted { healthy_count, failed_count, .. } => {
                 map.serialize_entry("healthy_count", healthy_count)?;
@@ -104,11 +114,6 @@ impl Serialize for EventLine<'_> {
         }
         map.end()
     }
-}
-
-/// The reason of a trip, in the contract's words. The run is as long as the limit.
-fn trip_reason(limit: usize) -> String {
-    format!("max_consecutive_failures ({limit}) exceeded")
 }
 
 /// Serialises a value as the string that it displays, without an allocation.

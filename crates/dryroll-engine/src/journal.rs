@@ -7,7 +7,7 @@
 use super::{
     Answer, ApprovalId, Command, Direction, Engine, Event, EventBody, JournalError, Plan, Recording, Settings, Ticks,
 };
-use crate::fleet::{At, Heartbeat};
+use crate::fleet::{At, Heartbeat, InstanceId};
 
 /// An input that an engine took, as a journal stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,13 @@ pub enum Input {
     },
     /// [`Engine::handle_timeout`] took an instance's deadline.
     Deadline,
+    /// [`Engine::handle_silence`]
+    Silence {
+        /// The instance that is silent.
+        instance: InstanceId,
+    },
+    /// [`Engine::handle_timeout`] took a time without a healthy verdict.
+    NoProgress,
     /// [`Engine::handle_answer`]
     Answer {
         /// The request that it answers.
@@ -34,6 +41,8 @@ pub enum Input {
     },
     /// [`Engine::handle_timeout`] took the first request's expiry.
     Expiry,
+    /// [`Engine::handle_timeout`] took the end of a bake.
+    BakeEnd,
     /// [`Engine::handle_timeout`] took a tick.
     Tick,
     /// [`Engine::handle_previous_gone`]
@@ -112,6 +121,7 @@ impl Journal {
 #[derive(Default)]
 struct Shown {
     started: [u32; 2],
+    retried: u32,
     asked: u32,
 }
 
@@ -119,18 +129,26 @@ impl Shown {
     fn note(&mut self, event: &Event) {
         match event.body {
             EventBody::InstanceStarted { to, .. } => self.started[to as usize] += 1,
+            EventBody::InstanceRetried { .. } => self.retried += 1,
             EventBody::ApprovalRequested { .. } => self.asked += 1,
             _ => {}
         }
     }
 
-    /// Dispatches take the positions in order, so those shown are the first ones.
+    /// Dispatches take the positions in order, and retries come in the order of their events, so those shown are the
+    /// first ones.
     fn drop_from(&self, engine: &mut Engine) {
         let started = |to: Direction| self.started[to as usize];
+        let mut retried = self.retried;
         engine.commands_mut().retain_mut(|command| match command {
             Command::Upgrade { to, positions } => {
                 positions.start = positions.start.max(started(*to));
                 positions.start < positions.end
+            }
+            Command::Retry { .. } => {
+                let is_shown = retried > 0;
+                retried = retried.saturating_sub(1);
+                !is_shown
             }
             Command::Ask { request, .. } => request.0 > self.asked,
         });

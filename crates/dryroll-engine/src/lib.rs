@@ -14,8 +14,9 @@
 //!    the order in which things happened.
 //! 4. Then call [`Engine::poll_timeout`]: if no other input comes in before that moment, [`Engine::handle_timeout`] is
 //!    due at it. Each call takes one step, so it is due again as long as `poll_timeout` is not after now. The engine
-//!    decides what is due and in which order (§8): deadlines, then the expiry of the request, then the tick of the
-//!    reconciler. Answers come after deadlines: [`Engine::handle_answer`] first takes the deadlines that are due.
+//!    decides what is due and in which order (§8): deadlines, then a time without progress, then the expiry of the
+//!    request, the end of a bake, the tick of the reconciler. Answers come before the expiry:
+//!    [`Engine::handle_answer`] first takes what is due before them.
 //! 5. The rollout is over when [`Engine::outcome`] returns an outcome. Inputs after that do nothing.
 //!
 //! # What the driver owns
@@ -26,6 +27,9 @@
 //!   call [`Engine::skip_ticks_until`] at any moment before the tick is due.
 //! - Its own steps within a millisecond. A simulator whose faults may strike between two deadlines calls
 //!   [`Engine::next_timer`], which also returns what is due.
+//! - The silences of a rollout that watches its instances ([`Settings::watch`]): the driver hears every heartbeat, so
+//!   it knows for how long an instance has been silent, and calls [`Engine::handle_silence`] at the very millisecond,
+//!   after the deadlines. It may keep heartbeats to itself that say what the engine knows already.
 //! - The storage of the journal, and the moment of a return. A controller that was away rebuilds the engine from its
 //!   [`Journal`], calls [`Engine::resume`] with the moment of its return, and hands in what waited, one by one in
 //!   order: heartbeats with `arrived`, answers and timeouts with the moments at which they were due. The engine judges
@@ -44,23 +48,16 @@
 //! # Driven by hand
 //!
 //! ```
-//! use std::num::NonZeroU32;
 //! use dryroll_engine::*;
 //! use dryroll_engine::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
 //!
-//! let plan = Plan::new(PlanOrder::new((0..4).map(InstanceId)), vec![], 50); // two batches of two
+//! let batches = BatchSizes::pct(50);
+//! let plan = Plan::new(PlanOrder::new((0..4).map(InstanceId)), vec![], &batches); // two batches of two
+//! let version = |id: &str, digest| VersionRef { id: id.into(), digest: DigestId(digest) };
 //! let settings = Settings {
-//!     target: VersionRef { id: "v2".into(), digest: DigestId(2) },
-//!     previous: Some(VersionRef { id: "v1".into(), digest: DigestId(1) }),
-//!     batch_pct: 50,
-//!     max_consecutive_failures: NonZeroU32::new(2).unwrap(),
-//!     health_timeout: Span(300_000),
-//!     rollback_batch_pct: 50,
-//!     breaker_order: BreakerOrder::Observed,
-//!     breaker_scope: BreakerScope::Rollout,
-//!     max_in_flight: None,
+//!     batches,
 //!     policy: InterventionPolicy::AutoApprove,
-//!     approval_expires: Span(86_400_000),
+//!     ..Settings::new(version("v2", 2), Some(version("v1", 1)))
 //! };
 //! let mut engine = Engine::new(plan, settings, Ticks::default(), Recording::Milestones);
 //! engine.handle_request(At(0));
@@ -94,6 +91,7 @@ struct Readme;
 pub mod fleet;
 
 mod approval;
+mod batch_sizes;
 mod breaker;
 mod error;
 mod event;
@@ -105,12 +103,17 @@ mod outbox;
 mod plan;
 mod request;
 mod settings;
+mod share;
 mod ticks;
 mod verdict;
 mod walk;
 
 pub use approval::{Answer, AnswerKind, ApprovalId, Edit, OperatorDecision, RequestKind};
-pub use breaker::{ConsecutiveFailures, Count};
+pub use batch_sizes::{BatchOf, BatchSizes, Before, Growth, GrowthStep, OnFailed};
+pub use breaker::{
+    Armed, ConsecutiveFailures, Count, FailedBatches, FailureCount, Failures, Finding, Limit, LogRatio, Moments,
+    NoProgress, Rule, RuleKind, Sprt, Then, Threshold, TripReason, Unwell, Whole,
+};
 pub use error::{AnswerError, JournalError, Refusal};
 pub use event::{Direction, Event, EventBody, EventKind, Outcome, RolloutId};
 #[cfg(feature = "serde")]
@@ -118,8 +121,11 @@ pub use event_line::{EventLine, EventNames};
 pub use journal::{Entry, Input, Journal};
 pub use machine::{Command, Engine, Timer};
 pub use outbox::Recording;
-pub use plan::{BatchPhase, Plan, PlanOrder, batch_size};
+pub use plan::{BatchPhase, Plan, PlanOrder};
 pub use request::{Inventory, Request};
-pub use settings::{BreakerOrder, BreakerScope, InterventionPolicy, Settings, VersionRef};
+pub use settings::{
+    BreakerOrder, BreakerScope, InterventionPolicy, Pace, Promotions, Settings, VersionRef, Watch,
+};
+pub use share::{Rounding, Share, Size};
 pub use ticks::Ticks;
-pub use verdict::{Judged, Phase, Reason, Verdict};
+pub use verdict::{Judged, Phase, Reason, Relapse, Verdict};

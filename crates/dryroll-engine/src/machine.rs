@@ -1,26 +1,34 @@
 //! The engine itself: the states of a rollout, its request, its outputs and its end.
 //!
 //! Every other input has a file of its own: [`time`] decides what is due, [`verdicts`] judges heartbeats and deadlines,
-//! [`batches`] dispatches, [`answers`] takes a person's decisions, [`rollback`] takes instances back.
+//! [`trips`] counts verdicts, [`batches`] dispatches, [`answers`] takes a person's decisions, [`rollback`] rolls
+//! instances back, [`watching`] knows who is unwell. A rollout without breakers of its own and without a watch uses
+//! nothing of the last one, and of `trips` the first rule alone.
 
 mod answers;
 mod batches;
 mod rollback;
 mod time;
+mod trips;
 mod verdicts;
 mod view;
+mod watching;
 
 pub use time::Timer;
 
 use std::ops::Range;
 
-use super::breaker::ConsecutiveFailures;
+use std::num::NonZeroU32;
+
+use super::breaker::{ConsecutiveFailures, Rules};
 use super::outbox::Outbox;
-use super::walk::{InstanceState, Walk};
+use super::walk::{Course, InstanceState, Walk};
 use super::{
-    ApprovalId, Direction, Entry, Event, EventBody, Input, InterventionPolicy, Outcome, Plan, Recording, RequestKind,
-    RolloutId, Settings, Ticks,
+    ApprovalId, BatchSizes, Direction, Entry, Event, EventBody, Input, InterventionPolicy, Outcome, Plan, Recording,
+    RequestKind, RolloutId, Settings, Then, Ticks,
 };
+use trips::TrippedRule;
+use watching::Watching;
 use crate::fleet::At;
 
 /// What the engine wants the driver to do.
@@ -32,6 +40,15 @@ pub enum Command {
         to: Direction,
         /// Which positions of the plan.
         positions: Range<u32>,
+    },
+    /// Command this instance again, to the same version: its attempt before failed.
+    Retry {
+        /// Which of the two versions.
+        to: Direction,
+        /// Which position of the plan.
+        position: u32,
+        /// Which attempt begins; 1 is the first retry.
+        attempt: u32,
     },
     /// Ask a person; hand in the answer with [`Engine::handle_answer`].
     Ask {
@@ -53,6 +70,8 @@ enum State {
     Walking,
     /// A person is asked what to do about a trip.
     Tripped { request: ApprovalId, kind: RequestKind },
+    /// A person is asked whether the next batch may begin.
+    AwaitingPromotion { request: ApprovalId },
     /// Over.
     Finished { outcome: Outcome },
 }
@@ -66,8 +85,22 @@ pub struct Engine {
     plan: Plan,
     state: State,
     walk: Walk,
-    breaker: ConsecutiveFailures,
+    /// The sizes of the batches, as of the last edit.
+    sizes: BatchSizes,
+    is_edited: bool,
+    /// The first rule.
+    breaker: Option<ConsecutiveFailures>,
+    /// The rules that the rollout adds.
+    rules: Rules,
+    /// The rule that tripped and what follows from it, until that has followed.
+    tripped: Option<(TrippedRule, Then)>,
+    /// The last batch begun, the last healthy verdict or the last decision.
+    progress_at: At,
     instances: Vec<InstanceState>,
+    /// When each instance in flight sent the first of its unbroken healthy heartbeats; [`At::NEVER`] for none. Empty
+    /// where the first healthy heartbeat decides.
+    healthy_since: Vec<At>,
+    watch: Option<Watching>,
     outbox: Outbox,
     approvals: u32,
     ticks: Ticks,
@@ -75,8 +108,8 @@ pub struct Engine {
     ticks_from: At,
     /// The latest time that came in. If time runs backwards, the clock stands still.
     clock: At,
-    /// How many positions the rollout dispatched; set once a rollback replaces it.
-    taken_back: Option<u32>,
+    /// The walk of the rollout, once a rollback replaces it.
+    taken_back: Option<Walk>,
     /// The previous version was archived or collected since the request.
     previous_gone: bool,
 }
@@ -85,11 +118,26 @@ impl Engine {
     /// An engine that waits for its request.
     #[must_use]
     pub fn new(plan: Plan, settings: Settings, ticks: Ticks, recording: Recording) -> Self {
+        let planned = plan.total_instances();
+        let watch = settings.watch.map(|_| Watching::new(planned, settings.most_unavailable(planned)));
         let mut engine = Self {
             state: State::New,
-            walk: Walk::new(RolloutId::FIRST, Direction::Forward, 0, 1, None),
-            breaker: ConsecutiveFailures::new(settings.max_consecutive_failures, settings.breaker_scope),
+            walk: Walk::new(Course {
+                rollout: RolloutId::FIRST,
+                direction: Direction::Forward,
+                total: 0,
+                max_in_flight: 0,
+                advance_pct: 0,
+            }),
+            sizes: settings.batches.clone(),
+            is_edited: false,
+            breaker: None,
+            rules: Rules::new(&settings.breakers),
+            tripped: None,
+            progress_at: At::ZERO,
             instances: Vec::new(),
+            healthy_since: Vec::new(),
+            watch,
             outbox: Outbox::new(recording),
             approvals: 0,
             ticks,
@@ -106,23 +154,46 @@ impl Engine {
 
     /// Resets to a new engine with the same plan and settings; edits of the last run are undone. Keeps its buffers.
     pub fn reset(&mut self) {
+        let planned = self.plan.total_instances();
         self.state = State::New;
-        self.plan.set_batch_pct(self.settings.batch_pct);
-        self.walk = self.first_walk(self.settings.batch_pct);
-        self.breaker.reset(self.settings.max_consecutive_failures, self.settings.breaker_scope);
+        if self.is_edited {
+            self.is_edited = false;
+            self.sizes.clone_from(&self.settings.batches);
+            self.plan.set_sizes(&self.sizes);
+        }
+        if let Some(walk) = self.taken_back.take() {
+            self.walk = walk;
+        }
+        self.walk.restart(Course {
+            rollout: RolloutId::FIRST,
+            direction: Direction::Forward,
+            total: planned,
+            max_in_flight: self.settings.most_in_flight(planned).map_or(u32::MAX, NonZeroU32::get),
+            advance_pct: self.settings.pace.advance_pct,
+        });
+        match (self.settings.max_consecutive_failures, &mut self.breaker) {
+            (Some(limit), Some(breaker)) => breaker.reset(limit),
+            (limit, breaker) => {
+                *breaker = limit.map(|limit| ConsecutiveFailures::new(limit, self.settings.breaker_scope));
+            }
+        }
+        self.rules.reset();
+        self.tripped = None;
+        self.progress_at = At::ZERO;
         self.instances.clear();
-        self.instances.resize(self.plan.total_instances() as usize, InstanceState::default());
+        self.instances.resize(planned as usize, InstanceState::default());
+        if self.settings.pace.min_healthy > crate::fleet::Span::ZERO {
+            self.healthy_since.clear();
+            self.healthy_since.resize(planned as usize, At::NEVER);
+        }
+        if let Some(watching) = &mut self.watch {
+            watching.reset();
+        }
         self.outbox.clear();
         self.approvals = 0;
         self.ticks_from = At::ZERO;
         self.clock = At::ZERO;
-        self.taken_back = None;
         self.previous_gone = false;
-    }
-
-    fn first_walk(&self, batch_pct: u32) -> Walk {
-        let total = self.plan.total_instances();
-        Walk::new(RolloutId::FIRST, Direction::Forward, total, batch_pct, self.settings.max_in_flight)
     }
 
     // ---- Inputs -------------------------------------------------------------------------------
@@ -218,6 +289,12 @@ impl Engine {
             Input::Deadline => {
                 self.take_timer(now, Timer::Deadline);
             }
+            Input::Silence { instance } => {
+                self.handle_silence(now, instance);
+            }
+            Input::NoProgress => {
+                self.take_timer(now, Timer::NoProgress);
+            }
             Input::Answer { request, answer } => {
                 let now = self.advance(now);
                 // A refused answer changed nothing.
@@ -225,6 +302,9 @@ impl Engine {
             }
             Input::Expiry => {
                 self.take_timer(now, Timer::Expiry);
+            }
+            Input::BakeEnd => {
+                self.take_timer(now, Timer::BakeEnd);
             }
             Input::Tick => {
                 self.take_timer(now, Timer::Tick);
@@ -235,11 +315,11 @@ impl Engine {
     }
 
     fn say(&mut self, now: At, from: Recording, body: impl FnOnce() -> EventBody) {
-        self.outbox.event(now, self.walk.rollout, from, body);
+        self.outbox.event(now, self.walk.rollout(), from, body);
     }
 
     fn announce_plan(&mut self, now: At) {
-        let (total_instances, batch_size) = (self.plan.total_instances(), self.plan.batch_size);
+        let (total_instances, batch_size) = (self.plan.total_instances(), self.plan.batch_size());
         let batch_count = self.plan.batch_count();
         self.say(now, Recording::Milestones, || EventBody::Planned { total_instances, batch_size, batch_count });
     }

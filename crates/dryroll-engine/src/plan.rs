@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::ops::Range;
 
+use crate::BatchSizes;
 use crate::fleet::{InstanceId, Span};
 
 /// The planned instances in the order in which they are upgraded, each with its *position* from 0: either the order of
@@ -92,12 +93,6 @@ impl PlanOrder {
     }
 }
 
-/// `max(1, ceil(total × pct / 100))` in integers; 0 if `total` is 0.
-#[must_use]
-pub fn batch_size(total: u32, pct: u32) -> u32 {
-    (u64::from(total) * u64::from(pct)).div_ceil(100) as u32
-}
-
 /// A plan: an order, cut into batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -106,16 +101,44 @@ pub struct Plan {
     pub order: PlanOrder,
     /// The instances that are left out because they already run the target digest.
     pub skipped: Vec<InstanceId>,
-    /// Instances in a batch; 0 if nothing is planned.
-    pub batch_size: u32,
+    batches: Cut,
+}
+
+/// Where the batches begin, if every batch succeeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+enum Cut {
+    /// All but the last have this size; 0 if nothing is planned.
+    Equal { size: u32 },
+    /// The position of the first instance of each.
+    At { starts: Vec<u32> },
+}
+
+impl Cut {
+    fn new(total: u32, sizes: &BatchSizes) -> Self {
+        match sizes.equal(total) {
+            Some(size) => Self::Equal { size: if total == 0 { 0 } else { size.min(total) } },
+            None => Self::At { starts: sizes.starts(total) },
+        }
+    }
 }
 
 impl Plan {
-    /// Cuts `order` into batches of `batch_pct` percent.
+    /// Cuts `order` into batches.
     #[must_use]
-    pub fn new(order: PlanOrder, skipped: Vec<InstanceId>, batch_pct: u32) -> Self {
-        let batch_size = batch_size(order.len(), batch_pct);
-        Self { order, skipped, batch_size }
+    pub fn new(order: PlanOrder, skipped: Vec<InstanceId>, sizes: &BatchSizes) -> Self {
+        let batches = Cut::new(order.len(), sizes);
+        Self { order, skipped, batches }
+    }
+
+    /// Instances in the largest batch; 0 if nothing is planned.
+    #[must_use]
+    pub fn batch_size(&self) -> u32 {
+        match &self.batches {
+            Cut::Equal { size } => *size,
+            Cut::At { .. } => (0..self.batch_count()).map(|index| self.batch(index).len() as u32).max().unwrap_or(0),
+        }
     }
 
     /// Number of planned instances.
@@ -127,9 +150,11 @@ impl Plan {
     /// Number of batches.
     #[must_use]
     pub fn batch_count(&self) -> u32 {
-        self.total_instances()
-            .checked_div(self.batch_size)
-            .map_or(0, |full| full + u32::from(!self.total_instances().is_multiple_of(self.batch_size)))
+        match &self.batches {
+            Cut::Equal { size: 0 } => 0,
+            Cut::Equal { size } => self.total_instances().div_ceil(*size),
+            Cut::At { starts } => starts.len() as u32,
+        }
     }
 
     /// The longest estimate: every batch takes the whole health timeout.
@@ -146,32 +171,48 @@ impl Plan {
             let batch = self.batch(batch);
             u64::from((batch.end - batch.start).div_ceil(max_in_flight.get()))
         };
-        let count = self.batch_count();
-        // All batches but the last have the same size.
-        let all = match count.checked_sub(1) {
-            Some(last) => u64::from(last).saturating_mul(waits(0)).saturating_add(waits(last)),
-            None => 0,
+        let all = match (&self.batches, self.batch_count().checked_sub(1)) {
+            (_, None) => 0,
+            (Cut::Equal { .. }, Some(last)) => u64::from(last).saturating_mul(waits(0)).saturating_add(waits(last)),
+            (Cut::At { .. }, Some(last)) => (0..=last).map(waits).sum(),
         };
         Span(all.saturating_mul(health_timeout.0))
     }
 
-    /// The same instances, cut into batches of another share.
+    /// The same instances, cut into other batches.
     #[must_use]
-    pub fn recut(&self, batch_pct: u32) -> Self {
-        Self::new(self.order.clone(), self.skipped.clone(), batch_pct)
+    pub fn recut(&self, sizes: &BatchSizes) -> Self {
+        Self::new(self.order.clone(), self.skipped.clone(), sizes)
     }
 
     /// The positions of a batch; the last batch takes the remainder.
     #[must_use]
     pub fn batch(&self, index: u32) -> Range<u32> {
-        let total = u64::from(self.total_instances());
-        let start = u64::from(index) * u64::from(self.batch_size);
-        let end = start + u64::from(self.batch_size);
-        start.min(total) as u32..end.min(total) as u32
+        let total = self.total_instances();
+        match &self.batches {
+            Cut::Equal { size } => {
+                let start = u64::from(index) * u64::from(*size);
+                let end = start + u64::from(*size);
+                start.min(u64::from(total)) as u32..end.min(u64::from(total)) as u32
+            }
+            Cut::At { starts } => {
+                let start = |index: u32| starts.get(index as usize).copied().unwrap_or(total);
+                start(index)..start(index.saturating_add(1))
+            }
+        }
     }
 
-    pub(super) fn set_batch_pct(&mut self, batch_pct: u32) {
-        self.batch_size = batch_size(self.total_instances(), batch_pct);
+    /// The batch that holds a position.
+    #[must_use]
+    pub fn batch_of(&self, position: u32) -> u32 {
+        match &self.batches {
+            Cut::Equal { size } => position.checked_div(*size).unwrap_or(0),
+            Cut::At { starts } => starts.partition_point(|&start| start <= position).saturating_sub(1) as u32,
+        }
+    }
+
+    pub(super) fn set_sizes(&mut self, sizes: &BatchSizes) {
+        self.batches = Cut::new(self.total_instances(), sizes);
     }
 }
 
@@ -197,7 +238,7 @@ mod tests {
     use super::*;
 
     fn plan(total: u32, pct: u32) -> Plan {
-        Plan::new(PlanOrder::new((0..total).map(InstanceId)), Vec::new(), pct)
+        Plan::new(PlanOrder::new((0..total).map(InstanceId)), Vec::new(), &BatchSizes::pct(pct))
     }
 
     #[test]
@@ -213,7 +254,7 @@ mod tests {
             (0, 20, 0, 0),
         ] {
             let plan = plan(total, pct);
-            assert_eq!((plan.batch_size, plan.batch_count()), (size, count), "{total} at {pct} %");
+            assert_eq!((plan.batch_size(), plan.batch_count()), (size, count), "{total} at {pct} %");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Plan, PlanOrder, Refusal};
+use super::{BatchSizes, Plan, PlanOrder, Refusal};
 use crate::fleet::{DigestId, InstanceId, InstanceStatus, LifecycleState, Span};
 
 /// The skill's inputs, as received.
@@ -32,6 +32,10 @@ pub trait Inventory {
     fn has_module(&self, module_id: &str) -> bool;
     /// The state and the digest of a version of the module; `None` if there is no such version.
     fn version(&self, module_id: &str, version_id: &str) -> Option<(LifecycleState, DigestId)>;
+    /// Whether an instance is never planned, whatever it runs.
+    fn is_pinned(&self, _instance: InstanceId) -> bool {
+        false
+    }
     /// The template's instances that carry the module, in the fleet's order: id, status, and the digest that it runs.
     fn instances(
         &self,
@@ -79,13 +83,13 @@ impl Request<'_> {
                 .instances(self.template_id, self.module_id)
                 .filter(|(_, status, _)| status.is_eligible())
                 .filter_map(|(id, _, digest)| {
-                    if digest == target {
+                    if digest == target || inventory.is_pinned(id) {
                         skipped.push(id);
                         return None;
                     }
                     Some(id)
                 }),
         );
-        Ok((Plan::new(order, skipped, batch_pct), limit))
+        Ok((Plan::new(order, skipped, &BatchSizes::pct(batch_pct)), limit))
     }
 }

@@ -4,8 +4,8 @@ use super::{Engine, State};
 use crate::fleet::At;
 use crate::walk::WaitingFor;
 use crate::{
-    Answer, AnswerError, ApprovalId, Command, Edit, EventBody, Input, OperatorDecision, Outcome, Recording,
-    RequestKind, Timer,
+    Answer, AnswerError, ApprovalId, BatchSizes, Command, ConsecutiveFailures, Edit, EventBody, Input,
+    OperatorDecision, Outcome, Recording, RequestKind, Timer,
 };
 
 impl Engine {
@@ -16,7 +16,7 @@ impl Engine {
     /// then.
     pub fn handle_answer(&mut self, now: At, request: ApprovalId, answer: Answer) -> Result<(), AnswerError> {
         if self.check_answer(request, &answer).is_ok() {
-            while self.next_timer().is_some_and(|(due, timer)| timer == Timer::Deadline && due <= now) {
+            while self.next_timer().is_some_and(|(due, timer)| timer < Timer::Expiry && due <= now) {
                 self.handle_timeout(now);
             }
         }
@@ -49,6 +49,7 @@ impl Engine {
             Answer::OnTrip(OperatorDecision::ContinueAnyway) => self.continue_anyway(now),
             Answer::OnTrip(OperatorDecision::RollbackCompletedBatches) => self.roll_back(now),
             Answer::OnTrip(OperatorDecision::Abort) => self.finish(now, Outcome::Aborted),
+            Answer::Promote => self.promote(now),
         }
         Ok(())
     }
@@ -63,24 +64,32 @@ impl Engine {
     }
 
     fn edit(&mut self, now: At, edit: Edit) {
+        self.is_edited = true;
         if let Some(batch_pct) = edit.batch_pct {
-            self.plan.set_batch_pct(batch_pct);
-            self.walk = self.first_walk(batch_pct);
+            self.sizes = BatchSizes { rounding: self.settings.batches.rounding, ..BatchSizes::pct(batch_pct) };
+            self.sizes.of = self.settings.batches.of;
+            self.plan.set_sizes(&self.sizes);
         }
         if let Some(limit) = edit.max_consecutive_failures {
-            self.breaker.reset(limit, self.settings.breaker_scope);
+            match &mut self.breaker {
+                Some(breaker) => breaker.reset(limit),
+                none => *none = Some(ConsecutiveFailures::new(limit, self.settings.breaker_scope)),
+            }
         }
         self.announce_plan(now);
     }
 
     fn continue_anyway(&mut self, now: At) {
-        self.breaker.rearm();
+        self.rearm();
+        self.progress_at = now;
         self.state = State::Walking;
-        if self.walk.batch_is_judged() {
-            self.step_to_next_batch(now);
-        } else {
-            self.walk.waiting_for =
-                if self.walk.batch_is_undispatched() { WaitingFor::Resume } else { WaitingFor::Open };
-        }
+        self.resume_walk(now);
+    }
+
+    fn promote(&mut self, now: At) {
+        self.progress_at = now;
+        self.state = State::Walking;
+        self.walk.is_promoted = true;
+        self.walk.waiting_for = WaitingFor::NextBatch;
     }
 }

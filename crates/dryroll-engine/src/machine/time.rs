@@ -7,15 +7,19 @@
 use super::{Engine, State};
 use crate::fleet::{At, Span};
 use crate::walk::WaitingFor;
-use crate::{Input, Judged, Outcome};
+use crate::{Direction, Input, Judged, Outcome};
 
 /// What can be due, in the order of one millisecond (§8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
-    /// An instance's time to become healthy is over. It comes before the answers of people.
+    /// An instance's time to become healthy is over. It comes before silences and the answers of people.
     Deadline,
+    /// Time has passed without a healthy verdict. It comes before the answers of people.
+    NoProgress,
     /// The first request's time is over. It comes after the answers of people.
     Expiry,
+    /// The bake of a batch is over.
+    BakeEnd,
     /// A tick of the reconciler that begins or resumes a batch.
     Tick,
 }
@@ -41,7 +45,9 @@ impl Engine {
         let (_, timer) = self.next_timer().filter(|&(due, _)| due <= now)?;
         self.take_in(now, || match timer {
             Timer::Deadline => Input::Deadline,
+            Timer::NoProgress => Input::NoProgress,
             Timer::Expiry => Input::Expiry,
+            Timer::BakeEnd => Input::BakeEnd,
             Timer::Tick => Input::Tick,
         });
         self.take_timer(now, timer)
@@ -55,19 +61,43 @@ impl Engine {
         match self.state {
             State::New | State::Finished { .. } => None,
             State::AwaitingApproval { expires_at, .. } => Some((expires_at, Timer::Expiry)),
-            State::Tripped { .. } => self.next_deadline().map(|due| (due, Timer::Deadline)),
+            State::Tripped { .. } | State::AwaitingPromotion { .. } => {
+                self.next_deadline().map(|due| (due, Timer::Deadline))
+            }
             State::Walking => {
-                let deadline = self.next_deadline().map(|due| (due, Timer::Deadline));
+                let verdict = self.next_verdict();
                 match self.walk.waiting_for {
-                    WaitingFor::Open | WaitingFor::Tripped => deadline,
+                    WaitingFor::Open | WaitingFor::Tripped | WaitingFor::Promotion => verdict,
+                    WaitingFor::BakeEnd { until } => verdict.into_iter().chain([(until, Timer::BakeEnd)]).min(),
                     WaitingFor::NextBatch | WaitingFor::Resume => {
                         let tick = self.ticks.first_from(self.clock.max(self.ticks_from));
                         let tick = (tick < At::NEVER).then_some((tick, Timer::Tick));
-                        deadline.into_iter().chain(tick).min()
+                        verdict.into_iter().chain(tick).min()
                     }
                 }
             }
         }
+    }
+
+    /// The next deadline, or the moment at which a rule about progress is judged.
+    #[inline]
+    fn next_verdict(&self) -> Option<(At, Timer)> {
+        let deadline = self.next_deadline().map(|due| (due, Timer::Deadline));
+        if self.rules.is_empty() {
+            return deadline;
+        }
+        let no_progress = self.next_no_progress().map(|due| (due, Timer::NoProgress));
+        deadline.into_iter().chain(no_progress).min()
+    }
+
+    fn next_no_progress(&self) -> Option<At> {
+        let waits = self.state == State::Walking
+            && self.walk.direction() == Direction::Forward
+            && (self.walk.in_flight() > 0 || self.walk.batch_is_undispatched());
+        if !waits {
+            return None;
+        }
+        self.rules.shortest_no_progress().map(|after| self.progress_at + after)
     }
 
     /// The reconciler pauses (§3): its ticks before `until` are skipped. Verdicts are still given.
@@ -89,13 +119,15 @@ impl Engine {
         let now = self.advance(now);
         match timer {
             Timer::Deadline if self.next_deadline().is_some_and(|due| due <= now) => return self.time_out(now),
+            Timer::NoProgress if self.next_no_progress().is_some_and(|due| due <= now) => self.judge_progress(now),
             Timer::Expiry if self.expires_at().is_some_and(|due| due <= now) => self.finish(now, Outcome::Expired),
+            Timer::BakeEnd if self.bake_ends().is_some_and(|due| due <= now) => self.end_bake(now),
             Timer::Tick if self.awaits_tick() => {
                 self.ticks_from = now + Span(1);
                 self.wake_up(now);
             }
             // A journal's input that does not fit the state.
-            Timer::Deadline | Timer::Expiry | Timer::Tick => {}
+            Timer::Deadline | Timer::NoProgress | Timer::Expiry | Timer::BakeEnd | Timer::Tick => {}
         }
         None
     }
@@ -106,7 +138,7 @@ impl Engine {
         if !self.judges() {
             return None;
         }
-        let position = self.walk.first_due()?;
-        Some(self.instances[position as usize].dispatched_at + self.settings.health_timeout)
+        let position = self.walk.first_due(&self.instances)?;
+        Some(self.instances[position as usize].dispatched_at + self.timeout())
     }
 }

@@ -1,15 +1,13 @@
-//! Verdicts (§4): from a heartbeat or a deadline to a verdict, and from a verdict to a trip (§5).
+//! Verdicts (§4): from a heartbeat or a deadline to a verdict, and from a verdict to what follows.
 
 use super::{Engine, Input, State};
-use crate::breaker::Count;
 use crate::fleet::{At, Heartbeat};
-use crate::walk::WaitingFor;
-use crate::{BreakerOrder, Direction, EventBody, Judged, Reason, Recording, RequestKind, Verdict};
+use crate::{Command, Direction, EventBody, Judged, Reason, Recording, Verdict};
 
 impl Engine {
     /// A heartbeat that arrived at `arrived` (§4): at `now`, or earlier if the controller was away.
     ///
-    /// Returns the verdict that follows, if one does.
+    /// Returns the verdict that follows, if one does; a relapse counts as one.
     #[inline]
     pub fn handle_heartbeat(&mut self, now: At, arrived: At, heartbeat: &Heartbeat) -> Option<Judged> {
         let now = self.take_in(now, || Input::Heartbeat { arrived, heartbeat: *heartbeat });
@@ -20,71 +18,107 @@ impl Engine {
         }
         state_of.newest_sent = heartbeat.sent_at;
         let state_of = *state_of;
+        if self.is_watching() {
+            self.hear(position, heartbeat);
+        }
         let awaited = self.walk.is_in_flight(&state_of) && self.judges();
-        let due = state_of.dispatched_at + self.settings.health_timeout;
-        if !awaited || arrived < state_of.dispatched_at || arrived > due {
+        if !awaited {
+            return if self.is_watching() { self.follow_hearing(now, position) } else { None };
+        }
+        let due = state_of.dispatched_at + self.timeout();
+        let is_of_an_attempt_before = state_of.attempt > 0 && heartbeat.sent_at <= state_of.dispatched_at;
+        if arrived < state_of.dispatched_at || arrived > due || is_of_an_attempt_before {
             return None;
         }
-        let wanted = self.version(self.walk.direction).map(|version| version.digest);
-        let verdict = if heartbeat.failed_upgrade.is_some() && heartbeat.failed_upgrade == wanted {
-            Verdict::Failed(Reason::UpgradeFailed)
-        } else if heartbeat.healthy && Some(heartbeat.digest) == wanted {
-            Verdict::Healthy
-        } else {
+        let wanted = self.version(self.walk.direction()).map(|version| version.digest);
+        if heartbeat.failed_upgrade.is_some() && heartbeat.failed_upgrade == wanted {
+            return self.judge(now, position, Verdict::Failed(Reason::UpgradeFailed));
+        }
+        let is_healthy = heartbeat.healthy && Some(heartbeat.digest) == wanted;
+        if !self.has_soaked(position, heartbeat.sent_at, is_healthy) {
             return None;
-        };
-        Some(self.judge(now, position, verdict))
+        }
+        self.judge(now, position, Verdict::Healthy)
+    }
+
+    /// Whether the instance has sent healthy heartbeats for long enough, this one included.
+    #[inline]
+    fn has_soaked(&mut self, position: u32, sent_at: At, is_healthy: bool) -> bool {
+        let Some(healthy_since) = self.healthy_since.get_mut(position as usize) else { return is_healthy };
+        if !is_healthy {
+            *healthy_since = At::NEVER;
+            return false;
+        }
+        *healthy_since = sent_at.min(*healthy_since);
+        sent_at >= *healthy_since + self.settings.pace.min_healthy
     }
 
     /// Fails the first instance whose time is over.
     pub(super) fn time_out(&mut self, now: At) -> Option<Judged> {
-        let position = self.walk.first_due()?;
-        Some(self.judge(now, position, Verdict::Failed(Reason::HealthTimeout)))
+        let position = self.walk.first_due(&self.instances)?;
+        self.judge(now, position, Verdict::Failed(Reason::HealthTimeout))
     }
 
     /// Whether verdicts are given in this state.
     pub(super) fn judges(&self) -> bool {
-        matches!(self.state, State::Walking | State::Tripped { .. })
+        matches!(self.state, State::Walking | State::Tripped { .. } | State::AwaitingPromotion { .. })
     }
 
+    /// Gives a verdict, or commands the instance again if it fails and has attempts left.
     #[inline]
-    pub(super) fn judge(&mut self, now: At, position: u32, verdict: Verdict) -> Judged {
-        self.walk.judge(position, verdict, &mut self.instances);
-        let (batch_index, instance) = (self.walk.batch, self.instance(position));
+    fn judge(&mut self, now: At, position: u32, verdict: Verdict) -> Option<Judged> {
+        if let Verdict::Failed(reason) = verdict
+            && u32::from(self.instances[position as usize].attempt) < self.settings.pace.retries
+        {
+            self.retry(now, position, reason);
+            return None;
+        }
+        let batch_index = self.walk.judge(position, verdict, &mut self.instances);
+        let instance = self.instance(position);
         let importance = if verdict == Verdict::Healthy { Recording::Everything } else { Recording::Milestones };
         self.say(now, importance, || EventBody::InstanceHealthCheck {
             batch_index,
             instance,
             failure: verdict.failure(),
         });
-        if self.settings.breaker_order == BreakerOrder::Observed && self.walk.waiting_for != WaitingFor::Tripped {
-            let count = self.breaker.count(position, verdict != Verdict::Healthy);
-            self.trip_if(now, count);
+        if verdict == Verdict::Healthy {
+            self.progress_at = now;
         }
-        if self.walk.waiting_for == WaitingFor::Open && self.walk.batch_is_undispatched() {
-            self.dispatch(now);
-        } else if self.walk.batch_is_judged() {
-            self.complete_batch(now);
+        if self.is_watching() {
+            self.lands(position, verdict);
         }
-        Judged { position, verdict }
+        self.count(now, position, batch_index, verdict);
+        self.complete_if_judged(now, batch_index);
+        self.carry_out_trip(now);
+        self.proceed(now);
+        Some(Judged { position, verdict })
     }
 
-    pub(super) fn trip_if(&mut self, now: At, count: Count) {
-        if count == Count::Closed {
-            return;
+    #[cold]
+    fn retry(&mut self, now: At, position: u32, reason: Reason) {
+        self.walk.retry(position, now, &mut self.instances);
+        self.begin_attempts(position..position + 1);
+        let (batch_index, instance) = (self.walk.batch_of(position), self.instance(position));
+        let attempt = u32::from(self.instances[position as usize].attempt);
+        self.say(now, Recording::Milestones, || EventBody::InstanceRetried { batch_index, instance, attempt, reason });
+        let to = self.walk.direction();
+        self.outbox.commands.push_back(Command::Retry { to, position, attempt });
+    }
+
+    /// These positions are commanded: none of them has been healthy since.
+    #[inline]
+    pub(super) fn begin_attempts(&mut self, positions: std::ops::Range<u32>) {
+        if !self.healthy_since.is_empty() {
+            self.healthy_since[positions.start as usize..positions.end as usize].fill(At::NEVER);
         }
-        self.walk.waiting_for = WaitingFor::Tripped;
-        let order = &self.plan.order;
-        let (batch_index, run) = (self.walk.batch, self.breaker.run());
-        self.outbox.event(now, self.walk.rollout, Recording::Milestones, || EventBody::CircuitBreakerTripped {
-            batch_index,
-            failed: run.iter().map(|&position| order.instance(position)).collect(),
-        });
-        let kind = match self.walk.direction {
-            Direction::Forward => RequestKind::RollingUpgradeContinuation,
-            Direction::Back => RequestKind::RollbackContinuation,
-        };
-        let request = self.ask(now, kind);
-        self.state = State::Tripped { request, kind };
+    }
+
+    /// How long an instance may take.
+    #[inline]
+    pub(super) fn timeout(&self) -> crate::fleet::Span {
+        match self.walk.direction() {
+            Direction::Forward => self.settings.health_timeout,
+            Direction::Back => self.settings.rollback_health_timeout,
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! The view of an engine: getters that change nothing.
 
+use std::ops::Range;
+
 use super::{Engine, State};
 use crate::fleet::{At, InstanceId};
-use crate::walk::WaitingFor;
-use crate::{ApprovalId, BatchPhase, Direction, Outcome, Phase, Plan, RequestKind, Settings, Ticks, VersionRef};
+use crate::walk::{WaitingFor, Walk};
+use crate::{
+    ApprovalId, BatchPhase, Direction, Outcome, Phase, Plan, RequestKind, Rule, Settings, Ticks, VersionRef,
+};
 
 impl Engine {
     /// Whether its request is still to come in.
@@ -39,7 +43,8 @@ impl Engine {
         match self.state {
             State::AwaitingApproval { request, .. } => Some((request, RequestKind::RollingUpgrade)),
             State::Tripped { request, kind } => Some((request, kind)),
-            _ => None,
+            State::AwaitingPromotion { request } => Some((request, RequestKind::Promotion)),
+            State::New | State::Walking | State::Finished { .. } => None,
         }
     }
 
@@ -48,7 +53,20 @@ impl Engine {
     pub fn expires_at(&self) -> Option<At> {
         match self.state {
             State::AwaitingApproval { expires_at, .. } => Some(expires_at),
-            State::New | State::Walking | State::Tripped { .. } | State::Finished { .. } => None,
+            State::New
+            | State::Walking
+            | State::Tripped { .. }
+            | State::AwaitingPromotion { .. }
+            | State::Finished { .. } => None,
+        }
+    }
+
+    /// When the bake ends that the walk waits for.
+    #[must_use]
+    pub fn bake_ends(&self) -> Option<At> {
+        match (self.state, self.walk.waiting_for) {
+            (State::Walking, WaitingFor::BakeEnd { until }) => Some(until),
+            _ => None,
         }
     }
 
@@ -100,7 +118,12 @@ impl Engine {
     /// How many instances were dispatched to the target: always the first ones of the plan.
     #[must_use]
     pub fn dispatched(&self) -> u32 {
-        self.taken_back.unwrap_or(self.walk.dispatched())
+        self.forward().dispatched()
+    }
+
+    /// The walk of the rollout itself, as its rollback found it.
+    fn forward(&self) -> &Walk {
+        self.taken_back.as_ref().unwrap_or(&self.walk)
     }
 
     /// How many instances await a verdict.
@@ -112,25 +135,63 @@ impl Engine {
     /// Whether the current walk, or the last one, is the rollout or its rollback.
     #[must_use]
     pub fn direction(&self) -> Direction {
-        self.walk.direction
+        self.walk.direction()
     }
 
-    /// The breaker's count of failures in a row, and its limit.
+    /// How often an instance was commanded again, in the rollout or, once it is commanded back, in its rollback.
     #[must_use]
-    pub fn breaker(&self) -> (u32, u32) {
-        (self.breaker.run().len() as u32, self.breaker.limit().get())
+    pub fn attempt(&self, position: u32) -> u32 {
+        u32::from(self.instances[position as usize].attempt)
+    }
+
+    /// The first rule's count of failures in a row, and its limit; `None` if the rollout has no such rule.
+    #[must_use]
+    pub fn breaker(&self) -> Option<(u32, u32)> {
+        self.breaker.as_ref().map(|breaker| (breaker.run(self.walk.batch()).len() as u32, breaker.limit().get()))
     }
 
     /// The positions of the failures in a row, oldest first.
     #[must_use]
     pub fn breaker_run(&self) -> &[u32] {
-        self.breaker.run()
+        self.breaker.as_ref().map_or(&[], |breaker| breaker.run(self.walk.batch()))
     }
 
-    /// The phase of a batch of the plan.
+    /// The rules of `breakers` with what each counts now; `None` where a rule counts nothing.
+    pub fn rules(&self) -> impl Iterator<Item = (&Rule, Option<u32>)> {
+        self.rules.view(self.walk.batch())
+    }
+
+    /// How many planned instances are unwell and not in flight; `None` if nobody is watched.
+    #[must_use]
+    pub fn unwell(&self) -> Option<u32> {
+        self.watching().map(|watching| watching.unwell())
+    }
+
+    /// Whether a planned instance is unwell and not in flight.
+    #[must_use]
+    pub fn is_unwell(&self, position: u32) -> bool {
+        self.watching().is_some_and(|watching| watching.is_unwell(position))
+    }
+
+    /// How many batches of the rollout have begun.
+    #[must_use]
+    pub fn batches_begun(&self) -> u32 {
+        self.forward().begun()
+    }
+
+    /// The positions of a batch of the rollout: of one that has begun as it began, of others as the plan has it.
+    #[must_use]
+    pub fn batch(&self, index: u32) -> Range<u32> {
+        match self.forward().record(index) {
+            Some(record) => record.start..record.end,
+            None => self.plan.batch(index),
+        }
+    }
+
+    /// The phase of a batch of the rollout.
     #[must_use]
     pub fn batch_phase(&self, index: u32) -> BatchPhase {
-        let positions = self.plan.batch(index);
+        let positions = self.batch(index);
         let dispatched = self.dispatched();
         if self.taken_back.is_some() {
             return match self.state {
@@ -139,16 +200,13 @@ impl Engine {
                 _ => BatchPhase::Tripped,
             };
         }
-        if index < self.walk.batch {
-            BatchPhase::Completed
-        } else if index > self.walk.batch || positions.start >= dispatched {
-            BatchPhase::Pending
-        } else {
-            match (self.state, self.walk.waiting_for) {
-                (_, WaitingFor::Tripped) => BatchPhase::Tripped,
-                _ if self.walk.batch_is_judged() => BatchPhase::Completed,
-                _ => BatchPhase::Running,
-            }
+        let is_last_begun = index + 1 == self.walk.begun();
+        match (self.walk.record(index), self.walk.waiting_for) {
+            (None, _) => BatchPhase::Pending,
+            _ if positions.start >= dispatched => BatchPhase::Pending,
+            (Some(_), WaitingFor::Tripped) if is_last_begun => BatchPhase::Tripped,
+            (Some(_), _) if self.walk.is_judged(index) => BatchPhase::Completed,
+            (Some(_), _) => BatchPhase::Running,
         }
     }
 
