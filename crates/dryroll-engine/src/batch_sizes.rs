@@ -123,6 +123,17 @@ impl BatchSizes {
         }
     }
 
+    /// The size of the largest batch if every batch succeeds; 0 if nothing is planned.
+    #[must_use]
+    pub fn largest(&self, planned: u32) -> u32 {
+        if let Some(size) = self.equal(planned) {
+            return size.min(planned);
+        }
+        let mut starts = self.starts(planned);
+        starts.push(planned);
+        starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)
+    }
+
     /// The number of instances of the batch with this index: 1 to `remaining`, or 0 if nothing remains.
     #[must_use]
     pub fn size(&self, index: u32, planned: u32, remaining: u32, before: Option<Before>) -> u32 {
@@ -196,10 +207,7 @@ mod tests {
         assert_eq!(sizes(&law, 20), [2, 4, 8, 6]);
         let after = |law: &BatchSizes, size, failed| law.size(1, 100, 100, Some(Before { size, failed }));
         assert_eq!((after(&law, 5, true), after(&law, 1, true)), (2, 1));
-        let law = BatchSizes {
-            growth: growth(GrowthStep::Add(NonZeroU32::new(3).unwrap()), OnFailed::Keep),
-            ..law
-        };
+        let law = BatchSizes { growth: growth(GrowthStep::Add(NonZeroU32::new(3).unwrap()), OnFailed::Keep), ..law };
         assert_eq!((after(&law, 5, true), after(&law, 5, false)), (5, 8));
         let law = BatchSizes { growth: growth(GrowthStep::Factor(1000), OnFailed::Keep), ..law };
         assert_eq!(sizes(&law, 5), [2, 2, 1], "a factor of one ends");

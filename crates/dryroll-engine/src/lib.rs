@@ -123,9 +123,7 @@ pub use machine::{Command, Engine, Timer};
 pub use outbox::Recording;
 pub use plan::{BatchPhase, Plan, PlanOrder};
 pub use request::{Inventory, Request};
-pub use settings::{
-    BreakerOrder, BreakerScope, InterventionPolicy, Pace, Promotions, Settings, VersionRef, Watch,
-};
+pub use settings::{BreakerOrder, BreakerScope, InterventionPolicy, Pace, Promotions, Settings, VersionRef, Watch};
 pub use share::{Rounding, Share, Size};
 pub use ticks::Ticks;
 pub use verdict::{Judged, Phase, Reason, Relapse, Verdict};

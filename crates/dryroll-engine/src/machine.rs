@@ -27,9 +27,9 @@ use super::{
     ApprovalId, BatchSizes, Direction, Entry, Event, EventBody, Input, InterventionPolicy, Outcome, Plan, Recording,
     RequestKind, RolloutId, Settings, Then, Ticks,
 };
+use crate::fleet::At;
 use trips::TrippedRule;
 use watching::Watching;
-use crate::fleet::At;
 
 /// What the engine wants the driver to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +94,8 @@ pub struct Engine {
     rules: Rules,
     /// The rule that tripped and what follows from it, until that has followed.
     tripped: Option<(TrippedRule, Then)>,
+    /// How many trips asked nobody.
+    unasked_trips: u32,
     /// The last batch begun, the last healthy verdict or the last decision.
     progress_at: At,
     instances: Vec<InstanceState>,
@@ -134,6 +136,7 @@ impl Engine {
             breaker: None,
             rules: Rules::new(&settings.breakers),
             tripped: None,
+            unasked_trips: 0,
             progress_at: At::ZERO,
             instances: Vec::new(),
             healthy_since: Vec::new(),
@@ -179,6 +182,7 @@ impl Engine {
         }
         self.rules.reset();
         self.tripped = None;
+        self.unasked_trips = 0;
         self.progress_at = At::ZERO;
         self.instances.clear();
         self.instances.resize(planned as usize, InstanceState::default());

@@ -114,13 +114,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self {
-            min_healthy: Span::ZERO,
-            retries: 0,
-            advance_pct: 100,
-            bakes: Vec::new(),
-            promotions: Promotions::Never,
-        }
+        Self { min_healthy: Span::ZERO, retries: 0, advance_pct: 100, bakes: Vec::new(), promotions: Promotions::Never }
     }
 }
 

@@ -195,10 +195,8 @@ impl Walk {
 
     /// Begins the next batch and returns its index and its number of instances.
     pub fn begin_batch(&mut self, sizes: &BatchSizes) -> (u32, u32) {
-        let before = self.batches.last().map(|batch| Before {
-            size: batch.size(),
-            failed: batch.completed == Some(true),
-        });
+        let before =
+            self.batches.last().map(|batch| Before { size: batch.size(), failed: batch.completed == Some(true) });
         let Course { total, advance_pct, .. } = self.course;
         let index = self.begun();
         let size = sizes.size(index, total, total - self.next, before);
@@ -282,9 +280,8 @@ impl Walk {
     #[inline]
     fn pass_judged(&mut self, instances: &[InstanceState]) {
         let direction = self.course.direction as usize;
-        let waits_here = |state_of: &InstanceState| {
-            state_of.phase[direction] == Phase::InFlight && state_of.attempt == 0
-        };
+        let waits_here =
+            |state_of: &InstanceState| state_of.phase[direction] == Phase::InFlight && state_of.attempt == 0;
         while self.oldest < self.next && !waits_here(&instances[self.oldest as usize]) {
             self.oldest += 1;
         }

@@ -26,6 +26,7 @@
 //! follows from them; a history is walked from its start only if something interferes. Both give the same result, and
 //! so does a naive simulation in the tests, in which every heartbeat is an event.
 
+pub mod arrivals;
 pub mod compiled;
 pub mod draws;
 pub mod environment;
@@ -36,6 +37,7 @@ pub mod instance_history;
 pub mod known;
 mod metrics;
 pub mod name;
+pub mod news;
 pub mod next_at;
 mod observer;
 pub mod operator;

@@ -44,8 +44,7 @@ impl State {
 impl FailedBatches {
     /// What it finds if it holds.
     pub(crate) fn judge(&self, state: &State, scene: &Scene) -> Option<Finding> {
-        let threshold =
-            Threshold { limit: Limit::Count(self.limit), of: Whole::Planned, exceeds: self.exceeds };
+        let threshold = Threshold { limit: Limit::Count(self.limit), of: Whole::Planned, exceeds: self.exceeds };
         (self.armed.is_armed(scene) && threshold.holds(state.in_a_row, scene))
             .then_some(Finding::FailedBatches { count: state.in_a_row, completed: state.completed })
     }

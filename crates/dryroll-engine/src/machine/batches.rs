@@ -4,9 +4,7 @@ use super::{Engine, State};
 use crate::breaker::{Count, Judge};
 use crate::fleet::At;
 use crate::walk::{Departure, WaitingFor};
-use crate::{
-    BreakerOrder, Command, Direction, EventBody, Outcome, Phase, Recording, RequestKind, Verdict,
-};
+use crate::{BreakerOrder, Command, Direction, EventBody, Outcome, Phase, Recording, RequestKind, Verdict};
 
 impl Engine {
     /// The reconciler wakes up: begins the next batch, or resumes the one that a trip interrupted.

@@ -4,9 +4,7 @@ use super::{Engine, State};
 use crate::breaker::{Count, Counted, Judge, Scene};
 use crate::fleet::{At, InstanceId};
 use crate::walk::{Departure, WaitingFor};
-use crate::{
-    BreakerOrder, Direction, EventBody, Outcome, Recording, RequestKind, Then, TripReason, Verdict,
-};
+use crate::{BreakerOrder, Direction, EventBody, Outcome, Recording, RequestKind, Then, TripReason, Verdict};
 
 /// A rule that has tripped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +84,11 @@ impl Engine {
                 let request = self.ask(now, kind);
                 self.state = State::Tripped { request, kind };
             }
-            // A promotion that waits is void.
-            Then::Note | Then::Abort | Then::RollBack => self.state = State::Walking,
+            Then::Note | Then::Abort | Then::RollBack => {
+                // A promotion that waits is void.
+                self.state = State::Walking;
+                self.unasked_trips += 1;
+            }
         }
     }
 

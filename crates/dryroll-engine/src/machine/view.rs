@@ -5,9 +5,7 @@ use std::ops::Range;
 use super::{Engine, State};
 use crate::fleet::{At, InstanceId};
 use crate::walk::{WaitingFor, Walk};
-use crate::{
-    ApprovalId, BatchPhase, Direction, Outcome, Phase, Plan, RequestKind, Rule, Settings, Ticks, VersionRef,
-};
+use crate::{ApprovalId, BatchPhase, Direction, Outcome, Phase, Plan, RequestKind, Rule, Settings, Ticks, VersionRef};
 
 impl Engine {
     /// Whether its request is still to come in.
@@ -159,6 +157,12 @@ impl Engine {
     /// The rules of `breakers` with what each counts now; `None` where a rule counts nothing.
     pub fn rules(&self) -> impl Iterator<Item = (&Rule, Option<u32>)> {
         self.rules.view(self.walk.batch())
+    }
+
+    /// How many trips asked nobody.
+    #[must_use]
+    pub fn unasked_trips(&self) -> u32 {
+        self.unasked_trips
     }
 
     /// How many planned instances are unwell and not in flight; `None` if nobody is watched.

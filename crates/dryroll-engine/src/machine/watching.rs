@@ -141,8 +141,7 @@ impl Engine {
         if self.is_finished() || self.is_new() {
             return None;
         }
-        let judged = if known.is_unwell
-            && self.instances[position as usize].phase[0] == Phase::Judged(Verdict::Healthy)
+        let judged = if known.is_unwell && self.instances[position as usize].phase[0] == Phase::Judged(Verdict::Healthy)
         {
             Some(self.relapse(now, position, if known.is_silent { Relapse::Silent } else { Relapse::Unhealthy }))
         } else {

@@ -24,7 +24,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 
 use super::{Scenario, VersionIndex};
-use dryroll_engine::InterventionPolicy;
+use dryroll_engine::{BatchSizes, InterventionPolicy};
 
 pub use collect::Advisor;
 pub use horizon::{ended_at_horizon, passed_on_stalled};
@@ -208,18 +208,28 @@ impl Scenario {
         fleet.instances.saturating_sub(apart.sum())
     }
 
-    /// The share of a batch and the limit of the breaker that are walked with: the operator may edit them.
-    fn walked_with(&self) -> (u32, u32) {
-        self.walked_of(self.rollout.batch_pct, self.rollout.max_consecutive_failures.get())
+    /// The batches and the limit of the first rule that are walked with: the operator may edit them.
+    fn walked_with(&self) -> Walked {
+        self.walked_of(&self.rollout.batches, self.rollout.max_consecutive_failures)
     }
 
-    /// The same of a policy with this share and this limit.
-    fn walked_of(&self, batch_pct: u32, limit: u32) -> (u32, u32) {
+    /// The same of a policy with these batches and this limit.
+    fn walked_of(&self, sizes: &BatchSizes, limit: Option<NonZeroU32>) -> Walked {
         let asks = self.reconciler.policy == InterventionPolicy::RequireApproval;
         let edit = self.operator.edit.filter(|_| asks);
-        let edited = edit.and_then(|edit| edit.max_consecutive_failures).map(NonZeroU32::get);
-        (edit.and_then(|edit| edit.batch_pct).unwrap_or(batch_pct), edited.unwrap_or(limit))
+        let edited = edit.and_then(|edit| edit.batch_pct).map(BatchSizes::pct);
+        Walked {
+            sizes: edited.unwrap_or_else(|| sizes.clone()),
+            limit: edit.and_then(|edit| edit.max_consecutive_failures).or(limit).map(NonZeroU32::get),
+        }
     }
+}
+
+/// The batches and the limit of failures in a row that are walked with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Walked {
+    sizes: BatchSizes,
+    limit: Option<u32>,
 }
 
 /// Seconds without needless decimals.

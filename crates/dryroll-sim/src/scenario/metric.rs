@@ -47,11 +47,13 @@ pub enum Metric {
     FalseFailures,
     /// Harmed instances with a healthy verdict.
     EscapedInstances,
+    /// Instances that an upgrade bricked.
+    BrickedInstances,
 }
 
 impl Metric {
     /// All of them, in the order of the reports.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Trips,
         Self::Decisions,
         Self::DurationSec,
@@ -72,6 +74,7 @@ impl Metric {
         Self::TimeToStopSec,
         Self::FalseFailures,
         Self::EscapedInstances,
+        Self::BrickedInstances,
     ];
 
     /// Its name in files.
@@ -98,6 +101,7 @@ impl Metric {
             Self::TimeToStopSec => "time_to_stop_sec",
             Self::FalseFailures => "false_failures",
             Self::EscapedInstances => "escaped_instances",
+            Self::BrickedInstances => "bricked_instances",
         }
     }
 
@@ -124,7 +128,8 @@ impl Metric {
             | Self::TimeToMitigateSec
             | Self::TimeToStopSec
             | Self::FalseFailures
-            | Self::EscapedInstances => false,
+            | Self::EscapedInstances
+            | Self::BrickedInstances => false,
         }
     }
 

@@ -9,7 +9,10 @@ use super::file::Duration;
 use super::metric::{Measure, Metric};
 use crate::text::Foreign;
 use dryroll_engine::fleet::{InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
-use dryroll_engine::{BreakerOrder, BreakerScope, Edit, EventKind, InterventionPolicy, OperatorDecision};
+use dryroll_engine::{
+    BatchSizes, BreakerOrder, BreakerScope, Edit, EventKind, InterventionPolicy, OperatorDecision, Pace, Rule, Size,
+    Watch,
+};
 
 /// A whole scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,6 +130,8 @@ pub struct VersionSpec {
     pub concentrations: Concentrations,
     /// How long after the end of its upgrade a crashing one dies.
     pub crash_after: Distribution,
+    /// How long after the end of its upgrade a degrading one becomes unhealthy.
+    pub degrade_after: Distribution,
 }
 
 /// Chances of the outcomes of one upgrade; what is left to 1 is `ok`.
@@ -140,13 +145,17 @@ pub struct OutcomeRates {
     pub unhealthy: f64,
     /// It passes, then dies.
     pub crash: f64,
+    /// It goes silent, and nothing brings it back.
+    pub brick: f64,
+    /// It passes, then says that it is not healthy.
+    pub degrade: f64,
 }
 
 impl OutcomeRates {
     /// The chance that an upgrade does not end well; above 1 where the rates leave no room for each other.
     #[must_use]
     pub fn sum(&self) -> f64 {
-        self.failure + self.hang + self.unhealthy + self.crash
+        self.failure + self.hang + self.unhealthy + self.crash + self.brick + self.degrade
     }
 }
 
@@ -165,10 +174,10 @@ pub struct Concentrations {
 }
 
 impl VersionSpec {
-    /// The four rates, each with its concentration where it is drawn: failure, hang, unhealthy, crash.
+    /// The rates that a replicate may draw, each with its concentration where it does: failure, hang, unhealthy, crash.
     #[must_use]
     pub fn rates_with_concentrations(&self) -> [(f64, Option<f64>); 4] {
-        let (OutcomeRates { failure, hang, unhealthy, crash }, drawn) = (self.rates, self.concentrations);
+        let (OutcomeRates { failure, hang, unhealthy, crash, .. }, drawn) = (self.rates, self.concentrations);
         [(failure, drawn.failure), (hang, drawn.hang), (unhealthy, drawn.unhealthy), (crash, drawn.crash)]
     }
 }
@@ -187,6 +196,10 @@ pub enum UpgradeOutcome {
     Unhealthy,
     /// Passes, then dies.
     Crash,
+    /// Silent and not serving; no command and no kill brings it back.
+    Brick,
+    /// Passes, then heartbeats `healthy = false`; not serving then.
+    Degrade,
 }
 
 /// How a duration is drawn. Parameters are in seconds (`sigma` and `shape` are pure numbers).
@@ -314,20 +327,32 @@ pub struct RolloutSpec {
     pub names_previous: bool,
     /// The order of the plan.
     pub order: RolloutOrder,
-    /// 1 to 100.
-    pub batch_pct: u32,
-    /// At least 1.
-    pub max_consecutive_failures: NonZeroU32,
+    /// The sizes of the batches.
+    pub batches: BatchSizes,
+    /// The first rule; `None`: there is none.
+    pub max_consecutive_failures: Option<NonZeroU32>,
     /// More than zero.
     pub health_timeout: Span,
-    /// 1 to 100.
-    pub rollback_batch_pct: u32,
+    /// The sizes of the batches of a rollback.
+    pub rollback_batches: BatchSizes,
+    /// The first rule of a rollback; `None`: the rollout's.
+    pub rollback_max_consecutive_failures: Option<NonZeroU32>,
+    /// Of a rollback; `None`: the rollout's.
+    pub rollback_health_timeout: Option<Span>,
     /// In which order verdicts are counted.
     pub breaker_order: BreakerOrder,
     /// How far a run of failures reaches.
     pub breaker_scope: BreakerScope,
+    /// Further rules, in their order.
+    pub breakers: Vec<Rule>,
+    /// A completed batch with a smaller healthy percentage is a failed batch; 1 to 100.
+    pub ok_pct: u32,
     /// `None`: the whole batch.
-    pub max_in_flight: Option<NonZeroU32>,
+    pub max_in_flight: Option<Size>,
+    /// When the walk goes on.
+    pub pace: Pace,
+    /// `None`: nobody is watched after the verdict.
+    pub watch: Option<Watch>,
     /// How long after `finished` the integrals go on.
     pub observe_after: Span,
 }
@@ -390,6 +415,49 @@ pub struct OperatorSpec {
     pub on_trip: Vec<OperatorDecision>,
     /// How long each decision on a trip takes.
     pub decision_delay: Distribution,
+    /// How long each answer to a promotion takes.
+    pub promotion_delay: Distribution,
+    /// What is decided on the first promotion, the second, …; the last repeats. Never empty.
+    pub on_promotion: Vec<PromotionDecision>,
+}
+
+/// What a person answers to a promotion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PromotionDecision {
+    /// The next batch begins.
+    #[default]
+    Promote,
+    /// Every dispatched instance is rolled back.
+    RollbackCompletedBatches,
+    /// The rollout stops.
+    Abort,
+}
+
+impl PromotionDecision {
+    /// The answer to the engine.
+    #[must_use]
+    pub fn answer(self) -> dryroll_engine::Answer {
+        use dryroll_engine::{Answer, OperatorDecision};
+        match self {
+            Self::Promote => Answer::Promote,
+            Self::RollbackCompletedBatches => Answer::OnTrip(OperatorDecision::RollbackCompletedBatches),
+            Self::Abort => Answer::OnTrip(OperatorDecision::Abort),
+        }
+    }
+}
+
+/// The state of an instance at the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StartState {
+    /// It serves.
+    #[default]
+    Well,
+    /// It heartbeats `healthy = false` and does not serve.
+    Unhealthy,
+    /// It hangs: silent, and it does not serve.
+    Silent,
 }
 
 /// Which instances something is about.
@@ -420,6 +488,8 @@ pub struct ClassSpec {
     pub upgrade_time: Option<Distribution>,
     /// In place of the version's.
     pub crash_after: Option<Distribution>,
+    /// In place of the version's.
+    pub degrade_after: Option<Distribution>,
 }
 
 /// Which instances belong to a class.
@@ -455,6 +525,10 @@ pub struct SomeRates {
     pub unhealthy: Option<f64>,
     /// In place of the version's crash rate.
     pub crash: Option<f64>,
+    /// In place of the version's brick rate.
+    pub brick: Option<f64>,
+    /// In place of the version's degrade rate.
+    pub degrade: Option<f64>,
 }
 
 impl SomeRates {
@@ -466,6 +540,8 @@ impl SomeRates {
             hang: self.hang.unwrap_or(version.hang),
             unhealthy: self.unhealthy.unwrap_or(version.unhealthy),
             crash: self.crash.unwrap_or(version.crash),
+            brick: self.brick.unwrap_or(version.brick),
+            degrade: self.degrade.unwrap_or(version.degrade),
         }
     }
 
@@ -492,6 +568,8 @@ pub struct OverrideSpec {
     pub upgrade_time: Option<Distribution>,
     /// In place of the version's.
     pub crash_after: Option<Distribution>,
+    /// In place of the version's.
+    pub degrade_after: Option<Distribution>,
     /// In place of the fleet's.
     pub heartbeat_phase: Option<Span>,
     /// In place of the fleet's.
@@ -502,6 +580,12 @@ pub struct OverrideSpec {
     pub flap_rate_per_hour: Option<f64>,
     /// In place of the network's.
     pub flap_down: Option<Distribution>,
+    /// The version that it runs at the request; `None`: the previous one. Not of a drawn share.
+    pub runs: Option<VersionIndex>,
+    /// Its state at the request.
+    pub state: Option<StartState>,
+    /// Whether it is never planned. Not of a drawn share.
+    pub pinned: bool,
 }
 
 /// A fault: what, when, for how long, whom.

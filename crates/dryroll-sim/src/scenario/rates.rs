@@ -13,7 +13,8 @@ impl Scenario {
         for version in &mut scaled.versions {
             let rates = &mut version.rates;
             let factor = at_most(factor, rates.sum());
-            for rate in [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash] {
+            let OutcomeRates { failure, hang, unhealthy, crash, brick, degrade } = rates;
+            for rate in [failure, hang, unhealthy, crash, brick, degrade] {
                 *rate *= factor;
             }
         }
@@ -36,12 +37,13 @@ fn at_most(factor: f64, sum: f64) -> f64 {
 }
 
 fn given(rates: &SomeRates) -> f64 {
-    [rates.failure, rates.hang, rates.unhealthy, rates.crash].into_iter().flatten().sum()
+    let SomeRates { failure, hang, unhealthy, crash, brick, degrade } = *rates;
+    [failure, hang, unhealthy, crash, brick, degrade].into_iter().flatten().sum()
 }
 
 fn times(rates: &mut SomeRates, factor: f64) {
-    let all = [&mut rates.failure, &mut rates.hang, &mut rates.unhealthy, &mut rates.crash];
-    all.into_iter().flatten().for_each(|rate| *rate *= factor);
+    let SomeRates { failure, hang, unhealthy, crash, brick, degrade } = rates;
+    [failure, hang, unhealthy, crash, brick, degrade].into_iter().flatten().for_each(|rate| *rate *= factor);
 }
 
 /// The share of the given rates for which the rates of a version that are kept leave room.

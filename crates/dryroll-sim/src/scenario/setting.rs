@@ -95,10 +95,10 @@ fn take(rollout: &mut RolloutSpec, key: &str, checked: &RolloutSpec) {
             (rollout.previous, rollout.names_previous) = (checked.previous, checked.names_previous);
         }
         "order" => rollout.order = checked.order,
-        "batch_pct" => rollout.batch_pct = checked.batch_pct,
+        "batch_pct" => rollout.batches = checked.batches.clone(),
         "max_consecutive_failures" => rollout.max_consecutive_failures = checked.max_consecutive_failures,
         "health_timeout_sec" => rollout.health_timeout = checked.health_timeout,
-        "rollback_batch_pct" => rollout.rollback_batch_pct = checked.rollback_batch_pct,
+        "rollback_batch_pct" => rollout.rollback_batches = checked.rollback_batches.clone(),
         "breaker_order" => rollout.breaker_order = checked.breaker_order,
         "breaker_scope" => rollout.breaker_scope = checked.breaker_scope,
         "max_in_flight" => rollout.max_in_flight = checked.max_in_flight,

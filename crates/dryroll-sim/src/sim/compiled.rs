@@ -3,6 +3,7 @@
 mod differing;
 mod flaps;
 mod outcome_distribution;
+mod starts;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use differing::{Differing, Group};
 use flaps::FlapLaws;
 pub use outcome_distribution::{Chances, InstanceClass, OutcomeDistribution};
+use starts::Starts;
 
 use super::draws::{Draws, InstanceBlock, Key, scale, unit};
 use super::fault::Fault;
@@ -21,7 +23,8 @@ use super::sampled_upgrade::SampledUpgrade;
 use super::sampler::Sampler;
 use super::shared::{BlockLaw, Factor, RateSource, Shared};
 use crate::scenario::{
-    FaultStart, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome, VersionIndex, VersionSpec,
+    FaultStart, OutcomeRates, PromotionDecision, RolloutOrder, Scenario, StartState, Target, UpgradeOutcome,
+    VersionIndex, VersionSpec,
 };
 use dryroll_engine::fleet::{At, DigestId, InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 use dryroll_engine::{
@@ -75,7 +78,14 @@ pub struct CompiledScenario {
     pub death_law: Option<OutageLaw>,
     /// Whether a heartbeat can arrive later than it was sent.
     pub delays: bool,
+    /// Whether every heartbeat that changes what the engine knows is handed in; else only the decisive one is.
+    pub listens: bool,
+    /// Whether an upgrade can brick an instance.
+    pub bricks: bool,
+    /// Whether what became of an instance takes its whole history, even if no fault interferes with it.
+    pub by_history: bool,
     digests: PerRelease<DigestId>,
+    starts: Starts,
     base: Traits,
     differing: Differing,
     /// Blocks that each replicate draws, as [`Shared::blocks`] has them.
@@ -96,13 +106,19 @@ pub struct OperatorTraits {
     pub edit: Option<Edit>,
     /// What is decided on the first trip, the second, …; the last repeats.
     pub on_trip: Vec<OperatorDecision>,
+    /// How long each answer to a promotion takes.
+    pub promotion_delay: Sampler,
+    /// What is answered to the first promotion, the second, …; the last repeats.
+    pub on_promotion: Vec<PromotionDecision>,
 }
 
 impl OperatorTraits {
     /// Whether any of its delays is drawn.
     #[must_use]
     pub fn draws(&self) -> bool {
-        [&self.approval_delay, &self.decision_delay].iter().any(|delay| !matches!(delay, Sampler::Constant(_)))
+        [&self.approval_delay, &self.decision_delay, &self.promotion_delay]
+            .iter()
+            .any(|delay| !matches!(delay, Sampler::Constant(_)))
     }
 }
 
@@ -124,6 +140,7 @@ struct ReleaseModel {
     factor: Factor,
     upgrade: Sampler,
     crash_after: Sampler,
+    degrade_after: Sampler,
 }
 
 impl ReleaseModel {
@@ -134,6 +151,7 @@ impl ReleaseModel {
             factor: Factor::of(version),
             upgrade: Sampler::new(&version.upgrade_time),
             crash_after: Sampler::new(&version.crash_after),
+            degrade_after: Sampler::new(&version.degrade_after),
         }
     }
 
@@ -145,6 +163,7 @@ impl ReleaseModel {
             factor: Factor::Constant(1.0),
             upgrade: Sampler::Constant(Span::ZERO),
             crash_after: Sampler::Constant(Span::ZERO),
+            degrade_after: Sampler::Constant(Span::ZERO),
         }
     }
 
@@ -185,29 +204,36 @@ impl Target {
     }
 }
 
-struct ScenarioInventory<'a>(&'a Scenario, PerRelease<DigestId>);
+struct ScenarioInventory<'a> {
+    scenario: &'a Scenario,
+    target: DigestId,
+    starts: Starts,
+}
 
 impl Inventory for ScenarioInventory<'_> {
     fn may_upgrade(&self) -> bool {
-        self.0.reconciler.permission
+        self.scenario.reconciler.permission
     }
     fn has_template(&self, template_id: &str) -> bool {
-        self.0.fleet.template_id == template_id
+        self.scenario.fleet.template_id == template_id
     }
     fn has_module(&self, module_id: &str) -> bool {
-        self.0.module_id == module_id
+        self.scenario.module_id == module_id
     }
     fn version(&self, _module_id: &str, version_id: &str) -> Option<(LifecycleState, DigestId)> {
-        let target = self.0.target();
-        (target.id == version_id).then_some((target.lifecycle_state, self.1.target))
+        let target = self.scenario.target();
+        (target.id == version_id).then_some((target.lifecycle_state, self.target))
+    }
+    fn is_pinned(&self, instance: InstanceId) -> bool {
+        self.starts.is_pinned(instance.0)
     }
     fn instances(
         &self,
         _template_id: &str,
         _module_id: &str,
     ) -> impl Iterator<Item = (InstanceId, InstanceStatus, DigestId)> {
-        let fleet = &self.0.fleet;
-        (0..fleet.instances).map(|n| (InstanceId(n), fleet.status(InstanceId(n)), self.1.previous))
+        let fleet = &self.scenario.fleet;
+        (0..fleet.instances).map(|n| (InstanceId(n), fleet.status(InstanceId(n)), self.starts.runs(n)))
     }
 }
 
@@ -231,20 +257,27 @@ impl CompiledScenario {
     /// # Errors
     /// When the platform refuses the request (§1 of the engine's rules).
     pub fn new(scenario: &Scenario) -> Result<Self, Refusal> {
-        let digests = digests(scenario);
+        let digests = starts::digests(scenario);
         let rollout = &scenario.rollout;
         let target = scenario.target();
         let request = Request {
             template_id: scenario.fleet.template_id.raw(),
             module_id: scenario.module_id.raw(),
             target_version_id: target.id.raw(),
-            batch_pct: i64::from(rollout.batch_pct),
-            max_consecutive_failures: i64::from(rollout.max_consecutive_failures.get()),
+            // The checked scenario has these in range; other sizes of batches recut the plan.
+            batch_pct: i64::from(rollout.batches.as_pct().unwrap_or(100)),
+            max_consecutive_failures: rollout.max_consecutive_failures.map_or(1, |limit| i64::from(limit.get())),
             health_timeout: rollout.health_timeout,
         };
-        let (mut plan, max_consecutive_failures) = request.plan(&ScenarioInventory(scenario, digests))?;
+        let starts = Starts::of(scenario, digests);
+        let inventory = ScenarioInventory { scenario, target: digests.target, starts };
+        let (mut plan, _) = request.plan(&inventory)?;
+        let starts = inventory.starts;
         if let Some(order) = arranged(scenario, &plan.order) {
             plan.order = order;
+        }
+        if rollout.batches.as_pct().is_none() {
+            plan = plan.recut(&rollout.batches);
         }
         let previous = scenario.previous();
         let settings = Settings {
@@ -252,13 +285,19 @@ impl CompiledScenario {
             previous: previous
                 .filter(|version| version.lifecycle_state != LifecycleState::Archived)
                 .map(|version| VersionRef { id: version.id.raw().into(), digest: digests.previous }),
-            batch_pct: rollout.batch_pct,
-            max_consecutive_failures,
+            batches: rollout.batches.clone(),
+            max_consecutive_failures: rollout.max_consecutive_failures,
             health_timeout: rollout.health_timeout,
-            rollback_batch_pct: rollout.rollback_batch_pct,
+            rollback_batches: rollout.rollback_batches.clone(),
+            rollback_max_consecutive_failures: rollout.rollback_max_consecutive_failures,
+            rollback_health_timeout: rollout.rollback_health_timeout.unwrap_or(rollout.health_timeout),
             breaker_order: rollout.breaker_order,
             breaker_scope: rollout.breaker_scope,
+            breakers: rollout.breakers.clone(),
+            ok_pct: rollout.ok_pct,
             max_in_flight: rollout.max_in_flight,
+            pace: rollout.pace.clone(),
+            watch: rollout.watch,
             policy: scenario.reconciler.policy,
             approval_expires: scenario.operator.approval_expires,
         };
@@ -284,6 +323,8 @@ impl CompiledScenario {
                 approves: scenario.operator.approves,
                 edit: scenario.operator.edit,
                 on_trip: scenario.operator.on_trip.clone(),
+                promotion_delay: Sampler::new(&scenario.operator.promotion_delay),
+                on_promotion: scenario.operator.on_promotion.clone(),
             },
             zones: fleet.zones,
             interval: fleet.heartbeat_interval,
@@ -298,7 +339,14 @@ impl CompiledScenario {
                 Start::Up,
             ),
             delays,
+            listens: rollout.watch.is_some() || rollout.pace.min_healthy > Span::ZERO || rollout.pace.retries > 0,
+            bricks: scenario.can_end(UpgradeOutcome::Brick),
+            by_history: !starts.are_plain()
+                || rollout.pace.retries > 0
+                || scenario.can_end(UpgradeOutcome::Brick)
+                || scenario.can_end(UpgradeOutcome::Degrade),
             digests,
+            starts,
             base: Traits {
                 phase: fleet.heartbeat_phase,
                 loss: fleet.heartbeat_loss_rate,
@@ -384,6 +432,17 @@ impl CompiledScenario {
         given
     }
 
+    /// What an instance runs at the request, and its state.
+    #[must_use]
+    pub fn start(&self, member: &Member<'_>) -> (DigestId, StartState) {
+        if self.starts.are_plain() {
+            return (self.digests.previous, StartState::Well);
+        }
+        let states = self.differing.overrides_at(member.n, member.zone).filter(|o| o.group.holds(member, None));
+        let state = states.filter_map(|o| o.start.state).last().unwrap_or_default();
+        (self.starts.runs(member.n), state)
+    }
+
     /// The digest that a release's heartbeats carry.
     #[must_use]
     pub fn digest(&self, release: Release) -> DigestId {
@@ -408,6 +467,12 @@ impl CompiledScenario {
     #[must_use]
     pub fn total(&self) -> u32 {
         self.plan.total_instances()
+    }
+
+    /// The most in flight at once.
+    #[must_use]
+    pub fn most_in_flight(&self) -> u32 {
+        self.settings.most_in_flight(self.total()).map_or(u32::MAX, std::num::NonZeroU32::get)
     }
 
     /// The zone of the instance at a place in the fleet.
@@ -471,13 +536,14 @@ impl CompiledScenario {
                 rates,
                 &release_model.upgrade,
                 &release_model.crash_after,
+                &release_model.degrade_after,
                 factor,
                 block,
             );
         }
-        let OutcomeDistribution { outcome, rates, upgrade, crash_after, factor } =
+        let OutcomeDistribution { outcome, rates, upgrade, crash_after, degrade_after, factor } =
             self.outcome_distribution_of_member(member, release, shared);
-        SampledUpgrade::draw(outcome, &rates, upgrade, crash_after, factor, block)
+        SampledUpgrade::draw(outcome, &rates, upgrade, crash_after, degrade_after, factor, block)
     }
 
     /// The outcome distribution of upgrades to a release with these rates, with these groups applied in order.
@@ -491,6 +557,7 @@ impl CompiledScenario {
     ) -> OutcomeDistribution<'w> {
         let release_model = &self.base.releases[release];
         let (mut upgrade, mut crash_after) = (&release_model.upgrade, &release_model.crash_after);
+        let mut degrade_after = &release_model.degrade_after;
         let mut outcome: Option<UpgradeOutcome> = None;
         for group in groups {
             if !group.releases[release] {
@@ -504,8 +571,9 @@ impl CompiledScenario {
             outcome = group.outcome.or(outcome);
             upgrade = group.upgrade.as_ref().unwrap_or(upgrade);
             crash_after = group.crash_after.as_ref().unwrap_or(crash_after);
+            degrade_after = group.degrade_after.as_ref().unwrap_or(degrade_after);
         }
-        OutcomeDistribution { outcome, rates, upgrade, crash_after, factor }
+        OutcomeDistribution { outcome, rates, upgrade, crash_after, degrade_after, factor }
     }
 }
 
@@ -519,13 +587,6 @@ fn triggers(faults: &[Fault]) -> HashMap<(EventKind, Option<u32>), Vec<usize>> {
         }
     }
     triggers
-}
-
-/// Equal texts get equal ids. A previous version without a name runs a digest that no other has.
-fn digests(scenario: &Scenario) -> PerRelease<DigestId> {
-    let same = scenario.previous().is_some_and(|previous| previous.digest == scenario.target().digest);
-    let target = if same { DigestId(0) } else { DigestId(1) };
-    PerRelease { previous: DigestId(0), target }
 }
 
 /// The instances of a plan in the scenario's order; `None` if that is the fleet's.

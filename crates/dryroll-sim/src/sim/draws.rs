@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! A replicate is one ChaCha8 key: the seed, the replicate, and a constant. Within it, *stream a* belongs to
-//! attempt a (0: the rollout, 1: its rollback), and instance n owns words `8n .. 8n + 8` of it: one ChaCha block
+//! attempt a (0: the rollout, 1: its rollback, 2k and 2k + 1: retry k of each), and instance n owns words `8n .. 8n + 8` of it: one ChaCha block
 //! of 64 bytes, whose words have fixed purposes ([`InstanceBlock`]). A rollout visits its instances in plan order, so
 //! the stream is read in sequence, which costs a tenth of jumping to each place.
 //!
@@ -174,6 +174,13 @@ impl Draws {
     pub fn rollback(&mut self, instance: u32) -> InstanceBlock {
         let key = self.key;
         self.rollback.get_or_insert_with(|| Stream::new(key, 1)).block(instance)
+    }
+
+    /// What belongs to a command that is given again: `attempt` is 1 or more. `stream` is 0 for the rollout and 1 for
+    /// its rollback.
+    #[must_use]
+    pub fn retry(&self, instance: u32, stream: u32, attempt: u32) -> InstanceBlock {
+        Stream::new(self.key, (u64::from(attempt) << 1) + u64::from(stream)).block(instance)
     }
 
     /// The operator's delays.

@@ -8,9 +8,8 @@ use super::compiled::{Member, Release};
 use super::environment::Environment;
 use super::instance_history::{Doing, InstanceHistory, Order, Segment, Trajectory};
 use super::next_at::NextAt;
-use super::pairs::PerDirection;
 use crate::scenario::UpgradeOutcome;
-use dryroll_engine::fleet::{At, Span};
+use dryroll_engine::fleet::{At, DigestId, Span};
 
 /// The heartbeat that decides a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +35,13 @@ pub struct Awaited {
     pub deadline: At,
 }
 
-/// The first heartbeat sent at or after `at`.
-fn beat_from(environment: &Environment<'_>, member: &Member<'_>, at: At) -> u64 {
+/// The number of the first heartbeat that is sent at or after `at`.
+pub fn beat_from(environment: &Environment<'_>, member: &Member<'_>, at: At) -> u64 {
     at.0.saturating_sub(member.phase.0).div_ceil(environment.compiled.interval.0)
 }
 
-fn sent_at(environment: &Environment<'_>, member: &Member<'_>, beat: u64) -> At {
+/// When a heartbeat is sent.
+pub fn sent_at(environment: &Environment<'_>, member: &Member<'_>, beat: u64) -> At {
     At(member.phase.0 + beat * environment.compiled.interval.0)
 }
 
@@ -66,9 +66,9 @@ pub fn of_trajectory(
     deadline: At,
 ) -> Option<Decisive> {
     let report = match trajectory.outcome {
-        UpgradeOutcome::Ok | UpgradeOutcome::Crash => false,
+        UpgradeOutcome::Ok | UpgradeOutcome::Crash | UpgradeOutcome::Degrade => false,
         UpgradeOutcome::Fail => true,
-        UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => return None,
+        UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy | UpgradeOutcome::Brick => return None,
     };
     let ends = trajectory.ends.get().filter(|&ends| ends <= deadline)?;
     let mut beat = beat_from(environment, member, ends);
@@ -91,13 +91,10 @@ fn next_beat(environment: &Environment<'_>, member: &Member<'_>, beat: u64, sent
 }
 
 /// The decisive heartbeat of a whole history, whatever interferes.
-///
-/// `early` says of each order whether the heartbeats of its millisecond came after it.
 pub fn of_history(
     environment: &Environment<'_>,
     member: &Member<'_>,
-    orders: PerDirection<Option<Order>>,
-    early: PerDirection<bool>,
+    orders: &[Order],
     awaited: &Awaited,
 ) -> Option<Decisive> {
     if member.loss >= 1.0 {
@@ -126,15 +123,15 @@ pub fn of_history(
         }
         let decides = |said: &Segment| {
             let report = said.report == Some(awaited.to);
-            (report, report || (said.doing == Doing::Serving && environment.compiled.digest(said.running) == wanted))
+            (report, report || (said.doing == Doing::Serving && said.running == wanted))
         };
         // A segment that is silent, or decides nothing and has nothing to overtake, need not be walked beat by beat.
         let is_idle = !segment.doing.heartbeats() || (first.is_none() && !decides(&segment).1);
-        if is_idle && orders.into_array().iter().flatten().all(|order| order.at != sent) {
+        if is_idle && orders.iter().all(|order| order.at != sent) {
             beat = beat_from(environment, member, segment.to).max(beat + 1);
             continue;
         }
-        let said = what_it_says(environment, member, orders, early, sent, &segment);
+        let said = what_it_says(environment, member, orders, sent, &segment);
         if !said.doing.heartbeats() {
             beat += 1;
             continue;
@@ -161,8 +158,8 @@ pub fn of_history(
 pub struct Heard {
     /// When it was sent.
     pub sent: At,
-    /// Whose digest it carries.
-    pub runs: Release,
+    /// The digest that it carries.
+    pub runs: DigestId,
     /// Whether the instance reports that it is healthy.
     pub healthy: bool,
 }
@@ -171,8 +168,7 @@ pub struct Heard {
 pub fn last_heard(
     environment: &Environment<'_>,
     member: &Member<'_>,
-    orders: PerDirection<Option<Order>>,
-    early: PerDirection<bool>,
+    orders: &[Order],
     from: At,
     now: At,
 ) -> Option<Heard> {
@@ -184,7 +180,7 @@ pub fn last_heard(
             return None;
         }
         let segment = InstanceHistory::new(*environment, *member, orders, sent + Span(1)).last()?;
-        let said = what_it_says(environment, member, orders, early, sent, &segment);
+        let said = what_it_says(environment, member, orders, sent, &segment);
         let heard = Heard { sent, runs: said.running, healthy: said.doing == Doing::Serving };
         said.doing.heartbeats().then_some(heard)
     })
@@ -192,16 +188,16 @@ pub fn last_heard(
 
 /// The content of a heartbeat at this moment: the state of the instance, without the commands that are dispatched later
 /// in the same millisecond.
-fn what_it_says(
+pub fn what_it_says(
     environment: &Environment<'_>,
     member: &Member<'_>,
-    orders: PerDirection<Option<Order>>,
-    early: PerDirection<bool>,
+    orders: &[Order],
     sent: At,
     segment: &Segment,
 ) -> Segment {
-    let before = orders.zip(early).map(|(order, early)| order.filter(|order| order.at != sent || early));
-    if before == orders {
+    let comes_before = |order: &Order| order.at < sent || (order.at == sent && order.before_heartbeats);
+    let (before, after) = orders.split_at(orders.partition_point(comes_before));
+    if after.first().is_none_or(|order| order.at != sent) {
         return *segment;
     }
     InstanceHistory::new(*environment, *member, before, sent + Span(1)).last().unwrap_or(*segment)

@@ -9,10 +9,9 @@ use super::compiled::{Member, Release};
 use super::environment::Environment;
 use super::known::Stretch;
 use super::next_at::NextAt;
-use super::pairs::PerDirection;
 use super::sampled_upgrade::SampledUpgrade;
-use crate::scenario::UpgradeOutcome;
-use dryroll_engine::fleet::{At, Span};
+use crate::scenario::{StartState, UpgradeOutcome};
+use dryroll_engine::fleet::{At, DigestId, Span};
 
 /// A command to one instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +22,8 @@ pub struct Order {
     pub to: Release,
     /// The upgrade that was sampled for it.
     pub sampled: SampledUpgrade,
+    /// Whether the heartbeats of the millisecond of its dispatch came after it.
+    pub before_heartbeats: bool,
 }
 
 /// The result of one command if nothing interferes.
@@ -32,7 +33,7 @@ pub struct Trajectory {
     pub reached: NextAt,
     /// When the upgrade ended.
     pub ends: NextAt,
-    /// When the instance dies of the version; never, for most.
+    /// When the instance dies of the version, or becomes unhealthy; never, for most.
     pub dies: NextAt,
     /// How the upgrade ended.
     pub outcome: UpgradeOutcome,
@@ -43,7 +44,7 @@ impl Trajectory {
     #[inline(always)]
     pub fn new(environment: &Environment<'_>, reached: NextAt, sampled: &SampledUpgrade) -> Self {
         let ends = reached.get().map_or(NextAt::NEVER, |reached| environment.upgrade_end(reached, sampled.upgrade));
-        let dies = sampled.crash_after.map_or(NextAt::NEVER, |after| ends + after);
+        let dies = sampled.fails_after.map_or(NextAt::NEVER, |after| ends + after);
         Self { reached, ends, dies, outcome: sampled.outcome }
     }
 }
@@ -63,6 +64,8 @@ pub enum Doing {
     Crashed,
     /// Killed, or died in the background: silent.
     Dead,
+    /// Its upgrade bricked it: silent, and nothing brings it back.
+    Bricked,
 }
 
 impl Doing {
@@ -88,6 +91,7 @@ impl Doing {
             Self::Hung => "hung",
             Self::Crashed => "crashed",
             Self::Dead => "dead",
+            Self::Bricked => "bricked",
         }
     }
 }
@@ -101,8 +105,8 @@ pub struct Segment {
     pub to: At,
     /// What the instance does.
     pub doing: Doing,
-    /// What it runs. During an upgrade: the old one.
-    pub running: Release,
+    /// The digest of what it runs. During an upgrade: of the old one.
+    pub running: DigestId,
     /// The version whose upgrade failed, as its heartbeats report.
     pub report: Option<Release>,
     /// The release of the last command that reached it.
@@ -117,11 +121,11 @@ pub struct InstanceHistory<'a> {
     environment: Environment<'a>,
     member: Member<'a>,
     /// The commands that are still to come, the next one first.
-    upcoming: [Option<Order>; 2],
+    upcoming: &'a [Order],
     until: At,
     now: At,
     doing: Doing,
-    running: Release,
+    running: DigestId,
     report: Option<Release>,
     commanded: Release,
     /// The trajectory of the last command that reached it; its next change is at `change`.
@@ -137,20 +141,20 @@ pub struct InstanceHistory<'a> {
 
 impl<'a> InstanceHistory<'a> {
     /// The history up to `until`, under commands in the order of their times.
-    pub fn new(
-        environment: Environment<'a>,
-        member: Member<'a>,
-        orders: PerDirection<Option<Order>>,
-        until: At,
-    ) -> Self {
+    pub fn new(environment: Environment<'a>, member: Member<'a>, orders: &'a [Order], until: At) -> Self {
+        let (running, state) = environment.compiled.start(&member);
         Self {
             environment,
             member,
-            upcoming: orders.into_array(),
+            upcoming: orders,
             until,
             now: At::ZERO,
-            doing: Doing::Serving,
-            running: Release::Previous,
+            doing: match state {
+                StartState::Well => Doing::Serving,
+                StartState::Unhealthy => Doing::Unhealthy,
+                StartState::Silent => Doing::Hung,
+            },
+            running,
             report: None,
             commanded: Release::Previous,
             trajectory: None,
@@ -183,7 +187,7 @@ impl<'a> InstanceHistory<'a> {
         let back_or_dead = |dead: Stretch| if self.doing == Doing::Dead { dead.end } else { dead.start.into() };
         let dead = self.dead.map_or(NextAt::NEVER, back_or_dead);
         let reach = self.waiting.map_or(NextAt::NEVER, |(_, reach)| reach);
-        let order = NextAt::from(self.upcoming[0].map(|order| order.at));
+        let order = NextAt::from(self.upcoming.first().map(|order| order.at));
         dead.min(self.change).min(reach).min(order)
     }
 
@@ -200,11 +204,11 @@ impl<'a> InstanceHistory<'a> {
         if self.change == now {
             self.take_effect();
         }
-        if let Some(order) = self.upcoming[0]
+        while let Some((order, rest)) = self.upcoming.split_first()
             && order.at == now
         {
-            self.upcoming = [self.upcoming[1], None];
-            self.waiting = Some((order, self.reach(now)));
+            self.upcoming = rest;
+            self.waiting = Some((*order, self.reach(now)));
         }
         if let Some((order, reach)) = self.waiting
             && reach == now
@@ -216,8 +220,8 @@ impl<'a> InstanceHistory<'a> {
 
     fn harms(&self) -> bool {
         match self.doing {
-            Doing::Hung => self.commanded == Release::Target,
-            Doing::Crashed | Doing::Unhealthy => self.running == Release::Target,
+            Doing::Hung | Doing::Bricked => self.commanded == Release::Target,
+            Doing::Crashed | Doing::Unhealthy => self.running == self.environment.compiled.digest(Release::Target),
             Doing::Serving | Doing::Upgrading | Doing::Dead => false,
         }
     }
@@ -253,21 +257,27 @@ impl<'a> InstanceHistory<'a> {
         let Some(trajectory) = self.trajectory else { return };
         self.change = NextAt::NEVER;
         if self.doing == Doing::Serving {
-            self.doing = Doing::Crashed;
+            // A restart cures both.
+            self.doing = if trajectory.outcome == UpgradeOutcome::Degrade { Doing::Unhealthy } else { Doing::Crashed };
             return;
         }
-        if let UpgradeOutcome::Ok | UpgradeOutcome::Crash | UpgradeOutcome::Unhealthy = trajectory.outcome {
-            self.running = self.commanded;
-            self.sick = trajectory.outcome == UpgradeOutcome::Unhealthy;
+        match trajectory.outcome {
+            UpgradeOutcome::Ok | UpgradeOutcome::Crash | UpgradeOutcome::Degrade | UpgradeOutcome::Unhealthy => {
+                self.running = self.environment.compiled.digest(self.commanded);
+                self.sick = trajectory.outcome == UpgradeOutcome::Unhealthy;
+            }
+            UpgradeOutcome::Fail | UpgradeOutcome::Hang | UpgradeOutcome::Brick => {}
         }
         self.doing = match trajectory.outcome {
             UpgradeOutcome::Hang => Doing::Hung,
+            UpgradeOutcome::Brick => Doing::Bricked,
             _ => self.steady(),
         };
         match trajectory.outcome {
             UpgradeOutcome::Fail => self.report = Some(self.commanded),
-            UpgradeOutcome::Crash => self.change = trajectory.dies,
-            _ => {}
+            UpgradeOutcome::Crash | UpgradeOutcome::Degrade => self.change = trajectory.dies,
+            UpgradeOutcome::Brick => (self.upcoming, self.waiting, self.dead) = (&[], None, None),
+            UpgradeOutcome::Ok | UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => {}
         }
         if self.change == self.now {
             self.take_effect();

@@ -50,6 +50,8 @@ pub struct Metrics {
     pub still_down: u32,
     /// Whether a planned instance does not run the target at the end.
     pub drift: bool,
+    /// Instances that an upgrade bricked; `None` where no upgrade can.
+    pub bricked: Option<u32>,
 }
 
 /// Instance-milliseconds as instance-minutes.
@@ -157,13 +159,14 @@ impl Metrics {
             Metric::TimeToStopSec => return self.time_to_stop.map(Span::as_secs_f64),
             Metric::FalseFailures => f64::from(self.false_failures),
             Metric::EscapedInstances => f64::from(self.escaped),
+            Metric::BrickedInstances => return self.bricked.map(f64::from),
         })
     }
 }
 
 impl Serialize for Metrics {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_struct("metrics", 21)?;
+        let mut map = serializer.serialize_struct("metrics", 21 + usize::from(self.bricked.is_some()))?;
         map.serialize_field("outcome", &self.outcome)?;
         map.serialize_field("trips", &self.trips)?;
         map.serialize_field("decisions", &self.decisions)?;
@@ -185,6 +188,10 @@ impl Serialize for Metrics {
         map.serialize_field("false_failures", &self.false_failures)?;
         map.serialize_field("escaped_instances", &self.escaped)?;
         map.serialize_field("drift", &self.drift)?;
+        match self.bricked {
+            Some(bricked) => map.serialize_field("bricked_instances", &bricked)?,
+            None => map.skip_field("bricked_instances")?,
+        }
         map.end()
     }
 }

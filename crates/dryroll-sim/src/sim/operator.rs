@@ -56,11 +56,19 @@ impl Operator {
         }
     }
 
-    /// A request is put before the operator. A real person answers it by [`ManualOperator::hand_in`] alone.
+    /// The request that waits is void.
+    pub fn forget(&mut self) {
+        match self {
+            Self::Simulated(simulated) => simulated.pending = None,
+            Self::Manual(manual) => manual.pending = None,
+        }
+    }
+
+    /// A request is put before the operator; one that waits is void. A real person answers it by [`ManualOperator::hand_in`] alone.
     pub fn ask(&mut self, now: At, request: ApprovalId, kind: RequestKind, traits: &OperatorTraits, key: Key) {
         match self {
             Self::Simulated(simulated) => simulated.ask(now, request, kind, traits, key),
-            Self::Manual(_) => {}
+            Self::Manual(manual) => manual.pending = None,
         }
     }
 
@@ -93,16 +101,20 @@ impl ManualOperator {
 pub struct SimulatedOperator {
     answers: u32,
     trips: u32,
+    promotions: u32,
     pending: Option<Pending>,
 }
 
 /// Places of the delays in the operator's draws.
 const DECISIONS: u64 = 1 << 32;
+const PROMOTIONS: u64 = 1 << 33;
 
 impl SimulatedOperator {
     fn ask(&mut self, now: At, request: ApprovalId, kind: RequestKind, traits: &OperatorTraits, key: Key) {
-        if kind == RequestKind::RollingUpgrade {
-            return self.consider_plan(now, request, traits, key);
+        match kind {
+            RequestKind::RollingUpgrade => return self.consider_plan(now, request, traits, key),
+            RequestKind::Promotion => return self.consider_promotion(now, request, traits, key),
+            RequestKind::RollingUpgradeContinuation | RequestKind::RollbackContinuation => {}
         }
         let delay = traits.decision_delay.draw(key.word(DECISIONS + u64::from(self.trips)));
         let last = traits.on_trip.len().saturating_sub(1);
@@ -114,6 +126,14 @@ impl SimulatedOperator {
         };
         self.trips += 1;
         self.pending = Some(Pending { at: now + delay, request, answer: Answer::OnTrip(decision) });
+    }
+
+    fn consider_promotion(&mut self, now: At, request: ApprovalId, traits: &OperatorTraits, key: Key) {
+        let delay = traits.promotion_delay.draw(key.word(PROMOTIONS + u64::from(self.promotions)));
+        let last = traits.on_promotion.len().saturating_sub(1);
+        let decision = traits.on_promotion.get((self.promotions as usize).min(last)).copied().unwrap_or_default();
+        self.promotions += 1;
+        self.pending = Some(Pending { at: now + delay, request, answer: decision.answer() });
     }
 
     fn consider_plan(&mut self, now: At, request: ApprovalId, traits: &OperatorTraits, key: Key) {

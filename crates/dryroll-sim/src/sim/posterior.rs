@@ -62,7 +62,7 @@ impl RatePosterior {
     }
 
     fn rates(&self, silence: f64, failing: f64) -> OutcomeRates {
-        let OutcomeRates { hang, unhealthy, crash, .. } = self.own;
+        let OutcomeRates { hang, unhealthy, crash, brick, degrade, .. } = self.own;
         let share = if unhealthy > 0.0 { unhealthy / (hang + unhealthy) } else { 0.0 };
         let failure = (1.0 - silence) * failing;
         OutcomeRates {
@@ -70,6 +70,8 @@ impl RatePosterior {
             hang: silence * (1.0 - share),
             unhealthy: silence * share,
             crash: crash.min((1.0 - silence - failure).max(0.0)),
+            brick,
+            degrade,
         }
     }
 }

@@ -15,6 +15,7 @@ mod hearing;
 mod hot_path;
 mod injected;
 mod instances;
+mod listening;
 mod manual;
 mod setup;
 mod tally;
@@ -24,7 +25,7 @@ pub use effects::{FaultEffect, Held};
 use super::compiled::{CompiledScenario, Member, Release};
 use super::draws::{Draws, Key};
 use super::importance_sampler::ImportanceSampler;
-use super::instance_history::Trajectory;
+use super::instance_history::{Order, Trajectory};
 use super::known::{Known, Near};
 use super::metrics::Metrics;
 use super::next_at::NextAt;
@@ -41,6 +42,7 @@ use control::{Control, Presence};
 use dryroll_engine::fleet::At;
 use dryroll_engine::{Answer, Direction, Engine, Entry, Journal, OperatorDecision, Timer};
 use expected::Expected;
+use listening::Listening;
 use tally::Tally;
 
 /// What the simulator keeps of one command: when it was given, and what becomes of it if nothing interferes.
@@ -51,6 +53,15 @@ struct CommandRecord {
     ends: NextAt,
     dies: NextAt,
     outcome: UpgradeOutcome,
+    before_heartbeats: bool,
+}
+
+/// A command that was given again.
+#[derive(Clone, Copy, Debug)]
+struct Retry {
+    to: Direction,
+    attempt: u32,
+    dispatched: At,
     before_heartbeats: bool,
 }
 
@@ -66,8 +77,11 @@ enum Turn {
     Fault,
     Heartbeat,
     Deadline,
+    Silence,
+    NoProgress,
     Operator,
     Expiry,
+    BakeEnd,
     Tick,
     Horizon,
 }
@@ -91,6 +105,12 @@ pub struct Simulator<'w> {
     /// When the awaited heartbeat was sent and whether it is a report: what the queue has no room for.
     expected: Expected,
     queue: Queue,
+    /// The commands of the member that is looked at, in order.
+    orders: Vec<Order>,
+    /// Commands that were given again, by position; empty where there are none.
+    retries: Vec<Vec<Retry>>,
+    /// Used where the engine is told more than what decides.
+    listening: Listening,
     /// Where the outcomes are not drawn as the scenario says.
     sampler: Option<ImportanceSampler>,
     /// Who is about to be commanded, and what it comes to.
@@ -108,6 +128,10 @@ pub struct Simulator<'w> {
     previous_gone: bool,
     clock: At,
     turn: Turn,
+    /// Whose heartbeat is taken, in the turn of heartbeats.
+    turn_position: u32,
+    /// The direction of the engine's walk, as the last step left it.
+    direction: Direction,
     tally: Tally,
     zones: Key,
     operator_key: Key,
@@ -147,7 +171,7 @@ impl<'w> Simulator<'w> {
         if self.engine.is_finished() {
             return false;
         }
-        if self.take_verdict(observer) {
+        if !self.compiled.listens && self.take_verdict(observer) {
             return true;
         }
         ticks::skip_paused(&mut self.engine, self.known.pauses());
@@ -162,10 +186,17 @@ impl<'w> Simulator<'w> {
         self.turn = if due < now { Turn::Fault } else { turn };
         match turn {
             Turn::Fault => self.act_on_boundary(due, observer),
+            Turn::Heartbeat if self.compiled.listens => self.take_news(now, observer),
             Turn::Heartbeat => self.take_heartbeat(now, observer),
+            Turn::Silence => self.take_silence(due, now, observer),
             Turn::Operator => self.take_answer(due, now, observer),
-            Turn::Deadline | Turn::Expiry | Turn::Tick => self.take_timeout(due, now, observer),
+            Turn::Deadline | Turn::NoProgress | Turn::Expiry | Turn::BakeEnd | Turn::Tick => {
+                self.take_timeout(due, now, observer);
+            }
             Turn::Horizon => {}
+        }
+        if self.compiled.listens {
+            self.drop_stale();
         }
         true
     }
@@ -176,6 +207,9 @@ impl<'w> Simulator<'w> {
         sooner(&mut first, self.control.boundary(), Turn::Fault);
         if !self.control.is_away() {
             sooner(&mut first, self.queue.peek().map(|queued| queued.arrives), Turn::Heartbeat);
+            if self.compiled.listens {
+                sooner(&mut first, self.listening.next_silence(), Turn::Silence);
+            }
             sooner(&mut first, self.control.operator.pending().map(|pending| pending.at), Turn::Operator);
             if let Some((at, timer)) = self.engine.next_timer() {
                 sooner(&mut first, Some(at), turn_of(timer));
@@ -218,17 +252,19 @@ impl<'w> Simulator<'w> {
     }
 
     fn answer<O: Observer>(&mut self, due: At, now: At, pending: Pending, observer: &mut O) {
-        if let Answer::OnTrip(decision) = pending.answer {
-            self.tally.decisions.push(decision);
+        let asked = self.engine.pending_request().filter(|&(request, _)| request == pending.request);
+        if let (Answer::OnTrip(decision), Some((_, kind))) = (pending.answer, asked) {
+            if kind.is_of_trip() {
+                self.tally.decisions.push(decision);
+            }
             if decision == OperatorDecision::RollbackCompletedBatches {
                 self.tally.turned_back.get_or_insert(now);
-                // From the decision on the rollout gives no more verdicts.
-                self.queue.clear();
             }
         }
         // One that does not fit changes nothing.
         let _refused = self.engine.handle_answer(due, pending.request, pending.answer);
         self.follow_up(now, None, observer);
+        self.note_turn_back(now);
         if self.engine.pending_request().is_none() {
             self.tally.end_wait(now);
         }
@@ -236,7 +272,23 @@ impl<'w> Simulator<'w> {
 
     fn feed_request<O: Observer>(&mut self, now: At, observer: &mut O) {
         self.engine.handle_request(now);
+        if self.compiled.listens {
+            self.begin_listening(now);
+        }
         self.follow_up(now, None, observer);
+    }
+
+    /// The engine may have turned back: from then on the rollout gives no more verdicts, and nobody is watched.
+    pub(super) fn note_turn_back(&mut self, now: At) {
+        let direction = self.engine.direction();
+        if direction == self.direction {
+            return;
+        }
+        self.direction = direction;
+        self.tally.turned_back.get_or_insert(now);
+        self.queue.clear();
+        self.listening.clear();
+        self.control.change(|state| state.operator.forget());
     }
 
     fn pass_on_events<O: Observer>(&mut self, observer: &mut O) {
@@ -280,7 +332,9 @@ fn sooner(first: &mut (At, Turn), due: Option<At>, turn: Turn) {
 fn turn_of(timer: Timer) -> Turn {
     match timer {
         Timer::Deadline => Turn::Deadline,
+        Timer::NoProgress => Turn::NoProgress,
         Timer::Expiry => Turn::Expiry,
+        Timer::BakeEnd => Turn::BakeEnd,
         Timer::Tick => Turn::Tick,
     }
 }

@@ -12,34 +12,40 @@ pub struct SampledUpgrade {
     pub outcome: UpgradeOutcome,
     /// How long it takes.
     pub upgrade: Span,
-    /// How long after its end a crashing one dies; the others never do.
-    pub crash_after: Option<Span>,
+    /// How long after its end a crashing one dies and a degrading one becomes unhealthy; the others never do.
+    pub fails_after: Option<Span>,
 }
 
 impl SampledUpgrade {
-    /// One draw decides between the four bad outcomes and `ok`; a fixed outcome needs none. `factor` multiplies the
-    /// upgrade time.
+    /// One draw decides between the bad outcomes and `ok`; a fixed outcome needs none. `factor` multiplies the upgrade
+    /// time.
     #[inline(always)]
     pub fn draw(
         fixed: Option<UpgradeOutcome>,
         rates: &OutcomeRates,
         upgrade: &Sampler,
         crash_after: &Sampler,
+        degrade_after: &Sampler,
         factor: f64,
         block: &InstanceBlock,
     ) -> Self {
         let outcome = fixed.unwrap_or_else(|| outcome(rates, unit(block.outcome)));
-        let crash_after = match outcome {
+        let fails_after = match outcome {
             UpgradeOutcome::Crash => Some(crash_after.draw(block.crash_after)),
-            UpgradeOutcome::Ok | UpgradeOutcome::Fail | UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => None,
+            UpgradeOutcome::Degrade => Some(degrade_after.draw(block.crash_after)),
+            UpgradeOutcome::Ok
+            | UpgradeOutcome::Fail
+            | UpgradeOutcome::Hang
+            | UpgradeOutcome::Unhealthy
+            | UpgradeOutcome::Brick => None,
         };
         let upgrade =
             if factor == 1.0 { upgrade.draw(block.upgrade) } else { upgrade.draw_times(block.upgrade, factor) };
-        Self { outcome, upgrade, crash_after }
+        Self { outcome, upgrade, fails_after }
     }
 }
 
-/// Failure, hang, unhealthy, crash, ok, in this order from 0 to 1: a version with a higher failure rate and no other
+/// Failure, hang, unhealthy, crash, brick, degrade, ok, in this order from 0 to 1: a version with a higher failure rate and no other
 /// change fails on the same instances and more.
 fn outcome(rates: &OutcomeRates, u: f64) -> UpgradeOutcome {
     let mut limit = rates.failure;
@@ -55,7 +61,15 @@ fn outcome(rates: &OutcomeRates, u: f64) -> UpgradeOutcome {
         return UpgradeOutcome::Unhealthy;
     }
     limit += rates.crash;
-    if u < limit { UpgradeOutcome::Crash } else { UpgradeOutcome::Ok }
+    if u < limit {
+        return UpgradeOutcome::Crash;
+    }
+    limit += rates.brick;
+    if u < limit {
+        return UpgradeOutcome::Brick;
+    }
+    limit += rates.degrade;
+    if u < limit { UpgradeOutcome::Degrade } else { UpgradeOutcome::Ok }
 }
 
 #[cfg(test)]
@@ -64,13 +78,15 @@ mod tests {
 
     #[test]
     fn one_draw_decides() {
-        let rates = OutcomeRates { failure: 0.1, hang: 0.2, unhealthy: 0.3, crash: 0.1 };
+        let rates = OutcomeRates { failure: 0.1, hang: 0.2, unhealthy: 0.3, crash: 0.1, brick: 0.1, degrade: 0.1 };
         for (u, wanted) in [
             (0.05, UpgradeOutcome::Fail),
             (0.15, UpgradeOutcome::Hang),
             (0.35, UpgradeOutcome::Unhealthy),
             (0.65, UpgradeOutcome::Crash),
-            (0.75, UpgradeOutcome::Ok),
+            (0.75, UpgradeOutcome::Brick),
+            (0.85, UpgradeOutcome::Degrade),
+            (0.95, UpgradeOutcome::Ok),
         ] {
             assert_eq!(outcome(&rates, u), wanted);
         }

@@ -118,8 +118,16 @@ impl Spread {
         let hang = hang.unwrap_or(own.hang);
         let unhealthy = unhealthy.unwrap_or(own.unhealthy);
         let crash = crash.unwrap_or(own.crash);
-        let sum = (failure + hang + unhealthy + crash).max(1.0);
-        OutcomeRates { failure: failure / sum, hang: hang / sum, unhealthy: unhealthy / sum, crash: crash / sum }
+        let drawn = OutcomeRates { failure, hang, unhealthy, crash, ..own };
+        let sum = drawn.sum().max(1.0);
+        OutcomeRates {
+            failure: failure / sum,
+            hang: hang / sum,
+            unhealthy: unhealthy / sum,
+            crash: crash / sum,
+            brick: own.brick / sum,
+            degrade: own.degrade / sum,
+        }
     }
 }
 

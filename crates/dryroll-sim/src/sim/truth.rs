@@ -2,10 +2,10 @@
 //! end)`.
 
 use super::compiled::Release;
-use super::instance_history::{Segment, Trajectory};
+use super::instance_history::{Doing, Segment, Trajectory};
 use super::next_at::NextAt;
 use crate::scenario::UpgradeOutcome;
-use dryroll_engine::fleet::{At, Span};
+use dryroll_engine::fleet::{At, DigestId, Span};
 
 /// Sums over the instances of one run.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,8 @@ pub struct Ledger {
     pub still_down: u32,
     /// Planned instances that do not run the target at the end.
     pub drifted: u32,
+    /// Instances that an upgrade bricked.
+    pub bricked: u32,
     starts: Vec<At>,
     ends: Vec<At>,
 }
@@ -81,7 +83,7 @@ impl Ledger {
                 self.follow(&second, Release::Previous, NextAt::NEVER, &mut so_far);
             }
         }
-        self.close(so_far.running, so_far.harmed, passed);
+        self.close(so_far.running == Release::Target, so_far.harmed, passed);
     }
 
     /// Adds the effects of one command up to `cut`, when the next command reaches the instance.
@@ -100,10 +102,12 @@ impl Ledger {
             UpgradeOutcome::Ok => NextAt::NEVER,
             // Back on the old version: healthy or not, as that version left it.
             UpgradeOutcome::Fail if !so_far.sick => NextAt::NEVER,
-            UpgradeOutcome::Fail | UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy => trajectory.ends,
-            UpgradeOutcome::Crash => trajectory.dies,
+            UpgradeOutcome::Fail | UpgradeOutcome::Hang | UpgradeOutcome::Unhealthy | UpgradeOutcome::Brick => {
+                trajectory.ends
+            }
+            UpgradeOutcome::Crash | UpgradeOutcome::Degrade => trajectory.dies,
         };
-        if !matches!(trajectory.outcome, UpgradeOutcome::Hang | UpgradeOutcome::Fail) {
+        if !matches!(trajectory.outcome, UpgradeOutcome::Hang | UpgradeOutcome::Fail | UpgradeOutcome::Brick) {
             so_far.running = to;
             so_far.sick = trajectory.outcome == UpgradeOutcome::Unhealthy;
         }
@@ -119,13 +123,14 @@ impl Ledger {
         }
     }
 
-    /// Books an instance by its whole history, which must reach beyond the end.
-    pub fn by_history(&mut self, history: impl Iterator<Item = Segment>, passed: bool) {
+    /// Books an instance by its whole history, which must reach beyond the end. `target` is the digest of the target.
+    pub fn by_history(&mut self, history: impl Iterator<Item = Segment>, target: DigestId, passed: bool) {
         let mut harmed = false;
-        let mut running = Release::Previous;
+        let (mut runs_target, mut is_bricked) = (false, false);
         let mut open: Option<At> = None;
         for segment in history {
-            running = segment.running;
+            runs_target = segment.running == target;
+            is_bricked = segment.doing == Doing::Bricked;
             harmed |= segment.harms;
             if segment.doing.serves() {
                 if let Some(from) = open.take() {
@@ -143,13 +148,14 @@ impl Ledger {
         if let Some(from) = open {
             self.not_serving(from, self.end.into());
         }
-        self.close(running, harmed, passed);
+        self.bricked += u32::from(is_bricked);
+        self.close(runs_target, harmed, passed);
     }
 
-    fn close(&mut self, running: Release, harmed: bool, passed: bool) {
+    fn close(&mut self, runs_target: bool, harmed: bool, passed: bool) {
         self.harmed += u32::from(harmed);
         self.escaped += u32::from(harmed && passed);
-        self.drifted += u32::from(running != Release::Target);
+        self.drifted += u32::from(!runs_target);
     }
 
     /// Most instances not serving at one moment: what has started by then less what has ended, at each start.

@@ -1,20 +1,21 @@
 //! A breaker whose limit no run of failures can reach.
 
-use super::{AdviceCode, Found, rollout};
+use super::{AdviceCode, Found, Walked, rollout};
 use crate::scenario::Scenario;
-use dryroll_engine::{BreakerScope, batch_size};
+use dryroll_engine::BreakerScope;
 
 impl Scenario {
     /// Whether so many failures in a row as trip the breaker are possible at all, with the policy that is walked.
     #[must_use]
     pub fn can_trip(&self) -> bool {
-        self.trips_with(self.walked_with())
+        self.trips_with(&self.walked_with())
     }
 
-    /// The same with a share of a batch and a limit.
-    pub(super) fn trips_with(&self, (pct, limit): (u32, u32)) -> bool {
+    /// The same with these batches and this limit.
+    pub(super) fn trips_with(&self, walked: &Walked) -> bool {
         let planned = self.planned_instances();
-        limit <= self.rollout.breaker_scope.reach(planned, batch_size(planned, pct))
+        let reach = self.rollout.breaker_scope.reach(planned, walked.sizes.largest(planned));
+        walked.limit.is_some_and(|limit| limit <= reach) || !self.rollout.breakers.is_empty()
     }
 }
 
@@ -22,10 +23,11 @@ pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
     if scenario.can_trip() {
         return None;
     }
-    let (pct, limit) = scenario.walked_with();
+    let Walked { sizes, limit } = scenario.walked_with();
+    let limit = limit?;
     let planned = scenario.planned_instances();
     let scope = scenario.rollout.breaker_scope;
-    let most = scope.reach(planned, batch_size(planned, pct));
+    let most = scope.reach(planned, sizes.largest(planned));
     let instances = if most == 1 { "1 instance".to_owned() } else { format!("{most} instances") };
     let has = match scope {
         BreakerScope::Rollout => format!("the plan has {instances}"),

@@ -3,7 +3,7 @@
 use super::{AdviceCode, Found, Step, seconds};
 use crate::scenario::{Bound, Demand, ExpectSpec, Expected, FaultKind, LimitSpec, Measure, Rate, Scenario};
 use crate::text::Foreign;
-use dryroll_engine::{InterventionPolicy, Outcome, batch_size};
+use dryroll_engine::{InterventionPolicy, Outcome};
 
 /// Whether a rule is about rollouts that stall.
 fn is_about_stalling(rule: &ExpectSpec) -> bool {
@@ -31,7 +31,7 @@ struct Pace {
 impl Pace {
     fn of(scenario: &Scenario) -> Self {
         let planned = scenario.planned_instances();
-        let size = batch_size(planned, scenario.walked_with().0).max(1);
+        let size = scenario.walked_with().sizes.largest(planned).max(1);
         let approval = match scenario.reconciler.policy {
             InterventionPolicy::RequireApproval => {
                 let answers = if scenario.operator.edit.is_some() { 2.0 } else { 1.0 };
@@ -41,7 +41,10 @@ impl Pace {
         };
         Self {
             size,
-            at_once: scenario.rollout.max_in_flight.map_or(size, |most| most.get().min(size)),
+            at_once: scenario
+                .rollout
+                .max_in_flight
+                .map_or(size, |most| most.of(planned, scenario.rollout.batches.rounding).min(size)),
             tick: scenario.reconciler.interval.0 as f64,
             approval,
         }

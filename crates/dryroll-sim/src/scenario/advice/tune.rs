@@ -1,20 +1,23 @@
 //! The policies that a search tries, where some of them have a breaker that can never trip.
 
-use super::{AdviceCode, Found, Step};
+use super::{AdviceCode, Found, Step, Walked};
 use crate::scenario::Scenario;
-use dryroll_engine::{BreakerScope, batch_size};
+use std::num::NonZeroU32;
+
+use dryroll_engine::{BatchSizes, BreakerScope};
 
 /// At the first limit of the list that is out of reach, and with it all that are.
 pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
     let tune = scenario.tune.as_ref()?;
     let limits = || tune.max_consecutive_failures.iter().map(|limit| limit.get());
-    let trips = |pct: u32, limit: u32| scenario.trips_with(scenario.walked_of(pct, limit));
+    let walked = |pct: u32, limit: u32| scenario.walked_of(&BatchSizes::pct(pct), NonZeroU32::new(limit));
+    let trips = |pct: u32, limit: u32| scenario.trips_with(&walked(pct, limit));
     let pairs = || limits().flat_map(|limit| tune.batch_pct.iter().map(move |&pct| (pct, limit)));
     let never = || pairs().filter(|&(pct, limit)| !trips(pct, limit));
     let (pct, first) = never().next()?;
     let dead: Vec<u32> = limits().filter(|&limit| tune.batch_pct.iter().all(|&pct| !trips(pct, limit))).collect();
     let planned = scenario.planned_instances();
-    let reach = |pct: u32| scenario.rollout.breaker_scope.reach(planned, batch_size(planned, pct));
+    let reach = |sizes: &BatchSizes| scenario.rollout.breaker_scope.reach(planned, sizes.largest(planned));
     let instances = |count: u32| if count == 1 { "1 instance".to_owned() } else { format!("{count} instances") };
     let (count, of) = (never().count(), pairs().count());
     let policies = match (count, of) {
@@ -23,11 +26,13 @@ pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
         (1, of) => format!("1 of the {of} policies of [tune] has a breaker that can never trip"),
         (count, of) => format!("{count} of the {of} policies of [tune] have a breaker that can never trip"),
     };
-    let (walked_pct, walked) = scenario.walked_of(pct, first);
+    let own = BatchSizes::pct(pct);
+    let Walked { sizes, limit } = walked(pct, first);
     let why = match scenario.rollout.breaker_scope {
-        _ if (walked_pct, walked) != (pct, first) => format!(
-            "the operator edits the first of them to a limit of {walked}, and it reaches {}",
-            instances(reach(walked_pct))
+        _ if sizes != own || limit != Some(first) => format!(
+            "the operator edits the first of them to a limit of {}, and it reaches {}",
+            limit.unwrap_or(first),
+            instances(reach(&sizes))
         ),
         BreakerScope::Rollout => {
             let listed = dead.iter().map(u32::to_string).collect::<Vec<_>>().join(" and ");
@@ -36,7 +41,7 @@ pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
         }
         BreakerScope::Batch => format!(
             "each batch begins its count at zero, and with `batch_pct = {pct}` it has {}, the limit is {first}",
-            instances(reach(pct))
+            instances(reach(&own))
         ),
     };
     let place = limits().position(|limit| limit == first).unwrap_or(0);

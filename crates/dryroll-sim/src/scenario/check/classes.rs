@@ -38,6 +38,8 @@ fn one_class(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Class) -> ClassSp
         hang: file.hang_rate,
         unhealthy: file.unhealthy_rate,
         crash: file.crash_rate,
+        brick: None,
+        degrade: None,
     };
     let reports = &mut cx.reports;
     let checked = ClassSpec {
@@ -46,6 +48,7 @@ fn one_class(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Class) -> ClassSp
         rates,
         upgrade_time: optional(reports, &at.key("upgrade_time_sec"), file.upgrade_time_sec.as_ref()),
         crash_after: optional(reports, &at.key("crash_after_sec"), file.crash_after_sec.as_ref()),
+        degrade_after: None,
         versions,
     };
     rates_fit(cx, at, "class", &checked.rates, checked.versions.as_deref());

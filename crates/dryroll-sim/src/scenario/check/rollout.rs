@@ -2,10 +2,13 @@
 
 use super::super::file::{OnTrip, Operator, Reconciler, Rollout};
 use super::super::tree::Cursor;
-use super::super::{OperatorSpec, ReconcilerSpec, RolloutSpec, VersionIndex, VersionSpec};
+use super::super::{
+    Distribution, OperatorSpec, PromotionDecision, ReconcilerSpec, RolloutSpec, VersionIndex, VersionSpec,
+};
 use super::context::{Context, Reports};
 use super::values::{distribution, positive, span};
 use super::versions::{find, find_rollable};
+use dryroll_engine::{BatchSizes, Pace, Size};
 
 /// The version to roll out.
 pub(super) fn target(
@@ -27,13 +30,19 @@ pub(super) fn rollout(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Rollout)
         previous,
         names_previous: file.previous_version_id.is_some(),
         order: file.order,
-        batch_pct: file.batch_pct,
-        max_consecutive_failures: positive(file.max_consecutive_failures),
+        batches: BatchSizes::pct(file.batch_pct),
+        max_consecutive_failures: Some(positive(file.max_consecutive_failures)),
         health_timeout: span(file.health_timeout_sec),
-        rollback_batch_pct: file.rollback_batch_pct,
+        rollback_batches: BatchSizes::pct(file.rollback_batch_pct),
+        rollback_max_consecutive_failures: None,
+        rollback_health_timeout: None,
         breaker_order: file.breaker_order,
         breaker_scope: file.breaker_scope,
-        max_in_flight: file.max_in_flight.map(positive),
+        breakers: Vec::new(),
+        ok_pct: 100,
+        max_in_flight: file.max_in_flight.map(|most| Size::Count(positive(most))),
+        pace: Pace::default(),
+        watch: None,
         observe_after: span(file.observe_after_sec),
     }
 }
@@ -56,5 +65,7 @@ pub(super) fn operator(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Operator
             OnTrip::InTurn(decisions) => decisions,
         },
         decision_delay: distribution(&mut cx.reports, &at.key("decision_delay_sec"), &file.decision_delay_sec),
+        promotion_delay: Distribution::Constant(0.0),
+        on_promotion: vec![PromotionDecision::Promote],
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn versions(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &[Versi
         let (hang, hang_spread) = rate("hang_rate", version.hang_rate);
         let (unhealthy, unhealthy_spread) = rate("unhealthy_rate", version.unhealthy_rate);
         let (crash, crash_spread) = rate("crash_rate", version.crash_rate);
-        let rates = OutcomeRates { failure, hang, unhealthy, crash };
+        let rates = OutcomeRates { failure, hang, unhealthy, crash, brick: 0.0, degrade: 0.0 };
         let concentrations = Concentrations {
             failure: failure_spread,
             hang: hang_spread,
@@ -65,6 +65,7 @@ pub(super) fn versions(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &[Versi
             rates,
             concentrations,
             crash_after: distribution(reports, &at.key("crash_after_sec"), &version.crash_after_sec),
+            degrade_after: Distribution::Constant(3600.0),
         });
     }
     versions

@@ -10,7 +10,8 @@ use super::super::sampler::Sampler;
 use super::super::shared::{BlockLaw, Shared};
 use super::Member;
 use crate::scenario::{
-    ClassSpec, Members, OverrideSpec, RolloutSpec, Scenario, SomeRates, Target, UpgradeOutcome, VersionIndex,
+    ClassSpec, Members, OverrideSpec, RolloutSpec, Scenario, SomeRates, StartState, Target, UpgradeOutcome,
+    VersionIndex,
 };
 use dryroll_engine::fleet::Span;
 
@@ -85,6 +86,7 @@ pub(super) struct Group {
     pub rates: SomeRates,
     pub upgrade: Option<Sampler>,
     pub crash_after: Option<Sampler>,
+    pub degrade_after: Option<Sampler>,
 }
 
 /// Which instances those are.
@@ -104,7 +106,15 @@ enum Who {
 #[derive(Clone, Debug)]
 pub(super) struct Override {
     pub group: Group,
+    pub start: Start,
     pub link: Link,
+}
+
+/// What an instance is at the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Start {
+    pub runs: Option<VersionIndex>,
+    pub state: Option<StartState>,
 }
 
 /// How the network and the heartbeats of instances differ.
@@ -173,6 +183,7 @@ impl Group {
             rates: class.rates,
             upgrade: class.upgrade_time.as_ref().map(Sampler::new),
             crash_after: class.crash_after.as_ref().map(Sampler::new),
+            degrade_after: class.degrade_after.as_ref().map(Sampler::new),
         }
     }
 }
@@ -289,7 +300,9 @@ fn overrides(scenario: &Scenario) -> Vec<Override> {
             rates: spec.rates,
             upgrade: spec.upgrade_time.as_ref().map(Sampler::new),
             crash_after: spec.crash_after.as_ref().map(Sampler::new),
+            degrade_after: spec.degrade_after.as_ref().map(Sampler::new),
         },
+        start: Start { runs: spec.runs, state: spec.state },
         link: Link {
             phase: spec.heartbeat_phase,
             loss: spec.heartbeat_loss_rate,

@@ -20,6 +20,8 @@ pub struct OutcomeDistribution<'w> {
     pub upgrade: &'w Sampler,
     /// How long after it a crashing instance dies.
     pub crash_after: &'w Sampler,
+    /// How long after it a degrading instance becomes unhealthy.
+    pub degrade_after: &'w Sampler,
     /// What multiplies the time of the upgrade.
     pub factor: f64,
 }
@@ -31,7 +33,7 @@ pub struct Chances {
     pub failure: f64,
     /// It goes silent, or reports that it is not healthy.
     pub silence: f64,
-    /// It passes, then dies.
+    /// It passes, then dies or becomes unhealthy.
     pub crash: f64,
     /// It passes.
     pub ok: f64,
@@ -64,6 +66,8 @@ impl<'w> OutcomeDistribution<'w> {
                     hang: certain(UpgradeOutcome::Hang),
                     unhealthy: certain(UpgradeOutcome::Unhealthy),
                     crash: certain(UpgradeOutcome::Crash),
+                    brick: certain(UpgradeOutcome::Brick),
+                    degrade: certain(UpgradeOutcome::Degrade),
                 }
             }
         };
@@ -75,7 +79,8 @@ impl<'w> OutcomeDistribution<'w> {
         };
         let (failure, hang) = (share(rates.failure), share(rates.hang));
         let (unhealthy, crash) = (share(rates.unhealthy), share(rates.crash));
-        Chances { failure, silence: hang + unhealthy, crash, ok: left.max(0.0) }
+        let (brick, degrade) = (share(rates.brick), share(rates.degrade));
+        Chances { failure, silence: hang + unhealthy + brick, crash: crash + degrade, ok: left.max(0.0) }
     }
 }
 

@@ -77,9 +77,9 @@ impl Simulator<'_> {
         let holds_up = |kind: &FaultKind| matches!(kind, FaultKind::Slow { .. } | FaultKind::RegistryOutage);
         let any_holds_up = about.iter().any(|window| holds_up(&faults[window.fault].kind));
         for position in 0..self.compiled.total() {
-            let (member, orders) = self.commands_of(position);
+            let member = self.commands_of(position);
             self.approach(&member);
-            let environment = self.environment();
+            let (environment, orders) = (self.environment(), &self.orders);
             let upgrades: Vec<Segment> = if any_holds_up {
                 let history = InstanceHistory::new(environment, member, orders, end + Span(1));
                 history.filter(|segment| segment.doing == Doing::Upgrading).collect()
@@ -103,7 +103,7 @@ impl Simulator<'_> {
                     _ => {
                         heartbeats::any_sent(&environment, &member, window.start, until)
                             || (matches!(fault.kind, FaultKind::Partition)
-                                && orders.into_array().iter().flatten().any(|order| window.holds(order.at)))
+                                && orders.iter().any(|order| window.holds(order.at)))
                     }
                 };
                 touched[window.fault] += u32::from(hit);

@@ -1,6 +1,7 @@
 //! The end of a run: ground truth is recorded, and the metrics are computed.
 
 use super::Simulator;
+use crate::sim::compiled::Release;
 use crate::sim::metrics::Metrics;
 use crate::sim::next_at::NextAt;
 use dryroll_engine::fleet::{At, Span};
@@ -46,6 +47,7 @@ impl Simulator<'_> {
             escaped: self.ledger.escaped,
             still_down: self.ledger.still_down,
             drift: self.ledger.drifted > 0,
+            bricked: self.compiled.bricks.then_some(self.ledger.bricked),
         }
     }
 
@@ -79,9 +81,10 @@ impl Simulator<'_> {
                 // Not dispatched, so not drawn: it may die at any moment.
                 (Some(_), None) => At::ZERO.into(),
             };
-            let interfered = !self.known.is_empty() || first_death <= end;
+            let interfered = !self.known.is_empty() || first_death <= end || self.compiled.by_history;
             if interfered {
-                ledger.by_history(self.history(position, end + Span(1)), passed);
+                let target = self.compiled.digest(Release::Target);
+                ledger.by_history(self.history(position, end + Span(1)), target, passed);
             } else if position >= dispatched {
                 ledger.untouched();
             } else {

@@ -8,9 +8,8 @@ impl Simulator<'_> {
     /// The newest heartbeat of a planned instance that was sent from `from` on and has arrived by `now`, which
     /// is not before the last step. `None` where none has.
     pub fn last_heard(&mut self, position: u32, from: At, now: At) -> Option<Heard> {
-        let (member, orders) = self.commands_of(position);
-        let early = self.early(position);
+        let member = self.commands_of(position);
         self.approach(&member);
-        heartbeats::last_heard(&self.environment(), &member, orders, early, from, now)
+        heartbeats::last_heard(&self.environment(), &member, &self.orders, from, now)
     }
 }

@@ -21,7 +21,7 @@
 
 use std::ops::Range;
 
-use super::{CommandRecord, DRAWN_TOGETHER, Simulator, Turn, other, release};
+use super::{CommandRecord, DRAWN_TOGETHER, Retry, Simulator, Turn, other, release};
 use crate::scenario::UpgradeOutcome;
 use crate::sim::compiled::Release;
 use crate::sim::draws::InstanceBlock;
@@ -33,7 +33,7 @@ use crate::sim::next_at::NextAt;
 use crate::sim::observer::Observer;
 use crate::sim::queue::Entry as Queued;
 use dryroll_engine::fleet::{At, Heartbeat, Span};
-use dryroll_engine::{Command, Direction, Judged, Reason, Recording, RequestKind, Timer, Verdict};
+use dryroll_engine::{Command, Direction, Judged, Reason, Recording, Timer, Verdict};
 
 impl<'w> Simulator<'w> {
     /// Takes a heartbeat or a deadline that comes before anything else can; false where none does.
@@ -87,7 +87,13 @@ impl<'w> Simulator<'w> {
     }
 
     #[inline(always)]
-    fn feed_heartbeat<O: Observer>(&mut self, now: At, arrived: At, heartbeat: &Heartbeat, observer: &mut O) {
+    pub(super) fn feed_heartbeat<O: Observer>(
+        &mut self,
+        now: At,
+        arrived: At,
+        heartbeat: &Heartbeat,
+        observer: &mut O,
+    ) {
         let judged = self.engine.handle_heartbeat(now, arrived, heartbeat);
         self.follow_up(now, judged, observer);
     }
@@ -98,8 +104,16 @@ impl<'w> Simulator<'w> {
         if let Some(judged) = judged {
             self.note_verdict(now, judged);
         }
+        if !self.compiled.settings.breakers.is_empty() {
+            self.note_rule(now);
+        }
         while let Some(command) = self.engine.poll_command() {
             self.carry_out(now, command);
+        }
+        if self.compiled.listens
+            && let Some(Judged { position, .. }) = judged
+        {
+            self.listen(position);
         }
         if self.engine.recording() != Recording::Nothing {
             self.pass_on_events(observer);
@@ -108,7 +122,8 @@ impl<'w> Simulator<'w> {
 
     #[inline]
     fn note_verdict(&mut self, now: At, judged: Judged) {
-        let direction = self.engine.direction();
+        // A rule that holds at the verdict may have turned the engine back already.
+        let direction = self.direction;
         match judged.verdict {
             Verdict::Healthy => {
                 if direction == Direction::Back {
@@ -126,6 +141,7 @@ impl<'w> Simulator<'w> {
     }
 
     fn runs_and_serves(&mut self, position: u32, wanted: Release, now: At) -> bool {
+        let wanted = self.compiled.digest(wanted);
         let last = self.history(position, now + Span(1)).last();
         last.is_some_and(|segment| segment.doing == Doing::Serving && segment.running == wanted)
     }
@@ -135,10 +151,12 @@ impl<'w> Simulator<'w> {
             Command::Upgrade { to, positions } => {
                 debug_assert_eq!(self.commands[to].len(), positions.start as usize, "commanded in plan order, once");
                 debug_assert!(
-                    self.compiled.settings.max_in_flight.is_none_or(|limit| self.engine.in_flight() <= limit.get()),
+                    self.engine.in_flight() <= self.compiled.most_in_flight(),
                     "no more in flight than the limit"
                 );
-                self.queue.begin_burst(positions.len(), now, self.compiled.settings.health_timeout);
+                if !self.compiled.listens {
+                    self.queue.begin_burst(positions.len(), now, self.timeout(to));
+                }
                 if to == Direction::Forward {
                     self.tally.begin_exposure(now, positions.len() as u32);
                     if self.sampler.is_some() {
@@ -154,12 +172,15 @@ impl<'w> Simulator<'w> {
                     }
                 }
                 self.queue.end_burst();
+                if self.compiled.listens {
+                    positions.for_each(|position| self.listen_to_attempt(position));
+                }
             }
+            Command::Retry { to, position, attempt } => self.retry(now, position, to, attempt),
             Command::Ask { request, kind } => {
                 self.tally.begin_wait(now);
-                if kind != RequestKind::RollingUpgrade {
-                    self.tally.trips += 1;
-                    self.tally.first_trip.get_or_insert(now);
+                if kind.is_of_trip() {
+                    self.tally.note_trip(now);
                 }
                 let (traits, key) = (&self.compiled.operator, self.operator_key);
                 self.control.change(|state| state.operator.ask(now, request, kind, traits, key));
@@ -203,7 +224,7 @@ impl<'w> Simulator<'w> {
         };
         let network = environment.network_up_from(member, now);
         let trajectory = Trajectory::new(&environment, network.from, sampled);
-        let deadline = self.deadline_of(now);
+        let deadline = self.deadline_of(now, to);
         let is_calm = self.is_calm(first_death, deadline) && self.expected.is_from_commands();
         let decisive = if is_calm {
             heartbeats::of_trajectory(&environment, member, &trajectory, network.surely_until, deadline)
@@ -213,24 +234,63 @@ impl<'w> Simulator<'w> {
         if to == Direction::Forward && compiled.death_law.is_some() {
             self.first_deaths.push(first_death);
         }
+        let before_heartbeats = self.is_before_heartbeats(position);
         self.commands[to].push(CommandRecord {
             dispatched: now,
             reached: trajectory.reached,
             ends: trajectory.ends,
             dies: trajectory.dies,
             outcome: trajectory.outcome,
-            before_heartbeats: self.turn <= Turn::Heartbeat,
+            before_heartbeats,
         });
-        if !is_calm {
+        if compiled.listens {
+            // The engine's listener is told once all of the batch are commanded.
+        } else if !is_calm {
             self.predict(position, to);
         } else if let Some(decisive) = decisive {
             self.queue.push(Queued { arrives: decisive.arrives, position });
         }
     }
 
+    /// Whether the heartbeats of an instance in this millisecond come after what happens now.
+    #[inline(always)]
+    fn is_before_heartbeats(&self, position: u32) -> bool {
+        self.turn < Turn::Heartbeat
+            || (self.turn == Turn::Heartbeat && (!self.compiled.listens || position > self.turn_position))
+    }
+
+    /// Commands an instance again.
+    #[cold]
+    fn retry(&mut self, now: At, position: u32, to: Direction, attempt: u32) {
+        if self.retries.is_empty() {
+            self.retries.resize_with(self.compiled.total() as usize, Vec::new);
+        }
+        let before_heartbeats = self.is_before_heartbeats(position);
+        self.retries[position as usize].push(Retry { to, attempt, dispatched: now, before_heartbeats });
+        self.listen_to_attempt(position);
+    }
+
+    /// A rule may have stopped the rollout without asking anybody.
+    #[cold]
+    fn note_rule(&mut self, now: At) {
+        while self.tally.unasked_trips < self.engine.unasked_trips() {
+            self.tally.unasked_trips += 1;
+            self.tally.note_trip(now);
+            self.tally.end_wait(now);
+        }
+        self.note_turn_back(now);
+    }
+
+    fn timeout(&self, to: Direction) -> Span {
+        match to {
+            Direction::Forward => self.compiled.settings.health_timeout,
+            Direction::Back => self.compiled.settings.rollback_health_timeout,
+        }
+    }
+
     /// A heartbeat that arrives later comes too late for a command of this moment, or is never seen.
-    pub(super) fn deadline_of(&self, dispatched: At) -> At {
-        (dispatched + self.compiled.settings.health_timeout).min(self.compiled.horizon)
+    pub(super) fn deadline_of(&self, dispatched: At, to: Direction) -> At {
+        (dispatched + self.timeout(to)).min(self.compiled.horizon)
     }
 
     /// Whether nothing can interfere with a member up to `until`, so that its trajectory says all.

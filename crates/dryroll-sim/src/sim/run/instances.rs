@@ -4,13 +4,12 @@
 use std::ops::Range;
 
 use super::hot_path::steered;
-use super::{CommandRecord, Simulator, release};
+use super::{Simulator, release};
 use crate::sim::compiled::{Member, Release};
 use crate::sim::environment::Environment;
 use crate::sim::heartbeats::{self, Awaited};
 use crate::sim::importance_sampler::Predicted;
 use crate::sim::instance_history::{InstanceHistory, Order, Segment};
-use crate::sim::pairs::PerDirection;
 use crate::sim::queue::Entry as Queued;
 use dryroll_engine::fleet::{At, Span};
 use dryroll_engine::{Direction, Phase};
@@ -56,17 +55,16 @@ impl<'w> Simulator<'w> {
 
     /// Computes the decisive heartbeat of a position in flight from its whole history, and queues it.
     pub(super) fn predict(&mut self, position: u32, to: Direction) {
-        let (member, orders) = self.commands_of(position);
+        let member = self.commands_of(position);
         let command = self.commands[to][position as usize];
-        let early = self.early(position);
         let awaited = Awaited {
             dispatched: command.dispatched,
             to: release(to),
             before_heartbeats: command.before_heartbeats,
-            deadline: self.deadline_of(command.dispatched),
+            deadline: self.deadline_of(command.dispatched, to),
         };
         self.approach(&member);
-        let decisive = heartbeats::of_history(&self.environment(), &member, orders, early, &awaited);
+        let decisive = heartbeats::of_history(&self.environment(), &member, &self.orders, &awaited);
         self.keep_expected();
         if let Some(decisive) = decisive {
             self.expected.set(position, decisive);
@@ -74,11 +72,15 @@ impl<'w> Simulator<'w> {
         }
     }
 
-    /// Of the commands to the target and back: whether the heartbeats of the millisecond of dispatch came after it.
-    pub(super) fn early(&self, position: u32) -> PerDirection<bool> {
-        self.commands
-            .as_ref()
-            .map(|commands| commands.get(position as usize).is_some_and(|command| command.before_heartbeats))
+    /// The last command to a position in this direction: when it was dispatched, whether the heartbeats of that
+    /// millisecond came after it, and whether it is a retry.
+    pub(super) fn last_attempt(&self, position: u32, to: Direction) -> Option<(At, bool, bool)> {
+        let retry = self.retries.get(position as usize).and_then(|retries| retries.last());
+        if let Some(retry) = retry.filter(|retry| retry.to == to) {
+            return Some((retry.dispatched, retry.before_heartbeats, true));
+        }
+        let command = self.commands[to].get(position as usize)?;
+        Some((command.dispatched, command.before_heartbeats, false))
     }
 
     /// From now on the expected heartbeats are kept, not derived from the commands.
@@ -93,6 +95,9 @@ impl<'w> Simulator<'w> {
 
     /// A fault has become known: what was predicted of the instances in flight no longer holds.
     pub(super) fn predict_again(&mut self) {
+        if self.compiled.listens {
+            return self.listen_again();
+        }
         self.queue.clear();
         let direction = self.engine.direction();
         for position in 0..self.commands[direction].len() as u32 {
@@ -102,33 +107,44 @@ impl<'w> Simulator<'w> {
         }
     }
 
-    /// A member and the commands that it was given, by random access.
-    pub(super) fn commands_of(&mut self, position: u32) -> (Member<'w>, PerDirection<Option<Order>>) {
+    /// A member, by random access; the commands that it was given are in `orders` then.
+    pub(super) fn commands_of(&mut self, position: u32) -> Member<'w> {
         let compiled = self.compiled;
         let n = self.engine.instance(position).0;
         let block = self.draws.instance(n);
         let member = compiled.member(n, block);
-        let shared = &self.shared;
-        let order = |command: Option<&CommandRecord>, to: Release, block| {
-            let sampled = |block| compiled.sampled(&member, block, to, shared);
-            command.map(|command| Order { at: command.dispatched, to, sampled: sampled(&block) })
-        };
-        let forward = order(
-            self.commands.forward.get(position as usize),
-            Release::Target,
-            steered(self.sampler.as_ref(), position, block),
-        );
-        let rollback = match self.commands.rollback.get(position as usize) {
-            None => None,
-            some => order(some, Release::Previous, self.draws.rollback(n)),
-        };
-        (member, PerDirection { forward, rollback })
+        self.orders.clear();
+        for to in [Direction::Forward, Direction::Back] {
+            let Some(&first) = self.commands[to].get(position as usize) else { continue };
+            let attempt = match to {
+                Direction::Forward => steered(self.sampler.as_ref(), position, block),
+                Direction::Back => self.draws.rollback(n),
+            };
+            let (shared, release) = (&self.shared, release(to));
+            self.orders.push(Order {
+                at: first.dispatched,
+                to: release,
+                sampled: compiled.sampled(&member, &attempt, release, shared),
+                before_heartbeats: first.before_heartbeats,
+            });
+            let retries = self.retries.get(position as usize).map_or(&[][..], Vec::as_slice);
+            for retry in retries.iter().filter(|retry| retry.to == to) {
+                let attempt = self.draws.retry(n, to as u32, retry.attempt);
+                self.orders.push(Order {
+                    at: retry.dispatched,
+                    to: release,
+                    sampled: compiled.sampled(&member, &attempt, release, shared),
+                    before_heartbeats: retry.before_heartbeats,
+                });
+            }
+        }
+        member
     }
 
     /// The history of a planned instance up to `until`, with what is known of the run so far.
     pub fn history(&mut self, position: u32, until: At) -> impl Iterator<Item = Segment> + use<'_, 'w> {
-        let (member, orders) = self.commands_of(position);
+        let member = self.commands_of(position);
         self.approach(&member);
-        InstanceHistory::new(self.environment(), member, orders, until)
+        InstanceHistory::new(self.environment(), member, &self.orders, until)
     }
 }

@@ -1,5 +1,6 @@
 //! The beginning of a run: a simulator, its scenario, and a replicate of it.
 
+use super::listening::Listening;
 use super::{Control, DRAWN_TOGETHER, Expected, PerDirection, Simulator, Tally, Turn};
 use crate::scenario::FaultKind;
 use crate::sim::compiled::CompiledScenario;
@@ -12,7 +13,7 @@ use crate::sim::queue::Queue;
 use crate::sim::shared::Shared;
 use crate::sim::truth::Ledger;
 use dryroll_engine::fleet::At;
-use dryroll_engine::{Engine, EventKind, Journal, Recording, Ticks};
+use dryroll_engine::{Direction, Engine, EventKind, Journal, Recording, Ticks};
 
 fn new_engine(compiled: &CompiledScenario) -> Engine {
     let ticks = Ticks::every(compiled.tick_interval);
@@ -31,7 +32,10 @@ impl<'w> Simulator<'w> {
             commands: PerDirection::default(),
             first_deaths: Vec::new(),
             expected: Expected::default(),
+            orders: Vec::new(),
+            retries: Vec::new(),
             queue: Queue::default(),
+            listening: Listening::default(),
             sampler: None,
             drawn: Vec::with_capacity(DRAWN_TOGETHER),
             ledger: Ledger::default(),
@@ -44,6 +48,8 @@ impl<'w> Simulator<'w> {
             previous_gone: false,
             clock: At::ZERO,
             turn: Turn::Fault,
+            turn_position: 0,
+            direction: Direction::Forward,
             tally: Tally::default(),
             zones: Key(0),
             operator_key: Key(0),
@@ -90,6 +96,8 @@ impl<'w> Simulator<'w> {
         self.engine.record(wanted);
         self.commands.forward.clear();
         self.commands.rollback.clear();
+        self.retries.clear();
+        self.direction = Direction::Forward;
         self.first_deaths.clear();
         self.expected.begin();
         self.queue.clear();

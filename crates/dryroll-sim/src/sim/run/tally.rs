@@ -11,6 +11,8 @@ pub(super) struct Tally {
     /// When the rollback was decided.
     pub turned_back: Option<At>,
     pub trips: u32,
+    /// Trips that asked nobody.
+    pub unasked_trips: u32,
     pub decisions: Vec<OperatorDecision>,
     pub false_failures: u32,
     asked_at: Option<At>,
@@ -51,8 +53,15 @@ impl Tally {
         exposure.max(0) as u128
     }
 
-    /// A request is put before the operator.
+    /// A breaker trips.
+    pub fn note_trip(&mut self, now: At) {
+        self.trips += 1;
+        self.first_trip.get_or_insert(now);
+    }
+
+    /// A request is put before the operator; one that waits is void.
     pub fn begin_wait(&mut self, now: At) {
+        self.end_wait(now);
         self.asked_at = Some(now);
     }
 
