@@ -115,7 +115,10 @@ impl LogState {
                 rollout.stage = Stage::Over(Outcome::RollbackFailed);
                 Ok(())
             }
-            EventKind::OperatorNotified
+            EventKind::InstanceRetried
+            | EventKind::InstanceRelapsed
+            | EventKind::BreakerNoted
+            | EventKind::OperatorNotified
             | EventKind::ApprovalRequested
             | EventKind::ApprovalDecided
             | EventKind::RollbackStarted

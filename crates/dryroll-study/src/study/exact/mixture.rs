@@ -73,7 +73,8 @@ fn rolls_nothing_out(compiled: &CompiledScenario) -> bool {
 }
 
 pub(super) fn affordable(compiled: &CompiledScenario, parts: usize) -> Result<(), OutOfScope> {
-    let limit = compiled.settings.max_consecutive_failures.get().min(compiled.total());
+    let limit = compiled.settings.max_consecutive_failures.map_or(u32::MAX, std::num::NonZeroU32::get);
+    let limit = limit.min(compiled.total());
     let steps = u64::from(compiled.total()) * u64::from(limit) * parts as u64;
     if steps > MOST_STEPS {
         return Err(OutOfScope::new("the fleet is too large to follow every way in which what is shared can be drawn"));

@@ -4,6 +4,7 @@
 //! A policy with which too few good rollouts complete is not on the front and beats no other. While that is undecided,
 //! it is also undecided whether the policy, and those that it would beat, are on the front.
 
+use dryroll_engine::Settings;
 use std::io;
 
 use rayon::prelude::*;
@@ -187,10 +188,9 @@ impl Rule<'_> {
 
     /// Whether two policies result in the same batches and the same limit.
     fn are_same(&self, one: usize, other: usize) -> bool {
-        let walked = |policy: usize| {
-            let compiled = &self.tune.cells.compiled[self.tune.cell(policy, 0)];
-            (compiled.plan.batch_size, compiled.settings.max_consecutive_failures)
-        };
-        walked(one) == walked(other)
+        let compiled = |policy: usize| &self.tune.cells.compiled[self.tune.cell(policy, 0)];
+        let (one, other) = (compiled(one), compiled(other));
+        let with_batches_of = |settings: &Settings| Settings { batches: one.settings.batches.clone(), ..settings.clone() };
+        one.plan == other.plan && one.settings == with_batches_of(&other.settings)
     }
 }

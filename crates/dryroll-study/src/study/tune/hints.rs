@@ -269,7 +269,8 @@ pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) 
     let nothing = || none("their batches cannot be run without a breaker");
     if let Some(policy) = recommended {
         let Some((policy, tried)) = with(policy) else { return nothing() };
-        let own = tried.judge(Rule::Consecutive(tune.policy(policy).rollout.max_consecutive_failures.get()));
+        let limit = tune.policy(policy).rollout.max_consecutive_failures.map_or(u32::MAX, NonZeroU32::get);
+        let own = tried.judge(Rule::Consecutive(limit));
         let allowed = own.false_trips;
         return found(policy, pool.install(|| tried.judged(own, allowed)));
     }
@@ -294,7 +295,7 @@ pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) 
 
 /// A policy for each batch size and plan order in the grid, the largest batches first.
 fn batches(tune: &Tune) -> Vec<usize> {
-    let size = |policy: usize| tune.cells.compiled[tune.cell(policy, 0)].plan.batch_size;
+    let size = |policy: usize| tune.cells.compiled[tune.cell(policy, 0)].plan.batch_size();
     let mut all: Vec<usize> = Vec::new();
     for policy in 0..tune.policies() {
         let same = |&other: &usize| {
@@ -331,7 +332,7 @@ impl<'a> Tried<'a> {
     fn new(tune: &'a Tune, policy: usize) -> Option<Self> {
         let of = |version: usize| {
             let mut scenario = tune.cells.scenarios[tune.cell(policy, version)].clone();
-            scenario.rollout.max_consecutive_failures = NonZeroU32::MAX;
+            scenario.rollout.max_consecutive_failures = Some(NonZeroU32::MAX);
             CompiledScenario::new(&scenario).ok().map(|compiled| observe(&compiled, 0..REPLICATES))
         };
         let mut seen = (0..tune.versions()).map(of).collect::<Option<Vec<_>>>()?.into_iter();
