@@ -48,7 +48,7 @@ impl DrillReport {
             version: scenario.target().id.clone(),
             plan: PlanWalked {
                 total_instances: plan.total_instances(),
-                batch_size: plan.batch_size,
+                batch_size: plan.batch_size(),
                 batch_count: plan.batch_count(),
             },
             outcome: metrics.outcome.name().into(),

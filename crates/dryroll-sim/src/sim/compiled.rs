@@ -28,8 +28,8 @@ use crate::scenario::{
 };
 use dryroll_engine::fleet::{At, DigestId, InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 use dryroll_engine::{
-    Edit, EventKind, InterventionPolicy, Inventory, OperatorDecision, Plan, PlanOrder, Promotions, Refusal, Request, Settings,
-    VersionRef,
+    Edit, EventKind, InterventionPolicy, Inventory, OperatorDecision, Plan, PlanOrder, Promotions, Refusal, Request,
+    Settings, VersionRef,
 };
 
 /// Which of the two versions of a rollout an instance runs, or is commanded to.

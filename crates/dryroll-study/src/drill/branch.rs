@@ -134,7 +134,8 @@ impl Plain {
     pub fn all(compiled: &CompiledScenario) -> Vec<Self> {
         use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
         let is_asked = compiled.settings.policy == InterventionPolicy::RequireApproval;
-        let careful = Some(NonZeroU32::MIN).filter(|&one| is_asked && compiled.settings.max_consecutive_failures.is_some_and(|limit| limit > one));
+        let careful = Some(NonZeroU32::MIN)
+            .filter(|&one| is_asked && compiled.settings.max_consecutive_failures.is_some_and(|limit| limit > one));
         let decisions = [ContinueAnyway, Abort, RollbackCompletedBatches];
         let mut all = decisions.map(|on_trip| Self { limit: None, waits: Span::ZERO, on_trip }).to_vec();
         all.push(Self { limit: None, waits: PATIENCE, on_trip: ContinueAnyway });

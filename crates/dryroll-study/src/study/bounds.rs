@@ -160,9 +160,7 @@ impl Bounds {
             Metric::ExposedInstances
             | Metric::HarmedInstances
             | Metric::EscapedInstances
-            | Metric::BrickedInstances => {
-                Reach::within(0.0, instances)
-            }
+            | Metric::BrickedInstances => Reach::within(0.0, instances),
             Metric::ExposedPct
             | Metric::BlastRadiusPct
             | Metric::BlastRadiusPctTripped

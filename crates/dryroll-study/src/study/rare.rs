@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::exact::fleet::Tables;
-use super::exact::scope::{TrialWalk, walked, undisturbed};
+use super::exact::scope::{TrialWalk, undisturbed, walked};
 use dryroll_engine::{BreakerOrder, BreakerScope, Plan, RequestKind};
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::compiled::{InstanceClass, Release};

@@ -190,7 +190,8 @@ impl Rule<'_> {
     fn are_same(&self, one: usize, other: usize) -> bool {
         let compiled = |policy: usize| &self.tune.cells.compiled[self.tune.cell(policy, 0)];
         let (one, other) = (compiled(one), compiled(other));
-        let with_batches_of = |settings: &Settings| Settings { batches: one.settings.batches.clone(), ..settings.clone() };
+        let with_batches_of =
+            |settings: &Settings| Settings { batches: one.settings.batches.clone(), ..settings.clone() };
         one.plan == other.plan && one.settings == with_batches_of(&other.settings)
     }
 }
