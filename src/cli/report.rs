@@ -93,13 +93,13 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
     let mut out: Box<dyn Write> =
         if page_there { Box::new(crate::cli::output::stderr()) } else { Box::new(crate::cli::output::stdout()) };
     let named = said.iter().filter(|path| *path != Path::new("-"));
-    let mut narrated = Ok(());
+    let mut printed = Ok(());
     for path in named {
-        narrated = narrated.and_then(|()| writeln!(out, "{}", dryroll_sim::text::path(&path)));
+        printed = printed.and_then(|()| writeln!(out, "{}", dryroll_sim::text::path(&path)));
     }
-    match narrated {
+    match printed {
         Err(error) if is_gone(&error) || page_there => Ok(()),
-        narrated => standard_output(narrated),
+        printed => standard_output(printed),
     }
 }
 

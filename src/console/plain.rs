@@ -26,8 +26,8 @@ pub enum Stands {
 
 /// A dialogue about one drill.
 #[derive(Debug)]
-pub struct Plain<'w, O, W> {
-    controller: Controller<'w, (Feed, O)>,
+pub struct Plain<'s, O, W> {
+    controller: Controller<'s, (Feed, O)>,
     out: W,
     /// A script leads: the clock jumps from decision to decision and ignores the wall clock.
     is_scripted: bool,
@@ -35,10 +35,10 @@ pub struct Plain<'w, O, W> {
     put: Option<Asked>,
 }
 
-impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
+impl<'s, O: Observer, W: Write> Plain<'s, O, W> {
     /// A dialogue for a controller.
     #[must_use]
-    pub fn new(controller: Controller<'w, (Feed, O)>, out: W, is_scripted: bool) -> Self {
+    pub fn new(controller: Controller<'s, (Feed, O)>, out: W, is_scripted: bool) -> Self {
         Self { controller, out, is_scripted, put: None }
     }
 
@@ -61,7 +61,7 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
 
     /// Returns the controller and its observers.
     #[must_use]
-    pub fn into_controller(self) -> Controller<'w, (Feed, O)> {
+    pub fn into_controller(self) -> Controller<'s, (Feed, O)> {
         self.controller
     }
 

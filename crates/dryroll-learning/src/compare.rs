@@ -45,7 +45,7 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
     let scenario = &report.scenario;
     let (module, fleet) = (phrases::module(scenario), phrases::fleet(scenario, 0));
     let one_sided = "No policy is recommended by this alone: ";
-    let (category, what, advice, narrated, tag) = match (a_wins, b_wins) {
+    let (category, what, advice, advised, tag) = match (a_wins, b_wins) {
         (0, 0) => (
             Category::Discovery,
             format!("{say_a} and {say_b} are not told apart"),
@@ -103,10 +103,10 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
         advice,
         "The intervals of the differences hold together with 95%, for this scenario's failure rates.".to_owned(),
         phrases::evidence(scenario, report.seed, &replicates(report.replicates), report.command.raw()),
-        facts(report, narrated, &judged, category == Category::BestPractice).to_string(),
+        facts(report, advised, &judged, category == Category::BestPractice).to_string(),
     ];
     let mut tags = phrases::tags(scenario, 0, "compare");
-    tags.extend(phrases::policy_tags(narrated));
+    tags.extend(phrases::policy_tags(advised));
     tags.extend(report.comparisons.iter().map(|one| phrases::tag(one.version.raw())));
     tags.extend(["batch-sizing".to_owned(), tag.to_owned()]);
     Ok(Learning {
@@ -141,14 +141,14 @@ fn sentence(judged: &Judged<'_>) -> String {
     format!("{of}, {name}: {both}{difference}, {}.", better.word())
 }
 
-fn facts(report: &CompareReport, narrated: &Policy, judged: &[Judged<'_>], recommended: bool) -> Facts {
+fn facts(report: &CompareReport, advised: &Policy, judged: &[Judged<'_>], recommended: bool) -> Facts {
     let mut facts = Facts::of_replicates("compare", &report.scenario, report.seed, report.replicates);
     facts.add("recommended", if recommended { "yes" } else { "no" });
-    facts.add_policy(narrated);
-    if report.policies.iter().any(|policy| policy.order != narrated.order) && facts.get("order").is_none() {
-        facts.add("order", narrated.order.name());
+    facts.add_policy(advised);
+    if report.policies.iter().any(|policy| policy.order != advised.order) && facts.get("order").is_none() {
+        facts.add("order", advised.order.name());
     }
-    let first = narrated == &report.policies[0];
+    let first = advised == &report.policies[0];
     for one in judged {
         let name = format!("{}_of_{}", one.contrast.metric, phrases::tag(one.version.version.raw()));
         facts.add_figure(&name, if first { one.contrast.a } else { one.contrast.b });

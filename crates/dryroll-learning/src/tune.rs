@@ -16,12 +16,12 @@ pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
     }
     let scenario = &report.scenario;
     let (module, fleet) = (phrases::module(scenario), phrases::fleet(scenario, 0));
-    let (category, what, narrated) = match &report.recommended {
+    let (category, what, finding) = match &report.recommended {
         Some(best) => found(report, best),
         None => none(report),
     };
     let content = [
-        format!("{fleet}: {narrated}"),
+        format!("{fleet}: {finding}"),
         standings(report),
         spread(report),
         sensitivity(report),
@@ -91,12 +91,12 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
     let tried = plural(report.candidates.len() as u64, "policy", "policies");
     let (good, goal_is) = (report.good.to_string(), estimate(&report.minimise, objective));
     let (within, mean) = (limits(report), format!("mean {goal} of {good}: {goal_is}"));
-    let narrated = if report.decided {
+    let finding = if report.decided {
         format!("of {tried}, {policy} has the least {goal} {within}. With it, {mean}.{held} {advice}")
     } else {
         format!("of {tried}, {policy} is one {within}. With it, {mean}.{held} {advice}")
     };
-    (category, what, narrated)
+    (category, what, finding)
 }
 
 fn check(check: &LimitCheck, replicates: u64) -> String {

@@ -192,9 +192,9 @@ impl Baselined {
     fn not_checked(&self, candidates: &[Candidate]) -> Vec<NotChecked> {
         let checked: Vec<Foreign> = candidates.iter().map(|one| key(&one.file)).collect();
         let others = self.baseline.entries.keys().filter(|scenario| !checked.contains(scenario));
-        let narrated =
+        let not_checked =
             |scenario: &Foreign| NotChecked { gone: !Path::new(scenario.raw()).exists(), scenario: scenario.clone() };
-        others.map(narrated).collect()
+        others.map(not_checked).collect()
     }
 
     /// The baseline entry that this scenario replaces: same bytes, and its file no longer exists.

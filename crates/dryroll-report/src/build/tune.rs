@@ -95,7 +95,7 @@ impl TuneReport {
             on_front: if findings.worst.is_some() { findings.points[place].on_front } else { Some(false) },
             gives_up: gives_up(tune, &tuned.policies[place]),
         });
-        let hints = hints::Told::new(tune, &findings.hints);
+        let hints = hints::HintWords::new(tune, &findings.hints);
         Self {
             schema: "dryroll.tune/1".into(),
             scenario: ScenarioRef::of(scenario),

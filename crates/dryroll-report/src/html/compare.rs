@@ -59,8 +59,8 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
         ("policy B".to_owned(), names.long(&report.policies[1])),
         ("replicates that both met".to_owned(), number(report.replicates as f64)),
     ];
-    let named = |world_by_world: bool| {
-        plots.iter().filter(move |plot| plot.title.starts_with("Replicate by replicate") == world_by_world)
+    let named = |is_paired: bool| {
+        plots.iter().filter(move |plot| plot.title.starts_with("Replicate by replicate") == is_paired)
     };
     let listed: Vec<(String, Vec<&str>)> = report
         .comparisons
@@ -87,7 +87,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
             body: html! { @for plot in named(false) { (figure(plot)) } },
         },
         Section {
-            id: "worlds",
+            id: "replicates",
             heading: "Replicate by replicate",
             body: html! { @for plot in named(true) { (figure(plot)) } },
         },

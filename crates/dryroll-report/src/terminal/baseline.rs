@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::model::{BaselineReport, BaselineScenario};
 use crate::terminal::table::Table;
-use crate::words::baseline::{COLUMNS, TOLD, conditions, others, policy_change};
+use crate::words::baseline::{COLUMNS, LISTED, conditions, others, policy_change};
 use dryroll_sim::text::one_line;
 
 const BOLD: Style = Style::new().bold();
@@ -41,7 +41,7 @@ fn tell(out: &mut impl Write, scenario: &BaselineScenario) -> io::Result<()> {
     }
     let mut table = Table::new(&COLUMNS, 4);
     let mut rows = 0;
-    for fact in TOLD.into_iter().flat_map(|verdict| scenario.of(verdict)) {
+    for fact in LISTED.into_iter().flat_map(|verdict| scenario.of(verdict)) {
         table.push(fact.cells().to_vec());
         rows += 1;
     }

@@ -50,11 +50,11 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
     let truth = if comparison.defective { "defective, in truth" } else { "good, in truth" };
     writeln!(out, "\n{BOLD}{}{BOLD:#} ({truth})", comparison.version)?;
     let varies = |one: &&Contrast| one.ties < one.n || Better::of(one, comparison.defective) != Better::Same;
-    let (narrated, same): (Vec<&Contrast>, Vec<&Contrast>) =
+    let (different, same): (Vec<&Contrast>, Vec<&Contrast>) =
         comparison.metrics.iter().filter(|one| one.n > 0).partition(varies);
     let header = ["", "A", "B", "B − A", "", "better in", "", "pairing saves", ""];
     let mut table = Table::new(&header, 1);
-    for one in narrated {
+    for one in different {
         table.push(row(one, comparison.defective));
     }
     table.write(out)?;

@@ -161,7 +161,7 @@ mod tests {
         let text = String::from_utf8(plain).unwrap();
         assert_eq!(text, "  name     value\n  a            1  (0 to 2)\n  longer      12 (9 to 15)\n");
     }
-    fn narrated(table: &Table, room: usize) -> String {
+    fn printed(table: &Table, room: usize) -> String {
         let mut out = Vec::new();
         table.write_within(&mut out, room).unwrap();
         String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap()
@@ -171,13 +171,13 @@ mod tests {
     fn a_narrow_terminal_has_fewer_columns_and_then_rows_of_several_lines() {
         let mut table = Table::new(&["policy", "duration", "", "p95"], 1);
         table.push(vec!["batch_pct = 20".into(), "12 min".into(), "(10 min to 14 min)".into(), "20 min".into()]);
-        assert!(narrated(&table, 80).contains("(10 min to 14 min)"));
-        let fewer = narrated(&table, 50);
+        assert!(printed(&table, 80).contains("(10 min to 14 min)"));
+        let fewer = printed(&table, 50);
         assert!(!fewer.contains("(10 min") && fewer.contains("20 min") && fewer.contains("left out"), "{fewer}");
-        let stacked = narrated(&table, 24);
+        let stacked = printed(&table, 24);
         assert!(stacked.contains("(10 min"), "nothing is lost: {stacked}");
         for room in [24, 30, 40, 50, 60] {
-            assert!(narrated(&table, room).lines().all(|line| width(line) <= room), "{}", narrated(&table, room));
+            assert!(printed(&table, room).lines().all(|line| width(line) <= room), "{}", printed(&table, room));
         }
     }
 
@@ -186,8 +186,8 @@ mod tests {
         let mut table = Table::new(&["version", "n"], 1);
         table.push(vec!["版本".into(), "1".into()]);
         table.push(vec!["abcd".into(), "22".into()]);
-        let narrated = narrated(&table, usize::MAX);
-        let ends: Vec<usize> = narrated.lines().map(width).collect();
-        assert!(ends.windows(2).all(|pair| pair[0] == pair[1]), "{narrated}");
+        let text = printed(&table, usize::MAX);
+        let ends: Vec<usize> = text.lines().map(width).collect();
+        assert!(ends.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
     }
 }

@@ -312,11 +312,11 @@ mod tests {
             ([30.0, -20.0, 0.0, 10.0], vec![choosing, forbidden, allowed], vec![undecided]),
             ([0.9; 4], vec!["by which policies is not told"], vec![choosing, allowed, forbidden, undecided]),
         ] {
-            let narrated = reasons(&answers(parts), Unit::Seconds, &today);
-            let places: Vec<Option<usize>> = said.iter().map(|part| narrated.find(part)).collect();
-            assert!(places.iter().all(Option::is_some), "{narrated}");
-            assert!(places.is_sorted(), "the largest comes first: {narrated}");
-            assert!(not_said.iter().all(|part| !narrated.contains(part)), "{narrated}");
+            let text = reasons(&answers(parts), Unit::Seconds, &today);
+            let places: Vec<Option<usize>> = said.iter().map(|part| text.find(part)).collect();
+            assert!(places.iter().all(Option::is_some), "{text}");
+            assert!(places.is_sorted(), "the largest comes first: {text}");
+            assert!(not_said.iter().all(|part| !text.contains(part)), "{text}");
         }
     }
 }
