@@ -50,7 +50,7 @@ impl Feed {
         Self { briefing, narrator: Narrator::default(), tally: Tally::default(), lines: VecDeque::new(), kept }
     }
 
-    /// The names that the person is told.
+    /// The names that the person sees.
     #[must_use]
     pub fn briefing(&self) -> &Briefing {
         &self.briefing
@@ -81,7 +81,7 @@ impl Observer for Feed {
 
     fn event(&mut self, engine: &Engine, event: &Event) {
         self.tally.note(engine, event);
-        if let Some((tone, text)) = self.narrator.tell(&self.briefing, engine, event) {
+        if let Some((tone, text)) = self.narrator.line(&self.briefing, engine, event) {
             if self.lines.len() == self.kept {
                 self.lines.pop_front();
             }

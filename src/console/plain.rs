@@ -81,7 +81,7 @@ impl<'s, O: Observer, W: Write> Plain<'s, O, W> {
             // This fails only when the drill is over.
             let _ = self.controller.control(wall, Control::NextDecision);
         }
-        self.tell()?;
+        self.write_lines()?;
         self.put_request()?;
         self.out.flush()?;
         Ok(if self.controller.drill().is_over() { Stands::Over } else { Stands::Goes })
@@ -99,8 +99,8 @@ impl<'s, O: Observer, W: Write> Plain<'s, O, W> {
             Ok(Command::Control(control)) => self.control(wall, control)?,
             Ok(Command::Status) => {
                 self.controller.advance(wall);
-                self.tell()?;
-                self.tell_status()?;
+                self.write_lines()?;
+                self.write_status()?;
             }
             Ok(Command::Help) => {
                 for (command, does) in HELP {
@@ -124,7 +124,7 @@ impl<'s, O: Observer, W: Write> Plain<'s, O, W> {
             Some(_) if skips => Err("a decision is asked for now".to_owned()),
             _ => self.controller.control(wall, control).map_err(|error| error.to_string()),
         };
-        self.tell()?;
+        self.write_lines()?;
         match (done, control) {
             (Err(why), _) => writeln!(self.out, "{why}"),
             (Ok(()), Control::Answer(Answer::Edit(_))) => {
@@ -148,14 +148,14 @@ impl<'s, O: Observer, W: Write> Plain<'s, O, W> {
         }
     }
 
-    fn tell(&mut self) -> io::Result<()> {
-        for told in self.controller.observer().0.take() {
-            writeln!(self.out, "{}  {}", told.at, told.text)?;
+    fn write_lines(&mut self) -> io::Result<()> {
+        for line in self.controller.observer().0.take() {
+            writeln!(self.out, "{}  {}", line.at, line.text)?;
         }
         Ok(())
     }
 
-    fn tell_status(&mut self) -> io::Result<()> {
+    fn write_status(&mut self) -> io::Result<()> {
         let roll = self.controller.call_roll();
         let (engine, feed) = (self.controller.drill().engine(), &self.controller.seen().0);
         writeln!(self.out, "{}  status", self.controller.clock())?;
