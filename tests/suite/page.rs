@@ -11,6 +11,7 @@ use dryroll::report::html::{page, plots};
 use dryroll::report::model::LimitText;
 use dryroll::report::model::report::Report;
 use dryroll::report::svg::Plot;
+use dryroll::scenario::{Measure, Metric};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -145,7 +146,7 @@ fn the_plot_of_a_search_shows_limits_and_who_meets_them() {
     let mut report = reports::tune(true);
     report.limits.push(LimitText {
         says: "mean blast_radius_pct ≤ 20".into(),
-        metric: "blast_radius_pct".into(),
+        metric: Measure::Metric(Metric::BlastRadiusPct),
         versions: vec![reports::BAD.into()],
         bound_of_mean: Some(20.0),
         key: None,

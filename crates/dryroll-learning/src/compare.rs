@@ -26,7 +26,7 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
         .iter()
         .flat_map(|version| {
             let names: &[&str] = if version.defective { &OF_BAD } else { &OF_GOOD };
-            let of = |contrast: &&Contrast| names.contains(&contrast.metric.as_str()) && contrast.n > 0;
+            let of = |contrast: &&Contrast| names.contains(&contrast.metric.name()) && contrast.n > 0;
             let judge = move |contrast| Judged { version, contrast, better: Better::of(contrast, version.defective) };
             version.metrics.iter().filter(of).map(judge)
         })
@@ -119,8 +119,8 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
 
 fn sentence(judged: &Judged<'_>) -> String {
     let Judged { version, contrast, better } = judged;
-    let unit = Unit::of(&contrast.metric);
-    let name = called(&contrast.metric);
+    let unit = Unit::of_measure(contrast.metric);
+    let name = called(contrast.metric.name());
     let of = version.version.to_string();
     let value = |value: Option<f64>| phrases::plain(&unit.say_or_nothing(value));
     if let (Some(exact), Some(a), Some(b)) = (contrast.exact, contrast.exact_a, contrast.exact_b) {

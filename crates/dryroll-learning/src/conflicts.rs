@@ -263,7 +263,7 @@ fn of_tune(claims: &Claims, record: &Learning, tune: &TuneReport, said: &mut Vec
 /// A mean that both know with an interval, and the intervals do not meet.
 fn goals(facts: Option<&Facts>, tune: &TuneReport, tried: &[&Candidate], said: &mut Vec<Verdict>) {
     let ([one], Some(facts)) = (tried, facts) else { return };
-    let name = &tune.minimise;
+    let name = tune.minimise.name();
     if facts.get("good") != Some(tune.good.raw()) || !facts.has_policy(&one.policy) {
         return;
     }

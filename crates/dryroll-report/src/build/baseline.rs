@@ -66,7 +66,7 @@ impl ComparedFact {
         Self {
             version: contrast.version.clone(),
             defective: contrast.defective,
-            metric: contrast.measure.name().to_owned(),
+            metric: contrast.measure,
             changed: contrast.cause,
             accepted: contrast.accepted,
             now: contrast.now,

@@ -40,12 +40,14 @@ impl SweepReport {
             .iter()
             .map(|axis| Axis { key: axis.key.clone(), values: sweep.grid.axis_values(axis, &sweep.cells.scenarios) });
         let versions = sweep.grid.versions.iter().map(|version| scenario.versions[version.0].id.clone());
-        let precision = sweep.order.precision.as_ref().map(|goal| Precision {
-            metric: goal.measure.clone(),
-            half_width: goal.half_width,
-            relative: goal.relative,
-            reached: extent.reached,
-            widest: extent.widest,
+        let precision = sweep.order.precision.as_ref().and_then(|goal| {
+            Some(Precision {
+                metric: Measure::find(&goal.measure)?,
+                half_width: goal.half_width,
+                relative: goal.relative,
+                reached: extent.reached,
+                widest: extent.widest,
+            })
         });
         let mut cells: Vec<Cell> = pool
             .install(|| results.par_iter().enumerate().map(|(cell, result)| cell_of(sweep, cell, result)).collect());
@@ -106,7 +108,7 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
             .iter()
             .map(|&(replicate, value)| NotableReplicate {
                 replicate,
-                metric: metric.name().into(),
+                metric: *metric,
                 value,
                 command: replay_command(sweep, cell, replicate).into(),
             })

@@ -11,6 +11,7 @@ use crate::svg::pareto::{Bound, Marker, Pareto, Place, Point};
 use crate::svg::{Plot, Table};
 use crate::words::tune::known;
 use crate::words::{NOTHING, Unit, called, number, plural};
+use dryroll_sim::scenario::{Measure, Metric};
 use dryroll_sim::text::{Foreign, listed};
 
 fn names(report: &TuneReport) -> Policies {
@@ -53,8 +54,8 @@ pub fn plots(report: &TuneReport) -> Vec<Plot> {
             others(report),
             names.key()
         ),
-        x_name: format!("{} with {}", called(&report.minimise), report.good),
-        x_unit: Unit::of(&report.minimise),
+        x_name: format!("{} with {}", called(report.minimise.name()), report.good),
+        x_unit: Unit::of_metric(report.minimise),
         y_name: "blast radius of the worst version".to_owned(),
         y_unit: Unit::Percent,
         legend: legend(report, &names),
@@ -90,8 +91,9 @@ fn bounds(report: &TuneReport) -> Vec<Bound> {
     let of = |limit: &LimitText| {
         let at = limit.bound_of_mean?;
         let is_about = |version: &Foreign| limit.versions.contains(version);
-        let on_x = limit.metric == report.minimise && is_about(&report.good);
-        let on_y = limit.metric == "blast_radius_pct" && report.worst.as_ref().is_some_and(is_about);
+        let on_x = limit.metric == Measure::Metric(report.minimise) && is_about(&report.good);
+        let on_y =
+            limit.metric == Measure::Metric(Metric::BlastRadiusPct) && report.worst.as_ref().is_some_and(is_about);
         (on_x || on_y).then(|| Bound { says: format!("limit: {}", limit.says), at, on_x })
     };
     report.limits.iter().filter_map(of).collect()
@@ -124,7 +126,7 @@ fn legend(report: &TuneReport, names: &Policies) -> Vec<(Marker, String)> {
     if n > 0 {
         let why = joined(vec![
             (stand(Marker::Meets, Standing::AsGood), "as good as the recommended one".into()),
-            (stand(Marker::Meets, Standing::Slower), format!("surely have more {}", called(&report.minimise))),
+            (stand(Marker::Meets, Standing::Slower), format!("surely have more {}", called(report.minimise.name()))),
             (stand(Marker::Meets, Standing::Undecided), "not told apart from it".into()),
         ]);
         lines
@@ -134,7 +136,7 @@ fn legend(report: &TuneReport, names: &Policies) -> Vec<(Marker, String)> {
     if n > 0 {
         let slower = stand(Marker::Open, Standing::Slower);
         let why = if slower > 0 {
-            format!("; {slower} surely have more {}", called(&report.minimise))
+            format!("; {slower} surely have more {}", called(report.minimise.name()))
         } else {
             String::new()
         };
@@ -164,11 +166,11 @@ fn legend(report: &TuneReport, names: &Policies) -> Vec<(Marker, String)> {
 #[must_use]
 pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
     let names = names(report);
-    let unit = Unit::of(&report.minimise);
+    let unit = Unit::of_metric(report.minimise);
     let answer = report.recommended.as_ref().map_or_else(|| "no policy".to_owned(), |found| names.long(&found.policy));
     let mut headline = vec![("recommended".to_owned(), answer)];
     if let Some(found) = &report.recommended {
-        headline.push((called(&report.minimise), found.evidence.objective.says(unit)));
+        headline.push((called(report.minimise.name()), found.evidence.objective.says(unit)));
         headline.push(("blast radius".to_owned(), found.evidence.blast_radius_pct.says(Unit::Percent)));
         headline.push(("harmed".to_owned(), found.evidence.harmed_pct.says(Unit::Percent)));
     }
@@ -235,7 +237,7 @@ pub fn page<'a>(report: &'a TuneReport, plots: &[Plot]) -> Page<'a> {
 fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
     let Some(posterior) = &report.posterior else { return html! {} };
     let of = &posterior.calibration;
-    let unit = Unit::of(&report.minimise);
+    let unit = Unit::of_metric(report.minimise);
     let mut rates = Table::new(
         "The rates that each replicate draws",
         &["version", "rate"],
@@ -254,7 +256,7 @@ fn open_questions(report: &TuneReport, names: &Policies) -> maud::Markup {
             ]);
         }
     }
-    let goal = called(&report.minimise);
+    let goal = called(report.minimise.name());
     let columns = [
         "worth within today's limits",
         "its interval",
@@ -335,7 +337,7 @@ fn goal(report: &TuneReport) -> String {
     } else {
         format!("within the limits {}", limits.join("; "))
     };
-    format!("Wanted: the least {} with {}, {within}.", called(&report.minimise), report.good)
+    format!("Wanted: the least {} with {}, {within}.", called(report.minimise.name()), report.good)
 }
 
 fn limits(evidence: &Evidence) -> Table {
@@ -345,7 +347,7 @@ fn limits(evidence: &Evidence) -> Table {
         &["observed", "its interval", "over", "holds"],
     );
     for check in &evidence.limits {
-        let unit = Unit::of(&check.metric);
+        let unit = Unit::of_measure(check.metric);
         let holds = match check.holds {
             Some(true) if check.by_tolerance => "≈ in every replicate seen",
             Some(true) => "✓ yes",
@@ -356,7 +358,7 @@ fn limits(evidence: &Evidence) -> Table {
             check.limit.clone(),
             check.version.to_string(),
             check.observed.says_against(unit, check.bound)
-                + &beside(&check.metric, check.observed.n, evidence.replicates),
+                + &beside(check.metric.name(), check.observed.n, evidence.replicates),
             unit.say_interval_against(check.observed.ci, check.bound),
             number(check.observed.n as f64),
             holds.to_owned(),
@@ -410,8 +412,8 @@ fn list(policies: &[Named], names: &Policies) -> maud::Markup {
 }
 
 fn candidates(report: &TuneReport, names: &Policies) -> Table {
-    let unit = Unit::of(&report.minimise);
-    let goal = called(&report.minimise);
+    let unit = Unit::of_metric(report.minimise);
+    let goal = called(report.minimise.name());
     let columns = [
         goal.as_str(),
         "its interval",

@@ -139,7 +139,7 @@ impl Report {
             Self::Compare(compare) => compare.comparisons.iter().flat_map(|one| &one.distributions).collect(),
         };
         if let Some(histogram) = histograms.iter().find(|histogram| histogram.width < 0.0) {
-            let place = format!("the width of a histogram of {}", histogram.metric);
+            let place = format!("the width of a histogram of {}", histogram.metric.name());
             return Err(ReadingError::Negative { place: place.into(), value: histogram.width });
         }
         match self {
@@ -152,7 +152,13 @@ impl Report {
             Self::Check(check) if check.scenarios.is_empty() && check.baseline.is_none() => {
                 Err(ReadingError::Nothing("scenarios"))
             }
-            _ => Ok(()),
+            Self::Run(_)
+            | Self::Drill(_)
+            | Self::Sweep(_)
+            | Self::Compare(_)
+            | Self::Tune(_)
+            | Self::Calibration(_)
+            | Self::Check(_) => Ok(()),
         }
     }
 }

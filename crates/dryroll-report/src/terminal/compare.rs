@@ -78,16 +78,17 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
         )?;
     }
     if !same.is_empty() {
-        let names: Vec<&str> = same.iter().map(|one| one.metric.as_str()).collect();
+        let names: Vec<&str> = same.iter().map(|one| one.metric.name()).collect();
         writeln!(out, "  {DIM}the same in every replicate that was met: {}{DIM:#}", names.join(", "))?;
     }
     for replicate in comparison.replicates.iter().take(1) {
-        let unit = Unit::of(&replicate.metric);
+        let unit = Unit::of_metric(replicate.metric);
         let (a, b) = (unit.say(replicate.a), unit.say(replicate.b));
         writeln!(
             out,
             "  They differ most in replicate {}: {} is {a} with A and {b} with B",
-            replicate.replicate, replicate.metric
+            replicate.replicate,
+            replicate.metric.name()
         )?;
         for command in &replicate.commands {
             writeln!(out, "    {command}")?;
@@ -97,7 +98,7 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
 }
 
 fn row(one: &Contrast, defective: bool) -> Vec<String> {
-    let unit = Unit::of(&one.metric);
+    let unit = Unit::of_measure(one.metric);
     let wins = match (one.a_wins, one.b_wins) {
         (Some(0), Some(0)) | (None, _) | (_, None) => ["".to_owned(), "".to_owned()],
         (Some(a), Some(b)) => [format!("A {}", number(a as f64)), format!("B {}", number(b as f64))],
@@ -108,7 +109,7 @@ fn row(one: &Contrast, defective: bool) -> Vec<String> {
         None => unit.say_or_nothing(seen),
     };
     vec![
-        one.metric.clone(),
+        one.metric.to_string(),
         mean(one.exact_a, one.a),
         mean(one.exact_b, one.b),
         one.exact.or(one.difference).map_or_else(|| NOTHING.to_owned(), |difference| unit.say_difference(difference)),

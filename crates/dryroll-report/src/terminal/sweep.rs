@@ -50,7 +50,7 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
         let state = if precision.reached { "reached" } else { "not reached" };
         let width = match precision.relative {
             true => format!("{} of it", Unit::Share.say(precision.half_width)),
-            false => Unit::of(&precision.metric).say_width(precision.half_width),
+            false => Unit::of_measure(precision.metric).say_width(precision.half_width),
         };
         writeln!(out, "{} to ± {width}: {state}", precision.metric)?;
     }
@@ -256,8 +256,8 @@ fn worst(out: &mut impl Write, report: &SweepReport) -> io::Result<()> {
             writeln!(out, "\nThe worst replicate of each version, and how to see it:")?;
             first = false;
         }
-        let unit = Unit::of(&replicate.metric);
-        writeln!(out, "  {version}: {} {}", replicate.metric, unit.say(replicate.value))?;
+        let unit = Unit::of_metric(replicate.metric);
+        writeln!(out, "  {version}: {} {}", replicate.metric.name(), unit.say(replicate.value))?;
         writeln!(out, "    {}", replicate.command)?;
     }
     Ok(())

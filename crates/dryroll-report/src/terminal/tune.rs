@@ -22,7 +22,7 @@ const MOST_ROWS: usize = 16;
 /// # Errors
 /// When writing fails.
 pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
-    let goal = called(&report.minimise);
+    let goal = called(report.minimise.name());
     writeln!(out, "{BOLD}{}{BOLD:#}", report.scenario.name)?;
     writeln!(
         out,
@@ -110,8 +110,8 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
     if posterior.later.is_empty() {
         return Ok(());
     }
-    let unit = Unit::of(&report.minimise);
-    writeln!(out, "  {DIM}what more history would save of {}, on average:{DIM:#}", called(&report.minimise))?;
+    let unit = Unit::of_metric(report.minimise);
+    writeln!(out, "  {DIM}what more history would save of {}, on average:{DIM:#}", called(report.minimise.name()))?;
     let header = ["", "limits as today", "", "limits held anew", "", "tune's answer then"];
     let mut table = Table::new(&header, 1);
     for later in &posterior.later {
@@ -168,7 +168,7 @@ fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
 }
 
 fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result<()> {
-    let unit = Unit::of(&report.minimise);
+    let unit = Unit::of_metric(report.minimise);
     let orders = report.candidates.iter().any(|candidate| !candidate.policy.order.is_listed());
     let mut header = vec!["batch_pct", "max_consecutive_failures"];
     header.extend(orders.then_some("order"));
@@ -183,11 +183,10 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         .flat_map(|limit| {
             // Two limits on one metric are told apart by all of their words.
             let is_one = report.limits.iter().filter(|other| other.metric == limit.metric).count() == 1;
-            let name = if is_one { &limit.metric } else { &limit.says };
-            limit
-                .versions
-                .iter()
-                .map(move |version| if limit.versions.len() > 1 { format!("{name} {version}") } else { name.clone() })
+            let name = if is_one { limit.metric.name() } else { &limit.says };
+            limit.versions.iter().map(move |version| {
+                if limit.versions.len() > 1 { format!("{name} {version}") } else { name.to_owned() }
+            })
         })
         .collect();
     header.extend(limits.iter().map(String::as_str));
@@ -223,8 +222,8 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
                 Some(false) => "✗",
                 None => "?",
             };
-            let of = beside(&check.metric, check.observed.n, evidence.replicates);
-            format!("{}{of} {mark}", check.observed.says_against(Unit::of(&check.metric), check.bound))
+            let of = beside(check.metric.name(), check.observed.n, evidence.replicates);
+            format!("{}{of} {mark}", check.observed.says_against(Unit::of_measure(check.metric), check.bound))
         }));
         let front = match candidate.on_front {
             Some(true) => "yes",

@@ -48,14 +48,14 @@ impl ComparedFact {
     /// and the tolerance.
     #[must_use]
     pub fn cells(&self) -> [String; 9] {
-        let unit = Unit::of(&self.metric);
+        let unit = Unit::of_measure(self.metric);
         let by = match self.changed {
             Cause::Policy => "policy",
             Cause::Engine => "engine",
         };
         [
             format!("{} {}", self.verdict.sign(), self.verdict.says()),
-            self.metric.clone(),
+            self.metric.to_string(),
             self.version.to_string(),
             by.to_owned(),
             unit.say(self.accepted),

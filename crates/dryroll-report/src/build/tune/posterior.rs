@@ -101,7 +101,7 @@ fn point(tune: &Tune, tuned: &Tuned, point: &Tuned) -> PointAnswer {
         None if same => format!("with the {alone} no policy would meet the limits either{unsure}"),
         None => format!("with the {alone} no policy would meet the limits{unsure}"),
         Some(place) => {
-            let goal = Unit::of(tune.minimise.name()).say_or_nothing(point.policies[place].goal.value());
+            let goal = Unit::of_metric(tune.minimise).say_or_nothing(point.policies[place].goal.value());
             let answer = format!("{}, {} {goal}{unsure}", short(tune, &policy(place)), called(tune.minimise.name()));
             if same {
                 format!("with the {alone} tune would recommend the same: {answer}")
@@ -206,7 +206,7 @@ fn differing(posteriors: &RatePosteriors) -> Option<String> {
 /// What more history would be worth, in a sentence.
 fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
     let goal = called(tune.minimise.name());
-    let unit = Unit::of(tune.minimise.name());
+    let unit = Unit::of_metric(tune.minimise);
     let last = open.later.split_last();
     let Some((known, samples, answers)) = last.and_then(|(last, rest)| Some((last, rest, last.answers.as_ref()?)))
     else {
