@@ -106,7 +106,7 @@ fn share(rate: f64) -> Summary {
 fn histogram(metric: Metric, mean: f64, spread: f64) -> Histogram {
     let low = (mean - spread * 2.0).max(0.0);
     let high = mean + spread * 3.5;
-    let width = (if metric.ends_with("_pct") { high.min(100.0) } else { high } - low) / 20.0;
+    let width = (if metric.is_percent() { high.min(100.0) } else { high } - low) / 20.0;
     let counts = (0..20).map(|i| {
         let z = (low + width * (f64::from(i) + 0.5) - mean) / spread;
         (60.0 / (1.0 + z * z * z * z)) as u64
