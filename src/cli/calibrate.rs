@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let plot = match &arguments.svg {
         None => None,
         Some(_) => Some(goodness(&report).ok_or_else(|| {
-            Failure::Nothing(anyhow::anyhow!("nothing was seen to end, so there is no plot: leave --svg out"))
+            Failure::Nothing(anyhow::anyhow!("no duration ended in these logs, so there is no plot: omit --svg"))
         })?),
     };
     let [tables, json, svg] = open_all(wanted)?;

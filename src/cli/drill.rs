@@ -121,7 +121,7 @@ fn replaces(path: &Path, quiet: bool) -> Result<(), Failure> {
     let shown = dryroll_sim::text::path(path);
     let Some(earlier) = String::from_utf8(there).ok().and_then(|text| Record::parse(&text).ok()) else {
         return Err(Failure::Input(anyhow::anyhow!(
-            "{shown} is there and is no record of decisions; name another file with --record, or remove it first"
+            "{shown} exists and is not a record of decisions; name another file with --record, or remove it first"
         )));
     };
     let decisions = earlier.decisions().map_or(0, |all| all.len() as u64);
@@ -239,7 +239,10 @@ fn play<'s>(
         note(&format!("{shown} fits, though {differs}"));
     }
     if let Some(asked) = drill.unanswered() {
-        note(&format!("{shown} does not answer {}, asked at {}; nobody did until the end", asked.request, asked.at));
+        note(&format!(
+            "{shown} does not answer {}, asked at {}; the request stayed open until the end",
+            asked.request, asked.at
+        ));
     }
     Ok(drill)
 }

@@ -69,7 +69,7 @@ impl Remembered {
         if !of_it.is_empty() {
             let records =
                 plural(of_it.len() as u64, "record of this very scenario is", "records of this very scenario are");
-            writeln!(out, "\n{records} told after the drill: what the truth is, is for then.")?;
+            writeln!(out, "\n{records} shown after the drill, since they reveal the truth.")?;
         }
         out.flush()
     }

@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
             Found::NoResult => {
                 remarks.push(format!(
-                    "{} is no result of dryroll; move or remove it first",
+                    "{} is not a result of dryroll; move or remove it first",
                     dryroll_sim::text::path(&path)
                 ));
             }

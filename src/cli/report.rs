@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         && target == folder
     {
         return Err(Failure::Input(anyhow::anyhow!(
-            "{} is the page, and the folder of the plots too; name one of them otherwise",
+            "{} names both the page and the folder of the plots; rename one of them",
             dryroll_sim::text::path(&target)
         )));
     }
@@ -111,7 +111,7 @@ pub fn read(path: &Path) -> Result<Report, Failure> {
         wrong if is_scenario(path, &bytes) => {
             let file = replay::file(&path.to_string_lossy());
             let said = format!(
-                "{shown} is a scenario, and no report: `dryroll run {file} --report run.json` makes one of it \
+                "{shown} is a scenario, not a report: `dryroll run {file} --report run.json` makes a report of it \
                  (so do sweep, compare, tune, check and drill)"
             );
             drop(wrong);

@@ -187,7 +187,7 @@ fn which(text: &str, shards: u32) -> Result<u32, Failure> {
     }
     let parsed = text.split_once('/').and_then(|(i, of)| Some((i.trim().parse().ok()?, of.trim().parse().ok()?)));
     let (shard, of): (u32, u32) =
-        parsed.ok_or_else(|| wrong(format!("`{text}` is no shard; write i/K, as in 1/{shards}, or auto")))?;
+        parsed.ok_or_else(|| wrong(format!("`{text}` is not a shard; write i/K, as in 1/{shards}, or auto")))?;
     if of != shards {
         return Err(wrong(format!("`{text}` speaks of {of} shards, and the manifest has {shards}; write i/{shards}")));
     }
@@ -205,7 +205,7 @@ fn by_scheduler(shards: u32, variable: impl Fn(&str) -> Option<String>) -> Resul
     let mut found: Option<(&str, u32)> = None;
     for (name, add) in SCHEDULERS {
         let Some(value) = variable(name) else { continue };
-        let number: u32 = value.trim().parse().map_err(|_| format!("{name} is `{value}`, which is no number"))?;
+        let number: u32 = value.trim().parse().map_err(|_| format!("{name} is `{value}`, which is not a number"))?;
         let shard = number.saturating_add(add);
         match found {
             Some((other, before)) if before != shard => {

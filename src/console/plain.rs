@@ -54,7 +54,7 @@ impl<'s, O: Observer, W: Write> Plain<'s, O, W> {
         writeln!(out, "{module} from {} to {}, {fleet} of {instances}", briefing.previous, briefing.target)?;
         if !self.is_scripted {
             let speed = self.controller.pace().speed().factor();
-            writeln!(out, "the clock goes {speed} times as fast as yours; help lists the commands")?;
+            writeln!(out, "the clock runs {speed} times as fast as yours; help lists the commands")?;
         }
         self.go_on(wall)
     }
@@ -117,7 +117,7 @@ impl<'s, O: Observer, W: Write> Plain<'s, O, W> {
     fn control(&mut self, wall: Duration, control: Control) -> io::Result<()> {
         let of_clock = matches!(control, Control::Pause | Control::Resume | Control::Speed(_));
         if of_clock && self.is_scripted {
-            return writeln!(self.out, "the clock does not go by itself here; `wait 5m` lets time pass");
+            return writeln!(self.out, "the clock does not run by itself here; `wait 5m` lets time pass");
         }
         let skips = control == Control::NextDecision;
         let done = match self.controller.drill().asked() {
@@ -135,12 +135,12 @@ impl<'s, O: Observer, W: Write> Plain<'s, O, W> {
                 if self.is_scripted {
                     Ok(())
                 } else {
-                    writeln!(self.out, "{}  the clock stands", self.controller.clock())
+                    writeln!(self.out, "{}  the clock is paused", self.controller.clock())
                 }
             }
             (Ok(()), Control::Resume | Control::Speed(_)) => {
                 let (pace, clock) = (self.controller.pace(), self.controller.clock());
-                let goes = if pace.is_paused() { "stands; resumed it goes" } else { "goes" };
+                let goes = if pace.is_paused() { "is paused; resumed it runs" } else { "runs" };
                 writeln!(self.out, "{clock}  the clock {goes} {} times as fast as yours", pace.speed().factor())
             }
             (Ok(()), Control::Wait(_)) => writeln!(self.out, "it is {} now", self.controller.clock()),

@@ -203,11 +203,9 @@ impl Shared {
     }
 
     fn debrief(&self) -> Result<&Debrief, Problem> {
-        self.debrief.get().ok_or_else(|| {
-            Problem::conflict(
-                "the debrief tells the truth, which is for after the drill; it is there when the drill is over",
-            )
-        })
+        self.debrief
+            .get()
+            .ok_or_else(|| Problem::conflict("the debrief reveals the truth; it is available when the drill is over"))
     }
 }
 

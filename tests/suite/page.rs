@@ -514,7 +514,7 @@ fn the_command_says_what_is_wrong() {
     let path = folder.path().join("r.json").display().to_string();
     std::fs::write(&path, &report).expect("a report");
     for (arguments, input, code, said) in [
-        (vec!["report", "-"], &report[..100], 2, "it is no JSON: EOF"),
+        (vec!["report", "-"], &report[..100], 2, "it is not JSON: EOF"),
         (vec!["report", "-"], b"{\"schema\": \"dryroll.sweep/9\"}", 2, "accepted are dryroll.run/1"),
         (vec!["report", "-"], &empty, 4, "it has no cells"),
         (vec!["report", "no-such-file.json"], b"", 2, "cannot read no-such-file.json"),

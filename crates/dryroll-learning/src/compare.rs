@@ -48,7 +48,7 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
     let (category, what, advice, advised, tag) = match (a_wins, b_wins) {
         (0, 0) => (
             Category::Discovery,
-            format!("{say_a} and {say_b} are not told apart"),
+            format!("{say_a} and {say_b} do not differ beyond chance"),
             format!(
                 "In {} neither is surely better, so recommend neither.",
                 plural(report.replicates, "replicate", "replicates")

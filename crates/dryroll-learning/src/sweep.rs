@@ -198,7 +198,7 @@ fn judgement(tried: &[Tried<'_>], few: &[&Tried<'_>], best: Option<&Tried<'_>>, 
     });
     let close = match close.count() as u64 {
         0 => String::new(),
-        n => format!(" {} not told apart from it by their intervals.", plural(n, "other is", "others are")),
+        n => format!(" {} from it beyond chance.", plural(n, "other does not differ", "others do not differ")),
     };
     Judgement {
         category: Category::BestPractice,

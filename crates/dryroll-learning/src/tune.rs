@@ -1,4 +1,4 @@
-//! The record of a search: the policy that it recommends, why, what it is not told apart from, and what would change
+//! The record of a search: the policy that it recommends, why, which policies are as good, and what would change
 //! it.
 
 use super::facts::Facts;
@@ -172,7 +172,7 @@ fn standings(report: &TuneReport) -> String {
     format!("Of the others {}.{stopping}", said.join(", "))
 }
 
-/// What was known of the rates, and what more would be worth.
+/// What was known of the rates, and what more history would save.
 fn posterior(report: &TuneReport) -> String {
     let Some(posterior) = &report.posterior else { return String::new() };
     let versions: Vec<String> = posterior
@@ -186,7 +186,7 @@ fn posterior(report: &TuneReport) -> String {
     let rollouts = plural(posterior.calibration.rollouts, "real rollout", "real rollouts");
     let point = one_line(&posterior.point.says);
     format!(
-        "Rates are those of {rollouts}, as far as they tell: {}. Here {point}. {}",
+        "Rates are those of {rollouts}, as far as the logs show: {}. Here {point}. {}",
         versions.join("; "),
         one_line(&posterior.says)
     )

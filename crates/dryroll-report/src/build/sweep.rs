@@ -288,11 +288,10 @@ fn settings(policy: &Policy, keys: &[&str]) -> String {
 fn warnings(sweep: &Sweep, cells: &[Cell]) -> Vec<String> {
     let kind = |fault: usize| sweep.scenario.faults[fault].kind.name();
     let idle = sweep.idle_faults().into_iter();
-    let idle = idle
-        .map(|fault| format!("fault {fault}, {}, touched nothing in any replicate that was looked at", kind(fault)));
+    let idle = idle.map(|fault| format!("fault {fault}, {}, touched no instance in any replicate", kind(fault)));
     let contradicted = cells.iter().enumerate().flat_map(|(place, cell)| {
         contradictions(cell).map(move |(name, exact, simulated)| {
-            format!("cell {place}: theory says {name} = {exact}, the simulation {simulated}: please report this")
+            format!("cell {place}: exact theory gives {name} = {exact}, the simulation {simulated}: please report this")
         })
     });
     nothing_rolled_out(sweep).chain(given_up(sweep, cells)).chain(idle).chain(contradicted).collect()

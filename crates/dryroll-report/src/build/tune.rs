@@ -317,7 +317,7 @@ pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
                     let says = tune.limits[held.limit].says();
                     format!("whether {says} holds is not decided{}", saves.unwrap_or_default())
                 }
-                None => format!("not told apart from the recommended one: {by}"),
+                None => format!("no clear difference from the recommended one: {by}"),
             }
         }
     }
@@ -343,7 +343,7 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
     let open = tuned.policies.iter().filter(|known| known.state == State::Open).count() as u64;
     let still = match open {
         0 => String::new(),
-        _ => format!("; {} not told apart", plural(open, "policy is", "policies are")),
+        _ => format!("; {} undecided", plural(open, "policy is", "policies are")),
     };
     let answer = format!("{}: {goal}{beside}{still}.", short(tune, &Policy::of(tune.policy(place))));
     match undecided_rival(tune, tuned, unit) {
@@ -392,7 +392,7 @@ fn binding(tune: &Tune, tuned: &Tuned) -> String {
     if never == all {
         return "no policy of the grid has a breaker that can trip".into();
     }
-    let Some((limit, count)) = most(Some(false)) else { return "there is no limit".into() };
+    let Some((limit, count)) = most(Some(false)) else { return "no limit is set".into() };
     let name = says(limit);
     if count == 0 {
         let (limit, count) = most(None).unwrap_or((limit, all));

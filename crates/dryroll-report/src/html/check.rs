@@ -131,7 +131,7 @@ fn facts(scenario: &BaselineScenario) -> Table {
 
 /// Scenarios of which nothing was checked.
 fn wrong(report: &CheckReport) -> impl Iterator<Item = String> {
-    report.wrong.iter().map(|one| format!("{} is wrong, and nothing of it was checked: {}", one.file, one.why))
+    report.wrong.iter().map(|one| format!("{} is wrong, and none of its rules was checked: {}", one.file, one.why))
 }
 
 fn warned(scenario: &CheckedScenario) -> impl Iterator<Item = String> {

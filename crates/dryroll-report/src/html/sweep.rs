@@ -136,8 +136,8 @@ fn front(report: &SweepReport) -> Pareto {
     place(&mut points, &complete);
     let some_stop = complete.contains(&Some(false));
     let off = if some_stop {
-        " A cross is a policy with which too few good rollouts complete: a rollout that is stopped is short, so it is \
-         on no front."
+        " A cross is a policy with which too few good rollouts complete: a rollout that is stopped is short, so the policy \
+         is not on the front."
     } else {
         ""
     };
@@ -319,7 +319,7 @@ fn worst(report: &SweepReport) -> Vec<(String, Vec<&str>)> {
 fn exact(report: &SweepReport) -> maud::Markup {
     let names = Policies::of_axes(&report.axes);
     let mut table = Table::new(
-        "What theory says beside what was simulated",
+        "Exact and simulated values",
         &["policy", "version", "number"],
         &["exact", "simulated", "its interval", "exact value in it"],
     );

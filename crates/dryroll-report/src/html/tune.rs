@@ -118,7 +118,7 @@ fn goal(report: &TuneReport) -> String {
     } else {
         format!("within the limits {}", limits.join("; "))
     };
-    format!("Wanted: the least {} with {}, {within}.", called(report.minimise.name()), report.good)
+    format!("Goal: the least {} with {}, {within}.", called(report.minimise.name()), report.good)
 }
 
 /// What the search decided, and what it did not.
@@ -132,7 +132,7 @@ fn decided(report: &TuneReport) -> String {
             "Its limits surely hold; whether another policy within the limits is better is not decided.".to_owned()
         }
         (false, true) => "This is decided: no policy of the grid can be recommended.".to_owned(),
-        (false, false) => "Of some policies it is not decided whether they meet the limits.".to_owned(),
+        (false, false) => "For some policies it is undecided whether they meet the limits.".to_owned(),
     }
 }
 
@@ -150,7 +150,7 @@ fn beside_the_answer(report: &TuneReport) -> Vec<String> {
     }
     if !report.undecided.is_empty() {
         said.push(format!(
-            "{} undecided: not told apart from the answer, or whether a limit holds is not sure.",
+            "{} undecided: no clear difference from the answer, or a limit that is undecided.",
             plural(count(&report.undecided), "policy is", "policies are")
         ));
     }

@@ -72,8 +72,10 @@ impl Conditional {
     /// Of two policies that met the same replicates: `n` of them gave both a value.
     #[must_use]
     pub fn of_pairs(when: Condition, rates: [f64; 2], ci: Option<Interval>, n: u64, replicates: u64) -> Self {
-        let means =
-            format!("the means are over {n} of {} where both were", plural(replicates, "replicate", "replicates"));
+        let means = format!(
+            "the means are over {n} of {} where both have a value",
+            plural(replicates, "replicate", "replicates")
+        );
         Self::new(when, rates, ci, replicates, n == replicates, Sides { a: "with A", b: "with B" }, Some(means))
     }
 
@@ -95,7 +97,7 @@ impl Conditional {
             if let Some(means) = means {
                 says.push_str(&format!("; {means}"));
             }
-            says.push_str(", so neither is called better");
+            says.push_str(", so neither counts as better");
         }
         Self { rate: when.rate().name().to_owned(), a, b, difference_ci, replicates, comparable, says }
     }
@@ -131,7 +133,7 @@ mod tests {
         assert_eq!(
             says,
             "detected in 42 % of rollouts with A and 61 % with B; the means are over 380 of 1000 replicates where both \
-             were, so neither is called better"
+             were, so neither counts as better"
         );
         let all = Conditional::of_pairs(Condition::Tripped, [1.0, 1.0], None, 1000, 1000);
         assert!(are_comparable(DETECT, Some(&all)));

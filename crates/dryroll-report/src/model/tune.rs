@@ -59,7 +59,7 @@ pub struct TuneReport {
     /// undecided.
     #[serde(default)]
     pub as_good: Vec<Named>,
-    /// Policies that could not be told apart from it, or whose limits are undecided.
+    /// Policies without a clear difference from it, or whose limits are undecided.
     pub undecided: Vec<Named>,
     /// The Pareto front of the goal against the blast radius of the worst version, fastest first; empty where there is
     /// no defective version.
@@ -274,7 +274,7 @@ pub enum Standing {
     Recommended,
     /// As good as the answer, for sure, within the tolerance. In older reports these are undecided.
     AsGood,
-    /// Not told apart from the answer, or whether a limit holds is not decided.
+    /// No clear difference from the answer, or a limit that is undecided.
     Undecided,
     /// Slower than the answer, for sure.
     Slower,

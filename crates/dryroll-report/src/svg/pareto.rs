@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-/// How a policy is drawn: shapes that are told apart without colour.
+/// How a policy is drawn: shapes that differ without colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marker {
     /// A dark disc: on the front, where nothing limits.
@@ -278,7 +278,7 @@ impl Pareto {
     fn table(&self) -> Table {
         let title = format!("{} and {} of each policy", capital(&self.x_name), self.y_name);
         let columns = [self.x_name.as_str(), "its interval", "over", self.y_name.as_str(), "its interval", "over"];
-        let mut table = Table::new(title, &["policy", "stands"], &columns);
+        let mut table = Table::new(title, &["policy", "status"], &columns);
         for point in &self.points {
             table.row([
                 point.policy.clone(),

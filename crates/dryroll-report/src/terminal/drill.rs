@@ -1,4 +1,4 @@
-//! A drill told to people when it is over: what happened, what it cost, what else could have been decided, and the
+//! A drill on the terminal when it is over: what happened, what it cost, what else could have been decided, and the
 //! truth.
 
 use std::io::{self, Write};
@@ -25,7 +25,7 @@ const NARROWEST: usize = 40;
 const MOMENT: usize = 26;
 const FIGURE: usize = 13;
 const NAMED_FIGURE: usize = 23;
-/// Moments that are told of a long rollout: so many from its beginning, so many from its end.
+/// Moments that are shown of a long rollout: how many from its beginning and from its end.
 const SHOWN: (usize, usize) = (24, 8);
 /// Ids that are named of a trip.
 const NAMED: usize = 4;
@@ -57,7 +57,7 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> 
 
     heading(out, "What happened")?;
     moments(out, report, width)?;
-    heading(out, "What it came to")?;
+    heading(out, "Result")?;
     figures(out, &report.debrief, plan.total_instances, width)?;
     heading(out, "The score")?;
     score_of(out, report, width)?;
@@ -87,7 +87,7 @@ fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
     writeln!(out, "\n{BOLD}{text}{BOLD:#}")
 }
 
-/// What happened, moment by moment. Healthy batches that follow each other are told together.
+/// What happened, moment by moment. Consecutive healthy batches share a line.
 fn moments(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Result<()> {
     let timeline = &report.timeline;
     let mut moments: Vec<(u64, &str, String)> = Vec::new();
@@ -125,7 +125,7 @@ fn moments(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resu
     for fault in &timeline.faults {
         let touched = plural(u64::from(fault.touched_instances), "instance", "instances");
         let until = At(fault.to_ms);
-        moments.push((fault.from_ms, "in truth", format!("{} until {until}, {touched}", in_words(&fault.kind))));
+        moments.push((fault.from_ms, "fault", format!("{} until {until}, {touched}", in_words(&fault.kind))));
     }
     // What happens in one millisecond stays in this order.
     moments.sort_by_key(|(at, ..)| *at);
@@ -156,8 +156,8 @@ fn figures(out: &mut impl Write, debrief: &Debrief, planned: u32, width: usize) 
         ("time to detect", time(debrief.time_to_detect_sec)),
         ("time to stop", time(debrief.time_to_stop_sec)),
         ("time to mitigate", time(debrief.time_to_mitigate_sec)),
-        ("  of it, you", time(debrief.mitigate_person_sec)),
-        ("  of it, the engine", time(debrief.mitigate_engine_sec)),
+        ("  your part", time(debrief.mitigate_person_sec)),
+        ("  the engine’s part", time(debrief.mitigate_engine_sec)),
         ("trips", debrief.trips.to_string()),
         ("exposed", exposed),
         ("harmed", harmed),

@@ -22,6 +22,46 @@ pub fn fit_to(columns: usize) {
     let _ = ROOM.set(columns);
 }
 
+/// How wide lines beside tables may be: a stated width, on a narrower terminal its columns.
+#[must_use]
+pub fn line_width(widest: usize) -> usize {
+    ROOM.get().copied().unwrap_or(widest).min(widest)
+}
+
+/// Writes a text after a label, in lines that fit.
+///
+/// # Errors
+/// When writing fails.
+pub fn write_labelled(
+    out: &mut impl Write,
+    (style, label): (Style, &str),
+    indent: usize,
+    text: &str,
+) -> io::Result<()> {
+    let whole = format!("{label} {text}");
+    let width = line_width(usize::MAX).saturating_sub(indent + 2);
+    for (place, line) in wrapped(&whole, width).into_iter().enumerate() {
+        match line.strip_prefix(label).filter(|_| place == 0) {
+            Some(rest) => writeln!(out, "{:indent$}{style}{label}{style:#}{rest}", "")?,
+            None => writeln!(out, "{:1$}{line}", "", indent + 2)?,
+        }
+    }
+    Ok(())
+}
+
+/// Writes a text in lines that fit, each indented. The lines after the first may be indented further.
+///
+/// # Errors
+/// When writing fails.
+pub fn write_text(out: &mut impl Write, style: Style, [first, others]: [usize; 2], text: &str) -> io::Result<()> {
+    let width = line_width(usize::MAX).saturating_sub(first.max(others));
+    for (place, line) in wrapped(text, width).into_iter().enumerate() {
+        let indent = " ".repeat(if place == 0 { first } else { others });
+        writeln!(out, "{indent}{style}{line}{style:#}")?;
+    }
+    Ok(())
+}
+
 /// A table for people.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -114,7 +154,7 @@ impl Table {
             writeln!(out, "{style}{}{style:#}", line.trim_end())?;
         }
         if shown.len() < all {
-            let note = "intervals are left out here: the terminal is narrow";
+            let note = "the terminal is narrow: this table has no intervals";
             for line in wrapped(note, room.saturating_sub(2)) {
                 writeln!(out, "  {DIM}{line}{DIM:#}")?;
             }
@@ -127,11 +167,13 @@ impl Table {
     /// # Errors
     /// When writing fails.
     pub fn write_narrow(&self, out: &mut impl Write, room: usize) -> io::Result<()> {
+        let head = self.header.first().filter(|head| !head.is_empty());
         for row in &self.rows {
             let style = if row.len() == 1 { BOLD } else { Style::new() };
             let (first, rest) = row.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
             let indent = width(first) - width(first.trim_start());
-            for line in wrapped(first.trim_start(), room.saturating_sub(2 + indent)) {
+            let lead = head.filter(|_| !self.is_heading(row)).map_or_else(String::new, |head| format!("{head}\u{a0}"));
+            for line in wrapped(&format!("{lead}{}", first.trim_start()), room.saturating_sub(2 + indent)) {
                 writeln!(out, "  {}{style}{line}{style:#}", " ".repeat(indent))?;
             }
             let named = self.header.iter().skip(1).zip(rest).filter(|(_, text)| !text.is_empty());

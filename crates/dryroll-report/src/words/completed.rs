@@ -44,7 +44,7 @@ pub fn warnings(version: &dryroll_sim::text::Foreign, policies: &[(String, Compl
         let which = plural(out.len() as u64, "policy completes", "policies complete");
         said.push(format!(
             "{which} fewer than {least} of the good rollouts of {version}, of {all}: {}. A rollout that is stopped is \
-             short, so such a policy is on no front, and is not better in time",
+             short, so such a policy is not on the front and does not count as faster",
             named(&out)
         ));
     }

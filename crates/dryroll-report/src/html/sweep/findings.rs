@@ -35,7 +35,7 @@ pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
         .collect();
     if let Some(first) = named.first() {
         said.push(format!(
-            "{} on no front, since too few good rollouts complete: the first, {first}.",
+            "{} not on the front, since too few good rollouts complete. The first: {first}.",
             plural(named.len() as u64, "policy is", "policies are")
         ));
     }

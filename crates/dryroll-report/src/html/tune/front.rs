@@ -124,7 +124,7 @@ fn legend(report: &TuneReport, names: &Policies) -> Vec<(Marker, String)> {
         let why = joined(vec![
             (stand(Marker::Meets, Standing::AsGood), "as good as the recommended one".into()),
             (stand(Marker::Meets, Standing::Slower), format!("surely have more {}", called(report.minimise.name()))),
-            (stand(Marker::Meets, Standing::Undecided), "not told apart from it".into()),
+            (stand(Marker::Meets, Standing::Undecided), "without a clear difference from it".into()),
         ]);
         lines
             .push((Marker::Meets, format!("every limit surely holds, for {}: {why}", plural(n, "policy", "policies"))));

@@ -18,7 +18,7 @@ pub(super) fn open_questions(report: &TuneReport, names: &Policies) -> maud::Mar
     let mut rates = Table::new(
         "The rates that each replicate draws",
         &["version", "rate"],
-        &["seen", "of", "mean", "95 % of what is drawn", "the scenario says"],
+        &["seen", "of", "mean", "95 % of what is drawn", "in the scenario"],
     );
     for version in &posterior.versions {
         for (name, rate) in [("failure_rate", &version.failure_rate), ("hang_rate", &version.hang_rate)] {
@@ -35,14 +35,14 @@ pub(super) fn open_questions(report: &TuneReport, names: &Policies) -> maud::Mar
     }
     let goal = called(report.minimise.name());
     let columns = [
-        "worth within today's limits",
+        "saves within today's limits",
         "its interval",
-        "saves with the limits held anew",
+        "saves with limits decided anew",
         "its interval",
-        "of it by choosing otherwise among today's",
-        "by policies that break a limit then",
-        "by policies that are undecided today",
-        "by policies that surely break a limit today",
+        "part: another choice among today's",
+        "part: policies that break a limit then",
+        "part: policies that are undecided today",
+        "part: policies that surely break a limit today",
     ];
     let mut information_value =
         Table::new(format!("What knowing more would save of {goal}, on average"), &["known"], &columns);

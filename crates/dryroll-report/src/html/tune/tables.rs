@@ -59,7 +59,7 @@ pub(super) fn candidates(report: &TuneReport, names: &Policies) -> Table {
         "replicates",
         "why",
     ];
-    let mut table = Table::new("Every policy of the grid", &["policy", "stands"], &columns);
+    let mut table = Table::new("Every policy of the grid", &["policy", "status"], &columns);
     for Candidate { policy, standing, why, evidence, slower_by, gives_up, .. } in &report.candidates {
         let stands = gives_up.as_deref().unwrap_or_else(|| standing.label());
         table.row([
@@ -99,7 +99,7 @@ pub(super) fn sensitivity(report: &TuneReport, names: &Policies) -> Table {
             one.recommended.as_ref().map_or_else(|| "no policy".to_owned(), |policy| names.long(policy)),
             match (&one.recommended, one.decided) {
                 (Some(_), true) => "it is the best",
-                (Some(_), false) => "its limits hold; the best is open",
+                (Some(_), false) => "its limits hold; whether it is the best is undecided",
                 (None, true) => "every policy breaks a limit",
                 (None, false) => "no policy surely meets the limits",
             }
