@@ -179,7 +179,7 @@ fn goal(text: &str, metric: &str) -> Result<Goal, Failure> {
     };
     let half_width: f64 = number.trim().parse().map_err(|_| {
         Failure::Input(anyhow::anyhow!(
-            "--precision: `{text}` is no width; write a number above 0, or a share such as 2%"
+            "--precision: `{text}` is not a width; write a number above 0, or a share such as 2%"
         ))
     })?;
     let half_width = if relative { half_width / 100.0 } else { half_width };

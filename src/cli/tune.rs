@@ -211,7 +211,7 @@ fn open_questions(
     pool: &rayon::ThreadPool,
     quiet: bool,
 ) -> Result<Open, Failure> {
-    let progress = Progress::new(tune.information_value_at_most(tuned), "what more would be worth", quiet);
+    let progress = Progress::new(tune.information_value_at_most(tuned), "what more history would save", quiet);
     let advance = |rollouts| progress.advance(rollouts);
     let workers = WorkPlan { pool, stop: interrupt::stops_by_itself(), progress: &advance };
     let open = tune.open(log, tuned, &posterior.posteriors, &workers);

@@ -51,12 +51,12 @@ pub fn choices(kind: RequestKind, engine: &Engine, briefing: &Briefing) -> Vec<C
                             instances(dispatched),
                             briefing.previous
                         ),
-                        None => "fails: there is no previous version to go back to".to_owned(),
+                        None => "fails: there is no previous version".to_owned(),
                     };
                     (on_trip(RollbackCompletedBatches), does)
                 }
                 (AnswerKind::OnTrip(Abort), RequestKind::RollbackContinuation) => {
-                    (on_trip(Abort), "stops here: what was not taken back stays as it is".to_owned())
+                    (on_trip(Abort), "stops here: instances that are not rolled back stay as they are".to_owned())
                 }
                 (AnswerKind::OnTrip(Abort), _) => {
                     (on_trip(Abort), format!("stops here: the {} stay as they are", instances(dispatched)))

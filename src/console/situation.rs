@@ -65,9 +65,9 @@ pub fn of_trip(
 
 fn way_back(engine: &Engine, briefing: &Briefing) -> String {
     match (engine.direction(), engine.version(Direction::Back)) {
-        (Direction::Back, _) => "way back: this is it, there is nothing further to go back to".to_owned(),
-        (Direction::Forward, Some(_)) => format!("way back: {}", briefing.previous),
-        (Direction::Forward, None) => "way back: none, the previous version is archived or gone".to_owned(),
+        (Direction::Back, _) => "rollback: this is the rollback, there is no further one".to_owned(),
+        (Direction::Forward, Some(_)) => format!("rollback: to {}", briefing.previous),
+        (Direction::Forward, None) => "rollback: impossible, the previous version is archived or gone".to_owned(),
     }
 }
 
@@ -105,7 +105,7 @@ pub fn of_batch(index: u32, engine: &Engine, tally: &Tally) -> &'static str {
         return "going back";
     }
     match engine.batch_phase(index) {
-        BatchPhase::Tripped if engine.direction() == Direction::Back => "taken back",
+        BatchPhase::Tripped if engine.direction() == Direction::Back => "rolled back",
         BatchPhase::Pending => "pending",
         BatchPhase::Running => "running",
         BatchPhase::Completed => "completed",

@@ -215,9 +215,9 @@ fn outcome_says(outcome: Outcome) -> &'static str {
         Outcome::Completed => "completed, every instance has its verdict",
         Outcome::Aborted => "aborted by you",
         Outcome::RolledBack => "rolled back",
-        Outcome::RollbackFailed => "the rollback failed, there was no previous version to go back to",
+        Outcome::RollbackFailed => "the rollback failed, there was no previous version",
         Outcome::Rejected => "rejected by you",
-        Outcome::Expired => "expired, nobody answered in time",
+        Outcome::Expired => "expired without an answer in time",
         Outcome::Blocked => "blocked by the policy",
         Outcome::Stalled => "stalled, not over by the horizon",
     }

@@ -92,7 +92,7 @@ fn nonsense_is_answered_and_changes_nothing() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stdout);
     for answer in [
-        "`shrug` is no command; `help` lists them",
+        "`shrug` is not a command; `help` lists the commands",
         "that is not offered here; allowed: approve, edit, reject",
         "an edit sets batch_pct, 1 to 100",
         "a speed is a whole number from 1 to 100000",

@@ -177,7 +177,7 @@ fn what_cannot_be_kept_is_said_and_nothing_is_lost() {
     let damaged = folder.write("damaged.ndjson", &format!("{TUTORIAL}{{\"title\": \"half"));
     let done = dryroll(&["learn", &report, "--store", &damaged]);
     assert_eq!(done.status.code(), Some(2));
-    assert!(text(&done.stderr).contains("line 2: it is no JSON"), "{}", text(&done.stderr));
+    assert!(text(&done.stderr).contains("line 2: it is not JSON"), "{}", text(&done.stderr));
     assert!(std::fs::read_to_string(&damaged).unwrap().ends_with("half"));
     for (store, code, says) in [
         (report.as_str(), 2, "is what is read"),
@@ -247,7 +247,7 @@ fn a_plan_shows_records_beside_its_answer_and_never_in_it() {
     assert_eq!(plain.stdout, with.stdout);
     let said = text(&with.stderr);
     assert!(said.contains("batch_pct=20% works for edge fleet"), "{said}");
-    assert!(said.contains("line 1: it is no JSON"), "{said}");
+    assert!(said.contains("line 1: it is not JSON"), "{said}");
     assert!(!said.contains("contradicts"), "{said}");
     let set = ["plan", "scenarios/tutorial.toml", "--set", "health_timeout_sec=120", "--learnings", &store];
     let said = text(&dryroll(&set).stderr);

@@ -121,7 +121,7 @@ fn a_drill_shows_what_is_remembered_before_it_begins_but_for_its_own_truth() {
     let asked = told.find("a-1 asks").expect("the request");
     assert!(told.find("Ask before large batches").is_some_and(|record| record < asked), "{told}");
     // What was learnt from this very scenario tells its truth, and comes with it.
-    let held = told.find("1 record of this very scenario is told after the drill").expect("a note");
+    let held = told.find("1 record of this very scenario is shown after the drill").expect("a note");
     let record = told.find("nginx drill — roll back on a trip of a bad version").expect("the record");
     assert!(held < asked && told.find("In truth").is_some_and(|truth| truth < record), "{told}");
     // A person's decisions then contradict nothing now.

@@ -11,6 +11,7 @@ use dryroll::report::html::{page, plots};
 use dryroll::report::model::LimitText;
 use dryroll::report::model::report::Report;
 use dryroll::report::svg::Plot;
+use dryroll::scenario::{Measure, Metric};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -145,7 +146,7 @@ fn the_plot_of_a_search_shows_limits_and_who_meets_them() {
     let mut report = reports::tune(true);
     report.limits.push(LimitText {
         says: "mean blast_radius_pct ≤ 20".into(),
-        metric: "blast_radius_pct".into(),
+        metric: Measure::Metric(Metric::BlastRadiusPct),
         versions: vec![reports::BAD.into()],
         bound_of_mean: Some(20.0),
         key: None,
@@ -513,7 +514,7 @@ fn the_command_says_what_is_wrong() {
     let path = folder.path().join("r.json").display().to_string();
     std::fs::write(&path, &report).expect("a report");
     for (arguments, input, code, said) in [
-        (vec!["report", "-"], &report[..100], 2, "it is no JSON: EOF"),
+        (vec!["report", "-"], &report[..100], 2, "it is not JSON: EOF"),
         (vec!["report", "-"], b"{\"schema\": \"dryroll.sweep/9\"}", 2, "accepted are dryroll.run/1"),
         (vec!["report", "-"], &empty, 4, "it has no cells"),
         (vec!["report", "no-such-file.json"], b"", 2, "cannot read no-such-file.json"),

@@ -196,10 +196,10 @@ fn a_hostile_file_is_an_error_that_says_why() {
     };
     let cases: Vec<(String, &str)> = vec![
         (String::new(), "c.json is empty; give a JSON report of `dryroll calibrate`"),
-        ("events".into(), "it is no JSON"),
+        ("events".into(), "it is not JSON"),
         ("{}".into(), "it has no `schema`"),
         (with(&|value| value["schema"] = "dryroll.calibration/2".into()), "its schema is \"dryroll.calibration/2\""),
-        (with(&|value| value["schema"] = "dryroll.sweep/1".into()), "it is no dryroll.sweep/1 report"),
+        (with(&|value| value["schema"] = "dryroll.sweep/1".into()), "it is not a dryroll.sweep/1 report"),
         (with(&|value| value["versions"] = json!([])), "it has no versions"),
         (
             with(&|value| value["versions"][0]["version"] = "v-3".into()),
@@ -215,10 +215,10 @@ fn a_hostile_file_is_an_error_that_says_why() {
         ),
         (
             with(&|value| value["versions"][0]["hang_rate"]["beta"] = json!([1.0])),
-            "it is no dryroll.calibration/1 report",
+            "it is not a dryroll.calibration/1 report",
         ),
-        (with(&|value| value["versions"][0]["hang_rate"]["n"] = json!(-3)), "it is no dryroll.calibration/1 report"),
-        (with(&|_| ()).replace("\"rollouts\":3", "\"rollouts\":NaN"), "it is no JSON"),
+        (with(&|value| value["versions"][0]["hang_rate"]["n"] = json!(-3)), "it is not a dryroll.calibration/1 report"),
+        (with(&|_| ()).replace("\"rollouts\":3", "\"rollouts\":NaN"), "it is not JSON"),
         (with(&|_| ()).replace("30.0", "1e999"), "number out of range"),
         (
             with(&|value| value["versions"] = json!([fine["versions"][0], fine["versions"][0]])),

@@ -135,11 +135,11 @@ fn of_one_replicate(facts: &Facts, today: &Today<'_>, run: &RunNumbers<'_>, said
     if facts.get("version") != Some(today.version) || !facts.has_policy(policy) {
         return;
     }
-    let same_world = facts.get("scenario") == Some(today.hash)
+    let is_same_scenario = facts.get("scenario") == Some(today.hash)
         && facts.count("seed") == Some(run.seed)
         && facts.count("replicate") == Some(run.replicate);
     let trips = facts.count("trips");
-    if !same_world {
+    if !is_same_scenario {
         if let Some(then) = trips.filter(|&then| (then > 0) != (run.trips > 0)) {
             said.push(Verdict::Differs(format!(
                 "that replicate had {}, today's has {}: one replicate each, so neither says how often",
@@ -263,7 +263,7 @@ fn of_tune(claims: &Claims, record: &Learning, tune: &TuneReport, said: &mut Vec
 /// A mean that both know with an interval, and the intervals do not meet.
 fn goals(facts: Option<&Facts>, tune: &TuneReport, tried: &[&Candidate], said: &mut Vec<Verdict>) {
     let ([one], Some(facts)) = (tried, facts) else { return };
-    let name = &tune.minimise;
+    let name = tune.minimise.name();
     if facts.get("good") != Some(tune.good.raw()) || !facts.has_policy(&one.policy) {
         return;
     }

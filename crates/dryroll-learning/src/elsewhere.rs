@@ -93,7 +93,7 @@ fn of_replicate(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
         return;
     }
     if today.hides_truth {
-        differs.push("whether its rates and faults are today's is told after the drill".into());
+        differs.push("whether its rates and faults are today's is shown after the drill".into());
         return;
     }
     let Some(theirs) = facts.get("world") else {
@@ -161,15 +161,15 @@ fn found(facts: &Facts, today: &Today<'_>) -> Option<String> {
     let policy = policy.join(", ");
     let ended = || {
         let trips = facts.count("trips").map_or_else(String::new, |n| format!(", {}", plural(n, "trip", "trips")));
-        format!("{}{trips}", facts.get("outcome").unwrap_or("an end that it does not tell"))
+        format!("{}{trips}", facts.get("outcome").unwrap_or("an unknown outcome"))
     };
     let what = match facts.get("kind")? {
         "tune" if facts.get("recommended") == Some("none") => {
             return Some(format!("a search{replicates} recommended no policy"));
         }
         "tune" => format!("a search{replicates} recommended {policy}"),
-        "sweep" => format!("a sweep{replicates} told of {policy}"),
-        "compare" => format!("a comparison{replicates} told of {policy}"),
+        "sweep" => format!("a sweep{replicates} reported {policy}"),
+        "compare" => format!("a comparison{replicates} reported {policy}"),
         "run" => format!("one replicate with {policy}: {}", ended()),
         "drill" => format!("one drill with {policy}: {}", ended()),
         _ => return None,

@@ -44,7 +44,7 @@ pub(super) fn learning(page: &RunReport) -> Result<Learning, LearningError> {
         run.figures(),
         run.faults(),
         lesson.advice,
-        "One run is one replicate: it shows what can happen, not how often; a sweep says that.".to_owned(),
+        "One run is one replicate: it shows what can happen, not how often; a sweep estimates that.".to_owned(),
         phrases::evidence(scenario, page.seed, &format!("replicate {}", page.replicate), page.command.raw()),
         run.facts().to_string(),
     ];
@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
             return String::new();
         }
         let wait = match self.number(Metric::ApprovalWaitSec) {
-            Some(wait) if wait > 0.0 => format!(", of it {} waiting for a person", time(wait)),
+            Some(wait) if wait > 0.0 => format!(", {} of it waiting for a person", time(wait)),
             _ => String::new(),
         };
         let mut said = vec![format!("It took {}{wait}", time(self.duration))];
@@ -194,14 +194,14 @@ impl<'a> Run<'a> {
                 category: Category::Fact,
                 title: format!("{}: nothing was rolled out", self.outcome),
                 happened: format!("The request ended as {} and no instance was touched.", self.outcome),
-                advice: "It says nothing about the version or the policy.".into(),
+                advice: "It shows nothing about the version or the policy.".into(),
                 tags: &["approval"],
             },
             "rollback_failed" => Lesson {
                 category: Category::FailureMode,
                 title: format!("rollback failed after {trips}"),
                 happened: format!("{trips}, and the rollback found the previous version archived or gone."),
-                advice: "Recommend keeping the previous version available until nobody will roll back any more.".into(),
+                advice: "Recommend keeping the previous version available until no rollback is needed any more.".into(),
                 tags: &["rollback", "circuit-breaker"],
             },
             "stalled" => Lesson {
@@ -250,7 +250,7 @@ impl<'a> Run<'a> {
         Lesson {
             category: Category::FailureMode,
             title: format!("false trip with {policy}"),
-            happened: format!("{trips} on a version that is good in truth, ended as {}: {cause}.", self.outcome),
+            happened: format!("{trips} on a good version, ended as {}: {cause}.", self.outcome),
             advice: "Before the limit is raised, look for the cause: the limit is a symptom. Which limit pays is a \
              question for `dryroll tune`."
                 .into(),
@@ -277,22 +277,18 @@ impl<'a> Run<'a> {
             return Lesson {
                 category: Category::FailureMode,
                 title: format!("a bad version reached {reach} without a trip with {policy}"),
-                happened: format!(
-                    "A version that is defective in truth, ended as {}, never tripped; {harm}.",
-                    self.outcome
-                ),
+                happened: format!("A defective version, ended as {}, never tripped; {harm}.", self.outcome),
                 advice: why.into(),
                 tags: &["circuit-breaker", "escape"],
             };
         }
         let decided = match self.decisions.as_slice() {
-            [] => "nobody decided".to_owned(),
+            [] => "no decision was taken".to_owned(),
             decisions => {
                 format!("decided: {}", decisions.iter().map(|one| one_line(one)).collect::<Vec<_>>().join(", "))
             }
         };
-        let happened =
-            format!("{trips} on a version that is defective in truth; {decided}; ended as {}; {harm}.", self.outcome);
+        let happened = format!("{trips} on a defective version; {decided}; ended as {}; {harm}.", self.outcome);
         if self.outcome == "completed" && self.decisions.contains(&"continue_anyway") {
             return Lesson {
                 category: Category::AntiPattern,

@@ -65,15 +65,23 @@ impl Unit {
     #[must_use]
     pub fn of(name: &str) -> Self {
         match Measure::find(name) {
-            Some(Measure::Rate(_)) => Self::Share,
-            Some(Measure::Metric(metric)) => Self::of_metric(metric),
-            Some(Measure::Outcome) => Self::Count,
+            Some(measure) => Self::of_measure(measure),
             // A name of an older or a newer program.
             None if name.ends_with("_sec") => Self::Seconds,
             None if name.contains("_pct") => Self::Percent,
             None if name.ends_with("_instance_min") => Self::InstanceMinutes,
             None if name.ends_with("_rate") => Self::Share,
             None => Self::Count,
+        }
+    }
+
+    /// The unit of a metric or a rate.
+    #[must_use]
+    pub fn of_measure(measure: Measure) -> Self {
+        match measure {
+            Measure::Rate(_) => Self::Share,
+            Measure::Metric(metric) => Self::of_metric(metric),
+            Measure::Outcome => Self::Count,
         }
     }
 

@@ -192,6 +192,6 @@ impl IdleFault {
     /// What is wrong, in a sentence.
     #[must_use]
     pub fn says(&self) -> String {
-        format!("fault {} ({}) touched nothing in any replicate that was looked at", self.fault, self.kind)
+        format!("fault {} ({}) touched no instance in any replicate", self.fault, self.kind)
     }
 }

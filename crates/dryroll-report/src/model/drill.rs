@@ -41,7 +41,7 @@ pub struct DrillReport {
     pub outcome: Foreign,
     /// What was decided, in order.
     pub decisions: Vec<DecisionMade>,
-    /// What it came to.
+    /// Result.
     pub debrief: Debrief,
     /// How good that was.
     pub score: Score,

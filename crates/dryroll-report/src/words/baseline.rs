@@ -6,7 +6,7 @@ use dryroll_study::study::Policy;
 use dryroll_study::study::baseline::contrast::{Cause, Verdict};
 
 /// What is told fact by fact, worst first; the others are counted.
-pub const TOLD: [Verdict; 3] = [Verdict::Worse, Verdict::Better, Verdict::Differs];
+pub const LISTED: [Verdict; 3] = [Verdict::Worse, Verdict::Better, Verdict::Differs];
 /// The heads of the columns.
 pub const COLUMNS: [&str; 9] =
     ["", "metric", "version", "changed", "accepted", "now", "difference", "interval", "tolerance"];
@@ -48,14 +48,14 @@ impl ComparedFact {
     /// and the tolerance.
     #[must_use]
     pub fn cells(&self) -> [String; 9] {
-        let unit = Unit::of(&self.metric);
+        let unit = Unit::of_measure(self.metric);
         let by = match self.changed {
             Cause::Policy => "policy",
             Cause::Engine => "engine",
         };
         [
             format!("{} {}", self.verdict.sign(), self.verdict.says()),
-            self.metric.clone(),
+            self.metric.to_string(),
             self.version.to_string(),
             by.to_owned(),
             unit.say(self.accepted),
@@ -125,7 +125,7 @@ impl BaselineReport {
 
 /// In how many runs the conditional metrics exist that are told.
 pub fn conditions(scenario: &BaselineScenario) -> impl Iterator<Item = String> {
-    TOLD.into_iter().flat_map(|verdict| scenario.of(verdict)).filter_map(ComparedFact::condition)
+    LISTED.into_iter().flat_map(|verdict| scenario.of(verdict)).filter_map(ComparedFact::condition)
 }
 
 /// How many facts are not told, and why.
@@ -135,12 +135,12 @@ pub fn others(scenario: &BaselineScenario) -> String {
         let count = scenario.of(verdict).count() as u64;
         (count > 0).then(|| format!("{} {says}", plural(count, "fact", "facts")))
     };
-    let narrated = [
+    let counts = [
         (Verdict::Tolerated, "within the tolerance"),
         (Verdict::Unsure, "may differ by chance"),
         (Verdict::Same, "the same"),
     ];
-    narrated.into_iter().filter_map(of).collect::<Vec<_>>().join(", ")
+    counts.into_iter().filter_map(of).collect::<Vec<_>>().join(", ")
 }
 
 /// The keys in which two policies differ, with both values as JSON.

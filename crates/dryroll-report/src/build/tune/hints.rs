@@ -7,14 +7,14 @@ use dryroll_study::study::tune::Tune;
 use dryroll_study::study::tune::hints::{Hints, Judged, REPLICATES};
 
 /// What is told of them.
-pub struct Told {
+pub struct HintWords {
     /// Every rule beside failures in a row.
     pub hints: Vec<Hint>,
     /// Which of them would meet the limits, or why nothing is told.
     pub says: String,
 }
 
-impl Told {
+impl HintWords {
     /// Of what was judged.
     pub fn new(tune: &Tune, found: &Hints) -> Self {
         if let Some(why) = &found.why_not {

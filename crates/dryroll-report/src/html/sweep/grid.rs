@@ -82,8 +82,8 @@ pub fn heat_maps(report: &SweepReport) -> Vec<Plot> {
         HeatMap { name, title, reading: &reading(what), unit: Unit::of(metric), x: x.clone(), y: y.clone(), panels }
             .draw()
     };
-    let trips = "How many of the rollouts trip the breaker, in percent. With a good version each trip is for nothing; \
-     with a defective one it is what the breaker is there for.";
+    let trips = "How many of the rollouts trip the breaker, in percent. With a good version each trip is a false trip; \
+     with a defective one it is what the breaker is for.";
     let blast = "How much of the fleet a defective version has reached when it is stopped, or in the end: the mean \
      over all rollouts, in percent.";
     let harmed = "How much of the fleet a defective version made stop serving for longer than its upgrade: the mean \

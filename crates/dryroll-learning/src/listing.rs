@@ -15,7 +15,7 @@ const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::G
 const ASKS: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
 
 /// Records that are told whatever they say.
-const TOLD: usize = 3;
+const FIRST: usize = 3;
 /// Contradicted ones that are told beside them.
 const CONTRADICTED: usize = 3;
 /// Letters of a content that are told.
@@ -28,17 +28,17 @@ const WIDTH: usize = 116;
 ///
 /// # Errors
 /// When writing fails.
-pub fn tell(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<'_>]) -> io::Result<()> {
+pub fn list(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<'_>]) -> io::Result<()> {
     let store = one_line(store);
     if recalled.is_empty() {
         return writeln!(out, "\nNo record of {store} applies to this module and fleet ({all} there).");
     }
     let apply = plural(recalled.len() as u64, "record applies", "records apply");
     writeln!(out, "\n{BOLD}What was learned before{BOLD:#} {DIM}({store}: of {all}, {apply}){DIM:#}")?;
-    let (first, rest) = recalled.split_at(recalled.len().min(TOLD));
+    let (first, rest) = recalled.split_at(recalled.len().min(FIRST));
     let contradicted = rest.iter().filter(|one| one.is_contradicted()).take(CONTRADICTED);
-    let narrated: Vec<&Recalled<'_>> = first.iter().chain(contradicted).collect();
-    for one in &narrated {
+    let shown: Vec<&Recalled<'_>> = first.iter().chain(contradicted).collect();
+    for one in &shown {
         writeln!(
             out,
             "  {BOLD}{}{BOLD:#} {DIM}[{}]{DIM:#}",
@@ -67,7 +67,7 @@ pub fn tell(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<
             }
         }
     }
-    match recalled.len() - narrated.len() {
+    match recalled.len() - shown.len() {
         0 => Ok(()),
         more => writeln!(out, "  … and {more} more"),
     }
