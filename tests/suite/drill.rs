@@ -185,10 +185,10 @@ fn the_first_decision_that_does_not_fit_is_named() {
     let early = error(&[(0, "approve"), (1, "abort")]);
     assert!(early.contains("it is asked for at"), "{early}");
     let late = error(&[(0, "approve"), (2_000_000, "abort"), (2_000_001, "abort")]);
-    assert!(late.contains("nobody is asked any more: it is aborted"), "{late}");
+    assert!(late.contains("no request is open: the rollout is aborted"), "{late}");
     let expired = error(&[(86_400_001, "approve")]);
-    assert!(expired.contains("nobody waits for it any more"), "{expired}");
-    assert!(error(&[(0, "shrug")]).contains("`shrug` is no decision; allowed: approve"));
+    assert!(expired.contains("its request is no longer open"), "{expired}");
+    assert!(error(&[(0, "shrug")]).contains("`shrug` is not a decision; allowed: approve"));
 }
 
 #[test]

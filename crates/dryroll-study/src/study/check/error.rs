@@ -11,7 +11,7 @@ pub enum CheckError {
     #[error(transparent)]
     Grid(#[from] GridError),
     /// A rule that does not apply to its version.
-    #[error("the rule `{says}` on line {line} says nothing of `{version}`, which is {truth}; name another version, or another metric or rate",
+    #[error("the rule `{says}` on line {line} does not apply to `{version}`, which is {truth}; name another version, or another metric or rate",
         truth = if *.defective { "defective" } else { "not `defective`" })]
     SaysNothing {
         /// The rule.

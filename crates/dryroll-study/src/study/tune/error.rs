@@ -8,7 +8,7 @@ use dryroll_sim::text::Foreign;
 #[derive(Debug, thiserror::Error)]
 pub enum TuneError {
     /// The scenario does not state a goal.
-    #[error("the scenario has no [tune]: add it, with `limits`, to say what is wanted")]
+    #[error("the scenario has no [tune]: add it, with `limits`, to state what the search is for")]
     NoTune,
     /// A policy or version is not valid.
     #[error(transparent)]
@@ -17,7 +17,7 @@ pub enum TuneError {
     #[error("`good` in [tune] is `{0}`, which is defective; name a version that is not")]
     DefectiveGood(Foreign),
     /// A limit that does not apply to any version.
-    #[error("the limit `{0}` says nothing of a good version, and [tune] names no defective one")]
+    #[error("the limit `{0}` does not apply to a good version, and [tune] names no defective one")]
     SaysNothing(Foreign),
     /// A limit that no number of replicates can confirm.
     #[error(

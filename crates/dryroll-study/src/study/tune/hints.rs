@@ -48,10 +48,12 @@ pub struct Hints {
 pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) -> Hints {
     let none = |why_not: &str| Hints { why_not: Some(why_not.to_owned()), ..Hints::default() };
     if tune.versions() < 2 {
-        return none("[tune] has no defective version, which is what they would be judged by");
+        return none("[tune] has no defective version, by which they would be judged");
     }
     if tune.scenario.fleet.instances > LARGEST_FLEET {
-        return none(&format!("the fleet has more than {LARGEST_FLEET} instances, of which no verdicts are kept"));
+        return none(&format!(
+            "the fleet has more than {LARGEST_FLEET} instances, and no verdicts are kept of that many"
+        ));
     }
     let with = |policy: usize| pool.install(|| Trial::new(tune, policy)).map(|trial| (policy, trial));
     let is_recommended = recommended.is_some();

@@ -31,7 +31,7 @@ fn a_wrong_line_is_told_with_its_place_and_what_is_allowed() {
     for (text, line, says) in [
         (format!("{good}<<<<<<< HEAD\n"), 5, "merge"),
         (format!("=======\n{good}"), 1, "merge"),
-        (format!("{good}hello\n"), 5, "`hello` is no line"),
+        (format!("{good}hello\n"), 5, "`hello` is not a line"),
         (format!("{good}[1]\n"), 5, "JSON object"),
         (with("\"seed\"", "\"sed\""), 1, "there is no key `sed`"),
         (with("\"hits\":3", "\"hits\":1001"), 4, "at most `n`"),
