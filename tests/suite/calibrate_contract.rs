@@ -163,12 +163,12 @@ fn requests_are_answered_once_with_what_they_offer() {
     events[decided]["decision"] = json!("continue_anyway");
     events.insert(decided + 1, log[decided].clone());
     refused(&events, decided + 2, "a-2 was decided before");
-    // Nobody has approved.
+    // No approval yet.
     let approved = place(&log, "approval_decided");
     let mut events = log.clone();
     events.remove(approved);
     refused(&events, approved + 1, "it needs an approve first");
-    // Nobody has decided on the trip.
+    // No decision on the trip yet.
     let mut events = log[..decided].to_vec();
     let mut start = log[place(&log, "instance_started")].clone();
     start["at_ms"] = log[decided]["at_ms"].clone();

@@ -94,11 +94,11 @@ fn a_comparison_does_not_call_it_better_in_time() {
     assert!(duration["simultaneous_ci"][0].as_f64().expect("an end") > 0.0, "the other surely takes longer");
     assert_eq!((&duration["stopping"], &duration["a_wins"]), (&Value::from("a"), &Value::Null));
     assert!(of("completed")["stopping"].is_null(), "what it stops is counted as before");
-    let told = said(&output.stdout);
-    let row = |name: &str| told.lines().find(|line| line.trim_start().starts_with(name)).expect("a row").to_owned();
-    assert!(row("duration_sec").contains("none: A stops early"), "{told}");
-    assert!(row("completed").contains("B is better"), "{told}");
-    assert!(!told.contains("A is better"), "{told}");
+    let printed = said(&output.stdout);
+    let row = |name: &str| printed.lines().find(|line| line.trim_start().starts_with(name)).expect("a row").to_owned();
+    assert!(row("duration_sec").contains("none: A stops early"), "{printed}");
+    assert!(row("completed").contains("B is better"), "{printed}");
+    assert!(!printed.contains("A is better"), "{printed}");
     assert!(!said(&folder.run("report r.json --html -").stdout).contains("A is better in duration"));
 }
 
@@ -117,7 +117,7 @@ fn a_search_does_not_recommend_it_unless_the_scenario_lets_it() {
     assert!(warnings(&report).contains("1 policy is out for that (batch_pct 10, max_consecutive_failures 1)"));
     assert!(said(&output.stdout).contains("stops 97"));
     assert!(said(&folder.run("report t.json --html -").stdout).contains(">stops 97"));
-    // Whoever wants it says so, and is warned.
+    // A scenario can ask for it, and a warning follows.
     let folder = Folder::of(&format!("{BROKEN}{}", TUNE.replace("[tune]", "[tune]\nmin_completed = 0")));
     folder.tune("--report t.json -q");
     let report = folder.report("t.json");

@@ -23,7 +23,7 @@ fn prose(text: &str) -> String {
 fn links(prose: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (start, _) in prose.match_indices("](") {
-        // Within `code` it is none: an odd number of backticks stands before it on its line.
+        // Within `code` it is not a link: an odd number of backticks stands before it on its line.
         let line = prose[..start].rfind('\n').map_or(0, |end| end + 1);
         let ticks = prose[line..start].matches('`').count();
         if ticks.is_multiple_of(2)

@@ -123,7 +123,7 @@ proptest! {
         prop_assert_eq!(&played.0, &events.0);
         prop_assert_eq!(again.decisions(), drill.decisions());
         prop_assert_eq!(again.settle(), drill.settle());
-        // Every branch and every plain operator is a run that somebody could have made, and no score is out of its
+        // Every branch and every plain operator is a run that a person could have made, and no score is out of its
         // range.
         let judgement = score::judge(&compiled, &mut drill);
         let branches = judgement.branches.iter().map(|(_, _, judged)| judged);
@@ -211,7 +211,7 @@ fn branches_know_what_each_other_decision_would_have_done() {
     };
     use branch::Change::{HalfAsLate, Instead, TwiceAsLate};
     assert_eq!(of(0, Instead(Answer::Reject, None)).metrics.outcome, Outcome::Rejected);
-    // Whoever rejects has upgraded nobody, and knows no more than before.
+    // A rejected plan has upgraded no instance, and its operator knows no more than before.
     assert_eq!(of(0, Instead(Answer::Reject, None)).cost.misplaced, 50);
     assert!(of(0, Instead(Answer::Reject, None)).score < 5.0);
     assert_eq!(of(1, Instead(Answer::OnTrip(OperatorDecision::Abort), None)).metrics.outcome, Outcome::Aborted);
@@ -228,7 +228,7 @@ fn branches_know_what_each_other_decision_would_have_done() {
     assert_eq!(judgement.plain.len(), 7);
 }
 
-/// Whoever approves at once instead of editing first still gets the person's own decision on the trip.
+/// The branch that approves at once instead of editing first still gets the person's own decision on the trip.
 #[test]
 fn a_branch_without_an_edit_keeps_the_later_decisions() {
     let scenario = scenario("broken-rollback");

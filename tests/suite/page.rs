@@ -430,7 +430,7 @@ fn chromium_shows_every_page() {
         for width in [1200, 400] {
             let profile = tempfile::tempdir().expect("a folder");
             let probe = folder.join(format!("{name}-probe.html"));
-            // Measured in the page, told by its title.
+            // Measured in the page, and returned in its title.
             let script = "<script>addEventListener('load',()=>{const s=[...document.querySelectorAll('svg')];\
                 document.title='PROBE '+s.filter(e=>e.getBoundingClientRect().width>200&&e.getBoundingClientRect().height>60).length\
                 +' '+(document.documentElement.scrollWidth<=innerWidth)})</script></body>";

@@ -391,10 +391,10 @@ mod tests {
         for (list, says) in [
             ("", "missing"),
             ("1,,2", "missing"),
-            ("4..1", "no range"),
-            ("1..", "no range"),
-            ("a..b", "no range"),
-            ("1..99999999999", "no range"),
+            ("4..1", "not a range"),
+            ("1..", "not a range"),
+            ("a..b", "not a range"),
+            ("1..99999999999", "not a range"),
             ("1..3,2", "2 is in the list twice"),
         ] {
             assert!(values(list).unwrap_err().contains(says), "{list}");
