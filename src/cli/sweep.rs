@@ -13,13 +13,13 @@ use super::shard;
 use dryroll_report::files::output::{Output, Written};
 use dryroll_report::model::SweepReport;
 use dryroll_report::rows::cells::write_cells;
-use dryroll_report::rows::runs::RunsWriter;
 use dryroll_report::terminal::sweep::sweep_table;
 use dryroll_report::words::plural;
 use dryroll_sim::scenario::{Scenario, ScenarioText};
 use dryroll_sim::text::Foreign;
 use dryroll_study::study::grid::{self, Axis};
 use dryroll_study::study::result_log::ResultLog;
+#[cfg(feature = "parquet")]
 use dryroll_study::study::results::CellRows;
 use dryroll_study::study::round::{WorkPlan, rollouts};
 use dryroll_study::study::sweep::{Extent, Goal, Sweep, SweepError, SweepOrder};
@@ -312,6 +312,11 @@ pub struct Files {
 impl Files {
     /// Opens the named outputs.
     pub fn open(arguments: &OutputArguments) -> Result<Self, Failure> {
+        if !cfg!(feature = "parquet") && arguments.runs.is_some() {
+            return Err(Failure::Input(anyhow::anyhow!(
+                "--runs: this program is built without the feature `parquet`; use --cells, or build with the feature"
+            )));
+        }
         let paths = [&arguments.report, &arguments.cells, &arguments.runs].map(Option::as_ref);
         let [report, cells, runs] = open_all(paths)?;
         Ok(Self { report, cells, runs })
@@ -332,15 +337,33 @@ pub fn conclude(
     let written = [
         write_json(files.report, &report)?,
         write_whole(files.cells, |out| write_cells(out, &report))?,
-        write_whole(files.runs, |out| {
-            let orders = sweep.cells.scenarios.iter().any(|scenario| !scenario.rollout.order.is_listed());
-            let mut runs = RunsWriter::new(out, orders)?;
-            for (cell, &(replicates, _)) in extent.cells.iter().enumerate() {
-                let rows = CellRows::open(logs, cell as u32, replicates)?;
-                runs.cell(&sweep.cells.scenarios[cell], &rows)?;
-            }
-            runs.finish().map(drop)
-        })?,
+        write_runs(files.runs, sweep, logs, extent)?,
     ];
     Ok((report, written))
+}
+
+/// Writes one row a replicate.
+#[cfg(feature = "parquet")]
+fn write_runs(
+    file: Option<Output>,
+    sweep: &Sweep,
+    logs: &[ResultLog],
+    extent: &Extent,
+) -> Result<Option<Written>, Failure> {
+    use dryroll_report::rows::runs::{OptionalColumns, RunsWriter};
+    write_whole(file, |out| {
+        let columns = OptionalColumns::of(sweep.cells.scenarios.iter().zip(&sweep.cells.compiled));
+        let mut runs = RunsWriter::new(out, columns)?;
+        for (cell, &(replicates, _)) in extent.cells.iter().enumerate() {
+            let rows = CellRows::open(logs, cell as u32, replicates)?;
+            runs.cell(&sweep.cells.scenarios[cell], &rows)?;
+        }
+        runs.finish().map(drop)
+    })
+}
+
+/// [`Files::open`] refuses `--runs` without the feature, so there is no file to write.
+#[cfg(not(feature = "parquet"))]
+fn write_runs(_: Option<Output>, _: &Sweep, _: &[ResultLog], _: &Extent) -> Result<Option<Written>, Failure> {
+    Ok(None)
 }

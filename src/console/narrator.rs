@@ -32,7 +32,7 @@ impl Narrator {
             EventBody::Planned { .. } => (Tone::Plain, format!("plan: {}", text())),
             EventBody::ApprovalRequested { .. } | EventBody::OperatorNotified => (Tone::Asks, text()),
             EventBody::ApprovalDecided { answer, .. } => {
-                if matches!(answer, Answer::OnTrip(_)) {
+                if matches!(answer, Answer::OnTrip(_)) && self.is_tripped {
                     (self.in_a_row, self.is_tripped) = (0, false);
                 }
                 (Tone::Asks, text())
@@ -45,6 +45,12 @@ impl Narrator {
                 (Tone::Plain, text())
             }
             EventBody::InstanceStarted { .. } => return None,
+            EventBody::InstanceRetried { .. } => (Tone::Plain, text()),
+            EventBody::InstanceRelapsed { .. } => {
+                self.in_a_row += 1;
+                (Tone::Bad, text())
+            }
+            EventBody::BreakerNoted { .. } => (Tone::Asks, text()),
             EventBody::InstanceHealthCheck { failure: None, .. } => {
                 self.in_a_row = 0;
                 if self.batch_instances > VERDICTS_SHOWN {
@@ -78,7 +84,7 @@ impl Narrator {
 
     /// What the breaker counts after a failure.
     fn count(&self, engine: &Engine) -> String {
-        let limit = engine.breaker().1;
+        let Some((_, limit)) = engine.breaker() else { return String::new() };
         if self.is_tripped || engine.settings().breaker_order == BreakerOrder::Listed {
             return String::new();
         }

@@ -127,7 +127,7 @@ fn decisions_that_do_not_fit_are_refused_with_the_first_of_them() {
     std::fs::write(&path, decisions).unwrap();
     let output = drill(&["scenarios/broken-rollback.toml", "--decisions", path.to_str().unwrap()], "");
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("decision 3: `shrug` is no decision"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("decision 3: `shrug` is not a decision"), "{}", text(&output.stderr));
     std::fs::write(&path, decisions.replace("shrug", "abort")).unwrap();
     let output = drill(&["scenarios/broken-rollback.toml", "--decisions", path.to_str().unwrap()], "");
     assert_eq!(output.status.code(), Some(2));

@@ -43,15 +43,15 @@ fn take_again(engine: &mut Engine, now: At, input: Input) {
 /// Rebuilds from the first `len` entries, hands in what is left, and says what came of it.
 fn continued(journal: &Journal, len: usize) -> (Engine, Vec<Event>, Vec<Deed>) {
     let mut engine = prefix(journal, len).rebuild(ALWAYS).expect("a true journal");
-    let (mut told, mut done) = (events(&mut engine), deeds(&mut engine));
+    let (mut emitted, mut done) = (events(&mut engine), deeds(&mut engine));
     for entry in &journal.entries[len..] {
         if let Entry::Input { now, input } = entry {
             take_again(&mut engine, *now, *input);
-            told.extend(events(&mut engine));
+            emitted.extend(events(&mut engine));
             done.extend(deeds(&mut engine));
         }
     }
-    (engine, told, done)
+    (engine, emitted, done)
 }
 
 /// What is left of an engine once its queues are empty: everything that it can be asked.
@@ -77,9 +77,9 @@ proptest! {
     fn s9_every_prefix_continues_as_the_uninterrupted_run(case in cases()) {
         let Run { journal, deeds, engine } = case.journal();
         for len in 0..=journal.entries.len() {
-            let (rebuilt, told, done) = continued(&journal, len);
+            let (rebuilt, emitted, done) = continued(&journal, len);
             let shown = bench::deeds_told(&events_of(&journal.entries[..len])).len();
-            prop_assert_eq!(told, events_of(&journal.entries[len..]), "events after {} entries", len);
+            prop_assert_eq!(emitted, events_of(&journal.entries[len..]), "events after {} entries", len);
             prop_assert_eq!(&done, &deeds[shown..], "commands after {} entries", len);
             prop_assert_eq!(view(&rebuilt), view(&engine));
         }
@@ -146,9 +146,9 @@ fn small() -> Journal {
 #[test]
 fn s9_a_start_that_the_journal_shows_is_not_commanded_again() {
     // Request, planned, tick, batch 0 starts, 0 starts, | 1 starts, …
-    let (_, told, done) = continued(&prefix(&small(), 5), 5);
+    let (_, emitted, done) = continued(&prefix(&small(), 5), 5);
     assert_eq!(done, [Deed::Upgrade(Direction::Forward, InstanceId(1))]);
-    assert_eq!(told.iter().map(bench::line).collect::<Vec<_>>(), ["0 r-1 b0 1 to v2"]);
+    assert_eq!(emitted.iter().map(bench::line).collect::<Vec<_>>(), ["0 r-1 b0 1 to v2"]);
     let (_, _, done) = continued(&prefix(&small(), 6), 6);
     assert_eq!(done, []);
 }

@@ -391,7 +391,7 @@ fn a_record_of_another_case_claims_nothing_for_today() {
         assert!(said.contains("It found there: a search over "), "{said}");
         assert!(!said.contains("surely holds") && !said.contains("Recommend"), "{said}");
     }
-    // A search of another fleet is no contradiction: there the limit held, here it does not.
+    // A search of another fleet is not a contradiction: there the limit held, here it does not.
     let larger = folder.write("larger.toml", &SEARCHED.replace("instances = 50", "instances = 100"));
     let said = words_of(&text(&dryroll(&["tune", &larger, "--learnings", &store]).stdout));
     assert!(said.contains("about another case: 50 instances there, 100 today."), "{said}");

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 use tuning::{SCENARIO, scenario};
 
-/// A calibration report with one version: failures and silences of so many commands under Jeffreys's prior.
+/// A calibration report with one version: failures and silences of this many commands under Jeffreys's prior.
 fn calibration(version: &str, failed: f64, silent: f64, n: f64) -> Value {
     // 1 − r ~ Beta(silent + ½, ended + ½), and failure = r c by its two moments.
     let ended = n - silent;

@@ -32,9 +32,9 @@ pub(super) fn learning(report: &DrillReport) -> Result<Learning, LearningError> 
     let planned = u64::from(report.plan.total_instances);
     let window = time(policy.health_timeout_sec.as_secs_f64());
     let plan = format!(
-        "{}: {}% batches × {} × {window} health window.",
+        "{}: {} × {} × {window} health window.",
         phrases::fleet(scenario, planned),
-        policy.batch_pct,
+        phrases::batches(&policy),
         plural(u64::from(report.plan.batch_count), "batch", "batches")
     );
     let content = [
@@ -64,8 +64,8 @@ pub(super) fn learning(report: &DrillReport) -> Result<Learning, LearningError> 
 fn walked(report: &DrillReport) -> Policy {
     let mut policy = report.policy.clone();
     for edit in &report.decisions {
-        policy.batch_pct = edit.batch_pct.unwrap_or(policy.batch_pct);
-        policy.max_consecutive_failures = edit.max_consecutive_failures.unwrap_or(policy.max_consecutive_failures);
+        policy.batch_pct = edit.batch_pct.or(policy.batch_pct);
+        policy.max_consecutive_failures = edit.max_consecutive_failures.or(policy.max_consecutive_failures);
     }
     policy
 }

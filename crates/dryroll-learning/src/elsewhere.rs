@@ -81,7 +81,8 @@ fn of_words(claims: &Claims, today: &Today<'_>, differs: &mut Vec<String>) {
     for (key, theirs, ours) in
         [(TRIED[0], claims.batch_pct, policy.batch_pct), (TRIED[1], claims.limit, policy.max_consecutive_failures)]
     {
-        if let Some(theirs) = theirs.filter(|&theirs| theirs != ours) {
+        if let Some(theirs) = theirs.filter(|&theirs| Some(theirs) != ours) {
+            let ours = ours.map_or_else(|| "none".to_owned(), |ours| ours.to_string());
             differs.push(format!("{key} {theirs} there, {ours} today"));
         }
     }

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::phrases::{self, one_line, percent, time};
 use super::{Category, Learning, LearningError};
-use dryroll_engine::batch_size;
+use dryroll_engine::BatchSizes;
 use dryroll_report::model::run::RunReport;
 use dryroll_report::words::plural;
 use dryroll_sim::scenario::Metric;
@@ -68,14 +68,16 @@ impl<'a> Run<'a> {
         let total = u32::try_from(page.plan.total_instances).unwrap_or(u32::MAX);
         let mut walked = policy.clone();
         let size = page.plan.batch_size;
-        if total > 0 && size != u64::from(batch_size(total, policy.batch_pct)) {
+        if let Some(own) = policy.batch_pct.map(BatchSizes::pct)
+            && total > 0
+            && size != u64::from(own.largest(total))
+        {
             // Several shares make the same batch; the largest is the one that people write.
-            walked.batch_pct = u32::try_from(size.saturating_mul(100) / u64::from(total)).unwrap_or(100).clamp(1, 100);
+            let pct = u32::try_from(size.saturating_mul(100) / u64::from(total)).unwrap_or(100);
+            walked.batch_pct = Some(pct.clamp(1, 100));
         }
         let limit = page.plan.circuit_breaker.max_consecutive_failures;
-        if limit > 0 {
-            walked.max_consecutive_failures = limit;
-        }
+        walked.max_consecutive_failures = limit.filter(|&limit| limit > 0).or(walked.max_consecutive_failures);
         Ok(Self {
             edited: walked != policy,
             policy: walked,
@@ -125,8 +127,8 @@ impl<'a> Run<'a> {
             _ => String::new(),
         };
         format!(
-            "{fleet}{some}: {}% batches × {}{edited} × {window} health window{estimate}.",
-            self.policy.batch_pct,
+            "{fleet}{some}: {} × {}{edited} × {window} health window{estimate}.",
+            phrases::batches(&self.policy),
             plural(plan.batch_count, "batch", "batches"),
         )
     }

@@ -107,6 +107,7 @@ impl Unit {
             | Metric::Decisions
             | Metric::ExposedInstances
             | Metric::HarmedInstances
+            | Metric::BrickedInstances
             | Metric::FalseFailures
             | Metric::EscapedInstances => Self::Count,
         }

@@ -42,6 +42,7 @@ fn keys<O: Observer>(model: &Model<'_, O>, room: usize) -> String {
     let mut keys = match drill.asked().map(|asked| asked.kind) {
         Some(RequestKind::RollingUpgrade) => vec!["a approve", "e edit", "r reject"],
         Some(RequestKind::RollingUpgradeContinuation) => vec!["1 2 3 answer"],
+        Some(RequestKind::Promotion) => vec!["1 2 3 answer"],
         Some(RequestKind::RollbackContinuation) => vec!["1 2 answer"],
         None => Vec::new(),
     };

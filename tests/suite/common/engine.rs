@@ -13,7 +13,7 @@ use dryroll::engine::{
 };
 use dryroll::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
 
-/// The digest that the fleet ran before, the one that is rolled out, and one that nobody asked for.
+/// The digest that the fleet ran before, the one that is rolled out, and one that is not requested.
 pub const OLD: DigestId = DigestId(1);
 pub const NEW: DigestId = DigestId(2);
 pub const OTHER: DigestId = DigestId(3);
@@ -26,7 +26,7 @@ pub fn at_least_one(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).expect("not zero")
 }
 
-/// Nobody is asked, batches of half the plan, two failures in a row trip, 300 ms to become healthy.
+/// No approval, batches of half the plan, two failures in a row trip, 300 ms to become healthy.
 pub fn settings() -> Settings {
     Settings {
         target: VersionRef { id: "v2".into(), digest: NEW },
@@ -129,12 +129,12 @@ pub fn events(engine: &mut Engine) -> Vec<Event> {
 
 /// The deeds that the events imply, in order.
 pub fn deeds_told(events: &[Event]) -> Vec<Deed> {
-    let told = |event: &Event| match event.body {
+    let described = |event: &Event| match event.body {
         EventBody::InstanceStarted { instance, to, .. } => Some(Deed::Upgrade(to, instance)),
         EventBody::ApprovalRequested { request, .. } => Some(Deed::Ask(request)),
         _ => None,
     };
-    events.iter().filter_map(told).collect()
+    events.iter().filter_map(described).collect()
 }
 
 /// An engine, and its events since they were last read. After every input the commands are compared with the events:

@@ -73,7 +73,7 @@ enum Kind {
     HandIn(HandIn),
     /// To whatever is pending.
     Reply(Answer),
-    /// About whatever is rolled out. `who` may be nobody's number.
+    /// About whatever is rolled out. `who` may be a number that no instance has.
     Beat {
         who: u32,
         news: News,

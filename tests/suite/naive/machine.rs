@@ -13,7 +13,7 @@ use super::environment::Environment;
 enum Doing {
     /// Nothing in particular.
     Running,
-    /// An upgrade that still takes so many milliseconds of progress.
+    /// An upgrade that still takes this many milliseconds of progress.
     Upgrading { to: Release, sampled_upgrade: SampledUpgrade, left: u64 },
     /// Silent since the end of an upgrade.
     Hung,
@@ -33,9 +33,9 @@ pub struct Message {
 }
 
 /// A planned instance.
-pub struct Machine<'w> {
+pub struct Machine<'c> {
     /// Its draws and traits.
-    pub member: Member<'w>,
+    pub member: Member<'c>,
     position: usize,
     runs: Release,
     /// What it runs came up unhealthy.
@@ -50,9 +50,9 @@ pub struct Machine<'w> {
     killed: bool,
 }
 
-impl<'w> Machine<'w> {
+impl<'c> Machine<'c> {
     /// An instance that runs the previous version and serves.
-    pub fn new(member: Member<'w>, position: usize) -> Self {
+    pub fn new(member: Member<'c>, position: usize) -> Self {
         Self {
             member,
             position,

@@ -1,12 +1,12 @@
-//! A second implementation of the whole simulation, written from the contract in the plainest way: every heartbeat of
+//! A second implementation of the whole simulation, written from the documented rules in the plainest way: every heartbeat of
 //! every planned instance is an event, outages are a list, every question is a loop. It shares the draws with the real
 //! one, and nothing else.
 
 pub mod coverage;
 mod environment;
-mod fates;
 mod machine;
 mod person;
+mod replicate_draws;
 mod rules;
 mod run;
 pub mod scenario_generator;

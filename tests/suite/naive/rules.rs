@@ -32,7 +32,7 @@ struct Walk {
     batch: Option<usize>,
     /// The failures in a row.
     run: Vec<InstanceId>,
-    /// The breaker tripped, and nobody has decided yet.
+    /// The breaker tripped, and the decision is open.
     tripped: bool,
     /// Dispatching waits for a tick.
     held: bool,

@@ -10,16 +10,16 @@ use dryroll::sim::{CompiledScenario, Metrics, Release};
 
 use super::coverage::{look_at, saw, saw_if};
 use super::environment::Environment;
-use super::fates::{Fates, named};
 use super::machine::Machine;
 use super::person::Person;
+use super::replicate_draws::{ReplicateDraws, named};
 use super::rules::{Letter, Rules};
 
 /// A whole run, from the request to the end of its observation.
 struct Run<'s> {
     scenario: &'s Scenario,
     draws: Draws,
-    fates: Fates<'s>,
+    replicate_draws: ReplicateDraws<'s>,
     now: u64,
     ids: Vec<InstanceId>,
     machines: Vec<Machine<'s>>,
@@ -124,7 +124,7 @@ impl<'s> Run<'s> {
                 ..Tally::default()
             },
             scenario,
-            fates: Fates::new(scenario, &mut draws),
+            replicate_draws: ReplicateDraws::new(scenario, &mut draws),
             draws,
             now: 0,
             ids,
@@ -302,7 +302,8 @@ impl<'s> Run<'s> {
                 Release::Target => self.draws.instance(n),
                 Release::Previous => self.draws.rollback(n),
             };
-            let sampled_upgrade = self.fates.sampled_upgrade(n, machine.member.block.membership, &block, version);
+            let sampled_upgrade =
+                self.replicate_draws.sampled_upgrade(n, machine.member.block.membership, &block, version);
             machine.command(self.now, version, sampled_upgrade, &self.environment);
         }
         for event in std::mem::take(&mut self.rules.events) {

@@ -2,7 +2,7 @@
 
 use crate::events::chronicle::Chronicle;
 use crate::model::timeline::{Batch, Failure, FaultSpan, Request, Row, State, Timeline, Trip};
-use dryroll_engine::fleet::Span;
+use dryroll_engine::fleet::{DigestId, Span};
 use dryroll_engine::{Engine, Event, Recording, RolloutId};
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::{CompiledScenario, Doing, FaultEffect, Observer, Release, Segment, Simulator};
@@ -75,10 +75,11 @@ impl Timeline {
         let names = scenario.fleet.names();
         let name = |id| names.name(id).to_string();
         let total = simulator.compiled().total();
+        let target = simulator.compiled().digest(Release::Target);
         let instances = rows(total)
             .map(|position| {
                 let id = name(simulator.engine().instance(position));
-                Row { id, segments: segments(simulator.history(position, clock + Span(1))) }
+                Row { id, segments: segments(simulator.history(position, clock + Span(1)), target) }
             })
             .collect();
         let batches = chronicle.batches.iter().map(|batch| Batch {
@@ -159,7 +160,7 @@ fn rows(total: u32) -> impl Iterator<Item = u32> {
 fn segments(instance_history: impl Iterator<Item = Segment>, target: DigestId) -> Vec<(u64, State)> {
     let mut segments: Vec<(u64, State)> = Vec::new();
     for segment in instance_history {
-        let state = state(&segment);
+        let state = state(&segment, target);
         if segments.last().is_none_or(|&(_, last)| last != state) {
             segments.push((segment.from.0, state));
         }

@@ -274,7 +274,7 @@ fn would_save(tuned: &Tuned, place: usize) -> Option<f64> {
 pub fn short(tune: &Tune, policy: &Policy) -> String {
     let all_listed = (0..tune.policies()).all(|place| tune.policy(place).rollout.order.is_listed());
     let order = if all_listed { String::new() } else { format!(", order {}", policy.order.name()) };
-    format!("batch_pct {}, max_consecutive_failures {}{order}", policy.batch_pct, policy.max_consecutive_failures)
+    format!("batch_pct {}, max_consecutive_failures {}{order}", policy.batches(), policy.limit())
 }
 
 /// Why a policy stands where it stands.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::events::chronicle::Chronicle;
 use dryroll_engine::RolloutId;
+use dryroll_engine::fleet::DigestId;
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::{Doing, FaultEffect, Release, Segment, Simulator};
 

@@ -51,6 +51,8 @@ struct Batch {
     instances: u32,
     failures: Vec<(At, InstanceId, &'static str)>,
     unlisted: usize,
+    /// How often an instance of it was commanded again.
+    retried: u32,
 }
 
 impl<'a, W: Write> Transcript<'a, W> {
@@ -85,6 +87,12 @@ impl<'a, W: Write> Transcript<'a, W> {
                 self.note_verdict(at, *instance, failure.map(|reason| reason.name()));
                 Ok(())
             }
+            EventBody::InstanceRetried { .. } => {
+                self.batch.retried += 1;
+                Ok(())
+            }
+            EventBody::InstanceRelapsed { .. } => self.line(at, BAD, "↓ relapse", &text()),
+            EventBody::BreakerNoted { .. } => self.line(at, ASKS, "noted", &text()),
             EventBody::CircuitBreakerTripped { batch_index, .. } => {
                 let text = text();
                 self.write_batch(at, event.rollout, *batch_index, None)?;

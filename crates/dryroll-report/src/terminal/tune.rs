@@ -69,7 +69,7 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     }
     if report.hints_say.is_some() || !report.hints.is_empty() {
         let batches = match &report.hints_with {
-            Some(policy) if report.recommended.is_none() => format!("batches of {} %", policy.batch_pct),
+            Some(policy) if report.recommended.is_none() => format!("batches of {} %", policy.batches()),
             _ => "these batches".to_owned(),
         };
         writeln!(out, "\nWhat another rule could do with {batches}, in replicates of its own:")?;
@@ -143,7 +143,7 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
 
 /// What tune would recommend, the values alone.
 fn answers(later: &LaterReport) -> String {
-    let policy = |one: &AnswerShare| format!("{}/{}", one.policy.batch_pct, one.policy.max_consecutive_failures);
+    let policy = |one: &AnswerShare| format!("{}/{}", one.policy.batches(), one.policy.limit());
     let of = |one: &AnswerShare| format!("{} {}", policy(one), Unit::Share.say(one.share));
     let mut said: Vec<String> = later.answers.iter().take(MOST_ANSWERS).map(of).collect();
     let rest: f64 = later.answers.iter().skip(MOST_ANSWERS).map(|one| one.share).sum();
@@ -208,8 +208,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(speed(a).total_cmp(&speed(b))));
     for candidate in order.iter().take(MOST_ROWS) {
         let evidence = &candidate.evidence;
-        let mut row =
-            vec![candidate.policy.batch_pct.to_string(), candidate.policy.max_consecutive_failures.to_string()];
+        let mut row = vec![candidate.policy.batches(), candidate.policy.limit()];
         row.extend(orders.then(|| candidate.policy.order.name().to_owned()));
         row.push(evidence.objective.says(unit));
         if has_front {

@@ -5,11 +5,13 @@ use crate::words::{plural, spoken};
 use dryroll_engine::fleet::{InstanceId, InstanceNames};
 use dryroll_engine::{
     Answer, Direction, Edit, Engine, Event, EventBody, EventNames, OperatorDecision, Reason, RequestKind, RolloutId,
+    TripReason,
 };
 use dryroll_sim::text::shown;
 
 /// Names of instances that a line lists.
 const NAMES_LISTED: usize = 8;
+
 /// The sentence of an event. The engine has just emitted it.
 #[must_use]
 pub fn narrate(names: EventNames<'_>, engine: &Engine, event: &Event) -> String {
@@ -20,7 +22,7 @@ pub fn narrate(names: EventNames<'_>, engine: &Engine, event: &Event) -> String 
         EventBody::Planned { batch_count: 0, .. } => Forecast::of(engine).plan(),
         EventBody::Planned { .. } => {
             let forecast = Forecast::of(engine);
-            format!("{}; the breaker trips at {}", forecast.plan(), in_a_row(forecast.limit))
+            format!("{}; {}", forecast.plan(), trips_at(engine))
         }
         EventBody::ApprovalRequested { request, kind } => format!("{request} asks: {}", asks(*kind)),
         EventBody::ApprovalDecided { request, answer } => format!("{request} is answered: {}", answered(answer)),
@@ -41,11 +43,17 @@ pub fn narrate(names: EventNames<'_>, engine: &Engine, event: &Event) -> String 
         EventBody::InstanceHealthCheck { instance, failure: Some(reason), .. } => {
             format!("{} failed: {}", name(*instance), because(*reason, engine))
         }
-        EventBody::CircuitBreakerTripped { batch_index, failed } => {
-            let (listed, more) = listed(names.instances, failed);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let failures = in_a_row(failed.len() as u32);
-            format!("the breaker trips in {batch} {batch_index}: {failures}: {listed}{more}")
+        EventBody::InstanceRetried { instance, attempt, reason, .. } => {
+            format!("{} failed: {}; it is commanded again, retry {attempt}", name(*instance), because(*reason, engine))
+        }
+        EventBody::InstanceRelapsed { instance, reason, .. } => {
+            format!("{} relapses: it is {}", name(*instance), reason.name())
+        }
+        EventBody::CircuitBreakerTripped { batch_index, failed, reason } => {
+            format!("the breaker trips in {batch} {batch_index}: {}", found(names.instances, failed, reason))
+        }
+        EventBody::BreakerNoted { batch_index, failed, reason } => {
+            format!("noted in {batch} {batch_index}: {}", found(names.instances, failed, reason))
         }
         EventBody::BatchCompleted { batch_index, healthy_count, failed_count } => {
             format!("{batch} {batch_index} is complete: {healthy_count} healthy, {failed_count} failed")
@@ -69,7 +77,39 @@ pub fn answered(answer: &Answer) -> String {
         Answer::Reject => "reject".to_owned(),
         Answer::Edit(edit) => format!("edit {}", changes(edit).join(" ")),
         Answer::OnTrip(on_trip) => decision(*on_trip).to_owned(),
+        Answer::Promote => "promote".to_owned(),
     }
+}
+
+/// What trips the breaker of the rollout that an engine plans.
+fn trips_at(engine: &Engine) -> String {
+    let first = engine.breaker().map(|(_, limit)| in_a_row(limit));
+    let rules = engine.rules().count();
+    let more = match rules {
+        0 => None,
+        1 => Some("by 1 rule".to_owned()),
+        rules => Some(format!("by {rules} rules")),
+    };
+    match (first, more) {
+        (Some(first), None) => format!("the breaker trips at {first}"),
+        (Some(first), Some(more)) => format!("the breaker trips at {first}, or {more}"),
+        (None, Some(more)) => format!("the breaker trips {more}"),
+        (None, None) => "no breaker".to_owned(),
+    }
+}
+
+/// What a rule found, and the instances that it counted.
+fn found(names: InstanceNames, failed: &[InstanceId], reason: &TripReason) -> String {
+    let what = match reason {
+        TripReason::ConsecutiveFailures { .. } => in_a_row(failed.len() as u32),
+        TripReason::Rule { .. } => reason.to_string(),
+    };
+    if failed.is_empty() {
+        return what;
+    }
+    let (listed, more) = listed(names, failed);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{what}: {listed}{more}")
 }
 
 /// `1 failure`, `2 failures in a row`.
@@ -84,8 +124,13 @@ pub fn because(reason: Reason, engine: &Engine) -> String {
     match reason {
         Reason::UpgradeFailed => "its agent reports a failed upgrade".to_owned(),
         Reason::HealthTimeout => {
-            format!("health timeout, not healthy within {}", spoken(engine.settings().health_timeout))
+            let timeout = match engine.direction() {
+                Direction::Forward => engine.settings().health_timeout,
+                Direction::Back => engine.settings().rollback_health_timeout,
+            };
+            format!("health timeout, not healthy within {}", spoken(timeout))
         }
+        Reason::Relapsed => "it was healthy and became unwell".to_owned(),
     }
 }
 
@@ -96,6 +141,7 @@ pub fn asks(kind: RequestKind) -> &'static str {
         RequestKind::RollingUpgrade => "may this plan start?",
         RequestKind::RollingUpgradeContinuation => "the breaker tripped; what now?",
         RequestKind::RollbackContinuation => "the breaker tripped in the rollback; what now?",
+        RequestKind::Promotion => "may the next batch begin?",
     }
 }
 

@@ -50,6 +50,17 @@ pub enum AtOnce {
     Share(Foreign),
 }
 
+impl AtOnce {
+    /// The number, if it is one.
+    #[must_use]
+    pub fn count(self) -> Option<u32> {
+        match self {
+            Self::Count(count) => Some(count),
+            Self::Share(_) => None,
+        }
+    }
+}
+
 impl From<Size> for AtOnce {
     fn from(size: Size) -> Self {
         match size {
@@ -107,6 +118,25 @@ impl Policy {
         };
         values.insert("order".to_owned(), self.order.name().into());
         values
+    }
+
+    /// Its batches in a few words: `20`, of batches of 20 %, or the sizes as the file lists them.
+    #[must_use]
+    pub fn batches(&self) -> String {
+        match (self.batch_pct, self.beyond.get("batches")) {
+            (Some(pct), _) => pct.to_string(),
+            (None, Some(serde_json::Value::Array(sizes))) => {
+                let size = |size: &serde_json::Value| size.as_str().map_or_else(|| size.to_string(), str::to_owned);
+                sizes.iter().map(size).collect::<Vec<_>>().join(" ")
+            }
+            (None, _) => "other".to_owned(),
+        }
+    }
+
+    /// Its limit of failures in a row, or `none`.
+    #[must_use]
+    pub fn limit(&self) -> String {
+        self.max_consecutive_failures.map_or_else(|| "none".to_owned(), |limit| limit.to_string())
     }
 
     /// One of its keys as JSON, by its name in `[rollout]`.

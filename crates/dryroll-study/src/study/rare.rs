@@ -53,7 +53,7 @@ const ONE_SIDED: f64 = 0.975;
 /// Why there is no estimate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RareError {
-    /// The platform refuses the request.
+    /// The engine refuses the request.
     #[error("the request is refused: {0}")]
     Refused(#[from] dryroll_engine::Refusal),
     /// There are no replicates.
@@ -61,7 +61,7 @@ pub enum RareError {
     NoReplicates,
     /// The value function is too large.
     #[error(
-        "the fleet and the breaker's limit are too large for the guide, which keeps a number for each count at each instance"
+        "the fleet and the breaker's limit are too large for the importance sampler, which keeps a number for each count at each instance"
     )]
     TooLarge,
     /// The policy is not one whose trips the sampler can steer towards.

@@ -63,7 +63,7 @@ impl<'w> TrialWalk<'w> {
         let rows = if counting == Counting::SilentLast { walk.limit } else { 1 };
         let steps = u64::from(total) * (walk.limit * rows) as u64 * walk.layers().min(on_trip.len() + 1) as u64;
         if steps > MOST_STEPS {
-            return Err(OutOfScope::new("the fleet and the breaker's limit are too large to follow every count"));
+            return Err(OutOfScope::new("the fleet and the breaker's limit are too large to compute every count"));
         }
         let back = FleetLaw::new(compiled, &plan, Release::Previous, on_grid, tables).ok();
         let rollback_is_sure =

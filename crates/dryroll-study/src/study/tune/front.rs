@@ -83,7 +83,7 @@ pub fn points(tune: &Tune, log: &ResultLog, tuned: &Tuned, version: Option<usize
     let placed: Vec<Vec<Placed>> = placed.collect::<io::Result<_>>()?;
     let complete = tuned.policies.iter().map(|known| tune.completes_enough(known)).collect();
     let rule = Rule { tune, placed: &placed, complete, confidence: each };
-    let told = |policy: usize| {
+    let point = |policy: usize| {
         // The reported figures are over all replicates; the pairs are over the first ones.
         let of = |metric: Metric, exact: Option<f64>| -> io::Result<Estimated> {
             let Some(version) = version else { return Ok(Estimated::default()) };
@@ -97,7 +97,7 @@ pub fn points(tune: &Tune, log: &ResultLog, tuned: &Tuned, version: Option<usize
         let blast = of(Metric::BlastRadiusPct, placed[policy].get(1).and_then(|placed| placed.exact))?;
         Ok(Point { blast, harmed: of(Metric::HarmedPct, None)?, on_front: rule.on_front(policy) })
     };
-    (0..policies).into_par_iter().map(told).collect()
+    (0..policies).into_par_iter().map(point).collect()
 }
 
 /// A policy in one dimension of the plane.
