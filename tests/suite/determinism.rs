@@ -115,8 +115,8 @@ fn two_policies_meet_the_same_fleet() {
     assert!(known.values().any(|v| *v == Verdict::Failed(Reason::UpgradeFailed)));
     for (batch_pct, in_flight) in [(1, None), (7, Some(3)), (100, Some(1)), (100, None)] {
         let mut other = base.clone();
-        other.rollout.batch_pct = batch_pct;
-        other.rollout.max_in_flight = in_flight.and_then(std::num::NonZeroU32::new);
+        other.rollout.batches = dryroll::engine::BatchSizes::pct(batch_pct);
+        other.rollout.max_in_flight = in_flight.and_then(std::num::NonZeroU32::new).map(dryroll::engine::Size::Count);
         assert_eq!(verdicts(&other, 0), known, "batch_pct {batch_pct}");
     }
 }

@@ -27,7 +27,10 @@ fn take_again(engine: &mut Engine, now: At, input: Input) {
         Input::Heartbeat { arrived, heartbeat } => {
             engine.handle_heartbeat(now, arrived, &heartbeat);
         }
-        Input::Deadline | Input::Expiry | Input::Tick => {
+        Input::Silence { instance } => {
+            engine.handle_silence(now, instance);
+        }
+        Input::Deadline | Input::NoProgress | Input::Expiry | Input::BakeEnd | Input::Tick => {
             engine.handle_timeout(now);
         }
         Input::Answer { request, answer } => {
@@ -130,8 +133,8 @@ proptest! {
 /// Two of four in flight, and the controller dies with `len` entries written.
 fn small() -> Journal {
     let mut settings = settings();
-    settings.max_in_flight = Some(at_least_one(2));
-    settings.batch_pct = 100;
+    settings.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(2)));
+    settings.batches = dryroll::engine::BatchSizes::pct(100);
     let mut journal = Journal::new(plan(4, &settings), settings.clone());
     let mut engine = Engine::new(journal.plan.clone(), settings, ALWAYS, Recording::Journal);
     for (now, input) in
@@ -160,7 +163,7 @@ fn s9_no_verdict_and_no_count_is_lost() {
     assert_eq!(engine.poll_timeout(), Some(At(300)), "dispatched at 0, not at the restart");
     assert_eq!((engine.poll_event(), engine.poll_command()), (None, None));
     engine.handle_timeout(At(300));
-    assert_eq!(engine.breaker(), (1, 2));
+    assert_eq!(engine.breaker(), Some((1, 2)));
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl ReferenceMonitor {
     fn new(total: u32, settings: &Settings) -> Self {
         ReferenceMonitor {
             total,
-            limit: settings.max_consecutive_failures.get() as usize,
+            limit: settings.max_consecutive_failures.map_or(usize::MAX, |limit| limit.get() as usize),
             batch_size: 0,
             clock: At::ZERO,
             newest_sent: BTreeMap::new(),
@@ -203,7 +203,9 @@ impl ReferenceMonitor {
                 assert!(input == Input::Tick && walk.batch.is_none() && !walk.tripped);
                 let size = match walk.to {
                     Direction::Forward => self.batch_size,
-                    Direction::Back => (walk.total * self.settings.rollback_batch_pct).div_ceil(100),
+                    Direction::Back => {
+                        (walk.total * self.settings.rollback_batches.as_pct().expect("a percentage")).div_ceil(100)
+                    }
                 };
                 assert_eq!(*instance_count, size.min(walk.total - walk.dispatched_at.len() as u32));
                 walk.batch = Some(Batch { size: *instance_count, verdicts: BTreeMap::new() });
@@ -220,7 +222,7 @@ impl ReferenceMonitor {
                 let batch = walk.batch.as_mut().expect("a batch is open");
                 batch.verdicts.insert(instance.0, None);
                 assert!(batch.verdicts.len() as u32 <= batch.size);
-                let max = self.settings.max_in_flight.map_or(usize::MAX, |max| max.get() as usize);
+                let max = self.settings.most_in_flight(self.total).map_or(usize::MAX, |max| max.get() as usize);
                 assert!(walk.in_flight.len() <= max, "more in flight than {max}");
             }
             EventBody::InstanceHealthCheck { instance, failure, .. } => {

@@ -208,7 +208,7 @@ fn questions_take_answers_and_defaults() {
     assert!(!written.contains("in percent?"), "no question where a flag answers: {written}");
     let scenario = Scenario::load(&path).unwrap();
     assert_eq!(scenario.fleet.instances, 30);
-    assert_eq!(scenario.rollout.batch_pct, 10);
+    assert_eq!(scenario.rollout.batches.as_pct(), Some(10));
     assert_eq!(scenario.name, "haproxy v-1.24.0 to v-1.26.0");
     assert_eq!(scenario.versions.len(), 3);
 }

@@ -248,7 +248,7 @@ fn shared(scenario: &Scenario, replicate: u64) -> Shared {
 fn whatever_the_policy_replicates_share_the_same() {
     let base = scenario(ALL);
     let mut other = base.clone();
-    other.rollout.batch_pct = 7;
+    other.rollout.batches = dryroll::engine::BatchSizes::pct(7);
     other.rollout.order = RolloutOrder::Shuffled;
     other.classes.remove(1);
     for replicate in 0..50 {
@@ -310,8 +310,8 @@ fn a_search_tells_the_spread_and_tries_orders() {
     assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
     let mut good = scenario(&text);
-    good.rollout.batch_pct = 50;
-    good.rollout.max_consecutive_failures = std::num::NonZeroU32::new(3).unwrap();
+    good.rollout.batches = dryroll::engine::BatchSizes::pct(50);
+    good.rollout.max_consecutive_failures = std::num::NonZeroU32::new(3);
     good.retarget(dryroll::scenario::VersionIndex(2)).unwrap();
     let spread = trip_spread(&good).unwrap().expect("its rate is drawn");
     let close = |key: &str, wanted: f64| (report["spread"][key].as_f64().unwrap() / wanted - 1.0).abs() < 1e-12;
