@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::super::*;
 use dryroll_engine::fleet::{InstanceId, InstanceStatus, LifecycleState, Span};
-use dryroll_engine::{BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision};
+use dryroll_engine::{
+    BatchSizes, BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision, Pace, Size,
+};
 
 /// The format's reference example.
 const EXAMPLE: &str = r#"
@@ -148,7 +150,7 @@ fn the_example_says_what_it_says() {
     assert_eq!(scenario.network.flap_rate_per_hour, 0.5);
     let rollout = &scenario.rollout;
     assert_eq!((rollout.target, rollout.previous), (VersionIndex(1), Some(VersionIndex(0))));
-    assert_eq!(rollout.max_in_flight, Some(dryroll_engine::Size::Count(count(10))));
+    assert_eq!(rollout.max_in_flight, Some(Size::Count(count(10))));
     assert_eq!((rollout.breaker_order, rollout.breaker_scope), (BreakerOrder::Observed, BreakerScope::Rollout));
     assert_eq!(
         scenario.operator.on_trip,
@@ -204,10 +206,12 @@ fn what_is_left_out_has_its_default() {
     assert_eq!((scenario.fleet.zones, scenario.fleet.heartbeat_phase), (1, None));
     assert_eq!(scenario.fleet.heartbeat_delay, Distribution::Constant(0.0));
     assert_eq!(scenario.rollout.previous, None);
-    assert_eq!(
-        (scenario.rollout.batches.as_pct().unwrap(), scenario.rollout.rollback_batches.as_pct().unwrap()),
-        (20, 50)
-    );
+    assert_eq!(scenario.rollout.batches, BatchSizes::pct(20));
+    assert_eq!(scenario.rollout.rollback_batches, BatchSizes::pct(50));
+    assert_eq!(scenario.rollout.max_consecutive_failures, Some(count(2)));
+    assert!(scenario.rollout.breakers.is_empty() && scenario.rollout.watch.is_none());
+    assert_eq!((scenario.rollout.ok_pct, &scenario.rollout.pace), (100, &Pace::default()));
+    assert_eq!(scenario.operator.on_promotion, [PromotionDecision::Promote]);
     assert_eq!((scenario.rollout.health_timeout, scenario.rollout.max_in_flight), (Span(300_000), None));
     assert_eq!(scenario.reconciler.interval, Span(60_000));
     assert_eq!(
