@@ -151,7 +151,7 @@ fn the_same_engine_gives_the_same_bytes() {
         folder.write("b", &other);
         let told = folder.check("s.toml --baseline b --report r.json");
         assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "compared", "{}", told.out);
-        assert!(told.out.contains("two samples apart"), "{}", told.out);
+        assert!(told.out.contains("two independent samples"), "{}", told.out);
         if key.contains("digest") {
             assert_eq!(told.code, Some(0), "{}", told.out);
         }
@@ -168,7 +168,7 @@ fn what_is_wrong_is_told_with_its_place() {
     for (arguments, code, says) in [
         ("s.toml --baseline conflict".to_owned(), 2, format!("conflict: line {}: a marker of a merge", lines + 1)),
         ("s.toml --baseline bad".to_owned(), 2, format!("bad: line {}: `hello`", lines + 1)),
-        ("s.toml --baseline nowhere".to_owned(), 2, "--accept makes it".to_owned()),
+        ("s.toml --baseline nowhere".to_owned(), 2, "--accept creates it".to_owned()),
         ("s.toml --baseline s.toml".to_owned(), 2, "s.toml is what is read".to_owned()),
         ("s.toml --baseline b --report b".to_owned(), 2, "two outputs".to_owned()),
         ("s.toml --baseline b --tolerance speed=1".to_owned(), 2, "allowed: trips".to_owned()),
@@ -206,7 +206,7 @@ fn new_renamed_and_absent_scenarios_are_told() {
     let told = folder.check("new.toml --baseline b --report r.json");
     assert_eq!(told.code, Some(4), "{}", told.error);
     assert!(told.error.contains("nothing was compared"), "{}", told.error);
-    assert!(told.out.contains("s.toml  not checked") && told.out.contains("--accept takes it in"), "{}", told.out);
+    assert!(told.out.contains("s.toml  not checked") && told.out.contains("--accept adds it"), "{}", told.out);
     std::fs::rename(folder.path("s.toml"), folder.path("moved.toml")).expect("renamed");
     let told = folder.check("moved.toml --baseline b");
     assert!(told.out.contains("it is what s.toml was"), "{}", told.out);

@@ -15,7 +15,7 @@ pub struct Forecast {
     pub batch_size: u32,
     /// Batches.
     pub batch_count: u32,
-    /// So many failures in a row trip the breaker.
+    /// This many failures in a row trip the breaker.
     pub limit: u32,
     /// `batch_count × health_timeout`.
     pub estimate: Span,

@@ -39,7 +39,7 @@ pub struct PlanReport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BreakerLimit {
-    /// So many failures in a row trip it.
+    /// This many failures in a row trip it.
     pub max_consecutive_failures: u32,
 }
 

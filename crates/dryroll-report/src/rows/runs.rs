@@ -28,7 +28,7 @@ pub struct RunsWriter<W: Write + Send> {
 }
 
 impl<W: Write + Send> RunsWriter<W> {
-    /// Begins a file. `orders`: some plans have another order than the fleet's, which a column tells.
+    /// Begins a file. `orders`: some plans have another order than the fleet's, which then have a column.
     ///
     /// # Errors
     /// When writing fails.
