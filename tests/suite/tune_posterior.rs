@@ -298,7 +298,7 @@ fn too_few_replicates_tell_nothing_of_more_history() {
     for replicates in [1, 2, 255] {
         let output = folder.tune(&format!("--posterior c.json --replicates {replicates} --report t.json"));
         assert!(matches!(output.status.code(), Some(0 | 1)));
-        assert!(said(&output.stdout).contains("too few replicates to tell"), "{}", said(&output.stdout));
+        assert!(said(&output.stdout).contains("too few replicates to estimate"), "{}", said(&output.stdout));
         assert_eq!(folder.report("t.json")["posterior"]["later"], json!([]));
         assert!(folder.run("report t.json --html -").status.success() && folder.run("learn t.json").status.success());
     }
