@@ -31,7 +31,7 @@ pub struct Arguments {
     /// Write the calibration report, JSON (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Draw what was seen against what was fitted (`-`: standard output)
+    /// Draw the observations against the fits (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Say nothing to people

@@ -65,7 +65,7 @@ pub struct Arguments {
     /// Write the drill report with its debrief, JSON (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Plain lines and commands in words instead of a screen, as where there is no terminal
+    /// Plain lines and typed commands instead of a screen; the default without a terminal
     #[arg(long)]
     plain: bool,
     #[command(flatten)]
@@ -127,7 +127,7 @@ fn replaces(path: &Path, quiet: bool) -> Result<(), Failure> {
     let decisions = earlier.decisions().map_or(0, |all| all.len() as u64);
     if decisions > 0 && !quiet {
         let decisions = plural(decisions, "decision", "decisions");
-        // A note that cannot be written is no failure.
+        // A note that cannot be written is not a failure.
         let _ = writeln!(
             anstream::stderr(),
             "note: the record of {decisions} in {shown} is replaced with the first decision"
@@ -247,7 +247,7 @@ fn play<'s>(
     Ok(drill)
 }
 
-/// Writes a note; one that cannot be written is no failure.
+/// Writes a note; one that cannot be written is not a failure.
 fn note(says: &str) {
     let _ = writeln!(crate::cli::output::stderr(), "note: {}", shown(says));
 }

@@ -37,7 +37,7 @@ impl Learnings {
         let store = Store::read(&read.map_err(Failure::Input)?);
         if !quiet {
             let mut stderr = crate::cli::output::stderr();
-            // A warning that cannot be written is no failure.
+            // A warning that cannot be written is not a failure.
             for damage in store.damaged.iter().take(NAMED) {
                 let _ = writeln!(stderr, "warning: {}: {damage}; it is left out", dryroll_sim::text::path(&path));
             }

@@ -49,7 +49,7 @@ pub struct Arguments {
     /// Add a defective version, and limits for `dryroll tune`
     #[arg(long)]
     broken: bool,
-    /// Ask nothing: the defaults hold where no flag says otherwise
+    /// Ask nothing: use the default wherever no flag is given
     #[arg(long, short)]
     yes: bool,
     /// Overwrite a file that is there

@@ -3,7 +3,7 @@
 /// Parses a share from 0 to 1: a number, or a percentage.
 ///
 /// # Errors
-/// Text that is no share; the message says what is allowed.
+/// Text that is not a share; the message says what is allowed.
 pub fn share(text: &str) -> Result<f64, String> {
     let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
     let share = number.trim().parse::<f64>().map(|number| number / whole);

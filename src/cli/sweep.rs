@@ -66,7 +66,7 @@ pub struct Arguments {
     /// The metric or rate whose intervals --precision is about [default: trip_rate]
     #[arg(long, value_name = "NAME", requires = "precision")]
     metric: Option<String>,
-    /// Where a cell meets fewer than 3 trips: estimate their chance by importance sampling with so many replicates
+    /// Where a cell has fewer than 3 trips, estimate their chance by importance sampling with this many replicates
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rare: Option<u64>,
     /// Another seed than the scenario's
@@ -74,7 +74,7 @@ pub struct Arguments {
     seed: Option<u64>,
     #[command(flatten)]
     outputs: OutputArguments,
-    /// Go on with the same sweep where it was interrupted; begins it where nothing was left
+    /// Continue an interrupted sweep; without one, start from the beginning
     #[arg(long)]
     resume: bool,
     /// Cut the sweep into shards and write its manifest; runs nothing
@@ -86,7 +86,7 @@ pub struct Arguments {
     /// Run one shard of the sweep that this manifest cuts up
     #[arg(long, value_name = "FILE", requires = "shard", conflicts_with_all = CUT_AND_DRIED)]
     manifest: Option<PathBuf>,
-    /// Which one: i/K, from 1, or `auto`: as Slurm, Kubernetes or GNU parallel says
+    /// The shard: i/K, from 1, or `auto`: the number that Slurm, Kubernetes or GNU parallel sets
     #[arg(long, value_name = "i/K")]
     shard: Option<String>,
     #[command(flatten)]
@@ -230,7 +230,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let files = Files::open(&arguments.outputs)?;
     let checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
     if arguments.resume && checkpoint.is_new && !arguments.how.quiet {
-        // A note that cannot be written is no failure.
+        // A note that cannot be written is not a failure.
         let _ = writeln!(crate::cli::output::stderr(), "note: nothing was left to go on from; the sweep begins");
     }
     interrupt::last_words(checkpoint.last_words("what is done is".into()));

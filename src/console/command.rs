@@ -47,7 +47,7 @@ impl Command {
     /// Parses a line.
     ///
     /// # Errors
-    /// A line that is no command; the message says what is allowed.
+    /// A line that is not a command; the message says what is allowed.
     pub fn parse(line: &str) -> Result<Self, String> {
         let line = line.trim().to_lowercase();
         let mut words = line.split_whitespace();

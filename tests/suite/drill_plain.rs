@@ -98,7 +98,7 @@ fn nonsense_is_answered_and_changes_nothing() {
         "a speed is a whole number from 1 to 100000",
         "as in: wait 5m",
         "`approve` takes nothing after it",
-        "the clock does not go by itself here",
+        "the clock does not run by itself here",
         "finished: completed",
     ] {
         assert!(said.contains(answer), "{answer}\n{said}");

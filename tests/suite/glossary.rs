@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::common::markdown;
 
-const RETIRED: [&str; 7] = ["world", "tape", "rubbish", "roll call", "berth", "kin", "foresee"];
+const RETIRED: [&str; 9] = ["world", "tape", "rubbish", "roll call", "berth", "kin", "foresee", "desk", "narrated"];
 
 /// Why a file may have such words.
 const EXCEPTIONS: [(&str, &str); 2] =

@@ -141,7 +141,7 @@ fn a_sweep_that_writes_no_file_is_kept_in_the_temporary_folder_and_through_no_li
     };
     lay_link();
     let said = folder.says(&sweep.replace("pipe", "-"), 2);
-    assert!(said.contains("no regular file"), "{said}");
+    assert!(said.contains("not a regular file"), "{said}");
     assert_eq!(folder.bytes("precious"), b"precious");
     fs::remove_file(folder.path(&kept)).unwrap();
     folder.interrupted_in_its_report(&sweep);
@@ -154,7 +154,7 @@ fn a_sweep_that_writes_no_file_is_kept_in_the_temporary_folder_and_through_no_li
     lay_link();
     fs::write(folder.path("precious"), &log).unwrap();
     let said = folder.says(&format!("{GRID} --report - --resume"), 2);
-    assert!(said.contains("no regular file"), "{said}");
+    assert!(said.contains("not a regular file"), "{said}");
     assert_eq!(folder.bytes("precious"), log);
     fs::remove_file(folder.path(&kept)).unwrap();
     fs::write(folder.path(&kept), &log).unwrap();
@@ -192,7 +192,7 @@ fn a_result_log_that_is_not_begun_is_nothing() {
     for length in [5, 48, 49] {
         fs::write(folder.path("c.csv.partial"), vec![b'x'; length]).unwrap();
         assert!(folder.says(&format!("{GRID} --cells c.csv"), 2).contains("not of this sweep"));
-        assert!(folder.says(&format!("{GRID} --cells c.csv --resume"), 2).contains("no result of dryroll"));
+        assert!(folder.says(&format!("{GRID} --cells c.csv --resume"), 2).contains("not a result of dryroll"));
         assert_eq!(folder.bytes("c.csv.partial"), vec![b'x'; length]);
     }
 }

@@ -212,7 +212,7 @@ fn a_full_disk_leaves_the_store_as_it_was() {
 fn what_is_no_report_teaches_nothing() {
     let folder = Folder::new();
     for (report, code, says) in [
-        ("{}", 2, "no report"),
+        ("{}", 2, "not a report"),
         ("{\"schema\": \"dryroll.run/1\"}", 4, "nothing to learn"),
         ("{\"schema\": \"dryroll.drill/9\"}", 2, "its schema is"),
     ] {

@@ -244,7 +244,7 @@ fn a_spoiled_shard_is_not_whole_and_running_it_again_mends_it() {
     };
     refused(&path, notes);
     let said = says(&mut merge(folder), 1);
-    assert!(said.contains("--shard 2/3") && said.contains("is no result of dryroll; move or remove"), "{said}");
+    assert!(said.contains("--shard 2/3") && said.contains("is not a result of dryroll; move or remove"), "{said}");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert!(says(&mut merge(folder), 1).contains("is a folder; move or remove"));

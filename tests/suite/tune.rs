@@ -81,7 +81,7 @@ fn no_policy_within_the_limits_is_said_with_the_limit_that_binds() {
     assert!(stderr.contains("blast_radius_pct ≤ 1"), "{stderr}");
     let loud = folder.tune("");
     assert_eq!(loud.status.code(), Some(1));
-    assert!(said(&loud.stdout).contains("What binds: mean blast_radius_pct ≤ 1"));
+    assert!(said(&loud.stdout).contains("Binding limit: mean blast_radius_pct ≤ 1"));
     assert_eq!(said(&loud.stderr).trim(), "error: no policy is recommended", "the table has said the rest");
     let report = folder.report("t.json");
     assert!(report["recommended"].is_null() && report["decided"] == true);

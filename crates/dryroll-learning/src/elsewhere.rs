@@ -14,7 +14,7 @@ const NAMED: usize = 3;
 const TRIED: [&str; 2] = ["batch_pct", "max_consecutive_failures"];
 /// The order of a policy that names none.
 const LISTED: &str = "listed";
-/// Figures that are told of another case.
+/// Figures of another case that are shown.
 const FIGURES: [&str; 3] = ["duration_sec", "blast_radius_pct", "harmed_pct"];
 
 /// A record is about another case than today's.

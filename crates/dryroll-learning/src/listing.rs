@@ -1,4 +1,4 @@
-//! Records told to people, with what today says to them.
+//! The listing of records that apply, each with the verdicts of today's numbers on it.
 
 use std::io::{self, Write};
 
@@ -14,17 +14,17 @@ const LOUD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiC
 const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 const ASKS: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
 
-/// Records that are told whatever they say.
+/// Records that are always listed.
 const FIRST: usize = 3;
-/// Contradicted ones that are told beside them.
+/// Contradicted records that are listed in addition.
 const CONTRADICTED: usize = 3;
-/// Letters of a content that are told.
+/// Letters of a content that are shown.
 const MOST_LETTERS: usize = 1600;
 /// Letters of a title or a category.
 const MOST_OF_A_TITLE: usize = 240;
 const WIDTH: usize = 116;
 
-/// Tells the records that apply, of all that a store has.
+/// Lists the records of a store that apply.
 ///
 /// # Errors
 /// When writing fails.

@@ -26,7 +26,7 @@ pub struct Today<'a> {
     pub replicate: &'a str,
     /// The failure rates of each version, as records say them.
     pub rates: Vec<(String, String)>,
-    /// Whether the rates are not to be told yet: a drill is about to begin.
+    /// Whether the rates stay hidden: a drill is about to begin.
     pub hides_truth: bool,
     /// The version that is rolled out.
     pub version: &'a str,

@@ -62,7 +62,7 @@ fn record(line: &[u8]) -> Result<Learning, String> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| format!("it is not JSON: {} (column {})", fault(&error), error.column()))?;
     let Value::Object(mut keys) = value else { return Err(format!("it is {}, no object", kind(&value))) };
-    // Of a key that stands there twice nobody knows which is meant.
+    // A duplicate key is ambiguous.
     serde_json::from_str::<Known>(text).map_err(|error| fault(&error))?;
     let mut text = |key: &str| match keys.remove(key) {
         Some(Value::String(text)) => Ok(text),

@@ -116,8 +116,10 @@ fn check(check: &LimitCheck, replicates: u64) -> String {
 
 fn none(report: &TuneReport) -> (Category, String, String) {
     let tried = plural(report.candidates.len() as u64, "policy", "policies");
-    let binding =
-        report.binding.as_deref().map(|binding| format!(" What binds: {}.", one_line(binding).trim_end_matches('.')));
+    let binding = report
+        .binding
+        .as_deref()
+        .map(|binding| format!(" Binding limit: {}.", one_line(binding).trim_end_matches('.')));
     let binding = binding.unwrap_or_default();
     if report.decided {
         return (

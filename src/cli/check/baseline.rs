@@ -24,11 +24,10 @@ use dryroll_study::study::result_log::ResultLog;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Baselines")]
 pub struct BaselineArguments {
-    /// Compare with the results that were accepted in this file: what is surely worse, by more than its tolerance,
-    /// fails
+    /// Compare with the results accepted in this file: a metric that is surely worse by more than its tolerance fails
     #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "list"])]
     pub baseline: Option<PathBuf>,
-    /// Accept what is found: write the checked scenarios into the baseline; refused where CI=true
+    /// Accept the results: write the checked scenarios into the baseline; refused where CI=true
     #[arg(long, requires = "baseline", conflicts_with = "fail_fast")]
     pub accept: bool,
     /// Accept even where CI=true
@@ -37,7 +36,7 @@ pub struct BaselineArguments {
     /// Replicates of each version to accept [default: as many as before, 1000 of a new scenario]
     #[arg(long, value_name = "N", requires = "accept")]
     baseline_replicates: Option<u64>,
-    /// How much of a metric or rate is let pass, in its unit (60) or as a share of what was accepted (5%); may be
+    /// The tolerated change of a metric or rate, in its unit (60) or as a share of the accepted value (5%); may be
     /// repeated [default: 5% of a metric, 0.01 of a rate]
     #[arg(long = "tolerance", value_name = "METRIC=VALUE", requires = "baseline")]
     pub tolerances: Vec<String>,

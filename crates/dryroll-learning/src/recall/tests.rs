@@ -203,7 +203,7 @@ fn a_record_claims_nothing_of_another_case() {
     let (elsewhere, _) = judged(&of_a_search(&rates), &today(Numbers::Plan(PLAN)));
     let differs = "v-1.26.0 has hang_rate 0.01, crash_rate 0.1 there, hang_rate 0.02 today";
     assert_eq!(elsewhere.unwrap().differs, differs);
-    // Before a drill nothing is told of today's rates, be they the same or not.
+    // Before a drill nothing is shown of today's rates.
     let drill = Today { hides_truth: true, ..today(Numbers::Plan(PLAN)) };
     let before = |facts: &str| judged(&of_a_search(facts), &drill);
     assert_eq!(before(here), before(&rates));
@@ -253,7 +253,7 @@ fn any_content() -> impl Strategy<Value = String> {
     proptest::collection::vec(fact, 0..12).prop_map(|words| words.join(" "))
 }
 
-/// A record of another case is told with its order, where that is another than today's or not the fleet's.
+/// A record of another case is shown with its order, where that is another than today's or not the fleet's.
 #[test]
 fn the_order_of_a_record_is_named_where_it_differs() {
     let record = |order: &str| {

@@ -182,7 +182,7 @@ fn rare_event(sweep: &Sweep, cell: usize, result: &CellResult) -> Option<RareEve
     })
 }
 
-/// What theory says of a cell, in a sweep of so many.
+/// The exact values of a cell, in a sweep of this many cells.
 fn exact_values(scenario: &Scenario, shares: bool, cells: usize) -> ExactValues {
     let most = if shares { MOST_EXACT_SHARED } else { MOST_EXACT };
     if cells > most {

@@ -201,7 +201,7 @@ fn no_limit(tune: &Tune) -> Option<String> {
     })
 }
 
-/// Without a defective version nothing tells how safe a policy is.
+/// Without a defective version the safety of a policy is unknown.
 fn no_front(tune: &Tune) -> Option<String> {
     (tune.versions() == 1).then(|| {
         format!(

@@ -116,7 +116,7 @@ fn standing(scenario: &BaselineScenario) -> String {
     format!("{}.{change}{others}", scenario.in_a_line())
 }
 
-/// The facts that are told, worst first.
+/// The listed facts, worst first.
 fn facts(scenario: &BaselineScenario) -> Table {
     let [verdict, metric, version, rest @ ..] = COLUMNS;
     debug_assert!(verdict.is_empty());

@@ -209,7 +209,7 @@ fn place(points: &mut [Point], complete: &[Option<bool>]) {
     let known: Vec<_> = points.iter().map(|point| ends(&point.x).zip(ends(&point.y))).collect();
     let of = |i: usize| complete.get(i).copied().unwrap_or(Some(true));
     (0..points.len()).filter(|&i| of(i) == Some(false)).for_each(|i| points[i].place = Place::Stops);
-    // By duration: whoever is no better than the best so far is behind it.
+    // By duration: a policy that is not better than the best so far is behind it.
     let mut order: Vec<usize> = (0..points.len()).filter(|&i| known[i].is_some() && of(i) != Some(false)).collect();
     let means = |i: usize| known[i].map_or((0.0, 0.0), |(x, y)| (x.1, y.1));
     order.sort_by(|&a, &b| means(a).0.total_cmp(&means(b).0).then(means(a).1.total_cmp(&means(b).1)));

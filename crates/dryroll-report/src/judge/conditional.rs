@@ -79,7 +79,7 @@ impl Conditional {
         Self::new(when, rates, ci, replicates, n == replicates, Sides { a: "with A", b: "with B" }, Some(means))
     }
 
-    /// Of two sets of rollouts, told as `sides`.
+    /// Of two sets of rollouts, named by `sides`.
     #[must_use]
     pub fn new(
         when: Condition,

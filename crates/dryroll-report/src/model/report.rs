@@ -1,4 +1,4 @@
-//! Reports are read back here: any of them, told by its `schema`, with a clear word on what is no report.
+//! Reads any report by its `schema`; the errors say what is wrong with a file that is not a report.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub enum Report {
     Check(Box<CheckReport>),
 }
 
-/// Why something is no report that can be shown.
+/// Why a file is not a report that can be shown.
 #[derive(Debug, Error)]
 pub enum ReadingError {
     /// It is not JSON, or not whole.
@@ -90,7 +90,7 @@ impl Report {
     /// Reads a report that can be true: what contradicts itself, the scenario's limits or its own schema is refused.
     ///
     /// # Errors
-    /// When the bytes are no report that can be shown, or not one that can be true.
+    /// When the bytes are not a report that can be shown, or not one that can be true.
     pub fn read(bytes: &[u8]) -> Result<Self, ReadingError> {
         let (report, schema, value) = Self::shape(bytes)?;
         let mut faults = faults(&schema, &value);
@@ -108,7 +108,7 @@ impl Report {
     /// [`read`](Self::read).
     ///
     /// # Errors
-    /// When the bytes are no report that can be shown.
+    /// When the bytes are not a report that can be shown.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReadingError> {
         Ok(Self::shape(bytes)?.0)
     }

@@ -111,7 +111,7 @@ pub struct Cell {
 
 impl Cell {
     /// Whether enough of a good version's rollouts complete, in an older report by this cell alone; `None` of a
-    /// defective version, and where the report does not tell.
+    /// defective version, and where the report does not have it.
     #[must_use]
     pub fn good_rollouts(&self) -> Option<Completed> {
         self.completed.clone().or_else(|| self.judged(MIN_COMPLETED, CONFIDENCE))

@@ -29,9 +29,9 @@ pub struct TuneReport {
     pub rollouts: u64,
     /// Confidence of all decisions together, 0.95.
     pub confidence: f64,
-    /// The version that shall be fast.
+    /// The good version, whose goal is minimised.
     pub good: Foreign,
-    /// The versions that shall not get far.
+    /// The defective versions.
     pub defective: Vec<Foreign>,
     /// The one of them that gets furthest over all policies: every `blast_radius_pct` here is its.
     pub worst: Option<Foreign>,
@@ -369,7 +369,7 @@ pub struct Hint {
     /// Whether it would meet every limit that can be judged by the verdicts up to a trip; absent in older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meets: Option<bool>,
-    /// Limits that these verdicts do not tell.
+    /// Limits that these verdicts cannot decide.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_judged: Vec<String>,
     /// In words.

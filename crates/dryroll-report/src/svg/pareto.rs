@@ -33,12 +33,12 @@ pub enum Place {
     Undecided,
     /// Another policy is better in both.
     Behind,
-    /// Too few good rollouts complete with it, so that it is on no front, however short they are.
+    /// Too few good rollouts complete with it, so that it is not on the front, however short they are.
     Stops,
 }
 
 impl Place {
-    /// Whether it can be no end of the front.
+    /// Whether it cannot be an end of the front.
     fn is_off(self) -> bool {
         matches!(self, Self::Behind | Self::Stops)
     }

@@ -37,7 +37,7 @@ pub fn check_table(out: &mut impl Write, report: &CheckReport) -> io::Result<()>
             plural(report.not_scenarios.len() as u64, "file that is not a scenario", "files that are not scenarios");
         writeln!(out, "\n{DIM}not checked: {files}: {}{DIM:#}", listed(&report.not_scenarios))?;
     }
-    // A baseline tells of them.
+    // The baseline lists them.
     if !report.without_rules.is_empty() && report.baseline.is_none() {
         let files = plural(report.without_rules.len() as u64, "file without", "files without");
         writeln!(out, "\n{DIM}not checked: {files} [[expect]]{DIM:#}")?;

@@ -17,7 +17,7 @@ use dryroll_study::drill::score::{HELD_UP, TO_PUT_RIGHT};
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// Text is broken to lines of so many characters, or fewer where the terminal is narrower.
+/// Text is broken to lines of this many characters, or fewer where the terminal is narrower.
 const WIDTH: usize = 78;
 /// Narrower than this no line becomes.
 const NARROWEST: usize = 40;
@@ -30,7 +30,7 @@ const SHOWN: (usize, usize) = (24, 8);
 /// Ids that are named of a trip.
 const NAMED: usize = 4;
 
-/// Tells a drill, in lines of at most so many characters.
+/// Writes a drill, in lines of at most this many characters.
 ///
 /// # Errors
 /// When writing fails.
@@ -243,7 +243,7 @@ fn paragraph(out: &mut impl Write, lead: &str, text: &str, width: usize) -> io::
     hanging(out, &format!("  {lead}"), 2 + cells(lead), &text, width)
 }
 
-/// A text in lines that begin under the end of its lead, which takes so many characters.
+/// A text in lines that begin under the end of its lead, which takes this many characters.
 fn hanging(out: &mut impl Write, lead: &str, indent: usize, text: &str, width: usize) -> io::Result<()> {
     let mut lead = lead.to_owned();
     for line in wrapped(text, width.saturating_sub(indent)) {

@@ -183,7 +183,7 @@ fn chance(value: f64) -> String {
 enum Trips {
     /// A share with its interval.
     Share(Option<f64>, Option<Interval>),
-    /// So few hits of so many that their share is mostly luck: what it is surely below.
+    /// Too few hits for an estimate: hits, replicates, and the upper bound of the share.
     Few(u64, u64, f64),
     /// By importance sampling, with its standard error as a share of it.
     Estimated(f64, f64),

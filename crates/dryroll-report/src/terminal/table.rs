@@ -121,7 +121,7 @@ impl Table {
         self.write_within(out, ROOM.get().copied().unwrap_or(usize::MAX))
     }
 
-    /// Writes it into so many columns of a terminal.
+    /// Writes it into this many columns of a terminal.
     ///
     /// # Errors
     /// When writing fails.

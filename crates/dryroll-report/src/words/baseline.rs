@@ -5,7 +5,7 @@ use crate::words::{Unit, plural};
 use dryroll_study::study::Policy;
 use dryroll_study::study::baseline::contrast::{Cause, Verdict};
 
-/// What is told fact by fact, worst first; the others are counted.
+/// The verdicts whose facts are listed one by one, worst first; the others are counted.
 pub const LISTED: [Verdict; 3] = [Verdict::Worse, Verdict::Better, Verdict::Differs];
 /// The heads of the columns.
 pub const COLUMNS: [&str; 9] =
@@ -123,12 +123,12 @@ impl BaselineReport {
     }
 }
 
-/// In how many runs the conditional metrics exist that are told.
+/// In how many runs the listed conditional metrics have a value.
 pub fn conditions(scenario: &BaselineScenario) -> impl Iterator<Item = String> {
     LISTED.into_iter().flat_map(|verdict| scenario.of(verdict)).filter_map(ComparedFact::condition)
 }
 
-/// How many facts are not told, and why.
+/// How many facts are not listed, and why.
 #[must_use]
 pub fn others(scenario: &BaselineScenario) -> String {
     let of = |(verdict, says): (Verdict, &str)| {

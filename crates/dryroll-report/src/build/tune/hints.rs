@@ -1,4 +1,4 @@
-//! Other rules than failures in a row, told: how far bad versions get with each, and which limits it would meet.
+//! Rules other than failures in a row, in words: how far bad versions get with each, and which limits it would meet.
 
 use crate::model::tune::Hint;
 use crate::words::{Unit, plural};
@@ -7,11 +7,11 @@ use dryroll_study::study::Policy;
 use dryroll_study::study::tune::Tune;
 use dryroll_study::study::tune::hints::{Hints, Judged, REPLICATES};
 
-/// What is told of them.
+/// The hints of a report.
 pub struct HintWords {
     /// Every rule beside failures in a row.
     pub hints: Vec<Hint>,
-    /// Which of them would meet the limits, or why nothing is told.
+    /// Which of them would meet the limits, or why there are no hints.
     pub says: String,
 }
 

@@ -188,7 +188,7 @@ fn undecided(open: &Open) -> String {
     }
 }
 
-/// Why it is not told what more history would be worth, where rollouts differ in a rate.
+/// Why the report does not estimate the value of more history, where rollouts differ in a rate.
 fn differing(posteriors: &RatePosteriors) -> Option<String> {
     let of = |(version, rate, concentration): (&str, &str, f64)| {
         format!("{rate} of {version}: concentration {}", number(concentration))

@@ -54,7 +54,7 @@ fn place(cell: &Cell, report: &SweepReport) -> Option<Vec<usize>> {
     let policy = cell.policy.values();
     let on = |axis: &crate::model::Axis| {
         let value = policy.get(plain(&axis.key)).unwrap_or(&Value::Null);
-        // A key that is none of the policy's cannot tell cells apart.
+        // A key that the policy does not have cannot distinguish cells.
         axis.values.iter().position(|other| same(other, value))
     };
     report.axes.iter().map(on).collect()

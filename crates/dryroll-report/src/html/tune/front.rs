@@ -12,7 +12,7 @@ use dryroll_sim::text::Foreign;
 /// The plot of a tuning: where each policy stands to the limits, and its front.
 #[must_use]
 pub fn plots(report: &TuneReport) -> Vec<Plot> {
-    // One axis is no plane.
+    // A plot needs both axes.
     if report.worst.is_none() {
         return Vec::new();
     }
