@@ -163,7 +163,47 @@ fn what_is_wrong_is_told_with_its_place() {
     let folder = Folder::accepted();
     let good = folder.read("b");
     let lines = good.lines().count();
-    folder.write("conflict", &format!("{good}    let printed = folder.check("new.toml --baseline b --report r.json");
+    folder.write("conflict", &format!("{good}<<<<<<< HEAD\n"));
+    folder.write("bad", &format!("{good}hello\n"));
+    for (arguments, code, says) in [
+        ("s.toml --baseline conflict".to_owned(), 2, format!("conflict: line {}: a marker of a merge", lines + 1)),
+        ("s.toml --baseline bad".to_owned(), 2, format!("bad: line {}: `hello`", lines + 1)),
+        ("s.toml --baseline nowhere".to_owned(), 2, "--accept creates it".to_owned()),
+        ("s.toml --baseline s.toml".to_owned(), 2, "s.toml is what is read".to_owned()),
+        ("s.toml --baseline b --report b".to_owned(), 2, "two outputs".to_owned()),
+        ("s.toml --baseline b --tolerance speed=1".to_owned(), 2, "allowed: trips".to_owned()),
+        ("s.toml --baseline b --accept --baseline-replicates 0".to_owned(), 4, "no replicate".to_owned()),
+        ("s.toml --accept".to_owned(), 2, "--baseline".to_owned()),
+        ("s.toml --baseline no/such/b --accept".to_owned(), 3, "no/such".to_owned()),
+    ] {
+        let printed = folder.check(&arguments);
+        assert_eq!(printed.code, Some(code), "{arguments}: {}", printed.error);
+        assert!(printed.error.contains(&says), "{arguments}: {}", printed.error);
+    }
+    assert_eq!(folder.read("b"), good);
+}
+
+/// As git does it with `merge=union`: the lines of both sides, one after the other.
+#[test]
+fn two_branches_merge_line_by_line() {
+    let folder = Folder::accepted();
+    let ours = folder.read("b");
+    folder.write("a.toml", SCENARIO);
+    std::fs::remove_file(folder.path("b")).expect("removed");
+    assert_eq!(folder.check("a.toml --baseline b --accept --baseline-replicates 300").code, Some(0));
+    let theirs = folder.read("b");
+    folder.write("b", &format!("{ours}{theirs}"));
+    let printed = folder.check("a.toml s.toml --baseline b");
+    assert_eq!(printed.code, Some(0), "{}{}", printed.out, printed.error);
+    assert_eq!(folder.check("s.toml --baseline b --accept").code, Some(0));
+    assert_eq!(folder.read("b"), format!("{theirs}{ours}"));
+}
+
+#[test]
+fn new_renamed_and_absent_scenarios_are_told() {
+    let folder = Folder::accepted();
+    folder.write("new.toml", &SCENARIO.replace("seed = 11", "seed = 12"));
+    let printed = folder.check("new.toml --baseline b --report r.json");
     assert_eq!(printed.code, Some(4), "{}", printed.error);
     assert!(printed.error.contains("nothing was compared"), "{}", printed.error);
     assert!(printed.out.contains("s.toml  not checked") && printed.out.contains("--accept adds it"), "{}", printed.out);
@@ -221,7 +261,7 @@ fn luck_is_seldom_called_worse() {
     assert!(worse < 3, "{worse} of 20");
 }
 
-/// An emptied file is not a baseline: everything would pass against it.
+/// An emptied file is no baseline: everything would pass against it.
 #[test]
 fn an_empty_baseline_is_refused() {
     let folder = Folder::new();

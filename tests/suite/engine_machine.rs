@@ -289,6 +289,9 @@ impl ReferenceMonitor {
                     _ => {}
                 }
             }
+            EventBody::InstanceRetried { .. } | EventBody::InstanceRelapsed { .. } | EventBody::BreakerNoted { .. } => {
+                panic!("the tutorial's policy has none: {}", line(event))
+            }
             EventBody::ApprovalRequested { .. } | EventBody::OperatorNotified | EventBody::RollbackFailed => {}
         }
     }

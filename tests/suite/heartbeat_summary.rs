@@ -4,7 +4,7 @@ use dryroll::drill::{Cell, Drill, HeartbeatSummary};
 use dryroll::engine::{Answer, RequestKind};
 use dryroll::fleet::At;
 use dryroll::scenario::Scenario;
-use dryroll::sim::{CompiledScenario, Doing, Release, Unobserved};
+use dryroll::sim::{CompiledScenario, Doing, Unobserved};
 
 fn compiled(name: &str) -> CompiledScenario {
     let path = format!("{}/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));

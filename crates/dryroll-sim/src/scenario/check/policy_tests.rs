@@ -185,9 +185,10 @@ fn other_rules_are_as_written() {
 
 #[test]
 fn people_versions_and_instances_are_as_written() {
-    let text = file("") // the tables after it are others
-        .replacen("id = 'v2'", "id = 'v2'\nbrick_rate = 0.1\ndegrade_rate = 0.2\ndegrade_after_sec = 60", 1)
-        + "[operator]\npromotion_delay_sec = 30\non_promotion = ['promote', 'abort']\n\
+    let text =
+        file("") // the tables after it are others
+            .replacen("id = 'v2'", "id = 'v2'\nbrick_rate = 0.1\ndegrade_rate = 0.2\ndegrade_after_sec = 60", 1)
+            + "[operator]\npromotion_delay_sec = 30\non_promotion = ['promote', 'abort']\n\
            [[classes]]\nid = 'old'\nzone = 0\nbrick_rate = 0.3\ndegrade_rate = 0.4\ndegrade_after_sec = 5\n\
            [[overrides]]\nids = ['i-00001']\nruns = 'v2'\nstate = 'silent'\npinned = true\n\
            [[overrides]]\nfraction = 0.5\nstate = 'unhealthy'\nbrick_rate = 0.5\ndegrade_rate = 0.25\n\
