@@ -65,6 +65,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                         }
                     }
                 }
+                // These settings allow no retries.
+                Command::Retry { .. } => {}
                 Command::Ask { request, kind } => {
                     let reply = match kind {
                         RequestKind::RollingUpgrade => Answer::Approve,
@@ -72,6 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                             Answer::OnTrip(OperatorDecision::RollbackCompletedBatches)
                         }
                         RequestKind::RollbackContinuation => Answer::OnTrip(OperatorDecision::Abort),
+                        RequestKind::Promotion => Answer::Promote,
                     };
                     answer = Some((now + Span(90_000), request, reply));
                 }

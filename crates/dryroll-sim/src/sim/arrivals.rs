@@ -68,13 +68,17 @@ impl<'a> Arrivals<'a> {
     }
 
     /// After a heartbeat that brought no news: passes over those that say the same, if nothing can come between them.
-    /// The last of them is still to come.
-    pub fn pass_alike(&mut self) {
-        let Some(segment) = self.segment.filter(|_| self.is_plain()) else { return };
+    /// Returns when the last of them arrived; `None` if it passed over none.
+    pub fn pass_alike(&mut self) -> Option<At> {
+        let segment = self.segment.filter(|_| self.is_plain())?;
         let next_order = self.orders.iter().map(|order| order.at).find(|&at| at >= self.sent());
         let end = segment.to.min(self.until).min(next_order.unwrap_or(At::NEVER));
-        let last = beat_from(&self.environment, &self.member, end).saturating_sub(1);
-        self.beat = self.beat.max(last);
+        let beat = beat_from(&self.environment, &self.member, end);
+        if beat <= self.beat {
+            return None;
+        }
+        self.beat = beat;
+        Some(sent_at(&self.environment, &self.member, beat - 1))
     }
 
     fn sent(&self) -> At {

@@ -136,8 +136,10 @@ impl Listener {
                 return Some(News::Heartbeat(arrival));
             }
             (newest_sent, heard) = (arrival.sent, arrival.arrives);
-            if self.attempt.is_none() {
-                arrivals.pass_alike();
+            if self.attempt.is_none()
+                && let Some(last) = arrivals.pass_alike()
+            {
+                (newest_sent, heard) = (last, last);
             }
         }
         if let Some(at) = self.falls_silent(known, heard).filter(|&at| at <= until) {
