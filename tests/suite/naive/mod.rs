@@ -7,10 +7,13 @@ mod environment;
 mod fates;
 mod machine;
 mod person;
+mod policy_generator;
 mod rules;
 mod run;
 pub mod scenario_generator;
 mod shrink;
+mod verdicts;
+mod walk;
 
 pub use run::run;
 pub use shrink::shrink;
