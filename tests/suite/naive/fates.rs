@@ -140,8 +140,8 @@ impl<'s> Fates<'s> {
     fn rates(&self, version: &VersionSpec) -> OutcomeRates {
         let key = self.shared.child(named(format!("(\"rates\", {:?})", version.id)));
         let rate = |place: u64, mean: f64, concentration: Option<f64>| match concentration {
-            None => mean,
-            Some(all) => quantile(mean * all, (1.0 - mean) * all, unit(key.word(place))),
+            Some(all) if mean > 0.0 && mean < 1.0 => quantile(mean * all, (1.0 - mean) * all, unit(key.word(place))),
+            _ => mean,
         };
         let (means, all) = (version.rates, version.concentrations);
         let failure = rate(0, means.failure, all.failure);
