@@ -33,8 +33,8 @@ fn studies(criterion: &mut Criterion) {
     let sweep = sweep();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     let stop = AtomicBool::new(false);
-    let workers = WorkPlan { pool: &pool, stop: &stop, progress: &|_| {} };
-    let log = || ResultLog::begin(tempfile::tempfile().expect("a file"), &sweep.identity()).expect("a tape");
+    let plan = WorkPlan { pool: &pool, stop: &stop, progress: &|_| {} };
+    let log = || ResultLog::begin(tempfile::tempfile().expect("a file"), &sweep.identity()).expect("a result log");
     let round = sweep.round();
     let mut group = criterion.benchmark_group("study");
     group.throughput(Throughput::Elements(REPLICATES));
@@ -46,14 +46,14 @@ fn studies(criterion: &mut Criterion) {
             }
         });
     });
-    group.bench_function("rollouts onto a tape", |bencher| {
+    group.bench_function("rollouts into a result log", |bencher| {
         let run =
-            |log: ResultLog| round::run(&sweep.cells.compiled, &round, 0..round.blocks(), &log, &workers).expect("run");
+            |log: ResultLog| round::run(&sweep.cells.compiled, &round, 0..round.blocks(), &log, &plan).expect("run");
         bencher.iter_batched(log, run, BatchSize::PerIteration);
     });
-    group.bench_function("figures from a tape", |bencher| {
+    group.bench_function("figures from a result log", |bencher| {
         let logs = [log()];
-        let extent = sweep.run(&logs[0], &workers).expect("run").expect("finished");
+        let extent = sweep.run(&logs[0], &plan).expect("run").expect("finished");
         bencher.iter(|| black_box(sweep.results(&logs, &extent, &pool).expect("read")));
     });
     group.finish();

@@ -2,7 +2,7 @@
 //! of 40 hosts each, by the real simulator. One line of a Markdown table a setting.
 //!
 //! ```text
-//! cargo run --profile quick --example calibration_fleets -- [SETS [NAME]]
+//! cargo run --release --example calibration_fleets -- [SETS [NAME]]
 //! ```
 
 #[path = "../tests/suite/common/toml.rs"]

@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mean = |measure| found.summaries.get(measure).and_then(|summary| summary.centre()).unwrap_or(f64::NAN);
         println!(
             "batches of {:2} %, {}: stopped in {:5.1} % of rollouts, {:5.1} % of the fleet exposed",
-            cell.rollout.batch_pct,
+            cell.rollout.batches.as_pct().unwrap_or_default(),
             cell.target().id,
             100.0 * mean(Measure::Rate(Rate::Trip)),
             mean(Measure::Metric(Metric::ExposedPct)),

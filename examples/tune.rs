@@ -29,7 +29,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     match tuned.incumbent.map(|place| tune.policy(place)) {
         Some(policy) => println!(
             "batches of {} %, {} failures in a row: found with {} rollouts",
-            policy.rollout.batch_pct, policy.rollout.max_consecutive_failures, tuned.rollouts
+            policy.rollout.batches.as_pct().unwrap_or_default(),
+            policy.rollout.max_consecutive_failures.map_or(0, std::num::NonZeroU32::get),
+            tuned.rollouts
         ),
         None => println!("no policy surely meets the limits ({} rollouts)", tuned.rollouts),
     }

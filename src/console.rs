@@ -20,7 +20,7 @@ mod tally;
 mod tree;
 
 pub use draw::{Theme, draw};
-pub use feed::{Feed, Told, Tone};
+pub use feed::{Feed, FeedLine, Tone};
 pub use key::Key;
 pub use model::Model;
 pub use plain::{Plain, Stands};

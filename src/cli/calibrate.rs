@@ -31,7 +31,7 @@ pub struct Arguments {
     /// Write the calibration report, JSON (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Draw what was seen against what was fitted (`-`: standard output)
+    /// Draw the observations against the fits (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Say nothing to people
@@ -52,19 +52,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let read = read.with_context(|| name.clone()).map_err(Failure::Input)?;
         read_logs.push((name, read));
     }
-    let (histories, twice) = once(read_logs).map_err(|error| Failure::Input(error.into()))?;
+    let (histories, repeated) = once(read_logs).map_err(|error| Failure::Input(error.into()))?;
     if histories.iter().all(|history| history.attempts.is_empty()) {
         let logs: Vec<String> = arguments.logs.iter().map(|log| dryroll_sim::text::path(log).to_string()).collect();
         return Err(Failure::Nothing(anyhow::Error::from(CalibrationError::Nothing).context(logs.join(", "))));
     }
     let mut calibration = Calibration::of(&Observations::of(&histories, interval), interval);
-    calibration.warnings.extend(twice);
+    calibration.warnings.extend(repeated);
     let logs = arguments.logs.iter().map(|log| log.to_string_lossy().into_owned().into()).collect();
     let report = CalibrationReport::new(&calibration, logs);
     let plot = match &arguments.svg {
         None => None,
         Some(_) => Some(goodness(&report).ok_or_else(|| {
-            Failure::Nothing(anyhow::anyhow!("nothing was seen to end, so there is no plot: leave --svg out"))
+            Failure::Nothing(anyhow::anyhow!("no duration ended in these logs, so there is no plot: omit --svg"))
         })?),
     };
     let [tables, json, svg] = open_all(wanted)?;

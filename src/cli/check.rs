@@ -48,7 +48,7 @@ pub struct Arguments {
     /// List the rules; runs nothing
     #[arg(long, conflicts_with_all = ["report", "junit", "markdown"])]
     list: bool,
-    /// The most replicates of any rule; one that is still undecided then fails with that word
+    /// The most replicates of any rule; a rule that is undecided then fails as undecided
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     max_replicates: u64,
     /// Fail on advice about a scenario too
@@ -57,7 +57,7 @@ pub struct Arguments {
     /// Stop at the first rule that fails
     #[arg(long)]
     fail_fast: bool,
-    /// Stop after so long, as in 60s, 5m or 1h; what is not decided by then is undecided
+    /// Stop after this time, as in 60s, 5m or 1h; rules without a decision by then are undecided
     #[arg(long, value_name = "TIME", value_parser = budget)]
     budget: Option<Duration>,
     /// Write the check report, JSON (`-`: standard output)

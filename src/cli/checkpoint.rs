@@ -264,7 +264,7 @@ impl Checkpoint {
         }
         let mend = if is_full { MAKE_ROOM } else { "mend that" };
         failure.and(&format!(
-            "what is done is kept in {}: {mend}, and {} goes on from there",
+            "the finished replicates are kept in {}: {mend}, and {} goes on from there",
             dryroll_sim::text::path(&self.place.path),
             self.again
         ))
@@ -336,14 +336,14 @@ fn is_another(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
 /// The error for a file that is no result log: it belongs to somebody.
 pub fn no_result(path: &Path) -> Failure {
     Failure::Input(anyhow::anyhow!(
-        "{} is where this shard's result belongs, and it is no result of dryroll; move or remove it first",
+        "{} is where this shard's result belongs, and the file there is not a result of dryroll; move or remove it first",
         dryroll_sim::text::path(&path)
     ))
 }
 
 fn no_file(path: &Path) -> Failure {
     let shown = dryroll_sim::text::path(&path);
-    Failure::Input(anyhow::anyhow!("{shown} is no regular file, so no sweep left it there: move or remove it"))
+    Failure::Input(anyhow::anyhow!("{shown} is not a regular file, so no sweep left it there: move or remove it"))
 }
 
 /// Two processes that write one log would damage it.

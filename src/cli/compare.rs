@@ -24,8 +24,8 @@ use dryroll_study::study::round::WorkPlan;
 pub struct Arguments {
     /// The scenario file (TOML or JSON), or `-` for standard input
     scenario: PathBuf,
-    /// A policy: what it sets anew of [rollout], as in batch_pct=10,max_consecutive_failures=2; give two. An empty one
-    /// is the scenario's
+    /// A policy: the keys of [rollout] that it changes, as in batch_pct=10,max_consecutive_failures=2; give two. An
+    /// empty one is the scenario's
     #[arg(long = "policy", value_name = "KEY=VALUE,…", required = true)]
     policies: Vec<String>,
     /// Versions to roll out: `all`, or a list of ids [default: the target and the defective versions]

@@ -65,7 +65,7 @@ pub struct Arguments {
     /// Write the drill report with its debrief, JSON (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Plain lines and commands in words instead of a screen, as where there is no terminal
+    /// Plain lines and typed commands instead of a screen; the default without a terminal
     #[arg(long)]
     plain: bool,
     #[command(flatten)]
@@ -121,13 +121,13 @@ fn replaces(path: &Path, quiet: bool) -> Result<(), Failure> {
     let shown = dryroll_sim::text::path(path);
     let Some(earlier) = String::from_utf8(there).ok().and_then(|text| Record::parse(&text).ok()) else {
         return Err(Failure::Input(anyhow::anyhow!(
-            "{shown} is there and is no record of decisions; name another file with --record, or remove it first"
+            "{shown} exists and is not a record of decisions; name another file with --record, or remove it first"
         )));
     };
     let decisions = earlier.decisions().map_or(0, |all| all.len() as u64);
     if decisions > 0 && !quiet {
         let decisions = plural(decisions, "decision", "decisions");
-        // A note that cannot be written is no failure.
+        // A note that cannot be written is not a failure.
         let _ = writeln!(
             anstream::stderr(),
             "note: the record of {decisions} in {shown} is replaced with the first decision"
@@ -161,14 +161,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return conclude(arguments, &opening, files, drill, watch, remembered.as_ref());
     }
     // Earlier records could reveal which drill a surprise is.
-    let narrated = match remembered.as_ref().filter(|_| opening.surprise.is_none()) {
+    let has_text_above = match remembered.as_ref().filter(|_| opening.surprise.is_none()) {
         Some(remembered) => tell_before(arguments, &opening, remembered)?,
         None => false,
     };
     if arguments.web.is_wanted() {
         return web::run(arguments, &opening, files, watch, remembered.as_ref());
     }
-    operate(arguments, &opening, files, watch, remembered.as_ref(), narrated)
+    operate(arguments, &opening, files, watch, remembered.as_ref(), has_text_above)
 }
 
 /// Shows earlier records that apply to the plan. Returns whether anything was written.
@@ -192,10 +192,10 @@ fn operate(
     files: Files,
     watch: Watch<'_>,
     remembered: Option<&Remembered>,
-    narrated: bool,
+    has_text_above: bool,
 ) -> Result<(), Failure> {
     let on_screen = !arguments.plain && terminal::is_there();
-    if on_screen && narrated {
+    if on_screen && has_text_above {
         // The screen would cover the text above it.
         standard_output(
             write!(crate::cli::output::stdout(), "Enter begins the drill. ").and_then(|()| std::io::stdout().flush()),
@@ -207,7 +207,7 @@ fn operate(
     let drill = Drill::new(&opening.compiled, opening.replicate, &mut observers);
     let controller = Controller::new(drill, Pace::new(arguments.speed, std::time::Duration::ZERO), observers);
     let controller = controller.keeping(keeper(arguments, opening));
-    let (controller, narrated) = if on_screen {
+    let (controller, operated) = if on_screen {
         terminal::show(controller)
     } else {
         let out = teller(arguments.quiet, &arguments.outputs()).unwrap_or_else(|| Box::new(std::io::sink()));
@@ -215,16 +215,16 @@ fn operate(
     };
     let (drill, (_, watch)) = controller.into_parts();
     let concluded = conclude(arguments, opening, files, drill, watch, remembered);
-    narrated.and(concluded)
+    operated.and(concluded)
 }
 
 /// Plays recorded decisions to the end.
-fn play<'w>(
+fn play<'s>(
     arguments: &Arguments,
-    opening: &'w Opening,
+    opening: &'s Opening,
     record: &Record,
     watch: &mut Watch<'_>,
-) -> Result<Drill<'w>, Failure> {
+) -> Result<Drill<'s>, Failure> {
     let shown = arguments.decisions.as_ref().map(|path| dryroll_sim::text::path(&path).to_string()).unwrap_or_default();
     let decisions = record.decisions().map_err(|error| in_file(&shown, error))?;
     let mut drill = Drill::new(&opening.compiled, opening.replicate, watch);
@@ -239,12 +239,15 @@ fn play<'w>(
         note(&format!("{shown} fits, though {differs}"));
     }
     if let Some(asked) = drill.unanswered() {
-        note(&format!("{shown} does not answer {}, asked at {}; nobody did until the end", asked.request, asked.at));
+        note(&format!(
+            "{shown} does not answer {}, asked at {}; the request stayed open until the end",
+            asked.request, asked.at
+        ));
     }
     Ok(drill)
 }
 
-/// Writes a note; one that cannot be written is no failure.
+/// Writes a note; one that cannot be written is not a failure.
 fn note(says: &str) {
     let _ = writeln!(crate::cli::output::stderr(), "note: {}", shown(says));
 }
@@ -296,7 +299,7 @@ fn conclude(
 
 /// Keeps the record after each decision, so that a killed program loses none. An output that is no regular file gets
 /// the record at the end only.
-fn keeper<'w>(arguments: &Arguments, opening: &'w Opening) -> impl FnMut(&Drill<'w>) + use<'w> {
+fn keeper<'s>(arguments: &Arguments, opening: &'s Opening) -> impl FnMut(&Drill<'s>) + use<'s> {
     let place = arguments.record.clone().filter(|path| Output::place(path).is_some());
     move |drill| {
         // A failure here is reported at the end, where the record is written again.

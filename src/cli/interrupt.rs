@@ -68,7 +68,7 @@ fn end() -> ! {
     discard_unfinished();
     progress::clear_all();
     if let Some(said) = said {
-        // Without standard error there is nobody to tell.
+        // Without standard error there is nowhere to write.
         let _ = writeln!(crate::cli::output::stderr(), "interrupted: {}", shown(&said));
     }
     std::process::exit(i32::from(INTERRUPTED));

@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some((path, added)) = added.filter(|_| !arguments.quiet) {
         let path = dryroll_sim::text::path(&path);
         let mut stderr = crate::cli::output::stderr();
-        // A note that cannot be written is no failure.
+        // A note that cannot be written is not a failure.
         let _ = match added {
             Added::Appended(records) => {
                 writeln!(stderr, "added to {path}: {} now", plural(records as u64, "record", "records"))

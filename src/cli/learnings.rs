@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::output::{Failure, each_its_own_place};
 use dryroll_learning::store::Store;
-use dryroll_learning::{Today, recall, tell};
+use dryroll_learning::{Today, list, recall};
 use dryroll_report::words::plural;
 
 /// How many damaged lines are named.
@@ -37,7 +37,7 @@ impl Learnings {
         let store = Store::read(&read.map_err(Failure::Input)?);
         if !quiet {
             let mut stderr = crate::cli::output::stderr();
-            // A warning that cannot be written is no failure.
+            // A warning that cannot be written is not a failure.
             for damage in store.damaged.iter().take(NAMED) {
                 let _ = writeln!(stderr, "warning: {}: {damage}; it is left out", dryroll_sim::text::path(&path));
             }
@@ -54,7 +54,7 @@ impl Remembered {
     /// Writes the records that apply today.
     pub fn tell(&self, out: &mut impl Write, today: &Today<'_>) -> io::Result<()> {
         let recalled = recall(&self.store.records, today);
-        tell(out, &dryroll_sim::text::path(&self.path).to_string(), self.store.records.len(), &recalled)?;
+        list(out, &dryroll_sim::text::path(&self.path).to_string(), self.store.records.len(), &recalled)?;
         out.flush()
     }
 
@@ -64,12 +64,12 @@ impl Remembered {
         let (of_it, others): (Vec<_>, Vec<_>) =
             recall(&self.store.records, today).into_iter().partition(|one| one.is_of_this_scenario);
         if !others.is_empty() || of_it.is_empty() {
-            tell(out, &dryroll_sim::text::path(&self.path).to_string(), self.store.records.len(), &others)?;
+            list(out, &dryroll_sim::text::path(&self.path).to_string(), self.store.records.len(), &others)?;
         }
         if !of_it.is_empty() {
             let records =
                 plural(of_it.len() as u64, "record of this very scenario is", "records of this very scenario are");
-            writeln!(out, "\n{records} told after the drill: what the truth is, is for then.")?;
+            writeln!(out, "\n{records} shown after the drill, since they reveal the truth.")?;
         }
         out.flush()
     }
@@ -79,7 +79,7 @@ impl Remembered {
         let mut recalled = recall(&self.store.records, today);
         recalled.retain(|one| one.is_of_this_scenario || one.is_contradicted());
         if !recalled.is_empty() {
-            tell(out, &dryroll_sim::text::path(&self.path).to_string(), self.store.records.len(), &recalled)?;
+            list(out, &dryroll_sim::text::path(&self.path).to_string(), self.store.records.len(), &recalled)?;
         }
         out.flush()
     }

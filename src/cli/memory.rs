@@ -66,7 +66,7 @@ impl Need {
     /// Writes the note before the work begins.
     pub fn say(self, quiet: bool) {
         if let Some(words) = self.words().filter(|_| !quiet) {
-            // A note that cannot be written is no failure.
+            // A note that cannot be written is not a failure.
             let _ = writeln!(anstream::stderr(), "note: {words}");
         }
     }

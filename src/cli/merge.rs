@@ -12,7 +12,7 @@ use dryroll_report::terminal::sweep::sweep_table;
 use dryroll_report::words::plural;
 
 /// How many missing shards are listed one by one.
-const TOLD: usize = 20;
+const LISTED: usize = 20;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  dryroll merge --manifest big.json --report sweep.json --cells sweep.csv")]
@@ -29,12 +29,12 @@ pub struct Arguments {
 /// Ascending numbers as ranges: `1-4, 7`.
 fn ranges(numbers: &[u32]) -> String {
     let runs = numbers.chunk_by(|one, next| one + 1 == *next);
-    let narrated = runs.map(|run| match run {
+    let ranges = runs.map(|run| match run {
         [first, .., last] => format!("{first}-{last}"),
         [one] => one.to_string(),
         [] => String::new(),
     });
-    narrated.collect::<Vec<_>>().join(", ")
+    ranges.collect::<Vec<_>>().join(", ")
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
             Found::NoResult => {
                 remarks.push(format!(
-                    "{} is no result of dryroll; move or remove it first",
+                    "{} is not a result of dryroll; move or remove it first",
                     dryroll_sim::text::path(&path)
                 ));
             }
@@ -77,14 +77,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let all = plural(u64::from(of), "shard", "shards");
         let first = format!("{} of {all} {is} missing or not whole ({}); run", missing.len(), ranges(&missing));
         let mut more = Vec::new();
-        for shard in missing.iter().take(TOLD) {
+        for shard in missing.iter().take(LISTED) {
             more.push(format!("  {}", command(&arguments.manifest, &shard.to_string(), of)));
         }
-        if missing.len() > TOLD {
-            let rest = &missing[TOLD..];
+        if missing.len() > LISTED {
+            let rest = &missing[LISTED..];
             more.push(format!("  … and the same of {} more: {}", rest.len(), ranges(rest)));
         }
-        more.extend(remarks.into_iter().take(TOLD));
+        more.extend(remarks.into_iter().take(LISTED));
         return Err(Failure::Unmet(Several { first, more }.into()));
     }
     let pool = arguments.how.pool()?;

@@ -49,7 +49,7 @@ pub struct Arguments {
     /// Add a defective version, and limits for `dryroll tune`
     #[arg(long)]
     broken: bool,
-    /// Ask nothing: the defaults hold where no flag says otherwise
+    /// Ask nothing: use the default wherever no flag is given
     #[arg(long, short)]
     yes: bool,
     /// Overwrite a file that is there
@@ -129,7 +129,7 @@ fn template(arguments: &Arguments, asks: bool) -> Result<Template, Failure> {
         }
         Ok(target.to_owned())
     };
-    let target = choose(arguments.target.clone(), asks, "Which one shall it run?", "v-1.26.0".to_owned(), other)?;
+    let target = choose(arguments.target.clone(), asks, "Which version is the target?", "v-1.26.0".to_owned(), other)?;
     other(&target).map_err(|wrong| Failure::Input(anyhow::anyhow!("{wrong} (--previous, --target)")))?;
     let most = Template::MOST_INSTANCES;
     let instances = choose(arguments.instances, asks, "How many instances?", 50, |answer| whole(answer, most))?;

@@ -65,7 +65,7 @@ impl Failure {
                 more.iter().fold(said, |said, line| said.and_then(|()| writeln!(stderr, "{}", shown(line))))
             }
         };
-        // Without standard error there is nobody to tell.
+        // Without standard error there is nowhere to write.
         drop(said);
         ExitCode::from(self.code())
     }
@@ -346,7 +346,7 @@ pub fn nameless(error: io::Error) -> io::Error {
     if error.raw_os_error().is_some() { error } else { error.kind().into() }
 }
 
-/// Whether the reader of standard output left, as a pager does: that is no failure.
+/// Whether the reader of standard output left, as a pager does: that is not a failure.
 pub fn is_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
 }

@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let advice = arguments.rollout.advisor(&text, &scenario).finish();
     if compiled.total() == 0 && !arguments.quiet {
         let mut stderr = crate::cli::output::stderr();
-        // A note that cannot be written is no failure.
+        // A note that cannot be written is not a failure.
         let _ = writeln!(
             stderr,
             "note: nothing to do: no eligible instance of `{}` runs another digest",
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         dryroll_sim::json::write_pretty(&mut out, &answer).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
     )?;
     if !arguments.quiet {
-        // Standard output holds the skill's answer and nothing else. A note that cannot be written is no failure.
+        // Standard output holds the skill's answer and nothing else. A note that cannot be written is not a failure.
         let _ = advice_table(&mut crate::cli::output::stderr(), &advice);
     }
     if let Some(remembered) = remembered.filter(|_| !arguments.quiet) {

@@ -31,7 +31,7 @@ impl Progress {
 
     fn rollouts(rollouts: u64, what: impl Into<Cow<'static, str>>, target: ProgressDrawTarget) -> Self {
         let rate = |state: &ProgressState, out: &mut dyn Write| {
-            // A progress line that cannot be written is no failure.
+            // A progress line that cannot be written is not a failure.
             let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
         };
         let left = |state: &ProgressState, out: &mut dyn Write| {

@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         && target == folder
     {
         return Err(Failure::Input(anyhow::anyhow!(
-            "{} is the page, and the folder of the plots too; name one of them otherwise",
+            "{} names both the page and the folder of the plots; rename one of them",
             dryroll_sim::text::path(&target)
         )));
     }
@@ -93,13 +93,13 @@ fn tell(arguments: &Arguments, said: &[PathBuf]) -> Result<(), Failure> {
     let mut out: Box<dyn Write> =
         if page_there { Box::new(crate::cli::output::stderr()) } else { Box::new(crate::cli::output::stdout()) };
     let named = said.iter().filter(|path| *path != Path::new("-"));
-    let mut narrated = Ok(());
+    let mut printed = Ok(());
     for path in named {
-        narrated = narrated.and_then(|()| writeln!(out, "{}", dryroll_sim::text::path(&path)));
+        printed = printed.and_then(|()| writeln!(out, "{}", dryroll_sim::text::path(&path)));
     }
-    match narrated {
+    match printed {
         Err(error) if is_gone(&error) || page_there => Ok(()),
-        narrated => standard_output(narrated),
+        printed => standard_output(printed),
     }
 }
 
@@ -111,7 +111,7 @@ pub fn read(path: &Path) -> Result<Report, Failure> {
         wrong if is_scenario(path, &bytes) => {
             let file = replay::file(&path.to_string_lossy());
             let said = format!(
-                "{shown} is a scenario, and no report: `dryroll run {file} --report run.json` makes one of it \
+                "{shown} is a scenario, not a report: `dryroll run {file} --report run.json` makes a report of it \
                  (so do sweep, compare, tune, check and drill)"
             );
             drop(wrong);

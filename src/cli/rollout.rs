@@ -76,7 +76,7 @@ impl Rollout {
         if let Some(axis) = settings.iter().find(|axis| axis.key == "target_version_id") {
             let version = axis.values.join(",");
             return Err(Failure::Input(anyhow::anyhow!(
-                "the target is no part of a policy; write --version {version} in place of --set \
+                "the target is not a part of a policy; write --version {version} in place of --set \
                  rollout.target_version_id={version}"
             )));
         }

@@ -8,7 +8,7 @@ use super::output::{
     Failure, each_its_own_place, is_gone, open_all, publish, standard_output, teller, write_json, write_whole,
 };
 use super::rollout::{Loaded, Rollout};
-use dryroll_engine::{Outcome, batch_size};
+use dryroll_engine::{BatchSizes, Outcome};
 use dryroll_learning::{Numbers, PlanNumbers, RunNumbers, Today};
 use dryroll_report::build::timeline::BreakerCount;
 use dryroll_report::events::chronicle::Chronicle;
@@ -122,10 +122,9 @@ pub fn today<'a>(
     let engine = simulator.engine();
     let plan = engine.plan();
     let mut policy = Policy::of(scenario);
-    policy.max_consecutive_failures = engine.breaker().1;
-    if let Some(pct) = edited.filter(|&pct| batch_size(plan.total_instances(), pct) == plan.batch_size) {
-        policy.batch_pct = pct;
-    }
+    policy.max_consecutive_failures = engine.breaker().map(|(_, limit)| limit);
+    let makes_these = |pct: &u32| BatchSizes::pct(*pct).largest(plan.total_instances()) == plan.batch_size();
+    policy.batch_pct = edited.filter(makes_these).or(policy.batch_pct);
     let numbers = PlanNumbers::of(plan, plan.estimated_total(engine.settings().health_timeout));
     let run = RunNumbers {
         seed: simulator.compiled().seed,

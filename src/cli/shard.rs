@@ -42,7 +42,7 @@ pub fn plan(order: SweepOrder, path: &PathBuf, shards: u32, how: &HowArguments) 
     let estimate = estimate(&sweep)?;
     let threads = pool.current_num_threads() as u32;
     let rollouts = sweep.order.replicates.saturating_mul(sweep.cells.compiled.len() as u64);
-    let narrated = |out: &mut dyn Write| {
+    let print = |out: &mut dyn Write| {
         writeln!(
             out,
             "{} × {} = {}, in {}",
@@ -64,7 +64,7 @@ pub fn plan(order: SweepOrder, path: &PathBuf, shards: u32, how: &HowArguments) 
         }
         out.flush()
     };
-    standard_output(narrated(&mut out))
+    standard_output(print(&mut out))
 }
 
 /// Refuses to replace a manifest while results of its shards lie beside it.
@@ -187,7 +187,7 @@ fn which(text: &str, shards: u32) -> Result<u32, Failure> {
     }
     let parsed = text.split_once('/').and_then(|(i, of)| Some((i.trim().parse().ok()?, of.trim().parse().ok()?)));
     let (shard, of): (u32, u32) =
-        parsed.ok_or_else(|| wrong(format!("`{text}` is no shard; write i/K, as in 1/{shards}, or auto")))?;
+        parsed.ok_or_else(|| wrong(format!("`{text}` is not a shard; write i/K, as in 1/{shards}, or auto")))?;
     if of != shards {
         return Err(wrong(format!("`{text}` speaks of {of} shards, and the manifest has {shards}; write i/{shards}")));
     }
@@ -205,7 +205,7 @@ fn by_scheduler(shards: u32, variable: impl Fn(&str) -> Option<String>) -> Resul
     let mut found: Option<(&str, u32)> = None;
     for (name, add) in SCHEDULERS {
         let Some(value) = variable(name) else { continue };
-        let number: u32 = value.trim().parse().map_err(|_| format!("{name} is `{value}`, which is no number"))?;
+        let number: u32 = value.trim().parse().map_err(|_| format!("{name} is `{value}`, which is not a number"))?;
         let shard = number.saturating_add(add);
         match found {
             Some((other, before)) if before != shard => {
@@ -231,12 +231,12 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
     let round = sweep.round();
     let blocks = sweep.shard(shard, of);
     let rollouts = blocks.clone().map(|block| u64::from(round.block(block).rows)).sum();
-    let narrated = |said: &str| {
+    let print = |said: &str| {
         let Some(mut out) = teller(how.quiet, &[]) else { return Ok(()) };
         standard_output(writeln!(out, "shard {shard} of {of}: {said}").and_then(|()| out.flush()))
     };
     match found(&path, &sweep, shard, of, &identity) {
-        Found::Whole(_) => return narrated("is there already"),
+        Found::Whole(_) => return print("is there already"),
         Found::Foreign => return Err(foreign(&path)),
         Found::Folder | Found::NoResult => return Err(no_result(&path)),
         Found::Nothing | Found::Damaged => {}
@@ -245,7 +245,7 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
     // Another process may have finished the shard while this one waited for the lock.
     if matches!(found(&path, &sweep, shard, of, &identity), Found::Whole(_)) {
         unfinished.discard();
-        return narrated("is there already");
+        return print("is there already");
     }
     let pool = how.pool()?;
     let (cells, mine) = (sweep.cells.compiled.len(), blocks.end - blocks.start);
@@ -262,7 +262,7 @@ pub fn run(manifest_path: &Path, shard: &str, how: &HowArguments) -> Result<(), 
         Err(error) => return Err(unfinished.failure(error)),
     }
     interrupt::undisturbed(|| unfinished.publish(&path))?;
-    narrated(&format!("{} in {}", plural(rollouts, "rollout", "rollouts"), dryroll_sim::text::path(&path)))
+    print(&format!("{} in {}", plural(rollouts, "rollout", "rollouts"), dryroll_sim::text::path(&path)))
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 /// Parses a share from 0 to 1: a number, or a percentage.
 ///
 /// # Errors
-/// Text that is no share; the message says what is allowed.
+/// Text that is not a share; the message says what is allowed.
 pub fn share(text: &str) -> Result<f64, String> {
     let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
     let share = number.trim().parse::<f64>().map(|number| number / whole);
     share.ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| {
-        format!("`{text}` is no share; write a number from 0 to 1, such as 0.01, or a percentage, such as 1%")
+        format!("`{text}` is not a share; write a number from 0 to 1, such as 0.01, or a percentage, such as 1%")
     })
 }
 

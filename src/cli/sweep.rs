@@ -13,13 +13,13 @@ use super::shard;
 use dryroll_report::files::output::{Output, Written};
 use dryroll_report::model::SweepReport;
 use dryroll_report::rows::cells::write_cells;
-use dryroll_report::rows::runs::RunsWriter;
 use dryroll_report::terminal::sweep::sweep_table;
 use dryroll_report::words::plural;
 use dryroll_sim::scenario::{Scenario, ScenarioText};
 use dryroll_sim::text::Foreign;
 use dryroll_study::study::grid::{self, Axis};
 use dryroll_study::study::result_log::ResultLog;
+#[cfg(feature = "parquet")]
 use dryroll_study::study::results::CellRows;
 use dryroll_study::study::round::{WorkPlan, rollouts};
 use dryroll_study::study::sweep::{Extent, Goal, Sweep, SweepError, SweepOrder};
@@ -66,7 +66,7 @@ pub struct Arguments {
     /// The metric or rate whose intervals --precision is about [default: trip_rate]
     #[arg(long, value_name = "NAME", requires = "precision")]
     metric: Option<String>,
-    /// Where a cell meets fewer than 3 trips: estimate their chance by importance sampling with so many replicates
+    /// Where a cell has fewer than 3 trips, estimate their chance by importance sampling with this many replicates
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rare: Option<u64>,
     /// Another seed than the scenario's
@@ -74,7 +74,7 @@ pub struct Arguments {
     seed: Option<u64>,
     #[command(flatten)]
     outputs: OutputArguments,
-    /// Go on with the same sweep where it was interrupted; begins it where nothing was left
+    /// Continue an interrupted sweep; without one, start from the beginning
     #[arg(long)]
     resume: bool,
     /// Cut the sweep into shards and write its manifest; runs nothing
@@ -86,7 +86,7 @@ pub struct Arguments {
     /// Run one shard of the sweep that this manifest cuts up
     #[arg(long, value_name = "FILE", requires = "shard", conflicts_with_all = CUT_AND_DRIED)]
     manifest: Option<PathBuf>,
-    /// Which one: i/K, from 1, or `auto`: as Slurm, Kubernetes or GNU parallel says
+    /// The shard: i/K, from 1, or `auto`: the number that Slurm, Kubernetes or GNU parallel sets
     #[arg(long, value_name = "i/K")]
     shard: Option<String>,
     #[command(flatten)]
@@ -179,7 +179,7 @@ fn goal(text: &str, metric: &str) -> Result<Goal, Failure> {
     };
     let half_width: f64 = number.trim().parse().map_err(|_| {
         Failure::Input(anyhow::anyhow!(
-            "--precision: `{text}` is no width; write a number above 0, or a share such as 2%"
+            "--precision: `{text}` is not a width; write a number above 0, or a share such as 2%"
         ))
     })?;
     let half_width = if relative { half_width / 100.0 } else { half_width };
@@ -230,7 +230,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let files = Files::open(&arguments.outputs)?;
     let checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
     if arguments.resume && checkpoint.is_new && !arguments.how.quiet {
-        // A note that cannot be written is no failure.
+        // A note that cannot be written is not a failure.
         let _ = writeln!(crate::cli::output::stderr(), "note: nothing was left to go on from; the sweep begins");
     }
     interrupt::last_words(checkpoint.last_words("what is done is".into()));
@@ -312,6 +312,11 @@ pub struct Files {
 impl Files {
     /// Opens the named outputs.
     pub fn open(arguments: &OutputArguments) -> Result<Self, Failure> {
+        if !cfg!(feature = "parquet") && arguments.runs.is_some() {
+            return Err(Failure::Input(anyhow::anyhow!(
+                "--runs: this program is built without the feature `parquet`; use --cells, or build with the feature"
+            )));
+        }
         let paths = [&arguments.report, &arguments.cells, &arguments.runs].map(Option::as_ref);
         let [report, cells, runs] = open_all(paths)?;
         Ok(Self { report, cells, runs })
@@ -332,15 +337,33 @@ pub fn conclude(
     let written = [
         write_json(files.report, &report)?,
         write_whole(files.cells, |out| write_cells(out, &report))?,
-        write_whole(files.runs, |out| {
-            let orders = sweep.cells.scenarios.iter().any(|scenario| !scenario.rollout.order.is_listed());
-            let mut runs = RunsWriter::new(out, orders)?;
-            for (cell, &(replicates, _)) in extent.cells.iter().enumerate() {
-                let rows = CellRows::open(logs, cell as u32, replicates)?;
-                runs.cell(&sweep.cells.scenarios[cell], &rows)?;
-            }
-            runs.finish().map(drop)
-        })?,
+        write_runs(files.runs, sweep, logs, extent)?,
     ];
     Ok((report, written))
+}
+
+/// Writes one row a replicate.
+#[cfg(feature = "parquet")]
+fn write_runs(
+    file: Option<Output>,
+    sweep: &Sweep,
+    logs: &[ResultLog],
+    extent: &Extent,
+) -> Result<Option<Written>, Failure> {
+    use dryroll_report::rows::runs::{OptionalColumns, RunsWriter};
+    write_whole(file, |out| {
+        let columns = OptionalColumns::of(sweep.cells.scenarios.iter().zip(&sweep.cells.compiled));
+        let mut runs = RunsWriter::new(out, columns)?;
+        for (cell, &(replicates, _)) in extent.cells.iter().enumerate() {
+            let rows = CellRows::open(logs, cell as u32, replicates)?;
+            runs.cell(&sweep.cells.scenarios[cell], &rows)?;
+        }
+        runs.finish().map(drop)
+    })
+}
+
+/// [`Files::open`] refuses `--runs` without the feature, so there is no file to write.
+#[cfg(not(feature = "parquet"))]
+fn write_runs(_: Option<Output>, _: &Sweep, _: &[ResultLog], _: &Extent) -> Result<Option<Written>, Failure> {
+    Ok(None)
 }

@@ -25,7 +25,7 @@ pub fn report(error: clap::Error) -> ExitCode {
     if let Some(tip) = tip(&error, &words) {
         said.push_str(&format!("\n  tip: {tip}\n"));
     }
-    // Without a terminal there is nobody to tell.
+    // Without a terminal there is no one to advise.
     let _ = match error.use_stderr() {
         true => write!(stderr(), "{said}"),
         false => write!(stdout(), "{said}"),

@@ -43,8 +43,8 @@ pub struct Arguments {
     #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
     tolerance: f64,
     /// A calibration report: each replicate draws the rates of the versions from its posterior, in place of the
-    /// scenario's, so that the policy is the best on average over what is not known; and it is told what more history
-    /// would be worth (`-`: standard input)
+    /// scenario's. The answer is then the best policy on average over the unknown rates, with what more history
+    /// would save (`-`: standard input)
     #[arg(long, value_name = "CALIBRATION")]
     posterior: Option<PathBuf>,
     /// Another seed than the scenario's
@@ -140,7 +140,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     match (&report.recommended, &report.binding) {
         (None, Some(binding)) if arguments.how.quiet => {
-            Err(Failure::Unmet(anyhow::anyhow!("{} What binds: {binding}", report.says)))
+            Err(Failure::Unmet(anyhow::anyhow!("{} Binding limit: {binding}", report.says)))
         }
         // Everything else is already written.
         (None, _) => Err(Failure::Unmet(anyhow::anyhow!("no policy is recommended"))),
@@ -211,7 +211,7 @@ fn open_questions(
     pool: &rayon::ThreadPool,
     quiet: bool,
 ) -> Result<Open, Failure> {
-    let progress = Progress::new(tune.information_value_at_most(tuned), "what more would be worth", quiet);
+    let progress = Progress::new(tune.information_value_at_most(tuned), "what more history would save", quiet);
     let advance = |rollouts| progress.advance(rollouts);
     let workers = WorkPlan { pool, stop: interrupt::stops_by_itself(), progress: &advance };
     let open = tune.open(log, tuned, &posterior.posteriors, &workers);

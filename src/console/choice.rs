@@ -1,6 +1,6 @@
 //! The answers that a request takes, each with a sentence on what it does.
 
-use dryroll_engine::{Answer, AnswerKind, Direction, Engine, OperatorDecision, RequestKind, batch_size};
+use dryroll_engine::{Answer, AnswerKind, Direction, Engine, OperatorDecision, RequestKind};
 use dryroll_report::words::plural;
 use dryroll_study::drill::Briefing;
 
@@ -32,6 +32,9 @@ pub fn choices(kind: RequestKind, engine: &Engine, briefing: &Briefing) -> Vec<C
                 (AnswerKind::Reject, _) => {
                     (Some(Answer::Reject), "nothing is changed, and the rollout is over".to_owned())
                 }
+                (AnswerKind::Promote, _) => {
+                    (Some(Answer::Promote), format!("batch {} begins on the next tick", engine.batches_begun()))
+                }
                 (AnswerKind::OnTrip(ContinueAnyway), RequestKind::RollbackContinuation) => {
                     (on_trip(ContinueAnyway), "the breaker counts from 0 again, and the rollback goes on".to_owned())
                 }
@@ -44,19 +47,19 @@ pub fn choices(kind: RequestKind, engine: &Engine, briefing: &Briefing) -> Vec<C
                     (on_trip(ContinueAnyway), does)
                 }
                 (AnswerKind::OnTrip(RollbackCompletedBatches), _) => {
-                    let size = batch_size(dispatched, engine.settings().rollback_batch_pct);
+                    let size = engine.settings().rollback_batches.largest(dispatched);
                     let does = match engine.version(Direction::Back) {
                         Some(_) => format!(
                             "{}, all that were commanded, go back to {}, {size} a batch",
                             instances(dispatched),
                             briefing.previous
                         ),
-                        None => "fails: there is no previous version to go back to".to_owned(),
+                        None => "fails: there is no previous version".to_owned(),
                     };
                     (on_trip(RollbackCompletedBatches), does)
                 }
                 (AnswerKind::OnTrip(Abort), RequestKind::RollbackContinuation) => {
-                    (on_trip(Abort), "stops here: what was not taken back stays as it is".to_owned())
+                    (on_trip(Abort), "stops here: instances that are not rolled back stay as they are".to_owned())
                 }
                 (AnswerKind::OnTrip(Abort), _) => {
                     (on_trip(Abort), format!("stops here: the {} stay as they are", instances(dispatched)))

@@ -25,18 +25,21 @@ pub enum Command {
 /// Every command, with what it does.
 pub const HELP: [(&str, &str); 14] = [
     ("approve", "start the plan"),
-    ("edit batch_pct=10 max_consecutive_failures=1", "change the plan, one or both; it is shown, and asked for anew"),
+    (
+        "edit batch_pct=10 max_consecutive_failures=1",
+        "change the plan, one or both keys; the new plan is shown and needs an approval",
+    ),
     ("reject", "do not start it; the rollout is over"),
     ("continue", "on a trip: go on (also continue_anyway)"),
-    ("rollback", "on a trip: take back what was commanded (also rollback_completed_batches)"),
+    ("rollback", "on a trip: roll back what was commanded (also rollback_completed_batches)"),
     ("abort", "on a trip: stop here"),
-    ("wait 5m", "let simulated time pass: 5m, 90s, 1h; less where somebody is asked in it"),
+    ("wait 5m", "let simulated time pass: 5m, 90s, 1h; a request ends the wait"),
     ("next", "go on to the next event"),
     ("skip", "go on to the next decision"),
-    ("speed 60", "so many simulated seconds pass in a second"),
+    ("speed 60", "let 60 simulated seconds pass in a second"),
     ("pause", "stop the clock"),
-    ("resume", "let it go on"),
-    ("status", "say where the rollout stands, and who is heard of"),
+    ("resume", "start the clock again"),
+    ("status", "show the state of the rollout and the heartbeats"),
     ("quit", "leave; --record keeps the decisions so far"),
 ];
 
@@ -44,7 +47,7 @@ impl Command {
     /// Parses a line.
     ///
     /// # Errors
-    /// A line that is no command; the message says what is allowed.
+    /// A line that is not a command; the message says what is allowed.
     pub fn parse(line: &str) -> Result<Self, String> {
         let line = line.trim().to_lowercase();
         let mut words = line.split_whitespace();
@@ -68,7 +71,7 @@ impl Command {
             "status" => Self::Status,
             "help" | "?" => Self::Help,
             "quit" | "exit" => Self::Quit,
-            _ => return Err(format!("`{}` is no command; `help` lists them", shown(first))),
+            _ => return Err(format!("`{}` is not a command; `help` lists the commands", shown(first))),
         };
         match rest.first() {
             Some(word) => Err(format!("`{first}` takes nothing after it, and `{}` is there", shown(word))),
@@ -90,7 +93,7 @@ fn edit(settings: &[&str]) -> Result<Edit, String> {
     let mut edit = Edit::default();
     for setting in settings {
         let wrong =
-            || format!("`{}` is no setting; as in: edit batch_pct=10 max_consecutive_failures=1", shown(setting));
+            || format!("`{}` is not a setting; as in: edit batch_pct=10 max_consecutive_failures=1", shown(setting));
         let (key, value) = setting.split_once('=').ok_or_else(wrong)?;
         let value: u32 = value.parse().map_err(|_| wrong())?;
         let is_set = [
@@ -161,12 +164,12 @@ mod tests {
     #[test]
     fn nonsense_is_refused_with_what_is_allowed() {
         for (line, said) in [
-            ("shrug", "`shrug` is no command"),
+            ("shrug", "`shrug` is not a command"),
             ("abort now", "takes nothing after it"),
             ("edit", "an edit sets"),
             ("edit batch_pct=0", "1 to 100"),
             ("edit batch_pct=5 max_consecutive_failures=1 batch_pct=6", "`batch_pct` is set twice"),
-            ("edit batch_pct=ten", "is no setting"),
+            ("edit batch_pct=ten", "is not a setting"),
             ("wait", "wait 5m"),
             ("wait -5m", "wait 5m"),
             ("wait 5 parsecs", "wait 5m"),

@@ -24,7 +24,7 @@ pub enum Tone {
 
 /// A line of the feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct FeedLine {
     /// The simulated time.
     pub at: At,
     /// How much the line matters.
@@ -39,7 +39,7 @@ pub struct Feed {
     briefing: Briefing,
     narrator: Narrator,
     tally: Tally,
-    lines: VecDeque<Told>,
+    lines: VecDeque<FeedLine>,
     kept: usize,
 }
 
@@ -50,7 +50,7 @@ impl Feed {
         Self { briefing, narrator: Narrator::default(), tally: Tally::default(), lines: VecDeque::new(), kept }
     }
 
-    /// The names that the person is told.
+    /// The names that the person sees.
     #[must_use]
     pub fn briefing(&self) -> &Briefing {
         &self.briefing
@@ -64,12 +64,12 @@ impl Feed {
 
     /// The last lines, oldest first.
     #[must_use]
-    pub fn lines(&self) -> &VecDeque<Told> {
+    pub fn lines(&self) -> &VecDeque<FeedLine> {
         &self.lines
     }
 
     /// Takes the lines that were not taken yet.
-    pub fn take(&mut self) -> impl Iterator<Item = Told> + '_ {
+    pub fn take(&mut self) -> impl Iterator<Item = FeedLine> + '_ {
         self.lines.drain(..)
     }
 }
@@ -81,11 +81,11 @@ impl Observer for Feed {
 
     fn event(&mut self, engine: &Engine, event: &Event) {
         self.tally.note(engine, event);
-        if let Some((tone, text)) = self.narrator.tell(&self.briefing, engine, event) {
+        if let Some((tone, text)) = self.narrator.line(&self.briefing, engine, event) {
             if self.lines.len() == self.kept {
                 self.lines.pop_front();
             }
-            self.lines.push_back(Told { at: event.at, tone, text });
+            self.lines.push_back(FeedLine { at: event.at, tone, text });
         }
     }
 }

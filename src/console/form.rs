@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::key::Key;
-use dryroll_engine::{Edit, Engine};
+use dryroll_engine::{BatchSizes, Edit, Engine};
 use dryroll_report::judge::forecast::Forecast;
 
 /// The names of its fields.
@@ -40,11 +40,10 @@ impl Form {
     pub fn new(engine: &Engine) -> Self {
         let plan = engine.plan();
         // The share that makes these batches: an edit may have changed the request's own.
-        let pct = (1..=100).find(|&pct| dryroll_engine::batch_size(plan.total_instances(), pct) == plan.batch_size);
-        let settled = engine.settings().batch_pct;
-        let keeps = dryroll_engine::batch_size(plan.total_instances(), settled) == plan.batch_size;
-        let pct = if keeps { settled } else { pct.unwrap_or(settled) };
-        let begun_with = [pct, engine.breaker().1];
+        let makes_these = |pct: &u32| BatchSizes::pct(*pct).largest(plan.total_instances()) == plan.batch_size();
+        let own = engine.settings().batches.as_pct().filter(makes_these);
+        let pct = own.or_else(|| (1..=100).find(makes_these)).unwrap_or(20);
+        let begun_with = [pct, engine.breaker().map_or(2, |(_, limit)| limit)];
         Self {
             fields: begun_with.map(|value| value.to_string()),
             begun_with,

@@ -28,18 +28,18 @@ pub enum Dialog {
 
 /// A console.
 #[derive(Debug)]
-pub struct Model<'w, O> {
-    controller: Controller<'w, (Feed, O)>,
+pub struct Model<'s, O> {
+    controller: Controller<'s, (Feed, O)>,
     tree: Tree,
     dialog: Option<Dialog>,
     message: Option<String>,
     stands: Stands,
 }
 
-impl<'w, O: Observer> Model<'w, O> {
+impl<'s, O: Observer> Model<'s, O> {
     /// A console for a controller.
     #[must_use]
-    pub fn new(controller: Controller<'w, (Feed, O)>) -> Self {
+    pub fn new(controller: Controller<'s, (Feed, O)>) -> Self {
         let mut model = Self { controller, tree: Tree::default(), dialog: None, message: None, stands: Stands::Goes };
         model.follow();
         model
@@ -47,13 +47,13 @@ impl<'w, O: Observer> Model<'w, O> {
 
     /// Returns the controller.
     #[must_use]
-    pub fn into_controller(self) -> Controller<'w, (Feed, O)> {
+    pub fn into_controller(self) -> Controller<'s, (Feed, O)> {
         self.controller
     }
 
     /// The controller.
     #[must_use]
-    pub fn controller(&self) -> &Controller<'w, (Feed, O)> {
+    pub fn controller(&self) -> &Controller<'s, (Feed, O)> {
         &self.controller
     }
 

@@ -26,8 +26,8 @@ pub enum Stands {
 
 /// A dialogue about one drill.
 #[derive(Debug)]
-pub struct Plain<'w, O, W> {
-    controller: Controller<'w, (Feed, O)>,
+pub struct Plain<'s, O, W> {
+    controller: Controller<'s, (Feed, O)>,
     out: W,
     /// A script leads: the clock jumps from decision to decision and ignores the wall clock.
     is_scripted: bool,
@@ -35,10 +35,10 @@ pub struct Plain<'w, O, W> {
     put: Option<Asked>,
 }
 
-impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
+impl<'s, O: Observer, W: Write> Plain<'s, O, W> {
     /// A dialogue for a controller.
     #[must_use]
-    pub fn new(controller: Controller<'w, (Feed, O)>, out: W, is_scripted: bool) -> Self {
+    pub fn new(controller: Controller<'s, (Feed, O)>, out: W, is_scripted: bool) -> Self {
         Self { controller, out, is_scripted, put: None }
     }
 
@@ -54,14 +54,14 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
         writeln!(out, "{module} from {} to {}, {fleet} of {instances}", briefing.previous, briefing.target)?;
         if !self.is_scripted {
             let speed = self.controller.pace().speed().factor();
-            writeln!(out, "the clock goes {speed} times as fast as yours; help lists the commands")?;
+            writeln!(out, "the clock runs {speed} times as fast as yours; help lists the commands")?;
         }
         self.go_on(wall)
     }
 
     /// Returns the controller and its observers.
     #[must_use]
-    pub fn into_controller(self) -> Controller<'w, (Feed, O)> {
+    pub fn into_controller(self) -> Controller<'s, (Feed, O)> {
         self.controller
     }
 
@@ -81,7 +81,7 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
             // This fails only when the drill is over.
             let _ = self.controller.control(wall, Control::NextDecision);
         }
-        self.tell()?;
+        self.write_lines()?;
         self.put_request()?;
         self.out.flush()?;
         Ok(if self.controller.drill().is_over() { Stands::Over } else { Stands::Goes })
@@ -99,8 +99,8 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
             Ok(Command::Control(control)) => self.control(wall, control)?,
             Ok(Command::Status) => {
                 self.controller.advance(wall);
-                self.tell()?;
-                self.tell_status()?;
+                self.write_lines()?;
+                self.write_status()?;
             }
             Ok(Command::Help) => {
                 for (command, does) in HELP {
@@ -117,14 +117,14 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
     fn control(&mut self, wall: Duration, control: Control) -> io::Result<()> {
         let of_clock = matches!(control, Control::Pause | Control::Resume | Control::Speed(_));
         if of_clock && self.is_scripted {
-            return writeln!(self.out, "the clock does not go by itself here; `wait 5m` lets time pass");
+            return writeln!(self.out, "the clock does not run by itself here; `wait 5m` lets time pass");
         }
         let skips = control == Control::NextDecision;
         let done = match self.controller.drill().asked() {
             Some(_) if skips => Err("a decision is asked for now".to_owned()),
             _ => self.controller.control(wall, control).map_err(|error| error.to_string()),
         };
-        self.tell()?;
+        self.write_lines()?;
         match (done, control) {
             (Err(why), _) => writeln!(self.out, "{why}"),
             (Ok(()), Control::Answer(Answer::Edit(_))) => {
@@ -135,12 +135,12 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
                 if self.is_scripted {
                     Ok(())
                 } else {
-                    writeln!(self.out, "{}  the clock stands", self.controller.clock())
+                    writeln!(self.out, "{}  the clock is paused", self.controller.clock())
                 }
             }
             (Ok(()), Control::Resume | Control::Speed(_)) => {
                 let (pace, clock) = (self.controller.pace(), self.controller.clock());
-                let goes = if pace.is_paused() { "stands; resumed it goes" } else { "goes" };
+                let goes = if pace.is_paused() { "is paused; resumed it runs" } else { "runs" };
                 writeln!(self.out, "{clock}  the clock {goes} {} times as fast as yours", pace.speed().factor())
             }
             (Ok(()), Control::Wait(_)) => writeln!(self.out, "it is {} now", self.controller.clock()),
@@ -148,14 +148,14 @@ impl<'w, O: Observer, W: Write> Plain<'w, O, W> {
         }
     }
 
-    fn tell(&mut self) -> io::Result<()> {
-        for told in self.controller.observer().0.take() {
-            writeln!(self.out, "{}  {}", told.at, told.text)?;
+    fn write_lines(&mut self) -> io::Result<()> {
+        for line in self.controller.observer().0.take() {
+            writeln!(self.out, "{}  {}", line.at, line.text)?;
         }
         Ok(())
     }
 
-    fn tell_status(&mut self) -> io::Result<()> {
+    fn write_status(&mut self) -> io::Result<()> {
         let roll = self.controller.call_roll();
         let (engine, feed) = (self.controller.drill().engine(), &self.controller.seen().0);
         writeln!(self.out, "{}  status", self.controller.clock())?;

@@ -45,7 +45,8 @@ pub fn of_trip(
     }
     let of = if asked.kind == RequestKind::RollbackContinuation { " in the rollback" } else { "" };
     let row = in_a_row(run.len() as u32);
-    let mut lines = vec![format!("{row}{of} (limit {}): {}", engine.breaker().1, failures.join("; "))];
+    let limit = engine.breaker().map(|(_, limit)| format!(" (limit {limit})")).unwrap_or_default();
+    let mut lines = vec![format!("{row}{of}{limit}: {}", failures.join("; "))];
     let (dispatched, total) = (engine.dispatched(), engine.plan().total_instances());
     lines.push(format!("commanded so far: {dispatched} of {total} ({})", share(dispatched, total)));
     let all = tally.all();
@@ -65,9 +66,9 @@ pub fn of_trip(
 
 fn way_back(engine: &Engine, briefing: &Briefing) -> String {
     match (engine.direction(), engine.version(Direction::Back)) {
-        (Direction::Back, _) => "way back: this is it, there is nothing further to go back to".to_owned(),
-        (Direction::Forward, Some(_)) => format!("way back: {}", briefing.previous),
-        (Direction::Forward, None) => "way back: none, the previous version is archived or gone".to_owned(),
+        (Direction::Back, _) => "rollback: this is the rollback, there is no further one".to_owned(),
+        (Direction::Forward, Some(_)) => format!("rollback: to {}", briefing.previous),
+        (Direction::Forward, None) => "rollback: impossible, the previous version is archived or gone".to_owned(),
     }
 }
 
@@ -105,7 +106,7 @@ pub fn of_batch(index: u32, engine: &Engine, tally: &Tally) -> &'static str {
         return "going back";
     }
     match engine.batch_phase(index) {
-        BatchPhase::Tripped if engine.direction() == Direction::Back => "taken back",
+        BatchPhase::Tripped if engine.direction() == Direction::Back => "rolled back",
         BatchPhase::Pending => "pending",
         BatchPhase::Running => "running",
         BatchPhase::Completed => "completed",
@@ -117,12 +118,14 @@ pub fn of_batch(index: u32, engine: &Engine, tally: &Tally) -> &'static str {
 /// Where the rollout stands, a line each: the whole, every batch that has begun, who failed, who is heard of.
 #[must_use]
 pub fn status(engine: &Engine, tally: &Tally, briefing: &Briefing, roll: &HeartbeatSummary) -> Vec<String> {
-    let (count, limit) = engine.breaker();
     let plan = engine.plan();
     let direction = if engine.direction() == Direction::Back { "rollback" } else { "rollout" };
     let mut lines = vec![
         format!("{direction}: {}", tally.all().words()),
-        format!("breaker: {} in a row of {limit}", count.min(limit)),
+        match engine.breaker() {
+            Some((count, limit)) => format!("breaker: {} in a row of {limit}", count.min(limit)),
+            None => format!("breaker: {} rules", engine.rules().count()),
+        },
     ];
     let begun = (0..plan.batch_count()).filter(|&index| plan.batch(index).start < engine.dispatched());
     lines.extend(begun.map(|index| format!("batch {index}: {}", tally.batch(index).words())));

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use dryroll_engine::fleet::At;
-use dryroll_engine::{Direction, Engine, Event, EventBody, Reason, RolloutId};
+use dryroll_engine::{Direction, Engine, Event, EventBody, Plan, Reason, RolloutId};
 use dryroll_study::drill::Cell;
 
 /// How many instances are in each [`Cell`].
@@ -63,7 +63,7 @@ impl Counts {
 pub struct Tally {
     all: Counts,
     batches: Vec<Counts>,
-    batch_size: u32,
+    plan: Option<Plan>,
     failed_at: BTreeMap<u32, At>,
 }
 
@@ -115,14 +115,20 @@ impl Tally {
                     (RolloutId::FIRST, None) => (Cell::Upgrading, Cell::Healthy),
                     (RolloutId::FIRST, Some(Reason::UpgradeFailed)) => (Cell::Upgrading, Cell::UpgradeFailed),
                     (RolloutId::FIRST, Some(Reason::HealthTimeout)) => (Cell::Upgrading, Cell::TimedOut),
+                    (RolloutId::FIRST, Some(Reason::Relapsed)) => (Cell::Healthy, Cell::Relapsed),
                     (_, None) => (Cell::GoingBack, Cell::Restored),
                     (_, Some(Reason::UpgradeFailed)) => (Cell::GoingBack, Cell::BackFailed),
-                    (_, Some(Reason::HealthTimeout)) => (Cell::GoingBack, Cell::BackTimedOut),
+                    (_, Some(Reason::HealthTimeout | Reason::Relapsed)) => (Cell::GoingBack, Cell::BackTimedOut),
                 };
                 self.move_one(position, from, to);
                 if failure.is_some() {
                     self.failed_at.insert(position, event.at);
                 }
+            }
+            EventBody::InstanceRelapsed { instance, .. } => {
+                let Some(position) = engine.plan().order.position(instance) else { return };
+                self.move_one(position, Cell::Healthy, Cell::Relapsed);
+                self.failed_at.insert(position, event.at);
             }
             EventBody::RollbackStarted { instance_count } => self.take_back(engine, instance_count),
             _ => {}
@@ -131,7 +137,7 @@ impl Tally {
 
     fn begin(&mut self, engine: &Engine) {
         let plan = engine.plan();
-        *self = Self { batch_size: plan.batch_size, ..Self::default() };
+        *self = Self { plan: Some(plan.clone()), ..Self::default() };
         for index in 0..plan.batch_count() {
             let mut counts = Counts::default();
             counts.add(Cell::Waiting, plan.batch(index).len() as u32);
@@ -157,7 +163,7 @@ impl Tally {
     }
 
     fn move_one(&mut self, position: u32, from: Cell, to: Cell) {
-        let Some(batch) = position.checked_div(self.batch_size) else { return };
+        let Some(batch) = self.plan.as_ref().map(|plan| plan.batch_of(position)) else { return };
         if let Some(counts) = self.batches.get_mut(batch as usize) {
             counts.move_one(from, to);
             self.all.move_one(from, to);

@@ -112,7 +112,7 @@ impl Tree {
             _ if !self.is_open => None,
             Row::Batch(index) => (index < plan.batch_count()).then(|| above(index)),
             Row::Instance(position) => {
-                let index = position.checked_div(plan.batch_size)?;
+                let index = plan.batch_of(position);
                 let inside = position - plan.batch(index).start;
                 (position < plan.total_instances() && self.open.contains(&index))
                     .then(|| above(index) + 1 + inside as usize)
@@ -201,7 +201,7 @@ impl Tree {
             Row::Batch(index) if !self.open.remove(&index) => self.selected = Row::Rollout,
             Row::Batch(_) => {}
             Row::Instance(position) => {
-                self.selected = position.checked_div(plan.batch_size).map_or(Row::Rollout, Row::Batch);
+                self.selected = Row::Batch(plan.batch_of(position));
             }
         }
     }
@@ -214,7 +214,7 @@ impl Tree {
         };
         let Some(position) = tally.next_failed(after) else { return };
         (self.follows, self.is_open) = (false, true);
-        self.open.extend(position.checked_div(plan.batch_size));
+        self.open.insert(plan.batch_of(position));
         self.selected = Row::Instance(position);
     }
 }
@@ -222,7 +222,7 @@ impl Tree {
 /// The batch in which something goes on: the last that began, or the first that is not taken back.
 fn live_batch(engine: &Engine, tally: &Tally) -> Option<u32> {
     let plan = engine.plan();
-    let last = engine.dispatched().checked_sub(1)?.checked_div(plan.batch_size)?;
+    let last = plan.batch_of(engine.dispatched().checked_sub(1)?);
     if engine.direction() == Direction::Forward {
         return Some(last);
     }

@@ -4,9 +4,7 @@ use serde::Serialize;
 
 use super::cells::Patch;
 use super::preview::Figures;
-use dryroll_engine::{
-    Answer, BatchPhase, Direction, Engine, InterventionPolicy, Outcome, RequestKind, RolloutId, batch_size,
-};
+use dryroll_engine::{Answer, BatchPhase, Direction, Engine, InterventionPolicy, Outcome, RequestKind, RolloutId};
 use dryroll_report::events::chronicle::{BatchRecord, Chronicle};
 use dryroll_report::words::heartbeat_summary;
 use dryroll_study::drill::{Asked, Briefing, Decision, Drill, HeartbeatSummary};
@@ -151,7 +149,7 @@ impl Board {
     /// The board of a drill.
     pub fn of(drill: &Drill<'_>, chronicle: &Chronicle, briefing: &Briefing, roll: Option<&HeartbeatSummary>) -> Self {
         let engine = drill.engine();
-        let (count, limit) = engine.breaker();
+        let (count, limit) = engine.breaker().unwrap_or_default();
         Self {
             state: State::of(drill, briefing),
             breaker: Breaker { count, limit },
@@ -196,6 +194,9 @@ fn words(drill: &Drill<'_>, engine: &Engine, briefing: &Briefing) -> (&'static s
         (Some(Asked { kind: RequestKind::RollbackContinuation, .. }), _) => {
             ("tripped", "The breaker of the rollback tripped; you decide how to go on".into())
         }
+        (Some(Asked { kind: RequestKind::Promotion, .. }), _) => {
+            ("awaiting_promotion", "The next batch waits for your promotion".into())
+        }
         (None, Some(_)) => {
             ("decided", "Your decision is made; the controller is away and takes it when it is back".into())
         }
@@ -215,9 +216,9 @@ fn outcome_says(outcome: Outcome) -> &'static str {
         Outcome::Completed => "completed, every instance has its verdict",
         Outcome::Aborted => "aborted by you",
         Outcome::RolledBack => "rolled back",
-        Outcome::RollbackFailed => "the rollback failed, there was no previous version to go back to",
+        Outcome::RollbackFailed => "the rollback failed, there was no previous version",
         Outcome::Rejected => "rejected by you",
-        Outcome::Expired => "expired, nobody answered in time",
+        Outcome::Expired => "expired without an answer in time",
         Outcome::Blocked => "blocked by the policy",
         Outcome::Stalled => "stalled, not over by the horizon",
     }
@@ -281,7 +282,7 @@ fn batches(engine: &Engine, chronicle: &Chronicle) -> Vec<Batch> {
         Batch::of(RolloutId::FIRST, index, positions, phase, own.get(index as usize).copied())
     });
     let total = if is_back { engine.dispatched() } else { 0 };
-    let size = batch_size(total, engine.settings().rollback_batch_pct).max(1);
+    let size = engine.settings().rollback_batches.largest(total).max(1);
     let has_tripped = matches!(engine.pending_request(), Some((_, RequestKind::RollbackContinuation)));
     let back = (0..total.div_ceil(size)).map(|index| {
         let record = back.get(index as usize).copied();

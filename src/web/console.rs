@@ -26,8 +26,8 @@ const LONGEST: Duration = Duration::from_millis(100);
 
 /// A drill whose controls are in browsers.
 #[derive(Debug)]
-pub struct Console<'w, 'a, O> {
-    controller: Controller<'w, Seen<'a, O>>,
+pub struct Console<'s, 'a, O> {
+    controller: Controller<'s, Seen<'a, O>>,
     briefing: &'a Briefing,
     log: Arc<Log>,
     opened: Instant,
@@ -37,13 +37,13 @@ pub struct Console<'w, 'a, O> {
     pace: Pace,
 }
 
-impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
+impl<'s, 'a, O: Observer> Console<'s, 'a, O> {
     /// Opens a drill. Its clock stands until the first browser is here.
     ///
     /// # Errors
     /// When the fleet is larger than a browser is shown.
     pub fn open(
-        compiled: &'w CompiledScenario,
+        compiled: &'s CompiledScenario,
         replicate: u64,
         briefing: &'a Briefing,
         speed: Speed,
@@ -68,7 +68,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
 
     /// Hands the drill to `keep` after each decision, before any browser hears of it.
     #[must_use]
-    pub fn keeping(mut self, keep: impl FnMut(&Drill<'w>) + 'w) -> Self {
+    pub fn keeping(mut self, keep: impl FnMut(&Drill<'s>) + 's) -> Self {
         self.controller = self.controller.keeping(keep);
         self
     }
@@ -105,7 +105,7 @@ impl<'w, 'a, O: Observer> Console<'w, 'a, O> {
     }
 
     /// Goes on until the drill is over, or `stop` is set.
-    pub fn run(mut self, orders: &Receiver<Order>, stop: &AtomicBool) -> (Drill<'w>, O) {
+    pub fn run(mut self, orders: &Receiver<Order>, stop: &AtomicBool) -> (Drill<'s>, O) {
         while !stop.load(Ordering::SeqCst) && !self.controller.drill().is_over() {
             let wait = self.controller.until_next(self.opened.elapsed()).unwrap_or(LONGEST).clamp(SHORTEST, LONGEST);
             match orders.recv_timeout(wait) {

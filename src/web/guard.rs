@@ -97,7 +97,7 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>,
         (Some(value), None) => {
             value.to_str().map(Some).map_err(|_| Problem::malformed(format!("the header {name} cannot be read")))
         }
-        _ => Err(Problem::malformed(format!("the header {name} stands there twice"))),
+        _ => Err(Problem::malformed(format!("the header {name} occurs twice"))),
     }
 }
 

@@ -11,7 +11,7 @@ use super::cells;
 use dryroll_engine::fleet::At;
 use dryroll_study::drill::Pace;
 
-/// The events that a browser is told at its first look; older ones it asks for.
+/// The events that a browser gets at first; it asks for older ones.
 const RECENT_EVENTS: usize = 500;
 
 /// One step of the drill, as it is sent.

@@ -56,7 +56,7 @@ impl ControlBody {
             }
             (other, _) => {
                 return Err(unprocessable(format!(
-                    "`{}` is no control; allowed: pause, resume, speed, next_event, next_decision",
+                    "`{}` is not a control; allowed: pause, resume, speed, next_event, next_decision",
                     shortened(other)
                 )));
             }
@@ -126,7 +126,7 @@ impl DecideBody {
             "abort" => Answer::OnTrip(OperatorDecision::Abort),
             other => {
                 return Err(unprocessable(format!(
-                    "`{}` is no decision; allowed: approve, edit, reject, continue_anyway, rollback_completed_batches, abort",
+                    "`{}` is not a decision; allowed: approve, edit, reject, continue_anyway, rollback_completed_batches, abort",
                     shortened(other)
                 )));
             }

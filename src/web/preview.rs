@@ -46,7 +46,7 @@ impl Figures {
             batch_size: forecast.batch_size,
             batch_count: forecast.batch_count,
             batch_pct,
-            max_consecutive_failures: forecast.limit,
+            max_consecutive_failures: forecast.limit.unwrap_or(0),
             estimated_total_seconds: forecast.estimate.as_secs_f64(),
             estimated_total_seconds_in_flight: forecast.in_flight.map(|(waits, _)| waits.as_secs_f64()),
             health_timeout_sec: engine.settings().health_timeout.as_secs_f64(),
@@ -62,5 +62,5 @@ fn batch_pct(drill: &Drill<'_>) -> u32 {
         Answer::Edit(edit) => edit.batch_pct,
         _ => None,
     });
-    edited.unwrap_or(drill.engine().settings().batch_pct)
+    edited.or(drill.engine().settings().batches.as_pct()).unwrap_or(0)
 }

@@ -4,7 +4,7 @@ use dryroll_engine::{Engine, Event, EventBody, EventLine, EventNames, Recording}
 use dryroll_report::events::chronicle::Chronicle;
 use dryroll_sim::sim::Observer;
 
-/// Notes what a browser is to be told, and passes everything on.
+/// Notes what browsers will show, and passes everything on.
 #[derive(Debug)]
 pub struct Seen<'a, O> {
     inner: O,

@@ -40,7 +40,7 @@ const FAREWELL: Duration = Duration::from_millis(250);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The shared state of the request handlers.
-struct Desk {
+struct Shared {
     log: Arc<Log>,
     orders: Sender<Order>,
     briefing: Arc<Value>,
@@ -52,7 +52,7 @@ struct Desk {
 pub struct Server {
     address: SocketAddr,
     token: Token,
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -71,14 +71,14 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(WebError::Start)?;
         let (orders, receiver) = channel();
         let (stop, stopped) = oneshot::channel::<()>();
-        let desk = Arc::new(Desk {
+        let shared = Arc::new(Shared {
             log,
             orders,
             briefing: Arc::new(briefing),
             debrief: OnceLock::new(),
             has_begun: AtomicBool::new(false),
         });
-        let router = router(Arc::clone(&desk), Guard::new(Hosts::of(address), address.port(), token.clone()));
+        let router = router(Arc::clone(&shared), Guard::new(Hosts::of(address), address.port(), token.clone()));
         let serve = move || {
             runtime.block_on(async move {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
@@ -98,7 +98,7 @@ impl Server {
             });
         };
         let thread = std::thread::Builder::new().name("web".into()).spawn(serve).map_err(WebError::Start)?;
-        Ok((Self { address, token, desk, stop: Some(stop), thread: Some(thread) }, receiver))
+        Ok((Self { address, token, shared, stop: Some(stop), thread: Some(thread) }, receiver))
     }
 
     /// Where it listens.
@@ -127,15 +127,15 @@ impl Server {
 
     /// Shows the debrief of the drill, which is over.
     pub fn show_debrief(&self, report: &dryroll_report::model::drill::DrillReport) {
-        if self.desk.debrief.set(Debrief::new(report)).is_ok() {
-            self.desk.log.debrief_is_ready();
+        if self.shared.debrief.set(Debrief::new(report)).is_ok() {
+            self.shared.log.debrief_is_ready();
         }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.desk.log.close();
+        self.shared.log.close();
         std::thread::sleep(FAREWELL);
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
@@ -146,7 +146,7 @@ impl Drop for Server {
     }
 }
 
-fn router(desk: Arc<Desk>, keeper: Guard) -> Router {
+fn router(shared: Arc<Shared>, keeper: Guard) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::to("/app/approvals") }))
         .route("/app", get(|| async { Redirect::to("/app/approvals") }))
@@ -166,7 +166,7 @@ fn router(desk: Arc<Desk>, keeper: Guard) -> Router {
         .method_not_allowed_fallback(pages::other_method)
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(middleware::from_fn_with_state(Arc::new(keeper), guard))
-        .with_state(desk)
+        .with_state(shared)
 }
 
 type Answer = Result<Response, Problem>;
@@ -192,7 +192,7 @@ fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Probl
         .map_err(|error| Problem::malformed(format!("the body is not what it should be: {}", fault(&error))))
 }
 
-impl Desk {
+impl Shared {
     /// Sends an order to the console, and returns its reply.
     async fn order(&self, wish: Wish) -> Answer {
         let (reply, answer) = oneshot::channel();
@@ -203,28 +203,26 @@ impl Desk {
     }
 
     fn debrief(&self) -> Result<&Debrief, Problem> {
-        self.debrief.get().ok_or_else(|| {
-            Problem::conflict(
-                "the debrief tells the truth, which is for after the drill; it is there when the drill is over",
-            )
-        })
+        self.debrief
+            .get()
+            .ok_or_else(|| Problem::conflict("the debrief reveals the truth; it is available when the drill is over"))
     }
 }
 
-async fn control(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Body) -> Answer {
-    desk.order(read::<ControlBody>(&headers, body)?.wish()?).await
+async fn control(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Body) -> Answer {
+    shared.order(read::<ControlBody>(&headers, body)?.wish()?).await
 }
 
-async fn decide(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Body) -> Answer {
-    desk.order(read::<DecideBody>(&headers, body)?.wish()?).await
+async fn decide(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Body) -> Answer {
+    shared.order(read::<DecideBody>(&headers, body)?.wish()?).await
 }
 
-async fn preview(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Body) -> Answer {
-    desk.order(read::<EditBody>(&headers, body)?.wish()?).await
+async fn preview(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Body) -> Answer {
+    shared.order(read::<EditBody>(&headers, body)?.wish()?).await
 }
 
-async fn state(State(desk): State<Arc<Desk>>) -> Response {
-    json(desk.log.snapshot(&desk.briefing).1)
+async fn state(State(shared): State<Arc<Shared>>) -> Response {
+    json(shared.log.snapshot(&shared.briefing).1)
 }
 
 /// The number that a query names, as in `?after=7`.
@@ -234,7 +232,7 @@ fn after(request: &Request) -> Result<Option<u64>, Problem> {
     text.parse().map(Some).map_err(|_| Problem::malformed("`after` is the number of an entry"))
 }
 
-async fn events(State(desk): State<Arc<Desk>>, request: Request) -> Answer {
+async fn events(State(shared): State<Arc<Shared>>, request: Request) -> Answer {
     let last = request.headers().get(LAST_EVENT_ID);
     let seen = match last.map(|value| value.to_str().ok().and_then(|text| text.parse().ok())) {
         Some(Some(seq)) => Some(seq),
@@ -242,34 +240,34 @@ async fn events(State(desk): State<Arc<Desk>>, request: Request) -> Answer {
         None => after(&request)?,
     };
     // The drill begins with its first spectator.
-    if !desk.has_begun.swap(true, Ordering::SeqCst) {
-        let desk = Arc::clone(&desk);
-        tokio::spawn(async move { desk.order(Wish::Begin).await.map(drop) });
+    if !shared.has_begun.swap(true, Ordering::SeqCst) {
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move { shared.order(Wish::Begin).await.map(drop) });
     }
-    let stream = stream::events(Arc::clone(&desk.log), Arc::clone(&desk.briefing), seen);
+    let stream = stream::events(Arc::clone(&shared.log), Arc::clone(&shared.briefing), seen);
     Ok(Sse::new(stream).into_response())
 }
 
 /// Entries after one, for a page that missed some.
-async fn log(State(desk): State<Arc<Desk>>, request: Request) -> Answer {
+async fn log(State(shared): State<Arc<Shared>>, request: Request) -> Answer {
     const AT_ONCE: usize = 1000;
-    let entries = desk.log.after(after(&request)?.unwrap_or(0), AT_ONCE);
+    let entries = shared.log.after(after(&request)?.unwrap_or(0), AT_ONCE);
     let entries: Vec<String> = entries.iter().map(|entry| entry.json()).collect();
     Ok(json(format!("[{}]", entries.join(","))))
 }
 
 /// Every event so far, a line each.
-async fn event_lines(State(desk): State<Arc<Desk>>) -> Response {
-    let lines: String = desk.log.after(0, usize::MAX).iter().map(|entry| entry.lines()).collect();
+async fn event_lines(State(shared): State<Arc<Shared>>) -> Response {
+    let lines: String = shared.log.after(0, usize::MAX).iter().map(|entry| entry.lines()).collect();
     ([(CONTENT_TYPE, "application/x-ndjson")], lines).into_response()
 }
 
-async fn debrief(State(desk): State<Arc<Desk>>) -> Answer {
-    desk.debrief().map(Debrief::json)
+async fn debrief(State(shared): State<Arc<Shared>>) -> Answer {
+    shared.debrief().map(Debrief::json)
 }
 
-async fn debrief_page(State(desk): State<Arc<Desk>>) -> Response {
-    match desk.debrief() {
+async fn debrief_page(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.debrief() {
         Ok(debrief) => debrief.page(),
         Err(problem) => (problem.status, pages::note("No debrief yet", &problem.says)).into_response(),
     }

@@ -31,8 +31,8 @@ impl Folder {
     /// With a baseline of 300 replicates in it.
     fn accepted() -> Self {
         let folder = Self::new();
-        let told = folder.check("s.toml --baseline b --accept --baseline-replicates 300");
-        assert_eq!(told.code, Some(0), "{}{}", told.out, told.error);
+        let printed = folder.check("s.toml --baseline b --accept --baseline-replicates 300");
+        assert_eq!(printed.code, Some(0), "{}{}", printed.out, printed.error);
         folder
     }
 
@@ -59,10 +59,10 @@ fn what_is_accepted_and_unchanged_is_the_same_bytes() {
     let lines: Vec<&str> = first.lines().collect();
     assert!(lines[0].starts_with(r#"{"scenario":"s.toml","hash":""#), "{}", lines[0]);
     assert_eq!(lines.iter().filter(|line| line.contains("\"digest\"")).count(), 2);
-    let told = folder.check("./s.toml --baseline b --report r.json --threads 1");
-    assert_eq!(told.code, Some(0), "{}{}", told.out, told.error);
+    let printed = folder.check("./s.toml --baseline b --report r.json --threads 1");
+    assert_eq!(printed.code, Some(0), "{}{}", printed.out, printed.error);
     assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "unchanged");
-    assert!(told.out.contains("passed: baseline b, 1 scenario: 0 worse, 1 scenario unchanged"), "{}", told.out);
+    assert!(printed.out.contains("passed: baseline b, 1 scenario: 0 worse, 1 scenario unchanged"), "{}", printed.out);
     // Rules, names and comments change no result.
     folder.write("s.toml", &format!("# more\nname = \"n\"\n{SCENARIO}"));
     assert_eq!(folder.check("s.toml --baseline b").code, Some(0));
@@ -79,13 +79,13 @@ fn a_worse_policy_fails_and_is_told_to_people_and_machines() {
     folder.edit("s.toml", "batch_pct = 20", "batch_pct = 5");
     let mut command = folder.checking("s.toml --baseline b --report r.json --junit j.xml --markdown m.md");
     command.env("GITHUB_ACTIONS", "true");
-    let told = folder.told(command);
-    assert_eq!(told.code, Some(1), "{}{}", told.out, told.error);
+    let printed = folder.printed(command);
+    assert_eq!(printed.code, Some(1), "{}{}", printed.out, printed.error);
     assert!(folder.facts("worse").contains(&"v-2 duration_sec".to_owned()), "{:?}", folder.facts("worse"));
     let scenario = &folder.report("r.json")["baseline"]["scenarios"][0];
     assert_eq!((&scenario["standing"], &scenario["accepted_policy"]["batch_pct"]), (&"compared".into(), &20.into()));
-    assert!(told.out.contains("[rollout] batch_pct 20 → 5"), "{}", told.out);
-    assert!(told.out.contains("✗ worse") && told.out.contains("::error file=s.toml,line=12"), "{}", told.out);
+    assert!(printed.out.contains("[rollout] batch_pct 20 → 5"), "{}", printed.out);
+    assert!(printed.out.contains("✗ worse") && printed.out.contains("::error file=s.toml,line=12"), "{}", printed.out);
     assert!(folder.read("j.xml").contains("v-2: duration_sec is no worse than accepted"));
     assert!(folder.read("m.md").contains("Against b"));
     // The command shows the same figures.
@@ -102,14 +102,14 @@ fn a_worse_policy_fails_and_is_told_to_people_and_machines() {
 fn a_tolerance_and_an_improvement_pass() {
     let folder = Folder::accepted();
     folder.edit("s.toml", "batch_pct = 20", "batch_pct = 25");
-    let told = folder.check("s.toml --baseline b --report r.json");
-    assert!(folder.facts("better").contains(&"v-2 duration_sec".to_owned()), "{}", told.out);
+    let printed = folder.check("s.toml --baseline b --report r.json");
+    assert!(folder.facts("better").contains(&"v-2 duration_sec".to_owned()), "{}", printed.out);
     // One batch of four hosts less cannot change anything by a thousand percent.
     let worse = folder.facts("worse");
     let all: String =
         worse.iter().map(|fact| format!(" --tolerance {}=100000%", fact.split(' ').nth(1).unwrap())).collect();
-    let told = folder.check(&format!("s.toml --baseline b --report r.json{all}"));
-    assert_eq!((told.code, folder.facts("worse").len()), (Some(0), 0), "{}{}", told.out, told.error);
+    let printed = folder.check(&format!("s.toml --baseline b --report r.json{all}"));
+    assert_eq!((printed.code, folder.facts("worse").len()), (Some(0), 0), "{}{}", printed.out, printed.error);
     assert_eq!(folder.facts("tolerated").is_empty(), worse.is_empty());
 }
 
@@ -119,13 +119,13 @@ fn a_job_accepts_nothing_unless_it_is_forced() {
     for (said, code) in [("true", 2), ("1", 2), ("false", 0), ("", 0)] {
         let mut command = folder.checking("s.toml --baseline b --accept --baseline-replicates 20");
         command.env("CI", said);
-        let told = folder.told(command);
-        assert_eq!(told.code, Some(code), "CI={said}: {}", told.error);
+        let printed = folder.printed(command);
+        assert_eq!(printed.code, Some(code), "CI={said}: {}", printed.error);
         assert_eq!(folder.path("b").exists(), code == 0);
     }
     let mut command = folder.checking("s.toml --baseline b --accept --force --baseline-replicates 30");
     command.env("CI", "true");
-    assert_eq!(folder.told(command).code, Some(0));
+    assert_eq!(folder.printed(command).code, Some(0));
     assert!(folder.read("b").contains("\"replicates\":30"));
 }
 
@@ -140,20 +140,20 @@ fn the_same_engine_gives_the_same_bytes() {
         let same = text[at..].starts_with(to);
         assert!(!same, "the figure is what it is to be edited to");
         folder.write("b", &format!("{}{to}{}", &text[..at], &text[at + to.len() * usize::from(to == "0000")..]));
-        let told = folder.check("s.toml --baseline b --report r.json");
-        assert_eq!(told.code, Some(1), "{}{}", told.out, told.error);
+        let printed = folder.check("s.toml --baseline b --report r.json");
+        assert_eq!(printed.code, Some(1), "{}{}", printed.out, printed.error);
         assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "not_the_same_bytes");
-        assert!(told.out.contains("not the same bytes"), "{}", told.out);
+        assert!(printed.out.contains("not the same bytes"), "{}", printed.out);
         // Another engine gives another result; the figures say whether it is worse.
         let other = folder
             .read("b")
             .replace(&format!("\"dryroll\":\"{}\"", dryroll::SEMANTICS_VERSION), "\"dryroll\":\"0.0.1\"");
         folder.write("b", &other);
-        let told = folder.check("s.toml --baseline b --report r.json");
-        assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "compared", "{}", told.out);
-        assert!(told.out.contains("two samples apart"), "{}", told.out);
+        let printed = folder.check("s.toml --baseline b --report r.json");
+        assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "compared", "{}", printed.out);
+        assert!(printed.out.contains("two independent samples"), "{}", printed.out);
         if key.contains("digest") {
-            assert_eq!(told.code, Some(0), "{}", told.out);
+            assert_eq!(printed.code, Some(0), "{}", printed.out);
         }
     }
 }
@@ -168,7 +168,7 @@ fn what_is_wrong_is_told_with_its_place() {
     for (arguments, code, says) in [
         ("s.toml --baseline conflict".to_owned(), 2, format!("conflict: line {}: a marker of a merge", lines + 1)),
         ("s.toml --baseline bad".to_owned(), 2, format!("bad: line {}: `hello`", lines + 1)),
-        ("s.toml --baseline nowhere".to_owned(), 2, "--accept makes it".to_owned()),
+        ("s.toml --baseline nowhere".to_owned(), 2, "--accept creates it".to_owned()),
         ("s.toml --baseline s.toml".to_owned(), 2, "s.toml is what is read".to_owned()),
         ("s.toml --baseline b --report b".to_owned(), 2, "two outputs".to_owned()),
         ("s.toml --baseline b --tolerance speed=1".to_owned(), 2, "allowed: trips".to_owned()),
@@ -176,9 +176,9 @@ fn what_is_wrong_is_told_with_its_place() {
         ("s.toml --accept".to_owned(), 2, "--baseline".to_owned()),
         ("s.toml --baseline no/such/b --accept".to_owned(), 3, "no/such".to_owned()),
     ] {
-        let told = folder.check(&arguments);
-        assert_eq!(told.code, Some(code), "{arguments}: {}", told.error);
-        assert!(told.error.contains(&says), "{arguments}: {}", told.error);
+        let printed = folder.check(&arguments);
+        assert_eq!(printed.code, Some(code), "{arguments}: {}", printed.error);
+        assert!(printed.error.contains(&says), "{arguments}: {}", printed.error);
     }
     assert_eq!(folder.read("b"), good);
 }
@@ -193,8 +193,8 @@ fn two_branches_merge_line_by_line() {
     assert_eq!(folder.check("a.toml --baseline b --accept --baseline-replicates 300").code, Some(0));
     let theirs = folder.read("b");
     folder.write("b", &format!("{ours}{theirs}"));
-    let told = folder.check("a.toml s.toml --baseline b");
-    assert_eq!(told.code, Some(0), "{}{}", told.out, told.error);
+    let printed = folder.check("a.toml s.toml --baseline b");
+    assert_eq!(printed.code, Some(0), "{}{}", printed.out, printed.error);
     assert_eq!(folder.check("s.toml --baseline b --accept").code, Some(0));
     assert_eq!(folder.read("b"), format!("{theirs}{ours}"));
 }
@@ -203,13 +203,13 @@ fn two_branches_merge_line_by_line() {
 fn new_renamed_and_absent_scenarios_are_told() {
     let folder = Folder::accepted();
     folder.write("new.toml", &SCENARIO.replace("seed = 11", "seed = 12"));
-    let told = folder.check("new.toml --baseline b --report r.json");
-    assert_eq!(told.code, Some(4), "{}", told.error);
-    assert!(told.error.contains("nothing was compared"), "{}", told.error);
-    assert!(told.out.contains("s.toml  not checked") && told.out.contains("--accept takes it in"), "{}", told.out);
+    let printed = folder.check("new.toml --baseline b --report r.json");
+    assert_eq!(printed.code, Some(4), "{}", printed.error);
+    assert!(printed.error.contains("nothing was compared"), "{}", printed.error);
+    assert!(printed.out.contains("s.toml  not checked") && printed.out.contains("--accept adds it"), "{}", printed.out);
     std::fs::rename(folder.path("s.toml"), folder.path("moved.toml")).expect("renamed");
-    let told = folder.check("moved.toml --baseline b");
-    assert!(told.out.contains("it is what s.toml was"), "{}", told.out);
+    let printed = folder.check("moved.toml --baseline b");
+    assert!(printed.out.contains("it is what s.toml was"), "{}", printed.out);
     assert_eq!(folder.check("moved.toml --baseline b --accept --baseline-replicates 300").code, Some(0));
     assert!(!folder.read("b").contains("\"s.toml\""));
     assert_eq!(folder.check("moved.toml --baseline b").code, Some(0));
@@ -219,10 +219,10 @@ fn new_renamed_and_absent_scenarios_are_told() {
 fn another_environment_is_not_comparable_and_its_policies_are() {
     let folder = Folder::accepted();
     folder.edit("s.toml", "instances = 20", "instances = 21");
-    let told = folder.check("s.toml --baseline b --report r.json");
-    assert_eq!(told.code, Some(0), "{}", told.error);
+    let printed = folder.check("s.toml --baseline b --report r.json");
+    assert_eq!(printed.code, Some(0), "{}", printed.error);
     assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "world_changed");
-    assert!(folder.facts("worse").is_empty() && told.out.contains("not comparable"), "{}", told.out);
+    assert!(folder.facts("worse").is_empty() && printed.out.contains("not comparable"), "{}", printed.out);
     folder.edit("s.toml", "batch_pct = 20", "batch_pct = 5");
     assert_eq!(folder.check("s.toml --baseline b --report r.json").code, Some(1));
     assert!(folder.facts("worse").contains(&"v-2 duration_sec".to_owned()));
@@ -234,8 +234,8 @@ fn another_environment_is_not_comparable_and_its_policies_are() {
 fn a_change_without_an_effect_is_none() {
     let folder = Folder::accepted();
     folder.edit("s.toml", "batch_pct = 20", "batch_pct = 20\nrollback_batch_pct = 7");
-    let told = folder.check("s.toml --baseline b --report r.json");
-    assert_eq!(told.code, Some(0), "{}{}", told.out, told.error);
+    let printed = folder.check("s.toml --baseline b --report r.json");
+    assert_eq!(printed.code, Some(0), "{}{}", printed.out, printed.error);
     assert!(["worse", "better", "differs", "unsure"].iter().all(|verdict| folder.facts(verdict).is_empty()));
 }
 
@@ -254,9 +254,9 @@ fn luck_is_seldom_called_worse() {
             .read("b")
             .replace(&format!("\"dryroll\":\"{}\"", dryroll::SEMANTICS_VERSION), "\"dryroll\":\"0.0.1\"");
         folder.write("b", &older.replace(&format!("\"seed\":{seed}"), "\"seed\":11"));
-        let told = folder.check("s.toml --baseline b --report r.json");
-        assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "compared", "{}", told.error);
-        worse += usize::from(told.code != Some(0));
+        let printed = folder.check("s.toml --baseline b --report r.json");
+        assert_eq!(folder.report("r.json")["baseline"]["scenarios"][0]["standing"], "compared", "{}", printed.error);
+        worse += usize::from(printed.code != Some(0));
     }
     assert!(worse < 3, "{worse} of 20");
 }
@@ -267,10 +267,10 @@ fn an_empty_baseline_is_refused() {
     let folder = Folder::new();
     for text in ["", "\n \n"] {
         folder.write("b", text);
-        let told = folder.check("s.toml --baseline b");
-        assert_eq!(told.code, Some(2), "{}{}", told.out, told.error);
-        assert!(told.error.contains("b is empty, so no baseline"), "{}", told.error);
-        let told = folder.check("s.toml --baseline b --accept --baseline-replicates 20");
-        assert_eq!(told.code, Some(0), "{}{}", told.out, told.error);
+        let printed = folder.check("s.toml --baseline b");
+        assert_eq!(printed.code, Some(2), "{}{}", printed.out, printed.error);
+        assert!(printed.error.contains("b is empty, so no baseline"), "{}", printed.error);
+        let printed = folder.check("s.toml --baseline b --accept --baseline-replicates 20");
+        assert_eq!(printed.code, Some(0), "{}{}", printed.out, printed.error);
     }
 }

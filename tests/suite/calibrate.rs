@@ -295,8 +295,8 @@ const HEALTHY: &str = r#"{"at_ms":9,"kind":"module.upgrade.instance_health_check
 #[test]
 fn damaged_lines_are_named() {
     for (text, said) in [
-        (format!("{STARTED}\n{{\"at_ms\":3"), "line 2: it is no JSON"),
-        (format!("{STARTED}\n\n[1]"), "line 3: it is no JSON object"),
+        (format!("{STARTED}\n{{\"at_ms\":3"), "line 2: it is not JSON"),
+        (format!("{STARTED}\n\n[1]"), "line 3: it is not a JSON object"),
         ("{\"at_ms\":3}".to_owned(), "line 1: it has no `kind`"),
         (STARTED.replace("instance_started", "instance_begun"), "there is no event \"module.upgrade.instance_begun\""),
         (STARTED.replace("\"at_ms\":0", "\"at_ms\":-1"), "its keys are not those of an event"),
@@ -351,7 +351,7 @@ fn the_command_writes_what_it_says() {
     std::fs::write(&wrong, format!("{STARTED}\noops\n")).expect("written");
     let done = dryroll(&["calibrate", &wrong]);
     assert_eq!(done.status.code(), Some(2));
-    assert!(text(&done.stderr).contains("wrong.ndjson: line 2: it is no JSON"), "{}", text(&done.stderr));
+    assert!(text(&done.stderr).contains("wrong.ndjson: line 2: it is not JSON"), "{}", text(&done.stderr));
     let done = dryroll(&["calibrate", &events, &events]);
     assert!(text(&done.stderr).contains("would count twice"), "{}", text(&done.stderr));
     std::fs::write(&wrong, "\n").expect("written");

@@ -67,9 +67,9 @@ fn a_rollback_takes_back_what_was_started() {
     let first = rollback + place(&log[rollback..], "instance_started");
     let mut other = log.clone();
     other[first]["instance_id"] = json!("i-99999");
-    refused(&other, first + 1, "it takes back i-99999, which was not started in r-1");
+    refused(&other, first + 1, "it rolls back i-99999, which was not started in r-1");
     let (events, line) = with(&log, "finished", "outcome", json!("completed"));
-    refused(&events, line, "its outcome is completed, but r-1 is being taken back");
+    refused(&events, line, "its outcome is completed, but r-1 is being rolled back");
     let mut early = log.clone();
     let end = early.pop().expect("the end");
     early.pop();
@@ -98,7 +98,7 @@ fn an_end_has_what_its_outcome_needs() {
         ("rolled_back", "no rollback_started comes before it"),
         ("rollback_failed", "no rollback_failed comes before it"),
         ("expired", "no request about the plan is open"),
-        ("blocked", "what is blocked starts none"),
+        ("blocked", "a blocked rollout starts none"),
     ] {
         let (events, line) = with(&log, "finished", "outcome", json!(outcome));
         refused(&events, line, said);
@@ -140,9 +140,9 @@ fn nothing_follows_an_abort_but_the_end() {
     start["at_ms"] = aborted[end]["at_ms"].clone();
     start["instance_id"] = json!("i-00040");
     events.insert(end, start);
-    refused(&events, end + 1, "r-1 is over by what was decided: only finished with the outcome aborted can follow");
+    refused(&events, end + 1, "r-1 is over after what was decided: only finished with the outcome aborted can follow");
     let (events, line) = with(&aborted, "finished", "outcome", json!("completed"));
-    refused(&events, line, "by what was decided only aborted can follow");
+    refused(&events, line, "after what was decided only aborted can follow");
 }
 
 #[test]
@@ -163,12 +163,12 @@ fn requests_are_answered_once_with_what_they_offer() {
     events[decided]["decision"] = json!("continue_anyway");
     events.insert(decided + 1, log[decided].clone());
     refused(&events, decided + 2, "a-2 was decided before");
-    // Nobody has approved.
+    // No approval yet.
     let approved = place(&log, "approval_decided");
     let mut events = log.clone();
     events.remove(approved);
     refused(&events, approved + 1, "it needs an approve first");
-    // Nobody has decided on the trip.
+    // No decision on the trip yet.
     let mut events = log[..decided].to_vec();
     let mut start = log[place(&log, "instance_started")].clone();
     start["at_ms"] = log[decided]["at_ms"].clone();

@@ -52,9 +52,9 @@ fn hangs_among_slow_upgrades_are_held() {
             assert!(dryroll::stats::beta::quantile(a, b, 0.975) > 0.8 * one.rates.silence.interval.high);
         }
         let said = |one: &VersionCalibration| {
-            let told =
+            let mentions =
                 |text: &str| text.contains("health_timeout_sec in a rehearsal") && text.contains("upgrade's own log");
-            one.warnings.iter().any(|warning| warning.kind == WarningKind::Censored && told(&warning.text))
+            one.warnings.iter().any(|warning| warning.kind == WarningKind::Censored && mentions(&warning.text))
         };
         // A fit may say by chance that nothing is late.
         let unsaid = missed(&said);

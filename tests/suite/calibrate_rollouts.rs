@@ -90,8 +90,9 @@ fn a_rollout_counts_once() {
     // Taken before the first verdict came: starts alone.
     let starts: String = first.lines().take(10).map(|line| format!("{line}\n")).collect();
     assert!(!starts.contains("instance_health_check"));
-    let (alone, told) = once(vec![("a".to_owned(), read(&first)), ("e".to_owned(), read(&starts))]).expect("they fit");
-    assert_eq!((alone.len(), told.len()), (1, 1));
+    let (alone, others) =
+        once(vec![("a".to_owned(), read(&first)), ("e".to_owned(), read(&starts))]).expect("they fit");
+    assert_eq!((alone.len(), others.len()), (1, 1));
     let texts: Vec<&str> = warnings.iter().map(|warning| warning.text.as_str()).collect();
     assert!(warnings.iter().all(|warning| warning.kind == WarningKind::Twice));
     let again = second.lines().count() + 1;

@@ -74,8 +74,8 @@ fn statuses(report: &Value) -> Vec<&str> {
 #[test]
 fn rules_that_hold_pass() {
     let folder = with(&[("s.toml", PASSES)]);
-    let told = folder.check("s.toml --report r.json");
-    assert_eq!(told.code, Some(0), "{}{}", told.out, told.error);
+    let printed = folder.check("s.toml --report r.json");
+    assert_eq!(printed.code, Some(0), "{}{}", printed.out, printed.error);
     let report = folder.report("r.json");
     assert_eq!((&report["schema"], &report["passed"]), (&Value::from("dryroll.check/1"), &Value::from(true)));
     assert_eq!(statuses(&report), ["passed"; 6]);
@@ -83,18 +83,18 @@ fn rules_that_hold_pass() {
     assert_eq!((&rules[1]["n"], &rules[2]["n"], &rules[4]["n"]), (&300.into(), &1.into(), &50.into()));
     assert_eq!((&rules[2]["observed"], &rules[2]["interval"]), (&"aborted".into(), &Value::Null));
     assert_eq!(rules[5]["says"], "rollback_started = 0 times in replicate 7");
-    assert!(told.out.contains("passed: 6 rules of 1 scenario: 6 passed"), "{}", told.out);
+    assert!(printed.out.contains("passed: 6 rules of 1 scenario: 6 passed"), "{}", printed.out);
 }
 
 #[test]
 fn a_rule_that_does_not_hold_fails_with_its_worst_replicate() {
     let folder = with(&[("s.toml", FAILS)]);
-    let told = folder.check("s.toml --report r.json");
-    assert_eq!(told.code, Some(1), "{}", told.error);
+    let printed = folder.check("s.toml --report r.json");
+    assert_eq!(printed.code, Some(1), "{}", printed.error);
     let rule = &folder.report("r.json")["scenarios"][0]["rules"][0];
     assert_eq!(rule["status"], "failed");
     let replay = rule["replay"].as_str().expect("a command");
-    assert!(told.out.contains(replay), "{}", told.out);
+    assert!(printed.out.contains(replay), "{}", printed.out);
     // The command shows a replicate in which a good version trips.
     assert_eq!(folder.replayed(&rule["replay"])["metrics"]["trips"], 1);
     let line = rule["line"].as_u64().expect("a line") as usize;
@@ -112,12 +112,12 @@ fn a_rule_on_the_edge_is_undecided_and_fails_with_that_word() {
         "e.toml",
         &format!("{SCENARIO}\n{BEYOND_THEORY}[[expect]]\nmetric = \"false_trip_rate\"\nat_most = {rate}\n"),
     );
-    let told = folder.check("e.toml --max-replicates 1000 --report r.json --junit j.xml");
-    assert_eq!(told.code, Some(1));
+    let printed = folder.check("e.toml --max-replicates 1000 --report r.json --junit j.xml");
+    assert_eq!(printed.code, Some(1));
     let report = folder.report("r.json");
     assert_eq!((statuses(&report), &report["counts"]["undecided"]), (vec!["undecided"], &1.into()));
     assert_eq!(report["scenarios"][0]["rules"][0]["n"], 1000);
-    assert!(told.out.contains("undecided") && told.out.contains("--max-replicates"), "{}", told.out);
+    assert!(printed.out.contains("undecided") && printed.out.contains("--max-replicates"), "{}", printed.out);
     assert!(folder.read("j.xml").contains("type=\"undecided\""));
 }
 
@@ -132,9 +132,9 @@ fn where_nothing_is_evaluated_the_exit_code_is_4() {
         ("s.toml --filter nothing-has-this", "no rule"),
         ("s.toml --max-replicates 0", "no replicate"),
     ] {
-        let told = folder.check(arguments);
-        assert_eq!(told.code, Some(4), "{arguments}: {}", told.error);
-        assert!(told.error.contains(says), "{arguments}: {}", told.error);
+        let printed = folder.check(arguments);
+        assert_eq!(printed.code, Some(4), "{arguments}: {}", printed.error);
+        assert!(printed.error.contains(says), "{arguments}: {}", printed.error);
     }
 }
 
@@ -146,12 +146,12 @@ fn what_is_wrong_is_told_before_anything_runs() {
         ("nowhere.toml", 2, "nowhere.toml"),
         ("good.toml", 2, "not `defective`"),
         ("s.toml --report s.toml", 2, "what is read"),
-        ("s.toml --budget 5", 2, "no length of time"),
+        ("s.toml --budget 5", 2, "not a length of time"),
         ("s.toml --report no/such/r.json", 3, "no/such"),
     ] {
-        let told = folder.check(arguments);
-        assert_eq!(told.code, Some(code), "{arguments}: {}", told.error);
-        assert!(told.error.contains(says), "{arguments}: {}", told.error);
+        let printed = folder.check(arguments);
+        assert_eq!(printed.code, Some(code), "{arguments}: {}", printed.error);
+        assert!(printed.error.contains(says), "{arguments}: {}", printed.error);
     }
 }
 
@@ -160,23 +160,23 @@ fn a_folder_is_walked_and_files_without_rules_are_told() {
     let folder = with(&[("a/z.toml", PASSES), ("a/b/y.toml", PASSES), ("a/none.toml", "")]);
     folder.write("a/scenario.schema.json", "{}");
     folder.write("a/.hidden.toml", "nonsense");
-    let told = folder.check("a a/z.toml --report r.json");
-    assert_eq!(told.code, Some(0), "{}", told.error);
+    let printed = folder.check("a a/z.toml --report r.json");
+    assert_eq!(printed.code, Some(0), "{}", printed.error);
     let report = folder.report("r.json");
     let files: Vec<&Value> = report["scenarios"].as_array().expect("some").iter().map(|one| &one["file"]).collect();
     assert_eq!(files, ["a/b/y.toml", "a/z.toml"]);
     assert_eq!(report["without_rules"], serde_json::json!(["a/none.toml"]));
-    assert!(told.out.contains("not checked: 1 file without [[expect]]"), "{}", told.out);
+    assert!(printed.out.contains("not checked: 1 file without [[expect]]"), "{}", printed.out);
 }
 
 #[test]
 fn rules_are_listed_and_chosen() {
     let folder = with(&[("s.toml", PASSES)]);
-    let told = folder.check("s.toml --list");
-    assert_eq!((told.code, told.out.lines().count()), (Some(0), 6));
-    assert!(told.out.starts_with("s.toml: v-2: false_trip_rate ≤ 0.3\n"), "{}", told.out);
-    let told = folder.check("s.toml --filter P95 --list");
-    assert_eq!(told.out, "s.toml: v-bad: p95 of blast_radius_pct ≤ 60\n");
+    let printed = folder.check("s.toml --list");
+    assert_eq!((printed.code, printed.out.lines().count()), (Some(0), 6));
+    assert!(printed.out.starts_with("s.toml: v-2: false_trip_rate ≤ 0.3\n"), "{}", printed.out);
+    let printed = folder.check("s.toml --filter P95 --list");
+    assert_eq!(printed.out, "s.toml: v-bad: p95 of blast_radius_pct ≤ 60\n");
     folder.check("s.toml --filter P95 --report r.json");
     assert_eq!(statuses(&folder.report("r.json")), ["passed"]);
 }
@@ -185,8 +185,8 @@ fn rules_are_listed_and_chosen() {
 fn the_first_failure_ends_it_where_that_is_asked_for() {
     let outcome = "\n[[expect]]\nmetric = \"outcome\"\nequals = \"rolled_back\"\n";
     let folder = with(&[("a.toml", &format!("{FAILS}{outcome}")), ("b.toml", PASSES)]);
-    let told = folder.check("a.toml b.toml --fail-fast --report r.json --junit j.xml");
-    assert_eq!(told.code, Some(1));
+    let printed = folder.check("a.toml b.toml --fail-fast --report r.json --junit j.xml");
+    assert_eq!(printed.code, Some(1));
     let report = folder.report("r.json");
     let mut expected = vec!["skipped", "failed"];
     expected.extend(["skipped"; 6]);
@@ -197,10 +197,10 @@ fn the_first_failure_ends_it_where_that_is_asked_for() {
 #[test]
 fn what_the_budget_does_not_reach_is_undecided() {
     let folder = with(&[("s.toml", FAILS)]);
-    let told = folder.check("s.toml --budget 0.000001ms --report r.json");
-    assert_eq!(told.code, Some(1), "{}", told.error);
+    let printed = folder.check("s.toml --budget 0.000001ms --report r.json");
+    assert_eq!(printed.code, Some(1), "{}", printed.error);
     assert_eq!(statuses(&folder.report("r.json")), ["undecided"]);
-    assert!(told.out.contains("the budget of time was over"), "{}", told.out);
+    assert!(printed.out.contains("the time budget ended"), "{}", printed.out);
 }
 
 #[test]
@@ -208,12 +208,12 @@ fn a_fault_that_touches_nothing_fails_the_scenario() {
     let fault = "\n[[faults]]\nkind = \"partition\"\nat_sec = 80000\nduration_sec = 10\n";
     let rule = "[[expect]]\nmetric = \"outcome\"\nequals = \"completed\"\n";
     let folder = with(&[("s.toml", &format!("{fault}{rule}"))]);
-    let told = folder.check("s.toml --report r.json --junit j.xml");
-    assert_eq!(told.code, Some(1));
+    let printed = folder.check("s.toml --report r.json --junit j.xml");
+    assert_eq!(printed.code, Some(1));
     let report = folder.report("r.json");
     assert_eq!((statuses(&report), &report["passed"]), (vec!["passed"], &false.into()));
     assert_eq!(report["scenarios"][0]["idle_faults"][0]["kind"], "partition");
-    assert!(told.out.contains("fault 0 (partition) touched nothing"), "{}", told.out);
+    assert!(printed.out.contains("fault 0 (partition) touched"), "{}", printed.out);
     assert!(folder.read("j.xml").contains("<failure"));
 }
 
@@ -244,11 +244,11 @@ fn github_is_told_where_it_runs() {
     folder.write("summary.md", "before\n");
     let mut command = folder.checking("s.toml --quiet");
     command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", folder.path("summary.md"));
-    let told = folder.told(command);
-    assert_eq!(told.code, Some(1));
+    let printed = folder.printed(command);
+    assert_eq!(printed.code, Some(1));
     let line = folder.read("s.toml").lines().position(|line| line == "[[expect]]").expect("a rule") + 1;
-    assert!(told.out.starts_with(&format!("::error file=s.toml,line={line},title=")), "{}", told.out);
-    assert_eq!(told.out.lines().count(), 1);
+    assert!(printed.out.starts_with(&format!("::error file=s.toml,line={line},title=")), "{}", printed.out);
+    assert_eq!(printed.out.lines().count(), 1);
     let summary = folder.read("summary.md");
     assert!(summary.starts_with("before\n### dryroll check: failed"), "{summary}");
     // Annotations appear in GitHub Actions only.
@@ -262,8 +262,9 @@ fn the_bytes_do_not_depend_on_the_threads() {
     let folder = with(&[("s.toml", &format!("{PASSES}{FAILS}"))]);
     let mut said = Vec::new();
     for threads in [1, 2, 5] {
-        let told = folder.check(&format!("s.toml --threads {threads} --report r.json --junit j.xml --markdown m.md"));
-        said.push([told.out, folder.read("r.json"), folder.read("j.xml"), folder.read("m.md")]);
+        let printed =
+            folder.check(&format!("s.toml --threads {threads} --report r.json --junit j.xml --markdown m.md"));
+        said.push([printed.out, folder.read("r.json"), folder.read("j.xml"), folder.read("m.md")]);
     }
     assert!(said.windows(2).all(|pair| pair[0] == pair[1]));
 }
@@ -301,8 +302,8 @@ fn the_rules_of_the_scenarios_that_ship_pass() {
     let folder = with(&[]);
     let mut command = folder.checking("scenarios --quiet");
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    let told = folder.told(command);
-    assert_eq!(told.code, Some(0), "{}", told.error);
+    let printed = folder.printed(command);
+    assert_eq!(printed.code, Some(0), "{}", printed.error);
 }
 
 #[test]
@@ -345,19 +346,19 @@ fn names_break_no_line_and_no_xml() {
     let folder = Folder::with(&[("s.toml", &text)]);
     let mut command = folder.checking("s.toml --junit j.xml");
     command.env("GITHUB_ACTIONS", "true");
-    let told = folder.told(command);
-    assert_eq!(told.code, Some(1), "{}", told.error);
+    let printed = folder.printed(command);
+    assert_eq!(printed.code, Some(1), "{}", printed.error);
     let forged = |line: &&str| line.starts_with("::stop-commands") || line.starts_with("::error::forged");
-    assert_eq!(told.out.lines().find(forged), None, "{}", told.out);
+    assert_eq!(printed.out.lines().find(forged), None, "{}", printed.out);
     assert!(!folder.read("j.xml").contains('\u{fffe}'));
 }
 
 #[test]
 fn a_rule_on_what_the_fleet_runs_already_is_refused() {
     let folder = with(&[("s.toml", "\n[[expect]]\nversion = \"v-1\"\nmetric = \"trip_rate\"\nat_most = 0.05\n")]);
-    let told = folder.check("s.toml");
-    assert_eq!(told.code, Some(2), "{}{}", told.out, told.error);
-    assert!(told.error.contains("`v-1`, which the fleet runs already"), "{}", told.error);
+    let printed = folder.check("s.toml");
+    assert_eq!(printed.code, Some(2), "{}{}", printed.out, printed.error);
+    assert!(printed.error.contains("`v-1`, which the fleet runs already"), "{}", printed.error);
 }
 
 #[cfg(unix)]
@@ -365,7 +366,7 @@ fn a_rule_on_what_the_fleet_runs_already_is_refused() {
 fn a_link_in_a_folder_that_leads_nowhere_is_told() {
     let folder = with(&[("d/s.toml", PASSES)]);
     std::os::unix::fs::symlink("nosuch.toml", folder.path("d/r.toml")).expect("a link");
-    let told = folder.check("d");
-    assert_eq!(told.code, Some(2), "{}{}", told.out, told.error);
-    assert!(told.error.contains("r.toml"), "{}", told.error);
+    let printed = folder.check("d");
+    assert_eq!(printed.code, Some(2), "{}{}", printed.out, printed.error);
+    assert!(printed.error.contains("r.toml"), "{}", printed.error);
 }

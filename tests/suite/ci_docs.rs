@@ -2,13 +2,13 @@
 
 use std::process::Command;
 
+use crate::common::markdown;
 use saphyr::{LoadableYamlNode, Yaml};
 
 fn blocks() -> Vec<String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ci.md");
     let page = std::fs::read_to_string(path).expect("the page");
-    let blocks = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned());
-    blocks.collect()
+    markdown::blocks(&page, "yaml")
 }
 
 /// Every text that a document has in it.

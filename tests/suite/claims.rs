@@ -314,7 +314,7 @@ fn intervals_have_width() {
                 for (key, value) in map {
                     if matches!(key.as_str(), "ci" | "simultaneous_ci" | "interval") && value.is_array() {
                         let (low, high) = interval(value);
-                        // Nobody is waited for here, and answers come at once: these metrics cannot vary.
+                        // No approval is needed here, and answers come at once: these metrics cannot vary.
                         let cannot_vary = ["approval_wait_sec", "time_to_stop_sec"]
                             .iter()
                             .any(|name| path.ends_with(name) || map.get("metric").is_some_and(|of| of == name));

@@ -59,7 +59,7 @@ fn only_a_rollback_mitigates_and_every_trip_is_stopped() {
         // Who goes on is stopped by the end alone; the others by their decision.
         let wanted = if decision == "continue_anyway" { end - trip } else { 120.0 };
         assert!((stop - wanted).abs() < 1e-6, "{decision}: {stop} {wanted}");
-        assert!(account.contains("trip to the stop"), "{account}");
+        assert!(account.contains("time to stop"), "{account}");
     }
 }
 

@@ -36,21 +36,21 @@ fn scenario(name: &str) -> Scenario {
     Scenario::load(format!("{}/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR")).as_ref()).unwrap()
 }
 
-fn model<'w>(scenario: &Scenario, compiled: &'w CompiledScenario, replicate: u64) -> Model<'w, Events> {
+fn model<'c>(scenario: &Scenario, compiled: &'c CompiledScenario, replicate: u64) -> Model<'c, Events> {
     let mut observers = (Feed::new(Briefing::new(scenario), 100), Events::default());
     let drill = Drill::new(compiled, replicate, &mut observers);
     Model::new(Controller::new(drill, Pace::new(Speed::new(60).unwrap(), Duration::ZERO), observers))
 }
 
 /// A model that is led by hand, with a clock and a screen of its own.
-struct Bench<'w> {
-    model: Model<'w, Events>,
+struct Bench<'c> {
+    model: Model<'c, Events>,
     wall: Duration,
     terminal: Terminal<TestBackend>,
 }
 
-impl<'w> Bench<'w> {
-    fn new(scenario: &Scenario, compiled: &'w CompiledScenario, columns: u16, rows: u16) -> Self {
+impl<'c> Bench<'c> {
+    fn new(scenario: &Scenario, compiled: &'c CompiledScenario, columns: u16, rows: u16) -> Self {
         let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         Self { model: model(scenario, compiled, 0), wall: Duration::ZERO, terminal }
     }

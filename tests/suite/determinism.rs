@@ -77,7 +77,7 @@ fn a_replicate_alone_is_the_same_as_among_others() {
 }
 
 /// The verdict of each instance in a replicate in which verdicts depend on its own draws alone.
-fn fates(scenario: &Scenario, replicate: u64) -> BTreeMap<u32, Verdict> {
+fn verdicts(scenario: &Scenario, replicate: u64) -> BTreeMap<u32, Verdict> {
     let compiled = CompiledScenario::new(scenario).unwrap();
     let mut simulator = Simulator::new(&compiled);
     simulator.run(replicate, &mut Unobserved);
@@ -110,24 +110,24 @@ const FATES: &str = r#"
 #[test]
 fn two_policies_meet_the_same_fleet() {
     let base = scenario(FATES);
-    let known = fates(&base, 0);
+    let known = verdicts(&base, 0);
     assert_eq!(known.len(), 60);
     assert!(known.values().any(|v| *v == Verdict::Failed(Reason::UpgradeFailed)));
     for (batch_pct, in_flight) in [(1, None), (7, Some(3)), (100, Some(1)), (100, None)] {
         let mut other = base.clone();
-        other.rollout.batch_pct = batch_pct;
-        other.rollout.max_in_flight = in_flight.and_then(std::num::NonZeroU32::new);
-        assert_eq!(fates(&other, 0), known, "batch_pct {batch_pct}");
+        other.rollout.batches = dryroll::engine::BatchSizes::pct(batch_pct);
+        other.rollout.max_in_flight = in_flight.and_then(std::num::NonZeroU32::new).map(dryroll::engine::Size::Count);
+        assert_eq!(verdicts(&other, 0), known, "batch_pct {batch_pct}");
     }
 }
 
 #[test]
 fn removing_instances_or_faults_changes_no_other_draw() {
     let base = scenario(FATES);
-    let known = fates(&base, 0);
+    let known = verdicts(&base, 0);
     let mut smaller = base.clone();
     smaller.fleet.instances = 59;
-    let left = fates(&smaller, 0);
+    let left = verdicts(&smaller, 0);
     assert!(left.iter().all(|(n, verdict)| known[n] == *verdict));
     assert_eq!(left.len(), 59);
 

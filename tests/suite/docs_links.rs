@@ -4,43 +4,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// A page without its code blocks.
-fn prose(text: &str) -> String {
-    let mut fenced = false;
-    let mut kept = String::new();
-    for line in text.lines() {
-        if line.trim_start().starts_with("```") {
-            fenced = !fenced;
-        } else if !fenced {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
-    kept
-}
-
-/// The targets of a page's links: `](target)`, outside of code.
-fn links(prose: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for (start, _) in prose.match_indices("](") {
-        // Within `code` it is none: an odd number of backticks stands before it on its line.
-        let line = prose[..start].rfind('\n').map_or(0, |end| end + 1);
-        let ticks = prose[line..start].matches('`').count();
-        if ticks.is_multiple_of(2)
-            && let Some(end) = prose[start..].find(')')
-        {
-            found.push(prose[start + 2..start + end].to_owned());
-        }
-    }
-    found
-}
+use crate::common::markdown::{headings, links};
 
 /// The anchors of a page's headings, as GitHub makes them: lower case, spaces as hyphens, everything else that is no
 /// letter, digit, hyphen or underscore left out, and a number where one comes again.
-fn anchors(prose: &str) -> BTreeSet<String> {
+fn anchors(page: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for line in prose.lines().filter(|line| line.starts_with('#')) {
-        let heading = line.trim_start_matches('#').trim();
+    for heading in headings(page) {
         let anchor: String = heading
             .to_lowercase()
             .chars()
@@ -69,7 +39,7 @@ fn pages(root: &Path) -> Vec<PathBuf> {
 /// What is wrong with a page's links.
 fn wrong(page: &Path, text: &str) -> Vec<String> {
     let mut wrong = Vec::new();
-    for link in links(&prose(text)) {
+    for link in links(text) {
         if link.contains("://") || link.starts_with("mailto:") {
             continue;
         }
@@ -77,7 +47,7 @@ fn wrong(page: &Path, text: &str) -> Vec<String> {
         let target = if file.is_empty() { page.to_owned() } else { page.parent().unwrap().join(file) };
         if !target.exists() {
             wrong.push(format!("{}: {link} leads nowhere", page.display()));
-        } else if !anchor.is_empty() && !anchors(&prose(&std::fs::read_to_string(&target).unwrap())).contains(anchor) {
+        } else if !anchor.is_empty() && !anchors(&std::fs::read_to_string(&target).unwrap()).contains(anchor) {
             wrong.push(format!("{}: {link}: no such heading", page.display()));
         }
     }
@@ -91,7 +61,7 @@ fn every_link_leads_somewhere() {
     let mut links_there = 0;
     for page in pages(root) {
         let text = std::fs::read_to_string(&page).unwrap();
-        links_there += links(&prose(&text)).len();
+        links_there += links(&text).len();
         found.extend(wrong(&page, &text));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
@@ -101,7 +71,7 @@ fn every_link_leads_somewhere() {
 #[test]
 fn every_page_is_in_the_index() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let index = links(&prose(&std::fs::read_to_string(root.join("docs/README.md")).unwrap()));
+    let index = links(&std::fs::read_to_string(root.join("docs/README.md")).unwrap());
     for page in pages(root).iter().filter_map(|page| page.strip_prefix(root.join("docs")).ok()) {
         let name = page.to_str().unwrap();
         assert!(name == "README.md" || index.iter().any(|link| link == name), "{name} is not in docs/README.md");
@@ -114,8 +84,8 @@ fn every_page_is_in_the_index() {
 fn a_wrong_link_would_be_noticed() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let text = "# A `b` [c]: d\n\n[x](no.md) [y](#no) [z](#a-b-c-d) [w](https://example.org)\n`[v](no.md)`\n```\n[u](no.md)\n```\n";
-    assert_eq!(links(&prose(text)), ["no.md", "#no", "#a-b-c-d", "https://example.org"]);
-    assert!(anchors(&prose(text)).contains("a-b-c-d"));
+    assert_eq!(links(text), ["no.md", "#no", "#a-b-c-d", "https://example.org"]);
+    assert!(anchors(text).contains("a-b-c-d"));
     assert_eq!(wrong(&page, "[x](no.md) [y](README.md#no) [z](docs/README.md)").len(), 2);
     assert_eq!(
         anchors("# §5 Breaker\n## Two\n## Two\n").into_iter().collect::<Vec<_>>(),

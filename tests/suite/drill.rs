@@ -123,7 +123,7 @@ proptest! {
         prop_assert_eq!(&played.0, &events.0);
         prop_assert_eq!(again.decisions(), drill.decisions());
         prop_assert_eq!(again.settle(), drill.settle());
-        // Every branch and every plain operator is a run that somebody could have made, and no score is out of its
+        // Every branch and every plain operator is a run that a person could have made, and no score is out of its
         // range.
         let judgement = score::judge(&compiled, &mut drill);
         let branches = judgement.branches.iter().map(|(_, _, judged)| judged);
@@ -185,10 +185,10 @@ fn the_first_decision_that_does_not_fit_is_named() {
     let early = error(&[(0, "approve"), (1, "abort")]);
     assert!(early.contains("it is asked for at"), "{early}");
     let late = error(&[(0, "approve"), (2_000_000, "abort"), (2_000_001, "abort")]);
-    assert!(late.contains("nobody is asked any more: it is aborted"), "{late}");
+    assert!(late.contains("no request is open: the rollout is aborted"), "{late}");
     let expired = error(&[(86_400_001, "approve")]);
-    assert!(expired.contains("nobody waits for it any more"), "{expired}");
-    assert!(error(&[(0, "shrug")]).contains("`shrug` is no decision; allowed: approve"));
+    assert!(expired.contains("its request is no longer open"), "{expired}");
+    assert!(error(&[(0, "shrug")]).contains("`shrug` is not a decision; allowed: approve"));
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn branches_know_what_each_other_decision_would_have_done() {
     };
     use branch::Change::{HalfAsLate, Instead, TwiceAsLate};
     assert_eq!(of(0, Instead(Answer::Reject, None)).metrics.outcome, Outcome::Rejected);
-    // Whoever rejects has upgraded nobody, and knows no more than before.
+    // A rejected plan has upgraded no instance, and its operator knows no more than before.
     assert_eq!(of(0, Instead(Answer::Reject, None)).cost.misplaced, 50);
     assert!(of(0, Instead(Answer::Reject, None)).score < 5.0);
     assert_eq!(of(1, Instead(Answer::OnTrip(OperatorDecision::Abort), None)).metrics.outcome, Outcome::Aborted);
@@ -228,7 +228,7 @@ fn branches_know_what_each_other_decision_would_have_done() {
     assert_eq!(judgement.plain.len(), 7);
 }
 
-/// Whoever approves at once instead of editing first still gets the person's own decision on the trip.
+/// The branch that approves at once instead of editing first still gets the person's own decision on the trip.
 #[test]
 fn a_branch_without_an_edit_keeps_the_later_decisions() {
     let scenario = scenario("broken-rollback");

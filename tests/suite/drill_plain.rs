@@ -92,13 +92,13 @@ fn nonsense_is_answered_and_changes_nothing() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stdout);
     for answer in [
-        "`shrug` is no command; `help` lists them",
+        "`shrug` is not a command; `help` lists the commands",
         "that is not offered here; allowed: approve, edit, reject",
         "an edit sets batch_pct, 1 to 100",
         "a speed is a whole number from 1 to 100000",
         "as in: wait 5m",
         "`approve` takes nothing after it",
-        "the clock does not go by itself here",
+        "the clock does not run by itself here",
         "finished: completed",
     ] {
         assert!(said.contains(answer), "{answer}\n{said}");
@@ -127,7 +127,7 @@ fn decisions_that_do_not_fit_are_refused_with_the_first_of_them() {
     std::fs::write(&path, decisions).unwrap();
     let output = drill(&["scenarios/broken-rollback.toml", "--decisions", path.to_str().unwrap()], "");
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("decision 3: `shrug` is no decision"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("decision 3: `shrug` is not a decision"), "{}", text(&output.stderr));
     std::fs::write(&path, decisions.replace("shrug", "abort")).unwrap();
     let output = drill(&["scenarios/broken-rollback.toml", "--decisions", path.to_str().unwrap()], "");
     assert_eq!(output.status.code(), Some(2));

@@ -32,7 +32,7 @@ fn drive(columns: u16, rows: u16, steps: &Value, arguments: &[&str], no_colour: 
         python.env("NO_COLOR", "1");
     }
     let Ok(output) = python.output() else {
-        eprintln!("left out: there is no python3 to drive a terminal with");
+        eprintln!("left out: python3 is missing; it drives the terminal");
         return None;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -67,7 +67,7 @@ fn a_drill_on_a_terminal_from_start_to_end() {
 }
 
 #[test]
-fn whoever_leaves_keeps_the_record() {
+fn leaving_a_drill_keeps_the_record() {
     let folder = tempfile::tempdir().unwrap();
     let record = folder.path().join("decisions.json");
     let arguments = ["scenarios/broken-rollback.toml", "--speed", "1", "--record", record.to_str().unwrap()];
@@ -96,7 +96,7 @@ fn half_a_key_holds_nothing_up() {
     assert_eq!(decided(&record), ["approve"]);
 }
 
-/// Somebody at the keys of a plain terminal: Ctrl-C is a signal there, and no cursor is moved.
+/// A person at a plain terminal: Ctrl-C is a signal there, and no cursor is moved.
 #[test]
 fn plain_lines_on_a_terminal_move_no_cursor() {
     let folder = tempfile::tempdir().unwrap();

@@ -430,9 +430,9 @@ fn ten_streams_tell_the_same_and_resume_where_they_were() {
     }
     assert_eq!(cells.iter().collect::<String>(), state["cells"].as_str().expect("cells"));
     let lines = served.get("/api/events.ndjson").body;
-    let told: String =
+    let sent: String =
         lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")["at_ms"].to_string()).collect();
-    assert_eq!(events, told);
+    assert_eq!(events, sent);
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn pack(name: &str) -> &'static Pack {
     Pack::all().iter().find(|pack| pack.file.contains(name)).expect("the drill")
 }
 
-/// What the plain operators of a replicate come to: nobody answers in the drill itself.
+/// What the plain operators of a replicate come to, while no one answers in the drill itself.
 fn plain(compiled: &CompiledScenario, replicate: u64) -> Judgement {
     let mut drill = Drill::new(compiled, replicate, &mut Unobserved);
     drill.finish(&mut Unobserved);
@@ -101,12 +101,12 @@ fn each_drill_has_its_best_decision_in_every_replicate_of_it() {
 }
 
 /// A person who gives these answers, each after this many seconds.
-fn answered<'w>(
-    compiled: &'w CompiledScenario,
+fn answered<'c>(
+    compiled: &'c CompiledScenario,
     replicate: u64,
     answers: &[(u64, Answer)],
     observer: &mut impl Observer,
-) -> Drill<'w> {
+) -> Drill<'c> {
     let mut drill = Drill::new(compiled, replicate, observer);
     for &(after, answer) in answers {
         let Some(asked) = drill.asked() else { break };
@@ -145,14 +145,14 @@ fn a_debrief_fits_a_terminal() {
             let judgement = judge(&compiled, &mut drill);
             let mut report = DrillReport::new(&scenario, &mut drill, &monitor.0, &monitor.1, &judgement);
             report.surprise = Some(Surprise { file: pack.file.into(), seed: Some(999_999) });
-            let mut told = Vec::new();
-            drill_table(&mut told, &report, 78).expect("memory takes everything");
-            let told = String::from_utf8(anstream::adapter::strip_bytes(&told).into_vec()).expect("UTF-8");
-            for line in told.lines() {
+            let mut printed = Vec::new();
+            drill_table(&mut printed, &report, 78).expect("memory takes everything");
+            let printed = String::from_utf8(anstream::adapter::strip_bytes(&printed).into_vec()).expect("UTF-8");
+            for line in printed.lines() {
                 assert!(line.chars().count() <= 80, "{}: {line}", pack.file);
                 assert_eq!(line, line.trim_end(), "{}", pack.file);
             }
-            assert!(told.lines().count() < 130, "{}\n{told}", pack.file);
+            assert!(printed.lines().count() < 130, "{}\n{printed}", pack.file);
         }
     }
 }
@@ -215,7 +215,7 @@ fn an_outage_is_waited_for() {
     assert!(waits > 95.0, "{waits}");
 }
 
-/// A score is no prize for doing nothing.
+/// Doing nothing does not score.
 #[test]
 fn rejecting_and_not_answering_score_little() {
     for pack in Pack::all() {
@@ -280,8 +280,8 @@ fn no_drill_gives_itself_away() {
         let said = format!("{} {} {} {}", pack.file, scenario.name, opening.join(" "), ids.join(" ")).to_lowercase();
         let words: Vec<&str> = said.split(|letter: char| !letter.is_alphanumeric()).collect();
         for tells in TELLS {
-            let told = words.iter().find(|word| word.starts_with(tells));
-            assert!(told.is_none(), "{}: {told:?}", pack.file);
+            let printed = words.iter().find(|word| word.starts_with(tells));
+            assert!(printed.is_none(), "{}: {printed:?}", pack.file);
         }
         assert_eq!(
             text.lines().filter(|line| line.starts_with('#')).count(),
@@ -324,7 +324,7 @@ fn a_surprise_is_told_in_the_debrief_and_played_again() {
     let none = r#"{"schema": "dryroll.decisions/1", "decisions": [{"at_ms": 60000, "decide": "reject"}]}"#;
     fs::write(&decisions, none).expect("a file");
     let drawn = Pack::draw(7);
-    let (code, told, error) = dryroll(&[
+    let (code, printed, error) = dryroll(&[
         "drill",
         "--surprise",
         "--seed",
@@ -337,8 +337,11 @@ fn a_surprise_is_told_in_the_debrief_and_played_again() {
         &report,
     ]);
     assert_eq!(code, Some(0), "{error}");
-    assert!(told.contains(drawn.pack.file) && told.contains("Again: dryroll drill --surprise --seed 7"), "{told}");
-    assert!(told.contains("It trains: ") && told.contains("A good operator: "), "{told}");
+    assert!(
+        printed.contains(drawn.pack.file) && printed.contains("Again: dryroll drill --surprise --seed 7"),
+        "{printed}"
+    );
+    assert!(printed.contains("It trains: ") && printed.contains("A good operator: "), "{printed}");
     let value: serde_json::Value = serde_json::from_slice(&fs::read(&report).expect("a report")).expect("JSON");
     assert_eq!(value["surprise"], serde_json::json!({"file": drawn.pack.file, "seed": 7}));
     assert_eq!(value["replicate"], drawn.replicate);
@@ -351,7 +354,7 @@ fn a_surprise_is_told_in_the_debrief_and_played_again() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(drawn.pack.file);
     let (code, named, error) = dryroll(&["drill", &file.display().to_string(), "--decisions", &record]);
     assert_eq!(code, Some(0), "{error}");
-    assert!(!named.contains("The surprise") && told.starts_with(named.trim_end()), "{named}");
+    assert!(!named.contains("The surprise") && printed.starts_with(named.trim_end()), "{named}");
 
     for (arguments, said) in [
         (vec!["drill", "--surprise", "--decisions", &decisions], "do not say of which drill they are"),
@@ -380,10 +383,10 @@ fn the_lesson_is_told_by_nobody_else() {
         &["plan", &file],
         &["sweep", &file, "--replicates", "2", "--report", "-"],
     ] {
-        let (code, told, error) = dryroll(command);
+        let (code, printed, error) = dryroll(command);
         assert_eq!(code, Some(0), "{error}");
         let start = &lesson.trains.raw()[..20];
-        assert!(!told.contains(start) && !error.contains(start), "{command:?}");
+        assert!(!printed.contains(start) && !error.contains(start), "{command:?}");
     }
 }
 
@@ -405,7 +408,7 @@ fn whoever_waits_before_approving_gains_nothing() {
     }
 }
 
-/// What is told of a drill fits a narrow terminal.
+/// The output of a drill fits a narrow terminal.
 #[test]
 fn the_debrief_fits_forty_columns() {
     let scenario = scenario(pack("09"));
@@ -420,9 +423,9 @@ fn the_debrief_fits_forty_columns() {
     let judgement = judge(&compiled, &mut drill);
     let report = DrillReport::new(&scenario, &mut drill, &chronicle, &breaker, &judgement);
     for width in [40, 60, 78] {
-        let mut told = Vec::new();
-        drill_table(&mut told, &report, width).expect("memory takes everything");
-        let plain = String::from_utf8(anstream::adapter::strip_bytes(&told).into_vec()).expect("UTF-8");
+        let mut printed = Vec::new();
+        drill_table(&mut printed, &report, width).expect("memory takes everything");
+        let plain = String::from_utf8(anstream::adapter::strip_bytes(&printed).into_vec()).expect("UTF-8");
         for line in plain.lines() {
             assert!(line.chars().count() <= width, "{width}: {line}");
         }

@@ -9,7 +9,7 @@ fn s5_it_trips_when_the_count_reaches_the_limit() {
     let mut bench = Bench::one_batch(4, 2, |_| ());
     bench.report(10, 3);
     bench.says("10 r-1 b0 3 failed: upgrade_failed");
-    assert_eq!(bench.engine.breaker(), (1, 2));
+    assert_eq!(bench.engine.breaker(), Some((1, 2)));
     bench.report(20, 1);
     bench.says(
         "20 r-1 b0 1 failed: upgrade_failed
@@ -38,7 +38,7 @@ fn s5_a_healthy_verdict_sets_the_count_to_zero() {
     let mut bench = Bench::one_batch(6, 2, |_| ());
     bench.report(10, 0);
     bench.healthy(20, 1);
-    assert_eq!(bench.engine.breaker(), (0, 2));
+    assert_eq!(bench.engine.breaker(), Some((0, 2)));
     bench.report(30, 2);
     bench.healthy(40, 3);
     bench.skip();
@@ -147,7 +147,7 @@ fn s5_listed_does_not_trip_on_a_run_that_was_only_observed() {
 
 #[test]
 fn s5_listed_dispatches_on_while_the_batch_is_not_complete() {
-    let mut bench = listed(3, |s| s.max_in_flight = Some(at_least_one(1)));
+    let mut bench = listed(3, |s| s.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(1))));
     bench.report(10, 0);
     bench.skip();
     bench.report(20, 1);
@@ -176,7 +176,7 @@ fn s5_listed_carries_over_to_the_next_batch_with_scope_rollout() {
 
 #[test]
 fn s5_once_tripped_nothing_is_dispatched() {
-    let mut bench = Bench::one_batch(4, 1, |s| s.max_in_flight = Some(at_least_one(2)));
+    let mut bench = Bench::one_batch(4, 1, |s| s.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(2))));
     bench.skip();
     bench.report(10, 0);
     bench.says(

@@ -4,7 +4,7 @@ use crate::common::engine as bench;
 use bench::{Bench, CONTINUE, NEW, OLD, ROLL_BACK, at_least_one, beat, edit, events, plan, settings};
 use dryroll::engine::{
     Answer, ApprovalId, Direction, Engine, Event, EventBody, EventKind, EventLine, EventNames, InterventionPolicy,
-    OperatorDecision, Outcome, Reason, Recording, RequestKind, RolloutId,
+    OperatorDecision, Outcome, Reason, Recording, RequestKind, RolloutId, TripReason,
 };
 use dryroll::fleet::{At, InstanceId, InstanceNames};
 
@@ -13,8 +13,8 @@ use dryroll::fleet::{At, InstanceId, InstanceNames};
 /// Begun at 0 with one slot; the controller goes away, and is back at 5000.
 fn away(total: u32) -> Bench {
     let mut bench = Bench::begun(total, |s| {
-        s.batch_pct = 100;
-        s.max_in_flight = Some(at_least_one(1));
+        s.batches = dryroll::engine::BatchSizes::pct(100);
+        s.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(1)));
     });
     bench.skip();
     bench
@@ -122,7 +122,11 @@ fn s10_every_kind_has_its_keys_in_their_order() {
             r#""kind":"module.upgrade.instance_health_check","rollout_id":"r-1","batch_index":2,"instance_id":"i-00012","healthy":false,"reason":"upgrade_failed""#,
         ),
         (
-            E::CircuitBreakerTripped { batch_index: 2, failed: vec![InstanceId(11), InstanceId(4)] },
+            E::CircuitBreakerTripped {
+                batch_index: 2,
+                failed: vec![InstanceId(11), InstanceId(4)],
+                reason: TripReason::ConsecutiveFailures { limit: 2 },
+            },
             r#""kind":"module.upgrade.circuit_breaker_tripped","rollout_id":"r-1","batch_index":2,"failed_instance_ids":["i-00012","i-00005"],"reason":"max_consecutive_failures (2) exceeded""#,
         ),
         (
@@ -213,7 +217,7 @@ fn eventful(engine: &mut Engine) -> Vec<Event> {
 
 fn eventful_engine(recording: Recording) -> Engine {
     let mut settings = settings();
-    settings.max_consecutive_failures = at_least_one(1);
+    settings.max_consecutive_failures = Some(at_least_one(1));
     Engine::new(plan(4, &settings), settings, bench::ALWAYS, recording)
 }
 
@@ -295,7 +299,7 @@ fn an_engine_that_is_reset_is_as_new() {
     };
     let first = run(&mut engine);
     engine.reset();
-    assert_eq!((engine.plan().batch_size, engine.breaker(), engine.dispatched()), (2, (0, 2), 0));
+    assert_eq!((engine.plan().batch_size(), engine.breaker(), engine.dispatched()), (2, Some((0, 2)), 0));
     assert_eq!((engine.outcome(), engine.pending_request(), engine.poll_command()), (None, None, None));
     assert_eq!(run(&mut engine), first);
 }

@@ -27,7 +27,10 @@ fn take_again(engine: &mut Engine, now: At, input: Input) {
         Input::Heartbeat { arrived, heartbeat } => {
             engine.handle_heartbeat(now, arrived, &heartbeat);
         }
-        Input::Deadline | Input::Expiry | Input::Tick => {
+        Input::Silence { instance } => {
+            engine.handle_silence(now, instance);
+        }
+        Input::Deadline | Input::NoProgress | Input::Expiry | Input::BakeEnd | Input::Tick => {
             engine.handle_timeout(now);
         }
         Input::Answer { request, answer } => {
@@ -43,15 +46,15 @@ fn take_again(engine: &mut Engine, now: At, input: Input) {
 /// Rebuilds from the first `len` entries, hands in what is left, and says what came of it.
 fn continued(journal: &Journal, len: usize) -> (Engine, Vec<Event>, Vec<Deed>) {
     let mut engine = prefix(journal, len).rebuild(ALWAYS).expect("a true journal");
-    let (mut told, mut done) = (events(&mut engine), deeds(&mut engine));
+    let (mut emitted, mut done) = (events(&mut engine), deeds(&mut engine));
     for entry in &journal.entries[len..] {
         if let Entry::Input { now, input } = entry {
             take_again(&mut engine, *now, *input);
-            told.extend(events(&mut engine));
+            emitted.extend(events(&mut engine));
             done.extend(deeds(&mut engine));
         }
     }
-    (engine, told, done)
+    (engine, emitted, done)
 }
 
 /// What is left of an engine once its queues are empty: everything that it can be asked.
@@ -77,9 +80,9 @@ proptest! {
     fn s9_every_prefix_continues_as_the_uninterrupted_run(case in cases()) {
         let Run { journal, deeds, engine } = case.journal();
         for len in 0..=journal.entries.len() {
-            let (rebuilt, told, done) = continued(&journal, len);
+            let (rebuilt, emitted, done) = continued(&journal, len);
             let shown = bench::deeds_told(&events_of(&journal.entries[..len])).len();
-            prop_assert_eq!(told, events_of(&journal.entries[len..]), "events after {} entries", len);
+            prop_assert_eq!(emitted, events_of(&journal.entries[len..]), "events after {} entries", len);
             prop_assert_eq!(&done, &deeds[shown..], "commands after {} entries", len);
             prop_assert_eq!(view(&rebuilt), view(&engine));
         }
@@ -130,8 +133,8 @@ proptest! {
 /// Two of four in flight, and the controller dies with `len` entries written.
 fn small() -> Journal {
     let mut settings = settings();
-    settings.max_in_flight = Some(at_least_one(2));
-    settings.batch_pct = 100;
+    settings.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(2)));
+    settings.batches = dryroll::engine::BatchSizes::pct(100);
     let mut journal = Journal::new(plan(4, &settings), settings.clone());
     let mut engine = Engine::new(journal.plan.clone(), settings, ALWAYS, Recording::Journal);
     for (now, input) in
@@ -146,9 +149,9 @@ fn small() -> Journal {
 #[test]
 fn s9_a_start_that_the_journal_shows_is_not_commanded_again() {
     // Request, planned, tick, batch 0 starts, 0 starts, | 1 starts, …
-    let (_, told, done) = continued(&prefix(&small(), 5), 5);
+    let (_, emitted, done) = continued(&prefix(&small(), 5), 5);
     assert_eq!(done, [Deed::Upgrade(Direction::Forward, InstanceId(1))]);
-    assert_eq!(told.iter().map(bench::line).collect::<Vec<_>>(), ["0 r-1 b0 1 to v2"]);
+    assert_eq!(emitted.iter().map(bench::line).collect::<Vec<_>>(), ["0 r-1 b0 1 to v2"]);
     let (_, _, done) = continued(&prefix(&small(), 6), 6);
     assert_eq!(done, []);
 }
@@ -160,7 +163,7 @@ fn s9_no_verdict_and_no_count_is_lost() {
     assert_eq!(engine.poll_timeout(), Some(At(300)), "dispatched at 0, not at the restart");
     assert_eq!((engine.poll_event(), engine.poll_command()), (None, None));
     engine.handle_timeout(At(300));
-    assert_eq!(engine.breaker(), (1, 2));
+    assert_eq!(engine.breaker(), Some((1, 2)));
 }
 
 #[test]

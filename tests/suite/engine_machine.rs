@@ -18,7 +18,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use runs::{HandIn, cases, config, hand_in};
 
-/// What is dispatched, judged and counted, as told by the events.
+/// What is dispatched, judged and counted, by the events.
 struct ReferenceMonitor {
     settings: Settings,
     total: u32,
@@ -104,7 +104,7 @@ impl ReferenceMonitor {
     fn new(total: u32, settings: &Settings) -> Self {
         ReferenceMonitor {
             total,
-            limit: settings.max_consecutive_failures.get() as usize,
+            limit: settings.max_consecutive_failures.map_or(usize::MAX, |limit| limit.get() as usize),
             batch_size: 0,
             clock: At::ZERO,
             newest_sent: BTreeMap::new(),
@@ -158,12 +158,12 @@ impl ReferenceMonitor {
     }
 
     /// One input and all that came of it.
-    fn see(&mut self, now: At, input: Input, told: &[Event]) {
+    fn see(&mut self, now: At, input: Input, emitted: &[Event]) {
         if self.deadline_expected.take().is_some() {
             assert_eq!(input, Input::Deadline);
         }
         let due = self.verdict_due(now, input);
-        let first = told.first().and_then(|event| match event.body {
+        let first = emitted.first().and_then(|event| match event.body {
             EventBody::InstanceHealthCheck { instance, failure, .. } => Some((instance.0, failure)),
             _ => None,
         });
@@ -171,7 +171,7 @@ impl ReferenceMonitor {
         if input == Input::Tick && !self.walk.tripped {
             self.walk.needs_tick = false;
         }
-        for (index, event) in told.iter().enumerate() {
+        for (index, event) in emitted.iter().enumerate() {
             assert!(!self.finished, "after the end: {}", line(event));
             assert_eq!(event.at, self.clock, "{}", line(event));
             assert!(index == 0 || !matches!(event.body, EventBody::InstanceHealthCheck { .. }), "one verdict an input");
@@ -203,7 +203,9 @@ impl ReferenceMonitor {
                 assert!(input == Input::Tick && walk.batch.is_none() && !walk.tripped);
                 let size = match walk.to {
                     Direction::Forward => self.batch_size,
-                    Direction::Back => (walk.total * self.settings.rollback_batch_pct).div_ceil(100),
+                    Direction::Back => {
+                        (walk.total * self.settings.rollback_batches.as_pct().expect("a percentage")).div_ceil(100)
+                    }
                 };
                 assert_eq!(*instance_count, size.min(walk.total - walk.dispatched_at.len() as u32));
                 walk.batch = Some(Batch { size: *instance_count, verdicts: BTreeMap::new() });
@@ -220,7 +222,7 @@ impl ReferenceMonitor {
                 let batch = walk.batch.as_mut().expect("a batch is open");
                 batch.verdicts.insert(instance.0, None);
                 assert!(batch.verdicts.len() as u32 <= batch.size);
-                let max = self.settings.max_in_flight.map_or(usize::MAX, |max| max.get() as usize);
+                let max = self.settings.most_in_flight(self.total).map_or(usize::MAX, |max| max.get() as usize);
                 assert!(walk.in_flight.len() <= max, "more in flight than {max}");
             }
             EventBody::InstanceHealthCheck { instance, failure, .. } => {
@@ -287,11 +289,14 @@ impl ReferenceMonitor {
                     _ => {}
                 }
             }
+            EventBody::InstanceRetried { .. } | EventBody::InstanceRelapsed { .. } | EventBody::BreakerNoted { .. } => {
+                panic!("the tutorial's policy has none: {}", line(event))
+            }
             EventBody::ApprovalRequested { .. } | EventBody::OperatorNotified | EventBody::RollbackFailed => {}
         }
     }
 
-    /// What the engine answers when it is asked is what its events told.
+    /// What the engine answers agrees with the events that it emitted.
     fn agrees(&self, engine: &Engine) {
         assert_eq!(engine.is_finished(), self.finished);
         if self.finished {
@@ -318,12 +323,12 @@ proptest! {
         case.drive(&mut engine, |engine, now, what| {
             monitor.expects_deadline(now, what);
             hand_in(engine, now, what);
-            let mut told_of_all = vec![];
-            for (now, input, told) in taken(engine) {
-                monitor.see(now, input, &told);
-                told_of_all.extend(told);
+            let mut all_emitted = vec![];
+            for (now, input, emitted) in taken(engine) {
+                monitor.see(now, input, &emitted);
+                all_emitted.extend(emitted);
             }
-            assert_eq!(deeds(engine), deeds_told(&told_of_all), "commands and events agree");
+            assert_eq!(deeds(engine), deeds_told(&all_emitted), "commands and events agree");
             assert!(monitor.deadline_expected.is_none(), "a deadline that is due is taken");
             monitor.agrees(engine);
         });

@@ -93,7 +93,7 @@ fn s1_instances_on_the_target_are_skipped_and_named() {
 fn s1_the_plan_has_the_tutorials_numbers() {
     let platform = Platform::with(&[(InstanceStatus::Running, OLD); 50]);
     let (plan, limit) = request().plan(&platform).unwrap();
-    assert_eq!((plan.total_instances(), plan.batch_size, plan.batch_count(), limit.get()), (50, 10, 5, 2));
+    assert_eq!((plan.total_instances(), plan.batch_size(), plan.batch_count(), limit.get()), (50, 10, 5, 2));
     assert_eq!((plan.batch(0), plan.batch(4)), (0..10, 40..50));
 }
 
@@ -108,8 +108,9 @@ fn s1_batch_size_is_rounded_up_in_integers_and_the_last_batch_takes_what_is_left
         (7, 100, 7, &[7]),
         (1, 99, 1, &[1]),
     ] {
-        let plan = Plan::new(PlanOrder::new((0..total).map(InstanceId)), vec![], pct);
-        assert_eq!(plan.batch_size, size, "{total} at {pct} %");
+        let plan =
+            Plan::new(PlanOrder::new((0..total).map(InstanceId)), vec![], &dryroll::engine::BatchSizes::pct(pct));
+        assert_eq!(plan.batch_size(), size, "{total} at {pct} %");
         let found: Vec<_> = (0..plan.batch_count()).map(|index| plan.batch(index).len()).collect();
         assert_eq!(found, sizes, "{total} at {pct} %");
     }
@@ -167,7 +168,7 @@ fn s1_without_the_permission_it_is_refused() {
 fn s1_a_plan_without_instances_asks_nobody_and_completes_at_once() {
     let platform = Platform::with(&[(InstanceStatus::Running, NEW), (InstanceStatus::Error, OLD)]);
     let (plan, _) = request().plan(&platform).unwrap();
-    assert_eq!((plan.batch_size, plan.batch_count()), (0, 0));
+    assert_eq!((plan.batch_size(), plan.batch_count()), (0, 0));
     assert_eq!(plan.skipped, ids(&[0]));
     for policy in
         [InterventionPolicy::RequireApproval, InterventionPolicy::AutoApprove, InterventionPolicy::NotifyAndProceed]
@@ -317,7 +318,7 @@ fn s2_an_edit_of_the_limit_alone_leaves_the_batches() {
         "100 r-1 a-1 edit
          100 r-1 planned 4 = 2 x 2",
     );
-    assert_eq!(bench.engine.breaker(), (0, 3));
+    assert_eq!(bench.engine.breaker(), Some((0, 3)));
 }
 
 #[test]
@@ -328,7 +329,7 @@ fn s2_an_edit_out_of_range_changes_nothing() {
         assert_eq!(bench.try_answer(100, 1, edit(Some(pct), Some(9))), Err(AnswerError::EditOutOfRange));
     }
     bench.says_nothing();
-    assert_eq!((bench.engine.plan().batch_size, bench.engine.breaker()), (2, (0, 2)));
+    assert_eq!((bench.engine.plan().batch_size(), bench.engine.breaker()), (2, Some((0, 2))));
     bench.answer(100, 1, Answer::Approve);
 }
 
@@ -372,7 +373,7 @@ fn s2_the_expiry_runs_from_the_request() {
 
 #[test]
 fn s2_a_continuation_does_not_expire() {
-    let mut bench = Bench::begun(2, |s| s.batch_pct = 100);
+    let mut bench = Bench::begun(2, |s| s.batches = dryroll::engine::BatchSizes::pct(100));
     bench.report(1, 0);
     bench.report(2, 1);
     bench.skip();

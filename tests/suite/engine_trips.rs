@@ -11,7 +11,7 @@ use dryroll::engine::{
 
 #[test]
 fn s6_continue_dispatches_the_rest_of_the_batch_from_the_next_tick_on() {
-    let mut bench = Bench::one_batch(5, 1, |s| s.max_in_flight = Some(at_least_one(2)));
+    let mut bench = Bench::one_batch(5, 1, |s| s.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(2))));
     bench.report(10, 0);
     bench.skip();
     bench.answer(70, 1, CONTINUE);
@@ -33,7 +33,7 @@ fn s6_continue_dispatches_the_rest_of_the_batch_from_the_next_tick_on() {
 
 #[test]
 fn s6_continue_between_batches_walks_on_at_the_next_tick() {
-    let mut bench = Bench::begun(2, |s| s.max_consecutive_failures = at_least_one(1));
+    let mut bench = Bench::begun(2, |s| s.max_consecutive_failures = Some(at_least_one(1)));
     bench.report(10, 0);
     bench.skip();
     bench.answer(60, 1, CONTINUE);
@@ -66,7 +66,7 @@ fn s6_continue_sets_the_count_to_zero_and_it_may_trip_again() {
     bench.report(10, 0);
     bench.report(20, 1);
     bench.answer(30, 1, CONTINUE);
-    assert_eq!(bench.engine.breaker(), (0, 2));
+    assert_eq!(bench.engine.breaker(), Some((0, 2)));
     bench.skip();
     bench.report(40, 2);
     bench.says("40 r-1 b0 2 failed: upgrade_failed");
@@ -92,7 +92,7 @@ fn s6_verdicts_given_while_the_request_was_pending_are_never_counted() {
 
 #[test]
 fn s6_a_trip_between_the_decision_and_its_tick_stops_the_rest_again() {
-    let mut bench = Bench::one_batch(4, 1, |s| s.max_in_flight = Some(at_least_one(2)));
+    let mut bench = Bench::one_batch(4, 1, |s| s.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(2))));
     bench.report(10, 0);
     bench.answer(20, 1, CONTINUE);
     bench.skip();
@@ -121,7 +121,7 @@ fn s6_listed_does_not_count_the_batch_that_tripped_again() {
     }
     bench.skip();
     bench.answer(20, 1, CONTINUE);
-    assert_eq!(bench.engine.breaker(), (0, 2));
+    assert_eq!(bench.engine.breaker(), Some((0, 2)));
     bench.tick(60);
     bench.report(70, 3);
     bench.healthy(80, 4);
@@ -163,7 +163,7 @@ fn s6_continue_with_nothing_left_finishes_at_the_decision() {
 fn s6_with_scope_batch_the_rest_of_a_batch_does_not_start_it_anew() {
     let mut bench = Bench::one_batch(5, 2, |s| {
         s.breaker_scope = BreakerScope::Batch;
-        s.max_in_flight = Some(at_least_one(3));
+        s.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(3)));
     });
     bench.report(10, 0);
     bench.report(11, 1);
@@ -185,8 +185,8 @@ fn s6_with_scope_batch_the_rest_of_a_batch_does_not_start_it_anew() {
 /// Six instances in batches of three; the first batch is healthy, and in the second 3 failed and 4, 5 are in flight.
 fn tripped_in_the_second_batch(change: impl FnOnce(&mut Settings)) -> Bench {
     let mut bench = Bench::begun(9, |s| {
-        s.batch_pct = 33;
-        s.max_consecutive_failures = at_least_one(1);
+        s.batches = dryroll::engine::BatchSizes::pct(33);
+        s.max_consecutive_failures = Some(at_least_one(1));
         change(s);
     });
     for instance in 0..3 {
@@ -265,7 +265,7 @@ fn s6_from_the_decision_on_the_rollout_itself_gives_no_more_verdicts() {
 
 #[test]
 fn s6_a_rollback_judges_by_the_previous_version() {
-    let mut bench = tripped_in_the_second_batch(|s| s.max_consecutive_failures = at_least_one(1));
+    let mut bench = tripped_in_the_second_batch(|s| s.max_consecutive_failures = Some(at_least_one(1)));
     bench.answer(100, 1, ROLL_BACK);
     bench.tick(120);
     bench.skip();
@@ -295,7 +295,7 @@ fn s6_a_heartbeat_from_before_the_rollback_reached_an_instance_says_nothing() {
 #[test]
 fn s6_a_rollback_has_its_own_batch_pct() {
     for (pct, sizes) in [(1, 1), (34, 3), (50, 3), (51, 4), (100, 6)] {
-        let mut bench = tripped_in_the_second_batch(|s| s.rollback_batch_pct = pct);
+        let mut bench = tripped_in_the_second_batch(|s| s.rollback_batches = dryroll::engine::BatchSizes::pct(pct));
         bench.answer(100, 1, ROLL_BACK);
         bench.tick(120);
         assert_eq!(bench.engine.in_flight(), sizes, "{pct} % of 6");
@@ -305,9 +305,9 @@ fn s6_a_rollback_has_its_own_batch_pct() {
 #[test]
 fn s6_a_rollback_keeps_max_in_flight_and_order() {
     let mut bench = Bench::one_batch(4, 2, |s| {
-        s.rollback_batch_pct = 100;
+        s.rollback_batches = dryroll::engine::BatchSizes::pct(100);
         s.breaker_order = BreakerOrder::Listed;
-        s.max_in_flight = Some(at_least_one(3));
+        s.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(3)));
     });
     for instance in [0, 1, 2, 3] {
         bench.report(10, instance);
@@ -350,7 +350,7 @@ fn s6_a_rollback_keeps_the_scope() {
 fn s6_a_rollback_keeps_the_limit_of_the_last_edit_and_starts_at_zero() {
     let mut bench = Bench::new(4, |s| {
         s.policy = InterventionPolicy::RequireApproval;
-        s.rollback_batch_pct = 100;
+        s.rollback_batches = dryroll::engine::BatchSizes::pct(100);
     });
     bench.request(0);
     bench.answer(0, 1, edit(Some(100), Some(3)));
@@ -361,7 +361,7 @@ fn s6_a_rollback_keeps_the_limit_of_the_last_edit_and_starts_at_zero() {
     }
     bench.answer(20, 2, ROLL_BACK);
     bench.tick(60);
-    assert_eq!(bench.engine.breaker(), (0, 3));
+    assert_eq!(bench.engine.breaker(), Some((0, 3)));
     bench.report_back(70, 0);
     bench.report_back(70, 1);
     assert_eq!(bench.engine.pending_request(), None);
@@ -389,7 +389,7 @@ fn s6_a_rollback_that_trips_offers_continue_and_abort_alone() {
 
 #[test]
 fn s6_a_rollback_that_trips_can_be_continued_to_its_end() {
-    let mut bench = tripped_in_the_second_batch(|s| s.rollback_batch_pct = 100);
+    let mut bench = tripped_in_the_second_batch(|s| s.rollback_batches = dryroll::engine::BatchSizes::pct(100));
     bench.answer(100, 1, ROLL_BACK);
     bench.tick(120);
     bench.report_back(130, 0);
@@ -418,7 +418,7 @@ fn s6_without_a_previous_version_nothing_is_changed() {
 
 #[test]
 fn s6_a_version_archived_after_the_decision_is_rolled_back_to_all_the_same() {
-    let mut bench = tripped_in_the_second_batch(|s| s.rollback_batch_pct = 100);
+    let mut bench = tripped_in_the_second_batch(|s| s.rollback_batches = dryroll::engine::BatchSizes::pct(100));
     bench.answer(100, 1, ROLL_BACK);
     bench.previous_gone(100);
     bench.tick(120);

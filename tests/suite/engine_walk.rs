@@ -10,7 +10,7 @@ use dryroll::fleet::{At, Heartbeat, InstanceId};
 
 #[test]
 fn s3_a_batch_dispatches_all_its_instances_at_its_start_in_plan_order() {
-    let mut bench = Bench::new(5, |s| s.batch_pct = 60);
+    let mut bench = Bench::new(5, |s| s.batches = dryroll::engine::BatchSizes::pct(60));
     bench.request(0);
     bench.skip();
     bench.tick(60);
@@ -25,7 +25,7 @@ fn s3_a_batch_dispatches_all_its_instances_at_its_start_in_plan_order() {
 
 #[test]
 fn s3_a_batch_completes_with_its_last_verdict_and_the_next_one_waits_for_a_tick() {
-    let mut bench = Bench::begun(3, |s| s.batch_pct = 60);
+    let mut bench = Bench::begun(3, |s| s.batches = dryroll::engine::BatchSizes::pct(60));
     bench.healthy(70, 1);
     bench.tick(80);
     bench.says("70 r-1 b0 1 healthy");
@@ -59,7 +59,7 @@ fn s3_a_skipped_tick_starts_nothing_and_verdicts_still_arrive() {
 
 #[test]
 fn s3_a_tick_in_the_middle_of_a_batch_does_nothing() {
-    let mut bench = Bench::begun(4, |s| s.max_in_flight = Some(at_least_one(1)));
+    let mut bench = Bench::begun(4, |s| s.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(1))));
     bench.skip();
     bench.tick(60);
     bench.tick(60);
@@ -69,8 +69,8 @@ fn s3_a_tick_in_the_middle_of_a_batch_does_nothing() {
 #[test]
 fn s3_max_in_flight_holds_and_a_slot_that_frees_is_filled_at_once() {
     let mut bench = Bench::new(5, |s| {
-        s.batch_pct = 80;
-        s.max_in_flight = Some(at_least_one(2));
+        s.batches = dryroll::engine::BatchSizes::pct(80);
+        s.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(2)));
     });
     bench.request(0);
     bench.skip();
@@ -102,7 +102,7 @@ fn s3_max_in_flight_holds_and_a_slot_that_frees_is_filled_at_once() {
 
 #[test]
 fn s3_max_in_flight_does_not_reach_into_the_next_batch() {
-    let mut bench = Bench::begun(4, |s| s.max_in_flight = Some(at_least_one(3)));
+    let mut bench = Bench::begun(4, |s| s.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(3))));
     bench.healthy(10, 0);
     bench.says("10 r-1 b0 0 healthy");
     assert_eq!(bench.engine.dispatched(), 2);
@@ -111,8 +111,8 @@ fn s3_max_in_flight_does_not_reach_into_the_next_batch() {
 #[test]
 fn s3_a_slot_has_its_own_deadline() {
     let mut bench = Bench::begun(2, |s| {
-        s.batch_pct = 100;
-        s.max_in_flight = Some(at_least_one(1));
+        s.batches = dryroll::engine::BatchSizes::pct(100);
+        s.max_in_flight = Some(dryroll::engine::Size::Count(at_least_one(1)));
     });
     bench.healthy(40, 0);
     assert_eq!(bench.engine.dispatched_at(1), Some(At(40)));
@@ -121,7 +121,7 @@ fn s3_a_slot_has_its_own_deadline() {
 
 #[test]
 fn s3_phases_follow_the_walk() {
-    let mut bench = Bench::begun(3, |s| s.batch_pct = 30);
+    let mut bench = Bench::begun(3, |s| s.batches = dryroll::engine::BatchSizes::pct(30));
     let phases = |bench: &Bench| [0, 1, 2].map(|index| bench.engine.batch_phase(index));
     assert_eq!(phases(&bench), [BatchPhase::Running, BatchPhase::Pending, BatchPhase::Pending]);
     bench.healthy(10, 0);
@@ -136,7 +136,7 @@ fn s3_phases_follow_the_walk() {
 #[test]
 fn s3_a_fleet_with_gaps_is_walked_in_its_order() {
     let order = PlanOrder::new([2, 3, 7, 9].map(InstanceId));
-    let mut bench = Bench::of(Plan::new(order, vec![InstanceId(4)], 50), settings());
+    let mut bench = Bench::of(Plan::new(order, vec![InstanceId(4)], &settings().batches), settings());
     bench.request(0);
     bench.tick(0);
     bench.skip();
@@ -262,7 +262,7 @@ fn s4_an_older_heartbeat_never_undoes_a_newer_one() {
 
 #[test]
 fn s4_one_verdict_each_and_it_is_final() {
-    let mut bench = Bench::begun(2, |s| s.batch_pct = 100);
+    let mut bench = Bench::begun(2, |s| s.batches = dryroll::engine::BatchSizes::pct(100));
     bench.healthy(10, 0);
     bench.skip();
     bench.healthy(20, 0);
@@ -306,7 +306,7 @@ fn s7_the_last_batch_ends_it_without_a_tick() {
 
 #[test]
 fn s7_failures_below_the_limit_complete_all_the_same() {
-    let mut bench = Bench::begun(4, |s| s.batch_pct = 100);
+    let mut bench = Bench::begun(4, |s| s.batches = dryroll::engine::BatchSizes::pct(100));
     bench.report(10, 0);
     bench.healthy(20, 1);
     bench.report(30, 2);
@@ -319,7 +319,7 @@ fn s7_the_horizon_stalls_whatever_is_not_over() {
     let mut asked = Bench::new(1, |s| s.policy = InterventionPolicy::RequireApproval);
     asked.request(0);
     let walking = Bench::begun(2, |_| ());
-    let mut tripped = Bench::begun(2, |s| s.max_consecutive_failures = at_least_one(1));
+    let mut tripped = Bench::begun(2, |s| s.max_consecutive_failures = Some(at_least_one(1)));
     tripped.report(10, 0);
     for mut bench in [asked, walking, tripped] {
         bench.skip();
@@ -378,8 +378,8 @@ fn s8_a_verdict_at_a_ticks_own_instant_is_seen_by_it() {
 #[test]
 fn s8_deadlines_of_one_millisecond_come_in_plan_order() {
     let mut bench = Bench::begun(4, |s| {
-        s.batch_pct = 100;
-        s.max_consecutive_failures = at_least_one(9);
+        s.batches = dryroll::engine::BatchSizes::pct(100);
+        s.max_consecutive_failures = Some(at_least_one(9));
     });
     bench.healthy(10, 1);
     bench.skip();

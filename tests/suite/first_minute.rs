@@ -180,7 +180,7 @@ fn on_a_terminal(steps: &Value, arguments: &[&str]) -> Option<(Option<i64>, Stri
     python.current_dir(env!("CARGO_MANIFEST_DIR")).args(["tests/terminal/drive.py", "100", "30", &steps.to_string()]);
     let output = python.arg(env!("CARGO_BIN_EXE_dryroll")).args(arguments).env("TERM", "xterm").output();
     let Some(output) = output.ok().filter(|output| output.stdout.trim_ascii() != b"null") else {
-        eprintln!("left out: there is no python3 to drive a terminal with, or no terminal");
+        eprintln!("left out: python3 is missing; it drives the terminal, or no terminal");
         return None;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -208,7 +208,7 @@ fn questions_take_answers_and_defaults() {
     assert!(!written.contains("in percent?"), "no question where a flag answers: {written}");
     let scenario = Scenario::load(&path).unwrap();
     assert_eq!(scenario.fleet.instances, 30);
-    assert_eq!(scenario.rollout.batch_pct, 10);
+    assert_eq!(scenario.rollout.batches.as_pct(), Some(10));
     assert_eq!(scenario.name, "haproxy v-1.24.0 to v-1.26.0");
     assert_eq!(scenario.versions.len(), 3);
 }

@@ -3,7 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-const RETIRED: [&str; 7] = ["world", "tape", "rubbish", "roll call", "berth", "kin", "foresee"];
+use crate::common::markdown;
+
+const RETIRED: [&str; 9] = ["world", "tape", "rubbish", "roll call", "berth", "kin", "foresee", "desk", "narrated"];
 
 /// Why a file may have such words.
 const EXCEPTIONS: [(&str, &str); 2] =
@@ -36,15 +38,8 @@ fn retired(text: &str) -> Option<&'static str> {
 /// The prose of a page: neither blocks nor `code`, which show the output and the JSON keys `world` and `worlds`. Those
 /// stay, so that old reports can be read.
 fn prose(page: &str) -> Vec<String> {
-    let mut fenced = false;
-    let mut kept = Vec::new();
-    for line in page.lines() {
-        if line.trim_start().starts_with("```") {
-            fenced = !fenced;
-        }
-        kept.push(if fenced { String::new() } else { line.split('`').step_by(2).collect::<Vec<_>>().join(" ") });
-    }
-    kept
+    let mut by_line = markdown::prose(page);
+    (1..=page.lines().count()).map(|line| by_line.remove(&line).unwrap_or_default()).collect()
 }
 
 /// What a line of Rust names: the word after `fn`, `struct`, ….

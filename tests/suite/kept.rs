@@ -60,7 +60,7 @@ impl Folder {
         said(self.start(arguments).wait_with_output().unwrap(), code)
     }
 
-    /// Where no file may become longer than so many blocks.
+    /// No file may become longer than this many blocks.
     fn says_within(&self, blocks: u32, arguments: &str, code: i32) -> String {
         let mut command = Command::new("sh");
         self.set_up(&mut command);
@@ -85,7 +85,7 @@ impl Folder {
         assert!(Command::new("mkfifo").arg(self.path(name)).status().unwrap().success());
     }
 
-    /// Starts a sweep whose report goes to a pipe that nobody empties, and interrupts it in the middle of its report.
+    /// Starts a sweep whose report goes to a pipe that no process reads, and interrupts it in the middle of its report.
     fn interrupted_in_its_report(&self, arguments: &str) -> String {
         let child = self.start(arguments);
         let mut reader = fs::File::open(self.path("pipe")).unwrap();
@@ -141,7 +141,7 @@ fn a_sweep_that_writes_no_file_is_kept_in_the_temporary_folder_and_through_no_li
     };
     lay_link();
     let said = folder.says(&sweep.replace("pipe", "-"), 2);
-    assert!(said.contains("no regular file"), "{said}");
+    assert!(said.contains("not a regular file"), "{said}");
     assert_eq!(folder.bytes("precious"), b"precious");
     fs::remove_file(folder.path(&kept)).unwrap();
     folder.interrupted_in_its_report(&sweep);
@@ -154,7 +154,7 @@ fn a_sweep_that_writes_no_file_is_kept_in_the_temporary_folder_and_through_no_li
     lay_link();
     fs::write(folder.path("precious"), &log).unwrap();
     let said = folder.says(&format!("{GRID} --report - --resume"), 2);
-    assert!(said.contains("no regular file"), "{said}");
+    assert!(said.contains("not a regular file"), "{said}");
     assert_eq!(folder.bytes("precious"), log);
     fs::remove_file(folder.path(&kept)).unwrap();
     fs::write(folder.path(&kept), &log).unwrap();
@@ -188,11 +188,11 @@ fn a_result_log_that_is_not_begun_is_nothing() {
             assert!(!folder.path("c.csv.partial").exists());
         }
     }
-    // Others may be somebody's.
+    // Other files may belong to someone.
     for length in [5, 48, 49] {
         fs::write(folder.path("c.csv.partial"), vec![b'x'; length]).unwrap();
         assert!(folder.says(&format!("{GRID} --cells c.csv"), 2).contains("not of this sweep"));
-        assert!(folder.says(&format!("{GRID} --cells c.csv --resume"), 2).contains("no result of dryroll"));
+        assert!(folder.says(&format!("{GRID} --cells c.csv --resume"), 2).contains("not a result of dryroll"));
         assert_eq!(folder.bytes("c.csv.partial"), vec![b'x'; length]);
     }
 }
@@ -265,7 +265,7 @@ fn outputs_are_looked_at_before_the_work_and_nothing_waits_in_vain() {
     let folder = Folder::new();
     folder.pipe("pipe");
     fs::write(folder.path("c.csv"), "before").unwrap();
-    // Nobody reads the pipe: it would wait for ever.
+    // No process reads the pipe: the write would wait for ever.
     let said = folder.says(&format!("{GRID} --report pipe --cells c.csv --runs no/such/runs.parquet"), 3);
     assert!(said.contains("there is no folder no/such"), "{said}");
     folder.says("run s.toml -q --events pipe --trace no/such/trace.json", 3);

@@ -177,7 +177,7 @@ fn what_cannot_be_kept_is_said_and_nothing_is_lost() {
     let damaged = folder.write("damaged.ndjson", &format!("{TUTORIAL}{{\"title\": \"half"));
     let done = dryroll(&["learn", &report, "--store", &damaged]);
     assert_eq!(done.status.code(), Some(2));
-    assert!(text(&done.stderr).contains("line 2: it is no JSON"), "{}", text(&done.stderr));
+    assert!(text(&done.stderr).contains("line 2: it is not JSON"), "{}", text(&done.stderr));
     assert!(std::fs::read_to_string(&damaged).unwrap().ends_with("half"));
     for (store, code, says) in [
         (report.as_str(), 2, "is what is read"),
@@ -212,7 +212,7 @@ fn a_full_disk_leaves_the_store_as_it_was() {
 fn what_is_no_report_teaches_nothing() {
     let folder = Folder::new();
     for (report, code, says) in [
-        ("{}", 2, "no report"),
+        ("{}", 2, "not a report"),
         ("{\"schema\": \"dryroll.run/1\"}", 4, "nothing to learn"),
         ("{\"schema\": \"dryroll.drill/9\"}", 2, "its schema is"),
     ] {
@@ -247,7 +247,7 @@ fn a_plan_shows_records_beside_its_answer_and_never_in_it() {
     assert_eq!(plain.stdout, with.stdout);
     let said = text(&with.stderr);
     assert!(said.contains("batch_pct=20% works for edge fleet"), "{said}");
-    assert!(said.contains("line 1: it is no JSON"), "{said}");
+    assert!(said.contains("line 1: it is not JSON"), "{said}");
     assert!(!said.contains("contradicts"), "{said}");
     let set = ["plan", "scenarios/tutorial.toml", "--set", "health_timeout_sec=120", "--learnings", &store];
     let said = text(&dryroll(&set).stderr);
@@ -391,7 +391,7 @@ fn a_record_of_another_case_claims_nothing_for_today() {
         assert!(said.contains("It found there: a search over "), "{said}");
         assert!(!said.contains("surely holds") && !said.contains("Recommend"), "{said}");
     }
-    // A search of another fleet is no contradiction: there the limit held, here it does not.
+    // A search of another fleet is not a contradiction: there the limit held, here it does not.
     let larger = folder.write("larger.toml", &SEARCHED.replace("instances = 50", "instances = 100"));
     let said = words_of(&text(&dryroll(&["tune", &larger, "--learnings", &store]).stdout));
     assert!(said.contains("about another case: 50 instances there, 100 today."), "{said}");

@@ -58,7 +58,7 @@ impl Folder {
 #[test]
 fn what_was_decided_chooses_the_category_and_is_told() {
     let folder = Folder::new();
-    for (script, category, told) in [
+    for (script, category, printed) in [
         (
             "approve\nrollback\n",
             "pattern",
@@ -72,7 +72,7 @@ fn what_was_decided_chooses_the_category_and_is_told() {
         assert_eq!(keys, ["category", "content", "tags", "title"]);
         assert_eq!(record["category"], category, "{record:#}");
         let content = record["content"].as_str().expect("text");
-        assert!(content.contains(told), "{content}");
+        assert!(content.contains(printed), "{content}");
         assert!(content.contains("SHA-256") && content.contains("seed 42, replicate 0"), "{content}");
         assert!(content.contains("One drill is one replicate and one person"), "{content}");
         let tags = record["tags"].as_array().expect("a list");
@@ -117,15 +117,15 @@ fn a_drill_shows_what_is_remembered_before_it_begins_but_for_its_own_truth() {
     std::fs::write(store, rumour).expect("written");
     folder.learn(&report, &["--store", store]);
     let out = folder.drill("approve\nrollback\n", &["--learnings", store]);
-    let told = String::from_utf8(out.stdout).expect("text");
-    let asked = told.find("a-1 asks").expect("the request");
-    assert!(told.find("Ask before large batches").is_some_and(|record| record < asked), "{told}");
+    let printed = String::from_utf8(out.stdout).expect("text");
+    let asked = printed.find("a-1 asks").expect("the request");
+    assert!(printed.find("Ask before large batches").is_some_and(|record| record < asked), "{printed}");
     // What was learnt from this very scenario tells its truth, and comes with it.
-    let held = told.find("1 record of this very scenario is told after the drill").expect("a note");
-    let record = told.find("nginx drill — roll back on a trip of a bad version").expect("the record");
-    assert!(held < asked && told.find("In truth").is_some_and(|truth| truth < record), "{told}");
+    let held = printed.find("1 record of this very scenario is shown after the drill").expect("a note");
+    let record = printed.find("nginx drill — roll back on a trip of a bad version").expect("the record");
+    assert!(held < asked && printed.find("In truth").is_some_and(|truth| truth < record), "{printed}");
     // A person's decisions then contradict nothing now.
-    assert!(!told.contains("contradict"), "{told}");
+    assert!(!printed.contains("contradict"), "{printed}");
     // Nor does a run of the same replicate that nobody operated.
     let run = folder.named("run.json");
     let report = Command::new(env!("CARGO_BIN_EXE_dryroll"))
@@ -137,8 +137,8 @@ fn a_drill_shows_what_is_remembered_before_it_begins_but_for_its_own_truth() {
     assert!(report.status.success());
     folder.learn(&run, &["--store", store]);
     let other = folder.drill("approve\nabort\n", &["--learnings", store]);
-    let told = String::from_utf8_lossy(&other.stdout);
-    assert!(told.contains("rolling upgrade") && !told.contains("contradict"), "{told}");
+    let printed = String::from_utf8_lossy(&other.stdout);
+    assert!(printed.contains("rolling upgrade") && !printed.contains("contradict"), "{printed}");
 }
 
 #[test]

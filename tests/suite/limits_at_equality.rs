@@ -56,11 +56,11 @@ fn theory_decides_at_equality() {
 
 #[test]
 fn a_limit_that_every_replicate_keeps_is_met_within_the_tolerance() {
-    let (report, told) = tuned(&format!("{EQUAL}limit_tolerance = 0.01\n{BEYOND_THEORY}"), "");
+    let (report, printed) = tuned(&format!("{EQUAL}limit_tolerance = 0.01\n{BEYOND_THEORY}"), "");
     assert_eq!((batch(&report["recommended"]), &report["decided"]), (20, &Value::Bool(true)), "{}", report["says"]);
     let limit = blast(&report);
     assert_eq!((&limit["holds"], &limit["by_tolerance"]), (&Value::Bool(true), &Value::Bool(true)), "{limit}");
-    assert!(told.contains("≈ holds in every replicate seen"), "{told}");
+    assert!(printed.contains("≈ holds in every replicate seen"), "{printed}");
     // What is claimed is what the interval says.
     let high = limit["observed"]["ci"][1].as_f64().expect("an end");
     assert!(high > 20.0 && high <= 20.0 * 1.01, "{high}");
@@ -69,7 +69,7 @@ fn a_limit_that_every_replicate_keeps_is_met_within_the_tolerance() {
 #[test]
 fn a_policy_that_is_undecided_at_a_limit_is_named_with_what_it_would_save() {
     let text = format!("{EQUAL}limit_tolerance = 0\n{BEYOND_THEORY}");
-    let (report, told) = tuned(&text, "--replicates 1024");
+    let (report, printed) = tuned(&text, "--replicates 1024");
     assert_eq!((batch(&report["recommended"]), &report["decided"]), (10, &Value::Bool(false)));
     let [named] = report["undecided"].as_array().expect("a list").as_slice() else { panic!("{}", report["undecided"]) };
     assert_eq!(batch(named), 20);
@@ -77,7 +77,7 @@ fn a_policy_that_is_undecided_at_a_limit_is_named_with_what_it_would_save() {
     let says = report["says"].as_str().expect("a sentence");
     assert!(says.contains("batch_pct 20, max_consecutive_failures 2 saves"), "{says}");
     assert!(says.contains("if mean blast_radius_pct ≤ 20 holds, which is not decided"), "{says}");
-    assert!(told.contains(says), "{told}");
+    assert!(printed.contains(says), "{printed}");
 }
 
 /// One rollout in 140 goes on to a second batch: the mean is beyond the tolerance, though one seed in six meets no such

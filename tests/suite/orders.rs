@@ -1,4 +1,4 @@
-//! Policies that differ in the order of the plan alone are told apart wherever they are named.
+//! Policies that differ in the order of the plan alone are distinguished wherever they are named.
 
 use crate::common::folder::{Folder, said};
 
@@ -35,19 +35,19 @@ limits = [{metric = "false_trip_rate", at_most = 0.9}]
 "#;
 
 fn run(folder: &Folder, arguments: &str) -> String {
-    let told = folder.run(arguments);
-    assert!(told.status.success(), "{arguments}: {}{}", said(&told.stdout), said(&told.stderr));
-    said(&told.stdout)
+    let printed = folder.run(arguments);
+    assert!(printed.status.success(), "{arguments}: {}{}", said(&printed.stdout), said(&printed.stderr));
+    said(&printed.stdout)
 }
 
 #[test]
 fn a_comparison_names_the_order_on_the_terminal_on_its_page_and_in_its_record() {
     let folder = Folder::with(&[("s.toml", SCENARIO)]);
-    let told = run(
+    let printed = run(
         &folder,
         "compare s.toml --policy order=listed --policy order=shuffled --replicates 50 --versions v-2 --report c.json",
     );
-    assert!(told.contains("A  order = listed") && told.contains("B  order = shuffled"), "{told}");
+    assert!(printed.contains("A  order = listed") && printed.contains("B  order = shuffled"), "{printed}");
     run(&folder, "report c.json --html c.html");
     let page = folder.read("c.html");
     assert!(page.contains("order listed") && page.contains("order shuffled"));
@@ -56,11 +56,11 @@ fn a_comparison_names_the_order_on_the_terminal_on_its_page_and_in_its_record() 
     let facts = record.split("Facts: ").nth(1).expect("facts");
     assert!(facts.contains(", order=listed") || facts.contains(", order=shuffled"), "{facts}");
     // Where both have the fleet's order, it is not said.
-    let told = run(
+    let printed = run(
         &folder,
         "compare s.toml --policy batch_pct=25 --policy batch_pct=50 --replicates 50 --versions v-2 --report d.json",
     );
-    assert!(!told.contains("order = "), "{told}");
+    assert!(!printed.contains("order = "), "{printed}");
     assert!(!folder.read("d.json").contains("\"order\""));
     run(&folder, "report d.json --html d.html");
     assert!(!folder.read("d.html").contains("order listed"));
@@ -81,10 +81,10 @@ fn a_heat_map_has_the_cells_of_the_fleets_order() {
 #[test]
 fn a_search_names_the_order_of_its_answer_and_says_that_it_is_a_lever() {
     let folder = Folder::with(&[("s.toml", SCENARIO)]);
-    let told = run(&folder, "tune s.toml --replicates 500 --report t.json");
-    assert!(told.contains("order listed") || told.contains("order by_zone"), "{told}");
+    let printed = run(&folder, "tune s.toml --replicates 500 --report t.json");
+    assert!(printed.contains("order listed") || printed.contains("order by_zone"), "{printed}");
     let lever = "`order` in [rollout] is a lever here";
-    assert!(told.contains(lever), "{told}");
+    assert!(printed.contains(lever), "{printed}");
     run(&folder, "report t.json --html t.html");
     let page = folder.read("t.html");
     assert!(page.contains("listed") && page.contains("by zone") && page.contains("is a lever here"));
@@ -101,10 +101,10 @@ fn a_changed_order_is_compared_by_a_command_that_runs() {
     run(&folder, "check s.toml --baseline b --accept --baseline-replicates 1000");
     let by_zone = "breaker_order = \"listed\"\norder = \"by_zone\"\n";
     folder.write("s.toml", &listed.replace("breaker_order = \"listed\"\n", by_zone));
-    let told = said(&folder.run("check s.toml --baseline b").stdout);
-    assert!(told.contains("order \"listed\" → \"by_zone\""), "{told}");
-    let command = told.lines().find(|line| line.contains("dryroll compare")).unwrap_or_default();
-    assert!(command.contains("--policy order=listed"), "{told}");
+    let printed = said(&folder.run("check s.toml --baseline b").stdout);
+    assert!(printed.contains("order \"listed\" → \"by_zone\""), "{printed}");
+    let command = printed.lines().find(|line| line.contains("dryroll compare")).unwrap_or_default();
+    assert!(command.contains("--policy order=listed"), "{printed}");
     let arguments = command.trim().trim_start_matches("dryroll ").replace(" --policy ''", "");
     run(&folder, &format!("{arguments} --policy order=by_zone"));
 }

@@ -2,6 +2,7 @@
 //!
 //! `cargo test --test suite page:: -- --ignored` opens them in Chromium too.
 
+use crate::common::html::{tags, texts};
 use crate::common::reports;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use dryroll::report::html::{page, plots};
 use dryroll::report::model::LimitText;
 use dryroll::report::model::report::Report;
 use dryroll::report::svg::Plot;
+use dryroll::scenario::{Measure, Metric};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -34,74 +36,38 @@ fn all() -> Vec<(&'static str, Report)> {
     ]
 }
 
-const VOID: [&str; 3] = ["meta", "br", "hr"];
-
-/// The tags of a page in order, with their attributes; panics if one is not closed, or closed twice.
-fn tags(html: &str) -> Vec<(String, String)> {
-    let (mut open, mut all, mut rest) = (Vec::new(), Vec::new(), html);
-    while let Some(start) = rest.find('<') {
-        rest = &rest[start + 1..];
-        let end = rest.find('>').expect("a tag ends");
-        let tag = &rest[..end];
-        rest = &rest[end + 1..];
-        if tag.starts_with('!') || tag.starts_with('?') {
-            continue;
-        }
-        if let Some(name) = tag.strip_prefix('/') {
-            assert_eq!(open.pop().as_deref(), Some(name), "closed, and not open");
-            continue;
-        }
-        let name = tag.split([' ', '/', '\n']).next().unwrap_or_default().to_owned();
-        if !tag.ends_with('/') && !VOID.contains(&name.as_str()) {
-            open.push(name.clone());
-        }
-        let names: Vec<&str> = tag.split("=\"").filter_map(|part| part.rsplit([' ', '"']).next()).collect();
-        let names = &names[..names.len().saturating_sub(1)];
-        let once: BTreeSet<&&str> = names.iter().collect();
-        assert_eq!(once.len(), names.len(), "an attribute twice: <{tag}>");
-        all.push((name, tag.to_owned()));
-    }
-    assert!(open.is_empty(), "never closed: {open:?}");
-    all
-}
-
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
-    let from = tag.find(&format!(" {name}=\""))? + name.len() + 3;
-    tag[from..].split('"').next()
-}
-
 #[test]
 fn a_page_is_whole_and_needs_nothing_else() {
     for (name, report) in all() {
         let html = page(&report);
         let tags = tags(&html);
         assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\">"), "{name}");
-        let count = |wanted: &str| tags.iter().filter(|(tag, _)| tag == wanted).count();
+        let count = |wanted: &str| tags.iter().filter(|tag| tag.name == wanted).count();
         assert_eq!((count("h1"), count("main"), count("title") - count("svg")), (1, 1, 1), "{name}");
         for forbidden in ["script", "link", "img", "iframe", "object", "embed", "base", "foreignObject", "image"] {
             assert_eq!(count(forbidden), 0, "{name} has a {forbidden}");
         }
-        for (_, tag) in &tags {
-            let outside_of_values: String = tag.split('"').step_by(2).collect();
-            assert!(attribute(tag, "src").is_none() && !outside_of_values.contains(" on"), "{name}: {tag}");
-            let target = attribute(tag, "href").unwrap_or("#");
+        for tag in &tags {
+            let forbidden = tag.attributes.iter().find(|(key, _)| key == "src" || key.starts_with("on"));
+            assert_eq!(forbidden, None, "{name}: {}", tag.name);
+            let target = tag.attribute("href").unwrap_or("#");
             assert!(target.starts_with('#'), "{name}: {target}");
         }
         assert!(!html.contains("@import") && !html.contains("url(http"), "{name}");
         assert!(!html.contains("http"), "{name} names a place in the network");
-        let ids: Vec<&str> = tags.iter().filter_map(|(_, tag)| attribute(tag, "id")).collect();
+        let ids: Vec<&str> = tags.iter().filter_map(|tag| tag.attribute("id")).collect();
         let unique: BTreeSet<&str> = ids.iter().copied().collect();
         assert_eq!(ids.len(), unique.len(), "{name}: an id twice");
-        let named = tags.iter().flat_map(|(_, tag)| {
-            let labels = attribute(tag, "aria-labelledby").unwrap_or_default().split(' ').filter(|id| !id.is_empty());
-            labels.chain(attribute(tag, "href").and_then(|href| href.strip_prefix('#'))).collect::<Vec<_>>()
+        let named = tags.iter().flat_map(|tag| {
+            let labels = tag.attribute("aria-labelledby").unwrap_or_default().split(' ').filter(|id| !id.is_empty());
+            labels.chain(tag.attribute("href").and_then(|href| href.strip_prefix('#'))).collect::<Vec<_>>()
         });
         for id in named {
             assert!(unique.contains(id), "{name}: there is no {id}");
         }
         // Headings go down one by one.
         let levels: Vec<u32> =
-            tags.iter().filter_map(|(tag, _)| tag.strip_prefix('h').and_then(|level| level.parse().ok())).collect();
+            tags.iter().filter_map(|tag| tag.name.strip_prefix('h').and_then(|level| level.parse().ok())).collect();
         assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{name}: {levels:?}");
     }
 }
@@ -145,7 +111,7 @@ fn the_plot_of_a_search_shows_limits_and_who_meets_them() {
     let mut report = reports::tune(true);
     report.limits.push(LimitText {
         says: "mean blast_radius_pct ≤ 20".into(),
-        metric: "blast_radius_pct".into(),
+        metric: Measure::Metric(Metric::BlastRadiusPct),
         versions: vec![reports::BAD.into()],
         bound_of_mean: Some(20.0),
         key: None,
@@ -185,7 +151,8 @@ fn the_page_of_a_run_shows_its_verdicts() {
     run["scenario"]["rates"]["v-9.9"] = json!({});
     let report = read(&run);
     let html = page(&report);
-    let title = html.split("<h1>").nth(1).and_then(|rest| rest.split("</h1>").next()).expect("a title");
+    let titles = texts(&html, "h1");
+    let title = &titles[0];
     assert!(title.ends_with(": v-9.9"), "{title}");
     assert!(html.contains("When the breaker tripped, and what was decided") && html.contains("i-00008, i-00007"));
     let listed = html.matches("upgrade failed: the instance reported it").count();
@@ -430,7 +397,7 @@ fn chromium_shows_every_page() {
         for width in [1200, 400] {
             let profile = tempfile::tempdir().expect("a folder");
             let probe = folder.join(format!("{name}-probe.html"));
-            // Measured in the page, told by its title.
+            // Measured in the page, and returned in its title.
             let script = "<script>addEventListener('load',()=>{const s=[...document.querySelectorAll('svg')];\
                 document.title='PROBE '+s.filter(e=>e.getBoundingClientRect().width>200&&e.getBoundingClientRect().height>60).length\
                 +' '+(document.documentElement.scrollWidth<=innerWidth)})</script></body>";
@@ -513,7 +480,7 @@ fn the_command_says_what_is_wrong() {
     let path = folder.path().join("r.json").display().to_string();
     std::fs::write(&path, &report).expect("a report");
     for (arguments, input, code, said) in [
-        (vec!["report", "-"], &report[..100], 2, "it is no JSON: EOF"),
+        (vec!["report", "-"], &report[..100], 2, "it is not JSON: EOF"),
         (vec!["report", "-"], b"{\"schema\": \"dryroll.sweep/9\"}", 2, "accepted are dryroll.run/1"),
         (vec!["report", "-"], &empty, 4, "it has no cells"),
         (vec!["report", "no-such-file.json"], b"", 2, "cannot read no-such-file.json"),

@@ -79,8 +79,8 @@ fn a_manifest_names_versions_as_they_are() {
     let all = ["sweep", "s.toml", "--versions", "all", "--replicates", "20", "-q"];
     let single = done(dryroll(folder, &all).args(["--report", "-"]), "");
     done(dryroll(folder, &all).args(["--plan=-m.json", "--shards", "1"]), "");
-    let told = done(&mut dryroll(folder, &["sweep", "--manifest=-m.json", "--shard", "1/1"]), "");
-    assert!(told.contains("-m.json.shard-1-of-1"), "{told}");
+    let printed = done(&mut dryroll(folder, &["sweep", "--manifest=-m.json", "--shard", "1/1"]), "");
+    assert!(printed.contains("-m.json.shard-1-of-1"), "{printed}");
     let merged = done(&mut dryroll(folder, &["merge", "--manifest=-m.json", "-q", "--report", "-"]), "");
     assert_eq!(merged, single);
 }

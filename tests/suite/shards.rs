@@ -231,7 +231,7 @@ fn a_spoiled_shard_is_not_whole_and_running_it_again_mends_it() {
         says(&mut merge(folder), 0);
         assert!(outputs(folder) == wanted, "{what}, unfinished");
     }
-    // What another sweep left is somebody's, and so is what was never a result.
+    // Another sweep's file is not overwritten, nor is one that was never a result.
     let notes: &[u8] = b"something else altogether";
     let refused = |path: &Path, bytes: &[u8]| {
         fs::write(path, bytes).unwrap();
@@ -244,7 +244,7 @@ fn a_spoiled_shard_is_not_whole_and_running_it_again_mends_it() {
     };
     refused(&path, notes);
     let said = says(&mut merge(folder), 1);
-    assert!(said.contains("--shard 2/3") && said.contains("is no result of dryroll; move or remove"), "{said}");
+    assert!(said.contains("--shard 2/3") && said.contains("is not a result of dryroll; move or remove"), "{said}");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert!(says(&mut merge(folder), 1).contains("is a folder; move or remove"));
@@ -293,7 +293,7 @@ fn a_manifest_with_results_is_not_replaced_by_another() {
         assert!(said.contains("m.json.shard-1-of-2") && said.contains("name another manifest"), "{said}");
     }
     assert_eq!(fs::read(folder.join("m.json")).unwrap(), before);
-    // The same one is no other.
+    // The same shard is not another one.
     says(&mut again("60", "2"), 0);
     fs::rename(file(folder, 1, 2), folder.join("m.json.shard-1-of-2.partial")).unwrap();
     assert!(says(&mut again("50", "2"), 2).contains(".partial"));
@@ -480,7 +480,7 @@ fn two_processes_on_one_shard_do_not_spoil_it() {
     assert!(checked(&second, 2).contains("another process is writing"));
     checked(&first, 0);
     fs::remove_file(folder.join("m.json")).unwrap();
-    // At the same moment, whoever is first: short shards, so that one ends while others begin.
+    // At the same moment, in any order: short shards, so that one ends while others begin.
     plan(folder, REPLICATES, "9");
     for i in 1..=9 {
         let at_once: Vec<Child> = (0..4)

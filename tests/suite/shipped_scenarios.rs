@@ -80,7 +80,7 @@ impl Run {
         let faults = simulator.fault_effects();
         let report = RunReport::new(scenario, simulator, &chronicle, &metrics, &faults);
         let mut report = serde_json::to_value(&report).expect("a report is JSON");
-        // The batches are told twice, and a comment in the scenario is no change of the run.
+        // The batches are printed twice, and a comment in the scenario does not change the run.
         report["plan"]["batches"].take();
         report["scenario"]["hash"].take();
         let mut text = serde_json::to_string_pretty(&report).expect("JSON");
@@ -104,15 +104,15 @@ fn first_difference(recorded: &str, now: &str) -> Option<String> {
     let (old, new): (Vec<&str>, Vec<&str>) = (recorded.lines().collect(), now.lines().collect());
     let at = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
     let line = |lines: &[&str]| lines.get(at).map_or("(the end)".to_owned(), |line| (*line).to_owned());
-    let mut told = format!("line {}, {} lines recorded, {} now\n", at + 1, old.len(), new.len());
+    let mut shown = format!("line {}, {} lines recorded, {} now\n", at + 1, old.len(), new.len());
     for same in &new[at.saturating_sub(NEIGHBOURS)..at] {
-        told.push_str(&format!("    {same}\n"));
+        shown.push_str(&format!("    {same}\n"));
     }
-    told.push_str(&format!("  - {}\n  + {}\n", line(&old), line(&new)));
+    shown.push_str(&format!("  - {}\n  + {}\n", line(&old), line(&new)));
     for later in new.iter().skip(at + 1).take(NEIGHBOURS) {
-        told.push_str(&format!("    {later}\n"));
+        shown.push_str(&format!("    {later}\n"));
     }
-    Some(told)
+    Some(shown)
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn every_scenario_runs_as_recorded() {
         match fs::read_to_string(&golden) {
             Ok(recorded) => {
                 let difference = first_difference(&recorded, &run.text);
-                wrong.extend(difference.map(|told| format!("{} and {}: {told}", path.display(), golden.display())));
+                wrong.extend(difference.map(|shown| format!("{} and {}: {shown}", path.display(), golden.display())));
             }
             Err(error) => wrong.push(format!("{} is not recorded: {}: {error}", path.display(), golden.display())),
         }
@@ -161,8 +161,8 @@ fn the_same_bytes_twice() {
         // A replicate in between must leave no state behind.
         simulator.run(1, &mut dryroll::sim::Unobserved);
         let second = Run::of(&scenario, &compiled, &mut simulator);
-        if let Some(told) = first_difference(&first.text, &second.text) {
-            panic!("{}: {told}", path.display());
+        if let Some(shown) = first_difference(&first.text, &second.text) {
+            panic!("{}: {shown}", path.display());
         }
         assert_eq!(first.faults, second.faults, "{}", path.display());
     }

@@ -24,17 +24,17 @@ on_trip = "abort"
 "#;
 
 /// What a command writes as its report, says on standard output and on standard error, and its exit code.
-struct Told {
+struct Printed {
     report: Value,
     table: String,
     error: String,
     code: Option<i32>,
 }
 
-fn told(scenario: &str, arguments: &str) -> Told {
+fn printed(scenario: &str, arguments: &str) -> Printed {
     let folder = Folder::of(scenario);
     let output = folder.run(&format!("{arguments} --report r.json"));
-    Told {
+    Printed {
         report: if folder.has("r.json") { folder.report("r.json") } else { Value::Null },
         table: said(&output.stdout),
         error: said(&output.stderr),
@@ -47,7 +47,7 @@ fn told(scenario: &str, arguments: &str) -> Told {
 fn few_replicates_that_differ_all_by_the_same_decide_nothing() {
     let compare = "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --replicates";
     for (compiled, decides) in [(2, false), (8, false), (60, true)] {
-        let Told { report, table, .. } = told(SCENARIO, &format!("{compare} {compiled}"));
+        let Printed { report, table, .. } = printed(SCENARIO, &format!("{compare} {compiled}"));
         let metrics = report["comparisons"][0]["metrics"].as_array().expect("metrics");
         let serving = metrics.iter().find(|one| one["metric"] == "min_serving_pct").expect("there");
         assert_eq!(serving["difference"], -40.0);
@@ -58,7 +58,7 @@ fn few_replicates_that_differ_all_by_the_same_decide_nothing() {
         let row = table.lines().find(|line| line.contains("min_serving_pct")).expect("a row");
         assert_eq!(row.contains("A is better"), decides, "{row}");
         // What is the same in every replicate is said to be, however few they are.
-        assert!(table.contains("the same in every replicate that was met: trips,"), "{table}");
+        assert!(table.contains("the same in every replicate: trips,"), "{table}");
         for one in metrics {
             let saved = one["variance_saved"].as_f64().unwrap_or(1.0);
             assert!(saved == 0.0 || saved.abs() > 1e-9, "{one}");
@@ -69,7 +69,8 @@ fn few_replicates_that_differ_all_by_the_same_decide_nothing() {
 #[test]
 fn a_sweep_that_rolls_nothing_out_says_so() {
     let rejected = SCENARIO.replace("[operator]", "[operator]\napproves = false");
-    let Told { report, table, .. } = told(&rejected, "sweep s.toml --versions all --batch-pct 5,10,20 --replicates 3");
+    let Printed { report, table, .. } =
+        printed(&rejected, "sweep s.toml --versions all --batch-pct 5,10,20 --replicates 3");
     let warnings: Vec<&str> = report["warnings"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
     assert_eq!(
         warnings,
@@ -78,7 +79,7 @@ fn a_sweep_that_rolls_nothing_out_says_so() {
         ))
     );
     assert!(table.contains(warnings[0]), "{table}");
-    let Told { report, .. } = told(SCENARIO, "sweep s.toml --versions all --replicates 3");
+    let Printed { report, .. } = printed(SCENARIO, "sweep s.toml --versions all --replicates 3");
     assert_eq!(report["warnings"], Value::Array(Vec::new()));
 }
 
@@ -91,21 +92,21 @@ fn a_precision_of_what_says_nothing_is_refused() {
         ("v-2", "escape_rate", "add a defective one"),
     ] {
         let sweep = format!("sweep s.toml --versions {versions} --precision 5% --metric {metric}");
-        let Told { code, error, .. } = told(SCENARIO, &sweep);
+        let Printed { code, error, .. } = printed(SCENARIO, &sweep);
         assert_eq!(code, Some(2), "{error}");
         assert!(error.contains(metric) && error.contains(other), "{error}");
     }
     let both = "sweep s.toml --versions all --precision 0.1 --metric false_trip_rate";
-    let Told { code, report, error, .. } = told(SCENARIO, both);
+    let Printed { code, report, error, .. } = printed(SCENARIO, both);
     assert_eq!((code, &report["precision"]["reached"]), (Some(0), &Value::Bool(true)), "{error}");
 }
 
 #[test]
 fn large_grids_have_no_exact_values_and_say_why() {
     let sweep = |most| {
-        told(SCENARIO, &format!("sweep s.toml --set health_timeout_sec=101..{most} --versions v-2 --replicates 1"))
+        printed(SCENARIO, &format!("sweep s.toml --set health_timeout_sec=101..{most} --versions v-2 --replicates 1"))
     };
-    let reason = |told: &Told| told.report["cells"][7]["exact"]["out_of_scope"].as_str().map(str::to_owned);
+    let reason = |printed: &Printed| printed.report["cells"][7]["exact"]["out_of_scope"].as_str().map(str::to_owned);
     let small = sweep(300);
     assert_eq!((small.report["cells"].as_array().map(Vec::len), reason(&small)), (Some(200), None));
     let large = sweep(301);
@@ -117,12 +118,12 @@ fn large_grids_have_no_exact_values_and_say_why() {
 /// What few hits are surely below is a bound of one side: 1 − 0.05^(1/100) with none of 100.
 #[test]
 fn few_hits_have_a_bound_and_the_signs_are_explained() {
-    let Told { table, .. } = told(SCENARIO, "sweep s.toml --replicates 100");
+    let Printed { table, .. } = printed(SCENARIO, "sweep s.toml --replicates 100");
     let signs = ["k of n: ", "< the chance", "~ importance", "(± …) "];
     let explained = |table: &str| signs.map(|sign| table.contains(sign));
     assert!(table.contains("0 of 100") && table.contains("< 2.95\u{202f}%"), "{table}");
     assert_eq!(explained(&table), [true, true, false, false], "{table}");
-    let Told { table, .. } = told(SCENARIO, "sweep s.toml --versions v-bad --replicates 100");
+    let Printed { table, .. } = printed(SCENARIO, "sweep s.toml --versions v-bad --replicates 100");
     assert_eq!(explained(&table), [false; 4], "{table}");
 }
 
@@ -130,10 +131,10 @@ fn few_hits_have_a_bound_and_the_signs_are_explained() {
 fn a_rare_trip_has_the_smaller_bound_of_two() {
     let rare = |version: &str, arguments: &str| {
         let scenario = SCENARIO.replacen("id = \"v-2\"\n", &format!("id = \"v-2\"\n{version}\n"), 1);
-        told(&scenario, &format!("sweep s.toml --max-consecutive-failures 4 {arguments}"))
+        printed(&scenario, &format!("sweep s.toml --max-consecutive-failures 4 {arguments}"))
     };
-    let bounds = |told: &Told| {
-        let cell = &told.report["cells"][0];
+    let bounds = |printed: &Printed| {
+        let cell = &printed.report["cells"][0];
         (cell["rare"]["upper_bound"].as_f64().expect("a bound"), cell["metrics"]["trip_rate"]["claim"][1].as_f64())
     };
     // Nothing can trip, and plain simulation has looked more often.
@@ -150,40 +151,44 @@ fn a_rare_trip_has_the_smaller_bound_of_two() {
 #[test]
 fn a_precision_in_points_and_one_as_a_share_are_told_apart() {
     let sweep = "sweep s.toml --metric trip_rate --replicates 300 --precision";
-    let points = told(SCENARIO, &format!("{sweep} 0.05")).table;
+    let points = printed(SCENARIO, &format!("{sweep} 0.05")).table;
     assert!(points.contains("trip_rate to ± 5\u{202f}points: "), "{points}");
-    let share = told(SCENARIO, &format!("{sweep} 5%")).table;
+    let share = printed(SCENARIO, &format!("{sweep} 5%")).table;
     assert!(share.contains("trip_rate to ± 5\u{202f}% of it: "), "{share}");
 }
 
-/// Whether more or fewer exposed instances of a good version are better, nobody says: then neither policy wins a
+/// Whether more or fewer exposed instances of a good version are better is not defined: then neither policy wins a
 /// replicate. The table has the interval of each metric alone; the verdict goes by the wider one.
 #[test]
 fn a_comparison_says_which_interval_its_verdict_uses() {
     let scenario = SCENARIO.replace("[operator]", "max_in_flight = 3\n[operator]");
     let compare = "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --versions v-bad --replicates 100";
-    let told = told(&scenario, compare);
-    assert!(told.table.contains("the verdict uses the wider one that holds for all metrics at once"), "{}", told.table);
+    let printed = printed(&scenario, compare);
+    assert!(
+        printed.table.contains("the verdict uses the wider one that holds for all metrics at once"),
+        "{}",
+        printed.table
+    );
 }
 
 /// Where no version is named, those that are defective are covered as well; a version that is named stands alone.
 #[test]
 fn a_study_covers_the_defective_versions() {
-    let versions = |told: &Told| told.report["versions"].clone();
-    let sweep = told(SCENARIO, "sweep s.toml --batch-pct 10,20 --replicates 20");
+    let versions = |printed: &Printed| printed.report["versions"].clone();
+    let sweep = printed(SCENARIO, "sweep s.toml --batch-pct 10,20 --replicates 20");
     assert_eq!(versions(&sweep), serde_json::json!(["v-2", "v-bad"]), "{}", sweep.error);
     assert!(sweep.report["command"].as_str().unwrap().contains("--versions v-2,v-bad"), "{}", sweep.report["command"]);
     assert!(sweep.table.contains("varied: batch_pct 10, 20"), "{}", sweep.table);
-    let one = told(SCENARIO, "sweep s.toml --batch-pct 10,20 --replicates 20 --versions v-2");
+    let one = printed(SCENARIO, "sweep s.toml --batch-pct 10,20 --replicates 20 --versions v-2");
     assert_eq!(versions(&one), serde_json::json!(["v-2"]));
     let alone = SCENARIO.replace("defective = true\n", "");
-    assert_eq!(versions(&told(&alone, "sweep s.toml --replicates 20")), serde_json::json!(["v-2"]));
+    assert_eq!(versions(&printed(&alone, "sweep s.toml --replicates 20")), serde_json::json!(["v-2"]));
     let policies = "--policy batch_pct=10 --policy batch_pct=20 --replicates 20";
-    let compared = told(SCENARIO, &format!("compare s.toml {policies}")).report["comparisons"].clone();
+    let compared = printed(SCENARIO, &format!("compare s.toml {policies}")).report["comparisons"].clone();
     let of: Vec<&Value> = compared.as_array().unwrap().iter().map(|one| &one["version"]).collect();
     assert_eq!(of, ["v-2", "v-bad"]);
     let tuned = format!("{SCENARIO}[tune]\ndefective = []\nlimits = []\n");
-    assert_eq!(versions(&told(&tuned, "sweep s.toml --replicates 20")), serde_json::json!(["v-2"]));
+    assert_eq!(versions(&printed(&tuned, "sweep s.toml --replicates 20")), serde_json::json!(["v-2"]));
 }
 
 /// Policies that differ in what follows a trip alone: the table has a figure in which they differ.
@@ -192,7 +197,7 @@ fn rows_that_differ_in_mitigation_alone_do_not_look_alike() {
     let scenario = SCENARIO.replace("on_trip = \"abort\"", "on_trip = \"rollback_completed_batches\"");
     let scenario = scenario.replace("[rollout]", "[rollout]\nbatch_pct = 50");
     let sweep =
-        told(&scenario, "sweep s.toml --set rollout.rollback_batch_pct=5,100 --versions v-bad --replicates 200");
+        printed(&scenario, "sweep s.toml --set rollout.rollback_batch_pct=5,100 --versions v-bad --replicates 200");
     let table = &sweep.table;
     assert!(table.contains("varied: rollback_batch_pct 5, 100"), "{table}");
     assert!(table.contains("time to mitigate") || table.contains("duration"), "{table}");
@@ -221,8 +226,8 @@ fn the_hint_about_a_target_names_the_argument_that_there_is() {
 
 #[test]
 fn where_nothing_is_better_nobody_wins() {
-    let Told { report, .. } =
-        told(SCENARIO, "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --replicates 50");
+    let Printed { report, .. } =
+        printed(SCENARIO, "compare s.toml --policy batch_pct=10 --policy batch_pct=50 --replicates 50");
     let metrics = report["comparisons"][0]["metrics"].as_array().expect("metrics");
     let metric = |name: &str| metrics.iter().find(|metric| metric["metric"] == name).expect("it");
     for wins in ["a_wins", "b_wins"] {
@@ -236,7 +241,7 @@ fn where_nothing_is_better_nobody_wins() {
 #[test]
 fn what_never_varied_contradicts_no_exact_value() {
     let scenario = SCENARIO.replacen("id = \"v-2\"\n", "id = \"v-2\"\nfailure_rate = 0.001\n", 1);
-    let Told { report, .. } = told(&scenario, "sweep s.toml --max-consecutive-failures 3 --replicates 50");
+    let Printed { report, .. } = printed(&scenario, "sweep s.toml --max-consecutive-failures 3 --replicates 50");
     let cell = &report["cells"][0];
     let ci = &cell["metrics"]["trips"]["ci"];
     let [low, high] = [0, 1].map(|end| ci[end].as_f64().expect("an end"));

@@ -248,7 +248,7 @@ fn shared(scenario: &Scenario, replicate: u64) -> Shared {
 fn whatever_the_policy_replicates_share_the_same() {
     let base = scenario(ALL);
     let mut other = base.clone();
-    other.rollout.batch_pct = 7;
+    other.rollout.batches = dryroll::engine::BatchSizes::pct(7);
     other.rollout.order = RolloutOrder::Shuffled;
     other.classes.remove(1);
     for replicate in 0..50 {
@@ -306,17 +306,17 @@ fn a_search_tells_the_spread_and_tries_orders() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dryroll"));
     command.arg("tune").arg(&path).args(["--replicates", "2000", "--report"]).arg(&report).env("NO_COLOR", "1");
     let output = command.output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
     let mut good = scenario(&text);
-    good.rollout.batch_pct = 50;
-    good.rollout.max_consecutive_failures = std::num::NonZeroU32::new(3).unwrap();
+    good.rollout.batches = dryroll::engine::BatchSizes::pct(50);
+    good.rollout.max_consecutive_failures = std::num::NonZeroU32::new(3);
     good.retarget(dryroll::scenario::VersionIndex(2)).unwrap();
     let spread = trip_spread(&good).unwrap().expect("its rate is drawn");
     let close = |key: &str, wanted: f64| (report["spread"][key].as_f64().unwrap() / wanted - 1.0).abs() < 1e-12;
     assert!(close("trip_rate", spread.trip_rate) && close("p95", spread.p95), "{}", report["spread"]);
-    assert!(told.contains("Each rollout of v-3 has rates of its own"), "{told}");
+    assert!(printed.contains("Each rollout of v-3 has rates of its own"), "{printed}");
     let orders: Vec<_> = report["candidates"].as_array().unwrap().iter().map(|one| &one["policy"]["order"]).collect();
     assert_eq!(orders, [&serde_json::Value::Null, &serde_json::json!("shuffled")]);
 }

@@ -26,8 +26,8 @@ fn a_folder_is_checked_but_for_what_is_wrong_or_none() {
         ("f/jsonc.json", "{ // not JSON\n}"),
         ("f/report.json", "{\"schema\": \"dryroll.sweep/1\", \"fleet\": {}}"),
     ]);
-    let told = folder.check("f --report r.json --junit j.xml");
-    assert_eq!(told.code, Some(2), "{}{}", told.out, told.error);
+    let printed = folder.check("f --report r.json --junit j.xml");
+    assert_eq!(printed.code, Some(2), "{}{}", printed.out, printed.error);
     let report = folder.report("r.json");
     let files = |key: &str| {
         let list = report[key].as_array().cloned().unwrap_or_default();
@@ -40,17 +40,21 @@ fn a_folder_is_checked_but_for_what_is_wrong_or_none() {
     let none = ["f/Cargo.toml", "f/empty.toml", "f/jsonc.json", "f/notes.json", "f/report.json"];
     assert_eq!(files("not_scenarios"), none);
     assert_eq!(report["passed"], false);
-    assert!(told.error.contains("f/b-wrong.toml:2:1") && told.error.contains("f/c-broken.toml:1"), "{}", told.error);
-    assert!(told.error.ends_with("3 scenarios are wrong; the other 2 were checked\n"), "{}", told.error);
     assert!(
-        told.out.contains("2 passed") && told.out.contains("not checked: 5 files that are no scenarios"),
+        printed.error.contains("f/b-wrong.toml:2:1") && printed.error.contains("f/c-broken.toml:1"),
         "{}",
-        told.out
+        printed.error
+    );
+    assert!(printed.error.ends_with("3 scenarios are wrong; the other 2 were checked\n"), "{}", printed.error);
+    assert!(
+        printed.out.contains("2 passed") && printed.out.contains("not checked: 5 files that are no scenarios"),
+        "{}",
+        printed.out
     );
     assert!(folder.read("j.xml").contains("f/b-wrong.toml is a scenario"));
     // What is named is meant.
-    let told = folder.check("f/Cargo.toml");
-    assert_eq!(told.code, Some(2), "{}{}", told.out, told.error);
+    let printed = folder.check("f/Cargo.toml");
+    assert_eq!(printed.code, Some(2), "{}{}", printed.out, printed.error);
 }
 
 #[test]

@@ -7,12 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::num::NonZeroU32;
 
 use dryroll_engine::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
 use dryroll_engine::{
-    Answer, ApprovalId, BreakerOrder, BreakerScope, Command, Direction, Engine, InterventionPolicy, OperatorDecision,
-    Plan, PlanOrder, Recording, RequestKind, Settings, Ticks, VersionRef,
+    Answer, ApprovalId, BatchSizes, Command, Direction, Engine, OperatorDecision, Plan, PlanOrder, Recording,
+    RequestKind, Settings, Ticks, VersionRef,
 };
 
 const OLD: DigestId = DigestId(1);
@@ -41,20 +40,11 @@ impl Host {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings {
-        target: VersionRef { id: "v2".into(), digest: NEW },
-        previous: Some(VersionRef { id: "v1".into(), digest: OLD }),
-        batch_pct: 50,
-        max_consecutive_failures: NonZeroU32::new(2).ok_or("a limit of at least 1")?,
-        health_timeout: Span(300_000),
-        rollback_batch_pct: 50,
-        breaker_order: BreakerOrder::Observed,
-        breaker_scope: BreakerScope::Rollout,
-        max_in_flight: None,
-        policy: InterventionPolicy::RequireApproval,
-        approval_expires: Span(86_400_000),
+        batches: BatchSizes::pct(50),
+        ..Settings::new(VersionRef { id: "v2".into(), digest: NEW }, Some(VersionRef { id: "v1".into(), digest: OLD }))
     };
     let mut hosts: Vec<Host> = (0..8).map(|_| Host { digest: OLD }).collect();
-    let plan = Plan::new(PlanOrder::new((0..8).map(InstanceId)), vec![], settings.batch_pct);
+    let plan = Plan::new(PlanOrder::new((0..8).map(InstanceId)), vec![], &settings.batches);
     let mut engine = Engine::new(plan, settings, Ticks::default(), Recording::Everything);
 
     // The heartbeats on their way to the controller, by the moment of arrival.

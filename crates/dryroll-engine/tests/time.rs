@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 
 use dryroll_engine::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
 use dryroll_engine::{
-    Answer, ApprovalId, BreakerOrder, BreakerScope, Engine, Entry, Event, EventBody, Input, InterventionPolicy,
-    Journal, OperatorDecision, Outcome, Plan, PlanOrder, Recording, Settings, Ticks, Timer, VersionRef,
+    Answer, ApprovalId, BatchSizes, Engine, Entry, Event, EventBody, Input, InterventionPolicy, Journal,
+    OperatorDecision, Outcome, Plan, PlanOrder, Recording, Settings, Size, Ticks, Timer, VersionRef,
 };
 
 type Tested = Result<(), Box<dyn Error>>;
@@ -17,20 +17,18 @@ const CONTINUE: Answer = Answer::OnTrip(OperatorDecision::ContinueAnyway);
 /// Four instances in batches of two, 300 ms to become healthy, a request that expires after 1000 ms.
 fn engine(policy: InterventionPolicy, change: impl FnOnce(&mut Settings)) -> Engine {
     let mut settings = Settings {
-        target: VersionRef { id: "v2".into(), digest: DigestId(2) },
-        previous: Some(VersionRef { id: "v1".into(), digest: DigestId(1) }),
-        batch_pct: 50,
-        max_consecutive_failures: NonZeroU32::MIN.saturating_add(1),
+        batches: BatchSizes::pct(50),
         health_timeout: Span(300),
-        rollback_batch_pct: 50,
-        breaker_order: BreakerOrder::Observed,
-        breaker_scope: BreakerScope::Rollout,
-        max_in_flight: None,
+        rollback_health_timeout: Span(300),
         policy,
         approval_expires: Span(1020),
+        ..Settings::new(
+            VersionRef { id: "v2".into(), digest: DigestId(2) },
+            Some(VersionRef { id: "v1".into(), digest: DigestId(1) }),
+        )
     };
     change(&mut settings);
-    let plan = Plan::new(PlanOrder::new((0..4).map(InstanceId)), vec![], 50);
+    let plan = Plan::new(PlanOrder::new((0..4).map(InstanceId)), vec![], &settings.batches);
     let mut engine = Engine::new(plan, settings, TICKS, Recording::Journal);
     engine.handle_request(At(0));
     engine
@@ -82,7 +80,7 @@ fn s3_it_wants_to_be_called_on_the_grid_only_where_a_tick_matters() {
 
 #[test]
 fn s8_deadlines_come_before_the_tick_of_their_millisecond() {
-    let mut engine = engine(InterventionPolicy::AutoApprove, |s| s.max_consecutive_failures = NonZeroU32::MAX);
+    let mut engine = engine(InterventionPolicy::AutoApprove, |s| s.max_consecutive_failures = Some(NonZeroU32::MAX));
     all_due(&mut engine, 0);
     heard(&mut engine);
     all_due(&mut engine, 300);
@@ -103,8 +101,8 @@ fn s8_deadlines_come_before_the_tick_of_their_millisecond() {
 #[test]
 fn s8_an_answer_comes_after_deadlines_and_before_the_tick() -> Tested {
     let mut engine = engine(InterventionPolicy::AutoApprove, |s| {
-        s.max_consecutive_failures = NonZeroU32::MIN;
-        s.batch_pct = 100;
+        s.max_consecutive_failures = Some(NonZeroU32::MIN);
+        s.batches = dryroll_engine::BatchSizes::pct(100);
     });
     all_due(&mut engine, 0);
     engine.handle_timeout(At(300));
@@ -164,8 +162,8 @@ fn s3_a_pause_skips_ticks_and_no_deadlines() {
 #[test]
 fn s3_a_tick_is_taken_once() -> Tested {
     let mut engine = engine(InterventionPolicy::AutoApprove, |s| {
-        s.max_consecutive_failures = NonZeroU32::MIN;
-        s.max_in_flight = Some(NonZeroU32::MIN);
+        s.max_consecutive_failures = Some(NonZeroU32::MIN);
+        s.max_in_flight = Some(Size::Count(NonZeroU32::MIN));
     });
     all_due(&mut engine, 0);
     let failed_upgrade = Some(DigestId(2));

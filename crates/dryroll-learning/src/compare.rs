@@ -26,7 +26,7 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
         .iter()
         .flat_map(|version| {
             let names: &[&str] = if version.defective { &OF_BAD } else { &OF_GOOD };
-            let of = |contrast: &&Contrast| names.contains(&contrast.metric.as_str()) && contrast.n > 0;
+            let of = |contrast: &&Contrast| names.contains(&contrast.metric.name()) && contrast.n > 0;
             let judge = move |contrast| Judged { version, contrast, better: Better::of(contrast, version.defective) };
             version.metrics.iter().filter(of).map(judge)
         })
@@ -45,10 +45,10 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
     let scenario = &report.scenario;
     let (module, fleet) = (phrases::module(scenario), phrases::fleet(scenario, 0));
     let one_sided = "No policy is recommended by this alone: ";
-    let (category, what, advice, narrated, tag) = match (a_wins, b_wins) {
+    let (category, what, advice, advised, tag) = match (a_wins, b_wins) {
         (0, 0) => (
             Category::Discovery,
-            format!("{say_a} and {say_b} are not told apart"),
+            format!("{say_a} and {say_b} do not differ beyond chance"),
             format!(
                 "In {} neither is surely better, so recommend neither.",
                 plural(report.replicates, "replicate", "replicates")
@@ -103,10 +103,10 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
         advice,
         "The intervals of the differences hold together with 95%, for this scenario's failure rates.".to_owned(),
         phrases::evidence(scenario, report.seed, &replicates(report.replicates), report.command.raw()),
-        facts(report, narrated, &judged, category == Category::BestPractice).to_string(),
+        facts(report, advised, &judged, category == Category::BestPractice).to_string(),
     ];
     let mut tags = phrases::tags(scenario, 0, "compare");
-    tags.extend(phrases::policy_tags(narrated));
+    tags.extend(phrases::policy_tags(advised));
     tags.extend(report.comparisons.iter().map(|one| phrases::tag(one.version.raw())));
     tags.extend(["batch-sizing".to_owned(), tag.to_owned()]);
     Ok(Learning {
@@ -119,8 +119,8 @@ pub(super) fn learning(report: &CompareReport) -> Result<Learning, LearningError
 
 fn sentence(judged: &Judged<'_>) -> String {
     let Judged { version, contrast, better } = judged;
-    let unit = Unit::of(&contrast.metric);
-    let name = called(&contrast.metric);
+    let unit = Unit::of_measure(contrast.metric);
+    let name = called(contrast.metric.name());
     let of = version.version.to_string();
     let value = |value: Option<f64>| phrases::plain(&unit.say_or_nothing(value));
     if let (Some(exact), Some(a), Some(b)) = (contrast.exact, contrast.exact_a, contrast.exact_b) {
@@ -141,14 +141,14 @@ fn sentence(judged: &Judged<'_>) -> String {
     format!("{of}, {name}: {both}{difference}, {}.", better.word())
 }
 
-fn facts(report: &CompareReport, narrated: &Policy, judged: &[Judged<'_>], recommended: bool) -> Facts {
+fn facts(report: &CompareReport, advised: &Policy, judged: &[Judged<'_>], recommended: bool) -> Facts {
     let mut facts = Facts::of_replicates("compare", &report.scenario, report.seed, report.replicates);
     facts.add("recommended", if recommended { "yes" } else { "no" });
-    facts.add_policy(narrated);
-    if report.policies.iter().any(|policy| policy.order != narrated.order) && facts.get("order").is_none() {
-        facts.add("order", narrated.order.name());
+    facts.add_policy(advised);
+    if report.policies.iter().any(|policy| policy.order != advised.order) && facts.get("order").is_none() {
+        facts.add("order", advised.order.name());
     }
-    let first = narrated == &report.policies[0];
+    let first = advised == &report.policies[0];
     for one in judged {
         let name = format!("{}_of_{}", one.contrast.metric, phrases::tag(one.version.version.raw()));
         facts.add_figure(&name, if first { one.contrast.a } else { one.contrast.b });

@@ -53,7 +53,7 @@ impl Verdict {
 fn of_plan(claims: &Claims, today: &Today<'_>, plan: &PlanNumbers, said: &mut Vec<Verdict>) {
     let Some(policy) = &today.policy else { return };
     let planned = claims.facts.as_ref().and_then(|facts| facts.count("planned")).or(claims.instances);
-    if planned == Some(plan.total) && claims.batch_pct == Some(policy.batch_pct) {
+    if planned == Some(plan.total) && claims.batch_pct.is_some() && claims.batch_pct == policy.batch_pct {
         if let Some(batches) = claims.batches.filter(|&batches| batches != plan.batches) {
             said.push(Verdict::Contradicts(format!(
                 "it counts {}, today's plan of as many instances {}",
@@ -82,8 +82,8 @@ fn of_plan(claims: &Claims, today: &Today<'_>, plan: &PlanNumbers, said: &mut Ve
             None => {}
         }
     }
-    let other_batch = claims.batch_pct.is_some_and(|batch| batch != policy.batch_pct);
-    let other_limit = claims.limit.is_some_and(|limit| limit != policy.max_consecutive_failures);
+    let other_batch = claims.batch_pct.is_some_and(|batch| Some(batch) != policy.batch_pct);
+    let other_limit = claims.limit.is_some_and(|limit| Some(limit) != policy.max_consecutive_failures);
     let orders = [order(claims), Some(policy.order.name())];
     let other_order = orders[0].is_some() && orders[0] != orders[1];
     if claims.recommends && (other_batch || other_limit || other_order) {
@@ -112,8 +112,8 @@ fn recommended(claims: &Claims, keys: &[&str]) -> String {
 
 fn of_run(claims: &Claims, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut Vec<Verdict>) {
     let Some(policy) = &today.policy else { return };
-    let as_ours = claims.batch_pct.is_none_or(|batch| batch == policy.batch_pct)
-        && claims.limit.is_none_or(|limit| limit == policy.max_consecutive_failures);
+    let as_ours = claims.batch_pct.is_none_or(|batch| Some(batch) == policy.batch_pct)
+        && claims.limit.is_none_or(|limit| Some(limit) == policy.max_consecutive_failures);
     match &claims.facts {
         // What a person decides, nobody else need decide: neither then nor today.
         Some(facts) if facts.get("kind") == Some("drill") || (run.is_drill && facts.get("kind") == Some("run")) => {}
@@ -135,11 +135,11 @@ fn of_one_replicate(facts: &Facts, today: &Today<'_>, run: &RunNumbers<'_>, said
     if facts.get("version") != Some(today.version) || !facts.has_policy(policy) {
         return;
     }
-    let same_world = facts.get("scenario") == Some(today.hash)
+    let is_same_scenario = facts.get("scenario") == Some(today.hash)
         && facts.count("seed") == Some(run.seed)
         && facts.count("replicate") == Some(run.replicate);
     let trips = facts.count("trips");
-    if !same_world {
+    if !is_same_scenario {
         if let Some(then) = trips.filter(|&then| (then > 0) != (run.trips > 0)) {
             said.push(Verdict::Differs(format!(
                 "that replicate had {}, today's has {}: one replicate each, so neither says how often",
@@ -226,8 +226,8 @@ fn of_tune(claims: &Claims, record: &Learning, tune: &TuneReport, said: &mut Vec
         return;
     }
     let theirs = |candidate: &&Candidate| {
-        claims.batch_pct.is_none_or(|batch| batch == candidate.policy.batch_pct)
-            && claims.limit.is_none_or(|limit| limit == candidate.policy.max_consecutive_failures)
+        claims.batch_pct.is_none_or(|batch| Some(batch) == candidate.policy.batch_pct)
+            && claims.limit.is_none_or(|limit| Some(limit) == candidate.policy.max_consecutive_failures)
             && order(claims).is_none_or(|order| order == candidate.policy.order.name())
     };
     let tried: Vec<&Candidate> = tune.candidates.iter().filter(theirs).collect();
@@ -263,7 +263,7 @@ fn of_tune(claims: &Claims, record: &Learning, tune: &TuneReport, said: &mut Vec
 /// A mean that both know with an interval, and the intervals do not meet.
 fn goals(facts: Option<&Facts>, tune: &TuneReport, tried: &[&Candidate], said: &mut Vec<Verdict>) {
     let ([one], Some(facts)) = (tried, facts) else { return };
-    let name = &tune.minimise;
+    let name = tune.minimise.name();
     if facts.get("good") != Some(tune.good.raw()) || !facts.has_policy(&one.policy) {
         return;
     }

@@ -32,9 +32,9 @@ pub(super) fn learning(report: &DrillReport) -> Result<Learning, LearningError> 
     let planned = u64::from(report.plan.total_instances);
     let window = time(policy.health_timeout_sec.as_secs_f64());
     let plan = format!(
-        "{}: {}% batches × {} × {window} health window.",
+        "{}: {} × {} × {window} health window.",
         phrases::fleet(scenario, planned),
-        policy.batch_pct,
+        phrases::batches(&policy),
         plural(u64::from(report.plan.batch_count), "batch", "batches")
     );
     let content = [
@@ -64,8 +64,8 @@ pub(super) fn learning(report: &DrillReport) -> Result<Learning, LearningError> 
 fn walked(report: &DrillReport) -> Policy {
     let mut policy = report.policy.clone();
     for edit in &report.decisions {
-        policy.batch_pct = edit.batch_pct.unwrap_or(policy.batch_pct);
-        policy.max_consecutive_failures = edit.max_consecutive_failures.unwrap_or(policy.max_consecutive_failures);
+        policy.batch_pct = edit.batch_pct.or(policy.batch_pct);
+        policy.max_consecutive_failures = edit.max_consecutive_failures.or(policy.max_consecutive_failures);
     }
     policy
 }
@@ -75,11 +75,7 @@ fn on_trips(report: &DrillReport) -> impl Iterator<Item = &DecisionMade> {
 }
 
 fn decided(report: &DrillReport) -> String {
-    let truth = if report.truth.defective {
-        "A version that is defective in truth"
-    } else {
-        "A version that is sound in truth"
-    };
+    let truth = if report.truth.defective { "A defective version" } else { "A sound version" };
     let made: Vec<String> = report
         .decisions
         .iter()
@@ -156,7 +152,7 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
         ("rejected" | "expired" | "blocked", _) => Lesson {
             category: Category::Fact,
             title: format!("{}: nothing was rolled out", report.outcome),
-            advice: "It says nothing about the version or the policy.".into(),
+            advice: "It shows nothing about the version or the policy.".into(),
             tags: &["approval"],
         },
         ("rollback_failed", _) => Lesson {
@@ -175,7 +171,7 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
             category: Category::FailureMode,
             title: format!("a bad version reached {} without a trip with {said}", percent(report.debrief.exposed_pct)),
             advice: format!(
-                "{best} Without a trip nobody is asked: the plan is the place to act, before the approval."
+                "{best} Without a trip the engine asks for no decision: change the plan before the approval."
             ),
             tags: &["circuit-breaker", "escape"],
         },

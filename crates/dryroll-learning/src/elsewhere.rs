@@ -14,7 +14,7 @@ const NAMED: usize = 3;
 const TRIED: [&str; 2] = ["batch_pct", "max_consecutive_failures"];
 /// The order of a policy that names none.
 const LISTED: &str = "listed";
-/// Figures that are told of another case.
+/// Figures of another case that are shown.
 const FIGURES: [&str; 3] = ["duration_sec", "blast_radius_pct", "harmed_pct"];
 
 /// A record is about another case than today's.
@@ -81,7 +81,8 @@ fn of_words(claims: &Claims, today: &Today<'_>, differs: &mut Vec<String>) {
     for (key, theirs, ours) in
         [(TRIED[0], claims.batch_pct, policy.batch_pct), (TRIED[1], claims.limit, policy.max_consecutive_failures)]
     {
-        if let Some(theirs) = theirs.filter(|&theirs| theirs != ours) {
+        if let Some(theirs) = theirs.filter(|&theirs| Some(theirs) != ours) {
+            let ours = ours.map_or_else(|| "none".to_owned(), |ours| ours.to_string());
             differs.push(format!("{key} {theirs} there, {ours} today"));
         }
     }
@@ -93,7 +94,7 @@ fn of_replicate(facts: &Facts, today: &Today<'_>, differs: &mut Vec<String>) {
         return;
     }
     if today.hides_truth {
-        differs.push("whether its rates and faults are today's is told after the drill".into());
+        differs.push("whether its rates and faults are today's is shown after the drill".into());
         return;
     }
     let Some(theirs) = facts.get("world") else {
@@ -161,15 +162,15 @@ fn found(facts: &Facts, today: &Today<'_>) -> Option<String> {
     let policy = policy.join(", ");
     let ended = || {
         let trips = facts.count("trips").map_or_else(String::new, |n| format!(", {}", plural(n, "trip", "trips")));
-        format!("{}{trips}", facts.get("outcome").unwrap_or("an end that it does not tell"))
+        format!("{}{trips}", facts.get("outcome").unwrap_or("an unknown outcome"))
     };
     let what = match facts.get("kind")? {
         "tune" if facts.get("recommended") == Some("none") => {
             return Some(format!("a search{replicates} recommended no policy"));
         }
         "tune" => format!("a search{replicates} recommended {policy}"),
-        "sweep" => format!("a sweep{replicates} told of {policy}"),
-        "compare" => format!("a comparison{replicates} told of {policy}"),
+        "sweep" => format!("a sweep{replicates} reported {policy}"),
+        "compare" => format!("a comparison{replicates} reported {policy}"),
         "run" => format!("one replicate with {policy}: {}", ended()),
         "drill" => format!("one drill with {policy}: {}", ended()),
         _ => return None,

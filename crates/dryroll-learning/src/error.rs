@@ -33,7 +33,7 @@ pub enum LearningError {
         /// What was found.
         why: Foreign,
     },
-    /// A store with a damaged line: whether it has the record cannot be told.
+    /// A store with a damaged line: it is unknown whether it has the record.
     #[error("{}: {damage}. Nothing was added: correct or remove that line first", dryroll_sim::text::path(&path))]
     Damaged {
         /// Which store.

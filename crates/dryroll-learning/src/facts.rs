@@ -12,7 +12,7 @@ use dryroll_study::study::Policy;
 
 const OPENING: &str = "Facts:";
 
-/// Names and values, in the order in which they are told.
+/// Names and values, in the order in which they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts(Vec<(String, String)>);
 
@@ -160,7 +160,7 @@ impl Facts {
     }
 }
 
-/// So much of a digest tells replicates apart.
+/// This much of a digest identifies an environment.
 pub fn short_digest(digest: &str) -> Option<&str> {
     digest.get(..16)
 }

@@ -16,7 +16,7 @@ mod drill;
 mod elsewhere;
 mod error;
 mod facts;
-mod narrated;
+mod listing;
 mod phrases;
 mod recall;
 mod run;
@@ -30,7 +30,7 @@ pub use category::Category;
 pub use conflicts::Verdict;
 pub use elsewhere::Elsewhere;
 pub use error::LearningError;
-pub use narrated::tell;
+pub use listing::list;
 pub use recall::{Numbers, PlanNumbers, Recalled, RunNumbers, Today, recall};
 
 use dryroll_report::model::report::Report;

@@ -89,8 +89,11 @@ pub fn module(scenario: &ScenarioRef) -> String {
 
 /// `batch_pct=20%, max_consecutive_failures=2`, and further keys where policies differ in them.
 pub fn policy(policy: &Policy, others: &[&str]) -> String {
-    let mut said =
-        format!("batch_pct={}%, max_consecutive_failures={}", policy.batch_pct, policy.max_consecutive_failures);
+    let batches = match policy.batch_pct {
+        Some(pct) => format!("batch_pct={pct}%"),
+        None => format!("batches={}", policy.batches()),
+    };
+    let mut said = format!("{batches}, max_consecutive_failures={}", policy.limit());
     for key in others.iter().filter(|key| !["batch_pct", "max_consecutive_failures"].contains(key)) {
         let value = policy.get(key).unwrap_or_default();
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -136,9 +139,21 @@ pub fn tags(scenario: &ScenarioRef, planned: u64, source: &str) -> Vec<String> {
     tags
 }
 
+/// `20% batches`, or the sizes of batches that differ.
+pub fn batches(policy: &Policy) -> String {
+    match policy.batch_pct {
+        Some(pct) => format!("{pct}% batches"),
+        None => format!("batches of {}", policy.batches()),
+    }
+}
+
 /// Tags of a policy.
 pub fn policy_tags(policy: &Policy) -> [String; 2] {
-    [format!("batch_pct-{}", policy.batch_pct), format!("max_consecutive_failures-{}", policy.max_consecutive_failures)]
+    let batches = match policy.batch_pct {
+        Some(pct) => format!("batch_pct-{pct}"),
+        None => "batches".to_owned(),
+    };
+    [batches, format!("max_consecutive_failures-{}", policy.limit())]
 }
 
 /// Without empty ones and repetitions, in order.

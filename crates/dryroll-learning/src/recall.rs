@@ -26,7 +26,7 @@ pub struct Today<'a> {
     pub replicate: &'a str,
     /// The failure rates of each version, as records say them.
     pub rates: Vec<(String, String)>,
-    /// Whether the rates are not to be told yet: a drill is about to begin.
+    /// Whether the rates stay hidden: a drill is about to begin.
     pub hides_truth: bool,
     /// The version that is rolled out.
     pub version: &'a str,
@@ -169,8 +169,8 @@ fn relevance(record: &Learning, claims: &Claims, today: &Today<'_>) -> Option<u3
     give(fact("scenario", today.hash), 3);
     give(has(format!("template-{}", today.fleet)), 2);
     if let Some(policy) = &today.policy {
-        give(claims.batch_pct == Some(policy.batch_pct), 2);
-        give(claims.limit == Some(policy.max_consecutive_failures), 2);
+        give(claims.batch_pct.is_some() && claims.batch_pct == policy.batch_pct, 2);
+        give(claims.limit.is_some() && claims.limit == policy.max_consecutive_failures, 2);
     } else {
         // A search asks for policies: records that recommend one are what it is held against.
         give(claims.recommends, 2);

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::phrases::{self, one_line, percent, time};
 use super::{Category, Learning, LearningError};
-use dryroll_engine::batch_size;
+use dryroll_engine::BatchSizes;
 use dryroll_report::model::run::RunReport;
 use dryroll_report::words::plural;
 use dryroll_sim::scenario::Metric;
@@ -44,7 +44,7 @@ pub(super) fn learning(page: &RunReport) -> Result<Learning, LearningError> {
         run.figures(),
         run.faults(),
         lesson.advice,
-        "One run is one replicate: it shows what can happen, not how often; a sweep says that.".to_owned(),
+        "One run is one replicate: it shows what can happen, not how often; a sweep estimates that.".to_owned(),
         phrases::evidence(scenario, page.seed, &format!("replicate {}", page.replicate), page.command.raw()),
         run.facts().to_string(),
     ];
@@ -68,14 +68,16 @@ impl<'a> Run<'a> {
         let total = u32::try_from(page.plan.total_instances).unwrap_or(u32::MAX);
         let mut walked = policy.clone();
         let size = page.plan.batch_size;
-        if total > 0 && size != u64::from(batch_size(total, policy.batch_pct)) {
+        if let Some(own) = policy.batch_pct.map(BatchSizes::pct)
+            && total > 0
+            && size != u64::from(own.largest(total))
+        {
             // Several shares make the same batch; the largest is the one that people write.
-            walked.batch_pct = u32::try_from(size.saturating_mul(100) / u64::from(total)).unwrap_or(100).clamp(1, 100);
+            let pct = u32::try_from(size.saturating_mul(100) / u64::from(total)).unwrap_or(100);
+            walked.batch_pct = Some(pct.clamp(1, 100));
         }
         let limit = page.plan.circuit_breaker.max_consecutive_failures;
-        if limit > 0 {
-            walked.max_consecutive_failures = limit;
-        }
+        walked.max_consecutive_failures = limit.filter(|&limit| limit > 0).or(walked.max_consecutive_failures);
         Ok(Self {
             edited: walked != policy,
             policy: walked,
@@ -125,8 +127,8 @@ impl<'a> Run<'a> {
             _ => String::new(),
         };
         format!(
-            "{fleet}{some}: {}% batches × {}{edited} × {window} health window{estimate}.",
-            self.policy.batch_pct,
+            "{fleet}{some}: {} × {}{edited} × {window} health window{estimate}.",
+            phrases::batches(&self.policy),
             plural(plan.batch_count, "batch", "batches"),
         )
     }
@@ -136,7 +138,7 @@ impl<'a> Run<'a> {
             return String::new();
         }
         let wait = match self.number(Metric::ApprovalWaitSec) {
-            Some(wait) if wait > 0.0 => format!(", of it {} waiting for a person", time(wait)),
+            Some(wait) if wait > 0.0 => format!(", {} of it waiting for a person", time(wait)),
             _ => String::new(),
         };
         let mut said = vec![format!("It took {}{wait}", time(self.duration))];
@@ -194,14 +196,14 @@ impl<'a> Run<'a> {
                 category: Category::Fact,
                 title: format!("{}: nothing was rolled out", self.outcome),
                 happened: format!("The request ended as {} and no instance was touched.", self.outcome),
-                advice: "It says nothing about the version or the policy.".into(),
+                advice: "It shows nothing about the version or the policy.".into(),
                 tags: &["approval"],
             },
             "rollback_failed" => Lesson {
                 category: Category::FailureMode,
                 title: format!("rollback failed after {trips}"),
                 happened: format!("{trips}, and the rollback found the previous version archived or gone."),
-                advice: "Recommend keeping the previous version available until nobody will roll back any more.".into(),
+                advice: "Recommend keeping the previous version available until no rollback is needed any more.".into(),
                 tags: &["rollback", "circuit-breaker"],
             },
             "stalled" => Lesson {
@@ -250,7 +252,7 @@ impl<'a> Run<'a> {
         Lesson {
             category: Category::FailureMode,
             title: format!("false trip with {policy}"),
-            happened: format!("{trips} on a version that is good in truth, ended as {}: {cause}.", self.outcome),
+            happened: format!("{trips} on a good version, ended as {}: {cause}.", self.outcome),
             advice: "Before the limit is raised, look for the cause: the limit is a symptom. Which limit pays is a \
              question for `dryroll tune`."
                 .into(),
@@ -277,22 +279,18 @@ impl<'a> Run<'a> {
             return Lesson {
                 category: Category::FailureMode,
                 title: format!("a bad version reached {reach} without a trip with {policy}"),
-                happened: format!(
-                    "A version that is defective in truth, ended as {}, never tripped; {harm}.",
-                    self.outcome
-                ),
+                happened: format!("A defective version, ended as {}, never tripped; {harm}.", self.outcome),
                 advice: why.into(),
                 tags: &["circuit-breaker", "escape"],
             };
         }
         let decided = match self.decisions.as_slice() {
-            [] => "nobody decided".to_owned(),
+            [] => "no decision was taken".to_owned(),
             decisions => {
                 format!("decided: {}", decisions.iter().map(|one| one_line(one)).collect::<Vec<_>>().join(", "))
             }
         };
-        let happened =
-            format!("{trips} on a version that is defective in truth; {decided}; ended as {}; {harm}.", self.outcome);
+        let happened = format!("{trips} on a defective version; {decided}; ended as {}; {harm}.", self.outcome);
         if self.outcome == "completed" && self.decisions.contains(&"continue_anyway") {
             return Lesson {
                 category: Category::AntiPattern,

@@ -60,9 +60,9 @@ impl Store {
 fn record(line: &[u8]) -> Result<Learning, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text".to_owned())?;
     let value: Value = serde_json::from_str(text)
-        .map_err(|error| format!("it is no JSON: {} (column {})", fault(&error), error.column()))?;
+        .map_err(|error| format!("it is not JSON: {} (column {})", fault(&error), error.column()))?;
     let Value::Object(mut keys) = value else { return Err(format!("it is {}, no object", kind(&value))) };
-    // Of a key that stands there twice nobody knows which is meant.
+    // A duplicate key is ambiguous.
     serde_json::from_str::<Known>(text).map_err(|error| fault(&error))?;
     let mut text = |key: &str| match keys.remove(key) {
         Some(Value::String(text)) => Ok(text),
@@ -87,7 +87,7 @@ fn record(line: &[u8]) -> Result<Learning, String> {
 
 /// The keys of a record, whatever they hold.
 #[derive(Deserialize)]
-#[allow(dead_code, reason = "that each stands there once is all that is asked")]
+#[allow(dead_code, reason = "that each stands there once is all that is checked")]
 struct Known {
     title: Option<IgnoredAny>,
     category: Option<IgnoredAny>,
@@ -152,7 +152,7 @@ fn open(path: &Path) -> io::Result<File> {
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(io::Error::other("it is a directory; name a file in it")),
         // A pipe or device cannot be looked through for the record.
-        Ok(found) if !found.is_file() => return Err(io::Error::other("it is no regular file; name one")),
+        Ok(found) if !found.is_file() => return Err(io::Error::other("it is not a regular file; name one")),
         Ok(_) => {}
         Err(_) => {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -98,10 +98,10 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
         let rate = |one: &Tried<'_>| one.good.and_then(false_trips).and_then(|trips| trips.rate).unwrap_or(0.0);
         a.gives_up().cmp(&b.gives_up()).then(rate(a).total_cmp(&rate(b))).then_with(|| better(a, b))
     });
-    let Some(narrated) = best.or(least) else { return Err(LearningError::Lacks("cells")) };
+    let Some(shown) = best.or(least) else { return Err(LearningError::Lacks("cells")) };
     let keys: Vec<&str> =
         report.axes.iter().map(|axis| axis.key.strip_prefix("rollout.").unwrap_or(&axis.key)).collect();
-    let policy = phrases::policy(narrated.policy, &keys);
+    let policy = phrases::policy(shown.policy, &keys);
     let scenario = &report.scenario;
     let module = phrases::module(scenario);
     let fleet = phrases::fleet(scenario, 0);
@@ -114,18 +114,18 @@ pub(super) fn learning(report: &SweepReport) -> Result<Learning, LearningError> 
     );
     let content = [
         studied,
-        format!("With {policy}: {}.", figures(narrated)),
-        others(&tried, narrated, &keys),
+        format!("With {policy}: {}.", figures(shown)),
+        others(&tried, shown, &keys),
         judged.advice,
         given_up(&tried, &keys),
         "Each interval holds for its number alone, and all of it for this scenario's failure rates; `dryroll tune` \
          decides by limits of your own."
             .to_owned(),
         phrases::evidence(scenario, report.seed, &replicates(report.replicates), report.command.raw()),
-        facts(report, narrated, best.is_some()).to_string(),
+        facts(report, shown, best.is_some()).to_string(),
     ];
     let mut tags = phrases::tags(scenario, 0, "sweep");
-    tags.extend(phrases::policy_tags(narrated.policy));
+    tags.extend(phrases::policy_tags(shown.policy));
     tags.extend(report.versions.iter().map(|version| phrases::tag(version.raw())));
     tags.extend(["batch-sizing".to_owned(), judged.tag.to_owned()]);
     Ok(Learning {
@@ -198,7 +198,7 @@ fn judgement(tried: &[Tried<'_>], few: &[&Tried<'_>], best: Option<&Tried<'_>>, 
     });
     let close = match close.count() as u64 {
         0 => String::new(),
-        n => format!(" {} not told apart from it by their intervals.", plural(n, "other is", "others are")),
+        n => format!(" {} from it beyond chance.", plural(n, "other does not differ", "others do not differ")),
     };
     Judgement {
         category: Category::BestPractice,
@@ -215,9 +215,9 @@ fn judgement(tried: &[Tried<'_>], few: &[&Tried<'_>], best: Option<&Tried<'_>>, 
     }
 }
 
-fn figures(narrated: &Tried<'_>) -> String {
+fn figures(shown: &Tried<'_>) -> String {
     let mut said = Vec::new();
-    if let Some(good) = narrated.good {
+    if let Some(good) = shown.good {
         let version = good.version.to_string();
         if let Some(trips) = false_trips(good) {
             said.push(format!("false trips of {version} {}", share(trips)));
@@ -226,7 +226,7 @@ fn figures(narrated: &Tried<'_>) -> String {
             said.push(format!("its mean duration {}", mean("duration_sec", duration)));
         }
     }
-    if let Some(bad) = narrated.bad {
+    if let Some(bad) = shown.bad {
         let version = bad.version.to_string();
         if let Some(blast) = blast(bad) {
             said.push(format!("mean blast radius of {version} {}", mean("blast_radius_pct", blast)));
@@ -242,10 +242,10 @@ fn figures(narrated: &Tried<'_>) -> String {
 }
 
 /// The fastest of all, where it is another: what speed would cost.
-fn others(tried: &[Tried<'_>], narrated: &Tried<'_>, keys: &[&str]) -> String {
+fn others(tried: &[Tried<'_>], shown: &Tried<'_>, keys: &[&str]) -> String {
     let fastest = tried.iter().filter(|one| one.duration().is_finite() && !one.gives_up());
     let fastest = fastest.min_by(|a, b| a.duration().total_cmp(&b.duration()));
-    match fastest.filter(|fastest| !std::ptr::eq(*fastest, narrated)) {
+    match fastest.filter(|fastest| !std::ptr::eq(*fastest, shown)) {
         Some(fastest) => format!("The fastest is {}: {}.", phrases::policy(fastest.policy, keys), figures(fastest)),
         None => String::new(),
     }
@@ -266,12 +266,12 @@ fn given_up(tried: &[Tried<'_>], keys: &[&str]) -> String {
     }
 }
 
-fn facts(report: &SweepReport, narrated: &Tried<'_>, fits: bool) -> Facts {
+fn facts(report: &SweepReport, shown: &Tried<'_>, fits: bool) -> Facts {
     let mut facts = Facts::of_replicates("sweep", &report.scenario, report.seed, report.replicates);
-    let both = narrated.good.is_some() && narrated.bad.is_some();
+    let both = shown.good.is_some() && shown.bad.is_some();
     facts.add("recommended", if fits && both { "yes" } else { "no" });
-    facts.add_policy(narrated.policy);
-    if let Some(good) = narrated.good {
+    facts.add_policy(shown.policy);
+    if let Some(good) = shown.good {
         facts.add("good", &good.version);
         if let Some(trips) = false_trips(good) {
             facts.add("false_trips", format!("{}/{}", trips.hits, trips.n));
@@ -283,7 +283,7 @@ fn facts(report: &SweepReport, narrated: &Tried<'_>, fits: bool) -> Facts {
             facts.add_figure("duration_sec_p99", duration.p99);
         }
     }
-    if let Some(bad) = narrated.bad {
+    if let Some(bad) = shown.bad {
         facts.add("worst", &bad.version);
         if let Some(blast) = blast(bad) {
             facts.add_figure("blast_radius_pct", blast.mean);

@@ -1,4 +1,4 @@
-//! The record of a search: the policy that it recommends, why, what it is not told apart from, and what would change
+//! The record of a search: the policy that it recommends, why, which policies are as good, and what would change
 //! it.
 
 use super::facts::Facts;
@@ -16,12 +16,12 @@ pub(super) fn learning(report: &TuneReport) -> Result<Learning, LearningError> {
     }
     let scenario = &report.scenario;
     let (module, fleet) = (phrases::module(scenario), phrases::fleet(scenario, 0));
-    let (category, what, narrated) = match &report.recommended {
+    let (category, what, finding) = match &report.recommended {
         Some(best) => found(report, best),
         None => none(report),
     };
     let content = [
-        format!("{fleet}: {narrated}"),
+        format!("{fleet}: {finding}"),
         standings(report),
         spread(report),
         sensitivity(report),
@@ -67,7 +67,7 @@ pub(super) fn said(report: &TuneReport, policy: &Policy) -> String {
 fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) {
     let policy = said(report, &best.policy);
     let Evidence { objective, limits: checks, replicates, .. } = &best.evidence;
-    let goal = called(&report.minimise);
+    let goal = called(report.minimise.name());
     let (category, what, advice) = if report.decided {
         (
             Category::BestPractice,
@@ -89,24 +89,24 @@ fn found(report: &TuneReport, best: &Recommended) -> (Category, String, String) 
     let held: Vec<String> = checks.iter().map(|one| check(one, *replicates)).collect();
     let held = if held.is_empty() { String::new() } else { format!(" {}.", held.join("; ")) };
     let tried = plural(report.candidates.len() as u64, "policy", "policies");
-    let (good, goal_is) = (report.good.to_string(), estimate(&report.minimise, objective));
+    let (good, goal_is) = (report.good.to_string(), estimate(report.minimise.name(), objective));
     let (within, mean) = (limits(report), format!("mean {goal} of {good}: {goal_is}"));
-    let narrated = if report.decided {
+    let finding = if report.decided {
         format!("of {tried}, {policy} has the least {goal} {within}. With it, {mean}.{held} {advice}")
     } else {
         format!("of {tried}, {policy} is one {within}. With it, {mean}.{held} {advice}")
     };
-    (category, what, narrated)
+    (category, what, finding)
 }
 
 fn check(check: &LimitCheck, replicates: u64) -> String {
-    let name = &check.metric;
+    let name = check.metric.name();
     let holds = match check.holds {
         Some(true) => "surely holds",
         Some(false) => "surely does not hold",
         None => "is undecided",
     };
-    let of = beside(&check.metric, check.observed.n, replicates);
+    let of = beside(check.metric.name(), check.observed.n, replicates);
     let observed = match (check.observed.exact, check.bound) {
         (Some(exact), Some(bound)) => format!("{}, exactly", phrases::plain(&Unit::of(name).say_against(exact, bound))),
         _ => estimate(name, &check.observed),
@@ -116,8 +116,10 @@ fn check(check: &LimitCheck, replicates: u64) -> String {
 
 fn none(report: &TuneReport) -> (Category, String, String) {
     let tried = plural(report.candidates.len() as u64, "policy", "policies");
-    let binding =
-        report.binding.as_deref().map(|binding| format!(" What binds: {}.", one_line(binding).trim_end_matches('.')));
+    let binding = report
+        .binding
+        .as_deref()
+        .map(|binding| format!(" Binding limit: {}.", one_line(binding).trim_end_matches('.')));
     let binding = binding.unwrap_or_default();
     if report.decided {
         return (
@@ -172,7 +174,7 @@ fn standings(report: &TuneReport) -> String {
     format!("Of the others {}.{stopping}", said.join(", "))
 }
 
-/// What was known of the rates, and what more would be worth.
+/// What was known of the rates, and what more history would save.
 fn posterior(report: &TuneReport) -> String {
     let Some(posterior) = &report.posterior else { return String::new() };
     let versions: Vec<String> = posterior
@@ -186,7 +188,7 @@ fn posterior(report: &TuneReport) -> String {
     let rollouts = plural(posterior.calibration.rollouts, "real rollout", "real rollouts");
     let point = one_line(&posterior.point.says);
     format!(
-        "Rates are those of {rollouts}, as far as they tell: {}. Here {point}. {}",
+        "Rates are those of {rollouts}, as far as the logs show: {}. Here {point}. {}",
         versions.join("; "),
         one_line(&posterior.says)
     )
@@ -210,7 +212,7 @@ fn facts(report: &TuneReport) -> Facts {
     facts.add("good", &report.good);
     facts.add_some("worst", report.worst.as_ref());
     facts.add("decided", if report.decided { "yes" } else { "no" });
-    facts.add("minimise", &report.minimise);
+    facts.add("minimise", report.minimise.name());
     facts.add_some("calibration", report.posterior.as_ref().map(|posterior| &posterior.calibration.hash));
     let Some(best) = &report.recommended else {
         facts.add("recommended", "none");
@@ -218,8 +220,8 @@ fn facts(report: &TuneReport) -> Facts {
     };
     facts.add("recommended", "yes");
     facts.add_policy(&best.policy);
-    facts.add_figure(&report.minimise, best.evidence.objective.best());
-    facts.add_interval(&format!("{}_ci", report.minimise), best.evidence.objective.ci);
+    facts.add_figure(report.minimise.name(), best.evidence.objective.best());
+    facts.add_interval(&format!("{}_ci", report.minimise.name()), best.evidence.objective.ci);
     facts.add_figure("blast_radius_pct", best.evidence.blast_radius_pct.best());
     facts.add_interval("blast_radius_pct_ci", best.evidence.blast_radius_pct.ci);
     facts.add_figure("harmed_pct", best.evidence.harmed_pct.value);

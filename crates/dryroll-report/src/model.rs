@@ -7,6 +7,7 @@ pub mod check;
 pub mod compare;
 pub mod drill;
 pub mod keys;
+mod measure;
 pub mod plan;
 pub mod posterior;
 pub mod report;

@@ -20,11 +20,11 @@ use dryroll_stats::Interval;
 
 /// Between a number and its unit: narrow, and no place to break a line.
 const THIN: char = '\u{202f}';
-/// Beyond these nobody reads on.
+/// The most decimals that are useful to a reader.
 const MOST_DECIMALS: usize = 12;
 /// Two numbers that differ by less than this share are the same but for rounding in the sums.
 const SAME: f64 = 1e-9;
-/// What stands for a number that there is not.
+/// Shown in place of a missing number.
 pub const NOTHING: &str = "–";
 
 /// A length of time as people say it: `45 s`, `3 min 20 s`, `2 h 05 min`.
@@ -45,7 +45,7 @@ pub fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(&count.to_string()), if count == 1 { one } else { many })
 }
 
-/// In what a metric or a rate is measured.
+/// The unit of a metric or a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Seconds, said as minutes and hours.
@@ -65,15 +65,23 @@ impl Unit {
     #[must_use]
     pub fn of(name: &str) -> Self {
         match Measure::find(name) {
-            Some(Measure::Rate(_)) => Self::Share,
-            Some(Measure::Metric(metric)) => Self::of_metric(metric),
-            Some(Measure::Outcome) => Self::Count,
+            Some(measure) => Self::of_measure(measure),
             // A name of an older or a newer program.
             None if name.ends_with("_sec") => Self::Seconds,
             None if name.contains("_pct") => Self::Percent,
             None if name.ends_with("_instance_min") => Self::InstanceMinutes,
             None if name.ends_with("_rate") => Self::Share,
             None => Self::Count,
+        }
+    }
+
+    /// The unit of a metric or a rate.
+    #[must_use]
+    pub fn of_measure(measure: Measure) -> Self {
+        match measure {
+            Measure::Rate(_) => Self::Share,
+            Measure::Metric(metric) => Self::of_metric(metric),
+            Measure::Outcome => Self::Count,
         }
     }
 
@@ -99,6 +107,7 @@ impl Unit {
             | Metric::Decisions
             | Metric::ExposedInstances
             | Metric::HarmedInstances
+            | Metric::BrickedInstances
             | Metric::FalseFailures
             | Metric::EscapedInstances => Self::Count,
         }
@@ -140,7 +149,7 @@ impl Unit {
         }
     }
 
-    /// A value with so many decimals, none of them left out.
+    /// A value with exactly this many decimals.
     #[must_use]
     pub fn say_fixed(self, value: f64, decimals: usize) -> String {
         let size = value.abs() * self.scale();
@@ -288,7 +297,7 @@ fn decimals(size: f64) -> usize {
     decimals
 }
 
-/// A number as it reads with so many decimals.
+/// A number rounded to this many decimals.
 fn rounded(value: f64, decimals: usize) -> f64 {
     format!("{value:.decimals$}").parse().unwrap_or(value)
 }
@@ -309,7 +318,7 @@ fn grouped(text: &str) -> String {
     out
 }
 
-/// A text in lines of so many columns at most, where its words allow.
+/// A text in lines of at most this many columns, as far as its words allow.
 #[must_use]
 pub fn wrapped(words: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];

@@ -28,6 +28,7 @@ mod schema;
 mod setting;
 mod template;
 mod tree;
+mod written;
 
 pub use limits::MAX_SECONDS;
 

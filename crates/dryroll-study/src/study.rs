@@ -43,5 +43,5 @@ pub mod sweep;
 pub mod theory;
 pub mod tune;
 
-pub use policy::Policy;
+pub use policy::{AtOnce, Policy};
 pub use summary::{Figure, Share, Summaries, Summary};

@@ -24,11 +24,10 @@ use dryroll_study::study::result_log::ResultLog;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Baselines")]
 pub struct BaselineArguments {
-    /// Compare with the results that were accepted in this file: what is surely worse, by more than its tolerance,
-    /// fails
+    /// Compare with the results accepted in this file: a metric that is surely worse by more than its tolerance fails
     #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "list"])]
     pub baseline: Option<PathBuf>,
-    /// Accept what is found: write the checked scenarios into the baseline; refused where CI=true
+    /// Accept the results: write the checked scenarios into the baseline; refused where CI=true
     #[arg(long, requires = "baseline", conflicts_with = "fail_fast")]
     pub accept: bool,
     /// Accept even where CI=true
@@ -37,7 +36,7 @@ pub struct BaselineArguments {
     /// Replicates of each version to accept [default: as many as before, 1000 of a new scenario]
     #[arg(long, value_name = "N", requires = "accept")]
     baseline_replicates: Option<u64>,
-    /// How much of a metric or rate is let pass, in its unit (60) or as a share of what was accepted (5%); may be
+    /// The tolerated change of a metric or rate, in its unit (60) or as a share of the accepted value (5%); may be
     /// repeated [default: 5% of a metric, 0.01 of a rate]
     #[arg(long = "tolerance", value_name = "METRIC=VALUE", requires = "baseline")]
     pub tolerances: Vec<String>,
@@ -81,7 +80,7 @@ impl BaselineArguments {
         let said = self.tolerances.iter().map(|text| tolerance(text)).collect::<Result<Vec<_>, _>>();
         let said = said.map_err(|said| Failure::Input(anyhow::anyhow!("--tolerance: {said}")))?;
         if self.accept && !self.force && in_ci() {
-            let said = "--accept is refused where CI=true: a job would accept whatever it finds. Accept on your own machine and commit the file, or add --force";
+            let said = "--accept is refused where CI=true: a job would accept any result. Accept on your own machine and commit the file, or add --force";
             return Err(Failure::Input(anyhow::anyhow!(said)));
         }
         if self.baseline_replicates == Some(0) {
@@ -100,9 +99,13 @@ impl BaselineArguments {
         match fs::metadata(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.accept => return Ok(Baseline::default()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(wrong(anyhow::anyhow!("there is no baseline {shown}; --accept makes it of what is found")));
+                return Err(wrong(anyhow::anyhow!(
+                    "there is no baseline {shown}; --accept creates it from these results"
+                )));
             }
-            Ok(found) if !found.is_file() => return Err(wrong(anyhow::anyhow!("{shown} is no file, so no baseline"))),
+            Ok(found) if !found.is_file() => {
+                return Err(wrong(anyhow::anyhow!("{shown} is not a file, so not a baseline")));
+            }
             _ => {}
         }
         let unreadable = |error: io::Error| wrong(anyhow::Error::new(error).context(format!("cannot read {shown}")));
@@ -181,7 +184,7 @@ impl Baselined {
         }
         if fs::read(&self.file).ok() != self.was {
             return Err(Failure::Input(anyhow::anyhow!(
-                "{shown} was changed by somebody else meanwhile; nothing was accepted, run the same command again"
+                "{shown} was changed by another process; nothing was accepted: run the same command again"
             )));
         }
         self.baseline.entries.extend(entries);
@@ -192,9 +195,9 @@ impl Baselined {
     fn not_checked(&self, candidates: &[Candidate]) -> Vec<NotChecked> {
         let checked: Vec<Foreign> = candidates.iter().map(|one| key(&one.file)).collect();
         let others = self.baseline.entries.keys().filter(|scenario| !checked.contains(scenario));
-        let narrated =
+        let not_checked =
             |scenario: &Foreign| NotChecked { gone: !Path::new(scenario.raw()).exists(), scenario: scenario.clone() };
-        others.map(narrated).collect()
+        others.map(not_checked).collect()
     }
 
     /// The baseline entry that this scenario replaces: same bytes, and its file no longer exists.
@@ -264,10 +267,10 @@ impl Baselined {
     fn why_new(&self, one: &Candidate) -> String {
         match (self.renamed(one), self.output.is_some()) {
             (Some(old), false) => {
-                format!("it is what {old} was, which is no file any more; --accept takes it over under its new name")
+                format!("it is what {old} was, a file that no longer exists; --accept records it under its new name")
             }
             (Some(old), true) => format!("it is what {old} was, and takes its place"),
-            (None, false) => "nothing was accepted of it; --accept takes it in".to_owned(),
+            (None, false) => "the baseline does not have it; --accept adds it".to_owned(),
             (None, true) => "it was taken in".to_owned(),
         }
     }

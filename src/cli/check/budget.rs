@@ -6,7 +6,7 @@ use std::time::Duration;
 pub fn budget(text: &str) -> Result<Duration, String> {
     let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
     let found = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
-    let wrong = || format!("`{text}` is no length of time; write a number above 0 with its unit: 60s, 5m or 1h");
+    let wrong = || format!("`{text}` is not a length of time; write a number above 0 with its unit: 60s, 5m or 1h");
     let (number, seconds) = found.ok_or_else(wrong)?;
     let number: f64 = number.trim().parse().map_err(|_| wrong())?;
     let budget = Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong())?;

@@ -1,4 +1,4 @@
-//! The opening of a drill: which replicate, what the person is told, and which decisions are played.
+//! The opening of a drill: which replicate, what the person sees, and which decisions are played.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -16,7 +16,7 @@ pub struct Opening {
     pub scenario: Scenario,
     pub compiled: CompiledScenario,
     pub replicate: u64,
-    /// The names that the person is told.
+    /// The names that the person sees.
     pub briefing: Briefing,
     /// How the surprise was drawn; the person learns it at the end only.
     pub surprise: Option<Surprise>,

@@ -32,10 +32,10 @@ fn lines() -> Receiver<String> {
 }
 
 /// Runs the dialogue until the rollout is over or the person leaves. Leaves the drill if the output fails.
-pub fn talk<'w, 'a>(
-    controller: Controller<'w, (Feed, Watch<'a>)>,
+pub fn talk<'s, 'a>(
+    controller: Controller<'s, (Feed, Watch<'a>)>,
     out: Box<dyn Write>,
-) -> (Controller<'w, (Feed, Watch<'a>)>, Result<(), Failure>) {
+) -> (Controller<'s, (Feed, Watch<'a>)>, Result<(), Failure>) {
     let is_scripted = !io::stdin().is_terminal();
     let interrupted = interrupt::stops_by_itself();
     let opened = Instant::now();

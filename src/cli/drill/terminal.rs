@@ -32,9 +32,9 @@ pub fn width() -> usize {
 }
 
 /// Shows the drill until the person leaves.
-pub fn show<'w, 'a>(
-    controller: Controller<'w, (Feed, Watch<'a>)>,
-) -> (Controller<'w, (Feed, Watch<'a>)>, Result<(), Failure>) {
+pub fn show<'s, 'a>(
+    controller: Controller<'s, (Feed, Watch<'a>)>,
+) -> (Controller<'s, (Feed, Watch<'a>)>, Result<(), Failure>) {
     let mut model = Model::new(controller);
     // ratatui restores the terminal after a panic.
     let shown = ratatui::try_init().and_then(|mut terminal| {

@@ -70,7 +70,7 @@ pub fn run(
         _ => Ok(()),
     };
     if !server.address().ip().is_loopback() {
-        say("warning: this is no loopback address; whoever reaches it and has the token operates the drill,")?;
+        say("warning: this is not a loopback address; anyone who reaches it with the token operates the drill,")?;
         say("and the token goes over the network unencrypted")?;
     }
     say(&format!("The drill is at {}", server.url()))?;

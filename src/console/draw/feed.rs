@@ -16,15 +16,15 @@ pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &Model<'_, O>, th
     }
     let rows = usize::from(area.height) - 1;
     let mut shown: Vec<Line<'static>> = Vec::new();
-    for told in model.controller().seen().0.lines().iter().rev() {
+    for line in model.controller().seen().0.lines().iter().rev() {
         if shown.len() >= rows {
             break;
         }
-        let clock = format!("{:>8}  ", told.at.to_string());
+        let clock = format!("{:>8}  ", line.at.to_string());
         let room = usize::from(area.width).saturating_sub(clock.len());
-        for (row, text) in wrap(&told.text, room, 2).into_iter().enumerate().collect::<Vec<_>>().into_iter().rev() {
+        for (row, text) in wrap(&line.text, room, 2).into_iter().enumerate().collect::<Vec<_>>().into_iter().rev() {
             let clock = if row == 0 { clock.clone() } else { " ".repeat(clock.len()) };
-            shown.push(Line::from(vec![Span::styled(clock, theme.dim()), Span::styled(text, theme.tone(told.tone))]));
+            shown.push(Line::from(vec![Span::styled(clock, theme.dim()), Span::styled(text, theme.tone(line.tone))]));
         }
     }
     shown.truncate(rows);

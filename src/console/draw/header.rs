@@ -8,7 +8,6 @@ use ratatui::widgets::Paragraph;
 use super::Theme;
 use super::wrap::{cut, width};
 use crate::console::model::Model;
-use dryroll_engine::RequestKind;
 use dryroll_sim::sim::Observer;
 
 /// Counts up to this are drawn stroke by stroke.
@@ -44,17 +43,29 @@ fn clock<O: Observer>(model: &Model<'_, O>) -> String {
     }
 }
 
+/// `rules 1: 2, 2: 0`, where no limit of failures in a row is drawn.
+fn rules<O: Observer>(model: &Model<'_, O>, theme: Theme) -> Line<'static> {
+    let engine = model.controller().drill().engine();
+    let counts: Vec<String> = (1..)
+        .zip(engine.rules())
+        .map(|(rule, (_, count))| {
+            format!("{rule}: {}", count.map_or_else(|| "–".to_owned(), |count| count.to_string()))
+        })
+        .collect();
+    Line::from(vec![Span::raw("rules "), Span::styled(counts.join(", "), theme.dim())])
+}
+
 /// `breaker ▮▮▯ 2 of 3 in a row`
 fn breaker<O: Observer>(model: &Model<'_, O>, theme: Theme) -> Line<'static> {
     let drill = model.controller().drill();
-    let (count, limit) = drill.engine().breaker();
+    let Some((count, limit)) = drill.engine().breaker() else { return rules(model, theme) };
     let count = count.min(limit);
     let strokes = if limit <= STROKES {
         format!("{}{} ", "▮".repeat(count as usize), "▯".repeat((limit - count) as usize))
     } else {
         String::new()
     };
-    let is_tripped = drill.engine().pending_request().is_some_and(|(_, kind)| kind != RequestKind::RollingUpgrade);
+    let is_tripped = drill.engine().pending_request().is_some_and(|(_, kind)| kind.is_of_trip());
     let style = if count > 0 { theme.alarm() } else { theme.dim() };
     let mut spans = vec![Span::raw("breaker "), Span::styled(format!("{strokes}{count} of {limit} in a row"), style)];
     if is_tripped {

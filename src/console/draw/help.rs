@@ -17,12 +17,12 @@ pub const KEYS: [(&str, &str); 12] = [
     ("1 2 3", "the answers on a trip"),
     ("p, space", "pause, and go on"),
     ("+ -", "faster, slower"),
-    ("n", "to the next event; the clock stands then"),
+    ("n", "to the next event; then the clock is paused"),
     ("d", "to the next decision"),
     ("↑ ↓, j k", "another row; PgUp, PgDn, Home, End"),
     ("Enter, ← →", "open or close a row"),
     ("f", "to the next failed instance"),
-    ("t", "the tree goes with the batch that runs"),
+    ("t", "the tree follows the running batch"),
     ("q", "leave, after a question"),
     ("Ctrl-C", "leave at once; the record is kept"),
 ];
@@ -42,6 +42,7 @@ fn keys<O: Observer>(model: &Model<'_, O>, room: usize) -> String {
     let mut keys = match drill.asked().map(|asked| asked.kind) {
         Some(RequestKind::RollingUpgrade) => vec!["a approve", "e edit", "r reject"],
         Some(RequestKind::RollingUpgradeContinuation) => vec!["1 2 3 answer"],
+        Some(RequestKind::Promotion) => vec!["1 2 3 answer"],
         Some(RequestKind::RollbackContinuation) => vec!["1 2 answer"],
         None => Vec::new(),
     };

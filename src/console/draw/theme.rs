@@ -25,7 +25,7 @@ impl Theme {
             Cell::Healthy => self.colour(Color::Green),
             Cell::ToGoBack | Cell::GoingBack => self.colour(Color::Magenta),
             Cell::Restored => self.colour(Color::Cyan),
-            Cell::UpgradeFailed | Cell::TimedOut | Cell::BackFailed | Cell::BackTimedOut => {
+            Cell::UpgradeFailed | Cell::TimedOut | Cell::Relapsed | Cell::BackFailed | Cell::BackTimedOut => {
                 self.colour(Color::Red).add_modifier(Modifier::BOLD)
             }
         }

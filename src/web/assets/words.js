@@ -67,7 +67,7 @@ export function event(event) {
     case 'batch_completed':
       return { loud: 1, mark: '■', text: `${batch} is complete: ${event.healthy_count} healthy, ${event.failed_count} failed` };
     case 'operator_notified':
-      return { loud: 1, mark: 'i', text: 'The operator is told; nobody is asked' };
+      return { loud: 1, mark: 'i', text: 'The operator is notified; no answer is needed' };
     case 'rollback_started':
       return { loud: 1, mark: '↶', text: `${plural(event.instance_count, 'instance')} ${event.instance_count === 1 ? 'goes' : 'go'} back to ${event.target_version}` };
     case 'rollback_failed':

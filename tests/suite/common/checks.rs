@@ -8,7 +8,7 @@ pub use super::folder::Folder;
 use super::folder::said;
 
 /// The output and the exit code.
-pub struct Told {
+pub struct Printed {
     pub code: Option<i32>,
     pub out: String,
     pub error: String,
@@ -19,9 +19,9 @@ impl Folder {
         self.command(&format!("check {arguments}"))
     }
 
-    pub fn told(&self, mut command: Command) -> Told {
+    pub fn printed(&self, mut command: Command) -> Printed {
         let output = command.output().expect("it runs");
-        Told { code: output.status.code(), out: said(&output.stdout), error: said(&output.stderr) }
+        Printed { code: output.status.code(), out: said(&output.stdout), error: said(&output.stderr) }
     }
 
     /// The report of the replay command that a report names.
@@ -33,7 +33,7 @@ impl Folder {
         serde_json::from_slice(&command.output().expect("it runs").stdout).expect("JSON")
     }
 
-    pub fn check(&self, arguments: &str) -> Told {
-        self.told(self.checking(arguments))
+    pub fn check(&self, arguments: &str) -> Printed {
+        self.printed(self.checking(arguments))
     }
 }

@@ -7,13 +7,13 @@
 use std::num::NonZeroU32;
 
 use dryroll::engine::{
-    Answer, AnswerError, ApprovalId, BreakerOrder, BreakerScope, Command, Direction, Edit, Engine, Event, EventBody,
+    Answer, AnswerError, ApprovalId, BatchSizes, Command, Direction, Edit, Engine, Event, EventBody,
     InterventionPolicy, Judged, OperatorDecision, Outcome, Plan, PlanOrder, Recording, Settings, Ticks, Timer,
     VersionRef,
 };
 use dryroll::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
 
-/// The digest that the fleet ran before, the one that is rolled out, and one that nobody asked for.
+/// The digest that the fleet ran before, the one that is rolled out, and one that is not requested.
 pub const OLD: DigestId = DigestId(1);
 pub const NEW: DigestId = DigestId(2);
 pub const OTHER: DigestId = DigestId(3);
@@ -26,20 +26,15 @@ pub fn at_least_one(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).expect("not zero")
 }
 
-/// Nobody is asked, batches of half the plan, two failures in a row trip, 300 ms to become healthy.
+/// No approval, batches of half the plan, two failures in a row trip, 300 ms to become healthy.
 pub fn settings() -> Settings {
     Settings {
-        target: VersionRef { id: "v2".into(), digest: NEW },
-        previous: Some(VersionRef { id: "v1".into(), digest: OLD }),
-        batch_pct: 50,
-        max_consecutive_failures: at_least_one(2),
+        batches: BatchSizes::pct(50),
         health_timeout: Span(300),
-        rollback_batch_pct: 50,
-        breaker_order: BreakerOrder::Observed,
-        breaker_scope: BreakerScope::Rollout,
-        max_in_flight: None,
+        rollback_health_timeout: Span(300),
         policy: InterventionPolicy::AutoApprove,
         approval_expires: Span(1000),
+        ..Settings::new(VersionRef { id: "v2".into(), digest: NEW }, Some(VersionRef { id: "v1".into(), digest: OLD }))
     }
 }
 
@@ -48,7 +43,7 @@ pub const ALWAYS: Ticks = Ticks::every(Span(1));
 
 /// A plan of the instances 0, 1, 2, …
 pub fn plan(total: u32, settings: &Settings) -> Plan {
-    Plan::new(PlanOrder::new((0..total).map(InstanceId)), Vec::new(), settings.batch_pct)
+    Plan::new(PlanOrder::new((0..total).map(InstanceId)), Vec::new(), &settings.batches)
 }
 
 /// A heartbeat of an instance that runs `digest` and is well.
@@ -74,6 +69,7 @@ pub fn line(event: &Event) -> String {
             Answer::Edit(_) => format!("{request} edit"),
             Answer::Reject => format!("{request} reject"),
             Answer::OnTrip(decision) => format!("{request} {}", decision.name()),
+            Answer::Promote => format!("{request} promote"),
         },
         EventBody::BatchStarted { batch_index, instance_count } => {
             format!("b{batch_index} starts with {instance_count}")
@@ -86,7 +82,14 @@ pub fn line(event: &Event) -> String {
             None => format!("b{batch_index} {} healthy", instance.0),
             Some(reason) => format!("b{batch_index} {} failed: {}", instance.0, reason.name()),
         },
-        EventBody::CircuitBreakerTripped { batch_index, failed } => {
+        EventBody::InstanceRetried { batch_index, instance, attempt, reason } => {
+            format!("b{batch_index} {} retry {attempt}: {}", instance.0, reason.name())
+        }
+        EventBody::InstanceRelapsed { batch_index, instance, reason } => {
+            format!("b{batch_index} {} relapsed: {}", instance.0, reason.name())
+        }
+        EventBody::BreakerNoted { batch_index, reason, .. } => format!("b{batch_index} noted: {reason}"),
+        EventBody::CircuitBreakerTripped { batch_index, failed, .. } => {
             let failed: Vec<_> = failed.iter().map(|id| id.0.to_string()).collect();
             format!("b{batch_index} TRIPPED by {}", failed.join(" "))
         }
@@ -105,6 +108,7 @@ pub fn line(event: &Event) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
     Upgrade(Direction, InstanceId),
+    Retry(Direction, InstanceId, u32),
     Ask(ApprovalId),
 }
 
@@ -115,6 +119,9 @@ pub fn deeds(engine: &mut Engine) -> Vec<Deed> {
         match command {
             Command::Upgrade { to, positions } => {
                 deeds.extend(positions.map(|position| Deed::Upgrade(to, engine.instance(position))));
+            }
+            Command::Retry { to, position, attempt } => {
+                deeds.push(Deed::Retry(to, engine.instance(position), attempt));
             }
             Command::Ask { request, .. } => deeds.push(Deed::Ask(request)),
         }
@@ -129,12 +136,12 @@ pub fn events(engine: &mut Engine) -> Vec<Event> {
 
 /// The deeds that the events imply, in order.
 pub fn deeds_told(events: &[Event]) -> Vec<Deed> {
-    let told = |event: &Event| match event.body {
+    let described = |event: &Event| match event.body {
         EventBody::InstanceStarted { instance, to, .. } => Some(Deed::Upgrade(to, instance)),
         EventBody::ApprovalRequested { request, .. } => Some(Deed::Ask(request)),
         _ => None,
     };
-    events.iter().filter_map(told).collect()
+    events.iter().filter_map(described).collect()
 }
 
 /// An engine, and its events since they were last read. After every input the commands are compared with the events:
@@ -168,8 +175,8 @@ impl Bench {
     /// Begun, everything in one batch.
     pub fn one_batch(total: u32, limit: u32, change: impl FnOnce(&mut Settings)) -> Self {
         Self::begun(total, |settings| {
-            settings.batch_pct = 100;
-            settings.max_consecutive_failures = at_least_one(limit);
+            settings.batches = dryroll::engine::BatchSizes::pct(100);
+            settings.max_consecutive_failures = Some(at_least_one(limit));
             change(settings);
         })
     }

@@ -1,8 +1,8 @@
 //! Random runs of the engine: inputs in any order, valid or not, then a fair end.
 
 use dryroll::engine::{
-    Answer, ApprovalId, BreakerOrder, BreakerScope, Direction, Edit, Engine, InterventionPolicy, Journal,
-    OperatorDecision, Phase, Recording, RequestKind, Settings, Timer,
+    Answer, ApprovalId, BatchSizes, BreakerOrder, BreakerScope, Direction, Edit, Engine, InterventionPolicy, Journal,
+    OperatorDecision, Phase, Recording, RequestKind, Settings, Size, Timer,
 };
 use dryroll::fleet::{At, DigestId, Heartbeat, InstanceId, Span};
 use proptest::prelude::*;
@@ -73,7 +73,7 @@ enum Kind {
     HandIn(HandIn),
     /// To whatever is pending.
     Reply(Answer),
-    /// About whatever is rolled out. `who` may be nobody's number.
+    /// About whatever is rolled out. `who` may be a number that no instance has.
     Beat {
         who: u32,
         news: News,
@@ -146,14 +146,15 @@ pub fn cases() -> impl Strategy<Value = Case> {
     (knobs, breaker, policy).prop_flat_map(
         |((total, batch_pct, limit, rollback_batch_pct, max), (order, scope), policy)| {
             let settings = Settings {
-                batch_pct,
-                max_consecutive_failures: at_least_one(limit),
-                rollback_batch_pct,
-                max_in_flight: max.map(at_least_one),
+                batches: BatchSizes::pct(batch_pct),
+                max_consecutive_failures: Some(at_least_one(limit)),
+                rollback_batches: BatchSizes::pct(rollback_batch_pct),
+                max_in_flight: max.map(at_least_one).map(Size::Count),
                 breaker_order: order,
                 breaker_scope: scope,
                 policy,
                 health_timeout: Span(100),
+                rollback_health_timeout: Span(100),
                 ..bench::settings()
             };
             let decision = prop_oneof![

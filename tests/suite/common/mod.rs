@@ -7,6 +7,8 @@ pub mod engine;
 pub mod engine_runs;
 pub mod events;
 pub mod folder;
+pub mod html;
+pub mod markdown;
 pub mod reports;
 pub mod theory;
 pub mod toml;

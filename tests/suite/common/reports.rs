@@ -15,7 +15,7 @@ use dryroll::report::model::{
     KeepsReport, LaterReport, LimitCheck, LimitText, Named, NotableReplicate, PointAnswer, PosteriorReport, RareEvent,
     Recommended, ReplayedReplicate, SavingParts, ScenarioRef, Sensitivity, Standing, SweepReport, TuneReport,
 };
-use dryroll::scenario::{Condition, Measure, Scenario};
+use dryroll::scenario::{Condition, Measure, Metric, Rate, Scenario};
 use dryroll::sim::CompiledScenario;
 use dryroll::stats::Interval;
 use dryroll::study::{Figure, Policy, Share, Summaries, Summary};
@@ -103,10 +103,10 @@ fn share(rate: f64) -> Summary {
 }
 
 /// From the smallest value of [`figure`] to the largest, with all replicates.
-fn histogram(metric: &str, mean: f64, spread: f64) -> Histogram {
+fn histogram(metric: Metric, mean: f64, spread: f64) -> Histogram {
     let low = (mean - spread * 2.0).max(0.0);
     let high = mean + spread * 3.5;
-    let width = (if metric.ends_with("_pct") { high.min(100.0) } else { high } - low) / 20.0;
+    let width = (if metric.is_percent() { high.min(100.0) } else { high } - low) / 20.0;
     let counts = (0..20).map(|i| {
         let z = (low + width * (f64::from(i) + 0.5) - mean) / spread;
         (60.0 / (1.0 + z * z * z * z)) as u64
@@ -114,7 +114,7 @@ fn histogram(metric: &str, mean: f64, spread: f64) -> Histogram {
     let mut counts: Vec<u64> = counts.collect();
     let others: u64 = counts.iter().sum::<u64>() - counts[8];
     counts[8] = N.saturating_sub(others);
-    Histogram { metric: metric.into(), low, width, counts }
+    Histogram { metric, low, width, counts }
 }
 
 fn duration(batch: u32, limit: u32, bad: bool) -> f64 {
@@ -165,9 +165,9 @@ fn cell(batch: u32, limit: u32, bad: bool) -> Cell {
         exact.values = BTreeMap::from([("trip_rate".into(), false_trips(limit)), ("duration_sec".into(), mean * 1.02)]);
         exact.why_not = BTreeMap::from([("exposed_pct".into(), "no formula for it".into())]);
     }
-    let mut distributions = vec![histogram("duration_sec", mean, mean * 0.1)];
+    let mut distributions = vec![histogram(Metric::DurationSec, mean, mean * 0.1)];
     if bad {
-        distributions.push(histogram("blast_radius_pct", blast(batch, limit), 5.0));
+        distributions.push(histogram(Metric::BlastRadiusPct, blast(batch, limit), 5.0));
     }
     Cell {
         policy: policy(batch, limit),
@@ -190,7 +190,7 @@ fn cell(batch: u32, limit: u32, bad: bool) -> Cell {
         worst: (0..3)
             .map(|i| NotableReplicate {
                 replicate: 17 + i,
-                metric: if bad { "blast_radius_pct" } else { "duration_sec" }.into(),
+                metric: if bad { Metric::BlastRadiusPct } else { Metric::DurationSec },
                 value: if bad { (blast(batch, limit) + 15.0).min(100.0) } else { mean * 1.3 } - i as f64,
                 command: format!("dryroll run s.toml --set rollout.batch_pct={batch} --replicate {}", 17 + i).into(),
             })
@@ -234,7 +234,7 @@ pub fn sweep() -> SweepReport {
 fn contrast(metric: &str, a: f64, b: f64, half: f64) -> Contrast {
     let difference = b - a;
     Contrast {
-        metric: metric.into(),
+        metric: Measure::find(metric).expect("a metric or rate"),
         a: Some(a),
         b: Some(b),
         difference: Some(difference),
@@ -287,15 +287,15 @@ pub fn compare() -> CompareReport {
             nothing.clone(),
         ],
         replicates: vec![DifferingReplicate {
-            metric: "duration_sec".into(),
+            metric: Metric::DurationSec,
             replicate: 71,
             a: 3000.0,
             b: 700.0,
             commands: ["dryroll run s.toml --replicate 71".into(), format!("dryroll run {HOSTILE}")],
         }],
         distributions: vec![
-            Histogram { low: -1500.0, ..histogram("duration_sec", 700.0, 300.0) },
-            histogram("blast_radius_pct", 15.0, 4.0),
+            Histogram { low: -1500.0, ..histogram(Metric::DurationSec, 700.0, 300.0) },
+            histogram(Metric::BlastRadiusPct, 15.0, 4.0),
         ],
         completed: None,
     };
@@ -320,7 +320,7 @@ fn estimate(value: f64, half: f64) -> Estimate {
 fn evidence(batch: u32, limit: u32) -> Evidence {
     let check = |version: &str, value: f64, holds| LimitCheck {
         limit: if version == GOOD { "false_trip_rate ≤ 0.02" } else { "blast_radius_pct ≤ 20" }.into(),
-        metric: if version == GOOD { "false_trip_rate" } else { "blast_radius_pct" }.into(),
+        metric: if version == GOOD { Measure::Rate(Rate::FalseTrip) } else { Measure::Metric(Metric::BlastRadiusPct) },
         bound: Some(if version == GOOD { 0.02 } else { 20.0 }),
         version: version.into(),
         observed: estimate(value, value * 0.1),
@@ -358,11 +358,11 @@ pub fn tune(answered: bool) -> TuneReport {
         good: GOOD.into(),
         defective: vec![BAD.into()],
         worst: Some(BAD.into()),
-        minimise: "duration_sec".into(),
+        minimise: Metric::DurationSec,
         tolerance: 0.02,
         limits: vec![LimitText {
             says: "false_trip_rate ≤ 0.02".into(),
-            metric: "false_trip_rate".into(),
+            metric: Measure::Rate(Rate::FalseTrip),
             versions: vec![GOOD.into()],
             key: None,
             bound_of_mean: None,

@@ -7,7 +7,7 @@ use dryroll::scenario::{Format, Scenario};
 
 use super::folder::Folder;
 
-/// A network that flaps about once in a million years: theory says nothing of it, and nothing changes.
+/// A network that flaps about once in a million years: theory does not cover it, and nothing changes.
 pub const BEYOND_THEORY: &str = "[network]\nflap_rate_per_hour = 1e-10\n";
 
 /// Within the scope of exact values: independent verdicts, an abort on the first trip.

@@ -200,8 +200,7 @@ pub fn look_at(scenario: &Scenario, log: &[Event]) {
                 saw_if(*failure == Some(Reason::HealthTimeout), "health_timeout");
             }
             EventBody::BreakerNoted { .. } => {
-                let trips_later =
-                    log[i..].iter().any(|later| later.body.kind() == EventKind::CircuitBreakerTripped);
+                let trips_later = log[i..].iter().any(|later| later.body.kind() == EventKind::CircuitBreakerTripped);
                 saw_if(trips_later, "a note, then a trip");
             }
             EventBody::CircuitBreakerTripped { failed, batch_index, .. } => {
@@ -237,9 +236,9 @@ pub fn look_at(scenario: &Scenario, log: &[Event]) {
                     continued += u32::from(*decision == OperatorDecision::ContinueAnyway);
                     let ends = finishes_next && *decision == OperatorDecision::ContinueAnyway;
                     saw_if(ends, "continued to the end at the decision");
-                    let asked = log[..i].iter().filter(|event| {
-                        matches!(event.body, EventBody::ApprovalRequested { kind, .. } if kind.is_of_trip())
-                    });
+                    let asked = log[..i].iter().filter(
+                        |event| matches!(event.body, EventBody::ApprovalRequested { kind, .. } if kind.is_of_trip()),
+                    );
                     let promotion = log[..i].iter().rev().find_map(|event| match event.body {
                         EventBody::ApprovalRequested { kind, .. } => Some(kind == RequestKind::Promotion),
                         _ => None,

@@ -25,9 +25,9 @@ impl Interval {
 }
 
 /// Everything that is not the controller's doing.
-pub struct Environment<'w> {
-    compiled: &'w CompiledScenario,
-    specs: &'w [FaultSpec],
+pub struct Environment<'c> {
+    compiled: &'c CompiledScenario,
+    specs: &'c [FaultSpec],
     flaps: Vec<Vec<Interval>>,
     deaths: Vec<Vec<Interval>>,
     zones: Vec<Vec<Interval>>,
@@ -48,12 +48,12 @@ fn history(law: Option<&OutageLaw>, key: Key, until: u64) -> Vec<Interval> {
     found
 }
 
-impl<'w> Environment<'w> {
+impl<'c> Environment<'c> {
     /// Lists all chance outages that begin before `until`, and opens the faults whose moment is known.
     pub fn new(
-        compiled: &'w CompiledScenario,
-        specs: &'w [FaultSpec],
-        members: &[Member<'w>],
+        compiled: &'c CompiledScenario,
+        specs: &'c [FaultSpec],
+        members: &[Member<'c>],
         draws: &mut Draws,
         until: u64,
     ) -> Self {

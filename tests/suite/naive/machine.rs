@@ -7,14 +7,14 @@ use dryroll::sim::sampled_upgrade::SampledUpgrade;
 
 use super::coverage::{saw, saw_if};
 use super::environment::Environment;
-use super::fates::Digests;
+use super::replicate_draws::Digests;
 
 /// What an instance is doing, kills aside.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Doing {
     /// Nothing in particular.
     Running,
-    /// An upgrade that still takes so many milliseconds of progress.
+    /// An upgrade that still takes this many milliseconds of progress.
     Upgrading { to: Release, sampled_upgrade: SampledUpgrade, left: u64 },
     /// Silent since the end of an upgrade.
     Hung,
@@ -36,9 +36,9 @@ pub struct Message {
 }
 
 /// A planned instance.
-pub struct Machine<'w> {
+pub struct Machine<'c> {
     /// Its draws and traits.
-    pub member: Member<'w>,
+    pub member: Member<'c>,
     position: usize,
     digests: Digests,
     /// The digest that it runs.
@@ -59,9 +59,9 @@ pub struct Machine<'w> {
     killed: bool,
 }
 
-impl<'w> Machine<'w> {
+impl<'c> Machine<'c> {
     /// An instance that runs a digest, in a state.
-    pub fn new(member: Member<'w>, position: usize, digests: Digests, runs: usize, state: StartState) -> Self {
+    pub fn new(member: Member<'c>, position: usize, digests: Digests, runs: usize, state: StartState) -> Self {
         saw(match state {
             StartState::Well => "well at the start",
             StartState::Unhealthy => "unhealthy at the start",

@@ -113,9 +113,7 @@ impl ScenarioGenerator {
                     threshold: self.threshold(&[Whole::Planned, Whole::Batch, Whole::Judged]),
                     armed: self.armed(),
                     check: self.moments(),
-                    reasons: self
-                        .maybe(25, |dice| vec![dice.pick(known)])
-                        .filter(|_| how != FailureCount::InARow),
+                    reasons: self.maybe(25, |dice| vec![dice.pick(known)]).filter(|_| how != FailureCount::InARow),
                     scope,
                 })
             }

@@ -10,8 +10,8 @@ use dryroll::scenario::Scenario;
 use dryroll::sim::Release;
 
 use super::coverage::{saw, saw_if};
-use super::fates::Digests;
 use super::machine::Message;
+use super::replicate_draws::Digests;
 use super::verdicts::{Breaker, Sizes, Verdict};
 use super::walk::{Flight, Phase, Walk, number};
 
@@ -651,15 +651,7 @@ impl<'s> Rules<'s> {
         None
     }
 
-    fn trip(
-        &mut self,
-        now: u64,
-        batch: usize,
-        rule: Option<usize>,
-        failed: &[usize],
-        reason: TripReason,
-        then: Then,
-    ) {
+    fn trip(&mut self, now: u64, batch: usize, rule: Option<usize>, failed: &[usize], reason: TripReason, then: Then) {
         self.tripped_by = rule;
         let walk = self.walk_mut();
         let id = walk.id;

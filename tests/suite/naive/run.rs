@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use dryroll::engine::{Answer, Direction, Event, EventBody, OperatorDecision, Outcome, RequestKind, RolloutId};
 use dryroll::fleet::{InstanceId, Span};
 use dryroll::scenario::{RolloutOrder, Scenario};
-use dryroll::sim::draws::{Draws, Key, unit};
 use dryroll::sim::compiled::Member;
+use dryroll::sim::draws::{Draws, Key, unit};
 use dryroll::sim::{CompiledScenario, Metrics, Release};
 
 use super::coverage::{look_at, saw, saw_if};
 use super::environment::Environment;
-use super::fates::{Digests, Fates, at_the_request, named};
 use super::machine::Machine;
 use super::person::Person;
+use super::replicate_draws::{Digests, ReplicateDraws, at_the_request, named};
 use super::rules::{Letter, Rules};
 
 /// A whole run, from the request to the end of its observation.
@@ -21,7 +21,7 @@ struct Run<'s> {
     scenario: &'s Scenario,
     compiled: &'s CompiledScenario,
     draws: Draws,
-    fates: Fates<'s>,
+    replicate_draws: ReplicateDraws<'s>,
     now: u64,
     ids: Vec<InstanceId>,
     machines: Vec<Machine<'s>>,
@@ -140,7 +140,7 @@ impl<'s> Run<'s> {
             },
             scenario,
             compiled,
-            fates: Fates::new(scenario, &mut draws),
+            replicate_draws: ReplicateDraws::new(scenario, &mut draws),
             draws,
             now: 0,
             ids,
@@ -352,7 +352,8 @@ impl<'s> Run<'s> {
                 (Release::Target, _) => self.draws.retry(n, 0, attempt),
                 (Release::Previous, _) => self.draws.retry(n, 1, attempt),
             };
-            let sampled_upgrade = self.fates.sampled_upgrade(n, machine.member.block.membership, &block, version);
+            let sampled_upgrade =
+                self.replicate_draws.sampled_upgrade(n, machine.member.block.membership, &block, version);
             machine.command(self.now, version, sampled_upgrade, &self.environment);
         }
         for event in std::mem::take(&mut self.rules.events) {

@@ -8,8 +8,8 @@ use dryroll::engine::{
 use dryroll::fleet::{InstanceId, InstanceStatus, LifecycleState, Span};
 use dryroll::scenario::{
     Blocks, ClassSpec, Concentrations, Distribution, FaultKind, FaultSpec, FaultStart, FleetSpec, Members, NetworkSpec,
-    OperatorSpec, OutcomeRates, OverrideSpec, PromotionDecision, ReconcilerSpec, RolloutOrder, RolloutSpec, Scenario, SomeRates, Target,
-    UpgradeOutcome, VersionIndex, VersionSpec,
+    OperatorSpec, OutcomeRates, OverrideSpec, PromotionDecision, ReconcilerSpec, RolloutOrder, RolloutSpec, Scenario,
+    SomeRates, Target, UpgradeOutcome, VersionIndex, VersionSpec,
 };
 use dryroll::sim::draws::Key;
 
@@ -19,9 +19,9 @@ pub struct ScenarioGenerator {
     thrown: u64,
     /// Seconds of one step of the grid on which durations lie.
     step: f64,
-    /// Durations are drawn, not constant, in so many of a hundred cases.
+    /// Durations are drawn, not constant, in this many of a hundred cases.
     drawn_pct: u64,
-    /// Each thing that can go wrong does so in so many of a hundred scenarios.
+    /// Each thing that can go wrong does so in this many of a hundred scenarios.
     spice_pct: u64,
 }
 
@@ -81,7 +81,7 @@ impl ScenarioGenerator {
         Span::from_secs_f64(self.seconds(steps))
     }
 
-    /// A duration of about so many steps.
+    /// A duration of about this many steps.
     pub fn duration(&mut self, low: u64, high: u64) -> Distribution {
         let steps = self.between(low, high);
         let middle = self.seconds(steps.max(1));
@@ -98,7 +98,7 @@ impl ScenarioGenerator {
         }
     }
 
-    /// A rate per so many seconds, of one in about so many steps.
+    /// A rate per this many seconds, of one in about this many steps.
     fn rate(&mut self, per_seconds: f64, low: u64, high: u64) -> f64 {
         let steps = self.between(low, high);
         per_seconds / self.seconds(steps)

@@ -34,7 +34,10 @@ const SIMPLER: &[Simpler] = &[
     |s| s.rollout.rollback_batches = BatchSizes::pct(100),
     |s| s.rollout.max_consecutive_failures = NonZeroU32::new(1),
     |s| s.rollout.max_consecutive_failures = NonZeroU32::new(50),
-    |s| s.rollout.max_consecutive_failures = s.rollout.max_consecutive_failures.filter(|_| s.rollout.breakers.is_empty()),
+    |s| {
+        s.rollout.max_consecutive_failures =
+            s.rollout.max_consecutive_failures.filter(|_| s.rollout.breakers.is_empty())
+    },
     |s| s.rollout.rollback_max_consecutive_failures = None,
     |s| s.rollout.rollback_health_timeout = None,
     |s| s.rollout.pace.min_healthy = Span::ZERO,

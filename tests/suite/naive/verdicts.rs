@@ -132,8 +132,7 @@ impl Breaker {
 
     /// What it finds before a batch begins, of those who are unwell.
     pub fn judge_unwell(&self, rule: &Unwell, unwell: &[usize], sizes: &Sizes) -> Option<Found> {
-        let counted: Vec<usize> =
-            unwell.iter().copied().filter(|position| !self.left_out.contains(position)).collect();
+        let counted: Vec<usize> = unwell.iter().copied().filter(|position| !self.left_out.contains(position)).collect();
         let holds = is_armed(&rule.armed, sizes) && reaches(&rule.threshold, counted.len(), sizes);
         let finding = Finding::Unwell {
             count: counted.len() as u32,

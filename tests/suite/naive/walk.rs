@@ -54,7 +54,7 @@ pub struct Walk {
     pub batches: Vec<Batch>,
     /// The failures in a row that the first rule counts, by batch where each has a count of its own.
     pub runs: Vec<Vec<usize>>,
-    /// The breaker tripped, and nobody has decided yet.
+    /// The breaker tripped, and the decision is open.
     pub tripped: bool,
     /// Dispatching waits for a tick.
     pub held: bool,

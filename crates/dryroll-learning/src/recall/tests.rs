@@ -175,14 +175,14 @@ fn of_a_search(facts: &str) -> Learning {
 
 #[test]
 fn a_record_claims_nothing_of_another_case() {
-    let narrated = |record: &Learning, today: &Today<'_>| {
+    let judged = |record: &Learning, today: &Today<'_>| {
         let recalled = recall(std::slice::from_ref(record), today);
         let mut out = Vec::new();
-        super::super::tell(&mut out, "store", 1, &recalled).unwrap();
+        super::super::list(&mut out, "store", 1, &recalled).unwrap();
         (recalled[0].elsewhere.clone(), String::from_utf8(out).unwrap())
     };
     let here = "instances=50, world=0123456789abcdef, rates=v-1/none;v-1.26.0/hang_rate:0.02, batch_pct=20";
-    let (elsewhere, said) = narrated(&of_a_search(here), &today(Numbers::Plan(PLAN)));
+    let (elsewhere, said) = judged(&of_a_search(here), &today(Numbers::Plan(PLAN)));
     assert_eq!(elsewhere, None);
     assert!(said.contains("surely holds"), "{said}");
     for (from, to, differs) in [
@@ -191,7 +191,7 @@ fn a_record_claims_nothing_of_another_case() {
         ("world=01", "world=ff", "its scenario is another in the fleet or its classes"),
         ("world=0123456789abcdef, ", "", "it does not say at which failure rates"),
     ] {
-        let (elsewhere, said) = narrated(&of_a_search(&here.replace(from, to)), &today(Numbers::Plan(PLAN)));
+        let (elsewhere, said) = judged(&of_a_search(&here.replace(from, to)), &today(Numbers::Plan(PLAN)));
         let elsewhere = elsewhere.unwrap_or_else(|| panic!("{to} is another case"));
         assert!(elsewhere.differs.contains(differs), "{elsewhere:?}");
         assert!(said.contains("Nothing in it surely follows for today"), "{said}");
@@ -200,19 +200,19 @@ fn a_record_claims_nothing_of_another_case() {
         assert!(!said.contains("Recommend batch_pct"), "{said}");
     }
     let rates = here.replace("world=01", "world=ff").replace("hang_rate:0.02", "hang_rate:0.01+crash_rate:0.1");
-    let (elsewhere, _) = narrated(&of_a_search(&rates), &today(Numbers::Plan(PLAN)));
+    let (elsewhere, _) = judged(&of_a_search(&rates), &today(Numbers::Plan(PLAN)));
     let differs = "v-1.26.0 has hang_rate 0.01, crash_rate 0.1 there, hang_rate 0.02 today";
     assert_eq!(elsewhere.unwrap().differs, differs);
-    // Before a drill nothing is told of today's rates, be they the same or not.
+    // Before a drill nothing is shown of today's rates.
     let drill = Today { hides_truth: true, ..today(Numbers::Plan(PLAN)) };
-    let before = |facts: &str| narrated(&of_a_search(facts), &drill);
+    let before = |facts: &str| judged(&of_a_search(facts), &drill);
     assert_eq!(before(here), before(&rates));
     assert!(!before(here).1.contains("hang_rate"));
     let window = Policy { health_timeout_sec: Span(120_000), ..policy(20) };
-    let (elsewhere, _) = narrated(&of_a_search(here), &Today { policy: Some(window), ..today(Numbers::Plan(PLAN)) });
+    let (elsewhere, _) = judged(&of_a_search(here), &Today { policy: Some(window), ..today(Numbers::Plan(PLAN)) });
     assert_eq!(elsewhere.unwrap().differs, "health_timeout_sec 300 there, 120 today");
     let other = Today { version: "v-2", ..today(Numbers::Plan(PLAN)) };
-    assert_eq!(narrated(&of_a_search(here), &other).0.unwrap().differs, "v-1.26.0 there, v-2 today");
+    assert_eq!(judged(&of_a_search(here), &other).0.unwrap().differs, "v-1.26.0 there, v-2 today");
 }
 
 #[test]
@@ -236,7 +236,7 @@ proptest! {
             let records = [record.clone()];
             let recalled = recall(&records, &today(numbers));
             let mut out = Vec::new();
-            super::super::tell(&mut out, "store", 1, &recalled).unwrap();
+            super::super::list(&mut out, "store", 1, &recalled).unwrap();
         }
     }
 }
@@ -253,7 +253,7 @@ fn any_content() -> impl Strategy<Value = String> {
     proptest::collection::vec(fact, 0..12).prop_map(|words| words.join(" "))
 }
 
-/// A record of another case is told with its order, where that is another than today's or not the fleet's.
+/// A record of another case is shown with its order, where that is another than today's or not the fleet's.
 #[test]
 fn the_order_of_a_record_is_named_where_it_differs() {
     let record = |order: &str| {

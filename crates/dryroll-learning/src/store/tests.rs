@@ -25,7 +25,7 @@ fn a_damaged_line_is_said_and_nothing_is_added() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.ndjson");
     for (line, says) in [
-        ("{\"title\": \"half", "line 2: it is no JSON: EOF while parsing a string (column 15)"),
+        ("{\"title\": \"half", "line 2: it is not JSON: EOF while parsing a string (column 15)"),
         ("[1]", "line 2: it is a list, no object"),
         ("{\"title\": 1}", "line 2: `title` is a number, no text"),
         ("{\"title\": \"a\", \"category\": \"b\", \"content\": \"c\"}", "line 2: it has no `tags`"),

@@ -66,7 +66,7 @@ impl ComparedFact {
         Self {
             version: contrast.version.clone(),
             defective: contrast.defective,
-            metric: contrast.measure.name().to_owned(),
+            metric: contrast.measure,
             changed: contrast.cause,
             accepted: contrast.accepted,
             now: contrast.now,
@@ -149,8 +149,8 @@ fn notes(compared: &Compared, entry: Option<&Entry>) -> Vec<String> {
     }
     if let Some(entry) = entry.filter(|_| !compared.other_engine.is_empty()) {
         notes.push(format!(
-            "dryroll of {} gave other results than of {SEMANTICS_VERSION} ({}): they are compared as two samples \
-             apart, since the older engine cannot be run",
+            "dryroll of {} gave other results than of {SEMANTICS_VERSION} ({}): they are compared as two independent \
+             samples, since the older engine cannot be run",
             entry.dryroll,
             listed(&compared.other_engine)
         ));
@@ -158,13 +158,16 @@ fn notes(compared: &Compared, entry: Option<&Entry>) -> Vec<String> {
     if compared.world_changed {
         let policies = if compared.policy_changed { "; both policies are compared in the new one" } else { "" };
         notes.push(format!(
-            "something beside [rollout] is another, so that the accepted figures are not comparable{policies}; accept \
+            "something outside [rollout] changed, so the accepted figures are not comparable{policies}; accept \
              it anew with --accept"
         ));
     }
     for (versions, says) in [
-        (&compared.new_versions, "of which nothing was accepted; --accept takes them in"),
-        (&compared.gone_versions, "which were accepted and are not rolled out any more; --accept takes them out"),
+        (&compared.new_versions, "which the baseline does not have; --accept adds them"),
+        (
+            &compared.gone_versions,
+            "which the baseline has and this scenario no longer rolls out; --accept removes them",
+        ),
     ] {
         if !versions.is_empty() {
             notes.push(format!("versions {says}: {}", listed(versions)));

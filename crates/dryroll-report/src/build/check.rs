@@ -161,8 +161,8 @@ fn why(doubt: Doubt, finding: &Finding) -> String {
                 plural(finding.n, "replicate is", "replicates are")
             )
         }
-        Doubt::NothingMeasured => "no replicate that was run has a value of it".to_owned(),
+        Doubt::NothingMeasured => "no replicate has a value of this metric".to_owned(),
         Doubt::TooManyWorlds => "the rule is about more replicates than --max-replicates allows".to_owned(),
-        Doubt::OutOfTime => "the budget of time was over before it was decided".to_owned(),
+        Doubt::OutOfTime => "the time budget ended before the decision".to_owned(),
     }
 }

@@ -40,7 +40,7 @@ impl CompareReport {
                     .compiled
                     .iter()
                     .map(|&(metric, replicate, a, b)| DifferingReplicate {
-                        metric: metric.name().into(),
+                        metric,
                         replicate,
                         a,
                         b,
@@ -72,9 +72,9 @@ impl CompareReport {
 fn advice(text: &ScenarioText, policies: &[PolicyText; 2], compare: &Compare, found: &[Comparison]) -> Vec<Advice> {
     let set = policies.iter().flat_map(|policy| policy.0.iter().map(|axis| axis.key.as_str()));
     let mut advisor = Advisor::of_grid(text, set, &compare.cells.scenarios);
-    let name = Rate::Outcome(Outcome::Stalled).name();
+    let measure = Measure::Rate(Rate::Outcome(Outcome::Stalled));
     for comparison in found {
-        let Some(stalled) = comparison.metrics.iter().find(|one| one.metric == name) else { continue };
+        let Some(stalled) = comparison.metrics.iter().find(|one| one.metric == measure) else { continue };
         let share = stalled.a.unwrap_or(0.0) + stalled.b.unwrap_or(0.0);
         let hits = (share * stalled.n as f64).round() as u64;
         advisor.add(ended_at_horizon(&compare.cells.scenarios[0], &comparison.version, hits, 2 * stalled.n));
@@ -132,7 +132,7 @@ fn contrast(one: &Contrasted, result: &Compared, stopping: Option<Stopping>) -> 
     let is_comparable = conditional.as_ref().is_none_or(|conditional| conditional.comparable) && stopping.is_none();
     let wins = one.wins.filter(|_| is_comparable);
     Contrast {
-        metric: one.measure.name().into(),
+        metric: one.measure,
         a: paired.a().mean(),
         b: paired.b().mean(),
         difference: paired.differences().mean(),

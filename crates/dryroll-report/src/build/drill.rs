@@ -48,7 +48,7 @@ impl DrillReport {
             version: scenario.target().id.clone(),
             plan: PlanWalked {
                 total_instances: plan.total_instances(),
-                batch_size: plan.batch_size,
+                batch_size: plan.batch_size(),
                 batch_count: plan.batch_count(),
             },
             outcome: metrics.outcome.name().into(),
@@ -135,7 +135,8 @@ fn score(judgement: &Judgement) -> Score {
 
 fn as_it_was(own: &Judged) -> Counterfactual {
     let (difference, says) = (Difference::AsItWas, "as it was".to_owned());
-    narrated(own, Told { decision: None, difference, decide: "", on_trip: None, limit: None, waits: Span::ZERO, says })
+    let decide = "";
+    Alternative { decision: None, difference, decide, on_trip: None, limit: None, waits: Span::ZERO, says }.judged(own)
 }
 
 fn counterfactual(place: usize, change: Change, decisions: &[Decision], judged: &Judged) -> Counterfactual {
@@ -159,11 +160,11 @@ fn counterfactual(place: usize, change: Change, decisions: &[Decision], judged: 
     };
     let (decision, decide) = (Some(place + 1), answer.name());
     let on_trip = if let Change::Instead(_, on_trip) = change { on_trip } else { None };
-    narrated(judged, Told { decision, difference, decide, on_trip, limit: None, waits: Span::ZERO, says })
+    Alternative { decision, difference, decide, on_trip, limit: None, waits: Span::ZERO, says }.judged(judged)
 }
 
 fn plain(operator: Plain, judged: &Judged) -> Counterfactual {
-    let told_of = Told {
+    Alternative {
         decision: None,
         difference: Difference::PlainOperator,
         decide: operator.on_trip.name(),
@@ -171,8 +172,8 @@ fn plain(operator: Plain, judged: &Judged) -> Counterfactual {
         limit: operator.limit.map(NonZeroU32::get),
         waits: operator.waits,
         says: plain_says(operator),
-    };
-    narrated(judged, told_of)
+    }
+    .judged(judged)
 }
 
 fn plain_says(operator: Plain) -> String {
@@ -187,8 +188,8 @@ fn plain_says(operator: Plain) -> String {
     }
 }
 
-/// What is said of a branch beside its figures.
-struct Told {
+/// A decision that could have been taken: what the report says of it beside its figures.
+struct Alternative {
     decision: Option<usize>,
     difference: Difference,
     decide: &'static str,
@@ -198,33 +199,33 @@ struct Told {
     says: String,
 }
 
-fn narrated(
-    judged: &Judged,
-    Told { decision, difference, decide, on_trip, limit, waits, says }: Told,
-) -> Counterfactual {
-    let metrics = &judged.metrics;
-    Counterfactual {
-        decision,
-        difference,
-        decide: decide.into(),
-        on_trip: on_trip.map(|on_trip| on_trip.name().into()),
-        limit,
-        waits_sec: waits.as_secs_f64(),
-        says,
-        outcome: metrics.outcome.name().into(),
-        ended_at_ms: judged.finished.0,
-        counted_to_ms: judged.until.0,
-        trips: metrics.trips,
-        time_to_mitigate_sec: metrics.time_to_mitigate.map(Span::as_secs_f64),
-        time_to_stop_sec: metrics.time_to_stop.map(Span::as_secs_f64),
-        exposed_instances: metrics.exposed,
-        harmed_instances: metrics.harmed,
-        harmed_pct: Some(metrics.harmed_pct().get()),
-        unhealthy_instance_min: metrics.unhealthy_instance_min(),
-        not_serving_instance_min: judged.cost.not_serving,
-        misplaced_instances: judged.cost.misplaced,
-        cost_instance_min: judged.cost.total,
-        score: judged.score,
+impl Alternative {
+    fn judged(self, judged: &Judged) -> Counterfactual {
+        let Self { decision, difference, decide, on_trip, limit, waits, says } = self;
+        let metrics = &judged.metrics;
+        Counterfactual {
+            decision,
+            difference,
+            decide: decide.into(),
+            on_trip: on_trip.map(|on_trip| on_trip.name().into()),
+            limit,
+            waits_sec: waits.as_secs_f64(),
+            says,
+            outcome: metrics.outcome.name().into(),
+            ended_at_ms: judged.finished.0,
+            counted_to_ms: judged.until.0,
+            trips: metrics.trips,
+            time_to_mitigate_sec: metrics.time_to_mitigate.map(Span::as_secs_f64),
+            time_to_stop_sec: metrics.time_to_stop.map(Span::as_secs_f64),
+            exposed_instances: metrics.exposed,
+            harmed_instances: metrics.harmed,
+            harmed_pct: Some(metrics.harmed_pct().get()),
+            unhealthy_instance_min: metrics.unhealthy_instance_min(),
+            not_serving_instance_min: judged.cost.not_serving,
+            misplaced_instances: judged.cost.misplaced,
+            cost_instance_min: judged.cost.total,
+            score: judged.score,
+        }
     }
 }
 

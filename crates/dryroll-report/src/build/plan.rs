@@ -1,5 +1,7 @@
 //! A plan's report from the plan, before it is walked or after.
 
+use std::num::NonZeroU32;
+
 use dryroll_engine::fleet::InstanceNames;
 use dryroll_engine::{BatchPhase, Engine, InterventionPolicy, Plan, Settings};
 use dryroll_sim::scenario::Advice;
@@ -11,13 +13,16 @@ impl PlanReport {
     /// The answer to a request: all batches are pending.
     #[must_use]
     pub fn asked(plan: &Plan, settings: &Settings, names: InstanceNames) -> Self {
-        Self::with(plan, settings, settings.max_consecutive_failures.get(), names, |_| BatchPhase::Pending)
+        Self::with(plan, settings, settings.max_consecutive_failures.map(NonZeroU32::get), names, |_| {
+            BatchPhase::Pending
+        })
     }
 
     /// The plan that an engine walked, with the phases that it left.
     #[must_use]
     pub fn walked(engine: &Engine, names: InstanceNames) -> Self {
-        Self::with(engine.plan(), engine.settings(), engine.breaker().1, names, |index| engine.batch_phase(index))
+        let limit = engine.breaker().map(|(_, limit)| limit);
+        Self::with(engine.plan(), engine.settings(), limit, names, |index| engine.batch_phase(index))
     }
 
     /// With advice about the scenario.
@@ -29,7 +34,7 @@ impl PlanReport {
     fn with(
         plan: &Plan,
         settings: &Settings,
-        limit: u32,
+        limit: Option<u32>,
         names: InstanceNames,
         phase: impl Fn(u32) -> BatchPhase,
     ) -> Self {
@@ -42,7 +47,7 @@ impl PlanReport {
         let asks = settings.policy == InterventionPolicy::RequireApproval && plan.total_instances() > 0;
         Self {
             total_instances: u64::from(plan.total_instances()),
-            batch_size: u64::from(plan.batch_size),
+            batch_size: u64::from(plan.batch_size()),
             batch_count: u64::from(plan.batch_count()),
             estimated_total_seconds: plan.estimated_total(settings.health_timeout).as_secs_f64(),
             estimated_total_seconds_in_flight: forecast::in_flight(plan, settings)

@@ -40,12 +40,14 @@ impl SweepReport {
             .iter()
             .map(|axis| Axis { key: axis.key.clone(), values: sweep.grid.axis_values(axis, &sweep.cells.scenarios) });
         let versions = sweep.grid.versions.iter().map(|version| scenario.versions[version.0].id.clone());
-        let precision = sweep.order.precision.as_ref().map(|goal| Precision {
-            metric: goal.measure.clone(),
-            half_width: goal.half_width,
-            relative: goal.relative,
-            reached: extent.reached,
-            widest: extent.widest,
+        let precision = sweep.order.precision.as_ref().and_then(|goal| {
+            Some(Precision {
+                metric: Measure::find(&goal.measure)?,
+                half_width: goal.half_width,
+                relative: goal.relative,
+                reached: extent.reached,
+                widest: extent.widest,
+            })
         });
         let mut cells: Vec<Cell> = pool
             .install(|| results.par_iter().enumerate().map(|(cell, result)| cell_of(sweep, cell, result)).collect());
@@ -106,7 +108,7 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
             .iter()
             .map(|&(replicate, value)| NotableReplicate {
                 replicate,
-                metric: metric.name().into(),
+                metric: *metric,
                 value,
                 command: replay_command(sweep, cell, replicate).into(),
             })
@@ -180,7 +182,7 @@ fn rare_event(sweep: &Sweep, cell: usize, result: &CellResult) -> Option<RareEve
     })
 }
 
-/// What theory says of a cell, in a sweep of so many.
+/// The exact values of a cell, in a sweep of this many cells.
 fn exact_values(scenario: &Scenario, shares: bool, cells: usize) -> ExactValues {
     let most = if shares { MOST_EXACT_SHARED } else { MOST_EXACT };
     if cells > most {
@@ -286,11 +288,10 @@ fn settings(policy: &Policy, keys: &[&str]) -> String {
 fn warnings(sweep: &Sweep, cells: &[Cell]) -> Vec<String> {
     let kind = |fault: usize| sweep.scenario.faults[fault].kind.name();
     let idle = sweep.idle_faults().into_iter();
-    let idle = idle
-        .map(|fault| format!("fault {fault}, {}, touched nothing in any replicate that was looked at", kind(fault)));
+    let idle = idle.map(|fault| format!("fault {fault}, {}, touched no instance in any replicate", kind(fault)));
     let contradicted = cells.iter().enumerate().flat_map(|(place, cell)| {
         contradictions(cell).map(move |(name, exact, simulated)| {
-            format!("cell {place}: theory says {name} = {exact}, the simulation {simulated}: please report this")
+            format!("cell {place}: exact theory gives {name} = {exact}, the simulation {simulated}: please report this")
         })
     });
     nothing_rolled_out(sweep).chain(given_up(sweep, cells)).chain(idle).chain(contradicted).collect()

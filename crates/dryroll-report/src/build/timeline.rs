@@ -2,7 +2,7 @@
 
 use crate::events::chronicle::Chronicle;
 use crate::model::timeline::{Batch, Failure, FaultSpan, Request, Row, State, Timeline, Trip};
-use dryroll_engine::fleet::Span;
+use dryroll_engine::fleet::{DigestId, Span};
 use dryroll_engine::{Engine, Event, Recording, RolloutId};
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::{CompiledScenario, Doing, FaultEffect, Observer, Release, Segment, Simulator};
@@ -29,7 +29,7 @@ impl Observer for BreakerCount {
     }
 
     fn event(&mut self, engine: &Engine, event: &Event) {
-        let (count, limit) = engine.breaker();
+        let Some((count, limit)) = engine.breaker() else { return };
         self.limit = limit;
         match self.steps.last_mut() {
             Some((_, last)) if *last == count => {}
@@ -75,10 +75,11 @@ impl Timeline {
         let names = scenario.fleet.names();
         let name = |id| names.name(id).to_string();
         let total = simulator.compiled().total();
+        let target = simulator.compiled().digest(Release::Target);
         let instances = rows(total)
             .map(|position| {
                 let id = name(simulator.engine().instance(position));
-                Row { id, segments: segments(simulator.history(position, clock + Span(1))) }
+                Row { id, segments: segments(simulator.history(position, clock + Span(1)), target) }
             })
             .collect();
         let batches = chronicle.batches.iter().map(|batch| Batch {
@@ -132,7 +133,7 @@ impl Timeline {
             failed_verdicts: chronicle.failures.len() as u64,
             trips: trips.collect(),
             breaker: breaker.thinned(end),
-            limit: simulator.engine().breaker().1,
+            limit: simulator.engine().breaker().map_or(0, |(_, limit)| limit),
             requests: requests.collect(),
             faults: faults.collect(),
         }
@@ -156,10 +157,10 @@ fn rows(total: u32) -> impl Iterator<Item = u32> {
     (0..u64::from(rows)).map(move |row| (row * last / steps) as u32)
 }
 
-fn segments(instance_history: impl Iterator<Item = Segment>) -> Vec<(u64, State)> {
+fn segments(instance_history: impl Iterator<Item = Segment>, target: DigestId) -> Vec<(u64, State)> {
     let mut segments: Vec<(u64, State)> = Vec::new();
     for segment in instance_history {
-        let state = state(&segment);
+        let state = state(&segment, target);
         if segments.last().is_none_or(|&(_, last)| last != state) {
             segments.push((segment.from.0, state));
         }
@@ -167,14 +168,14 @@ fn segments(instance_history: impl Iterator<Item = Segment>) -> Vec<(u64, State)
     segments
 }
 
-fn state(segment: &Segment) -> State {
+fn state(segment: &Segment, target: DigestId) -> State {
     match segment.doing {
         Doing::Serving if segment.report.is_some() => State::Failed,
-        Doing::Serving if segment.running == Release::Target => State::Target,
+        Doing::Serving if segment.running == target => State::Target,
         Doing::Serving => State::Previous,
         Doing::Upgrading => State::Upgrading,
         Doing::Unhealthy => State::Unhealthy,
-        Doing::Hung => State::Hung,
+        Doing::Hung | Doing::Bricked => State::Hung,
         Doing::Crashed => State::Crashed,
         Doing::Dead => State::Dead,
     }

@@ -95,7 +95,7 @@ impl TuneReport {
             on_front: if findings.worst.is_some() { findings.points[place].on_front } else { Some(false) },
             gives_up: gives_up(tune, &tuned.policies[place]),
         });
-        let hints = hints::Told::new(tune, &findings.hints);
+        let hints = hints::HintWords::new(tune, &findings.hints);
         Self {
             schema: "dryroll.tune/1".into(),
             scenario: ScenarioRef::of(scenario),
@@ -114,7 +114,7 @@ impl TuneReport {
             good: id(0),
             defective: (1..tune.versions()).map(id).collect(),
             worst: findings.worst.map(id),
-            minimise: tune.minimise.name().into(),
+            minimise: tune.minimise,
             tolerance: tune.tolerance,
             limits: tune
                 .limits
@@ -123,7 +123,7 @@ impl TuneReport {
                 .map(|(place, limit)| LimitText {
                     key: (place >= tune.written).then(|| "min_completed".to_owned()),
                     says: limit.says(),
-                    metric: limit.spec.metric.name().into(),
+                    metric: limit.spec.metric,
                     versions: limit.versions.iter().map(|&version| id(version)).collect(),
                     bound_of_mean: limit.of_mean(),
                 })
@@ -183,7 +183,7 @@ fn evidence(tune: &Tune, known: &Known, point: &Point) -> Evidence {
 fn limit_check(tune: &Tune, held: &Held) -> LimitCheck {
     LimitCheck {
         limit: tune.limits[held.limit].says(),
-        metric: tune.limits[held.limit].spec.metric.name().into(),
+        metric: tune.limits[held.limit].spec.metric,
         bound: tune.limits[held.limit].spec.bound.number(),
         version: tune.cells.scenarios[tune.cell(0, held.version)].target().id.clone(),
         observed: Estimate { value: held.observed, ci: held.interval, n: held.n, exact: held.exact },
@@ -201,7 +201,7 @@ fn no_limit(tune: &Tune) -> Option<String> {
     })
 }
 
-/// Without a defective version nothing tells how safe a policy is.
+/// Without a defective version the safety of a policy is unknown.
 fn no_front(tune: &Tune) -> Option<String> {
     (tune.versions() == 1).then(|| {
         format!(
@@ -225,7 +225,7 @@ fn stopped_early(tune: &Tune, tuned: &Tuned) -> Option<String> {
 }
 
 fn why_it_pays(tune: &Tune) -> &'static str {
-    match Unit::of(tune.minimise.name()) {
+    match Unit::of_metric(tune.minimise) {
         Unit::Seconds => "a rollout that is stopped early is short",
         _ => "a rollout that is stopped early costs little",
     }
@@ -274,13 +274,13 @@ fn would_save(tuned: &Tuned, place: usize) -> Option<f64> {
 pub fn short(tune: &Tune, policy: &Policy) -> String {
     let all_listed = (0..tune.policies()).all(|place| tune.policy(place).rollout.order.is_listed());
     let order = if all_listed { String::new() } else { format!(", order {}", policy.order.name()) };
-    format!("batch_pct {}, max_consecutive_failures {}{order}", policy.batch_pct, policy.max_consecutive_failures)
+    format!("batch_pct {}, max_consecutive_failures {}{order}", policy.batches(), policy.limit())
 }
 
 /// Why a policy stands where it stands.
 pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
     let known = &tuned.policies[place];
-    let unit = Unit::of(tune.minimise.name());
+    let unit = Unit::of_metric(tune.minimise);
     let by = known.slower_by.value().map(|mean| unit.say_difference(mean)).unwrap_or_default();
     match known.state {
         State::Incumbent => "the best of those whose limits surely hold".into(),
@@ -317,7 +317,7 @@ pub fn why(tune: &Tune, tuned: &Tuned, place: usize) -> String {
                     let says = tune.limits[held.limit].says();
                     format!("whether {says} holds is not decided{}", saves.unwrap_or_default())
                 }
-                None => format!("not told apart from the recommended one: {by}"),
+                None => format!("no clear difference from the recommended one: {by}"),
             }
         }
     }
@@ -331,7 +331,7 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
         };
     };
     let known = &tuned.policies[place];
-    let unit = Unit::of(tune.minimise.name());
+    let unit = Unit::of_metric(tune.minimise);
     let goal = format!("{} {}", called(tune.minimise.name()), unit.say_or_nothing(known.goal.value()));
     let good = tuned.policies.iter().filter(|known| known.state == State::AsGood).count() as u64;
     let beside = match good {
@@ -343,7 +343,7 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
     let open = tuned.policies.iter().filter(|known| known.state == State::Open).count() as u64;
     let still = match open {
         0 => String::new(),
-        _ => format!("; {} not told apart", plural(open, "policy is", "policies are")),
+        _ => format!("; {} undecided", plural(open, "policy is", "policies are")),
     };
     let answer = format!("{}: {goal}{beside}{still}.", short(tune, &Policy::of(tune.policy(place))));
     match undecided_rival(tune, tuned, unit) {
@@ -392,7 +392,7 @@ fn binding(tune: &Tune, tuned: &Tuned) -> String {
     if never == all {
         return "no policy of the grid has a breaker that can trip".into();
     }
-    let Some((limit, count)) = most(Some(false)) else { return "there is no limit".into() };
+    let Some((limit, count)) = most(Some(false)) else { return "no limit is set".into() };
     let name = says(limit);
     if count == 0 {
         let (limit, count) = most(None).unwrap_or((limit, all));
@@ -446,8 +446,8 @@ fn own_limits(tune: &Tune, kept: &[Held]) -> String {
         let says = broken.map(|held| {
             let check = limit_check(tune, held);
             let says = |value: f64| match check.bound {
-                Some(bound) => Unit::of(&check.metric).say_against(value, bound),
-                None => Unit::of(&check.metric).say(value),
+                Some(bound) => Unit::of_measure(check.metric).say_against(value, bound),
+                None => Unit::of_measure(check.metric).say(value),
             };
             let seen = check.observed.best().map_or_else(|| NOTHING.to_owned(), says);
             let of = if tune.limits[held.limit].versions.len() > 1 {

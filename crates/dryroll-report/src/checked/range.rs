@@ -76,7 +76,10 @@ impl Range {
         };
         Some(match metric {
             Metric::Trips | Metric::Decisions | Metric::FalseFailures => Self::verdicts(fleet),
-            Metric::ExposedInstances | Metric::HarmedInstances | Metric::EscapedInstances => Self::instances(fleet),
+            Metric::ExposedInstances
+            | Metric::HarmedInstances
+            | Metric::EscapedInstances
+            | Metric::BrickedInstances => Self::instances(fleet),
             Metric::ExposureInstanceMin | Metric::UnhealthyInstanceMin | Metric::CapacityLossInstanceMin => {
                 Self::instance_minutes(fleet)
             }

@@ -13,17 +13,17 @@ use dryroll_study::study::baseline::contrast::Verdict;
 /// When writing fails.
 pub fn annotate(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
     for scenario in &report.scenarios {
-        let narrated = |replay: &Option<dryroll_sim::text::Foreign>| {
+        let how_to_replay = |replay: &Option<dryroll_sim::text::Foreign>| {
             replay.as_ref().map(|replay| format!("\n{replay}")).unwrap_or_default()
         };
         let wanting = |status: Status| matches!(status, Status::Failed | Status::Undecided);
         for rule in scenario.rules.iter().filter(|rule| wanting(rule.status)) {
             let title = format!("dryroll check: {}", rule.status.name());
-            let message = format!("{}{}", rule.in_a_sentence(), narrated(&rule.replay));
+            let message = format!("{}{}", rule.in_a_sentence(), how_to_replay(&rule.replay));
             annotation(out, "error", scenario.file.raw(), rule.line, &title, &message)?;
         }
         for fault in &scenario.idle_faults {
-            let message = format!("{}{}", fault.says(), narrated(&fault.replay));
+            let message = format!("{}{}", fault.says(), how_to_replay(&fault.replay));
             annotation(out, "error", scenario.file.raw(), 1, "dryroll check: a fault touched nothing", &message)?;
         }
     }

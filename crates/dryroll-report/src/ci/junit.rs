@@ -96,12 +96,12 @@ fn against(scenario: &BaselineScenario) -> TestSuite {
         | AgainstBaseline::NotRunnable
         | AgainstBaseline::Skipped => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(one_line(&narrated(scenario)));
+            status.set_message(one_line(&message(scenario)));
             status
         }
         AgainstBaseline::NotTheSameBytes | AgainstBaseline::Unfinished => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type(scenario.standing.says()).set_message(one_line(&narrated(scenario)));
+            status.set_type(scenario.standing.says()).set_message(one_line(&message(scenario)));
             status
         }
     };
@@ -117,7 +117,7 @@ fn against(scenario: &BaselineScenario) -> TestSuite {
     suite
 }
 
-fn narrated(scenario: &BaselineScenario) -> String {
+fn message(scenario: &BaselineScenario) -> String {
     format!("{}: {}", scenario.standing.says(), scenario.notes.join("; "))
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::model::{BaselineReport, CheckReport};
-use crate::words::baseline::{COLUMNS, TOLD, conditions, others, policy_change};
+use crate::words::baseline::{COLUMNS, LISTED, conditions, others, policy_change};
 use crate::words::check::{sign, verdict};
 use dryroll_sim::text::escaped;
 
@@ -74,10 +74,10 @@ fn against(out: &mut impl Write, baseline: &BaselineReport) -> io::Result<()> {
         for note in &scenario.notes {
             writeln!(out, "- {}", text(note))?;
         }
-        let narrated: Vec<_> = TOLD.into_iter().flat_map(|verdict| scenario.of(verdict)).collect();
-        if !narrated.is_empty() {
+        let changes: Vec<_> = LISTED.into_iter().flat_map(|verdict| scenario.of(verdict)).collect();
+        if !changes.is_empty() {
             writeln!(out, "\n| {} |\n|{}", COLUMNS.join(" | "), " --- |".repeat(COLUMNS.len()))?;
-            for fact in &narrated {
+            for fact in &changes {
                 writeln!(out, "| {} |", fact.cells().map(|cell| text(&cell)).join(" | "))?;
             }
         }
@@ -88,7 +88,7 @@ fn against(out: &mut impl Write, baseline: &BaselineReport) -> io::Result<()> {
         if !others.is_empty() {
             writeln!(out, "\n{}", text(&others))?;
         }
-        if let Some(replay) = scenario.replay.as_ref().filter(|_| !narrated.is_empty()) {
+        if let Some(replay) = scenario.replay.as_ref().filter(|_| !changes.is_empty()) {
             writeln!(out, "\n{}", code(&replay.to_string()))?;
         }
     }

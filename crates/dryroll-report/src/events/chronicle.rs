@@ -109,7 +109,7 @@ impl Observer for Chronicle {
                     (batch.healthy_count, batch.failed_count) = (healthy_count, failed_count);
                 }
             }
-            EventBody::CircuitBreakerTripped { batch_index, failed } => self.trips.push(TripRecord {
+            EventBody::CircuitBreakerTripped { batch_index, failed, .. } => self.trips.push(TripRecord {
                 at: event.at,
                 rollout: event.rollout,
                 batch_index: *batch_index,

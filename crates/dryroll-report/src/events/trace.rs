@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::events::chronicle::Chronicle;
 use dryroll_engine::RolloutId;
+use dryroll_engine::fleet::DigestId;
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::{Doing, FaultEffect, Release, Segment, Simulator};
 
@@ -93,14 +94,21 @@ pub fn write(
     }
     let mut steps: Vec<(u64, i64)> = Vec::new();
     let previous = scenario.previous().map_or("an older version", |version| version.id.raw());
+    let target = simulator.compiled().digest(Release::Target);
+    let own = simulator.compiled().digest(Release::Previous);
     let label = |release: Release| if release == Release::Target { scenario.target().id.raw() } else { previous };
+    let runs = |digest: DigestId| match digest {
+        digest if digest == target => label(Release::Target),
+        digest if digest == own => label(Release::Previous),
+        _ => "another version",
+    };
     for position in 0..simulator.compiled().total() {
         let id = simulator.engine().instance(position);
         let (tid, name) = (position + 1, names.name(id).to_string());
         writer.name("thread_name", INSTANCES, tid, &name)?;
         for segment in simulator.history(position, clock) {
-            let args = json!({"runs": label(segment.running), "reports": segment.report.map(label)});
-            writer.slice(INSTANCES, tid, &describe(&segment, &label), segment.from.0, segment.to.0, args)?;
+            let args = json!({"runs": runs(segment.running), "reports": segment.report.map(label)});
+            writer.slice(INSTANCES, tid, &describe(&segment, &label, &runs), segment.from.0, segment.to.0, args)?;
             if !segment.doing.serves() {
                 steps.extend([(segment.from.0, -1), (segment.to.0, 1)]);
             }
@@ -118,10 +126,10 @@ pub fn write(
     writer.out.write_all(b"\n]\n")
 }
 
-fn describe<'a>(segment: &Segment, label: &impl Fn(Release) -> &'a str) -> String {
+fn describe<'a>(segment: &Segment, label: &impl Fn(Release) -> &'a str, runs: &impl Fn(DigestId) -> &'a str) -> String {
     match segment.doing {
-        Doing::Serving if segment.report.is_some() => format!("{} (upgrade failed)", label(segment.running)),
-        Doing::Serving => label(segment.running).to_owned(),
+        Doing::Serving if segment.report.is_some() => format!("{} (upgrade failed)", runs(segment.running)),
+        Doing::Serving => runs(segment.running).to_owned(),
         Doing::Upgrading => format!("upgrading to {}", label(segment.commanded)),
         doing => doing.name().to_owned(),
     }

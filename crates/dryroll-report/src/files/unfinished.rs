@@ -32,7 +32,7 @@ pub fn forget(path: &Path) {
 pub fn discard_unfinished() {
     with(|paths| {
         for path in paths.drain(..) {
-            // Nobody is left to tell.
+            // There is no reader for this error.
             let _ = std::fs::remove_file(path);
         }
     });

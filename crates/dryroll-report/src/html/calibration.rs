@@ -40,7 +40,7 @@ pub fn page<'a>(report: &'a CalibrationReport, plots: &[Plot]) -> Page<'a> {
                 div class="text" { (open(&durations(report))) }
             },
         },
-        Section { id: "warnings", heading: "What the events do not tell", body: warnings(&warned(report)) },
+        Section { id: "warnings", heading: "What the events do not show", body: warnings(&warned(report)) },
         Section {
             id: "tables",
             heading: "The tables of a scenario",

@@ -7,7 +7,7 @@ use crate::html::provenance::{advice, replicates, warnings};
 use crate::model::{BaselineReport, BaselineScenario, CheckReport, CheckedScenario};
 use crate::svg::margins::margins;
 use crate::svg::{Plot, Table};
-use crate::words::baseline::{COLUMNS, TOLD, conditions, others, policy_change};
+use crate::words::baseline::{COLUMNS, LISTED, conditions, others, policy_change};
 use crate::words::check::{sign, verdict};
 use crate::words::{Unit, number};
 
@@ -116,13 +116,13 @@ fn standing(scenario: &BaselineScenario) -> String {
     format!("{}.{change}{others}", scenario.in_a_line())
 }
 
-/// The facts that are told, worst first.
+/// The listed facts, worst first.
 fn facts(scenario: &BaselineScenario) -> Table {
     let [verdict, metric, version, rest @ ..] = COLUMNS;
     debug_assert!(verdict.is_empty());
     let columns: Vec<&str> = std::iter::once("became").chain(rest).collect();
     let mut table = Table::new("What got better and worse", &[metric, version], &columns);
-    for fact in TOLD.into_iter().flat_map(|verdict| scenario.of(verdict)) {
+    for fact in LISTED.into_iter().flat_map(|verdict| scenario.of(verdict)) {
         let [verdict, metric, version, rest @ ..] = fact.cells();
         table.row([metric, version, verdict].into_iter().chain(rest));
     }
@@ -131,7 +131,7 @@ fn facts(scenario: &BaselineScenario) -> Table {
 
 /// Scenarios of which nothing was checked.
 fn wrong(report: &CheckReport) -> impl Iterator<Item = String> {
-    report.wrong.iter().map(|one| format!("{} is wrong, and nothing of it was checked: {}", one.file, one.why))
+    report.wrong.iter().map(|one| format!("{} is wrong, and none of its rules was checked: {}", one.file, one.why))
 }
 
 fn warned(scenario: &CheckedScenario) -> impl Iterator<Item = String> {

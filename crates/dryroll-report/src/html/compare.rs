@@ -12,6 +12,7 @@ use crate::svg::compare::differences;
 use crate::svg::distribution::{Distributions, Panel};
 use crate::svg::{Plot, Table};
 use crate::words::{Unit, called, number, plural};
+use dryroll_sim::scenario::{Measure, Metric};
 use dryroll_study::study::Policy;
 
 /// The plots of a comparison.
@@ -19,15 +20,19 @@ use dryroll_study::study::Policy;
 pub fn plots(report: &CompareReport) -> Vec<Plot> {
     let mut plots: Vec<Plot> =
         report.comparisons.iter().take(12).enumerate().filter_map(|(i, one)| differences(one, i)).collect();
-    let mut metrics: Vec<&str> = Vec::new();
+    let mut metrics: Vec<Metric> = Vec::new();
     for histogram in report.comparisons.iter().flat_map(|one| &one.distributions) {
-        if !metrics.contains(&histogram.metric.as_str()) && metrics.len() < 12 {
-            metrics.push(&histogram.metric);
+        if !metrics.contains(&histogram.metric) && metrics.len() < 12 {
+            metrics.push(histogram.metric);
         }
     }
     for metric in metrics {
         let panels = report.comparisons.iter().flat_map(|one| {
-            let mean = one.metrics.iter().find(|contrast| contrast.metric == metric).and_then(|found| found.difference);
+            let mean = one
+                .metrics
+                .iter()
+                .find(|contrast| contrast.metric == Measure::Metric(metric))
+                .and_then(|found| found.difference);
             let of_it = one.distributions.iter().filter(|histogram| histogram.metric == metric);
             of_it.map(move |histogram| Panel {
                 title: one.version.to_string(),
@@ -37,7 +42,7 @@ pub fn plots(report: &CompareReport) -> Vec<Plot> {
             })
         });
         let plot = Distributions {
-            title: format!("Replicate by replicate: {}, B less A", called(metric)),
+            title: format!("Replicate by replicate: {}, B less A", called(metric.name())),
             metric,
             differences: true,
             reading: "Share of the replicates by the difference that B makes in them. Left of zero B has less of it, \
@@ -59,20 +64,20 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
         ("policy B".to_owned(), names.long(&report.policies[1])),
         ("replicates that both met".to_owned(), number(report.replicates as f64)),
     ];
-    let named = |world_by_world: bool| {
-        plots.iter().filter(move |plot| plot.title.starts_with("Replicate by replicate") == world_by_world)
+    let named = |is_paired: bool| {
+        plots.iter().filter(move |plot| plot.title.starts_with("Replicate by replicate") == is_paired)
     };
     let listed: Vec<(String, Vec<&str>)> = report
         .comparisons
         .iter()
         .flat_map(|one| {
             one.replicates.iter().take(12).map(move |replicate| {
-                let unit = Unit::of(&replicate.metric);
+                let unit = Unit::of_metric(replicate.metric);
                 let said = format!(
                     "{}, replicate {}: {} of {} with A, {} with B",
                     one.version,
                     replicate.replicate,
-                    called(&replicate.metric),
+                    called(replicate.metric.name()),
                     unit.say(replicate.a),
                     unit.say(replicate.b)
                 );
@@ -87,7 +92,7 @@ pub fn page<'a>(report: &'a CompareReport, plots: &[Plot]) -> Page<'a> {
             body: html! { @for plot in named(false) { (figure(plot)) } },
         },
         Section {
-            id: "worlds",
+            id: "replicates",
             heading: "Replicate by replicate",
             body: html! { @for plot in named(true) { (figure(plot)) } },
         },
@@ -141,8 +146,8 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
                     let exactly = if contrast.exact.is_some() { ", exactly" } else { "" };
                     Some(format!(
                         "{} ({}{exactly})",
-                        called(&contrast.metric),
-                        Unit::of(&contrast.metric).say_difference(difference)
+                        called(contrast.metric.name()),
+                        Unit::of_measure(contrast.metric).say_difference(difference)
                     ))
                 })
                 .collect();
@@ -158,12 +163,12 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
         };
         let named = |which: Better, says: &str| {
             let all = one.metrics.iter().filter(|contrast| Better::of(contrast, one.defective) == which);
-            let all: Vec<String> = all.map(|contrast| called(&contrast.metric)).collect();
+            let all: Vec<String> = all.map(|contrast| called(contrast.metric.name())).collect();
             if all.is_empty() { String::new() } else { format!("; the same {says}: {}", all.join(", ")) }
         };
         let short = |which: Better, letter: &str| {
             let all = one.metrics.iter().filter(|contrast| Better::of(contrast, one.defective) == which);
-            let all: Vec<String> = all.take(4).map(|contrast| called(&contrast.metric)).collect();
+            let all: Vec<String> = all.take(4).map(|contrast| called(contrast.metric.name())).collect();
             match all.is_empty() {
                 true => String::new(),
                 false => format!("; {letter} is not better for stopping good rollouts: {}", all.join(", ")),
@@ -182,7 +187,9 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
 fn not_compared(one: &Comparison) -> Option<String> {
     let left_out = one.metrics.iter().filter(|contrast| Better::of(contrast, one.defective) == Better::NotCompared);
     let said: Vec<String> = left_out
-        .filter_map(|contrast| Some(format!("{}: {}", called(&contrast.metric), contrast.conditional.as_ref()?.says)))
+        .filter_map(|contrast| {
+            Some(format!("{}: {}", called(contrast.metric.name()), contrast.conditional.as_ref()?.says))
+        })
         .collect();
     (!said.is_empty()).then(|| format!("Not compared with {}: {}.", one.version, said.join(". ")))
 }

@@ -42,11 +42,7 @@ pub fn page<'a>(drill: &'a DrillReport, plots: &[Plot]) -> Page<'a> {
                 (open(&decisions(drill)))
             },
         },
-        Section {
-            id: "figures",
-            heading: "What it came to",
-            body: html! { (open(&figures(drill))) (open(&cost(drill))) },
-        },
+        Section { id: "figures", heading: "Result", body: html! { (open(&figures(drill))) (open(&cost(drill))) } },
         Section {
             id: "otherwise",
             heading: "What else could have been decided",
@@ -144,8 +140,8 @@ fn figures(drill: &DrillReport) -> Table {
         ("time to detect", time(debrief.time_to_detect_sec)),
         ("time to stop", time(debrief.time_to_stop_sec)),
         ("time to mitigate", time(debrief.time_to_mitigate_sec)),
-        ("of it, the person’s", time(debrief.mitigate_person_sec)),
-        ("of it, the engine’s", time(debrief.mitigate_engine_sec)),
+        ("the person’s part", time(debrief.mitigate_person_sec)),
+        ("the engine’s part", time(debrief.mitigate_engine_sec)),
         ("exposed", format!("{} ({})", debrief.exposed_instances, Unit::Percent.say(debrief.exposed_pct))),
         ("harmed", harmed(debrief)),
         ("of them with a healthy verdict", debrief.escaped_instances.to_string()),

@@ -62,7 +62,7 @@ impl Provenance<'_> {
 pub fn replicates(list: &[(String, Vec<&str>)]) -> Markup {
     html! {
         @if !list.is_empty() {
-            ul class="worlds" {
+            ul class="environments" {
                 @for (says, commands) in list {
                     li { (safe(says)) @for command in commands { code { (safe(command)) } } }
                 }

@@ -123,10 +123,7 @@ fn findings(run: &RunReport) -> Vec<String> {
     }
     let escaped = figure(Metric::EscapedInstances).unwrap_or(0.0);
     if escaped > 0.0 {
-        said.push(format!(
-            "{} with a healthy verdict did come to harm.",
-            plural(escaped as u64, "instance", "instances")
-        ));
+        said.push(format!("{} with a healthy verdict were harmed.", plural(escaped as u64, "instance", "instances")));
     }
     said.extend(run.harm_goes_on.as_ref().map(|harm| format!("{}.", harm.says)));
     for fault in &run.faults {

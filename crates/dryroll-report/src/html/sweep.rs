@@ -15,7 +15,7 @@ use crate::svg::distribution::Distributions;
 use crate::svg::pareto::{Marker, Pareto, Place, Point, without_limits};
 use crate::svg::{Plot, Table, slug, timeline};
 use crate::words::{NOTHING, Unit, called, number, plural};
-use dryroll_sim::scenario::Measure;
+use dryroll_sim::scenario::{Measure, Metric};
 use dryroll_study::study::{Summaries, Summary};
 use findings::findings;
 use grid::{PolicyCells, heat_maps, policies};
@@ -103,11 +103,11 @@ fn provenance(report: &SweepReport) -> Section {
     });
     let mut more = vec![("varied", axes.collect::<Vec<_>>().join("; "))];
     if let Some(precision) = &report.precision {
-        let unit = if precision.relative { Unit::Share } else { Unit::of(&precision.metric) };
+        let unit = if precision.relative { Unit::Share } else { Unit::of_measure(precision.metric) };
         let reached = if precision.reached { "reached in every cell" } else { "not reached in every cell" };
         let said = format!(
             "{} to ±{}: {reached}, widest ±{}",
-            called(&precision.metric),
+            called(precision.metric.name()),
             unit.say(precision.half_width),
             unit.say_or_nothing(precision.widest)
         );
@@ -136,8 +136,8 @@ fn front(report: &SweepReport) -> Pareto {
     place(&mut points, &complete);
     let some_stop = complete.contains(&Some(false));
     let off = if some_stop {
-        " A cross is a policy with which too few good rollouts complete: a rollout that is stopped is short, so it is \
-         on no front."
+        " A cross is a policy with which too few good rollouts complete: a rollout that is stopped is short, so the policy \
+         is not on the front."
     } else {
         ""
     };
@@ -209,7 +209,7 @@ fn place(points: &mut [Point], complete: &[Option<bool>]) {
     let known: Vec<_> = points.iter().map(|point| ends(&point.x).zip(ends(&point.y))).collect();
     let of = |i: usize| complete.get(i).copied().unwrap_or(Some(true));
     (0..points.len()).filter(|&i| of(i) == Some(false)).for_each(|i| points[i].place = Place::Stops);
-    // By duration: whoever is no better than the best so far is behind it.
+    // By duration: a policy that is not better than the best so far is behind it.
     let mut order: Vec<usize> = (0..points.len()).filter(|&i| known[i].is_some() && of(i) != Some(false)).collect();
     let means = |i: usize| known[i].map_or((0.0, 0.0), |(x, y)| (x.1, y.1));
     order.sort_by(|&a, &b| means(a).0.total_cmp(&means(b).0).then(means(a).1.total_cmp(&means(b).1)));
@@ -258,7 +258,7 @@ fn chosen(report: &SweepReport) -> Vec<usize> {
 fn distributions(report: &SweepReport) -> Vec<Plot> {
     let names = Policies::of_axes(&report.axes);
     let order = chosen(report);
-    let panels = |metric: &str, defective: Option<bool>| {
+    let panels = |metric: Metric, defective: Option<bool>| {
         let mut panels = Vec::new();
         for &i in &order {
             let cell = &report.cells[i];
@@ -269,7 +269,7 @@ fn distributions(report: &SweepReport) -> Vec<Plot> {
                 distribution::Panel {
                     title: format!("{} — {}", names.short(&cell.policy), cell.version),
                     histogram,
-                    mean: estimate(&cell.metrics, metric).value,
+                    mean: estimate(&cell.metrics, metric.name()).value,
                     defective: cell.defective,
                 }
             }));
@@ -278,15 +278,15 @@ fn distributions(report: &SweepReport) -> Vec<Plot> {
     };
     // How long it takes matters where nothing is wrong, how far it gets where something is.
     let has_good = report.cells.iter().any(|cell| !cell.defective);
-    let metrics = [("duration_sec", has_good.then_some(false)), ("blast_radius_pct", Some(true))];
+    let metrics = [(Metric::DurationSec, has_good.then_some(false)), (Metric::BlastRadiusPct, Some(true))];
     let plots = metrics.into_iter().filter_map(|(metric, defective)| {
         let reading = format!(
             "Share of the replicates by {}, all on the same horizontal axis, each with its own height. The vertical \
              line is the mean. Policies of the front come first, fastest first; labels are {}.",
-            called(metric),
+            called(metric.name()),
             names.key()
         );
-        let title = format!("How {} spreads", called(metric));
+        let title = format!("How {} spreads", called(metric.name()));
         Distributions { title, metric, differences: false, reading, panels: panels(metric, defective) }.draw()
     });
     plots.collect()
@@ -305,8 +305,8 @@ fn worst(report: &SweepReport) -> Vec<(String, Vec<&str>)> {
             let said = format!(
                 "{version}, {}: {} of {} in replicate {}",
                 names.long(&cell.policy),
-                called(&replicate.metric),
-                Unit::of(&replicate.metric).say(replicate.value),
+                called(replicate.metric.name()),
+                Unit::of_metric(replicate.metric).say(replicate.value),
                 replicate.replicate
             );
             listed.push((said, vec![replicate.command.raw()]));
@@ -319,7 +319,7 @@ fn worst(report: &SweepReport) -> Vec<(String, Vec<&str>)> {
 fn exact(report: &SweepReport) -> maud::Markup {
     let names = Policies::of_axes(&report.axes);
     let mut table = Table::new(
-        "What theory says beside what was simulated",
+        "Exact and simulated values",
         &["policy", "version", "number"],
         &["exact", "simulated", "its interval", "exact value in it"],
     );

@@ -2,7 +2,6 @@
 
 use crate::judge::conditional::are_comparable;
 use crate::model::{Contrast, Stopping};
-use dryroll_sim::scenario::Measure;
 use dryroll_stats::Interval;
 
 /// A share of a value that rounding may leave.
@@ -51,7 +50,7 @@ impl Better {
     /// By theory where it has both values, else by the interval that holds for all metrics at once.
     #[must_use]
     pub fn of(contrast: &Contrast, defective: bool) -> Self {
-        if contrast.difference.is_some() && !are_comparable(&contrast.metric, contrast.conditional.as_ref()) {
+        if contrast.difference.is_some() && !are_comparable(contrast.metric, contrast.conditional.as_ref()) {
             return Self::NotCompared;
         }
         let interval = match contrast.exact {
@@ -65,7 +64,7 @@ impl Better {
                 _ => return Self::Undecided,
             },
         };
-        match Measure::find(&contrast.metric).and_then(|measure| measure.more_is_better(defective)) {
+        match contrast.metric.more_is_better(defective) {
             None => Self::Neither,
             Some(more) if (interval.low > 0.0) == more => match contrast.stopping {
                 Some(Stopping::B | Stopping::Both) => Self::BStops,

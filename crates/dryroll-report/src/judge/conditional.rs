@@ -9,8 +9,8 @@ use dryroll_stats::Interval;
 use dryroll_study::study::Summaries;
 
 /// What a run must come to before it has this figure; `None` where every run of such a version has it.
-fn condition(metric: &str) -> Option<Condition> {
-    match Measure::find(metric)? {
+fn condition(measure: Measure) -> Option<Condition> {
+    match measure {
         Measure::Metric(metric) => metric.condition(),
         Measure::Rate(_) | Measure::Outcome => None,
     }
@@ -20,7 +20,7 @@ fn condition(metric: &str) -> Option<Condition> {
 /// conditional, and where no replicate was looked at.
 #[must_use]
 pub fn in_how_many(metric: &str, n: u64, replicates: u64) -> Option<String> {
-    let when = condition(metric).filter(|_| replicates > 0)?;
+    let when = Measure::find(metric).and_then(condition).filter(|_| replicates > 0)?;
     // A trip detects a bad version; what was exposed by then is about rollouts that tripped.
     let is_detection = Measure::find(metric) == Some(Measure::Metric(Metric::TimeToDetectSec));
     let participle = if when == Condition::Tripped && !is_detection { "tripped" } else { when.participle() };
@@ -72,12 +72,14 @@ impl Conditional {
     /// Of two policies that met the same replicates: `n` of them gave both a value.
     #[must_use]
     pub fn of_pairs(when: Condition, rates: [f64; 2], ci: Option<Interval>, n: u64, replicates: u64) -> Self {
-        let means =
-            format!("the means are over {n} of {} where both were", plural(replicates, "replicate", "replicates"));
+        let means = format!(
+            "the means are over {n} of {} where both have a value",
+            plural(replicates, "replicate", "replicates")
+        );
         Self::new(when, rates, ci, replicates, n == replicates, Sides { a: "with A", b: "with B" }, Some(means))
     }
 
-    /// Of two sets of rollouts, told as `sides`.
+    /// Of two sets of rollouts, named by `sides`.
     #[must_use]
     pub fn new(
         when: Condition,
@@ -95,7 +97,7 @@ impl Conditional {
             if let Some(means) = means {
                 says.push_str(&format!("; {means}"));
             }
-            says.push_str(", so neither is called better");
+            says.push_str(", so neither counts as better");
         }
         Self { rate: when.rate().name().to_owned(), a, b, difference_ci, replicates, comparable, says }
     }
@@ -103,13 +105,15 @@ impl Conditional {
 
 /// Whether one of two means of a metric can be the better at all; in older reports nothing is said of it.
 #[must_use]
-pub fn are_comparable(metric: &str, conditional: Option<&Conditional>) -> bool {
+pub fn are_comparable(metric: Measure, conditional: Option<&Conditional>) -> bool {
     condition(metric).is_none() || conditional.is_some_and(|conditional| conditional.comparable)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const DETECT: Measure = Measure::Metric(Metric::TimeToDetectSec);
 
     #[test]
     fn the_share_stands_beside_conditional_metrics_alone() {
@@ -124,15 +128,15 @@ mod tests {
     #[test]
     fn means_over_some_replicates_are_not_compared() {
         let some = Conditional::of_pairs(Condition::Tripped, [0.42, 0.61], None, 380, 1000);
-        assert!(!some.comparable && !are_comparable("time_to_detect_sec", Some(&some)));
+        assert!(!some.comparable && !are_comparable(DETECT, Some(&some)));
         let says = some.says.replace('\u{202f}', " ");
         assert_eq!(
             says,
             "detected in 42 % of rollouts with A and 61 % with B; the means are over 380 of 1000 replicates where both \
-             were, so neither is called better"
+             were, so neither counts as better"
         );
         let all = Conditional::of_pairs(Condition::Tripped, [1.0, 1.0], None, 1000, 1000);
-        assert!(are_comparable("time_to_detect_sec", Some(&all)));
-        assert!(!are_comparable("time_to_detect_sec", None) && are_comparable("duration_sec", None));
+        assert!(are_comparable(DETECT, Some(&all)));
+        assert!(!are_comparable(DETECT, None) && are_comparable(Measure::Metric(Metric::DurationSec), None));
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::words::{plural, spoken};
 use dryroll_engine::fleet::Span;
-use dryroll_engine::{BreakerOrder, BreakerScope, Edit, Engine, Plan, Settings};
+use dryroll_engine::{BatchSizes, BreakerOrder, BreakerScope, Edit, Engine, Plan, Settings};
 
 /// A plan that waits for approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Forecast {
     pub batch_size: u32,
     /// Batches.
     pub batch_count: u32,
-    /// So many failures in a row trip the breaker.
-    pub limit: u32,
+    /// The number of failures in a row that trips the breaker; `None` where there is no such rule.
+    pub limit: Option<u32>,
     /// `batch_count × health_timeout`.
     pub estimate: Span,
     /// The same with `max_in_flight`, where that makes a difference.
@@ -31,28 +31,28 @@ impl Forecast {
     /// The plan that an engine asks for.
     #[must_use]
     pub fn of(engine: &Engine) -> Self {
-        Self::new(engine.plan(), engine.settings(), engine.breaker().1)
+        Self::new(engine.plan(), engine.settings(), limit_of(engine))
     }
 
     /// What an edit would make of it.
     #[must_use]
     pub fn edited(engine: &Engine, edit: Edit) -> Self {
-        let limit = edit.max_consecutive_failures.map_or(engine.breaker().1, NonZeroU32::get);
+        let limit = edit.max_consecutive_failures.map(NonZeroU32::get).or(limit_of(engine));
         match edit.batch_pct {
-            Some(pct) => Self::new(&engine.plan().recut(pct), engine.settings(), limit),
+            Some(pct) => Self::new(&engine.plan().recut(&BatchSizes::pct(pct)), engine.settings(), limit),
             None => Self::new(engine.plan(), engine.settings(), limit),
         }
     }
 
-    fn new(plan: &Plan, settings: &Settings, limit: u32) -> Self {
-        let (total, batch_size) = (plan.total_instances(), plan.batch_size);
-        let trips_in = trips_in(total, batch_size, limit, settings.breaker_scope);
+    fn new(plan: &Plan, settings: &Settings, limit: Option<u32>) -> Self {
+        let (total, batch_size) = (plan.total_instances(), plan.batch_size());
+        let trips_in = limit.and_then(|limit| trips_in(plan, limit, settings.breaker_scope));
         let exposed = trips_in.map_or(total, |batch| {
             let whole = plan.batch(batch).end;
-            match settings.max_in_flight {
+            match settings.most_in_flight(total) {
                 // Each verdict before the one that trips it lets another instance go.
                 Some(most) if settings.breaker_order == BreakerOrder::Observed => {
-                    whole.min(most.get().saturating_add(limit - 1))
+                    whole.min(most.get().saturating_add(limit.unwrap_or(1) - 1))
                 }
                 _ => whole,
             }
@@ -91,8 +91,9 @@ impl Forecast {
     #[must_use]
     pub fn breaker(&self) -> String {
         match self.limit {
-            1 => "the first failure trips the breaker".to_owned(),
-            limit => format!("{limit} failures in a row trip the breaker"),
+            None => "no number of failures in a row trips a breaker".to_owned(),
+            Some(1) => "the first failure trips the breaker".to_owned(),
+            Some(limit) => format!("{limit} failures in a row trip the breaker"),
         }
     }
 
@@ -115,7 +116,7 @@ impl Forecast {
 /// What `max_in_flight` makes of a plan's estimate, and its value, where that makes a difference.
 #[must_use]
 pub fn in_flight(plan: &Plan, settings: &Settings) -> Option<(Span, NonZeroU32)> {
-    let most = settings.max_in_flight?;
+    let most = settings.most_in_flight(plan.total_instances())?;
     let waits = plan.estimated_in_flight(settings.health_timeout, most);
     (waits != plan.estimated_total(settings.health_timeout)).then_some((waits, most))
 }
@@ -128,6 +129,13 @@ pub fn share(part: u32, whole: u32) -> String {
 }
 
 /// The batch whose failures reach the limit, if every instance fails.
-fn trips_in(total: u32, batch_size: u32, limit: u32, scope: BreakerScope) -> Option<u32> {
-    (limit <= scope.reach(total, batch_size)).then(|| (limit - 1).checked_div(batch_size)).flatten()
+fn trips_in(plan: &Plan, limit: u32, scope: BreakerScope) -> Option<u32> {
+    match scope {
+        BreakerScope::Rollout => (limit <= plan.total_instances()).then(|| plan.batch_of(limit - 1)),
+        BreakerScope::Batch => (0..plan.batch_count()).find(|&index| limit <= plan.batch(index).len() as u32),
+    }
+}
+
+fn limit_of(engine: &Engine) -> Option<u32> {
+    engine.breaker().map(|(_, limit)| limit)
 }

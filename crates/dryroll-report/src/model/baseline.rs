@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::judge::conditional::Conditional;
+use dryroll_sim::scenario::Measure;
 use dryroll_sim::text::Foreign;
 use dryroll_stats::Interval;
 use dryroll_study::study::Policy;
@@ -111,7 +112,8 @@ pub struct ComparedFact {
     /// Whether it is defective in truth.
     pub defective: bool,
     /// Its name.
-    pub metric: String,
+    #[serde(with = "crate::model::measure")]
+    pub metric: Measure,
     /// What was changed: `policy` (both were run on the same replicates) or `engine` (two samples apart).
     pub changed: Cause,
     /// Mean or rate that was accepted; of a changed policy, over the replicates where both have a value.

@@ -25,7 +25,7 @@ pub struct CalibrationReport {
     pub versions: Vec<VersionReport>,
     /// The operator.
     pub operator: OperatorReport,
-    /// What no log of this kind tells, or these do not.
+    /// What no log of this kind shows, or these do not.
     pub warnings: Vec<Warning>,
 }
 
@@ -56,14 +56,14 @@ pub struct VersionReport {
     pub failure_rate: RateReport,
     /// Silence for good.
     pub hang_rate: RateReport,
-    /// What the log cannot tell of it.
+    /// What the log does not show about it.
     pub warnings: Vec<Warning>,
 }
 
 /// How rollouts differ in how long upgrades take: each has its own factor, log-normal with median 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FactorReport {
-    /// Rollouts that tell.
+    /// Rollouts with data.
     pub rollouts: u64,
     /// The chance of rollouts that differ as much, were their times alike.
     pub p_value: f64,
@@ -88,7 +88,7 @@ pub struct OperatorReport {
     pub rejected: u64,
     /// What was decided on trips, the most frequent first.
     pub on_trip: Vec<DecisionCount>,
-    /// What the log cannot tell of it.
+    /// What the log does not show about it.
     pub warnings: Vec<Warning>,
 }
 
@@ -130,7 +130,7 @@ impl RateReport {
 /// How rollouts differ in a rate: each has its own, from a beta distribution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpreadReport {
-    /// Rollouts that tell.
+    /// Rollouts with data.
     pub rollouts: u64,
     /// The chance of rollouts that differ as much, were their rate the same.
     pub p_value: f64,
@@ -149,7 +149,7 @@ pub struct SpreadReport {
 pub struct DurationReport {
     /// How many ends were seen.
     pub n: u64,
-    /// How many were waited for in vain.
+    /// Observations without an end (censored).
     pub censored: u64,
     /// An end lies at most so long before it is seen.
     pub resolution_sec: f64,
@@ -172,7 +172,7 @@ pub struct FitReport {
     pub parameters: Vec<ParameterReport>,
     /// The share of all that end at all.
     pub ends: f64,
-    /// The agreement of the best family; null where it cannot be told.
+    /// The agreement of the best family; null where there is too little data.
     pub goodness: Option<GoodnessReport>,
     /// What was tried, the best first.
     pub candidates: Vec<CandidateReport>,
@@ -233,7 +233,7 @@ impl CalibrationReport {
         self.versions.iter().map(version).collect()
     }
 
-    /// Versions whose rates nobody could draw.
+    /// Versions whose rates cannot be drawn.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let fault = |(place, history): (usize, VersionHistory)| {

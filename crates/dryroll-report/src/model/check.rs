@@ -31,7 +31,7 @@ pub struct CheckReport {
     pub scenarios: Vec<CheckedScenario>,
     /// Scenario files that have none.
     pub without_rules: Vec<Foreign>,
-    /// Files of a folder that are no scenarios; absent where there are none.
+    /// Files of a folder that are not scenarios; absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_scenarios: Vec<Foreign>,
     /// Scenarios that are wrong, so that nothing of them was checked; absent where there are none.
@@ -192,6 +192,6 @@ impl IdleFault {
     /// What is wrong, in a sentence.
     #[must_use]
     pub fn says(&self) -> String {
-        format!("fault {} ({}) touched nothing in any replicate that was looked at", self.fault, self.kind)
+        format!("fault {} ({}) touched no instance in any replicate", self.fault, self.kind)
     }
 }

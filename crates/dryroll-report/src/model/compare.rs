@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::conditional::Conditional;
 use crate::model::{Histogram, ScenarioRef};
-use dryroll_sim::scenario::Advice;
+use dryroll_sim::scenario::{Advice, Measure, Metric};
 use dryroll_sim::text::Foreign;
 use dryroll_stats::Interval;
 use dryroll_study::study::Policy;
@@ -74,7 +74,8 @@ pub enum Stopping {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Contrast {
     /// Its name.
-    pub metric: String,
+    #[serde(with = "crate::model::measure")]
+    pub metric: Measure,
     /// Mean with the first policy, over the replicates where both have a value.
     pub a: Option<f64>,
     /// Mean with the second.
@@ -117,7 +118,8 @@ pub struct Contrast {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DifferingReplicate {
     /// By which metric.
-    pub metric: String,
+    #[serde(with = "crate::model::measure::metric")]
+    pub metric: Metric,
     /// Which replicate.
     pub replicate: u64,
     /// The first policy's value.

@@ -41,7 +41,7 @@ pub struct DrillReport {
     pub outcome: Foreign,
     /// What was decided, in order.
     pub decisions: Vec<DecisionMade>,
-    /// What it came to.
+    /// Result.
     pub debrief: Debrief,
     /// How good that was.
     pub score: Score,
@@ -318,7 +318,7 @@ impl Counterfactual {
                 let waits = Span::from_secs_f64(self.waits_sec);
                 match self.limit {
                     Some(limit) => format!("limit {limit}, {decide}"),
-                    // Short, for a column: whoever waits does not do so in spite of anything.
+                    // Short, for a column.
                     None if waits > Span::ZERO => {
                         format!("wait {}, {}", spoken(waits), decide.trim_end_matches(" anyway"))
                     }

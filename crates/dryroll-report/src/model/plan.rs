@@ -40,7 +40,7 @@ pub struct PlanReport {
 #[serde(default)]
 pub struct BreakerLimit {
     /// So many failures in a row trip it.
-    pub max_consecutive_failures: u32,
+    pub max_consecutive_failures: Option<u32>,
 }
 
 /// A batch of a plan.

@@ -96,7 +96,7 @@ pub struct PointAnswer {
 /// What would be, were more known. Savings are in the unit of the goal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaterReport {
-    /// So many times the history; null: the rates themselves.
+    /// This many times the history; null: the rates themselves.
     pub history: Option<f64>,
     /// What it is worth, choosing among the policies that are surely within the limits today; null where none is.
     #[serde(rename = "worth")]

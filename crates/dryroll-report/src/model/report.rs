@@ -1,4 +1,4 @@
-//! Reports are read back here: any of them, told by its `schema`, with a clear word on what is no report.
+//! Reads any report by its `schema`; the errors say what is wrong with a file that is not a report.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -34,20 +34,20 @@ pub enum Report {
     Check(Box<CheckReport>),
 }
 
-/// Why something is no report that can be shown.
+/// Why a file is not a report that can be shown.
 #[derive(Debug, Error)]
 pub enum ReadingError {
     /// It is not JSON, or not whole.
-    #[error("line {}, column {}: it is no JSON: {}", .0.line(), .0.column(), fault(.0))]
+    #[error("line {}, column {}: it is not JSON: {}", .0.line(), .0.column(), fault(.0))]
     NoJson(serde_json::Error),
     /// It is JSON, and no report.
-    #[error("it has no `schema`, so it is no report; accepted are {ACCEPTED}")]
+    #[error("it has no `schema`, so it is not a report; accepted are {ACCEPTED}")]
     NoSchema,
     /// It is a report of another kind or another version of the program.
     #[error("its schema is {0:?}; accepted are {ACCEPTED}")]
     OtherSchema(String),
     /// It is not what its schema says.
-    #[error("line {}, column {}: it is no {schema} report: {}", .error.line(), .error.column(), fault(.error))]
+    #[error("line {}, column {}: it is not a {schema} report: {}", .error.line(), .error.column(), fault(.error))]
     Shape {
         /// The schema that it names.
         schema: Foreign,
@@ -71,7 +71,7 @@ pub enum ReadingError {
         value: f64,
     },
     /// Figures that no report has.
-    #[error("it is no {schema} report: {}", listed(.faults))]
+    #[error("it is not a {schema} report: {}", listed(.faults))]
     Impossible {
         /// The schema that it names.
         schema: String,
@@ -90,7 +90,7 @@ impl Report {
     /// Reads a report that can be true: what contradicts itself, the scenario's limits or its own schema is refused.
     ///
     /// # Errors
-    /// When the bytes are no report that can be shown, or not one that can be true.
+    /// When the bytes are not a report that can be shown, or not one that can be true.
     pub fn read(bytes: &[u8]) -> Result<Self, ReadingError> {
         let (report, schema, value) = Self::shape(bytes)?;
         let mut faults = faults(&schema, &value);
@@ -108,7 +108,7 @@ impl Report {
     /// [`read`](Self::read).
     ///
     /// # Errors
-    /// When the bytes are no report that can be shown.
+    /// When the bytes are not a report that can be shown.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReadingError> {
         Ok(Self::shape(bytes)?.0)
     }
@@ -139,7 +139,7 @@ impl Report {
             Self::Compare(compare) => compare.comparisons.iter().flat_map(|one| &one.distributions).collect(),
         };
         if let Some(histogram) = histograms.iter().find(|histogram| histogram.width < 0.0) {
-            let place = format!("the width of a histogram of {}", histogram.metric);
+            let place = format!("the width of a histogram of {}", histogram.metric.name());
             return Err(ReadingError::Negative { place: place.into(), value: histogram.width });
         }
         match self {
@@ -152,7 +152,13 @@ impl Report {
             Self::Check(check) if check.scenarios.is_empty() && check.baseline.is_none() => {
                 Err(ReadingError::Nothing("scenarios"))
             }
-            _ => Ok(()),
+            Self::Run(_)
+            | Self::Drill(_)
+            | Self::Sweep(_)
+            | Self::Compare(_)
+            | Self::Tune(_)
+            | Self::Calibration(_)
+            | Self::Check(_) => Ok(()),
         }
     }
 }
@@ -213,19 +219,22 @@ mod tests {
     #[test]
     fn what_is_no_report_is_said_with_its_place() {
         for (text, said) in [
-            ("", "line 1, column 0: it is no JSON"),
-            ("{\n \"schema\": \"dryroll.run/1\",", "line 2, column 27: it is no JSON"),
+            ("", "line 1, column 0: it is not JSON"),
+            ("{\n \"schema\": \"dryroll.run/1\",", "line 2, column 27: it is not JSON"),
             ("[1, 2]", "it has no `schema`"),
             ("{\"schema\": 1}", "it has no `schema`"),
             ("{\"schema\": \"dryroll.sweep/2\"}", "its schema is \"dryroll.sweep/2\"; accepted are dryroll.run/1"),
-            ("{\"schema\": \"dryroll.sweep/1\",\n\"seed\": -1}", "line 2, column 10: it is no dryroll.sweep/1 report"),
+            (
+                "{\"schema\": \"dryroll.sweep/1\",\n\"seed\": -1}",
+                "line 2, column 10: it is not a dryroll.sweep/1 report",
+            ),
             ("{\"schema\": \"dryroll.run/1\", \"metrics\": {\"a\": [0, 1e300]}}", "metrics.a[1] is 1e+300"),
             (
                 "{\"schema\": \"dryroll.drill/1\",\n\"seed\": 1}",
-                "line 2, column 10: it is no dryroll.drill/1 report: the key `scenario` is missing",
+                "line 2, column 10: it is not a dryroll.drill/1 report: the key `scenario` is missing",
             ),
             ("{\"schema\": \"dryroll.drill/1\", \"score\": {\"points\": 1e16}}", "score.points is 1"),
-            ("{\"schema\": \"dryroll.run/1\", \"metrics\": {\"a\": 1e999}}", "it is no JSON: number out of range"),
+            ("{\"schema\": \"dryroll.run/1\", \"metrics\": {\"a\": 1e999}}", "it is not JSON: number out of range"),
         ] {
             assert!(error(text).contains(said), "{text}: {}", error(text));
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::model::ScenarioRef;
 use crate::model::timeline::Timeline;
 use crate::words::{number, plural};
-use dryroll_sim::scenario::{Advice, MIN_COMPLETED, Metric, Rate};
+use dryroll_sim::scenario::{Advice, MIN_COMPLETED, Measure, Metric, Rate};
 use dryroll_sim::text::Foreign;
 use dryroll_stats::Interval;
 use dryroll_study::study::completed::{COMPLETED, Completed};
@@ -62,7 +62,8 @@ impl SweepReport {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Precision {
     /// Of which metric or rate.
-    pub metric: String,
+    #[serde(with = "crate::model::measure")]
+    pub metric: Measure,
     /// Wanted half of the interval's width, in the metric's unit, or as a share of its mean.
     pub half_width: f64,
     /// Whether `half_width` is a share of the mean.
@@ -110,7 +111,7 @@ pub struct Cell {
 
 impl Cell {
     /// Whether enough of a good version's rollouts complete, in an older report by this cell alone; `None` of a
-    /// defective version, and where the report does not tell.
+    /// defective version, and where the report does not have it.
     #[must_use]
     pub fn good_rollouts(&self) -> Option<Completed> {
         self.completed.clone().or_else(|| self.judged(MIN_COMPLETED, CONFIDENCE))
@@ -160,7 +161,8 @@ pub struct RareEvent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {
     /// Of which metric.
-    pub metric: String,
+    #[serde(with = "crate::model::measure::metric")]
+    pub metric: Metric,
     /// Where the first cell begins.
     pub low: f64,
     /// How wide each is; 0 where all values are one.
@@ -173,7 +175,7 @@ impl Histogram {
     /// Of a metric: where its first cell begins, how wide each is, and the counts.
     #[must_use]
     pub fn new((metric, low, width, counts): &(Metric, f64, f64, Vec<u64>)) -> Self {
-        Self { metric: metric.name().into(), low: *low, width: *width, counts: counts.clone() }
+        Self { metric: *metric, low: *low, width: *width, counts: counts.clone() }
     }
 }
 
@@ -183,7 +185,8 @@ pub struct NotableReplicate {
     /// The number of the replicate, from 0.
     pub replicate: u64,
     /// By which metric.
-    pub metric: String,
+    #[serde(with = "crate::model::measure::metric")]
+    pub metric: Metric,
     /// Its value.
     pub value: f64,
     /// The command that replays it.

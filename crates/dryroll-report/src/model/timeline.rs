@@ -46,7 +46,7 @@ pub struct Row {
 pub enum State {
     /// Serves with the previous version.
     Previous,
-    /// Is being upgraded, or taken back.
+    /// Is being upgraded, or rolled back.
     Upgrading,
     /// Serves with the target version.
     Target,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::ScenarioRef;
 use crate::model::posterior::PosteriorReport;
 use crate::words::Unit;
-use dryroll_sim::scenario::Advice;
+use dryroll_sim::scenario::{Advice, Measure, Metric};
 use dryroll_sim::text::Foreign;
 use dryroll_stats::Interval;
 use dryroll_study::study::Policy;
@@ -29,14 +29,15 @@ pub struct TuneReport {
     pub rollouts: u64,
     /// Confidence of all decisions together, 0.95.
     pub confidence: f64,
-    /// The version that shall be fast.
+    /// The good version, whose goal is minimised.
     pub good: Foreign,
-    /// The versions that shall not get far.
+    /// The defective versions.
     pub defective: Vec<Foreign>,
     /// The one of them that gets furthest over all policies: every `blast_radius_pct` here is its.
     pub worst: Option<Foreign>,
     /// The metric whose mean on the good version is minimised.
-    pub minimise: String,
+    #[serde(with = "crate::model::measure::metric")]
+    pub minimise: Metric,
     /// Policies within this share of the best are as good as it.
     pub tolerance: f64,
     /// What must hold.
@@ -58,7 +59,7 @@ pub struct TuneReport {
     /// undecided.
     #[serde(default)]
     pub as_good: Vec<Named>,
-    /// Policies that could not be told apart from it, or whose limits are undecided.
+    /// Policies without a clear difference from it, or whose limits are undecided.
     pub undecided: Vec<Named>,
     /// The Pareto front of the goal against the blast radius of the worst version, fastest first; empty where there is
     /// no defective version.
@@ -136,7 +137,8 @@ pub struct LimitText {
     /// As in `false_trip_rate ≤ 0.02`.
     pub says: String,
     /// The metric or rate that it is about.
-    pub metric: String,
+    #[serde(with = "crate::model::measure")]
+    pub metric: Measure,
     /// The versions that it is about.
     pub versions: Vec<Foreign>,
     /// The key of `[tune]` that it comes from, where it is not one of its `limits`.
@@ -219,7 +221,8 @@ pub struct LimitCheck {
     /// The limit in words.
     pub limit: String,
     /// The metric or rate that it is about.
-    pub metric: String,
+    #[serde(with = "crate::model::measure")]
+    pub metric: Measure,
     /// The number that it is held against; null in older reports.
     #[serde(default)]
     pub bound: Option<f64>,
@@ -271,7 +274,7 @@ pub enum Standing {
     Recommended,
     /// As good as the answer, for sure, within the tolerance. In older reports these are undecided.
     AsGood,
-    /// Not told apart from the answer, or whether a limit holds is not decided.
+    /// No clear difference from the answer, or a limit that is undecided.
     Undecided,
     /// Slower than the answer, for sure.
     Slower,
@@ -366,7 +369,7 @@ pub struct Hint {
     /// Whether it would meet every limit that can be judged by the verdicts up to a trip; absent in older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meets: Option<bool>,
-    /// Limits that these verdicts do not tell.
+    /// Limits that these verdicts cannot decide.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_judged: Vec<String>,
     /// In words.

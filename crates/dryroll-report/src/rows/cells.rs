@@ -18,7 +18,8 @@ pub fn write_cells(out: impl io::Write, report: &SweepReport) -> io::Result<()> 
     let mut csv = csv::Writer::from_writer(out);
     let mut header = policy(report, 0).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
     header.extend(["version", "defective", "replicates"].map(str::to_owned));
-    for metric in Metric::ALL {
+    let bricks = report.cells.iter().any(|cell| cell.metrics.figure(Metric::BrickedInstances).is_some());
+    for metric in Metric::reported(bricks) {
         for stat in ["mean", "ci_low", "ci_high", "p50", "p95", "p99", "min", "max", "n"] {
             header.push(format!("{}_{stat}", metric.name()));
         }
@@ -36,7 +37,7 @@ pub fn write_cells(out: impl io::Write, report: &SweepReport) -> io::Result<()> 
             cell.defective.to_string(),
             cell.replicates.to_string(),
         ]);
-        for metric in Metric::ALL {
+        for metric in Metric::reported(bricks) {
             let figure = cell.metrics.figure(metric).cloned().unwrap_or_default();
             record.push(number(figure.mean));
             record.extend(ends(figure.ci));

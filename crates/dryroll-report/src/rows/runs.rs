@@ -12,10 +12,11 @@ use parquet::schema::types::{Type, TypePtr};
 
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{Metric, Scenario};
+use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::text::Foreign;
-use dryroll_study::study::Policy;
 use dryroll_study::study::results::CellRows;
 use dryroll_study::study::row::{Ending, Row};
+use dryroll_study::study::{AtOnce, Policy};
 
 /// Rows of one row group: held at once.
 const GROUP: usize = 16_384;
@@ -23,23 +24,46 @@ const GROUP: usize = 16_384;
 /// Writes replicates, cell by cell.
 pub struct RunsWriter<W: Write + Send> {
     writer: SerializedFileWriter<W>,
-    /// Whether plans have another order than the fleet's, so that it has a column.
-    orders: bool,
+    optional: OptionalColumns,
+}
+
+/// Columns that a file has only where its rollouts need them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OptionalColumns {
+    /// Some plans have another order than the fleet's.
+    pub order: bool,
+    /// Some policies go beyond the tutorial's keys: a column has these, as JSON.
+    pub beyond: bool,
+    /// Some upgrades can brick an instance.
+    pub bricks: bool,
+}
+
+impl OptionalColumns {
+    /// Those that these scenarios need.
+    pub fn of<'s>(scenarios: impl IntoIterator<Item = (&'s Scenario, &'s CompiledScenario)>) -> Self {
+        let mut all = Self::default();
+        for (scenario, compiled) in scenarios {
+            all.order |= !scenario.rollout.order.is_listed();
+            all.beyond |= !scenario.rollout.beyond_tutorial().is_empty();
+            all.bricks |= compiled.bricks;
+        }
+        all
+    }
 }
 
 impl<W: Write + Send> RunsWriter<W> {
-    /// Begins a file. `orders`: some plans have another order than the fleet's, which a column tells.
+    /// Begins a file.
     ///
     /// # Errors
     /// When writing fails.
-    pub fn new(out: W, orders: bool) -> io::Result<Self> {
+    pub fn new(out: W, optional: OptionalColumns) -> io::Result<Self> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_created_by(concat!("dryroll ", env!("CARGO_PKG_VERSION")).into())
             .build();
-        let schema = schema(orders).map_err(failed)?;
+        let schema = schema(optional).map_err(failed)?;
         let writer = SerializedFileWriter::new(out, schema, Arc::new(properties)).map_err(failed)?;
-        Ok(Self { writer, orders })
+        Ok(Self { writer, optional })
     }
 
     /// Writes the replicates of a cell.
@@ -47,7 +71,7 @@ impl<W: Write + Send> RunsWriter<W> {
     /// # Errors
     /// When reading or writing fails.
     pub fn cell(&mut self, scenario: &Scenario, rows: &CellRows<'_>) -> io::Result<()> {
-        let cell = CellColumns::of(scenario, self.orders);
+        let cell = CellColumns::of(scenario, self.optional);
         let mut group: Vec<(u64, Row)> = Vec::with_capacity(GROUP.min(rows.replicates() as usize));
         let mut result = Ok(());
         rows.rows(&mut |replicate, row| {
@@ -66,7 +90,7 @@ impl<W: Write + Send> RunsWriter<W> {
 
     fn group(&mut self, cell: &CellColumns, rows: &[(u64, Row)]) -> io::Result<()> {
         let mut group = self.writer.next_row_group().map_err(failed)?;
-        write_group(&mut group, cell, rows).map_err(failed)?;
+        write_group(&mut group, cell, self.optional.bricks, rows).map_err(failed)?;
         group.close().map_err(failed)?;
         Ok(())
     }
@@ -104,9 +128,9 @@ enum PolicyValue {
 }
 
 impl CellColumns {
-    fn of(scenario: &Scenario, orders: bool) -> Self {
+    fn of(scenario: &Scenario, optional: OptionalColumns) -> Self {
         let policy = Policy::of(scenario);
-        let number = |n: u32| PolicyValue::Number(Some(i64::from(n)));
+        let number = |n: Option<u32>| PolicyValue::Number(n.map(i64::from));
         let word = |value: serde_json::Result<serde_json::Value>| {
             PolicyValue::Text(value.ok().and_then(|value| value.as_str().map(Foreign::from)))
         };
@@ -117,12 +141,16 @@ impl CellColumns {
             ("rollback_batch_pct", number(policy.rollback_batch_pct)),
             ("breaker_order", word(serde_json::to_value(policy.breaker_order))),
             ("breaker_scope", word(serde_json::to_value(policy.breaker_scope))),
-            ("max_in_flight", PolicyValue::Number(policy.max_in_flight.map(i64::from))),
+            ("max_in_flight", number(policy.max_in_flight.and_then(AtOnce::count))),
             ("observe_after_sec", PolicyValue::Real(policy.observe_after_sec.as_secs_f64())),
             ("previous_version_id", PolicyValue::Text(policy.previous_version_id)),
         ];
-        if orders {
+        if optional.order {
             keys.push(("order", PolicyValue::Text(Some(policy.order.name().into()))));
+        }
+        if optional.beyond {
+            let beyond = serde_json::Value::Object(policy.beyond).to_string();
+            keys.push(("policy", PolicyValue::Text(Some(beyond.into()))));
         }
         Self { policy: keys, version: scenario.target().id.clone(), defective: scenario.target().defective }
     }
@@ -137,7 +165,7 @@ fn column(name: &str, of: PhysicalType, optional: bool) -> Result<TypePtr, Parqu
     Ok(Arc::new(column.build()?))
 }
 
-fn schema(orders: bool) -> Result<TypePtr, ParquetError> {
+fn schema(optional: OptionalColumns) -> Result<TypePtr, ParquetError> {
     let mut fields = vec![
         column("batch_pct", PhysicalType::INT64, true)?,
         column("max_consecutive_failures", PhysicalType::INT64, true)?,
@@ -149,8 +177,11 @@ fn schema(orders: bool) -> Result<TypePtr, ParquetError> {
         column("observe_after_sec", PhysicalType::DOUBLE, false)?,
         column("previous_version_id", PhysicalType::BYTE_ARRAY, true)?,
     ];
-    if orders {
+    if optional.order {
         fields.push(column("order", PhysicalType::BYTE_ARRAY, true)?);
+    }
+    if optional.beyond {
+        fields.push(column("policy", PhysicalType::BYTE_ARRAY, true)?);
     }
     fields.extend([
         column("version", PhysicalType::BYTE_ARRAY, false)?,
@@ -159,7 +190,7 @@ fn schema(orders: bool) -> Result<TypePtr, ParquetError> {
         column("outcome", PhysicalType::BYTE_ARRAY, false)?,
         column("drift", PhysicalType::BOOLEAN, false)?,
     ]);
-    for metric in Metric::ALL {
+    for metric in Metric::reported(optional.bricks) {
         fields.push(column(metric.name(), PhysicalType::DOUBLE, true)?);
     }
     Ok(Arc::new(Type::group_type_builder("dryroll_runs").with_fields(fields).build()?))
@@ -168,6 +199,7 @@ fn schema(orders: bool) -> Result<TypePtr, ParquetError> {
 fn write_group<W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
     cell: &CellColumns,
+    bricks: bool,
     rows: &[(u64, Row)],
 ) -> Result<(), ParquetError> {
     let n = rows.len();
@@ -189,7 +221,7 @@ fn write_group<W: Write + Send>(
     let outcome = |ending: &Ending| names[ending.outcome as usize].clone();
     required::<ByteArrayType>(group, &endings.iter().map(outcome).collect::<Vec<_>>())?;
     required::<BoolType>(group, &endings.iter().map(|ending| ending.drift).collect::<Vec<_>>())?;
-    for metric in Metric::ALL {
+    for metric in Metric::reported(bricks) {
         let value = |(_, row): &(u64, Row)| Some(row[metric as usize]).filter(|value| !value.is_nan());
         optional::<DoubleType, _>(group, rows.iter().map(value))?;
     }

@@ -86,7 +86,7 @@ fn row(canvas: &mut Canvas, contrast: &Contrast, defective: bool, top: f64) {
         Anchor::End,
         12.0,
         Colour::Text,
-        &fitted(&called(&contrast.metric), 12.0, LEFT - 10.0),
+        &fitted(&called(contrast.metric.name()), 12.0, LEFT - 10.0),
     );
     for (interval, width) in [(contrast.simultaneous_ci, 1.4), (contrast.ci, 4.0)] {
         if let Some(Interval { low, high }) = interval {
@@ -110,7 +110,7 @@ fn row(canvas: &mut Canvas, contrast: &Contrast, defective: bool, top: f64) {
             colour.stroke()
         ));
     }
-    let said = Unit::of(&contrast.metric).say_difference(difference);
+    let said = Unit::of_measure(contrast.metric).say_difference(difference);
     canvas.text((LEFT + MIDDLE + 44.0, middle + 4.0), Anchor::Start, 12.0, Colour::Text, &said);
     canvas.text((WIDTH - 8.0, middle + 4.0), Anchor::End, 12.0, colour, better.word());
 }
@@ -133,9 +133,9 @@ fn table(comparison: &Comparison) -> Table {
     let count =
         |replicates: Option<u64>| replicates.map_or_else(|| "–".to_owned(), |replicates| number(replicates as f64));
     for contrast in &comparison.metrics {
-        let unit = Unit::of(&contrast.metric);
+        let unit = Unit::of_measure(contrast.metric);
         table.row([
-            called(&contrast.metric),
+            called(contrast.metric.name()),
             if contrast.n == 0 {
                 "no data".to_owned()
             } else {

@@ -11,6 +11,7 @@ use crate::svg::drawing::fitted;
 use crate::svg::theme::Colour;
 use crate::svg::{Plot, Table, slug};
 use crate::words::{Unit, called, number, plural};
+use dryroll_sim::scenario::Metric;
 
 /// More histograms are not drawn.
 pub const MOST_PANELS: usize = 12;
@@ -36,7 +37,7 @@ pub struct Distributions<'a> {
     /// What the plot is called.
     pub title: String,
     /// The metric.
-    pub metric: &'a str,
+    pub metric: Metric,
     /// Whether they are differences, which may be below zero.
     pub differences: bool,
     /// How it is to be read.
@@ -67,7 +68,7 @@ impl Distributions<'_> {
         if with_data.len() > drawn.len() {
             reading.push_str(&format!(" {} of {} are drawn; the table has all.", drawn.len(), with_data.len()));
         }
-        let unit = Unit::of(self.metric);
+        let unit = Unit::of_metric(self.metric);
         let mean = |panel: &Panel<'_>| panel.mean.map_or_else(String::new, |mean| format!(", mean {}", unit.say(mean)));
         let description = format!(
             "{}: {}. The first, {}: from {} to {}{}.",
@@ -79,7 +80,11 @@ impl Distributions<'_> {
             mean(first)
         );
         Some(Plot {
-            name: slug(&format!("{}-{}", if self.differences { "differences" } else { "distribution" }, self.metric)),
+            name: slug(&format!(
+                "{}-{}",
+                if self.differences { "differences" } else { "distribution" },
+                self.metric.name()
+            )),
             title: self.title.clone(),
             description,
             reading,
@@ -93,7 +98,7 @@ impl Distributions<'_> {
     }
 
     fn paint(&self, area: &chart::Area<'_>, drawn: &[&Panel<'_>], grid: (usize, usize)) -> Drawn {
-        let unit = Unit::of(self.metric);
+        let unit = Unit::of_metric(self.metric);
         let values = || drawn.iter().flat_map(|panel| [panel.histogram.low, end(panel.histogram)]);
         let steps = if unit == Unit::Seconds { 3 } else { 4 };
         let x = if self.differences || values().any(|value| value < 0.0) {
@@ -146,8 +151,9 @@ impl Distributions<'_> {
     }
 
     fn table(&self) -> Table {
-        let unit = Unit::of(self.metric);
-        let caption = format!("{}: how many replicates fall in each step of {}", self.title, called(self.metric));
+        let unit = Unit::of_metric(self.metric);
+        let caption =
+            format!("{}: how many replicates fall in each step of {}", self.title, called(self.metric.name()));
         let mut table = Table::new(
             caption,
             &["of"],

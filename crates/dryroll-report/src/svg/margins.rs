@@ -12,12 +12,12 @@ const LEFT: f64 = 330.0;
 const MIDDLE: f64 = 330.0;
 const ROW: f64 = 26.0;
 const TOP: f64 = 38.0;
-/// What is so many times its limit is drawn at the edge.
+/// A value this many times its limit is drawn at the edge.
 const MOST: f64 = 2.0;
 /// More are not drawn; the table has all.
 const MOST_ROWS: usize = 60;
 
-/// A rule whose limit is a number above zero: what was seen, as so many times the limit.
+/// A rule whose limit is a number above zero: the observation, as a multiple of the limit.
 struct Margin<'a> {
     rule: &'a CheckedRule,
     seen: f64,

@@ -1,16 +1,20 @@
 //! The Pareto front: how fast each policy is against how far a bad version gets with it. Best is low on both.
 
+mod labels;
+mod markers;
+
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::model::Estimate;
 use crate::svg::axis::{Axis, STEPS};
 use crate::svg::chart;
-use crate::svg::chart::{Chart, Drawn, Frame, rgb};
-use crate::svg::drawing::text_width;
+use crate::svg::chart::{Drawn, Frame, rgb};
 use crate::svg::theme::Colour;
 use crate::svg::{Plot, Table};
 use crate::words::{Unit, plural, wrapped};
+use labels::{label_bounds, place_labels};
+use markers::{dashed, paint_marker};
 
 /// More points that are behind the front are not drawn.
 const MOST_BEHIND: usize = 400;
@@ -29,18 +33,18 @@ pub enum Place {
     Undecided,
     /// Another policy is better in both.
     Behind,
-    /// Too few good rollouts complete with it, so that it is on no front, however short they are.
+    /// Too few good rollouts complete with it, so that it is not on the front, however short they are.
     Stops,
 }
 
 impl Place {
-    /// Whether it can be no end of the front.
+    /// Whether it cannot be an end of the front.
     fn is_off(self) -> bool {
         matches!(self, Self::Behind | Self::Stops)
     }
 }
 
-/// How a policy is drawn: shapes that are told apart without colour.
+/// How a policy is drawn: shapes that differ without colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marker {
     /// A dark disc: on the front, where nothing limits.
@@ -274,7 +278,7 @@ impl Pareto {
     fn table(&self) -> Table {
         let title = format!("{} and {} of each policy", capital(&self.x_name), self.y_name);
         let columns = [self.x_name.as_str(), "its interval", "over", self.y_name.as_str(), "its interval", "over"];
-        let mut table = Table::new(title, &["policy", "stands"], &columns);
+        let mut table = Table::new(title, &["policy", "status"], &columns);
         for point in &self.points {
             table.row([
                 point.policy.clone(),
@@ -304,86 +308,6 @@ fn colour_of(place: Place) -> Colour {
     }
 }
 
-/// A straight line in dashes, between two places in pixels.
-fn dashed(area: &chart::Area<'_>, [from, to]: [(i32, i32); 2], style: ShapeStyle) -> Drawn {
-    const DASH: f64 = 7.0;
-    const STEP: f64 = 12.0;
-    let (dx, dy) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
-    let length = dx.hypot(dy);
-    let at = |along: f64| {
-        let share = (along / length).min(1.0);
-        (from.0 + (dx * share).round() as i32, from.1 + (dy * share).round() as i32)
-    };
-    for dash in 0..(length / STEP).ceil() as u32 {
-        let start = f64::from(dash) * STEP;
-        area.draw(&PathElement::new([at(start), at(start + DASH)], style))?;
-    }
-    Ok(())
-}
-
-fn diamond((x, y): (i32, i32), r: i32) -> Vec<(i32, i32)> {
-    vec![(x - r, y), (x, y - r), (x + r, y), (x, y + r)]
-}
-
-/// Told apart by shape and by shade.
-fn paint_marker(area: &chart::Area<'_>, at: (i32, i32), marker: Marker) -> Drawn {
-    let (x, y) = at;
-    let closed = |mut corners: Vec<(i32, i32)>| {
-        corners.extend_from_within(..2);
-        corners
-    };
-    match marker {
-        Marker::Front => area.draw(&Circle::new(at, 5, rgb(Colour::First).filled()))?,
-        Marker::Meets => area.draw(&Circle::new(at, 5, rgb(Colour::First).filled()))?,
-        Marker::Undecided => {
-            area.draw(&Polygon::new(diamond(at, 6), rgb(Colour::Paper).filled()))?;
-            area.draw(&PathElement::new(closed(diamond(at, 6)), rgb(Colour::Second).stroke_width(2)))?;
-        }
-        Marker::Behind => area.draw(&Circle::new(at, 3, rgb(Colour::Muted).stroke_width(1)))?,
-        Marker::Recommended => {
-            area.draw(&Circle::new(at, 10, rgb(Colour::Paper).filled()))?;
-            area.draw(&Polygon::new(diamond(at, 7), rgb(Colour::Text).filled()))?;
-            area.draw(&Circle::new(at, 11, rgb(Colour::Text).stroke_width(2)))?;
-        }
-        Marker::Open => {
-            let corners = vec![(x - 5, y - 5), (x + 5, y - 5), (x + 5, y + 5), (x - 5, y + 5)];
-            area.draw(&Polygon::new(corners.clone(), rgb(Colour::Paper).filled()))?;
-            area.draw(&PathElement::new(closed(corners), rgb(Colour::Second).stroke_width(2)))?;
-        }
-        Marker::Breaks | Marker::Stops => {
-            for line in [[(x - 4, y - 4), (x + 4, y + 4)], [(x - 4, y + 4), (x + 4, y - 4)]] {
-                area.draw(&PathElement::new(line, rgb(Colour::Muted).stroke_width(2)))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The words of each limit beside its line; the places that they take.
-fn label_bounds(
-    area: &chart::Area<'_>,
-    chart: &Chart<'_, '_>,
-    bounds: &[Bound],
-    (right, top): (f64, f64),
-) -> Result<Vec<Box4>, Box<dyn std::error::Error>> {
-    let mut taken = Vec::new();
-    for bound in bounds {
-        let (w, h) = (text_width(&bound.says, 12.0), 14.0);
-        let corner = if bound.on_x { (bound.at, top) } else { (right, bound.at) };
-        let (x, y) = chart.backend_coord(&corner);
-        let (x, y) = (f64::from(x), f64::from(y));
-        // A line at the right end has its words on its left.
-        let left = if bound.on_x { if x + 6.0 + w < f64::from(SIZE.0) { x + 6.0 } else { x - 6.0 - w } } else { x - w };
-        let middle = if bound.on_x { y + 9.0 } else { y - 9.0 };
-        let style = chart::text(12.0, Colour::Text, HPos::Left, VPos::Center);
-        area.draw(&Text::new(bound.says.clone(), (left.round() as i32, middle.round() as i32), style))?;
-        taken.push([left, middle - h / 2.0, left + w, middle + h / 2.0]);
-        let [width, height] = [SIZE.0, SIZE.1].map(f64::from);
-        taken.push(if bound.on_x { [x - 1.0, 0.0, x + 1.0, height] } else { [0.0, y - 1.0, width, y + 1.0] });
-    }
-    Ok(taken)
-}
-
 /// What the markers mean where nothing limits, of those that there are.
 #[must_use]
 pub fn without_limits(points: &[Point]) -> Vec<(Marker, String)> {
@@ -395,106 +319,4 @@ pub fn without_limits(points: &[Point]) -> Vec<(Marker, String)> {
     ];
     let stands = |marker: Marker| points.iter().any(|point| point.marker == marker);
     lines.into_iter().filter(|(marker, _)| stands(*marker)).map(|(marker, says)| (marker, says.to_owned())).collect()
-}
-
-type Box4 = [f64; 4];
-
-fn overlap(a: &Box4, b: &Box4) -> bool {
-    a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
-}
-
-/// Labels of what may be on the front, each at the first place around its point where nothing is yet.
-fn place_labels(
-    area: &chart::Area<'_>,
-    chart: &Chart<'_, '_>,
-    drawn: &[&Mark<'_>],
-    inside: impl Fn((f64, f64)) -> (f64, f64),
-    bounds: Vec<Box4>,
-) -> Drawn {
-    const SIZE_OF_TEXT: f64 = 12.0;
-    let pixel = |mark: &Mark<'_>| {
-        let (x, y) = chart.backend_coord(&inside(mark.at));
-        (f64::from(x), f64::from(y))
-    };
-    let mut taken: Vec<Box4> = drawn
-        .iter()
-        .map(|mark| {
-            let r = match mark.point.marker {
-                Marker::Behind | Marker::Breaks | Marker::Stops => 3.0,
-                Marker::Recommended => 11.0,
-                _ => 7.0,
-            };
-            let (x, y) = pixel(mark);
-            [x - r, y - r, x + r, y + r]
-        })
-        .chain(bounds)
-        .collect();
-    // The recommended one has its label beside it, over what is out if it must be.
-    let kept: Vec<Box4> = drawn
-        .iter()
-        .zip(&taken)
-        .filter(|(mark, _)| !mark.point.is_out())
-        .map(|(_, place)| *place)
-        .chain(taken.iter().skip(drawn.len()).copied())
-        .collect();
-    // The line that joins the front, as a string of small boxes.
-    let front: Vec<(f64, f64)> = drawn.iter().filter(|mark| mark.point.is_joined()).map(|mark| pixel(mark)).collect();
-    for pair in front.windows(2) {
-        let steps = ((pair[1].0 - pair[0].0).abs().max((pair[1].1 - pair[0].1).abs()) / 6.0).ceil().clamp(1.0, 400.0);
-        for step in 0..=steps as u32 {
-            let share = f64::from(step) / steps;
-            let (x, y) = (pair[0].0 + (pair[1].0 - pair[0].0) * share, pair[0].1 + (pair[1].1 - pair[0].1) * share);
-            taken.push([x - 2.0, y - 2.0, x + 2.0, y + 2.0]);
-        }
-    }
-    let (across, down) = chart.plotting_area().get_pixel_range();
-    let room = [f64::from(across.start), f64::from(down.start), f64::from(across.end), f64::from(down.end)];
-    let fits = |place: &Box4| place[0] >= room[0] && place[1] >= room[1] && place[2] <= room[2] && place[3] <= room[3];
-    let free = |place: &Box4, taken: &[Box4]| fits(place) && !taken.iter().any(|other| overlap(other, place));
-    // The recommended one first, then the front, then the undecided.
-    let mut order: Vec<&&Mark<'_>> = drawn.iter().filter(|mark| !mark.point.is_out()).collect();
-    order.sort_by_key(|mark| (!mark.point.is_recommended(), mark.point.place != Place::Front));
-    for mark in order {
-        let (x, y) = pixel(mark);
-        let says = if mark.point.is_recommended() {
-            format!("{} (recommended)", mark.point.label)
-        } else {
-            mark.point.label.clone()
-        };
-        let (w, h) = (text_width(&says, SIZE_OF_TEXT), SIZE_OF_TEXT + 2.0);
-        let right = |d: f64, dy: f64| ([x + d, y - h / 2.0 + dy, x + d + w, y + h / 2.0 + dy], HPos::Left);
-        let left = |d: f64, dy: f64| ([x - d - w, y - h / 2.0 + dy, x - d, y + h / 2.0 + dy], HPos::Right);
-        let over = |dy: f64| ([x - w / 2.0, y - h / 2.0 + dy, x + w / 2.0, y + h / 2.0 + dy], HPos::Center);
-        let beside = [over(20.0), over(-20.0), right(15.0, 0.0), left(15.0, 0.0)];
-        let places = [
-            right(10.0, -12.0),
-            right(12.0, 0.0),
-            over(-18.0),
-            right(10.0, 12.0),
-            over(18.0),
-            left(10.0, -12.0),
-            left(12.0, 0.0),
-            left(10.0, 12.0),
-            right(12.0, -26.0),
-            over(-32.0),
-            right(12.0, 26.0),
-            over(32.0),
-        ];
-        let Some((place, horizontal)) =
-            if mark.point.is_recommended() { beside.into_iter().find(|(place, _)| free(place, &kept)) } else { None }
-                .or_else(|| places.into_iter().find(|(place, _)| free(place, &taken)))
-        else {
-            continue;
-        };
-        let at_x = match horizontal {
-            HPos::Left => place[0],
-            HPos::Center => x,
-            HPos::Right => place[2],
-        };
-        let (at_x, middle) = (at_x.round() as i32, ((place[1] + place[3]) / 2.0).round() as i32);
-        let style = chart::text(SIZE_OF_TEXT, Colour::Text, horizontal, VPos::Center);
-        area.draw(&Text::new(says, (at_x, middle), style))?;
-        taken.push(place);
-    }
-    Ok(())
 }

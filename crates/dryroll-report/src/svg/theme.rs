@@ -18,7 +18,7 @@ pub enum Colour {
     Paper,
     /// What is there and says little.
     Soft,
-    /// The first of what is told apart: blue.
+    /// The first series: blue.
     First,
     /// The second: orange.
     Second,

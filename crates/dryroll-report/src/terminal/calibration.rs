@@ -1,22 +1,23 @@
-//! A calibration told to people.
+//! A calibration on the terminal.
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
 use crate::model::calibration::{CalibrationReport, RateReport};
-use crate::terminal::table::Table;
+use crate::terminal::table::{Table, line_width, write_text};
 use crate::words::calibration::{about, of_factor, spread};
 use crate::words::{Unit, plural, wrapped};
 use dryroll_study::calibrate::Warning;
 
+const PLAIN: Style = Style::new();
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const WARNING: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
 /// Letters of a line.
 const WIDTH: usize = 110;
 
-/// Tells a calibration.
+/// Writes a calibration.
 ///
 /// # Errors
 /// When writing fails.
@@ -32,9 +33,9 @@ pub fn calibration_table(out: &mut impl Write, report: &CalibrationReport) -> io
         let commands = plural(version.commands, "command", "commands");
         let rollouts = plural(version.rollouts, "rollout", "rollouts");
         writeln!(out, "\n{BOLD}{}{BOLD:#} {DIM}{commands} in {rollouts}{DIM:#}", version.version)?;
-        writeln!(out, "  upgrade time: {}", about(&version.upgrade_time))?;
+        write_text(out, PLAIN, [2, 4], &format!("upgrade time: {}", about(&version.upgrade_time)))?;
         if let Some(factor) = &version.upgrade_time_factor {
-            writeln!(out, "  upgrade_time_factor: {}", of_factor(factor))?;
+            write_text(out, PLAIN, [2, 4], &format!("upgrade_time_factor: {}", of_factor(factor)))?;
         }
         let mut table = Table::new(&["rate", "seen", "of", "estimate", ""], 1);
         for (name, rate) in [("failure_rate", &version.failure_rate), ("hang_rate", &version.hang_rate)] {
@@ -43,14 +44,14 @@ pub fn calibration_table(out: &mut impl Write, report: &CalibrationReport) -> io
         table.write(out)?;
         for (name, rate) in [("failure_rate", &version.failure_rate), ("hang_rate", &version.hang_rate)] {
             if let Some(said) = spread(rate) {
-                writeln!(out, "  {name}: {said}")?;
+                write_text(out, PLAIN, [2, 4], &format!("{name}: {said}"))?;
             }
         }
         warnings(out, &version.warnings)?;
     }
     writeln!(out, "\n{BOLD}operator{BOLD:#}")?;
-    writeln!(out, "  approval delay: {}", about(&report.operator.approval_delay))?;
-    writeln!(out, "  decision delay: {}", about(&report.operator.decision_delay))?;
+    write_text(out, PLAIN, [2, 4], &format!("approval delay: {}", about(&report.operator.approval_delay)))?;
+    write_text(out, PLAIN, [2, 4], &format!("decision delay: {}", about(&report.operator.decision_delay)))?;
     warnings(out, &report.operator.warnings)
 }
 
@@ -66,7 +67,7 @@ fn row(name: &str, rate: &RateReport) -> Vec<String> {
 
 fn warnings(out: &mut impl Write, warnings: &[Warning]) -> io::Result<()> {
     for warning in warnings {
-        for (i, line) in wrapped(&warning.text, WIDTH).into_iter().enumerate() {
+        for (i, line) in wrapped(&warning.text, line_width(WIDTH + 4).saturating_sub(4)).into_iter().enumerate() {
             let mark = if i == 0 { "!" } else { " " };
             writeln!(out, "  {WARNING}{mark}{WARNING:#} {line}")?;
         }

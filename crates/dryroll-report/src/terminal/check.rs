@@ -1,4 +1,4 @@
-//! A check told to people: each scenario with its rules, then what failed and how to see it, then the baseline.
+//! A check on the terminal: each scenario with its rules, then what failed and how to see it, then the baseline.
 
 use std::io::{self, Write};
 
@@ -34,10 +34,10 @@ pub fn check_table(out: &mut impl Write, report: &CheckReport) -> io::Result<()>
     advice_table(out, &report.advice)?;
     if !report.not_scenarios.is_empty() {
         let files =
-            plural(report.not_scenarios.len() as u64, "file that is no scenario", "files that are no scenarios");
+            plural(report.not_scenarios.len() as u64, "file that is not a scenario", "files that are not scenarios");
         writeln!(out, "\n{DIM}not checked: {files}: {}{DIM:#}", listed(&report.not_scenarios))?;
     }
-    // A baseline tells of them.
+    // The baseline lists them.
     if !report.without_rules.is_empty() && report.baseline.is_none() {
         let files = plural(report.without_rules.len() as u64, "file without", "files without");
         writeln!(out, "\n{DIM}not checked: {files} [[expect]]{DIM:#}")?;

@@ -1,4 +1,4 @@
-//! A comparison told to people: what differs, by how much, and where to see it.
+//! A comparison on the terminal: what differs, by how much, and where to see it.
 
 use std::io::{self, Write};
 
@@ -8,27 +8,27 @@ use serde_json::Value;
 use crate::judge::better::Better;
 use crate::model::{CompareReport, Comparison, Contrast};
 use crate::terminal::advice::advice_table;
-use crate::terminal::table::Table;
+use crate::terminal::table::{Table, write_labelled, write_text};
 use crate::words::{NOTHING, Unit, number, plural};
 use dryroll_study::study::Policy;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// Tells a comparison.
+/// Writes a comparison.
 ///
 /// # Errors
 /// When writing fails.
 pub fn compare_table(out: &mut impl Write, report: &CompareReport) -> io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}", report.scenario.name)?;
     let replicates = plural(report.replicates, "replicate", "replicates");
-    writeln!(out, "{replicates} that both policies met · seed {} · 95 % intervals", report.seed)?;
+    writeln!(out, "{replicates}, the same for both policies · seed {} · 95 % intervals", report.seed)?;
     let [a, b] = &report.policies;
     for (letter, policy, other) in [("A", a, b), ("B", b, a)] {
         writeln!(out, "  {BOLD}{letter}{BOLD:#}  {}", what_differs(policy, other))?;
     }
     for warning in &report.warnings {
-        writeln!(out, "{BOLD}warning:{BOLD:#} {warning}")?;
+        write_labelled(out, (BOLD, "warning:"), 0, warning)?;
     }
     for comparison in &report.comparisons {
         version(out, comparison)?;
@@ -47,47 +47,44 @@ fn what_differs(policy: &Policy, other: &Policy) -> String {
 }
 
 fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
-    let truth = if comparison.defective { "defective, in truth" } else { "good, in truth" };
+    let truth = if comparison.defective { "defective" } else { "good" };
     writeln!(out, "\n{BOLD}{}{BOLD:#} ({truth})", comparison.version)?;
     let varies = |one: &&Contrast| one.ties < one.n || Better::of(one, comparison.defective) != Better::Same;
-    let (narrated, same): (Vec<&Contrast>, Vec<&Contrast>) =
+    let (different, same): (Vec<&Contrast>, Vec<&Contrast>) =
         comparison.metrics.iter().filter(|one| one.n > 0).partition(varies);
     let header = ["", "A", "B", "B − A", "", "better in", "", "pairing saves", ""];
     let mut table = Table::new(&header, 1);
-    for one in narrated {
+    for one in different {
         table.push(row(one, comparison.defective));
     }
     table.write(out)?;
     for one in &comparison.metrics {
         if let Some(conditional) = one.conditional.as_ref().filter(|_| one.n > 0) {
-            writeln!(out, "  {DIM}{}: {}{DIM:#}", one.metric, conditional.says)?;
+            write_text(out, DIM, [2, 2], &format!("{}: {}", one.metric, conditional.says))?;
         }
     }
     if comparison.metrics.iter().any(|one| one.exact.is_some()) {
-        writeln!(
-            out,
-            "  {DIM}= exact, by theory, which decides; who is better in how many is counted over the replicates{DIM:#}"
-        )?;
+        let note = "= exact, by theory, and decides the verdict; “better in” counts replicates";
+        write_text(out, DIM, [2, 2], note)?;
     }
     let by_interval = |one: &Contrast| one.exact.is_none() && one.simultaneous_ci.is_some() && one.ties < one.n;
     if comparison.metrics.iter().any(by_interval) {
-        writeln!(
-            out,
-            "  {DIM}each interval here holds for its metric alone; the verdict uses the wider one that holds for all \
-             metrics at once{DIM:#}"
-        )?;
+        let note = "each interval here holds for its metric alone; the verdict uses the wider one that holds for all \
+                    metrics at once";
+        write_text(out, DIM, [2, 2], note)?;
     }
     if !same.is_empty() {
-        let names: Vec<&str> = same.iter().map(|one| one.metric.as_str()).collect();
-        writeln!(out, "  {DIM}the same in every replicate that was met: {}{DIM:#}", names.join(", "))?;
+        let names: Vec<&str> = same.iter().map(|one| one.metric.name()).collect();
+        write_text(out, DIM, [2, 2], &format!("the same in every replicate: {}", names.join(", ")))?;
     }
     for replicate in comparison.replicates.iter().take(1) {
-        let unit = Unit::of(&replicate.metric);
+        let unit = Unit::of_metric(replicate.metric);
         let (a, b) = (unit.say(replicate.a), unit.say(replicate.b));
         writeln!(
             out,
             "  They differ most in replicate {}: {} is {a} with A and {b} with B",
-            replicate.replicate, replicate.metric
+            replicate.replicate,
+            replicate.metric.name()
         )?;
         for command in &replicate.commands {
             writeln!(out, "    {command}")?;
@@ -97,7 +94,7 @@ fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
 }
 
 fn row(one: &Contrast, defective: bool) -> Vec<String> {
-    let unit = Unit::of(&one.metric);
+    let unit = Unit::of_measure(one.metric);
     let wins = match (one.a_wins, one.b_wins) {
         (Some(0), Some(0)) | (None, _) | (_, None) => ["".to_owned(), "".to_owned()],
         (Some(a), Some(b)) => [format!("A {}", number(a as f64)), format!("B {}", number(b as f64))],
@@ -108,7 +105,7 @@ fn row(one: &Contrast, defective: bool) -> Vec<String> {
         None => unit.say_or_nothing(seen),
     };
     vec![
-        one.metric.clone(),
+        one.metric.to_string(),
         mean(one.exact_a, one.a),
         mean(one.exact_b, one.b),
         one.exact.or(one.difference).map_or_else(|| NOTHING.to_owned(), |difference| unit.say_difference(difference)),

@@ -1,4 +1,4 @@
-//! A drill told to people when it is over: what happened, what it cost, what else could have been decided, and the
+//! A drill on the terminal when it is over: what happened, what it cost, what else could have been decided, and the
 //! truth.
 
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use dryroll_study::drill::score::{HELD_UP, TO_PUT_RIGHT};
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// Text is broken to lines of so many characters, or fewer where the terminal is narrower.
+/// Text is broken to lines of this many characters, or fewer where the terminal is narrower.
 const WIDTH: usize = 78;
 /// Narrower than this no line becomes.
 const NARROWEST: usize = 40;
@@ -25,12 +25,12 @@ const NARROWEST: usize = 40;
 const MOMENT: usize = 26;
 const FIGURE: usize = 13;
 const NAMED_FIGURE: usize = 23;
-/// Moments that are told of a long rollout: so many from its beginning, so many from its end.
-const TOLD: (usize, usize) = (24, 8);
+/// Moments that are shown of a long rollout: how many from its beginning and from its end.
+const SHOWN: (usize, usize) = (24, 8);
 /// Ids that are named of a trip.
 const NAMED: usize = 4;
 
-/// Tells a drill, in lines of at most so many characters.
+/// Writes a drill, in lines of at most this many characters.
 ///
 /// # Errors
 /// When writing fails.
@@ -57,7 +57,7 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> 
 
     heading(out, "What happened")?;
     moments(out, report, width)?;
-    heading(out, "What it came to")?;
+    heading(out, "Result")?;
     figures(out, &report.debrief, plan.total_instances, width)?;
     heading(out, "The score")?;
     score_of(out, report, width)?;
@@ -87,16 +87,16 @@ fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
     writeln!(out, "\n{BOLD}{text}{BOLD:#}")
 }
 
-/// What happened, moment by moment. Healthy batches that follow each other are told together.
+/// What happened, moment by moment. Consecutive healthy batches share a line.
 fn moments(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Result<()> {
     let timeline = &report.timeline;
-    let mut narrated: Vec<(u64, &str, String)> = Vec::new();
+    let mut moments: Vec<(u64, &str, String)> = Vec::new();
     let mut healthy: Option<(u64, u32, u32, u32)> = None;
-    let quiet = |narrated: &mut Vec<_>, healthy: &mut Option<(u64, u32, u32, u32)>| match healthy.take() {
+    let quiet = |moments: &mut Vec<_>, healthy: &mut Option<(u64, u32, u32, u32)>| match healthy.take() {
         Some((at, first, last, count)) if first == last => {
-            narrated.push((at, "batch", format!("{first}: {count} healthy")))
+            moments.push((at, "batch", format!("{first}: {count} healthy")))
         }
-        Some((at, first, last, count)) => narrated.push((at, "batches", format!("{first} to {last}: {count} healthy"))),
+        Some((at, first, last, count)) => moments.push((at, "batches", format!("{first} to {last}: {count} healthy"))),
         None => {}
     };
     for batch in &timeline.batches {
@@ -106,36 +106,36 @@ fn moments(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resu
             healthy = Some((batch.to_ms, first, batch.index, count + well));
             continue;
         }
-        quiet(&mut narrated, &mut healthy);
+        quiet(&mut moments, &mut healthy);
         let label = if batch.rollback { "⟲ batch" } else { "batch" };
-        narrated.push((batch.to_ms, label, format!("{}: {well} healthy, {failed} failed", batch.index)));
+        moments.push((batch.to_ms, label, format!("{}: {well} healthy, {failed} failed", batch.index)));
     }
-    quiet(&mut narrated, &mut healthy);
+    quiet(&mut moments, &mut healthy);
     for trip in &timeline.trips {
         let ids = &trip.failed_instance_ids;
         let named: Vec<&str> = ids.iter().take(NAMED).map(String::as_str).collect();
         let more = if ids.len() > NAMED { " …" } else { "" };
-        narrated.push((trip.at_ms, "⚡ tripped", format!("{} failed in a row: {}{more}", ids.len(), named.join(", "))));
+        moments.push((trip.at_ms, "⚡ tripped", format!("{} failed in a row: {}{more}", ids.len(), named.join(", "))));
     }
     for decision in &report.decisions {
         let took = spoken(Span::from_secs_f64(decision.took_sec));
         let of = if decision.of_rollback { " on the rollback" } else { "" };
-        narrated.push((decision.at_ms, "you", format!("{}{of}, after {took}", decision.says())));
+        moments.push((decision.at_ms, "you", format!("{}{of}, after {took}", decision.says())));
     }
     for fault in &timeline.faults {
         let touched = plural(u64::from(fault.touched_instances), "instance", "instances");
         let until = At(fault.to_ms);
-        narrated.push((fault.from_ms, "in truth", format!("{} until {until}, {touched}", in_words(&fault.kind))));
+        moments.push((fault.from_ms, "fault", format!("{} until {until}, {touched}", in_words(&fault.kind))));
     }
     // What happens in one millisecond stays in this order.
-    narrated.sort_by_key(|(at, ..)| *at);
-    narrated.push((timeline.end_ms, "the end", in_words(report.outcome.raw())));
-    let left_out = narrated.len().saturating_sub(TOLD.0 + TOLD.1);
-    for (place, (at, label, text)) in narrated.iter().enumerate() {
-        if left_out > 0 && place == TOLD.0 {
+    moments.sort_by_key(|(at, ..)| *at);
+    moments.push((timeline.end_ms, "the end", in_words(report.outcome.raw())));
+    let left_out = moments.len().saturating_sub(SHOWN.0 + SHOWN.1);
+    for (place, (at, label, text)) in moments.iter().enumerate() {
+        if left_out > 0 && place == SHOWN.0 {
             writeln!(out, "  {DIM}{:>11}  {:<10} {left_out} more{DIM:#}", "…", "")?;
         }
-        if !(TOLD.0..TOLD.0 + left_out).contains(&place) {
+        if !(SHOWN.0..SHOWN.0 + left_out).contains(&place) {
             let at = At(*at).to_string();
             hanging(out, &format!("  {DIM}{at:>11}{DIM:#}  {BOLD}{label:<10}{BOLD:#} "), MOMENT, text, width)?;
         }
@@ -156,8 +156,8 @@ fn figures(out: &mut impl Write, debrief: &Debrief, planned: u32, width: usize) 
         ("time to detect", time(debrief.time_to_detect_sec)),
         ("time to stop", time(debrief.time_to_stop_sec)),
         ("time to mitigate", time(debrief.time_to_mitigate_sec)),
-        ("  of it, you", time(debrief.mitigate_person_sec)),
-        ("  of it, the engine", time(debrief.mitigate_engine_sec)),
+        ("  your part", time(debrief.mitigate_person_sec)),
+        ("  the engine’s part", time(debrief.mitigate_engine_sec)),
         ("trips", debrief.trips.to_string()),
         ("exposed", exposed),
         ("harmed", harmed),
@@ -243,7 +243,7 @@ fn paragraph(out: &mut impl Write, lead: &str, text: &str, width: usize) -> io::
     hanging(out, &format!("  {lead}"), 2 + cells(lead), &text, width)
 }
 
-/// A text in lines that begin under the end of its lead, which takes so many characters.
+/// A text in lines that begin under the end of its lead, which takes this many characters.
 fn hanging(out: &mut impl Write, lead: &str, indent: usize, text: &str, width: usize) -> io::Result<()> {
     let mut lead = lead.to_owned();
     for line in wrapped(text, width.saturating_sub(indent)) {

@@ -1,4 +1,4 @@
-//! A sweep told to people: a table a version, the worst replicates, and what to know beside them.
+//! A sweep on the terminal: a table a version, the worst replicates, and what to know beside them.
 
 mod moved;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::model::{Axis, Cell, RareEvent, SweepReport};
 use crate::terminal::advice::advice_table;
-use crate::terminal::table::Table;
+use crate::terminal::table::{Table, write_labelled, write_text};
 use crate::words::{NOTHING, Unit, called, plural};
 use dryroll_sim::scenario::{Metric, Rate};
 use dryroll_sim::text::Foreign;
@@ -24,15 +24,15 @@ const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 /// Rows of one table; what is beyond stands in the files.
 const MOST_ROWS: usize = 200;
-/// Reasons why there is no exact value that are told.
+/// Reasons for a missing exact value that are listed.
 const MOST_REASONS: usize = 3;
 /// Metrics that the table of a good version has, and that of a defective one.
 const SHOWN_OF_GOOD: [Metric; 1] = [Metric::DurationSec];
 const SHOWN_OF_BAD: [Metric; 2] = [Metric::BlastRadiusPct, Metric::HarmedPct];
-/// Below so many hits a rate is told by what it is not.
+/// Below this many hits a rate is shown by its upper bound.
 const FEW_HITS: u64 = 3;
 
-/// Tells a sweep.
+/// Writes a sweep.
 ///
 /// # Errors
 /// When writing fails.
@@ -50,7 +50,7 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
         let state = if precision.reached { "reached" } else { "not reached" };
         let width = match precision.relative {
             true => format!("{} of it", Unit::Share.say(precision.half_width)),
-            false => Unit::of(&precision.metric).say_width(precision.half_width),
+            false => Unit::of_measure(precision.metric).say_width(precision.half_width),
         };
         writeln!(out, "{} to ± {width}: {state}", precision.metric)?;
     }
@@ -64,7 +64,7 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
     }
     worst(out, report)?;
     for warning in &report.warnings {
-        writeln!(out, "{BOLD}warning:{BOLD:#} {warning}")?;
+        write_labelled(out, (BOLD, "warning:"), 0, warning)?;
     }
     advice_table(out, &report.advice)
 }
@@ -86,7 +86,7 @@ fn varied(axis: &Axis) -> String {
 
 fn version_table(out: &mut impl Write, report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> io::Result<()> {
     let defective = cells.first().is_some_and(|cell| cell.defective);
-    writeln!(out, "\n{BOLD}{version}{BOLD:#} ({})", if defective { "defective, in truth" } else { "good, in truth" })?;
+    writeln!(out, "\n{BOLD}{version}{BOLD:#} ({})", if defective { "defective" } else { "good" })?;
     let mut header: Vec<&str> = report.axes.iter().map(|axis| axis.key.as_str()).collect();
     header.extend(match defective {
         true => &["trips", "", "exact", "blast radius", "", "p95", "harmed", "escapes"][..],
@@ -116,17 +116,17 @@ fn version_table(out: &mut impl Write, report: &SweepReport, version: &Foreign, 
     }
     table.write(out)?;
     if let Some(says) = &moved.says {
-        writeln!(out, "  {DIM}{says}{DIM:#}")?;
+        write_text(out, DIM, [2, 2], says)?;
     }
     let said = &said[..said.len().min(MOST_ROWS)];
     for line in legend(said) {
-        writeln!(out, "  {DIM}{line}{DIM:#}")?;
+        write_text(out, DIM, [2, 2], line)?;
     }
     let judged: Vec<Completed> = cells.iter().filter_map(|cell| cell.good_rollouts()).collect();
     for (enough, says) in [(Some(false), "✗ too few good rollouts complete"), (None, "? undecided whether enough do")]
     {
         if let Some(one) = judged.iter().find(|one| one.enough == enough) {
-            writeln!(out, "  {DIM}{says}: at least {} should{DIM:#}", Unit::Share.say(one.least))?;
+            write_text(out, DIM, [2, 2], &format!("{says}: at least {} should", Unit::Share.say(one.least)))?;
         }
     }
     let mut why: BTreeMap<&str, u64> = BTreeMap::new();
@@ -135,7 +135,7 @@ fn version_table(out: &mut impl Write, report: &SweepReport, version: &Foreign, 
     }
     for (why, count) in why.iter().take(MOST_REASONS) {
         let all = plural(cells.len() as u64, "cell", "cells");
-        writeln!(out, "  {DIM}no exact value ({count} of {all}): {why}{DIM:#}")?;
+        write_text(out, DIM, [2, 2], &format!("no exact value ({count} of {all}): {why}"))?;
     }
     if cells.len() > MOST_ROWS {
         writeln!(out, "  … and {} more; --cells writes all of them", cells.len() - MOST_ROWS)?;
@@ -179,11 +179,11 @@ fn chance(value: f64) -> String {
     if value > 0.0 && value < 1e-4 { format!("{value:.2e}") } else { Unit::Share.say(value) }
 }
 
-/// How the trips of a cell are told.
+/// How the trips of a cell are shown.
 enum Trips {
     /// A share with its interval.
     Share(Option<f64>, Option<Interval>),
-    /// So few hits of so many that their share is mostly luck: what it is surely below.
+    /// Too few hits for an estimate: hits, replicates, and the upper bound of the share.
     Few(u64, u64, f64),
     /// By importance sampling, with its standard error as a share of it.
     Estimated(f64, f64),
@@ -231,8 +231,8 @@ fn legend(said: &[Trips]) -> Vec<&'static str> {
     let few = some(|trips| matches!(trips, Trips::Few(..)));
     let at_least = some(|trips| matches!(trips, Trips::AtLeast(..)));
     let lines = [
-        (few, "k of n: so few replicates tripped that their share is mostly luck"),
-        (at_least, "~ importance sampling; trips that come about by late or lost heartbeats may be missing from it"),
+        (few, "k of n: too few replicates tripped for an estimate of the share"),
+        (at_least, "~ importance sampling; it may miss trips that late or lost heartbeats cause"),
         (few || at_least, "< the chance of a trip is below this, with 95 % confidence"),
         (
             some(|trips| matches!(trips, Trips::Estimated(..))),
@@ -256,8 +256,8 @@ fn worst(out: &mut impl Write, report: &SweepReport) -> io::Result<()> {
             writeln!(out, "\nThe worst replicate of each version, and how to see it:")?;
             first = false;
         }
-        let unit = Unit::of(&replicate.metric);
-        writeln!(out, "  {version}: {} {}", replicate.metric, unit.say(replicate.value))?;
+        let unit = Unit::of_metric(replicate.metric);
+        writeln!(out, "  {version}: {} {}", replicate.metric.name(), unit.say(replicate.value))?;
         writeln!(out, "    {}", replicate.command)?;
     }
     Ok(())

@@ -22,6 +22,46 @@ pub fn fit_to(columns: usize) {
     let _ = ROOM.set(columns);
 }
 
+/// How wide lines beside tables may be: a stated width, on a narrower terminal its columns.
+#[must_use]
+pub fn line_width(widest: usize) -> usize {
+    ROOM.get().copied().unwrap_or(widest).min(widest)
+}
+
+/// Writes a text after a label, in lines that fit.
+///
+/// # Errors
+/// When writing fails.
+pub fn write_labelled(
+    out: &mut impl Write,
+    (style, label): (Style, &str),
+    indent: usize,
+    text: &str,
+) -> io::Result<()> {
+    let whole = format!("{label} {text}");
+    let width = line_width(usize::MAX).saturating_sub(indent + 2);
+    for (place, line) in wrapped(&whole, width).into_iter().enumerate() {
+        match line.strip_prefix(label).filter(|_| place == 0) {
+            Some(rest) => writeln!(out, "{:indent$}{style}{label}{style:#}{rest}", "")?,
+            None => writeln!(out, "{:1$}{line}", "", indent + 2)?,
+        }
+    }
+    Ok(())
+}
+
+/// Writes a text in lines that fit, each indented. The lines after the first may be indented further.
+///
+/// # Errors
+/// When writing fails.
+pub fn write_text(out: &mut impl Write, style: Style, [first, others]: [usize; 2], text: &str) -> io::Result<()> {
+    let width = line_width(usize::MAX).saturating_sub(first.max(others));
+    for (place, line) in wrapped(text, width).into_iter().enumerate() {
+        let indent = " ".repeat(if place == 0 { first } else { others });
+        writeln!(out, "{indent}{style}{line}{style:#}")?;
+    }
+    Ok(())
+}
+
 /// A table for people.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -81,7 +121,7 @@ impl Table {
         self.write_within(out, ROOM.get().copied().unwrap_or(usize::MAX))
     }
 
-    /// Writes it into so many columns of a terminal.
+    /// Writes it into this many columns of a terminal.
     ///
     /// # Errors
     /// When writing fails.
@@ -114,7 +154,7 @@ impl Table {
             writeln!(out, "{style}{}{style:#}", line.trim_end())?;
         }
         if shown.len() < all {
-            let note = "intervals are left out here: the terminal is narrow";
+            let note = "the terminal is narrow: this table has no intervals";
             for line in wrapped(note, room.saturating_sub(2)) {
                 writeln!(out, "  {DIM}{line}{DIM:#}")?;
             }
@@ -127,11 +167,13 @@ impl Table {
     /// # Errors
     /// When writing fails.
     pub fn write_narrow(&self, out: &mut impl Write, room: usize) -> io::Result<()> {
+        let head = self.header.first().filter(|head| !head.is_empty());
         for row in &self.rows {
             let style = if row.len() == 1 { BOLD } else { Style::new() };
             let (first, rest) = row.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
             let indent = width(first) - width(first.trim_start());
-            for line in wrapped(first.trim_start(), room.saturating_sub(2 + indent)) {
+            let lead = head.filter(|_| !self.is_heading(row)).map_or_else(String::new, |head| format!("{head}\u{a0}"));
+            for line in wrapped(&format!("{lead}{}", first.trim_start()), room.saturating_sub(2 + indent)) {
                 writeln!(out, "  {}{style}{line}{style:#}", " ".repeat(indent))?;
             }
             let named = self.header.iter().skip(1).zip(rest).filter(|(_, text)| !text.is_empty());
@@ -161,7 +203,7 @@ mod tests {
         let text = String::from_utf8(plain).unwrap();
         assert_eq!(text, "  name     value\n  a            1  (0 to 2)\n  longer      12 (9 to 15)\n");
     }
-    fn narrated(table: &Table, room: usize) -> String {
+    fn printed(table: &Table, room: usize) -> String {
         let mut out = Vec::new();
         table.write_within(&mut out, room).unwrap();
         String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap()
@@ -171,13 +213,13 @@ mod tests {
     fn a_narrow_terminal_has_fewer_columns_and_then_rows_of_several_lines() {
         let mut table = Table::new(&["policy", "duration", "", "p95"], 1);
         table.push(vec!["batch_pct = 20".into(), "12 min".into(), "(10 min to 14 min)".into(), "20 min".into()]);
-        assert!(narrated(&table, 80).contains("(10 min to 14 min)"));
-        let fewer = narrated(&table, 50);
+        assert!(printed(&table, 80).contains("(10 min to 14 min)"));
+        let fewer = printed(&table, 50);
         assert!(!fewer.contains("(10 min") && fewer.contains("20 min") && fewer.contains("left out"), "{fewer}");
-        let stacked = narrated(&table, 24);
+        let stacked = printed(&table, 24);
         assert!(stacked.contains("(10 min"), "nothing is lost: {stacked}");
         for room in [24, 30, 40, 50, 60] {
-            assert!(narrated(&table, room).lines().all(|line| width(line) <= room), "{}", narrated(&table, room));
+            assert!(printed(&table, room).lines().all(|line| width(line) <= room), "{}", printed(&table, room));
         }
     }
 
@@ -186,8 +228,8 @@ mod tests {
         let mut table = Table::new(&["version", "n"], 1);
         table.push(vec!["版本".into(), "1".into()]);
         table.push(vec!["abcd".into(), "22".into()]);
-        let narrated = narrated(&table, usize::MAX);
-        let ends: Vec<usize> = narrated.lines().map(width).collect();
-        assert!(ends.windows(2).all(|pair| pair[0] == pair[1]), "{narrated}");
+        let text = printed(&table, usize::MAX);
+        let ends: Vec<usize> = text.lines().map(width).collect();
+        assert!(ends.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
     }
 }

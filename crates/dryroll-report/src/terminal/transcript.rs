@@ -1,22 +1,20 @@
-//! The account: a run told line by line for people, as it happens.
+//! The transcript of a run: a line an event, as it happens; the verdicts of a batch share one line.
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
 use crate::events::log::event_names;
-use crate::judge::forecast::Forecast;
 use crate::judge::harm::HarmGoesOn;
 use crate::model::run::FaultReport;
 use crate::terminal::advice::advice_table;
 use crate::words::drawn::drawn;
-use crate::words::events;
+use crate::words::events::narrate;
 use crate::words::{plural, spoken, wrapped};
 use dryroll_engine::fleet::{At, InstanceId, Span};
-use dryroll_engine::{Answer, Direction, Engine, Event, EventBody, EventNames, Outcome, Recording, RolloutId};
+use dryroll_engine::{Direction, Engine, Event, EventBody, EventNames, Outcome, Recording, RolloutId};
 use dryroll_sim::scenario::{Advice, Scenario};
 use dryroll_sim::sim::{CompiledScenario, Metrics, Observer};
-use dryroll_sim::text::shown;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -33,7 +31,7 @@ const BAR: u64 = 20;
 /// Letters of a line of prose.
 const WIDTH: usize = 100;
 
-/// Tells a run to people.
+/// Writes the transcript of a run.
 #[derive(Debug)]
 pub struct Transcript<'a, W> {
     out: W,
@@ -53,6 +51,8 @@ struct Batch {
     instances: u32,
     failures: Vec<(At, InstanceId, &'static str)>,
     unlisted: usize,
+    /// How often an instance of it was commanded again.
+    retried: u32,
 }
 
 impl<'a, W: Write> Transcript<'a, W> {
@@ -67,32 +67,17 @@ impl<'a, W: Write> Transcript<'a, W> {
         writeln!(self.out, "{DIM}{at:>11}{DIM:#}  {style}{label:<11}{style:#} {text}")
     }
 
-    fn tell(&mut self, engine: &Engine, event: &Event) -> io::Result<()> {
+    fn write_event(&mut self, engine: &Engine, event: &Event) -> io::Result<()> {
         let at = event.at;
+        let text = || narrate(self.names, engine, event);
         match &event.body {
-            &EventBody::Planned { total_instances, batch_size, batch_count } => {
-                let limit = engine.breaker().1;
-                let Forecast { estimate, in_flight, .. } = Forecast::of(engine);
-                let text = match batch_count {
-                    0 => "nothing to do: no eligible instance runs another digest".to_owned(),
-                    _ => format!(
-                        "{} → {} of {batch_size} · trips at {limit} in a row · estimate {}{}",
-                        plural(u64::from(total_instances), "instance", "instances"),
-                        plural(u64::from(batch_count), "batch", "batches"),
-                        spoken(estimate),
-                        in_flight
-                            .map(|(waits, _)| format!(", {} with max_in_flight", spoken(waits)))
-                            .unwrap_or_default(),
-                    ),
-                };
-                self.line(at, BOLD, "plan", &text)
-            }
-            EventBody::ApprovalRequested { request, kind } => {
-                let text = format!("{request} asks: {}", kind.option_names().join(" | "));
+            EventBody::Planned { .. } => self.line(at, BOLD, "plan", &text()),
+            EventBody::ApprovalRequested { kind, .. } => {
+                let text = format!("{} {}", text(), kind.option_names().join(" | "));
                 self.line(at, ASKS, "approval", &text)
             }
-            EventBody::ApprovalDecided { request, answer } => self.tell_answer(at, &request.to_string(), answer),
-            EventBody::OperatorNotified => self.line(at, ASKS, "notified", events::NOTIFIED),
+            EventBody::ApprovalDecided { .. } => self.line(at, ASKS, "decided", &text()),
+            EventBody::OperatorNotified => self.line(at, ASKS, "notified", &text()),
             &EventBody::BatchStarted { instance_count, .. } => {
                 self.batch = Batch { started_at: at, instances: instance_count, ..Batch::default() };
                 Ok(())
@@ -102,42 +87,32 @@ impl<'a, W: Write> Transcript<'a, W> {
                 self.note_verdict(at, *instance, failure.map(|reason| reason.name()));
                 Ok(())
             }
-            EventBody::CircuitBreakerTripped { batch_index, failed } => {
-                self.tell_batch(at, event.rollout, *batch_index, None)?;
-                let (shown, more) = events::listed(self.names.instances, failed);
-                let more = if more > 0 { format!(" … and {more} more") } else { String::new() };
-                let text = format!("{} failed in a row: {shown}{more}", failed.len());
+            EventBody::InstanceRetried { .. } => {
+                self.batch.retried += 1;
+                Ok(())
+            }
+            EventBody::InstanceRelapsed { .. } => self.line(at, BAD, "↓ relapse", &text()),
+            EventBody::BreakerNoted { .. } => self.line(at, ASKS, "noted", &text()),
+            EventBody::CircuitBreakerTripped { batch_index, .. } => {
+                let text = text();
+                self.write_batch(at, event.rollout, *batch_index, None)?;
                 self.line(at, LOUD, "⚡ TRIPPED", &text)
             }
             &EventBody::BatchCompleted { batch_index, healthy_count, failed_count } => {
-                self.tell_batch(at, event.rollout, batch_index, Some((healthy_count, failed_count)))
+                self.write_batch(at, event.rollout, batch_index, Some((healthy_count, failed_count)))
             }
-            &EventBody::RollbackStarted { instance_count } => {
-                let text = events::goes_back(instance_count, shown(self.names.previous));
-                self.line(at, BOLD, "⟲ rollback", &text)
-            }
-            EventBody::RollbackFailed => {
-                self.line(at, LOUD, "✗ rollback", "the previous version is archived or gone: nothing is changed")
-            }
+            EventBody::RollbackStarted { .. } => self.line(at, BOLD, "⟲ rollback", &text()),
+            EventBody::RollbackFailed => self.line(at, LOUD, "✗ rollback", &text()),
             EventBody::Finished { outcome } => {
+                let text = text();
                 if !self.batch.verdicts.is_empty() || !self.batch.failures.is_empty() {
                     let direction = engine.direction();
-                    self.tell_unfinished(at, direction)?;
+                    self.write_unfinished(at, direction)?;
                 }
                 let style = if *outcome == Outcome::Completed { GOOD } else { BAD };
-                self.line(at, style, "finished", &format!("{style}{BOLD}{outcome}{BOLD:#}{style:#}"))
+                self.line(at, style, "finished", &format!("{style}{BOLD}{text}{BOLD:#}{style:#}"))
             }
         }
-    }
-
-    fn tell_answer(&mut self, at: At, request: &str, answer: &Answer) -> io::Result<()> {
-        let text = match answer {
-            Answer::Approve => format!("{request} is approved"),
-            Answer::Reject => format!("{request} is rejected"),
-            Answer::Edit(edit) => format!("{request} is edited: {}", events::changes(edit, " = ").join(", ")),
-            Answer::OnTrip(decision) => format!("{request}: {}", events::decision(*decision)),
-        };
-        self.line(at, ASKS, "decided", &text)
     }
 
     fn note_verdict(&mut self, at: At, instance: InstanceId, failure: Option<&'static str>) {
@@ -154,7 +129,7 @@ impl<'a, W: Write> Transcript<'a, W> {
         }
     }
 
-    fn tell_failures(&mut self) -> io::Result<()> {
+    fn write_failures(&mut self) -> io::Result<()> {
         let failures = std::mem::take(&mut self.batch.failures);
         let indent = "";
         for (at, instance, reason) in failures {
@@ -169,7 +144,7 @@ impl<'a, W: Write> Transcript<'a, W> {
     }
 
     /// A batch's line: at its end with its counts, at a trip with what it has come to.
-    fn tell_batch(&mut self, at: At, rollout: RolloutId, index: u32, counts: Option<(u32, u32)>) -> io::Result<()> {
+    fn write_batch(&mut self, at: At, rollout: RolloutId, index: u32, counts: Option<(u32, u32)>) -> io::Result<()> {
         let took = at - self.batch.started_at;
         let label = if rollout == RolloutId::FIRST { format!("batch {index}") } else { format!("⟲ batch {index}") };
         let drawing = self.drawing(counts);
@@ -181,18 +156,18 @@ impl<'a, W: Write> Transcript<'a, W> {
             None => format!("{drawing}  {DIM}so far, after {}{DIM:#}", spoken(took)),
         };
         self.line(at, BOLD, &label, &text)?;
-        self.tell_failures()?;
+        self.write_failures()?;
         if counts.is_some() {
             self.batch.verdicts.clear();
         }
         Ok(())
     }
 
-    fn tell_unfinished(&mut self, at: At, direction: Direction) -> io::Result<()> {
+    fn write_unfinished(&mut self, at: At, direction: Direction) -> io::Result<()> {
         let drawing = self.drawing(None);
         let of = if direction == Direction::Back { "⟲ unfinished" } else { "unfinished" };
         self.line(at, BOLD, of, &format!("{drawing}  of {}", self.batch.instances))?;
-        self.tell_failures()?;
+        self.write_failures()?;
         self.batch.verdicts.clear();
         Ok(())
     }
@@ -247,7 +222,7 @@ impl<W: Write> Observer for Transcript<'_, W> {
 
     fn event(&mut self, engine: &Engine, event: &Event) {
         if self.error.is_none() {
-            self.error = self.tell(engine, event).err();
+            self.error = self.write_event(engine, event).err();
         }
     }
 }
@@ -287,9 +262,9 @@ fn closing(out: &mut impl Write, metrics: &Metrics, harm: Option<&HarmGoesOn>) -
         ("  waiting for a person", spoken(metrics.approval_wait)),
         ("  rollout", spoken(metrics.rollout())),
         ("trips", metrics.trips.to_string()),
-        ("  first dispatch to trip", optional(metrics.time_to_detect)),
-        ("  trip to the stop", optional(metrics.time_to_stop)),
-        ("  trip to rolled back", optional(metrics.time_to_mitigate)),
+        ("  time to detect", optional(metrics.time_to_detect)),
+        ("  time to stop", optional(metrics.time_to_stop)),
+        ("  time to mitigate", optional(metrics.time_to_mitigate)),
         ("exposed", format!("{} of {planned} ({:.1} %){blast}", metrics.exposed, metrics.exposed_pct().get())),
         ("harmed", harmed),
         ("exposure", format!("{:.1} instance-min", metrics.exposure_instance_min())),

@@ -1,4 +1,4 @@
-//! A search told to people: the answer, why, what else would do, and what would change it.
+//! A search on the terminal: the answer, why, which other policies would do, and what would change it.
 
 use dryroll_sim::text::listed;
 use std::io::{self, Write};
@@ -8,21 +8,21 @@ use anstyle::Style;
 use crate::judge::conditional::beside;
 use crate::model::{AnswerShare, BelievedRate, Candidate, LaterReport, PosteriorReport, Standing, TuneReport};
 use crate::terminal::advice::advice_table;
-use crate::terminal::table::Table;
+use crate::terminal::table::{Table, line_width, write_labelled, write_text};
 use crate::words::tune::known;
 use crate::words::{NOTHING, Unit, called, plural, wrapped};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
-/// Policies that are told; the report has all.
+/// Policies that are listed; the report has all.
 const MOST_ROWS: usize = 16;
 
-/// Tells a search.
+/// Writes a search.
 ///
 /// # Errors
 /// When writing fails.
 pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
-    let goal = called(&report.minimise);
+    let goal = called(report.minimise.name());
     writeln!(out, "{BOLD}{}{BOLD:#}", report.scenario.name)?;
     writeln!(
         out,
@@ -39,12 +39,13 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     if let Some(posterior) = &report.posterior {
         believed(out, posterior)?;
     }
-    writeln!(out, "\n{BOLD}{}{BOLD:#}", report.says)?;
+    writeln!(out)?;
+    write_text(out, BOLD, [0, 2], &report.says)?;
     if let Some(binding) = &report.binding {
-        writeln!(out, "What binds: {binding}")?;
+        write_labelled(out, (Style::new(), "Binding limit:"), 0, binding)?;
     }
     for warning in &report.warnings {
-        writeln!(out, "{BOLD}warning:{BOLD:#} {warning}")?;
+        write_labelled(out, (BOLD, "warning:"), 0, warning)?;
     }
     advice_table(out, &report.advice)?;
     writeln!(out)?;
@@ -68,7 +69,7 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     }
     if report.hints_say.is_some() || !report.hints.is_empty() {
         let batches = match &report.hints_with {
-            Some(policy) if report.recommended.is_none() => format!("batches of {} %", policy.batch_pct),
+            Some(policy) if report.recommended.is_none() => format!("batches of {} %", policy.batches()),
             _ => "these batches".to_owned(),
         };
         writeln!(out, "\nWhat another rule could do with {batches}, in replicates of its own:")?;
@@ -79,7 +80,7 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     Ok(())
 }
 
-/// What was taken from a calibration.
+/// The rates that come from a calibration.
 fn believed(out: &mut impl Write, posterior: &PosteriorReport) -> io::Result<()> {
     let of = &posterior.calibration;
     let rollouts = plural(of.rollouts, "rollout", "rollouts");
@@ -90,7 +91,7 @@ fn believed(out: &mut impl Write, posterior: &PosteriorReport) -> io::Result<()>
             let each = if concentration.is_some() { " for each rollout" } else { "" };
             writeln!(
                 out,
-                "  {} {name} {} ({}{each}) from {hits} of {} {DIM}· the scenario says {}{DIM:#}",
+                "  {} {name} {} ({}{each}) from {hits} of {} {DIM}· in the scenario {}{DIM:#}",
                 version.version,
                 Unit::Share.say(*mean),
                 Unit::Share.say_interval(Some(*ci)),
@@ -102,7 +103,7 @@ fn believed(out: &mut impl Write, posterior: &PosteriorReport) -> io::Result<()>
     paragraph(out, &format!("not drawn: {}", posterior.held.join("; ")))
 }
 
-/// What the history leaves open, and what more of it would be worth.
+/// What the history leaves open, and what more history would save.
 fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) -> io::Result<()> {
     writeln!(out, "\nWhat the history leaves open:")?;
     paragraph(out, &posterior.point.says)?;
@@ -110,9 +111,9 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
     if posterior.later.is_empty() {
         return Ok(());
     }
-    let unit = Unit::of(&report.minimise);
-    writeln!(out, "  {DIM}what more history would save of {}, on average:{DIM:#}", called(&report.minimise))?;
-    let header = ["", "limits as today", "", "limits held anew", "", "tune's answer then"];
+    let unit = Unit::of_metric(report.minimise);
+    writeln!(out, "  {DIM}what more history would save of {}, on average:{DIM:#}", called(report.minimise.name()))?;
+    let header = ["", "with today's limits", "", "with limits decided anew", "", "tune's answer then"];
     let mut table = Table::new(&header, 1);
     for later in &posterior.later {
         let information_value = later.information_value.as_ref();
@@ -142,7 +143,7 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
 
 /// What tune would recommend, the values alone.
 fn answers(later: &LaterReport) -> String {
-    let policy = |one: &AnswerShare| format!("{}/{}", one.policy.batch_pct, one.policy.max_consecutive_failures);
+    let policy = |one: &AnswerShare| format!("{}/{}", one.policy.batches(), one.policy.limit());
     let of = |one: &AnswerShare| format!("{} {}", policy(one), Unit::Share.say(one.share));
     let mut said: Vec<String> = later.answers.iter().take(MOST_ANSWERS).map(of).collect();
     let rest: f64 = later.answers.iter().skip(MOST_ANSWERS).map(|one| one.share).sum();
@@ -157,18 +158,18 @@ fn answers(later: &LaterReport) -> String {
 
 /// Letters of a line.
 const WIDTH: usize = 116;
-/// Answers that are told; the report has all.
+/// Answers that are listed; the report has all.
 const MOST_ANSWERS: usize = 4;
 
 fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
-    for (i, line) in wrapped(text, WIDTH).into_iter().enumerate() {
+    for (i, line) in wrapped(text, line_width(WIDTH + 4).saturating_sub(4)).into_iter().enumerate() {
         writeln!(out, "  {}{line}", if i == 0 { "" } else { "  " })?;
     }
     Ok(())
 }
 
 fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result<()> {
-    let unit = Unit::of(&report.minimise);
+    let unit = Unit::of_metric(report.minimise);
     let orders = report.candidates.iter().any(|candidate| !candidate.policy.order.is_listed());
     let mut header = vec!["batch_pct", "max_consecutive_failures"];
     header.extend(orders.then_some("order"));
@@ -181,19 +182,18 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         .limits
         .iter()
         .flat_map(|limit| {
-            // Two limits on one metric are told apart by all of their words.
+            // Two limits on one metric need all of their words.
             let is_one = report.limits.iter().filter(|other| other.metric == limit.metric).count() == 1;
-            let name = if is_one { &limit.metric } else { &limit.says };
-            limit
-                .versions
-                .iter()
-                .map(move |version| if limit.versions.len() > 1 { format!("{name} {version}") } else { name.clone() })
+            let name = if is_one { limit.metric.name() } else { &limit.says };
+            limit.versions.iter().map(move |version| {
+                if limit.versions.len() > 1 { format!("{name} {version}") } else { name.to_owned() }
+            })
         })
         .collect();
     header.extend(limits.iter().map(String::as_str));
     header.push("replicates");
     header.extend(has_front.then_some("front"));
-    header.push("standing");
+    header.push("verdict");
     let mut table = Table::new(&header, 0);
     let mut order: Vec<&Candidate> = report.candidates.iter().collect();
     let rank = |candidate: &Candidate| match candidate.standing {
@@ -208,8 +208,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(speed(a).total_cmp(&speed(b))));
     for candidate in order.iter().take(MOST_ROWS) {
         let evidence = &candidate.evidence;
-        let mut row =
-            vec![candidate.policy.batch_pct.to_string(), candidate.policy.max_consecutive_failures.to_string()];
+        let mut row = vec![candidate.policy.batches(), candidate.policy.limit()];
         row.extend(orders.then(|| candidate.policy.order.name().to_owned()));
         row.push(evidence.objective.says(unit));
         if has_front {
@@ -223,8 +222,8 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
                 Some(false) => "✗",
                 None => "?",
             };
-            let of = beside(&check.metric, check.observed.n, evidence.replicates);
-            format!("{}{of} {mark}", check.observed.says_against(Unit::of(&check.metric), check.bound))
+            let of = beside(check.metric.name(), check.observed.n, evidence.replicates);
+            format!("{}{of} {mark}", check.observed.says_against(Unit::of_measure(check.metric), check.bound))
         }));
         let front = match candidate.on_front {
             Some(true) => "yes",
@@ -241,15 +240,15 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     if order.len() > MOST_ROWS {
         writeln!(out, "  … and {} more; --report has all", order.len() - MOST_ROWS)?;
     }
-    writeln!(out, "  {DIM}● the limit surely holds, ✗ surely not, ? undecided; = exact, by theory{DIM:#}")?;
+    write_text(out, DIM, [2, 2], "● the limit surely holds, ✗ surely not, ? undecided; = exact, by theory")?;
     let by_tolerance = |candidate: &Candidate| candidate.evidence.limits.iter().any(|check| check.by_tolerance);
     if let Some(tolerance) = report.limit_tolerance.filter(|_| report.candidates.iter().any(by_tolerance)) {
-        writeln!(
-            out,
-            "  {DIM}≈ holds in every replicate seen, and the mean is surely no more than {} of the limit beyond \
-             it, or of the whole scale where the limit is at its end{DIM:#}",
+        let note = format!(
+            "≈ holds in every replicate seen, and the mean is surely no more than {} of the limit beyond it, or of the \
+             whole scale where the limit is at its end",
             Unit::Share.say(tolerance)
-        )?;
+        );
+        write_text(out, DIM, [2, 2], &note)?;
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use crate::words::{Unit, plural};
 use dryroll_study::study::Policy;
 use dryroll_study::study::baseline::contrast::{Cause, Verdict};
 
-/// What is told fact by fact, worst first; the others are counted.
-pub const TOLD: [Verdict; 3] = [Verdict::Worse, Verdict::Better, Verdict::Differs];
+/// The verdicts whose facts are listed one by one, worst first; the others are counted.
+pub const LISTED: [Verdict; 3] = [Verdict::Worse, Verdict::Better, Verdict::Differs];
 /// The heads of the columns.
 pub const COLUMNS: [&str; 9] =
     ["", "metric", "version", "changed", "accepted", "now", "difference", "interval", "tolerance"];
@@ -48,14 +48,14 @@ impl ComparedFact {
     /// and the tolerance.
     #[must_use]
     pub fn cells(&self) -> [String; 9] {
-        let unit = Unit::of(&self.metric);
+        let unit = Unit::of_measure(self.metric);
         let by = match self.changed {
             Cause::Policy => "policy",
             Cause::Engine => "engine",
         };
         [
             format!("{} {}", self.verdict.sign(), self.verdict.says()),
-            self.metric.clone(),
+            self.metric.to_string(),
             self.version.to_string(),
             by.to_owned(),
             unit.say(self.accepted),
@@ -123,24 +123,24 @@ impl BaselineReport {
     }
 }
 
-/// In how many runs the conditional metrics exist that are told.
+/// In how many runs the listed conditional metrics have a value.
 pub fn conditions(scenario: &BaselineScenario) -> impl Iterator<Item = String> {
-    TOLD.into_iter().flat_map(|verdict| scenario.of(verdict)).filter_map(ComparedFact::condition)
+    LISTED.into_iter().flat_map(|verdict| scenario.of(verdict)).filter_map(ComparedFact::condition)
 }
 
-/// How many facts are not told, and why.
+/// How many facts are not listed, and why.
 #[must_use]
 pub fn others(scenario: &BaselineScenario) -> String {
     let of = |(verdict, says): (Verdict, &str)| {
         let count = scenario.of(verdict).count() as u64;
         (count > 0).then(|| format!("{} {says}", plural(count, "fact", "facts")))
     };
-    let narrated = [
+    let counts = [
         (Verdict::Tolerated, "within the tolerance"),
         (Verdict::Unsure, "may differ by chance"),
         (Verdict::Same, "the same"),
     ];
-    narrated.into_iter().filter_map(of).collect::<Vec<_>>().join(", ")
+    counts.into_iter().filter_map(of).collect::<Vec<_>>().join(", ")
 }
 
 /// The keys in which two policies differ, with both values as JSON.

@@ -15,14 +15,14 @@ pub fn stops(completed: f64) -> String {
 pub fn does(of: &Completed) -> Option<String> {
     let share = of.share()?;
     let missing = 1.0 - share;
-    let narrated = match of.trips.is_some_and(|trips| trips >= missing / 2.0) {
+    let text = match of.trips.is_some_and(|trips| trips >= missing / 2.0) {
         true => stops(share),
         false => format!("{} of good rollouts do not complete", Unit::Share.say(missing)),
     };
     match of.enough {
         Some(true) => None,
-        Some(false) => Some(narrated),
-        None => Some(format!("{narrated}: whether at least {} complete is undecided", Unit::Share.say(of.least))),
+        Some(false) => Some(text),
+        None => Some(format!("{text}: whether at least {} complete is undecided", Unit::Share.say(of.least))),
     }
 }
 
@@ -44,7 +44,7 @@ pub fn warnings(version: &dryroll_sim::text::Foreign, policies: &[(String, Compl
         let which = plural(out.len() as u64, "policy completes", "policies complete");
         said.push(format!(
             "{which} fewer than {least} of the good rollouts of {version}, of {all}: {}. A rollout that is stopped is \
-             short, so such a policy is on no front, and is not better in time",
+             short, so such a policy is not on the front and does not count as faster",
             named(&out)
         ));
     }
@@ -72,9 +72,9 @@ fn named(policies: &[&(String, Completed)]) -> String {
         let name = if policy.is_empty() { "it" } else { policy };
         format!("{name} {}", does.unwrap_or_default())
     };
-    let narrated: Vec<String> = policies.iter().take(MOST_NAMED).map(|policy| one(policy)).collect();
-    match policies.len() - narrated.len() {
-        0 => narrated.join("; "),
-        more => format!("{}; and {more} more", narrated.join("; ")),
+    let listed: Vec<String> = policies.iter().take(MOST_NAMED).map(|policy| one(policy)).collect();
+    match policies.len() - listed.len() {
+        0 => listed.join("; "),
+        more => format!("{}; and {more} more", listed.join("; ")),
     }
 }

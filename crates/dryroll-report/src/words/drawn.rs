@@ -72,6 +72,8 @@ fn only_drawn(source: &RateSource, rates: OutcomeRates) -> OutcomeRates {
         hang: of(hang, rates.hang),
         unhealthy: of(unhealthy, rates.unhealthy),
         crash: of(crash, rates.crash),
+        brick: 0.0,
+        degrade: 0.0,
     }
 }
 

@@ -2,16 +2,24 @@
 //! mean together. Each stage tells all that it finds; the second runs only on a file of the right
 //! shape.
 
+mod batches;
+mod breakers;
 mod choice;
 mod classes;
 mod context;
 mod expect;
 mod faults;
 mod fleet;
+mod operator;
 mod overrides;
+mod pace;
+#[cfg(test)]
+mod policy_tests;
 mod rollout;
 mod rules;
 mod shape;
+mod shares;
+mod together;
 mod values;
 pub(super) mod versions;
 
@@ -22,9 +30,9 @@ use serde::Deserialize;
 
 use super::diagnostic::Source;
 use super::error::Diagnostics;
-use super::file::{Drill, File};
+use super::file::{Drill, File, Policy};
 use super::tree::{Cursor, Node, SyntaxError};
-use super::{DrillSpec, Scenario, schema};
+use super::{DrillSpec, NamedPolicy, RolloutSpec, Scenario, schema};
 use context::{Context, Reports};
 
 pub(super) use versions::excess;
@@ -71,41 +79,45 @@ pub(super) fn scenario(source: Source<'_>, root: &Node, origin: Origin) -> Resul
         }
     };
     let (scenario, reports) = meaning(reports, root, file, origin);
-    if reports.is_empty() { Ok(scenario) } else { Err(reports.finish()) }
+    reports.instead_of(scenario)
 }
 
 /// Checks the shape of a part of a file against the part of the schema that is its own.
 pub(super) fn shape_alone(source: Source<'_>, root: &Node, schema: &serde_json::Value) -> Result<(), Diagnostics> {
     let mut reports = Reports::new(source);
     shape::check(root, schema, &mut reports);
-    if reports.is_empty() { Ok(()) } else { Err(reports.finish()) }
+    reports.instead_of(())
 }
 
-/// Checks a `[rollout]` that stands alone, for a scenario that is known. What it leaves out of the versions is the
-/// scenario's.
+/// Checks keys of `[rollout]` that stand alone, for a scenario that is known: what is left out is as in `base`.
 pub(super) fn rollout_alone(
     source: Source<'_>,
     root: &Node,
     scenario: &Scenario,
     file: &super::file::Rollout,
-) -> Result<super::RolloutSpec, Diagnostics> {
+    base: &RolloutSpec,
+) -> Result<RolloutSpec, Diagnostics> {
     let at = Cursor::new(root);
     let mut reports = Reports::new(source);
     let target = match file.target_version_id.as_str() {
         "" => Some(scenario.rollout.target),
         _ => rollout::target(&mut reports, &at, file, &scenario.versions),
     };
-    let mut cx = Context {
-        reports,
-        names: scenario.fleet.names(),
-        instances: scenario.fleet.instances,
-        zones: scenario.fleet.zones,
-        heartbeat_interval: scenario.fleet.heartbeat_interval,
-        versions: &scenario.versions,
-        target,
-    };
-    let checked = rollout::rollout(&mut cx, &at, file);
-    if cx.reports.is_empty() { Ok(checked) } else { Err(cx.reports.finish()) }
+    let mut cx = Context { target, ..Context::of(reports, scenario) };
+    let checked = rollout::rollout(&mut cx, &at, file, Some(base));
+    cx.reports.instead_of(checked)
+}
+
+/// Checks policies that stand in a file of their own.
+pub(super) fn policies_alone(
+    source: Source<'_>,
+    root: &Node,
+    scenario: &Scenario,
+    file: &[Policy],
+) -> Result<Vec<NamedPolicy>, Diagnostics> {
+    let mut cx = Context::of(Reports::new(source), scenario);
+    let checked = rollout::policies(&mut cx, &Cursor::new(root).key("policies"), file, &scenario.rollout);
+    cx.reports.instead_of(checked)
 }
 
 /// Checks what the keys mean together. If something is wrong, it is reported and replaced by a valid value, so that the
@@ -125,14 +137,15 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
         versions: &versions,
         target,
     };
-    let rollout = rollout::rollout(&mut cx, &at.key("rollout"), &file.rollout);
-    let reconciler = rollout::reconciler(&file.reconciler);
-    let operator = rollout::operator(&mut cx, &at.key("operator"), file.operator);
+    let rollout = rollout::rollout(&mut cx, &at.key("rollout"), &file.rollout, None);
+    let reconciler = operator::reconciler(&file.reconciler);
+    let operator = operator::operator(&mut cx, &at.key("operator"), file.operator);
     let classes = classes::classes(&mut cx, &at.key("classes"), &file.classes);
     let overrides = overrides::overrides(&mut cx, &at.key("overrides"), &file.overrides);
     let faults = faults::faults(&mut cx, &at.key("faults"), &file.faults);
     let expect = expect::expect(&mut cx, &at.key("expect"), file.expect);
     let tune = file.tune.map(|tune| rules::tune(&mut cx, &at.key("tune"), tune));
+    let policies = rollout::policies(&mut cx, &at.key("policies"), &file.policies, &rollout);
     // In the file it stands on as many lines as somebody likes.
     let paragraph = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let drill = file.drill.map(|Drill { difficulty, trains, good_operator }| DrillSpec {
@@ -159,6 +172,7 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
         faults,
         expect,
         tune,
+        policies,
         drill,
     };
     (scenario, reports)

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::digest::hex_sha256;
 
 /// The keys that are no part of the environment: the policy and the target, the seed, and what is only said of it.
-const OTHER_KEYS: [&str; 6] = ["rollout", "seed", "name", "expect", "tune", "drill"];
+const OTHER_KEYS: [&str; 7] = ["rollout", "policies", "seed", "name", "expect", "tune", "drill"];
 
 /// A digest of the environment of a scenario file, in lower-case hex: of all that is neither policy nor seed, whatever
 /// the order and the comments. `file` is the file as JSON.

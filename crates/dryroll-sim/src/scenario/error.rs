@@ -72,6 +72,12 @@ pub enum ScenarioError {
     Invalid(Diagnostics),
 }
 
+impl From<Diagnostics> for ScenarioError {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Invalid(diagnostics)
+    }
+}
+
 impl ScenarioError {
     /// The whole account, with or without colours for a terminal; it ends without a new line.
     #[must_use]

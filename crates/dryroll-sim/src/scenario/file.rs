@@ -4,18 +4,26 @@
 //! checks walk that schema, and what passed is deserialised into them. A doc comment here is what
 //! an editor shows for the key.
 
+mod breakers;
 mod drawn;
+mod faults;
+mod operator;
+mod rollout;
 mod rules;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::limits::{MAX_INSTANCES, MAX_PER_1000_DAYS, MAX_PER_DAY, MAX_PER_HOUR, MAX_SECONDS, MIN_SECONDS};
-use super::{RolloutOrder, UpgradeOutcome};
+use super::{StartState, UpgradeOutcome};
 use dryroll_engine::fleet::LifecycleState;
-use dryroll_engine::{BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision};
+use dryroll_engine::{EventKind, InterventionPolicy};
 
+pub(super) use breakers::{Amount, Breaker, CheckAt, Counted, How, Threshold};
 pub(super) use drawn::{Factor, Rate};
+pub(super) use faults::{After, Fault, FaultName, Target};
+pub(super) use operator::{Edit, OnPromotion, OnTrip, Operator};
+pub(super) use rollout::{ApproveBefore, Bake, Batches, Growth, Policy, Rollout};
 pub(super) use rules::{Expect, Limit, Tune};
 
 /// A fleet, a module with its versions, the rollout, the people and the faults. Every duration is in
@@ -57,6 +65,8 @@ pub(super) struct File {
     pub expect: Vec<Expect>,
     /// Limits for `dryroll tune`.
     pub tune: Option<Tune>,
+    /// Policies by name, to compare with the rollout's own.
+    pub policies: Vec<Policy>,
     /// What `dryroll drill` tells of the scenario in its debrief, and not before.
     pub drill: Option<Drill>,
 }
@@ -79,6 +89,7 @@ impl Default for File {
             faults: Vec::new(),
             expect: Vec::new(),
             tune: None,
+            policies: Vec::new(),
             drill: None,
         }
     }
@@ -166,7 +177,7 @@ impl Default for Module {
     }
 }
 
-/// A version of the module, and how upgrades to it fare. One draw decides how an upgrade ends: the four rates add up to
+/// A version of the module, and how upgrades to it fare. One draw decides how an upgrade ends: the rates add up to
 /// at most 1, and the rest succeeds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -197,6 +208,15 @@ pub(super) struct Version {
     pub crash_rate: Rate,
     /// How long after the end of its upgrade a crashing instance dies.
     pub crash_after_sec: Duration,
+    /// Chance that the instance goes silent and stops serving, and that neither a command nor a restart brings it back.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub brick_rate: f64,
+    /// Chance that the instance passes, and says that it is not healthy and stops serving `degrade_after_sec` after its
+    /// upgrade.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub degrade_rate: f64,
+    /// How long after the end of its upgrade a degrading instance becomes unhealthy.
+    pub degrade_after_sec: Duration,
 }
 
 impl Default for Version {
@@ -213,6 +233,9 @@ impl Default for Version {
             unhealthy_rate: Rate::default(),
             crash_rate: Rate::default(),
             crash_after_sec: Duration::Constant(3600.0),
+            brick_rate: 0.0,
+            degrade_rate: 0.0,
+            degrade_after_sec: Duration::Constant(3600.0),
         }
     }
 }
@@ -244,62 +267,6 @@ impl Default for Network {
     }
 }
 
-/// The inputs of the rolling upgrade.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(extend("required" = ["target_version_id"]))]
-pub(super) struct Rollout {
-    /// The version to roll out: the id of one of `versions`, `blessed` or `live`.
-    #[schemars(length(min = 1))]
-    pub target_version_id: String,
-    /// The version that the fleet runs before. Where there is none, it is an older version without a name, and a
-    /// rollback fails. Left out: the one before the target in the list.
-    #[schemars(length(min = 1))]
-    pub previous_version_id: Option<String>,
-    /// The order of the plan.
-    pub order: RolloutOrder,
-    /// Share of the plan in one batch, in percent.
-    #[schemars(range(min = 1, max = 100))]
-    pub batch_pct: u32,
-    /// So many failures in a row trip the circuit breaker.
-    #[schemars(range(min = 1))]
-    pub max_consecutive_failures: u32,
-    /// How long an instance may take to its healthy heartbeat.
-    #[schemars(range(min = MIN_SECONDS, max = MAX_SECONDS))]
-    pub health_timeout_sec: f64,
-    /// Share of the instances to take back in one batch of a rollback, in percent.
-    #[schemars(range(min = 1, max = 100))]
-    pub rollback_batch_pct: u32,
-    /// In which order the breaker counts verdicts.
-    pub breaker_order: BreakerOrder,
-    /// How far a run of failures reaches.
-    pub breaker_scope: BreakerScope,
-    /// At most so many instances await a verdict. Left out: the whole batch.
-    #[schemars(range(min = 1))]
-    pub max_in_flight: Option<u32>,
-    /// How long after the end of the rollout the integrals of the metrics go on.
-    #[schemars(range(min = 0.0, max = MAX_SECONDS))]
-    pub observe_after_sec: f64,
-}
-
-impl Default for Rollout {
-    fn default() -> Self {
-        Self {
-            target_version_id: String::new(),
-            previous_version_id: None,
-            order: RolloutOrder::Listed,
-            batch_pct: 20,
-            max_consecutive_failures: 2,
-            health_timeout_sec: 300.0,
-            rollback_batch_pct: 50,
-            breaker_order: BreakerOrder::Observed,
-            breaker_scope: BreakerScope::Rollout,
-            max_in_flight: None,
-            observe_after_sec: 0.0,
-        }
-    }
-}
-
 /// The reconciler and the platform's intervention policy.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -317,61 +284,6 @@ impl Default for Reconciler {
     fn default() -> Self {
         Self { interval_sec: 60.0, policy: InterventionPolicy::RequireApproval, permission: true }
     }
-}
-
-/// The person at the console.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Operator {
-    /// How long each answer to the first request takes.
-    pub approval_delay_sec: Duration,
-    /// How long the first request waits for an answer.
-    #[schemars(range(min = 0.0, max = MAX_SECONDS))]
-    pub approval_expires_sec: f64,
-    /// Whether the answer is yes.
-    pub approves: bool,
-    /// An edit made once, after `approval_delay_sec`; the answer follows after one more delay. Left out: none.
-    pub edit: Option<Edit>,
-    /// What is decided on the first trip, the second, …, of rollbacks too; the last repeats.
-    pub on_trip: OnTrip,
-    /// How long each decision on a trip takes.
-    pub decision_delay_sec: Duration,
-}
-
-impl Default for Operator {
-    fn default() -> Self {
-        Self {
-            approval_delay_sec: Duration::Constant(0.0),
-            approval_expires_sec: 86_400.0,
-            approves: true,
-            edit: None,
-            on_trip: OnTrip::Always(OperatorDecision::Abort),
-            decision_delay_sec: Duration::Constant(0.0),
-        }
-    }
-}
-
-/// What an edit changes; at least one of the two.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(extend("minProperties" = 1))]
-pub(super) struct Edit {
-    /// The new share of a batch, in percent.
-    #[schemars(range(min = 1, max = 100))]
-    pub batch_pct: Option<u32>,
-    /// The new limit of failures in a row.
-    #[schemars(range(min = 1))]
-    pub max_consecutive_failures: Option<u32>,
-}
-
-/// One decision for every trip, or a list: the first trip, the second, …
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub(super) enum OnTrip {
-    /// The same decision on every trip.
-    Always(OperatorDecision),
-    /// The first trip, the second, …; the last repeats.
-    InTurn(#[schemars(length(min = 1))] Vec<OperatorDecision>),
 }
 
 /// Hosts of one kind, whose upgrades fare differently: a bad disk, an old kernel. Just one of `share`, `ids`, `zone`
@@ -410,9 +322,17 @@ pub(super) struct Class {
     #[schemars(range(min = 0.0, max = 1.0))]
     pub crash_rate: Option<f64>,
     /// In place of the version's. Left out: the version's.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub brick_rate: Option<f64>,
+    /// In place of the version's. Left out: the version's.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub degrade_rate: Option<f64>,
+    /// In place of the version's. Left out: the version's.
     pub upgrade_time_sec: Option<Duration>,
     /// In place of the version's. Left out: the version's.
     pub crash_after_sec: Option<Duration>,
+    /// In place of the version's. Left out: the version's.
+    pub degrade_after_sec: Option<Duration>,
 }
 
 /// Blocks of instances that are neighbours in the fleet's order. No two blocks of a class overlap.
@@ -460,9 +380,17 @@ pub(super) struct Override {
     #[schemars(range(min = 0.0, max = 1.0))]
     pub crash_rate: Option<f64>,
     /// In place of the version's. Left out: the version's.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub brick_rate: Option<f64>,
+    /// In place of the version's. Left out: the version's.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub degrade_rate: Option<f64>,
+    /// In place of the version's. Left out: the version's.
     pub upgrade_time_sec: Option<Duration>,
     /// In place of the version's. Left out: the version's.
     pub crash_after_sec: Option<Duration>,
+    /// In place of the version's. Left out: the version's.
+    pub degrade_after_sec: Option<Duration>,
     /// In place of the fleet's; below the interval. Left out: the fleet's.
     #[schemars(range(min = 0.0, max = MAX_SECONDS))]
     pub heartbeat_phase_sec: Option<f64>,
@@ -476,83 +404,13 @@ pub(super) struct Override {
     pub flap_rate_per_hour: Option<f64>,
     /// In place of the network's. Left out: the network's.
     pub flap_down_sec: Option<Duration>,
-}
-
-/// What is injected, and when: just one of `at_sec` and `after` says when it starts.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Fault {
-    /// What happens.
-    pub kind: FaultName,
-    /// When it starts, from the request. Left out: `after` says.
-    #[schemars(range(min = 0.0, max = MAX_SECONDS))]
-    pub at_sec: Option<f64>,
-    /// The event after which it starts. Left out: `at_sec` says.
-    pub after: Option<After>,
-    /// How long it lasts: from its start up to, and without, its end. Left out: to the end of the run.
-    #[schemars(range(min = 0.0, max = MAX_SECONDS))]
-    pub duration_sec: Option<f64>,
-    /// `slow`: upgrades that start in the window take so many times as long. Required there, and of no effect with
-    /// other kinds.
-    #[schemars(range(max = MAX_SECONDS), extend("exclusiveMinimum" = 0))]
-    pub factor: Option<f64>,
-    /// `delay_heartbeats`: heartbeats sent in the window arrive so much later. Required there.
-    pub by_sec: Option<Duration>,
-    /// Which instances. Left out: all.
-    pub target: Option<Target>,
-}
-
-/// What a fault does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum FaultName {
-    /// The network of the targets is down.
-    Partition,
-    /// The targets restart: silent and not serving for the duration.
-    Kill,
-    /// Upgrades that start in the window take `factor` times as long.
-    Slow,
-    /// Upgrades do not progress.
-    RegistryOutage,
-    /// Ticks are skipped. It has no `target`.
-    ReconcilerPause,
-    /// The controller is dead, and comes back from its journal at the end. It has no `target`.
-    ReconcilerCrash,
-    /// Each heartbeat sent in the window arrives twice.
-    DuplicateHeartbeats,
-    /// Heartbeats sent in the window arrive `by_sec` later.
-    DelayHeartbeats,
-    /// The previous version is archived from then on. It has neither `target` nor `duration_sec`.
-    ArchivePreviousVersion,
-}
-
-/// A while after the first such event of any rollout.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct After {
-    /// The event's kind, with or without `module.upgrade.`.
-    #[schemars(extend("enum" = event_names()))]
-    pub event: String,
-    /// Of this batch only, from 0.
-    pub batch_index: Option<u32>,
-    /// How long after.
-    #[serde(default)]
-    #[schemars(range(min = 0.0, max = MAX_SECONDS))]
-    pub delay_sec: f64,
-}
-
-/// Which instances: one of the three.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Target {
-    /// These instances.
+    /// The version that they run at the request; not with `fraction`. Left out: the previous version.
     #[schemars(length(min = 1))]
-    pub ids: Option<Vec<String>>,
-    /// The instances of this zone, from 0.
-    pub zone: Option<u32>,
-    /// A drawn share of the fleet.
-    #[schemars(range(min = 0.0, max = 1.0))]
-    pub fraction: Option<f64>,
+    pub runs: Option<String>,
+    /// Their state at the request. Left out: `well`.
+    pub state: Option<StartState>,
+    /// Whether they are never planned; not with `fraction`.
+    pub pinned: bool,
 }
 
 /// What `dryroll drill` tells of the scenario in its debrief, and not before. All other commands ignore it.

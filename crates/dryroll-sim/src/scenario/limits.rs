@@ -19,6 +19,10 @@ pub(super) const MAX_CONCENTRATION: f64 = 1e9;
 pub(super) const MIN_SHAPE: f64 = 0.03;
 /// The largest factor of a duration.
 pub(super) const MAX_FACTOR: f64 = 1e6;
+/// The largest factor of one batch to the next.
+pub(super) const MAX_GROWTH: f64 = 1e6;
+/// The most attempts after the first.
+pub(super) const MAX_RETRIES: u32 = 100;
 /// The largest file, in bytes.
 pub(super) const MAX_FILE_BYTES: u64 = 16 << 20;
 

@@ -77,6 +77,11 @@ impl Metric {
         Self::BrickedInstances,
     ];
 
+    /// Those that a report has: what only an upgrade that bricks can bring is there if one can.
+    pub fn reported(bricks: bool) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |&metric| bricks || metric != Self::BrickedInstances)
+    }
+
     /// Its name in files.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -51,6 +51,8 @@ pub struct Scenario {
     pub expect: Vec<ExpectSpec>,
     /// Limits for `tune`.
     pub tune: Option<TuneSpec>,
+    /// Policies by name, beside the rollout's own; no two have the same name.
+    pub policies: Vec<NamedPolicy>,
     /// What a drill trains: for its debrief, and not before.
     pub drill: Option<DrillSpec>,
 }
@@ -331,6 +333,8 @@ pub struct RolloutSpec {
     pub batches: BatchSizes,
     /// The first rule; `None`: there is none.
     pub max_consecutive_failures: Option<NonZeroU32>,
+    /// Whether `max_consecutive_failures` is written; else the first rule is there unless `breakers` is written.
+    pub names_first_rule: bool,
     /// More than zero.
     pub health_timeout: Span,
     /// The sizes of the batches of a rollback.
@@ -355,6 +359,15 @@ pub struct RolloutSpec {
     pub watch: Option<Watch>,
     /// How long after `finished` the integrals go on.
     pub observe_after: Span,
+}
+
+/// A policy with a name: the scenario's rollout with other values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedPolicy {
+    /// Its name.
+    pub name: Foreign,
+    /// The rollout, with the scenario's target.
+    pub rollout: RolloutSpec,
 }
 
 /// In which order a plan has its instances.

@@ -120,6 +120,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Whether a key is given.
+    pub fn has(&self, name: &str) -> bool {
+        self.node.is_some_and(|node| node.entries().iter().any(|entry| entry.key == name))
+    }
+
     /// An item of a list.
     pub fn item(&self, index: usize) -> Self {
         match self.node.and_then(|node| node.items().get(index)) {

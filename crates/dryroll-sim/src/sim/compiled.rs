@@ -23,13 +23,13 @@ use super::sampled_upgrade::SampledUpgrade;
 use super::sampler::Sampler;
 use super::shared::{BlockLaw, Factor, RateSource, Shared};
 use crate::scenario::{
-    FaultStart, OutcomeRates, PromotionDecision, RolloutOrder, Scenario, StartState, Target, UpgradeOutcome,
+    FaultStart, Metric, OutcomeRates, PromotionDecision, RolloutOrder, Scenario, StartState, Target, UpgradeOutcome,
     VersionIndex, VersionSpec,
 };
 use dryroll_engine::fleet::{At, DigestId, InstanceId, InstanceNames, InstanceStatus, LifecycleState, Span};
 use dryroll_engine::{
-    Edit, EventKind, InterventionPolicy, Inventory, OperatorDecision, Plan, PlanOrder, Refusal, Request, Settings,
-    VersionRef,
+    Edit, EventKind, InterventionPolicy, Inventory, OperatorDecision, Plan, PlanOrder, Promotions, Refusal, Request,
+    Settings, VersionRef,
 };
 
 /// Which of the two versions of a rollout an instance runs, or is commanded to.
@@ -467,6 +467,32 @@ impl CompiledScenario {
     #[must_use]
     pub fn total(&self) -> u32 {
         self.plan.total_instances()
+    }
+
+    /// What of the policy or of the start of the fleet goes beyond the tutorial's; `None`: nothing does.
+    #[must_use]
+    pub fn beyond_tutorial(&self) -> Option<&'static str> {
+        let settings = &self.settings;
+        let beyond = [
+            (settings.batches.equal(self.total()).is_none(), "the batches differ in size"),
+            (settings.max_consecutive_failures.is_none(), "the rollout has no limit of failures in a row"),
+            (!settings.breakers.is_empty(), "other breakers than failures in a row count too"),
+            (settings.pace.min_healthy > Span::ZERO, "an instance must stay healthy for a while"),
+            (settings.pace.retries > 0, "instances that fail are commanded again"),
+            (settings.pace.advance_pct < 100, "batches overlap"),
+            (!settings.pace.bakes.is_empty(), "the walk stays after a batch"),
+            (settings.pace.promotions != Promotions::Never, "a person promotes batches"),
+            (settings.watch.is_some(), "instances are watched after their verdicts"),
+            (settings.rollback_max_consecutive_failures.is_some(), "a rollback has a limit of its own"),
+            (settings.rollback_health_timeout != settings.health_timeout, "a rollback has a timeout of its own"),
+            (!self.starts.are_plain(), "instances differ at the request"),
+        ];
+        beyond.into_iter().find(|&(is, _)| is).map(|(_, why)| why)
+    }
+
+    /// The metrics that a run of this scenario has.
+    pub fn metrics(&self) -> impl Iterator<Item = Metric> {
+        Metric::reported(self.bricks)
     }
 
     /// The most in flight at once.

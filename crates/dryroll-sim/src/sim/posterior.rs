@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn silence_is_split_as_the_scenario_has_it_and_all_add_up_to_one_at_most() {
-        let own = OutcomeRates { failure: 0.6, hang: 0.1, unhealthy: 0.3, crash: 0.9 };
+        let own = OutcomeRates { failure: 0.6, hang: 0.1, unhealthy: 0.3, crash: 0.9, ..OutcomeRates::default() };
         for replicate in 0..200 {
             let rates = drawn(&posterior("v-2", own), replicate);
             assert!((rates.unhealthy - 3.0 * rates.hang).abs() < 1e-12);

@@ -174,11 +174,11 @@ pub(super) struct Event {
 fn event(line: &[u8]) -> Result<Option<(EventKind, Event)>, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text".to_owned())?;
     let plain = |error: serde_json::Error| format!("{} (column {})", fault(&error), error.column());
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {}", plain(error)))?;
-    let Some(object) = value.as_object() else { return Err("it is no JSON object".to_owned()) };
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {}", plain(error)))?;
+    let Some(object) = value.as_object() else { return Err("it is not a JSON object".to_owned()) };
     let kind = match object.get("kind") {
         Some(Value::String(kind)) => kind,
-        Some(_) => return Err("its `kind` is no text".to_owned()),
+        Some(_) => return Err("its `kind` is not a text".to_owned()),
         None => return Err("it has no `kind`".to_owned()),
     };
     if !kind.starts_with("module.upgrade.") {
@@ -355,7 +355,7 @@ impl Reader {
             "reject" => ReplyKind::Reject,
             other => match OperatorDecision::deserialize(Value::from(other)) {
                 Ok(decision) => ReplyKind::OnTrip(decision),
-                Err(_) => return Err(Wrong::Shape(format!("there is no decision {other:?}"))),
+                Err(_) => return Err(Wrong::Shape(format!("{other:?} is not a decision"))),
             },
         };
         let Some((about_plan, since)) = self.asked.remove(&request) else { return Ok(()) };

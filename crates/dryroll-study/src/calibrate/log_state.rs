@@ -115,7 +115,10 @@ impl LogState {
                 rollout.stage = Stage::Over(Outcome::RollbackFailed);
                 Ok(())
             }
-            EventKind::OperatorNotified
+            EventKind::InstanceRetried
+            | EventKind::InstanceRelapsed
+            | EventKind::BreakerNoted
+            | EventKind::OperatorNotified
             | EventKind::ApprovalRequested
             | EventKind::ApprovalDecided
             | EventKind::RollbackStarted
@@ -140,9 +143,9 @@ impl LogState {
         };
         if rollout.known && !fits {
             return Err(if about_plan {
-                format!("it asks about the plan of {id} at a wrong place; allowed: once, before the first batch")
+                format!("it asks about the plan of {id} at the wrong time; allowed: once, before the first batch")
             } else {
-                format!("it asks how {id} goes on; allowed: after a circuit_breaker_tripped alone")
+                format!("it asks how {id} goes on; allowed: only after a circuit_breaker_tripped")
             });
         }
         rollout.stage = if about_plan { Stage::Asked } else { Stage::Tripped };
@@ -200,7 +203,7 @@ impl LogState {
         } else if self.whole {
             let aborted = self.rollouts.values().any(|one| one.stage == Stage::Over(Outcome::Aborted));
             return Err(format!(
-                "it is a rollback, but {}; a rollback follows the decision rollback_completed_batches alone",
+                "it is a rollback, but {}; a rollback follows only the decision rollback_completed_batches",
                 if aborted { "the decision was abort" } else { "no decision asks for one" }
             ));
         }
@@ -212,7 +215,7 @@ impl LogState {
         Ok(())
     }
 
-    /// Checks that an instance that a rollback starts was started by the rollout that it takes back.
+    /// Checks that an instance that a rollback starts was started by the rollout that it undoes.
     fn taken_back(&self, event: &Event, id: &str) -> Result<(), String> {
         let Some(instance) = &event.instance_id else { return Ok(()) };
         if !self.rollouts.get(id).is_some_and(|rollout| rollout.is_rollback) {
@@ -221,7 +224,7 @@ impl LogState {
         let mut parents = self.rollouts.iter().filter(|(_, one)| one.stage == Stage::Back && !one.started.is_empty());
         match parents.next() {
             Some((parent, one)) if one.known && !one.started.contains_key(instance) => Err(format!(
-                "it takes back {instance}, which was not started in {parent}; a rollback takes back what was started"
+                "it rolls back {instance}, which was not started in {parent}; a rollback covers what was started"
             )),
             _ => Ok(()),
         }
@@ -236,7 +239,7 @@ impl LogState {
         };
         let Some(rollout) = self.rollouts.get(id).filter(|rollout| rollout.known) else { return Ok(()) };
         if rollout.is_rollback {
-            return Err(format!("{id} is a rollback; the end is told once, of the rollout that it takes back"));
+            return Err(format!("{id} is a rollback; the end is reported once, for the rollout that it undoes"));
         }
         let rollback = self.rollouts.values().find(|one| one.is_rollback);
         // The rollback if there is one: it decides how the rollout ends.
@@ -246,7 +249,7 @@ impl LogState {
             return if due == outcome {
                 Ok(())
             } else {
-                wrong(format!("by what was decided only {} can follow", due.name()))
+                wrong(format!("after what was decided only {} can follow", due.name()))
             };
         }
         match outcome {
@@ -263,7 +266,7 @@ impl LogState {
             }
             Outcome::Expired => Ok(()),
             Outcome::Blocked if !rollout.started.is_empty() || !rollout.batches.is_empty() => {
-                wrong("batches were started; what is blocked starts none".to_owned())
+                wrong("batches were started; a blocked rollout starts none".to_owned())
             }
             Outcome::Blocked => Ok(()),
             Outcome::Aborted => wrong("no decision abort comes before it".to_owned()),
@@ -285,10 +288,10 @@ impl Stage {
                     "the decision on {id} was rollback_completed_batches: rollback_started or rollback_failed is next"
                 )
             }
-            Self::Back => format!("{id} is being taken back: only events of the rollback and the finished can follow"),
+            Self::Back => format!("{id} is being rolled back: only events of the rollback and the finished can follow"),
             Self::Over(outcome) => {
                 format!(
-                    "{id} is over by what was decided: only finished with the outcome {} can follow",
+                    "{id} is over after what was decided: only finished with the outcome {} can follow",
                     outcome.name()
                 )
             }
@@ -338,7 +341,7 @@ impl Rollout {
                 ));
             }
             if let Some((before, _)) = self.batches.last_key_value().filter(|(_, batch)| !batch.completed) {
-                return Err(format!("it starts batch {index} before the batch_completed of batch {before}"));
+                return Err(format!("it starts batch {index} before batch {before} completes"));
             }
         }
         self.batches.insert(index, Batch::of(count));
@@ -434,14 +437,14 @@ impl Rollout {
         // A log of milestones has no `instance_started` events.
         let counted = started > 0 || self.batches.is_empty();
         if let Some(total) = self.plan.total().filter(|&total| counted && started < total) {
-            return Some(format!("{started} of {total} instances were started; all of them are, before that"));
+            return Some(format!("{started} of {total} instances were started; all of them start before that"));
         }
         if let Some((instance, _)) = self.started.iter().find(|(_, start)| start.healthy.is_none()) {
-            return Some(format!("{instance} has no verdict; all have one, before that"));
+            return Some(format!("{instance} has no verdict; all have one before that"));
         }
         let completed = self.batches.values().filter(|batch| batch.completed).count();
         let batches = self.plan.batches().unwrap_or(self.batches.len() as u64);
         (!self.batches.is_empty() && (completed as u64) < batches)
-            .then(|| format!("{completed} of {batches} batches completed; all of them do, before that"))
+            .then(|| format!("{completed} of {batches} batches completed; all of them complete before that"))
     }
 }

@@ -28,8 +28,7 @@ pub fn once(logs: Vec<(String, Vec<History>)>) -> Result<(Vec<History>, Vec<Warn
             return Err(CalibrationError::Parts {
                 first: other.place(),
                 second: one.place(),
-                why: "they have verdicts in common, but each has events that the other should have and has not"
-                    .to_owned(),
+                why: "they have verdicts in common, but each has events that the other lacks".to_owned(),
             });
         }
     }

@@ -155,7 +155,7 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         warn(
             &mut all,
             TooFew,
-            format!("only {}: the intervals say little more than that", number_of(judged, "verdict")),
+            format!("only {}: the intervals show little more than that", number_of(judged, "verdict")),
         );
     }
     if version.histories == 1 {
@@ -165,7 +165,7 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         warn(&mut all, Confounded, text);
     } else if version.histories < spread::FEWEST as u64 {
         let text = format!(
-            "{} rollouts cannot tell how much rollouts differ: the rates are those of these, and the next may lie \
+            "{} rollouts cannot tell how much rollouts differ: the rates are those of these rollouts, and the next may lie \
              outside",
             version.histories
         );
@@ -186,7 +186,7 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         if let Some(&latest) = latest.filter(|&&latest| latest > window + 1000) {
             let text = format!(
                 "a verdict came {} s after its command, and a health window closed after {} s: rollouts with different \
-                 windows, or a controller that was away and wrote down late",
+                 windows, or a controller that was down and recorded late",
                 latest as f64 / 1000.0,
                 window as f64 / 1000.0
             );
@@ -314,7 +314,7 @@ fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
         let share = if late < 0.0005 { "fewer than 0.1 %".to_owned() } else { format!("{:.1} %", late * 100.0) };
         format!("by the fit {share} of the upgrades that end are not seen within the health window of {seconds} s")
     };
-    let told = if rate.interval.low == 0.0 && rate.interval.high > share / 2.0 {
+    let limit = if rate.interval.low == 0.0 && rate.interval.high > share / 2.0 {
         "but the log does not show how slow upgrades end beyond it: by another law that fits as well all of the \
          timeouts may be slow upgrades, and hang_rate"
     } else {
@@ -322,7 +322,7 @@ fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
     };
     let names: Vec<&str> = families.iter().map(|family| family.name()).collect();
     let text = format!(
-        "{how}; {told} is {:.4} to {:.4} by all that fits ({}). Raise health_timeout_sec in a rehearsal and calibrate \
+        "{how}; {limit} is {:.4} to {:.4} by all that fits ({}). Raise health_timeout_sec in a rehearsal and calibrate \
          from its log, or read the upgrade's own log",
         rate.interval.low,
         rate.interval.high,
@@ -331,7 +331,7 @@ fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
     warn(all, WarningKind::Censored, text);
     if let Some(SlowGroup { share, median, others }) = version.slow_group {
         let text = format!(
-            "the times speak for two groups of hosts rather than for one family: about {:.0} % take {median:.0} s at the \
+            "the times suggest two groups of hosts rather than one family: about {:.0} % take {median:.0} s at the \
              median, the others {others:.0} s. Slow ones that outlast the window look like hangs, and the interval of \
              hang_rate holds that they do; the tables take all hosts as alike. If it is known which hosts are slow, \
              write them as [[classes]] with an upgrade_time_sec of their own",
@@ -350,10 +350,10 @@ pub fn of_operator(operator: &OperatorCalibration) -> Vec<Warning> {
     {
         let n = duration.sample.n_seen();
         match &duration.fit {
-            None => warn(&mut all, TooFew, format!("{what} cannot be told: nobody answered in the log")),
+            None => warn(&mut all, TooFew, format!("{what} is not known: nobody answered in the log")),
             Some(fit) => {
                 if n < FEWEST {
-                    warn(&mut all, TooFew, format!("too few answers to tell {what} from: {n}"));
+                    warn(&mut all, TooFew, format!("too few answers to know {what}: {n}"));
                 }
                 of_fit(&mut all, what, fit, n, 1);
             }
@@ -388,8 +388,8 @@ fn of_fit(all: &mut Vec<Warning>, what: &str, fit: &Fit, n: f64, resolution: u64
         (Family::Empirical, Some(goodness)) => {
             let best = fit.candidates.first().map_or("", |best| best.family.name());
             let text = format!(
-                "{what} is of no family that a scenario has: {best} would agree so badly with a chance of {:.4}, and \
-                 no other family agrees; the distribution is that of the times themselves, and says nothing beyond \
+                "{what} is of no family that a scenario has: {best} would agree this badly with a chance of {:.4}, and \
+                 no other family agrees; the distribution is that of the times themselves, and does not extend beyond \
                  the longest",
                 goodness.p_value
             );
@@ -397,7 +397,7 @@ fn of_fit(all: &mut Vec<Warning>, what: &str, fit: &Fit, n: f64, resolution: u64
         }
         (Family::Constant, _) if resolution > 1 => {
             let text = format!(
-                "{what} varies by less than heartbeats come: whether it is constant cannot be told, only that all of \
+                "{what} varies by less than heartbeats come: whether it is constant is not known, only that all of \
                  {n} are within one interval"
             );
             warn(all, CannotTell, text);

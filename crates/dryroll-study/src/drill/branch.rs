@@ -46,11 +46,14 @@ pub fn alternatives(decisions: &[Decision]) -> Vec<(usize, Change)> {
 
 /// The other answers to the request. An edit has endless alternatives, so it is compared with approval alone.
 fn instead(decision: &Decision) -> Vec<Answer> {
-    use OperatorDecision::{Abort, ContinueAnyway};
+    use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
     let offered = match decision.asked.kind {
         RequestKind::RollingUpgrade => vec![Answer::Approve, Answer::Reject],
         RequestKind::RollingUpgradeContinuation => OperatorDecision::ALL.map(Answer::OnTrip).to_vec(),
         RequestKind::RollbackContinuation => [ContinueAnyway, Abort].map(Answer::OnTrip).to_vec(),
+        RequestKind::Promotion => {
+            vec![Answer::Promote, Answer::OnTrip(RollbackCompletedBatches), Answer::OnTrip(Abort)]
+        }
     };
     offered.into_iter().filter(|answer| *answer != decision.answer).collect()
 }
@@ -131,7 +134,8 @@ impl Plain {
     pub fn all(compiled: &CompiledScenario) -> Vec<Self> {
         use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
         let is_asked = compiled.settings.policy == InterventionPolicy::RequireApproval;
-        let careful = Some(NonZeroU32::MIN).filter(|&one| is_asked && compiled.settings.max_consecutive_failures > one);
+        let careful = Some(NonZeroU32::MIN)
+            .filter(|&one| is_asked && compiled.settings.max_consecutive_failures.is_some_and(|limit| limit > one));
         let decisions = [ContinueAnyway, Abort, RollbackCompletedBatches];
         let mut all = decisions.map(|on_trip| Self { limit: None, waits: Span::ZERO, on_trip }).to_vec();
         all.push(Self { limit: None, waits: PATIENCE, on_trip: ContinueAnyway });

@@ -15,6 +15,8 @@ pub enum Cell {
     UpgradeFailed,
     /// No decisive heartbeat arrived in time.
     TimedOut,
+    /// It was healthy and is unwell since.
+    Relapsed,
     /// To be rolled back, and not commanded yet.
     ToGoBack,
     /// Commanded back; awaits a verdict.
@@ -29,12 +31,13 @@ pub enum Cell {
 
 impl Cell {
     /// All cells, in the order of the legend.
-    pub const ALL: [Cell; 10] = [
+    pub const ALL: [Cell; 11] = [
         Self::Waiting,
         Self::Upgrading,
         Self::Healthy,
         Self::UpgradeFailed,
         Self::TimedOut,
+        Self::Relapsed,
         Self::ToGoBack,
         Self::GoingBack,
         Self::Restored,
@@ -53,6 +56,7 @@ impl Cell {
             (Direction::Forward, Phase::Judged(Verdict::Healthy)) => Self::Healthy,
             (Direction::Forward, Phase::Judged(Verdict::Failed(Reason::UpgradeFailed))) => Self::UpgradeFailed,
             (Direction::Forward, Phase::Judged(Verdict::Failed(Reason::HealthTimeout))) => Self::TimedOut,
+            (_, Phase::Judged(Verdict::Failed(Reason::Relapsed))) => Self::Relapsed,
             (Direction::Back, Phase::Waiting) => Self::ToGoBack,
             (Direction::Back, Phase::InFlight) => Self::GoingBack,
             (Direction::Back, Phase::Judged(Verdict::Healthy)) => Self::Restored,
@@ -70,6 +74,7 @@ impl Cell {
             Self::Healthy => 'h',
             Self::UpgradeFailed => 'f',
             Self::TimedOut => 't',
+            Self::Relapsed => 'l',
             Self::ToGoBack => 'w',
             Self::GoingBack => 'b',
             Self::Restored => 'r',
@@ -87,6 +92,7 @@ impl Cell {
             Self::Healthy => '●',
             Self::UpgradeFailed => '✗',
             Self::TimedOut => '⏱',
+            Self::Relapsed => '↓',
             Self::ToGoBack => '◂',
             Self::GoingBack => '◃',
             Self::Restored => '○',
@@ -104,6 +110,7 @@ impl Cell {
             Self::Healthy => "healthy",
             Self::UpgradeFailed => "upgrade failed",
             Self::TimedOut => "health timeout",
+            Self::Relapsed => "relapsed",
             Self::ToGoBack => "waits to go back",
             Self::GoingBack => "going back",
             Self::Restored => "restored",
@@ -115,6 +122,6 @@ impl Cell {
     /// Whether it has a failed verdict.
     #[must_use]
     pub fn is_failed(self) -> bool {
-        matches!(self, Self::UpgradeFailed | Self::TimedOut | Self::BackFailed | Self::BackTimedOut)
+        matches!(self, Self::UpgradeFailed | Self::TimedOut | Self::Relapsed | Self::BackFailed | Self::BackTimedOut)
     }
 }

@@ -14,7 +14,7 @@ pub enum DrillError {
     #[error("nothing waits for a decision now")]
     NotAsked,
     /// The answer was given, but the controller is down and has not taken it yet.
-    #[error("the decision is made; the controller is away and takes it when it is back")]
+    #[error("the decision is made; the controller is down and reads it when it is back")]
     Underway,
     /// The request does not offer this answer.
     #[error("that is not offered here; allowed: {}", .0.option_names().join(", "))]

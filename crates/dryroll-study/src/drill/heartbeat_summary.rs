@@ -49,7 +49,7 @@ impl HeartbeatSummary {
             match simulator.last_heard(position, from, at) {
                 Some(heard) => {
                     let of = if heard.healthy { &mut zone.well } else { &mut zone.unwell };
-                    of[usize::from(heard.runs == Release::Target)] += 1;
+                    of[usize::from(heard.runs == compiled.digest(Release::Target))] += 1;
                 }
                 None if at.0 < window => zone.not_yet += 1,
                 None => {

@@ -90,7 +90,10 @@ impl Record {
     pub fn parse(text: &str) -> Result<Self, DrillError> {
         let record: Self = serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            DrillError::Record(format!("line {line}, column {column}: it is no record of decisions: {}", fault(&error)))
+            DrillError::Record(format!(
+                "line {line}, column {column}: it is not a record of decisions: {}",
+                fault(&error)
+            ))
         })?;
         if record.schema != SCHEMA {
             let found = &record.schema;
@@ -156,14 +159,14 @@ impl Line {
             "rollback_completed_batches" => on_trip(OperatorDecision::RollbackCompletedBatches),
             "abort" => on_trip(OperatorDecision::Abort),
             other => Err(format!(
-                "`{other}` is no decision; allowed: approve, edit, reject, continue_anyway, rollback_completed_batches, abort"
+                "`{other}` is not a decision; allowed: approve, edit, reject, continue_anyway, rollback_completed_batches, abort"
             )),
         }?;
         if !matches!(answer, Answer::Edit(_)) && (self.batch_pct.is_some() || self.max_consecutive_failures.is_some()) {
             return Err(format!("`{}` takes no batch_pct and no max_consecutive_failures; `edit` does", self.decide));
         }
         if self.of_rollback && !matches!(answer, Answer::OnTrip(_)) {
-            return Err(format!("`{}` takes no of_rollback: it answers no trip", self.decide));
+            return Err(format!("`{}` takes no of_rollback: it does not answer a trip", self.decide));
         }
         if let Some(asked) = self.asked_at_ms.filter(|&asked| asked > self.at_ms) {
             return Err(format!("it is made at {} ms, before it is asked for at {asked} ms", self.at_ms));

@@ -198,7 +198,7 @@ impl<'w> Drill<'w> {
             while self.asked().is_none() {
                 if self.step(observer).is_none() {
                     let outcome = self.engine().outcome().map_or("over", |outcome| outcome.name());
-                    return Err(wrong(format!("nobody is asked any more: it is {outcome} at {} ms", self.clock.0)));
+                    return Err(wrong(format!("no request is open: the rollout is {outcome} at {} ms", self.clock.0)));
                 }
             }
             let Some(asked) = self.asked() else { continue };
@@ -210,7 +210,7 @@ impl<'w> Drill<'w> {
                         asked.at.0
                     ),
                     (RollingUpgradeContinuation, RollbackContinuation) => format!(
-                        "it is the rollout that tripped, at {} ms, and no rollback; a decision on that has no of_rollback",
+                        "it is the rollout that tripped, at {} ms, and not the rollback; a decision on that has no of_rollback",
                         asked.at.0
                     ),
                     _ => format!(
@@ -235,7 +235,7 @@ impl<'w> Drill<'w> {
                 self.advance_to(At(decision.at.0 - 1), observer);
             }
             if self.asked() != Some(asked) {
-                return Err(wrong("nobody waits for it any more".to_owned()));
+                return Err(wrong("its request is no longer open".to_owned()));
             }
             self.clock = self.clock.max(decision.at);
             self.answer(decision.answer, observer).map_err(|error| wrong(error.to_string()))?;

@@ -189,7 +189,7 @@ pub fn shares(rows: &CellRows<'_>, defective: bool, certainty: Certainty) -> io:
 /// When the rows cannot be read.
 pub fn summaries(rows: &CellRows<'_>, compiled: &CompiledScenario, certainty: Certainty) -> io::Result<Summaries> {
     let mut all = Vec::with_capacity(Metric::ALL.len() + Rate::ALL.len());
-    for metric in Metric::ALL {
+    for metric in compiled.metrics() {
         all.push((Measure::Metric(metric), Summary::Figure(figure(rows, compiled, metric, certainty)?)));
     }
     for (rate, share) in shares(rows, compiled.defective, certainty)? {

@@ -6,7 +6,7 @@
 //! ([`dryroll_stats::bounded`]).
 
 use super::exact::scope::edited;
-use dryroll_engine::{InterventionPolicy, OperatorDecision};
+use dryroll_engine::{InterventionPolicy, OperatorDecision, RuleKind};
 use dryroll_sim::scenario::{FaultKind, Metric};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_stats::Interval;
@@ -39,12 +39,16 @@ impl Bounds {
     /// The bounds of a scenario.
     #[must_use]
     pub fn of(compiled: &CompiledScenario) -> Self {
-        let (plan, limit) = edited(compiled);
+        if compiled.beyond_tutorial().is_some() {
+            return Self::of_any(compiled);
+        }
         let settings = &compiled.settings;
-        let limit = u64::from(limit.min(settings.max_consecutive_failures.get()));
+        let (plan, limit) = edited(compiled);
+        let limit = limit.into_iter().chain(settings.max_consecutive_failures).min();
+        let limit = limit.map_or(u64::MAX, |limit| u64::from(limit.get()));
         let instances = u64::from(plan.total_instances());
         let (tick, timeout) = (compiled.tick_interval.0, settings.health_timeout.0);
-        let in_flight = settings.max_in_flight.map_or(u64::from(u32::MAX), |most| u64::from(most.get()));
+        let in_flight = u64::from(compiled.most_in_flight());
         // In the worst case, every slot takes the whole health timeout.
         let wave = |size: u64| size.div_ceil(in_flight).saturating_mul(timeout);
         let walk =
@@ -58,7 +62,7 @@ impl Bounds {
         let paused = faults(&[FaultKind::ReconcilerPause, FaultKind::ReconcilerCrash]);
         // A controller that is down takes an answer, or records the expiry, when it returns.
         let away = faults(&[FaultKind::ReconcilerCrash]);
-        let untripped = walk(u64::from(plan.batch_count()), u64::from(plan.batch_size)).saturating_add(paused);
+        let untripped = walk(u64::from(plan.batch_count()), u64::from(plan.batch_size())).saturating_add(paused);
         // A trip uses up a run of failures. The first decision other than to continue ends the walk, first that of the
         // rollout and then that of the rollback. The last decision repeats.
         let runs = instances / limit.max(1);
@@ -72,7 +76,8 @@ impl Bounds {
         let forward = trips_from(0);
         let rolls_back = decisions.contains(&OperatorDecision::RollbackCompletedBatches) && settings.previous.is_some();
         let (back, backward) = if rolls_back {
-            let size = (instances * u64::from(settings.rollback_batch_pct)).div_ceil(100).max(1);
+            let planned = instances as u32;
+            let size = u64::from(settings.rollback_batches.size(0, planned, planned, None)).max(1);
             let ended = decisions.iter().take_while(goes_on).count() + 1;
             (walk(instances.div_ceil(size), size), trips_from(ended))
         } else {
@@ -111,6 +116,30 @@ impl Bounds {
         }
     }
 
+    /// The bounds of any policy: the horizon, and a trip at every moment at which a rule is judged.
+    fn of_any(compiled: &CompiledScenario) -> Self {
+        let horizon = compiled.horizon.0;
+        let instances = u64::from(compiled.total());
+        // A verdict, a relapse and a batch's begin and end for each instance, forward and back; and each time without
+        // progress, of which the shortest is a millisecond.
+        let progress = compiled.settings.breakers.iter().filter_map(|rule| match rule.kind {
+            RuleKind::NoProgress(no_progress) => Some(horizon / no_progress.after.0.max(1)),
+            _ => None,
+        });
+        let trips = progress.fold(8 * instances.max(1), u64::saturating_add);
+        Self {
+            instances,
+            approval: horizon,
+            untripped: horizon,
+            rollout: horizon,
+            stop: horizon,
+            trips,
+            duration: horizon,
+            horizon,
+            observed_after: compiled.observe_after.0,
+        }
+    }
+
     /// The range of a metric, in its reported unit.
     #[must_use]
     pub fn reach(&self, metric: Metric) -> Reach {
@@ -128,9 +157,10 @@ impl Bounds {
             Metric::DurationSec => up_to(seconds(self.approval.saturating_add(self.untripped)), end),
             Metric::ApprovalWaitSec => up_to(seconds(self.approval), end),
             Metric::RolloutSec => up_to(seconds(self.untripped), seconds(self.rollout)),
-            Metric::ExposedInstances | Metric::HarmedInstances | Metric::EscapedInstances => {
-                Reach::within(0.0, instances)
-            }
+            Metric::ExposedInstances
+            | Metric::HarmedInstances
+            | Metric::EscapedInstances
+            | Metric::BrickedInstances => Reach::within(0.0, instances),
             Metric::ExposedPct
             | Metric::BlastRadiusPct
             | Metric::BlastRadiusPctTripped

@@ -12,9 +12,11 @@
 //! All intervals of all looks of all rules that are checked together hold simultaneously at the confidence of the
 //! report: each look has its share of the error ([`Looks`]), and Bonferroni's inequality shares it between the rules.
 
+mod error;
+mod finding;
 pub mod replicates;
+mod rule;
 
-use std::fmt;
 use std::io;
 use std::sync::atomic::Ordering;
 
@@ -23,133 +25,29 @@ use rayon::prelude::*;
 use super::analysis::{self, Certainty};
 use super::exact::Depth;
 use super::faults::idle_faults;
-use super::grid::{Cells, GridError};
+use super::grid::Cells;
 use super::result_log::{Identity, ResultLog};
 use super::results::CellRows;
 use super::round::{self, Work, WorkPlan, rows_a_block};
 use super::row::speaks_of;
 use super::sweep::CONFIDENCE;
 use super::theory::Theory;
-use super::tune::limits::{about, bound_says, observe};
+use super::tune::limits::observe;
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{
-    Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Measure, Replicates, Scenario, Stat, VersionIndex,
+    Bound, Demand, ExpectSpec, Expected, LimitSpec, Measure, Replicates, Scenario, VersionIndex,
 };
-use dryroll_sim::text::Foreign;
 use dryroll_stats::sequential::Looks;
-use dryroll_stats::{Interval, simultaneous};
+use dryroll_stats::simultaneous;
+pub use error::CheckError;
+pub use finding::{Checked, Doubt, Finding, Verdict};
+use rule::replicates_of;
+pub use rule::{Kind, RuleWords, kind};
 
 /// Replicates before the first look at a rule that does not state a number.
 pub const FIRST_LOOK: u64 = 256;
 /// Replicates of a version that are searched for an effect of each fault.
 const LOOKED_AT_FOR_FAULTS: u64 = 256;
-
-/// Why rules cannot be checked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CheckError {
-    /// A version does not fit, or its request is refused.
-    #[error(transparent)]
-    Grid(#[from] GridError),
-    /// A rule that does not apply to its version.
-    #[error("the rule `{says}` on line {line} says nothing of `{version}`, which is {truth}; name another version, or another metric or rate",
-        truth = if *.defective { "defective" } else { "not `defective`" })]
-    SaysNothing {
-        /// The rule.
-        says: String,
-        /// The line where the rule begins.
-        line: usize,
-        /// The version.
-        version: Foreign,
-        /// Whether the version is defective.
-        defective: bool,
-    },
-    /// A rule on the version that the fleet runs already: nothing would be rolled out, so the rule would always pass.
-    #[error(
-        "the rule `{says}` on line {line} is about `{version}`, which the fleet runs already, so that nothing would be rolled out; name another version"
-    )]
-    RunsAlready {
-        /// The rule.
-        says: String,
-        /// The line where the rule begins.
-        line: usize,
-        /// The version.
-        version: Foreign,
-    },
-}
-
-/// How rules are decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Replicate by replicate.
-    EachWorld,
-    /// By the smallest or the largest value of its replicates.
-    Extreme,
-    /// By an interval.
-    Estimated,
-}
-
-/// How a rule is decided.
-#[must_use]
-pub fn kind(spec: &ExpectSpec) -> Kind {
-    match (&spec.demand, spec.replicates) {
-        (Demand::Event { .. }, _) | (_, Replicates::One(_)) => Kind::EachWorld,
-        (Demand::Limit(LimitSpec { metric: Measure::Outcome, .. }), _) => Kind::EachWorld,
-        (Demand::Limit(LimitSpec { bound: Bound::Equals(Expected::Truth(_)), .. }), _) => Kind::EachWorld,
-        (Demand::Limit(LimitSpec { stat: Some(Stat::Min | Stat::Max), .. }), _) => Kind::Extreme,
-        (Demand::Limit(_), _) => Kind::Estimated,
-    }
-}
-
-/// A rule in words, in three parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleWords {
-    /// The quantity: `p95 of blast_radius_pct`.
-    pub about: String,
-    /// The demand: `≤ 20`.
-    pub limit: String,
-    /// The replicates: `in replicate 0`; empty for a rule about all possible replicates.
-    pub replicates: String,
-}
-
-impl RuleWords {
-    /// The words of a rule.
-    #[must_use]
-    pub fn of(spec: &ExpectSpec) -> Self {
-        let (about, limit) = match &spec.demand {
-            Demand::Limit(limit) => {
-                // A single replicate has no mean.
-                let stat = if let Replicates::One(_) = spec.replicates { None } else { limit.stat };
-                (about(&LimitSpec { stat, ..limit.clone() }), bound_says(&limit.bound, f64::to_string))
-            }
-            Demand::Event { event, batch_index, demand } => {
-                let of = batch_index.map(|batch| format!(" of batch {batch}")).unwrap_or_default();
-                let limit = match demand {
-                    EventDemand::Times(bound) => format!("{} times", bound_says(bound, f64::to_string)),
-                    EventDemand::Within(span) => format!("within {} s", span.as_secs_f64()),
-                    EventDemand::Before(other) => format!("before {}", other.name()),
-                };
-                (format!("{}{of}", event.name()), limit)
-            }
-        };
-        let replicates = match (kind(spec), spec.replicates) {
-            (Kind::EachWorld, Replicates::One(replicate)) => format!("in replicate {replicate}"),
-            (Kind::EachWorld, Replicates::First(_)) => format!("in each of {} replicates", replicates_of(spec)),
-            (Kind::Extreme, Replicates::First(_)) => format!("of {} replicates", replicates_of(spec)),
-            _ => String::new(),
-        };
-        Self { about, limit, replicates }
-    }
-}
-
-/// `p95 of blast_radius_pct ≤ 20`
-impl fmt::Display for RuleWords {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { about, limit, replicates } = self;
-        let space = if replicates.is_empty() { "" } else { " " };
-        write!(f, "{about} {limit}{space}{replicates}")
-    }
-}
 
 /// The rules of a scenario, ready to be checked.
 #[derive(Clone, Debug)]
@@ -180,82 +78,6 @@ pub struct Effort {
     pub together: u64,
     /// Whether the check ends with the first rule that fails.
     pub fail_fast: bool,
-}
-
-/// The verdict on a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It certainly holds.
-    Passed,
-    /// It certainly does not hold.
-    Failed,
-    /// Neither is certain.
-    Undecided(Doubt),
-    /// It was not looked at, because another rule failed.
-    Skipped,
-}
-
-/// Why a rule is undecided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
-    /// The limit lies within the interval.
-    WithinInterval,
-    /// Too few replicates for an interval.
-    NoInterval,
-    /// No replicate has a value.
-    NothingMeasured,
-    /// The rule is about more replicates than are allowed.
-    TooManyWorlds,
-    /// The check was stopped before it was decided.
-    OutOfTime,
-}
-
-/// The finding on a rule.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The observed value: an estimate, or that of the deciding replicate.
-    pub observed: Option<Expected>,
-    /// The deciding interval where there is no exact value; `None` for facts.
-    pub interval: Option<Interval>,
-    /// The exact value, where theory has it: it decides.
-    pub exact: Option<f64>,
-    /// The confidence of the interval at the deciding look.
-    pub confidence: Option<f64>,
-    /// The number of replicates with a value.
-    pub n: u64,
-    /// The number of replicates that were run; fewer have a value of a conditional metric.
-    pub of: u64,
-    /// How many of those ended at the horizon.
-    pub stalled: u64,
-    /// Where the rule does not pass: the replicate that is furthest beyond the limit.
-    pub worst: Option<u64>,
-}
-
-impl Finding {
-    const OPEN: Self = Self {
-        verdict: Verdict::Undecided(Doubt::OutOfTime),
-        observed: None,
-        interval: None,
-        exact: None,
-        confidence: None,
-        n: 0,
-        of: 0,
-        stalled: 0,
-        worst: None,
-    };
-}
-
-/// The findings on a scenario.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Checked {
-    /// The findings, by rule.
-    pub rules: Vec<Finding>,
-    /// Faults that had no effect in any replicate that was searched, by index in the scenario.
-    pub idle_faults: Vec<usize>,
-    /// The number of rollouts for the rules.
-    pub rollouts: u64,
 }
 
 impl Check {
@@ -311,7 +133,7 @@ impl Check {
     /// The largest number of rollouts that the rules may take.
     #[must_use]
     pub fn most_rollouts(&self, effort: &Effort) -> u64 {
-        let of_replicates = self.rules.iter().filter(|rule| kind(&rule.spec) == Kind::EachWorld);
+        let of_replicates = self.rules.iter().filter(|rule| kind(&rule.spec) == Kind::EachReplicate);
         let of_replicates: u64 = of_replicates.map(|rule| replicates_of(&rule.spec).min(effort.max_replicates)).sum();
         (0..self.cells.compiled.len())
             .map(|cell| self.most_replicates(cell, effort))
@@ -325,7 +147,7 @@ impl Check {
 
     fn last_look(&self, rule: &Rule, effort: &Effort) -> u64 {
         match kind(&rule.spec) {
-            Kind::EachWorld => 0,
+            Kind::EachReplicate => 0,
             Kind::Extreme => replicates_of(&rule.spec).min(effort.max_replicates),
             Kind::Estimated => effort.max_replicates,
         }
@@ -375,7 +197,7 @@ impl Check {
             effort.fail_fast && (!idle_faults.is_empty() || found.iter().any(|one| one.verdict == Verdict::Failed))
         };
         for (place, rule) in self.rules.iter().enumerate() {
-            if kind(&rule.spec) == Kind::EachWorld && running() && !enough(&found) {
+            if kind(&rule.spec) == Kind::EachReplicate && running() && !enough(&found) {
                 found[place] =
                     replicates::each(&rule.spec, &self.cells.compiled[rule.cell], workers, effort.max_replicates);
             }
@@ -412,7 +234,7 @@ impl Check {
         }
         let failed_fast = enough(&found);
         self.close(&mut found, &looks, failed_fast, effort);
-        let of_replicates = self.rules.iter().zip(&found).filter(|(rule, _)| kind(&rule.spec) == Kind::EachWorld);
+        let of_replicates = self.rules.iter().zip(&found).filter(|(rule, _)| kind(&rule.spec) == Kind::EachReplicate);
         let rollouts = log.rows() + of_replicates.map(|(_, finding)| finding.n).sum::<u64>();
         Ok(Checked { rules: found, idle_faults, rollouts })
     }
@@ -424,7 +246,7 @@ impl Check {
             return None;
         }
         match kind(spec) {
-            Kind::EachWorld => None,
+            Kind::EachReplicate => None,
             Kind::Extreme => (look == 0).then(|| replicates_of(spec).min(effort.max_replicates)),
             Kind::Estimated => looks(spec, effort).at(look),
         }
@@ -505,13 +327,6 @@ impl Check {
 
 /// The look of a rule that needs no further look.
 const DECIDED: u32 = u32::MAX;
-
-fn replicates_of(spec: &ExpectSpec) -> u64 {
-    match spec.replicates {
-        Replicates::One(_) => 1,
-        Replicates::First(n) => n.map_or(FIRST_LOOK, u64::from),
-    }
-}
 
 fn looks(spec: &ExpectSpec, effort: &Effort) -> Looks {
     Looks { first: replicates_of(spec), max: effort.max_replicates }

@@ -28,7 +28,7 @@ pub use spread::{TripSpread, trip_spread};
 /// The exact results of a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exact {
-    /// Expectations by metric name, under the names of the contract: means of numbers, probabilities of outcomes.
+    /// Expectations by metric name, under the names of the reports: means of numbers, probabilities of outcomes.
     /// `blast_radius_pct_tripped` is the mean over the runs that trip.
     pub values: BTreeMap<String, f64>,
     /// The distribution of `exposed_instances`: value and probability, ascending; empty where it is not known.
@@ -307,7 +307,7 @@ fn tell_outcomes(
     let names = |outcomes: &[Outcome]| outcomes.iter().map(|outcome| outcome.name()).collect::<Vec<_>>();
     let all = [Outcome::Completed, Outcome::Aborted, Outcome::RolledBack, Outcome::RollbackFailed];
     if walk.walk.waved.is_some() && !walk.counts_later_trips() {
-        return exact.lacks(&names(&all), "how later trips go depends on time");
+        return exact.lacks(&names(&all), "later trips depend on time");
     }
     let ending = if walk.walk.waved.is_some() { walked.chance_of_ending() * approval.approved } else { 0.0 };
     exact.set_outcome(Outcome::Completed, approval.approved - ending);

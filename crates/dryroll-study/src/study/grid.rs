@@ -42,7 +42,7 @@ pub enum GridError {
     },
     /// A range that cannot be enumerated.
     #[error(
-        "{key}: `{range}` is no range; write the smaller whole number first, as in 1..4, and at most {MAX_RANGE} of them"
+        "{key}: `{range}` is not a range; write the smaller whole number first, as in 1..4, and at most {MAX_RANGE} of them"
     )]
     Range {
         /// The key.
@@ -51,7 +51,7 @@ pub enum GridError {
         range: Foreign,
     },
     /// A range in the notation of another program.
-    #[error("{key}: `{range}` is no number; write {} for all from the first to the last", .range.raw().replace('-', ".."))]
+    #[error("{key}: `{range}` is not a number; write {} for all from the first to the last", .range.raw().replace('-', ".."))]
     Dash {
         /// The key.
         key: Foreign,
@@ -73,7 +73,7 @@ pub enum GridError {
     #[error("{0} is set twice in one policy; a policy has one value of each key")]
     SetTwice(Foreign),
     /// Versions are not part of a policy.
-    #[error("the target is no part of a policy; name versions with --versions")]
+    #[error("the target is not part of a policy; name versions with --versions")]
     Target,
     /// Several values where a policy has one.
     #[error("`{0}` has several values; a policy has one of each key")]
@@ -85,7 +85,7 @@ pub enum GridError {
     #[error("`{0}` sets nothing; write KEY=VALUE, as in batch_pct=10")]
     NoValue(Foreign),
     /// A key that is not in `[rollout]`.
-    #[error("`{0}` is no key of [rollout]; allowed: {keys}", keys = Scenario::rollout_keys().join(", "))]
+    #[error("`{0}` is not a key of [rollout]; allowed: {keys}", keys = Scenario::rollout_keys().join(", "))]
     Foreign(Foreign),
     /// A value that a scenario file does not allow.
     #[error("{}", .0.render(false))]
@@ -110,7 +110,7 @@ pub enum GridError {
         /// The number of cells.
         cells: u128,
     },
-    /// The platform refuses the request of a cell.
+    /// The engine refuses the request of a cell.
     #[error("the request is refused")]
     Refused(#[from] Refusal),
 }
@@ -286,7 +286,7 @@ impl Cells {
     /// The cells of these policies, each given as a scenario, with each of the versions.
     ///
     /// # Errors
-    /// When a version does not fit, or the platform refuses a request.
+    /// When a version does not fit, or the engine refuses a request.
     pub fn new(policies: Vec<Scenario>, versions: &[VersionIndex]) -> Result<Self, GridError> {
         let mut scenarios = Vec::with_capacity(policies.len() * versions.len());
         for policy in policies {
@@ -322,7 +322,7 @@ impl Grid {
     /// Makes the cells for a scenario.
     ///
     /// # Errors
-    /// When a value is not valid, the platform refuses a request, or there are too many cells.
+    /// When a value is not valid, the engine refuses a request, or there are too many cells.
     pub fn cells(&self, scenario: &Scenario) -> Result<Cells, GridError> {
         let policies = self.axes.iter().map(|axis| axis.values.len() as u128).product::<u128>();
         let cells = policies * self.versions.len() as u128;
@@ -391,10 +391,10 @@ mod tests {
         for (list, says) in [
             ("", "missing"),
             ("1,,2", "missing"),
-            ("4..1", "no range"),
-            ("1..", "no range"),
-            ("a..b", "no range"),
-            ("1..99999999999", "no range"),
+            ("4..1", "not a range"),
+            ("1..", "not a range"),
+            ("a..b", "not a range"),
+            ("1..99999999999", "not a range"),
             ("1..3,2", "2 is in the list twice"),
         ] {
             assert!(values(list).unwrap_err().contains(says), "{list}");

@@ -35,7 +35,7 @@ pub struct Manifest {
 #[non_exhaustive]
 pub enum ManifestError {
     /// The text is not valid JSON of this kind; the message states what is wrong, and where.
-    #[error("it is no manifest of a sweep: {0}")]
+    #[error("it is not a manifest of a sweep: {0}")]
     NoManifest(String),
     /// The file has another schema.
     #[error("its schema is `{0}`; allowed: {SCHEMA}")]

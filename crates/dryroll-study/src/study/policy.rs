@@ -1,30 +1,32 @@
 //! A policy: everything in `[rollout]` except the target.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use dryroll_engine::fleet::Span;
-use dryroll_engine::{BreakerOrder, BreakerScope};
+use dryroll_engine::{BreakerOrder, BreakerScope, Size};
 use dryroll_sim::scenario::{RolloutOrder, Scenario, ScenarioError};
 use dryroll_sim::text::Foreign;
 
 /// The rollout's parameters, as reports name a policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
-    /// Share of the plan in one batch, percent.
-    pub batch_pct: u32,
-    /// The number of failures in a row that trips the breaker.
-    pub max_consecutive_failures: u32,
+    /// Share of the plan in one batch, percent; `None` where the batches are others, which `beyond` has.
+    pub batch_pct: Option<u32>,
+    /// The number of failures in a row that trips the breaker; `None` where there is no such rule.
+    pub max_consecutive_failures: Option<u32>,
     /// The time within which an instance must send a healthy heartbeat.
     #[serde(serialize_with = "seconds", deserialize_with = "from_seconds")]
     pub health_timeout_sec: Span,
-    /// Share of the instances to roll back in one batch of a rollback, percent.
-    pub rollback_batch_pct: u32,
+    /// Share of the instances to roll back in one batch of a rollback, percent; `None` where the batches are others.
+    pub rollback_batch_pct: Option<u32>,
     /// The order in which verdicts are counted.
     pub breaker_order: BreakerOrder,
     /// The scope of a run of failures.
     pub breaker_scope: BreakerScope,
     /// The largest number of instances that await a verdict; `None`: the whole batch.
-    pub max_in_flight: Option<u32>,
+    pub max_in_flight: Option<AtOnce>,
     /// How long observation goes on after the end.
     #[serde(serialize_with = "seconds", deserialize_with = "from_seconds")]
     pub observe_after_sec: Span,
@@ -33,6 +35,39 @@ pub struct Policy {
     pub order: RolloutOrder,
     /// The version that the fleet runs before; `None` where it has no name.
     pub previous_version_id: Option<Foreign>,
+    /// The keys that go beyond the tutorial's, where they differ from their defaults, as a scenario file has them.
+    #[serde(flatten)]
+    pub beyond: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A number of instances, or a share as the file has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AtOnce {
+    /// This many.
+    Count(u32),
+    /// A share of the planned, such as `25%`.
+    Share(Foreign),
+}
+
+impl AtOnce {
+    /// The number, if it is one.
+    #[must_use]
+    pub fn count(self) -> Option<u32> {
+        match self {
+            Self::Count(count) => Some(count),
+            Self::Share(_) => None,
+        }
+    }
+}
+
+impl From<Size> for AtOnce {
+    fn from(size: Size) -> Self {
+        match size {
+            Size::Count(count) => Self::Count(count.get()),
+            Size::Share(share) => Self::Share(share.to_string().into()),
+        }
+    }
 }
 
 impl Policy {
@@ -41,16 +76,17 @@ impl Policy {
     pub fn of(scenario: &Scenario) -> Self {
         let rollout = &scenario.rollout;
         Self {
-            batch_pct: rollout.batch_pct,
-            max_consecutive_failures: rollout.max_consecutive_failures.get(),
+            batch_pct: rollout.batches.as_pct(),
+            max_consecutive_failures: rollout.max_consecutive_failures.map(NonZeroU32::get),
             health_timeout_sec: rollout.health_timeout,
-            rollback_batch_pct: rollout.rollback_batch_pct,
+            rollback_batch_pct: rollout.rollback_batches.as_pct(),
             breaker_order: rollout.breaker_order,
             breaker_scope: rollout.breaker_scope,
-            max_in_flight: rollout.max_in_flight.map(std::num::NonZeroU32::get),
+            max_in_flight: rollout.max_in_flight.map(AtOnce::from),
             observe_after_sec: rollout.observe_after,
             order: rollout.order,
             previous_version_id: scenario.previous().map(|version| version.id.clone()),
+            beyond: rollout.beyond_tutorial(),
         }
     }
 
@@ -61,12 +97,14 @@ impl Policy {
     pub fn applied_to(&self, scenario: &Scenario) -> Result<Scenario, Box<ScenarioError>> {
         let mut set = scenario.clone();
         set.rollout.order = self.order;
+        set.rollout.reset_beyond_tutorial();
         let Ok(serde_json::Value::Object(keys)) = serde_json::to_value(self) else { return Ok(set) };
         for (key, value) in keys {
             match (key.as_str(), value) {
                 ("previous_version_id", serde_json::Value::Null) => set.rollout.previous = None,
                 ("max_in_flight", serde_json::Value::Null) => set.rollout.max_in_flight = None,
-                (key, value) => set.set_rollout(key, &value.to_string())?,
+                (_, serde_json::Value::Null) => {}
+                (key, value) => set.set_rollout(key, &toml_text(&value))?,
             }
         }
         Ok(set)
@@ -80,6 +118,25 @@ impl Policy {
         };
         values.insert("order".to_owned(), self.order.name().into());
         values
+    }
+
+    /// Its batches in a few words: `20`, of batches of 20 %, or the sizes as the file lists them.
+    #[must_use]
+    pub fn batches(&self) -> String {
+        match (self.batch_pct, self.beyond.get("batches")) {
+            (Some(pct), _) => pct.to_string(),
+            (None, Some(serde_json::Value::Array(sizes))) => {
+                let size = |size: &serde_json::Value| size.as_str().map_or_else(|| size.to_string(), str::to_owned);
+                sizes.iter().map(size).collect::<Vec<_>>().join(" ")
+            }
+            (None, _) => "other".to_owned(),
+        }
+    }
+
+    /// Its limit of failures in a row, or `none`.
+    #[must_use]
+    pub fn limit(&self) -> String {
+        self.max_consecutive_failures.map_or_else(|| "none".to_owned(), |limit| limit.to_string())
     }
 
     /// One of its keys as JSON, by its name in `[rollout]`.
@@ -96,6 +153,19 @@ impl Policy {
         let others: Vec<_> = policies.collect();
         let differs = |key: &String| others.iter().any(|other| other.get(key) != first.get(key));
         first.keys().filter(|key| differs(key)).cloned().collect()
+    }
+}
+
+/// A value as a scenario file has it.
+fn toml_text(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(toml_text).collect::<Vec<_>>().join(", ")),
+        Value::Object(keys) => {
+            let keys: Vec<String> = keys.iter().map(|(key, value)| format!("{key} = {}", toml_text(value))).collect();
+            format!("{{{}}}", keys.join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
     }
 }
 
@@ -131,7 +201,7 @@ mod tests {
         assert_eq!(Policy::differing([&listed, &shuffled]), ["order"]);
         assert_eq!(Policy::differing([&shuffled, &listed]), ["order"]);
         assert!(Policy::differing([&listed, &listed]).is_empty());
-        let smaller = Policy { batch_pct: 1, max_in_flight: Some(3), ..shuffled };
+        let smaller = Policy { batch_pct: Some(1), max_in_flight: Some(AtOnce::Count(3)), ..shuffled };
         assert_eq!(Policy::differing([&listed, &listed, &smaller]), ["batch_pct", "max_in_flight", "order"]);
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::exact::fleet::Tables;
-use super::exact::scope::{TrialWalk, edited, undisturbed};
+use super::exact::scope::{TrialWalk, undisturbed, walked};
 use dryroll_engine::{BreakerOrder, BreakerScope, Plan, RequestKind};
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::compiled::{InstanceClass, Release};
@@ -53,7 +53,7 @@ const ONE_SIDED: f64 = 0.975;
 /// Why there is no estimate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RareError {
-    /// The platform refuses the request.
+    /// The engine refuses the request.
     #[error("the request is refused: {0}")]
     Refused(#[from] dryroll_engine::Refusal),
     /// There are no replicates.
@@ -61,9 +61,12 @@ pub enum RareError {
     NoReplicates,
     /// The value function is too large.
     #[error(
-        "the fleet and the breaker's limit are too large for the guide, which keeps a number for each count at each instance"
+        "the fleet and the breaker's limit are too large for the importance sampler, which keeps a number for each count at each instance"
     )]
     TooLarge,
+    /// The policy is not one whose trips the sampler can steer towards.
+    #[error("the sampler follows failures in a row alone: {0}")]
+    Beyond(String),
     /// There are too many kinds of instances.
     #[error("the shares of the fleet that are drawn make too many kinds of instances")]
     TooManyKinds,
@@ -140,7 +143,7 @@ struct Steering {
 
 /// The importance sampler of a compiled scenario.
 fn sampler(compiled: &CompiledScenario) -> Result<Steering, RareError> {
-    let (plan, limit) = edited(compiled);
+    let (plan, limit) = walked(compiled).map_err(|why| RareError::Beyond(why.to_string()))?;
     let limit = (limit as usize).min(plan.total_instances() as usize + 1);
     if (u64::from(plan.total_instances()) + 1) * limit as u64 > LARGEST_GUIDE {
         return Err(RareError::TooLarge);
@@ -149,7 +152,7 @@ fn sampler(compiled: &CompiledScenario) -> Result<Steering, RareError> {
     let steers_all = decide && undisturbed(compiled).is_ok();
     let fresh = compiled.settings.breaker_scope == BreakerScope::Batch;
     let as_observed = compiled.settings.breaker_order == BreakerOrder::Observed;
-    let make = |shares| ImportanceSampler::new(shares, &chances, limit, plan.batch_size, fresh, as_observed);
+    let make = |shares| ImportanceSampler::new(shares, &chances, limit, plan.batch_size(), fresh, as_observed);
     let in_plan_order = || TrialWalk::of(compiled, &Tables::default()).is_ok_and(|walk| walk.is_in_plan_order());
     if is_alike && steers_all && in_plan_order() {
         let sampler = make(RUN_ALONE);

@@ -36,7 +36,7 @@ pub enum ResultLogError {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The file has another format.
-    #[error("it is no result of dryroll")]
+    #[error("it is not a result of dryroll")]
     NoTape,
     /// The file is empty, or has only part of a header: it was abandoned before it had any result.
     #[error("it holds nothing")]

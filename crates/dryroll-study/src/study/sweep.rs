@@ -356,13 +356,13 @@ fn checked_goal(goal: Goal, cells: &Cells) -> Result<(Measure, Goal), SweepError
             }
             _ => "write a narrower one, or a share such as 5%",
         };
-        return Err(SweepError::Goal(format!("--precision: {width} says nothing of {measure}; {write}")));
+        return Err(SweepError::Goal(format!("--precision: {width} is too wide for {measure}; {write}")));
     }
     let speaks = |defective| speaks_of(measure, defective);
     if !cells.compiled.iter().any(|compiled| speaks(compiled.defective)) {
         let (is, other) = if speaks(true) { ("good", "a defective") } else { ("defective", "a good") };
         return Err(SweepError::Goal(format!(
-            "--metric {measure} says nothing of a {is} version, and no other is swept: add {other} one with --versions, or \
+            "--metric {measure} does not apply to a {is} version, and no other is swept: add {other} one with --versions, or \
              name another metric or rate"
         )));
     }

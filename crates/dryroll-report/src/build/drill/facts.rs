@@ -49,6 +49,8 @@ fn differs(scenario: &Scenario, one: &OverrideSpec) -> Option<String> {
             UpgradeOutcome::Hang => "hang".to_owned(),
             UpgradeOutcome::Unhealthy => "come up unhealthy".to_owned(),
             UpgradeOutcome::Crash => "crash after they have passed".to_owned(),
+            UpgradeOutcome::Brick => "brick the instance".to_owned(),
+            UpgradeOutcome::Degrade => "become unhealthy after they have passed".to_owned(),
         },
         None => how(&one.rates)?,
     };

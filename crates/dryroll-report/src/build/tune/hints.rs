@@ -1,20 +1,21 @@
-//! Other rules than failures in a row, told: how far bad versions get with each, and which limits it would meet.
+//! Rules other than failures in a row, in words: how far bad versions get with each, and which limits it would meet.
 
 use crate::model::tune::Hint;
 use crate::words::{Unit, plural};
 use dryroll_sim::text::Foreign;
+use dryroll_study::study::Policy;
 use dryroll_study::study::tune::Tune;
 use dryroll_study::study::tune::hints::{Hints, Judged, REPLICATES};
 
-/// What is told of them.
-pub struct Told {
+/// The hints of a report.
+pub struct HintWords {
     /// Every rule beside failures in a row.
     pub hints: Vec<Hint>,
-    /// Which of them would meet the limits, or why nothing is told.
+    /// Which of them would meet the limits, or why there are no hints.
     pub says: String,
 }
 
-impl Told {
+impl HintWords {
     /// Of what was judged.
     pub fn new(tune: &Tune, found: &Hints) -> Self {
         if let Some(why) = &found.why_not {
@@ -27,7 +28,7 @@ impl Told {
         let meeting: Vec<&str> =
             hints.iter().filter(|hint| hint.meets == Some(true)).map(|hint| hint.rule.as_str()).collect();
         let with = match found.policy {
-            Some(policy) => format!(" with batches of {} %", tune.policy(policy).rollout.batch_pct),
+            Some(policy) => format!(" with batches of {} %", Policy::of(tune.policy(policy)).batches()),
             None => String::new(),
         };
         let row = own.rule.parameters();

@@ -80,7 +80,7 @@ fn held(scenario: &Scenario, posteriors: &RatePosteriors) -> Vec<String> {
     let crashes = posteriors.all.iter().filter(|one| scenario.versions[one.version.0].rates.crash > 0.0);
     let crashes: Vec<Foreign> = crashes.map(|one| id(&one.version)).collect();
     if !crashes.is_empty() {
-        held.push(format!("the crash_rate of {}, of which no event log tells", listed(&crashes)));
+        held.push(format!("the crash_rate of {}, which no event log shows", listed(&crashes)));
     }
     let says_rates = |o: &dryroll_sim::scenario::OverrideSpec| o.outcome.is_some() || !o.rates.is_empty();
     if scenario.overrides.iter().any(says_rates) {
@@ -101,7 +101,7 @@ fn point(tune: &Tune, tuned: &Tuned, point: &Tuned) -> PointAnswer {
         None if same => format!("with the {alone} no policy would meet the limits either{unsure}"),
         None => format!("with the {alone} no policy would meet the limits{unsure}"),
         Some(place) => {
-            let goal = Unit::of(tune.minimise.name()).say_or_nothing(point.policies[place].goal.value());
+            let goal = Unit::of_metric(tune.minimise).say_or_nothing(point.policies[place].goal.value());
             let answer = format!("{}, {} {goal}{unsure}", short(tune, &policy(place)), called(tune.minimise.name()));
             if same {
                 format!("with the {alone} tune would recommend the same: {answer}")
@@ -175,7 +175,7 @@ fn reasons(answers: &Answers, unit: Unit, today: &Today) -> String {
         })
         .collect();
     match said.as_slice() {
-        [] => "; by which policies is not told from these replicates".to_owned(),
+        [] => "; these replicates do not show by which policies".to_owned(),
         said => format!(": {}", said.join(", ")),
     }
 }
@@ -188,7 +188,7 @@ fn undecided(open: &Open) -> String {
     }
 }
 
-/// Why it is not told what more history would be worth, where rollouts differ in a rate.
+/// Why the report does not estimate the value of more history, where rollouts differ in a rate.
 fn differing(posteriors: &RatePosteriors) -> Option<String> {
     let of = |(version, rate, concentration): (&str, &str, f64)| {
         format!("{rate} of {version}: concentration {}", number(concentration))
@@ -206,11 +206,11 @@ fn differing(posteriors: &RatePosteriors) -> Option<String> {
 /// What more history would be worth, in a sentence.
 fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
     let goal = called(tune.minimise.name());
-    let unit = Unit::of(tune.minimise.name());
+    let unit = Unit::of_metric(tune.minimise);
     let last = open.later.split_last();
     let Some((known, samples, answers)) = last.and_then(|(last, rest)| Some((last, rest, last.answers.as_ref()?)))
     else {
-        return "There are too few replicates to tell what more history would be worth: allow more replicates.".into();
+        return "There are too few replicates to estimate what more history would save: allow more replicates.".into();
     };
     let Some((saves, interval)) = answers.saves else {
         let share = |later: &Later| Unit::Share.say(1.0 - later.answers.as_ref().map_or(1.0, |answers| answers.none));
@@ -239,7 +239,7 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
             "nothing".into()
         };
         return format!(
-            "About as good as it gets: more history would change the expected {goal} by {less} on average{none}."
+            "More history would hardly help: it would change the expected {goal} by {less} on average{none}."
         );
     }
     if interval.low > 0.0 {
@@ -273,7 +273,7 @@ fn says(tune: &Tune, tuned: &Tuned, open: &Open) -> String {
         );
     }
     format!(
-        "Whether more history would pay is not told from these replicates: at most about {} of expected {goal}{none}.",
+        "These replicates do not show whether more history would pay: at most about {} of expected {goal}{none}.",
         unit.say(most)
     )
 }
@@ -310,13 +310,13 @@ mod tests {
             ([0.0, 0.0, 30.0, 0.0], vec![undecided], vec![choosing, forbidden, allowed]),
             ([0.0, -30.0, 0.0, 0.0], vec![forbidden], vec![choosing, allowed, undecided]),
             ([30.0, -20.0, 0.0, 10.0], vec![choosing, forbidden, allowed], vec![undecided]),
-            ([0.9; 4], vec!["by which policies is not told"], vec![choosing, allowed, forbidden, undecided]),
+            ([0.9; 4], vec!["do not show by which policies"], vec![choosing, allowed, forbidden, undecided]),
         ] {
-            let narrated = reasons(&answers(parts), Unit::Seconds, &today);
-            let places: Vec<Option<usize>> = said.iter().map(|part| narrated.find(part)).collect();
-            assert!(places.iter().all(Option::is_some), "{narrated}");
-            assert!(places.is_sorted(), "the largest comes first: {narrated}");
-            assert!(not_said.iter().all(|part| !narrated.contains(part)), "{narrated}");
+            let text = reasons(&answers(parts), Unit::Seconds, &today);
+            let places: Vec<Option<usize>> = said.iter().map(|part| text.find(part)).collect();
+            assert!(places.iter().all(Option::is_some), "{text}");
+            assert!(places.is_sorted(), "the largest comes first: {text}");
+            assert!(not_said.iter().all(|part| !text.contains(part)), "{text}");
         }
     }
 }

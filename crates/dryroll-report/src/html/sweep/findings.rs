@@ -35,7 +35,7 @@ pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
         .collect();
     if let Some(first) = named.first() {
         said.push(format!(
-            "{} on no front, since too few good rollouts complete: the first, {first}.",
+            "{} not on the front, since too few good rollouts complete. The first: {first}.",
             plural(named.len() as u64, "policy is", "policies are")
         ));
     }
@@ -95,7 +95,9 @@ fn of_good(report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> Vec<Stri
     let is_in = |cell: &&&Cell| cell.good_rollouts().is_none_or(|completed| completed.enough != Some(false));
     let kept: Vec<&Cell> = cells.iter().filter(is_in).copied().collect();
     if kept.is_empty() {
-        said.push(format!("With {version}, too few rollouts complete with any policy, so none is called the fastest."));
+        said.push(format!(
+            "With {version}, too few rollouts complete with every policy, so the report names no fastest one."
+        ));
     }
     if let Some([fastest, slowest]) = extremes(&kept, "duration_sec") {
         said.push(if fastest.2 < slowest.2 {
@@ -113,23 +115,23 @@ fn of_good(report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> Vec<Stri
     let never = cells.iter().filter(|cell| estimate(&cell.metrics, "trip_rate").value == Some(0.0)).count() as u64;
     if let Some([least, most]) = extremes(cells, "trip_rate") {
         let seldom = if never > 0 {
-            format!("It never did with {never} of {}", plural(cells.len() as u64, "policy", "policies"))
+            format!("It never trips with {never} of {}", plural(cells.len() as u64, "policy", "policies"))
         } else {
             format!(
-                "Least often it does with {}: {}",
+                "It trips least often with {}: {}",
                 names.long(&least.0.policy),
                 with_interval(Unit::Share, least.2, &least.1)
             )
         };
         said.push(if most.2 > 0.0 {
             format!(
-                "The breaker trips for nothing most often with {}: in {} of the rollouts of {version}. {}.",
+                "False trips are most frequent with {}: {} of the rollouts of {version} trip. {}.",
                 names.long(&most.0.policy),
                 with_interval(Unit::Share, most.2, &most.1),
                 seldom
             )
         } else {
-            format!("The breaker never tripped for nothing with {version}.")
+            format!("No rollout of {version} trips the breaker.")
         });
     }
     said
@@ -139,39 +141,26 @@ fn of_good(report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> Vec<Stri
 fn of_defective(report: &SweepReport, version: &Foreign, cells: &[&Cell], kept: &[&Cell]) -> Vec<String> {
     let names = Policies::of_axes(&report.axes);
     let mut said = Vec::new();
-    if let (Some([least, _]), Some([_, most])) =
-        (extremes(kept, "blast_radius_pct"), extremes(cells, "blast_radius_pct"))
-    {
+    for (metric, verb) in [("blast_radius_pct", "reaches"), ("harmed_pct", "harms")] {
+        let (Some([least, _]), Some([_, most])) = (extremes(kept, metric), extremes(cells, metric)) else { continue };
         said.push(if least.2 < most.2 {
             format!(
-                "{version} gets furthest with {}: {} of the fleet on average. It is held best by {}: {}.",
+                "{version} {verb} the most instances with {}: {} of the fleet on average. It {verb} the fewest with \
+                 {}: {}.",
                 names.long(&most.0.policy),
                 with_interval(Unit::Percent, most.2, &most.1),
                 names.long(&least.0.policy),
                 with_interval(Unit::Percent, least.2, &least.1)
             )
         } else {
-            format!("{version} reaches {} of the fleet on average.", Unit::Percent.say(most.2))
-        });
-    }
-    if let (Some([least, _]), Some([_, most])) = (extremes(kept, "harmed_pct"), extremes(cells, "harmed_pct")) {
-        said.push(if least.2 < most.2 {
-            format!(
-                "It harms most with {}: {} of the fleet on average. It harms least with {}: {}.",
-                names.long(&most.0.policy),
-                with_interval(Unit::Percent, most.2, &most.1),
-                names.long(&least.0.policy),
-                with_interval(Unit::Percent, least.2, &least.1)
-            )
-        } else {
-            format!("It harms {} of the fleet on average.", Unit::Percent.say(most.2))
+            format!("{version} {verb} {} of the fleet on average.", Unit::Percent.say(most.2))
         });
     }
     if let Some([_, most]) = extremes(cells, "escape_rate")
         && most.2 > 0.0
     {
         said.push(format!(
-            "It gets through unnoticed most often with {}: {} of its rollouts complete without a trip.",
+            "It escapes most often with {}: {} of its rollouts complete without a trip.",
             names.long(&most.0.policy),
             with_interval(Unit::Share, most.2, &most.1)
         ));

@@ -54,7 +54,7 @@ fn place(cell: &Cell, report: &SweepReport) -> Option<Vec<usize>> {
     let policy = cell.policy.values();
     let on = |axis: &crate::model::Axis| {
         let value = policy.get(plain(&axis.key)).unwrap_or(&Value::Null);
-        // A key that is none of the policy's cannot tell cells apart.
+        // A key that the policy does not have cannot distinguish cells.
         axis.values.iter().position(|other| same(other, value))
     };
     report.axes.iter().map(on).collect()
@@ -82,8 +82,8 @@ pub fn heat_maps(report: &SweepReport) -> Vec<Plot> {
         HeatMap { name, title, reading: &reading(what), unit: Unit::of(metric), x: x.clone(), y: y.clone(), panels }
             .draw()
     };
-    let trips = "How many of the rollouts trip the breaker, in percent. With a good version each trip is for nothing; \
-     with a defective one it is what the breaker is there for.";
+    let trips = "How many of the rollouts trip the breaker, in percent. With a good version each trip is a false trip; \
+     with a defective one it is what the breaker is for.";
     let blast = "How much of the fleet a defective version has reached when it is stopped, or in the end: the mean \
      over all rollouts, in percent.";
     let harmed = "How much of the fleet a defective version made stop serving for longer than its upgrade: the mean \

@@ -16,7 +16,7 @@ const LEAST: f64 = 0.01;
 /// What moved.
 #[derive(Debug, Default)]
 pub struct Moved {
-    /// Metrics in which rows differ that the table's own figures do not tell apart.
+    /// Metrics in which rows differ that the table's own figures do not distinguish.
     pub columns: Vec<Metric>,
     /// What else moved, in words; `None` where nothing did.
     pub says: Option<String>,

@@ -38,8 +38,8 @@ fn one_class(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Class) -> ClassSp
         hang: file.hang_rate,
         unhealthy: file.unhealthy_rate,
         crash: file.crash_rate,
-        brick: None,
-        degrade: None,
+        brick: file.brick_rate,
+        degrade: file.degrade_rate,
     };
     let reports = &mut cx.reports;
     let checked = ClassSpec {
@@ -48,11 +48,12 @@ fn one_class(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Class) -> ClassSp
         rates,
         upgrade_time: optional(reports, &at.key("upgrade_time_sec"), file.upgrade_time_sec.as_ref()),
         crash_after: optional(reports, &at.key("crash_after_sec"), file.crash_after_sec.as_ref()),
-        degrade_after: None,
+        degrade_after: optional(reports, &at.key("degrade_after_sec"), file.degrade_after_sec.as_ref()),
         versions,
     };
     rates_fit(cx, at, "class", &checked.rates, checked.versions.as_deref());
-    if checked.rates.is_empty() && checked.upgrade_time.is_none() && checked.crash_after.is_none() {
+    let times = [&checked.upgrade_time, &checked.crash_after, &checked.degrade_after];
+    if checked.rates.is_empty() && times.iter().all(|time| time.is_none()) {
         cx.reports.add(at.value(), |mark| {
             mark.say(format!("the class {} changes nothing", quote(&file.id)))
                 .label("says which instances, and not what is different")

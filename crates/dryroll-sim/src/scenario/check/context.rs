@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::diagnostic::{Diagnostic, Lines, Source};
 use super::super::error::Diagnostics;
 use super::super::limits::MAX_DIAGNOSTICS;
-use super::super::{VersionIndex, VersionSpec};
+use super::super::{Scenario, VersionIndex, VersionSpec};
 use dryroll_engine::fleet::{InstanceNames, Span};
 
 /// Collects what is wrong: the first things one by one, the others counted.
@@ -38,6 +38,11 @@ impl<'a> Reports<'a> {
 
     pub fn is_empty(&self) -> bool {
         self.shown.is_empty()
+    }
+
+    /// What was checked, if nothing is wrong with it.
+    pub fn instead_of<T>(self, checked: T) -> Result<T, Diagnostics> {
+        if self.is_empty() { Ok(checked) } else { Err(self.finish()) }
     }
 
     /// All of it, in the order of the file.
@@ -77,4 +82,19 @@ pub(super) struct Context<'a, 'v> {
     pub versions: &'v [VersionSpec],
     /// The version to roll out; `None` if the file's does not exist, which is already reported.
     pub target: Option<VersionIndex>,
+}
+
+impl<'a, 'v> Context<'a, 'v> {
+    /// Of a scenario that is checked.
+    pub fn of(reports: Reports<'a>, scenario: &'v Scenario) -> Self {
+        Self {
+            reports,
+            names: scenario.fleet.names(),
+            instances: scenario.fleet.instances,
+            zones: scenario.fleet.zones,
+            heartbeat_interval: scenario.fleet.heartbeat_interval,
+            versions: &scenario.versions,
+            target: Some(scenario.rollout.target),
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::super::metric::{Measure, Metric, Rate};
 use super::super::tree::Cursor;
 use super::super::{Bound, Expected, LimitSpec, Stat, TuneSpec, VersionIndex};
 use super::context::Context;
-use super::values::positive;
+use super::values::{nothing_twice, positive};
 use super::versions::{find_all, find_rollable};
 use dryroll_engine::Outcome;
 
@@ -127,10 +127,10 @@ pub(super) fn tune(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Tune) -> Tun
             tried.map(|(index, _)| VersionIndex(index)).collect()
         }
     };
-    nothing_twice(cx, &at.key("batch_pct"), file.batch_pct.iter());
-    nothing_twice(cx, &at.key("max_consecutive_failures"), file.max_consecutive_failures.iter());
+    nothing_twice(&mut cx.reports, &at.key("batch_pct"), file.batch_pct.iter());
+    nothing_twice(&mut cx.reports, &at.key("max_consecutive_failures"), file.max_consecutive_failures.iter());
     let order = file.order.unwrap_or_default();
-    nothing_twice(cx, &at.key("order"), order.iter().map(|order| order.name()));
+    nothing_twice(&mut cx.reports, &at.key("order"), order.iter().map(|order| order.name()));
     let limits = file.limits.into_iter().enumerate();
     TuneSpec {
         good: good.unwrap_or(VersionIndex(0)),
@@ -165,20 +165,4 @@ fn good_is_not_defective(
             None => diagnostic.help("left out, `good` is the rollout's target; name another one"),
         }
     });
-}
-
-fn nothing_twice<T: std::fmt::Display + Eq + std::hash::Hash>(
-    cx: &mut Context<'_, '_>,
-    at: &Cursor<'_>,
-    items: impl Iterator<Item = T>,
-) {
-    let mut seen = std::collections::HashSet::new();
-    for (place, item) in items.enumerate() {
-        if seen.contains(&item) {
-            cx.reports.add(at.item(place).value(), |mark| {
-                mark.say(format!("{item} is in the list twice")).help("remove one of them")
-            });
-        }
-        seen.insert(item);
-    }
 }

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::super::*;
 use dryroll_engine::fleet::{InstanceId, InstanceStatus, LifecycleState, Span};
-use dryroll_engine::{BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision};
+use dryroll_engine::{
+    BatchSizes, BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision, Pace, Size,
+};
 
 /// The format's reference example.
 const EXAMPLE: &str = r#"
@@ -139,13 +141,16 @@ fn the_example_says_what_it_says() {
     let [old, new] = scenario.versions.as_slice() else { panic!("two versions") };
     assert_eq!((old.lifecycle_state, old.digest.raw()), (LifecycleState::Live, "sha256:124"));
     assert_eq!(old.upgrade_time, Distribution::Constant(45.0));
-    assert_eq!(new.rates, OutcomeRates { failure: 0.01, hang: 0.005, unhealthy: 0.0, crash: 0.0 });
+    assert_eq!(
+        new.rates,
+        OutcomeRates { failure: 0.01, hang: 0.005, unhealthy: 0.0, crash: 0.0, ..OutcomeRates::default() }
+    );
     assert_eq!(new.crash_after, Distribution::Exponential { mean: 3600.0 });
     assert!(new.digest.raw().starts_with("sha256:") && new.digest.raw().len() == 71);
     assert_eq!(scenario.network.flap_rate_per_hour, 0.5);
     let rollout = &scenario.rollout;
     assert_eq!((rollout.target, rollout.previous), (VersionIndex(1), Some(VersionIndex(0))));
-    assert_eq!(rollout.max_in_flight, Some(count(10)));
+    assert_eq!(rollout.max_in_flight, Some(Size::Count(count(10))));
     assert_eq!((rollout.breaker_order, rollout.breaker_scope), (BreakerOrder::Observed, BreakerScope::Rollout));
     assert_eq!(
         scenario.operator.on_trip,
@@ -201,7 +206,12 @@ fn what_is_left_out_has_its_default() {
     assert_eq!((scenario.fleet.zones, scenario.fleet.heartbeat_phase), (1, None));
     assert_eq!(scenario.fleet.heartbeat_delay, Distribution::Constant(0.0));
     assert_eq!(scenario.rollout.previous, None);
-    assert_eq!((scenario.rollout.batch_pct, scenario.rollout.rollback_batch_pct), (20, 50));
+    assert_eq!(scenario.rollout.batches, BatchSizes::pct(20));
+    assert_eq!(scenario.rollout.rollback_batches, BatchSizes::pct(50));
+    assert_eq!(scenario.rollout.max_consecutive_failures, Some(count(2)));
+    assert!(scenario.rollout.breakers.is_empty() && scenario.rollout.watch.is_none());
+    assert_eq!((scenario.rollout.ok_pct, &scenario.rollout.pace), (100, &Pace::default()));
+    assert_eq!(scenario.operator.on_promotion, [PromotionDecision::Promote]);
     assert_eq!((scenario.rollout.health_timeout, scenario.rollout.max_in_flight), (Span(300_000), None));
     assert_eq!(scenario.reconciler.interval, Span(60_000));
     assert_eq!(

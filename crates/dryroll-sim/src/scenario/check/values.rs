@@ -38,3 +38,20 @@ pub(super) fn optional(
 ) -> Option<Distribution> {
     duration.map(|duration| distribution(reports, at, duration))
 }
+
+/// Tells what is in a list twice.
+pub(super) fn nothing_twice<T: std::fmt::Display + Eq + std::hash::Hash>(
+    reports: &mut Reports<'_>,
+    at: &Cursor<'_>,
+    items: impl Iterator<Item = T>,
+) {
+    let mut seen = std::collections::HashSet::new();
+    for (place, item) in items.enumerate() {
+        if seen.contains(&item) {
+            reports.add(at.item(place).value(), |mark| {
+                mark.say(format!("{item} is in the list twice")).help("remove one of them")
+            });
+        }
+        seen.insert(item);
+    }
+}

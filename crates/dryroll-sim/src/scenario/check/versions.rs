@@ -31,7 +31,8 @@ pub(super) fn versions(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &[Versi
         let (hang, hang_spread) = rate("hang_rate", version.hang_rate);
         let (unhealthy, unhealthy_spread) = rate("unhealthy_rate", version.unhealthy_rate);
         let (crash, crash_spread) = rate("crash_rate", version.crash_rate);
-        let rates = OutcomeRates { failure, hang, unhealthy, crash, brick: 0.0, degrade: 0.0 };
+        let rates =
+            OutcomeRates { failure, hang, unhealthy, crash, brick: version.brick_rate, degrade: version.degrade_rate };
         let concentrations = Concentrations {
             failure: failure_spread,
             hang: hang_spread,
@@ -39,13 +40,12 @@ pub(super) fn versions(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &[Versi
             crash: crash_spread,
         };
         if let Some(sum) = excess(rates) {
-            let last = ["crash_rate", "unhealthy_rate", "hang_rate", "failure_rate"];
-            let given = last.iter().map(|name| at.key(name)).max_by_key(|place| place.value().start);
+            let given = RATES.iter().rev().map(|name| at.key(name)).max_by_key(|place| place.value().start);
             let place = given.unwrap_or_else(|| at.clone());
             reports.add(place.value(), |mark| {
                 mark.say(format!("the rates of version {} add up to more than 1", quote(&version.id)))
                     .label(format!("adds up to {sum}"))
-                    .allowed("failure_rate + hang_rate + unhealthy_rate + crash_rate of at most 1")
+                    .allowed(at_most_one(rates))
                     .help("what is left to 1 is the share of upgrades that succeed")
             });
         }
@@ -65,7 +65,7 @@ pub(super) fn versions(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &[Versi
             rates,
             concentrations,
             crash_after: distribution(reports, &at.key("crash_after_sec"), &version.crash_after_sec),
-            degrade_after: Distribution::Constant(3600.0),
+            degrade_after: distribution(reports, &at.key("degrade_after_sec"), &version.degrade_after_sec),
         });
     }
     versions
@@ -104,6 +104,17 @@ fn factor(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &Factor) -> Option<D
         Factor::Empirical(ref values) => Duration::Empirical(values.clone()),
     };
     Some(distribution(reports, at, &as_duration))
+}
+
+/// The keys of a version's rates, in the order in which one draw decides.
+pub(in crate::scenario) const RATES: [&str; 6] =
+    ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate", "brick_rate", "degrade_rate"];
+
+/// What rates are held to.
+pub(super) fn at_most_one(rates: OutcomeRates) -> String {
+    let also = [("brick_rate", rates.brick), ("degrade_rate", rates.degrade)];
+    let also = also.into_iter().filter(|(_, rate)| *rate > 0.0).map(|(key, _)| format!(" + {key}")).collect::<String>();
+    format!("failure_rate + hang_rate + unhealthy_rate + crash_rate{also} of at most 1")
 }
 
 /// What the rates add up to, where that is too much; rounded for people.

@@ -6,8 +6,8 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::super::file::{
-    After, Blocks, Class, Drill, Edit, Expect, Fault, Fleet, Limit, Module, Network, Operator, Override, Reconciler,
-    Rollout, Statuses, Target, Tune, Version,
+    After, Blocks, Breaker, Class, Drill, Edit, Expect, Fault, Fleet, Growth, Limit, Module, Network, Operator,
+    Override, Reconciler, Rollout, Statuses, Target, Tune, Version,
 };
 
 /// The keys of a definition of the schema, by its name; none of a name that is not here.
@@ -15,12 +15,14 @@ pub(super) fn keys(definition: &str) -> &'static [&'static str] {
     match definition {
         "After" => keys_of::<After>(),
         "Blocks" => keys_of::<Blocks>(),
+        "Breaker" => keys_of::<Breaker>(),
         "Class" => keys_of::<Class>(),
         "Drill" => keys_of::<Drill>(),
         "Edit" => keys_of::<Edit>(),
         "Expect" => keys_of::<Expect>(),
         "Fault" => keys_of::<Fault>(),
         "Fleet" => keys_of::<Fleet>(),
+        "Growth" => keys_of::<Growth>(),
         "Limit" => keys_of::<Limit>(),
         "Module" => keys_of::<Module>(),
         "Network" => keys_of::<Network>(),

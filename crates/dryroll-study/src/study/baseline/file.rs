@@ -102,7 +102,7 @@ impl Baseline {
                 continue;
             }
             if is_conflict(text) {
-                return Err(wrong("a marker of a merge that was not resolved; take the lines of one side out, or of both, and accept their scenarios anew with --accept".into()));
+                return Err(wrong("a marker of an unresolved merge; take the lines of one side out, or of both, and accept their scenarios anew with --accept".into()));
             }
             let (place, read) = read(text).map_err(wrong)?;
             let written = lines.get(&place).map(|(first, text, _)| (*first, text.clone()));
@@ -111,7 +111,7 @@ impl Baseline {
                 Some((_, same)) if same == text => {}
                 Some((first, _)) => {
                     let said = format!(
-                        "it contradicts line {first}, which says something else of the same ({}); take the lines of {} out, and accept it anew with --accept",
+                        "it contradicts line {first}, which has another value for the same ({}); take the lines of {} out, and accept it anew with --accept",
                         named(&place),
                         place.0
                     );
@@ -125,7 +125,7 @@ impl Baseline {
                 FileError {
                 line,
                 said: format!(
-                    "it belongs to a {missing} of which there is no line; take the lines of {scenario} out, and accept it anew with --accept"
+                    "it belongs to a {missing} without a line; take the lines of {scenario} out, and accept it anew with --accept"
                 ).into(),
             }
             };
@@ -230,7 +230,7 @@ fn read(text: &str) -> Result<(Place, Line), String> {
     let fault = |error: serde_json::Error| fault(&error);
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let shown: String = text.chars().take(40).collect();
-        format!("`{shown}` is no line of a baseline, which is a JSON object: {}", fault(error))
+        format!("`{shown}` is not a line of a baseline, which is a JSON object: {}", fault(error))
     })?;
     let Value::Object(keys) = &value else {
         return Err("a line of a baseline is a JSON object with `scenario` in it".into());
@@ -293,7 +293,7 @@ fn read(text: &str) -> Result<(Place, Line), String> {
 
 fn checked_digest(digest: &str, name: &str) -> Result<(), String> {
     let is_hex = digest.len() == 64 && digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if is_hex { Ok(()) } else { Err(format!("`{name}` is no SHA-256: allowed are 64 digits of lower-case hex")) }
+    if is_hex { Ok(()) } else { Err(format!("`{name}` is not a SHA-256: allowed are 64 digits of lower-case hex")) }
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Subject {
     /// Prepares a scenario: with its own policy, and with the accepted policy where that differs.
     ///
     /// # Errors
-    /// When the accepted policy does not fit the scenario, or the platform refuses a request.
+    /// When the accepted policy does not fit the scenario, or the engine refuses a request.
     pub fn new(scenario: &Scenario, accepted: Option<&Policy>, seed: u64, replicates: u64) -> Result<Self, GridError> {
         let scenario = Scenario { seed, ..scenario.clone() };
         let versions = versions(&scenario);

@@ -66,7 +66,7 @@ pub fn tolerance(text: &str) -> Result<(Measure, Tolerance), String> {
         (Some(share), true) => Ok((measure, Tolerance::Relative(share / 100.0))),
         (Some(size), false) => Ok((measure, Tolerance::Absolute(size))),
         (None, _) => Err(format!(
-            "`{value}` is no tolerance; write a number from 0 up in the unit of {name}, or a percentage of what was accepted, as in 5%"
+            "`{value}` is not a tolerance; write a number from 0 up in the unit of {name}, or a percentage of what was accepted, as in 5%"
         )),
     }
 }

@@ -64,7 +64,7 @@ impl Approval {
             });
         };
         let in_time = answer.cumulative(expires);
-        let too_long = || "the operator's delay is spread too wide to be added up".to_owned();
+        let too_long = || "the operator's delay is spread too widely to be summed".to_owned();
         let wait = mean_up_to(&answer, expires).ok_or_else(too_long);
         let tick = compiled.tick_interval.0;
         let ticks = sum_of_falling(expires.div_ceil(tick), 1e-6 / tick as f64, BUDGET, |k| {

@@ -40,7 +40,7 @@ pub(super) fn mean_duration(
     states: &[Vec<Counts>],
 ) -> Result<(f64, f64), String> {
     if !walk.is_timed() {
-        return Err("with `max_in_flight` a batch is dispatched bit by bit".to_owned());
+        return Err("with `max_in_flight` a batch is dispatched instance by instance".to_owned());
     }
     let waved_trips = walked.trips - walked.chance_of_ending();
     if waved_trips > 0.0 && !walk.later_trips_are_known {
@@ -49,7 +49,7 @@ pub(super) fn mean_duration(
     if walked.chance_of_ending() > 0.0 {
         walk.last_decision_in_time.clone()?;
         if walk.last_decision == OperatorDecision::RollbackCompletedBatches && compiled.settings.previous.is_some() {
-            return Err("a run that trips is rolled back, and how long that takes is not followed".to_owned());
+            return Err("a run that trips is rolled back, and the time of a rollback is not computed".to_owned());
         }
     }
     let (wait, first) = (approval.wait.clone()?, approval.first.clone()?);
@@ -70,7 +70,7 @@ fn walking(
     let steps: u64 = stages.iter().map(|stage| u64::from(stage.to - stage.from) * 2 * walk.walk.limit as u64).sum();
     let budget = MOST_STEPS / (steps + walk.law.effort).max(1);
     let ticks = timeout.div_ceil(tick);
-    let too_much = || "adding up the durations would take too long".to_owned();
+    let too_much = || "summing the durations would take too long".to_owned();
     if 2 * ticks > budget {
         return Err(too_much());
     }

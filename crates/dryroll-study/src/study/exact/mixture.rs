@@ -29,7 +29,7 @@ const AGREEMENT: f64 = 1e-10;
 const MOST_NODES: [usize; 3] = [64, 32, 14];
 
 pub(super) const TOO_MANY_DURATIONS: &str =
-    "what is drawn once a replicate can go in too many ways to follow how long each takes";
+    "what a replicate draws once has too many possible values to compute the durations of each";
 
 /// The possible shared draws of a replicate, with probabilities.
 pub(super) type Parts = Vec<(Shared, f64)>;
@@ -73,10 +73,11 @@ fn rolls_nothing_out(compiled: &CompiledScenario) -> bool {
 }
 
 pub(super) fn affordable(compiled: &CompiledScenario, parts: usize) -> Result<(), OutOfScope> {
-    let limit = compiled.settings.max_consecutive_failures.get().min(compiled.total());
+    let limit = compiled.settings.max_consecutive_failures.map_or(u32::MAX, std::num::NonZeroU32::get);
+    let limit = limit.min(compiled.total());
     let steps = u64::from(compiled.total()) * u64::from(limit) * parts as u64;
     if steps > MOST_STEPS {
-        return Err(OutOfScope::new("the fleet is too large to follow every way in which what is shared can be drawn"));
+        return Err(OutOfScope::new("the fleet is too large to compute every possible draw of what instances share"));
     }
     Ok(())
 }
@@ -119,7 +120,7 @@ fn beginning(compiled: &CompiledScenario) -> Result<Shared, OutOfScope> {
     let mean = |release| match compiled.rate_source(release) {
         RateSource::Known(rates) => Ok(*rates),
         RateSource::Spread(spread) => Ok(spread.with([None; 4])),
-        RateSource::Believed(_) => Err(OutOfScope::new("rates that are not known are drawn in pairs")),
+        RateSource::Believed(_) => Err(OutOfScope::new("rates from a posterior are drawn in pairs")),
     };
     let longest = match compiled.factor(Release::Previous) {
         Factor::Constant(factor) => *factor,
@@ -194,7 +195,7 @@ fn with_places(parts: Parts, laws: &[BlockLaw]) -> Result<Parts, OutOfScope> {
         let choices = if law.for_target { choices(law.slots(), law.blocks.count) } else { Some(1) };
         let all = choices.map(|choices| choices.saturating_mul(parts.len()));
         if all.is_none_or(|all| all > MOST_REPLICATES) {
-            return Err(OutOfScope::new("blocks can be at too many places to follow each"));
+            return Err(OutOfScope::new("blocks have too many possible places to compute each"));
         }
         // The positions of blocks that do not differ for the target have no effect on the results.
         let places = if law.for_target { places(law) } else { vec![law.starts(0..law.blocks.count)] };

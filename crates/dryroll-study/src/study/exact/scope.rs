@@ -3,7 +3,9 @@
 use super::OutOfScope;
 use super::approval::{Approval, NEGLIGIBLE};
 use super::fleet::{FleetLaw, Tables};
-use dryroll_engine::{BreakerOrder, BreakerScope, OperatorDecision, Plan};
+use std::num::NonZeroU32;
+
+use dryroll_engine::{BatchSizes, BreakerOrder, BreakerScope, OperatorDecision, Plan};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::sim::compiled::Release;
 use dryroll_stats::exact::{Counting, Unit, Walk, Walked};
@@ -32,11 +34,12 @@ pub(crate) struct TrialWalk<'w> {
 impl<'w> TrialWalk<'w> {
     pub(crate) fn of(compiled: &'w CompiledScenario, tables: &Tables) -> Result<Self, OutOfScope> {
         undisturbed(compiled)?;
-        let (plan, limit) = edited(compiled);
+        let (plan, limit) = walked(compiled)?;
         let settings = &compiled.settings;
         let total = plan.total_instances();
-        let at_once = settings.max_in_flight.is_none_or(|most| most.get() >= plan.batch_size);
-        let one_by_one = plan.batch_size == 1 || settings.max_in_flight.is_some_and(|most| most.get() == 1);
+        let most = compiled.most_in_flight();
+        let at_once = most >= plan.batch_size();
+        let one_by_one = plan.batch_size() == 1 || most == 1;
         let starts_at_zero = !matches!(settings.policy, dryroll_engine::InterventionPolicy::RequireApproval);
         let on_ticks = at_once && (compiled.tick_interval.0.is_multiple_of(compiled.interval.0));
         let on_grid = on_ticks || (at_once && starts_at_zero && plan.batch_count() == 1);
@@ -49,7 +52,7 @@ impl<'w> TrialWalk<'w> {
         }
         let fresh = settings.breaker_scope == BreakerScope::Batch;
         let units = if one_by_one && !listed {
-            let begins = |position: u32| position.is_multiple_of(plan.batch_size);
+            let begins = |position: u32| plan.batch(plan.batch_of(position)).start == position;
             (0..total).map(|i| Unit { trials: i..i + 1, fresh: fresh && begins(i) }).collect()
         } else {
             (0..plan.batch_count()).map(|index| Unit { trials: plan.batch(index), fresh }).collect()
@@ -60,7 +63,7 @@ impl<'w> TrialWalk<'w> {
         let rows = if counting == Counting::SilentLast { walk.limit } else { 1 };
         let steps = u64::from(total) * (walk.limit * rows) as u64 * walk.layers().min(on_trip.len() + 1) as u64;
         if steps > MOST_STEPS {
-            return Err(OutOfScope::new("the fleet and the breaker's limit are too large to follow every count"));
+            return Err(OutOfScope::new("the fleet and the breaker's limit are too large to compute every count"));
         }
         let back = FleetLaw::new(compiled, &plan, Release::Previous, on_grid, tables).ok();
         let rollback_is_sure =
@@ -154,17 +157,26 @@ pub(crate) fn undisturbed(compiled: &CompiledScenario) -> Result<(), OutOfScope>
     }
 }
 
-/// The plan and the limit after the operator's edit.
-pub(crate) fn edited(compiled: &CompiledScenario) -> (Plan, u32) {
+/// The plan and the limit after the operator's edit, where the policy is one that theory follows.
+pub(crate) fn walked(compiled: &CompiledScenario) -> Result<(Plan, u32), OutOfScope> {
+    if let Some(why) = compiled.beyond_tutorial() {
+        return Err(OutOfScope::new(why));
+    }
+    let (plan, limit) = edited(compiled);
+    Ok((plan, limit.map_or(u32::MAX, NonZeroU32::get)))
+}
+
+/// The plan and the limit of failures in a row after the operator's edit.
+pub(crate) fn edited(compiled: &CompiledScenario) -> (Plan, Option<NonZeroU32>) {
     let settings = &compiled.settings;
     let is_asked = settings.policy == dryroll_engine::InterventionPolicy::RequireApproval;
     let edit = compiled.operator.edit.filter(|_| is_asked);
-    let limit = edit.and_then(|edit| edit.max_consecutive_failures).unwrap_or(settings.max_consecutive_failures);
+    let limit = edit.and_then(|edit| edit.max_consecutive_failures).or(settings.max_consecutive_failures);
     let plan = match edit.and_then(|edit| edit.batch_pct) {
-        Some(batch_pct) => Plan::new(compiled.plan.order.clone(), Vec::new(), batch_pct),
+        Some(batch_pct) => compiled.plan.recut(&BatchSizes::pct(batch_pct)),
         None => compiled.plan.clone(),
     };
-    (plan, limit.get())
+    (plan, limit)
 }
 
 /// Requires that verdicts that are counted as observed arrive in an order that theory can follow.

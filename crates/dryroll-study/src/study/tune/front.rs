@@ -4,6 +4,7 @@
 //! A policy with which too few good rollouts complete is not on the front and beats no other. While that is undecided,
 //! it is also undecided whether the policy, and those that it would beat, are on the front.
 
+use dryroll_engine::Settings;
 use std::io;
 
 use rayon::prelude::*;
@@ -82,7 +83,7 @@ pub fn points(tune: &Tune, log: &ResultLog, tuned: &Tuned, version: Option<usize
     let placed: Vec<Vec<Placed>> = placed.collect::<io::Result<_>>()?;
     let complete = tuned.policies.iter().map(|known| tune.completes_enough(known)).collect();
     let rule = Rule { tune, placed: &placed, complete, confidence: each };
-    let told = |policy: usize| {
+    let point = |policy: usize| {
         // The reported figures are over all replicates; the pairs are over the first ones.
         let of = |metric: Metric, exact: Option<f64>| -> io::Result<Estimated> {
             let Some(version) = version else { return Ok(Estimated::default()) };
@@ -96,7 +97,7 @@ pub fn points(tune: &Tune, log: &ResultLog, tuned: &Tuned, version: Option<usize
         let blast = of(Metric::BlastRadiusPct, placed[policy].get(1).and_then(|placed| placed.exact))?;
         Ok(Point { blast, harmed: of(Metric::HarmedPct, None)?, on_front: rule.on_front(policy) })
     };
-    (0..policies).into_par_iter().map(told).collect()
+    (0..policies).into_par_iter().map(point).collect()
 }
 
 /// A policy in one dimension of the plane.
@@ -187,10 +188,10 @@ impl Rule<'_> {
 
     /// Whether two policies result in the same batches and the same limit.
     fn are_same(&self, one: usize, other: usize) -> bool {
-        let walked = |policy: usize| {
-            let compiled = &self.tune.cells.compiled[self.tune.cell(policy, 0)];
-            (compiled.plan.batch_size, compiled.settings.max_consecutive_failures)
-        };
-        walked(one) == walked(other)
+        let compiled = |policy: usize| &self.tune.cells.compiled[self.tune.cell(policy, 0)];
+        let (one, other) = (compiled(one), compiled(other));
+        let with_batches_of =
+            |settings: &Settings| Settings { batches: one.settings.batches.clone(), ..settings.clone() };
+        one.plan == other.plan && one.settings == with_batches_of(&other.settings)
     }
 }

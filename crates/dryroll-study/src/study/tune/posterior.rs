@@ -81,7 +81,7 @@ pub enum PosteriorError {
         shapes: [f64; 2],
     },
     /// Its counts and figures contradict each other.
-    #[error("the {rate} of `{version}` has {hits} of {n}, estimate {mean}, interval {} to {}: that is of no history", .interval.low, .interval.high)]
+    #[error("the {rate} of `{version}` has {hits} of {n}, estimate {mean}, interval {} to {}: no history gives that", .interval.low, .interval.high)]
     Odd {
         /// The version.
         version: Foreign,

@@ -121,7 +121,7 @@ impl Tune {
     ) -> io::Result<Option<Vec<Held>>> {
         let theory = workers.pool.install(|| self.theory_of(policy));
         let check = |n, certainty| limits::check(self, &theory, log, policy, n, certainty);
-        let mut held = check(done, super::TOLD)?;
+        let mut held = check(done, super::REPORTED)?;
         if held.iter().all(|held| held.exact.is_some()) {
             return Ok(Some(held));
         }

@@ -31,7 +31,7 @@ fn a_wrong_line_is_told_with_its_place_and_what_is_allowed() {
     for (text, line, says) in [
         (format!("{good}<<<<<<< HEAD\n"), 5, "merge"),
         (format!("=======\n{good}"), 1, "merge"),
-        (format!("{good}hello\n"), 5, "`hello` is no line"),
+        (format!("{good}hello\n"), 5, "`hello` is not a line"),
         (format!("{good}[1]\n"), 5, "JSON object"),
         (with("\"seed\"", "\"sed\""), 1, "there is no key `sed`"),
         (with("\"hits\":3", "\"hits\":1001"), 4, "at most `n`"),
@@ -44,8 +44,8 @@ fn a_wrong_line_is_told_with_its_place_and_what_is_allowed() {
         (with("1234.567890123456", "-1"), 3, "`mean` of duration_sec is -1; allowed: a number, 0 or more"),
         (with("\"digest\":\"00", "\"digest\":\"xx"), 2, "64 digits"),
         (format!("{good}{}", lines("a.toml").replace("1234.5", "1234.6")), 7, "contradicts line 3"),
-        (good.lines().skip(1).collect::<Vec<_>>().join("\n"), 1, "no line"),
-        (good.lines().filter(|line| !line.contains("digest")).collect::<Vec<_>>().join("\n"), 2, "no line"),
+        (good.lines().skip(1).collect::<Vec<_>>().join("\n"), 1, "without a line"),
+        (good.lines().filter(|line| !line.contains("digest")).collect::<Vec<_>>().join("\n"), 2, "without a line"),
     ] {
         let error = Baseline::parse(&text).unwrap_err();
         assert_eq!(error.line, line, "{error}");

@@ -1,4 +1,4 @@
-//! Records told to people, with what today says to them.
+//! The listing of records that apply, each with the verdicts of today's numbers on it.
 
 use std::io::{self, Write};
 
@@ -14,31 +14,31 @@ const LOUD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiC
 const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 const ASKS: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
 
-/// Records that are told whatever they say.
-const TOLD: usize = 3;
-/// Contradicted ones that are told beside them.
+/// Records that are always listed.
+const FIRST: usize = 3;
+/// Contradicted records that are listed in addition.
 const CONTRADICTED: usize = 3;
-/// Letters of a content that are told.
+/// Letters of a content that are shown.
 const MOST_LETTERS: usize = 1600;
 /// Letters of a title or a category.
 const MOST_OF_A_TITLE: usize = 240;
 const WIDTH: usize = 116;
 
-/// Tells the records that apply, of all that a store has.
+/// Lists the records of a store that apply.
 ///
 /// # Errors
 /// When writing fails.
-pub fn tell(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<'_>]) -> io::Result<()> {
+pub fn list(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<'_>]) -> io::Result<()> {
     let store = one_line(store);
     if recalled.is_empty() {
         return writeln!(out, "\nNo record of {store} applies to this module and fleet ({all} there).");
     }
     let apply = plural(recalled.len() as u64, "record applies", "records apply");
     writeln!(out, "\n{BOLD}What was learned before{BOLD:#} {DIM}({store}: of {all}, {apply}){DIM:#}")?;
-    let (first, rest) = recalled.split_at(recalled.len().min(TOLD));
+    let (first, rest) = recalled.split_at(recalled.len().min(FIRST));
     let contradicted = rest.iter().filter(|one| one.is_contradicted()).take(CONTRADICTED);
-    let narrated: Vec<&Recalled<'_>> = first.iter().chain(contradicted).collect();
-    for one in &narrated {
+    let shown: Vec<&Recalled<'_>> = first.iter().chain(contradicted).collect();
+    for one in &shown {
         writeln!(
             out,
             "  {BOLD}{}{BOLD:#} {DIM}[{}]{DIM:#}",
@@ -67,7 +67,7 @@ pub fn tell(out: &mut impl Write, store: &str, all: usize, recalled: &[Recalled<
             }
         }
     }
-    match recalled.len() - narrated.len() {
+    match recalled.len() - shown.len() {
         0 => Ok(()),
         more => writeln!(out, "  … and {more} more"),
     }

@@ -1,4 +1,4 @@
-//! The random draws of a replicate, and the sampled upgrade of each instance, from the contract and by loops.
+//! The random draws of a replicate, and the sampled upgrade of each instance, from the documented rules and by loops.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -79,7 +79,7 @@ pub fn at_the_request(scenario: &Scenario, n: u32, membership: Key) -> (usize, S
 }
 
 /// What all instances of one replicate share.
-pub struct Fates<'s> {
+pub struct ReplicateDraws<'s> {
     scenario: &'s Scenario,
     shared: Key,
     /// By class with blocks: who is in one.
@@ -87,18 +87,18 @@ pub struct Fates<'s> {
 }
 
 thread_local! {
-    /// Tables are costly, and the dice know few shapes.
+    /// A table is costly, and generated scenarios have few shapes.
     static TABLES: RefCell<BTreeMap<(u64, u64), Quantiles>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 fn quantile(a: f64, b: f64, u: f64) -> f64 {
     TABLES.with_borrow_mut(|tables| {
-        let new = || Quantiles::new(a, b).expect("the dice throw shapes above zero");
+        let new = || Quantiles::new(a, b).expect("generated shapes are above zero");
         tables.entry((a.to_bits(), b.to_bits())).or_insert_with(new).at(u)
     })
 }
 
-impl<'s> Fates<'s> {
+impl<'s> ReplicateDraws<'s> {
     pub fn new(scenario: &'s Scenario, draws: &mut Draws) -> Self {
         let shared = draws.shared();
         let mut in_blocks = BTreeMap::new();
