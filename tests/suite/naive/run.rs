@@ -245,8 +245,9 @@ impl<'s> Run<'s> {
         let due: Vec<usize> =
             self.rules.deadlines().filter(|&(at, _)| at == self.now).map(|(_, position)| position).collect();
         for position in due {
-            // A trip or a last verdict ends nothing for those that are due in the same millisecond, the end does.
-            if self.rules.outcome().is_none() {
+            // A trip ends nothing for those that are due in the same millisecond; the end and a rollback do.
+            let is_still_due = self.rules.deadlines().any(|due| due == (self.now, position));
+            if self.rules.outcome().is_none() && is_still_due {
                 self.rules.deadline(self.now, position);
                 saw_if(!self.rules.commands.is_empty(), "a dispatch in the turn of the deadlines");
                 self.carry_out();
