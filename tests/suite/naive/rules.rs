@@ -361,7 +361,8 @@ impl<'s> Rules<'s> {
     /// A heartbeat.
     pub fn heartbeat(&mut self, now: u64, letter: &Letter) {
         let Letter { position, sent, arrival, message } = *letter;
-        if self.outcome.is_some() {
+        // Nobody listens before the request.
+        if self.outcome.is_some() || self.walks.is_empty() {
             return;
         }
         if self.last_sent[position].is_some_and(|last| sent < last) {
@@ -372,7 +373,7 @@ impl<'s> Rules<'s> {
         self.heard_at[position] = Some(arrival);
         self.newest[position] = Some(message);
         self.silent[position] = false;
-        let Some(walk) = self.walks.last() else { return };
+        let walk = self.walk();
         let Some(place) = walk.place_of(position) else { return };
         if walk.id == 1 && self.scenario.rollout.watch.is_some() && !self.looks_unwell(position) {
             self.breakers.iter_mut().for_each(|breaker| breaker.left_out.retain(|&other| other != position));
