@@ -60,7 +60,7 @@ fn compare(scenario: &Scenario) -> Result<(), String> {
 }
 
 /// The same, where a panic is a difference like any other.
-fn disagreement(scenario: &Scenario) -> Option<String> {
+pub fn disagreement(scenario: &Scenario) -> Option<String> {
     match catch_unwind(AssertUnwindSafe(|| compare(scenario))) {
         Ok(result) => result.err(),
         Err(panic) => {

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
-use dryroll::engine::{Answer, EventBody, EventKind, OperatorDecision, Outcome, Reason};
-use dryroll::engine::{BreakerOrder, BreakerScope, Event, RolloutId};
+use dryroll::engine::{Answer, EventBody, EventKind, OperatorDecision, Outcome, Reason, RequestKind};
+use dryroll::engine::{BreakerOrder, BreakerScope, Event, RolloutId, Size};
 use dryroll::scenario::{Distribution, FaultKind, FaultStart, RolloutOrder, Scenario, Target};
 
 thread_local! {
@@ -24,7 +25,7 @@ pub fn saw_if(so: bool, what: &'static str) {
 }
 
 /// What happened to the instances and the controller, by the names that the naive simulator counts.
-const ON_THE_WAY: [&str; 40] = [
+const ON_THE_WAY: &[&str] = &[
     "harm goes on at the end",
     "forward ok",
     "forward fail",
@@ -67,8 +68,75 @@ const ON_THE_WAY: [&str; 40] = [
     "a dispatch at the return",
 ];
 
+/// What the policies of the field bring.
+const POLICIES: &[&str] = &[
+    "failures ask",
+    "failures note",
+    "failures abort",
+    "failures roll back",
+    "failed batches ask",
+    "failed batches note",
+    "failed batches abort",
+    "failed batches roll back",
+    "unwell ask",
+    "unwell note",
+    "unwell abort",
+    "unwell roll back",
+    "sprt ask",
+    "sprt note",
+    "sprt abort",
+    "sprt roll back",
+    "no progress ask",
+    "no progress note",
+    "no progress abort",
+    "no progress roll back",
+    "a note and a trip at one moment",
+    "a note, then a trip",
+    "a batch held back by unwell ones",
+    "unwell ones held a dispatch back",
+    "an unwell one took its own slot",
+    "a relapsed one recovered and freed a slot",
+    "a relapse in a bake",
+    "a silent relapse",
+    "a degraded one relapsed",
+    "a trip in a bake",
+    "a rollback out of a bake by a rule",
+    "a rollback of nobody",
+    "a bake ended",
+    "a bake began while a trip waited",
+    "a batch began before the last one was judged",
+    "a straggler completed its batch late",
+    "growth shrinks",
+    "a retry succeeded",
+    "a retry while a trip waited",
+    "a retry in a rollback",
+    "a heartbeat of an attempt before",
+    "a healthy series broke",
+    "a promoted batch began",
+    "a promotion during silence",
+    "a promotion became void",
+    "a rollback out of a promotion",
+    "well at the start",
+    "unhealthy at the start",
+    "silent at the start",
+    "another version at the start",
+    "one that runs the target already",
+    "a pinned one",
+    "a kill met a bricked one",
+    "a command met a bricked one",
+    "a kill took a pending degrade",
+    "a degrading one became unhealthy",
+    "forward brick",
+    "forward degrade",
+    "back brick",
+    "back degrade",
+    "taken at the return: silence",
+    "taken at the return: no progress",
+    "taken at the return: end of a bake",
+];
+
 /// What a replicate draws once, and classes.
-const TOGETHER: [&str; 13] = [
+const TOGETHER: &[&str] = &[
     "a rate drawn once a replicate",
     "drawn rates beyond 1",
     "a factor of upgrade times",
@@ -85,7 +153,7 @@ const TOGETHER: [&str; 13] = [
 ];
 
 /// What the events and the scenario show.
-const IN_THE_LOG: [&str; 28] = [
+const IN_THE_LOG: &[&str] = &[
     "a second trip of r-1",
     "a trip of a rollback",
     "a trip with others in flight",
@@ -131,7 +199,11 @@ pub fn look_at(scenario: &Scenario, log: &[Event]) {
                 saw_if(*failure == Some(Reason::UpgradeFailed), "upgrade_failed");
                 saw_if(*failure == Some(Reason::HealthTimeout), "health_timeout");
             }
-            EventBody::CircuitBreakerTripped { failed, batch_index } => {
+            EventBody::BreakerNoted { .. } => {
+                let trips_later = log[i..].iter().any(|later| later.body.kind() == EventKind::CircuitBreakerTripped);
+                saw_if(trips_later, "a note, then a trip");
+            }
+            EventBody::CircuitBreakerTripped { failed, batch_index, .. } => {
                 let rollout = event.rollout.0 as usize;
                 trips[rollout] += 1;
                 saw_if(rollout == 1 && trips[1] > 1, "a second trip of r-1");
@@ -158,12 +230,22 @@ pub fn look_at(scenario: &Scenario, log: &[Event]) {
                     saw_if(edit.batch_pct.is_some(), "edit of the share");
                     saw_if(edit.max_consecutive_failures.is_some(), "edit of the limit");
                 }
+                Answer::Promote => {}
                 Answer::OnTrip(decision) => {
                     saw(decision.name());
                     continued += u32::from(*decision == OperatorDecision::ContinueAnyway);
                     let ends = finishes_next && *decision == OperatorDecision::ContinueAnyway;
                     saw_if(ends, "continued to the end at the decision");
-                    let wanted = scenario.operator.on_trip.get(trips[1] + trips[2] - 1);
+                    let asked = log[..i].iter().filter(
+                        |event| matches!(event.body, EventBody::ApprovalRequested { kind, .. } if kind.is_of_trip()),
+                    );
+                    let promotion = log[..i].iter().rev().find_map(|event| match event.body {
+                        EventBody::ApprovalRequested { kind, .. } => Some(kind == RequestKind::Promotion),
+                        _ => None,
+                    });
+                    let back = *decision == OperatorDecision::RollbackCompletedBatches;
+                    saw_if(promotion == Some(true) && back, "a rollback out of a promotion");
+                    let wanted = scenario.operator.on_trip.get(asked.count().saturating_sub(1));
                     let again = wanted.or(scenario.operator.on_trip.last());
                     let refused =
                         event.rollout != RolloutId::FIRST && again == Some(&OperatorDecision::RollbackCompletedBatches);
@@ -204,7 +286,7 @@ fn look_at_scenario(scenario: &Scenario, log: &[Event]) {
     saw_if(scenario.network.zone_outage_rate_per_day > 0.0, "zone outages");
     saw_if(scenario.fleet.crash_rate_per_1000_days > 0.0, "background deaths");
     saw_if(scenario.rollout.observe_after.0 > 0, "observed after the end");
-    let slots = scenario.rollout.max_in_flight.is_some_and(|most| most.get() > 1);
+    let slots = scenario.rollout.max_in_flight.is_some_and(|most| most != Size::Count(NonZeroU32::MIN));
     saw_if(slots, "several slots in flight");
 }
 
@@ -229,9 +311,10 @@ pub fn missing() -> Vec<&'static str> {
         .chain(outcomes)
         .chain(decisions.iter().map(|decision| decision.name()))
         .chain(faults.iter().map(|fault| fault.name()))
-        .chain(ON_THE_WAY)
-        .chain(TOGETHER)
-        .chain(IN_THE_LOG);
+        .chain(ON_THE_WAY.iter().copied())
+        .chain(POLICIES.iter().copied())
+        .chain(TOGETHER.iter().copied())
+        .chain(IN_THE_LOG.iter().copied());
     SEEN.with_borrow(|seen| all.filter(|what| !seen.contains_key(what)).collect())
 }
 

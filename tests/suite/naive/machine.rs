@@ -1,12 +1,13 @@
 //! One planned instance: its version, its current process, its heartbeats.
 
-use dryroll::scenario::UpgradeOutcome;
+use dryroll::scenario::{StartState, UpgradeOutcome};
 use dryroll::sim::Release;
 use dryroll::sim::compiled::Member;
 use dryroll::sim::sampled_upgrade::SampledUpgrade;
 
 use super::coverage::{saw, saw_if};
 use super::environment::Environment;
+use super::replicate_draws::Digests;
 
 /// What an instance is doing, kills aside.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,17 +20,19 @@ enum Doing {
     Hung,
     /// Crashed because of its version.
     Crashed,
+    /// Nothing brings it back.
+    Bricked,
 }
 
 /// What a heartbeat says.
 #[derive(Clone, Copy, Debug)]
 pub struct Message {
-    /// What the instance runs.
-    pub runs: Release,
+    /// The digest that the instance runs.
+    pub runs: usize,
     /// Whether it serves.
     pub healthy: bool,
-    /// Which upgrade failed.
-    pub report: Option<Release>,
+    /// To which digest an upgrade failed.
+    pub report: Option<usize>,
 }
 
 /// A planned instance.
@@ -37,12 +40,18 @@ pub struct Machine<'c> {
     /// Its draws and traits.
     pub member: Member<'c>,
     position: usize,
-    runs: Release,
+    digests: Digests,
+    /// The digest that it runs.
+    runs: usize,
     /// What it runs came up unhealthy.
     sick: bool,
+    /// It was unhealthy at the request, and no upgrade has ended since.
+    sick_from_start: bool,
     doing: Doing,
     dies_at: Option<u64>,
-    report: Option<Release>,
+    degrades_at: Option<u64>,
+    has_degraded: bool,
+    report: Option<usize>,
     waiting: Option<(Release, SampledUpgrade)>,
     harmed_at: Option<u64>,
     /// When its last upgrade ended.
@@ -51,15 +60,25 @@ pub struct Machine<'c> {
 }
 
 impl<'c> Machine<'c> {
-    /// An instance that runs the previous version and serves.
-    pub fn new(member: Member<'c>, position: usize) -> Self {
+    /// An instance that runs a digest, in a state.
+    pub fn new(member: Member<'c>, position: usize, digests: Digests, runs: usize, state: StartState) -> Self {
+        saw(match state {
+            StartState::Well => "well at the start",
+            StartState::Unhealthy => "unhealthy at the start",
+            StartState::Silent => "silent at the start",
+        });
+        saw_if(runs != digests.of_release(Release::Previous), "another version at the start");
         Self {
             member,
             position,
-            runs: Release::Previous,
+            digests,
+            runs,
             sick: false,
-            doing: Doing::Running,
+            sick_from_start: state == StartState::Unhealthy,
+            doing: if state == StartState::Silent { Doing::Hung } else { Doing::Running },
             dies_at: None,
+            degrades_at: None,
+            has_degraded: false,
             report: None,
             waiting: None,
             harmed_at: None,
@@ -82,7 +101,7 @@ impl<'c> Machine<'c> {
     pub fn next_change(&self, now: u64, environment: &Environment<'_>) -> Option<u64> {
         match self.doing {
             Doing::Upgrading { left, .. } if !environment.registry_out(&self.member, now) => Some(now + left),
-            _ => self.dies_at,
+            _ => self.dies_at.into_iter().chain(self.degrades_at).min(),
         }
     }
 
@@ -91,8 +110,11 @@ impl<'c> Machine<'c> {
         self.killed = environment.killed(self.position, &self.member, now);
         if self.killed {
             self.note_what_a_kill_takes(now);
-            self.doing = Doing::Running;
+            if self.doing != Doing::Bricked {
+                self.doing = Doing::Running;
+            }
             self.dies_at = None;
+            self.degrades_at = None;
             self.report = None;
             return;
         }
@@ -103,10 +125,16 @@ impl<'c> Machine<'c> {
             saw("a crashing one died");
             self.dies_at = None;
             self.doing = Doing::Crashed;
-            self.harm(now, self.runs);
+            self.harm_by_what_runs(now);
+        }
+        if self.degrades_at.is_some_and(|at| at <= now) {
+            saw("a degrading one became unhealthy");
+            self.degrades_at = None;
+            self.has_degraded = true;
+            self.sick = true;
         }
         if !self.killed && self.doing == Doing::Running && self.sick {
-            self.harm(now, self.runs);
+            self.harm_by_what_runs(now);
         }
         self.take_command(now, environment);
     }
@@ -117,7 +145,11 @@ impl<'c> Machine<'c> {
             Doing::Upgrading { .. } => saw("a kill took an upgrade"),
             Doing::Hung => saw("a kill revived a hung one"),
             Doing::Crashed => saw("a kill revived a crashed one"),
-            Doing::Running => saw_if(self.dies_at.is_some_and(|at| at >= now), "a kill took a pending crash"),
+            Doing::Bricked => saw("a kill met a bricked one"),
+            Doing::Running => {
+                saw_if(self.dies_at.is_some_and(|at| at >= now), "a kill took a pending crash");
+                saw_if(self.degrades_at.is_some_and(|at| at >= now), "a kill took a pending degrade");
+            }
         }
     }
 
@@ -126,20 +158,41 @@ impl<'c> Machine<'c> {
         self.ended_at = Some(now);
         saw(name_of_end(to, sampled_upgrade.outcome));
         match sampled_upgrade.outcome {
-            UpgradeOutcome::Fail => self.report = Some(to),
+            UpgradeOutcome::Fail => {
+                self.report = Some(self.digests.of_release(to));
+                self.sick_from_start = false;
+            }
             UpgradeOutcome::Hang => {
                 self.doing = Doing::Hung;
                 self.harm(now, to);
             }
-            UpgradeOutcome::Ok => (self.runs, self.sick) = (to, false),
+            UpgradeOutcome::Brick => {
+                self.doing = Doing::Bricked;
+                self.harm(now, to);
+            }
+            UpgradeOutcome::Ok => self.comes_to_run(to, false),
             UpgradeOutcome::Unhealthy => {
-                (self.runs, self.sick) = (to, true);
+                self.comes_to_run(to, true);
                 self.harm(now, to);
             }
             UpgradeOutcome::Crash => {
-                (self.runs, self.sick) = (to, false);
-                self.dies_at = sampled_upgrade.crash_after.map(|after| now + after.0);
+                self.comes_to_run(to, false);
+                self.dies_at = sampled_upgrade.fails_after.map(|after| now + after.0);
             }
+            UpgradeOutcome::Degrade => {
+                self.comes_to_run(to, false);
+                self.degrades_at = sampled_upgrade.fails_after.map(|after| now + after.0);
+            }
+        }
+    }
+
+    fn comes_to_run(&mut self, to: Release, sick: bool) {
+        (self.runs, self.sick, self.sick_from_start) = (self.digests.of_release(to), sick, false);
+    }
+
+    fn harm_by_what_runs(&mut self, now: u64) {
+        if self.runs == self.digests.of_release(Release::Target) {
+            self.harm(now, Release::Target);
         }
     }
 
@@ -162,12 +215,16 @@ impl<'c> Machine<'c> {
             return;
         }
         let Some((to, sampled_upgrade)) = self.waiting.take() else { return };
+        if self.doing == Doing::Bricked {
+            return saw("a command met a bricked one");
+        }
         saw_if(self.doing == Doing::Hung, "a command reached a hung one");
         saw_if(matches!(self.doing, Doing::Upgrading { .. }), "a command replaced one under way");
         saw_if(self.ended_at == Some(now), "a command reached in the millisecond of an end");
         let left = environment.upgrade_length(&self.member, now, sampled_upgrade.upgrade.0);
         self.doing = Doing::Upgrading { to, sampled_upgrade, left };
         self.dies_at = None;
+        self.degrades_at = None;
         self.report = None;
         if self.harmed_at == Some(now) {
             // A change that begins in this same millisecond does not last.
@@ -178,11 +235,21 @@ impl<'c> Machine<'c> {
 
     /// Whether it serves.
     pub fn serves(&self) -> bool {
-        !self.killed && self.doing == Doing::Running && !self.sick
+        !self.killed && self.doing == Doing::Running && !self.sick && !self.sick_from_start
     }
 
-    /// Which version it runs; while an upgrade is under way, the one from before.
-    pub fn runs(&self) -> Release {
+    /// Whether it has degraded.
+    pub fn has_degraded(&self) -> bool {
+        self.has_degraded
+    }
+
+    /// Whether an upgrade bricked it.
+    pub fn is_bricked(&self) -> bool {
+        self.doing == Doing::Bricked
+    }
+
+    /// The digest that it runs; while an upgrade is under way, the one from before.
+    pub fn runs(&self) -> usize {
         self.runs
     }
 
@@ -193,7 +260,7 @@ impl<'c> Machine<'c> {
 
     /// The heartbeat content at this moment, if it sends one.
     pub fn message(&self) -> Option<Message> {
-        let silent = self.killed || matches!(self.doing, Doing::Hung | Doing::Crashed);
+        let silent = self.killed || matches!(self.doing, Doing::Hung | Doing::Crashed | Doing::Bricked);
         (!silent).then(|| Message { runs: self.runs, healthy: self.serves(), report: self.report })
     }
 }
@@ -205,10 +272,14 @@ fn name_of_end(to: Release, outcome: UpgradeOutcome) -> &'static str {
         (Release::Target, UpgradeOutcome::Hang) => "forward hang",
         (Release::Target, UpgradeOutcome::Unhealthy) => "forward unhealthy",
         (Release::Target, UpgradeOutcome::Crash) => "forward crash",
+        (Release::Target, UpgradeOutcome::Brick) => "forward brick",
+        (Release::Target, UpgradeOutcome::Degrade) => "forward degrade",
         (Release::Previous, UpgradeOutcome::Ok) => "back ok",
         (Release::Previous, UpgradeOutcome::Fail) => "back fail",
         (Release::Previous, UpgradeOutcome::Hang) => "back hang",
         (Release::Previous, UpgradeOutcome::Unhealthy) => "back unhealthy",
         (Release::Previous, UpgradeOutcome::Crash) => "back crash",
+        (Release::Previous, UpgradeOutcome::Brick) => "back brick",
+        (Release::Previous, UpgradeOutcome::Degrade) => "back degrade",
     }
 }

@@ -6,11 +6,14 @@ pub mod coverage;
 mod environment;
 mod machine;
 mod person;
+mod policy_generator;
 mod replicate_draws;
 mod rules;
 mod run;
 pub mod scenario_generator;
 mod shrink;
+mod verdicts;
+mod walk;
 
 pub use run::run;
 pub use shrink::shrink;

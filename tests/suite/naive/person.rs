@@ -1,7 +1,7 @@
 //! The operator at the console.
 
 use dryroll::engine::{Answer, ApprovalId, Edit, Event, EventBody, OperatorDecision, RequestKind};
-use dryroll::scenario::OperatorSpec;
+use dryroll::scenario::{OperatorSpec, PromotionDecision};
 use dryroll::sim::draws::Key;
 use dryroll::sim::sampler::Sampler;
 
@@ -11,6 +11,7 @@ pub struct Person<'s> {
     key: Key,
     answers: u64,
     trips: u64,
+    promotions: u64,
     /// When the answer comes, to which request, and what it is.
     pending: Option<(u64, ApprovalId, Answer)>,
 }
@@ -18,7 +19,7 @@ pub struct Person<'s> {
 impl<'s> Person<'s> {
     /// A person with these delays' draws.
     pub fn new(spec: &'s OperatorSpec, key: Key) -> Self {
-        Self { spec, key, answers: 0, trips: 0, pending: None }
+        Self { spec, key, answers: 0, trips: 0, promotions: 0, pending: None }
     }
 
     /// When the next answer comes.
@@ -37,6 +38,23 @@ impl<'s> Person<'s> {
             EventBody::ApprovalRequested { request, kind: RequestKind::RollingUpgrade } => {
                 self.look_at_plan(event.at.0, request);
             }
+            EventBody::ApprovalRequested { request, kind: RequestKind::Promotion } => {
+                let last = self.spec.on_promotion.len() - 1;
+                let decision = self.spec.on_promotion[last.min(self.promotions as usize)];
+                let answer = match decision {
+                    PromotionDecision::Promote => Answer::Promote,
+                    PromotionDecision::RollbackCompletedBatches => {
+                        Answer::OnTrip(OperatorDecision::RollbackCompletedBatches)
+                    }
+                    PromotionDecision::Abort => Answer::OnTrip(OperatorDecision::Abort),
+                };
+                let word = self.key.word((1 << 33) + self.promotions);
+                let at = event.at.0 + Sampler::new(&self.spec.promotion_delay).draw(word).0;
+                self.promotions += 1;
+                self.pending = Some((at, request, answer));
+            }
+            // Whatever waited is void.
+            EventBody::CircuitBreakerTripped { .. } => self.pending = None,
             EventBody::ApprovalRequested { request, kind } => {
                 let last = self.spec.on_trip.len() - 1;
                 let mut decision = self.spec.on_trip[last.min(self.trips as usize)];

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use dryroll::scenario::{
-    Distribution, Members, OutcomeRates, Scenario, SomeRates, Target, UpgradeOutcome, VersionIndex, VersionSpec,
+    Distribution, Members, OutcomeRates, OverrideSpec, Scenario, SomeRates, StartState, Target, UpgradeOutcome,
+    VersionIndex, VersionSpec,
 };
 use dryroll::sim::Release;
 use dryroll::sim::draws::{Draws, InstanceBlock, Key, scale, unit};
@@ -18,6 +19,63 @@ use super::coverage::{saw, saw_if};
 pub fn named(name: impl AsRef<str>) -> u64 {
     let hash = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     name.as_ref().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, hash)
+}
+
+/// Digests as numbers: the first version that has it; a version without a name has one of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Digests {
+    previous: usize,
+    target: usize,
+}
+
+/// The digest of a version.
+pub fn digest(scenario: &Scenario, version: VersionIndex) -> usize {
+    let digest = &scenario.versions[version.0].digest;
+    scenario.versions.iter().position(|version| version.digest == *digest).expect("it is in the list")
+}
+
+impl Digests {
+    pub fn of(scenario: &Scenario) -> Self {
+        let previous = scenario.rollout.previous.map_or(usize::MAX, |version| digest(scenario, version));
+        Self { previous, target: digest(scenario, scenario.rollout.target) }
+    }
+
+    pub fn of_release(self, release: Release) -> usize {
+        match release {
+            Release::Previous => self.previous,
+            Release::Target => self.target,
+        }
+    }
+}
+
+/// The overrides that are about an instance.
+fn overrides(scenario: &Scenario, n: u32, membership: Key) -> Vec<&OverrideSpec> {
+    let mut shares = 0;
+    let mut found = Vec::new();
+    for one in &scenario.overrides {
+        shares += u64::from(matches!(one.target, Target::Fraction(_)));
+        let holds = match &one.target {
+            Target::All => true,
+            Target::Ids(ids) => ids.iter().any(|id| id.0 == n),
+            Target::Zone(zone) => n % scenario.fleet.zones == *zone,
+            Target::Fraction(share) => unit(membership.word(named(format!("(\"override\", {shares})")))) < *share,
+        };
+        if holds {
+            found.push(one);
+        }
+    }
+    found
+}
+
+/// The digest that an instance runs at the request, its state, and whether it is pinned.
+pub fn at_the_request(scenario: &Scenario, n: u32, membership: Key) -> (usize, StartState, bool) {
+    let mut start = (Digests::of(scenario).previous, StartState::Well, false);
+    for one in overrides(scenario, n, membership) {
+        start.0 = one.runs.map_or(start.0, |version| digest(scenario, version));
+        start.1 = one.state.unwrap_or(start.1);
+        start.2 |= one.pinned;
+    }
+    start
 }
 
 /// What all instances of one replicate share.
@@ -82,22 +140,30 @@ impl<'s> ReplicateDraws<'s> {
     fn rates(&self, version: &VersionSpec) -> OutcomeRates {
         let key = self.shared.child(named(format!("(\"rates\", {:?})", version.id)));
         let rate = |place: u64, mean: f64, concentration: Option<f64>| match concentration {
-            None => mean,
-            Some(all) => quantile(mean * all, (1.0 - mean) * all, unit(key.word(place))),
+            Some(all) if mean > 0.0 && mean < 1.0 => quantile(mean * all, (1.0 - mean) * all, unit(key.word(place))),
+            _ => mean,
         };
         let (means, all) = (version.rates, version.concentrations);
         let failure = rate(0, means.failure, all.failure);
         let hang = rate(1, means.hang, all.hang);
         let unhealthy = rate(2, means.unhealthy, all.unhealthy);
         let crash = rate(3, means.crash, all.crash);
-        let sum = failure + hang + unhealthy + crash;
+        let (brick, degrade) = (means.brick, means.degrade);
+        let sum = failure + hang + unhealthy + crash + brick + degrade;
         let is_drawn = all != Default::default();
         saw_if(is_drawn, "a rate drawn once a replicate");
         if !is_drawn || sum <= 1.0 {
-            return OutcomeRates { failure, hang, unhealthy, crash };
+            return OutcomeRates { failure, hang, unhealthy, crash, brick, degrade };
         }
         saw("drawn rates beyond 1");
-        OutcomeRates { failure: failure / sum, hang: hang / sum, unhealthy: unhealthy / sum, crash: crash / sum }
+        OutcomeRates {
+            failure: failure / sum,
+            hang: hang / sum,
+            unhealthy: unhealthy / sum,
+            crash: crash / sum,
+            brick: brick / sum,
+            degrade: degrade / sum,
+        }
     }
 
     fn factor(&self, version: &VersionSpec) -> f64 {
@@ -127,6 +193,7 @@ impl<'s> ReplicateDraws<'s> {
         let (index, version) = self.version(release);
         let (mut rates, mut outcome) = (self.rates(version), None);
         let (mut upgrade, mut crash_after) = (&version.upgrade_time, &version.crash_after);
+        let mut degrade_after = &version.degrade_after;
         let speaks_of = |versions: &Option<Vec<VersionIndex>>| match versions {
             Some(versions) => versions.contains(&index),
             None => index == scenario.rollout.target,
@@ -136,6 +203,8 @@ impl<'s> ReplicateDraws<'s> {
             rates.hang = some.hang.unwrap_or(rates.hang);
             rates.unhealthy = some.unhealthy.unwrap_or(rates.unhealthy);
             rates.crash = some.crash.unwrap_or(rates.crash);
+            rates.brick = some.brick.unwrap_or(rates.brick);
+            rates.degrade = some.degrade.unwrap_or(rates.degrade);
         };
         let mut classes = 0;
         for class in &scenario.classes {
@@ -152,18 +221,11 @@ impl<'s> ReplicateDraws<'s> {
             replace(&mut rates, &class.rates);
             upgrade = class.upgrade_time.as_ref().unwrap_or(upgrade);
             crash_after = class.crash_after.as_ref().unwrap_or(crash_after);
+            degrade_after = class.degrade_after.as_ref().unwrap_or(degrade_after);
         }
         saw_if(classes > 1, "an instance of two classes");
-        let mut shares = 0;
-        for one in &scenario.overrides {
-            shares += u64::from(matches!(one.target, Target::Fraction(_)));
-            let holds = match &one.target {
-                Target::All => true,
-                Target::Ids(ids) => ids.iter().any(|id| id.0 == n),
-                Target::Zone(zone) => n % scenario.fleet.zones == *zone,
-                Target::Fraction(share) => unit(membership.word(named(format!("(\"override\", {shares})")))) < *share,
-            };
-            if !holds || !speaks_of(&one.versions) {
+        for one in overrides(scenario, n, membership) {
+            if !speaks_of(&one.versions) {
                 continue;
             }
             saw_if(classes > 0, "an override over a class");
@@ -174,22 +236,32 @@ impl<'s> ReplicateDraws<'s> {
             outcome = one.outcome.or(outcome);
             upgrade = one.upgrade_time.as_ref().unwrap_or(upgrade);
             crash_after = one.crash_after.as_ref().unwrap_or(crash_after);
+            degrade_after = one.degrade_after.as_ref().unwrap_or(degrade_after);
         }
         let outcome = outcome.unwrap_or_else(|| {
             let u = unit(block.outcome);
-            let limits = [
+            let chances = [
                 (rates.failure, UpgradeOutcome::Fail),
-                (rates.failure + rates.hang, UpgradeOutcome::Hang),
-                (rates.failure + rates.hang + rates.unhealthy, UpgradeOutcome::Unhealthy),
-                (rates.failure + rates.hang + rates.unhealthy + rates.crash, UpgradeOutcome::Crash),
+                (rates.hang, UpgradeOutcome::Hang),
+                (rates.unhealthy, UpgradeOutcome::Unhealthy),
+                (rates.crash, UpgradeOutcome::Crash),
+                (rates.brick, UpgradeOutcome::Brick),
+                (rates.degrade, UpgradeOutcome::Degrade),
             ];
-            limits.into_iter().find(|(limit, _)| u < *limit).map_or(UpgradeOutcome::Ok, |(_, outcome)| outcome)
+            let mut limit = 0.0;
+            let mut falls_below = |chance: f64| {
+                limit += chance;
+                u < limit
+            };
+            let bad = chances.into_iter().find(|&(chance, _)| falls_below(chance));
+            bad.map_or(UpgradeOutcome::Ok, |(_, outcome)| outcome)
         });
         SampledUpgrade {
             outcome,
             upgrade: Sampler::new(upgrade).draw_times(block.upgrade, self.factor(version)),
-            crash_after: match outcome {
+            fails_after: match outcome {
                 UpgradeOutcome::Crash => Some(Sampler::new(crash_after).draw(block.crash_after)),
+                UpgradeOutcome::Degrade => Some(Sampler::new(degrade_after).draw(block.crash_after)),
                 _ => None,
             },
         }

@@ -1,8 +1,9 @@
 //! The rules of a rollout, in the plainest form: lists, and loops over them.
 
 use dryroll::engine::{
-    Answer, ApprovalId, BreakerOrder, BreakerScope, Direction, Event, EventBody, InterventionPolicy, OperatorDecision,
-    Outcome, Reason, RequestKind, RolloutId,
+    Answer, ApprovalId, BatchSizes, BreakerOrder, BreakerScope, Direction, Event, EventBody, Finding,
+    InterventionPolicy, Moments, OperatorDecision, Outcome, Reason, Relapse, RequestKind, RolloutId, RuleKind, Share,
+    Size, Then, TripReason,
 };
 use dryroll::fleet::{At, InstanceId, LifecycleState};
 use dryroll::scenario::Scenario;
@@ -10,64 +11,9 @@ use dryroll::sim::Release;
 
 use super::coverage::{saw, saw_if};
 use super::machine::Message;
-
-/// Where an instance stands in one rollout.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Phase {
-    Waiting,
-    InFlight { since: u64 },
-    Healthy,
-    Failed,
-}
-
-/// One rollout: `r-1`, or its rollback.
-#[derive(Debug)]
-struct Walk {
-    id: u32,
-    to: Direction,
-    /// Positions in the plan of the instances that it is about.
-    members: Vec<usize>,
-    standings: Vec<Phase>,
-    batch_size: usize,
-    batch: Option<usize>,
-    /// The failures in a row.
-    run: Vec<InstanceId>,
-    /// The breaker tripped, and the decision is open.
-    tripped: bool,
-    /// Dispatching waits for a tick.
-    held: bool,
-}
-
-impl Walk {
-    fn new(id: u32, to: Direction, members: Vec<usize>, batch_pct: u32) -> Self {
-        let batch_size = (members.len() * batch_pct as usize).div_ceil(100);
-        let standings = vec![Phase::Waiting; members.len()];
-        Self { id, to, members, standings, batch_size, batch: None, run: Vec::new(), tripped: false, held: false }
-    }
-
-    fn batch_count(&self) -> usize {
-        if self.members.is_empty() { 0 } else { self.members.len().div_ceil(self.batch_size) }
-    }
-
-    fn places(&self, batch: usize) -> std::ops::Range<usize> {
-        batch * self.batch_size..((batch + 1) * self.batch_size).min(self.members.len())
-    }
-
-    fn is_complete(&self, batch: usize) -> bool {
-        self.places(batch).all(|place| matches!(self.standings[place], Phase::Healthy | Phase::Failed))
-    }
-
-    fn in_flight(&self) -> usize {
-        self.standings.iter().filter(|phase| matches!(phase, Phase::InFlight { .. })).count()
-    }
-
-    fn release(&self) -> Release {
-        match self.to {
-            Direction::Forward => Release::Target,
-            Direction::Back => Release::Previous,
-        }
-    }
-}
+use super::replicate_draws::Digests;
+use super::verdicts::{Breaker, Sizes, Verdict};
+use super::walk::{Flight, Phase, Walk, number};
 
 /// A heartbeat in transit.
 #[derive(Clone, Copy, Debug)]
@@ -82,44 +28,76 @@ pub struct Letter {
     pub message: Message,
 }
 
-/// A failed verdict by the deadline, for the ground truth: which instance, and the version of the rollout.
+/// A failed verdict, for the ground truth: which instance, and the version of the rollout.
 pub type Failed = (usize, Release);
+
+/// A command: to which instance, which version, and how often it was commanded before in this rollout.
+pub type Command = (usize, Release, u32);
 
 /// The controller.
 pub struct Rules<'s> {
     scenario: &'s Scenario,
     ids: Vec<InstanceId>,
-    batch_pct: u32,
-    limit: usize,
+    digests: Digests,
+    sizes: BatchSizes,
+    limit: Option<usize>,
+    breakers: Vec<Breaker>,
     walks: Vec<Walk>,
     approved: bool,
     question: Option<(ApprovalId, RequestKind)>,
     questions: u32,
     expires_at: Option<u64>,
+    /// The rule of `breakers` that tripped last; the first rule is none of them.
+    tripped_by: Option<usize>,
+    /// The batch that a person promoted last.
+    promoted: Option<usize>,
+    requested_at: u64,
+    begun_at: Option<u64>,
+    healthy_at: u64,
+    decided_at: u64,
     last_sent: Vec<Option<u64>>,
+    /// When each was heard last, and its newest heartbeat.
+    heard_at: Vec<Option<u64>>,
+    newest: Vec<Option<Message>>,
+    silent: Vec<bool>,
     outcome: Option<Outcome>,
+    /// Whether the previous version is archived by now.
+    pub archived: bool,
     /// Events, until the caller takes them.
     pub events: Vec<Event>,
     /// Commands, until the caller takes them.
-    pub commands: Vec<(usize, Release)>,
-    /// Failures by deadline, until the caller takes them.
+    pub commands: Vec<Command>,
+    /// Failed verdicts, until the caller takes them.
     pub failed: Vec<Failed>,
 }
 
 impl<'s> Rules<'s> {
     /// A controller that has not been asked for anything.
     pub fn new(scenario: &'s Scenario, ids: Vec<InstanceId>) -> Self {
+        let rollout = &scenario.rollout;
         Self {
             scenario,
-            batch_pct: scenario.rollout.batch_pct,
-            limit: scenario.rollout.max_consecutive_failures.get() as usize,
+            digests: Digests::of(scenario),
+            sizes: rollout.batches.clone(),
+            limit: rollout.max_consecutive_failures.map(|limit| limit.get() as usize),
+            breakers: rollout.breakers.iter().cloned().map(Breaker::new).collect(),
             walks: Vec::new(),
             approved: false,
             question: None,
             questions: 0,
             expires_at: None,
+            tripped_by: None,
+            promoted: None,
+            requested_at: 0,
+            begun_at: None,
+            healthy_at: 0,
+            decided_at: 0,
             last_sent: vec![None; ids.len()],
+            heard_at: vec![None; ids.len()],
+            newest: vec![None; ids.len()],
+            silent: vec![false; ids.len()],
             outcome: None,
+            archived: false,
             events: Vec::new(),
             commands: Vec::new(),
             failed: Vec::new(),
@@ -155,12 +133,22 @@ impl<'s> Rules<'s> {
         self.say(now, rollout, EventBody::ApprovalRequested { request, kind });
     }
 
+    fn walk(&self) -> &Walk {
+        self.walks.last().expect("a plan")
+    }
+
+    fn walk_mut(&mut self) -> &mut Walk {
+        self.walks.last_mut().expect("a plan")
+    }
+
     fn plan(&mut self, now: u64) {
-        let walk = Walk::new(1, Direction::Forward, (0..self.ids.len()).collect(), self.batch_pct);
+        let (everyone, sizes) = ((0..self.ids.len()).collect(), self.sizes.clone());
+        let walk = Walk::new(1, Direction::Forward, everyone, sizes, self.scenario.rollout.health_timeout.0);
+        let sizes = walk.planned_sizes();
         let body = EventBody::Planned {
             total_instances: walk.members.len() as u32,
-            batch_size: walk.batch_size as u32,
-            batch_count: walk.batch_count() as u32,
+            batch_size: sizes.iter().copied().max().unwrap_or(0) as u32,
+            batch_count: sizes.len() as u32,
         };
         self.walks = vec![walk];
         self.say(now, 1, body);
@@ -168,6 +156,7 @@ impl<'s> Rules<'s> {
 
     /// The request (§1, §2).
     pub fn request(&mut self, now: u64) {
+        self.requested_at = now;
         self.plan(now);
         if self.ids.is_empty() {
             return self.finish(now, Outcome::Completed);
@@ -186,60 +175,69 @@ impl<'s> Rules<'s> {
         }
     }
 
-    /// The operator's answer to the pending request (§2, §6).
-    pub fn answer(&mut self, now: u64, answer: Answer, archived: bool) {
+    /// The operator's answer to the pending request.
+    pub fn answer(&mut self, now: u64, answer: Answer) {
         if self.outcome.is_some() {
             return;
         }
         let Some((request, kind)) = self.question else { return };
-        let rollout = self.walks.last().map_or(1, |walk| walk.id);
-        assert_eq!(kind == RequestKind::RollingUpgrade, !matches!(answer, Answer::OnTrip(_)));
+        assert!(kind.offers(&answer), "{answer:?} to {kind:?}");
+        let rollout = self.walk().id;
         self.say(now, rollout, EventBody::ApprovalDecided { request, answer });
-        match answer {
-            Answer::Edit(edit) => {
-                self.batch_pct = edit.batch_pct.unwrap_or(self.batch_pct);
-                self.limit = edit.max_consecutive_failures.map_or(self.limit, |limit| limit.get() as usize);
-                return self.plan(now);
+        if let Answer::Edit(edit) = answer {
+            if let Some(pct) = edit.batch_pct {
+                self.sizes.sizes = vec![Size::Share(Share::percent(pct))];
+                self.sizes.growth = None;
             }
-            Answer::Approve => {
+            self.limit = edit.max_consecutive_failures.map_or(self.limit, |limit| Some(limit.get() as usize));
+            return self.plan(now);
+        }
+        self.question = None;
+        self.decided_at = now;
+        match answer {
+            Answer::Approve | Answer::Edit(_) => {
                 self.approved = true;
                 self.expires_at = None;
             }
             Answer::Reject => self.finish(now, Outcome::Rejected),
+            Answer::Promote => self.promoted = Some(self.walk().batches.len()),
             Answer::OnTrip(OperatorDecision::Abort) => self.finish(now, Outcome::Aborted),
             Answer::OnTrip(OperatorDecision::ContinueAnyway) => self.continue_anyway(now),
-            Answer::OnTrip(OperatorDecision::RollbackCompletedBatches) => self.roll_back(now, archived),
+            Answer::OnTrip(OperatorDecision::RollbackCompletedBatches) => self.roll_back(now),
         }
-        self.question = None;
     }
 
     fn continue_anyway(&mut self, now: u64) {
-        let walk = self.walks.last_mut().expect("a rollout tripped");
-        walk.tripped = false;
-        walk.run.clear();
-        walk.held = true;
-        if (0..walk.batch_count()).all(|batch| walk.is_complete(batch)) {
-            self.reach_the_end(now);
+        let unwell = self.unwell();
+        for (rule, breaker) in self.breakers.iter_mut().enumerate() {
+            breaker.go_on(self.tripped_by == Some(rule), &unwell);
         }
+        let walk = self.walk_mut();
+        walk.tripped = false;
+        walk.held = true;
+        walk.runs.clear();
+        self.settle(now);
     }
 
-    fn roll_back(&mut self, now: u64, archived: bool) {
+    fn roll_back(&mut self, now: u64) {
         let rollout = &self.scenario.rollout;
         let previous = rollout.previous.map(|version| &self.scenario.versions[version.0]);
         let gone = previous.is_none_or(|version| version.lifecycle_state == LifecycleState::Archived);
-        if gone || archived {
+        if gone || self.archived {
             self.say(now, 1, EventBody::RollbackFailed);
             return self.finish(now, Outcome::RollbackFailed);
         }
         let first = &self.walks[0];
         let touched: Vec<usize> =
             (0..first.members.len()).filter(|&place| first.standings[place] != Phase::Waiting).collect();
+        self.question = None;
         self.say(now, 2, EventBody::RollbackStarted { instance_count: touched.len() as u32 });
-        self.walks.push(Walk::new(2, Direction::Back, touched, rollout.rollback_batch_pct));
-    }
-
-    fn reach_the_end(&mut self, now: u64) {
-        self.finish(now, if self.walks.len() == 2 { Outcome::RolledBack } else { Outcome::Completed });
+        if touched.is_empty() {
+            saw("a rollback of nobody");
+            return self.finish(now, Outcome::RolledBack);
+        }
+        let timeout = rollout.rollback_health_timeout.unwrap_or(rollout.health_timeout).0;
+        self.walks.push(Walk::new(2, Direction::Back, touched, rollout.rollback_batches.clone(), timeout));
     }
 
     /// The first request was not answered in time.
@@ -252,153 +250,512 @@ impl<'s> Rules<'s> {
         self.finish(now, Outcome::Stalled);
     }
 
-    /// The reconciler's tick (§3).
+    /// The reconciler's tick takes one step: it resumes a batch, or begins one.
     pub fn tick(&mut self, now: u64) {
-        if !self.approved || self.outcome.is_some() {
+        if !self.approved || self.outcome.is_some() || self.walk().tripped {
             return;
         }
-        let scope = self.scenario.rollout.breaker_scope;
-        let walk = self.walks.last_mut().expect("an approved plan");
-        if walk.tripped {
-            return;
-        }
+        let walk = self.walk_mut();
         walk.held = false;
-        let next = match walk.batch {
-            None => Some(0),
-            Some(batch) if walk.is_complete(batch) => Some(batch + 1),
-            Some(_) => None,
-        };
-        if let Some(next) = next {
-            walk.batch = Some(next);
-            if scope == BreakerScope::Batch {
-                walk.run.clear();
-            }
-            let (id, count) = (walk.id, walk.places(next).len() as u32);
-            self.say(now, id, EventBody::BatchStarted { batch_index: next as u32, instance_count: count });
+        if walk.next_place().is_some() {
+            return self.settle(now);
+        }
+        let is_free = walk.batches.last().is_none_or(|batch| batch.bake_over);
+        if !is_free || walk.begun() == walk.members.len() {
+            return;
+        }
+        let (id, next) = (walk.id, walk.batches.len());
+        if self.needs_promotion(next) || self.judge_unwell(now, next) {
+            return;
+        }
+        saw_if(self.promoted == Some(next), "a promoted batch began");
+        saw_if(self.promoted == Some(next) && self.silent.contains(&true), "a promotion during silence");
+        let begins_early = self.walk().in_flight() > 0;
+        saw_if(begins_early, "a batch began before the last one was judged");
+        let walk = self.walk_mut();
+        let before = walk.batches.last().map_or(0, |batch| batch.places.len());
+        walk.begin();
+        let count = walk.batches[next].places.len();
+        let shrinks = walk.sizes.growth.is_some() && count < before && walk.begun() < walk.members.len();
+        saw_if(shrinks, "growth shrinks");
+        if id == 1 {
+            self.begun_at = Some(now);
+            let advance_pct = self.scenario.rollout.pace.advance_pct;
+            self.walk_mut().batches[next].reached = advance_pct == 0;
+        }
+        self.say(now, id, EventBody::BatchStarted { batch_index: next as u32, instance_count: count as u32 });
+        self.settle(now);
+    }
+
+    fn needs_promotion(&self, batch: usize) -> bool {
+        let asks = self.scenario.rollout.pace.promotions.asks_before(batch as u32);
+        self.walk().id == 1 && asks && self.promoted != Some(batch)
+    }
+
+    /// What follows from where all stand: dispatches, the begin of a bake, a promotion, the end.
+    fn settle(&mut self, now: u64) {
+        if self.outcome.is_some() {
+            return;
         }
         self.dispatch_what_fits(now);
+        let pace = &self.scenario.rollout.pace;
+        let walk = self.walk_mut();
+        let Some(index) = walk.batches.len().checked_sub(1) else { return };
+        if walk.may_leave() && walk.batches[index].bake_end.is_none() {
+            let bake = pace.bakes.get(index).or(pace.bakes.last()).filter(|_| walk.id == 1).map_or(0, |bake| bake.0);
+            walk.batches[index].bake_end = Some(now + bake);
+            walk.batches[index].bake_over = bake == 0;
+            saw_if(bake > 0 && walk.tripped, "a bake began while a trip waited");
+        }
+        if walk.tripped || !walk.batches[index].bake_over {
+            return;
+        }
+        if walk.begun() == walk.members.len() {
+            if walk.judged() == walk.members.len() {
+                let outcome = if walk.id == 2 { Outcome::RolledBack } else { Outcome::Completed };
+                self.finish(now, outcome);
+            }
+        } else if self.question.is_none() && self.needs_promotion(index + 1) {
+            self.ask(now, 1, RequestKind::Promotion);
+        }
     }
 
     fn dispatch_what_fits(&mut self, now: u64) {
-        let most = self.scenario.rollout.max_in_flight.map_or(usize::MAX, |most| most.get() as usize);
-        let Some(walk) = self.walks.last_mut() else { return };
-        let Some(batch) = walk.batch else { return };
-        for place in walk.places(batch) {
-            if walk.standings[place] == Phase::Waiting && walk.in_flight() < most {
-                walk.standings[place] = Phase::InFlight { since: now };
-                let position = walk.members[place];
-                self.commands.push((position, walk.release()));
-                self.events.push(Event {
-                    at: At(now),
-                    rollout: RolloutId(walk.id),
-                    body: EventBody::InstanceStarted {
-                        batch_index: batch as u32,
-                        instance: self.ids[position],
-                        to: walk.to,
-                    },
-                });
+        let rollout = &self.scenario.rollout;
+        let (planned, rounding) = (self.ids.len(), self.sizes.rounding);
+        let most = rollout.max_in_flight.map_or(usize::MAX, |size| number(size, planned, rounding));
+        let unavailable = rollout.watch.and_then(|watch| watch.max_unavailable);
+        while let Some(place) = self.walk().next_place() {
+            let walk = self.walk();
+            let position = walk.members[place];
+            let in_flight = walk.in_flight();
+            if walk.tripped || walk.held || in_flight >= most {
+                return;
             }
+            if let Some(size) = unavailable.filter(|_| walk.id == 1) {
+                let others = self.unwell().iter().filter(|&&other| other != position).count();
+                if in_flight + others >= number(size, planned, rounding) {
+                    return saw("unwell ones held a dispatch back");
+                }
+                saw_if(self.unwell().contains(&position), "an unwell one took its own slot");
+            }
+            let (id, to, release) = (walk.id, walk.to, walk.release());
+            let batch_index = walk.batch_of(place) as u32;
+            let flight = Flight { since: now, attempt: 0, well_since: None };
+            self.walk_mut().standings[place] = Phase::InFlight(flight);
+            self.commands.push((position, release, 0));
+            self.say(now, id, EventBody::InstanceStarted { batch_index, instance: self.ids[position], to });
         }
     }
 
     /// Deadlines of those in flight: when, and which position of the plan.
     pub fn deadlines(&self) -> impl Iterator<Item = (u64, usize)> {
-        let timeout = self.scenario.rollout.health_timeout.0;
-        self.walks.last().into_iter().flat_map(move |walk| {
+        self.walks.last().into_iter().flat_map(|walk| {
             walk.standings.iter().zip(&walk.members).filter_map(move |(phase, &position)| match phase {
-                Phase::InFlight { since } => Some((since + timeout, position)),
+                Phase::InFlight(flight) => Some((flight.since + walk.timeout, position)),
                 _ => None,
             })
         })
     }
 
-    /// A heartbeat (§4).
+    /// A heartbeat.
     pub fn heartbeat(&mut self, now: u64, letter: &Letter) {
         let Letter { position, sent, arrival, message } = *letter;
-        if self.outcome.is_some() {
+        // Nobody listens before the request.
+        if self.outcome.is_some() || self.walks.is_empty() {
             return;
         }
         if self.last_sent[position].is_some_and(|last| sent < last) {
             return saw("a heartbeat was overtaken");
         }
+        let was_unwell = self.is_unwell(position);
         self.last_sent[position] = Some(sent);
-        let Some(walk) = self.walks.last() else { return };
-        let Some(place) = walk.members.iter().position(|&member| member == position) else { return };
-        let Phase::InFlight { since } = walk.standings[place] else { return };
-        if arrival < since || arrival > since + self.scenario.rollout.health_timeout.0 {
+        self.heard_at[position] = Some(arrival);
+        self.newest[position] = Some(message);
+        self.silent[position] = false;
+        let walk = self.walk();
+        let Some(place) = walk.place_of(position) else { return };
+        if walk.id == 1 && self.scenario.rollout.watch.is_some() && !self.looks_unwell(position) {
+            self.breakers.iter_mut().for_each(|breaker| breaker.left_out.retain(|&other| other != position));
+        }
+        match self.walk().standings[place] {
+            Phase::InFlight(flight) => self.heard_in_flight(now, place, flight, letter),
+            Phase::Healthy if self.is_unwell(position) => self.relapse(now, place, Relapse::Unhealthy),
+            phase => {
+                let recovers = was_unwell && !self.is_unwell(position) && phase != Phase::Waiting;
+                let before = self.commands.len();
+                self.settle(now);
+                let bounded = self.scenario.rollout.watch.is_some_and(|watch| watch.max_unavailable.is_some());
+                let frees = recovers && bounded && self.commands.len() > before;
+                saw_if(frees && phase == Phase::Relapsed, "a relapsed one recovered and freed a slot");
+            }
+        }
+    }
+
+    fn heard_in_flight(&mut self, now: u64, place: usize, flight: Flight, letter: &Letter) {
+        let Letter { sent, arrival, message, .. } = *letter;
+        let walk = self.walk();
+        let wanted = self.digests.of_release(walk.release());
+        if arrival < flight.since || arrival > flight.since + walk.timeout {
             return;
         }
-        saw_if(sent < since, "a heartbeat of before the dispatch came after it");
-        saw_if(
-            arrival == since + self.scenario.rollout.health_timeout.0,
-            "a heartbeat came in the millisecond of its deadline",
-        );
-        if message.report == Some(walk.release()) {
-            self.failed.push((position, walk.release()));
-            self.judge(now, place, Some(Reason::UpgradeFailed));
-        } else if message.runs == walk.release() && message.healthy {
+        if flight.attempt > 0 && sent <= flight.since {
+            return saw("a heartbeat of an attempt before");
+        }
+        saw_if(sent < flight.since, "a heartbeat of before the dispatch came after it");
+        saw_if(arrival == flight.since + walk.timeout, "a heartbeat came in the millisecond of its deadline");
+        if message.report == Some(wanted) {
+            return self.fail(now, place, Reason::UpgradeFailed);
+        }
+        let well_since =
+            (message.runs == wanted && message.healthy).then(|| flight.well_since.unwrap_or(sent).min(sent));
+        saw_if(flight.well_since.is_some() && well_since.is_none(), "a healthy series broke");
+        self.walk_mut().standings[place] = Phase::InFlight(Flight { well_since, ..flight });
+        if well_since.is_some_and(|first| sent - first >= self.scenario.rollout.pace.min_healthy.0) {
+            saw_if(flight.attempt > 0, "a retry succeeded");
+            self.walk_mut().standings[place] = Phase::Healthy;
+            self.healthy_at = now;
             self.judge(now, place, None);
         }
     }
 
     /// The deadline of an instance in flight.
     pub fn deadline(&mut self, now: u64, position: usize) {
-        let walk = self.walks.last().expect("a deadline has a rollout");
-        let place = walk.members.iter().position(|&member| member == position).expect("a deadline has an instance");
-        self.failed.push((position, walk.release()));
-        self.judge(now, place, Some(Reason::HealthTimeout));
+        let place = self.walk().place_of(position).expect("a deadline has an instance");
+        self.fail(now, place, Reason::HealthTimeout);
     }
 
-    fn judge(&mut self, now: u64, place: usize, failure: Option<Reason>) {
-        let order = self.scenario.rollout.breaker_order;
-        let limit = self.limit;
-        let walk = self.walks.last_mut().expect("a verdict has a rollout");
-        let (id, batch) = (walk.id, place / walk.batch_size);
-        let batch_index = batch as u32;
-        walk.standings[place] = if failure.is_none() { Phase::Healthy } else { Phase::Failed };
-        let complete = walk.is_complete(batch);
-        let to_count = match order {
-            _ if walk.tripped => 0..0,
-            BreakerOrder::Observed => place..place + 1,
-            BreakerOrder::Listed if complete => walk.places(batch),
-            BreakerOrder::Listed => 0..0,
-        };
-        let mut trips = false;
-        for counted in to_count {
-            if walk.standings[counted] == Phase::Healthy {
-                walk.run.clear();
-                continue;
-            }
-            walk.run.push(self.ids[walk.members[counted]]);
-            if walk.run.len() == limit {
-                trips = true;
-                break;
-            }
+    fn fail(&mut self, now: u64, place: usize, reason: Reason) {
+        let walk = self.walk();
+        let Phase::InFlight(flight) = walk.standings[place] else { panic!("it is in flight") };
+        let (id, position, release) = (walk.id, walk.members[place], walk.release());
+        let batch_index = walk.batch_of(place) as u32;
+        if flight.attempt < self.scenario.rollout.pace.retries {
+            let attempt = flight.attempt + 1;
+            saw_if(walk.tripped, "a retry while a trip waited");
+            saw_if(id == 2, "a retry in a rollback");
+            let flight = Flight { since: now, attempt, well_since: None };
+            self.walk_mut().standings[place] = Phase::InFlight(flight);
+            self.commands.push((position, release, attempt));
+            let instance = self.ids[position];
+            return self.say(now, id, EventBody::InstanceRetried { batch_index, instance, attempt, reason });
         }
-        walk.tripped |= trips;
-        let failed = walk.run.clone();
-        let (tripped, held) = (walk.tripped, walk.held);
-        let standings = &walk.standings[walk.places(batch)];
-        let healthy_count = standings.iter().filter(|&&phase| phase == Phase::Healthy).count() as u32;
-        let failed_count = standings.len() as u32 - healthy_count;
-        let is_last = batch + 1 == walk.batch_count();
+        self.failed.push((position, release));
+        self.walk_mut().standings[place] = Phase::Failed;
+        self.judge(now, place, Some(reason));
+    }
 
-        let instance = self.ids[walk.members[place]];
+    fn relapse(&mut self, now: u64, place: usize, reason: Relapse) {
+        let walk = self.walk_mut();
+        walk.standings[place] = Phase::Relapsed;
+        let (position, release) = (walk.members[place], walk.release());
+        let batch = walk.batch_of(place);
+        let bakes = walk.batches.last().is_some_and(|last| last.bake_end.is_some() && !last.bake_over);
+        saw_if(bakes, "a relapse in a bake");
+        saw_if(reason == Relapse::Silent, "a silent relapse");
+        self.failed.push((position, release));
+        let instance = self.ids[position];
+        self.say(now, 1, EventBody::InstanceRelapsed { batch_index: batch as u32, instance, reason });
+        let trip = self.count_and_judge(now, batch, position, Some(Reason::Relapsed));
+        self.go_on_after(now, trip);
+    }
+
+    /// A verdict was given: it counts, it may trip, it may complete its batch.
+    fn judge(&mut self, now: u64, place: usize, failure: Option<Reason>) {
+        let walk = self.walk_mut();
+        let (id, batch, position) = (walk.id, walk.batch_of(place), walk.members[place]);
+        let batch_index = batch as u32;
+        let (healthy, size) = (walk.healthy_in(batch), walk.batches[batch].places.len());
+        let waits = walk.tripped;
+        let advance_pct = if id == 1 { self.scenario.rollout.pace.advance_pct as usize } else { 100 };
+        let walk = self.walk_mut();
+        walk.batches[batch].reached |= healthy * 100 >= advance_pct * size;
+        let complete = walk.batches[batch].places.clone().all(|place| walk.is_judged(place));
+        let late = complete && batch + 1 < walk.batches.len();
+        let instance = self.ids[position];
         self.say(now, id, EventBody::InstanceHealthCheck { batch_index, instance, failure });
-        if trips {
-            self.say(now, id, EventBody::CircuitBreakerTripped { batch_index, failed });
-            let rolling_back = id == 2;
-            let kind =
-                if rolling_back { RequestKind::RollbackContinuation } else { RequestKind::RollingUpgradeContinuation };
-            self.ask(now, id, kind);
-        }
+        let mut trip = self.count_and_judge(now, batch, position, failure);
         if complete {
+            saw_if(late, "a straggler completed its batch late");
+            let failed = healthy * 100 < self.scenario.rollout.ok_pct as usize * size;
+            self.walk_mut().batches[batch].completed = Some(failed);
+            if id == 1 {
+                for breaker in &mut self.breakers {
+                    breaker.batches.push(failed);
+                    breaker.completed += 1;
+                }
+            }
+            if !waits && trip.is_none() {
+                trip = self.judge_batch_end(now, batch);
+            }
+            let (healthy_count, failed_count) = (healthy as u32, (size - healthy) as u32);
             self.say(now, id, EventBody::BatchCompleted { batch_index, healthy_count, failed_count });
         }
-        if complete && is_last && !tripped {
-            self.reach_the_end(now);
-        } else if !tripped && !held {
-            self.dispatch_what_fits(now);
+        self.go_on_after(now, trip);
+    }
+
+    fn go_on_after(&mut self, now: u64, trip: Option<Then>) {
+        match trip {
+            Some(Then::Abort) => self.finish(now, Outcome::Aborted),
+            Some(Then::RollBack) => self.roll_back(now),
+            Some(Then::Ask | Then::Note) | None => self.settle(now),
         }
+    }
+
+    /// The limit of the first rule in the rollout that goes on.
+    fn first_limit(&self) -> Option<usize> {
+        let of_rollback = self.scenario.rollout.rollback_max_consecutive_failures.map(|limit| limit.get() as usize);
+        if self.walk().id == 2 { of_rollback.or(self.limit) } else { self.limit }
+    }
+
+    /// Counts one verdict in the first rule; whether that holds.
+    fn count_in_first(&mut self, batch: usize, position: usize, failed: bool) -> bool {
+        let limit = self.first_limit();
+        let place = if self.scenario.rollout.breaker_scope == BreakerScope::Batch { batch } else { 0 };
+        let runs = &mut self.walk_mut().runs;
+        runs.resize(runs.len().max(place + 1), Vec::new());
+        if failed {
+            runs[place].push(position);
+        } else {
+            runs[place].clear();
+        }
+        Some(runs[place].len()) == limit
+    }
+
+    fn trip_first(&mut self, now: u64, batch: usize) -> Option<Then> {
+        let limit = self.first_limit().unwrap_or(0);
+        let place = if self.scenario.rollout.breaker_scope == BreakerScope::Batch { batch } else { 0 };
+        let failed = self.walk().runs[place].clone();
+        let reason = TripReason::ConsecutiveFailures { limit: limit as u32 };
+        self.trip(now, batch, None, &failed, reason, Then::Ask);
+        Some(Then::Ask)
+    }
+
+    /// A verdict or relapse counts for all rules, and those of verdicts are judged.
+    fn count_and_judge(&mut self, now: u64, batch: usize, position: usize, failure: Option<Reason>) -> Option<Then> {
+        let (id, waits) = (self.walk().id, self.walk().tripped);
+        if id == 1 {
+            let verdict = Verdict { position, batch, at: now, failure };
+            self.breakers.iter_mut().for_each(|breaker| breaker.verdicts.push(verdict));
+        }
+        if waits {
+            return None;
+        }
+        if self.scenario.rollout.breaker_order == BreakerOrder::Observed
+            && self.count_in_first(batch, position, failure.is_some())
+        {
+            return self.trip_first(now, batch);
+        }
+        if id == 1 { self.judge_breakers(now, batch, Moments::Verdict) } else { None }
+    }
+
+    /// A batch is completed, and no trip waits.
+    fn judge_batch_end(&mut self, now: u64, batch: usize) -> Option<Then> {
+        if self.scenario.rollout.breaker_order == BreakerOrder::Listed {
+            for place in self.walk().batches[batch].places.clone() {
+                let (position, failed) = (self.walk().members[place], self.walk().standings[place] != Phase::Healthy);
+                if self.count_in_first(batch, position, failed) {
+                    return self.trip_first(now, batch);
+                }
+            }
+        }
+        if self.walk().id == 1 { self.judge_breakers(now, batch, Moments::BatchEnd) } else { None }
+    }
+
+    fn sizes(&self, batch: usize) -> Sizes {
+        let walk = self.walk();
+        let of_batch = walk.batches.get(batch).map_or(0, |batch| batch.places.len());
+        Sizes { planned: self.ids.len() as u32, batch: of_batch as u32, judged: walk.judged() as u32 }
+    }
+
+    fn judge_breakers(&mut self, now: u64, batch: usize, moment: Moments) -> Option<Then> {
+        let sizes = self.sizes(batch);
+        for rule in 0..self.breakers.len() {
+            if self.breakers[rule].moments() != Some(moment) {
+                continue;
+            }
+            if let Some((failed, finding)) = self.breakers[rule].judge(now, batch, &sizes)
+                && let Some(then) = self.found(now, batch, rule, &failed, finding)
+            {
+                return Some(then);
+            }
+        }
+        None
+    }
+
+    /// The rules that are judged on the tick that would begin a batch; whether one tripped.
+    fn judge_unwell(&mut self, now: u64, next: usize) -> bool {
+        if self.walk().id != 1 {
+            return false;
+        }
+        let (sizes, unwell) = (self.sizes(next), self.unwell());
+        for rule in 0..self.breakers.len() {
+            let RuleKind::Unwell(of) = self.breakers[rule].rule.kind else { continue };
+            if let Some((failed, finding)) = self.breakers[rule].judge_unwell(&of, &unwell, &sizes)
+                && let Some(then) = self.found(now, next, rule, &failed, finding)
+            {
+                saw("a batch held back by unwell ones");
+                self.go_on_after(now, Some(then));
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The moment at which a rule of no progress would hold.
+    pub fn no_progress_at(&self) -> Option<u64> {
+        let walk = self.walks.last()?;
+        let waits_for_something = walk.in_flight() > 0 || walk.next_place().is_some();
+        if walk.id != 1 || self.question.is_some() || !waits_for_something || self.outcome.is_some() {
+            return None;
+        }
+        (0..self.breakers.len()).filter_map(|rule| self.no_progress_of(rule)).min()
+    }
+
+    fn no_progress_of(&self, rule: usize) -> Option<u64> {
+        let RuleKind::NoProgress(of) = self.breakers[rule].rule.kind else { return None };
+        let since = self.begun_at?.max(self.healthy_at).max(self.decided_at);
+        (!self.breakers[rule].noted).then_some(since + of.after.0)
+    }
+
+    /// Nobody got a healthy verdict for too long, at a moment that may be past.
+    pub fn no_progress(&mut self, now: u64, due: u64) {
+        let batch = self.walk().batches.len() - 1;
+        for rule in 0..self.breakers.len() {
+            let RuleKind::NoProgress(of) = self.breakers[rule].rule.kind else { continue };
+            if self.no_progress_of(rule) != Some(due) {
+                continue;
+            }
+            let finding = Finding::NoProgress { after: of.after };
+            if let Some(then) = self.found(now, batch, rule, &[], finding) {
+                return self.go_on_after(now, Some(then));
+            }
+        }
+    }
+
+    /// A rule of `breakers` holds: what follows, unless it only notes.
+    fn found(&mut self, now: u64, batch: usize, rule: usize, failed: &[usize], finding: Finding) -> Option<Then> {
+        let then = self.breakers[rule].rule.then;
+        saw(kind_and_then(&self.breakers[rule].rule.kind, then));
+        let reason = TripReason::Rule { rule: rule as u32 + 1, finding };
+        if then != Then::Note {
+            let noted = self.events.iter().any(|event| matches!(event.body, EventBody::BreakerNoted { .. }));
+            saw_if(noted, "a note and a trip at one moment");
+            self.trip(now, batch, Some(rule), failed, reason, then);
+            return Some(then);
+        }
+        if !self.breakers[rule].noted {
+            self.breakers[rule].noted = true;
+            let failed = failed.iter().map(|&position| self.ids[position]).collect();
+            self.say(now, 1, EventBody::BreakerNoted { batch_index: batch as u32, failed, reason });
+        }
+        None
+    }
+
+    fn trip(&mut self, now: u64, batch: usize, rule: Option<usize>, failed: &[usize], reason: TripReason, then: Then) {
+        self.tripped_by = rule;
+        let walk = self.walk_mut();
+        let id = walk.id;
+        walk.tripped = true;
+        if let Some(last) = walk.batches.last_mut()
+            && last.bake_end.is_some()
+        {
+            saw_if(!last.bake_over, "a trip in a bake");
+            saw_if(!last.bake_over && then == Then::RollBack, "a rollback out of a bake by a rule");
+            last.bake_over = true;
+        }
+        if let Some((_, RequestKind::Promotion)) = self.question {
+            saw("a promotion became void");
+            self.question = None;
+        }
+        let failed = failed.iter().map(|&position| self.ids[position]).collect();
+        self.say(now, id, EventBody::CircuitBreakerTripped { batch_index: batch as u32, failed, reason });
+        if then == Then::Ask {
+            let kind =
+                if id == 2 { RequestKind::RollbackContinuation } else { RequestKind::RollingUpgradeContinuation };
+            self.ask(now, id, kind);
+        }
+    }
+
+    /// Whether what was heard of an instance makes it unwell, in flight or not.
+    fn looks_unwell(&self, position: usize) -> bool {
+        let judged_healthy = self.walks.first().is_some_and(|walk| {
+            let place = walk.place_of(position);
+            place.is_some_and(|place| matches!(walk.standings[place], Phase::Healthy | Phase::Relapsed))
+        });
+        let says_so = self.newest[position].is_some_and(|message| {
+            let other = message.runs != self.digests.of_release(Release::Target);
+            !message.healthy || judged_healthy && other
+        });
+        self.silent[position] || says_so
+    }
+
+    /// Whether a planned instance is called unwell.
+    fn is_unwell(&self, position: usize) -> bool {
+        let Some(walk) = self.walks.first() else { return false };
+        let flies = matches!(walk.standings[position], Phase::InFlight(_));
+        let watches = self.scenario.rollout.watch.is_some() && self.walks.len() == 1;
+        watches && !flies && self.looks_unwell(position)
+    }
+
+    fn unwell(&self) -> Vec<usize> {
+        (0..self.ids.len()).filter(|&position| self.is_unwell(position)).collect()
+    }
+
+    /// When those that are not silent yet would be: when, and which position of the plan.
+    pub fn silences(&self) -> Vec<(u64, usize)> {
+        let Some(watch) = self.scenario.rollout.watch else { return Vec::new() };
+        if self.walks.len() != 1 || self.outcome.is_some() {
+            return Vec::new();
+        }
+        let loud = (0..self.ids.len()).filter(|&position| !self.silent[position]);
+        let since = |position: usize| self.heard_at[position].unwrap_or(self.requested_at);
+        loud.map(|position| (since(position) + watch.silent_after.0, position)).collect()
+    }
+
+    /// An instance was not heard for too long.
+    pub fn silence(&mut self, now: u64, position: usize) {
+        self.silent[position] = true;
+        if self.walk().standings[position] == Phase::Healthy {
+            self.relapse(now, position, Relapse::Silent);
+        }
+    }
+
+    /// When the bake that goes on ends.
+    pub fn bake_end(&self) -> Option<u64> {
+        let batch = self.walks.last()?.batches.last()?;
+        batch.bake_end.filter(|_| !batch.bake_over && self.outcome.is_none())
+    }
+
+    /// A bake is over.
+    pub fn end_bake(&mut self, now: u64) {
+        saw("a bake ended");
+        self.walk_mut().batches.last_mut().expect("a batch bakes").bake_over = true;
+        self.settle(now);
+    }
+}
+
+fn kind_and_then(kind: &RuleKind, then: Then) -> &'static str {
+    match (kind, then) {
+        (RuleKind::Failures(_), Then::Ask) => "failures ask",
+        (RuleKind::Failures(_), Then::Note) => "failures note",
+        (RuleKind::Failures(_), Then::Abort) => "failures abort",
+        (RuleKind::Failures(_), Then::RollBack) => "failures roll back",
+        (RuleKind::FailedBatches(_), Then::Ask) => "failed batches ask",
+        (RuleKind::FailedBatches(_), Then::Note) => "failed batches note",
+        (RuleKind::FailedBatches(_), Then::Abort) => "failed batches abort",
+        (RuleKind::FailedBatches(_), Then::RollBack) => "failed batches roll back",
+        (RuleKind::Unwell(_), Then::Ask) => "unwell ask",
+        (RuleKind::Unwell(_), Then::Note) => "unwell note",
+        (RuleKind::Unwell(_), Then::Abort) => "unwell abort",
+        (RuleKind::Unwell(_), Then::RollBack) => "unwell roll back",
+        (RuleKind::Sprt(_), Then::Ask) => "sprt ask",
+        (RuleKind::Sprt(_), Then::Note) => "sprt note",
+        (RuleKind::Sprt(_), Then::Abort) => "sprt abort",
+        (RuleKind::Sprt(_), Then::RollBack) => "sprt roll back",
+        (RuleKind::NoProgress(_), Then::Ask) => "no progress ask",
+        (RuleKind::NoProgress(_), Then::Note) => "no progress note",
+        (RuleKind::NoProgress(_), Then::Abort) => "no progress abort",
+        (RuleKind::NoProgress(_), Then::RollBack) => "no progress roll back",
     }
 }

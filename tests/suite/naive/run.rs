@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use dryroll::engine::{Answer, Direction, Event, EventBody, OperatorDecision, Outcome, RolloutId};
+use dryroll::engine::{Answer, Direction, Event, EventBody, OperatorDecision, Outcome, RequestKind, RolloutId};
 use dryroll::fleet::{InstanceId, Span};
 use dryroll::scenario::{RolloutOrder, Scenario};
+use dryroll::sim::compiled::Member;
 use dryroll::sim::draws::{Draws, Key, unit};
 use dryroll::sim::{CompiledScenario, Metrics, Release};
 
@@ -12,12 +13,13 @@ use super::coverage::{look_at, saw, saw_if};
 use super::environment::Environment;
 use super::machine::Machine;
 use super::person::Person;
-use super::replicate_draws::{ReplicateDraws, named};
+use super::replicate_draws::{Digests, ReplicateDraws, at_the_request, named};
 use super::rules::{Letter, Rules};
 
 /// A whole run, from the request to the end of its observation.
 struct Run<'s> {
     scenario: &'s Scenario,
+    compiled: &'s CompiledScenario,
     draws: Draws,
     replicate_draws: ReplicateDraws<'s>,
     now: u64,
@@ -54,11 +56,14 @@ type Due = (u64, u8, usize, u64);
 
 const HEARTBEAT: u8 = 1;
 const DEADLINE: u8 = 2;
-const OPERATOR: u8 = 3;
-const EXPIRY: u8 = 4;
+const SILENCE: u8 = 3;
+const NO_PROGRESS: u8 = 4;
+const OPERATOR: u8 = 5;
+const EXPIRY: u8 = 6;
+const BAKE: u8 = 7;
 
 /// Runs one replicate: its events and its metrics.
-pub fn run(scenario: &Scenario, compiled: &CompiledScenario, replicate: u64) -> (Vec<Event>, Metrics) {
+pub fn run<'s>(scenario: &'s Scenario, compiled: &'s CompiledScenario, replicate: u64) -> (Vec<Event>, Metrics) {
     let mut run = Run::new(scenario, compiled, replicate);
     loop {
         run.live_through_this_millisecond();
@@ -79,27 +84,33 @@ pub fn run(scenario: &Scenario, compiled: &CompiledScenario, replicate: u64) -> 
     (run.log, metrics)
 }
 
-/// The eligible instances: all but the last ones that have another status.
-fn planned(scenario: &Scenario) -> Vec<InstanceId> {
-    if scenario.previous().is_some_and(|previous| previous.digest == scenario.target().digest) {
-        return Vec::new();
-    }
+/// The eligible instances: all but the last ones that have another status, those that run the target, and pinned ones.
+fn planned(scenario: &Scenario, draws: &mut Draws) -> Vec<InstanceId> {
     let fleet = &scenario.fleet;
     let others = fleet.statuses.iter().flat_map(|&(status, count)| (0..count).map(move |_| status.is_eligible()));
     let last: Vec<bool> = others.collect();
     let plain = fleet.instances as usize - last.len();
     let eligible = (0..plain).map(|_| true).chain(last);
-    let listed = eligible.zip(0..).filter(|&(eligible, _)| eligible).map(|(_, n)| InstanceId(n));
+    let target = Digests::of(scenario).of_release(Release::Target);
+    let listed: Vec<InstanceId> = eligible
+        .zip(0..)
+        .filter(|&(eligible, n)| {
+            let (runs, _, pinned) = at_the_request(scenario, n, draws.instance(n).membership);
+            saw_if(pinned, "a pinned one");
+            saw_if(eligible && runs == target, "one that runs the target already");
+            eligible && runs != target && !pinned
+        })
+        .map(|(_, n)| InstanceId(n))
+        .collect();
     match scenario.rollout.order {
-        RolloutOrder::Listed => listed.collect(),
+        RolloutOrder::Listed => listed,
         RolloutOrder::ByZone => {
-            let listed: Vec<InstanceId> = listed.collect();
             let of_zone = |zone| listed.iter().copied().filter(move |id| id.0 % fleet.zones == zone);
             (0..fleet.zones).flat_map(of_zone).collect()
         }
         RolloutOrder::Shuffled => {
             let key = Key(scenario.seed).child(named("\"rollout order\""));
-            let by_word: BTreeMap<_, _> = listed.map(|id| ((key.word(u64::from(id.0)), id), id)).collect();
+            let by_word: BTreeMap<_, _> = listed.into_iter().map(|id| ((key.word(u64::from(id.0)), id), id)).collect();
             by_word.into_values().collect()
         }
     }
@@ -108,12 +119,16 @@ fn planned(scenario: &Scenario) -> Vec<InstanceId> {
 impl<'s> Run<'s> {
     fn new(scenario: &'s Scenario, compiled: &'s CompiledScenario, replicate: u64) -> Self {
         let mut draws = Draws::new(scenario.seed, replicate);
-        let ids = planned(scenario);
+        let ids = planned(scenario, &mut draws);
         let members: Vec<_> = ids.iter().map(|id| compiled.member(id.0, draws.instance(id.0))).collect();
         let until = scenario.horizon.0 + scenario.rollout.observe_after.0 + 1;
         let environment = Environment::new(compiled, &scenario.faults, &members, &mut draws, until);
+        let machine = |(position, &member): (usize, &Member<'s>)| {
+            let (runs, state, _) = at_the_request(scenario, member.n, member.block.membership);
+            Machine::new(member, position, Digests::of(scenario), runs, state)
+        };
         Self {
-            machines: members.iter().enumerate().map(|(position, &m)| Machine::new(m, position)).collect(),
+            machines: members.iter().enumerate().map(machine).collect(),
             rules: Rules::new(scenario, ids.clone()),
             person: Person::new(&scenario.operator, draws.operator()),
             letters: vec![Vec::new(); ids.len()],
@@ -124,6 +139,7 @@ impl<'s> Run<'s> {
                 ..Tally::default()
             },
             scenario,
+            compiled,
             replicate_draws: ReplicateDraws::new(scenario, &mut draws),
             draws,
             now: 0,
@@ -148,6 +164,7 @@ impl<'s> Run<'s> {
         if self.finished_at().is_some() {
             return;
         }
+        self.rules.archived = self.environment.archived(self.now);
         let away = self.environment.away(self.now);
         if self.was_away && !away {
             self.catch_up();
@@ -156,14 +173,21 @@ impl<'s> Run<'s> {
         self.heartbeats(away);
         if !away {
             self.deadlines();
+            self.silences();
             self.operator();
             if self.rules.expires_at() == Some(self.now) {
                 self.rules.expire(self.now);
                 self.carry_out();
             }
+            if self.rules.bake_end() == Some(self.now) {
+                self.rules.end_bake(self.now);
+                self.carry_out();
+            }
+            self.operator();
             if self.now.is_multiple_of(self.scenario.reconciler.interval.0) && !self.environment.paused(self.now) {
                 self.rules.tick(self.now);
                 self.carry_out();
+                self.operator();
             }
         }
         if self.now == self.scenario.horizon.0 && self.finished_at().is_none() {
@@ -221,12 +245,27 @@ impl<'s> Run<'s> {
         let due: Vec<usize> =
             self.rules.deadlines().filter(|&(at, _)| at == self.now).map(|(_, position)| position).collect();
         for position in due {
-            // A trip or a last verdict ends nothing for those that are due in the same millisecond, the end does.
-            if self.rules.outcome().is_none() {
+            // A trip ends nothing for those that are due in the same millisecond; the end and a rollback do.
+            let is_still_due = self.rules.deadlines().any(|due| due == (self.now, position));
+            if self.rules.outcome().is_none() && is_still_due {
                 self.rules.deadline(self.now, position);
                 saw_if(!self.rules.commands.is_empty(), "a dispatch in the turn of the deadlines");
                 self.carry_out();
             }
+        }
+    }
+
+    /// Silences that are as long as they may be, then a time without progress.
+    fn silences(&mut self) {
+        for position in 0..self.ids.len() {
+            if self.rules.silences().contains(&(self.now, position)) {
+                self.rules.silence(self.now, position);
+                self.carry_out();
+            }
+        }
+        if self.rules.no_progress_at() == Some(self.now) {
+            self.rules.no_progress(self.now, self.now);
+            self.carry_out();
         }
     }
 
@@ -248,7 +287,7 @@ impl<'s> Run<'s> {
 
     fn answer(&mut self) {
         let Some(answer) = self.person.take() else { return };
-        self.rules.answer(self.now, answer, self.environment.archived(self.now));
+        self.rules.answer(self.now, answer);
         self.carry_out();
     }
 
@@ -258,6 +297,9 @@ impl<'s> Run<'s> {
             let mut due: Vec<Due> =
                 self.backlog.iter().map(|letter| (letter.arrival, HEARTBEAT, letter.position, letter.sent)).collect();
             due.extend(self.rules.deadlines().map(|(at, position)| (at, DEADLINE, position, 0)));
+            due.extend(self.rules.silences().into_iter().map(|(at, position)| (at, SILENCE, position, 0)));
+            due.extend(self.rules.no_progress_at().map(|at| (at, NO_PROGRESS, 0, 0)));
+            due.extend(self.rules.bake_end().map(|at| (at, BAKE, 0, 0)));
             due.extend((!self.requested).then_some((0, OPERATOR, 0, 0)));
             due.extend(self.person.next().map(|at| (at, OPERATOR, 0, 0)));
             due.extend(self.rules.expires_at().map(|at| (at, EXPIRY, 0, 0)));
@@ -266,6 +308,9 @@ impl<'s> Run<'s> {
                 HEARTBEAT => "taken at the return: heartbeat",
                 DEADLINE => "taken at the return: deadline",
                 EXPIRY => "taken at the return: expiry",
+                SILENCE => "taken at the return: silence",
+                NO_PROGRESS => "taken at the return: no progress",
+                BAKE => "taken at the return: end of a bake",
                 _ if !self.requested => "taken at the return: request",
                 _ => "taken at the return: answer",
             });
@@ -280,6 +325,9 @@ impl<'s> Run<'s> {
                     self.rules.heartbeat(self.now, &letter);
                 }
                 (_, DEADLINE, position, _) => self.rules.deadline(self.now, position),
+                (_, SILENCE, position, _) => self.rules.silence(self.now, position),
+                (due, NO_PROGRESS, ..) => self.rules.no_progress(self.now, due),
+                (_, BAKE, ..) => self.rules.end_bake(self.now),
                 (_, EXPIRY, ..) => self.rules.expire(self.now),
                 _ if !self.requested => self.make_request(),
                 _ => self.answer(),
@@ -293,14 +341,17 @@ impl<'s> Run<'s> {
     fn carry_out(&mut self) {
         for (position, version) in std::mem::take(&mut self.rules.failed) {
             let machine = &self.machines[position];
-            self.tally.false_failures += u32::from(machine.serves() && machine.runs() == version);
+            let runs = Digests::of(self.scenario).of_release(version);
+            self.tally.false_failures += u32::from(machine.serves() && machine.runs() == runs);
         }
-        for (position, version) in std::mem::take(&mut self.rules.commands) {
+        for (position, version, attempt) in std::mem::take(&mut self.rules.commands) {
             let machine = &mut self.machines[position];
             let n = machine.member.n;
-            let block = match version {
-                Release::Target => self.draws.instance(n),
-                Release::Previous => self.draws.rollback(n),
+            let block = match (version, attempt) {
+                (Release::Target, 0) => self.draws.instance(n),
+                (Release::Previous, 0) => self.draws.rollback(n),
+                (Release::Target, _) => self.draws.retry(n, 0, attempt),
+                (Release::Previous, _) => self.draws.retry(n, 1, attempt),
             };
             let sampled_upgrade =
                 self.replicate_draws.sampled_upgrade(n, machine.member.block.membership, &block, version);
@@ -328,6 +379,10 @@ impl<'s> Run<'s> {
                     tally.exposed_now[position(instance)] = false;
                 }
             }
+            EventBody::InstanceRelapsed { instance, .. } => {
+                tally.healthy_once[position(instance)] = false;
+                saw_if(self.machines[position(instance)].has_degraded(), "a degraded one relapsed");
+            }
             _ => {}
         }
         tally.most_exposed = tally.most_exposed.max(tally.exposed());
@@ -348,6 +403,9 @@ impl<'s> Run<'s> {
             moments.extend(self.rules.deadlines().map(|(at, _)| at));
             moments.extend(self.person.next());
             moments.extend(self.rules.expires_at());
+            moments.extend(self.rules.silences().into_iter().map(|(at, _)| at));
+            moments.extend(self.rules.no_progress_at());
+            moments.extend(self.rules.bake_end());
             let interval = self.scenario.reconciler.interval.0;
             moments.push((self.now / interval + 1) * interval);
             moments.push(self.scenario.horizon.0);
@@ -371,24 +429,15 @@ impl<'s> Run<'s> {
         let finished = self.finished_at().expect("the run is over");
         let first = |wanted: fn(&EventBody) -> bool| self.log.iter().find(|e| wanted(&e.body)).map(|e| e.at.0);
         let outcome = self.rules.outcome().expect("the run is over");
+        let target = Digests::of(self.scenario).of_release(Release::Target);
         let first_dispatch = first(|body| matches!(body, EventBody::InstanceStarted { .. }));
         let first_trip = first(|body| matches!(body, EventBody::CircuitBreakerTripped { .. }));
         let is_trip = |event: &&Event| matches!(event.body, EventBody::CircuitBreakerTripped { .. });
-        let turned_back = first(|body| {
-            let answer = Answer::OnTrip(OperatorDecision::RollbackCompletedBatches);
-            matches!(body, EventBody::ApprovalDecided { answer: given, .. } if *given == answer)
-        });
+        let turned_back = first(|body| matches!(body, EventBody::RollbackStarted { .. }));
         Metrics {
             outcome,
             trips: self.log.iter().filter(is_trip).count() as u32,
-            decisions: self
-                .log
-                .iter()
-                .filter_map(|event| match event.body {
-                    EventBody::ApprovalDecided { answer: Answer::OnTrip(decision), .. } => Some(decision),
-                    _ => None,
-                })
-                .collect(),
+            decisions: self.decisions(),
             planned: self.machines.len() as u32,
             defective: self.scenario.target().defective,
             duration: Span(finished),
@@ -399,9 +448,9 @@ impl<'s> Run<'s> {
             unhealthy: self.tally.unhealthy,
             capacity_loss: self.tally.capacity_loss,
             min_serving: self.tally.min_serving as u32,
-            time_to_detect: first_trip.zip(first_dispatch).map(|(trip, dispatch)| Span(trip - dispatch)),
+            time_to_detect: first_trip.zip(first_dispatch).map(|(trip, dispatch)| Span(trip.saturating_sub(dispatch))),
             time_to_mitigate: first_trip.filter(|_| outcome == Outcome::RolledBack).map(|trip| Span(finished - trip)),
-            time_to_stop: first_trip.map(|trip| Span(turned_back.unwrap_or(finished) - trip)),
+            time_to_stop: first_trip.map(|trip| Span(turned_back.unwrap_or(finished).saturating_sub(trip))),
             still_down: self.machines.iter().filter(|machine| machine.harmed() && !machine.serves()).count() as u32,
             false_failures: self.tally.false_failures,
             escaped: self
@@ -410,17 +459,36 @@ impl<'s> Run<'s> {
                 .zip(&self.tally.healthy_once)
                 .filter(|(machine, healthy)| machine.harmed() && **healthy)
                 .count() as u32,
-            drift: self.machines.iter().any(|machine| machine.runs() != Release::Target),
+            drift: self.machines.iter().any(|machine| machine.runs() != target),
+            bricked: self.compiled.bricks.then(|| self.machines.iter().filter(|m| m.is_bricked()).count() as u32),
         }
     }
 
-    /// From each request to what resolves it; an edit does not.
+    /// What was decided on trips.
+    fn decisions(&self) -> Vec<OperatorDecision> {
+        let (mut decisions, mut kinds) = (Vec::new(), BTreeMap::new());
+        for event in &self.log {
+            match event.body {
+                EventBody::ApprovalRequested { request, kind } => drop(kinds.insert(request, kind)),
+                EventBody::ApprovalDecided { request, answer: Answer::OnTrip(decision) }
+                    if kinds[&request] != RequestKind::Promotion =>
+                {
+                    decisions.push(decision);
+                }
+                _ => {}
+            }
+        }
+        decisions
+    }
+
+    /// From each request to what resolves it; an edit does not, and a trip resolves a promotion.
     fn approval_wait(&self, finished: u64) -> u64 {
         let (mut total, mut asked) = (0, None);
         for event in &self.log {
             match event.body {
                 EventBody::ApprovalRequested { .. } => asked = Some(event.at.0),
                 EventBody::ApprovalDecided { answer: Answer::Edit(_), .. } => {}
+                EventBody::CircuitBreakerTripped { .. } => total += asked.take().map_or(0, |asked| event.at.0 - asked),
                 EventBody::ApprovalDecided { .. } => total += event.at.0 - asked.take().expect("a request was open"),
                 _ => {}
             }

@@ -2,12 +2,14 @@
 
 use std::num::NonZeroU32;
 
-use dryroll::engine::{BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision};
+use dryroll::engine::{
+    BatchSizes, BreakerOrder, BreakerScope, EventKind, InterventionPolicy, OperatorDecision, Pace, Size,
+};
 use dryroll::fleet::{InstanceId, InstanceStatus, LifecycleState, Span};
 use dryroll::scenario::{
     Blocks, ClassSpec, Concentrations, Distribution, FaultKind, FaultSpec, FaultStart, FleetSpec, Members, NetworkSpec,
-    OperatorSpec, OutcomeRates, OverrideSpec, ReconcilerSpec, RolloutOrder, RolloutSpec, Scenario, SomeRates, Target,
-    UpgradeOutcome, VersionIndex, VersionSpec,
+    OperatorSpec, OutcomeRates, OverrideSpec, PromotionDecision, ReconcilerSpec, RolloutOrder, RolloutSpec, Scenario,
+    SomeRates, Target, UpgradeOutcome, VersionIndex, VersionSpec,
 };
 use dryroll::sim::draws::Key;
 
@@ -23,8 +25,15 @@ pub struct ScenarioGenerator {
     spice_pct: u64,
 }
 
-const OUTCOMES: [UpgradeOutcome; 5] =
-    [UpgradeOutcome::Ok, UpgradeOutcome::Fail, UpgradeOutcome::Hang, UpgradeOutcome::Unhealthy, UpgradeOutcome::Crash];
+const OUTCOMES: [UpgradeOutcome; 7] = [
+    UpgradeOutcome::Ok,
+    UpgradeOutcome::Fail,
+    UpgradeOutcome::Hang,
+    UpgradeOutcome::Unhealthy,
+    UpgradeOutcome::Crash,
+    UpgradeOutcome::Brick,
+    UpgradeOutcome::Degrade,
+];
 
 /// The scenario that belongs to a number.
 pub fn scenario(number: u64) -> Scenario {
@@ -37,16 +46,16 @@ pub fn scenario(number: u64) -> Scenario {
 }
 
 impl ScenarioGenerator {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         self.thrown += 1;
         ((u128::from(self.key.word(self.thrown)) * u128::from(limit)) >> 64) as u64
     }
 
-    fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high - low + 1)
     }
 
-    fn chance(&mut self, pct: u64) -> bool {
+    pub fn chance(&mut self, pct: u64) -> bool {
         self.below(100) < pct
     }
 
@@ -55,11 +64,11 @@ impl ScenarioGenerator {
         self.chance(pct)
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.below(from.len() as u64) as usize].clone()
     }
 
-    fn maybe<T>(&mut self, pct: u64, what: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    pub fn maybe<T>(&mut self, pct: u64, what: impl FnOnce(&mut Self) -> T) -> Option<T> {
         self.chance(pct).then(|| what(self))
     }
 
@@ -67,13 +76,13 @@ impl ScenarioGenerator {
         steps as f64 * self.step
     }
 
-    fn span(&mut self, low: u64, high: u64) -> Span {
+    pub fn span(&mut self, low: u64, high: u64) -> Span {
         let steps = self.between(low, high);
         Span::from_secs_f64(self.seconds(steps))
     }
 
     /// A duration of about this many steps.
-    fn duration(&mut self, low: u64, high: u64) -> Distribution {
+    pub fn duration(&mut self, low: u64, high: u64) -> Distribution {
         let steps = self.between(low, high);
         let middle = self.seconds(steps.max(1));
         let pct = self.drawn_pct;
@@ -113,7 +122,8 @@ impl ScenarioGenerator {
 
     fn rates(&mut self) -> OutcomeRates {
         let mut rate = |most: f64| if self.chance(35) { self.pick(&[0.1, 0.5, 1.0]) * most } else { 0.0 };
-        OutcomeRates { failure: rate(0.3), hang: rate(0.2), unhealthy: rate(0.25), crash: rate(0.25) }
+        let (failure, hang, unhealthy, crash) = (rate(0.3), rate(0.2), rate(0.25), rate(0.25));
+        OutcomeRates { failure, hang, unhealthy, crash, brick: 0.0, degrade: 0.0 }
     }
 
     fn version(&mut self, id: &str, lifecycle_state: LifecycleState) -> VersionSpec {
@@ -128,11 +138,13 @@ impl ScenarioGenerator {
             concentrations: Concentrations::default(),
             rates: if plain { OutcomeRates::default() } else { self.rates() },
             crash_after: self.duration(0, 15),
+            degrade_after: self.duration(0, 15),
         }
     }
 
     fn fleet(&mut self) -> FleetSpec {
-        let instances = self.between(1, 14) as u32;
+        let most = self.pick(&[14, 14, 14, 40]);
+        let instances = self.between(1, most) as u32;
         let interval = self.between(1, 6);
         let mut free = instances;
         let mut statuses = Vec::new();
@@ -173,14 +185,21 @@ impl ScenarioGenerator {
             previous,
             names_previous: false,
             order: RolloutOrder::Listed,
-            batch_pct: self.pick(&[1, 10, 20, 25, 34, 50, 60, 100]),
-            max_consecutive_failures: self.limit(),
+            batches: BatchSizes::pct(self.pick(&[1, 10, 20, 25, 34, 50, 60, 100])),
+            max_consecutive_failures: Some(self.limit()),
+            names_first_rule: true,
             health_timeout: if self.chance(50) { beats } else { self.span(1, 14) },
-            rollback_batch_pct: self.pick(&[1, 20, 50, 50, 67, 100]),
+            rollback_batches: BatchSizes::pct(self.pick(&[1, 20, 50, 50, 67, 100])),
+            rollback_max_consecutive_failures: None,
+            rollback_health_timeout: None,
+            breakers: Vec::new(),
+            ok_pct: 100,
+            pace: Pace::default(),
+            watch: None,
             breaker_order: self.pick(&[BreakerOrder::Observed, BreakerOrder::Observed, BreakerOrder::Listed]),
             breaker_scope: self.pick(&[BreakerScope::Rollout, BreakerScope::Rollout, BreakerScope::Batch]),
             max_in_flight: self.maybe(40, |scenario_generator| {
-                NonZeroU32::new(scenario_generator.between(1, 5) as u32).expect("at least 1")
+                Size::Count(NonZeroU32::new(scenario_generator.between(1, 5) as u32).expect("at least 1"))
             }),
             observe_after: if self.chance(50) { self.span(0, 30) } else { Span::ZERO },
         }
@@ -214,6 +233,8 @@ impl ScenarioGenerator {
             }),
             on_trip: (0..self.between(1, 4)).map(|_| self.pick(&decisions)).collect(),
             decision_delay: self.duration(0, 10),
+            promotion_delay: Distribution::Constant(0.0),
+            on_promotion: vec![PromotionDecision::Promote],
         }
     }
 
@@ -236,9 +257,15 @@ impl ScenarioGenerator {
                         hang: self.maybe(10, rate),
                         unhealthy: self.maybe(10, rate),
                         crash: self.maybe(10, rate),
+                        brick: self.maybe(3, rate),
+                        degrade: self.maybe(5, rate),
                     },
                     upgrade_time: self.maybe(20, |scenario_generator| scenario_generator.duration(0, 12)),
                     crash_after: self.maybe(20, |scenario_generator| scenario_generator.duration(0, 12)),
+                    degrade_after: self.maybe(10, |scenario_generator| scenario_generator.duration(0, 12)),
+                    runs: None,
+                    state: None,
+                    pinned: false,
                     heartbeat_phase: self.maybe(20, |scenario_generator| scenario_generator.span(0, most)),
                     heartbeat_loss_rate: self.maybe(15, |scenario_generator| scenario_generator.pick(&[0.0, 0.5, 1.0])),
                     heartbeat_delay: self.maybe(15, |scenario_generator| scenario_generator.duration(0, 8)),
@@ -311,7 +338,7 @@ impl ScenarioGenerator {
             seed: number,
             horizon: if self.chance(20) { self.span(1, 60) } else { self.span(150, 300) },
             module_id: "nginx".into(),
-            versions: vec![old, new],
+            versions: vec![old, new, self.version("v0", LifecycleState::Live)],
             network: self.network(),
             rollout: self.rollout(previous, fleet.heartbeat_interval),
             reconciler: ReconcilerSpec {
@@ -323,12 +350,16 @@ impl ScenarioGenerator {
             overrides: self.overrides(&fleet),
             faults: (0..faults).map(|_| self.fault(&fleet)).collect(),
             expect: Vec::new(),
+            policies: Vec::new(),
             tune: None,
             drill: None,
             classes: Vec::new(),
             fleet,
         };
         self.together(&mut scenario);
+        if self.chance(60) {
+            self.policies(&mut scenario);
+        }
         scenario
     }
 
@@ -389,9 +420,12 @@ impl ScenarioGenerator {
                 hang: self.maybe(30, rate),
                 unhealthy: self.maybe(15, rate),
                 crash: self.maybe(15, rate),
+                brick: self.maybe(5, rate),
+                degrade: self.maybe(8, rate),
             },
             upgrade_time: self.maybe(20, |scenario_generator| scenario_generator.duration(0, 12)),
             crash_after: self.maybe(20, |scenario_generator| scenario_generator.duration(0, 12)),
+            degrade_after: self.maybe(10, |scenario_generator| scenario_generator.duration(0, 12)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use dryroll::engine::InterventionPolicy;
+use dryroll::engine::{BatchSizes, InterventionPolicy, Promotions, Reason, RuleKind};
 use dryroll::fleet::{InstanceId, Span};
 use dryroll::scenario::{
     Concentrations, Distribution, FaultStart, Members, OutcomeRates, RolloutOrder, Scenario, Target, UpgradeOutcome,
@@ -11,7 +11,7 @@ use dryroll::scenario::{
 type Simpler = fn(&mut Scenario);
 
 /// What can be made simpler without a choice.
-const SIMPLER: [Simpler; 28] = [
+const SIMPLER: &[Simpler] = &[
     |s| s.horizon = Span(s.horizon.0 / 2),
     |s| s.rollout.observe_after = Span::ZERO,
     |s| s.network.flap_rate_per_hour = 0.0,
@@ -27,9 +27,31 @@ const SIMPLER: [Simpler; 28] = [
     |s| s.versions.iter_mut().for_each(|v| v.upgrade_time_factor = None),
     |s| s.rollout.order = RolloutOrder::Listed,
     |s| s.rollout.max_in_flight = None,
-    |s| s.rollout.batch_pct = 100,
-    |s| s.rollout.rollback_batch_pct = 100,
-    |s| s.rollout.max_consecutive_failures = NonZeroU32::MIN,
+    |s| s.rollout.batches = BatchSizes::pct(100),
+    |s| s.rollout.batches = BatchSizes::pct(1),
+    |s| s.rollout.batches.growth = None,
+    |s| s.rollout.batches.sizes.truncate(1),
+    |s| s.rollout.rollback_batches = BatchSizes::pct(100),
+    |s| s.rollout.max_consecutive_failures = NonZeroU32::new(1),
+    |s| s.rollout.max_consecutive_failures = NonZeroU32::new(50),
+    |s| {
+        s.rollout.max_consecutive_failures =
+            s.rollout.max_consecutive_failures.filter(|_| s.rollout.breakers.is_empty())
+    },
+    |s| s.rollout.rollback_max_consecutive_failures = None,
+    |s| s.rollout.rollback_health_timeout = None,
+    |s| s.rollout.pace.min_healthy = Span::ZERO,
+    |s| s.rollout.pace.retries = s.rollout.pace.retries.min(1),
+    |s| s.rollout.pace.retries = 0,
+    |s| s.rollout.pace.advance_pct = 100,
+    |s| s.rollout.pace.bakes.clear(),
+    |s| s.rollout.pace.bakes.truncate(1),
+    |s| s.rollout.pace.promotions = Promotions::Never,
+    |s| s.rollout.watch = s.rollout.watch.filter(|_| needs_watch(s)),
+    |s| s.rollout.watch.iter_mut().for_each(|watch| watch.max_unavailable = None),
+    |s| s.rollout.ok_pct = 100,
+    |s| s.operator.on_promotion.truncate(1),
+    |s| s.operator.promotion_delay = Distribution::Constant(0.0),
     |s| s.rollout.breaker_order = Default::default(),
     |s| s.rollout.breaker_scope = Default::default(),
     |s| s.reconciler.policy = InterventionPolicy::AutoApprove,
@@ -37,10 +59,20 @@ const SIMPLER: [Simpler; 28] = [
     |s| s.operator.on_trip.truncate(1),
     |s| s.operator.approval_delay = Distribution::Constant(0.0),
     |s| s.operator.decision_delay = Distribution::Constant(0.0),
+    |s| s.versions.iter_mut().for_each(|v| v.degrade_after = Distribution::Constant(0.0)),
     |s| s.versions[0].crash_after = Distribution::Constant(0.0),
     |s| s.versions[1].crash_after = Distribution::Constant(0.0),
     |s| s.versions.iter_mut().for_each(|v| v.upgrade_time = Distribution::Constant(0.0)),
 ];
+
+/// Whether a rule speaks of health after the verdict.
+fn needs_watch(scenario: &Scenario) -> bool {
+    scenario.rollout.breakers.iter().any(|rule| match &rule.kind {
+        RuleKind::Unwell(_) => true,
+        RuleKind::Failures(rule) => rule.reasons.iter().flatten().any(|&reason| reason == Reason::Relapsed),
+        _ => false,
+    })
+}
 
 fn leaves_out_an_instance(scenario: &Scenario) -> Option<Scenario> {
     let mut smaller = scenario.clone();
@@ -81,6 +113,7 @@ fn simpler(scenario: &Scenario) -> Vec<Scenario> {
     let mut all: Vec<Scenario> = leaves_out_an_instance(scenario).into_iter().collect();
     all.extend((0..scenario.faults.len()).map(|i| changed(&|s| drop(s.faults.remove(i)))));
     all.extend((0..scenario.overrides.len()).map(|i| changed(&|s| drop(s.overrides.remove(i)))));
+    all.extend((0..scenario.rollout.breakers.len()).map(|i| changed(&|s| drop(s.rollout.breakers.remove(i)))));
     all.extend((0..scenario.classes.len()).map(|i| changed(&|s| drop(s.classes.remove(i)))));
     all.extend(SIMPLER.iter().map(|change| changed(&change)));
     for i in 0..scenario.faults.len() {
@@ -102,6 +135,12 @@ fn simpler(scenario: &Scenario) -> Vec<Scenario> {
         all.push(changed(&|s| s.overrides[i].rates.hang = None));
         all.push(changed(&|s| s.overrides[i].rates.unhealthy = None));
         all.push(changed(&|s| s.overrides[i].rates.crash = None));
+        all.push(changed(&|s| s.overrides[i].rates.brick = None));
+        all.push(changed(&|s| s.overrides[i].rates.degrade = None));
+        all.push(changed(&|s| s.overrides[i].degrade_after = None));
+        all.push(changed(&|s| s.overrides[i].runs = None));
+        all.push(changed(&|s| s.overrides[i].state = None));
+        all.push(changed(&|s| s.overrides[i].pinned = false));
         all.push(changed(&|s| s.overrides[i].outcome = Some(UpgradeOutcome::Ok)));
     }
     all.retain(|smaller| smaller != scenario && smaller.horizon > Span::ZERO);
