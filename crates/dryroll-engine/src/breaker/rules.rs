@@ -50,6 +50,7 @@ impl Rules {
         Self { states: states.collect(), noted: vec![false; rules.len()], rules: rules.to_vec() }
     }
 
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }

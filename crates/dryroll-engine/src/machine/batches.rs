@@ -55,6 +55,7 @@ impl Engine {
     }
 
     /// Completes a batch whose instances all have their verdicts.
+    #[inline]
     pub(super) fn complete_if_judged(&mut self, now: At, batch_index: u32) {
         if !self.walk.is_judged(batch_index) {
             return;
@@ -86,6 +87,7 @@ impl Engine {
 
     /// What follows a change: free slots are filled, and the walk leaves a batch that it may leave. While a trip waits
     /// nothing is dispatched; a bake begins all the same.
+    #[inline]
     pub(super) fn proceed(&mut self, now: At) {
         if self.walk.waiting_for == WaitingFor::Open && self.walk.batch_is_undispatched() {
             self.dispatch(now);
