@@ -27,11 +27,13 @@ impl Engine {
 
     /// Judges the rules that hold a batch back before it begins.
     fn is_held_back(&mut self, now: At) -> bool {
-        if !self.rules.is_empty() && self.walk.direction() == Direction::Forward {
-            self.judge_rules(now, self.walk.begun(), Judge::BatchStart);
-            self.carry_out_trip(now);
+        if self.rules.is_empty() || self.walk.direction() == Direction::Back {
+            return false;
         }
-        self.walk.waiting_for != WaitingFor::NextBatch
+        self.judge_rules(now, self.walk.begun(), Judge::BatchStart);
+        let is_held_back = self.walk.waiting_for == WaitingFor::Tripped;
+        self.carry_out_trip(now);
+        is_held_back
     }
 
     fn dispatch(&mut self, now: At) {
