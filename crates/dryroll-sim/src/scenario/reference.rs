@@ -22,6 +22,7 @@ A key that ends in `_sec` is in seconds, at most 1,000,000,000, to the nearest m
 whole percent. Other whole numbers are 0 or more, and at most 4,294,967,295 (`seed`, `replicate`: what fits into 64 bits).
 A *duration* is a number of seconds or a [distribution](#durations). A *rate* is a chance from 0 to 1, or [drawn](#rates) once
 a replicate; so is a [*factor*](#factors). A default of *none* means that nothing is there.
+A *share* is a text such as `\"25%\"`: above 0 and at most 100 %, with at most three decimals.
 ";
 
 /// So many names still fit into a cell.
@@ -111,6 +112,11 @@ impl<'s> Writer<'s> {
         let mut keys: Vec<(&String, &Part)> =
             properties.iter().filter_map(|(key, part)| Some((key, part.as_object()?))).collect();
         keys.sort_by_key(|(key, _)| rank(key));
+        let rollout = self.definitions.and_then(|all| all.get("Rollout")?.get("properties")?.as_object());
+        if heading.path == ["policies"] {
+            // Its other keys are those of [rollout], which stand there.
+            keys.retain(|(key, _)| rollout.is_none_or(|keys| !keys.contains_key(*key)));
+        }
         let mut inner = Vec::new();
         let mut lists = Vec::new();
         for (key, property) in keys {
@@ -172,7 +178,7 @@ impl<'s> Writer<'s> {
             }
             let mut kinds: Vec<String> = Vec::new();
             for choice in choices {
-                let kind = self.kind(heading, key, choice, false, inner, lists);
+                let kind = self.kind(heading, key, choice, many, inner, lists);
                 let again =
                     kind.strip_prefix("list of ").is_some_and(|items| kinds.last().is_some_and(|last| last == items));
                 kinds.push(if again { "a list of them".to_owned() } else { kind });
@@ -195,6 +201,7 @@ impl<'s> Writer<'s> {
             },
             Some("boolean") => "`true` or `false`".to_owned(),
             Some("integer" | "number") => numbers(key, part, many),
+            _ if part.contains_key("pattern") => if many { "shares" } else { "share" }.to_owned(),
             _ => if many { "texts" } else { "text" }.to_owned(),
         }
     }
