@@ -256,9 +256,9 @@ impl Walk {
         self.pass_judged(instances);
     }
 
-    /// Records the verdict of a position in flight; returns its batch.
+    /// Records the verdict of a position in flight; returns its batch, and whether that is wholly judged now.
     #[inline]
-    pub fn judge(&mut self, position: u32, verdict: Verdict, instances: &mut [InstanceState]) -> u32 {
+    pub fn judge(&mut self, position: u32, verdict: Verdict, instances: &mut [InstanceState]) -> (u32, bool) {
         instances[position as usize].phase[self.course.direction as usize] = Phase::Judged(verdict);
         self.in_flight -= 1;
         self.judged += 1;
@@ -271,8 +271,15 @@ impl Walk {
             }
             Verdict::Failed(_) => batch.failed += 1,
         }
+        let is_judged = batch.healthy + batch.failed == batch.size();
         self.pass_judged(instances);
-        index
+        (index, is_judged)
+    }
+
+    /// Whether the walk may go on before the batch that began last is wholly judged.
+    #[inline]
+    pub fn may_go_on(&self) -> bool {
+        self.batches.last().is_some_and(|batch| batch.is_enough || self.next < batch.end)
     }
 
     /// A healthy verdict turns to failed; returns the position's batch.

@@ -57,11 +57,7 @@ impl Engine {
     }
 
     /// Completes a batch whose instances all have their verdicts.
-    #[inline]
-    pub(super) fn complete_if_judged(&mut self, now: At, batch_index: u32) {
-        if !self.walk.is_judged(batch_index) {
-            return;
-        }
+    pub(super) fn complete_batch(&mut self, now: At, batch_index: u32) {
         if self.settings.breaker_order == BreakerOrder::Listed && self.walk.waiting_for != WaitingFor::Tripped {
             self.count_batch_as_listed(now);
         }

@@ -75,7 +75,7 @@ impl Engine {
             self.retry(now, position, reason);
             return None;
         }
-        let batch_index = self.walk.judge(position, verdict, &mut self.instances);
+        let (batch_index, is_batch_judged) = self.walk.judge(position, verdict, &mut self.instances);
         let instance = self.instance(position);
         let importance = if verdict == Verdict::Healthy { Recording::Everything } else { Recording::Milestones };
         self.say(now, importance, || EventBody::InstanceHealthCheck {
@@ -90,9 +90,13 @@ impl Engine {
             self.lands(position, verdict);
         }
         self.count(now, position, batch_index, verdict);
-        self.complete_if_judged(now, batch_index);
+        if is_batch_judged {
+            self.complete_batch(now, batch_index);
+        }
         self.carry_out_trip(now);
-        self.proceed(now);
+        if is_batch_judged || self.walk.may_go_on() {
+            self.proceed(now);
+        }
         Some(Judged { position, verdict })
     }
 

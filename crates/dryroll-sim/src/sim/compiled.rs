@@ -80,6 +80,8 @@ pub struct CompiledScenario {
     pub delays: bool,
     /// Whether every heartbeat that changes what the engine knows is handed in; else only the decisive one is.
     pub listens: bool,
+    /// Whether more follows from an input than its verdict and commands: the engine listens, or has rules of its own.
+    pub follows_more: bool,
     /// Whether an upgrade can brick an instance.
     pub bricks: bool,
     /// Whether what became of an instance takes its whole history, even if no fault interferes with it.
@@ -340,6 +342,10 @@ impl CompiledScenario {
             ),
             delays,
             listens: rollout.watch.is_some() || rollout.pace.min_healthy > Span::ZERO || rollout.pace.retries > 0,
+            follows_more: rollout.watch.is_some()
+                || rollout.pace.min_healthy > Span::ZERO
+                || rollout.pace.retries > 0
+                || !rollout.breakers.is_empty(),
             bricks: scenario.can_end(UpgradeOutcome::Brick),
             by_history: !starts.are_plain()
                 || rollout.pace.retries > 0

@@ -48,6 +48,10 @@ impl SampledUpgrade {
 /// Failure, hang, unhealthy, crash, brick, degrade, ok, in this order from 0 to 1: a version with a higher failure rate and no other
 /// change fails on the same instances and more.
 fn outcome(rates: &OutcomeRates, u: f64) -> UpgradeOutcome {
+    // Most upgrades succeed, and need no further comparison.
+    if u >= rates.sum() {
+        return UpgradeOutcome::Ok;
+    }
     let mut limit = rates.failure;
     if u < limit {
         return UpgradeOutcome::Fail;
@@ -65,11 +69,7 @@ fn outcome(rates: &OutcomeRates, u: f64) -> UpgradeOutcome {
         return UpgradeOutcome::Crash;
     }
     limit += rates.brick;
-    if u < limit {
-        return UpgradeOutcome::Brick;
-    }
-    limit += rates.degrade;
-    if u < limit { UpgradeOutcome::Degrade } else { UpgradeOutcome::Ok }
+    if u < limit { UpgradeOutcome::Brick } else { UpgradeOutcome::Degrade }
 }
 
 #[cfg(test)]

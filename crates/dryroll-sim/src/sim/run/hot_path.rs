@@ -104,16 +104,14 @@ impl<'w> Simulator<'w> {
         if let Some(judged) = judged {
             self.note_verdict(now, judged);
         }
-        if !self.compiled.settings.breakers.is_empty() {
+        if self.compiled.follows_more {
             self.note_rule(now);
         }
         while let Some(command) = self.engine.poll_command() {
             self.carry_out(now, command);
         }
-        if self.compiled.listens
-            && let Some(Judged { position, .. }) = judged
-        {
-            self.listen(position);
+        if self.compiled.follows_more {
+            self.listen_to_judged(judged);
         }
         if self.engine.recording() != Recording::Nothing {
             self.pass_on_events(observer);
@@ -227,8 +225,7 @@ impl<'w> Simulator<'w> {
         let deadline = self.deadline_of(now, to);
         // An instance that its upgrade bricked hears no command.
         let may_be_bricked = to == Direction::Back && compiled.bricks;
-        let is_calm =
-            !may_be_bricked && self.is_calm(first_death, deadline) && self.expected.is_from_commands();
+        let is_calm = !may_be_bricked && self.is_calm(first_death, deadline) && self.expected.is_from_commands();
         let decisive = if is_calm {
             heartbeats::of_trajectory(&environment, member, &trajectory, network.surely_until, deadline)
         } else {
@@ -258,8 +255,9 @@ impl<'w> Simulator<'w> {
     /// Whether the heartbeats of an instance in this millisecond come after what happens now.
     #[inline(always)]
     fn is_before_heartbeats(&self, position: u32) -> bool {
+        // Where the engine does not listen, only a later position can follow from a heartbeat.
         self.turn < Turn::Heartbeat
-            || (self.turn == Turn::Heartbeat && (!self.compiled.listens || position > self.turn_position))
+            || (self.turn == Turn::Heartbeat && (position > self.turn_position || !self.compiled.listens))
     }
 
     /// Commands an instance again.
@@ -271,6 +269,14 @@ impl<'w> Simulator<'w> {
         let before_heartbeats = self.is_before_heartbeats(position);
         self.retries[position as usize].push(Retry { to, attempt, dispatched: now, before_heartbeats });
         self.listen_to_attempt(position);
+    }
+
+    /// What is awaited of an instance changes with its verdict.
+    #[cold]
+    fn listen_to_judged(&mut self, judged: Option<Judged>) {
+        if let Some(Judged { position, .. }) = judged.filter(|_| self.compiled.listens) {
+            self.listen(position);
+        }
     }
 
     /// A rule may have stopped the rollout without asking anybody.
