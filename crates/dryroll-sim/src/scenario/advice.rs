@@ -27,7 +27,7 @@ use super::{Scenario, VersionIndex};
 use dryroll_engine::InterventionPolicy;
 
 pub use collect::Advisor;
-pub use horizon::{ended_at_horizon, passed_on_stalled};
+pub use horizon::{ended_at_horizon, nothing_rolled_out, passed_on_stalled};
 
 /// What a piece of advice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,11 +53,15 @@ pub enum AdviceCode {
     ApprovalExpires,
     /// Rates of classes and overrides that overlap, more than 1 together.
     OverlappingRates,
+    /// Nothing is rolled out, and rules measure it.
+    NothingRolledOut,
+    /// Every trip of the breaker is ignored.
+    TripsIgnored,
 }
 
 impl AdviceCode {
     /// All of them, in the order of `docs/advice.md`.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::BreakerNeverTrips,
         Self::HorizonTooShort,
         Self::EndedAtHorizon,
@@ -68,6 +72,8 @@ impl AdviceCode {
         Self::UnitOfTime,
         Self::ApprovalExpires,
         Self::OverlappingRates,
+        Self::NothingRolledOut,
+        Self::TripsIgnored,
     ];
 
     /// Its name in reports.
@@ -84,6 +90,8 @@ impl AdviceCode {
             Self::UnitOfTime => "unit_of_time",
             Self::ApprovalExpires => "approval_expires",
             Self::OverlappingRates => "overlapping_rates",
+            Self::NothingRolledOut => "nothing_rolled_out",
+            Self::TripsIgnored => "trips_ignored",
         }
     }
 }
@@ -171,9 +179,10 @@ impl Scenario {
         if self.planned_instances() == 0 || self.reconciler.policy == InterventionPolicy::Blocked {
             return Vec::new();
         }
-        let rules: [fn(&Scenario) -> Option<Found>; 9] = [
+        let rules: [fn(&Scenario) -> Option<Found>; 10] = [
             breaker::never_trips,
             horizon::too_short,
+            horizon::before_silence,
             way_back::none,
             way_back::doubtful,
             window::shorter_than_upgrades,

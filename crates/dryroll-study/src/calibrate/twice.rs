@@ -205,8 +205,10 @@ impl History {
         const FEWEST_GAPS: usize = 3;
         const FEWEST_IN_SECONDS: usize = 12;
         let (Some(own), Some(other)) = (self.times.first(), whole.times.first()) else { return false };
-        let since = |times: &[u64], first: u64| times.iter().map(move |at| at.saturating_sub(first)).collect::<Vec<_>>();
-        if !whole.contents.starts_with(&self.contents) || !since(&whole.times, *other).starts_with(&since(&self.times, *own))
+        let since =
+            |times: &[u64], first: u64| times.iter().map(move |at| at.saturating_sub(first)).collect::<Vec<_>>();
+        if !whole.contents.starts_with(&self.contents)
+            || !since(&whole.times, *other).starts_with(&since(&self.times, *own))
         {
             return false;
         }

@@ -7,7 +7,8 @@
 //! percentile or a rate ([`Kind::Estimated`]) is about all possible replicates. Where theory has the value, that
 //! decides. Otherwise the rule is looked at after as many replicates as it states, then after twice, four times … as
 //! many. It passes or fails as soon as its interval lies on one side of the limit, and is undecided if that has not
-//! happened after the largest number of replicates.
+//! happened after the largest number of replicates. A limit that every replicate keeps, with some of them at the limit,
+//! has the tolerance of [`limits`](super::tune::limits), but not where it is at the end of the possible range.
 //!
 //! All intervals of all looks of all rules that are checked together hold simultaneously at the confidence of the
 //! report: each look has its share of the error ([`Looks`]), and Bonferroni's inequality shares it between the rules.
@@ -30,10 +31,11 @@ use super::round::{self, Work, WorkPlan, rows_a_block};
 use super::row::speaks_of;
 use super::sweep::CONFIDENCE;
 use super::theory::Theory;
-use super::tune::limits::{about, bound_says, observe};
+use super::tune::limits::{about, bound_says, inside, observe};
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{
-    Bound, Demand, EventDemand, ExpectSpec, Expected, LimitSpec, Measure, Replicates, Scenario, Stat, VersionIndex,
+    Bound, Demand, EventDemand, ExpectSpec, Expected, LIMIT_TOLERANCE, LimitSpec, Measure, Replicates, Scenario, Stat,
+    VersionIndex,
 };
 use dryroll_sim::text::Foreign;
 use dryroll_stats::sequential::Looks;
@@ -200,6 +202,8 @@ pub enum Verdict {
 pub enum Doubt {
     /// The limit lies within the interval.
     WithinInterval,
+    /// The limit is at the end of the possible range, where no interval ends.
+    AtEndOfRange,
     /// Too few replicates for an interval.
     NoInterval,
     /// No replicate has a value.
@@ -223,6 +227,9 @@ pub struct Finding {
     pub exact: Option<f64>,
     /// The confidence of the interval at the deciding look.
     pub confidence: Option<f64>,
+    /// Whether it passes by tolerance: it holds in every replicate, and the mean is certainly at most the tolerance beyond
+    /// the limit.
+    pub by_tolerance: bool,
     /// The number of replicates with a value.
     pub n: u64,
     /// The number of replicates that were run; fewer have a value of a conditional metric.
@@ -240,6 +247,7 @@ impl Finding {
         interval: None,
         exact: None,
         confidence: None,
+        by_tolerance: false,
         n: 0,
         of: 0,
         stalled: 0,
@@ -300,6 +308,12 @@ impl Check {
             }
         }
         Ok(Self { scenario: scenario.clone(), cells, rules })
+    }
+
+    /// How far a mean may be beyond a limit that every replicate keeps, as a share of the limit: as in a search.
+    #[must_use]
+    pub fn limit_tolerance(&self) -> f64 {
+        self.scenario.tune.as_ref().map_or(LIMIT_TOLERANCE, |tune| tune.limit_tolerance)
     }
 
     /// The number of rules that an interval decides.
@@ -471,7 +485,9 @@ impl Check {
         let rows = CellRows::open(std::slice::from_ref(log), *cell as u32, n)?;
         let is_estimated = kind(spec) == Kind::Estimated;
         let confidence = simultaneous::each(looks(spec, effort).confidence(look, CONFIDENCE), effort.together);
-        let held = observe(limit, &rows, compiled, &theory[*cell], Certainty { confidence, peeked: true }, None)?;
+        let is_at_end = inside(limit, compiled, 0.0).is_some();
+        let tolerance = (is_estimated && !is_at_end).then(|| self.limit_tolerance());
+        let held = observe(limit, &rows, compiled, &theory[*cell], Certainty { confidence, peeked: true }, tolerance)?;
         let holds = match held.observed {
             Some(value) if !is_estimated => (replicates_of(spec) <= n).then(|| replicates::fits(&limit.bound, value)),
             _ => held.holds,
@@ -481,6 +497,7 @@ impl Check {
             (Some(false), _) => Verdict::Failed,
             (None, _) if held.n == 0 => Verdict::Undecided(Doubt::NothingMeasured),
             (None, _) if !is_estimated => Verdict::Undecided(Doubt::TooManyWorlds),
+            (None, Some(_)) if is_at_end => Verdict::Undecided(Doubt::AtEndOfRange),
             (None, Some(_)) => Verdict::Undecided(Doubt::WithinInterval),
             (None, None) => Verdict::Undecided(Doubt::NoInterval),
         };
@@ -495,6 +512,7 @@ impl Check {
             interval: held.interval,
             exact: held.exact.filter(|_| is_estimated),
             confidence: is_estimated.then_some(confidence),
+            by_tolerance: held.by_tolerance,
             n: held.n,
             of: n,
             stalled,

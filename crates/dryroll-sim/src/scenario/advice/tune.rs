@@ -2,7 +2,22 @@
 
 use super::{AdviceCode, Found, Step};
 use crate::scenario::Scenario;
-use dryroll_engine::{BreakerScope, batch_size};
+use dryroll_engine::{BreakerScope, OperatorDecision, batch_size};
+
+/// Of a search among breakers whose every trip is ignored.
+pub(super) fn trips_ignored(scenario: &Scenario) -> Option<Found> {
+    let on_trip = &scenario.operator.on_trip;
+    let is_ignored = !on_trip.is_empty() && on_trip.iter().all(|one| *one == OperatorDecision::ContinueAnyway);
+    is_ignored.then(|| {
+        Found::new(
+            AdviceCode::TripsIgnored,
+            [Step::Key("operator"), Step::Key("on_trip")],
+            "a breaker whose trips are always ignored holds nothing: every bad version reaches the whole fleet"
+                .to_owned(),
+            "write `on_trip = \"abort\"` or `\"rollback_completed_batches\"`".to_owned(),
+        )
+    })
+}
 
 /// At the first limit of the list that is out of reach, and with it all that are.
 pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {

@@ -24,7 +24,7 @@ use dryroll_engine::{
     BreakerOrder, BreakerScope, Direction, Engine, Event, EventBody, OperatorDecision, Outcome, Recording, RolloutId,
     Settings,
 };
-use dryroll_sim::scenario::{Bound, Measure, Metric, Rate, Stat};
+use dryroll_sim::scenario::{Bound, Measure, Metric, Rate, Scenario, Stat};
 use dryroll_sim::sim::{CompiledScenario, Observer, Simulator};
 use dryroll_stats::quantile::rank;
 
@@ -48,13 +48,16 @@ pub struct Judged {
     pub bad: Vec<(f64, f64)>,
     /// The limits of the search, for each version that they are about.
     pub limits: Vec<Met>,
+    /// Whether it trips at all where every verdict is a failure.
+    pub can_trip: bool,
 }
 
 impl Judged {
-    /// The number of limits that it breaks, then how far the bad versions get: less is better.
+    /// The number of limits that it breaks, then how far the bad versions get: less is better. A rule that can never
+    /// trip comes last.
     fn rank(&self) -> (usize, f64) {
         let broken = self.limits.iter().filter(|met| met.holds == Some(false)).count();
-        (broken, self.bad.iter().map(|(_, exposed)| exposed).sum())
+        (if self.can_trip { broken } else { usize::MAX }, self.bad.iter().map(|(_, exposed)| exposed).sum())
     }
 }
 
@@ -81,6 +84,8 @@ pub struct Hints {
     pub is_recommended: bool,
     /// Failures in a row first, then the best rule of each other kind.
     pub judged: Vec<Judged>,
+    /// Whether trips may be ignored, so that exposure is up to the first trip only.
+    pub up_to_first_trip: bool,
     /// Why no rule was judged.
     pub why_not: Option<String>,
 }
@@ -264,8 +269,14 @@ pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) 
     }
     let with = |policy: usize| pool.install(|| Tried::new(tune, policy)).map(|tried| (policy, tried));
     let is_recommended = recommended.is_some();
-    let found =
-        |policy: usize, judged: Vec<Judged>| Hints { policy: Some(policy), is_recommended, judged, why_not: None };
+    let up_to_first_trip = goes_on(&tune.scenario);
+    let found = |policy: usize, judged: Vec<Judged>| Hints {
+        policy: Some(policy),
+        is_recommended,
+        judged,
+        up_to_first_trip,
+        why_not: None,
+    };
     let nothing = || none("their batches cannot be run without a breaker");
     if let Some(policy) = recommended {
         let Some((policy, tried)) = with(policy) else { return nothing() };
@@ -290,6 +301,11 @@ pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) 
         }
     }
     best.map_or_else(nothing, |(_, hints)| hints)
+}
+
+/// Whether a person may decide to continue, so that a trip ends nothing.
+fn goes_on(scenario: &Scenario) -> bool {
+    scenario.operator.on_trip.contains(&OperatorDecision::ContinueAnyway)
 }
 
 /// A policy for each batch size and plan order in the grid, the largest batches first.
@@ -325,6 +341,8 @@ struct Tried<'a> {
     total: u32,
     /// Whether a person may decide to continue, so that a trip ends nothing.
     goes_on: bool,
+    /// The largest number of verdicts that a breaker counts together.
+    reach: u32,
 }
 
 impl<'a> Tried<'a> {
@@ -340,7 +358,8 @@ impl<'a> Tried<'a> {
             good: seen.next()?,
             bad: seen.collect(),
             total: tune.cells.compiled[tune.cell(policy, 0)].total(),
-            goes_on: tune.scenario.operator.on_trip.contains(&OperatorDecision::ContinueAnyway),
+            goes_on: goes_on(&tune.scenario),
+            reach: tune.policy(policy).breaker_reach(),
         })
     }
 
@@ -360,7 +379,8 @@ impl<'a> Tried<'a> {
     fn in_a_row(&self, allowed: f64) -> Judged {
         let limits = self.tune.scenario.tune.iter().flat_map(|tune| &tune.max_consecutive_failures);
         let all = limits.map(|limit| self.judge(Rule::Consecutive(limit.get())));
-        let key = |judged: &Judged| (judged.false_trips > allowed, judged.false_trips, judged.rank().1);
+        let key =
+            |judged: &Judged| (!judged.can_trip || judged.false_trips > allowed, judged.false_trips, judged.rank().1);
         let is_better = |a: &Judged, b: &Judged| {
             let (a, b) = (key(a), key(b));
             let within = a.0.cmp(&b.0);
@@ -400,8 +420,10 @@ impl<'a> Tried<'a> {
                 limits.push(Met { limit: place, version, value, holds });
             }
         }
+        let failed = Counted { failed: true, dispatched: 0, fresh: false };
         Judged {
             rule,
+            can_trip: rule.trips(&vec![failed; self.reach as usize]).is_some(),
             false_trips: share(&good, |run| run.tripped),
             bad: bad
                 .iter()
@@ -495,7 +517,7 @@ fn cusums(good: &[Verdicts], bad: &[Vec<Verdicts>]) -> Vec<Rule> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dryroll_sim::scenario::{Format, Scenario};
+    use dryroll_sim::scenario::Format;
 
     /// `x` fails, `.` passes, `|` begins a batch with which rules start afresh.
     fn verdicts(text: &str) -> Vec<Counted> {
