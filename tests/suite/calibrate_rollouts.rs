@@ -183,3 +183,15 @@ fn a_spread_of_hangs_is_a_key_of_the_scenario_with_the_mean_that_is_shown() {
     let fleet = "[fleet]\ninstances = 80\n[rollout]\ntarget_version_id = \"v-2\"\n";
     common::scenario(&format!("{fleet}{tables}\n[[versions]]\nid = \"v-1\"\n"));
 }
+
+/// A log without a verdict is evidence of no rate.
+#[test]
+fn a_rate_of_no_verdict_is_left_out() {
+    let all = log(0.1, 0);
+    let starts: Vec<&str> = all.lines().take_while(|line| !line.contains("instance_health_check")).collect();
+    let folder = Folder::with(&[("starts.ndjson", &starts.join("\n"))]);
+    let told = String::from_utf8(folder.run("calibrate starts.ndjson").stdout).expect("UTF-8");
+    assert!(told.contains("# failure_rate: no verdict was seen, so it is left out"), "{told}");
+    assert!(!told.contains("failure_rate = ") && !told.contains("hang_rate = "), "{told}");
+    assert!(!told.contains("cut short by a decision:"), "{told}");
+}

@@ -195,7 +195,8 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
     }
     if cut_short * 20 > version.counts.all() {
         let text = format!(
-            "{cut_short} of {} commands were cut short by a decision: they count as not seen until then",
+            "{cut_short} of {} commands were cut short, by a decision or by the end of the log: they count as not seen \
+             until then",
             version.counts.all()
         );
         warn(&mut all, Censored, text);

@@ -1,7 +1,7 @@
 //! Rules other than failures in a row, in words: how far bad versions get with each, and which limits it would meet.
 
 use crate::model::tune::Hint;
-use crate::words::{Unit, plural};
+use crate::words::Unit;
 use dryroll_sim::text::Foreign;
 use dryroll_study::study::Policy;
 use dryroll_study::study::tune::Tune;
@@ -24,9 +24,11 @@ impl HintWords {
         let Some((own, others)) = found.judged.split_first() else {
             return Self { hints: Vec::new(), says: "other rules are not judged".to_owned() };
         };
-        let hints: Vec<Hint> = others.iter().map(|judged| hint(tune, own, judged)).collect();
-        let meeting: Vec<&str> =
-            hints.iter().filter(|hint| hint.meets == Some(true)).map(|hint| hint.rule.as_str()).collect();
+        let hints: Vec<Hint> = others.iter().map(|judged| hint(tune, own, judged, found.up_to_first_trip)).collect();
+        let named = |meets: Option<bool>| -> Vec<&str> {
+            hints.iter().filter(|hint| hint.meets == meets).map(|hint| hint.rule.as_str()).collect()
+        };
+        let (meeting, open) = (named(Some(true)), named(None));
         let with = match found.policy {
             Some(policy) => format!(" with batches of {} %", Policy::of(tune.policy(policy)).batches()),
             None => String::new(),
@@ -34,6 +36,7 @@ impl HintWords {
         let row = own.rule.parameters();
         let breaks = own.limits.iter().any(|met| met.holds == Some(false));
         let itself = match (found.is_recommended, breaks) {
+            _ if !own.can_trip => format!("{row} never trips"),
             (true, _) => format!("so does {row}, which is recommended"),
             (false, true) => format!("{row} does not"),
             (false, false) => format!("so does {row}"),
@@ -41,18 +44,32 @@ impl HintWords {
         let seen = format!("in {REPLICATES} rollouts of each version");
         let says = if hints.is_empty() {
             format!("no other rule trips as few good rollouts{with}")
+        } else if others.iter().all(|judged| !judged.can_trip) {
+            format!("no other rule can trip{with}")
         } else if tune.written == 0 {
             format!("nothing limits how far the bad versions get, so no rule breaks a limit{with}")
-        } else if meeting.is_empty() {
-            format!("neither would meet the limits{with} {seen}")
-        } else {
+        } else if !meeting.is_empty() {
             format!("{} would meet the limits{with} {seen}; {itself}", meeting.join(" and "))
+        } else if !open.is_empty() {
+            let mut not_judged: Vec<&str> = Vec::new();
+            for limit in hints.iter().filter(|hint| hint.meets.is_none()).flat_map(|hint| &hint.not_judged) {
+                if !not_judged.contains(&limit.as_str()) {
+                    not_judged.push(limit);
+                }
+            }
+            let (rules, not_judged) = (open.join(" and "), not_judged.join(" and "));
+            match others.iter().flat_map(|judged| &judged.limits).any(|met| met.holds.is_some()) {
+                true => format!("{rules} would meet the other limits{with} {seen}, but {not_judged} is not judged"),
+                false => format!("whether {rules} would meet the limits{with} is not judged: {not_judged}"),
+            }
+        } else {
+            format!("neither would meet the limits{with} {seen}")
         };
         Self { hints, says }
     }
 }
 
-fn hint(tune: &Tune, own: &Judged, judged: &Judged) -> Hint {
+fn hint(tune: &Tune, own: &Judged, judged: &Judged, up_to_first_trip: bool) -> Hint {
     let share = |value: f64| Unit::Share.say(value);
     let id = |version: usize| tune.cells.scenarios[tune.cell(0, version)].target().id.clone();
     let bad = judged.bad.iter().enumerate();
@@ -77,22 +94,24 @@ fn hint(tune: &Tune, own: &Judged, judged: &Judged) -> Hint {
             format!("{} ({seen} for {})", limit.says(), id(met.version))
         })
         .collect();
-    let judged_any = judged.limits.iter().any(|met| met.holds.is_some());
-    let meets = judged_any.then_some(broken.is_empty());
-    let verdict = match (meets, not_judged.len() as u64) {
-        (Some(false), _) => format!("; it would break {}", broken.join(" and ")),
-        (Some(true), 0) => "; it would meet every limit".to_owned(),
-        (Some(true), n) => {
-            format!("; it would meet the limits, but for {} not judged", plural(n, "one that is", "others that are"))
+    let meets =
+        if !judged.can_trip || !broken.is_empty() { Some(false) } else { not_judged.is_empty().then_some(true) };
+    let verdict = match meets {
+        _ if !judged.can_trip => "; it never trips".to_owned(),
+        Some(false) => format!("; it would break {}", broken.join(" and ")),
+        Some(true) => "; it would meet every limit".to_owned(),
+        None if not_judged.len() < judged.limits.len() => {
+            format!("; it would meet the other limits, but {} is not judged", not_judged.join(" and "))
         }
-        (None, _) => String::new(),
+        None => format!("; {} is not judged", not_judged.join(" and ")),
     };
+    let until = if up_to_first_trip { ", up to the first trip" } else { "" };
     Hint {
         rule: judged.rule.name().into(),
         parameters: judged.rule.parameters(),
         false_trip_rate: judged.false_trips,
         says: format!(
-            "{}, {}: exposes {}, tripping {} of good rollouts in place of {}{verdict}",
+            "{}, {}: exposes {}{until}, tripping {} of good rollouts in place of {}{verdict}",
             judged.rule.name(),
             judged.rule.parameters(),
             reach.join(", "),

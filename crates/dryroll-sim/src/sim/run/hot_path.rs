@@ -212,7 +212,7 @@ impl<'w> Simulator<'w> {
         let compiled = self.compiled;
         let (member, sampled) = &self.drawn[drawn];
         if !self.known.is_empty() {
-            self.near.fill(&compiled.faults, &self.known, member);
+            self.near.fill(compiled, &self.known, member);
         }
         let environment = Environment { compiled, near: &self.near, zones: self.zones };
         let first_death = match (&compiled.death_law, to) {
@@ -227,8 +227,7 @@ impl<'w> Simulator<'w> {
         let deadline = self.deadline_of(now, to);
         // An instance that its upgrade bricked hears no command.
         let may_be_bricked = to == Direction::Back && compiled.bricks;
-        let is_calm =
-            !may_be_bricked && self.is_calm(first_death, deadline) && self.expected.is_from_commands();
+        let is_calm = !may_be_bricked && self.is_calm(first_death, deadline) && self.expected.is_from_commands();
         let decisive = if is_calm {
             heartbeats::of_trajectory(&environment, member, &trajectory, network.surely_until, deadline)
         } else {

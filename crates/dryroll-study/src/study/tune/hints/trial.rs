@@ -4,14 +4,13 @@ use std::num::NonZeroU32;
 
 use rayon::prelude::*;
 
-use super::rule::Rule;
+use super::rule::{Counted, Rule};
 use super::verdicts::{Ended, Verdicts, observe};
-use super::{REPLICATES, is_less};
+use super::{REPLICATES, is_less, may_continue};
 use crate::study::completed;
 use crate::study::theory::fits;
 use crate::study::tune::Tune;
 use crate::study::tune::limits::Limit;
-use dryroll_engine::OperatorDecision;
 use dryroll_sim::scenario::{Bound, Measure, Metric, Rate, Stat};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_stats::quantile::rank;
@@ -30,13 +29,16 @@ pub struct Judged {
     pub bad: Vec<(f64, f64)>,
     /// The limits of the search, for each version that they are about.
     pub limits: Vec<Met>,
+    /// Whether it trips at all where every verdict is a failure.
+    pub can_trip: bool,
 }
 
 impl Judged {
-    /// The number of limits that it breaks, then how far the bad versions get: less is better.
+    /// The number of limits that it breaks, then how far the bad versions get: less is better. A rule that can never
+    /// trip comes last.
     pub(super) fn rank(&self) -> (usize, f64) {
         let broken = self.limits.iter().filter(|met| met.holds == Some(false)).count();
-        (broken, self.bad.iter().map(|(_, exposed)| exposed).sum())
+        (if self.can_trip { broken } else { usize::MAX }, self.bad.iter().map(|(_, exposed)| exposed).sum())
     }
 }
 
@@ -61,6 +63,8 @@ pub(super) struct Trial<'a> {
     total: u32,
     /// Whether a person may decide to continue, so that a trip ends nothing.
     may_continue: bool,
+    /// The largest number of verdicts that a breaker counts together.
+    reach: u32,
 }
 
 impl<'a> Trial<'a> {
@@ -76,7 +80,8 @@ impl<'a> Trial<'a> {
             good: seen.next()?,
             bad: seen.collect(),
             total: tune.cells.compiled[tune.cell(policy, 0)].total(),
-            may_continue: tune.scenario.operator.on_trip.contains(&OperatorDecision::ContinueAnyway),
+            may_continue: may_continue(&tune.scenario),
+            reach: tune.policy(policy).breaker_reach(),
         })
     }
 
@@ -96,7 +101,8 @@ impl<'a> Trial<'a> {
     pub(super) fn in_a_row(&self, allowed: f64) -> Judged {
         let limits = self.tune.scenario.tune.iter().flat_map(|tune| &tune.max_consecutive_failures);
         let all = limits.map(|limit| self.judge(Rule::Consecutive(limit.get())));
-        let key = |judged: &Judged| (judged.false_trips > allowed, judged.false_trips, judged.rank().1);
+        let key =
+            |judged: &Judged| (!judged.can_trip || judged.false_trips > allowed, judged.false_trips, judged.rank().1);
         let is_better = |a: &Judged, b: &Judged| {
             let (a, b) = (key(a), key(b));
             let within = a.0.cmp(&b.0);
@@ -136,8 +142,10 @@ impl<'a> Trial<'a> {
                 limits.push(Met { limit: place, version, value, holds });
             }
         }
+        let failed = Counted { failed: true, dispatched: 0, fresh: false };
         Judged {
             rule,
+            can_trip: rule.trips(&vec![failed; self.reach as usize]).is_some(),
             false_trips: share(&good, |run| run.tripped),
             bad: bad
                 .iter()
