@@ -147,19 +147,27 @@ fn observed(seen: Option<&Expected>, unit: Unit, bound: Option<f64>) -> String {
     }
 }
 
+/// The replicates that were run, and how many of them have a value.
+fn replicates(finding: &Finding) -> String {
+    let run = plural(finding.of, "replicate", "replicates");
+    match finding.n {
+        n if n == finding.of => run,
+        n => format!("{run}, of which {n} {} a value", if n == 1 { "has" } else { "have" }),
+    }
+}
+
 fn why(doubt: Doubt, finding: &Finding) -> String {
     match doubt {
         Doubt::WithinInterval => {
             format!(
                 "the limit lies within the interval after {}; allow more with --max-replicates",
-                plural(finding.n, "replicate", "replicates")
+                replicates(finding)
             )
         }
         Doubt::NoInterval => {
-            format!(
-                "{} too few for an interval; allow more with --max-replicates",
-                plural(finding.n, "replicate is", "replicates are")
-            )
+            let few = plural(finding.n, "value is", "values are");
+            let run = plural(finding.of, "replicate", "replicates");
+            format!("{few} too few for an interval after {run}; allow more with --max-replicates")
         }
         Doubt::NothingMeasured => "no replicate that was run has a value of it".to_owned(),
         Doubt::TooManyWorlds => "the rule is about more replicates than --max-replicates allows".to_owned(),
