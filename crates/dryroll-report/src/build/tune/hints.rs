@@ -4,7 +4,7 @@ use crate::model::tune::Hint;
 use crate::words::{Unit, plural};
 use dryroll_sim::text::Foreign;
 use dryroll_study::study::tune::Tune;
-use dryroll_study::study::tune::hints::{Hints, Judged, REPLICATES};
+use dryroll_study::study::tune::hints::{Hints, Judged, Met, REPLICATES};
 
 /// What is told of them.
 pub struct Told {
@@ -31,10 +31,12 @@ impl Told {
             None => String::new(),
         };
         let row = own.rule.parameters();
-        let breaks = own.limits.iter().any(|met| met.holds == Some(false));
+        let (breaks, unsure) =
+            (own.limits.iter().any(|met| met.holds == Some(false)), own.limits.iter().any(is_undecided));
         let itself = match (found.is_recommended, breaks) {
             (true, _) => format!("so does {row}, which is recommended"),
             (false, true) => format!("{row} does not"),
+            (false, false) if unsure => format!("whether {row} does is undecided"),
             (false, false) => format!("so does {row}"),
         };
         let seen = format!("in {REPLICATES} rollouts of each version");
@@ -42,6 +44,8 @@ impl Told {
             format!("no other rule trips as few good rollouts{with}")
         } else if tune.written == 0 {
             format!("nothing limits how far the bad versions get, so no rule breaks a limit{with}")
+        } else if meeting.is_empty() && hints.iter().any(|hint| hint.meets.is_none()) {
+            format!("whether another rule would meet the limits{with} is undecided {seen}")
         } else if meeting.is_empty() {
             format!("neither would meet the limits{with} {seen}")
         } else {
@@ -49,6 +53,11 @@ impl Told {
         };
         Self { hints, says }
     }
+}
+
+/// Whether the limit was judged and lies within the interval of what was seen.
+fn is_undecided(met: &Met) -> bool {
+    met.holds.is_none() && met.value.is_some()
 }
 
 fn hint(tune: &Tune, own: &Judged, judged: &Judged) -> Hint {
@@ -65,20 +74,27 @@ fn hint(tune: &Tune, own: &Judged, judged: &Judged) -> Hint {
         })
         .collect();
     let not_judged: Vec<String> =
-        judged.limits.iter().filter(|met| met.holds.is_none()).map(|met| tune.limits[met.limit].says()).collect();
-    let broken: Vec<String> = judged
-        .limits
-        .iter()
-        .filter(|met| met.holds == Some(false))
-        .map(|met| {
+        judged.limits.iter().filter(|met| met.value.is_none()).map(|met| tune.limits[met.limit].says()).collect();
+    let said = |is: &dyn Fn(&Met) -> bool| -> Vec<String> {
+        let found = judged.limits.iter().filter(|met| is(met));
+        let one = found.map(|met| {
             let limit = &tune.limits[met.limit];
             let seen = Unit::of(limit.spec.metric.name()).say_or_nothing(met.value);
             format!("{} ({seen} for {})", limit.says(), id(met.version))
-        })
-        .collect();
+        });
+        one.collect()
+    };
+    let (broken, undecided) = (said(&|met| met.holds == Some(false)), said(&is_undecided));
     let judged_any = judged.limits.iter().any(|met| met.holds.is_some());
-    let meets = judged_any.then_some(broken.is_empty());
+    let meets = match (broken.is_empty(), undecided.is_empty()) {
+        (false, _) => Some(false),
+        (true, false) => None,
+        (true, true) => judged_any.then_some(true),
+    };
     let verdict = match (meets, not_judged.len() as u64) {
+        (None, _) if !undecided.is_empty() => {
+            format!("; whether it would meet {} is undecided in {REPLICATES} rollouts", undecided.join(" and "))
+        }
         (Some(false), _) => format!("; it would break {}", broken.join(" and ")),
         (Some(true), 0) => "; it would meet every limit".to_owned(),
         (Some(true), n) => {
