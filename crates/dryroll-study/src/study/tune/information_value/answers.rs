@@ -340,6 +340,18 @@ fn beyond(limit: &Limit, value: f64) -> f64 {
 mod tests {
     use super::*;
 
+    #[test]
+    fn halves_are_random_and_take_each_row_once() {
+        for n in [2, 7, 2048] {
+            let [one, other] = halves(n, 3);
+            assert_eq!(one.len(), n / 2);
+            let mut all = [one.clone(), other].concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..n).collect::<Vec<usize>>());
+            assert!(n < 10 || one != halves(n, 4)[0] && one.windows(2).any(|pair| pair[1] != pair[0] + 1));
+        }
+    }
+
     /// Four policies: today's, another within the limits, one that is undecided, and one that is out. Their goals are
     /// 10, 8, 6 and 5.
     #[test]
