@@ -175,19 +175,27 @@ fn at_end(check: &Check, rule: &Rule, unit: Unit) -> String {
     )
 }
 
+/// The replicates that were run, and how many of them have a value.
+fn replicates(finding: &Finding) -> String {
+    let run = plural(finding.of, "replicate", "replicates");
+    match finding.n {
+        n if n == finding.of => run,
+        n => format!("{run}, of which {n} {} a value", if n == 1 { "has" } else { "have" }),
+    }
+}
+
 fn why(doubt: Doubt, finding: &Finding) -> String {
     match doubt {
         Doubt::WithinInterval | Doubt::AtEndOfRange => {
             format!(
                 "the limit lies within the interval after {}; allow more with --max-replicates",
-                plural(finding.n, "replicate", "replicates")
+                replicates(finding)
             )
         }
         Doubt::NoInterval => {
-            format!(
-                "{} too few for an interval; allow more with --max-replicates",
-                plural(finding.n, "replicate is", "replicates are")
-            )
+            let few = plural(finding.n, "value is", "values are");
+            let run = plural(finding.of, "replicate", "replicates");
+            format!("{few} too few for an interval after {run}; allow more with --max-replicates")
         }
         Doubt::NothingMeasured => "no replicate has a value of this metric".to_owned(),
         Doubt::TooManyWorlds => "the rule is about more replicates than --max-replicates allows".to_owned(),

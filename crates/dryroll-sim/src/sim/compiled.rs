@@ -382,6 +382,15 @@ impl CompiledScenario {
         self.base.releases[release].source = RateSource::Believed(posterior);
     }
 
+    /// Makes each replicate draw the rates that another scenario draws from a posterior.
+    pub fn believe_like(&mut self, other: &Self) {
+        for release in [Release::Target, Release::Previous] {
+            if let RateSource::Believed(posterior) = &other.base.releases[release].source {
+                self.believe(release, Arc::clone(posterior));
+            }
+        }
+    }
+
     /// Whether the instances of a replicate share anything that is drawn.
     #[must_use]
     pub fn shares(&self) -> bool {

@@ -5,7 +5,7 @@ use crate::words::Unit;
 use dryroll_sim::text::Foreign;
 use dryroll_study::study::Policy;
 use dryroll_study::study::tune::Tune;
-use dryroll_study::study::tune::hints::{Hints, Judged, REPLICATES};
+use dryroll_study::study::tune::hints::{Hints, Judged, Met, REPLICATES};
 
 /// The hints of a report.
 pub struct HintWords {
@@ -35,10 +35,12 @@ impl HintWords {
         };
         let row = own.rule.parameters();
         let breaks = own.limits.iter().any(|met| met.holds == Some(false));
+        let is_unsure = own.limits.iter().any(is_undecided);
         let itself = match (found.is_recommended, breaks) {
             _ if !own.can_trip => format!("{row} never trips"),
             (true, _) => format!("so does {row}, which is recommended"),
             (false, true) => format!("{row} does not"),
+            (false, false) if is_unsure => format!("whether {row} does is undecided"),
             (false, false) => format!("so does {row}"),
         };
         let seen = format!("in {REPLICATES} rollouts of each version");
@@ -58,7 +60,12 @@ impl HintWords {
                 }
             }
             let (rules, not_judged) = (open.join(" and "), not_judged.join(" and "));
+            let undecided = others.iter().zip(&hints).filter(|(_, hint)| hint.meets.is_none());
             match others.iter().flat_map(|judged| &judged.limits).any(|met| met.holds.is_some()) {
+                _ if undecided.flat_map(|(judged, _)| &judged.limits).any(is_undecided) => {
+                    let also = if not_judged.is_empty() { not_judged } else { format!("; {not_judged} is not judged") };
+                    format!("whether {rules} would meet the limits{with} is undecided {seen}{also}")
+                }
                 true => format!("{rules} would meet the other limits{with} {seen}, but {not_judged} is not judged"),
                 false => format!("whether {rules} would meet the limits{with} is not judged: {not_judged}"),
             }
@@ -67,6 +74,11 @@ impl HintWords {
         };
         Self { hints, says }
     }
+}
+
+/// Whether the limit was judged and lies within the interval of what was seen.
+fn is_undecided(met: &Met) -> bool {
+    met.holds.is_none() && met.value.is_some()
 }
 
 fn hint(tune: &Tune, own: &Judged, judged: &Judged, up_to_first_trip: bool) -> Hint {
@@ -83,23 +95,32 @@ fn hint(tune: &Tune, own: &Judged, judged: &Judged, up_to_first_trip: bool) -> H
         })
         .collect();
     let not_judged: Vec<String> =
-        judged.limits.iter().filter(|met| met.holds.is_none()).map(|met| tune.limits[met.limit].says()).collect();
-    let broken: Vec<String> = judged
-        .limits
-        .iter()
-        .filter(|met| met.holds == Some(false))
-        .map(|met| {
+        judged.limits.iter().filter(|met| met.value.is_none()).map(|met| tune.limits[met.limit].says()).collect();
+    let named = |is: &dyn Fn(&Met) -> bool| -> Vec<String> {
+        let found = judged.limits.iter().filter(|met| is(met));
+        let one = found.map(|met| {
             let limit = &tune.limits[met.limit];
             let seen = Unit::of(limit.spec.metric.name()).say_or_nothing(met.value);
             format!("{} ({seen} for {})", limit.says(), id(met.version))
-        })
-        .collect();
-    let meets =
-        if !judged.can_trip || !broken.is_empty() { Some(false) } else { not_judged.is_empty().then_some(true) };
+        });
+        one.collect()
+    };
+    let (broken, undecided) = (named(&|met| met.holds == Some(false)), named(&is_undecided));
+    let meets = match !judged.can_trip || !broken.is_empty() {
+        true => Some(false),
+        false => (undecided.is_empty() && not_judged.is_empty()).then_some(true),
+    };
     let verdict = match meets {
         _ if !judged.can_trip => "; it never trips".to_owned(),
         Some(false) => format!("; it would break {}", broken.join(" and ")),
         Some(true) => "; it would meet every limit".to_owned(),
+        None if !undecided.is_empty() => {
+            let also = match not_judged.is_empty() {
+                true => String::new(),
+                false => format!(", and {} is not judged", not_judged.join(" and ")),
+            };
+            format!("; whether it would meet {} is undecided in {REPLICATES} rollouts{also}", undecided.join(" and "))
+        }
         None if not_judged.len() < judged.limits.len() => {
             format!("; it would meet the other limits, but {} is not judged", not_judged.join(" and "))
         }

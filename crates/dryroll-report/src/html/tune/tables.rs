@@ -120,7 +120,7 @@ pub(super) fn hints(report: &TuneReport) -> Table {
         let meets = match hint.meets {
             Some(true) => "✓ yes".to_owned(),
             Some(false) => "✗ no".to_owned(),
-            None if hint.not_judged.is_empty() => NOTHING.to_owned(),
+            None if hint.not_judged.is_empty() => "? undecided".to_owned(),
             None => format!("? not judged: {}", hint.not_judged.join(", ")),
         };
         table.row([

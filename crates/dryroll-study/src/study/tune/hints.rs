@@ -15,7 +15,7 @@ mod rule;
 mod trial;
 mod verdicts;
 
-use super::Tune;
+use super::{Tune, Tuned};
 use dryroll_engine::OperatorDecision;
 use dryroll_sim::scenario::Scenario;
 pub use rule::Rule;
@@ -49,7 +49,8 @@ pub struct Hints {
 /// batches of the grid with which some rule meets the limits, or else those with which the best rule breaks the fewest
 /// limits.
 #[must_use]
-pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) -> Hints {
+pub fn hints(tune: &Tune, tuned: &Tuned, pool: &rayon::ThreadPool) -> Hints {
+    let recommended = tuned.incumbent;
     let none = |why_not: &str| Hints { why_not: Some(why_not.to_owned()), ..Hints::default() };
     if tune.versions() < 2 {
         return none("[tune] has no defective version, by which they would be judged");
@@ -59,7 +60,7 @@ pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) 
             "the fleet has more than {LARGEST_FLEET} instances, and no verdicts are kept of that many"
         ));
     }
-    let with = |policy: usize| pool.install(|| Trial::new(tune, policy)).map(|trial| (policy, trial));
+    let with = |policy: usize| pool.install(|| Trial::new(tune, tuned, policy)).map(|trial| (policy, trial));
     let is_recommended = recommended.is_some();
     let up_to_first_trip = may_continue(&tune.scenario);
     let found = |policy: usize, judged: Vec<Judged>| Hints {
