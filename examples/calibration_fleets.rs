@@ -26,11 +26,12 @@ struct Truth {
 }
 
 const FAST: &str = "upgrade_time_sec = {lognormal = {median = 60, sigma = 0.3}}";
+const NEAR: &str = "upgrade_time_sec = {lognormal = {median = 45, sigma = 0.3}}";
 const SLOW: &str = "{lognormal = {median = 250, sigma = 0.4}}";
 const FACTOR: &str = "upgrade_time_sec = {lognormal = {median = 120, sigma = 0.3}}\nupgrade_time_factor = {lognormal = \
                       {sigma = 0.4}}";
 
-const TRUTHS: [Truth; 18] = [
+const TRUTHS: [Truth; 23] = [
     Truth { name: "slow 15 %", version: FAST, slow: Some((0.15, SLOW)), window: 300.0, hang_rate: 0.01 },
     Truth { name: "slow 15 %", version: FAST, slow: Some((0.15, SLOW)), window: 300.0, hang_rate: 0.0 },
     Truth { name: "slow 15 %", version: FAST, slow: Some((0.15, SLOW)), window: 300.0, hang_rate: 0.05 },
@@ -92,6 +93,41 @@ const TRUTHS: [Truth; 18] = [
         slow: None,
         window: 171.0,
         hang_rate: 0.02,
+    },
+    Truth {
+        name: "near 15 %",
+        version: NEAR,
+        slow: Some((0.15, "{lognormal = {median = 130, sigma = 0.3}}")),
+        window: 150.0,
+        hang_rate: 0.01,
+    },
+    Truth {
+        name: "near 15 %",
+        version: NEAR,
+        slow: Some((0.15, "{lognormal = {median = 130, sigma = 0.3}}")),
+        window: 150.0,
+        hang_rate: 0.0,
+    },
+    Truth {
+        name: "near 15 %, Weibull",
+        version: "upgrade_time_sec = {weibull = {scale = 50, shape = 3}}",
+        slow: Some((0.15, "{weibull = {scale = 150, shape = 3}}")),
+        window: 150.0,
+        hang_rate: 0.01,
+    },
+    Truth {
+        name: "near 5 %",
+        version: NEAR,
+        slow: Some((0.05, "{lognormal = {median = 300, sigma = 0.4}}")),
+        window: 300.0,
+        hang_rate: 0.01,
+    },
+    Truth {
+        name: "near 30 %",
+        version: NEAR,
+        slow: Some((0.3, "{lognormal = {median = 100, sigma = 0.5}}")),
+        window: 200.0,
+        hang_rate: 0.01,
     },
 ];
 

@@ -6,8 +6,9 @@ use dryroll_sim::scenario::{RolloutOrder, Scenario};
 
 /// The note is written from this many bytes on.
 const MUCH: u64 = 2_000_000_000;
-/// Bytes per instance of a run: in plan, engine, queue and ledger.
-const INSTANCE: u64 = 92;
+/// Bytes per instance of a run, by the peak of the process, where all are commanded at once (fleets of 5 and 21
+/// millions): in plan, engine, queue and ledger, which double their room as they grow.
+const INSTANCE: u64 = 144;
 /// More bytes per instance where deaths, faults or delays are possible.
 const DISTURBED: u64 = 64;
 /// Bytes per instance of a plan whose order is not the fleet's.
@@ -78,10 +79,10 @@ mod tests {
 
     #[test]
     fn what_is_much_is_said() {
-        let need = Need { instances: 1_000_000, each: 92, threads: 2, more: 0 };
+        let need = Need { instances: 1_000_000, each: INSTANCE, threads: 2, more: 0 };
         assert_eq!(need.words(), None);
         let large = Need { instances: 100_000_000, ..need };
-        let says = "this needs about 18.4 GB of memory: 100000000 instances × 92 bytes × 2 at once";
+        let says = "this needs about 28.8 GB of memory: 100000000 instances × 144 bytes × 2 at once";
         assert_eq!(large.words().as_deref(), Some(says));
         let long = Need { more: 5_000_000_000, ..need };
         assert!(long.words().is_some_and(|words| words.ends_with("+ 5.0 GB for plans and results")));

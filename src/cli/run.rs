@@ -96,7 +96,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     publish(written)?;
     let faults = FaultReport::all(&effects);
     match transcript {
-        Some(transcript) => standard_output(transcript.close(&metrics, &faults, &advice))?,
+        Some(transcript) => standard_output(transcript.close(&metrics, simulator.pending(), &faults, &advice))?,
         None => return Ok(()),
     }
     match (remembered, teller(arguments.quiet, &outputs)) {

@@ -178,8 +178,12 @@ fn goal(text: &str, metric: &str) -> Result<Goal, Failure> {
         None => (text, false),
     };
     let half_width: f64 = number.trim().parse().map_err(|_| {
+        // As --tolerance has it.
+        let named = text.split_once('=').map_or(String::new(), |(name, width)| {
+            format!("; the metric is named by itself: `--metric {name} --precision {width}`")
+        });
         Failure::Input(anyhow::anyhow!(
-            "--precision: `{text}` is not a width; write a number above 0, or a share such as 2%"
+            "--precision: `{text}` is not a width; write a number above 0, or a share such as 2%{named}"
         ))
     })?;
     let half_width = if relative { half_width / 100.0 } else { half_width };

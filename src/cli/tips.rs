@@ -19,10 +19,15 @@ const LIKE: f64 = 0.6;
 pub fn report(error: clap::Error) -> ExitCode {
     let words: Vec<String> = std::env::args_os().map(|word| escaped(&word.to_string_lossy()).into_owned()).collect();
     // The message quotes the arguments: the escaped words fail in the same way.
-    let error = Cli::try_parse_from(&words).err().unwrap_or(error);
+    let mut error = Cli::try_parse_from(&words).err().unwrap_or(error);
+    let tip = tip(&error, &words);
+    // With a better tip, that of `--` before the word only misleads.
+    if tip.is_some() && error.kind() == ErrorKind::UnknownArgument {
+        error.remove(ContextKind::Suggested);
+    }
     let code = if error.use_stderr() { 2 } else { 0 };
     let mut said = error.render().ansi().to_string();
-    if let Some(tip) = tip(&error, &words) {
+    if let Some(tip) = tip {
         said.push_str(&format!("\n  tip: {tip}\n"));
     }
     // Without a terminal there is no one to advise.
@@ -40,9 +45,28 @@ fn tip(error: &clap::Error, words: &[String]) -> Option<String> {
     };
     match error.kind() {
         ErrorKind::InvalidSubcommand => subcommand(found(ContextKind::InvalidSubcommand)?, words),
-        ErrorKind::UnknownArgument => option(found(ContextKind::InvalidArg)?, words),
+        ErrorKind::UnknownArgument => {
+            let word = found(ContextKind::InvalidArg)?;
+            option(word, words).or_else(|| negative(word))
+        }
+        ErrorKind::ValueValidation => whole(found(ContextKind::InvalidValue)?),
         _ => None,
     }
+}
+
+/// A tip for `-1` where a number is wanted.
+fn negative(word: &str) -> Option<String> {
+    let number = word.strip_prefix('-')?;
+    number.parse::<f64>().ok()?;
+    Some(format!("no number of the command line is negative; a seed is 0 to {}", u64::MAX))
+}
+
+/// A tip for `1e3` where a whole number is wanted.
+fn whole(word: &str) -> Option<String> {
+    let number: f64 = word.parse().ok()?;
+    let is_whole = number.fract() == 0.0 && (0.0..1e15).contains(&number);
+    let instead = if is_whole { format!(": write {number}") } else { String::new() };
+    Some(format!("a whole number in digits is wanted{instead}"))
 }
 
 /// A tip for `rn` in place of `run`, or for a file without a command.

@@ -121,7 +121,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     interrupt::ends_the_program();
     let advice = tune_advice(&text, &tune, &log, &tuned).map_err(scratch_failure)?;
-    let hints = hints::hints(&tune, tuned.incumbent, &pool);
+    let hints = hints::hints(&tune, &tuned, &pool);
     let report = TuneReport::new(
         &tune,
         &arguments.scenario.to_string_lossy(),

@@ -3,10 +3,12 @@
 
 use std::path::Path;
 
-use dryroll::scenario::{AdviceCode, Advisor, ScenarioText, VersionIndex};
+use dryroll::scenario::{Advice, AdviceCode, Advisor, Format, ScenarioText, VersionIndex};
 use serde_json::Value;
 
 use crate::common::folder::{Folder, said};
+
+const TRIP: &str = "on_trip = \"rollback_completed_batches\"";
 
 /// Twenty hosts in batches of four, two versions, nothing unusual. A change replaces a line, or adds one at the end.
 pub fn scenario(changes: &[(&str, &str)]) -> String {
@@ -50,7 +52,68 @@ fn cases() -> Vec<Case> {
     let asks = "policy = \"require_approval\"";
     vec![
         ("as it is", vec![], vec![]),
+        (
+            "no heartbeat arrives",
+            vec![("instances = 20", "instances = 20\nheartbeat_loss_rate = 1")],
+            vec![(HealthWindowTooShort, "health_timeout_sec")],
+        ),
+        (
+            "an override loses them all",
+            vec![(
+                trip,
+                "on_trip = \"rollback_completed_batches\"\n[[overrides]]\nfraction = 1\nheartbeat_loss_rate = 1",
+            )],
+            vec![(HealthWindowTooShort, "health_timeout_sec")],
+        ),
+        (
+            "an override delays them beyond the window",
+            vec![(trip, "on_trip = \"abort\"\n[[overrides]]\nfraction = 1\nheartbeat_delay_sec = 400")],
+            vec![(HealthWindowTooShort, "health_timeout_sec")],
+        ),
+        (
+            "a network that is nearly always down",
+            vec![(trip, "on_trip = \"abort\"\n[network]\nflap_rate_per_hour = 3600\nflap_down_sec = 20000.5")],
+            vec![(HealthWindowTooShort, "health_timeout_sec")],
+        ),
+        (
+            "a network that is down now and then",
+            vec![(trip, "on_trip = \"abort\"\n[network]\nflap_rate_per_hour = 1\nflap_down_sec = 60")],
+            vec![],
+        ),
+        (
+            "a window that outlasts the horizon",
+            vec![
+                ("horizon_sec = 86400", "horizon_sec = 3600"),
+                ("health_timeout_sec = 300", "health_timeout_sec = 7200"),
+                ("failure_rate = 0.1", "defective = true\nhang_rate = 0.5"),
+            ],
+            vec![(HorizonTooShort, "horizon_sec")],
+        ),
         ("a fleet of one", vec![("instances = 20", "instances = 1")], vec![(BreakerNeverTrips, limit)]),
+        (
+            "an edit to batches below the limit",
+            vec![
+                (policy, asks),
+                (limit, "max_consecutive_failures = 4\nbreaker_scope = \"batch\""),
+                (trip, "on_trip = \"abort\"\nedit = { batch_pct = 10 }"),
+            ],
+            vec![(BreakerNeverTrips, "edit = ")],
+        ),
+        (
+            "an edit that changes no reason",
+            vec![
+                (policy, asks),
+                (limit, "max_consecutive_failures = 21"),
+                (trip, "on_trip = \"abort\"\nedit = { batch_pct = 10 }"),
+            ],
+            vec![(BreakerNeverTrips, "max_consecutive")],
+        ),
+        ("a bake in which nobody is watched", vec![(limit, "bake_sec = 60")], vec![(UnwatchedBake, "bake_sec")]),
+        (
+            "a question before a batch that is not there",
+            vec![(limit, "approve_before = [5]")],
+            vec![(PromotionBeyondPlan, "approve_before")],
+        ),
         ("a limit of the whole fleet", vec![(limit, "max_consecutive_failures = 20")], vec![]),
         (
             "a limit beyond the fleet",
@@ -71,7 +134,7 @@ fn cases() -> Vec<Case> {
         (
             "an edit that disarms it",
             vec![(policy, asks), (trip, "on_trip = \"abort\"\nedit = { max_consecutive_failures = 50 }")],
-            vec![(BreakerNeverTrips, limit)],
+            vec![(BreakerNeverTrips, "edit = ")],
         ),
         (
             "an edit that nobody is asked for",
@@ -393,9 +456,9 @@ fn each_trap_has_its_code_at_its_line() {
         assert_eq!(found, expected, "{name}\n{text}");
         seen.extend(found.into_iter().map(|(code, _)| code));
     }
-    // What only a run can show has a test of its own.
+    // What only a run, rules or a search can show have tests of their own.
     let unseen: Vec<_> = AdviceCode::ALL.into_iter().filter(|code| !seen.contains(code)).collect();
-    assert_eq!(unseen, [AdviceCode::EndedAtHorizon]);
+    assert_eq!(unseen, [AdviceCode::EndedAtHorizon, AdviceCode::NothingRolledOut, AdviceCode::TripsIgnored]);
 }
 
 #[test]
@@ -514,6 +577,47 @@ fn strict_fails_on_advice_and_tells_machines() {
     assert_eq!(folder.check("s.toml --strict").code, Some(0));
 }
 
+#[test]
+fn a_rule_about_a_rollout_that_does_not_happen_is_advised_against() {
+    let rule = "[[expect]]\nmetric = \"false_trip_rate\"\nat_most = 0.3\n";
+    for changes in [
+        vec![("policy = \"auto_approve\"", "policy = \"require_approval\""), (TRIP, "approves = false")],
+        vec![("policy = \"auto_approve\"", "policy = \"blocked\"")],
+        vec![("instances = 20", "instances = 20\n[fleet.statuses]\nstopped = 20")],
+        vec![
+            ("id = \"v1\"", "id = \"v1\"\ndigest = \"d\""),
+            ("failure_rate = 0.1", "failure_rate = 0.1\ndigest = \"d\""),
+        ],
+    ] {
+        let folder = Folder::of(&format!("{}{rule}", scenario(&changes)));
+        let told = folder.check("s.toml --strict --report r.json");
+        assert_eq!(told.code, Some(1), "{changes:?}: {}{}", told.out, told.error);
+        assert_eq!(folder.report("r.json")["advice"][0]["code"], "nothing_rolled_out");
+    }
+    // The outcome may be what is meant.
+    let outcome = "[[expect]]\nmetric = \"outcome\"\nequals = \"blocked\"\n";
+    let folder =
+        Folder::of(&format!("{}{outcome}", scenario(&[("policy = \"auto_approve\"", "policy = \"blocked\"")])));
+    assert_eq!(folder.check("s.toml --strict").code, Some(0));
+}
+
+#[test]
+fn an_edit_that_keeps_the_breaker_from_tripping_is_named() {
+    let text = scenario(&[
+        ("max_consecutive_failures = 2", "max_consecutive_failures = 2\nbreaker_scope = \"batch\""),
+        ("policy = \"auto_approve\"", "policy = \"require_approval\""),
+        (TRIP, "edit = { batch_pct = 5 }"),
+    ]);
+    let text = ScenarioText { file: "s.toml".into(), stem: "s".into(), format: Format::Toml, text };
+    let mut advisor = Advisor::new(&text);
+    advisor.read(&text.scenario().expect("a scenario"));
+    let advice = advisor.finish();
+    let [one] = advice.as_slice() else { panic!("{advice:?}") };
+    let line = text.text.lines().nth(one.line.expect("a line") - 1).expect("that line");
+    assert!(one.code == AdviceCode::BreakerNeverTrips && line.starts_with("edit = "), "{one:?}");
+    assert!(one.message.contains("the operator's edit `batch_pct = 5`"), "{}", one.message);
+}
+
 /// All versions that can be rolled out, as in a sweep over all of them.
 #[test]
 fn what_ships_is_free_of_advice() {
@@ -537,7 +641,11 @@ fn what_ships_is_free_of_advice() {
                     advisor.read(&other);
                 }
             }
-            assert_eq!(advisor.finish(), [], "{}", path.display());
+            let advice = advisor.finish();
+            // It shows what comes of a heartbeat that is broken.
+            let is_meant =
+                |one: &Advice| one.code == AdviceCode::HealthWindowTooShort && path.ends_with("broken-heartbeat.toml");
+            assert!(advice.iter().all(is_meant), "{}: {advice:?}", path.display());
             read += 1;
         }
     }

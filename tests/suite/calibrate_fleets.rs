@@ -6,14 +6,19 @@ use crate::common::toml as common;
 use dryroll::calibrate::{Calibration, History, Observations, VersionCalibration, WarningKind};
 use dryroll::report::model::calibration::CalibrationReport;
 use dryroll::report::scenario_toml;
+use dryroll::stats::Interval;
 use rayon::prelude::*;
 
 const ROLLOUTS: u64 = 6;
 
 fn calibration(version: &str, more: &str, set: u64) -> Calibration {
+    calibration_within(300, version, more, set)
+}
+
+fn calibration_within(window: u32, version: &str, more: &str, set: u64) -> Calibration {
     let text = format!(
         "[fleet]\ninstances = 40\n[[versions]]\nid = \"v-1\"\n[[versions]]\nid = \"v-2\"\n{version}\n[rollout]\n\
-         target_version_id = \"v-2\"\nbatch_pct = 25\nmax_consecutive_failures = 40\nhealth_timeout_sec = 300\n{more}"
+         target_version_id = \"v-2\"\nbatch_pct = 25\nmax_consecutive_failures = 40\nhealth_timeout_sec = {window}\n{more}"
     );
     let scenario = common::scenario(&text);
     let logs: String = (0..ROLLOUTS).map(|one| common::event_log(&scenario, set * ROLLOUTS + one)).collect();
@@ -36,6 +41,25 @@ fn a_slow_group_does_not_pass_for_hangs() {
     assert!(missed <= 4, "{missed}");
     let said = |one: &Calibration| of(one).warnings.iter().any(|warning| warning.text.contains("two groups of hosts"));
     assert!(all.iter().filter(|one| said(one)).count() >= 15);
+}
+
+/// Slow hosts whose median is close to the window, so that no test finds them. Right intervals of 95 % miss more than 4
+/// of 20 with a chance of 0.003 for each law; with the fast group held at its best, and no mixture where a single family
+/// is about as likely, they missed 16 and 23 of 40.
+#[test]
+fn a_slow_group_that_no_test_finds_does_not_pass_for_hangs() {
+    for (fast, slow, hang_rate) in [
+        ("lognormal = {median = 45, sigma = 0.3}", "lognormal = {median = 130, sigma = 0.3}", 0.0),
+        ("weibull = {scale = 50, shape = 3}", "weibull = {scale = 150, shape = 3}", 0.01),
+    ] {
+        let version = format!("upgrade_time_sec = {{{fast}}}\nhang_rate = {hang_rate}");
+        let slow = format!("[[classes]]\nid = \"slow\"\nshare = 0.15\nupgrade_time_sec = {{{slow}}}\n");
+        let of_set = |set| of(&calibration_within(150, &version, &slow, set)).rates.silence.interval;
+        let all: Vec<Interval> = (0..20).into_par_iter().map(of_set).collect();
+        let missed = all.iter().filter(|interval| !interval.contains(hang_rate)).count();
+        assert!(missed <= 4, "{fast}: {missed} {all:?}");
+        assert!(all.iter().all(|interval| interval.high < 0.35), "{all:?}");
+    }
 }
 
 /// Twelve sets: an interval of 95 % misses more than 3 of them with a chance of 0.002.

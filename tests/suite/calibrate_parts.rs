@@ -62,6 +62,25 @@ fn neither_the_name_nor_the_writing_of_a_log_matters() {
 }
 
 #[test]
+fn the_clock_of_a_log_does_not_matter() {
+    let whole = log(0);
+    let at = |ms: u64, unit: u64| -> Vec<String> {
+        let moved = |line: &String| {
+            let mut event: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let before = event["at_ms"].as_u64().expect("a time");
+            event["at_ms"] = (before / unit * unit + ms).into();
+            event.to_string()
+        };
+        whole.iter().map(moved).collect()
+    };
+    let later = at(1_764_000_000_000, 1);
+    one_rollout(&[&whole, &later], &whole, 1);
+    one_rollout(&[&whole, &later[..60]], &whole, 1);
+    let in_seconds = at(0, 1000);
+    one_rollout(&[&in_seconds, &at(1_764_000_000_000, 1000)], &in_seconds, 1);
+}
+
+#[test]
 fn the_parts_of_a_rotated_log_are_put_together() {
     let whole = log(0);
     for cut in [3, 9, 30, 60, whole.len() - 2] {

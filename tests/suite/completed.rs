@@ -140,3 +140,21 @@ fn what_is_undecided_is_named_and_not_out() {
     let page = said(&folder.run("report r.json --html -").stdout);
     assert!(!page.contains(">stops "), "it is not out");
 }
+
+/// Rollouts that the horizon ends are stopped by no breaker.
+#[test]
+fn rollouts_that_are_not_over_at_the_horizon_are_said_to_be() {
+    let broken = BROKEN.replace("failure_rate = 0.01\nhang_rate = 0.002", "failure_rate = 0.001");
+    let tune = TUNE.replace("[10, 20, 50]", "[1, 50]").replace("[1, 3]", "[3]").replace("at_most = 12", "at_most = 60");
+    let goal = "minimise = \"exposure_instance_min\"\n";
+    let folder = Folder::of(&format!("horizon_sec = 2400\n{broken}{tune}{goal}"));
+    let told = said(&folder.tune("--report t.json").stdout);
+    let report = folder.report("t.json");
+    let candidates = report["candidates"].as_array().expect("candidates");
+    let slow = candidates.iter().find(|one| one["policy"]["batch_pct"] == 1).expect("batches of 1 %");
+    assert_eq!(slow["gives_up"], "100\u{202f}% of good rollouts are not over at the horizon", "{slow}");
+    assert!(told.contains("A longer `horizon_sec` lets them end") && !told.contains("stops 100"), "{told}");
+    let told = said(&folder.run("sweep s.toml --batch-pct 1 --versions v-2 --replicates 60").stdout);
+    let told = told.replace('\u{202f}', " ");
+    assert!(told.contains("of 1: batch_pct 1: 100 % of good rollouts do not complete. Where the horizon"), "{told}");
+}

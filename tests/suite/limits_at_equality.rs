@@ -80,6 +80,27 @@ fn a_policy_that_is_undecided_at_a_limit_is_named_with_what_it_would_save() {
     assert!(printed.contains(says), "{printed}");
 }
 
+/// `check` has the tolerance of a search, but none at the end of the scale.
+#[test]
+fn a_rule_at_equality_is_decided() {
+    let rules = "[[expect]]\nversion = \"v-bad\"\nmetric = \"blast_radius_pct\"\nat_most = 20\n\
+                 [[expect]]\nversion = \"v-bad\"\nmetric = \"harmed_pct\"\nat_most = 0\n";
+    let text = EQUAL.replace("batch_pct = [10, 20]", "batch_pct = [20]");
+    let text = text.replace("target_version_id = \"v-2\"", "target_version_id = \"v-2\"\nbatch_pct = 20");
+    let folder = Folder::of(&format!("{text}{BEYOND_THEORY}{rules}"));
+    let told = folder.check("s.toml --report r.json");
+    let report = folder.report("r.json");
+    let [blast, harmed] = report["scenarios"][0]["rules"].as_array().expect("rules").as_slice() else {
+        panic!("{report}")
+    };
+    assert_eq!((&blast["status"], &blast["by_tolerance"]), (&"passed".into(), &true.into()), "{blast}");
+    assert!(told.out.contains("≈ line ") && told.out.contains("it holds in every replicate"), "{}", told.out);
+    assert_eq!(harmed["status"], "undecided", "{harmed}");
+    let why = harmed["why"].as_str().expect("words");
+    assert!(why.starts_with("no number of replicates decides it") && why.contains("`at_most = 0.1`"), "{why}");
+    assert!(why.contains("`stat = \"max\"`"), "{why}");
+}
+
 /// One rollout in 140 goes on to a second batch: the mean is beyond the tolerance, though one seed in six meets no such
 /// rollout in 256 replicates. None may call the limit met.
 #[test]

@@ -45,6 +45,7 @@ mod kept;
 mod learn;
 mod learn_drill;
 mod limits_at_equality;
+mod many_groups;
 mod naive_agrees;
 mod oracles;
 mod orders;

@@ -52,6 +52,54 @@ fn where_no_policy_meets_the_limits_the_rules_that_would_are_named() {
     assert!(page.contains("CUSUM would meet the limits"));
 }
 
+/// Batches of one instance begin their count at zero.
+#[test]
+fn a_rule_that_can_never_trip_meets_no_limit() {
+    let text = FLAKY
+        .replace("previous_version_id = \"v-1\"", "previous_version_id = \"v-1\"\nbreaker_scope = \"batch\"")
+        .replace("instances = 200", "instances = 100")
+        .replace("[2, 5, 50]", "[1]")
+        .replace("at_most = 0.01}, {metric = \"blast_radius_pct\", at_most = 10}", "at_most = 0.5}");
+    let folder = Folder::of(&text);
+    let output = folder.tune("--report t.json");
+    assert_eq!(output.status.code(), Some(1));
+    let report = folder.report("t.json");
+    let hints = report["hints"].as_array().expect("hints");
+    let share = hints.iter().find(|hint| hint["rule"] == "failure share").expect("a share of the last verdicts");
+    assert_eq!(share["meets"], false, "{share}");
+    assert!(share["says"].as_str().expect("words").ends_with("; it never trips"), "{share}");
+    let says = report["hints_say"].as_str().expect("words");
+    assert!(!says.contains("so does") && !says.contains("failure share would"), "{says}");
+}
+
+/// What the verdicts up to a trip do not tell is not called met.
+#[test]
+fn a_limit_that_is_not_judged_is_named_in_the_summary() {
+    let limits =
+        "limits = [{metric = \"false_trip_rate\", at_most = 0.5}, {metric = \"duration_sec\", at_most = 600000}]";
+    let text: String =
+        FLAKY.lines().map(|line| if line.starts_with("limits") { limits } else { line }.to_owned() + "\n").collect();
+    let folder = Folder::of(&text);
+    folder.tune("--report t.json -q");
+    let report = folder.report("t.json");
+    for hint in report["hints"].as_array().expect("hints") {
+        assert!(hint["meets"].is_null(), "{hint}");
+        assert!(
+            hint["says"].as_str().expect("words").contains("but mean duration_sec ≤ 600000 is not judged"),
+            "{hint}"
+        );
+    }
+    let says = report["hints_say"].as_str().expect("words");
+    assert!(says.ends_with("but mean duration_sec ≤ 600000 is not judged"), "{says}");
+    // Trips that are ignored: exposure is up to the first of them.
+    let folder = Folder::of(&FLAKY.replace("rollback_completed_batches", "continue_anyway"));
+    folder.tune("--report t.json -q");
+    let report = folder.report("t.json");
+    assert!(report["hints"][0]["says"].as_str().expect("words").contains(", up to the first trip, "), "{report}");
+    let advice = report["advice"].as_array().expect("advice");
+    assert!(advice.iter().any(|one| one["code"] == "trips_ignored"), "{advice:?}");
+}
+
 #[test]
 fn a_rule_that_breaks_a_limit_is_said_to() {
     let folder = Folder::of(&FLAKY.replace("at_most = 10}", "at_most = 0.5}"));

@@ -81,6 +81,66 @@ fn every_report_that_is_written_is_read() {
     assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
+/// What a report decided is what its numbers say.
+#[test]
+fn a_report_that_contradicts_itself_is_refused() {
+    let reports = of_each();
+    let of = |schema: &str| {
+        let named = format!("dryroll.{schema}/1");
+        reports.iter().find(|report| report["schema"] == named.as_str()).expect("a report").clone()
+    };
+    let refused = |report: &Value, at: &str, changes: &[(&str, Value)]| {
+        let mut other = report.clone();
+        for (place, value) in changes {
+            *other.pointer_mut(place).unwrap_or_else(|| panic!("{place}")) = value.clone();
+        }
+        let error = read(&other).expect_err(at);
+        assert!(error.contains(at), "{at}: {error}");
+    };
+    let check = of("check");
+    let rule = "/scenarios/0/rules/0";
+    let [bound, status] = ["bound", "status"].map(|key| check.pointer(&format!("{rule}/{key}")).expect("it").clone());
+    let other = if status == "passed" { "failed" } else { "passed" };
+    refused(&check, &format!("{rule}/status"), &[(&format!("{rule}/status"), other.into())]);
+    assert!(bound.is_number());
+    let tune = of("tune");
+    let candidates = tune["candidates"].as_array().expect("candidates");
+    let (place, limit) = candidates
+        .iter()
+        .enumerate()
+        .find_map(|(place, one)| {
+            let limits = one["evidence"]["limits"].as_array()?;
+            Some((place, limits.iter().position(|limit| limit["holds"] == false)?))
+        })
+        .expect("a limit that does not hold");
+    let holds = format!("/candidates/{place}/evidence/limits/{limit}/holds");
+    refused(&tune, &holds, &[(&holds, true.into())]);
+    let standing = format!("/candidates/{place}/standing");
+    refused(&tune, &standing, &[(&standing, "as_good".into())]);
+    let run = of("run");
+    let blast = "/metrics/blast_radius_pct";
+    let reached = run["metrics"]["exposed_pct"].as_f64().expect("a share");
+    refused(&run, blast, &[(blast, (reached / 2.0).into())]);
+    let back = "/rollback/batches/0/healthy_count";
+    refused(&run, back, &[(back, 41.into())]);
+    let compare = of("compare");
+    let stopping = "/comparisons/0/completed/0/enough";
+    if compare.pointer(stopping).is_some() {
+        let metric = compare["comparisons"][0]["metrics"].as_array().expect("metrics");
+        let at = metric.iter().position(|one| one["metric"] == "duration_sec").expect("durations");
+        let mut other = compare.clone();
+        other["comparisons"][0]["metrics"][at]["stopping"] =
+            if metric[at]["stopping"].is_null() { "b".into() } else { Value::Null };
+        let error = read(&other).expect_err("stopping");
+        assert!(error.contains("/stopping"), "{error}");
+    }
+    let calibration = of("calibration");
+    let timeouts = calibration["versions"][0]["health_timeout"].as_u64().expect("a count");
+    let hits = "/versions/0/hang_rate/hits";
+    refused(&calibration, hits, &[(hits, (timeouts + 1).into())]);
+    refused(&calibration, "/operator/approved", &[("/operator/approved", 9.into())]);
+}
+
 /// The value out of range for a number at a key, where its name says what it is.
 fn out_of_range(path: &[String], value: &Value) -> Option<Value> {
     let key = path.iter().rev().find(|step| step.parse::<usize>().is_err())?.as_str();

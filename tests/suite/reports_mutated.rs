@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::reports_checked::{of_each, pointer, read};
 
 /// Leaves of which a mutant may pass: the end of a place without the numbers in it, the mutants, and why.
-const FREE: [(&str, &[Mutant], &str); 44] = [
+const FREE: [(&str, &[Mutant], &str); 42] = [
     (".name", &[Flying], "a name that somebody gave"),
     (".module", &[Flying], "a name that somebody gave"),
     (".fleet", &[Flying], "a name that somebody gave"),
@@ -47,9 +47,7 @@ const FREE: [(&str, &[Mutant], &str); 44] = [
     ("tune.rollouts", &[Beyond], "the same of a search"),
     ("calibration.rollouts", &[Beyond], "rollouts in which nothing was commanded count too"),
     ("calibration.versions.*.version", &[Flying], "a calibration is of no scenario that says which versions there are"),
-    ("operator.approved", &[Beyond], "nothing else counts the operator's answers"),
     ("operator.edited", &[Beyond], "nothing else counts the operator's answers"),
-    ("operator.rejected", &[Beyond], "nothing else counts the operator's answers"),
     ("operator.on_trip.*.count", &[Beyond], "nothing else counts the operator's answers"),
     ("operator.approval_delay.censored", &[Beyond], "nothing else counts the operator's answers"),
     ("operator.decision_delay.censored", &[Beyond], "nothing else counts the operator's answers"),

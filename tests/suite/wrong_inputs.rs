@@ -57,6 +57,38 @@ fn a_folder_is_checked_but_for_what_is_wrong_or_none() {
     assert_eq!(printed.code, Some(2), "{}{}", printed.out, printed.error);
 }
 
+/// However TOML or JSON names the fleet or the rollout, a file that cannot be read is a wrong scenario.
+#[test]
+fn a_scenario_with_a_slip_of_the_pen_is_never_passed_over() {
+    let good = scenario(RULE);
+    for (name, text) in [
+        ("dotted.toml", "name = \"n\"\n fleet . instances = 20x\n"),
+        ("rollout.toml", "rollout.batch_pct = 2O\n"),
+        ("inline.toml", "fleet = { instances = 20x }\n"),
+        ("quoted.toml", "\"fleet\".instances = 20x\n"),
+        ("single.toml", "[ 'rollout' ]\nbatch_pct = 20x\n"),
+        ("open.toml", "fleet { instances = 20 }\n"),
+        ("mark.toml", "\u{feff}[fleet]\ninstances = 20x\n"),
+        ("mark.json", "\u{feff}{\"fleet\": {\"instances\": 20x}}"),
+        ("colon.json", "{\"fleet\"  {\"instances\": 20}}"),
+        ("bare.json", "{fleet: {instances: 20}}"),
+        ("single.json", "{\"seed\": 1, 'rollout': {}}"),
+    ] {
+        let folder = Folder::with(&[("f/a.toml", &good), (&format!("f/{name}"), text)]);
+        let told = folder.check("f");
+        assert_eq!(told.code, Some(2), "{name}: {}{}", told.out, told.error);
+        assert!(told.error.contains(&format!("f/{name}:")), "{name}: {}", told.error);
+    }
+    for (name, text) in [
+        ("Cargo.toml", "[package]\nname = \"x\ndescription = \"of a fleet\"\n"),
+        ("notes.json", "{\"notes\": \"of the fleet: all\""),
+    ] {
+        let folder = Folder::with(&[("f/a.toml", &good), (&format!("f/{name}"), text)]);
+        let told = folder.check("f");
+        assert_eq!(told.code, Some(0), "{name}: {}{}", told.out, told.error);
+    }
+}
+
 #[test]
 fn errors_name_the_line_and_what_to_do() {
     let no_permission = scenario(RULE).replace("[reconciler]\n", "[reconciler]\npermission = false\n");

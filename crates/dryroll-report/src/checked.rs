@@ -3,9 +3,11 @@
 //!
 //! One reader walks any report as JSON, so that a rule holds for a key wherever it stands: `domain` has what may stand
 //! at a key by its name and by the metric that it is about, within the fleet and the versions of its `scope`; `range`
-//! has the units; `relations` what the keys of one object say of each other, `whole` what the parts of one schema do,
+//! has the units; `relations` what the keys of one object say of each other, `decided` what was decided
+//! against limits, `whole` what the parts of one schema do,
 //! `rollout` what those of one run do, `fitted` what a calibration's do.
 
+mod decided;
 mod domain;
 mod fitted;
 pub mod range;
@@ -103,6 +105,7 @@ impl Reader {
         let around = self.scope.within(object).map(|within| std::mem::replace(&mut self.scope, within));
         relations::check(self, object);
         fitted::check(self, object);
+        decided::check(self, object);
         for (key, value) in object {
             let of_key = match (key.as_str(), object.get("key").and_then(Value::as_str)) {
                 ("values", Some(axis)) => domain::of_policy_key(axis, &self.scope).unwrap_or(Domain::Any),

@@ -54,6 +54,9 @@ impl Text {
     }
 
     fn rate(&mut self, key: &str, what: &str, rate: &RateReport) {
+        if rate.n == 0 {
+            return self.comment(&format!("{key}: no verdict was seen, so it is left out"));
+        }
         let ends = format!("{} to {}", number(rate.ci.low), number(rate.ci.high));
         let of = if rate.spread.is_some() { "95 % interval of the mean" } else { "95 % interval" };
         self.comment(&format!("{what} {} of {}; {of} {ends}", rate.hits, rate.n));

@@ -226,7 +226,10 @@ impl Unit {
         } else {
             ("±", 0.0)
         };
-        format!("{sign}{}", self.say_width(size))
+        let (said, zero) = (self.say_width(size), self.say_width(0.0));
+        // A difference that is shown as zero has no side.
+        let sign = if said == zero { "±" } else { sign };
+        format!("{sign}{said}")
     }
 
     /// How wide something is; of shares and percentages in points.

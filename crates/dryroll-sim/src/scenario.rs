@@ -32,7 +32,7 @@ mod written;
 
 pub use limits::MAX_SECONDS;
 
-pub use advice::{Advice, AdviceCode, Advisor, Found, ended_at_horizon, passed_on_stalled};
+pub use advice::{Advice, AdviceCode, Advisor, Found, ended_at_horizon, nothing_rolled_out, passed_on_stalled};
 pub use diagnostic::Diagnostic;
 pub use environment::environment_digest;
 pub use error::{Diagnostics, ScenarioError};

@@ -44,6 +44,7 @@ pub mod operator;
 pub mod outages;
 pub mod pairs;
 mod percent;
+mod places;
 pub mod posterior;
 mod queue;
 mod run;

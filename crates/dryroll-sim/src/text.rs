@@ -138,12 +138,33 @@ pub fn listed(texts: &[Foreign]) -> String {
 /// The escaped form of a text.
 #[must_use]
 pub fn escaped(text: &str) -> Cow<'_, str> {
-    if !text.contains(acts) {
+    if !text.contains(acts) && !text.contains(EMOJI_SELECTOR) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
-    text.chars().for_each(|letter| push(&mut out, letter));
+    let mut before = None;
+    for letter in text.chars() {
+        if letter == EMOJI_SELECTOR && !before.is_some_and(is_emoji_base) {
+            escape(&mut out, letter);
+        } else {
+            push(&mut out, letter);
+        }
+        before = Some(letter);
+    }
     Cow::Owned(out)
+}
+
+/// Shows the emoji before it in colours. After anything else it is invisible.
+const EMOJI_SELECTOR: char = '\u{fe0f}';
+
+fn is_emoji_base(letter: char) -> bool {
+    matches!(get_general_category(letter), GeneralCategory::OtherSymbol | GeneralCategory::ModifierSymbol)
+        || matches!(letter, '\u{203c}' | '\u{2049}' | '\u{2139}' | '\u{2194}' | '\u{3030}' | '\u{303d}')
+}
+
+fn escape(out: &mut String, letter: char) {
+    // Writing to a string cannot fail.
+    let _ = write!(out, "\\u{{{:x}}}", u32::from(letter));
 }
 
 /// Adds a letter, or its escape.
@@ -152,10 +173,7 @@ fn push(out: &mut String, letter: char) {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
-        letter if acts(letter) => {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(letter));
-        }
+        letter if acts(letter) => escape(out, letter),
         letter => out.push(letter),
     }
 }
@@ -169,7 +187,8 @@ pub fn acts(letter: char) -> bool {
         ' '..='~' => false,
         '\0'..='\u{9f}' => true,
         // Fillers and variation selectors: letters by their category, but invisible.
-        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}' => true,
+        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' => true,
+        '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0e}' | '\u{e0100}'..='\u{e01ef}' => true,
         letter => {
             matches!(get_general_category(letter), Control | Format | LineSeparator | ParagraphSeparator)
         }
@@ -231,6 +250,8 @@ mod tests {
             ("\u{202e}\u{2066}\u{200f}\u{61c}", "\\u{202e}\\u{2066}\\u{200f}\\u{61c}"),
             ("\u{200b}\u{200d}\u{2060}\u{feff}\u{ad}", "\\u{200b}\\u{200d}\\u{2060}\\u{feff}\\u{ad}"),
             ("\u{2028}\u{2029}\u{e0041}", "\\u{2028}\\u{2029}\\u{e0041}"),
+            ("a\u{fe0f}\u{fe00}\u{e0101}\u{180b}", "a\\u{fe0f}\\u{fe00}\\u{e0101}\\u{180b}"),
+            ("\u{2800}⚠\u{fe0f}\u{fe0f}", "\\u{2800}⚠\u{fe0f}\\u{fe0f}"),
             ("größe 版本 – 1\u{202f}000 \\ \"", "größe 版本 – 1\u{202f}000 \\ \""),
         ] {
             let foreign = Foreign::from(raw);

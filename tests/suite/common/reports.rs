@@ -250,6 +250,7 @@ fn contrast(metric: &str, a: f64, b: f64, half: f64) -> Contrast {
         variance_saved: Some(0.83),
         conditional: None,
         stopping: None,
+        never_trips: None,
     }
 }
 

@@ -5,9 +5,12 @@ use crate::model::ScenarioRef;
 use crate::model::check::{CheckReport, CheckedRule, CheckedScenario, IdleFault, Status};
 use crate::words::replay;
 use crate::words::{NOTHING, Unit, plural};
-use dryroll_sim::scenario::{Advisor, Demand, EventDemand, ExpectSpec, Expected, ScenarioText, passed_on_stalled};
+use dryroll_sim::scenario::{
+    Advisor, Bound, Demand, EventDemand, ExpectSpec, Expected, Measure, ScenarioText, nothing_rolled_out,
+    passed_on_stalled,
+};
 use dryroll_study::study::check::{Check, Checked, Doubt, Finding, Kind, Rule, RuleWords, Verdict, kind};
-use dryroll_study::study::tune::limits::bound_says;
+use dryroll_study::study::tune::limits::{bound_says, inside};
 
 impl CheckReport {
     /// Takes advice about a scenario: before any run, and on rules that passed on replicates that stalled.
@@ -16,6 +19,11 @@ impl CheckReport {
         let own = check.cells.scenarios.iter().any(|one| one.rollout.target == check.scenario.rollout.target);
         let own = (!own).then_some(&check.scenario);
         check.cells.scenarios.iter().chain(own).for_each(|scenario| advisor.read(scenario));
+        for (cell, (scenario, compiled)) in check.cells.scenarios.iter().zip(&check.cells.compiled).enumerate() {
+            let estimated = |rule: &Rule| rule.cell == cell && kind(&rule.spec) == Kind::Estimated;
+            let why = compiled.rolls_nothing_out().filter(|_| check.rules.iter().any(estimated));
+            advisor.add(why.map(|why| nothing_rolled_out(scenario, why)));
+        }
         let passed = check.rules.iter().zip(&checked.rules).filter(|(_, found)| found.verdict == Verdict::Passed);
         for (rule, found) in passed {
             let says = RuleWords::of(&rule.spec).to_string();
@@ -55,7 +63,7 @@ impl CheckReport {
             passed,
             rules,
             idle_faults,
-            warnings: warnings(check),
+            warnings: Vec::new(),
         });
         self.passed = self.scenarios.iter().all(|scenario| scenario.passed);
     }
@@ -65,21 +73,13 @@ fn command(file: &str, check: &Check, cell: usize, replicate: u64) -> String {
     replay::command(file, check.scenario.seed, check.cells.scenarios[cell].target().id.raw(), &[], replicate)
 }
 
-/// Of a version of which nothing is rolled out, estimates say little.
-fn warnings(check: &Check) -> Vec<String> {
-    let of_cell = |cell: usize| {
-        let estimated = |rule: &Rule| rule.cell == cell && kind(&rule.spec) == Kind::Estimated;
-        let why = check.cells.compiled[cell].rolls_nothing_out().filter(|_| check.rules.iter().any(estimated))?;
-        Some(format!("nothing of {} is rolled out: {why}", check.cells.scenarios[cell].target().id))
-    };
-    (0..check.cells.compiled.len()).filter_map(of_cell).collect()
-}
-
 fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> CheckedRule {
     let words = RuleWords::of(&rule.spec);
     let (measure, unit) = measured(&rule.spec);
     let (status, why) = match finding.verdict {
+        Verdict::Passed if finding.by_tolerance => (Status::Passed, Some(by_tolerance(check))),
         Verdict::Passed => (Status::Passed, None),
+        Verdict::Undecided(Doubt::AtEndOfRange) => (Status::Undecided, Some(at_end(check, rule, unit))),
         Verdict::Failed => (Status::Failed, None),
         Verdict::Undecided(doubt) => (Status::Undecided, Some(why(doubt, finding))),
         Verdict::Skipped => (Status::Skipped, Some("another rule had failed".to_owned())),
@@ -106,6 +106,7 @@ fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> Ch
             (None, None) => String::new(),
         },
         confidence: finding.confidence,
+        by_tolerance: finding.by_tolerance,
         n: finding.n,
         replay: finding.worst.map(|replicate| command(file, check, rule.cell, replicate).into()),
     }
@@ -147,19 +148,54 @@ fn observed(seen: Option<&Expected>, unit: Unit, bound: Option<f64>) -> String {
     }
 }
 
+fn by_tolerance(check: &Check) -> String {
+    format!(
+        "it holds in every replicate, and the mean is surely no more than {} of the limit beyond it",
+        Unit::Share.say(check.limit_tolerance())
+    )
+}
+
+/// A limit at the end of the possible range, and what can be decided in its place.
+fn at_end(check: &Check, rule: &Rule, unit: Unit) -> String {
+    const SHARE: f64 = 0.001;
+    let Demand::Limit(limit) = &rule.spec.demand else { return String::new() };
+    let instead = inside(limit, &check.cells.compiled[rule.cell], SHARE);
+    let (key, extreme) = match limit.bound {
+        Bound::AtLeast(_) => ("at_least", "min"),
+        Bound::AtMost(_) | Bound::Equals(_) => ("at_most", "max"),
+    };
+    let instead = instead.map(|value| format!("`{key} = {}`", (value * 1e6).round() / 1e6)).unwrap_or_default();
+    let each = match limit.metric {
+        Measure::Metric(_) => format!(", or `stat = \"{extreme}\"` with `replicates`, which each of so many must keep"),
+        Measure::Rate(_) | Measure::Outcome => String::new(),
+    };
+    let end = unit.say(limit.bound.number().unwrap_or_default());
+    format!(
+        "no number of replicates decides it: no interval ends at {end} itself; write a limit such as {instead}{each}"
+    )
+}
+
+/// The replicates that were run, and how many of them have a value.
+fn replicates(finding: &Finding) -> String {
+    let run = plural(finding.of, "replicate", "replicates");
+    match finding.n {
+        n if n == finding.of => run,
+        n => format!("{run}, of which {n} {} a value", if n == 1 { "has" } else { "have" }),
+    }
+}
+
 fn why(doubt: Doubt, finding: &Finding) -> String {
     match doubt {
-        Doubt::WithinInterval => {
+        Doubt::WithinInterval | Doubt::AtEndOfRange => {
             format!(
                 "the limit lies within the interval after {}; allow more with --max-replicates",
-                plural(finding.n, "replicate", "replicates")
+                replicates(finding)
             )
         }
         Doubt::NoInterval => {
-            format!(
-                "{} too few for an interval; allow more with --max-replicates",
-                plural(finding.n, "replicate is", "replicates are")
-            )
+            let few = plural(finding.n, "value is", "values are");
+            let run = plural(finding.of, "replicate", "replicates");
+            format!("{few} too few for an interval after {run}; allow more with --max-replicates")
         }
         Doubt::NothingMeasured => "no replicate has a value of this metric".to_owned(),
         Doubt::TooManyWorlds => "the rule is about more replicates than --max-replicates allows".to_owned(),

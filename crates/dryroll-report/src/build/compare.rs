@@ -25,7 +25,9 @@ impl CompareReport {
         let file = text.path();
         let stopping = stopping(results);
         let comparison = |(version, result): (usize, &Compared)| {
-            let [a, _] = compare.cells_of(version);
+            let [a, b] = compare.cells_of(version);
+            let can_trip = [a, b].map(|cell| compare.cells.scenarios[cell].can_trip());
+            let never_trips = which([!can_trip[0], !can_trip[1]]);
             let id = &compare.cells.scenarios[a].target().id;
             let command = |policy: &PolicyText, replicate| {
                 let settings: Vec<_> = policy.0.iter().map(|axis| (axis, 0)).collect();
@@ -34,7 +36,7 @@ impl CompareReport {
             Comparison {
                 version: id.clone(),
                 defective: compare.cells.compiled[a].defective,
-                metrics: result.measures.iter().map(|one| contrast(one, result, stopping)).collect(),
+                metrics: result.measures.iter().map(|one| contrast(one, result, stopping, never_trips)).collect(),
                 completed: result.completed.clone(),
                 replicates: result
                     .compiled
@@ -88,11 +90,16 @@ fn stopping(results: &[Compared]) -> Option<Stopping> {
         let all = results.iter().filter_map(|result| result.completed.as_ref());
         of_all(all.map(|both| both[side].enough)) == Some(false)
     };
-    match (stops(0), stops(1)) {
-        (true, true) => Some(Stopping::Both),
-        (true, false) => Some(Stopping::A),
-        (false, true) => Some(Stopping::B),
-        (false, false) => None,
+    which([stops(0), stops(1)])
+}
+
+/// Which of the two policies are meant.
+fn which(policies: [bool; 2]) -> Option<Stopping> {
+    match policies {
+        [true, true] => Some(Stopping::Both),
+        [true, false] => Some(Stopping::A),
+        [false, true] => Some(Stopping::B),
+        [false, false] => None,
     }
 }
 
@@ -125,11 +132,18 @@ fn conditional(one: &Contrasted, all: &[Contrasted]) -> Option<Conditional> {
     Some(Conditional::of_pairs(when, rates, ci, one.paired.n(), rate.paired.n()))
 }
 
-fn contrast(one: &Contrasted, result: &Compared, stopping: Option<Stopping>) -> Contrast {
+fn contrast(
+    one: &Contrasted,
+    result: &Compared,
+    stopping: Option<Stopping>,
+    never_trips: Option<Stopping>,
+) -> Contrast {
     let paired = &one.paired;
     let conditional = conditional(one, &result.measures);
     let stopping = stopping.filter(|_| is_withheld(one.measure, result.completed.is_some()));
-    let is_comparable = conditional.as_ref().is_none_or(|conditional| conditional.comparable) && stopping.is_none();
+    let is_comparable = conditional.as_ref().is_none_or(|conditional| conditional.comparable)
+        && stopping.is_none()
+        && never_trips.is_none();
     let wins = one.wins.filter(|_| is_comparable);
     Contrast {
         metric: one.measure,
@@ -148,5 +162,6 @@ fn contrast(one: &Contrasted, result: &Compared, stopping: Option<Stopping>) -> 
         variance_saved: paired.variance_saved(),
         conditional,
         stopping,
+        never_trips,
     }
 }

@@ -53,7 +53,7 @@ impl DrillReport {
             },
             outcome: metrics.outcome.name().into(),
             decisions: drill.decisions().iter().map(made).collect(),
-            debrief: debrief(&metrics, drill.decisions(), scenario.rollout.observe_after),
+            debrief: debrief(&metrics, drill.simulator().pending(), drill.decisions(), scenario.rollout.observe_after),
             score: score(judgement),
             as_it_was: as_it_was(&judgement.own),
             counterfactuals: judgement
@@ -84,7 +84,7 @@ fn made(decision: &Decision) -> DecisionMade {
     }
 }
 
-fn debrief(metrics: &Metrics, decisions: &[Decision], observed: Span) -> Debrief {
+fn debrief(metrics: &Metrics, pending: u32, decisions: &[Decision], observed: Span) -> Debrief {
     let on_trips = decisions.iter().filter(|decision| decision.asked.kind != RequestKind::RollingUpgrade);
     let person = on_trips.map(Decision::took).fold(Span::ZERO, Span::add);
     let person = metrics.time_to_mitigate.map(|all| person.min(all));
@@ -104,7 +104,7 @@ fn debrief(metrics: &Metrics, decisions: &[Decision], observed: Span) -> Debrief
         exposed_pct: metrics.exposed_pct().get(),
         harmed_instances: metrics.harmed,
         harmed_pct: Some(metrics.harmed_pct().get()),
-        harm_goes_on: HarmGoesOn::of(metrics, observed),
+        harm_goes_on: HarmGoesOn::of(metrics, pending, observed),
         escaped_instances: metrics.escaped,
         unhealthy_instance_min: metrics.unhealthy_instance_min(),
         capacity_loss_instance_min: metrics.capacity_loss_instance_min(),

@@ -43,7 +43,7 @@ impl RunReport {
             batches: batches(true),
             trips: chronicle.trips.iter().map(|trip| TripReport::new(trip, names)).collect(),
             metrics: RunMetrics(Keys::of(metrics)),
-            harm_goes_on: HarmGoesOn::of(metrics, scenario.rollout.observe_after),
+            harm_goes_on: HarmGoesOn::of(metrics, simulator.pending(), scenario.rollout.observe_after),
             rollback,
             faults: FaultReport::all(effects),
             advice: Vec::new(),

@@ -246,8 +246,14 @@ fn out_for_stopping(tune: &Tune, tuned: &Tuned) -> Option<String> {
         out.iter().take(MOST_NAMED).map(|&place| short(tune, &Policy::of(tune.policy(place)))).collect();
     let more = out.len() - named.len();
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let completes = |held: &&Held| Some(held.limit) == tune.completes;
+    let completed = tuned.policies[first].limits.iter().find(completes).and_then(|held| held.exact.or(held.observed));
+    let (of_first, cure) = match completed.is_some_and(|completed| stall(&tuned.policies[first], completed)) {
+        true => ("of the first, ", "A longer `horizon_sec` lets them end"),
+        false => ("the first ", "For rules that trip less see false_trip_rate in [tune]"),
+    };
     Some(format!(
-        "{}, and {} out for that ({}{more}): the first {}. For rules that trip less see false_trip_rate in [tune]",
+        "{}, and {} out for that ({}{more}): {of_first}{}. {cure}",
         why_it_pays(tune),
         plural(out.len() as u64, "policy is", "policies are"),
         named.join("; "),
@@ -258,7 +264,16 @@ fn out_for_stopping(tune: &Tune, tuned: &Tuned) -> Option<String> {
 /// What a policy does with which too few good rollouts complete; `None` of another.
 fn gives_up(tune: &Tune, known: &Known) -> Option<String> {
     let held = known.limits.iter().find(|held| Some(held.limit) == tune.completes && held.holds == Some(false))?;
-    Some(stops(held.exact.or(held.observed)?))
+    let completed = held.exact.or(held.observed)?;
+    Some(match stall(known, completed) {
+        true => format!("{} of good rollouts are not over at the horizon", Unit::Share.say(1.0 - completed)),
+        false => stops(completed),
+    })
+}
+
+/// Whether good rollouts that do not complete mostly end at the horizon.
+fn stall(known: &Known, completed: f64) -> bool {
+    known.stalled.is_some_and(|stalled| stalled > (1.0 - completed) / 2.0)
 }
 
 /// How much less of the goal a policy has than the recommended one, if an undecided limit is what keeps it from being

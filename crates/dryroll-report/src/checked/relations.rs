@@ -125,6 +125,7 @@ fn interval(reader: &mut Reader, object: &Map<String, Value>, key: &str, value: 
         "p50_ci" => &["p50"],
         "p95_ci" => &["p95"],
         "p99_ci" => &["p99"],
+        "interval" if object.contains_key("status") => &["observed"],
         "ci" | "claim" => &["mean", "rate", "value", "difference", "estimate"],
         "mean_ci" => &["mean"],
         "concentration_ci" => &["concentration"],

@@ -22,6 +22,9 @@ pub fn run(reader: &mut Reader, report: &Value) {
     if let Some(found) = rollback.filter(|rollback| !rollback.is_object()) {
         reader.fault("/rollback", found, "null, or a rollback with its batches");
     }
+    if let Some(rollback) = rollback {
+        batches_back(reader, report, list(rollback, "batches"));
+    }
     let end = metrics.get("duration_sec").and_then(Value::as_f64);
     if let Some(timeline) = report.get("timeline").filter(|timeline| timeline.is_object()) {
         self::timeline(reader, "/timeline", timeline);
@@ -156,6 +159,12 @@ fn exposed(reader: &mut Reader, at: &str, metrics: &Value, plan: &Value) {
             reader.fault(&format!("{at}/{key}"), found, format!("at most the plan's total_instances, {total}"));
         }
     }
+    let [blast, reached] = ["blast_radius_pct", "exposed_pct"].map(|key| metrics.get(key).and_then(Value::as_f64));
+    if let (Some(blast), Some(reached)) = (blast, reached)
+        && !alike(blast, reached)
+    {
+        reader.fault(&format!("{at}/blast_radius_pct"), blast, format!("{reached}, which is exposed_pct"));
+    }
     for (key, of) in [("exposed_pct", "exposed_instances"), ("harmed_pct", "harmed_instances")] {
         let pair = (metrics.get(key).and_then(Value::as_f64), metrics.get(of).and_then(Value::as_f64));
         let (Some(pct), Some(count)) = pair else { continue };
@@ -181,6 +190,22 @@ fn batches(reader: &mut Reader, at: &str, all: &[Value], plan: &Value) {
             let found = format!("{healthy}, and failed_count is {failed}: {all} verdicts");
             let allowed = format!("at most as many verdicts as batch_size, which is {size}");
             reader.fault(&format!("{at}/{place}/healthy_count"), found, allowed);
+        }
+    }
+}
+
+/// Batches of a rollback hold what was commanded, in shares of `rollback_batch_pct`.
+fn batches_back(reader: &mut Reader, report: &Value, all: &[Value]) {
+    let exposed = report["metrics"].get("exposed_instances").and_then(whole);
+    let pct = report["policy"].get("rollback_batch_pct").and_then(whole);
+    let (Some(exposed), Some(pct)) = (exposed, pct) else { return };
+    let size = exposed.saturating_mul(pct).div_ceil(100);
+    for (place, batch) in all.iter().enumerate() {
+        let verdicts = |key: &str| batch.get(key).and_then(whole).unwrap_or(0);
+        let found = verdicts("healthy_count").saturating_add(verdicts("failed_count"));
+        if found > size {
+            let allowed = format!("at most {size} verdicts, {pct} % of the {exposed} exposed instances");
+            reader.fault(&format!("/rollback/batches/{place}/healthy_count"), format!("in {found} verdicts"), allowed);
         }
     }
 }

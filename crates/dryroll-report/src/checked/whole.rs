@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::checked::range::Range;
 use crate::checked::{Reader, alike, domain, list, rollout, whole};
 use dryroll_engine::Outcome;
+use dryroll_sim::scenario::Measure;
 
 /// Holds a whole report against itself.
 pub fn check(reader: &mut Reader, schema: &str, report: &Value) {
@@ -20,6 +21,7 @@ pub fn check(reader: &mut Reader, schema: &str, report: &Value) {
             unique(reader, "/candidates", list(report, "candidates"), &["policy"]);
             unique(reader, "/front", list(report, "front"), &["policy"]);
             at_most_replicates(reader, report);
+            standings(reader, report);
             let got = list(report, "candidates").iter().filter_map(|one| one.pointer("/evidence/replicates"));
             replicates_are(reader, report, got.filter_map(whole).max(), "the most that a candidate got");
             for (place, hint) in list(report, "hints").iter().enumerate() {
@@ -78,6 +80,22 @@ fn by_its_command(reader: &mut Reader, report: &Value) {
         };
         if let Some(named) = option(command, &format!("--{key}")).filter(|&named| named != own) {
             reader.fault(&format!("/{key}"), own, format!("{named}, which is that of its command"));
+        }
+    }
+}
+
+/// A policy that is recommended, or as good as that, breaks no limit.
+fn standings(reader: &mut Reader, report: &Value) {
+    let breaks = |one: &Value| list(&one["evidence"], "limits").iter().position(|limit| limit["holds"] == false);
+    if let Some(limit) = breaks(&report["recommended"]) {
+        let at = format!("/recommended/evidence/limits/{limit}/holds");
+        reader.fault(&at, false, "true or null for a policy that is recommended");
+    }
+    for (place, candidate) in list(report, "candidates").iter().enumerate() {
+        let is_good = candidate["standing"] == "recommended" || candidate["standing"] == "as_good";
+        if let Some(limit) = breaks(candidate).filter(|_| is_good) {
+            let allowed = format!("not {}: its limit {limit} does not hold", candidate["standing"]);
+            reader.fault(&format!("/candidates/{place}/standing"), &candidate["standing"], allowed);
         }
     }
 }
@@ -291,11 +309,49 @@ fn compare(reader: &mut Reader, report: &Value) {
         }
     }
     at_most_replicates(reader, report);
+    stopping(reader, comparisons);
+}
+
+/// Which policies cannot be better is what the completed rollouts of all good versions say, for each metric of a good
+/// version and for the durations of any.
+fn stopping(reader: &mut Reader, comparisons: &[Value]) {
+    let both = || comparisons.iter().map(|one| list(one, "completed")).filter(|both| both.len() == 2);
+    if both().next().is_none() {
+        return;
+    }
+    let due = match [0, 1].map(|side| both().any(|both| both[side]["enough"] == false)) {
+        [true, true] => Some("both"),
+        [true, false] => Some("a"),
+        [false, true] => Some("b"),
+        [false, false] => None,
+    };
+    let metrics: Vec<&str> =
+        Measure::all().filter(|measure| matches!(measure, Measure::Metric(_))).map(Measure::name).collect();
+    for (place, one) in comparisons.iter().enumerate() {
+        let is_good = list(one, "completed").len() == 2;
+        for (at, metric) in list(one, "metrics").iter().enumerate() {
+            let Some(name) = metric["metric"].as_str() else { continue };
+            let found = metric["stopping"].as_str();
+            let is_withheld = name == "duration_sec" || is_good && metrics.contains(&name);
+            if is_withheld && found != due || found.is_some_and(|found| Some(found) != due) {
+                let at = format!("/comparisons/{place}/metrics/{at}/stopping");
+                let due = due.map_or("null".to_owned(), |due| format!("{due:?}"));
+                reader.fault(&at, &metric["stopping"], format!("{due}, by what completed says"));
+            }
+        }
+    }
 }
 
 fn calibration(reader: &mut Reader, report: &Value) {
     unique(reader, "/versions", list(report, "versions"), &["version"]);
     let all = report.get("rollouts").and_then(whole);
+    // A plan is approved or rejected once.
+    for key in ["approved", "rejected"] {
+        let found = report["operator"].get(key).and_then(whole).zip(all).filter(|(found, all)| found > all);
+        if let Some((found, all)) = found {
+            reader.fault(&format!("/operator/{key}"), found, format!("at most rollouts, which is {all}"));
+        }
+    }
     for (place, version) in list(report, "versions").iter().enumerate() {
         let mut at_most = |at: &str, most: Option<u64>, of: &str| {
             let found = version.pointer(at).and_then(whole).zip(most).filter(|(found, most)| found > most);
@@ -304,6 +360,9 @@ fn calibration(reader: &mut Reader, report: &Value) {
             }
         };
         at_most("/rollouts", all, "rollouts");
+        for (at, of) in [("/failure_rate/hits", "upgrade_failed"), ("/hang_rate/hits", "health_timeout")] {
+            at_most(at, version.get(of).and_then(whole), of);
+        }
         let commands = version.get("commands").and_then(whole);
         for at in ["/failure_rate/n", "/hang_rate/n", "/upgrade_time/n", "/upgrade_time/censored"] {
             at_most(at, commands, "commands");

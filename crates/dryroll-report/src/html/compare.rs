@@ -166,15 +166,19 @@ fn findings(report: &CompareReport, names: &Policies) -> Vec<String> {
             let all: Vec<String> = all.map(|contrast| called(contrast.metric.name())).collect();
             if all.is_empty() { String::new() } else { format!("; the same {says}: {}", all.join(", ")) }
         };
-        let short = |which: Better, letter: &str| {
+        let short = |which: Better, letter: &str, why: &str| {
             let all = one.metrics.iter().filter(|contrast| Better::of(contrast, one.defective) == which);
             let all: Vec<String> = all.take(4).map(|contrast| called(contrast.metric.name())).collect();
             match all.is_empty() {
                 true => String::new(),
-                false => format!("; {letter} is not better for stopping good rollouts: {}", all.join(", ")),
+                false => format!("; {letter} is not better for {why}: {}", all.join(", ")),
             }
         };
-        let stops = short(Better::AStops, "A") + &short(Better::BStops, "B");
+        let (stopping, breaker) = ("stopping good rollouts", "a breaker that never trips");
+        let stops = short(Better::AStops, "A", stopping)
+            + &short(Better::BStops, "B", stopping)
+            + &short(Better::ANeverTrips, "A", breaker)
+            + &short(Better::BNeverTrips, "B", breaker);
         let ties =
             stops + &named(Better::Same, "in every replicate that was met") + &named(Better::Alike, "on average");
         said.push(format!("With {}{defective}, {sentence}{ties}. Differences are B less A.", one.version));

@@ -28,6 +28,10 @@ pub enum Better {
     AStops,
     /// The second does.
     BStops,
+    /// The first has it better, and its breaker can never trip.
+    ANeverTrips,
+    /// The second has, and its breaker cannot.
+    BNeverTrips,
 }
 
 impl Better {
@@ -44,6 +48,8 @@ impl Better {
             Self::NotCompared => "not compared",
             Self::AStops => "none: A stops early",
             Self::BStops => "none: B stops early",
+            Self::ANeverTrips => "none: A never trips",
+            Self::BNeverTrips => "none: B never trips",
         }
     }
 
@@ -67,10 +73,12 @@ impl Better {
         match contrast.metric.more_is_better(defective) {
             None => Self::Neither,
             Some(more) if (interval.low > 0.0) == more => match contrast.stopping {
+                _ if matches!(contrast.never_trips, Some(Stopping::B | Stopping::Both)) => Self::BNeverTrips,
                 Some(Stopping::B | Stopping::Both) => Self::BStops,
                 Some(Stopping::A) | None => Self::B,
             },
             Some(_) => match contrast.stopping {
+                _ if matches!(contrast.never_trips, Some(Stopping::A | Stopping::Both)) => Self::ANeverTrips,
                 Some(Stopping::A | Stopping::Both) => Self::AStops,
                 Some(Stopping::B) | None => Self::A,
             },

@@ -217,18 +217,19 @@ impl CalibrationReport {
     /// What it says of the rates of each version.
     #[must_use]
     pub fn histories(&self) -> Vec<VersionHistory> {
-        let rate = |one: &RateReport| RateHistory {
+        // Of one rollout, the interval of its rate is that of the draws.
+        let rate = |one: &RateReport, rollouts: u64| RateHistory {
             hits: one.hits,
             n: one.n,
             mean: one.beta[0] / (one.beta[0] + one.beta[1]),
-            interval: one.next_interval().filter(|_| one.spread.is_some()).unwrap_or(one.ci),
+            interval: one.next_interval().filter(|_| rollouts > 1).unwrap_or(one.ci),
             shapes: one.beta,
             concentration: one.spread.as_ref().map(|spread| spread.concentration),
         };
         let version = |one: &VersionReport| VersionHistory {
             version: one.version.clone(),
-            failure: rate(&one.failure_rate),
-            silence: rate(&one.hang_rate),
+            failure: rate(&one.failure_rate, one.rollouts),
+            silence: rate(&one.hang_rate, one.rollouts),
         };
         self.versions.iter().map(version).collect()
     }

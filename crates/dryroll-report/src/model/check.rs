@@ -157,6 +157,10 @@ pub struct CheckedRule {
     pub interval_says: String,
     /// The interval's confidence: the share of this look at this rule of all that may be missed.
     pub confidence: Option<f64>,
+    /// Whether it passes by tolerance: it holds in every replicate, and the mean is surely no more than the tolerance
+    /// beyond the limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_tolerance: bool,
     /// Over how many replicates.
     pub n: u64,
     /// The command that shows the worst replicate, where the rule did not pass.

@@ -112,6 +112,9 @@ pub struct Contrast {
     /// The policies that cannot be better in it, for they stop too many good rollouts; absent where both can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopping: Option<Stopping>,
+    /// The policies that cannot be better in anything, for their breaker can never trip; absent where both can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub never_trips: Option<Stopping>,
 }
 
 /// A replicate in which they differ much.

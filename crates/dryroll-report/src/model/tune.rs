@@ -366,7 +366,7 @@ pub struct Hint {
     pub false_trip_rate: f64,
     /// By defective version: share that it would trip, and mean share of the fleet exposed by then, percent.
     pub versions: Vec<(Foreign, f64, f64)>,
-    /// Whether it would meet every limit that can be judged by the verdicts up to a trip; absent in older reports.
+    /// Whether it would meet every limit; absent where it breaks none, and one is undecided or not judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meets: Option<bool>,
     /// Limits that these verdicts cannot decide.

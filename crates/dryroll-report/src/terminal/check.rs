@@ -72,9 +72,13 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
         ]);
     }
     table.write(out)?;
-    for rule in scenario.rules.iter().filter(|rule| rule.status != Status::Passed) {
+    for rule in scenario.rules.iter().filter(|rule| rule.status != Status::Passed || rule.by_tolerance) {
         let why = rule.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         let says = one_line(&format!("{}{why}", rule.says));
+        if rule.status == Status::Passed {
+            writeln!(out, "  ≈ line {}, {says}", rule.line)?;
+            continue;
+        }
         writeln!(out, "  {BAD}{}{BAD:#} line {}, {says}", rule.status.name(), rule.line)?;
         if let Some(replay) = &rule.replay {
             writeln!(out, "    {}", replay)?;

@@ -188,15 +188,21 @@ impl<'a, W: Write> Transcript<'a, W> {
         drawn
     }
 
-    /// Closes with the figures, what the faults did, and advice about the scenario.
+    /// Closes with the figures, what the faults did, and advice about the scenario. `pending` is the simulator's.
     ///
     /// # Errors
     /// The first error that writing met.
-    pub fn close(mut self, metrics: &Metrics, faults: &[FaultReport], advice: &[Advice]) -> io::Result<()> {
+    pub fn close(
+        mut self,
+        metrics: &Metrics,
+        pending: u32,
+        faults: &[FaultReport],
+        advice: &[Advice],
+    ) -> io::Result<()> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        closing(&mut self.out, metrics, HarmGoesOn::of(metrics, self.observed).as_ref())?;
+        closing(&mut self.out, metrics, HarmGoesOn::of(metrics, pending, self.observed).as_ref())?;
         for fault in faults {
             let when = match (fault.started_at_ms, fault.ended_at_ms) {
                 (Some(start), Some(end)) => format!("{} to {}", At(start), At(end)),

@@ -26,6 +26,18 @@ pub fn does(of: &Completed) -> Option<String> {
     }
 }
 
+/// A policy and what it does, or what becomes of its good rollouts. Where nothing is varied there is one policy, and it
+/// has no name.
+#[must_use]
+pub fn named_with(policy: &str, does: &str) -> String {
+    match (policy, does.starts_with("stops ")) {
+        ("", true) => format!("it {does}"),
+        ("", false) => does.to_owned(),
+        (policy, true) => format!("{policy} {does}"),
+        (policy, false) => format!("{policy}: {does}"),
+    }
+}
+
 /// Policies that a warning names.
 const MOST_NAMED: usize = 4;
 
@@ -42,9 +54,14 @@ pub fn warnings(version: &dryroll_sim::text::Foreign, policies: &[(String, Compl
     if let Some((_, first)) = out.first() {
         let least = Unit::Share.say(first.least);
         let which = plural(out.len() as u64, "policy completes", "policies complete");
+        let stop = out.iter().any(|(_, completed)| does(completed).is_some_and(|does| does.starts_with("stops ")));
+        let why = match stop {
+            true => "A rollout that is stopped is short, so such a policy",
+            false => "Where the horizon ends them, a longer `horizon_sec` lets them complete; such a policy",
+        };
         said.push(format!(
-            "{which} fewer than {least} of the good rollouts of {version}, of {all}: {}. A rollout that is stopped is \
-             short, so such a policy is not on the front and does not count as faster",
+            "{which} fewer than {least} of the good rollouts of {version}, of {all}: {}. {why} is not on the front and \
+             does not count as faster",
             named(&out)
         ));
     }
@@ -68,9 +85,7 @@ fn named(policies: &[&(String, Completed)]) -> String {
             Some(false) => does(completed),
             _ => share.map(|share| format!("{} complete", Unit::Share.say(share))),
         };
-        // Where nothing is varied there is one policy, and it has no name.
-        let name = if policy.is_empty() { "it" } else { policy };
-        format!("{name} {}", does.unwrap_or_default())
+        named_with(policy, &does.unwrap_or_default())
     };
     let listed: Vec<String> = policies.iter().take(MOST_NAMED).map(|policy| one(policy)).collect();
     match policies.len() - listed.len() {

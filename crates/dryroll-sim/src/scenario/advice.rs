@@ -29,7 +29,7 @@ use dryroll_engine::fleet::InstanceId;
 use dryroll_engine::{BatchSizes, InterventionPolicy};
 
 pub use collect::Advisor;
-pub use horizon::{ended_at_horizon, passed_on_stalled};
+pub use horizon::{ended_at_horizon, nothing_rolled_out, passed_on_stalled};
 
 /// What a piece of advice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,11 +59,15 @@ pub enum AdviceCode {
     UnwatchedBake,
     /// A person is to be asked before a batch that the plan does not have.
     PromotionBeyondPlan,
+    /// Nothing is rolled out, and rules measure it.
+    NothingRolledOut,
+    /// Every trip of the breaker is ignored.
+    TripsIgnored,
 }
 
 impl AdviceCode {
     /// All of them, in the order of `docs/advice.md`.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::BreakerNeverTrips,
         Self::HorizonTooShort,
         Self::EndedAtHorizon,
@@ -76,6 +80,8 @@ impl AdviceCode {
         Self::OverlappingRates,
         Self::UnwatchedBake,
         Self::PromotionBeyondPlan,
+        Self::NothingRolledOut,
+        Self::TripsIgnored,
     ];
 
     /// Its name in reports.
@@ -94,6 +100,8 @@ impl AdviceCode {
             Self::OverlappingRates => "overlapping_rates",
             Self::UnwatchedBake => "unwatched_bake",
             Self::PromotionBeyondPlan => "promotion_beyond_plan",
+            Self::NothingRolledOut => "nothing_rolled_out",
+            Self::TripsIgnored => "trips_ignored",
         }
     }
 }
@@ -181,9 +189,10 @@ impl Scenario {
         if self.planned_instances() == 0 || self.reconciler.policy == InterventionPolicy::Blocked {
             return Vec::new();
         }
-        let rules: [fn(&Scenario) -> Option<Found>; 12] = [
+        let rules: [fn(&Scenario) -> Option<Found>; 13] = [
             breaker::never_trips,
             horizon::too_short,
+            horizon::before_silence,
             way_back::none,
             way_back::doubtful,
             window::shorter_than_upgrades,

@@ -72,6 +72,37 @@ fn is_nearly_a_table(key: &str) -> bool {
     ["fleet", "rollout"].into_iter().any(nearly)
 }
 
+fn is_of_key(letter: char) -> bool {
+    letter.is_alphanumeric() || "_-".contains(letter)
+}
+
+/// The first key of a line of TOML that may be wrong: of a table's header, of a dotted key, or of a value.
+fn first_key(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let begun = line.trim_start_matches(['[', '"', '\'', ' ', '\t']);
+    let key = &begun[..begun.find(|letter| !is_of_key(letter)).unwrap_or(begun.len())];
+    let rest = begun[key.len()..].trim_start_matches(['"', '\'']).trim_start();
+    (line.starts_with('[') || rest.is_empty() || rest.starts_with(['=', '.', '{', ':'])).then_some(key)
+}
+
+/// The keys of JSON that may be wrong: words, quoted or not, that a colon, or what should follow it, comes after.
+fn keys_of_json(text: &str) -> impl Iterator<Item = &str> {
+    let quotes = ['"', '\''];
+    let mut at = 0;
+    let words = text.split(|letter| !is_of_key(letter)).map(move |word| {
+        let begin = at;
+        at += word.len() + text[at + word.len()..].chars().next().map_or(0, char::len_utf8);
+        (begin, word)
+    });
+    words.filter(|(_, word)| !word.is_empty()).filter_map(move |(begin, word)| {
+        let before = &text[..begin];
+        let is_quoted = before.ends_with(quotes);
+        let is_first = !before.trim_end().ends_with(is_of_key);
+        let rest = text[begin + word.len()..].trim_start_matches(quotes).trim_start();
+        ((is_quoted || is_first) && rest.starts_with([':', '{', '='])).then_some(word)
+    })
+}
+
 impl ScenarioText {
     /// Its path as a command line takes it.
     #[must_use]
@@ -119,15 +150,9 @@ impl ScenarioText {
             }
             Err(ScenarioError::Empty { .. }) => false,
             Err(_) => match self.format {
-                Format::Toml => {
-                    let tables = self.text.lines().filter_map(|line| line.trim_start().strip_prefix('['));
-                    tables.map(|rest| rest.split([']', '.']).next().unwrap_or_default()).any(is_nearly_a_table)
-                }
-                // Every other piece between quotes is a text; a key has a colon after it.
+                Format::Toml => self.without_mark().lines().filter_map(first_key).any(is_nearly_a_table),
                 Format::Json => {
-                    let pieces: Vec<&str> = self.text.split('"').collect();
-                    let keys =
-                        || pieces.windows(2).filter(|pair| pair[1].trim_start().starts_with(':')).map(|pair| pair[0]);
+                    let keys = || keys_of_json(self.without_mark());
                     keys().any(is_nearly_a_table) && !keys().any(|key| key == "schema")
                 }
             },

@@ -817,6 +817,9 @@ pub struct TuneSpec {
 /// [`TuneSpec::min_completed`] where nothing else is said.
 pub const MIN_COMPLETED: f64 = 0.9;
 
+/// The tolerance of a limit that every replicate keeps, as a share of the limit, where the scenario states none.
+pub const LIMIT_TOLERANCE: f64 = 0.005;
+
 /// A limit for `tune`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LimitSpec {

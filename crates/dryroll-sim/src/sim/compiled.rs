@@ -18,6 +18,7 @@ use super::fault::Fault;
 use super::name::Name;
 use super::outages::{OutageLaw, Start};
 use super::pairs::PerRelease;
+use super::places::{Numbers, Places};
 use super::posterior::RatePosterior;
 use super::sampled_upgrade::SampledUpgrade;
 use super::sampler::Sampler;
@@ -70,6 +71,8 @@ pub struct CompiledScenario {
     pub interval: Span,
     /// The faults, as the scenario lists them.
     pub faults: Vec<Fault>,
+    /// The index of the faults by instance, where they are many.
+    pub fault_places: Option<Places>,
     /// The faults that wait for an event, by its kind and batch.
     pub triggers: HashMap<(EventKind, Option<u32>), Vec<usize>>,
     /// The zones' outages.
@@ -364,16 +367,34 @@ impl CompiledScenario {
             differing,
             blocks,
             triggers: triggers(&faults),
+            fault_places: Places::of(faults.iter().map(|fault| Some(fault.target()))),
             faults,
             plan,
             settings,
         })
     }
 
+    /// The numbers of the faults that can hit a member, ascending.
+    pub fn faults_at(&self, member: &Member<'_>) -> Numbers<'_> {
+        match &self.fault_places {
+            None => Numbers::All(0..self.faults.len()),
+            Some(places) => places.at(member.n, member.zone),
+        }
+    }
+
     /// Makes each replicate draw the rates of a release from their posterior. The [outcome
     /// distribution](Self::outcome_distribution_of) still uses the scenario's own rates.
     pub fn believe(&mut self, release: Release, posterior: Arc<RatePosterior>) {
         self.base.releases[release].source = RateSource::Believed(posterior);
+    }
+
+    /// Makes each replicate draw the rates that another scenario draws from a posterior.
+    pub fn believe_like(&mut self, other: &Self) {
+        for release in [Release::Target, Release::Previous] {
+            if let RateSource::Believed(posterior) = &other.base.releases[release].source {
+                self.believe(release, Arc::clone(posterior));
+            }
+        }
     }
 
     /// Whether the instances of a replicate share anything that is drawn.

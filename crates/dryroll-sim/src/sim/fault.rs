@@ -71,6 +71,11 @@ impl Fault {
         self.delay.as_ref().is_some_and(|delay| !delay.is_zero())
     }
 
+    /// Which instances are meant.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Whether a member is meant.
     pub fn hits(&self, member: &Member<'_>) -> bool {
         self.target.selects(member.n, member.zone, member.block.membership, self.key)

@@ -1,7 +1,7 @@
 //! The faults that have begun or are known to begin: those about the controller, and those about instances, of which
 //! [`Near`] has the ones that hit one member. Sorted and run together once, so that asking costs a search and no scan.
 
-use super::compiled::Member;
+use super::compiled::{CompiledScenario, Member};
 use super::fault::{Fault, Window};
 use super::next_at::NextAt;
 use super::outages::Outage;
@@ -98,6 +98,8 @@ impl Overlapping {
 pub struct Known {
     /// By fault.
     windows: Vec<Option<Window>>,
+    /// By fault: how many were known before it.
+    order: Vec<usize>,
     /// About instances: by start, and those that slow upgrades in the order in which they became known.
     by_start: Vec<Window>,
     slows: Vec<Window>,
@@ -115,6 +117,8 @@ impl Known {
     pub fn clear(&mut self, faults: usize) {
         self.windows.clear();
         self.windows.resize(faults, None);
+        self.order.clear();
+        self.order.resize(faults, 0);
         self.by_start.clear();
         self.slows.clear();
         self.paused.clear();
@@ -142,6 +146,9 @@ impl Known {
     pub fn add(&mut self, fault: &Fault, window: Window) {
         if let Some(place) = self.windows.get_mut(window.fault) {
             *place = Some(window);
+        }
+        if let Some(order) = self.order.get_mut(window.fault) {
+            *order = self.about_instances;
         }
         self.about_instances += usize::from(fault.is_about_instances());
         match fault.kind {
@@ -213,6 +220,8 @@ pub struct Near {
     pub slows: Vec<Window>,
     /// Whether nothing is known of any instance.
     pub is_calm: bool,
+    /// What the index of the faults finds; kept for its memory.
+    found: Vec<Window>,
 }
 
 impl Near {
@@ -233,10 +242,28 @@ impl Near {
     }
 
     /// Takes what hits a member.
-    pub fn fill(&mut self, faults: &[Fault], known: &Known, member: &Member<'_>) {
+    pub fn fill(&mut self, compiled: &CompiledScenario, known: &Known, member: &Member<'_>) {
         self.clear();
         self.is_calm = known.is_empty();
-        for window in &known.by_start {
+        let faults = &compiled.faults;
+        if let Some(places) = &compiled.fault_places {
+            let mut windows = std::mem::take(&mut self.found);
+            windows.clear();
+            windows.extend(places.at(member.n, member.zone).filter_map(|fault| known.window(fault)));
+            windows.sort_unstable_by_key(|window| known.order[window.fault]);
+            self.slow_down(faults, &windows, member);
+            windows.sort_by_key(|window| window.start);
+            self.take(faults, &windows, member);
+            self.found = windows;
+        } else {
+            self.take(faults, &known.by_start, member);
+            self.slow_down(faults, &known.slows, member);
+        }
+    }
+
+    /// Takes windows that are in the order of their starts.
+    fn take(&mut self, faults: &[Fault], by_start: &[Window], member: &Member<'_>) {
+        for window in by_start {
             let fault = &faults[window.fault];
             if !fault.hits(member) {
                 continue;
@@ -253,7 +280,12 @@ impl Near {
                 | FaultKind::ArchivePreviousVersion => {}
             }
         }
-        self.slows.extend(known.slows.iter().filter(|window| faults[window.fault].hits(member)));
+    }
+
+    /// Takes the windows in which upgrades slow down, in the order in which they became known.
+    fn slow_down(&mut self, faults: &[Fault], windows: &[Window], member: &Member<'_>) {
+        let slow = |fault: &Fault| matches!(fault.kind, FaultKind::Slow { .. }) && fault.hits(member);
+        self.slows.extend(windows.iter().filter(|window| slow(&faults[window.fault])));
     }
 
     /// The earliest moment at which a heartbeat was sent that arrives at `at` or later, if none is delayed by more than

@@ -21,6 +21,8 @@ pub struct Ledger {
     pub escaped: u32,
     /// Harmed instances that do not serve at the end.
     pub still_down: u32,
+    /// Instances that the target version takes down after the end, without those that something interferes with.
+    pub pending: u32,
     /// Planned instances that do not run the target at the end.
     pub drifted: u32,
     /// Instances that an upgrade bricked.
@@ -111,6 +113,8 @@ impl Ledger {
             so_far.running = to;
             so_far.sick = trajectory.outcome == UpgradeOutcome::Unhealthy;
         }
+        let later = down_from.get().is_some_and(|from| from > self.end && cut > from);
+        self.pending += u32::from(later && to == Release::Target);
         if let Some(down_from) = down_from.get().filter(|&from| from <= self.end && cut > from) {
             let down = self.not_serving(down_from, cut);
             // What an upgrade left in place goes on doing harm after one that failed.

@@ -79,6 +79,10 @@ pub struct History {
     pub line: usize,
     /// For each event, a hash of its content without the ids of the rollout and of its requests.
     pub(super) marks: Vec<u64>,
+    /// For each event, the hash without its time too.
+    pub(super) contents: Vec<u64>,
+    /// The time of each event.
+    pub(super) times: Vec<u64>,
     /// The rollout's id.
     pub(super) name: String,
     /// Whether the log has its beginning.
@@ -256,6 +260,8 @@ impl Reader {
             self.history.name = line.event.rollout_id.clone().unwrap_or_default();
         }
         self.history.marks.push(line.mark());
+        self.history.contents.push(line.mark_at(None));
+        self.history.times.extend(line.event.at_ms);
         self.take(line.kind, &line.event).map_err(|wrong| match wrong {
             Wrong::Shape(why) => CalibrationError::Line { line: number, why: why.into() },
             Wrong::Order(why) => CalibrationError::Order { line: number, why: why.into() },

@@ -19,7 +19,8 @@ pub struct Posterior {
     pub n: u64,
     /// The probability of a hit in the next trial: the posterior mean, or the best fit's where upgrades can be late.
     pub mean: f64,
-    /// The equal-tailed 95 % interval; it starts at 0 where there were no hits.
+    /// The equal-tailed 95 % interval of the mean over rollouts, with a spread that they do not rule out; of one rollout
+    /// alone it is that of this rollout. It starts at 0 where there were no hits.
     pub interval: Interval,
     /// The shape parameters of the beta distribution of the next rollout's rate.
     pub beta: (f64, f64),
@@ -47,7 +48,7 @@ pub struct Tail {
     pub likely: Option<(f64, f64)>,
 }
 
-/// How rollouts differ in each rate.
+/// How rollouts differ in each rate, as far as they show it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spreads {
     /// Failures among the commands that came to an end.
@@ -71,16 +72,23 @@ pub fn rates(failed: u64, healthy: u64, silent: u64, known: &Silence, spreads: S
     let silence = silence(silent, n, known, ends, spreads.silence);
     // r is taken from the posterior of silence, so that both rates are consistent.
     let heard = Moments::of_beta(silence.beta.1, silence.beta.0);
-    let share = Share::new(failed, healthy, spreads.failure.as_ref());
+    let found = spreads.failure.as_ref().filter(|spread| spread.is_found());
+    let share = Share::new(failed, healthy, found);
     let mean = (1.0 - silence.mean) * share.moments.mean;
     // P(r c ≤ x) = Σ P(r) P(c ≤ x / r).
-    let quantile = |tail: &Tail, p: f64| solve(|x| tail.grid.sum(|r| share.below((x / r).min(1.0))), p);
-    let low = tails.iter().map(|tail| quantile(tail, MISS)).fold(1.0, f64::min);
-    let high = tails.iter().map(|tail| quantile(tail, 1.0 - MISS)).fold(0.0, f64::max);
+    let quantile =
+        |share: &Share<'_>, tail: &Tail, p: f64| solve(|x| tail.grid.sum(|r| share.below((x / r).min(1.0))), p);
+    // Where no spread is found, one that is not ruled out makes the interval wider, never narrower.
+    let hidden = spreads.failure.as_ref().filter(|spread| !spread.is_found());
+    let wide = hidden.map(|spread| Share::new(failed, healthy, Some(spread)));
+    let shares = || [Some(&share), wide.as_ref()].into_iter().flatten();
+    let low = shares().flat_map(|share| tails.iter().map(|tail| quantile(share, tail, MISS))).fold(1.0, f64::min);
+    let high =
+        shares().flat_map(|share| tails.iter().map(|tail| quantile(share, tail, 1.0 - MISS))).fold(0.0, f64::max);
     let interval = Interval::new(if failed == 0 { 0.0 } else { low.min(mean) }, high.max(mean));
-    let next = share.next;
+    let next = hidden.map_or(share.next, |spread| share.next.or_wider(spread));
     let posterior = Moments { mean: heard.mean * next.mean, square: heard.square * next.square };
-    let spread = spreads.failure.map(|spread| spread.of_share(1.0 - silence.mean));
+    let spread = spreads.failure.filter(Spread::is_found).map(|spread| spread.of_share(1.0 - silence.mean));
     let failure = Posterior { hits: failed, n, mean, interval, beta: posterior.beta(), spread };
     Rates { failure, silence }
 }
@@ -103,17 +111,20 @@ fn silence(silent: u64, n: u64, known: &Silence, ends: Moments, spread: Option<S
         }
         None => spread,
     });
-    let mean = spread.as_ref().map_or(mean, |spread| spread.mean);
     let (interval, mean, posterior) = match &spread {
         None => (interval, mean, own),
         Some(spread) => {
-            let low = if known.hangs.is_some() { low } else { spread.mean_interval.low };
-            let high = if known.hangs.is_some() { high } else { spread.mean_interval.high };
-            let rollouts = Interval::new(spread.mean_interval.low.min(low), spread.mean_interval.high.max(high));
-            let next = if known.hangs.is_some() { own.wider(spread.next) } else { spread.next };
-            (rollouts, mean, next)
+            let Interval { low: least, high: most } = match known.hangs.is_some() || !spread.is_found() {
+                true => Interval::new(spread.mean_interval.low.min(low), spread.mean_interval.high.max(high)),
+                false => spread.mean_interval,
+            };
+            let mean = if spread.is_found() { spread.mean } else { mean };
+            let least = if silent == 0 { 0.0 } else { least.max(0.0) };
+            let next = if known.hangs.is_some() { own.wider(spread.next) } else { own.or_wider(spread) };
+            (Interval::new(least.min(mean), most.min(1.0).max(mean)), mean, next)
         }
     };
+    let spread = spread.filter(Spread::is_found);
     let beta = if known.hangs.is_some() { reaching(posterior, interval) } else { posterior.beta() };
     Posterior { hits: silent, n, mean, interval, beta, spread }
 }
@@ -153,14 +164,23 @@ impl Moments {
 
     /// The shapes of the beta distribution with these moments.
     fn beta(self) -> (f64, f64) {
-        let variance = (self.square - self.mean * self.mean).max(1e-15);
+        let variance = self.variance().max(1e-15);
         let size = (self.mean * (1.0 - self.mean) / variance - 1.0).max(1e-6);
         (self.mean * size, (1.0 - self.mean) * size)
     }
 
+    fn variance(self) -> f64 {
+        self.square - self.mean * self.mean
+    }
+
+    /// The moments of the next rollout's rate under a spread, where it is found or makes them less certain.
+    fn or_wider(self, spread: &Spread) -> Self {
+        if spread.is_found() || spread.next.variance() > self.variance() { spread.next } else { self }
+    }
+
     /// The same mean, with the variance of the other added.
     fn wider(self, other: Self) -> Self {
-        let variance = (other.square - other.mean * other.mean).max(0.0);
+        let variance = other.variance().max(0.0);
         let most = self.mean - self.square;
         Self { mean: self.mean, square: self.square + variance.min(0.9 * most.max(0.0)) }
     }

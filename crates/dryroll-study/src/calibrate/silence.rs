@@ -20,6 +20,10 @@ use super::two_groups::{SlowGroup, TwoGroups};
 const LATE: f64 = 0.05;
 /// How far below its maximum a profile is followed, in log-likelihood.
 const DEEP: f64 = 12.0;
+/// The drop at the ends of the interval of r under a mixture: half the 95 % point of χ² of two degrees. The share that
+/// ends and the slow group's share take each other's place, so that one degree is too few.
+const FALL_OF_GROUPS: f64 = 2.995_732_273_553_991;
+
 /// The information in the log about the share that ends at all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Silence {
@@ -61,17 +65,9 @@ impl Silence {
         let coarse = sample.coarser();
         // Where no family fits, a mixture has to be better than the best family.
         let single = if fit.family == Family::Empirical { &fit.candidates } else { &fitting };
-        let groups = match window {
-            Some(window) => {
-                let mut groups = TwoGroups::fitting(&coarse, single);
-                let is_late = |one: &TwoGroups| judged * one.late(window, coarse.resolution) > LATE;
-                if !groups.iter().any(is_late) {
-                    groups.clear();
-                }
-                groups
-            }
-            None => Vec::new(),
-        };
+        let groups = window.map_or_else(Vec::new, |window| {
+            TwoGroups::fitting(&coarse, single, &|model: &Model| judged * (1.0 - model.seen_by(window)) > LATE)
+        });
         let known = || Self::known(ended, &open_by(&Model::new(&fit.distribution, sample.resolution)));
         let is_late = |window: u64| !groups.is_empty() || fitting.iter().any(|one| late(one, window) > LATE);
         match window {
@@ -83,7 +79,7 @@ impl Silence {
                 }
                 if !groups.is_empty() {
                     known.families = vec![Family::Empirical];
-                    known.slow_group = groups.first().and_then(TwoGroups::slow_group);
+                    known.slow_group = slow_group(&groups);
                     known.tails.extend(groups.iter().map(|one| group_tail(one, 0.0, &coarse)));
                 }
                 known
@@ -108,7 +104,7 @@ impl Silence {
         let best = factor.profiles.iter().map(|one| one.bic).fold(f64::INFINITY, f64::min);
         let weight = |bic: f64| libm::exp((best - bic) / 2.0);
         let all: f64 = factor.profiles.iter().map(|one| weight(one.bic)).sum();
-        let tail = |one: &FamilyProfile| Profile::new(one.logs.clone()).tail(weight(one.bic) / all);
+        let tail = |one: &FamilyProfile| Profile::new(one.logs.clone()).tail(weight(one.bic) / all, FALL);
         Self {
             tails: factor.profiles.iter().map(tail).collect(),
             families: factor.profiles.iter().map(|one| one.family).collect(),
@@ -122,10 +118,10 @@ impl Silence {
         let best = bics().fold(f64::INFINITY, f64::min);
         let all: f64 = bics().map(|bic| libm::exp((best - bic) / 2.0)).sum();
         let weight = |bic: f64| libm::exp((best - bic) / 2.0) / all;
-        let of_families = fitting.iter().map(|one| Profile::of(one, coarse).tail(weight(one.bic)));
+        let of_families = fitting.iter().map(|one| Profile::of(one, coarse).tail(weight(one.bic), FALL));
         let of_groups = groups.iter().map(|one| group_tail(one, weight(one.bic(coarse)), coarse));
         let tails = of_families.chain(of_groups).collect();
-        let slow_group = groups.first().and_then(TwoGroups::slow_group);
+        let slow_group = slow_group(groups);
         let families = fitting.iter().map(|one| one.family).collect();
         Self { tails, families, slow_group, hangs: Some(1.0 - fit.ends) }
     }
@@ -134,7 +130,12 @@ impl Silence {
 /// The posterior of r under a mixture.
 fn group_tail(groups: &TwoGroups, weight: f64, sample: &Sample) -> Tail {
     let model = |x: &[f64]| groups.at(x, sample.resolution);
-    Profile::over(model, &groups.peak, &groups.steps, sample).tail(weight)
+    Profile::over(model, &groups.peak, &groups.steps, sample, groups.without_hangs).tail(weight, FALL_OF_GROUPS)
+}
+
+/// The slow group of the best mixture, where it is better than every family.
+fn slow_group(groups: &[TwoGroups]) -> Option<SlowGroup> {
+    groups.first().filter(|one| one.is_better).and_then(TwoGroups::slow_group)
 }
 
 /// The profile likelihood of r = sin² φ: the log-likelihood below its maximum at knots φ, in ascending order.
@@ -145,11 +146,18 @@ impl Profile {
         let family = candidate.family;
         let (_, steps) = family.start(sample);
         let model = |x: &[f64]| family.at(x).map(|distribution| Model::new(&distribution, sample.resolution));
-        Self::over(model, &candidate.peak, &steps, sample)
+        Self::over(model, &candidate.peak, &steps, sample, NOWHERE)
     }
 
-    /// The profile of a model with these parameters, from the point of its maximum.
-    fn over(model: impl Fn(&[f64]) -> Option<Model>, peak: &[f64], steps: &[f64], sample: &Sample) -> Self {
+    /// The profile of a model with these parameters, from the point of its maximum. The log-likelihood where all end is
+    /// at least `all_end`: the way from the maximum may lead to a lower one.
+    fn over(
+        model: impl Fn(&[f64]) -> Option<Model>,
+        peak: &[f64],
+        steps: &[f64],
+        sample: &Sample,
+        all_end: f64,
+    ) -> Self {
         let free = |x: &[f64]| model(x).map_or(NOWHERE, |model| model.likelihood(sample).log);
         let small = |by: f64| steps.iter().map(|step| step / by).collect::<Vec<f64>>();
         let (top, _) = maximised(&free, peak, &small(4.0));
@@ -179,6 +187,11 @@ impl Profile {
             }
         }
         knots.sort_by(|a, b| a.0.total_cmp(&b.0));
+        match knots.last_mut() {
+            Some((phi, log)) if *phi == right => *log = log.max(all_end),
+            _ if all_end > NOWHERE => knots.push((right, all_end)),
+            _ => {}
+        }
         Self::new(knots)
     }
 
@@ -188,9 +201,9 @@ impl Profile {
         Self(knots.into_iter().map(|(phi, log)| (phi, (best - log).max(0.0))).collect())
     }
 
-    /// The posterior of r.
-    fn tail(&self, weight: f64) -> Tail {
-        Tail { weight, grid: Grid::new(|phi| self.log(phi)), likely: Some(self.within(FALL)) }
+    /// The posterior of r, with the interval of r within this drop.
+    fn tail(&self, weight: f64, fall: f64) -> Tail {
+        Tail { weight, grid: Grid::new(|phi| self.log(phi)), likely: Some(self.within(fall)) }
     }
 
     /// The log-likelihood at φ, with maximum 0: the square root of the drop is nearly linear between knots.

@@ -2,7 +2,7 @@
 //! taken before its rollout ended, the last part of a log, a rotated log. A rollout is recognised by its events,
 //! whatever its id and its file name are, and counts once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::CalibrationError;
 use super::history::{Attempt, CommandOutcome, History};
@@ -190,28 +190,30 @@ impl History {
         if self.marks.len() == whole.marks.len() {
             return (self.marks == whole.marks || self.is_shifted(whole)).then_some(Covered::All);
         }
-        if whole.marks.starts_with(&self.marks) {
+        if whole.marks.starts_with(&self.marks) || self.is_shifted(whole) {
             return Some(Covered::Beginning);
         }
         let mut rest = whole.marks.iter();
         self.marks.iter().all(|mark| rest.any(|other| other == mark)).then_some(Covered::Part)
     }
 
-    /// Whether another history contains these events with a constant clock offset. Chance decides the milliseconds of
-    /// verdicts, so two histories that share the gaps between several of them are one rollout.
+    /// Whether another history begins with these events at a constant clock offset. Chance decides the milliseconds of
+    /// verdicts, so two histories that share the gaps between several of them are one rollout. On a clock of whole
+    /// seconds it takes more gaps.
     fn is_shifted(&self, whole: &Self) -> bool {
         const FEWEST_GAPS: usize = 3;
-        let since = |history: &Self| -> Option<Vec<u64>> {
-            let begin = history.ends()?.0;
-            history.lines.iter().map(|line| line.event.at_ms?.checked_sub(begin)).collect()
-        };
-        let (Some(own), Some(other)) = (since(self), since(whole)) else { return false };
-        let mut gaps: Vec<u64> =
-            own.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).filter(|&gap| gap % 1000 != 0).collect();
-        gaps.sort_unstable();
-        gaps.dedup();
-        let mut lines = self.lines.iter().zip(&whole.lines);
-        gaps.len() >= FEWEST_GAPS && own == other && lines.all(|(a, b)| a.mark_at(None) == b.mark_at(None))
+        const FEWEST_IN_SECONDS: usize = 12;
+        let (Some(own), Some(other)) = (self.times.first(), whole.times.first()) else { return false };
+        let since =
+            |times: &[u64], first: u64| times.iter().map(move |at| at.saturating_sub(first)).collect::<Vec<_>>();
+        if !whole.contents.starts_with(&self.contents)
+            || !since(&whole.times, *other).starts_with(&since(&self.times, *own))
+        {
+            return false;
+        }
+        let gaps: BTreeSet<u64> = self.times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
+        let fine = gaps.iter().filter(|&gap| gap % 1000 != 0).count();
+        fine >= FEWEST_GAPS || gaps.len() >= FEWEST_IN_SECONDS
     }
 
     /// How many of the last events are the first ones of another history.

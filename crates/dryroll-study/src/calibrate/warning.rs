@@ -165,8 +165,8 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         warn(&mut all, Confounded, text);
     } else if version.histories < spread::FEWEST as u64 {
         let text = format!(
-            "{} rollouts cannot tell how much rollouts differ: the rates are those of these rollouts, and the next may lie \
-             outside",
+            "{} rollouts cannot tell how much rollouts differ: the intervals allow for much, and the next rollout may \
+             still lie outside",
             version.histories
         );
         warn(&mut all, CannotTell, text);
@@ -195,7 +195,8 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
     }
     if cut_short * 20 > version.counts.all() {
         let text = format!(
-            "{cut_short} of {} commands were cut short by a decision: they count as not seen until then",
+            "{cut_short} of {} commands were cut short, by a decision or by the end of the log: they count as not seen \
+             until then",
             version.counts.all()
         );
         warn(&mut all, Censored, text);
@@ -255,7 +256,7 @@ fn times_of_rollouts(all: &mut Vec<Warning>, version: &VersionCalibration) {
 
 /// Warns where rollouts do not differ by more than chance, but are too few or too small to rule a difference out.
 fn hidden(all: &mut Vec<Warning>, version: &VersionCalibration, observed: &VersionObservations) {
-    /// Below this design effect, the interval is right to about a fifth of its width.
+    /// Below this design effect, the interval is hardly wider for it.
     const SAID: f64 = 1.5;
     let differs = version.rates.silence.spread.is_some() || version.upgrade_time.factor.is_some();
     let rates: [(&str, Hits, bool); 2] = [
@@ -266,11 +267,10 @@ fn hidden(all: &mut Vec<Warning>, version: &VersionCalibration, observed: &Versi
         let counts: Vec<(u64, u64)> = observed.by_history.iter().map(of).collect();
         if let Some(most) = Spread::hidden(&counts).filter(|&most| most > SAID) {
             let text = format!(
-                "no difference between the {} rollouts is found in how often {what}, and the interval takes them as \
-                 alike; but a difference that multiplies the variance by up to {most:.1} is not ruled out (95 %), and \
-                 with it the interval would be about {:.1} times as wide",
-                observed.by_history.len(),
-                most.sqrt()
+                "no difference between the {} rollouts is found in how often {what}; but a difference that multiplies \
+                 the variance by up to {most:.1} is not ruled out (95 %), and the interval allows for one: with rollouts \
+                 that are surely alike it would be narrower",
+                observed.by_history.len()
             );
             warn(all, WarningKind::CannotTell, text);
         }
@@ -288,7 +288,8 @@ fn few_differ(all: &mut Vec<Warning>, observed: &VersionObservations) {
         if let Some(chance) = Spread::differ(&observed.by_history.iter().map(of).collect::<Vec<_>>()) {
             let text = format!(
                 "the {} rollouts differ in how often {what} by more than chance (p = {chance:.4}, below the level of \
-                 {LEVEL}): the interval, which takes them as one, is too narrow for the next rollout",
+                 {LEVEL}), and are too few to tell by how much: the interval is that of the mean over rollouts, and one \
+                 rollout may lie outside",
                 observed.by_history.len()
             );
             warn(all, WarningKind::Differs, text);

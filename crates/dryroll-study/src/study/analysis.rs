@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::bounds::Bounds;
 use super::mean::Estimator;
 use super::results::CellRows;
 use super::row::speaks_of;
@@ -71,9 +72,28 @@ impl Counts {
     }
 }
 
+/// The part of Student's interval of a mean that is possible. The bound from above is computed only where no value
+/// reaches the interval's end.
+fn possible(
+    interval: Interval,
+    compiled: &CompiledScenario,
+    metric: Metric,
+    mean: Option<f64>,
+    max: Option<f64>,
+) -> Interval {
+    // No metric is negative.
+    let low = interval.low.max(0.0);
+    let Some((mean, max)) = mean.zip(max).filter(|&(_, max)| interval.high > max) else {
+        return Interval::new(low, interval.high);
+    };
+    let most = Bounds::of(compiled).reach(metric).always.high.max(max);
+    Interval::new(low.min(mean), interval.high.min(most))
+}
+
 /// The summary of a metric without its quantiles, which take longer than everything else.
 ///
-/// The interval is Student's where the number of replicates was fixed. Where the number depended on the results, so
+/// The interval is Student's where the number of replicates was fixed, cut to what is possible ([`Bounds`]). Where the
+/// number depended on the results, so
 /// that decisions rest on the interval, and where all values are equal, it is the one that holds for every distribution
 /// ([`Estimator`]).
 ///
@@ -100,6 +120,7 @@ pub fn mean(
             mean = estimator.mean(&sample);
         }
     }
+    ci = ci.map(|interval| possible(interval, compiled, metric, mean, max));
     Ok(Figure { mean, ci, min, max, n: moments.n(), ..Figure::default() })
 }
 

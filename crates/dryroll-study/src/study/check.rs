@@ -7,7 +7,8 @@
 //! percentile or a rate ([`Kind::Estimated`]) is about all possible replicates. Where theory has the value, that
 //! decides. Otherwise the rule is looked at after as many replicates as it states, then after twice, four times … as
 //! many. It passes or fails as soon as its interval lies on one side of the limit, and is undecided if that has not
-//! happened after the largest number of replicates.
+//! happened after the largest number of replicates. A limit that every replicate keeps, with some of them at the limit,
+//! has the tolerance of [`limits`](super::tune::limits), but not where it is at the end of the possible range.
 //!
 //! All intervals of all looks of all rules that are checked together hold simultaneously at the confidence of the
 //! report: each look has its share of the error ([`Looks`]), and Bonferroni's inequality shares it between the rules.
@@ -32,10 +33,10 @@ use super::round::{self, Work, WorkPlan, rows_a_block};
 use super::row::speaks_of;
 use super::sweep::CONFIDENCE;
 use super::theory::Theory;
-use super::tune::limits::observe;
+use super::tune::limits::{inside, observe};
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{
-    Bound, Demand, ExpectSpec, Expected, LimitSpec, Measure, Replicates, Scenario, VersionIndex,
+    Bound, Demand, ExpectSpec, Expected, LIMIT_TOLERANCE, LimitSpec, Measure, Replicates, Scenario, VersionIndex,
 };
 use dryroll_stats::sequential::Looks;
 use dryroll_stats::simultaneous;
@@ -122,6 +123,12 @@ impl Check {
             }
         }
         Ok(Self { scenario: scenario.clone(), cells, rules })
+    }
+
+    /// How far a mean may be beyond a limit that every replicate keeps, as a share of the limit: as in a search.
+    #[must_use]
+    pub fn limit_tolerance(&self) -> f64 {
+        self.scenario.tune.as_ref().map_or(LIMIT_TOLERANCE, |tune| tune.limit_tolerance)
     }
 
     /// The number of rules that an interval decides.
@@ -293,7 +300,9 @@ impl Check {
         let rows = CellRows::open(std::slice::from_ref(log), *cell as u32, n)?;
         let is_estimated = kind(spec) == Kind::Estimated;
         let confidence = simultaneous::each(looks(spec, effort).confidence(look, CONFIDENCE), effort.together);
-        let held = observe(limit, &rows, compiled, &theory[*cell], Certainty { confidence, peeked: true }, None)?;
+        let is_at_end = inside(limit, compiled, 0.0).is_some();
+        let tolerance = (is_estimated && !is_at_end).then(|| self.limit_tolerance());
+        let held = observe(limit, &rows, compiled, &theory[*cell], Certainty { confidence, peeked: true }, tolerance)?;
         let holds = match held.observed {
             Some(value) if !is_estimated => (replicates_of(spec) <= n).then(|| replicates::fits(&limit.bound, value)),
             _ => held.holds,
@@ -303,6 +312,7 @@ impl Check {
             (Some(false), _) => Verdict::Failed,
             (None, _) if held.n == 0 => Verdict::Undecided(Doubt::NothingMeasured),
             (None, _) if !is_estimated => Verdict::Undecided(Doubt::TooManyWorlds),
+            (None, Some(_)) if is_at_end => Verdict::Undecided(Doubt::AtEndOfRange),
             (None, Some(_)) => Verdict::Undecided(Doubt::WithinInterval),
             (None, None) => Verdict::Undecided(Doubt::NoInterval),
         };
@@ -317,6 +327,7 @@ impl Check {
             interval: held.interval,
             exact: held.exact.filter(|_| is_estimated),
             confidence: is_estimated.then_some(confidence),
+            by_tolerance: held.by_tolerance,
             n: held.n,
             of: n,
             stalled,

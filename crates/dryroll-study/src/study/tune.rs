@@ -117,6 +117,8 @@ pub struct Known {
     pub slower_by: Estimated,
     /// The state of the policy.
     pub state: State,
+    /// Where too few good rollouts complete: the share that is not over at the horizon.
+    pub stalled: Option<f64>,
 }
 
 /// The state of a policy in the search.
@@ -277,13 +279,16 @@ impl Tune {
         }
         let decided = search.is_decided();
         workers.pool.install(|| search.report(log))?;
-        let Search { known, incumbent, theory, .. } = search;
+        let Search { mut known, incumbent, theory, .. } = search;
+        for (policy, one) in known.iter_mut().enumerate().filter(|(_, one)| self.completes_enough(one) == Some(false)) {
+            one.stalled = self.ended(log, policy, one.replicates, Outcome::Stalled)?;
+        }
         let replicates = known.iter().map(|known| known.replicates).max().unwrap_or(0);
         let completed = match incumbent {
             Some(policy) => {
                 match exact(&theory, self.cell(policy, 0), Measure::Rate(Rate::Outcome(Outcome::Completed))) {
                     Some(exact) => Some(exact),
-                    None => self.completed(log, policy, known[policy].replicates)?,
+                    None => self.ended(log, policy, known[policy].replicates, Outcome::Completed)?,
                 }
             }
             None => None,
@@ -331,9 +336,9 @@ impl Tune {
         })
     }
 
-    fn completed(&self, log: &ResultLog, policy: usize, n: u64) -> io::Result<Option<f64>> {
+    fn ended(&self, log: &ResultLog, policy: usize, n: u64, outcome: Outcome) -> io::Result<Option<f64>> {
         let rows = CellRows::open(std::slice::from_ref(log), self.cell(policy, 0) as u32, n)?;
-        Ok(analysis::rate(&rows, Rate::Outcome(Outcome::Completed), false, REPORTED)?.rate)
+        Ok(analysis::rate(&rows, Rate::Outcome(outcome), false, REPORTED)?.rate)
     }
 
     /// The values of a metric in the first replicates of a cell.

@@ -3,6 +3,7 @@
 use crate::html::policies::Policies;
 use crate::html::sweep::{PolicyCells, estimate};
 use crate::model::{Cell, Estimate, SweepReport};
+use crate::words::completed::named_with;
 use crate::words::{Unit, plural};
 use dryroll_sim::text::Foreign;
 
@@ -30,7 +31,7 @@ pub fn findings(report: &SweepReport, all: &[PolicyCells<'_>]) -> Vec<String> {
     let named: Vec<String> = out
         .filter_map(|policy| {
             let name = Policies::of_axes(&report.axes).long(&policy.cells.first()?.policy);
-            Some(format!("{name} {}", policy.stops()?))
+            Some(named_with(&name, &policy.stops()?))
         })
         .collect();
     if let Some(first) = named.first() {

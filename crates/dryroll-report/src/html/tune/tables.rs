@@ -118,10 +118,10 @@ pub(super) fn hints(report: &TuneReport) -> Table {
     );
     for hint in &report.hints {
         let meets = match hint.meets {
-            Some(true) if hint.not_judged.is_empty() => "✓ yes".to_owned(),
-            Some(true) => format!("✓ yes, not judged: {}", hint.not_judged.join(", ")),
+            Some(true) => "✓ yes".to_owned(),
             Some(false) => "✗ no".to_owned(),
-            None => NOTHING.to_owned(),
+            None if hint.not_judged.is_empty() => "? undecided".to_owned(),
+            None => format!("? not judged: {}", hint.not_judged.join(", ")),
         };
         table.row([
             hint.rule.clone(),

@@ -2,6 +2,8 @@
 
 use super::{AdviceCode, Found, Step, Walked, rollout};
 use crate::scenario::Scenario;
+use std::num::NonZeroU32;
+
 use dryroll_engine::{
     Armed, BatchOf, BatchSizes, BreakerScope, Limit, Rounding, Rule, RuleKind, Then, Threshold, Whole,
 };
@@ -14,13 +16,22 @@ impl Scenario {
         self.trips_with(&self.walked_with())
     }
 
-    /// The same with these batches and this limit.
-    pub(super) fn trips_with(&self, walked: &Walked) -> bool {
+    /// The largest number of verdicts that its breaker counts together, with the policy that is walked.
+    #[must_use]
+    pub fn breaker_reach(&self) -> u32 {
+        self.reach_with(&self.walked_with().sizes)
+    }
+
+    pub(super) fn reach_with(&self, sizes: &BatchSizes) -> u32 {
         let planned = self.planned_instances();
-        let reach = self.rollout.breaker_scope.reach(planned, walked.sizes.largest(planned));
-        walked.limit.is_some_and(|limit| limit <= reach) || {
+        self.rollout.breaker_scope.reach(planned, sizes.largest(planned))
+    }
+
+    /// Whether something can trip with these batches and this limit.
+    pub(super) fn trips_with(&self, walked: &Walked) -> bool {
+        walked.limit.is_some_and(|limit| limit <= self.reach_with(&walked.sizes)) || {
             let stops = self.rollout.breakers.iter().filter(|rule| rule.then != Then::Note);
-            let plan = PlanSize::of(planned, &walked.sizes);
+            let plan = PlanSize::of(self.planned_instances(), &walked.sizes);
             stops.into_iter().any(|rule| out_of_reach(rule, &plan).is_none())
         }
     }
@@ -29,9 +40,8 @@ impl Scenario {
 pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
     let Walked { sizes, limit } = scenario.walked_with();
     let limit = limit?;
-    let planned = scenario.planned_instances();
     let scope = scenario.rollout.breaker_scope;
-    let most = scope.reach(planned, sizes.largest(planned));
+    let most = scenario.reach_with(&sizes);
     if limit <= most {
         return None;
     }
@@ -44,12 +54,32 @@ pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
         BreakerScope::Rollout => "",
         BreakerScope::Batch => ", take a larger `batch_pct`, or write `breaker_scope = \"rollout\"`",
     };
+    let least = if most == 1 { "1".to_owned() } else { format!("{most} or less") };
     let what = if scenario.rollout.breakers.is_empty() { "the breaker" } else { "the first rule" };
+    let own = scenario.rollout.max_consecutive_failures.map(NonZeroU32::get);
+    let own_reach = scenario.reach_with(&scenario.rollout.batches);
+    if own.is_none_or(|own| own <= own_reach) {
+        // The edit alone is why: the batches that it makes, or else its limit.
+        let pct = scenario.operator.edit.and_then(|edit| edit.batch_pct).filter(|_| limit <= own_reach);
+        let (key, value, remedy) = match pct {
+            Some(pct) => ("batch_pct", pct, "a larger one".to_owned()),
+            None => ("max_consecutive_failures", limit, format!("{least}{other}")),
+        };
+        return Some(Found::new(
+            AdviceCode::BreakerNeverTrips,
+            [Step::Key("operator"), Step::Key("edit"), Step::Key(key)],
+            format!(
+                "{what} can never trip: with the operator's edit `{key} = {value}` it takes {limit} failures in a row, \
+                 and {has}"
+            ),
+            format!("set `{key}` in the edit to {remedy}"),
+        ));
+    }
     Some(Found::new(
         AdviceCode::BreakerNeverTrips,
         rollout("max_consecutive_failures"),
         format!("{what} can never trip: it takes {limit} failures in a row, and {has}"),
-        format!("set `max_consecutive_failures` to {most} or less{other}"),
+        format!("set `max_consecutive_failures` to {least}{other}"),
     ))
 }
 

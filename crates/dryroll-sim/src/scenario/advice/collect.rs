@@ -61,6 +61,7 @@ impl<'t> Advisor<'t> {
         // What a cell has of it, the list says of all cells at once, and where.
         advisor.found.retain(|(found, _)| found.code != AdviceCode::BreakerNeverTrips);
         advisor.add(scenario.grid_advice());
+        advisor.add(super::tune::trips_ignored(scenario));
         advisor
     }
 

@@ -1,7 +1,9 @@
 //! Rollouts that end at the horizon: those that must, by an exact bound, and those that did.
 
-use super::{AdviceCode, Found, Step, seconds};
-use crate::scenario::{Bound, Demand, ExpectSpec, Expected, FaultKind, LimitSpec, Measure, Rate, Scenario};
+use super::{AdviceCode, Found, Step, rollout, seconds};
+use crate::scenario::{
+    Bound, Demand, ExpectSpec, Expected, FaultKind, LimitSpec, Measure, Rate, Scenario, SomeRates, UpgradeOutcome,
+};
 use crate::text::Foreign;
 use dryroll_engine::fleet::Span;
 use dryroll_engine::{InterventionPolicy, Outcome};
@@ -141,6 +143,65 @@ pub(super) fn too_short(scenario: &Scenario) -> Option<Found> {
         ),
         format!("set `horizon_sec` well above {least}{remedies}"),
     ))
+}
+
+/// Where instances may be silent, and the horizon comes before the window in which that shows.
+pub(super) fn before_silence(scenario: &Scenario) -> Option<Found> {
+    let window = scenario.rollout.health_timeout;
+    let is_silent = |rates: &SomeRates| {
+        [rates.hang, rates.unhealthy, rates.crash, rates.brick].into_iter().flatten().any(|rate| rate > 0.0)
+    };
+    let rates = scenario.target().rates;
+    let may_be_silent = rates.hang + rates.unhealthy + rates.crash + rates.brick > 0.0
+        || scenario.classes.iter().any(|class| is_silent(&class.rates))
+        || scenario.overrides.iter().any(|one| {
+            let silent =
+                [UpgradeOutcome::Hang, UpgradeOutcome::Unhealthy, UpgradeOutcome::Crash, UpgradeOutcome::Brick];
+            is_silent(&one.rates) || one.outcome.is_some_and(|outcome| silent.contains(&outcome))
+        });
+    if window < scenario.horizon
+        || !may_be_silent
+        || scenario.expect.iter().any(is_about_stalling)
+        || too_short(scenario).is_some()
+    {
+        return None;
+    }
+    Some(Found::new(
+        AdviceCode::HorizonTooShort,
+        [Step::Key("horizon_sec")],
+        format!(
+            "no silent instance gets a verdict: the health window of {} ends after the horizon of {}, so that silence \
+             never trips the breaker",
+            seconds(window.as_secs_f64()),
+            seconds(scenario.horizon.as_secs_f64())
+        ),
+        "set `horizon_sec` well above `health_timeout_sec`, or a shorter window".to_owned(),
+    ))
+}
+
+/// What is told of a rule about rollouts in which nothing is rolled out, for the reason that is given.
+#[must_use]
+pub fn nothing_rolled_out(scenario: &Scenario, why: &str) -> Found {
+    let (at, change) = match scenario.reconciler.policy {
+        _ if scenario.planned_instances() == 0 => {
+            (rollout("target_version_id"), "roll out a version with another digest, to instances that run")
+        }
+        InterventionPolicy::Blocked => ([Step::Key("reconciler"), Step::Key("policy")], "write another `policy`"),
+        InterventionPolicy::RequireApproval
+        | InterventionPolicy::AutoApprove
+        | InterventionPolicy::NotifyAndProceed => {
+            ([Step::Key("operator"), Step::Key("approves")], "let the operator approve")
+        }
+    };
+    Found::new(
+        AdviceCode::NothingRolledOut,
+        at,
+        format!(
+            "nothing of {} is rolled out: {why}; what rules on means and rates measure is nothing",
+            scenario.target().id
+        ),
+        format!("{change}, or state the `outcome` that is meant in an [[expect]]"),
+    )
 }
 
 /// What is told where `stalled` of so many replicates ended at the horizon, unless a rule of the scenario is about

@@ -1,5 +1,7 @@
 //! Classes and overrides that one instance can belong to at once, and whose rates together are more than 1.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::{AdviceCode, Found, Step};
 use crate::scenario::check::versions::{RATES, excess};
 use crate::scenario::diagnostic::quote;
@@ -8,7 +10,7 @@ use dryroll_engine::fleet::InstanceId;
 
 /// Larger sets are not looked at.
 const MOST: usize = 4;
-/// With more groups only pairs are looked at.
+/// With more groups only pairs are looked at, each group with the worst of those before it.
 const FEW: usize = 16;
 
 /// A class or an override that gives rates for a version.
@@ -35,12 +37,14 @@ pub(super) fn adds_up(scenario: &Scenario) -> Option<Found> {
     releases.into_iter().flatten().find_map(|index| {
         let version = scenario.versions.get(index.0)?;
         let groups = groups(scenario, index);
-        let most = if groups.len() > FEW { 2 } else { MOST };
         // Pairs are said before larger sets.
-        let together = (2..=most).find_map(|size| {
-            let mut chosen = Vec::with_capacity(size);
-            search(scenario, version, &groups, 0, size, &mut chosen).then_some(chosen)
-        })?;
+        let together = match groups.len() > FEW {
+            true => pair(scenario, version, &groups)?,
+            false => (2..=MOST).find_map(|size| {
+                let mut chosen = Vec::with_capacity(size);
+                search(scenario, version, &groups, 0, size, &mut chosen).then_some(chosen)
+            })?,
+        };
         Some(found(scenario, version, &together.iter().filter_map(|&one| groups.get(one)).collect::<Vec<_>>()))
     })
 }
@@ -72,6 +76,98 @@ fn groups(scenario: &Scenario, version: VersionIndex) -> Vec<Group<'_>> {
         Group { table: "overrides", index, name, rates: &one.rates, place }
     });
     classes.chain(overrides).filter(|group| !group.rates.is_empty()).collect()
+}
+
+/// The rates that a group gives, in the order of [`RATES`].
+fn given(rates: &SomeRates) -> [Option<f64>; RATES.len()] {
+    let SomeRates { failure, hang, unhealthy, crash, brick, degrade } = *rates;
+    [failure, hang, unhealthy, crash, brick, degrade]
+}
+
+/// All rates, in the order of [`RATES`].
+fn own(rates: OutcomeRates) -> [f64; RATES.len()] {
+    let OutcomeRates { failure, hang, unhealthy, crash, brick, degrade } = rates;
+    [failure, hang, unhealthy, crash, brick, degrade]
+}
+
+/// For each set of rates that some group gives, the largest sum of the other rates with one of the groups so far, and
+/// that group.
+type Worst = Vec<Option<(f64, usize)>>;
+
+/// The groups so far, by the instances that can belong to them.
+#[derive(Default)]
+struct Before {
+    all: Worst,
+    anywhere: Worst,
+    zones: HashMap<u32, Worst>,
+    ids: HashMap<u32, Worst>,
+    /// Groups of ids, by the zones of those.
+    zones_of_ids: HashMap<u32, Worst>,
+}
+
+impl Before {
+    /// What an instance of a group can belong to as well.
+    fn meeting(&self, place: Place<'_>, zones: u32) -> Vec<&Worst> {
+        let mut all = vec![&self.anywhere];
+        match place {
+            Place::Anywhere => all.push(&self.all),
+            Place::Zone(zone) => all.extend(self.zones.get(&zone).into_iter().chain(self.zones_of_ids.get(&zone))),
+            Place::Ids(ids) => {
+                all.extend(ids.iter().filter_map(|id| self.ids.get(&id.0)));
+                if !self.zones.is_empty() {
+                    all.extend(ids.iter().filter_map(|id| self.zones.get(&(id.0 % zones))));
+                }
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, place: Place<'_>, zones: u32, own: &[(f64, usize)]) {
+        let into = |worst: &mut Worst| {
+            worst.resize(own.len(), None);
+            for (worst, &own) in worst.iter_mut().zip(own) {
+                if worst.is_none_or(|(sum, _)| own.0 > sum) {
+                    *worst = Some(own);
+                }
+            }
+        };
+        into(&mut self.all);
+        match place {
+            Place::Anywhere => into(&mut self.anywhere),
+            Place::Zone(zone) => into(self.zones.entry(zone).or_default()),
+            Place::Ids(ids) => {
+                for id in ids {
+                    into(self.ids.entry(id.0).or_default());
+                    into(self.zones_of_ids.entry(id.0 % zones).or_default());
+                }
+            }
+        }
+    }
+}
+
+/// Finds two groups that one instance can belong to and whose rates are too much, in a time that grows with the number
+/// of groups and of their ids.
+fn pair(scenario: &Scenario, version: &VersionSpec, groups: &[Group<'_>]) -> Option<Vec<usize>> {
+    let zones = scenario.fleet.zones.max(1);
+    let is_given = |rates: &SomeRates| given(rates).map(|rate| rate.is_some());
+    let sets: BTreeSet<[bool; RATES.len()]> = groups.iter().map(|group| is_given(group.rates)).collect();
+    let mut before = Before::default();
+    for (at, group) in groups.iter().enumerate() {
+        let set = sets.iter().position(|set| *set == is_given(group.rates))?;
+        let worst = before.meeting(group.place, zones).into_iter().filter_map(|worst| *worst.get(set)?);
+        if let Some((_, other)) = worst.max_by(|a, b| a.0.total_cmp(&b.0))
+            && excess(together(version, &[groups.get(other)?, group])).is_some()
+        {
+            return Some(vec![other, at]);
+        }
+        let rates = group.rates.over(version.rates);
+        let left = |set: &[bool; RATES.len()]| -> f64 {
+            own(rates).into_iter().zip(set).filter(|&(_, &is_given)| !is_given).map(|(rate, _)| rate).sum()
+        };
+        let sums: Vec<(f64, usize)> = sets.iter().map(|set| (left(set), at)).collect();
+        before.add(group.place, zones, &sums);
+    }
+    None
 }
 
 /// Finds so many groups that one instance can belong to and whose rates are too much.
@@ -125,11 +221,10 @@ fn meet(groups: &[&Group<'_>], zones: u32) -> bool {
 
 fn found(scenario: &Scenario, version: &VersionSpec, groups: &[&Group<'_>]) -> Found {
     let rates = together(version, groups);
-    let own = [rates.failure, rates.hang, rates.unhealthy, rates.crash, rates.brick, rates.degrade];
     let sum = excess(rates).unwrap_or(1.0);
     let mut left = 1.0_f64;
     let (mut said, mut cut) = (Vec::new(), Vec::new());
-    for (key, rate) in RATES.into_iter().zip(own).filter(|&(_, rate)| rate > 0.0) {
+    for (key, rate) in RATES.into_iter().zip(own(rates)).filter(|&(_, rate)| rate > 0.0) {
         let counts = rate.min(left);
         left -= counts;
         said.push(format!("`{key}` {}", rounded(rate)));
@@ -143,11 +238,8 @@ fn found(scenario: &Scenario, version: &VersionSpec, groups: &[&Group<'_>]) -> F
         [] => String::new(),
     };
     let last = groups.last();
-    let key = last.and_then(|group| {
-        let SomeRates { failure, hang, unhealthy, crash, brick, degrade } = *group.rates;
-        let given = [failure, hang, unhealthy, crash, brick, degrade];
-        RATES.into_iter().zip(given).find_map(|(key, rate)| rate.map(|_| key))
-    });
+    let key =
+        last.and_then(|group| RATES.into_iter().zip(given(group.rates)).find_map(|(key, rate)| rate.map(|_| key)));
     let at = last.map_or_else(
         || vec![Step::Key("versions"), Step::Item(scenario.rollout.target.0)],
         |group| vec![Step::Key(group.table), Step::Item(group.index), Step::Key(key.unwrap_or("failure_rate"))],
@@ -170,4 +262,49 @@ fn found(scenario: &Scenario, version: &VersionSpec, groups: &[&Group<'_>]) -> F
 
 fn rounded(rate: f64) -> f64 {
     (rate * 1e9).round() / 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Format;
+
+    /// The pairs of many groups are those that a search through all of them finds.
+    #[test]
+    fn the_worst_of_those_before_is_enough() {
+        let mut word = 1_u64;
+        let mut draw = |below: u64| {
+            word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (word >> 33) % below
+        };
+        let mut hits = 0;
+        for _ in 0..200 {
+            let mut text = "[fleet]\ninstances = 400\nzones = 4\n[[versions]]\nid = \"a\"\n[[versions]]\nid = \"b\"\n\
+                            crash_rate = 0.02\n[rollout]\ntarget_version_id = \"b\"\n"
+                .to_owned();
+            for number in 0..24 {
+                let members = match draw(8) {
+                    0 => "share = 0.1".to_owned(),
+                    1 => format!("zone = {}", draw(4)),
+                    _ => format!("ids = [\"i-{:05}\", \"i-{:05}\"]", draw(200) + 1, draw(200) + 201),
+                };
+                let key = RATES[draw(6) as usize];
+                let rate = (draw(40) + 1) as f64 / 80.0 + if draw(30) == 0 { 0.4 } else { 0.0 };
+                text += &format!("[[classes]]\nid = \"c{number}\"\n{members}\n{key} = {rate}\n");
+            }
+            let scenario = Scenario::parse("s.toml", text.as_bytes(), Format::Toml).unwrap();
+            let index = scenario.rollout.target;
+            let version = scenario.target();
+            let groups = groups(&scenario, index);
+            let found = pair(&scenario, version, &groups);
+            let mut all = Vec::new();
+            assert_eq!(found.is_some(), search(&scenario, version, &groups, 0, 2, &mut all), "{text}");
+            if let Some(found) = found {
+                hits += 1;
+                let chosen: Vec<&Group<'_>> = found.iter().map(|&one| &groups[one]).collect();
+                assert!(meet(&chosen, scenario.fleet.zones) && excess(together(version, &chosen)).is_some());
+            }
+        }
+        assert!((20..180).contains(&hits), "{hits}");
+    }
 }

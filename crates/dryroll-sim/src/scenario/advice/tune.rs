@@ -4,7 +4,22 @@ use super::{AdviceCode, Found, Step, Walked};
 use crate::scenario::Scenario;
 use std::num::NonZeroU32;
 
-use dryroll_engine::{BatchSizes, BreakerScope};
+use dryroll_engine::{BatchSizes, BreakerScope, OperatorDecision};
+
+/// Of a search among breakers whose every trip is ignored.
+pub(super) fn trips_ignored(scenario: &Scenario) -> Option<Found> {
+    let on_trip = &scenario.operator.on_trip;
+    let is_ignored = !on_trip.is_empty() && on_trip.iter().all(|one| *one == OperatorDecision::ContinueAnyway);
+    is_ignored.then(|| {
+        Found::new(
+            AdviceCode::TripsIgnored,
+            [Step::Key("operator"), Step::Key("on_trip")],
+            "a breaker whose trips are always ignored holds nothing: every bad version reaches the whole fleet"
+                .to_owned(),
+            "write `on_trip = \"abort\"` or `\"rollback_completed_batches\"`".to_owned(),
+        )
+    })
+}
 
 /// At the first limit of the list that is out of reach, and with it all that are.
 pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
@@ -17,7 +32,6 @@ pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
     let (pct, first) = never().next()?;
     let dead: Vec<u32> = limits().filter(|&limit| tune.batch_pct.iter().all(|&pct| !trips(pct, limit))).collect();
     let planned = scenario.planned_instances();
-    let reach = |sizes: &BatchSizes| scenario.rollout.breaker_scope.reach(planned, sizes.largest(planned));
     let instances = |count: u32| if count == 1 { "1 instance".to_owned() } else { format!("{count} instances") };
     let (count, of) = (never().count(), pairs().count());
     let policies = match (count, of) {
@@ -32,7 +46,7 @@ pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
         _ if sizes != own || limit != Some(first) => format!(
             "the operator edits the first of them to a limit of {}, and it reaches {}",
             limit.unwrap_or(first),
-            instances(reach(&sizes))
+            instances(scenario.reach_with(&sizes))
         ),
         BreakerScope::Rollout => {
             let listed = dead.iter().map(u32::to_string).collect::<Vec<_>>().join(" and ");
@@ -41,7 +55,7 @@ pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
         }
         BreakerScope::Batch => format!(
             "each batch begins its count at zero, and with `batch_pct = {pct}` it has {}, the limit is {first}",
-            instances(reach(&own))
+            instances(scenario.reach_with(&own))
         ),
     };
     let place = limits().position(|limit| limit == first).unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use super::{AdviceCode, Found, rollout, seconds};
 use crate::scenario::diagnostic::quote;
-use crate::scenario::{Distribution, Members, Scenario, Target, VersionIndex};
+use crate::scenario::{Distribution, Members, OverrideSpec, Scenario, Target, VersionIndex};
 use dryroll_engine::fleet::Span;
 
 /// Windows of so few seconds may be meant as minutes.
@@ -11,6 +11,12 @@ const PERHAPS_MINUTES: f64 = 60.0;
 const FAR_OFF: f64 = 3.0;
 /// Where this share of the upgrades or more come late, the window is wrong rather than tight.
 const HALF: f64 = 0.5;
+/// With losses from here on practically no heartbeat arrives.
+const ALL_LOST: f64 = 0.9999;
+/// Below this share of the time a network is practically down.
+const RARELY_UP: f64 = 0.05;
+const HOUR: f64 = 3600.0;
+const DAY: f64 = 24.0 * HOUR;
 
 fn found(scenario: &Scenario, message: String, least: f64) -> Found {
     let window = scenario.rollout.health_timeout.as_secs_f64();
@@ -20,12 +26,11 @@ fn found(scenario: &Scenario, message: String, least: f64) -> Found {
         }
         _ => String::new(),
     };
-    Found::new(
-        AdviceCode::HealthWindowTooShort,
-        rollout("health_timeout_sec"),
-        message,
-        format!("set `health_timeout_sec` well above {}{minutes}", seconds(least)),
-    )
+    let change = match least.is_finite() {
+        true => format!("set `health_timeout_sec` well above {}{minutes}", seconds(least)),
+        false => "no window is long enough: lower the loss of heartbeats, or how long the network is down".to_owned(),
+    };
+    Found::new(AdviceCode::HealthWindowTooShort, rollout("health_timeout_sec"), message, change)
 }
 
 /// What half of the upgrades of some instances are not above, in seconds, and half of the waits for the heartbeat that
@@ -42,6 +47,53 @@ impl Half {
     }
 }
 
+/// How heartbeats of some instances arrive.
+struct Link<'a> {
+    has_phase: bool,
+    loss: f64,
+    delay: &'a Distribution,
+    /// The share of the time in which the network is up.
+    up: f64,
+}
+
+impl<'a> Link<'a> {
+    fn of_fleet(scenario: &'a Scenario) -> Self {
+        let (fleet, network) = (&scenario.fleet, &scenario.network);
+        Self {
+            has_phase: fleet.heartbeat_phase.is_some(),
+            loss: fleet.heartbeat_loss_rate,
+            delay: &fleet.heartbeat_delay,
+            up: up(network.flap_rate_per_hour / HOUR, &network.flap_down) * zone_up(scenario),
+        }
+    }
+
+    /// What an override makes of it; `None` where it says nothing of it.
+    fn of_override(scenario: &'a Scenario, one: &'a OverrideSpec) -> Option<Self> {
+        let is_own = one.heartbeat_phase.is_some()
+            || one.heartbeat_loss_rate.is_some()
+            || one.heartbeat_delay.is_some()
+            || one.flap_rate_per_hour.is_some()
+            || one.flap_down.is_some();
+        let (fleet, network) = (Self::of_fleet(scenario), &scenario.network);
+        let rate = one.flap_rate_per_hour.unwrap_or(network.flap_rate_per_hour);
+        is_own.then(|| Self {
+            has_phase: fleet.has_phase || one.heartbeat_phase.is_some(),
+            loss: one.heartbeat_loss_rate.unwrap_or(fleet.loss),
+            delay: one.heartbeat_delay.as_ref().unwrap_or(fleet.delay),
+            up: up(rate / HOUR, one.flap_down.as_ref().unwrap_or(&network.flap_down)) * zone_up(scenario),
+        })
+    }
+}
+
+/// The share of the time in which something is up that goes down so often, a second, for so long.
+fn up(rate: f64, down: &Distribution) -> f64 {
+    1.0 / (1.0 + rate * down.median())
+}
+
+fn zone_up(scenario: &Scenario) -> f64 {
+    up(scenario.network.zone_outage_rate_per_day / DAY, &scenario.network.zone_outage)
+}
+
 /// Instances that a class or an override gives other times, and what share of the fleet they are.
 struct Part {
     called: String,
@@ -50,28 +102,33 @@ struct Part {
 }
 
 /// The wait for the first heartbeat that is not lost, from a moment that is anywhere between two. Where the file fixes
-/// the phase, heartbeats may come just then.
-fn wait(scenario: &Scenario) -> f64 {
-    let fleet = &scenario.fleet;
-    if fleet.heartbeat_phase.is_some() || fleet.heartbeat_loss_rate >= 1.0 {
-        return fleet.heartbeat_delay.median();
+/// the phase, heartbeats may come just then. Infinite where practically none arrives.
+fn wait(scenario: &Scenario, link: &Link<'_>) -> f64 {
+    // A network that is up now and then lets a heartbeat through by chance; one that is mostly up holds up few.
+    let loss = if link.up < RARELY_UP { 1.0 - (1.0 - link.loss) * link.up } else { link.loss };
+    if loss >= ALL_LOST {
+        return f64::INFINITY;
+    }
+    if link.has_phase {
+        return link.delay.median();
     }
     let (mut lost, mut still) = (0.0, 1.0);
     // A loss rate of 0.99 has half of the waits over after 69 heartbeats.
-    while still * fleet.heartbeat_loss_rate > HALF {
-        still *= fleet.heartbeat_loss_rate;
+    while still * loss > HALF {
+        still *= loss;
         lost += 1.0;
     }
-    let within = (still - HALF) / (still * (1.0 - fleet.heartbeat_loss_rate));
-    fleet.heartbeat_interval.as_secs_f64() * (lost + within) + fleet.heartbeat_delay.median()
+    let within = (still - HALF) / (still * (1.0 - loss));
+    scenario.fleet.heartbeat_interval.as_secs_f64() * (lost + within) + link.delay.median()
 }
 
-fn half(scenario: &Scenario, upgrade_time: &Distribution) -> Half {
+fn half(scenario: &Scenario, upgrade_time: &Distribution, link: &Link<'_>) -> Half {
     let factor = scenario.target().upgrade_time_factor.as_ref().map_or(1.0, Distribution::median);
-    Half { upgrade: upgrade_time.median() * factor, wait: wait(scenario) }
+    Half { upgrade: upgrade_time.median() * factor, wait: wait(scenario, link) }
 }
 
-/// The classes and overrides that give upgrades to the target another time, in the order in which later ones win.
+/// The classes and overrides that give upgrades to the target another time, or heartbeats, in the order in which later
+/// ones win.
 fn parts(scenario: &Scenario) -> Vec<Part> {
     let fleet = f64::from(scenario.fleet.instances.max(1));
     let zone = 1.0 / f64::from(scenario.fleet.zones.max(1));
@@ -85,18 +142,27 @@ fn parts(scenario: &Scenario) -> Vec<Part> {
             Members::Zone(_) => zone,
             Members::Blocks(blocks) => f64::from(blocks.count) * f64::from(blocks.size) / fleet,
         };
-        let half = half(scenario, class.upgrade_time.as_ref()?);
+        let half = half(scenario, class.upgrade_time.as_ref()?, &Link::of_fleet(scenario));
         Some(Part { called: format!("class {}", quote(class.id.raw())), share, half })
     });
-    let overrides = scenario.overrides.iter().enumerate().filter(|(_, one)| holds(&one.versions));
-    let overrides = overrides.filter_map(|(place, one)| {
+    let overrides = scenario.overrides.iter().enumerate().filter_map(|(place, one)| {
         let share = match &one.target {
             Target::All => 1.0,
             Target::Ids(ids) => ids.len() as f64 / fleet,
             Target::Zone(_) => zone,
             Target::Fraction(share) => *share,
         };
-        let half = half(scenario, one.upgrade_time.as_ref()?);
+        let (own, link) =
+            (one.upgrade_time.as_ref().filter(|_| holds(&one.versions)), Link::of_override(scenario, one));
+        if own.is_none() && link.is_none() {
+            return None;
+        }
+        let upgrade_time = own.unwrap_or(&scenario.target().upgrade_time);
+        let half = half(scenario, upgrade_time, &link.unwrap_or_else(|| Link::of_fleet(scenario)));
+        // Heartbeats alone make nobody quicker.
+        if own.is_none() && half.all() <= scenario.rollout.health_timeout.as_secs_f64() {
+            return None;
+        }
         Some(Part { called: format!("override {} in [[overrides]]", place + 1), share, half })
     });
     classes.chain(overrides).collect()
@@ -110,7 +176,7 @@ pub(super) fn shorter_than_upgrades(scenario: &Scenario) -> Option<Found> {
     }
     let window = scenario.rollout.health_timeout.as_secs_f64();
     let is_late = |half: Half| half.all() > window;
-    let base = half(scenario, &target.upgrade_time);
+    let base = half(scenario, &target.upgrade_time, &Link::of_fleet(scenario));
     let parts = parts(scenario);
     let from = if is_late(base) { 1.0 } else { 0.0 };
     let late = parts
@@ -128,7 +194,9 @@ pub(super) fn shorter_than_upgrades(scenario: &Scenario) -> Option<Found> {
         }
         _ => (format!("to {}", quote(target.id.raw())), base),
     };
-    let heartbeat = if half.wait > 0.0 {
+    let heartbeat = if half.wait.is_infinite() {
+        ", and practically no heartbeat arrives after it".to_owned()
+    } else if half.wait > 0.0 {
         format!(", and the median wait for the heartbeat after it is {}", seconds(half.wait))
     } else {
         String::new()
@@ -164,7 +232,7 @@ pub(super) fn shorter_than_soak(scenario: &Scenario) -> Option<Found> {
     if soak == Span::ZERO || target.defective || shorter_than_upgrades(scenario).is_some() {
         return None;
     }
-    let half = half(scenario, &target.upgrade_time);
+    let half = half(scenario, &target.upgrade_time, &Link::of_fleet(scenario));
     let least = half.all() + soak.as_secs_f64();
     if least <= window.as_secs_f64() {
         return None;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::event_names;
 use crate::scenario::limits::MAX_SECONDS;
-use crate::scenario::{Expected, MIN_COMPLETED, RolloutOrder, Stat};
+use crate::scenario::{Expected, LIMIT_TOLERANCE, MIN_COMPLETED, RolloutOrder, Stat};
 
 /// A rule: a metric is `at_most`, `at_least` or `equals` something; or an event comes so often, so soon, or before
 /// another.
@@ -91,7 +91,7 @@ impl Default for Tune {
             minimise: "duration_sec".into(),
             limits: Vec::new(),
             min_completed: MIN_COMPLETED,
-            limit_tolerance: 0.005,
+            limit_tolerance: LIMIT_TOLERANCE,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Instances that differ from what their version and the network say: classes first, then overrides.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::super::draws::Key;
 use super::super::name::Name;
 use super::super::pairs::PerRelease;
+use super::super::places::{Numbers, Places};
 use super::super::sampler::Sampler;
 use super::super::shared::{BlockLaw, Shared};
 use super::Member;
@@ -21,58 +21,6 @@ pub(super) struct Differing {
     classes: Vec<Group>,
     overrides: Vec<Override>,
     places: Option<Places>,
-}
-
-/// Up to this many are tried one by one.
-const FEW: usize = 16;
-
-/// The numbers of those that can hold an instance, ascending: by its id, by its zone, and the others.
-#[derive(Clone, Debug, Default)]
-struct Places {
-    by_id: HashMap<u32, Vec<usize>>,
-    by_zone: HashMap<u32, Vec<usize>>,
-    others: Vec<usize>,
-}
-
-impl Places {
-    fn of<'g>(groups: impl Iterator<Item = &'g Group>) -> Self {
-        let mut places = Self::default();
-        for (number, group) in groups.enumerate() {
-            match &group.who {
-                Who::Target(Target::Ids(ids)) => {
-                    ids.iter().for_each(|id| places.by_id.entry(id.0).or_default().push(number));
-                }
-                Who::Target(Target::Zone(zone)) => places.by_zone.entry(*zone).or_default().push(number),
-                Who::Target(Target::All | Target::Fraction(_)) | Who::Blocks { .. } | Who::Ranges(_) => {
-                    places.others.push(number);
-                }
-            }
-        }
-        places
-    }
-}
-
-/// Numbers in ascending order.
-enum Numbers<'d> {
-    All(Range<usize>),
-    Of([&'d [usize]; 3]),
-}
-
-impl Iterator for Numbers<'_> {
-    type Item = usize;
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        match self {
-            Self::All(range) => range.next(),
-            Self::Of(lists) => {
-                let first = lists.iter_mut().filter(|list| !list.is_empty()).min_by_key(|list| list[0])?;
-                let (&number, rest) = first.split_first()?;
-                *first = rest;
-                Some(number)
-            }
-        }
-    }
 }
 
 /// Instances whose upgrades differ.
@@ -212,9 +160,11 @@ impl Differing {
         let classes =
             scenario.classes.iter().map(|class| Group::of_class(class, rollout, &mut blocks, instances)).collect();
         let mut differing = Self { classes, overrides: overrides(scenario), places: None };
-        if differing.count() > FEW {
-            differing.places = Some(Places::of(differing.groups()));
-        }
+        let target = |group| match group {
+            &Group { who: Who::Target(ref target), .. } => Some(target),
+            Group { who: Who::Blocks { .. } | Who::Ranges(_), .. } => None,
+        };
+        differing.places = Places::of(differing.groups().map(target));
         (differing, blocks)
     }
 
@@ -242,11 +192,7 @@ impl Differing {
     pub fn numbers_at(&self, n: u32, zone: u32) -> impl Iterator<Item = usize> {
         match &self.places {
             None => Numbers::All(0..self.count()),
-            Some(places) => {
-                let [by_id, by_zone] = [places.by_id.get(&n), places.by_zone.get(&zone)]
-                    .map(|numbers| numbers.map_or(&[][..], Vec::as_slice));
-                Numbers::Of([by_id, by_zone, &places.others])
-            }
+            Some(places) => places.at(n, zone),
         }
     }
 

@@ -68,8 +68,8 @@ impl Simulator<'_> {
     /// By fault, how many planned instances it made a difference to.
     fn touched(&mut self, begun: &[Option<Window>], end: At) -> Vec<u32> {
         let faults = &self.compiled.faults;
-        let about: Vec<Window> =
-            begun.iter().flatten().filter(|window| faults[window.fault].is_about_instances()).copied().collect();
+        let is_about = |window: &&Window| faults[window.fault].is_about_instances();
+        let about: Vec<&Window> = begun.iter().flatten().filter(is_about).collect();
         let mut touched = vec![0; faults.len()];
         if about.is_empty() {
             return touched;
@@ -86,7 +86,8 @@ impl Simulator<'_> {
             } else {
                 Vec::new()
             };
-            for window in &about {
+            let own = self.compiled.faults_at(&member).filter_map(|fault| begun[fault].as_ref()).filter(is_about);
+            for window in own {
                 let fault = &faults[window.fault];
                 let until = window.end.or_by(end + Span(1));
                 if window.start >= until || !fault.hits(&member) {

@@ -68,6 +68,13 @@ impl Simulator<'_> {
         self.ledger.drifted
     }
 
+    /// Planned instances that the target version takes down after the moment up to which the metrics last settled
+    /// count: at least these, since those that a fault touches are not followed further.
+    #[must_use]
+    pub fn pending(&self) -> u32 {
+        self.ledger.pending
+    }
+
     /// Adds every planned instance to the ledger of ground truth.
     pub(super) fn book(&mut self, end: At) {
         let mut ledger = std::mem::take(&mut self.ledger);

@@ -210,7 +210,7 @@ impl<'w> Simulator<'w> {
         let compiled = self.compiled;
         let (member, sampled) = &self.drawn[drawn];
         if !self.known.is_empty() {
-            self.near.fill(&compiled.faults, &self.known, member);
+            self.near.fill(compiled, &self.known, member);
         }
         let environment = Environment { compiled, near: &self.near, zones: self.zones };
         let first_death = match (&compiled.death_law, to) {

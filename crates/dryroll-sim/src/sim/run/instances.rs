@@ -23,7 +23,7 @@ impl<'w> Simulator<'w> {
     #[inline]
     pub(super) fn approach(&mut self, member: &Member<'_>) {
         if !self.known.is_empty() {
-            self.near.fill(&self.compiled.faults, &self.known, member);
+            self.near.fill(self.compiled, &self.known, member);
         }
     }
 

@@ -21,6 +21,8 @@ pub enum Verdict {
 pub enum Doubt {
     /// The limit lies within the interval.
     WithinInterval,
+    /// The limit is at the end of the possible range, where no interval ends.
+    AtEndOfRange,
     /// Too few replicates for an interval.
     NoInterval,
     /// No replicate has a value.
@@ -44,6 +46,9 @@ pub struct Finding {
     pub exact: Option<f64>,
     /// The confidence of the interval at the deciding look.
     pub confidence: Option<f64>,
+    /// Whether it passes by tolerance: it holds in every replicate, and the mean is certainly at most the tolerance beyond
+    /// the limit.
+    pub by_tolerance: bool,
     /// The number of replicates with a value.
     pub n: u64,
     /// The number of replicates that were run; fewer have a value of a conditional metric.
@@ -61,6 +66,7 @@ impl Finding {
         interval: None,
         exact: None,
         confidence: None,
+        by_tolerance: false,
         n: 0,
         of: 0,
         stalled: 0,

@@ -15,7 +15,9 @@ mod rule;
 mod trial;
 mod verdicts;
 
-use super::Tune;
+use super::{Tune, Tuned};
+use dryroll_engine::OperatorDecision;
+use dryroll_sim::scenario::Scenario;
 pub use rule::Rule;
 use trial::Trial;
 pub use trial::{Judged, Met};
@@ -37,6 +39,8 @@ pub struct Hints {
     pub is_recommended: bool,
     /// Failures in a row first, then the best rule of each other kind.
     pub judged: Vec<Judged>,
+    /// Whether trips may be ignored, so that exposure is up to the first trip only.
+    pub up_to_first_trip: bool,
     /// Why no rule was judged.
     pub why_not: Option<String>,
 }
@@ -45,7 +49,8 @@ pub struct Hints {
 /// batches of the grid with which some rule meets the limits, or else those with which the best rule breaks the fewest
 /// limits.
 #[must_use]
-pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) -> Hints {
+pub fn hints(tune: &Tune, tuned: &Tuned, pool: &rayon::ThreadPool) -> Hints {
+    let recommended = tuned.incumbent;
     let none = |why_not: &str| Hints { why_not: Some(why_not.to_owned()), ..Hints::default() };
     if tune.versions() < 2 {
         return none("[tune] has no defective version, by which they would be judged");
@@ -55,10 +60,16 @@ pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) 
             "the fleet has more than {LARGEST_FLEET} instances, and no verdicts are kept of that many"
         ));
     }
-    let with = |policy: usize| pool.install(|| Trial::new(tune, policy)).map(|trial| (policy, trial));
+    let with = |policy: usize| pool.install(|| Trial::new(tune, tuned, policy)).map(|trial| (policy, trial));
     let is_recommended = recommended.is_some();
-    let found =
-        |policy: usize, judged: Vec<Judged>| Hints { policy: Some(policy), is_recommended, judged, why_not: None };
+    let up_to_first_trip = may_continue(&tune.scenario);
+    let found = |policy: usize, judged: Vec<Judged>| Hints {
+        policy: Some(policy),
+        is_recommended,
+        judged,
+        up_to_first_trip,
+        why_not: None,
+    };
     let nothing = || none("their batches cannot be run without a breaker");
     if let Some(policy) = recommended {
         let Some((policy, trial)) = with(policy) else { return nothing() };
@@ -84,6 +95,11 @@ pub fn hints(tune: &Tune, recommended: Option<usize>, pool: &rayon::ThreadPool) 
         }
     }
     best.map_or_else(nothing, |(_, hints)| hints)
+}
+
+/// Whether a person may decide to continue, so that a trip ends nothing.
+fn may_continue(scenario: &Scenario) -> bool {
+    scenario.operator.on_trip.contains(&OperatorDecision::ContinueAnyway)
 }
 
 /// A policy for each batch size and plan order in the grid, the largest batches first.

@@ -242,6 +242,18 @@ fn beyond(bound: &Bound, share: f64, reach: Option<(f64, f64)>) -> Bound {
     }
 }
 
+/// Where a limit on a mean or a rate is at the end of the possible range, so that no interval decides that it holds: a
+/// limit that lies inside by this share of the range.
+#[must_use]
+pub fn inside(spec: &LimitSpec, compiled: &CompiledScenario, share: f64) -> Option<f64> {
+    let (low, high) = reach(spec.metric, compiled).filter(|(low, high)| low < high)?;
+    match (spec.stat.unwrap_or(Stat::Mean), &spec.bound) {
+        (Stat::Mean, Bound::AtMost(most)) if *most == low => Some(low + share * (high - low)),
+        (Stat::Mean, Bound::AtLeast(least)) if *least == high => Some(high - share * (high - low)),
+        _ => None,
+    }
+}
+
 /// The interval of a quantile.
 fn interval_of(figure: &Figure, stat: Stat) -> Option<Interval> {
     match stat {

@@ -4,17 +4,20 @@ use std::num::NonZeroU32;
 
 use rayon::prelude::*;
 
-use super::rule::Rule;
+use super::rule::{Counted, Rule};
 use super::verdicts::{Ended, Verdicts, observe};
-use super::{REPLICATES, is_less};
+use super::{REPLICATES, is_less, may_continue};
 use crate::study::completed;
+use crate::study::sweep::CONFIDENCE;
 use crate::study::theory::fits;
-use crate::study::tune::Tune;
-use crate::study::tune::limits::Limit;
-use dryroll_engine::OperatorDecision;
+use crate::study::tune::limits::{self, Held, Limit};
+use crate::study::tune::{Tune, Tuned};
 use dryroll_sim::scenario::{Bound, Measure, Metric, Rate, Stat};
 use dryroll_sim::sim::CompiledScenario;
-use dryroll_stats::quantile::rank;
+use dryroll_stats::Interval;
+use dryroll_stats::moments::Moments;
+use dryroll_stats::proportion::clopper_pearson;
+use dryroll_stats::quantile::{interval_ranks, rank};
 
 /// Lengths of the window of the failure share.
 const WINDOWS: [usize; 4] = [5, 10, 15, 20];
@@ -30,13 +33,16 @@ pub struct Judged {
     pub bad: Vec<(f64, f64)>,
     /// The limits of the search, for each version that they are about.
     pub limits: Vec<Met>,
+    /// Whether it trips at all where every verdict is a failure.
+    pub can_trip: bool,
 }
 
 impl Judged {
-    /// The number of limits that it breaks, then how far the bad versions get: less is better.
+    /// The number of limits that it breaks or may break, then how far the bad versions get: less is better. A rule that can never
+    /// trip comes last.
     pub(super) fn rank(&self) -> (usize, f64) {
-        let broken = self.limits.iter().filter(|met| met.holds == Some(false)).count();
-        (broken, self.bad.iter().map(|(_, exposed)| exposed).sum())
+        let broken = self.limits.iter().filter(|met| met.value.is_some() && met.holds != Some(true)).count();
+        (if self.can_trip { broken } else { usize::MAX }, self.bad.iter().map(|(_, exposed)| exposed).sum())
     }
 }
 
@@ -49,34 +55,44 @@ pub struct Met {
     pub version: usize,
     /// The value; `None` where the verdicts up to a trip do not determine it.
     pub value: Option<f64>,
-    /// Whether the limit would be met in these replicates; `None`: unknown.
+    /// Whether the limit would surely be met: by the search's own verdict where it tried the rule, else by the 95 %
+    /// interval of the value. `None` with a value: undecided.
     pub holds: Option<bool>,
 }
 
 /// The verdicts of a policy's batches without a breaker.
 pub(super) struct Trial<'a> {
     tune: &'a Tune,
+    tuned: &'a Tuned,
+    policy: usize,
     good: Vec<Verdicts>,
     bad: Vec<Vec<Verdicts>>,
     total: u32,
     /// Whether a person may decide to continue, so that a trip ends nothing.
     may_continue: bool,
+    /// The largest number of verdicts that a breaker counts together.
+    reach: u32,
 }
 
 impl<'a> Trial<'a> {
-    pub(super) fn new(tune: &'a Tune, policy: usize) -> Option<Self> {
+    pub(super) fn new(tune: &'a Tune, tuned: &'a Tuned, policy: usize) -> Option<Self> {
         let of = |version: usize| {
             let mut scenario = tune.cells.scenarios[tune.cell(policy, version)].clone();
             scenario.rollout.max_consecutive_failures = Some(NonZeroU32::MAX);
-            CompiledScenario::new(&scenario).ok().map(|compiled| observe(&compiled, 0..REPLICATES))
+            let mut compiled = CompiledScenario::new(&scenario).ok()?;
+            compiled.believe_like(&tune.cells.compiled[tune.cell(policy, version)]);
+            Some(observe(&compiled, 0..REPLICATES))
         };
         let mut seen = (0..tune.versions()).map(of).collect::<Option<Vec<_>>>()?.into_iter();
         Some(Self {
             tune,
+            tuned,
+            policy,
             good: seen.next()?,
             bad: seen.collect(),
             total: tune.cells.compiled[tune.cell(policy, 0)].total(),
-            may_continue: tune.scenario.operator.on_trip.contains(&OperatorDecision::ContinueAnyway),
+            may_continue: may_continue(&tune.scenario),
+            reach: tune.policy(policy).breaker_reach(),
         })
     }
 
@@ -96,7 +112,8 @@ impl<'a> Trial<'a> {
     pub(super) fn in_a_row(&self, allowed: f64) -> Judged {
         let limits = self.tune.scenario.tune.iter().flat_map(|tune| &tune.max_consecutive_failures);
         let all = limits.map(|limit| self.judge(Rule::Consecutive(limit.get())));
-        let key = |judged: &Judged| (judged.false_trips > allowed, judged.false_trips, judged.rank().1);
+        let key =
+            |judged: &Judged| (!judged.can_trip || judged.false_trips > allowed, judged.false_trips, judged.rank().1);
         let is_better = |a: &Judged, b: &Judged| {
             let (a, b) = (key(a), key(b));
             let within = a.0.cmp(&b.0);
@@ -127,18 +144,32 @@ impl<'a> Trial<'a> {
         let good = ends(&self.good);
         let bad: Vec<Vec<Ended>> = self.bad.iter().map(|runs| ends(runs)).collect();
         let pct = |dispatched: f64| dispatched * 100.0 / f64::from(self.total.max(1));
+        let known = self.known(rule);
         let mut limits = Vec::new();
         for (place, limit) in self.tune.limits.iter().enumerate() {
             for &version in &limit.versions {
                 let runs = if version == 0 { Some(&good) } else { bad.get(version - 1) };
-                let value = runs.and_then(|runs| self.value(limit, runs));
-                let holds = value.map(|value| fits(value, &limit.spec.bound));
-                limits.push(Met { limit: place, version, value, holds });
+                let known = known.iter().find(|held| held.limit == place && held.version == version);
+                limits.push(match known {
+                    Some(held) => Met { limit: place, version, value: held.exact.or(held.observed), holds: held.holds },
+                    None => {
+                        let (value, interval) = runs.and_then(|runs| self.value(limit, runs)).unzip();
+                        let holds = limits::holds(&limit.spec.bound, None, interval.flatten());
+                        Met { limit: place, version, value, holds }
+                    }
+                });
             }
         }
+        let of_trips = |met: &&Met| {
+            let measure = self.tune.limits[met.limit].spec.metric;
+            met.version == 0 && matches!(measure, Measure::Rate(Rate::Trip | Rate::FalseTrip))
+        };
+        let stated = limits.iter().find(of_trips).and_then(|met| met.value);
+        let failed = Counted { failed: true, dispatched: 0, fresh: false };
         Judged {
             rule,
-            false_trips: share(&good, |run| run.tripped),
+            can_trip: rule.trips(&vec![failed; self.reach as usize]).is_some(),
+            false_trips: stated.unwrap_or_else(|| share(&good, |run| run.tripped)),
             bad: bad
                 .iter()
                 .map(|runs| {
@@ -150,29 +181,59 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The value of a limit's measure, as far as the verdicts up to a trip determine it.
-    fn value(&self, limit: &Limit, runs: &[Ended]) -> Option<f64> {
+    /// The verdicts of the search on a rule that it tried with these batches.
+    fn known(&self, rule: Rule) -> &[Held] {
+        let Rule::Consecutive(limit) = rule else { return &[] };
+        let with = |policy: usize| {
+            let mut rollout = self.tune.policy(policy).rollout.clone();
+            rollout.max_consecutive_failures = self.tune.policy(self.policy).rollout.max_consecutive_failures;
+            rollout
+        };
+        let own = with(self.policy);
+        let same = |&policy: &usize| {
+            self.tune.policy(policy).rollout.max_consecutive_failures.map(NonZeroU32::get) == Some(limit)
+                && with(policy) == own
+        };
+        let found = (0..self.tune.policies()).find(same).and_then(|policy| self.tuned.policies.get(policy));
+        found.map_or(&[], |known| &known.limits)
+    }
+
+    /// The value of a limit's measure with its interval, as far as the verdicts up to a trip determine it.
+    fn value(&self, limit: &Limit, runs: &[Ended]) -> Option<(f64, Option<Interval>)> {
         let spec = &limit.spec;
-        let completes = share(runs, |run| run.completes);
+        let n = runs.len() as u64;
+        let rate = |is: &dyn Fn(&Ended) -> bool| {
+            let hits = runs.iter().filter(|run| is(run)).count() as u64;
+            (hits as f64 / n.max(1) as f64, clopper_pearson(hits, n, CONFIDENCE))
+        };
         match spec.metric {
-            Measure::Rate(Rate::Trip | Rate::FalseTrip) => Some(share(runs, |run| run.tripped)),
-            Measure::Rate(Rate::Escape) => Some(completes),
+            Measure::Rate(Rate::Trip | Rate::FalseTrip) => Some(rate(&|run| run.tripped)),
+            Measure::Rate(Rate::Escape) => Some(rate(&|run| run.completes)),
             // Where a person may decide to continue, this is a lower bound.
             Measure::Rate(completed::COMPLETED) => {
-                Some(completes).filter(|&share| !self.may_continue || fits(share, &spec.bound))
+                Some(rate(&|run| run.completes)).filter(|&(share, _)| !self.may_continue || fits(share, &spec.bound))
             }
             Measure::Metric(Metric::BlastRadiusPct | Metric::ExposedPct) if !self.may_continue => {
-                let mut reach: Vec<f64> = runs.iter().map(|run| f64::from(run.dispatched)).collect();
+                let pct = |dispatched: f64| dispatched * 100.0 / f64::from(self.total.max(1));
+                let mut reach: Vec<f64> = runs.iter().map(|run| pct(f64::from(run.dispatched))).collect();
                 reach.sort_unstable_by(f64::total_cmp);
-                let quantile = |q: f64| reach.get(rank(reach.len() as u64, q).saturating_sub(1) as usize).copied();
-                let value = match spec.stat.unwrap_or(Stat::Mean) {
-                    Stat::Mean => Some(reach.iter().sum::<f64>() / reach.len().max(1) as f64),
+                let at = |rank: u64| reach.get(rank.saturating_sub(1) as usize).copied();
+                let quantile = |q: f64| {
+                    let ends = interval_ranks(n, q, CONFIDENCE);
+                    let interval = ends.and_then(|(low, high)| Some(Interval::new(at(low)?, at(high)?)));
+                    Some((at(rank(n, q))?, interval))
+                };
+                match spec.stat.unwrap_or(Stat::Mean) {
+                    Stat::Mean => {
+                        let mut moments = Moments::default();
+                        reach.iter().for_each(|&pct| moments.push(pct));
+                        Some((moments.mean()?, moments.t_interval(CONFIDENCE)))
+                    }
                     Stat::P50 => quantile(0.5),
                     Stat::P95 => quantile(0.95),
                     Stat::P99 => quantile(0.99),
                     Stat::Min | Stat::Max => None,
-                };
-                value.map(|value| value * 100.0 / f64::from(self.total.max(1)))
+                }
             }
             Measure::Rate(_) | Measure::Metric(_) | Measure::Outcome => None,
         }

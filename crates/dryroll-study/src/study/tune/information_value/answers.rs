@@ -3,6 +3,12 @@
 //! With more information, each limit and the goal are predicted from what is known then: both are regressed over the
 //! replicates on it. The regression that answers for a replicate is fitted to the other four fifths of them, so the
 //! saving of that answer can be taken from the replicate's own goals.
+//!
+//! Which policy is within the limits by the regressions is itself a matter of chance, for many replicates at once. So
+//! the intervals allow for it: the answers are found again from random halves of the replicates (J. A. Hartigan, "Using
+//! subsample values as typical values", JASA 64, 1969), and two halves that differ by d have a mean whose variance is
+//! d² / 4. Where no replicate has another answer, the interval reaches as far as a share that n replicates without one
+//! do not rule out.
 
 use std::io;
 
@@ -17,14 +23,18 @@ use crate::study::theory::fits;
 use crate::study::tune::limits::Limit;
 use crate::study::tune::{State, Tune, Tuned};
 use dryroll_sim::scenario::{Bound, Measure, Stat};
-use dryroll_stats::Interval;
+use dryroll_sim::sim::draws::{Key, scale};
 use dryroll_stats::moments::Moments;
+use dryroll_stats::proportion::upper_bound;
 use dryroll_stats::regression::Basis;
+use dryroll_stats::{Interval, student};
 
 /// The degree of the polynomials in what is known.
 const DEGREE: u32 = 3;
 /// The number of parts that the replicates are divided into.
 const PARTS: usize = 5;
+/// How often the replicates are halved.
+const HALVINGS: u64 = 8;
 
 /// The answers of the search.
 #[derive(Clone, Debug)]
@@ -100,6 +110,35 @@ struct SeenLimit {
     holds: Option<bool>,
 }
 
+impl Seen {
+    /// The data of some replicates.
+    fn of_rows(&self, rows: &[usize]) -> Self {
+        let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+        let limit = |one: &SeenLimit| SeenLimit { values: of(&one.values), ..*one };
+        Self { goal: of(&self.goal), limits: self.limits.iter().map(limit).collect() }
+    }
+}
+
+impl Answers {
+    /// The saving, and its parts.
+    fn savings(&self) -> Option<[(f64, Interval); 5]> {
+        let Parts { choice, forbidden, undecided, allowed } = self.parts?;
+        Some([self.saves?, choice, forbidden, undecided, allowed])
+    }
+}
+
+/// Random halves of the rows.
+fn halves(n: usize, halving: u64) -> [Vec<usize>; 2] {
+    const KEY: Key = Key(0x6861_6c76_6573);
+    let key = KEY.child(halving);
+    let mut rows: Vec<usize> = (0..n).collect();
+    for last in (1..n).rev() {
+        rows.swap(last, scale(key.word(last as u64), last as u64 + 1) as usize);
+    }
+    let other = rows.split_off(n / 2);
+    [rows, other]
+}
+
 impl Tune {
     /// The data of each policy from the first replicates.
     pub(super) fn seen(&self, log: &ResultLog, tuned: &Tuned, n: u64) -> io::Result<Vec<Seen>> {
@@ -127,6 +166,61 @@ impl Tune {
 
     /// The answers of the search, if these regressors were known for each replicate.
     pub(super) fn answers(&self, seen: &[Seen], tuned: &Tuned, by_limits: &Today, known: &[Drawn]) -> Option<Answers> {
+        let mut answers = self.answers_of_all(seen, tuned, by_limits, known)?;
+        let (Some(saves), Some(parts)) = (&mut answers.saves, &mut answers.parts) else { return Some(answers) };
+        let mut squares = [0.0; 5];
+        for halving in 0..HALVINGS {
+            let halves = halves(known.len(), halving).map(|rows| {
+                let seen: Vec<Seen> = seen.iter().map(|seen| seen.of_rows(&rows)).collect();
+                let known: Vec<Drawn> = rows.iter().map(|&row| known[row].clone()).collect();
+                self.answers_of_all(&seen, tuned, by_limits, &known)
+            });
+            let [Some(one), Some(other)] = halves else { return Some(answers) };
+            let (one, other) = (one.savings()?, other.savings()?);
+            squares
+                .iter_mut()
+                .zip(one.iter().zip(other))
+                .for_each(|(sum, (a, b))| *sum += (a.0 - b.0) * (a.0 - b.0) / 4.0);
+        }
+        let far = student::two_sided(CONFIDENCE, HALVINGS + 1)?;
+        let reaches = self.reaches(seen, tuned, by_limits);
+        let unseen = upper_bound(0, known.len() as u64, CONFIDENCE)?;
+        let all = [saves, &mut parts.choice, &mut parts.forbidden, &mut parts.undecided, &mut parts.allowed];
+        for ((estimate, square), (low, high)) in all.into_iter().zip(squares).zip(reaches) {
+            let (mean, interval) = estimate;
+            let error = far * (square / HALVINGS as f64).sqrt();
+            *interval = Interval::new(interval.low.min(*mean - error), interval.high.max(*mean + error));
+            if interval.low == interval.high {
+                *interval = Interval::new(interval.low + unseen * low, interval.high + unseen * high);
+            }
+        }
+        Some(answers)
+    }
+
+    /// The least and the largest saving that one replicate may show: all in all, and of each part. Both are 0 where
+    /// there is no other policy to choose.
+    fn reaches(&self, seen: &[Seen], tuned: &Tuned, Today { within, undecided }: &Today) -> [(f64, f64); 5] {
+        let Some(today) = tuned.incumbent else { return [(0.0, 0.0); 5] };
+        let among = |policies: &[usize]| {
+            let goals = policies.iter().flat_map(|&policy| seen[today].goal.iter().zip(&seen[policy].goal));
+            goals
+                .map(|(today, goal)| today - goal)
+                .fold((0.0_f64, 0.0_f64), |(low, high), saves| (low.min(saves), high.max(saves)))
+        };
+        // From one policy to another the saving may be as large as both of theirs.
+        let between = |policies: &[usize]| {
+            let (low, high) = among(policies);
+            (low - high, high - low)
+        };
+        let could = |policy: &usize| tuned.policies[*policy].state != State::NeverTrips;
+        let open: Vec<usize> = within.iter().chain(undecided).copied().filter(could).collect();
+        let out: Vec<usize> = (0..seen.len()).filter(could).filter(|policy| !open.contains(policy)).collect();
+        let all: Vec<usize> = open.iter().chain(&out).copied().collect();
+        let if_any = |some: &[usize], reach: (f64, f64)| if some.is_empty() { (0.0, 0.0) } else { reach };
+        [among(&all), among(within), between(within), if_any(undecided, between(&open)), if_any(&out, between(&all))]
+    }
+
+    fn answers_of_all(&self, seen: &[Seen], tuned: &Tuned, by_limits: &Today, known: &[Drawn]) -> Option<Answers> {
         let Today { within, undecided } = by_limits;
         let n = known.len();
         let regressors: Vec<Vec<Vec<f64>>> = (0..self.versions()).map(|version| self.rates(known, version)).collect();
@@ -245,6 +339,18 @@ fn beyond(limit: &Limit, value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn halves_are_random_and_take_each_row_once() {
+        for n in [2, 7, 2048] {
+            let [one, other] = halves(n, 3);
+            assert_eq!(one.len(), n / 2);
+            let mut all = [one.clone(), other].concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..n).collect::<Vec<usize>>());
+            assert!(n < 10 || one != halves(n, 4)[0] && one.windows(2).any(|pair| pair[1] != pair[0] + 1));
+        }
+    }
 
     /// Four policies: today's, another within the limits, one that is undecided, and one that is out. Their goals are
     /// 10, 8, 6 and 5.
