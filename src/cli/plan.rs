@@ -7,6 +7,7 @@ use super::learnings::Learnings;
 use super::output::{Failure, standard_output};
 use super::rollout::{Loaded, Rollout};
 use dryroll_learning::{Numbers, PlanNumbers, Today};
+use dryroll_report::judge::forecast::estimated_total;
 use dryroll_report::model::plan::PlanReport;
 use dryroll_report::terminal::advice::advice_table;
 use dryroll_study::study::Policy;
@@ -38,7 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             scenario.fleet.template_id
         );
     }
-    let answer = PlanReport::asked(&compiled.plan, &compiled.settings, compiled.names).with_advice(advice.clone());
+    let answer = PlanReport::asked(&scenario, &compiled).with_advice(advice.clone());
     let mut out = BufWriter::new(io::stdout().lock());
     standard_output(
         dryroll_sim::json::write_pretty(&mut out, &answer).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
@@ -48,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let _ = advice_table(&mut crate::cli::output::stderr(), &advice);
     }
     if let Some(remembered) = remembered.filter(|_| !arguments.quiet) {
-        let numbers = PlanNumbers::of(&compiled.plan, compiled.plan.estimated_total(compiled.settings.health_timeout));
+        let numbers = PlanNumbers::of(&compiled.plan, estimated_total(&compiled.plan, &compiled.settings));
         let today = Today::of(&scenario, Some(Policy::of(&scenario)), Numbers::Plan(numbers));
         let _ = remembered.tell(&mut crate::cli::output::stderr(), &today);
     }
