@@ -7,9 +7,11 @@ use super::learnings::Learnings;
 use super::output::{Failure, standard_output};
 use super::rollout::{Loaded, Rollout};
 use dryroll_learning::{Numbers, PlanNumbers, Today};
+use dryroll_report::build::plan::explain::Explained;
 use dryroll_report::judge::forecast::estimated_total;
 use dryroll_report::model::plan::PlanReport;
 use dryroll_report::terminal::advice::advice_table;
+use dryroll_report::terminal::plan::explain_table;
 use dryroll_study::study::Policy;
 
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,9 @@ pub struct Arguments {
     scenario: PathBuf,
     #[command(flatten)]
     rollout: Rollout,
+    /// In place of the plan: every key of [rollout] with its value, and where that comes from
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     learnings: Learnings,
     /// Say nothing to people
@@ -29,6 +34,11 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let remembered = arguments.learnings.read(&[], arguments.quiet)?;
     let Loaded { text, scenario, compiled } = arguments.rollout.load(&arguments.scenario, None)?;
+    if arguments.explain {
+        let keys = Explained::all(&scenario, &text, &arguments.rollout.given(&text)?);
+        let mut out = crate::cli::output::stdout();
+        return standard_output(explain_table(&mut out, &keys).and_then(|()| out.flush()));
+    }
     let advice = arguments.rollout.advisor(&text, &scenario).finish();
     if compiled.total() == 0 && !arguments.quiet {
         let mut stderr = crate::cli::output::stderr();

@@ -1,5 +1,7 @@
 //! A plan's report from the plan, before it is walked or after.
 
+pub mod explain;
+
 use std::num::NonZeroU32;
 
 use serde_json::Value;
