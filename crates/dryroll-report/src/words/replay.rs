@@ -123,11 +123,19 @@ pub fn compare(
 
 /// `dryroll tune …` for the same search.
 #[must_use]
-pub fn tune(scenario: &str, seed: u64, replicates: u64, tolerance: f64, posterior: Option<&str>) -> String {
+pub fn tune(
+    scenario: &str,
+    seed: u64,
+    replicates: u64,
+    tolerance: f64,
+    posterior: Option<&str>,
+    named: Option<&str>,
+) -> String {
     let posterior = posterior.map_or_else(String::new, |path| format!(" --posterior {}", file(path)));
     format!(
-        "dryroll tune {}{posterior} --replicates {replicates} --tolerance {tolerance} --seed {seed}",
-        file(scenario)
+        "dryroll tune {}{}{posterior} --replicates {replicates} --tolerance {tolerance} --seed {seed}",
+        file(scenario),
+        policies(named)
     )
 }
 
