@@ -81,7 +81,8 @@ fn swept(folder: &Folder, arguments: &[&str]) -> Value {
     for cell in report["cells"].as_array().expect("cells") {
         let worst = &cell["worst"][0];
         let run = again(folder, &worst["command"]);
-        assert_eq!(run["metrics"][worst["metric"].as_str().expect("a metric")], worst["value"], "{worst}");
+        let found = &run["metrics"][worst["metric"].as_str().expect("a metric")];
+        assert_eq!(found.as_f64(), worst["value"].as_f64(), "{worst}");
     }
     report
 }
@@ -163,7 +164,8 @@ fn named_policies_are_rows() {
     let replicate = &changed["comparisons"][0]["replicates"][0];
     for (side, command) in ["a", "b"].iter().zip(replicate["commands"].as_array().expect("commands")) {
         let run = again(&folder, command);
-        assert_eq!(run["metrics"][replicate["metric"].as_str().unwrap()], replicate[side], "{command}");
+        let found = &run["metrics"][replicate["metric"].as_str().unwrap()];
+        assert_eq!(found.as_f64(), replicate[side].as_f64(), "{command}");
     }
 
     let run = ["run", "named.toml", "-q", "--report", "-", "--policy", "canary, then 5%"];
@@ -192,7 +194,8 @@ fn a_check_judges_the_rules_with_each_policy() {
         assert_eq!((&rules[1]["status"], &rules[1]["policy"]), (&json!("failed"), &json!("strict")));
         assert!(folder.read("j.xml").contains("v-2 with strict"));
         let replay = &rules[1]["replay"];
-        assert_eq!(again(&folder, replay)["metrics"]["exposed_instances"], rules[1]["observed"], "{replay}");
+        let exposed = &again(&folder, replay)["metrics"]["exposed_instances"];
+        assert_eq!(exposed.as_f64(), rules[1]["observed"].as_f64(), "{replay}");
     }
     let only = done(&folder, &["check", "c.toml", "--list", "--filter", "with strict"]);
     assert_eq!(only.lines().count(), 1, "{only}");
@@ -247,7 +250,7 @@ fn every_key_of_a_plan_is_explained() {
     let total = explained(&["--policies", "p.toml", "--policy", "total"]);
     assert_eq!(total("max_consecutive_failures"), "max_consecutive_failures – none, since breakers is given");
     let set = explained(&["--policy", "canary, then 5%", "--set", "batch_pct=10"]);
-    assert_eq!(set("batches"), "batches 10% as batch_pct");
+    assert_eq!(set("batches"), "batches 10% replaced by batch_pct");
 }
 
 #[test]

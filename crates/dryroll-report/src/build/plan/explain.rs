@@ -38,12 +38,12 @@ impl Explained {
         let named = given.policy.as_ref().map(|(name, text)| (name, keys_of_policy(text, name)));
         let written = |key: &str| {
             if given.set.iter().any(|set| set == key) {
-                return Some("--set".to_owned());
+                return Some((3, "--set".to_owned()));
             }
             if let Some((name, _)) = named.as_ref().filter(|(_, keys)| keys.get(key).is_some()) {
-                return Some(format!("policy {name}"));
+                return Some((2, format!("policy {name}")));
             }
-            file["rollout"].get(key).map(|_| place(text, key))
+            file["rollout"].get(key).map(|_| (1, place(text, key)))
         };
         let all = Scenario::rollout_keys().into_iter().map(|key| {
             let value = match key {
@@ -55,9 +55,10 @@ impl Explained {
                 key => policy.get(key),
             };
             let value = value.filter(|value| !value.is_null());
-            let from = match written(key) {
-                _ if key == "target_version_id" && given.version => "--version".to_owned(),
-                from => from_where(key, from, value.is_some(), &policy, scenario),
+            let from = if key == "target_version_id" && given.version {
+                "--version".to_owned()
+            } else {
+                from_where(key, &written, value.is_some(), &policy)
             };
             Self { key, value: value.map_or_else(|| NOTHING.to_owned(), |value| in_words(&value)), from }
         });
@@ -65,28 +66,39 @@ impl Explained {
     }
 }
 
-fn from_where(key: &str, written: Option<String>, has_value: bool, policy: &Policy, scenario: &Scenario) -> String {
-    let own = |key: &str| policy.beyond.contains_key(key);
-    let fallback = match key {
-        "batch_pct" if !has_value => Some("batches"),
-        "rollback_batch_pct" if !has_value => Some("rollback_batches"),
-        "batches" if policy.batch_pct.is_some() => Some("batch_pct"),
-        "rollback_batches" if policy.rollback_batch_pct.is_some() => Some("rollback_batch_pct"),
-        "on_failed" if own("growth") => Some("growth"),
-        "rollback_health_timeout_sec" if !own(key) => Some("health_timeout_sec"),
-        "rollback_max_consecutive_failures" if !own(key) => Some("max_consecutive_failures"),
+/// What stands nearer to the run has the larger number, and counts.
+type Written = Option<(u8, String)>;
+
+fn from_where(key: &str, written: &dyn Fn(&str) -> Written, has_value: bool, policy: &Policy) -> String {
+    let rank = |key: &str| written(key).map_or(0, |(rank, _)| rank);
+    // Two keys that say the same: the one that is given nearer to the run, or else the first.
+    let other = match key {
+        "batch_pct" => Some(("batches", false)),
+        "batches" => Some(("batch_pct", true)),
+        "rollback_batch_pct" => Some(("rollback_batches", false)),
+        "rollback_batches" => Some(("rollback_batch_pct", true)),
+        "growth" if !has_value => Some(("batch_pct", false)),
+        "on_failed" => Some(("growth", false)),
         _ => None,
     };
-    match (written, fallback) {
-        // Several keys say the same, and the last one that was given counts.
-        (Some(_), Some(other)) if !has_value => format!("replaced by {other}"),
-        (Some(from), _) if has_value => from,
-        (Some(from), _) => format!("left out by {from}"),
-        (None, Some(other)) => format!("as {other}"),
-        (None, None) if key == "max_consecutive_failures" && scenario.rollout.max_consecutive_failures.is_none() => {
-            "none, since breakers is given".to_owned()
+    if let Some((other, follows)) = other {
+        let none_is_written = follows && rank(key) == 0;
+        if rank(other) > rank(key) || none_is_written {
+            let by = if rank(key) > 0 { "replaced by" } else { "as" };
+            return format!("{by} {other}");
         }
-        (None, None) => "default".to_owned(),
+    }
+    match written(key) {
+        Some((_, from)) if has_value => from,
+        Some((_, from)) => format!("left out by {from}"),
+        None => match key {
+            "rollback_health_timeout_sec" => "as health_timeout_sec".to_owned(),
+            "rollback_max_consecutive_failures" => "as max_consecutive_failures".to_owned(),
+            "max_consecutive_failures" if policy.max_consecutive_failures.is_none() => {
+                "none, since breakers is given".to_owned()
+            }
+            _ => "default".to_owned(),
+        },
     }
 }
 
