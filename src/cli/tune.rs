@@ -12,6 +12,7 @@ use super::output::{
     Failure, each_its_own_place, no_grid, open, scratch_failure, scratch_log, scratch_log_file, standard_output,
     teller, write_json,
 };
+use super::policies::PoliciesFile;
 use super::progress::Progress;
 use super::share::share;
 use super::sweep::{HowArguments, total};
@@ -47,6 +48,8 @@ pub struct Arguments {
     /// would save (`-`: standard input)
     #[arg(long, value_name = "CALIBRATION")]
     posterior: Option<PathBuf>,
+    #[command(flatten)]
+    policies: PoliciesFile,
     /// Another seed than the scenario's
     #[arg(long)]
     seed: Option<u64>,
@@ -72,7 +75,8 @@ impl From<TuneError> for Failure {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.report.iter().collect();
     let inputs = [Some(&arguments.scenario), arguments.posterior.as_ref()];
-    each_its_own_place(inputs.into_iter().flatten(), &outputs)?;
+    let files = arguments.policies.with(&arguments.scenario).chain(&arguments.posterior);
+    each_its_own_place(files, &outputs)?;
     if inputs.iter().all(|input| input.is_some_and(|path| path == Path::new("-"))) {
         return Err(Failure::Input(anyhow::anyhow!(
             "the scenario and --posterior are both standard input; give one of them a file"
@@ -82,6 +86,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let text = ScenarioText::load(&arguments.scenario)?;
     let mut scenario = text.scenario()?;
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);
+    arguments.policies.take(&mut scenario)?;
     if arguments.replicates == 0 {
         return Err(Failure::Nothing(anyhow::anyhow!(
             "no replicate: --replicates is 0, so nothing would be evaluated"
@@ -93,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(path) => Some(Posterior::read(path, &scenario)?),
         None => None,
     };
-    let tune = match &posterior {
+    let mut tune = match &posterior {
         Some(posterior) => {
             let mut tune = Tune::new(&posterior.point, arguments.tolerance, arguments.replicates)?;
             tune.believe(&posterior.posteriors);
@@ -101,6 +106,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         None => as_it_is,
     };
+    tune.policies_file = arguments.policies.path().map(Into::into);
     let output = open(arguments.report.as_ref())?;
     let pool = arguments.how.pool()?;
     let cells = tune.cells.compiled.len();

@@ -3,12 +3,13 @@
 use crate::judge::conditional::beside;
 use crate::model::ScenarioRef;
 use crate::model::check::{CheckReport, CheckedRule, CheckedScenario, IdleFault, Status};
-use crate::words::replay;
+use crate::words::replay::{self, Changes};
 use crate::words::{NOTHING, Unit, plural};
 use dryroll_sim::scenario::{
     Advisor, Bound, Demand, EventDemand, ExpectSpec, Expected, Measure, ScenarioText, nothing_rolled_out,
     passed_on_stalled,
 };
+use dryroll_sim::text::Foreign;
 use dryroll_study::study::check::{Check, Checked, Doubt, Finding, Kind, Rule, RuleWords, Verdict, kind};
 use dryroll_study::study::tune::limits::{bound_says, inside};
 
@@ -18,9 +19,11 @@ impl CheckReport {
         let mut advisor = Advisor::new(text);
         let own = check.cells.scenarios.iter().any(|one| one.rollout.target == check.scenario.rollout.target);
         let own = (!own).then_some(&check.scenario);
-        check.cells.scenarios.iter().chain(own).for_each(|scenario| advisor.read(scenario));
-        for (cell, (scenario, compiled)) in check.cells.scenarios.iter().zip(&check.cells.compiled).enumerate() {
+        let unnamed = || check.cells.scenarios.iter().enumerate().filter(|(cell, _)| check.cells.name(*cell).is_none());
+        unnamed().map(|(_, scenario)| scenario).chain(own).for_each(|scenario| advisor.read(scenario));
+        for (cell, scenario) in unnamed() {
             let estimated = |rule: &Rule| rule.cell == cell && kind(&rule.spec) == Kind::Estimated;
+            let compiled = &check.cells.compiled[cell];
             let why = compiled.rolls_nothing_out().filter(|_| check.rules.iter().any(estimated));
             advisor.add(why.map(|why| nothing_rolled_out(scenario, why)));
         }
@@ -70,7 +73,12 @@ impl CheckReport {
 }
 
 fn command(file: &str, check: &Check, cell: usize, replicate: u64) -> String {
-    replay::command(file, check.scenario.seed, check.cells.scenarios[cell].target().id.raw(), &[], replicate)
+    let changes = Changes {
+        policy: check.cells.name(cell).map(Foreign::raw),
+        policies: check.policies.as_ref().map(Foreign::raw),
+        settings: Vec::new(),
+    };
+    replay::command(file, check.scenario.seed, check.cells.scenarios[cell].target().id.raw(), &changes, replicate)
 }
 
 fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> CheckedRule {
@@ -92,6 +100,7 @@ fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> Ch
         replicates: words.replicates,
         line: rule.spec.line,
         version: check.cells.scenarios[rule.cell].target().id.clone(),
+        policy: check.cells.name(rule.cell).cloned(),
         status,
         why,
         observed_says: observed(finding.observed.as_ref(), unit, bound(&rule.spec))

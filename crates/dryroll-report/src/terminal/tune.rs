@@ -143,7 +143,10 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
 
 /// What tune would recommend, the values alone.
 fn answers(later: &LaterReport) -> String {
-    let policy = |one: &AnswerShare| format!("{}/{}", one.policy.batches(), one.policy.limit());
+    let policy = |one: &AnswerShare| match &one.policy.policy {
+        Some(name) => name.to_string(),
+        None => format!("{}/{}", one.policy.batches(), one.policy.limit()),
+    };
     let of = |one: &AnswerShare| format!("{} {}", policy(one), Unit::Share.say(one.share));
     let mut said: Vec<String> = later.answers.iter().take(MOST_ANSWERS).map(of).collect();
     let rest: f64 = later.answers.iter().skip(MOST_ANSWERS).map(|one| one.share).sum();
@@ -171,7 +174,9 @@ fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
 fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result<()> {
     let unit = Unit::of_metric(report.minimise);
     let orders = report.candidates.iter().any(|candidate| !candidate.policy.order.is_listed());
-    let mut header = vec!["batch_pct", "max_consecutive_failures"];
+    let names = report.candidates.iter().any(|candidate| candidate.policy.policy.is_some());
+    let mut header: Vec<&str> = names.then_some("policy").into_iter().collect();
+    header.extend(["batch_pct", "max_consecutive_failures"]);
     header.extend(orders.then_some("order"));
     header.push(goal);
     let has_front = report.worst.is_some();
@@ -208,7 +213,9 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(speed(a).total_cmp(&speed(b))));
     for candidate in order.iter().take(MOST_ROWS) {
         let evidence = &candidate.evidence;
-        let mut row = vec![candidate.policy.batches(), candidate.policy.limit()];
+        let name = candidate.policy.policy.as_ref().map_or_else(|| NOTHING.to_owned(), ToString::to_string);
+        let mut row: Vec<String> = names.then_some(name).into_iter().collect();
+        row.extend([candidate.policy.batches(), candidate.policy.limit()]);
         row.extend(orders.then(|| candidate.policy.order.name().to_owned()));
         row.push(evidence.objective.says(unit));
         if has_front {

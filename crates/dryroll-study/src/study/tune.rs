@@ -33,6 +33,7 @@ pub mod sensitivity;
 
 use std::io;
 
+use super::Policy;
 use super::analysis::{self, Certainty};
 use super::completed;
 use super::exact::Depth;
@@ -45,6 +46,7 @@ use super::theory::{Theory, fits};
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{Concentrations, Measure, Metric, Rate, Scenario, TuneSpec, VersionIndex, VersionSpec};
 use dryroll_sim::sim::CompiledScenario;
+use dryroll_sim::text::Foreign;
 use dryroll_stats::Interval;
 use dryroll_stats::moments::Moments;
 use dryroll_stats::sequential::Looks;
@@ -79,6 +81,8 @@ pub struct Tune {
     pub tolerance: f64,
     /// The largest number of replicates.
     pub replicates: u64,
+    /// The path of the file of named policies, if there is one.
+    pub policies_file: Option<Foreign>,
     /// Whether replicates draw rates that the scenarios do not have: then there are no exact results.
     draws_rates: bool,
 }
@@ -184,7 +188,7 @@ impl Tune {
         if !spec.order.is_empty() {
             axes.push(axis("order", spec.order.iter().map(|order| order.name().to_owned()).collect()));
         }
-        let cells = Grid::new(axes, versions.clone())?.cells(scenario)?;
+        let cells = Grid::new(axes, versions.clone())?.with_policies(&scenario.policies).cells(scenario)?;
         if let Some(why) = cells.compiled.iter().find_map(CompiledScenario::rolls_nothing_out) {
             return Err(TuneError::NothingRolledOut(why.into()));
         }
@@ -213,6 +217,7 @@ impl Tune {
             cells,
             tolerance,
             replicates,
+            policies_file: None,
             draws_rates: false,
         })
     }
@@ -257,6 +262,12 @@ impl Tune {
     #[must_use]
     pub fn policy(&self, policy: usize) -> &Scenario {
         &self.cells.scenarios[self.cell(policy, 0)]
+    }
+
+    /// A policy by its keys, and by its name where it has one.
+    #[must_use]
+    pub fn named_policy(&self, policy: usize) -> Policy {
+        self.cells.policy(self.cell(policy, 0))
     }
 
     /// Runs the search. `None` where it was stopped.

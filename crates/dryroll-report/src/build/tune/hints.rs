@@ -3,7 +3,6 @@
 use crate::model::tune::Hint;
 use crate::words::Unit;
 use dryroll_sim::text::Foreign;
-use dryroll_study::study::Policy;
 use dryroll_study::study::tune::Tune;
 use dryroll_study::study::tune::hints::{Hints, Judged, Met, REPLICATES};
 
@@ -30,7 +29,7 @@ impl HintWords {
         };
         let (meeting, open) = (named(Some(true)), named(None));
         let with = match found.policy {
-            Some(policy) => format!(" with batches of {} %", Policy::of(tune.policy(policy)).batches()),
+            Some(policy) => format!(" with batches of {} %", tune.named_policy(policy).batches()),
             None => String::new(),
         };
         let row = own.rule.parameters();
