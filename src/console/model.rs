@@ -199,7 +199,7 @@ impl<'s, O: Observer> Model<'s, O> {
     fn take(&mut self, wall: Duration, asked: Asked, choice: Choice) {
         match choice.answer {
             None => self.dialog = Some(Dialog::Edit(Form::new(self.controller.drill().engine()))),
-            Some(answer @ (Answer::Approve | Answer::OnTrip(OperatorDecision::ContinueAnyway))) => {
+            Some(answer @ (Answer::Approve | Answer::Promote | Answer::OnTrip(OperatorDecision::ContinueAnyway))) => {
                 self.control(wall, Control::Answer(answer));
             }
             Some(_) => self.dialog = Some(Dialog::Confirm(asked, choice)),
