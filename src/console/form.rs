@@ -41,7 +41,9 @@ impl Form {
     pub fn new(engine: &Engine) -> Self {
         let plan = engine.plan();
         // The share that makes these batches: an edit may have changed the request's own.
-        let makes_these = |pct: &u32| plan.recut(&BatchSizes::pct(*pct)) == *plan;
+        let (size, count) = (plan.batch_size(), plan.batch_count());
+        let is_even = (0..count).all(|index| plan.batch(index).start == index * size);
+        let makes_these = |pct: &u32| is_even && BatchSizes::pct(*pct).largest(plan.total_instances()) == size;
         let own = engine.settings().batches.as_pct().filter(makes_these);
         let pct = own.or_else(|| (1..=100).find(makes_these));
         let begun_with = [pct, engine.breaker().map(|(_, limit)| limit)];
