@@ -87,6 +87,14 @@ pub fn module(scenario: &ScenarioRef) -> String {
     if scenario.module.is_empty() { "module".to_owned() } else { scenario.module.to_string() }
 }
 
+/// What a policy in words always names.
+const NAMED_KEYS: [&str; 4] = ["batch_pct", "batches", "max_consecutive_failures", "breakers"];
+
+/// How many rules of `breakers` a policy has.
+pub fn rules(policy: &Policy) -> u64 {
+    policy.beyond.get("breakers").and_then(serde_json::Value::as_array).map_or(0, |rules| rules.len() as u64)
+}
+
 /// `batch_pct=20%, max_consecutive_failures=2`, and further keys where policies differ in them.
 pub fn policy(policy: &Policy, others: &[&str]) -> String {
     let batches = match policy.batch_pct {
@@ -94,7 +102,11 @@ pub fn policy(policy: &Policy, others: &[&str]) -> String {
         None => format!("batches={}", policy.batches()),
     };
     let mut said = format!("{batches}, max_consecutive_failures={}", policy.limit());
-    for key in others.iter().filter(|key| !["batch_pct", "max_consecutive_failures"].contains(key)) {
+    let rules = rules(policy);
+    if rules > 0 {
+        said.push_str(&format!(", {}", plural(rules, "breaker", "breakers")));
+    }
+    for key in others.iter().filter(|key| !NAMED_KEYS.contains(key)) {
         let value = policy.get(key).unwrap_or_default();
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         said.push_str(&format!(", {key}={}", one_line(&value)));
@@ -148,12 +160,17 @@ pub fn batches(policy: &Policy) -> String {
 }
 
 /// Tags of a policy.
-pub fn policy_tags(policy: &Policy) -> [String; 2] {
+pub fn policy_tags(policy: &Policy) -> Vec<String> {
     let batches = match policy.batch_pct {
         Some(pct) => format!("batch_pct-{pct}"),
-        None => "batches".to_owned(),
+        None => tag(&format!("batches {}", policy.batches())),
     };
-    [batches, format!("max_consecutive_failures-{}", policy.limit())]
+    let mut tags = vec![batches, format!("max_consecutive_failures-{}", policy.limit())];
+    let rules = rules(policy);
+    if rules > 0 {
+        tags.push(format!("breakers-{rules}"));
+    }
+    tags
 }
 
 /// Without empty ones and repetitions, in order.
