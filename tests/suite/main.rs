@@ -50,6 +50,7 @@ mod oracles;
 mod orders;
 mod other_breakers;
 mod page;
+mod policy_reports;
 mod rare;
 mod readme;
 mod reference;

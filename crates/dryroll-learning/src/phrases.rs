@@ -2,7 +2,7 @@
 //! is.
 
 use dryroll_report::model::{Estimate, ScenarioRef};
-use dryroll_report::words::Unit;
+use dryroll_report::words::{Unit, plural};
 pub use dryroll_sim::text::one_line;
 use dryroll_stats::Interval;
 use dryroll_stats::proportion::upper_bound;
