@@ -32,9 +32,7 @@ pub fn choices(kind: RequestKind, engine: &Engine, briefing: &Briefing) -> Vec<C
                 (AnswerKind::Reject, _) => {
                     (Some(Answer::Reject), "nothing is changed, and the rollout is over".to_owned())
                 }
-                (AnswerKind::Promote, _) => {
-                    (Some(Answer::Promote), begins(engine))
-                }
+                (AnswerKind::Promote, _) => (Some(Answer::Promote), begins(engine)),
                 (AnswerKind::OnTrip(ContinueAnyway), RequestKind::RollbackContinuation) => {
                     (on_trip(ContinueAnyway), "the breaker counts from 0 again, and the rollback goes on".to_owned())
                 }

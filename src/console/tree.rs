@@ -114,8 +114,7 @@ impl Tree {
             Row::Instance(position) => {
                 let index = layout.batch_of(position);
                 let inside = position - layout.batch(index).start;
-                (position < layout.total() && self.open.contains(&index))
-                    .then(|| above(index) + 1 + inside as usize)
+                (position < layout.total() && self.open.contains(&index)).then(|| above(index) + 1 + inside as usize)
             }
         }
     }

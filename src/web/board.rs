@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::cells::Patch;
 use super::preview::Figures;
 use dryroll_engine::{
-    Answer, BatchPhase, Before, Direction, Engine, InterventionPolicy, OperatorDecision, Outcome, RequestKind, RolloutId,
+    Answer, BatchPhase, Before, Direction, Engine, InterventionPolicy, OperatorDecision, Outcome, RequestKind,
+    RolloutId,
 };
 use dryroll_report::events::bakes::Bake;
 use dryroll_report::events::chronicle::{BatchRecord, Chronicle, TripRecord};

@@ -111,8 +111,7 @@ fn a_report_has_bakes_promotions_notes_retries_and_relapses() {
     assert_eq!(sum("retried_count"), retried.count() as u64);
     assert_eq!(list(&report, "notes").len(), count(&events, "breaker_noted"));
     assert!(list(&report, "notes")[0]["reason"].as_str().expect("a reason").starts_with("rule 1: 3 of 40 planned"));
-    let promotions: Vec<&Value> =
-        events.iter().filter(|event| event["type"] == "rolling_upgrade_promotion").collect();
+    let promotions: Vec<&Value> = events.iter().filter(|event| event["type"] == "rolling_upgrade_promotion").collect();
     assert!(!promotions.is_empty());
     assert_eq!(list(&report, "promotions").len(), promotions.len());
     for (told, event) in list(&report, "promotions").iter().zip(promotions) {
@@ -308,7 +307,11 @@ fn a_drill_without_a_limit_of_failures_in_a_row_is_played_by_a_script() {
     let report = folder.report("d-report.json");
     assert_eq!(report["outcome"], "aborted");
     assert_eq!(report["timeline"]["trips"][0]["then"], "abort");
-    assert!(checked::faults("dryroll.drill/1", &report).is_empty(), "{:?}", checked::faults("dryroll.drill/1", &report));
+    assert!(
+        checked::faults("dryroll.drill/1", &report).is_empty(),
+        "{:?}",
+        checked::faults("dryroll.drill/1", &report)
+    );
     let debrief = said(&output.stdout);
     assert!(debrief.contains("rule 1: 6 of 30 planned failed"), "{debrief}");
 }

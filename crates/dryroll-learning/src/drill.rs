@@ -65,7 +65,9 @@ fn walked(report: &DrillReport) -> Policy {
     let mut policy = report.policy.clone();
     for edit in &report.decisions {
         if edit.batch_pct.is_some() {
-            ["batches", "growth"].map(|key| policy.beyond.remove(key));
+            for key in ["batches", "growth"] {
+                policy.beyond.remove(key);
+            }
         }
         policy.batch_pct = edit.batch_pct.or(policy.batch_pct);
         policy.max_consecutive_failures = edit.max_consecutive_failures.or(policy.max_consecutive_failures);

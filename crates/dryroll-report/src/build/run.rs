@@ -13,7 +13,8 @@ use crate::model::ScenarioRef;
 use crate::model::keys::Keys;
 use crate::model::plan::PlanReport;
 use crate::model::run::{
-    BakeReport, BatchReport, FaultReport, NoteReport, PromotionReport, RollbackReport, RunMetrics, RunReport, TripReport,
+    BakeReport, BatchReport, FaultReport, NoteReport, PromotionReport, RollbackReport, RunMetrics, RunReport,
+    TripReport,
 };
 use crate::model::timeline::Timeline;
 

@@ -1,9 +1,7 @@
 //! Makes timelines: of a run that is over, or of a replicate that is run again for it.
 
 use crate::events::chronicle::Chronicle;
-use crate::model::timeline::{
-    Bake, Batch, Failure, FaultSpan, Note, Request, Retry, Row, State, Timeline, Trip,
-};
+use crate::model::timeline::{Bake, Batch, Failure, FaultSpan, Note, Request, Retry, Row, State, Timeline, Trip};
 use dryroll_engine::fleet::{DigestId, Span};
 use dryroll_engine::{Engine, Event, Recording, RolloutId};
 use dryroll_sim::scenario::Scenario;

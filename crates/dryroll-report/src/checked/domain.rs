@@ -298,9 +298,11 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         "reason" => return Domain::words(Reason::ALL.iter().map(|reason| reason.name())),
         "relapse" => return Domain::words([Relapse::Unhealthy, Relapse::Silent].map(Relapse::name)),
         "answer" => {
-            return Domain::words(
-                answers().iter().map(|it| it.replace('_', " ")).chain(["no answer".into(), "expired".into(), VOID.into()]),
-            );
+            return Domain::words(answers().iter().map(|it| it.replace('_', " ")).chain([
+                "no answer".into(),
+                "expired".into(),
+                VOID.into(),
+            ]));
         }
         "decide" => return Domain::words(answers().into_iter().chain([""])),
         "on_trip" | "best" if value.is_string() => return Domain::words(on_trips().into_iter().chain([""])),
@@ -328,8 +330,8 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         "attempt" => Range::POSITIVE,
         "hits" | "n" | "replicates" | "rollouts" | "commands" | "healthy" | "upgrade_failed" | "health_timeout"
         | "cut_short" | "censored" | "ties" | "a_wins" | "b_wins" | "counts" | "approved" | "edited" | "rejected"
-        | "promoted" | "not_promoted" | "relapsed" | "count" | "cell" | "degrees" | "fault" | "passed" | "failed" | "undecided" | "skipped" | "max_replicates"
-        | "intervals" | "worlds"
+        | "promoted" | "not_promoted" | "relapsed" | "count" | "cell" | "degrees" | "fault" | "passed" | "failed"
+        | "undecided" | "skipped" | "max_replicates" | "intervals" | "worlds"
             if is_plain(value) =>
         {
             Range::COUNT

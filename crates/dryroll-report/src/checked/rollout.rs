@@ -274,7 +274,11 @@ fn asked_or_not(reader: &mut Reader, at: &str, trip: &Value) {
     let then = &trip["then"];
     if then.is_string() {
         if !trip["decision"].is_null() {
-            reader.fault(&format!("{at}/decision"), &trip["decision"], format!("null: by then, {then}, nobody is asked"));
+            reader.fault(
+                &format!("{at}/decision"),
+                &trip["decision"],
+                format!("null: by then, {then}, nobody is asked"),
+            );
         }
         if !trip["reason"].is_string() {
             reader.fault(&format!("{at}/then"), then, "nothing where no rule of breakers trips: failures in a row ask");
@@ -314,7 +318,8 @@ pub fn timeline(reader: &mut Reader, at: &str, timeline: &Value) {
     for (place, failure) in list(timeline, "failures").iter().enumerate() {
         let is_relapse = failure["reason"] == "relapsed";
         if is_relapse != failure["relapse"].is_string() {
-            let allowed = if is_relapse { "unhealthy or silent, as it relapsed" } else { "nothing, as it did not relapse" };
+            let allowed =
+                if is_relapse { "unhealthy or silent, as it relapsed" } else { "nothing, as it did not relapse" };
             reader.fault(&format!("{at}/failures/{place}/relapse"), &failure["relapse"], allowed);
         }
     }

@@ -93,7 +93,8 @@ pub fn write(
     for trip in &chronicle.trips {
         let asks_nobody = trip.then.map(|_| trip.at);
         let to = trip.decided.map(|(_, at)| at).or(asks_nobody).map_or(end, |at| at.0);
-        let mut args = json!({"failed": list(&trip.failed), "decision": trip.decided.map(|(decision, _)| decision.name())});
+        let mut args =
+            json!({"failed": list(&trip.failed), "decision": trip.decided.map(|(decision, _)| decision.name())});
         if let Some(reason) = trip.rule_reason() {
             args["reason"] = reason.into();
         }

@@ -175,11 +175,7 @@ fn trips(run: &RunReport) -> Table {
         let waited = trip.decided_at_ms.map(|at| spoken(Span(at.saturating_sub(trip.at_ms))));
         let mut row = vec![At(trip.at_ms).to_string(), batch(trip.batch_index, trip.rollback)];
         row.extend(has_rules.then(|| trip.says()));
-        row.extend([
-            listed(&trip.failed_instance_ids),
-            trip.followed(),
-            waited.unwrap_or_else(|| NOTHING.to_owned()),
-        ]);
+        row.extend([listed(&trip.failed_instance_ids), trip.followed(), waited.unwrap_or_else(|| NOTHING.to_owned())]);
         table.row(row);
     }
     table

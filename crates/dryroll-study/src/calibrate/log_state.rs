@@ -78,9 +78,10 @@ struct Request {
 pub fn request_kind(name: &str) -> Result<RequestKind, String> {
     const KINDS: [RequestKind; 3] =
         [RequestKind::RollingUpgrade, RequestKind::RollingUpgradeContinuation, RequestKind::Promotion];
-    KINDS.into_iter().find(|kind| kind.type_name() == name).ok_or_else(|| {
-        format!("its type is {name:?}; allowed: {}", KINDS.map(RequestKind::type_name).join(", "))
-    })
+    KINDS
+        .into_iter()
+        .find(|kind| kind.type_name() == name)
+        .ok_or_else(|| format!("its type is {name:?}; allowed: {}", KINDS.map(RequestKind::type_name).join(", ")))
 }
 
 impl LogState {
@@ -206,7 +207,9 @@ impl LogState {
             };
         };
         if request.is_void {
-            return Err(format!("{id_of_request} is void since a trip; a promotion is asked for anew after the decision"));
+            return Err(format!(
+                "{id_of_request} is void since a trip; a promotion is asked for anew after the decision"
+            ));
         }
         if !request.open {
             return Err(format!("{id_of_request} was decided before; a request is decided once"));
@@ -326,9 +329,9 @@ impl Stage {
         match self {
             Self::Going => format!("{id} goes on"),
             Self::Asked => format!("the request about the plan of {id} is open: it needs an approve first"),
-            Self::RuleTripped => format!(
-                "a rule of {id} tripped: an approval_requested, a rollback_started or the finished is next"
-            ),
+            Self::RuleTripped => {
+                format!("a rule of {id} tripped: an approval_requested, a rollback_started or the finished is next")
+            }
             Self::Promoting => format!("{id} waits for a promotion: it needs a promote first"),
             Self::Tripped => format!("the breaker of {id} tripped and nobody has decided: it needs a decision first"),
             Self::GoingBack => {

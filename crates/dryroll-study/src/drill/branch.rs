@@ -94,7 +94,9 @@ pub fn run<'w>(
             // The person let this promotion wait until a trip made it void.
             Some(own) if earlier.len() <= decision && is_left(asked, own) => return Some((own.asked.at, own.answer)),
             Some(own) if earlier.len() < decision => return Some((own.at, own.answer)),
-            Some(own) if earlier.len() == decision && own.asked.kind == asked.kind => return Some((asked.at + late, answer)),
+            Some(own) if earlier.len() == decision && own.asked.kind == asked.kind => {
+                return Some((asked.at + late, answer));
+            }
             _ => {}
         }
         // The n-th request of a kind gets the person's n-th answer to that kind.
