@@ -175,9 +175,12 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
         (_, None) if report.truth.defective => Lesson {
             category: Category::FailureMode,
             title: format!("a bad version reached {} without a trip with {said}", percent(report.debrief.exposed_pct)),
-            advice: format!(
-                "{best} Without a trip the engine asks for no decision: change the plan before the approval."
-            ),
+            advice: match report.decisions.iter().any(DecisionMade::is_of_promotion) {
+                true => best,
+                false => format!(
+                    "{best} Without a trip the engine asks for no decision: change the plan before the approval."
+                ),
+            },
             tags: &["circuit-breaker", "escape"],
         },
         (_, None) => Lesson {

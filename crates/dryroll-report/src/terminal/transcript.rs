@@ -1,5 +1,5 @@
-//! The transcript of a run: a line an event, as it happens; the verdicts of a batch share one line. Batches may overlap:
-//! each that is open is kept until it is complete.
+//! The transcript of a run: a line an event, as it happens; the verdicts of a batch share one line. Batches may
+//! overlap: each that is open is kept until it is complete.
 
 use std::io::{self, Write};
 
