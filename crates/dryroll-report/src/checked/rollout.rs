@@ -11,8 +11,8 @@ pub fn run(reader: &mut Reader, report: &Value) {
     unique(reader, "/batches", list(report, "batches"), &["index"]);
     unique(reader, "/bakes", list(report, "bakes"), &["batch_index"]);
     unique(reader, "/promotions", list(report, "promotions"), &["approval_request_id"]);
-    of_plan(reader, report);
     even_batches(reader, report);
+    of_plan(reader, report);
     exposed(reader, "/metrics", metrics, plan);
     if let (Some(said), Some(trips)) = (metrics.get("trips").and_then(whole), report["trips"].as_array())
         && said != trips.len() as u64

@@ -227,8 +227,7 @@ impl<'w> Simulator<'w> {
         let deadline = self.deadline_of(now, to);
         // An instance that its upgrade bricked hears no command.
         let may_be_bricked = to == Direction::Back && compiled.bricks;
-        let is_calm =
-            !may_be_bricked && self.is_calm(first_death, deadline) && self.expected.is_from_commands();
+        let is_calm = !may_be_bricked && self.is_calm(first_death, deadline) && self.expected.is_from_commands();
         let decisive = if is_calm {
             heartbeats::of_trajectory(&environment, member, &trajectory, network.surely_until, deadline)
         } else {
