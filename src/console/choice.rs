@@ -32,9 +32,7 @@ pub fn choices(kind: RequestKind, engine: &Engine, briefing: &Briefing) -> Vec<C
                 (AnswerKind::Reject, _) => {
                     (Some(Answer::Reject), "nothing is changed, and the rollout is over".to_owned())
                 }
-                (AnswerKind::Promote, _) => {
-                    (Some(Answer::Promote), format!("batch {} begins on the next tick", engine.batches_begun()))
-                }
+                (AnswerKind::Promote, _) => (Some(Answer::Promote), begins(engine)),
                 (AnswerKind::OnTrip(ContinueAnyway), RequestKind::RollbackContinuation) => {
                     (on_trip(ContinueAnyway), "the breaker counts from 0 again, and the rollback goes on".to_owned())
                 }
@@ -68,6 +66,18 @@ pub fn choices(kind: RequestKind, engine: &Engine, briefing: &Briefing) -> Vec<C
             Choice { name: option.name(), answer, does }
         })
         .collect()
+}
+
+/// `batch 2, of 10 instances, begins on the next tick`; how large a batch is that grows is known when it begins.
+fn begins(engine: &Engine) -> String {
+    let index = engine.batches_begun();
+    let size = engine.batch(index).len() as u64;
+    match engine.settings().batches.growth {
+        None if size > 0 => {
+            format!("batch {index}, of {}, begins on the next tick", plural(size, "instance", "instances"))
+        }
+        None | Some(_) => format!("batch {index} begins on the next tick"),
+    }
 }
 
 fn on_trip(decision: OperatorDecision) -> Option<Answer> {

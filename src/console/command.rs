@@ -23,16 +23,17 @@ pub enum Command {
 }
 
 /// Every command, with what it does.
-pub const HELP: [(&str, &str); 14] = [
+pub const HELP: [(&str, &str); 15] = [
     ("approve", "start the plan"),
     (
         "edit batch_pct=10 max_consecutive_failures=1",
         "change the plan, one or both keys; the new plan is shown and needs an approval",
     ),
     ("reject", "do not start it; the rollout is over"),
+    ("promote", "let the next batch begin"),
     ("continue", "on a trip: go on (also continue_anyway)"),
-    ("rollback", "on a trip: roll back what was commanded (also rollback_completed_batches)"),
-    ("abort", "on a trip: stop here"),
+    ("rollback", "on a trip or a promotion: roll back what was commanded (also rollback_completed_batches)"),
+    ("abort", "on a trip or a promotion: stop here"),
     ("wait 5m", "let simulated time pass: 5m, 90s, 1h; a request ends the wait"),
     ("next", "go on to the next event"),
     ("skip", "go on to the next decision"),
@@ -63,6 +64,7 @@ impl Command {
             "rollback" | "rollback_completed_batches" => {
                 answer(Answer::OnTrip(OperatorDecision::RollbackCompletedBatches))
             }
+            "promote" => answer(Answer::Promote),
             "abort" => answer(Answer::OnTrip(OperatorDecision::Abort)),
             "next" => Self::Control(Control::NextEvent),
             "skip" => Self::Control(Control::NextDecision),

@@ -53,8 +53,8 @@ pub fn draw<O: Observer>(frame: &mut Frame, model: &mut Model<'_, O>, theme: The
         let asked = (request.len() as u16).min(most);
         let rest = body.height - asked;
         let fewest_fed = if rest > 2 * TREE_KEEPS { rest / 3 } else { 0 };
-        let (tree, plan) = model.tree();
-        let tree = (tree.len(plan).min(usize::from(u16::MAX) - 1) as u16 + 1).min(rest - fewest_fed);
+        let (tree, layout) = model.tree();
+        let tree = (tree.len(layout).min(usize::from(u16::MAX) - 1) as u16 + 1).min(rest - fewest_fed);
         // Too few rows for another panel go to the tree.
         let tree = if rest - tree < 2 { rest } else { tree };
         let [tree, asked, feed] = rows(body, [tree, asked, rest - tree]);

@@ -81,7 +81,9 @@ impl Observer for Feed {
 
     fn event(&mut self, engine: &Engine, event: &Event) {
         self.tally.note(engine, event);
-        if let Some((tone, text)) = self.narrator.line(&self.briefing, engine, event) {
+        let line = self.narrator.line(&self.briefing, engine, event);
+        let bake = self.narrator.bake(&self.tally).map(|text| (Tone::Plain, text));
+        for (tone, text) in [line, bake].into_iter().flatten() {
             if self.lines.len() == self.kept {
                 self.lines.pop_front();
             }

@@ -16,7 +16,8 @@ const DIGITS: usize = 9;
 #[derive(Clone, Debug)]
 pub struct Form {
     fields: [String; 2],
-    begun_with: [u32; 2],
+    /// What holds now; `None` where nothing of that kind does, and an empty field leaves it so.
+    begun_with: [Option<u32>; 2],
     at: usize,
     /// The next digit begins the field anew.
     is_fresh: bool,
@@ -40,12 +41,14 @@ impl Form {
     pub fn new(engine: &Engine) -> Self {
         let plan = engine.plan();
         // The share that makes these batches: an edit may have changed the request's own.
-        let makes_these = |pct: &u32| BatchSizes::pct(*pct).largest(plan.total_instances()) == plan.batch_size();
+        let (size, count) = (plan.batch_size(), plan.batch_count());
+        let is_even = (0..count).all(|index| plan.batch(index).start == index * size);
+        let makes_these = |pct: &u32| is_even && BatchSizes::pct(*pct).largest(plan.total_instances()) == size;
         let own = engine.settings().batches.as_pct().filter(makes_these);
-        let pct = own.or_else(|| (1..=100).find(makes_these)).unwrap_or(20);
-        let begun_with = [pct, engine.breaker().map_or(2, |(_, limit)| limit)];
+        let pct = own.or_else(|| (1..=100).find(makes_these));
+        let begun_with = [pct, engine.breaker().map(|(_, limit)| limit)];
         Self {
-            fields: begun_with.map(|value| value.to_string()),
+            fields: begun_with.map(|value| value.map_or_else(String::new, |value| value.to_string())),
             begun_with,
             at: 0,
             is_fresh: true,
@@ -100,15 +103,25 @@ impl Form {
         Filled::Not
     }
 
-    /// What it sets; both where neither differs, which asks for the same plan anew.
+    /// What it sets; both where neither differs, which asks for the same plan anew. `None` where a field is out of
+    /// range, or nothing is set.
     fn edit(&self) -> Option<Edit> {
-        let pct: u32 = self.fields[0].parse().ok().filter(|pct| (1..=100).contains(pct))?;
-        let limit: NonZeroU32 = self.fields[1].parse().ok()?;
-        let is_same = self.begun_with == [pct, limit.get()];
-        Some(Edit {
-            batch_pct: (is_same || pct != self.begun_with[0]).then_some(pct),
-            max_consecutive_failures: (is_same || limit.get() != self.begun_with[1]).then_some(limit),
-        })
+        let written = |place: usize| match (self.fields[place].as_str(), self.begun_with[place]) {
+            ("", None) => Some(None),
+            (text, _) => text.parse::<u32>().ok().map(Some),
+        };
+        let [pct, limit] = [written(0)?, written(1)?];
+        if pct.is_some_and(|pct| !(1..=100).contains(&pct)) || limit == Some(0) {
+            return None;
+        }
+        let is_same = self.begun_with == [pct, limit];
+        let edit = Edit {
+            batch_pct: pct.filter(|_| is_same || pct != self.begun_with[0]),
+            max_consecutive_failures: limit
+                .filter(|_| is_same || limit != self.begun_with[1])
+                .and_then(NonZeroU32::new),
+        };
+        (edit != Edit::default()).then_some(edit)
     }
 }
 

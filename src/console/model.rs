@@ -11,7 +11,7 @@ use super::plain::Stands;
 use super::tree::Tree;
 use dryroll_engine::{Answer, OperatorDecision, RequestKind};
 use dryroll_sim::sim::Observer;
-use dryroll_study::drill::{Asked, Control, Controller};
+use dryroll_study::drill::{Asked, BatchLayout, Control, Controller};
 
 /// A dialog in front of the screen.
 #[derive(Clone, Debug)]
@@ -75,9 +75,9 @@ impl<'s, O: Observer> Model<'s, O> {
         self.stands
     }
 
-    /// The tree, and the plan that it shows.
-    pub fn tree(&mut self) -> (&mut Tree, &dryroll_engine::Plan) {
-        (&mut self.tree, self.controller.drill().engine().plan())
+    /// The tree, and the batches that it shows.
+    pub fn tree(&mut self) -> (&mut Tree, &BatchLayout) {
+        (&mut self.tree, self.controller.seen().0.tally().layout())
     }
 
     /// The open request and its answers.
@@ -199,7 +199,7 @@ impl<'s, O: Observer> Model<'s, O> {
     fn take(&mut self, wall: Duration, asked: Asked, choice: Choice) {
         match choice.answer {
             None => self.dialog = Some(Dialog::Edit(Form::new(self.controller.drill().engine()))),
-            Some(answer @ (Answer::Approve | Answer::OnTrip(OperatorDecision::ContinueAnyway))) => {
+            Some(answer @ (Answer::Approve | Answer::Promote | Answer::OnTrip(OperatorDecision::ContinueAnyway))) => {
                 self.control(wall, Control::Answer(answer));
             }
             Some(_) => self.dialog = Some(Dialog::Confirm(asked, choice)),

@@ -1,9 +1,13 @@
 //! The narrator: which events of a drill get a line, and what the line adds to the event's sentence. Events of large
 //! batches are summarised.
 
+use std::collections::BTreeMap;
+
 use super::feed::Tone;
+use super::tally::Tally;
 use dryroll_engine::fleet::At;
-use dryroll_engine::{Answer, BreakerOrder, BreakerScope, Engine, Event, EventBody};
+use dryroll_engine::{Answer, BreakerOrder, BreakerScope, Engine, Event, EventBody, RolloutId};
+use dryroll_report::events::bakes::Bake;
 use dryroll_report::words::events::narrate;
 use dryroll_report::words::spoken;
 use dryroll_study::drill::Briefing;
@@ -13,15 +17,25 @@ const VERDICTS_SHOWN: u32 = 40;
 /// In larger batches this many failures get a line.
 const FAILURES_SHOWN: u32 = 12;
 
+/// A batch that is not complete.
+#[derive(Clone, Copy, Debug, Default)]
+struct OpenBatch {
+    began_at: At,
+    instances: u32,
+    judged: u32,
+    failures: u32,
+}
+
 /// Writes the lines of one drill; keeps the state that later lines need.
 #[derive(Debug, Default)]
 pub struct Narrator {
-    batch_began_at: At,
-    batch_instances: u32,
-    failures: u32,
-    in_a_row: u32,
+    open: BTreeMap<(RolloutId, u32), OpenBatch>,
+    /// Failures in a row: one count for the rollout, under 0, or one for each batch.
+    in_a_row: BTreeMap<u32, u32>,
     /// Failures between a trip and its decision do not count.
     is_tripped: bool,
+    /// The last bake that got a line.
+    bake: Option<(u32, At)>,
 }
 
 impl Narrator {
@@ -33,61 +47,92 @@ impl Narrator {
             EventBody::ApprovalRequested { .. } | EventBody::OperatorNotified => (Tone::Asks, text()),
             EventBody::ApprovalDecided { answer, .. } => {
                 if matches!(answer, Answer::OnTrip(_)) && self.is_tripped {
-                    (self.in_a_row, self.is_tripped) = (0, false);
+                    self.in_a_row.clear();
+                    self.is_tripped = false;
                 }
                 (Tone::Asks, text())
             }
-            EventBody::BatchStarted { instance_count, .. } => {
-                (self.batch_began_at, self.batch_instances, self.failures) = (event.at, *instance_count, 0);
-                if engine.settings().breaker_scope == BreakerScope::Batch {
-                    self.in_a_row = 0;
-                }
+            &EventBody::BatchStarted { batch_index, instance_count } => {
+                let (began_at, instances) = (event.at, instance_count);
+                let batch = OpenBatch { began_at, instances, ..OpenBatch::default() };
+                self.open.retain(|(rollout, _), _| *rollout == event.rollout);
+                self.open.insert((event.rollout, batch_index), batch);
                 (Tone::Plain, text())
             }
             EventBody::InstanceStarted { .. } => return None,
             EventBody::InstanceRetried { .. } => (Tone::Plain, text()),
-            EventBody::InstanceRelapsed { .. } => {
-                self.in_a_row += 1;
-                (Tone::Bad, text())
+            &EventBody::InstanceRelapsed { batch_index, .. } => {
+                *self.in_a_row(engine, batch_index) += 1;
+                (Tone::Bad, format!("{}{}", text(), self.count(engine, batch_index)))
             }
             EventBody::BreakerNoted { .. } => (Tone::Asks, text()),
-            EventBody::InstanceHealthCheck { failure: None, .. } => {
-                self.in_a_row = 0;
-                if self.batch_instances > VERDICTS_SHOWN {
+            &EventBody::InstanceHealthCheck { batch_index, failure: None, .. } => {
+                *self.in_a_row(engine, batch_index) = 0;
+                let batch = self.open.entry((event.rollout, batch_index)).or_default();
+                batch.judged += 1;
+                if batch.instances > VERDICTS_SHOWN {
                     return None;
                 }
                 (Tone::Good, text())
             }
-            EventBody::InstanceHealthCheck { failure: Some(_), .. } => {
-                self.in_a_row += 1;
-                self.failures += 1;
-                if self.batch_instances > VERDICTS_SHOWN && self.failures > FAILURES_SHOWN {
+            &EventBody::InstanceHealthCheck { batch_index, failure: Some(_), .. } => {
+                *self.in_a_row(engine, batch_index) += 1;
+                let batch = self.open.entry((event.rollout, batch_index)).or_default();
+                batch.judged += 1;
+                batch.failures += 1;
+                if batch.instances > VERDICTS_SHOWN && batch.failures > FAILURES_SHOWN {
                     let more = "further failures in this batch are counted, not listed".to_owned();
-                    return (self.failures == FAILURES_SHOWN + 1).then_some((Tone::Bad, more));
+                    return (batch.failures == FAILURES_SHOWN + 1).then_some((Tone::Bad, more));
                 }
-                (Tone::Bad, format!("{}{}", text(), self.count(engine)))
+                (Tone::Bad, format!("{}{}", text(), self.count(engine, batch_index)))
             }
             EventBody::CircuitBreakerTripped { .. } => {
                 self.is_tripped = true;
                 (Tone::Bad, text())
             }
-            EventBody::BatchCompleted { failed_count, .. } => {
-                let tone = if *failed_count == 0 { Tone::Good } else { Tone::Plain };
-                (tone, format!("{}, in {}", text(), spoken(event.at - self.batch_began_at)))
+            &EventBody::BatchCompleted { batch_index, failed_count, .. } => {
+                let tone = if failed_count == 0 { Tone::Good } else { Tone::Plain };
+                let batch = self.open.remove(&(event.rollout, batch_index)).unwrap_or_default();
+                (tone, format!("{}, in {}", text(), spoken(event.at - batch.began_at)))
             }
-            EventBody::RollbackStarted { .. } => (Tone::Plain, format!("rollback: {}", text())),
+            EventBody::RollbackStarted { .. } => {
+                self.in_a_row.clear();
+                self.is_tripped = false;
+                (Tone::Plain, format!("rollback: {}", text()))
+            }
             EventBody::RollbackFailed => (Tone::Bad, text()),
             EventBody::Finished { .. } => (Tone::Asks, format!("finished: {}", text())),
         };
         Some(line)
     }
 
+    /// The line of a bake that has begun; of a batch that is complete it stands below the batch's own.
+    pub fn bake(&mut self, tally: &Tally) -> Option<String> {
+        let Bake { batch_index, from, until } = tally.bake()?;
+        if self.bake.is_some_and(|last| last.0 == batch_index && last.1 >= until)
+            || self.open.values().any(|batch| batch.judged == batch.instances)
+        {
+            return None;
+        }
+        self.bake = Some((batch_index, until));
+        Some(format!("batch {batch_index} bakes for {}, until {until}", spoken(until - from)))
+    }
+
+    fn in_a_row(&mut self, engine: &Engine, batch: u32) -> &mut u32 {
+        let place = match engine.settings().breaker_scope {
+            BreakerScope::Rollout => 0,
+            BreakerScope::Batch => batch,
+        };
+        self.in_a_row.entry(place).or_default()
+    }
+
     /// What the breaker counts after a failure.
-    fn count(&self, engine: &Engine) -> String {
+    fn count(&mut self, engine: &Engine, batch: u32) -> String {
         let Some((_, limit)) = engine.breaker() else { return String::new() };
         if self.is_tripped || engine.settings().breaker_order == BreakerOrder::Listed {
             return String::new();
         }
-        format!("; {} in a row of {limit}", self.in_a_row.min(limit))
+        let count = *self.in_a_row(engine, batch);
+        format!("; {} in a row of {limit}", count.min(limit))
     }
 }

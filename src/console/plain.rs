@@ -7,7 +7,7 @@ use super::choice::choices;
 use super::command::{Command, HELP};
 use super::feed::Feed;
 use super::situation;
-use dryroll_engine::{Answer, RequestKind};
+use dryroll_engine::Answer;
 use dryroll_report::words::plural;
 use dryroll_sim::sim::Observer;
 use dryroll_sim::text::shown;
@@ -181,10 +181,7 @@ impl<'s, O: Observer, W: Write> Plain<'s, O, W> {
         self.put = asked;
         let Some(asked) = asked else { return Ok(()) };
         let (engine, feed) = (self.controller.drill().engine(), &self.controller.seen().0);
-        let known = match asked.kind {
-            RequestKind::RollingUpgrade => situation::of_plan(engine),
-            _ => situation::of_trip(asked, engine, feed.tally(), feed.briefing(), self.controller.roll()),
-        };
+        let known = situation::of_request(asked, engine, feed.tally(), feed.briefing(), self.controller.roll());
         for line in known {
             writeln!(self.out, "  {line}")?;
         }

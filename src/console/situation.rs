@@ -1,15 +1,15 @@
 //! The facts for a decision: what the engine knows, never the truth.
 
 use super::tally::Tally;
-use dryroll_engine::{BatchPhase, Direction, Engine, Reason, RequestKind};
+use dryroll_engine::fleet::At;
+use dryroll_engine::{BatchPhase, Direction, Engine, Reason, RequestKind, TripReason};
 use dryroll_report::judge::forecast::Forecast;
 use dryroll_report::judge::forecast::share;
 use dryroll_report::words::events::{because, in_a_row};
-use dryroll_report::words::heartbeat_summary;
-use dryroll_report::words::plural;
+use dryroll_report::words::{heartbeat_summary, plural, rules, spoken};
 use dryroll_study::drill::{Asked, Briefing, Cell, HeartbeatSummary};
 
-/// How many failures in a row are listed with their reasons.
+/// How many of the failures that tripped are listed with their reasons.
 const LISTED: usize = 4;
 /// How many failures the status lists.
 const FAILURES: usize = 24;
@@ -18,35 +18,32 @@ const FAILURES: usize = 24;
 #[must_use]
 pub fn of_plan(engine: &Engine) -> Vec<String> {
     let forecast = Forecast::of(engine);
-    let mut lines = vec![forecast.breaker(), forecast.if_it_goes_wrong()];
+    let mut lines = Vec::new();
+    // Where only rules trip, what is said of failures in a row says nothing.
+    if forecast.limit.is_some() || engine.rules().next().is_none() {
+        lines.extend([forecast.breaker(), forecast.if_it_goes_wrong()]);
+    }
+    lines.extend(rules::lines(engine));
     lines.extend(engine.expires_at().map(|at| format!("without an answer the request expires at {at}")));
     lines
 }
 
-/// What is known of a trip, one line each, with the heartbeat summary.
+/// What is known of what is asked, one line each, with the heartbeat summary; of a plan [`of_plan`].
 #[must_use]
-pub fn of_trip(
+pub fn of_request(
     asked: Asked,
     engine: &Engine,
     tally: &Tally,
     briefing: &Briefing,
     roll: Option<&HeartbeatSummary>,
 ) -> Vec<String> {
-    let run = engine.breaker_run();
-    let names = briefing.event_names().instances;
-    let mut failures: Vec<String> = Vec::new();
-    for &position in run.iter().take(LISTED) {
-        let at = tally.failed_at(position).map_or(String::new(), |at| format!(" at {at}"));
-        let why = Cell::of(engine, position).word();
-        failures.push(format!("{}: {why}{at}", names.name(engine.instance(position))));
-    }
-    if run.len() > LISTED {
-        failures.push(format!("and {} more", run.len() - LISTED));
-    }
-    let of = if asked.kind == RequestKind::RollbackContinuation { " in the rollback" } else { "" };
-    let row = in_a_row(run.len() as u32);
-    let limit = engine.breaker().map(|(_, limit)| format!(" (limit {limit})")).unwrap_or_default();
-    let mut lines = vec![format!("{row}{of}{limit}: {}", failures.join("; "))];
+    let mut lines = match asked.kind {
+        RequestKind::RollingUpgrade => return of_plan(engine),
+        RequestKind::RollingUpgradeContinuation | RequestKind::RollbackContinuation => {
+            vec![of_trip(asked.kind, engine, tally, briefing)]
+        }
+        RequestKind::Promotion => of_promotion(engine, tally, asked.at),
+    };
     let (dispatched, total) = (engine.dispatched(), engine.plan().total_instances());
     lines.push(format!("commanded so far: {dispatched} of {total} ({})", share(dispatched, total)));
     let all = tally.all();
@@ -58,10 +55,63 @@ pub fn of_trip(
         all.failed(),
         all.in_flight()
     ));
+    lines.extend(unwell(engine));
+    if engine.direction() == Direction::Forward {
+        lines.extend(rules::lines(engine));
+    }
     lines.push(way_back(engine, briefing));
     lines
         .extend(roll.into_iter().flat_map(|roll| heartbeat_summary::lines(roll, &briefing.previous, &briefing.target)));
     lines
+}
+
+/// What tripped, and the instances that the rule counted.
+fn of_trip(kind: RequestKind, engine: &Engine, tally: &Tally, briefing: &Briefing) -> String {
+    let names = briefing.event_names().instances;
+    let rule = tally.trip().filter(|trip| matches!(trip.reason, TripReason::Rule { .. }));
+    let counted = rule.map_or(engine.breaker_run(), |trip| &trip.failed);
+    let mut failures: Vec<String> = Vec::new();
+    for &position in counted.iter().take(LISTED) {
+        let at = tally.failed_at(position).map_or(String::new(), |at| format!(" at {at}"));
+        let why = Cell::of(engine, position).word();
+        failures.push(format!("{}: {why}{at}", names.name(engine.instance(position))));
+    }
+    if counted.len() > LISTED {
+        failures.push(format!("and {} more", counted.len() - LISTED));
+    }
+    let failures = if failures.is_empty() { String::new() } else { format!(": {}", failures.join("; ")) };
+    if let Some(trip) = rule {
+        return format!("{}, in batch {}{failures}", trip.reason, trip.batch_index);
+    }
+    let of = if kind == RequestKind::RollbackContinuation { " in the rollback" } else { "" };
+    let row = in_a_row(counted.len() as u32);
+    let limit = engine.breaker().map(|(_, limit)| format!(" (limit {limit})")).unwrap_or_default();
+    format!("{row}{of}{limit}{failures}")
+}
+
+/// The bake that is over and the health of the batches that are not all healthy, and of the last.
+fn of_promotion(engine: &Engine, tally: &Tally, asked_at: At) -> Vec<String> {
+    let next = engine.batches_begun();
+    let Some(last) = next.checked_sub(1) else { return Vec::new() };
+    let baked = match tally.bake() {
+        Some(bake) if bake.batch_index == last && bake.until <= asked_at => {
+            format!("; it baked for {}", spoken(bake.until - bake.from))
+        }
+        Some(_) | None => String::new(),
+    };
+    let mut lines = vec![format!("batch {last}: {}{baked}", tally.batch(last).words())];
+    let is_open = |index: &u32| engine.batch_phase(*index) == BatchPhase::Running;
+    let open: Vec<String> = (0..last).filter(is_open).map(|index| index.to_string()).collect();
+    if !open.is_empty() {
+        lines.push(format!("not complete yet: batch {}", open.join(", ")));
+    }
+    lines
+}
+
+/// How many are unwell, where they are watched.
+fn unwell(engine: &Engine) -> Option<String> {
+    let unwell = u64::from(engine.unwell()?);
+    Some(format!("unwell and not in flight: {}", plural(unwell, "instance", "instances")))
 }
 
 fn way_back(engine: &Engine, briefing: &Briefing) -> String {
@@ -85,11 +135,19 @@ pub fn of_instance(position: u32, engine: &Engine, tally: &Tally) -> String {
         Cell::TimedOut => at(because(Reason::HealthTimeout, engine)),
         Cell::BackFailed => at(format!("going back: {}", because(Reason::UpgradeFailed, engine))),
         Cell::BackTimedOut => at(format!("going back: {}", because(Reason::HealthTimeout, engine))),
-        Cell::Upgrading | Cell::GoingBack => match engine.dispatched_at(position) {
-            Some(since) => format!("{} since {since}", cell.word()),
-            None => cell.word().to_owned(),
-        },
-        _ => cell.word().to_owned(),
+        Cell::Upgrading | Cell::GoingBack => {
+            let since = engine.dispatched_at(position).map_or_else(String::new, |since| format!(" since {since}"));
+            let retry = match engine.attempt(position) {
+                0 => String::new(),
+                attempt => format!(", retry {attempt}"),
+            };
+            format!("{}{since}{retry}", cell.word())
+        }
+        Cell::Relapsed => at(because(Reason::Relapsed, engine)),
+        Cell::Waiting | Cell::Healthy | Cell::ToGoBack | Cell::Restored if engine.is_unwell(position) => {
+            format!("{}, unwell", cell.word())
+        }
+        Cell::Waiting | Cell::Healthy | Cell::ToGoBack | Cell::Restored => cell.word().to_owned(),
     }
 }
 
@@ -118,18 +176,19 @@ pub fn of_batch(index: u32, engine: &Engine, tally: &Tally) -> &'static str {
 /// Where the rollout stands, a line each: the whole, every batch that has begun, who failed, who is heard of.
 #[must_use]
 pub fn status(engine: &Engine, tally: &Tally, briefing: &Briefing, roll: &HeartbeatSummary) -> Vec<String> {
-    let plan = engine.plan();
+    let layout = tally.layout();
     let direction = if engine.direction() == Direction::Back { "rollback" } else { "rollout" };
-    let mut lines = vec![
-        format!("{direction}: {}", tally.all().words()),
-        match engine.breaker() {
-            Some((count, limit)) => format!("breaker: {} in a row of {limit}", count.min(limit)),
-            None => format!("breaker: {} rules", engine.rules().count()),
-        },
-    ];
-    let begun = (0..plan.batch_count()).filter(|&index| plan.batch(index).start < engine.dispatched());
-    lines.extend(begun.map(|index| format!("batch {index}: {}", tally.batch(index).words())));
-    let waiting = plan.batch_count() - lines.len().saturating_sub(2) as u32;
+    let mut lines = vec![format!("{direction}: {}", tally.all().words())];
+    lines.extend(engine.breaker().map(|(count, limit)| format!("breaker: {} in a row of {limit}", count.min(limit))));
+    if engine.direction() == Direction::Forward {
+        lines.extend(rules::lines(engine));
+    }
+    lines.extend(engine.bake_ends().map(|until| format!("bakes until {until}")));
+    lines.extend(unwell(engine));
+    let is_begun = |index: &u32| layout.batch(*index).start < engine.dispatched();
+    let begun = (0..layout.len()).take_while(is_begun).count() as u32;
+    lines.extend((0..begun).map(|index| format!("batch {index}: {}", tally.batch(index).words())));
+    let waiting = layout.len() - begun;
     if waiting > 0 {
         lines.push(format!("{} not begun", plural(u64::from(waiting), "batch has", "batches have")));
     }

@@ -1,11 +1,12 @@
 //! Counts of instances by batch and by what an operator sees of them, kept up as events come in, so that a large fleet
-//! costs no more to show than a small one.
+//! costs no more to show than a small one; and the last trip and bake.
 
 use std::collections::BTreeMap;
 
-use dryroll_engine::fleet::At;
-use dryroll_engine::{Direction, Engine, Event, EventBody, Plan, Reason, RolloutId};
-use dryroll_study::drill::Cell;
+use dryroll_engine::fleet::{At, InstanceId};
+use dryroll_engine::{Direction, Engine, Event, EventBody, Reason, RolloutId, TripReason};
+use dryroll_report::events::bakes::{Bake, BakeWatch, ends_bake};
+use dryroll_study::drill::{BatchLayout, Cell};
 
 /// How many instances are in each [`Cell`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,8 +64,22 @@ impl Counts {
 pub struct Tally {
     all: Counts,
     batches: Vec<Counts>,
-    plan: Option<Plan>,
+    layout: BatchLayout,
     failed_at: BTreeMap<u32, At>,
+    trip: Option<Trip>,
+    bake_watch: BakeWatch,
+    bake: Option<Bake>,
+}
+
+/// A trip, as its event has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trip {
+    /// Which rule, and what it found.
+    pub reason: TripReason,
+    /// The batch that it is about.
+    pub batch_index: u32,
+    /// The positions that the rule counted.
+    pub failed: Vec<u32>,
 }
 
 impl Tally {
@@ -74,7 +89,25 @@ impl Tally {
         &self.all
     }
 
-    /// Of a batch of the plan.
+    /// Where the batches are.
+    #[must_use]
+    pub fn layout(&self) -> &BatchLayout {
+        &self.layout
+    }
+
+    /// The last trip.
+    #[must_use]
+    pub fn trip(&self) -> Option<&Trip> {
+        self.trip.as_ref()
+    }
+
+    /// The last bake that the rollout waited for.
+    #[must_use]
+    pub fn bake(&self) -> Option<Bake> {
+        self.bake
+    }
+
+    /// Of a batch.
     #[must_use]
     pub fn batch(&self, index: u32) -> Counts {
         self.batches.get(index as usize).copied().unwrap_or_default()
@@ -100,8 +133,23 @@ impl Tally {
 
     /// Takes note of an event.
     pub fn note(&mut self, engine: &Engine, event: &Event) {
+        if let Some(bake) = self.bake.as_mut().filter(|_| ends_bake(event)) {
+            bake.until = bake.until.min(event.at);
+        }
+        self.count(engine, event);
+        self.bake = self.bake_watch.begun(engine).or(self.bake);
+    }
+
+    fn count(&mut self, engine: &Engine, event: &Event) {
         match event.body {
             EventBody::Planned { .. } => self.begin(engine),
+            EventBody::BatchStarted { batch_index, .. } if event.rollout == RolloutId::FIRST => {
+                self.begin_batch(engine, batch_index);
+            }
+            EventBody::CircuitBreakerTripped { batch_index, ref failed, reason } => {
+                let position = |&instance: &InstanceId| engine.plan().order.position(instance);
+                self.trip = Some(Trip { reason, batch_index, failed: failed.iter().filter_map(position).collect() });
+            }
             EventBody::InstanceStarted { instance, to, .. } => {
                 let Some(position) = engine.plan().order.position(instance) else { return };
                 match to {
@@ -130,28 +178,38 @@ impl Tally {
                 self.move_one(position, Cell::Healthy, Cell::Relapsed);
                 self.failed_at.insert(position, event.at);
             }
-            EventBody::RollbackStarted { instance_count } => self.take_back(engine, instance_count),
+            EventBody::RollbackStarted { instance_count } => self.take_back(instance_count),
             _ => {}
         }
     }
 
     fn begin(&mut self, engine: &Engine) {
-        let plan = engine.plan();
-        *self = Self { plan: Some(plan.clone()), ..Self::default() };
-        for index in 0..plan.batch_count() {
-            let mut counts = Counts::default();
-            counts.add(Cell::Waiting, plan.batch(index).len() as u32);
-            self.batches.push(counts);
+        *self = Self { layout: BatchLayout::of(engine), ..Self::default() };
+        self.batches = (0..self.layout.len()).map(|index| self.waiting(index)).collect();
+        self.all.add(Cell::Waiting, self.layout.total());
+    }
+
+    /// A batch that grows may begin otherwise than it was planned. Nothing from it on is dispatched yet.
+    fn begin_batch(&mut self, engine: &Engine, index: u32) {
+        if self.layout.begin(engine, index) {
+            self.batches.truncate(index as usize);
+            let rest: Vec<Counts> = (index..self.layout.len()).map(|index| self.waiting(index)).collect();
+            self.batches.extend(rest);
         }
-        self.all.add(Cell::Waiting, plan.total_instances());
+    }
+
+    fn waiting(&self, index: u32) -> Counts {
+        let mut counts = Counts::default();
+        counts.add(Cell::Waiting, self.layout.batch(index).len() as u32);
+        counts
     }
 
     /// Marks the first `count` instances of the plan for rollback, whatever their state.
-    fn take_back(&mut self, engine: &Engine, count: u32) {
+    fn take_back(&mut self, count: u32) {
         self.failed_at.clear();
         self.all = Counts::default();
         for (index, counts) in self.batches.iter_mut().enumerate() {
-            let positions = engine.plan().batch(index as u32);
+            let positions = self.layout.batch(index as u32);
             let back = positions.end.min(count).saturating_sub(positions.start);
             let rest = positions.len() as u32 - back;
             *counts = Counts::default();
@@ -163,7 +221,7 @@ impl Tally {
     }
 
     fn move_one(&mut self, position: u32, from: Cell, to: Cell) {
-        let Some(batch) = self.plan.as_ref().map(|plan| plan.batch_of(position)) else { return };
+        let batch = self.layout.batch_of(position);
         if let Some(counts) = self.batches.get_mut(batch as usize) {
             counts.move_one(from, to);
             self.all.move_one(from, to);

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::key::Key;
 use super::tally::Tally;
-use dryroll_engine::{Direction, Engine, Plan};
-use dryroll_study::drill::Cell;
+use dryroll_engine::{Direction, Engine};
+use dryroll_study::drill::{BatchLayout, Cell};
 
 /// Batches up to this size open by themselves when they begin.
 const OPENS_ITSELF: usize = 40;
@@ -16,7 +16,7 @@ const OPENS_ITSELF: usize = 40;
 pub enum Row {
     /// The whole.
     Rollout,
-    /// A batch of the plan.
+    /// A batch.
     Batch(u32),
     /// The instance at a position of the plan.
     Instance(u32),
@@ -68,18 +68,18 @@ impl Tree {
 
     /// How many rows there are.
     #[must_use]
-    pub fn len(&self, plan: &Plan) -> usize {
+    pub fn len(&self, layout: &BatchLayout) -> usize {
         if !self.is_open {
             return 1;
         }
-        let instances: usize = self.open.iter().map(|&index| plan.batch(index).len()).sum();
-        1 + plan.batch_count() as usize + instances
+        let instances: usize = self.open.iter().map(|&index| layout.batch(index).len()).sum();
+        1 + layout.len() as usize + instances
     }
 
     /// The row at a place from the top.
     #[must_use]
-    pub fn row(&self, plan: &Plan, place: usize) -> Option<Row> {
-        if place >= self.len(plan) {
+    pub fn row(&self, layout: &BatchLayout, place: usize) -> Option<Row> {
+        if place >= self.len(layout) {
             return None;
         }
         let Some(mut left) = place.checked_sub(1) else { return Some(Row::Rollout) };
@@ -89,7 +89,7 @@ impl Tree {
             if left <= before {
                 break;
             }
-            let positions = plan.batch(index);
+            let positions = layout.batch(index);
             let below = left - before - 1;
             if below < positions.len() {
                 return Some(Row::Instance(positions.start + below as u32));
@@ -102,40 +102,39 @@ impl Tree {
 
     /// The place of a row from the top, if it is shown.
     #[must_use]
-    pub fn place(&self, plan: &Plan, row: Row) -> Option<usize> {
+    pub fn place(&self, layout: &BatchLayout, row: Row) -> Option<usize> {
         let above = |index: u32| -> usize {
-            let opened: usize = self.open.range(..index).map(|&open| plan.batch(open).len()).sum();
+            let opened: usize = self.open.range(..index).map(|&open| layout.batch(open).len()).sum();
             1 + index as usize + opened
         };
         match row {
             Row::Rollout => Some(0),
             _ if !self.is_open => None,
-            Row::Batch(index) => (index < plan.batch_count()).then(|| above(index)),
+            Row::Batch(index) => (index < layout.len()).then(|| above(index)),
             Row::Instance(position) => {
-                let index = plan.batch_of(position);
-                let inside = position - plan.batch(index).start;
-                (position < plan.total_instances() && self.open.contains(&index))
-                    .then(|| above(index) + 1 + inside as usize)
+                let index = layout.batch_of(position);
+                let inside = position - layout.batch(index).start;
+                (position < layout.total() && self.open.contains(&index)).then(|| above(index) + 1 + inside as usize)
             }
         }
     }
 
     /// The rows that a panel of this height shows.
-    pub fn shown(&mut self, plan: &Plan, height: usize) -> Vec<Row> {
+    pub fn shown(&mut self, layout: &BatchLayout, height: usize) -> Vec<Row> {
         self.height = height.max(1);
-        let selected = self.place(plan, self.selected).unwrap_or(0);
-        let most = self.len(plan).saturating_sub(height);
+        let selected = self.place(layout, self.selected).unwrap_or(0);
+        let most = self.len(layout).saturating_sub(height);
         let highest = if self.follows { selected.saturating_sub(1) } else { self.offset.min(selected) };
         let lowest = (selected + 1).saturating_sub(height);
         self.offset = highest.max(lowest).min(most);
-        (self.offset..self.offset + height).map_while(|place| self.row(plan, place)).collect()
+        (self.offset..self.offset + height).map_while(|place| self.row(layout, place)).collect()
     }
 
     /// Follows events: the running batch, and an edited plan.
     pub fn follow(&mut self, engine: &Engine, tally: &Tally) {
-        let plan = engine.plan();
-        self.open.retain(|&index| index < plan.batch_count());
-        if self.place(plan, self.selected).is_none() {
+        let layout = tally.layout();
+        self.open.retain(|&index| index < layout.len());
+        if self.place(layout, self.selected).is_none() {
             self.selected = Row::Rollout;
         }
         let live = live_batch(engine, tally);
@@ -147,28 +146,28 @@ impl Tree {
         self.open.clear();
         self.is_open = true;
         self.selected = Row::Batch(live);
-        if plan.batch(live).len() <= OPENS_ITSELF {
+        if layout.batch(live).len() <= OPENS_ITSELF {
             self.open.insert(live);
         }
     }
 
     /// Handles a key; returns whether the tree uses it.
     pub fn key(&mut self, key: Key, engine: &Engine, tally: &Tally) -> bool {
-        let plan = engine.plan();
-        let place = self.place(plan, self.selected).unwrap_or(0);
-        let last = self.len(plan) - 1;
+        let layout = tally.layout();
+        let place = self.place(layout, self.selected).unwrap_or(0);
+        let last = self.len(layout) - 1;
         match key {
-            Key::Up | Key::Char('k') => self.select(plan, place.saturating_sub(1)),
-            Key::Down | Key::Char('j') => self.select(plan, (place + 1).min(last)),
-            Key::PageUp => self.select(plan, place.saturating_sub(self.height)),
-            Key::PageDown => self.select(plan, (place + self.height).min(last)),
-            Key::Home => self.select(plan, 0),
-            Key::End => self.select(plan, last),
-            Key::Enter => self.toggle(plan),
-            Key::Right | Key::Char('l') if !self.is_open(self.selected) => self.toggle(plan),
-            Key::Right | Key::Char('l') => self.select(plan, (place + 1).min(last)),
-            Key::Left | Key::Char('h') => self.close(plan),
-            Key::Char('f') => self.next_failed(plan, tally),
+            Key::Up | Key::Char('k') => self.select(layout, place.saturating_sub(1)),
+            Key::Down | Key::Char('j') => self.select(layout, (place + 1).min(last)),
+            Key::PageUp => self.select(layout, place.saturating_sub(self.height)),
+            Key::PageDown => self.select(layout, (place + self.height).min(last)),
+            Key::Home => self.select(layout, 0),
+            Key::End => self.select(layout, last),
+            Key::Enter => self.toggle(layout),
+            Key::Right | Key::Char('l') if !self.is_open(self.selected) => self.toggle(layout),
+            Key::Right | Key::Char('l') => self.select(layout, (place + 1).min(last)),
+            Key::Left | Key::Char('h') => self.close(layout),
+            Key::Char('f') => self.next_failed(layout, tally),
             Key::Char('t') => {
                 (self.follows, self.live) = (true, None);
                 self.follow(engine, tally);
@@ -178,51 +177,51 @@ impl Tree {
         true
     }
 
-    fn select(&mut self, plan: &Plan, place: usize) {
+    fn select(&mut self, layout: &BatchLayout, place: usize) {
         self.follows = false;
-        self.selected = self.row(plan, place).unwrap_or(Row::Rollout);
+        self.selected = self.row(layout, place).unwrap_or(Row::Rollout);
     }
 
-    fn toggle(&mut self, plan: &Plan) {
+    fn toggle(&mut self, layout: &BatchLayout) {
         self.follows = false;
         match self.selected {
             Row::Rollout => self.is_open = !self.is_open,
             Row::Batch(index) if !self.open.remove(&index) => drop(self.open.insert(index)),
             Row::Batch(_) => {}
-            Row::Instance(_) => self.close(plan),
+            Row::Instance(_) => self.close(layout),
         }
     }
 
     /// Closes the selected row, or goes to the one that it is below.
-    fn close(&mut self, plan: &Plan) {
+    fn close(&mut self, layout: &BatchLayout) {
         self.follows = false;
         match self.selected {
             Row::Rollout => self.is_open = false,
             Row::Batch(index) if !self.open.remove(&index) => self.selected = Row::Rollout,
             Row::Batch(_) => {}
             Row::Instance(position) => {
-                self.selected = Row::Batch(plan.batch_of(position));
+                self.selected = Row::Batch(layout.batch_of(position));
             }
         }
     }
 
-    fn next_failed(&mut self, plan: &Plan, tally: &Tally) {
+    fn next_failed(&mut self, layout: &BatchLayout, tally: &Tally) {
         let after = match self.selected {
             Row::Rollout => None,
-            Row::Batch(index) => plan.batch(index).start.checked_sub(1),
+            Row::Batch(index) => layout.batch(index).start.checked_sub(1),
             Row::Instance(position) => Some(position),
         };
         let Some(position) = tally.next_failed(after) else { return };
         (self.follows, self.is_open) = (false, true);
-        self.open.insert(plan.batch_of(position));
+        self.open.insert(layout.batch_of(position));
         self.selected = Row::Instance(position);
     }
 }
 
 /// The batch in which something goes on: the last that began, or the first that is not taken back.
 fn live_batch(engine: &Engine, tally: &Tally) -> Option<u32> {
-    let plan = engine.plan();
-    let last = plan.batch_of(engine.dispatched().checked_sub(1)?);
+    let layout = tally.layout();
+    let last = layout.batch_of(engine.dispatched().checked_sub(1)?);
     if engine.direction() == Direction::Forward {
         return Some(last);
     }

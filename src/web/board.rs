@@ -1,24 +1,33 @@
-//! What a browser shows besides the cells: state, breaker, plan, request, batches, decisions. Never the truth.
+//! What a browser shows besides the cells: state, breaker and rules, plan, request, batches, decisions. Never the truth.
+
+use std::ops::Range;
 
 use serde::Serialize;
 
 use super::cells::Patch;
 use super::preview::Figures;
-use dryroll_engine::{Answer, BatchPhase, Direction, Engine, InterventionPolicy, Outcome, RequestKind, RolloutId};
-use dryroll_report::events::chronicle::{BatchRecord, Chronicle};
-use dryroll_report::words::heartbeat_summary;
-use dryroll_study::drill::{Asked, Briefing, Decision, Drill, HeartbeatSummary};
+use dryroll_engine::{
+    Answer, BatchPhase, Before, Direction, Engine, InterventionPolicy, OperatorDecision, Outcome, RequestKind,
+    RolloutId,
+};
+use dryroll_report::events::bakes::Bake;
+use dryroll_report::events::chronicle::{BatchRecord, Chronicle, TripRecord};
+use dryroll_report::words::{heartbeat_summary, rules};
+use dryroll_study::drill::{Asked, BatchLayout, Briefing, Decision, Drill, HeartbeatSummary};
 
 /// The state of the drill.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Board {
     pub state: State,
-    pub breaker: Breaker,
+    /// Null where no number of failures in a row trips.
+    pub breaker: Option<Breaker>,
+    /// The rules of `breakers`, in their order; none while a rollback runs.
+    pub rules: Vec<RuleCount>,
     pub plan: Figures,
     pub request: Option<Request>,
     pub batches: Vec<Batch>,
     pub decisions: Vec<Decided>,
-    /// What is heard of the fleet; null where no trip waits for its answer.
+    /// What is heard of the fleet; null where no trip and no promotion waits for its answer.
     pub heard: Option<Heard>,
 }
 
@@ -37,6 +46,21 @@ pub struct State {
     pub dispatched: u32,
     /// Instances that await a verdict.
     pub in_flight: u32,
+    /// Instances that are unwell and not in flight; absent where nobody is watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unwell: Option<u32>,
+    /// When the bake ends that the rollout waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bake_ends_at_ms: Option<u64>,
+}
+
+/// A rule, and what it counts now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleCount {
+    /// In words.
+    pub says: String,
+    /// Null where it counts nothing.
+    pub count: Option<u32>,
 }
 
 /// The breaker's failures in a row.
@@ -59,10 +83,16 @@ pub struct Request {
     pub asked_at_ms: u64,
     /// When it expires; null where it does not.
     pub expires_at_ms: Option<u64>,
-    /// Of a trip: in which batch.
+    /// Of a trip: in which batch. Of a promotion: the batch that waits for it.
     pub batch_index: Option<u32>,
-    /// Of a trip: the run that tripped it.
+    /// Of a trip: the instances that the rule counted.
     pub failed_instance_ids: Vec<String>,
+    /// Of a trip by a rule of `breakers`: which, and what it found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Of a promotion: for how long the batch before baked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baked_ms: Option<u64>,
 }
 
 /// A batch of the rollout or of its rollback.
@@ -106,7 +136,9 @@ pub struct Update<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<&'a State>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub breaker: Option<Breaker>,
+    pub breaker: Option<Option<Breaker>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<&'a [RuleCount]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<&'a Figures>,
     /// Null: no request is open any more.
@@ -134,6 +166,7 @@ impl<'a> Update<'a> {
         Self {
             state: (old.state != new.state).then_some(&new.state),
             breaker: (old.breaker != new.breaker).then_some(new.breaker),
+            rules: (old.rules != new.rules).then_some(&new.rules),
             plan: (old.plan != new.plan).then_some(&new.plan),
             request: (old.request != new.request).then_some(&new.request),
             batch_count: (old.batches.len() != new.batches.len()).then_some(new.batches.len()),
@@ -149,10 +182,10 @@ impl Board {
     /// The board of a drill.
     pub fn of(drill: &Drill<'_>, chronicle: &Chronicle, briefing: &Briefing, roll: Option<&HeartbeatSummary>) -> Self {
         let engine = drill.engine();
-        let (count, limit) = engine.breaker().unwrap_or_default();
         Self {
             state: State::of(drill, briefing),
-            breaker: Breaker { count, limit },
+            breaker: engine.breaker().map(|(count, limit)| Breaker { count, limit }),
+            rules: rule_counts(engine),
             plan: Figures::of(drill),
             request: drill.asked().map(|asked| Request::of(drill, asked, chronicle, briefing)),
             batches: batches(engine, chronicle),
@@ -176,13 +209,25 @@ impl State {
             debrief: false,
             dispatched: engine.dispatched(),
             in_flight: engine.in_flight(),
+            unwell: engine.unwell(),
+            bake_ends_at_ms: engine.bake_ends().map(|at| at.0),
         }
     }
 }
 
+fn rule_counts(engine: &Engine) -> Vec<RuleCount> {
+    if engine.direction() == Direction::Back {
+        return Vec::new();
+    }
+    let count = |(rule, count)| RuleCount { says: rules::rule(rule), count: rules::counted(engine, rule, count) };
+    engine.rules().map(count).collect()
+}
+
 fn words(drill: &Drill<'_>, engine: &Engine, briefing: &Briefing) -> (&'static str, String) {
     if let Some(outcome) = engine.outcome() {
-        return ("finished", format!("Over: {}", outcome_says(outcome)));
+        let by_rule = engine.unasked_trips() > 0
+            && drill.decisions().iter().all(|decision| decision.answer != Answer::OnTrip(OperatorDecision::Abort));
+        return ("finished", format!("Over: {}", outcome_says(outcome, by_rule)));
     }
     match (drill.asked(), engine.pending_request()) {
         (Some(Asked { kind: RequestKind::RollingUpgrade, .. }), _) => {
@@ -195,13 +240,17 @@ fn words(drill: &Drill<'_>, engine: &Engine, briefing: &Briefing) -> (&'static s
             ("tripped", "The breaker of the rollback tripped; you decide how to go on".into())
         }
         (Some(Asked { kind: RequestKind::Promotion, .. }), _) => {
-            ("awaiting_promotion", "The next batch waits for your promotion".into())
+            ("awaiting_promotion", format!("Batch {} waits for your promotion", engine.batches_begun()))
         }
         (None, Some(_)) => {
             ("decided", "Your decision is made; the controller is away and takes it when it is back".into())
         }
         (None, None) if engine.direction() == Direction::Back => {
             ("rolling_back", format!("Going back to {}", briefing.previous))
+        }
+        (None, None) if engine.bake_ends().is_some() => {
+            let last = engine.batches_begun().saturating_sub(1);
+            ("baking", format!("Batch {last} bakes"))
         }
         (None, None) if engine.dispatched() == 0 && engine.settings().policy == InterventionPolicy::RequireApproval => {
             ("approved", "Approved; the first batch starts at the next tick".into())
@@ -211,9 +260,10 @@ fn words(drill: &Drill<'_>, engine: &Engine, briefing: &Briefing) -> (&'static s
 }
 
 /// How it ended, in words.
-fn outcome_says(outcome: Outcome) -> &'static str {
+fn outcome_says(outcome: Outcome, by_rule: bool) -> &'static str {
     match outcome {
         Outcome::Completed => "completed, every instance has its verdict",
+        Outcome::Aborted if by_rule => "aborted by a rule",
         Outcome::Aborted => "aborted by you",
         Outcome::RolledBack => "rolled back",
         Outcome::RollbackFailed => "the rollback failed, there was no previous version",
@@ -227,7 +277,10 @@ fn outcome_says(outcome: Outcome) -> &'static str {
 impl Request {
     fn of(drill: &Drill<'_>, asked: Asked, chronicle: &Chronicle, briefing: &Briefing) -> Self {
         let engine = drill.engine();
-        let trip = (asked.kind != RequestKind::RollingUpgrade).then(|| chronicle.trips.last()).flatten();
+        let trip = asked.kind.is_of_trip().then(|| chronicle.trips.last()).flatten();
+        let next = (asked.kind == RequestKind::Promotion).then(|| engine.batches_begun());
+        let is_of_last = |bake: &&Bake| Some(bake.batch_index + 1) == next && bake.until <= asked.at;
+        let baked = chronicle.bakes.last().filter(is_of_last);
         let names = briefing.event_names().instances;
         let failed = trip.map(|trip| trip.failed.iter().map(|&id| names.name(id).to_string()).collect());
         Self {
@@ -238,8 +291,10 @@ impl Request {
             options: asked.kind.option_names(),
             asked_at_ms: asked.at.0,
             expires_at_ms: engine.expires_at().map(|at| at.0),
-            batch_index: trip.map(|trip| trip.batch_index),
+            batch_index: trip.map(|trip| trip.batch_index).or(next),
             failed_instance_ids: failed.unwrap_or_default(),
+            reason: trip.and_then(TripRecord::rule_reason),
+            baked_ms: baked.map(|bake| (bake.until - bake.from).0),
         }
     }
 }
@@ -264,13 +319,13 @@ impl Decided {
     }
 }
 
-/// The batches of the plan, then those of the rollback.
+/// The batches of the rollout, then those of the rollback.
 fn batches(engine: &Engine, chronicle: &Chronicle) -> Vec<Batch> {
-    let plan = engine.plan();
+    let layout = BatchLayout::of(engine);
     let is_back = engine.direction() == Direction::Back;
     let (own, back): (Vec<_>, Vec<_>) = chronicle.batches.iter().partition(|record| record.rollout == RolloutId::FIRST);
-    let own = (0..plan.batch_count()).map(|index| {
-        let positions = plan.batch(index);
+    let own = (0..layout.len()).map(|index| {
+        let positions = layout.batch(index);
         let phase = match engine.batch_phase(index) {
             BatchPhase::Pending => "pending",
             BatchPhase::Running => "running",
@@ -281,10 +336,8 @@ fn batches(engine: &Engine, chronicle: &Chronicle) -> Vec<Batch> {
         };
         Batch::of(RolloutId::FIRST, index, positions, phase, own.get(index as usize).copied())
     });
-    let total = if is_back { engine.dispatched() } else { 0 };
-    let size = engine.settings().rollback_batches.largest(total).max(1);
     let has_tripped = matches!(engine.pending_request(), Some((_, RequestKind::RollbackContinuation)));
-    let back = (0..total.div_ceil(size)).map(|index| {
+    let back = rollback_batches(engine).into_iter().zip(0..).map(|(positions, index)| {
         let record = back.get(index as usize).copied();
         let phase = match record {
             None => "pending",
@@ -292,17 +345,30 @@ fn batches(engine: &Engine, chronicle: &Chronicle) -> Vec<Batch> {
             Some(_) if has_tripped => "tripped",
             Some(_) => "running",
         };
-        let positions = index * size..((index + 1) * size).min(total);
         Batch::of(RolloutId(RolloutId::FIRST.0 + 1), index, positions, phase, record)
     });
     own.chain(back).collect()
+}
+
+/// The positions of the batches of a rollback, which do not depend on how it goes; none where none runs.
+fn rollback_batches(engine: &Engine) -> Vec<Range<u32>> {
+    let total = if engine.direction() == Direction::Back { engine.dispatched() } else { 0 };
+    let (mut batches, mut next): (Vec<Range<u32>>, u32) = (Vec::new(), 0);
+    while next < total {
+        let before = batches.last().map(|batch| Before { size: batch.len() as u32, failed: false });
+        let sizes = &engine.settings().rollback_batches;
+        let size = sizes.size(batches.len() as u32, total, total - next, before).clamp(1, total - next);
+        batches.push(next..next + size);
+        next += size;
+    }
+    batches
 }
 
 impl Batch {
     fn of(
         rollout: RolloutId,
         index: u32,
-        positions: std::ops::Range<u32>,
+        positions: Range<u32>,
         phase: &'static str,
         record: Option<&BatchRecord>,
     ) -> Self {

@@ -124,9 +124,11 @@ impl DecideBody {
             "continue_anyway" => Answer::OnTrip(OperatorDecision::ContinueAnyway),
             "rollback_completed_batches" => Answer::OnTrip(OperatorDecision::RollbackCompletedBatches),
             "abort" => Answer::OnTrip(OperatorDecision::Abort),
+            "promote" => Answer::Promote,
             other => {
                 return Err(unprocessable(format!(
-                    "`{}` is not a decision; allowed: approve, edit, reject, continue_anyway, rollback_completed_batches, abort",
+                    "`{}` is not a decision; allowed: approve, edit, reject, continue_anyway, \
+                     rollback_completed_batches, abort, promote",
                     shortened(other)
                 )));
             }

@@ -12,8 +12,10 @@ pub struct Figures {
     pub total_instances: u32,
     pub batch_size: u32,
     pub batch_count: u32,
-    pub batch_pct: u32,
-    pub max_consecutive_failures: u32,
+    /// Null where the batches are no share of the fleet.
+    pub batch_pct: Option<u32>,
+    /// Null where no number of failures in a row trips.
+    pub max_consecutive_failures: Option<u32>,
     pub estimated_total_seconds: f64,
     /// With `max_in_flight`, where that makes a difference.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,18 +37,18 @@ impl Figures {
         if !edit.is_in_range() {
             return Err(DrillError::Edit);
         }
-        let pct = edit.batch_pct.unwrap_or_else(|| batch_pct(drill));
+        let pct = edit.batch_pct.or_else(|| batch_pct(drill));
         Ok(Self::with(drill, &Forecast::edited(drill.engine(), edit), pct))
     }
 
-    fn with(drill: &Drill<'_>, forecast: &Forecast, batch_pct: u32) -> Self {
+    fn with(drill: &Drill<'_>, forecast: &Forecast, batch_pct: Option<u32>) -> Self {
         let engine = drill.engine();
         Self {
             total_instances: forecast.total,
             batch_size: forecast.batch_size,
             batch_count: forecast.batch_count,
             batch_pct,
-            max_consecutive_failures: forecast.limit.unwrap_or(0),
+            max_consecutive_failures: forecast.limit,
             estimated_total_seconds: forecast.estimate.as_secs_f64(),
             estimated_total_seconds_in_flight: forecast.in_flight.map(|(waits, _)| waits.as_secs_f64()),
             health_timeout_sec: engine.settings().health_timeout.as_secs_f64(),
@@ -56,11 +58,11 @@ impl Figures {
     }
 }
 
-/// The share of a batch, as the last edit left it.
-fn batch_pct(drill: &Drill<'_>) -> u32 {
+/// The share of a batch, as the last edit left it; `None` where the batches are others.
+fn batch_pct(drill: &Drill<'_>) -> Option<u32> {
     let edited = drill.decisions().iter().rev().find_map(|decision| match decision.answer {
         Answer::Edit(edit) => edit.batch_pct,
         _ => None,
     });
-    edited.or(drill.engine().settings().batches.as_pct()).unwrap_or(0)
+    edited.or(drill.engine().settings().batches.as_pct())
 }

@@ -55,9 +55,9 @@ impl<O: Observer> Observer for Seen<'_, O> {
         self.chronicle.event(engine, event);
         let order = &engine.plan().order;
         match event.body {
-            EventBody::InstanceStarted { instance, .. } | EventBody::InstanceHealthCheck { instance, .. } => {
-                self.touched.extend(order.position(instance));
-            }
+            EventBody::InstanceStarted { instance, .. }
+            | EventBody::InstanceHealthCheck { instance, .. }
+            | EventBody::InstanceRelapsed { instance, .. } => self.touched.extend(order.position(instance)),
             // Whatever was dispatched is to go back.
             EventBody::RollbackStarted { .. } => self.touched.extend(0..order.len()),
             _ => {}

@@ -181,7 +181,7 @@ fn requests_are_answered_once_with_what_they_offer() {
 fn batches_are_those_of_the_plan_in_their_order() {
     let log = log("continue_anyway");
     for (key, value, said) in [
-        ("instance_count", json!(9), "its instance_count is 9, but batch 0 of 40 instances in batches of 10 has 10"),
+        ("instance_count", json!(9), "its instance_count is 9, which leaves 31 of 40 instances for 3 more batches"),
         ("batch_index", json!(1), "its batch_index is 1, but batch 0 is next"),
         (
             "rollout_id",

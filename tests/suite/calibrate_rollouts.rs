@@ -156,7 +156,7 @@ fn counts_that_cannot_be_are_refused() {
         (
             with(begun, &small),
             begun + 1,
-            "its instance_count is 1, but batch 0 of 80 instances in batches of 16 has 16",
+            "its instance_count is 1, which leaves 79 of 80 instances for 4 more batches of 1 to 16",
         ),
         (nothing, 0, "has a verdict, but no instance_started in r-1 comes before it"),
     ] {

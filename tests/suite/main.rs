@@ -52,6 +52,7 @@ mod orders;
 mod other_breakers;
 mod page;
 mod policies;
+mod policy_reports;
 mod rare;
 mod readme;
 mod reference;

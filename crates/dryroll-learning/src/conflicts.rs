@@ -3,7 +3,7 @@
 
 use super::Learning;
 use super::claims::Claims;
-use super::facts::Facts;
+use super::facts::{BATCH_SIZES, Facts, policy_facts};
 use super::phrases::{self, say, time};
 use super::recall::{Numbers, PlanNumbers, RunNumbers, Today};
 use dryroll_report::model::{Candidate, Standing, TuneReport};
@@ -53,7 +53,12 @@ impl Verdict {
 fn of_plan(claims: &Claims, today: &Today<'_>, plan: &PlanNumbers, said: &mut Vec<Verdict>) {
     let Some(policy) = &today.policy else { return };
     let planned = claims.facts.as_ref().and_then(|facts| facts.count("planned")).or(claims.instances);
-    if planned == Some(plan.total) && claims.batch_pct.is_some() && claims.batch_pct == policy.batch_pct {
+    let same_batches = match claims.batch_pct {
+        Some(batch) => Some(batch) == policy.batch_pct,
+        // Batches that are no share of the plan follow from further keys.
+        None => claims.facts.as_ref().is_some_and(|facts| facts.batch_sizes().is_some() && facts.has_policy(policy)),
+    };
+    if planned == Some(plan.total) && same_batches {
         if let Some(batches) = claims.batches.filter(|&batches| batches != plan.batches) {
             said.push(Verdict::Contradicts(format!(
                 "it counts {}, today's plan of as many instances {}",
@@ -82,11 +87,15 @@ fn of_plan(claims: &Claims, today: &Today<'_>, plan: &PlanNumbers, said: &mut Ve
             None => {}
         }
     }
-    let other_batch = claims.batch_pct.is_some_and(|batch| Some(batch) != policy.batch_pct);
+    let other_batch = match claims.batch_pct {
+        Some(batch) => Some(batch) != policy.batch_pct,
+        None => !has_same(claims, policy, BATCH_SIZES),
+    };
+    let other_rules = !has_same(claims, policy, "breakers");
     let other_limit = claims.limit.is_some_and(|limit| Some(limit) != policy.max_consecutive_failures);
     let orders = [order(claims), Some(policy.order.name())];
     let other_order = orders[0].is_some() && orders[0] != orders[1];
-    if claims.recommends && (other_batch || other_limit || other_order) {
+    if claims.recommends && (other_batch || other_limit || other_rules || other_order) {
         let keys: &[&str] = if other_order { &["order"] } else { &[] };
         said.push(Verdict::Differs(format!(
             "it recommends {}; today's policy is {}",
@@ -96,18 +105,27 @@ fn of_plan(claims: &Claims, today: &Today<'_>, plan: &PlanNumbers, said: &mut Ve
     }
 }
 
+/// Whether a record with facts of a policy has the same at a further key, or nothing as well.
+fn has_same(claims: &Claims, policy: &Policy, key: &str) -> bool {
+    let told = claims.facts.as_ref().filter(|facts| facts.get("batch_pct").or(facts.batch_sizes()).is_some());
+    told.is_none_or(|facts| facts.get(key) == policy_facts(policy).get(key))
+}
+
 /// The order of the plan that a record speaks of: the fleet's, where it has facts that name no other.
 fn order(claims: &Claims) -> Option<&str> {
-    let facts = claims.facts.as_ref().filter(|facts| facts.get("batch_pct").is_some())?;
+    let facts = claims.facts.as_ref().filter(|facts| facts.get("batch_pct").or(facts.batch_sizes()).is_some())?;
     Some(facts.get("order").unwrap_or("listed"))
 }
 
 /// What a record recommends, in the words of a policy, with these further keys.
 fn recommended(claims: &Claims, keys: &[&str]) -> String {
-    let batch = claims.batch_pct.map(|batch| format!("batch_pct={batch}%"));
+    let facts = claims.facts.as_ref();
+    let sizes = || facts.and_then(Facts::batch_sizes).map(|sizes| format!("batches={}", sizes.replace('+', " ")));
+    let batch = claims.batch_pct.map(|batch| format!("batch_pct={batch}%")).or_else(sizes);
+    let rules = facts.and_then(|facts| facts.get("breakers")).map(|rules| format!("breakers={rules}"));
     let limit = claims.limit.map(|limit| format!("max_consecutive_failures={limit}"));
     let order = order(claims).filter(|_| keys.contains(&"order")).map(|order| format!("order={order}"));
-    batch.into_iter().chain(limit).chain(order).collect::<Vec<_>>().join(", ")
+    batch.into_iter().chain(limit).chain(rules).chain(order).collect::<Vec<_>>().join(", ")
 }
 
 fn of_run(claims: &Claims, today: &Today<'_>, run: &RunNumbers<'_>, said: &mut Vec<Verdict>) {
@@ -222,12 +240,14 @@ fn of_tune(claims: &Claims, record: &Learning, tune: &TuneReport, said: &mut Vec
         }
         return;
     }
-    if !claims.recommends || (claims.batch_pct.is_none() && claims.limit.is_none()) {
+    let has_further = facts.is_some_and(|facts| facts.batch_sizes().or(facts.get("breakers")).is_some());
+    if !claims.recommends || (claims.batch_pct.is_none() && claims.limit.is_none() && !has_further) {
         return;
     }
     let theirs = |candidate: &&Candidate| {
         claims.batch_pct.is_none_or(|batch| Some(batch) == candidate.policy.batch_pct)
             && claims.limit.is_none_or(|limit| Some(limit) == candidate.policy.max_consecutive_failures)
+            && [BATCH_SIZES, "breakers"].iter().all(|key| has_same(claims, &candidate.policy, key))
             && order(claims).is_none_or(|order| order == candidate.policy.order.name())
     };
     let tried: Vec<&Candidate> = tune.candidates.iter().filter(theirs).collect();

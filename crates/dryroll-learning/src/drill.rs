@@ -64,6 +64,11 @@ pub(super) fn learning(report: &DrillReport) -> Result<Learning, LearningError> 
 fn walked(report: &DrillReport) -> Policy {
     let mut policy = report.policy.clone();
     for edit in &report.decisions {
+        if edit.batch_pct.is_some() {
+            for key in ["batches", "growth"] {
+                policy.beyond.remove(key);
+            }
+        }
         policy.batch_pct = edit.batch_pct.or(policy.batch_pct);
         policy.max_consecutive_failures = edit.max_consecutive_failures.or(policy.max_consecutive_failures);
     }
@@ -119,12 +124,12 @@ fn figures(report: &DrillReport) -> String {
 
 /// The other decisions that would have cost least and most.
 fn others(report: &DrillReport) -> String {
-    let trips = report.counterfactuals.iter().filter(|other| {
+    let on_the_way = report.counterfactuals.iter().filter(|other| {
         let made = other.decision.and_then(|number| report.decisions.get(number.checked_sub(1)?));
-        made.is_some_and(|made| made.asked == "rolling_upgrade_continuation")
+        made.is_some_and(|made| made.asked == "rolling_upgrade_continuation" || made.is_of_promotion())
     });
     let by_score = |a: &&Counterfactual, b: &&Counterfactual| a.score.total_cmp(&b.score);
-    let (best, worst) = (trips.clone().max_by(by_score), trips.min_by(by_score));
+    let (best, worst) = (on_the_way.clone().max_by(by_score), on_the_way.min_by(by_score));
     let said = |other: &Counterfactual| format!("{} would have scored {:.0}", one_line(&other.says), other.score);
     match (best, worst) {
         (Some(best), Some(worst)) if best != worst => {
@@ -170,9 +175,12 @@ fn lesson(report: &DrillReport, policy: &Policy) -> Lesson {
         (_, None) if report.truth.defective => Lesson {
             category: Category::FailureMode,
             title: format!("a bad version reached {} without a trip with {said}", percent(report.debrief.exposed_pct)),
-            advice: format!(
-                "{best} Without a trip the engine asks for no decision: change the plan before the approval."
-            ),
+            advice: match report.decisions.iter().any(DecisionMade::is_of_promotion) {
+                true => best,
+                false => format!(
+                    "{best} Without a trip the engine asks for no decision: change the plan before the approval."
+                ),
+            },
             tags: &["circuit-breaker", "escape"],
         },
         (_, None) => Lesson {

@@ -9,6 +9,7 @@ use dryroll_report::model::ScenarioRef;
 use dryroll_sim::scenario::Measure;
 use dryroll_stats::Interval;
 use dryroll_study::study::Policy;
+use serde_json::Value;
 
 const OPENING: &str = "Facts:";
 
@@ -156,7 +157,12 @@ impl Facts {
     /// Whether all keys of a policy that are told, and no others, are told alike.
     pub fn has_policy(&self, policy: &Policy) -> bool {
         let theirs = policy_facts(policy);
-        POLICY_KEYS.iter().all(|key| self.get(key) == theirs.get(key))
+        POLICY_KEYS.iter().chain(&BEYOND_KEYS).all(|key| self.get(key) == theirs.get(key))
+    }
+
+    /// The sizes of the batches of a policy whose batches are no share of the plan.
+    pub fn batch_sizes(&self) -> Option<&str> {
+        self.get(BATCH_SIZES)
     }
 }
 
@@ -186,12 +192,35 @@ pub const POLICY_KEYS: [&str; 8] = [
     "order",
 ];
 
+/// The further keys that a policy can have.
+pub const BEYOND_KEYS: [&str; 16] = [
+    BATCH_SIZES,
+    "rounding",
+    "batch_of",
+    "growth",
+    "max_unavailable",
+    "min_healthy_sec",
+    "retries",
+    "advance_pct",
+    "bake_sec",
+    "approve_before",
+    "breakers",
+    "ok_pct",
+    "silent_after_sec",
+    "rollback_batches",
+    "rollback_max_consecutive_failures",
+    "rollback_health_timeout_sec",
+];
+
+/// What the facts call `batches`, which is how many there are.
+pub const BATCH_SIZES: &str = "batch_sizes";
+
 /// The facts of a policy.
 pub fn policy_facts(policy: &Policy) -> Facts {
     let mut facts = Facts::default();
     for key in POLICY_KEYS {
         let Some(value) = policy.get(key) else { continue };
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = word(&value);
         let default = matches!(
             (key, value.as_str()),
             ("rollback_batch_pct", "50")
@@ -204,7 +233,27 @@ pub fn policy_facts(policy: &Policy) -> Facts {
             facts.add(key, value);
         }
     }
+    for (key, value) in &policy.beyond {
+        facts.add(if key == "batches" { BATCH_SIZES } else { key }, word(value));
+    }
     facts
+}
+
+/// A value of a policy as one word: `[1,"5%"]` is `1+5%`, and a table `limit:3+then:abort`.
+fn word(value: &Value) -> String {
+    let nested = |value: &Value| match value {
+        Value::Array(_) | Value::Object(_) => format!("({})", word(value)),
+        plain => word(plain),
+    };
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => items.iter().map(nested).collect::<Vec<_>>().join("+"),
+        Value::Object(keys) => {
+            keys.iter().map(|(key, value)| format!("{key}:{}", nested(value))).collect::<Vec<_>>().join("+")
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
 }
 
 /// Six significant digits: more than any of these is known to.

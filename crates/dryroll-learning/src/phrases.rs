@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use dryroll_report::model::{Estimate, ScenarioRef};
-use dryroll_report::words::Unit;
+use dryroll_report::words::{Unit, plural};
 pub use dryroll_sim::text::one_line;
 use dryroll_stats::Interval;
 use dryroll_stats::proportion::upper_bound;
@@ -90,6 +90,14 @@ pub fn module(scenario: &ScenarioRef) -> String {
     if scenario.module.is_empty() { "module".to_owned() } else { scenario.module.to_string() }
 }
 
+/// What a policy in words always names.
+const NAMED_KEYS: [&str; 4] = ["batch_pct", "batches", "max_consecutive_failures", "breakers"];
+
+/// How many rules of `breakers` a policy has.
+pub fn rules(policy: &Policy) -> u64 {
+    policy.beyond.get("breakers").and_then(serde_json::Value::as_array).map_or(0, |rules| rules.len() as u64)
+}
+
 /// `batch_pct=20%, max_consecutive_failures=2`, and further keys where policies differ in them.
 pub fn policy(policy: &Policy, others: &[&str]) -> String {
     let batches = match policy.batch_pct {
@@ -98,7 +106,11 @@ pub fn policy(policy: &Policy, others: &[&str]) -> String {
     };
     let name = policy.policy.as_ref().map(|name| format!("policy={}, ", one_line(name.raw()))).unwrap_or_default();
     let mut said = format!("{name}{batches}, max_consecutive_failures={}", policy.limit());
-    for key in others.iter().filter(|key| !["batch_pct", "max_consecutive_failures"].contains(key)) {
+    let rules = rules(policy);
+    if rules > 0 {
+        said.push_str(&format!(", {}", plural(rules, "breaker", "breakers")));
+    }
+    for key in others.iter().filter(|key| !NAMED_KEYS.contains(key)) {
         let value = match policy.get(key).unwrap_or_default() {
             Value::Null => "null".to_owned(),
             value => in_words(&value),
@@ -154,12 +166,17 @@ pub fn batches(policy: &Policy) -> String {
 }
 
 /// Tags of a policy.
-pub fn policy_tags(policy: &Policy) -> [String; 2] {
+pub fn policy_tags(policy: &Policy) -> Vec<String> {
     let batches = match policy.batch_pct {
         Some(pct) => format!("batch_pct-{pct}"),
-        None => "batches".to_owned(),
+        None => tag(&format!("batches {}", policy.batches())),
     };
-    [batches, format!("max_consecutive_failures-{}", policy.limit())]
+    let mut tags = vec![batches, format!("max_consecutive_failures-{}", policy.limit())];
+    let rules = rules(policy);
+    if rules > 0 {
+        tags.push(format!("breakers-{rules}"));
+    }
+    tags
 }
 
 /// Without empty ones and repetitions, in order.

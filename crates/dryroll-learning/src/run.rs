@@ -90,6 +90,11 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// Whether more than failures in a row can trip.
+    fn has_rules(&self) -> bool {
+        phrases::rules(&self.policy) > 0
+    }
+
     fn number(&self, metric: Metric) -> Option<f64> {
         self.page.metrics.figure(metric)
     }
@@ -273,6 +278,8 @@ impl<'a> Run<'a> {
             let why = if escaped > 0 {
                 "The health check passed what was broken: no limit sees that, so recommend a check that does, or \
                  waiting longer between batches."
+            } else if self.has_rules() {
+                "No rule found as many failures as it takes. Recommend trying lower limits, or other rules."
             } else {
                 "Failures did not come in a row of that length. Recommend trying a lower limit with `dryroll tune`."
             };
@@ -285,6 +292,9 @@ impl<'a> Run<'a> {
             };
         }
         let decided = match self.decisions.as_slice() {
+            [] if self.page.trips.iter().any(|trip| trip.then.is_some()) => {
+                "a rule acted, and nobody was asked".to_owned()
+            }
             [] => "no decision was taken".to_owned(),
             decisions => {
                 format!("decided: {}", decisions.iter().map(|one| one_line(one)).collect::<Vec<_>>().join(", "))
@@ -323,9 +333,10 @@ impl<'a> Run<'a> {
             title: format!("a bad version got past the first batch to {reach} with {policy}"),
             happened,
             advice: format!(
-                "That is more than one batch ({}): failures were not in a row soon enough. Recommend trying a lower \
-                 limit or smaller batches with `dryroll tune`.",
-                percent(batch)
+                "That is more than one batch ({}): {} soon enough. Recommend trying a lower limit or smaller batches \
+                 with `dryroll tune`.",
+                percent(batch),
+                if self.has_rules() { "no rule held" } else { "failures were not in a row" }
             ),
             tags: &["circuit-breaker", "blast-radius"],
         }

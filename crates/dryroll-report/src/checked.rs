@@ -108,7 +108,7 @@ impl Reader {
         decided::check(self, object);
         for (key, value) in object {
             let of_key = match (key.as_str(), object.get("key").and_then(Value::as_str)) {
-                ("values", Some(axis)) => domain::of_policy_key(axis, &self.scope).unwrap_or(Domain::Any),
+                ("values", Some(axis)) => domain::of_policy_key(axis, value, &self.scope).unwrap_or(Domain::Any),
                 _ => domain::of(key, value, object, domain, &self.scope),
             };
             self.below(key, |reader| reader.value(value, &of_key));

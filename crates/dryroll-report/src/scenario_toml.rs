@@ -132,6 +132,10 @@ fn of_operator(text: &mut Text, operator: &OperatorReport) {
         text.key("on_trip", &most.decision);
     }
     text.duration("decision_delay_sec", &operator.decision_delay);
+    if let Some(delay) = &operator.promotion_delay {
+        text.comment(&format!("{} promoted, {} not", operator.promoted, operator.not_promoted));
+        text.duration("promotion_delay_sec", delay);
+    }
 }
 
 /// With as many digits as mean something.

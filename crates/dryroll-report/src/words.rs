@@ -9,6 +9,7 @@ pub mod drawn;
 pub mod events;
 pub mod heartbeat_summary;
 pub mod replay;
+pub mod rules;
 pub mod tune;
 
 use std::cmp::Ordering;

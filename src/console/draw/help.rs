@@ -41,8 +41,7 @@ fn keys<O: Observer>(model: &Model<'_, O>, room: usize) -> String {
     let drill = model.controller().drill();
     let mut keys = match drill.asked().map(|asked| asked.kind) {
         Some(RequestKind::RollingUpgrade) => vec!["a approve", "e edit", "r reject"],
-        Some(RequestKind::RollingUpgradeContinuation) => vec!["1 2 3 answer"],
-        Some(RequestKind::Promotion) => vec!["1 2 3 answer"],
+        Some(RequestKind::RollingUpgradeContinuation | RequestKind::Promotion) => vec!["1 2 3 answer"],
         Some(RequestKind::RollbackContinuation) => vec!["1 2 answer"],
         None => Vec::new(),
     };

@@ -33,14 +33,11 @@ pub fn lines<O: Observer>(model: &Model<'_, O>, columns: u16, rows: u16, theme: 
         let names = choices.iter().enumerate().map(|(place, choice)| named(asked.kind, place, choice));
         lines.extend(names.map(|name| Line::styled(name, theme.bold())));
     }
-    let known = match asked.kind {
-        RequestKind::RollingUpgrade => {
-            let mut known = vec![Forecast::of(engine).plan()];
-            known.extend(situation::of_plan(engine));
-            known
-        }
-        _ => situation::of_trip(asked, engine, feed.tally(), feed.briefing(), model.controller().roll()),
-    };
+    let mut known: Vec<String> = Vec::new();
+    if asked.kind == RequestKind::RollingUpgrade {
+        known.push(Forecast::of(engine).plan());
+    }
+    known.extend(situation::of_request(asked, engine, feed.tally(), feed.briefing(), model.controller().roll()));
     for text in known {
         lines.extend(wrap(&text, room, 2).into_iter().map(|text| Line::styled(text, theme.plain())));
     }

@@ -1,5 +1,7 @@
 //! The tree: only the rows that are on the screen.
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -23,8 +25,8 @@ pub fn draw<O: Observer>(frame: &mut Frame, area: Rect, model: &mut Model<'_, O>
     if area.height == 0 {
         return;
     }
-    let (tree, plan) = model.tree();
-    let rows = tree.shown(plan, usize::from(area.height) - 1);
+    let (tree, layout) = model.tree();
+    let rows = tree.shown(layout, usize::from(area.height) - 1);
     let (selected, open) = (tree.selected(), rows.iter().map(|&row| tree.is_open(row)).collect::<Vec<_>>());
     let engine = model.controller().drill().engine();
     let heading = if engine.direction() == Direction::Back { "rollback" } else { "rollout" };
@@ -60,8 +62,9 @@ fn line<O: Observer>(model: &Model<'_, O>, row: Row, is_open: bool, most: usize,
             let mut spans = vec![Span::raw(head), Span::styled(format!("{stands:<12}"), style)];
             let room = most.saturating_sub(26);
             let shares = tally.batch(index);
-            let wanted = plan_len(engine, index).min(STRIP).min(room / 2 + 2);
-            let strip = strip(engine, index, &shares, wanted);
+            let positions = tally.layout().batch(index);
+            let wanted = positions.len().min(STRIP).min(room / 2 + 2);
+            let strip = strip(engine, positions, &shares, wanted);
             spans.extend(strip.into_iter().map(|cell| Span::styled(cell.shape().to_string(), theme.cell(cell))));
             spans.push(Span::raw("  "));
             spans.extend(counts(&shares, room.saturating_sub(wanted + 2), theme));
@@ -84,10 +87,6 @@ fn line<O: Observer>(model: &Model<'_, O>, row: Row, is_open: bool, most: usize,
     }
 }
 
-fn plan_len(engine: &Engine, batch: u32) -> usize {
-    engine.plan().batch(batch).len()
-}
-
 /// Counts with words where there is room, else with shapes alone.
 fn counts(counts: &Counts, room: usize, theme: Theme) -> Vec<Span<'static>> {
     let said = |with_words: bool| -> Vec<(Cell, String)> {
@@ -104,8 +103,7 @@ fn counts(counts: &Counts, room: usize, theme: Theme) -> Vec<Span<'static>> {
 }
 
 /// A batch in a strip of shapes: instance by instance, or of a larger one its shares, with at least one shape for each.
-fn strip(engine: &Engine, index: u32, counts: &Counts, most: usize) -> Vec<Cell> {
-    let positions = engine.plan().batch(index);
+fn strip(engine: &Engine, positions: Range<u32>, counts: &Counts, most: usize) -> Vec<Cell> {
     if positions.len() <= most {
         return positions.map(|position| Cell::of(engine, position)).collect();
     }

@@ -14,13 +14,16 @@ const percent = (part, whole) => (whole ? `${(Math.round((part / whole) * 1000) 
 function figures(plan, next) {
   const rows = [
     ['Instances', (p) => p.total_instances.toLocaleString('en')],
-    ['Batches', (p) => `${p.batch_count} of ${p.batch_size.toLocaleString('en')} (${p.batch_pct} %)`],
+    ['Batches', (p) => `${p.batch_count} of ${p.batch_pct === null ? 'up to ' : ''}${p.batch_size.toLocaleString('en')}${p.batch_pct === null ? '' : ` (${p.batch_pct} %)`}`],
     ['Health window', (p) => spoken(p.health_timeout_sec)],
     ['Estimate', (p) => spoken(p.estimated_total_seconds)],
     ...(plan.estimated_total_seconds_in_flight || next?.estimated_total_seconds_in_flight
       ? [['Estimate with max_in_flight', (p) => spoken(p.estimated_total_seconds_in_flight ?? p.estimated_total_seconds)]] : []),
-    ['Breaker trips at', (p) => `${plural(p.max_consecutive_failures, 'failure')} in a row`],
-    ['Commanded before it trips, if every upgrade fails', (p) => `${p.exposed_if_all_fail.toLocaleString('en')} (${percent(p.exposed_if_all_fail, p.total_instances)})`],
+    ...latest.board.rules.map((rule, i) => [`Rule ${i + 1}`, () => rule.says]),
+    ...(plan.max_consecutive_failures === null && !next?.max_consecutive_failures ? [] : [
+      ['Breaker trips at', (p) => (p.max_consecutive_failures === null ? 'none' : `${plural(p.max_consecutive_failures, 'failure')} in a row`)],
+      ['Commanded before it trips, if every upgrade fails', (p) => `${p.exposed_if_all_fail.toLocaleString('en')} (${percent(p.exposed_if_all_fail, p.total_instances)})`],
+    ]),
   ];
   if (plan.skipped_instances) rows.splice(1, 0, ['Skipped, they run the target already', (p) => p.skipped_instances.toLocaleString('en')]);
   const body = rows.map(([what, say]) => {
@@ -52,6 +55,8 @@ function consequence(name, { board, briefing, cells }) {
       return 'Other batches, or another limit of the breaker. The plan is then asked for again.';
     case 'reject':
       return 'Nothing is changed, and the rollout is over.';
+    case 'promote':
+      return `Batch ${board.request.batch_index} begins at the next tick of the reconciler.`;
     case 'continue_anyway':
       return board.request.of_rollback
         ? 'Ignore the trip; the rollback goes on with the breaker at zero.'
@@ -78,7 +83,7 @@ function options(known) {
 function editForm({ board: { plan } }) {
   const number = (id, label, value, most, help) => make('div', { class: 'field' },
     make('label', { for: id }, label),
-    make('input', { id, type: 'number', min: 1, max: most, step: 1, value, required: true, inputmode: 'numeric', 'aria-describedby': `${id}-help`, oninput: preview }),
+    make('input', { id, type: 'number', min: 1, max: most, step: 1, value: value ?? '', required: value !== null, inputmode: 'numeric', 'aria-describedby': `${id}-help`, oninput: preview }),
     make('span', { id: `${id}-help`, class: 'muted' }, help));
   return make('form', { id: 'edit', hidden: true, 'aria-label': 'Edit the plan', onsubmit: saveEdit },
     number('batch-pct', 'Batch size, percent of the fleet', plan.batch_pct, 100, '1 to 100; smaller for what must not break'),
@@ -89,7 +94,8 @@ function editForm({ board: { plan } }) {
 
 function edited() {
   const { plan } = latest.board;
-  const [pct, limit] = [Number($('batch-pct').value), Number($('limit').value)];
+  // An empty field, where nothing of its kind holds, leaves it so.
+  const [pct, limit] = ['batch-pct', 'limit'].map((id) => ($(id).value === '' ? null : Number($(id).value)));
   return {
     ...(pct !== plan.batch_pct && { batch_pct: pct }),
     ...(limit !== plan.max_consecutive_failures && { max_consecutive_failures: limit }),
@@ -168,20 +174,40 @@ function closeEdit() {
   document.querySelector('[data-option=edit]')?.focus();
 }
 
-function trip(known) {
-  const { request, batches } = known.board;
-  const batch = batches.filter((batch) => batch.rollout_id === (request.of_rollback ? 'r-2' : 'r-1'))[request.batch_index];
+/// The batch that a request is about: that of a trip, or the one before the batch that waits for a promotion.
+function asked({ board: { request, batches } }) {
+  const own = batches.filter((batch) => batch.rollout_id === (request.of_rollback ? 'r-2' : 'r-1'));
+  return own[isPromotion(request) ? request.batch_index - 1 : request.batch_index];
+}
+
+const isPromotion = (request) => request.type === 'rolling_upgrade_promotion';
+
+/// What tripped, or which batch waits for a promotion; and how the batch stands.
+function stopped(known) {
+  const { request } = known.board;
+  const names = request.failed_instance_ids.length ? `: ${some(request.failed_instance_ids, 12)}` : '';
+  const found = request.reason ?? `${plural(request.failed_instance_ids.length, 'instance')} failed in a row`;
+  const heading = isPromotion(request) ? [] : [
+    make('p', { class: 'alarm-text' }, make('strong', {}, `⚡ ${found}`),
+      ` in ${request.of_rollback ? 'rollback ' : ''}batch ${request.batch_index}${names}.`),
+  ];
   return [
-    make('p', { class: 'alarm-text' }, make('strong', {}, `⚡ ${plural(request.failed_instance_ids.length, 'instance')} failed in a row`),
-      ` in ${request.of_rollback ? 'rollback ' : ''}batch ${request.batch_index}: ${some(request.failed_instance_ids, 12)}.`),
-    make('p', { id: 'trip-batch' }, tripBatch(known, batch)),
+    ...heading,
+    make('p', { id: 'trip-batch' }, standing(known)),
     make('div', { id: 'heard', 'data-at': known.board.heard?.at_ms }, ...heard(known)),
   ];
 }
 
-function tripBatch({ board: { state } }, batch) {
+function standing(known) {
+  const { state, request } = known.board;
+  const batch = asked(known);
   if (!batch) return '';
   const open = state.in_flight ? `; ${plural(state.in_flight, 'instance')} still ${state.in_flight === 1 ? 'awaits its verdict' : 'await their verdicts'}` : '';
+  if (isPromotion(request)) {
+    const baked = request.baked_ms ? ` It baked for ${spoken(request.baked_ms / 1000)}.` : '';
+    const unwell = state.unwell === undefined ? '' : ` Unwell: ${plural(state.unwell, 'instance')}.`;
+    return `Of the ${batch.instances} of batch ${batch.index}, ${batch.healthy} are healthy and ${batch.failed} failed${open}.${baked}${unwell}`;
+  }
   return `So far ${batch.healthy} of its ${batch.instances} are healthy and ${batch.failed} failed${open}. Nothing more is commanded until you decide.`;
 }
 
@@ -198,8 +224,7 @@ function showRequest(known) {
   const key = request?.key ?? state.code + state.debrief;
   if (key === shown) {
     if (request && request.type !== 'rolling_upgrade') {
-      const own = request.of_rollback ? 'r-2' : 'r-1';
-      put($('trip-batch'), tripBatch(known, known.board.batches.filter((batch) => batch.rollout_id === own)[request.batch_index]));
+      put($('trip-batch'), standing(known));
       const at = String(known.board.heard?.at_ms);
       if ($('heard').dataset.at !== at) {
         $('heard').dataset.at = at;
@@ -212,7 +237,7 @@ function showRequest(known) {
   const isFirst = shown === null;
   shown = key;
   const body = $('request-body');
-  $('request').className = request ? (request.type === 'rolling_upgrade' ? 'asks' : 'alarm') : 'calm';
+  $('request').className = request ? (request.type === 'rolling_upgrade' || isPromotion(request) ? 'asks' : 'alarm') : 'calm';
   if (!request) {
     put($('request-heading'), state.outcome ? state.says : 'Nothing waits for you');
     const link = state.debrief ? make('a', { class: 'button', href: '/app/debrief' }, 'Read the debrief') : make('a', { href: '/app/system/operations' }, 'Watch the rollout');
@@ -226,8 +251,10 @@ function showRequest(known) {
       make('div', { id: 'plan' }, figures(known.board.plan)), options(known), editForm(known));
     draft.restore();
   } else {
-    put($('request-heading'), `${request.id}: ${request.of_rollback ? 'the rollback tripped' : 'the breaker tripped'}; how to go on?`);
-    body.replaceChildren(...trip(known), make('p', { class: 'muted', id: 'waited' }), options(known));
+    put($('request-heading'), isPromotion(request)
+      ? `${request.id}: may batch ${request.batch_index} begin?`
+      : `${request.id}: ${request.of_rollback ? 'the rollback tripped' : 'the breaker tripped'}; how to go on?`);
+    body.replaceChildren(...stopped(known), make('p', { class: 'muted', id: 'waited' }), options(known));
   }
   // Whoever was at the last request is led to this one.
   if (had || (!isFirst && request && document.activeElement === document.body)) $('request-heading').focus();

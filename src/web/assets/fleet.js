@@ -5,7 +5,7 @@ import { plural } from '/assets/words.js';
 
 const SIZES = [[300, 22], [1500, 16], [8000, 13], [30000, 8], [Infinity, 5]];
 const NARROW = 250;
-const COLOURS = { '.': 'soft', u: 's1', h: 's3', f: 's2', t: 's4', w: 'muted', b: 's1', r: 's3', x: 's2', z: 's4' };
+const COLOURS = { '.': 'soft', u: 's1', h: 's3', f: 's2', t: 's4', l: 's2', w: 'muted', b: 's1', r: 's3', x: 's2', z: 's4' };
 
 let known = null;
 let size = 22;
@@ -53,6 +53,15 @@ function draw(context, letter, s) {
       line([0.68, 0.2], [0.26, 0.5], [0.68, 0.8]);
       context.closePath();
       return letter === 'w' ? context.fill() : context.stroke();
+    case 'l':
+      // A full triangle on its point, with a hole: it was healthy and fell back.
+      line([0.06, 0.12], [0.94, 0.12], [0.5, 0.94]);
+      context.closePath();
+      context.fill();
+      context.fillStyle = paper;
+      context.beginPath();
+      context.arc(m, s * 0.38, s * 0.14, 0, 2 * Math.PI);
+      return context.fill();
     case 'f':
     case 'x':
     case 't':
@@ -148,9 +157,15 @@ function lay() {
 
 const ring = make('div', { class: 'ring', hidden: true });
 
+/// Batches need not be of one size: the last that begins at or before the position holds it.
 const blockOf = (position) => {
-  const each = blocks[0]?.batch.instances;
-  return each ? blocks[Math.floor(position / each)] : undefined;
+  let [low, high] = [0, blocks.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (blocks[middle].batch.first <= position) low = middle + 1;
+    else high = middle;
+  }
+  return blocks[low - 1];
 };
 
 function paint(block, position) {
@@ -189,7 +204,7 @@ function move(event) {
   const block = blockOf(at);
   const steps = {
     ArrowRight: 1, ArrowLeft: -1, ArrowDown: block.columns, ArrowUp: -block.columns,
-    PageDown: blocks[0].batch.instances, PageUp: -blocks[0].batch.instances, Home: -at, End: last - at,
+    PageDown: block.batch.instances, PageUp: -block.batch.instances, Home: -at, End: last - at,
   };
   if (!(event.key in steps)) return;
   event.preventDefault();

@@ -39,7 +39,7 @@ function takeUpdate(update) {
   const board = known.board;
   known.seq = update.seq;
   setClock(update.clock);
-  for (const key of ['state', 'breaker', 'plan', 'request', 'decisions', 'heard']) {
+  for (const key of ['state', 'breaker', 'rules', 'plan', 'request', 'decisions', 'heard']) {
     if (update[key] !== undefined) board[key] = update[key];
   }
   if (update.batch_count !== undefined) board.batches.length = update.batch_count;

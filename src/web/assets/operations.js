@@ -3,7 +3,7 @@
 import { $, addKeys, make, put, start } from '/assets/frame.js';
 import { phase, showFleet, startFleet } from '/assets/fleet.js';
 import { showEvents } from '/assets/feed.js';
-import { decision, moment, spoken } from '/assets/words.js';
+import { decision, moment, plural, spoken } from '/assets/words.js';
 
 let latest = null;
 
@@ -28,14 +28,23 @@ function showHeadline({ board, cells }) {
   figures.forEach(([, value], i) => put(list.children[i].querySelector('dd'), value));
 }
 
-function showBreaker({ board: { breaker, state } }) {
-  const { count, limit } = breaker;
-  const says = `${count} of ${limit} failed in a row${state.code === 'tripped' ? ': tripped' : ''}`;
+function showBreaker({ board: { breaker, rules, state } }) {
+  const { count, limit } = breaker ?? { count: 0, limit: 0 };
+  const trips = state.code === 'tripped' ? ': tripped' : '';
+  const says = `${breaker ? `${count} of ${limit} failed in a row` : rules.length ? plural(rules.length, 'rule') : 'none'}${trips}`;
   $('breaker').setAttribute('aria-label', `Breaker: ${says}`);
   $('breaker').dataset.code = state.code === 'tripped' ? 'tripped' : count ? 'counting' : 'calm';
   put($('breaker-says'), says);
   const lamps = limit <= 12 ? '■'.repeat(Math.min(count, limit)) + '□'.repeat(Math.max(0, limit - count)) : '';
   put($('lamps'), lamps);
+  const lines = rules.map((rule, i) => `rule ${i + 1}: ${rule.says}${rule.count === null ? '' : `; counts ${rule.count}`}`);
+  if (state.unwell !== undefined) lines.push(`unwell and not in flight: ${plural(state.unwell, 'instance')}`);
+  if (state.bake_ends_at_ms !== undefined) lines.push(`${state.says} until ${moment(state.bake_ends_at_ms)}`);
+  const list = $('rules');
+  list.hidden = lines.length === 0;
+  while (list.children.length > lines.length) list.lastChild.remove();
+  while (list.children.length < lines.length) list.append(make('li'));
+  lines.forEach((line, i) => put(list.children[i], line));
 }
 
 function showCall({ board }) {
@@ -45,10 +54,14 @@ function showCall({ board }) {
   if (call.dataset.key === key) return;
   call.dataset.key = key;
   call.hidden = !request && !state.outcome;
-  call.className = `call ${request ? (request.type === 'rolling_upgrade' ? 'asks' : 'alarm') : 'over'}`;
+  const asks = {
+    rolling_upgrade: 'The plan waits for your approval. ',
+    rolling_upgrade_promotion: `Batch ${request?.batch_index} waits for your promotion. `,
+  }[request?.type];
+  call.className = `call ${request ? (asks ? 'asks' : 'alarm') : 'over'}`;
   if (request) {
     call.replaceChildren(
-      make('p', {}, make('strong', {}, request.type === 'rolling_upgrade' ? 'The plan waits for your approval. ' : '⚡ The breaker tripped. '),
+      make('p', {}, make('strong', {}, asks ?? '⚡ The breaker tripped. '),
         `${request.id} asks: ${request.options.map(decision).join(', ')}.`),
       make('a', { class: 'button', href: '/app/approvals' }, 'Decide'));
   } else if (state.outcome) {

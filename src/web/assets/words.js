@@ -39,6 +39,13 @@ export function some(names, most = 8) {
   return names.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
+/// What tripped: failures in a row, or what a rule found.
+export function tripped({ reason, failed_instance_ids: failed }) {
+  return reason?.startsWith('rule ') ? reason : `${failed.length} failed in a row`;
+}
+
+const found = (event) => [tripped(event), some(event.failed_instance_ids)].filter(Boolean).join(', ');
+
 /// An event: its text, a mark, and how loud it is: 0 a detail, 1 a step, 2 a trip.
 export function event(event) {
   const batch = event.rollout_id === 'r-2' ? `Rollback batch ${event.batch_index}` : `Batch ${event.batch_index}`;
@@ -63,7 +70,13 @@ export function event(event) {
         ? { loud: 0, mark: '●', text: `${event.instance_id} is healthy` }
         : { loud: 1, bad: true, mark: '✗', text: `${event.instance_id} failed: ${decision(event.reason)}` };
     case 'circuit_breaker_tripped':
-      return { loud: 2, bad: true, mark: '⚡', text: `The breaker tripped: ${event.failed_instance_ids.length} failed in a row, ${some(event.failed_instance_ids)}` };
+      return { loud: 2, bad: true, mark: '⚡', text: `The breaker tripped: ${found(event)}` };
+    case 'breaker_noted':
+      return { loud: 1, mark: '!', text: `Noted in batch ${event.batch_index}: ${found(event)}` };
+    case 'instance_retried':
+      return { loud: 1, bad: true, mark: '↻', text: `${event.instance_id} failed: ${decision(event.reason)}; it is commanded again, retry ${event.attempt}` };
+    case 'instance_relapsed':
+      return { loud: 1, bad: true, mark: '↓', text: `${event.instance_id} relapses: it is ${event.reason}` };
     case 'batch_completed':
       return { loud: 1, mark: '■', text: `${batch} is complete: ${event.healthy_count} healthy, ${event.failed_count} failed` };
     case 'operator_notified':

@@ -44,6 +44,7 @@ impl From<&VersionCalibration> for VersionReport {
             upgrade_failed: version.counts.failed,
             health_timeout: version.counts.timed_out,
             cut_short: version.counts.cut_short,
+            relapsed: version.relapsed,
             upgrade_time: DurationReport::from(&version.upgrade_time),
             upgrade_time_factor: version.upgrade_time.factor.as_ref().map(FactorReport::from),
             failure_rate: RateReport::from(&version.rates.failure),
@@ -59,9 +60,12 @@ impl From<&OperatorCalibration> for OperatorReport {
         Self {
             approval_delay: DurationReport::from(&operator.approval_delay),
             decision_delay: DurationReport::from(&operator.decision_delay),
+            promotion_delay: operator.promotion_delay.as_ref().map(DurationReport::from),
             approved: seen.approved,
             edited: seen.edited,
             rejected: seen.rejected,
+            promoted: seen.promoted,
+            not_promoted: seen.not_promoted,
             on_trip: seen.on_trip.iter().map(|&(decision, count)| DecisionCount { decision, count }).collect(),
             warnings: operator.warnings.clone(),
         }

@@ -85,7 +85,12 @@ fn made(decision: &Decision) -> DecisionMade {
 }
 
 fn debrief(metrics: &Metrics, pending: u32, decisions: &[Decision], observed: Span) -> Debrief {
-    let on_trips = decisions.iter().filter(|decision| decision.asked.kind != RequestKind::RollingUpgrade);
+    // A promotion counts where its answer mitigates.
+    let mitigates = |decision: &&Decision| {
+        decision.asked.kind.is_of_trip()
+            || decision.asked.kind == RequestKind::Promotion && metrics.trips > 0 && decision.answer != Answer::Promote
+    };
+    let on_trips = decisions.iter().filter(mitigates);
     let person = on_trips.map(Decision::took).fold(Span::ZERO, Span::add);
     let person = metrics.time_to_mitigate.map(|all| person.min(all));
     Debrief {

@@ -6,12 +6,16 @@ use dryroll_sim::scenario::{Advice, Scenario};
 use dryroll_sim::sim::{FaultEffect, Metrics, Simulator};
 use dryroll_study::study::Policy;
 
-use crate::events::chronicle::{BatchRecord, Chronicle, TripRecord};
+use crate::events::bakes::Bake;
+use crate::events::chronicle::{BatchRecord, Chronicle, NoteRecord, RequestRecord, TripRecord};
 use crate::judge::harm::HarmGoesOn;
 use crate::model::ScenarioRef;
 use crate::model::keys::Keys;
 use crate::model::plan::PlanReport;
-use crate::model::run::{BatchReport, FaultReport, RollbackReport, RunMetrics, RunReport, TripReport};
+use crate::model::run::{
+    BakeReport, BatchReport, FaultReport, NoteReport, PromotionReport, RollbackReport, RunMetrics, RunReport,
+    TripReport,
+};
 use crate::model::timeline::Timeline;
 
 impl RunReport {
@@ -42,6 +46,9 @@ impl RunReport {
             plan: PlanReport::walked(simulator.engine(), names).with_rules(scenario),
             batches: batches(true),
             trips: chronicle.trips.iter().map(|trip| TripReport::new(trip, names)).collect(),
+            bakes: chronicle.bakes.iter().map(BakeReport::from).collect(),
+            promotions: chronicle.requests.iter().filter_map(PromotionReport::of).collect(),
+            notes: chronicle.notes.iter().map(|note| NoteReport::new(note, names)).collect(),
             metrics: RunMetrics(Keys::of(metrics)),
             harm_goes_on: HarmGoesOn::of(metrics, simulator.pending(), scenario.rollout.observe_after),
             rollback,
@@ -78,6 +85,38 @@ impl From<&BatchRecord> for BatchReport {
             completed_at_ms: record.completed_at.map(|at| at.0),
             healthy_count: u64::from(record.healthy_count),
             failed_count: u64::from(record.failed_count),
+            relapsed_count: u64::from(record.relapses),
+            retried_count: u64::from(record.retries),
+        }
+    }
+}
+
+impl From<&Bake> for BakeReport {
+    fn from(bake: &Bake) -> Self {
+        Self { batch_index: bake.batch_index, started_at_ms: bake.from.0, ended_at_ms: bake.until.0 }
+    }
+}
+
+impl PromotionReport {
+    /// Of a request; `None` where it asks something else.
+    fn of(record: &RequestRecord) -> Option<Self> {
+        Some(Self {
+            approval_request_id: record.request.to_string(),
+            batch_index: record.promotes?,
+            asked_at_ms: record.opened_at.0,
+            decision: record.resolved.map(|(_, how)| how.to_owned()),
+            decided_at_ms: record.resolved.map(|(at, _)| at.0),
+        })
+    }
+}
+
+impl NoteReport {
+    fn new(record: &NoteRecord, names: InstanceNames) -> Self {
+        Self {
+            at_ms: record.at.0,
+            batch_index: record.batch_index,
+            failed_instance_ids: record.failed.iter().map(|&id| names.name(id).to_string()).collect(),
+            reason: record.reason.to_string(),
         }
     }
 }
@@ -88,6 +127,8 @@ impl TripReport {
             at_ms: record.at.0,
             batch_index: record.batch_index,
             failed_instance_ids: record.failed.iter().map(|&id| names.name(id).to_string()).collect(),
+            reason: record.rule_reason(),
+            then: record.then_name().map(str::to_owned),
             decision: record.decided.map(|(decision, _)| decision.name().to_owned()),
             decided_at_ms: record.decided.map(|(_, at)| at.0),
             rollout_id: record.rollout.to_string(),

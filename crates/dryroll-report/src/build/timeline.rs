@@ -1,7 +1,7 @@
 //! Makes timelines: of a run that is over, or of a replicate that is run again for it.
 
 use crate::events::chronicle::Chronicle;
-use crate::model::timeline::{Batch, Failure, FaultSpan, Request, Row, State, Timeline, Trip};
+use crate::model::timeline::{Bake, Batch, Failure, FaultSpan, Note, Request, Retry, Row, State, Timeline, Trip};
 use dryroll_engine::fleet::{DigestId, Span};
 use dryroll_engine::{Engine, Event, Recording, RolloutId};
 use dryroll_sim::scenario::Scenario;
@@ -96,12 +96,34 @@ impl Timeline {
             batch_index: failure.batch_index,
             rollback: failure.rollout != RolloutId::FIRST,
             reason: failure.reason.name().to_owned(),
+            relapse: failure.relapse.map(|relapse| relapse.name().to_owned()),
+        });
+        let retries = chronicle.retries.iter().take(MOST_FAILURES).map(|retry| Retry {
+            at_ms: retry.at.0,
+            instance_id: name(retry.instance),
+            batch_index: retry.batch_index,
+            rollback: retry.rollout != RolloutId::FIRST,
+            attempt: retry.attempt,
+            reason: retry.reason.name().to_owned(),
+        });
+        let bakes = chronicle.bakes.iter().map(|bake| Bake {
+            batch_index: bake.batch_index,
+            from_ms: bake.from.0,
+            to_ms: bake.until.0.min(end),
+        });
+        let notes = chronicle.notes.iter().map(|note| Note {
+            at_ms: note.at.0,
+            batch_index: note.batch_index,
+            failed_instance_ids: note.failed.iter().map(|&id| name(id)).collect(),
+            reason: note.reason.to_string(),
         });
         let trips = chronicle.trips.iter().map(|trip| Trip {
             at_ms: trip.at.0,
             batch_index: trip.batch_index,
             rollback: trip.rollout != RolloutId::FIRST,
             failed_instance_ids: trip.failed.iter().map(|&id| name(id)).collect(),
+            reason: trip.rule_reason(),
+            then: trip.then_name().map(str::to_owned),
             decision: trip.decided.map(|(decision, _)| decision.name().to_owned()),
             decided_at_ms: trip.decided.map(|(_, at)| at.0),
         });
@@ -112,6 +134,7 @@ impl Timeline {
                 from_ms: record.opened_at.0,
                 to_ms,
                 answer: answer.replace('_', " "),
+                promotes: record.promotes,
             }
         });
         let faults = effects.iter().filter_map(|effect| {
@@ -131,7 +154,10 @@ impl Timeline {
             batches: batches.collect(),
             failures: failures.collect(),
             failed_verdicts: chronicle.failures.len() as u64,
+            retries: retries.collect(),
+            bakes: bakes.collect(),
             trips: trips.collect(),
+            notes: notes.collect(),
             breaker: breaker.thinned(end),
             limit: simulator.engine().breaker().map_or(0, |(_, limit)| limit),
             requests: requests.collect(),
@@ -175,7 +201,8 @@ fn state(segment: &Segment, target: DigestId) -> State {
         Doing::Serving => State::Previous,
         Doing::Upgrading => State::Upgrading,
         Doing::Unhealthy => State::Unhealthy,
-        Doing::Hung | Doing::Bricked => State::Hung,
+        Doing::Hung => State::Hung,
+        Doing::Bricked => State::Bricked,
         Doing::Crashed => State::Crashed,
         Doing::Dead => State::Dead,
     }

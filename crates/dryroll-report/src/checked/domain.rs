@@ -6,7 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::checked::range::Range;
 use crate::checked::scope::Scope;
-use dryroll_engine::{BatchPhase, BreakerOrder, BreakerScope, EventKind, OperatorDecision, Outcome};
+use crate::events::chronicle::VOID;
+use dryroll_engine::{
+    BatchPhase, BreakerOrder, BreakerScope, EventKind, OperatorDecision, Outcome, Reason, Relapse, RequestKind,
+};
 use dryroll_sim::scenario::{FaultKind, Measure, RolloutOrder, Scenario};
 
 /// What may stand at a place.
@@ -28,6 +31,8 @@ pub enum Domain {
     Numbered(&'static str),
     /// A SHA-256.
     Digest,
+    /// A number of instances, or a share such as `25%`.
+    Size,
 }
 
 impl From<Range> for Domain {
@@ -52,6 +57,7 @@ impl Domain {
             }
             Self::Numbered(what) => format!("{what}-1, {what}-2, …"),
             Self::Digest => "a SHA-256 in 64 hexadecimal digits".to_owned(),
+            Self::Size => "a number of instances, 1 or more, or a share such as 25%".to_owned(),
         }
     }
 
@@ -66,6 +72,10 @@ impl Domain {
                 let number = text.strip_prefix(what).and_then(|rest| rest.strip_prefix('-'));
                 number.is_some_and(|number| number.parse::<u32>().is_ok_and(|number| number > 0))
             }
+            Self::Size => {
+                let percent = text.strip_suffix('%').and_then(|percent| percent.parse::<f64>().ok());
+                percent.is_some_and(|percent| percent > 0.0 && percent <= 100.0)
+            }
             // Older reports leave it empty.
             Self::Digest => text.is_empty() || text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit()),
         }
@@ -76,6 +86,7 @@ impl Domain {
         match self {
             Self::Any | Self::Words | Self::Means => true,
             Self::Number(range) => range.has(number),
+            Self::Size => Range::POSITIVE.has(number),
             Self::OneOf(_) | Self::Instance | Self::Numbered(_) | Self::Digest => false,
         }
     }
@@ -97,7 +108,12 @@ fn on_trips() -> Vec<&'static str> {
 
 /// What a decision or the answer to a request is.
 fn answers() -> Vec<&'static str> {
-    ["approve", "edit", "reject"].into_iter().chain(on_trips()).collect()
+    ["approve", "edit", "reject", "promote"].into_iter().chain(on_trips()).collect()
+}
+
+/// How a promotion is resolved.
+fn on_promotions() -> Vec<&'static str> {
+    RequestKind::Promotion.option_names().into_iter().chain([VOID]).collect()
 }
 
 fn measures() -> Domain {
@@ -116,11 +132,18 @@ pub fn versions(scope: &Scope) -> Domain {
 }
 
 /// Of the value of a key of `[rollout]`.
-pub fn of_policy_key(key: &str, scope: &Scope) -> Option<Domain> {
+pub fn of_policy_key(key: &str, value: &Value, scope: &Scope) -> Option<Domain> {
     Some(match key {
         "batch_pct" | "rollback_batch_pct" => Range::BATCH_PERCENT.into(),
-        "max_consecutive_failures" | "max_in_flight" => Range::POSITIVE.into(),
-        "health_timeout_sec" => Range::INTERVAL.into(),
+        "max_consecutive_failures" | "rollback_max_consecutive_failures" => Range::POSITIVE.into(),
+        "max_in_flight" | "max_unavailable" => Domain::Size,
+        "batches" | "rollback_batches" if !has_objects(value) => Domain::Size,
+        "advance_pct" | "ok_pct" => Range::PERCENT.into(),
+        "retries" if value.is_number() => Range::up_to(100.0).into(),
+        // Their keys have meanings of their own there.
+        "breakers" | "growth" => Domain::Words,
+        "health_timeout_sec" | "rollback_health_timeout_sec" | "silent_after_sec" => Range::INTERVAL.into(),
+        "min_healthy_sec" | "bake_sec" => Range::SETTING.into(),
         "observe_after_sec" => Range::SETTING.into(),
         "breaker_order" => Domain::OneOf(serialised(&[BreakerOrder::Observed, BreakerOrder::Listed])),
         "breaker_scope" => Domain::OneOf(serialised(&[BreakerScope::Rollout, BreakerScope::Batch])),
@@ -200,7 +223,7 @@ fn by_what_it_is_about(key: &str, object: &Map<String, Value>, around: &Domain, 
 /// By the name of the key alone.
 fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) -> Domain {
     let has = |key: &str| object.contains_key(key);
-    if let Some(domain) = of_policy_key(key, scope) {
+    if let Some(domain) = of_policy_key(key, value, scope) {
         return domain;
     }
     match (key, value) {
@@ -209,7 +232,13 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         ("warning" | "why_not", _) => return Domain::Words,
         ("decisions", Value::Array(_)) => return Domain::words(on_trips()),
         ("kind", _) if !has("text") => return Domain::words(FaultKind::NAMES),
+        ("decision", Value::String(_)) if has("approval_request_id") => return Domain::words(on_promotions()),
         ("decision", Value::String(_)) => return Domain::words(on_trips()),
+        // What a rule found, in words.
+        ("reason", Value::String(_)) if has("failed_instance_ids") => return Domain::Words,
+        ("then", Value::String(_)) => return Domain::words(["abort", "roll_back"]),
+        // Where no number of failures in a row trips, there is no limit.
+        ("limit", Value::Number(_)) if has("end_ms") => return Range::COUNT.into(),
         // What is beside the policy is an axis by its path.
         ("key", Value::String(path)) if has("values") && path.contains('.') => return Domain::Any,
         ("key", _) if has("values") => return Domain::words(Scenario::rollout_keys()),
@@ -233,15 +262,21 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
             use BatchPhase::{Completed, Pending, RolledBack, Running, Tripped};
             return Domain::OneOf(serialised(&[Pending, Running, Completed, Tripped, RolledBack]));
         }
-        "reason" => return Domain::words(["upgrade_failed", "health_timeout"]),
+        "reason" => return Domain::words(Reason::ALL.iter().map(|reason| reason.name())),
+        "relapse" => return Domain::words([Relapse::Unhealthy, Relapse::Silent].map(Relapse::name)),
         "answer" => {
-            return Domain::words(
-                answers().iter().map(|it| it.replace('_', " ")).chain(["no answer".into(), "expired".into()]),
-            );
+            return Domain::words(answers().iter().map(|it| it.replace('_', " ")).chain([
+                "no answer".into(),
+                "expired".into(),
+                VOID.into(),
+            ]));
         }
         "decide" => return Domain::words(answers().into_iter().chain([""])),
         "on_trip" | "best" if value.is_string() => return Domain::words(on_trips().into_iter().chain([""])),
-        "asked" => return Domain::words(["rolling_upgrade", "rolling_upgrade_continuation"]),
+        "asked" => {
+            use RequestKind::{Promotion, RollingUpgrade, RollingUpgradeContinuation};
+            return Domain::words([RollingUpgrade, RollingUpgradeContinuation, Promotion].map(RequestKind::type_name));
+        }
         "approval_request_id" => return Domain::Numbered("a"),
         "rollout_id" => return Domain::Numbered("r"),
         "instance_ids" | "failed_instance_ids" | "skipped_instance_ids" | "instance_id" => return Domain::Instance,
@@ -252,15 +287,18 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         | "batch_index"
         | "healthy_count"
         | "failed_count"
+        | "relapsed_count"
+        | "promotes"
         | "misplaced_instances"
         | "touched_instances" => Range::instances(scope.fleet),
         "instances" if value.is_number() => Range::instances(scope.fleet),
         "failed_verdicts" => Range::verdicts(scope.fleet),
         "limit" if value.is_number() => Range::POSITIVE,
+        "attempt" => Range::POSITIVE,
         "hits" | "n" | "replicates" | "rollouts" | "commands" | "healthy" | "upgrade_failed" | "health_timeout"
         | "cut_short" | "censored" | "ties" | "a_wins" | "b_wins" | "counts" | "approved" | "edited" | "rejected"
-        | "count" | "cell" | "degrees" | "fault" | "passed" | "failed" | "undecided" | "skipped" | "max_replicates"
-        | "intervals" | "worlds"
+        | "promoted" | "not_promoted" | "relapsed" | "count" | "cell" | "degrees" | "fault" | "passed" | "failed"
+        | "undecided" | "skipped" | "max_replicates" | "intervals" | "worlds"
             if is_plain(value) =>
         {
             Range::COUNT

@@ -39,6 +39,9 @@ pub fn check(reader: &mut Reader, object: &Map<String, Value>) {
     ascending(reader, object, &["started_at_ms", "ended_at_ms"], &[]);
     ascending(reader, object, &["at_ms", "decided_at_ms"], &[]);
     ascending(reader, object, &["asked_at_ms", "at_ms"], &[]);
+    ascending(reader, object, &["asked_at_ms", "decided_at_ms"], &[]);
+    ascending(reader, object, &["relapsed_count", "failed_count"], &[]);
+    ascending(reader, object, &["relapsed", "healthy"], &[]);
     ascending(reader, object, &["ties", "n"], &[]);
     ascending(reader, object, &["harmed_instances", "total_instances"], &[]);
     ascending(reader, object, &["escaped_instances", "harmed_instances"], &[]);
@@ -52,8 +55,11 @@ pub fn check(reader: &mut Reader, object: &Map<String, Value>) {
         reader.fault("/ties", ties, format!("with a_wins {a} and b_wins {b} as many as n, which is {n}"));
     }
     if let (Some(total), Some(size), Some(count)) = (get("total_instances"), get("batch_size"), get("batch_count")) {
-        let batches = if total == 0.0 { 0.0 } else { (total / size.max(1.0)).ceil() };
-        if size > total || batches != count {
+        // The largest batch has this size, each of the others at least one instance.
+        let least = if total == 0.0 { 0.0 } else { (total / size.max(1.0)).ceil() };
+        let most = if total == 0.0 { 0.0 } else { total - size.max(1.0) + 1.0 };
+        if size > total || !(least..=most).contains(&count) {
+            let batches = if most > least { format!("{least} to {most}") } else { least.to_string() };
             reader.fault("/batch_count", count, format!("{batches}, of {total} instances in batches of {size}"));
         }
     }

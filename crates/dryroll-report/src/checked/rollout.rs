@@ -9,6 +9,9 @@ use crate::checked::{Reader, alike, list, whole};
 pub fn run(reader: &mut Reader, report: &Value) {
     let (plan, metrics) = (&report["plan"], &report["metrics"]);
     unique(reader, "/batches", list(report, "batches"), &["index"]);
+    unique(reader, "/bakes", list(report, "bakes"), &["batch_index"]);
+    unique(reader, "/promotions", list(report, "promotions"), &["approval_request_id"]);
+    even_batches(reader, report);
     of_plan(reader, report);
     exposed(reader, "/metrics", metrics, plan);
     if let (Some(said), Some(trips)) = (metrics.get("trips").and_then(whole), report["trips"].as_array())
@@ -16,8 +19,11 @@ pub fn run(reader: &mut Reader, report: &Value) {
     {
         reader.fault("/metrics/trips", said, format!("{}, as many as trips has", trips.len()));
     }
-    batches(reader, "/batches", list(report, "batches"), plan);
-    trips(reader, "/trips", list(report, "trips"), plan);
+    // Growth can turn back, and there may be more batches than were planned.
+    let count = plan.get("batch_count").and_then(whole).filter(|_| !report["policy"]["growth"].is_object());
+    batches(reader, "/batches", list(report, "batches"), count, plan);
+    trips(reader, "/trips", list(report, "trips"), count);
+    waits(reader, report);
     let rollback = report.get("rollback").filter(|rollback| !rollback.is_null());
     if let Some(found) = rollback.filter(|rollback| !rollback.is_object()) {
         reader.fault("/rollback", found, "null, or a rollback with its batches");
@@ -50,11 +56,11 @@ pub fn run(reader: &mut Reader, report: &Value) {
             reader.fault(&format!("{at}/{key}"), found, allowed);
         }
     };
-    let places = [("/batches", list(report, "batches")), ("/trips", list(report, "trips"))];
+    let places = ["/batches", "/trips", "/bakes", "/promotions", "/notes"].map(|at| (at, list(report, &at[1..])));
     let back = rollback.map_or(&[][..], |rollback| list(rollback, "batches"));
     for (at, parts) in places.into_iter().chain([("/rollback/batches", back)]) {
         for (place, part) in parts.iter().enumerate() {
-            for key in ["started_at_ms", "completed_at_ms", "at_ms", "decided_at_ms"] {
+            for key in ["started_at_ms", "completed_at_ms", "ended_at_ms", "at_ms", "asked_at_ms", "decided_at_ms"] {
                 at_most(reader, format!("{at}/{place}"), key, part);
             }
         }
@@ -64,6 +70,7 @@ pub fn run(reader: &mut Reader, report: &Value) {
 /// A whole drill report.
 pub fn drill(reader: &mut Reader, report: &Value) {
     let (plan, debrief, score) = (&report["plan"], &report["debrief"], &report["score"]);
+    even_batches(reader, report);
     exposed(reader, "/debrief", debrief, plan);
     if let (Some(own), Some(points)) = (report["as_it_was"]["score"].as_f64(), score["points"].as_f64())
         && !alike(own, points)
@@ -114,6 +121,49 @@ fn same_size(reader: &mut Reader, timeline: &Value, plan: &Value) {
     }
 }
 
+/// Where no key makes batches differ, all but the last have one size.
+fn even_batches(reader: &mut Reader, report: &Value) {
+    let (plan, policy) = (&report["plan"], &report["policy"]);
+    let number = |key: &str| plan.get(key).and_then(whole);
+    let differ = ["batches", "growth", "batch_of"].iter().any(|key| !policy[*key].is_null());
+    let (Some(total), Some(size @ 1..), Some(count)) =
+        (number("total_instances"), number("batch_size"), number("batch_count"))
+    else {
+        return;
+    };
+    let due = total.div_ceil(size);
+    if !differ && count != due {
+        reader.fault("/plan/batch_count", count, format!("{due}, of {total} instances in batches of {size}"));
+    }
+}
+
+/// Bakes and promotions are of batches that began, or of the next; trips and notes are what their rule says.
+fn waits(reader: &mut Reader, report: &Value) {
+    let begun = list(report, "batches").len() as u64;
+    for (place, bake) in list(report, "bakes").iter().enumerate() {
+        if let Some(index) = bake.get("batch_index").and_then(whole).filter(|&index| index >= begun) {
+            reader.fault(&format!("/bakes/{place}/batch_index"), index, format!("a batch that began: below {begun}"));
+        }
+    }
+    for (place, promotion) in list(report, "promotions").iter().enumerate() {
+        let at = format!("/promotions/{place}");
+        if let Some(index) = promotion.get("batch_index").and_then(whole)
+            && !(1..=begun).contains(&index)
+        {
+            reader.fault(&format!("{at}/batch_index"), index, format!("a batch after the first: 1 to {begun}"));
+        }
+        if promotion["decision"].is_null() != promotion["decided_at_ms"].is_null() {
+            let allowed = "a moment where there is a decision, null where there is none";
+            reader.fault(&format!("{at}/decided_at_ms"), &promotion["decided_at_ms"], allowed);
+        }
+    }
+    for (place, note) in list(report, "notes").iter().enumerate() {
+        if note.get("reason").and_then(Value::as_str).is_some_and(|reason| !reason.starts_with("rule ")) {
+            reader.fault(&format!("/notes/{place}/reason"), &note["reason"], "what a rule found: `rule 1: …`");
+        }
+    }
+}
+
 /// The plan's batches hold its instances, each once.
 fn of_plan(reader: &mut Reader, report: &Value) {
     let plan = &report["plan"];
@@ -140,6 +190,14 @@ fn of_plan(reader: &mut Reader, report: &Value) {
     if let Some(total) = number("total_instances").filter(|&total| !all.is_empty() && planned as u64 != total) {
         let allowed = format!("as many as total_instances, {total}");
         reader.fault("/plan/batches", format!("of {planned} instances"), allowed);
+    }
+    if !all.is_empty() {
+        let largest = all.iter().map(|batch| list(batch, "instance_ids").len() as u64).max().unwrap_or(0);
+        for (key, due) in [("batch_count", all.len() as u64), ("batch_size", largest)] {
+            if let Some(found) = number(key).filter(|&found| found != due) {
+                reader.fault(&format!("/plan/{key}"), found, format!("{due}, as its batches have"));
+            }
+        }
     }
     let window = report["policy"].get("health_timeout_sec").and_then(Value::as_f64);
     let estimate = plan.get("estimated_total_seconds").and_then(Value::as_f64);
@@ -192,8 +250,7 @@ fn exposed(reader: &mut Reader, at: &str, metrics: &Value, plan: &Value) {
 }
 
 /// Batches of a rollout are those of its plan, with as many verdicts as instances at most.
-fn batches(reader: &mut Reader, at: &str, all: &[Value], plan: &Value) {
-    let count = plan.get("batch_count").and_then(whole);
+fn batches(reader: &mut Reader, at: &str, all: &[Value], count: Option<u64>, plan: &Value) {
     let size = plan.get("batch_size").and_then(whole);
     for (place, batch) in all.iter().enumerate() {
         if let Some((index, count)) = batch.get("index").and_then(whole).zip(count).filter(|(index, of)| index >= of) {
@@ -226,15 +283,40 @@ fn batches_back(reader: &mut Reader, report: &Value, all: &[Value]) {
     }
 }
 
-fn trips(reader: &mut Reader, at: &str, all: &[Value], plan: &Value) {
-    // That of a rollback is not of the plan: its batches are its own.
-    let Some(count) = plan.get("batch_count").and_then(whole) else { return };
+fn trips(reader: &mut Reader, at: &str, all: &[Value], count: Option<u64>) {
     for (place, trip) in all.iter().enumerate() {
+        asked_or_not(reader, &format!("{at}/{place}"), trip);
+        // That of a rollback is not of the plan: its batches are its own.
         let of_rollout = trip.get("rollout_id").is_some_and(|id| id == "r-1");
-        let index = trip.get("batch_index").and_then(whole).filter(|&index| of_rollout && index >= count);
-        if let Some(index) = index {
+        let index = trip.get("batch_index").and_then(whole).filter(|_| of_rollout).zip(count);
+        if let Some((index, count)) = index.filter(|(index, count)| index >= count) {
             reader.fault(&format!("{at}/{place}/batch_index"), index, format!("a batch of the plan: below {count}"));
         }
+    }
+}
+
+/// A trip that asks nobody has no decision, and only a rule of `breakers` asks nobody.
+fn asked_or_not(reader: &mut Reader, at: &str, trip: &Value) {
+    let then = &trip["then"];
+    if then.is_string() {
+        if !trip["decision"].is_null() {
+            reader.fault(
+                &format!("{at}/decision"),
+                &trip["decision"],
+                format!("null: by then, {then}, nobody is asked"),
+            );
+        }
+        if !trip["reason"].is_string() {
+            reader.fault(&format!("{at}/then"), then, "nothing where no rule of breakers trips: failures in a row ask");
+        }
+    }
+    let reason = trip.get("reason").and_then(Value::as_str);
+    if let Some(reason) = reason.filter(|reason| !reason.starts_with("rule ")) {
+        reader.fault(&format!("{at}/reason"), format!("{reason:?}"), "what a rule found: `rule 1: …`");
+    }
+    if trip["decision"].is_null() != trip["decided_at_ms"].is_null() {
+        let allowed = "a moment where there is a decision, null where there is none";
+        reader.fault(&format!("{at}/decided_at_ms"), &trip["decided_at_ms"], allowed);
     }
 }
 
@@ -259,7 +341,18 @@ pub fn timeline(reader: &mut Reader, at: &str, timeline: &Value) {
             reader.fault(&at, "out of order", "times that do not go back");
         }
     }
-    for key in ["batches", "failures", "trips", "requests", "faults"] {
+    for (place, failure) in list(timeline, "failures").iter().enumerate() {
+        let is_relapse = failure["reason"] == "relapsed";
+        if is_relapse != failure["relapse"].is_string() {
+            let allowed =
+                if is_relapse { "unhealthy or silent, as it relapsed" } else { "nothing, as it did not relapse" };
+            reader.fault(&format!("{at}/failures/{place}/relapse"), &failure["relapse"], allowed);
+        }
+    }
+    for (place, trip) in list(timeline, "trips").iter().enumerate() {
+        asked_or_not(reader, &format!("{at}/trips/{place}"), trip);
+    }
+    for key in ["batches", "failures", "retries", "bakes", "trips", "notes", "requests", "faults"] {
         for (place, one) in list(timeline, key).iter().enumerate() {
             for time in ["from_ms", "to_ms", "at_ms", "decided_at_ms"] {
                 by_the_end(reader, format!("{at}/{key}/{place}/{time}"), one.get(time));

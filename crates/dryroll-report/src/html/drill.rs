@@ -76,7 +76,7 @@ fn findings(drill: &DrillReport) -> Vec<String> {
         drill.version,
         plural(u64::from(drill.plan.total_instances), "instance", "instances"),
         plural(u64::from(drill.plan.batch_count), "batch", "batches"),
-        drill.plan.batch_size,
+        drill.plan.sizes(),
         in_words(drill.outcome.raw()),
         time(debrief.duration_sec)
     )];
@@ -111,6 +111,7 @@ fn decisions(drill: &DrillReport) -> Table {
         let asked = match (decision.of_rollback, decision.asked.raw()) {
             (true, _) => "on a trip of the rollback",
             (false, "rolling_upgrade") => "on the plan",
+            (false, _) if decision.is_of_promotion() => "on a promotion",
             (false, _) => "on a trip",
         };
         table.row([

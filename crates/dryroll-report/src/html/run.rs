@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::html::layout::{Page, Section, figure, open};
 use crate::html::policies::{name, says};
 use crate::html::provenance::{Provenance, advice};
-use crate::model::run::RunReport;
+use crate::model::run::{BatchReport, RunReport};
 use crate::svg::{Plot, Table, timeline};
 use crate::words::{NOTHING, Unit, called, plural, spoken};
 use dryroll_engine::fleet::{At, Span};
@@ -47,6 +47,7 @@ pub fn page<'a>(run: &'a RunReport, plots: &[Plot]) -> Page<'a> {
             body: html! {
                 @for plot in plots { (figure(plot)) }
                 (open(&trips(run)))
+                @for table in [notes(run), promotions(run), retries(run)].iter().flatten() { (open(table)) }
                 (open(&failures(run)))
                 @if plots.is_empty() { p { "This report has no timeline. Run the scenario again with this version of the program, and it has one." } }
             },
@@ -81,10 +82,11 @@ fn findings(run: &RunReport) -> Vec<String> {
     let figure = |metric: Metric| run.metrics.figure(metric);
     let text = |metric: Metric| Unit::of_metric(metric).say_or_nothing(figure(metric));
     let mut said = vec![format!(
-        "{} was rolled out to {} in {} of {}.",
+        "{} was rolled out to {} in {} of {}{}.",
         run.version,
         plural(run.plan.total_instances, "instance", "instances"),
         plural(run.plan.batch_count, "batch", "batches"),
+        if run.plan.is_uneven() { "up to " } else { "" },
         run.plan.batch_size
     )];
     let estimate = run.plan.estimated_total_seconds;
@@ -121,6 +123,25 @@ fn findings(run: &RunReport) -> Vec<String> {
             Unit::Seconds.say(wait)
         ));
     }
+    let baked: u64 = run.bakes.iter().map(|bake| bake.ended_at_ms.saturating_sub(bake.started_at_ms)).sum();
+    if baked > 0 {
+        said.push(format!("{} went by in bakes.", spoken(Span(baked))));
+    }
+    let of_batches = |count: fn(&BatchReport) -> u64| run.batches.iter().map(count).sum::<u64>();
+    let (relapsed, retried) = (of_batches(|batch| batch.relapsed_count), of_batches(|batch| batch.retried_count));
+    if retried > 0 {
+        said.push(format!("An instance was commanded again {}.", plural(retried, "time", "times")));
+    }
+    if relapsed > 0 {
+        said.push(format!(
+            "{} with a healthy verdict relapsed and counts as failed.",
+            plural(relapsed, "instance", "instances")
+        ));
+    }
+    let bricked = figure(Metric::BrickedInstances).unwrap_or(0.0);
+    if bricked > 0.0 {
+        said.push(format!("The upgrade bricked {}.", plural(bricked as u64, "instance", "instances")));
+    }
     let escaped = figure(Metric::EscapedInstances).unwrap_or(0.0);
     if escaped > 0.0 {
         said.push(format!("{} with a healthy verdict were harmed.", plural(escaped as u64, "instance", "instances")));
@@ -143,19 +164,67 @@ fn batch(index: u32, rollback: bool) -> String {
 }
 
 fn trips(run: &RunReport) -> Table {
-    let columns = ["in batch", "failed in a row", "decided", "after"];
-    let mut table = Table::new("When the breaker tripped, and what was decided", &["at"], &columns);
+    // Where only failures in a row trip, the ids say all.
+    let has_rules = run.timeline.iter().flat_map(|timeline| &timeline.trips).any(|trip| trip.reason.is_some());
+    let columns: &[&str] = match has_rules {
+        true => &["in batch", "found", "instances", "decided", "after"],
+        false => &["in batch", "failed in a row", "decided", "after"],
+    };
+    let mut table = Table::new("When the breaker tripped, and what was decided", &["at"], columns);
     for trip in run.timeline.iter().flat_map(|timeline| &timeline.trips) {
         let waited = trip.decided_at_ms.map(|at| spoken(Span(at.saturating_sub(trip.at_ms))));
+        let mut row = vec![At(trip.at_ms).to_string(), batch(trip.batch_index, trip.rollback)];
+        row.extend(has_rules.then(|| trip.says()));
+        row.extend([listed(&trip.failed_instance_ids), trip.followed(), waited.unwrap_or_else(|| NOTHING.to_owned())]);
+        table.row(row);
+    }
+    table
+}
+
+/// What rules noted; `None` where none did.
+fn notes(run: &RunReport) -> Option<Table> {
+    let notes = &run.timeline.as_ref()?.notes;
+    let mut table = Table::new("What rules noted", &["at"], &["in batch", "found", "instances"]);
+    for note in notes {
+        let failed = listed(&note.failed_instance_ids);
+        table.row([At(note.at_ms).to_string(), note.batch_index.to_string(), note.reason.clone(), failed]);
+    }
+    (!notes.is_empty()).then_some(table)
+}
+
+/// The promotions that a person was asked for; `None` where there is none.
+fn promotions(run: &RunReport) -> Option<Table> {
+    let mut table = Table::new("Promotions", &["asked at"], &["before batch", "answer", "after"]);
+    for promotion in &run.promotions {
+        let waited = promotion.decided_at_ms.map(|at| spoken(Span(at.saturating_sub(promotion.asked_at_ms))));
         table.row([
-            At(trip.at_ms).to_string(),
-            batch(trip.batch_index, trip.rollback),
-            listed(&trip.failed_instance_ids),
-            trip.decision.as_deref().unwrap_or("no decision").replace('_', " "),
+            At(promotion.asked_at_ms).to_string(),
+            promotion.batch_index.to_string(),
+            promotion.decision.as_deref().unwrap_or("no answer").replace('_', " "),
             waited.unwrap_or_else(|| NOTHING.to_owned()),
         ]);
     }
-    table
+    (!run.promotions.is_empty()).then_some(table)
+}
+
+/// Attempts that failed and were followed by another; `None` where there is none.
+fn retries(run: &RunReport) -> Option<Table> {
+    let retries = &run.timeline.as_ref()?.retries;
+    let columns = ["in batch", "retry", "the attempt before"];
+    let mut table = Table::new("Instances that were commanded again, in order", &["at", "instance"], &columns);
+    for retry in retries.iter().take(MOST_FAILURES) {
+        table.row([
+            At(retry.at_ms).to_string(),
+            retry.instance_id.clone(),
+            batch(retry.batch_index, retry.rollback),
+            retry.attempt.to_string(),
+            retry.reason.replace('_', " "),
+        ]);
+    }
+    if retries.len() > MOST_FAILURES {
+        let _ = write!(table.caption, " (the first {MOST_FAILURES} of them)");
+    }
+    (!retries.is_empty()).then_some(table)
 }
 
 /// Instances by their ids; of many the first.
@@ -171,16 +240,11 @@ fn failures(run: &RunReport) -> Table {
     let mut table = Table::new("Failed verdicts, in order", &["at", "instance"], &["in batch", "reason"]);
     let Some(timeline) = &run.timeline else { return table };
     for failure in timeline.failures.iter().take(MOST_FAILURES) {
-        let reason = match failure.reason.as_str() {
-            "upgrade_failed" => "upgrade failed: the instance reported it",
-            "health_timeout" => "health timeout: nothing healthy was heard in time",
-            other => other,
-        };
         table.row([
             At(failure.at_ms).to_string(),
             failure.instance_id.clone(),
             batch(failure.batch_index, failure.rollback),
-            reason.to_owned(),
+            failure.says(),
         ]);
     }
     let drawn = timeline.failures.len().min(MOST_FAILURES) as u64;

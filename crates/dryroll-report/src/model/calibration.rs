@@ -46,6 +46,9 @@ pub struct VersionReport {
     pub health_timeout: u64,
     /// Commands on whose end nobody waited.
     pub cut_short: u64,
+    /// Healthy verdicts that relapsed later; they are healthy in the counts and in the rates.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub relapsed: u64,
     /// How long its upgrades take.
     pub upgrade_time: DurationReport,
     /// What multiplies the upgrade times of a rollout, where rollouts differ by more than chance; the fit is then of a
@@ -80,16 +83,29 @@ pub struct OperatorReport {
     pub approval_delay: DurationReport,
     /// How long a decision on a trip takes.
     pub decision_delay: DurationReport,
+    /// How long an answer to a promotion takes; absent where none was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion_delay: Option<DurationReport>,
     /// Plans that were approved.
     pub approved: u64,
     /// Plans that were edited.
     pub edited: u64,
     /// Plans that were rejected.
     pub rejected: u64,
+    /// Promotions that were given.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub promoted: u64,
+    /// Promotions that were answered with a rollback or an abort.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_promoted: u64,
     /// What was decided on trips, the most frequent first.
     pub on_trip: Vec<DecisionCount>,
     /// What the log does not show about it.
     pub warnings: Vec<Warning>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// How often something was decided.

@@ -7,6 +7,7 @@ use crate::judge::harm::HarmGoesOn;
 use crate::model::ScenarioRef;
 use crate::model::timeline::Timeline;
 use crate::words::spoken;
+use dryroll_engine::RequestKind;
 use dryroll_engine::fleet::Span;
 use dryroll_sim::scenario::Advice;
 use dryroll_sim::text::Foreign;
@@ -91,6 +92,15 @@ pub struct PlanWalked {
     pub batch_size: u32,
     /// Batches.
     pub batch_count: u32,
+}
+
+impl PlanWalked {
+    /// The size of its batches, in words: `10`, or `up to 10` where they differ by more than the last.
+    #[must_use]
+    pub fn sizes(&self) -> String {
+        let is_even = self.total_instances.div_ceil(self.batch_size.max(1)) == self.batch_count;
+        if is_even { self.batch_size.to_string() } else { format!("up to {}", self.batch_size) }
+    }
 }
 
 /// A decision.
@@ -276,6 +286,12 @@ pub fn in_words(decide: &str) -> String {
 }
 
 impl DecisionMade {
+    /// Whether it answers a promotion.
+    #[must_use]
+    pub fn is_of_promotion(&self) -> bool {
+        self.asked.raw() == RequestKind::Promotion.type_name()
+    }
+
     /// What was decided, in words.
     #[must_use]
     pub fn says(&self) -> String {

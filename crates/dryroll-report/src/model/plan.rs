@@ -39,6 +39,15 @@ pub struct PlanReport {
     pub advice: Vec<Advice>,
 }
 
+impl PlanReport {
+    /// Whether its batches, but for the last, have other sizes than the largest.
+    #[must_use]
+    pub fn is_uneven(&self) -> bool {
+        let but_last = &self.batches[..self.batches.len().saturating_sub(1)];
+        but_last.iter().any(|batch| batch.instance_ids.len() as u64 != self.batch_size)
+    }
+}
+
 /// The limit of a circuit breaker, and further rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

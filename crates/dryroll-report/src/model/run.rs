@@ -37,6 +37,15 @@ pub struct RunReport {
     pub batches: Vec<BatchReport>,
     /// The trips, those of the rollback too.
     pub trips: Vec<TripReport>,
+    /// The bakes that the rollout waited for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bakes: Vec<BakeReport>,
+    /// The promotions that were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub promotions: Vec<PromotionReport>,
+    /// What rules noted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<NoteReport>,
     /// What the run cost, in truth.
     pub metrics: RunMetrics,
     /// Harm that goes on at the end.
@@ -74,8 +83,60 @@ pub struct BatchReport {
     pub completed_at_ms: Option<u64>,
     /// Healthy verdicts.
     pub healthy_count: u64,
-    /// Failed ones.
+    /// Failed ones; relapses are among them.
     pub failed_count: u64,
+    /// Healthy verdicts that turned to failed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub relapsed_count: u64,
+    /// How often an instance was commanded again.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retried_count: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// A bake that the rollout waited for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BakeReport {
+    /// Of which batch.
+    pub batch_index: u32,
+    /// When it began.
+    pub started_at_ms: u64,
+    /// When it was over, or a trip or the end made it void.
+    pub ended_at_ms: u64,
+}
+
+/// A promotion that was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PromotionReport {
+    /// The request.
+    pub approval_request_id: String,
+    /// The batch that waited for it.
+    pub batch_index: u32,
+    /// When it was asked for.
+    pub asked_at_ms: u64,
+    /// The answer; `void` where a trip made it so, null where nobody answered.
+    pub decision: Option<String>,
+    /// When it was given.
+    pub decided_at_ms: Option<u64>,
+}
+
+/// What a rule noted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NoteReport {
+    /// When.
+    pub at_ms: u64,
+    /// In which batch.
+    pub batch_index: u32,
+    /// The instances that the rule counted.
+    pub failed_instance_ids: Vec<String>,
+    /// Which rule, and what it found.
+    pub reason: String,
 }
 
 /// A trip of the breaker.
@@ -86,8 +147,14 @@ pub struct TripReport {
     pub at_ms: u64,
     /// In which batch.
     pub batch_index: u32,
-    /// The run of failures that tripped it.
+    /// The instances that the rule counted.
     pub failed_instance_ids: Vec<String>,
+    /// Of a rule of `breakers`: which, and what it found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What followed where nobody is asked: `abort` or `roll_back`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<String>,
     /// What was decided; null where nothing was.
     pub decision: Option<String>,
     /// When.

@@ -19,11 +19,20 @@ pub struct Timeline {
     /// How many there are in all.
     #[serde(default)]
     pub failed_verdicts: u64,
+    /// Attempts that failed and were followed by another, in order; of more than 1000 the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retries: Vec<Retry>,
+    /// Bakes that the rollout waited for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bakes: Vec<Bake>,
     /// Trips, in order.
     pub trips: Vec<Trip>,
+    /// What rules noted, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
     /// The breaker's count of failures in a row whenever it changed.
     pub breaker: Vec<(u64, u32)>,
-    /// The count that trips it.
+    /// The count that trips it; 0 where no number of failures in a row does.
     pub limit: u32,
     /// Requests to a person and their answers.
     pub requests: Vec<Request>,
@@ -60,6 +69,8 @@ pub enum State {
     Crashed,
     /// Killed, or died in the background: silent.
     Dead,
+    /// Its upgrade bricked it: silent for good.
+    Bricked,
 }
 
 /// A batch.
@@ -90,7 +101,51 @@ pub struct Failure {
     pub batch_index: u32,
     /// Whether it is one of the rollback.
     pub rollback: bool,
-    /// Why: `upgrade_failed` or `health_timeout`.
+    /// Why: `upgrade_failed`, `health_timeout` or `relapsed`.
+    pub reason: String,
+    /// Of a relapse: `unhealthy` or `silent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relapse: Option<String>,
+}
+
+/// A failed attempt that was followed by another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Milliseconds from the request.
+    pub at_ms: u64,
+    /// Of which instance.
+    pub instance_id: String,
+    /// In which batch.
+    pub batch_index: u32,
+    /// Whether it is one of the rollback.
+    pub rollback: bool,
+    /// The attempt that begins: 1 is the first retry.
+    pub attempt: u32,
+    /// Why the attempt before failed.
+    pub reason: String,
+}
+
+/// A bake that the rollout waited for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bake {
+    /// Of which batch.
+    pub batch_index: u32,
+    /// When it began.
+    pub from_ms: u64,
+    /// When it was over, or a trip or the end made it void.
+    pub to_ms: u64,
+}
+
+/// What a rule noted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// Milliseconds from the request.
+    pub at_ms: u64,
+    /// In which batch.
+    pub batch_index: u32,
+    /// The instances that the rule counted.
+    pub failed_instance_ids: Vec<String>,
+    /// Which rule, and what it found.
     pub reason: String,
 }
 
@@ -105,8 +160,14 @@ pub struct Trip {
     /// Whether it is one of the rollback.
     #[serde(default)]
     pub rollback: bool,
-    /// The instances of the run that tripped it.
+    /// The instances that the rule counted.
     pub failed_instance_ids: Vec<String>,
+    /// Of a rule of `breakers`: which, and what it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What followed where nobody is asked: `abort` or `roll_back`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<String>,
     /// What was decided.
     pub decision: Option<String>,
     /// When it was decided, in milliseconds from the request.
@@ -124,6 +185,9 @@ pub struct Request {
     pub to_ms: u64,
     /// The answer, in one word.
     pub answer: String,
+    /// Of a promotion: the batch that waited for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotes: Option<u32>,
 }
 
 /// An injected fault.
@@ -137,4 +201,36 @@ pub struct FaultSpan {
     pub to_ms: u64,
     /// How many instances it touched.
     pub touched_instances: u32,
+}
+
+impl Trip {
+    /// What tripped, in words: `2 failed in a row`, or what the rule found.
+    #[must_use]
+    pub fn says(&self) -> String {
+        self.reason.clone().unwrap_or_else(|| format!("{} failed in a row", self.failed_instance_ids.len()))
+    }
+
+    /// What followed, in words.
+    #[must_use]
+    pub fn followed(&self) -> String {
+        match (&self.decision, self.then.as_deref()) {
+            (Some(decision), _) => decision.replace('_', " "),
+            (None, Some("abort")) => "aborted by the rule".to_owned(),
+            (None, Some("roll_back")) => "rolled back by the rule".to_owned(),
+            (None, _) => "no decision".to_owned(),
+        }
+    }
+}
+
+impl Failure {
+    /// Why, in words.
+    #[must_use]
+    pub fn says(&self) -> String {
+        match (self.reason.as_str(), &self.relapse) {
+            ("upgrade_failed", _) => "upgrade failed: the instance reported it".to_owned(),
+            ("health_timeout", _) => "health timeout: nothing healthy was heard in time".to_owned(),
+            ("relapsed", Some(relapse)) => format!("relapsed: it was healthy, and is {relapse} since"),
+            (other, _) => other.to_owned(),
+        }
+    }
 }

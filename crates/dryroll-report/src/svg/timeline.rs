@@ -66,11 +66,20 @@ impl Drawing<'_> {
         let mut y = self.verdict_legend(&mut canvas, legend) + 10.0;
         let lanes_top = y;
         y = self.batches(&mut canvas, &layout, y);
+        y = self.spans(&mut canvas, &layout, y, "bakes", timeline.bakes.len(), |i| {
+            let bake = &timeline.bakes[i];
+            (bake.from_ms, bake.to_ms, format!("batch {}", bake.batch_index), Colour::Soft)
+        });
         y = self.breaker(&mut canvas, &layout, y);
         y = self.verdicts(&mut canvas, &layout, y);
+        y = self.spans(&mut canvas, &layout, y, "noted", timeline.notes.len(), |i| {
+            let note = &timeline.notes[i];
+            (note.at_ms, note.at_ms, note.reason.clone(), Colour::Second)
+        });
         y = self.spans(&mut canvas, &layout, y, "asked", timeline.requests.len(), |i| {
             let request = &timeline.requests[i];
-            (request.from_ms, request.to_ms, format!("{}: {}", request.id, request.answer), Colour::Third)
+            let asks = request.promotes.map_or_else(String::new, |batch| format!(" for batch {batch}"));
+            (request.from_ms, request.to_ms, format!("{}{asks}: {}", request.id, request.answer), Colour::Third)
         });
         y = self.spans(&mut canvas, &layout, y, "faults", timeline.faults.len(), |i| {
             let fault = &timeline.faults[i];
@@ -93,6 +102,11 @@ impl Drawing<'_> {
             svg: canvas.into_svg(),
             table: self.table(),
         })
+    }
+
+    /// Whether failures in a row are counted.
+    fn has_breaker(&self) -> bool {
+        self.timeline.limit > 0 || !self.timeline.breaker.is_empty()
     }
 
     fn present(&self, rows: usize) -> Vec<State> {
@@ -122,15 +136,23 @@ impl Drawing<'_> {
 
     fn reading(&self, rows: usize) -> String {
         let timeline = self.timeline;
-        let mut said = "Each row is an instance, time goes from left to right. Above: the batches with their numbers \
-            (R: of the rollback), the breaker’s count of failures in a row with its limit dashed, and what a person \
-            was asked. A vertical line with a bolt is a trip; what was decided stands beside it."
-            .to_owned();
+        let breaker = match self.has_breaker() {
+            true => "the breaker’s count of failures in a row with its limit dashed, ",
+            false => "",
+        };
+        let bakes = if timeline.bakes.is_empty() { "" } else { "their bakes, " };
+        let mut said = format!(
+            "Each row is an instance, time goes from left to right. Above: the batches with their numbers (R: of the \
+             rollback), {bakes}{breaker}and what a person was asked. A vertical line with a bolt is a trip; what was \
+             decided stands beside it."
+        );
         if !timeline.failures.is_empty() {
             said.push_str(
                 " A mark on a row and in the lane of failures is a failed verdict: a cross where the upgrade reported \
-                 it, a triangle where nothing healthy was heard in time.",
+                 it, a triangle where nothing healthy was heard in time",
             );
+            let has_relapse = timeline.failures.iter().any(|failure| failure.relapse.is_some());
+            said.push_str(if has_relapse { ", a diamond where it was healthy and relapsed." } else { "." });
         }
         let total = timeline.total_instances as usize;
         if rows < total {
@@ -139,6 +161,8 @@ impl Drawing<'_> {
         for (what, count) in [
             ("trips", timeline.trips.len()),
             ("failed verdicts", timeline.failed_verdicts as usize),
+            ("bakes", timeline.bakes.len()),
+            ("notes", timeline.notes.len()),
             ("requests", timeline.requests.len()),
             ("batches", timeline.batches.len()),
         ] {

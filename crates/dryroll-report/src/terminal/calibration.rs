@@ -52,6 +52,9 @@ pub fn calibration_table(out: &mut impl Write, report: &CalibrationReport) -> io
     writeln!(out, "\n{BOLD}operator{BOLD:#}")?;
     write_text(out, PLAIN, [2, 4], &format!("approval delay: {}", about(&report.operator.approval_delay)))?;
     write_text(out, PLAIN, [2, 4], &format!("decision delay: {}", about(&report.operator.decision_delay)))?;
+    if let Some(delay) = &report.operator.promotion_delay {
+        write_text(out, PLAIN, [2, 4], &format!("promotion delay: {}", about(delay)))?;
+    }
     warnings(out, &report.operator.warnings)
 }
 

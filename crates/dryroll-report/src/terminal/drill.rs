@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use crate::model::drill::DrillReport;
-use crate::model::drill::{Counterfactual, Debrief, Difference, in_words};
+use crate::model::drill::{Counterfactual, Debrief, DecisionMade, Difference, in_words};
 use crate::terminal::advice::advice_table;
 use crate::terminal::table::Table;
 use crate::words::{NOTHING, Unit, number, plural, spoken, wrapped};
@@ -44,7 +44,7 @@ pub fn drill_table(out: &mut impl Write, report: &DrillReport, width: usize) -> 
     let batches = plural(u64::from(plan.batch_count), "batch", "batches");
     let replicate = format!("seed {} · replicate {}", report.seed, report.replicate);
     for line in
-        wrapped(&format!("{} · {instances} in {batches} of {} · {replicate}", report.version, plan.batch_size), width)
+        wrapped(&format!("{} · {instances} in {batches} of {} · {replicate}", report.version, plan.sizes()), width)
     {
         writeln!(out, "{DIM}{line}{DIM:#}")?;
     }
@@ -115,11 +115,28 @@ fn moments(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resu
         let ids = &trip.failed_instance_ids;
         let named: Vec<&str> = ids.iter().take(NAMED).map(String::as_str).collect();
         let more = if ids.len() > NAMED { " …" } else { "" };
-        moments.push((trip.at_ms, "⚡ tripped", format!("{} failed in a row: {}{more}", ids.len(), named.join(", "))));
+        let ids = if ids.is_empty() { String::new() } else { format!(": {}{more}", named.join(", ")) };
+        let follows = if trip.then.is_some() { format!("; {}", trip.followed()) } else { String::new() };
+        moments.push((trip.at_ms, "⚡ tripped", format!("{}{ids}{follows}", trip.says())));
+    }
+    for bake in &timeline.bakes {
+        let took = spoken(Span(bake.to_ms.saturating_sub(bake.from_ms)));
+        moments.push((bake.to_ms, "bake", format!("of batch {} for {took}", bake.batch_index)));
+    }
+    for note in &timeline.notes {
+        moments.push((note.at_ms, "noted", note.reason.clone()));
+    }
+    let relapses = timeline.failures.iter().filter_map(|failure| Some((failure, failure.relapse.as_ref()?)));
+    for (failure, relapse) in relapses {
+        moments.push((failure.at_ms, "relapse", format!("{} is {relapse}", failure.instance_id)));
     }
     for decision in &report.decisions {
         let took = spoken(Span::from_secs_f64(decision.took_sec));
-        let of = if decision.of_rollback { " on the rollback" } else { "" };
+        let of = match (decision.of_rollback, decision.is_of_promotion()) {
+            (true, _) => " on the rollback",
+            (false, true) => " on a promotion",
+            (false, false) => "",
+        };
         moments.push((decision.at_ms, "you", format!("{}{of}, after {took}", decision.says())));
     }
     for fault in &timeline.faults {
@@ -218,7 +235,9 @@ fn others(out: &mut impl Write, report: &DrillReport, width: usize) -> io::Resul
         }
     }
     if !report.plain_operators.is_empty() {
-        table.push(vec!["plain operators, who approve at once and on every trip:".to_owned()]);
+        let promoted = report.decisions.iter().any(DecisionMade::is_of_promotion);
+        let approve = if promoted { "approve and promote" } else { "approve" };
+        table.push(vec![format!("plain operators, who {approve} at once and on every trip:")]);
         report.plain_operators.iter().for_each(|one| table.push(row(one)));
     }
     if width < WIDTH {

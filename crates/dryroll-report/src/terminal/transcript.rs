@@ -1,9 +1,11 @@
-//! The transcript of a run: a line an event, as it happens; the verdicts of a batch share one line.
+//! The transcript of a run: a line an event, as it happens; the verdicts of a batch share one line. Batches may
+//! overlap: each that is open is kept until it is complete.
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::events::bakes::{Bake, BakeWatch};
 use crate::events::log::event_names;
 use crate::judge::harm::HarmGoesOn;
 use crate::model::run::FaultReport;
@@ -12,7 +14,7 @@ use crate::words::drawn::drawn;
 use crate::words::events::narrate;
 use crate::words::{plural, spoken, wrapped};
 use dryroll_engine::fleet::{At, InstanceId, Span};
-use dryroll_engine::{Direction, Engine, Event, EventBody, EventNames, Outcome, Recording, RolloutId};
+use dryroll_engine::{Engine, Event, EventBody, EventNames, Outcome, Recording, RolloutId};
 use dryroll_sim::scenario::{Advice, Scenario};
 use dryroll_sim::sim::{CompiledScenario, Metrics, Observer};
 
@@ -36,19 +38,24 @@ const WIDTH: usize = 100;
 pub struct Transcript<'a, W> {
     out: W,
     names: EventNames<'a>,
-    batch: Batch,
+    /// The batches that are not complete, in the order in which they began.
+    open: Vec<Batch>,
+    bakes: BakeWatch,
     /// For how long after its end the run is counted.
     observed: Span,
     error: Option<io::Error>,
 }
 
-/// The batch that runs, so far.
-#[derive(Debug, Default)]
+/// A batch that runs, so far.
+#[derive(Debug)]
 struct Batch {
+    rollout: RolloutId,
+    index: u32,
     started_at: At,
+    instances: u32,
+    judged: u32,
     /// One letter a verdict, in the order in which they came.
     verdicts: String,
-    instances: u32,
     failures: Vec<(At, InstanceId, &'static str)>,
     unlisted: usize,
     /// How often an instance of it was commanded again.
@@ -60,7 +67,14 @@ impl<'a, W: Write> Transcript<'a, W> {
     pub fn new(mut out: W, scenario: &'a Scenario, compiled: &CompiledScenario, replicate: u64) -> Self {
         let names = event_names(scenario);
         let error = opening(&mut out, scenario, compiled, replicate).err();
-        Self { out, names, batch: Batch::default(), observed: scenario.rollout.observe_after, error }
+        Self {
+            out,
+            names,
+            open: Vec::new(),
+            bakes: BakeWatch::default(),
+            observed: scenario.rollout.observe_after,
+            error,
+        }
     }
 
     fn line(&mut self, at: At, style: Style, label: &str, text: &str) -> io::Result<()> {
@@ -68,7 +82,7 @@ impl<'a, W: Write> Transcript<'a, W> {
     }
 
     fn write_event(&mut self, engine: &Engine, event: &Event) -> io::Result<()> {
-        let at = event.at;
+        let (at, rollout) = (event.at, event.rollout);
         let text = || narrate(self.names, engine, event);
         match &event.body {
             EventBody::Planned { .. } => self.line(at, BOLD, "plan", &text()),
@@ -78,36 +92,53 @@ impl<'a, W: Write> Transcript<'a, W> {
             }
             EventBody::ApprovalDecided { .. } => self.line(at, ASKS, "decided", &text()),
             EventBody::OperatorNotified => self.line(at, ASKS, "notified", &text()),
-            &EventBody::BatchStarted { instance_count, .. } => {
-                self.batch = Batch { started_at: at, instances: instance_count, ..Batch::default() };
+            &EventBody::BatchStarted { batch_index, instance_count } => {
+                // Of a rollout that is taken back no further verdict comes.
+                self.open.retain(|batch| batch.rollout == rollout);
+                self.open.push(Batch {
+                    rollout,
+                    index: batch_index,
+                    started_at: at,
+                    instances: instance_count,
+                    judged: 0,
+                    verdicts: String::new(),
+                    failures: Vec::new(),
+                    unlisted: 0,
+                    retried: 0,
+                });
                 Ok(())
             }
             EventBody::InstanceStarted { .. } => Ok(()),
-            EventBody::InstanceHealthCheck { instance, failure, .. } => {
-                self.note_verdict(at, *instance, failure.map(|reason| reason.name()));
+            &EventBody::InstanceHealthCheck { batch_index, instance, failure } => {
+                if let Some(batch) = self.batch(rollout, batch_index) {
+                    batch.note_verdict(at, instance, failure.map(|reason| reason.name()));
+                }
                 Ok(())
             }
-            EventBody::InstanceRetried { .. } => {
-                self.batch.retried += 1;
+            &EventBody::InstanceRetried { batch_index, .. } => {
+                if let Some(batch) = self.batch(rollout, batch_index) {
+                    batch.retried += 1;
+                }
                 Ok(())
             }
             EventBody::InstanceRelapsed { .. } => self.line(at, BAD, "↓ relapse", &text()),
             EventBody::BreakerNoted { .. } => self.line(at, ASKS, "noted", &text()),
-            EventBody::CircuitBreakerTripped { batch_index, .. } => {
+            &EventBody::CircuitBreakerTripped { batch_index, .. } => {
                 let text = text();
-                self.write_batch(at, event.rollout, *batch_index, None)?;
+                self.write_so_far(at, rollout, batch_index)?;
                 self.line(at, LOUD, "⚡ TRIPPED", &text)
             }
             &EventBody::BatchCompleted { batch_index, healthy_count, failed_count } => {
-                self.write_batch(at, event.rollout, batch_index, Some((healthy_count, failed_count)))
+                self.write_completed(at, rollout, batch_index, (healthy_count, failed_count))
             }
             EventBody::RollbackStarted { .. } => self.line(at, BOLD, "⟲ rollback", &text()),
             EventBody::RollbackFailed => self.line(at, LOUD, "✗ rollback", &text()),
             EventBody::Finished { outcome } => {
                 let text = text();
-                if !self.batch.verdicts.is_empty() || !self.batch.failures.is_empty() {
-                    let direction = engine.direction();
-                    self.write_unfinished(at, direction)?;
+                let open = std::mem::take(&mut self.open);
+                let is_one_of_many = open.len() > 1;
+                for batch in open {
+                    self.write_unfinished(at, batch, is_one_of_many)?;
                 }
                 let style = if *outcome == Outcome::Completed { GOOD } else { BAD };
                 self.line(at, style, "finished", &format!("{style}{BOLD}{text}{BOLD:#}{style:#}"))
@@ -115,77 +146,71 @@ impl<'a, W: Write> Transcript<'a, W> {
         }
     }
 
-    fn note_verdict(&mut self, at: At, instance: InstanceId, failure: Option<&'static str>) {
-        let batch = &mut self.batch;
-        if batch.instances <= DRAWN_VERDICTS {
-            batch.verdicts.push(if failure.is_some() { '✗' } else { '●' });
-        }
-        if let Some(reason) = failure {
-            if batch.failures.len() < LISTED_FAILURES {
-                batch.failures.push((at, instance, reason));
-            } else {
-                batch.unlisted += 1;
-            }
-        }
+    fn batch(&mut self, rollout: RolloutId, index: u32) -> Option<&mut Batch> {
+        self.open.iter_mut().find(|batch| batch.rollout == rollout && batch.index == index)
     }
 
-    fn write_failures(&mut self) -> io::Result<()> {
-        let failures = std::mem::take(&mut self.batch.failures);
+    /// A bake has a line when it begins; of a batch that is complete it stands below the batch's own.
+    fn write_bake(&mut self, engine: &Engine, event: &Event) -> io::Result<()> {
+        if self.open.iter().any(|batch| batch.judged == batch.instances) {
+            return Ok(());
+        }
+        let Some(Bake { batch_index, from, until }) = self.bakes.begun(engine) else { return Ok(()) };
+        let text = format!("batch {batch_index} bakes for {}, until {until}", spoken(until - from));
+        self.line(event.at, BOLD, "bake", &text)
+    }
+
+    fn write_failures(&mut self, batch: &mut Batch) -> io::Result<()> {
         let indent = "";
-        for (at, instance, reason) in failures {
+        for (at, instance, reason) in std::mem::take(&mut batch.failures) {
             let name = self.names.instances.name(instance);
             writeln!(self.out, "{indent:>13}{BAD}✗ {name}{BAD:#} {reason} {DIM}at {at}{DIM:#}")?;
         }
-        let unlisted = std::mem::take(&mut self.batch.unlisted);
+        let unlisted = std::mem::take(&mut batch.unlisted);
         if unlisted > 0 {
             writeln!(self.out, "{indent:>13}{BAD}✗ … and {unlisted} more{BAD:#}")?;
         }
         Ok(())
     }
 
-    /// A batch's line: at its end with its counts, at a trip with what it has come to.
-    fn write_batch(&mut self, at: At, rollout: RolloutId, index: u32, counts: Option<(u32, u32)>) -> io::Result<()> {
-        let took = at - self.batch.started_at;
-        let label = if rollout == RolloutId::FIRST { format!("batch {index}") } else { format!("⟲ batch {index}") };
-        let drawing = self.drawing(counts);
-        let text = match counts {
-            Some((healthy, 0)) => format!("{drawing}  {healthy} healthy {DIM}in {}{DIM:#}", spoken(took)),
-            Some((healthy, failed)) => {
-                format!("{drawing}  {healthy} healthy, {BAD}{failed} failed{BAD:#} {DIM}in {}{DIM:#}", spoken(took))
-            }
-            None => format!("{drawing}  {DIM}so far, after {}{DIM:#}", spoken(took)),
-        };
-        self.line(at, BOLD, &label, &text)?;
-        self.write_failures()?;
-        if counts.is_some() {
-            self.batch.verdicts.clear();
-        }
+    /// The line of a batch at a trip: what it has come to. A batch that is complete, or has no verdict yet, has none.
+    fn write_so_far(&mut self, at: At, rollout: RolloutId, index: u32) -> io::Result<()> {
+        let is_it = |batch: &Batch| batch.rollout == rollout && batch.index == index && batch.judged > 0;
+        let Some(place) = self.open.iter().position(is_it) else { return Ok(()) };
+        let mut batch = self.open.remove(place);
+        let took = spoken(at - batch.started_at);
+        let text = format!("{}  {DIM}so far, after {took}{DIM:#}{}", batch.drawing(None), batch.retries());
+        self.line(at, BOLD, &batch.label(), &text)?;
+        self.write_failures(&mut batch)?;
+        self.open.insert(place, batch);
         Ok(())
     }
 
-    fn write_unfinished(&mut self, at: At, direction: Direction) -> io::Result<()> {
-        let drawing = self.drawing(None);
-        let of = if direction == Direction::Back { "⟲ unfinished" } else { "unfinished" };
-        self.line(at, BOLD, of, &format!("{drawing}  of {}", self.batch.instances))?;
-        self.write_failures()?;
-        self.batch.verdicts.clear();
-        Ok(())
+    /// The line of a batch at its end, with its counts.
+    fn write_completed(&mut self, at: At, rollout: RolloutId, index: u32, counts: (u32, u32)) -> io::Result<()> {
+        let is_it = |batch: &Batch| batch.rollout == rollout && batch.index == index;
+        let Some(place) = self.open.iter().position(is_it) else { return Ok(()) };
+        let mut batch = self.open.remove(place);
+        let (took, (healthy, failed)) = (spoken(at - batch.started_at), counts);
+        let failed = if failed == 0 { String::new() } else { format!(", {BAD}{failed} failed{BAD:#}") };
+        let text = format!(
+            "{}  {healthy} healthy{failed} {DIM}in {took}{DIM:#}{}",
+            batch.drawing(Some(counts)),
+            batch.retries()
+        );
+        self.line(at, BOLD, &batch.label(), &text)?;
+        self.write_failures(&mut batch)
     }
 
-    fn drawing(&self, counts: Option<(u32, u32)>) -> String {
-        let mut drawn = String::new();
-        if self.batch.instances <= DRAWN_VERDICTS {
-            for verdict in self.batch.verdicts.chars() {
-                let style = if verdict == '✗' { BAD } else { GOOD };
-                drawn.push_str(&format!("{style}{verdict}{style:#}"));
-            }
-        } else if let Some((healthy, failed)) = counts {
-            let bad = (u64::from(failed) * BAR).div_ceil(u64::from(healthy) + u64::from(failed));
-            let good = "█".repeat((BAR - bad) as usize);
-            let bad = "░".repeat(bad as usize);
-            drawn = format!("{GOOD}{good}{GOOD:#}{BAD}{bad}{BAD:#}");
+    fn write_unfinished(&mut self, at: At, mut batch: Batch, is_one_of_many: bool) -> io::Result<()> {
+        if batch.verdicts.is_empty() && batch.failures.is_empty() {
+            return Ok(());
         }
-        drawn
+        let label = if batch.rollout == RolloutId::FIRST { "unfinished" } else { "⟲ unfinished" };
+        let which = if is_one_of_many { format!(" in {}", batch.label()) } else { String::new() };
+        let text = format!("{}  of {}{which}{}", batch.drawing(None), batch.instances, batch.retries());
+        self.line(at, BOLD, label, &text)?;
+        self.write_failures(&mut batch)
     }
 
     /// Closes with the figures, what the faults did, and advice about the scenario. `pending` is the simulator's.
@@ -221,6 +246,50 @@ impl<'a, W: Write> Transcript<'a, W> {
     }
 }
 
+impl Batch {
+    fn label(&self) -> String {
+        let index = self.index;
+        if self.rollout == RolloutId::FIRST { format!("batch {index}") } else { format!("⟲ batch {index}") }
+    }
+
+    fn note_verdict(&mut self, at: At, instance: InstanceId, failure: Option<&'static str>) {
+        self.judged += 1;
+        if self.instances <= DRAWN_VERDICTS {
+            self.verdicts.push(if failure.is_some() { '✗' } else { '●' });
+        }
+        if let Some(reason) = failure {
+            if self.failures.len() < LISTED_FAILURES {
+                self.failures.push((at, instance, reason));
+            } else {
+                self.unlisted += 1;
+            }
+        }
+    }
+
+    fn retries(&self) -> String {
+        match self.retried {
+            0 => String::new(),
+            retried => format!(" {DIM}· {}{DIM:#}", plural(u64::from(retried), "retry", "retries")),
+        }
+    }
+
+    fn drawing(&self, counts: Option<(u32, u32)>) -> String {
+        let mut drawn = String::new();
+        if self.instances <= DRAWN_VERDICTS {
+            for verdict in self.verdicts.chars() {
+                let style = if verdict == '✗' { BAD } else { GOOD };
+                drawn.push_str(&format!("{style}{verdict}{style:#}"));
+            }
+        } else if let Some((healthy, failed)) = counts {
+            let bad = (u64::from(failed) * BAR).div_ceil(u64::from(healthy) + u64::from(failed));
+            let good = "█".repeat((BAR - bad) as usize);
+            let bad = "░".repeat(bad as usize);
+            drawn = format!("{GOOD}{good}{GOOD:#}{BAD}{bad}{BAD:#}");
+        }
+        drawn
+    }
+}
+
 impl<W: Write> Observer for Transcript<'_, W> {
     fn recording(&self) -> Recording {
         Recording::Everything
@@ -228,7 +297,7 @@ impl<W: Write> Observer for Transcript<'_, W> {
 
     fn event(&mut self, engine: &Engine, event: &Event) {
         if self.error.is_none() {
-            self.error = self.write_event(engine, event).err();
+            self.error = self.write_event(engine, event).and_then(|()| self.write_bake(engine, event)).err();
         }
     }
 }
@@ -263,7 +332,7 @@ fn closing(out: &mut impl Write, metrics: &Metrics, harm: Option<&HarmGoesOn>) -
         metrics.harmed_pct().get(),
         metrics.escaped
     );
-    let rows = [
+    let mut rows = vec![
         ("duration", spoken(metrics.duration)),
         ("  waiting for a person", spoken(metrics.approval_wait)),
         ("  rollout", spoken(metrics.rollout())),
@@ -280,6 +349,7 @@ fn closing(out: &mut impl Write, metrics: &Metrics, harm: Option<&HarmGoesOn>) -
         ("false failures", metrics.false_failures.to_string()),
         ("drift", if metrics.drift { "yes".to_owned() } else { "no".to_owned() }),
     ];
+    rows.extend(metrics.bricked.map(|bricked| ("bricked", format!("{bricked} of {planned}"))));
     writeln!(out)?;
     for (name, value) in rows {
         writeln!(out, "  {DIM}{name:<24}{DIM:#} {value}")?;

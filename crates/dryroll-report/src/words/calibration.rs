@@ -13,7 +13,8 @@ impl CalibrationReport {
             ("answer to a plan".to_owned(), &self.operator.approval_delay),
             ("decision on a trip".to_owned(), &self.operator.decision_delay),
         ];
-        versions.chain(operator).collect()
+        let promotions = self.operator.promotion_delay.iter().map(|delay| ("answer to a promotion".to_owned(), delay));
+        versions.chain(operator).chain(promotions).collect()
     }
 }
 

@@ -1,11 +1,12 @@
 //! Events in words: one sentence an event, for the transcript of a run and the feed of a drill.
 
+use crate::events::chronicle::follows;
 use crate::judge::forecast::Forecast;
 use crate::words::{plural, spoken};
 use dryroll_engine::fleet::{InstanceId, InstanceNames};
 use dryroll_engine::{
     Answer, Direction, Edit, Engine, Event, EventBody, EventNames, OperatorDecision, Reason, RequestKind, RolloutId,
-    TripReason,
+    Then, TripReason,
 };
 use dryroll_sim::text::shown;
 
@@ -23,6 +24,9 @@ pub fn narrate(names: EventNames<'_>, engine: &Engine, event: &Event) -> String 
         EventBody::Planned { .. } => {
             let forecast = Forecast::of(engine);
             format!("{}; {}", forecast.plan(), trips_at(engine))
+        }
+        EventBody::ApprovalRequested { request, kind: RequestKind::Promotion } => {
+            format!("{request} asks: may batch {} begin?", engine.batches_begun())
         }
         EventBody::ApprovalRequested { request, kind } => format!("{request} asks: {}", asks(*kind)),
         EventBody::ApprovalDecided { request, answer } => format!("{request} is answered: {}", answered(answer)),
@@ -50,7 +54,12 @@ pub fn narrate(names: EventNames<'_>, engine: &Engine, event: &Event) -> String 
             format!("{} relapses: it is {}", name(*instance), reason.name())
         }
         EventBody::CircuitBreakerTripped { batch_index, failed, reason } => {
-            format!("the breaker trips in {batch} {batch_index}: {}", found(names.instances, failed, reason))
+            let follows = match follows(engine, reason) {
+                Then::Ask | Then::Note => "",
+                Then::Abort => "; the rule aborts the rollout",
+                Then::RollBack => "; the rule rolls back",
+            };
+            format!("the breaker trips in {batch} {batch_index}: {}{follows}", found(names.instances, failed, reason))
         }
         EventBody::BreakerNoted { batch_index, failed, reason } => {
             format!("noted in {batch} {batch_index}: {}", found(names.instances, failed, reason))

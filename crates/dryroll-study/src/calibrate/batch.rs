@@ -22,13 +22,15 @@ impl Plan {
                 "its batch_size is 0, but its total_instances is {total}; a batch has at least one instance"
             ));
         }
-        if let (Some(total), Some(size @ 1..), Some(count)) = (total, batch_size, batch_count)
-            && total.div_ceil(size) != count
-        {
-            return Err(format!(
-                "its batch_count is {count}, but {total} instances in batches of {size} are {} batches",
-                total.div_ceil(size)
-            ));
+        if let (Some(total), Some(size @ 1..), Some(count)) = (total, batch_size, batch_count) {
+            // The largest batch has this size, and each of the others at least one instance.
+            let (least, most) = (total.div_ceil(size), if total == 0 { 0 } else { total.saturating_sub(size) + 1 });
+            if !(least..=most.max(least)).contains(&count) {
+                let allowed = if most > least { format!("{least} to {most}") } else { least.to_string() };
+                return Err(format!(
+                    "its batch_count is {count}, but {total} instances in batches of {size} are {allowed} batches"
+                ));
+            }
         }
         Ok(Self { total, batch_count, batch_size, ..Self::default() })
     }
@@ -48,34 +50,40 @@ impl Plan {
         self.batch_count
     }
 
-    /// Checks that the plan can have a batch with this index and this many instances after those before it.
-    pub fn has(&mut self, index: u64, instances: u64) -> Result<(), String> {
-        if let Some(count) = self.batch_count.filter(|&count| index >= count) {
+    /// Checks that the plan can have a batch with this index and this many instances after those before it. After a
+    /// failed batch growth may stop or turn back, and there may be more batches than were planned.
+    pub fn has(&mut self, index: u64, instances: u64, is_after_failed: bool) -> Result<(), String> {
+        let planned = self.batch_count.filter(|_| !is_after_failed);
+        if let Some(count) = planned.filter(|&count| index >= count) {
             return Err(format!(
                 "its batch_index is {index}, but the plan has a batch_count of {count}: indices are 0 to {}",
                 count.saturating_sub(1)
             ));
         }
+        if instances == 0 {
+            return Err("its instance_count is 0; a batch has at least one instance".to_owned());
+        }
         if let Some(size) = self.batch_size.filter(|&size| instances > size) {
             return Err(format!("its instance_count is {instances}, but the plan has a batch_size of {size}"));
         }
-        if let (Some(total), Some(size)) = (self.total, self.batch_size) {
-            let due = total.saturating_sub(index.saturating_mul(size)).min(size);
-            if instances != due {
+        self.in_batches = self.in_batches.saturating_add(instances);
+        let Some(total) = self.total else { return Ok(()) };
+        if self.in_batches > total {
+            return Err(format!(
+                "its instance_count is {instances}, which makes {} in batches, of {total} instances in all",
+                self.in_batches
+            ));
+        }
+        if let (Some(size), Some(count)) = (self.batch_size, planned) {
+            let (left, batches) = (total - self.in_batches, count - index - 1);
+            if left > batches.saturating_mul(size) || left < batches {
                 return Err(format!(
-                    "its instance_count is {instances}, but batch {index} of {total} instances in batches of {size} \
-                     has {due}"
+                    "its instance_count is {instances}, which leaves {left} of {total} instances for {batches} more \
+                     batches of 1 to {size}"
                 ));
             }
         }
-        self.in_batches = self.in_batches.saturating_add(instances);
-        match self.total {
-            Some(total) if self.in_batches > total => Err(format!(
-                "its instance_count is {instances}, which makes {} in batches, of {total} instances in all",
-                self.in_batches
-            )),
-            Some(_) | None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Counts one more started instance.
@@ -104,6 +112,8 @@ pub struct Batch {
     pub failed: u64,
     /// Whether its `batch_completed` event has been read.
     pub completed: bool,
+    /// Whether it can be a failed batch: it completed with a failed verdict.
+    pub may_have_failed: bool,
 }
 
 impl Batch {
@@ -127,11 +137,25 @@ impl Batch {
         ))
     }
 
+    /// A healthy verdict turned to failed. What a completed batch has stated stays.
+    pub fn relapse(&mut self) {
+        if !self.completed {
+            self.healthy = self.healthy.saturating_sub(1);
+            self.failed += 1;
+        }
+    }
+
+    /// Whether all of it was started, as far as the log has starts.
+    pub fn is_dispatched(&self) -> bool {
+        self.started == 0 || self.started >= self.count
+    }
+
     /// Completes the batch, if it can complete with these counts.
     pub fn complete(&mut self, index: u64, healthy: Option<u64>, failed: Option<u64>) -> Result<(), String> {
         if std::mem::replace(&mut self.completed, true) {
             return Err(format!("batch {index} completed before"));
         }
+        self.may_have_failed = failed.is_none_or(|failed| failed > 0);
         // A log of milestones has no `instance_started` events.
         if self.started == self.count {
             for (key, said, seen) in [("healthy_count", healthy, self.healthy), ("failed_count", failed, self.failed)] {

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::CalibrationError;
-use super::log_state::LogState;
-use dryroll_engine::{EventKind, OperatorDecision, Reason};
+use super::log_state::{LogState, request_kind};
+use dryroll_engine::{EventKind, OperatorDecision, Reason, RequestKind};
 use dryroll_sim::json::fault;
 use dryroll_sim::text::Foreign;
 
@@ -36,6 +36,8 @@ pub struct Attempt {
     pub started: u64,
     /// The outcome.
     pub outcome: CommandOutcome,
+    /// Whether the instance was healthy and relapsed afterwards. The outcome stays what it was.
+    pub relapsed: bool,
 }
 
 /// A person's answer, or the lack of one in time.
@@ -56,8 +58,10 @@ pub enum ReplyKind {
     Edit,
     /// The plan is rejected.
     Reject,
-    /// A decision on a trip.
+    /// A decision on a trip, or on a promotion.
     OnTrip(OperatorDecision),
+    /// The next batch may begin.
+    Promote,
 }
 
 /// One rollout with its rollbacks, from its plan to its end.
@@ -69,6 +73,8 @@ pub struct History {
     pub approvals: Vec<Reply>,
     /// The decisions on trips.
     pub decisions: Vec<Reply>,
+    /// The answers to promotions; one that a trip made void has none.
+    pub promotions: Vec<Reply>,
     /// The versions that rollbacks went to.
     pub restored: Vec<Foreign>,
     /// Verdicts on instances whose start is not in the log.
@@ -100,6 +106,15 @@ pub(super) struct Line {
 }
 
 impl History {
+    /// The replies to requests of a kind.
+    fn replies(&mut self, kind: RequestKind) -> &mut Vec<Reply> {
+        match kind {
+            RequestKind::RollingUpgrade => &mut self.approvals,
+            RequestKind::RollingUpgradeContinuation | RequestKind::RollbackContinuation => &mut self.decisions,
+            RequestKind::Promotion => &mut self.promotions,
+        }
+    }
+
     /// Whether the history has a verdict or an answer.
     pub(super) fn says_something(&self) -> bool {
         let is_verdict = |attempt: &Attempt| !matches!(attempt.outcome, CommandOutcome::CutShort(_));
@@ -172,6 +187,7 @@ pub(super) struct Event {
     pub(super) total_instances: Option<u64>,
     pub(super) batch_size: Option<u64>,
     pub(super) batch_count: Option<u64>,
+    pub(super) attempt: Option<u64>,
 }
 
 /// Parses the event of a line; `None` for an event of another kind.
@@ -227,11 +243,13 @@ impl Line {
             total_instances,
             batch_size,
             batch_count,
+            attempt,
         } = &self.event;
         let mut hash = DefaultHasher::new();
         (self.kind.name(), at_ms, instance_id, target_version, healthy, reason).hash(&mut hash);
         (request_type, decision, outcome, batch_index, failed_instance_ids).hash(&mut hash);
         (instance_count, healthy_count, failed_count, total_instances, batch_size, batch_count).hash(&mut hash);
+        attempt.hash(&mut hash);
         hash.finish()
     }
 }
@@ -247,8 +265,10 @@ struct Reader {
     now: u64,
     /// By rollout and instance: the index in `attempts`, or `None` once it has its verdict.
     awaited: BTreeMap<(String, String), Option<usize>>,
-    /// By request: whether it is about the plan, and when it was opened.
-    asked: BTreeMap<String, (bool, u64)>,
+    /// By rollout and instance: the index in `attempts` of the one that passed.
+    passed: BTreeMap<(String, String), usize>,
+    /// By request: what it asks, and when it was opened.
+    asked: BTreeMap<String, (RequestKind, u64)>,
     log_state: LogState,
 }
 
@@ -295,18 +315,34 @@ impl Reader {
                     version: version.into(),
                     started: at,
                     outcome: CommandOutcome::CutShort(0),
+                    relapsed: false,
                 });
             }
+            EventKind::InstanceRetried => {
+                let instance = needs(event.instance_id, "instance_id")?;
+                let reason = needs(event.reason, "reason")?;
+                self.retried(at, rollout, instance, &reason)?;
+            }
+            EventKind::InstanceRelapsed => {
+                let instance = needs(event.instance_id, "instance_id")?;
+                if let Some(place) = self.passed.remove(&(rollout, instance)) {
+                    self.history.attempts[place].relapsed = true;
+                }
+            }
+            EventKind::CircuitBreakerTripped => self.void_promotions(at),
             EventKind::InstanceHealthCheck => {
                 let instance = needs(event.instance_id, "instance_id")?;
                 let healthy = needs(event.healthy, "healthy")?;
                 let reason = if healthy { None } else { Some(needs(event.reason, "reason")?) };
-                self.verdict(at, rollout, instance, reason)?;
+                let key = (rollout.clone(), instance.clone());
+                if let Some(place) = self.verdict(at, rollout, instance, reason)? {
+                    self.passed.insert(key, place);
+                }
             }
             EventKind::ApprovalRequested => {
                 let request = needs(event.approval_request_id, "approval_request_id")?;
-                let about_plan = needs(event.request_type, "type")? == "rolling_upgrade";
-                self.asked.insert(request, (about_plan, at));
+                let kind = request_kind(&needs(event.request_type, "type")?).map_err(Wrong::Order)?;
+                self.asked.insert(request, (kind, at));
             }
             EventKind::ApprovalDecided => {
                 let request = needs(event.approval_request_id, "approval_request_id")?;
@@ -321,12 +357,41 @@ impl Reader {
                 self.cut_short(at);
                 self.history.finished = true;
             }
-            _ => {}
+            EventKind::BatchStarted
+            | EventKind::BatchCompleted
+            | EventKind::BreakerNoted
+            | EventKind::OperatorNotified
+            | EventKind::RollbackFailed => {}
         }
         Ok(())
     }
 
-    fn verdict(&mut self, at: u64, rollout: String, instance: String, reason: Option<String>) -> Result<(), Wrong> {
+    /// A failed attempt ends, and the next begins: each is a command of its own.
+    fn retried(&mut self, at: u64, rollout: String, instance: String, reason: &str) -> Result<(), Wrong> {
+        let key = (rollout.clone(), instance.clone());
+        // What has no start in the log has no version either.
+        let Some(before) = self.verdict(at, rollout, instance, Some(reason.to_owned()))? else { return Ok(()) };
+        let next = self.history.attempts.len();
+        let attempt = self.history.attempts[before].clone();
+        self.history.attempts.push(Attempt { started: at, outcome: CommandOutcome::CutShort(0), ..attempt });
+        self.awaited.insert(key, Some(next));
+        Ok(())
+    }
+
+    /// A trip makes promotions void: nobody answers them any more.
+    fn void_promotions(&mut self, at: u64) {
+        let void = self.asked.extract_if(.., |_, (kind, _)| *kind == RequestKind::Promotion);
+        self.history.promotions.extend(void.map(|(_, (_, since))| Reply { took: at - since, answer: None }));
+    }
+
+    /// An attempt ends; returns its place, where its start is in the log.
+    fn verdict(
+        &mut self,
+        at: u64,
+        rollout: String,
+        instance: String,
+        reason: Option<String>,
+    ) -> Result<Option<usize>, Wrong> {
         let Some(awaited) = self.awaited.get_mut(&(rollout.clone(), instance.clone())) else {
             if self.history.begun {
                 return Err(Wrong::Order(format!(
@@ -334,7 +399,7 @@ impl Reader {
                 )));
             }
             self.history.orphans += 1;
-            return Ok(());
+            return Ok(None);
         };
         let Some(place) = awaited.take() else {
             return Err(Wrong::Order(format!("{instance} has its verdict already, or its rollout was over")));
@@ -351,7 +416,7 @@ impl Reader {
                 )));
             }
         };
-        Ok(())
+        Ok(Some(place))
     }
 
     fn answer(&mut self, at: u64, request: String, decision: &str) -> Result<(), Wrong> {
@@ -359,16 +424,16 @@ impl Reader {
             "approve" => ReplyKind::Approve,
             "edit" => ReplyKind::Edit,
             "reject" => ReplyKind::Reject,
+            "promote" => ReplyKind::Promote,
             other => match OperatorDecision::deserialize(Value::from(other)) {
                 Ok(decision) => ReplyKind::OnTrip(decision),
                 Err(_) => return Err(Wrong::Shape(format!("{other:?} is not a decision"))),
             },
         };
-        let Some((about_plan, since)) = self.asked.remove(&request) else { return Ok(()) };
-        let reply = Reply { took: at - since, answer: Some(kind) };
-        if about_plan { &mut self.history.approvals } else { &mut self.history.decisions }.push(reply);
+        let Some((asked, since)) = self.asked.remove(&request) else { return Ok(()) };
+        self.history.replies(asked).push(Reply { took: at - since, answer: Some(kind) });
         if kind == ReplyKind::Edit {
-            self.asked.insert(request, (about_plan, at));
+            self.asked.insert(request, (asked, at));
         }
         Ok(())
     }
@@ -379,9 +444,8 @@ impl Reader {
             let attempt = &mut self.history.attempts[place];
             attempt.outcome = CommandOutcome::CutShort(at - attempt.started);
         }
-        for (about_plan, since) in std::mem::take(&mut self.asked).into_values() {
-            let reply = Reply { took: at - since, answer: None };
-            if about_plan { &mut self.history.approvals } else { &mut self.history.decisions }.push(reply);
+        for (asked, since) in std::mem::take(&mut self.asked).into_values() {
+            self.history.replies(asked).push(Reply { took: at - since, answer: None });
         }
     }
 

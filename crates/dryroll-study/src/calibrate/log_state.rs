@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::batch::{Batch, Plan};
 use super::history::Event;
-use dryroll_engine::{EventKind, Outcome};
+use dryroll_engine::{EventKind, Outcome, RequestKind};
 
 /// The state that the events of a log have led to.
 #[derive(Debug, Default)]
@@ -26,8 +26,12 @@ enum Stage {
     Going,
     /// The plan awaits approval.
     Asked,
+    /// A rule of `breakers` tripped, and asks a person, aborts or rolls back: which of them is not known yet.
+    RuleTripped,
     /// The breaker tripped, and no decision has been made.
     Tripped,
+    /// The next batch waits for a promotion.
+    Promoting,
     /// A rollback was decided and has not started.
     GoingBack,
     /// The rollback is in progress, or over.
@@ -54,21 +58,30 @@ struct Rollout {
 struct Start {
     batch: Option<u64>,
     healthy: Option<bool>,
+    /// How often it was commanded again.
+    retries: u64,
 }
 
 #[derive(Debug)]
 struct Request {
-    about_plan: bool,
+    kind: RequestKind,
+    of: String,
     open: bool,
+    /// Whether a trip made it void.
+    is_void: bool,
 }
 
-/// The answers that the engine's contract offers for a request.
-fn options(about_plan: bool) -> &'static [&'static str] {
-    if about_plan {
-        &["approve", "edit", "reject"]
-    } else {
-        &["continue_anyway", "rollback_completed_batches", "abort"]
-    }
+/// The kind of a request by its `type`.
+///
+/// # Errors
+/// States what is allowed, where it is another.
+pub fn request_kind(name: &str) -> Result<RequestKind, String> {
+    const KINDS: [RequestKind; 3] =
+        [RequestKind::RollingUpgrade, RequestKind::RollingUpgradeContinuation, RequestKind::Promotion];
+    KINDS
+        .into_iter()
+        .find(|kind| kind.type_name() == name)
+        .ok_or_else(|| format!("its type is {name:?}; allowed: {}", KINDS.map(RequestKind::type_name).join(", ")))
 }
 
 impl LogState {
@@ -106,7 +119,14 @@ impl LogState {
             EventKind::BatchStarted => rollout.batch_started(event),
             EventKind::BatchCompleted => rollout.batch_completed(event),
             EventKind::InstanceHealthCheck => rollout.verdict(event),
-            EventKind::CircuitBreakerTripped => rollout.tripped(event, id),
+            EventKind::CircuitBreakerTripped => {
+                rollout.tripped(event, id)?;
+                self.void_promotions(id);
+                Ok(())
+            }
+            EventKind::BreakerNoted => rollout.noted(event, id),
+            EventKind::InstanceRetried => rollout.retried(event, id),
+            EventKind::InstanceRelapsed => rollout.relapsed(event, id),
             EventKind::InstanceStarted => {
                 rollout.start(event, id)?;
                 self.taken_back(event, id)
@@ -115,10 +135,7 @@ impl LogState {
                 rollout.stage = Stage::Over(Outcome::RollbackFailed);
                 Ok(())
             }
-            EventKind::InstanceRetried
-            | EventKind::InstanceRelapsed
-            | EventKind::BreakerNoted
-            | EventKind::OperatorNotified
+            EventKind::OperatorNotified
             | EventKind::ApprovalRequested
             | EventKind::ApprovalDecided
             | EventKind::RollbackStarted
@@ -128,31 +145,52 @@ impl LogState {
 
     fn asked(&mut self, event: &Event, id: &str) -> Result<(), String> {
         let (Some(request), Some(kind)) = (&event.approval_request_id, &event.request_type) else { return Ok(()) };
-        let about_plan = match kind.as_str() {
-            "rolling_upgrade" => true,
-            "rolling_upgrade_continuation" => false,
-            other => {
-                return Err(format!("its type is {other:?}; allowed: rolling_upgrade, rolling_upgrade_continuation"));
-            }
-        };
+        let kind = request_kind(kind)?;
         let rollout = self.rollouts.entry(id.to_owned()).or_default();
-        let fits = match (about_plan, rollout.stage) {
-            (true, Stage::Going) => rollout.batches.is_empty() && rollout.started.is_empty() && !rollout.is_rollback,
-            (false, Stage::Tripped) => true,
+        let fits = match (kind, rollout.stage) {
+            (RequestKind::RollingUpgrade, Stage::Going) => {
+                rollout.batches.is_empty() && rollout.started.is_empty() && !rollout.is_rollback
+            }
+            (RequestKind::Promotion, Stage::Going) => !rollout.is_rollback && !rollout.has_no_batch(),
+            (
+                RequestKind::RollingUpgradeContinuation | RequestKind::RollbackContinuation,
+                Stage::Tripped | Stage::RuleTripped,
+            ) => true,
             _ => false,
         };
         if rollout.known && !fits {
-            return Err(if about_plan {
-                format!("it asks about the plan of {id} at the wrong time; allowed: once, before the first batch")
-            } else {
-                format!("it asks how {id} goes on; allowed: only after a circuit_breaker_tripped")
+            return Err(match kind {
+                RequestKind::RollingUpgrade => {
+                    format!("it asks about the plan of {id} at the wrong time; allowed: once, before the first batch")
+                }
+                RequestKind::Promotion => format!(
+                    "it asks for a promotion of {id} at the wrong time; allowed: between two batches, while no other \
+                     request is open"
+                ),
+                RequestKind::RollingUpgradeContinuation | RequestKind::RollbackContinuation => {
+                    format!("it asks how {id} goes on; allowed: only after a circuit_breaker_tripped")
+                }
             });
         }
-        rollout.stage = if about_plan { Stage::Asked } else { Stage::Tripped };
-        if self.requests.insert(request.clone(), Request { about_plan, open: true }).is_some() {
+        rollout.stage = match kind {
+            RequestKind::RollingUpgrade => Stage::Asked,
+            RequestKind::Promotion => Stage::Promoting,
+            RequestKind::RollingUpgradeContinuation | RequestKind::RollbackContinuation => Stage::Tripped,
+        };
+        let opened = Request { kind, of: id.to_owned(), open: true, is_void: false };
+        if self.requests.insert(request.clone(), opened).is_some() {
             return Err(format!("{request} was opened before; each request has an id of its own"));
         }
         Ok(())
+    }
+
+    /// A trip makes the promotion void that its rollout waits for.
+    fn void_promotions(&mut self, id: &str) {
+        for request in self.requests.values_mut() {
+            if request.open && request.kind == RequestKind::Promotion && request.of == id {
+                (request.open, request.is_void) = (false, true);
+            }
+        }
     }
 
     fn decided(&mut self, event: &Event, id: &str) -> Result<(), String> {
@@ -168,10 +206,15 @@ impl LogState {
                 false => Ok(()),
             };
         };
+        if request.is_void {
+            return Err(format!(
+                "{id_of_request} is void since a trip; a promotion is asked for anew after the decision"
+            ));
+        }
         if !request.open {
             return Err(format!("{id_of_request} was decided before; a request is decided once"));
         }
-        let offered = options(request.about_plan);
+        let offered = request.kind.option_names();
         if !offered.contains(&decision.as_str()) {
             return Err(format!("its decision is {decision:?}, but {id_of_request} offers {}", offered.join(", ")));
         }
@@ -189,7 +232,8 @@ impl LogState {
     }
 
     fn rollback(&mut self, event: &Event, id: &str) -> Result<(), String> {
-        let decided = self.rollouts.iter_mut().find(|(_, rollout)| rollout.stage == Stage::GoingBack);
+        let goes_back = |rollout: &Rollout| matches!(rollout.stage, Stage::GoingBack | Stage::RuleTripped);
+        let decided = self.rollouts.iter_mut().find(|(_, rollout)| goes_back(rollout));
         if let Some((parent, rollout)) = decided {
             rollout.stage = Stage::Back;
             let started = rollout.started.len() as u64;
@@ -245,6 +289,9 @@ impl LogState {
         // The rollback if there is one: it decides how the rollout ends.
         let last = if rollout.stage == Stage::Back { rollback.unwrap_or(rollout) } else { rollout };
         let wrong = |why: String| Err(format!("its outcome is {named}, but {why}"));
+        if last.stage == Stage::RuleTripped && outcome == Outcome::Aborted {
+            return Ok(());
+        }
         if let Stage::Over(due) = last.stage {
             return if due == outcome {
                 Ok(())
@@ -282,6 +329,10 @@ impl Stage {
         match self {
             Self::Going => format!("{id} goes on"),
             Self::Asked => format!("the request about the plan of {id} is open: it needs an approve first"),
+            Self::RuleTripped => {
+                format!("a rule of {id} tripped: an approval_requested, a rollback_started or the finished is next")
+            }
+            Self::Promoting => format!("{id} waits for a promotion: it needs a promote first"),
             Self::Tripped => format!("the breaker of {id} tripped and nobody has decided: it needs a decision first"),
             Self::GoingBack => {
                 format!(
@@ -299,11 +350,28 @@ impl Stage {
     }
 }
 
+/// Whether an event is about what was dispatched before.
+fn is_of_flight(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::InstanceHealthCheck
+            | EventKind::InstanceRetried
+            | EventKind::InstanceRelapsed
+            | EventKind::BatchCompleted
+    )
+}
+
 impl Rollout {
+    /// Whether nothing was begun, as far as the log says.
+    fn has_no_batch(&self) -> bool {
+        self.batches.is_empty() && self.started.is_empty()
+    }
+
     fn may_go_on(&self, kind: EventKind, id: &str) -> Result<(), String> {
         let may = match (self.stage, kind) {
             (Stage::Over(_) | Stage::Back, _) => false,
-            (Stage::GoingBack, kind) => kind == EventKind::RollbackFailed,
+            (Stage::GoingBack | Stage::RuleTripped, EventKind::RollbackFailed) => true,
+            (Stage::GoingBack, _) => false,
             (_, EventKind::RollbackFailed) => {
                 return match self.known {
                     true => Err("no decision rollback_completed_batches comes before it".to_owned()),
@@ -313,7 +381,9 @@ impl Rollout {
             (Stage::Going, _) => true,
             (Stage::Asked, kind) => matches!(kind, EventKind::Planned | EventKind::OperatorNotified),
             // What is in flight still gets its verdicts.
-            (Stage::Tripped, kind) => matches!(kind, EventKind::InstanceHealthCheck | EventKind::BatchCompleted),
+            (Stage::Tripped | Stage::RuleTripped, kind) => is_of_flight(kind),
+            (Stage::Promoting, EventKind::CircuitBreakerTripped | EventKind::BreakerNoted) => true,
+            (Stage::Promoting, kind) => is_of_flight(kind),
         };
         if may { Ok(()) } else { Err(self.stage.words(id)) }
     }
@@ -332,16 +402,23 @@ impl Rollout {
         if self.batches.contains_key(&index) {
             return Err(format!("batch {index} was started before"));
         }
-        self.plan.has(index, count)?;
+        let is_after_failed = self.batches.values().any(|batch| batch.may_have_failed);
+        let due = self.batches.len() as u64;
+        if self.known && index != due && !self.plan.batches().is_some_and(|count| index >= count) {
+            return Err(format!("its batch_index is {index}, but batch {due} is next: batches start in their order"));
+        }
+        self.plan.has(index, count, is_after_failed)?;
         if self.known {
-            let due = self.batches.len() as u64;
             if index != due {
                 return Err(format!(
                     "its batch_index is {index}, but batch {due} is next: batches start in their order"
                 ));
             }
-            if let Some((before, _)) = self.batches.last_key_value().filter(|(_, batch)| !batch.completed) {
-                return Err(format!("it starts batch {index} before batch {before} completes"));
+            if let Some((before, _)) = self.batches.last_key_value().filter(|(_, batch)| !batch.is_dispatched()) {
+                return Err(format!("it starts batch {index} before all of batch {before} were started"));
+            }
+            if let Some((before, _)) = self.batches.iter().find(|(_, batch)| self.is_rollback && !batch.completed) {
+                return Err(format!("it starts batch {index} of a rollback before batch {before} completes"));
             }
         }
         self.batches.insert(index, Batch::of(count));
@@ -375,7 +452,7 @@ impl Rollout {
         if let Some(other) = self.version.replace(version.clone()).filter(|other| other != version) {
             return Err(format!("its target_version is {version:?}, but {id} rolls out {other:?}; a rollout has one"));
         }
-        self.started.insert(instance.clone(), Start { batch: event.batch_index, healthy: None });
+        self.started.insert(instance.clone(), Start { batch: event.batch_index, healthy: None, retries: 0 });
         Ok(())
     }
 
@@ -395,12 +472,65 @@ impl Rollout {
         Ok(())
     }
 
+    fn retried(&mut self, event: &Event, id: &str) -> Result<(), String> {
+        let Some(instance) = &event.instance_id else { return Ok(()) };
+        let Some(start) = self.started.get_mut(instance) else {
+            return match self.known && !self.started.is_empty() {
+                true => Err(format!("{instance} is commanded again, but it was never started in {id}")),
+                false => Ok(()),
+            };
+        };
+        if start.healthy.is_some() {
+            return Err(format!("{instance} is commanded again, but it has its verdict in {id}"));
+        }
+        let due = start.retries + 1;
+        if let Some(attempt) = event.attempt.filter(|&attempt| self.known && attempt != due) {
+            return Err(format!("its attempt is {attempt}, but {instance} begins attempt {due} in {id}"));
+        }
+        start.retries = event.attempt.unwrap_or(due);
+        Ok(())
+    }
+
+    fn relapsed(&mut self, event: &Event, id: &str) -> Result<(), String> {
+        if self.is_rollback {
+            return Err(format!("{id} is a rollback, and nobody is watched in one"));
+        }
+        let Some(instance) = &event.instance_id else { return Ok(()) };
+        let has_starts = self.known && !self.started.is_empty();
+        match self.started.get_mut(instance) {
+            Some(start) if start.healthy == Some(true) => start.healthy = Some(false),
+            Some(_) => return Err(format!("{instance} relapses, but it has no healthy verdict in {id}")),
+            None if has_starts => {
+                return Err(format!("{instance} relapses, but it was never started in {id}"));
+            }
+            None => {}
+        }
+        if let Some(batch) = event.batch_index.and_then(|index| self.batches.get_mut(&index)) {
+            batch.relapse();
+        }
+        Ok(())
+    }
+
+    fn noted(&self, event: &Event, id: &str) -> Result<(), String> {
+        if let Some(reason) = event.reason.as_deref().filter(|reason| !is_of_rule(reason)) {
+            return Err(format!("its reason is {reason:?}; only a rule of breakers notes: `rule 1: …`"));
+        }
+        self.counted(event, id)
+    }
+
     fn tripped(&mut self, event: &Event, id: &str) -> Result<(), String> {
-        self.stage = Stage::Tripped;
+        let by_rule = event.reason.as_deref().is_some_and(is_of_rule);
+        if by_rule && self.is_rollback {
+            return Err(format!("a rule of breakers trips {id}, which is a rollback; only failures in a row trip one"));
+        }
+        self.stage = if by_rule { Stage::RuleTripped } else { Stage::Tripped };
+        // A rule that is judged before a batch bears the index of the batch that it holds back.
+        let held_back = self.batches.len() as u64;
         if let Some(index) = event.batch_index
             && self.known
             && !self.batches.is_empty()
             && !self.batches.contains_key(&index)
+            && !(by_rule && index == held_back)
         {
             return Err(format!("its batch_index is {index}, but no batch_started of batch {index} comes before it"));
         }
@@ -415,9 +545,25 @@ impl Rollout {
                 failed.len()
             ));
         }
+        self.counted(event, id)
+    }
+
+    /// Checks the instances that a rule says it counted.
+    fn counted(&self, event: &Event, id: &str) -> Result<(), String> {
+        let Some(failed) = &event.failed_instance_ids else { return Ok(()) };
+        let reason = event.reason.as_deref().unwrap_or_default();
+        if let Some(count) = counted_by(reason).filter(|&count| count != failed.len() as u64) {
+            return Err(format!(
+                "its failed_instance_ids are {}, but its reason is {reason:?}, which counts {count}",
+                failed.len()
+            ));
+        }
+        // Instances can be unwell without a verdict.
+        let is_of_verdicts = !reason.ends_with(" unwell");
         for (place, instance) in failed.iter().enumerate() {
             let why = match self.started.get(instance) {
                 _ if failed[..place].contains(instance) => "is named twice",
+                _ if !is_of_verdicts => continue,
                 None if self.known && !self.started.is_empty() => "was never started",
                 Some(Start { healthy: Some(true), .. }) => "has a healthy verdict",
                 Some(Start { healthy: None, .. }) => "has no verdict yet",
@@ -443,8 +589,24 @@ impl Rollout {
             return Some(format!("{instance} has no verdict; all have one before that"));
         }
         let completed = self.batches.values().filter(|batch| batch.completed).count();
-        let batches = self.plan.batches().unwrap_or(self.batches.len() as u64);
+        let batches = self.plan.batches().unwrap_or(0).max(self.batches.len() as u64);
         (!self.batches.is_empty() && (completed as u64) < batches)
             .then(|| format!("{completed} of {batches} batches completed; all of them complete before that"))
     }
+}
+
+/// Whether a reason is that of a rule of `breakers`.
+fn is_of_rule(reason: &str) -> bool {
+    reason.strip_prefix("rule ").is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()))
+}
+
+/// How many instances the reason of a rule says that it counted; `None` where the reason has no such form.
+fn counted_by(reason: &str) -> Option<u64> {
+    let (_, found) = reason.strip_prefix("rule ")?.split_once(": ")?;
+    if found.contains(" completed batches ") || found.starts_with("no healthy verdict ") {
+        return Some(0);
+    }
+    let (count, rest) = found.split_once(" of ")?;
+    let counts = rest.ends_with(" unwell") || rest.contains(" failed");
+    counts.then(|| count.parse().ok()).flatten()
 }

@@ -61,6 +61,8 @@ pub struct VersionObservations {
     pub cut_short: Vec<u64>,
     /// Whether a rollback went to it.
     pub restored: bool,
+    /// Healthy verdicts that relapsed later. They are healthy in the counts.
+    pub relapsed: u64,
 }
 
 impl VersionObservations {
@@ -108,6 +110,12 @@ pub struct OperatorObservations {
     pub edited: u64,
     /// Plans that were rejected.
     pub rejected: u64,
+    /// How long answers to promotions took, milliseconds.
+    pub promotions: Times,
+    /// Promotions that were given.
+    pub promoted: u64,
+    /// Promotions that were answered with a rollback or an abort.
+    pub not_promoted: u64,
     /// The decisions on trips and their counts, most frequent first.
     pub on_trip: Vec<(OperatorDecision, u64)>,
 }
@@ -160,6 +168,7 @@ impl Observations {
             };
             let version = &mut self.versions[place];
             version.restored |= history.restored.contains(&attempt.version);
+            version.relapsed += u64::from(attempt.relapsed);
             let in_history = version.by_history.len() - 1;
             version.count(attempt.outcome, in_history);
             if let CommandOutcome::Healthy(took) | CommandOutcome::Failed(took) = attempt.outcome {
@@ -173,16 +182,26 @@ impl Observations {
             }
         }
         let operator = &mut self.operator;
-        for (replies, times) in
-            [(&history.approvals, &mut operator.approvals), (&history.decisions, &mut operator.decisions)]
-        {
+        for (replies, times) in [
+            (&history.approvals, &mut operator.approvals),
+            (&history.decisions, &mut operator.decisions),
+            (&history.promotions, &mut operator.promotions),
+        ] {
             for &Reply { took, answer } in replies {
                 if answer.is_some() { &mut times.seen } else { &mut times.open }.push(took);
             }
         }
-        for reply in history.approvals.iter().chain(&history.decisions) {
+        for reply in &history.promotions {
             match reply.answer {
                 None => {}
+                Some(ReplyKind::Promote) => operator.promoted += 1,
+                Some(_) => operator.not_promoted += 1,
+            }
+        }
+        for reply in history.approvals.iter().chain(&history.decisions) {
+            match reply.answer {
+                // Not offered there.
+                None | Some(ReplyKind::Promote) => {}
                 Some(ReplyKind::Approve) => operator.approved += 1,
                 Some(ReplyKind::Edit) => operator.edited += 1,
                 Some(ReplyKind::Reject) => operator.rejected += 1,

@@ -94,6 +94,8 @@ pub struct VersionCalibration {
     pub counts: AttemptCounts,
     /// The number of histories in which it was commanded.
     pub histories: u64,
+    /// Healthy verdicts that relapsed later. They are healthy in the counts and in the rates.
+    pub relapsed: u64,
     /// How long its upgrades take.
     pub upgrade_time: Duration,
     /// How often its upgrades fail, and how often no end can be observed.
@@ -115,6 +117,8 @@ pub struct OperatorCalibration {
     pub approval_delay: Duration,
     /// How long a decision on a trip takes.
     pub decision_delay: Duration,
+    /// How long an answer to a promotion takes; `None` where none was asked for.
+    pub promotion_delay: Option<Duration>,
     /// What the log cannot tell about the operator.
     pub warnings: Vec<Warning>,
 }
@@ -162,6 +166,7 @@ fn calibrated(observed: &VersionObservations, heartbeat_interval: u64) -> Versio
         version: observed.version.clone(),
         counts: observed.counts,
         histories: observed.by_history.len() as u64,
+        relapsed: observed.relapsed,
         upgrade_time,
         rates: rates(failed, healthy, timed_out, &silence, spreads),
         late_families: silence.families,
@@ -181,7 +186,10 @@ fn spreads(histories: &[AttemptCounts]) -> Spreads {
 
 /// Answers are known to the millisecond.
 fn operator(observed: &OperatorObservations) -> OperatorCalibration {
+    let Times { seen, open } = &observed.promotions;
+    let has_promotions = !seen.is_empty() || !open.is_empty();
     let mut operator = OperatorCalibration {
+        promotion_delay: has_promotions.then(|| Duration::of(&observed.promotions, 1)),
         observations: observed.clone(),
         approval_delay: Duration::of(&observed.approvals, 1),
         decision_delay: Duration::of(&observed.decisions, 1),

@@ -180,6 +180,13 @@ pub fn of_version(version: &VersionCalibration, observed: &VersionObservations) 
         );
         warn(&mut all, Confounded, text);
     }
+    if version.relapsed > 0 {
+        let text = format!(
+            "{} relapsed later: the rates count them as healthy, and why they relapsed is not in the log",
+            number_of(version.relapsed, "healthy verdict")
+        );
+        warn(&mut all, CannotTell, text);
+    }
     if let Some(&window) = observed.timed_out.iter().min() {
         late(&mut all, version, window);
         let latest = observed.healthy.iter().chain(&observed.failed).max();
@@ -346,9 +353,9 @@ fn late(all: &mut Vec<Warning>, version: &VersionCalibration, window: u64) {
 pub fn of_operator(operator: &OperatorCalibration) -> Vec<Warning> {
     use WarningKind::{CannotTell, Censored, TooFew};
     let mut all = Vec::new();
-    for (what, duration) in
-        [("the approval delay", &operator.approval_delay), ("the decision delay", &operator.decision_delay)]
-    {
+    let promotions = operator.promotion_delay.iter().map(|delay| ("the promotion delay", delay));
+    let delays = [("the approval delay", &operator.approval_delay), ("the decision delay", &operator.decision_delay)];
+    for (what, duration) in delays.into_iter().chain(promotions) {
         let n = duration.sample.n_seen();
         match &duration.fit {
             None => warn(&mut all, TooFew, format!("{what} is not known: nobody answered in the log")),

@@ -2,11 +2,13 @@
 //! in half and in double the time.
 //!
 //! A branch repeats the person's decisions up to the one that it changes. After that the run may differ, and other
-//! requests may be opened. Requests are matched by kind (the plan, a trip of the rollout, a trip of the rollback): the
-//! second request of a kind gets the person's own second answer to that kind, after the time that the person took.
-//! Where the person gave no such answer, the changed decision is repeated with its changed delay if it was on a trip;
-//! otherwise the person's last decision on a trip is repeated with its delay. A rollback that trips cannot be rolled
-//! back, so an answer to roll back becomes one to continue.
+//! requests may be opened. Requests are matched by kind (the plan, a promotion, a trip of the rollout, a trip of the
+//! rollback): the second request of a kind gets the person's own second answer to that kind, after the time that the
+//! person took. Where the person gave no such answer, the changed decision is repeated with its changed delay if it was
+//! on a trip; otherwise the person's last decision on a trip is repeated with its delay. A rollback that trips cannot be
+//! rolled back, so an answer to roll back becomes one to continue. A promotion without an answer of the person's is
+//! promoted, after the delay of the person's last answer to a promotion, or at once. One that the person let wait until
+//! a trip made it void waits in the branches too.
 //!
 //! If the person never decided on a trip, there is no decision to repeat. With the same decision at another time, a
 //! trip then stays unanswered; with another decision there is a branch for each answer to a trip
@@ -75,10 +77,13 @@ pub fn run<'w>(
         Change::Instead(answer, on_trip) => (took, Some(answer), on_trip),
     };
     let answer = answer.unwrap_or(Answer::Approve);
-    let is_on_trip = |answer: &Answer| matches!(answer, Answer::OnTrip(_));
-    let last_on_trip = decisions.iter().rev().find(|own| is_on_trip(&own.answer));
+    let is_on_trip = |own: &&Decision| own.asked.kind.is_of_trip();
+    let last_on_trip = decisions.iter().rev().find(is_on_trip);
+    let promotes_after = |own: &Decision| if Some(own) == changed { late } else { own.took() };
+    let last_promotion = decisions.iter().rev().find(|own| own.asked.kind == RequestKind::Promotion);
+    let promotes_after = last_promotion.map_or(Span::ZERO, promotes_after);
     // The answer to trips that the person's decisions do not cover.
-    let again = if is_on_trip(&answer) {
+    let again = if changed.is_some_and(|own| is_on_trip(&own)) {
         Some((late, answer))
     } else {
         let own = last_on_trip.map(|own| (own.took(), own.answer));
@@ -86,8 +91,12 @@ pub fn run<'w>(
     };
     follow(compiled, replicate, |earlier, asked| {
         match decisions.get(earlier.len()) {
+            // The person let this promotion wait until a trip made it void.
+            Some(own) if earlier.len() <= decision && is_left(asked, own) => return Some((own.asked.at, own.answer)),
             Some(own) if earlier.len() < decision => return Some((own.at, own.answer)),
-            Some(_) if earlier.len() == decision => return Some((asked.at + late, answer)),
+            Some(own) if earlier.len() == decision && own.asked.kind == asked.kind => {
+                return Some((asked.at + late, answer));
+            }
             _ => {}
         }
         // The n-th request of a kind gets the person's n-th answer to that kind.
@@ -95,15 +104,23 @@ pub fn run<'w>(
         match decisions.iter().filter(alike).nth(earlier.iter().filter(alike).count()) {
             Some(own) => Some((asked.at + own.took(), own.answer)),
             None if asked.kind == RequestKind::RollingUpgrade => Some((asked.at + late, fitting(asked.kind, answer))),
+            None if asked.kind == RequestKind::Promotion => Some((asked.at + promotes_after, Answer::Promote)),
             None => again.map(|(late, answer)| (asked.at + late, fitting(asked.kind, answer))),
         }
     })
 }
 
+/// Whether a promotion was left unanswered: the person's next decision answers another request.
+fn is_left(asked: Asked, own: &Decision) -> bool {
+    asked.kind == RequestKind::Promotion && own.asked.request != asked.request
+}
+
 /// Adapts a repeated decision to what the request offers.
 fn fitting(kind: RequestKind, answer: Answer) -> Answer {
-    use OperatorDecision::{Abort, ContinueAnyway};
+    use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
     match (kind, answer) {
+        (RequestKind::Promotion, Answer::OnTrip(Abort | RollbackCompletedBatches)) => answer,
+        (RequestKind::Promotion, _) => Answer::Promote,
         (RequestKind::RollingUpgrade, Answer::Approve | Answer::Reject) => answer,
         (RequestKind::RollingUpgrade, _) => Answer::Approve,
         (RequestKind::RollbackContinuation, Answer::OnTrip(Abort)) => answer,
@@ -113,7 +130,7 @@ fn fitting(kind: RequestKind, answer: Answer) -> Answer {
     }
 }
 
-/// An operator who approves at once, and makes the same decision on every trip.
+/// An operator who approves and promotes at once, and makes the same decision on every trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plain {
     /// The limit of failures in a row that is set before the approval; `None`: the plan is approved unchanged.
@@ -135,7 +152,7 @@ impl Plain {
         use OperatorDecision::{Abort, ContinueAnyway, RollbackCompletedBatches};
         let is_asked = compiled.settings.policy == InterventionPolicy::RequireApproval;
         let careful = Some(NonZeroU32::MIN)
-            .filter(|&one| is_asked && compiled.settings.max_consecutive_failures.is_some_and(|limit| limit > one));
+            .filter(|&one| is_asked && compiled.settings.max_consecutive_failures.is_none_or(|limit| limit > one));
         let decisions = [ContinueAnyway, Abort, RollbackCompletedBatches];
         let mut all = decisions.map(|on_trip| Self { limit: None, waits: Span::ZERO, on_trip }).to_vec();
         all.push(Self { limit: None, waits: PATIENCE, on_trip: ContinueAnyway });
@@ -154,6 +171,7 @@ pub fn plain(compiled: &CompiledScenario, replicate: u64, plain: Plain) -> Run<'
             Some((asked.at, Answer::Edit(Edit { batch_pct: None, max_consecutive_failures: plain.limit })))
         }
         RequestKind::RollingUpgrade => Some((asked.at, Answer::Approve)),
+        RequestKind::Promotion => Some((asked.at, Answer::Promote)),
         kind => Some((asked.at + plain.waits, fitting(kind, Answer::OnTrip(plain.on_trip)))),
     })
 }
@@ -174,7 +192,7 @@ impl Run<'_> {
     /// Whether a trip was still unanswered at the end.
     #[must_use]
     pub fn left_a_trip(&self) -> bool {
-        self.drill.unanswered().is_some_and(|asked| asked.kind != RequestKind::RollingUpgrade)
+        self.drill.unanswered().is_some_and(|asked| asked.kind.is_of_trip())
     }
 
     /// The decisions of the run.

@@ -99,7 +99,7 @@ impl<'w, O: Observer> Controller<'w, O> {
         self.drill.clock()
     }
 
-    /// The last heartbeat summary, while a trip awaits a decision.
+    /// The last heartbeat summary, while a trip or a promotion awaits a decision.
     #[must_use]
     pub fn roll(&self) -> Option<&HeartbeatSummary> {
         self.roll.as_ref()
@@ -110,7 +110,7 @@ impl<'w, O: Observer> Controller<'w, O> {
         self.drill.call_roll()
     }
 
-    /// Keeps the heartbeat summary as fresh as the heartbeats are while a trip awaits an answer.
+    /// Keeps the heartbeat summary as fresh as the heartbeats are while a trip or a promotion awaits an answer.
     fn attend(&mut self) {
         let trip = self.drill.asked().filter(|asked| asked.kind != RequestKind::RollingUpgrade);
         let Some(asked) = trip else {

@@ -57,6 +57,9 @@ struct Line {
     /// Whether it answers a trip of a rollback.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     of_rollback: bool,
+    /// Whether it answers a promotion; `promote` always does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    of_promotion: bool,
 }
 
 impl Record {
@@ -146,6 +149,7 @@ impl Line {
             batch_pct: edit.batch_pct,
             max_consecutive_failures: edit.max_consecutive_failures.map(NonZeroU32::get),
             of_rollback: decision.asked.kind == RequestKind::RollbackContinuation,
+            of_promotion: decision.asked.kind == RequestKind::Promotion && decision.answer != Answer::Promote,
         }
     }
 
@@ -158,8 +162,10 @@ impl Line {
             "continue_anyway" => on_trip(OperatorDecision::ContinueAnyway),
             "rollback_completed_batches" => on_trip(OperatorDecision::RollbackCompletedBatches),
             "abort" => on_trip(OperatorDecision::Abort),
+            "promote" => Ok(Answer::Promote),
             other => Err(format!(
-                "`{other}` is not a decision; allowed: approve, edit, reject, continue_anyway, rollback_completed_batches, abort"
+                "`{other}` is not a decision; allowed: approve, edit, reject, continue_anyway, \
+                 rollback_completed_batches, abort, promote"
             )),
         }?;
         if !matches!(answer, Answer::Edit(_)) && (self.batch_pct.is_some() || self.max_consecutive_failures.is_some()) {
@@ -168,10 +174,19 @@ impl Line {
         if self.of_rollback && !matches!(answer, Answer::OnTrip(_)) {
             return Err(format!("`{}` takes no of_rollback: it does not answer a trip", self.decide));
         }
+        if self.of_promotion && !RequestKind::Promotion.offers(&answer) {
+            let offered = RequestKind::Promotion.option_names().join(", ");
+            return Err(format!("`{}` does not answer a promotion; allowed: {offered}", self.decide));
+        }
+        if self.of_promotion && self.of_rollback {
+            return Err("it cannot answer a promotion and a trip of the rollback; allowed: one of them".to_owned());
+        }
         if let Some(asked) = self.asked_at_ms.filter(|&asked| asked > self.at_ms) {
             return Err(format!("it is made at {} ms, before it is asked for at {asked} ms", self.at_ms));
         }
         let kind = match answer {
+            Answer::Promote => RequestKind::Promotion,
+            Answer::OnTrip(_) if self.of_promotion => RequestKind::Promotion,
             Answer::OnTrip(_) if self.of_rollback => RequestKind::RollbackContinuation,
             Answer::OnTrip(_) => RequestKind::RollingUpgradeContinuation,
             _ => RequestKind::RollingUpgrade,

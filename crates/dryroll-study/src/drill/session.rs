@@ -195,7 +195,7 @@ impl<'w> Drill<'w> {
     pub fn play<O: Observer>(&mut self, decisions: &[Recorded], observer: &mut O) -> Result<(), DrillError> {
         for (place, decision) in decisions.iter().enumerate() {
             let wrong = |why: String| DrillError::does_not_fit(place + 1, decision, why);
-            while self.asked().is_none() {
+            while self.asked().is_none_or(|asked| self.waits_until_void(asked, decision)) {
                 if self.step(observer).is_none() {
                     let outcome = self.engine().outcome().map_or("over", |outcome| outcome.name());
                     return Err(wrong(format!("no request is open: the rollout is {outcome} at {} ms", self.clock.0)));
@@ -203,7 +203,7 @@ impl<'w> Drill<'w> {
             }
             let Some(asked) = self.asked() else { continue };
             if asked.kind != decision.kind {
-                use RequestKind::{RollbackContinuation, RollingUpgradeContinuation};
+                use RequestKind::{Promotion, RollbackContinuation, RollingUpgradeContinuation};
                 return Err(wrong(match (asked.kind, decision.kind) {
                     (RollbackContinuation, RollingUpgradeContinuation) => format!(
                         "it is the rollback that tripped, at {} ms; a decision on that has \"of_rollback\": true",
@@ -211,6 +211,14 @@ impl<'w> Drill<'w> {
                     ),
                     (RollingUpgradeContinuation, RollbackContinuation) => format!(
                         "it is the rollout that tripped, at {} ms, and not the rollback; a decision on that has no of_rollback",
+                        asked.at.0
+                    ),
+                    (Promotion, RollingUpgradeContinuation) => format!(
+                        "a promotion is asked for, at {} ms; a decision on that has \"of_promotion\": true",
+                        asked.at.0
+                    ),
+                    (RollingUpgradeContinuation, Promotion) => format!(
+                        "it is a trip that asks, at {} ms, and not a promotion; a decision on that has no of_promotion",
                         asked.at.0
                     ),
                     _ => format!(
@@ -242,6 +250,13 @@ impl<'w> Drill<'w> {
         }
         self.finish(observer);
         Ok(())
+    }
+
+    /// Whether a recorded decision is not about an open promotion: the person let it wait until a trip made it void.
+    fn waits_until_void(&self, asked: Asked, decision: &Recorded) -> bool {
+        let is_of_another =
+            decision.kind != asked.kind || decision.asked_at.is_some_and(|recorded| recorded > asked.at);
+        asked.kind == RequestKind::Promotion && is_of_another && self.next_at().is_some_and(|next| next <= decision.at)
     }
 
     /// The request that was open at the end of the drill: it expired, or the run was given up.
@@ -277,7 +292,10 @@ impl<'w> Drill<'w> {
                 self.is_underway = false;
             }
             (None, _) => {
-                self.unanswered = self.asked().or(self.unanswered);
+                // A promotion that a rule made void was not open at the end.
+                if let Some(asked) = self.asked() {
+                    self.unanswered = Some(asked).filter(|_| self.is_over());
+                }
                 self.asked = None;
                 self.is_underway = false;
             }

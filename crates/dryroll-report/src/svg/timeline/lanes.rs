@@ -4,8 +4,14 @@ use std::fmt::Write;
 
 use super::verdicts::verdict;
 use super::{Drawing, LEFT, Layout, MOST_MARKS, RIGHT, WIDTH};
+use crate::model::timeline::Batch;
 use crate::svg::drawing::{Anchor, Canvas, fitted, short, text_width};
 use crate::svg::theme::Colour;
+
+/// Batches that overlap are drawn in so many lanes.
+const MOST_LANES: usize = 4;
+/// The height of a lane of batches.
+const LANE: f64 = 24.0;
 
 impl Drawing<'_> {
     pub(super) fn lane_name(canvas: &mut Canvas, y: f64, name: &str) {
@@ -17,10 +23,14 @@ impl Drawing<'_> {
             return y;
         }
         Self::lane_name(canvas, y + 18.0, "batches");
-        let mut free = f64::MIN;
-        for batch in self.timeline.batches.iter().take(MOST_MARKS) {
+        let lanes = self.batch_lanes();
+        let mut free = [f64::MIN; MOST_LANES];
+        let mut used = 1;
+        for (batch, lane) in self.timeline.batches.iter().take(MOST_MARKS).zip(lanes) {
             let (from, to) = (layout.x(batch.from_ms), layout.x(batch.to_ms.max(batch.from_ms)));
             let to = to.max(from + 1.0);
+            let (y, free) = (y + lane as f64 * LANE, &mut free[lane]);
+            used = used.max(lane + 1);
             let [a, b, top, foot] = [from + 0.5, to - 0.5, y + 16.0, y + 22.0].map(short);
             canvas.path(
                 &format!("M{a} {foot}V{top}H{b}V{foot}"),
@@ -28,16 +38,31 @@ impl Drawing<'_> {
             );
             let label = format!("{}{}", if batch.rollback { "R" } else { "" }, batch.index);
             let (middle, half) = ((from + to) / 2.0, text_width(&label, 11.0) / 2.0);
-            if middle - half > free {
+            if middle - half > *free {
                 canvas.text((middle, y + 11.0), Anchor::Middle, 11.0, Colour::Text, &label);
-                free = middle + half + 3.0;
+                *free = middle + half + 3.0;
             }
         }
-        y + 32.0
+        y + 32.0 + (used - 1) as f64 * LANE
+    }
+
+    /// The lane of each batch: one that begins before another of its rollout is over has a lane below it.
+    fn batch_lanes(&self) -> Vec<usize> {
+        let mut over = [[0; MOST_LANES]; 2];
+        let place = |batch: &Batch| {
+            let over = &mut over[usize::from(batch.rollback)];
+            let lane = over.iter().position(|&end| end <= batch.from_ms).unwrap_or(MOST_LANES - 1);
+            over[lane] = over[lane].max(batch.to_ms);
+            lane
+        };
+        self.timeline.batches.iter().take(MOST_MARKS).map(place).collect()
     }
 
     pub(super) fn breaker(&self, canvas: &mut Canvas, layout: &Layout, y: f64) -> f64 {
         const HEIGHT: f64 = 34.0;
+        if !self.has_breaker() {
+            return y;
+        }
         let timeline = self.timeline;
         let most = timeline.breaker.iter().map(|step| step.1).max().unwrap_or(0).max(timeline.limit).max(1);
         let up = |count: u32| y + 6.0 + HEIGHT * (1.0 - f64::from(count) / f64::from(most));

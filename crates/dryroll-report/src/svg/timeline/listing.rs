@@ -21,18 +21,27 @@ impl Drawing<'_> {
             let what = format!("{} healthy, {} failed", batch.healthy_count, batch.failed_count);
             table.row([kind.to_owned(), batch.index.to_string(), time(batch.from_ms), time(batch.to_ms), what]);
         }
+        for bake in timeline.bakes.iter().take(MOST_MARKS) {
+            let (from, to) = (time(bake.from_ms), time(bake.to_ms));
+            table.row(["bake".to_owned(), bake.batch_index.to_string(), from, to, String::new()]);
+        }
         for trip in timeline.trips.iter().take(MOST_MARKS) {
             let to = trip.decided_at_ms.map_or_else(String::new, time);
-            let what = trip.decision.as_deref().unwrap_or("no decision").replace('_', " ");
-            let mut failed = trip.failed_instance_ids.iter().take(8).map(String::as_str).collect::<Vec<_>>().join(" ");
-            if trip.failed_instance_ids.len() > 8 {
-                failed.push_str(" …");
-            }
-            table.row(["trip".to_owned(), failed, time(trip.at_ms), to, what]);
+            let reason = trip.reason.as_ref().map_or_else(String::new, |reason| format!("{reason}; "));
+            let what = format!("{reason}{}", trip.followed());
+            table.row(["trip".to_owned(), first_of(&trip.failed_instance_ids), time(trip.at_ms), to, what]);
+        }
+        for note in timeline.notes.iter().take(MOST_MARKS) {
+            let failed = first_of(&note.failed_instance_ids);
+            table.row(["note".to_owned(), failed, time(note.at_ms), String::new(), note.reason.clone()]);
+        }
+        for retry in timeline.retries.iter().take(MOST_MARKS) {
+            let what = format!("attempt {} after {}", retry.attempt, retry.reason.replace('_', " "));
+            table.row(["retry".to_owned(), retry.instance_id.clone(), time(retry.at_ms), String::new(), what]);
         }
         for request in timeline.requests.iter().take(MOST_MARKS) {
             table.row([
-                "request".to_owned(),
+                if request.promotes.is_some() { "promotion" } else { "request" }.to_owned(),
                 request.id.clone(),
                 time(request.from_ms),
                 time(request.to_ms),
@@ -67,4 +76,13 @@ impl Drawing<'_> {
         }
         table
     }
+}
+
+/// The first of some ids.
+fn first_of(ids: &[String]) -> String {
+    let mut first = ids.iter().take(8).map(String::as_str).collect::<Vec<_>>().join(" ");
+    if ids.len() > 8 {
+        first.push_str(" …");
+    }
+    first
 }

@@ -5,7 +5,7 @@ use crate::model::timeline::State;
 use crate::svg::drawing::{Anchor, Canvas, text_width};
 use crate::svg::theme::Colour;
 
-pub(super) const STATES: [State; 8] = [
+pub(super) const STATES: [State; 9] = [
     State::Previous,
     State::Upgrading,
     State::Target,
@@ -14,6 +14,7 @@ pub(super) const STATES: [State; 8] = [
     State::Hung,
     State::Crashed,
     State::Dead,
+    State::Bricked,
 ];
 
 pub(super) fn word(state: State) -> &'static str {
@@ -26,6 +27,7 @@ pub(super) fn word(state: State) -> &'static str {
         State::Hung => "hung",
         State::Crashed => "crashed",
         State::Dead => "dead",
+        State::Bricked => "bricked",
     }
 }
 
@@ -40,6 +42,7 @@ pub(super) fn look(state: State) -> (Colour, f64, &'static str) {
         State::Hung => (Colour::Fourth, 0.8, "M0 0V4"),
         State::Crashed => (Colour::Fourth, 0.8, ""),
         State::Dead => (Colour::Text, 0.22, ""),
+        State::Bricked => (Colour::Text, 0.8, "M0 0V4M0 0H4"),
     }
 }
 

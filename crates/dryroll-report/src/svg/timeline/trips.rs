@@ -58,7 +58,7 @@ impl Drawing<'_> {
         let mut free = [f64::MIN; MOST_LINES];
         let trips = self.timeline.trips.iter().take(MOST_MARKS);
         let label = |trip: &Trip| {
-            let decision = trip.decision.as_deref().unwrap_or("no decision").replace('_', " ");
+            let decision = trip.followed();
             let took = trip.decided_at_ms.filter(|&at| at > trip.at_ms).map(|at| spoken(Span(at - trip.at_ms)));
             let text = format!("{decision}{}", took.map_or_else(String::new, |took| format!(", after {took}")));
             let (at, width) = (layout.x(trip.at_ms), text_width(&text, 11.0));

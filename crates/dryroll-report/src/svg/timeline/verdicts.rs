@@ -8,7 +8,7 @@ use crate::svg::theme::Colour;
 use dryroll_engine::Reason;
 
 /// Why a verdict fails, by the names of reports.
-const REASONS: [&str; 2] = [Reason::UpgradeFailed.name(), Reason::HealthTimeout.name()];
+const REASONS: [&str; 3] = [Reason::UpgradeFailed.name(), Reason::HealthTimeout.name(), Reason::Relapsed.name()];
 
 impl Drawing<'_> {
     /// What the marks of failed verdicts mean, of those that there are.
@@ -39,12 +39,15 @@ impl Drawing<'_> {
     }
 }
 
-/// The mark of a failed verdict: a cross for a reported failure, a triangle for what was not heard of in time. Both
-/// have a light rim, so that they stand out from the rows.
+/// The mark of a failed verdict: a cross for a reported failure, a triangle for what was not heard of in time, a diamond
+/// for a relapse. All have a light rim, so that they stand out from the rows.
 pub(super) fn verdict(canvas: &mut Canvas, reason: &str, (x, y): (f64, f64), r: f64) {
     let [left, right, top, foot] = [x - r, x + r, y - r, y + r].map(short);
     let d = if reason == REASONS[0] {
         format!("M{left} {top}L{right} {foot}M{left} {foot}L{right} {top}")
+    } else if reason == REASONS[2] {
+        let [middle, across] = [x, y].map(short);
+        format!("M{middle} {top}L{right} {across}L{middle} {foot}L{left} {across}Z")
     } else {
         format!("M{left} {foot}H{right}L{} {top}Z", short(x))
     };
