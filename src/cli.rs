@@ -16,6 +16,7 @@ mod merge;
 mod new;
 mod output;
 mod plan;
+mod policies;
 mod progress;
 mod report;
 mod rollout;

@@ -17,6 +17,7 @@ use super::output::{
     Failure, each_its_own_place, open_all, publish, scratch_failure, scratch_log, standard_output, teller, write_json,
     write_whole,
 };
+use super::policies::PoliciesFile;
 use super::progress::Progress;
 use super::sweep::HowArguments;
 use baseline::BaselineArguments;
@@ -70,6 +71,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
     #[command(flatten)]
+    policies: PoliciesFile,
+    #[command(flatten)]
     baselines: BaselineArguments,
     #[command(flatten)]
     how: HowArguments,
@@ -119,6 +122,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut report = CheckReport {
         schema: "dryroll.check/1".into(),
         command: (replay::check(&given, arguments.filter.as_deref(), arguments.max_replicates, arguments.fail_fast)
+            + &replay::policies(arguments.policies.path().as_deref())
             + if arguments.strict { " --strict" } else { "" }
             + &replay::against(arguments.baselines.baseline.as_deref(), &arguments.baselines.tolerances))
             .into(),

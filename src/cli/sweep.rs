@@ -8,6 +8,7 @@ use super::checkpoint::{Checkpoint, spare_log};
 use super::interrupt;
 use super::memory::Need;
 use super::output::{Failure, each_its_own_place, no_grid, open_all, standard_output, teller, write_json, write_whole};
+use super::policies::PoliciesFile;
 use super::progress::Progress;
 use super::shard;
 use dryroll_report::files::output::{Output, Written};
@@ -30,7 +31,8 @@ const REPLICATES: u64 = 1000;
 const MOST_REPLICATES: u64 = 100_000;
 
 /// Options that a manifest already fixes, or that only the merge uses.
-const CUT_AND_DRIED: [&str; 14] = [
+const CUT_AND_DRIED: [&str; 15] = [
+    "policies",
     "batch_pct",
     "max_consecutive_failures",
     "settings",
@@ -57,6 +59,8 @@ pub struct Arguments {
     scenario: Option<PathBuf>,
     #[command(flatten)]
     grid: GridArguments,
+    #[command(flatten)]
+    policies: PoliciesFile,
     /// Replicates of each cell [default: 1000]; with --precision the most [default: 100000]
     #[arg(long, value_name = "N")]
     replicates: Option<u64>,
@@ -102,7 +106,8 @@ pub struct GridArguments {
     /// Limits of failures in a row: a list or a range
     #[arg(long, value_name = "LIST")]
     max_consecutive_failures: Option<String>,
-    /// Vary another key of [rollout], as in rollout.health_timeout_sec=120,300; may be repeated
+    /// Vary another key of [rollout], as in rollout.health_timeout_sec=120,300 or rollout.batches=[1,"5%"],["20%"];
+    /// or fleet.instances, or a rate of a version, as in versions.v2.failure_rate=0.01,0.05; may be repeated
     #[arg(long = "set", value_name = "KEY=LIST")]
     settings: Vec<String>,
     /// Versions to roll out: `all`, or a list of ids [default: the target and the defective versions]
@@ -197,6 +202,7 @@ impl Arguments {
             scenario,
             seed: self.seed.unwrap_or(read.seed),
             axes: self.grid.axes()?,
+            policies: self.policies.read()?,
             versions: self.grid.versions(&read)?,
             replicates: self.replicates.unwrap_or(default),
             precision,
@@ -217,11 +223,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         )));
     }
     if let (Some(plan), Some(shards)) = (&arguments.plan, arguments.shards) {
-        each_its_own_place(Some(scenario), &[plan])?;
+        each_its_own_place(arguments.policies.with(scenario), &[plan])?;
         return shard::plan(arguments.order(scenario)?, plan, shards, &arguments.how);
     }
     let outputs = arguments.outputs.all();
-    each_its_own_place(Some(scenario), &outputs)?;
+    each_its_own_place(arguments.policies.with(scenario), &outputs)?;
     spare_log(&outputs)?;
     let sweep = ready(arguments.order(scenario)?)?;
     let pool = arguments.how.pool()?;
@@ -352,11 +358,11 @@ fn write_runs(
 ) -> Result<Option<Written>, Failure> {
     use dryroll_report::rows::runs::{OptionalColumns, RunsWriter};
     write_whole(file, |out| {
-        let columns = OptionalColumns::of(sweep.cells.scenarios.iter().zip(&sweep.cells.compiled));
+        let columns = OptionalColumns::of(&sweep.cells);
         let mut runs = RunsWriter::new(out, columns)?;
         for (cell, &(replicates, _)) in extent.cells.iter().enumerate() {
             let rows = CellRows::open(logs, cell as u32, replicates)?;
-            runs.cell(&sweep.cells.scenarios[cell], &rows)?;
+            runs.cell(&sweep.cells.scenarios[cell], sweep.cells.policy(cell), &rows)?;
         }
         runs.finish().map(drop)
     })

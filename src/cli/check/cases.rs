@@ -11,7 +11,7 @@ use dryroll_report::model::WrongScenario;
 use dryroll_report::words::plural;
 use dryroll_sim::scenario::{Advice, Advisor, Scenario, ScenarioError, ScenarioText};
 use dryroll_sim::text::{Foreign, listed};
-use dryroll_study::study::check::{Check, CheckError, RuleWords};
+use dryroll_study::study::check::{Check, CheckError, RuleWords, Wanted};
 
 /// A scenario with the rules that the filters select.
 pub struct Case {
@@ -81,20 +81,21 @@ impl Cases {
             self.not_scenarios.push(text.file);
             return Ok(());
         }
-        let scenario = text.scenario()?;
+        let mut scenario = text.scenario()?;
+        arguments.policies.take(&mut scenario)?;
         let file = Foreign::from(text.path());
         let filter = arguments.filter.as_ref().map(|text| text.to_lowercase());
-        let wanted = |rule: &usize| {
-            let of = scenario.expect[*rule].version.unwrap_or(scenario.rollout.target).0;
+        let wanted = |wanted: &Wanted| {
+            let of = scenario.expect[wanted.rule].version.unwrap_or(scenario.rollout.target).0;
             let versions = &arguments.versions;
             if !versions.is_empty() && !versions.iter().any(|id| scenario.versions[of].id == id.trim()) {
                 return false;
             }
-            let called = called(&file, &scenario, *rule).to_lowercase();
+            let called = called(&file, &scenario, *wanted).to_lowercase();
             filter.as_ref().is_none_or(|text| called.contains(text))
         };
-        let rules: Vec<usize> = (0..scenario.expect.len()).filter(wanted).collect();
-        let check = (!rules.is_empty()).then(|| Check::new(&scenario, &rules)).transpose();
+        let rules: Vec<Wanted> = Check::all(&scenario).into_iter().filter(wanted).collect();
+        let check = (!rules.is_empty()).then(|| Check::of(&scenario, &rules)).transpose();
         let check = check.map_err(|error| match error {
             CheckError::Grid(error) => no_grid(&text, error).of(&file),
             other => Failure::input(other).of(&file),
@@ -105,7 +106,10 @@ impl Cases {
         self.scenarios += 1;
         self.rules += scenario.expect.len();
         match check {
-            Some(check) => self.wanted.push(Case { file, text, check }),
+            Some(check) => {
+                let check = Check { policies: arguments.policies.path().map(Foreign::from), ..check };
+                self.wanted.push(Case { file, text, check });
+            }
             None if scenario.expect.is_empty() => {
                 if filter.is_none() {
                     let mut advisor = Advisor::new(&text);
@@ -169,7 +173,8 @@ impl Cases {
             for Case { file, check, .. } in &self.wanted {
                 for rule in &check.rules {
                     let version = &check.cells.scenarios[rule.cell].target().id;
-                    writeln!(out, "{file}: {version}: {}", RuleWords::of(&rule.spec))?;
+                    let with = check.cells.name(rule.cell).map(|name| format!(" with {name}")).unwrap_or_default();
+                    writeln!(out, "{file}: {version}{with}: {}", RuleWords::of(&rule.spec))?;
                 }
             }
             out.flush()
@@ -185,9 +190,10 @@ fn are(files: &[Foreign]) -> String {
     }
 }
 
-/// The name of a rule: its file, its version and its text.
-fn called(file: &Foreign, scenario: &Scenario, rule: usize) -> String {
-    let spec = &scenario.expect[rule];
+/// The name of a rule: its file, its version with a named policy, and its text.
+fn called(file: &Foreign, scenario: &Scenario, wanted: Wanted) -> String {
+    let spec = &scenario.expect[wanted.rule];
     let version = &scenario.versions[spec.version.unwrap_or(scenario.rollout.target).0].id;
-    format!("{file}: {version}: {}", RuleWords::of(spec))
+    let with = wanted.policy.map(|policy| format!(" with {}", scenario.policies[policy].name)).unwrap_or_default();
+    format!("{file}: {version}{with}: {}", RuleWords::of(spec))
 }

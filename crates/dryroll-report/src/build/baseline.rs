@@ -1,5 +1,7 @@
 //! The part of a check report that holds scenarios against a baseline, from what was found.
 
+use serde_json::Value;
+
 use crate::judge::conditional::{Conditional, Sides};
 use crate::model::baseline::{AgainstBaseline, BaselineReport, BaselineScenario, ComparedFact};
 use crate::words::baseline::differing;
@@ -15,6 +17,7 @@ use dryroll_study::study::baseline::subject::Compared;
 use dryroll_study::study::baseline::tolerance::Tolerances;
 use dryroll_study::study::compare::PolicyText;
 use dryroll_study::study::grid::Axis;
+use dryroll_study::study::policy::toml_text;
 use dryroll_study::study::sweep::CONFIDENCE;
 
 /// What is known of a scenario before it is judged.
@@ -113,7 +116,11 @@ fn judged(found: &Found<'_>, tolerances: &Tolerances, confidence: f64) -> Baseli
 fn compare_command(judged: &BaselineScenario, entry: &Entry) -> String {
     let mut settings = Vec::new();
     for (key, accepted, _) in differing(&entry.policy, &judged.policy) {
-        let value = if accepted == "null" { "none".to_owned() } else { accepted.trim_matches('"').to_owned() };
+        let value = match serde_json::from_str(&accepted) {
+            Ok(Value::Null) => "none".to_owned(),
+            Ok(value @ (Value::Array(_) | Value::Object(_))) => toml_text(&value),
+            _ => accepted.trim_matches('"').to_owned(),
+        };
         settings.push(Axis { key, values: vec![value] });
     }
     let mut versions: Vec<&str> = Vec::new();
@@ -122,8 +129,8 @@ fn compare_command(judged: &BaselineScenario, entry: &Entry) -> String {
             versions.push(fact.version.raw());
         }
     }
-    let policies = [PolicyText(settings), PolicyText(Vec::new())];
-    replay::compare(judged.file.raw(), entry.seed, &policies, &versions, entry.replicates)
+    let policies = [PolicyText { name: None, settings }, PolicyText::default()];
+    replay::compare(judged.file.raw(), entry.seed, &policies, None, &versions, entry.replicates)
 }
 
 fn standing(compared: &Compared) -> AgainstBaseline {

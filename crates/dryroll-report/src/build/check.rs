@@ -3,9 +3,10 @@
 use crate::judge::conditional::beside;
 use crate::model::ScenarioRef;
 use crate::model::check::{CheckReport, CheckedRule, CheckedScenario, IdleFault, Status};
-use crate::words::replay;
+use crate::words::replay::{self, Changes};
 use crate::words::{NOTHING, Unit, plural};
 use dryroll_sim::scenario::{Advisor, Demand, EventDemand, ExpectSpec, Expected, ScenarioText, passed_on_stalled};
+use dryroll_sim::text::Foreign;
 use dryroll_study::study::check::{Check, Checked, Doubt, Finding, Kind, Rule, RuleWords, Verdict, kind};
 use dryroll_study::study::tune::limits::bound_says;
 
@@ -15,7 +16,8 @@ impl CheckReport {
         let mut advisor = Advisor::new(text);
         let own = check.cells.scenarios.iter().any(|one| one.rollout.target == check.scenario.rollout.target);
         let own = (!own).then_some(&check.scenario);
-        check.cells.scenarios.iter().chain(own).for_each(|scenario| advisor.read(scenario));
+        let unnamed = check.cells.scenarios.iter().enumerate().filter(|(cell, _)| check.cells.name(*cell).is_none());
+        unnamed.map(|(_, scenario)| scenario).chain(own).for_each(|scenario| advisor.read(scenario));
         let passed = check.rules.iter().zip(&checked.rules).filter(|(_, found)| found.verdict == Verdict::Passed);
         for (rule, found) in passed {
             let says = RuleWords::of(&rule.spec).to_string();
@@ -62,7 +64,12 @@ impl CheckReport {
 }
 
 fn command(file: &str, check: &Check, cell: usize, replicate: u64) -> String {
-    replay::command(file, check.scenario.seed, check.cells.scenarios[cell].target().id.raw(), &[], replicate)
+    let changes = Changes {
+        policy: check.cells.name(cell).map(Foreign::raw),
+        policies: check.policies.as_ref().map(Foreign::raw),
+        settings: Vec::new(),
+    };
+    replay::command(file, check.scenario.seed, check.cells.scenarios[cell].target().id.raw(), &changes, replicate)
 }
 
 /// Of a version of which nothing is rolled out, estimates say little.
@@ -70,7 +77,8 @@ fn warnings(check: &Check) -> Vec<String> {
     let of_cell = |cell: usize| {
         let estimated = |rule: &Rule| rule.cell == cell && kind(&rule.spec) == Kind::Estimated;
         let why = check.cells.compiled[cell].rolls_nothing_out().filter(|_| check.rules.iter().any(estimated))?;
-        Some(format!("nothing of {} is rolled out: {why}", check.cells.scenarios[cell].target().id))
+        let with = check.cells.name(cell).map(|name| format!(" with policy {name}")).unwrap_or_default();
+        Some(format!("nothing of {} is rolled out{with}: {why}", check.cells.scenarios[cell].target().id))
     };
     (0..check.cells.compiled.len()).filter_map(of_cell).collect()
 }
@@ -92,6 +100,7 @@ fn checked_rule(file: &str, check: &Check, rule: &Rule, finding: &Finding) -> Ch
         replicates: words.replicates,
         line: rule.spec.line,
         version: check.cells.scenarios[rule.cell].target().id.clone(),
+        policy: check.cells.name(rule.cell).cloned(),
         status,
         why,
         observed_says: observed(finding.observed.as_ref(), unit, bound(&rule.spec))

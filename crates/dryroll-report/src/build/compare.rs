@@ -4,21 +4,23 @@ use crate::judge::conditional::Conditional;
 use crate::model::compare::{CompareReport, Comparison, Contrast, DifferingReplicate, Stopping};
 use crate::model::{Histogram, ScenarioRef};
 use crate::words::completed;
-use crate::words::replay;
+use crate::words::replay::{self, Changes};
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{Advice, Advisor, Measure, Rate, Scenario, ScenarioText, ended_at_horizon};
-use dryroll_study::study::Policy;
+use dryroll_sim::text::Foreign;
 use dryroll_study::study::compare::{Compare, Compared, Contrasted, PolicyText};
 use dryroll_study::study::completed::{Completed, is_time, of_all};
 use dryroll_study::study::sweep::CONFIDENCE;
 
 impl CompareReport {
-    /// The report. `text` is the scenario's file, for the commands that replay its replicates and the places of advice.
+    /// The report. `text` is the scenario's file, for the commands that replay its replicates and the places of advice;
+    /// `named` is the path of the file of policies.
     #[must_use]
     pub fn new(
         scenario: &Scenario,
         text: &ScenarioText,
         policies: &[PolicyText; 2],
+        named: Option<&str>,
         compare: &Compare,
         results: &[Compared],
     ) -> Self {
@@ -28,8 +30,12 @@ impl CompareReport {
             let [a, _] = compare.cells_of(version);
             let id = &compare.cells.scenarios[a].target().id;
             let command = |policy: &PolicyText, replicate| {
-                let settings: Vec<_> = policy.0.iter().map(|axis| (axis, 0)).collect();
-                replay::command(file, scenario.seed, id.raw(), &settings, replicate)
+                let changes = Changes {
+                    policy: policy.name.as_ref().map(Foreign::raw),
+                    policies: named,
+                    settings: policy.settings.iter().map(|axis| (axis, 0)).collect(),
+                };
+                replay::command(file, scenario.seed, id.raw(), &changes, replicate)
             };
             Comparison {
                 version: id.clone(),
@@ -58,10 +64,10 @@ impl CompareReport {
             schema: "dryroll.compare/1".into(),
             scenario: ScenarioRef::of(scenario),
             seed: scenario.seed,
-            command: replay::compare(file, scenario.seed, policies, &versions, compare.replicates).into(),
+            command: replay::compare(file, scenario.seed, policies, named, &versions, compare.replicates).into(),
             replicates: compare.replicates,
             confidence: CONFIDENCE,
-            policies: [Policy::of(&compare.cells.scenarios[a]), Policy::of(&compare.cells.scenarios[b])],
+            policies: [compare.cells.policy(a), compare.cells.policy(b)],
             warnings: warnings(compare, results),
             comparisons,
             advice,
@@ -70,7 +76,10 @@ impl CompareReport {
 }
 
 fn advice(text: &ScenarioText, policies: &[PolicyText; 2], compare: &Compare, found: &[Comparison]) -> Vec<Advice> {
-    let set = policies.iter().flat_map(|policy| policy.0.iter().map(|axis| axis.key.as_str()));
+    let set = policies.iter().flat_map(|policy| policy.settings.iter().map(|axis| axis.key.as_str()));
+    let named = policies.iter().any(|policy| policy.name.is_some());
+    // Which keys a named policy has, the file alone knows.
+    let set = set.chain(Scenario::rollout_keys().into_iter().filter(|_| named));
     let mut advisor = Advisor::of_grid(text, set, &compare.cells.scenarios);
     let measure = Measure::Rate(Rate::Outcome(Outcome::Stalled));
     for comparison in found {

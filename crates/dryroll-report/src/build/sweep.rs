@@ -10,15 +10,16 @@ use crate::model::sweep::{
 };
 use crate::model::timeline::Timeline;
 use crate::words::completed::warnings as warnings_of;
-use crate::words::replay;
+use crate::words::replay::{self, Changes};
 use crate::words::{Unit, plural};
 use dryroll_engine::Outcome;
-use dryroll_sim::scenario::{Advice, Advisor, Measure, Rate, Scenario, ended_at_horizon};
+use dryroll_sim::scenario::{Advice, Advisor, Measure, Rate, Scenario, ScenarioText, ended_at_horizon};
 use dryroll_sim::text::Foreign;
 use dryroll_stats::proportion::clopper_pearson;
 use dryroll_stats::simultaneous;
 use dryroll_study::study::completed::{self, Completed};
 use dryroll_study::study::exact::exact;
+use dryroll_study::study::policy::in_words;
 use dryroll_study::study::rare::{FEWEST_HITS, trip_probability};
 use dryroll_study::study::sweep::{CONFIDENCE, CellResult, Extent, Sweep};
 use dryroll_study::study::{Policy, Summary};
@@ -38,7 +39,7 @@ impl SweepReport {
             .grid
             .axes
             .iter()
-            .map(|axis| Axis { key: axis.key.clone(), values: sweep.grid.axis_values(axis, &sweep.cells.scenarios) });
+            .map(|axis| Axis { key: axis.key.clone(), values: sweep.grid.axis_values(axis, &sweep.cells) });
         let versions = sweep.grid.versions.iter().map(|version| scenario.versions[version.0].id.clone());
         let precision = sweep.order.precision.as_ref().and_then(|goal| {
             Some(Precision {
@@ -67,6 +68,7 @@ impl SweepReport {
             confidence: CONFIDENCE,
             precision,
             axes: axes.collect(),
+            policies: sweep.grid.named.iter().map(|policy| policy.name.clone()).collect(),
             versions: versions.collect(),
             cells,
         }
@@ -91,7 +93,7 @@ fn timelines(sweep: &Sweep, cells: &[Cell]) -> Vec<ReplayedReplicate> {
 fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
     let (metric, worst) = &result.worst;
     Cell {
-        policy: Policy::of(&sweep.cells.scenarios[cell]),
+        policy: sweep.cells.policy(cell),
         version: sweep.cells.scenarios[cell].target().id.clone(),
         defective: sweep.cells.compiled[cell].defective,
         replicates: result.replicates,
@@ -118,21 +120,14 @@ fn cell_of(sweep: &Sweep, cell: usize, result: &CellResult) -> Cell {
 
 /// The command that replays a replicate of a cell.
 fn replay_command(sweep: &Sweep, cell: usize, replicate: u64) -> String {
-    let mut policy = cell / sweep.cells.versions;
-    let mut settings: Vec<_> = sweep
-        .grid
-        .axes
-        .iter()
-        .rev()
-        .map(|axis| {
-            let value = policy % axis.values.len();
-            policy /= axis.values.len();
-            (axis, value)
-        })
-        .collect();
-    settings.reverse();
+    let (named, settings) = sweep.grid.makes(cell / sweep.cells.versions);
+    let changes = Changes {
+        policy: named.map(|policy| policy.name.raw()),
+        policies: sweep.order.policies.as_ref().map(ScenarioText::path),
+        settings,
+    };
     let version = &sweep.cells.scenarios[cell].target().id;
-    replay::command(sweep.order.scenario.path(), sweep.order.seed, version.raw(), &settings, replicate)
+    replay::command(sweep.order.scenario.path(), sweep.order.seed, version.raw(), &changes, replicate)
 }
 
 /// The chance of a trip where hardly any was met, if it was asked for.
@@ -242,6 +237,8 @@ fn nothing_rolled_out(sweep: &Sweep) -> impl Iterator<Item = String> {
 
 fn advice(sweep: &Sweep, cells: &[Cell]) -> Vec<Advice> {
     let set = sweep.grid.axes.iter().map(|axis| axis.key.as_str());
+    // Which keys a named policy has, the file alone knows.
+    let set = set.chain(Scenario::rollout_keys().into_iter().filter(|_| !sweep.grid.named.is_empty()));
     let mut advisor = Advisor::of_grid(&sweep.order.scenario, set, &sweep.cells.scenarios);
     let mut stalled: BTreeMap<&Foreign, (u64, u64)> = BTreeMap::new();
     for cell in cells {
@@ -276,13 +273,13 @@ fn given_up(sweep: &Sweep, cells: &[Cell]) -> impl Iterator<Item = String> {
 fn settings(policy: &Policy, keys: &[&str]) -> String {
     let one = |key: &&str| {
         let key = key.strip_prefix("rollout.").unwrap_or(key);
-        let value = match policy.get(key)? {
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
-        };
-        Some(format!("{key} {value}"))
+        // A name stands for the keys of a policy.
+        let is_shown = policy.policy.is_none() || key.contains('.');
+        let value = policy.get(key).filter(|_| is_shown)?;
+        Some(format!("{key} {}", in_words(&value)))
     };
-    keys.iter().filter_map(one).collect::<Vec<_>>().join(", ")
+    let name = policy.policy.iter().map(|name| format!("policy {name}"));
+    name.chain(keys.iter().filter_map(one)).collect::<Vec<_>>().join(", ")
 }
 
 fn warnings(sweep: &Sweep, cells: &[Cell]) -> Vec<String> {

@@ -209,7 +209,9 @@ fn of_cell(reader: &mut Reader, report: &Value, cell: &Value) {
     }
     for axis in list(report, "axes") {
         let Some(key) = axis.get("key").and_then(Value::as_str) else { continue };
-        let Some(found) = cell["policy"].get(key) else { continue };
+        // A named policy has values of its own.
+        let of_axis = cell["policy"].get("policy").is_none() || key.contains('.');
+        let Some(found) = cell["policy"].get(key).filter(|_| of_axis) else { continue };
         let same = |value: &Value| value == found || value.as_f64().is_some_and(|value| found.as_f64() == Some(value));
         let values = list(axis, "values");
         if !values.iter().any(same) {

@@ -70,7 +70,7 @@ fn about_files(check: &CheckReport) -> Vec<TestSuite> {
 fn suite(scenario: &CheckedScenario) -> TestSuite {
     let mut suite = TestSuite::new(scenario.file.to_string());
     for rule in &scenario.rules {
-        let mut case = TestCase::new(one_line(&format!("{}: {}", rule.version, rule.says)), status(rule));
+        let mut case = TestCase::new(one_line(&format!("{}: {}", rule.rolled_out(), rule.says)), status(rule));
         case.set_classname(scenario.file.to_string());
         case.extra.insert("file".into(), scenario.file.to_string().into());
         case.extra.insert("line".into(), rule.line.to_string().into());

@@ -23,7 +23,7 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
             let cells = [
                 format!("{} {}", sign(rule.status), rule.status.name()),
                 format!("{} {}", rule.about, rule.replicates),
-                rule.version.to_string(),
+                rule.rolled_out(),
                 rule.observed_says.clone(),
                 rule.limit.clone(),
                 rule.interval_says.clone(),

@@ -67,7 +67,7 @@ fn rules(scenario: &CheckedScenario) -> Table {
     for rule in &scenario.rules {
         table.row([
             format!("{} {}", rule.about, rule.replicates).trim_end().to_owned(),
-            rule.version.to_string(),
+            rule.rolled_out(),
             format!("{} {}", sign(rule.status), rule.status.name()),
             rule.observed_says.clone(),
             rule.limit.clone(),

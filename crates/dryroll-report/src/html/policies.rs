@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::model::Axis;
 use crate::words::{NOTHING, Unit, number};
 use dryroll_study::study::Policy;
+use dryroll_study::study::policy::in_words;
 
 /// The keys in which some policies differ.
 #[derive(Clone, Debug)]
@@ -46,9 +47,9 @@ impl Policies {
     /// Short, for plots: the values alone.
     #[must_use]
     pub fn short(&self, policy: &Policy) -> String {
-        let values: Vec<String> =
-            self.keys.iter().map(|key| says(key, &policy.get(key).unwrap_or(Value::Null))).collect();
-        values.join(" · ")
+        let values = self.shown(policy).map(|key| says(key, &policy.get(key).unwrap_or(Value::Null)));
+        let name = policy.policy.iter().map(ToString::to_string);
+        name.chain(values).collect::<Vec<_>>().join(" · ")
     }
 
     /// What the short names are made of.
@@ -61,19 +62,21 @@ impl Policies {
     /// With the names of the keys.
     #[must_use]
     pub fn long(&self, policy: &Policy) -> String {
-        let said: Vec<String> = self
-            .keys
-            .iter()
-            .map(|key| {
-                let value = says(key, &policy.get(key).unwrap_or(Value::Null));
-                match key.as_str() {
-                    "batch_pct" => format!("batches of {value}"),
-                    "max_consecutive_failures" => format!("limit {value}"),
-                    _ => format!("{} {value}", name(key)),
-                }
-            })
-            .collect();
-        said.join(", ")
+        let said = self.shown(policy).map(|key| {
+            let value = says(key, &policy.get(key).unwrap_or(Value::Null));
+            match key.as_str() {
+                "batch_pct" => format!("batches of {value}"),
+                "max_consecutive_failures" => format!("limit {value}"),
+                _ => format!("{} {value}", name(key)),
+            }
+        });
+        let name = policy.policy.iter().map(|name| format!("policy {name}"));
+        name.chain(said).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The keys that are said of a policy: a name stands for those that are its own.
+    fn shown<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = &'a String> {
+        self.keys.iter().filter(|key| policy.policy.is_none() || key.contains('.'))
     }
 }
 
@@ -107,7 +110,7 @@ pub fn says(key: &str, value: &Value) -> String {
                 unit => unit.say(value),
             }
         }
-        other => other.to_string(),
+        other => in_words(other),
     }
 }
 

@@ -138,6 +138,9 @@ pub struct CheckedRule {
     pub line: usize,
     /// The version that is rolled out.
     pub version: Foreign,
+    /// The named policy with which it is; absent with the scenario's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Foreign>,
     /// The metric, the rate or the kind of event.
     pub measure: String,
     /// What became of it.
@@ -164,6 +167,13 @@ pub struct CheckedRule {
 }
 
 impl CheckedRule {
+    /// What is rolled out: the version, and the policy where it has a name.
+    #[must_use]
+    pub fn rolled_out(&self) -> String {
+        let policy = self.policy.as_ref().map(|policy| format!(" with {policy}")).unwrap_or_default();
+        format!("{}{policy}", self.version)
+    }
+
     /// What was demanded and what was seen, in a sentence.
     #[must_use]
     pub fn in_a_sentence(&self) -> String {
@@ -172,7 +182,7 @@ impl CheckedRule {
             interval => format!(" (interval {interval})"),
         };
         let why = self.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        let (status, says, version) = (self.status.name(), &self.says, &self.version);
+        let (status, says, version) = (self.status.name(), &self.says, self.rolled_out());
         format!("{status}: {says} of {version}; observed {}{interval}, n = {}{why}", self.observed_says, self.n)
     }
 }

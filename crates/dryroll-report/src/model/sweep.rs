@@ -35,6 +35,9 @@ pub struct SweepReport {
     pub precision: Option<Precision>,
     /// What was varied, first axis first.
     pub axes: Vec<Axis>,
+    /// The named policies, each with a row after those of the axes for each value of the axes that are not of the policy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Foreign>,
     /// The versions that were rolled out.
     pub versions: Vec<Foreign>,
     /// One for each policy × version: versions vary fastest, then the last axis.
@@ -74,7 +77,7 @@ pub struct Precision {
     pub widest: Option<f64>,
 }
 
-/// A key of `[rollout]` and the values that it took.
+/// A key and the values that it took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Axis {
     /// The key.

@@ -8,6 +8,8 @@ use crate::model::SweepReport;
 use dryroll_sim::scenario::{Metric, Rate};
 use dryroll_sim::text::csv_cell;
 use dryroll_stats::Interval;
+use dryroll_study::study::Policy;
+use dryroll_study::study::policy::in_words;
 
 /// Writes one row a cell: its policy, its version, and every figure of every metric and rate. What does not exist is
 /// empty.
@@ -16,7 +18,8 @@ use dryroll_stats::Interval;
 /// When writing fails.
 pub fn write_cells(out: impl io::Write, report: &SweepReport) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    let mut header = policy(report, 0).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+    let keys = policy_keys(report);
+    let mut header = keys.clone();
     header.extend(["version", "defective", "replicates"].map(str::to_owned));
     let bricks = report.cells.iter().any(|cell| cell.metrics.figure(Metric::BrickedInstances).is_some());
     for metric in Metric::reported(bricks) {
@@ -30,8 +33,8 @@ pub fn write_cells(out: impl io::Write, report: &SweepReport) -> io::Result<()> 
         }
     }
     csv.write_record(&header).map_err(failed)?;
-    for (index, cell) in report.cells.iter().enumerate() {
-        let mut record: Vec<String> = policy(report, index).into_iter().map(|(_, value)| value).collect();
+    for cell in &report.cells {
+        let mut record: Vec<String> = policy(&cell.policy, &keys);
         record.extend([
             csv_cell(cell.version.raw()).into_owned(),
             cell.defective.to_string(),
@@ -63,15 +66,23 @@ fn failed(error: csv::Error) -> io::Error {
     }
 }
 
-fn policy(report: &SweepReport, cell: usize) -> Vec<(String, String)> {
-    let policy = report.cells.get(cell).and_then(|cell| serde_json::to_value(&cell.policy).ok());
-    let Some(Value::Object(keys)) = policy else { return Vec::new() };
-    let text = |value: Value| match value {
+/// The keys that the policy of some cell has.
+fn policy_keys(report: &SweepReport) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for cell in &report.cells {
+        let Ok(Value::Object(keys)) = serde_json::to_value(&cell.policy) else { continue };
+        all.extend(keys.into_iter().map(|(key, _)| key).filter(|key| !all.contains(key)).collect::<Vec<_>>());
+    }
+    all
+}
+
+fn policy(policy: &Policy, keys: &[String]) -> Vec<String> {
+    let mut values = policy.values();
+    let mut text = |key: &String| match values.remove(key).or_else(|| policy.get(key)).unwrap_or_default() {
         Value::Null => String::new(),
-        Value::String(text) => csv_cell(&text).into_owned(),
-        other => other.to_string(),
+        other => csv_cell(&in_words(&other)).into_owned(),
     };
-    keys.into_iter().map(|(key, value)| (key, text(value))).collect()
+    keys.iter().map(&mut text).collect()
 }
 
 fn number(value: Option<f64>) -> String {

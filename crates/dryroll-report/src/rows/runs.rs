@@ -12,8 +12,8 @@ use parquet::schema::types::{Type, TypePtr};
 
 use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{Metric, Scenario};
-use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::text::Foreign;
+use dryroll_study::study::grid::Cells;
 use dryroll_study::study::results::CellRows;
 use dryroll_study::study::row::{Ending, Row};
 use dryroll_study::study::{AtOnce, Policy};
@@ -39,12 +39,14 @@ pub struct OptionalColumns {
 }
 
 impl OptionalColumns {
-    /// Those that these scenarios need.
-    pub fn of<'s>(scenarios: impl IntoIterator<Item = (&'s Scenario, &'s CompiledScenario)>) -> Self {
+    /// Those that these cells need.
+    #[must_use]
+    pub fn of(cells: &Cells) -> Self {
         let mut all = Self::default();
-        for (scenario, compiled) in scenarios {
-            all.order |= !scenario.rollout.order.is_listed();
-            all.beyond |= !scenario.rollout.beyond_tutorial().is_empty();
+        for (cell, compiled) in cells.compiled.iter().enumerate() {
+            let policy = cells.policy(cell);
+            all.order |= !policy.order.is_listed();
+            all.beyond |= !policy.beyond.is_empty() || policy.policy.is_some();
             all.bricks |= compiled.bricks;
         }
         all
@@ -70,8 +72,8 @@ impl<W: Write + Send> RunsWriter<W> {
     ///
     /// # Errors
     /// When reading or writing fails.
-    pub fn cell(&mut self, scenario: &Scenario, rows: &CellRows<'_>) -> io::Result<()> {
-        let cell = CellColumns::of(scenario, self.optional);
+    pub fn cell(&mut self, scenario: &Scenario, policy: Policy, rows: &CellRows<'_>) -> io::Result<()> {
+        let cell = CellColumns::of(scenario, policy, self.optional);
         let mut group: Vec<(u64, Row)> = Vec::with_capacity(GROUP.min(rows.replicates() as usize));
         let mut result = Ok(());
         rows.rows(&mut |replicate, row| {
@@ -128,8 +130,7 @@ enum PolicyValue {
 }
 
 impl CellColumns {
-    fn of(scenario: &Scenario, optional: OptionalColumns) -> Self {
-        let policy = Policy::of(scenario);
+    fn of(scenario: &Scenario, policy: Policy, optional: OptionalColumns) -> Self {
         let number = |n: Option<u32>| PolicyValue::Number(n.map(i64::from));
         let word = |value: serde_json::Result<serde_json::Value>| {
             PolicyValue::Text(value.ok().and_then(|value| value.as_str().map(Foreign::from)))
@@ -149,7 +150,9 @@ impl CellColumns {
             keys.push(("order", PolicyValue::Text(Some(policy.order.name().into()))));
         }
         if optional.beyond {
-            let beyond = serde_json::Value::Object(policy.beyond).to_string();
+            let mut beyond = policy.beyond;
+            beyond.extend(policy.policy.map(|name| ("policy".to_owned(), name.raw().into())));
+            let beyond = serde_json::Value::Object(beyond).to_string();
             keys.push(("policy", PolicyValue::Text(Some(beyond.into()))));
         }
         Self { policy: keys, version: scenario.target().id.clone(), defective: scenario.target().defective }

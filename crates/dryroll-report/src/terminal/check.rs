@@ -64,7 +64,7 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
             format!("{} {}", sign(rule.status), rule.status.name()),
             rule.about.clone(),
             rule.replicates.clone(),
-            rule.version.to_string(),
+            rule.rolled_out(),
             rule.observed_says.clone(),
             rule.limit.clone(),
             rule.interval_says.clone(),
@@ -74,7 +74,8 @@ fn tell_scenario(out: &mut impl Write, scenario: &CheckedScenario) -> io::Result
     table.write(out)?;
     for rule in scenario.rules.iter().filter(|rule| rule.status != Status::Passed) {
         let why = rule.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        let says = one_line(&format!("{}{why}", rule.says));
+        let with = rule.policy.as_ref().map(|policy| format!(" with {policy}")).unwrap_or_default();
+        let says = one_line(&format!("{}{with}{why}", rule.says));
         writeln!(out, "  {BAD}{}{BAD:#} line {}, {says}", rule.status.name(), rule.line)?;
         if let Some(replay) = &rule.replay {
             writeln!(out, "    {}", replay)?;

@@ -11,6 +11,7 @@ use crate::terminal::advice::advice_table;
 use crate::terminal::table::{Table, write_labelled, write_text};
 use crate::words::{NOTHING, Unit, number, plural};
 use dryroll_study::study::Policy;
+use dryroll_study::study::policy::in_words;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -39,11 +40,11 @@ pub fn compare_table(out: &mut impl Write, report: &CompareReport) -> io::Result
 /// The keys of a policy that differ from another's.
 fn what_differs(policy: &Policy, other: &Policy) -> String {
     let said = Policy::differing([policy, other]).into_iter().map(|key| match policy.get(&key).unwrap_or_default() {
-        Value::String(text) => format!("{key} = {text}"),
         Value::Null => format!("{key} = {NOTHING}"),
-        other => format!("{key} = {other}"),
+        value => format!("{key} = {}", in_words(&value)),
     });
-    said.collect::<Vec<_>>().join(", ")
+    let name = policy.policy.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    name + &said.collect::<Vec<_>>().join(", ")
 }
 
 fn version(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {

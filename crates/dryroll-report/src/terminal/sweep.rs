@@ -17,6 +17,7 @@ use dryroll_sim::text::Foreign;
 use dryroll_stats::Interval;
 use dryroll_stats::proportion::upper_bound;
 use dryroll_study::study::completed::Completed;
+use dryroll_study::study::policy::in_words;
 
 use moved::Moved;
 
@@ -58,6 +59,10 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
     if !varied.is_empty() {
         writeln!(out, "varied: {}", varied.join("; "))?;
     }
+    if !report.policies.is_empty() {
+        let names: Vec<String> = report.policies.iter().map(Foreign::to_string).collect();
+        writeln!(out, "policies: {}; {NOTHING} is the scenario's own", names.join(", "))?;
+    }
     for version in &report.versions {
         let cells: Vec<&Cell> = report.cells.iter().filter(|cell| cell.version == *version).collect();
         version_table(out, report, version, &cells)?;
@@ -72,9 +77,8 @@ pub fn sweep_table(out: &mut impl Write, report: &SweepReport) -> io::Result<()>
 /// A value of a key.
 fn word(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
         Value::Null => NOTHING.to_owned(),
-        other => other.to_string(),
+        other => in_words(other),
     }
 }
 
@@ -87,7 +91,9 @@ fn varied(axis: &Axis) -> String {
 fn version_table(out: &mut impl Write, report: &SweepReport, version: &Foreign, cells: &[&Cell]) -> io::Result<()> {
     let defective = cells.first().is_some_and(|cell| cell.defective);
     writeln!(out, "\n{BOLD}{version}{BOLD:#} ({})", if defective { "defective" } else { "good" })?;
-    let mut header: Vec<&str> = report.axes.iter().map(|axis| axis.key.as_str()).collect();
+    let mut header: Vec<&str> = Vec::new();
+    header.extend((!report.policies.is_empty()).then_some("policy"));
+    header.extend(report.axes.iter().map(|axis| axis.key.as_str()));
     header.extend(match defective {
         true => &["trips", "", "exact", "blast radius", "", "p95", "harmed", "escapes"][..],
         false => &["false trips", "", "exact", "duration", "", "p95", "completed"][..],
@@ -143,10 +149,12 @@ fn version_table(out: &mut impl Write, report: &SweepReport, version: &Foreign, 
     Ok(())
 }
 
-/// The values of a cell's axes.
+/// The name of a cell's policy, if the sweep has names, and the values of its axes.
 fn policy(report: &SweepReport, cell: &Cell) -> Vec<String> {
     let value = |axis: &Axis| cell.policy.get(&axis.key).as_ref().map_or_else(|| NOTHING.to_owned(), word);
-    report.axes.iter().map(value).collect()
+    let name = cell.policy.policy.as_ref().map_or_else(|| NOTHING.to_owned(), Foreign::to_string);
+    let name = (!report.policies.is_empty()).then_some(name);
+    name.into_iter().chain(report.axes.iter().map(value)).collect()
 }
 
 /// The figures of a cell that every table has.

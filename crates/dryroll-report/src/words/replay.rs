@@ -1,5 +1,6 @@
 //! The commands that replay one replicate of a study, or all of it.
 
+use dryroll_sim::scenario::ScenarioText;
 use dryroll_sim::text::Foreign;
 use std::fmt::Write;
 
@@ -8,11 +9,22 @@ use dryroll_study::study::compare::PolicyText;
 use dryroll_study::study::grid::Axis;
 use dryroll_study::study::sweep::SweepOrder;
 
-/// `dryroll run …` for one replicate of a cell: its scenario, seed, version and whatever its policy sets anew. `-` is a
+/// What a command changes of a scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Changes<'a> {
+    /// The named policy that it takes.
+    pub policy: Option<&'a str>,
+    /// The file of policies that it reads.
+    pub policies: Option<&'a str>,
+    /// Keys, each with the index of its value.
+    pub settings: Vec<(&'a Axis, usize)>,
+}
+
+/// `dryroll run …` for one replicate of a cell: its scenario, seed, version and what its policy changes. `-` is a
 /// scenario that was read from standard input.
 #[must_use]
-pub fn command(scenario: &str, seed: u64, version: &str, settings: &[(&Axis, usize)], replicate: u64) -> String {
-    noted(one("run", scenario, seed, version, settings, replicate), scenario)
+pub fn command(scenario: &str, seed: u64, version: &str, changes: &Changes<'_>, replicate: u64) -> String {
+    noted(one("run", scenario, seed, version, changes, replicate), scenario)
 }
 
 /// `dryroll drill …` for the same replicate, with the decisions of a file.
@@ -21,23 +33,33 @@ pub fn drill(
     scenario: &str,
     seed: u64,
     version: &str,
-    settings: &[(&Axis, usize)],
+    changes: &Changes<'_>,
     replicate: u64,
     decisions: &str,
 ) -> String {
-    let command = one("drill", scenario, seed, version, settings, replicate);
+    let command = one("drill", scenario, seed, version, changes, replicate);
     noted(format!("{command} --decisions {}", file(decisions)), scenario)
 }
 
-fn one(what: &str, scenario: &str, seed: u64, version: &str, settings: &[(&Axis, usize)], replicate: u64) -> String {
+fn one(what: &str, scenario: &str, seed: u64, version: &str, changes: &Changes<'_>, replicate: u64) -> String {
     let mut command = format!("dryroll {what} {} {}", file(scenario), option("--version", version));
-    for (axis, value) in settings {
+    if let Some(name) = changes.policy {
+        command.push_str(&policies(changes.policies));
+        let _ = write!(command, " {}", option("--policy", name));
+    }
+    for (axis, value) in &changes.settings {
         let value = axis.values.get(*value).map_or("", String::as_str);
         // Writing to a string cannot fail.
-        let _ = write!(command, " --set {}", quoted(&format!("rollout.{}={value}", axis.key)));
+        let _ = write!(command, " --set {}", quoted(&format!("{}={value}", axis.path())));
     }
     let _ = write!(command, " --seed {seed} --replicate {replicate}");
     command
+}
+
+/// The option for a file of policies, if there is one.
+#[must_use]
+pub fn policies(path: Option<&str>) -> String {
+    path.map_or_else(String::new, |path| format!(" --policies {}", file(path)))
 }
 
 fn noted(mut command: String, scenario: &str) -> String {
@@ -65,9 +87,10 @@ pub fn sweep(order: &SweepOrder) -> String {
         let values = axis.values.join(",");
         let _ = match flags.find(|flag| axis.key == *flag) {
             Some(flag) => write!(command, " --{} {}", flag.replace('_', "-"), quoted(&values)),
-            None => write!(command, " --set {}", quoted(&format!("rollout.{}={values}", axis.key))),
+            None => write!(command, " --set {}", quoted(&format!("{}={values}", axis.path()))),
         };
     }
+    command.push_str(&policies(order.policies.as_ref().map(ScenarioText::path)));
     let _ = write!(command, " --replicates {}", order.replicates);
     if let Some(goal) = &order.precision {
         let width = if goal.relative { format!("{}%", goal.half_width * 100.0) } else { goal.half_width.to_string() };
@@ -80,14 +103,19 @@ pub fn sweep(order: &SweepOrder) -> String {
     command
 }
 
-/// `dryroll compare …` for the same comparison.
+/// `dryroll compare …` for the same comparison. `named` is the file of policies.
 #[must_use]
-pub fn compare(scenario: &str, seed: u64, policies: &[PolicyText; 2], versions: &[&str], replicates: u64) -> String {
-    let mut command = format!("dryroll compare {}", file(scenario));
-    for policy in policies {
-        let setting = |axis: &Axis| format!("{}={}", axis.key, axis.values.join(","));
-        let settings: Vec<String> = policy.0.iter().map(setting).collect();
-        let _ = write!(command, " --policy {}", quoted(&settings.join(",")));
+pub fn compare(
+    scenario: &str,
+    seed: u64,
+    compared: &[PolicyText; 2],
+    named: Option<&str>,
+    versions: &[&str],
+    replicates: u64,
+) -> String {
+    let mut command = format!("dryroll compare {}{}", file(scenario), policies(named));
+    for policy in compared {
+        let _ = write!(command, " {}", option("--policy", &policy.to_string()));
     }
     let _ = write!(command, " {} --replicates {replicates} --seed {seed}", option("--versions", &versions.join(",")));
     command
@@ -195,7 +223,7 @@ mod tests {
     fn a_shell_reads_it_as_it_is_meant() {
         let axis = Axis { key: "batch_pct".into(), values: vec!["5".into(), "10".into()] };
         assert_eq!(
-            command("my file.toml", 42, "v-2", &[(&axis, 1)], 7),
+            command("my file.toml", 42, "v-2", &Changes { settings: vec![(&axis, 1)], ..Changes::default() }, 7),
             "dryroll run 'my file.toml' --version v-2 --set rollout.batch_pct=10 --seed 42 --replicate 7"
         );
         assert_eq!(quoted("it's"), "'it'\\''s'");
@@ -220,6 +248,7 @@ mod tests {
             scenario,
             seed: 7,
             axes: vec![axis("batch_pct", &["5", "10"]), axis("health_timeout_sec", &["60"])],
+            policies: None,
             versions: vec!["v-1".into(), "v-2".into()],
             replicates: 100,
             precision: None,
@@ -235,7 +264,7 @@ mod tests {
         assert!(!sweep(&order).contains("--versions"));
         let policies = ["batch_pct=5,max_consecutive_failures=1", ""].map(|text| PolicyText::parse(text).unwrap());
         assert_eq!(
-            compare("s.toml", 7, &policies, &["v-1"], 10),
+            compare("s.toml", 7, &policies, None, &["v-1"], 10),
             "dryroll compare s.toml --policy batch_pct=5,max_consecutive_failures=1 --policy '' --versions v-1 \
              --replicates 10 --seed 7"
         );
@@ -244,15 +273,15 @@ mod tests {
     #[test]
     fn nothing_is_taken_for_an_option() {
         assert_eq!(
-            command("-s.toml", 1, "-v 2", &[], 0),
+            command("-s.toml", 1, "-v 2", &Changes::default(), 0),
             "dryroll run ./-s.toml '--version=-v 2' --seed 1 --replicate 0"
         );
         assert_eq!(
-            command("-", 1, "v", &[], 0),
+            command("-", 1, "v", &Changes::default(), 0),
             "dryroll run - --version v --seed 1 --replicate 0 # - stands for the scenario that was on standard input"
         );
         assert_eq!(
-            drill("-", 1, "v", &[], 0, "-d.json"),
+            drill("-", 1, "v", &Changes::default(), 0, "-d.json"),
             "dryroll drill - --version v --seed 1 --replicate 0 --decisions ./-d.json # - stands for the scenario \
              that was on standard input"
         );

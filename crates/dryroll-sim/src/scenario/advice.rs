@@ -13,6 +13,7 @@ mod breaker;
 mod collect;
 mod horizon;
 mod overlap;
+mod pace;
 mod rates;
 mod tune;
 mod unit;
@@ -23,7 +24,8 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Scenario, VersionIndex};
+use super::{Scenario, Target, VersionIndex};
+use dryroll_engine::fleet::InstanceId;
 use dryroll_engine::{BatchSizes, InterventionPolicy};
 
 pub use collect::Advisor;
@@ -53,11 +55,15 @@ pub enum AdviceCode {
     ApprovalExpires,
     /// Rates of classes and overrides that overlap, more than 1 together.
     OverlappingRates,
+    /// A bake in which nothing can be found.
+    UnwatchedBake,
+    /// A person is to be asked before a batch that the plan does not have.
+    PromotionBeyondPlan,
 }
 
 impl AdviceCode {
     /// All of them, in the order of `docs/advice.md`.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::BreakerNeverTrips,
         Self::HorizonTooShort,
         Self::EndedAtHorizon,
@@ -68,6 +74,8 @@ impl AdviceCode {
         Self::UnitOfTime,
         Self::ApprovalExpires,
         Self::OverlappingRates,
+        Self::UnwatchedBake,
+        Self::PromotionBeyondPlan,
     ];
 
     /// Its name in reports.
@@ -84,6 +92,8 @@ impl AdviceCode {
             Self::UnitOfTime => "unit_of_time",
             Self::ApprovalExpires => "approval_expires",
             Self::OverlappingRates => "overlapping_rates",
+            Self::UnwatchedBake => "unwatched_bake",
+            Self::PromotionBeyondPlan => "promotion_beyond_plan",
         }
     }
 }
@@ -147,7 +157,7 @@ impl Found {
     /// The key of `[rollout]` that it is about.
     fn rollout_key(&self) -> Option<&'static str> {
         match self.at.as_slice() {
-            [Step::Key("rollout"), Step::Key(key)] => Some(key),
+            [Step::Key("rollout"), Step::Key(key), ..] => Some(key),
             _ => None,
         }
     }
@@ -171,18 +181,22 @@ impl Scenario {
         if self.planned_instances() == 0 || self.reconciler.policy == InterventionPolicy::Blocked {
             return Vec::new();
         }
-        let rules: [fn(&Scenario) -> Option<Found>; 9] = [
+        let rules: [fn(&Scenario) -> Option<Found>; 12] = [
             breaker::never_trips,
             horizon::too_short,
             way_back::none,
             way_back::doubtful,
             window::shorter_than_upgrades,
             window::shorter_than_heartbeats,
+            window::shorter_than_soak,
+            pace::unwatched_bake,
+            pace::asks_before_no_batch,
             rates::of_running_version,
             approval::expires,
             overlap::adds_up,
         ];
         let mut found: Vec<Found> = rules.iter().filter_map(|rule| rule(self)).collect();
+        found.extend(breaker::rules_that_never_trip(self));
         found.extend(rates::of_groups(self));
         found.extend(unit::milliseconds(self));
         found
@@ -200,12 +214,50 @@ impl Scenario {
     /// How many instances its plan has.
     #[must_use]
     pub fn planned_instances(&self) -> u32 {
-        if self.previous().is_some_and(|previous| previous.digest == self.target().digest) {
+        let runs_target = self.previous().is_some_and(|previous| previous.digest == self.target().digest);
+        if self.overrides.iter().any(|one| one.runs.is_some() || one.pinned) {
+            return self.planned_one_by_one(runs_target);
+        }
+        if runs_target {
             return 0;
         }
         let fleet = &self.fleet;
         let apart = fleet.statuses.iter().filter(|(status, _)| !status.is_eligible()).map(|&(_, count)| count);
         fleet.instances.saturating_sub(apart.sum())
+    }
+
+    /// The same where overrides say which instances are planned. `runs_target`: whether the others run the target's
+    /// digest.
+    fn planned_one_by_one(&self, runs_target: bool) -> u32 {
+        #[derive(Clone, Copy)]
+        struct Start {
+            runs_target: bool,
+            is_pinned: bool,
+        }
+        let fleet = &self.fleet;
+        let mut starts = vec![Start { runs_target, is_pinned: false }; fleet.instances as usize];
+        for one in &self.overrides {
+            let runs_target = one.runs.and_then(|index| self.versions.get(index.0));
+            let runs_target = runs_target.map(|version| version.digest == self.target().digest);
+            let say = |start: &mut Start| {
+                start.runs_target = runs_target.unwrap_or(start.runs_target);
+                start.is_pinned |= one.pinned;
+            };
+            match &one.target {
+                Target::All => starts.iter_mut().for_each(say),
+                Target::Ids(ids) => ids.iter().for_each(|id| starts.get_mut(id.0 as usize).into_iter().for_each(say)),
+                Target::Zone(zone) => {
+                    let zones = fleet.zones.max(1) as usize;
+                    starts.iter_mut().skip(*zone as usize).step_by(zones).for_each(say);
+                }
+                // The plan is the same in every replicate.
+                Target::Fraction(_) => {}
+            }
+        }
+        let is_planned = |(n, start): (u32, &Start)| {
+            !start.runs_target && !start.is_pinned && fleet.status(InstanceId(n)).is_eligible()
+        };
+        (0..).zip(&starts).filter(|&one| is_planned(one)).count() as u32
     }
 
     /// The batches and the limit of the first rule that are walked with: the operator may edit them.
@@ -217,7 +269,9 @@ impl Scenario {
     fn walked_of(&self, sizes: &BatchSizes, limit: Option<NonZeroU32>) -> Walked {
         let asks = self.reconciler.policy == InterventionPolicy::RequireApproval;
         let edit = self.operator.edit.filter(|_| asks);
-        let edited = edit.and_then(|edit| edit.batch_pct).map(BatchSizes::pct);
+        let BatchSizes { rounding, of, .. } = *sizes;
+        let edited = edit.and_then(|edit| edit.batch_pct);
+        let edited = edited.map(|pct| BatchSizes { rounding, of, ..BatchSizes::pct(pct) });
         Walked {
             sizes: edited.unwrap_or_else(|| sizes.clone()),
             limit: edit.and_then(|edit| edit.max_consecutive_failures).or(limit).map(NonZeroU32::get),

@@ -30,12 +30,12 @@ use serde::Deserialize;
 
 use super::diagnostic::Source;
 use super::error::Diagnostics;
-use super::file::{Drill, File, Policy};
+use super::file::{Drill, File, Policy, Version};
 use super::tree::{Cursor, Node, SyntaxError};
-use super::{DrillSpec, NamedPolicy, RolloutSpec, Scenario, schema};
+use super::{DrillSpec, NamedPolicy, RolloutSpec, Scenario, VersionSpec, schema};
 use context::{Context, Reports};
 
-pub(super) use versions::excess;
+pub(super) use versions::{UPGRADE_KEYS, excess};
 
 /// What the file's bytes and path say, beside what stands in it.
 pub(super) struct Origin {
@@ -106,6 +106,13 @@ pub(super) fn rollout_alone(
     let mut cx = Context { target, ..Context::of(reports, scenario) };
     let checked = rollout::rollout(&mut cx, &at, file, Some(base));
     cx.reports.instead_of(checked)
+}
+
+/// Checks keys of a version that stand alone.
+pub(super) fn version_alone(source: Source<'_>, root: &Node, file: &Version) -> Result<VersionSpec, Diagnostics> {
+    let mut reports = Reports::new(source);
+    let checked = versions::one_version(&mut reports, &Cursor::new(root), file);
+    reports.instead_of(checked)
 }
 
 /// Checks policies that stand in a file of their own.

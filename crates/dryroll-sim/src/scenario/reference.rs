@@ -111,6 +111,11 @@ impl<'s> Writer<'s> {
         let mut keys: Vec<(&String, &Part)> =
             properties.iter().filter_map(|(key, part)| Some((key, part.as_object()?))).collect();
         keys.sort_by_key(|(key, _)| rank(key));
+        let rollout = self.definitions.and_then(|all| all.get("Rollout")?.get("properties")?.as_object());
+        if heading.path == ["policies"] {
+            // Its other keys are those of [rollout], which stand there.
+            keys.retain(|(key, _)| rollout.is_none_or(|keys| !keys.contains_key(*key)));
+        }
         let mut inner = Vec::new();
         let mut lists = Vec::new();
         for (key, property) in keys {

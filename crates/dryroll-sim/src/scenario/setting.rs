@@ -1,6 +1,8 @@
 //! A scenario with another rollout: one key of `[rollout]` set anew, under the same checks as in the file, or another
 //! version as the target.
 
+mod path;
+
 use std::num::NonZeroU32;
 use std::sync::OnceLock;
 

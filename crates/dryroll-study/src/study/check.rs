@@ -25,7 +25,7 @@ use rayon::prelude::*;
 use super::analysis::{self, Certainty};
 use super::exact::Depth;
 use super::faults::idle_faults;
-use super::grid::Cells;
+use super::grid::{Cells, GridError, GridPolicy, policy_called};
 use super::result_log::{Identity, ResultLog};
 use super::results::CellRows;
 use super::round::{self, Work, WorkPlan, rows_a_block};
@@ -37,6 +37,7 @@ use dryroll_engine::Outcome;
 use dryroll_sim::scenario::{
     Bound, Demand, ExpectSpec, Expected, LimitSpec, Measure, Replicates, Scenario, VersionIndex,
 };
+use dryroll_sim::text::Foreign;
 use dryroll_stats::sequential::Looks;
 use dryroll_stats::simultaneous;
 pub use error::CheckError;
@@ -56,11 +57,22 @@ pub struct Check {
     pub scenario: Scenario,
     /// A cell for each version that a rule is about.
     pub cells: Cells,
+    /// The path of the file of named policies, if there is one.
+    pub policies: Option<Foreign>,
     /// The rules, in the order of the file.
     pub rules: Vec<Rule>,
 }
 
-/// A rule and its version's cell.
+/// A rule and a policy, by their indices in the scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The policy among those that the scenario names; `None`: its own.
+    pub policy: Option<usize>,
+    /// The rule.
+    pub rule: usize,
+}
+
+/// A rule and the cell of its policy and version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// The rule's text in the scenario, parsed.
@@ -84,26 +96,50 @@ impl Check {
     /// The result log of a check is never shared, so it needs no identity of its own.
     pub const IDENTITY: Identity = *b"dryroll check, not kept.........";
 
-    /// Prepares some of a scenario's rules, given by index.
+    /// All rules of a scenario, for its own policy and each that it names.
+    #[must_use]
+    pub fn all(scenario: &Scenario) -> Vec<Wanted> {
+        let policies = std::iter::once(None).chain((0..scenario.policies.len()).map(Some));
+        policies.flat_map(|policy| (0..scenario.expect.len()).map(move |rule| Wanted { policy, rule })).collect()
+    }
+
+    /// Prepares some of a scenario's rules, each with a policy.
     ///
     /// # Errors
     /// When a version does not fit, its request is refused, or a rule does not apply to it.
-    pub fn new(scenario: &Scenario, rules: &[usize]) -> Result<Self, CheckError> {
+    pub fn of(scenario: &Scenario, wanted: &[Wanted]) -> Result<Self, CheckError> {
+        let wanted = || wanted.iter().filter_map(|one| Some((one.policy, scenario.expect.get(one.rule)?)));
+        let version = |spec: &ExpectSpec| spec.version.unwrap_or(scenario.rollout.target);
         let mut versions: Vec<VersionIndex> = Vec::new();
-        let rules = rules.iter().filter_map(|&rule| scenario.expect.get(rule)).map(|spec| {
-            let version = spec.version.unwrap_or(scenario.rollout.target);
-            let known = versions.iter().position(|&one| one == version);
-            let cell = known.unwrap_or_else(|| {
-                versions.push(version);
-                versions.len() - 1
-            });
-            Rule { spec: spec.clone(), cell }
-        });
-        let rules: Vec<Rule> = rules.collect();
-        let cells = Cells::new(vec![scenario.clone()], &versions)?;
+        let mut policies: Vec<Option<usize>> = Vec::new();
+        for (policy, spec) in wanted() {
+            if !versions.contains(&version(spec)) {
+                versions.push(version(spec));
+            }
+            if !policies.contains(&policy) {
+                policies.push(policy);
+            }
+        }
+        let place = |policy, spec| {
+            let policy = policies.iter().position(|&one| one == policy).unwrap_or(0);
+            let version = versions.iter().position(|&one| one == version(spec)).unwrap_or(0);
+            policy * versions.len() + version
+        };
+        let rules: Vec<Rule> =
+            wanted().map(|(policy, spec)| Rule { spec: spec.clone(), cell: place(policy, spec) }).collect();
+        let with = |policy: &Option<usize>| match policy.and_then(|policy| scenario.policies.get(policy)) {
+            None => Ok(GridPolicy::from(scenario.clone())),
+            Some(named) => {
+                let with = policy_called(scenario, named.name.raw(), &scenario.policies)?;
+                Ok(GridPolicy { name: Some(named.name.clone()), ..with.into() })
+            }
+        };
+        let cells = policies.iter().map(with).collect::<Result<Vec<_>, GridError>>()?;
+        let cells = Cells::new(cells, &versions)?;
         for rule in &rules {
             let defective = cells.compiled[rule.cell].defective;
-            if scenario.rollout.previous == Some(versions[rule.cell]) {
+            let with = &cells.scenarios[rule.cell].rollout;
+            if with.previous == Some(with.target) {
                 return Err(CheckError::RunsAlready {
                     says: RuleWords::of(&rule.spec).to_string(),
                     line: rule.spec.line,
@@ -121,7 +157,7 @@ impl Check {
                 });
             }
         }
-        Ok(Self { scenario: scenario.clone(), cells, rules })
+        Ok(Self { scenario: scenario.clone(), cells, policies: None, rules })
     }
 
     /// The number of rules that an interval decides.

@@ -5,7 +5,7 @@ use std::io;
 use super::analysis::{self, Certainty};
 use super::completed::{COMPLETED, Completed, least};
 use super::exact::Depth;
-use super::grid::{Axis, Cells, GridError};
+use super::grid::{Axis, Cells, GridError, GridPolicy, pieces, policy_called};
 use super::mean::Estimator;
 use super::result_log::{Identity, ResultLog};
 use super::results::CellRows;
@@ -14,6 +14,7 @@ use super::row::value;
 use super::sweep::CONFIDENCE;
 use super::theory::Theory;
 use dryroll_sim::scenario::{Measure, Metric, Rate, Scenario, VersionIndex};
+use dryroll_sim::text::Foreign;
 use dryroll_stats::paired::Paired;
 use dryroll_stats::{Interval, simultaneous};
 
@@ -22,42 +23,81 @@ const REPLICATES: usize = 3;
 /// The number of bins of a histogram.
 const HISTOGRAM_CELLS: usize = 30;
 
-/// A policy as it is written: keys of `[rollout]`, each with a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyText(pub Vec<Axis>);
+/// A policy as it is written: the name of one that the scenario has, or the scenario's own, with keys set anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyText {
+    /// The name; `None`: the scenario's own.
+    pub name: Option<Foreign>,
+    /// Keys, each with one value.
+    pub settings: Vec<Axis>,
+}
 
 impl PolicyText {
-    /// Parses `KEY=VALUE,KEY=VALUE`. An empty text is the scenario's own policy.
+    /// Parses `NAME,KEY=VALUE,KEY=VALUE`, where the name or all keys may be left out. An empty text is the scenario's
+    /// own policy. A name with a comma or `=` stands between quotes.
     ///
     /// # Errors
-    /// When a part sets nothing, a key is repeated, or a key is not one of `[rollout]`.
+    /// When a part sets nothing, a key is repeated, or nothing can be set at a key.
     pub fn parse(text: &str) -> Result<Self, GridError> {
-        let mut settings: Vec<Axis> = Vec::new();
-        for part in text.split(',').map(str::trim).filter(|_| !text.trim().is_empty()) {
+        let mut policy = Self::default();
+        for (place, part) in pieces("--policy", text)?.into_iter().enumerate().filter(|_| !text.trim().is_empty()) {
+            if place == 0 && (!part.is_empty() && !part.contains('=') || part.starts_with('"')) {
+                policy.name = Some(unquoted(part).into());
+                continue;
+            }
             let axis = Axis::parse_setting(part)?;
             if axis.key == "target_version_id" {
                 return Err(GridError::Target);
             }
-            if settings.iter().any(|other| other.key == axis.key) {
+            if policy.settings.iter().any(|other| other.key == axis.key) {
                 return Err(GridError::SetTwice(axis.key.into()));
             }
             if axis.values.len() != 1 {
                 return Err(GridError::OneValue(part.into()));
             }
-            settings.push(axis);
+            policy.settings.push(axis);
         }
-        Ok(Self(settings))
+        Ok(policy)
+    }
+
+    /// A policy that the scenario names.
+    #[must_use]
+    pub fn named(name: &Foreign) -> Self {
+        Self { name: Some(name.clone()), settings: Vec::new() }
     }
 
     fn applied(&self, scenario: &Scenario) -> Result<Scenario, GridError> {
-        let mut set = scenario.clone();
-        for axis in &self.0 {
+        let mut set = match &self.name {
+            None => scenario.clone(),
+            // Without any name to write, a part without `=` is a key without a value.
+            Some(name) if scenario.policies.is_empty() => return Err(GridError::NoValue(name.clone())),
+            Some(name) => policy_called(scenario, name.raw(), &scenario.policies)?,
+        };
+        for axis in &self.settings {
             for value in &axis.values {
-                set.set_rollout(&axis.key, value).map_err(Box::new)?;
+                axis.set(&mut set, value)?;
             }
         }
         Ok(set)
     }
+}
+
+impl std::fmt::Display for PolicyText {
+    /// As [`parse`](Self::parse) takes it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.name.iter().map(|name| {
+            let is_plain = !name.raw().contains(['=', ',', '"', '\\']) && name.raw().trim() == name.raw();
+            if is_plain { name.raw().to_owned() } else { serde_json::Value::from(name.raw()).to_string() }
+        });
+        let setting = |axis: &Axis| format!("{}={}", axis.key, axis.values.join(","));
+        let parts: Vec<String> = name.chain(self.settings.iter().map(setting)).collect();
+        f.write_str(&parts.join(","))
+    }
+}
+
+/// A name without the quotes that it stands between.
+fn unquoted(part: &str) -> String {
+    serde_json::from_str(part).unwrap_or_else(|_| part.to_owned())
 }
 
 /// Two policies with some versions, ready to run.
@@ -115,10 +155,18 @@ impl Compare {
         versions: &[VersionIndex],
         replicates: u64,
     ) -> Result<Self, GridError> {
-        let policies = policies.iter().map(|policy| policy.applied(scenario)).collect::<Result<Vec<_>, _>>()?;
-        if policies[0].rollout == policies[1].rollout {
+        let [a, b] = policies;
+        let scenarios = [a.applied(scenario)?, b.applied(scenario)?];
+        if scenarios[0] == scenarios[1] {
             return Err(GridError::SamePolicy);
         }
+        let varied: Vec<&Axis> =
+            [a, b].into_iter().flat_map(|one| &one.settings).filter(|axis| axis.is_of_environment()).collect();
+        let policies = [a, b].into_iter().zip(scenarios).map(|(text, scenario)| GridPolicy {
+            name: text.name.clone(),
+            environment: varied.iter().map(|axis| (axis.key.clone(), axis.value_in(&scenario))).collect(),
+            scenario,
+        });
         Ok(Self {
             cells: Cells::new(policies, versions)?,
             replicates,
@@ -132,7 +180,7 @@ impl Compare {
     /// # Errors
     /// When the result log cannot be written.
     pub fn run(&self, log: &ResultLog, workers: &WorkPlan<'_>) -> io::Result<bool> {
-        let instances = self.cells.scenarios.first().map_or(1, |scenario| scenario.fleet.instances);
+        let instances = self.cells.most_instances();
         let cells = (0..self.cells.compiled.len() as u32).collect();
         let work = Work { cells, replicates: 0..self.replicates, rows: rows_a_block(instances) };
         round::run(&self.cells.compiled, &work, 0..work.blocks(), log, workers)

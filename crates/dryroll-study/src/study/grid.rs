@@ -3,30 +3,24 @@
 //! A grid and a scenario make [`Cells`]: one scenario and one compiled scenario for each policy × version. Policies are
 //! in the order of the axes, the first of which varies slowest; versions vary fastest.
 
+mod axis;
+mod named;
+
 use std::num::NonZeroUsize;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Policy;
 use dryroll_engine::Refusal;
-use dryroll_sim::scenario::{Scenario, ScenarioError, VersionIndex};
+use dryroll_sim::scenario::{NamedPolicy, Scenario, ScenarioError, VersionIndex};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::text::{Foreign, shown};
 
+pub use axis::{Axis, pieces};
+pub use named::{policy_called, take_policies};
+
 /// The largest number of cells of a grid: more than anybody reads, and few enough for memory.
 pub const MAX_CELLS: usize = 100_000;
-/// The largest number of values in one range.
-const MAX_RANGE: u64 = 10_000;
-
-/// A key of `[rollout]` and its values, as they were written.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Axis {
-    /// The key, without `rollout.`.
-    pub key: String,
-    /// The values, without repetition.
-    pub values: Vec<String>,
-}
 
 /// Why a grid is not valid.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +34,20 @@ pub enum GridError {
         /// The list as written.
         list: Foreign,
     },
+    /// A bracket or a quote that nothing closes, or a bracket that nothing opens.
+    #[error("{key}: `{list}` has {bracket} without its other half; a list is [1, \"5%\"], a table is {{factor = 2}}")]
+    Unclosed {
+        /// The key, or the option.
+        key: Foreign,
+        /// The list as written.
+        list: Foreign,
+        /// The bracket or quote.
+        bracket: char,
+    },
     /// A range that cannot be enumerated.
     #[error(
-        "{key}: `{range}` is not a range; write the smaller whole number first, as in 1..4, and at most {MAX_RANGE} of them"
+        "{key}: `{range}` is not a range; write the smaller whole number first, as in 1..4, and at most {max} of them",
+        max = axis::MAX_RANGE
     )]
     Range {
         /// The key.
@@ -85,8 +90,28 @@ pub enum GridError {
     #[error("`{0}` sets nothing; write KEY=VALUE, as in batch_pct=10")]
     NoValue(Foreign),
     /// A key that is not in `[rollout]`.
-    #[error("`{0}` is not a key of [rollout]; allowed: {keys}", keys = Scenario::rollout_keys().join(", "))]
+    #[error(
+        "`{0}` is not a key of [rollout]; allowed: {keys}; and beside [rollout]: fleet.instances, versions.ID.failure_rate \
+         and the other rates and times of a version",
+        keys = Scenario::rollout_keys().join(", ")
+    )]
     Foreign(Foreign),
+    /// A policy that the scenario does not name.
+    #[error("there is no policy `{name}`; {}", named::allowed(.names))]
+    NoPolicy {
+        /// The name that was written.
+        name: Foreign,
+        /// The names that there are.
+        names: Vec<Foreign>,
+    },
+    /// A policy of a file of policies with the name of one in the scenario.
+    #[error("{file}: the scenario itself names a policy `{name}`; give this one another name")]
+    NamedTwice {
+        /// The file of policies.
+        file: Foreign,
+        /// The name.
+        name: Foreign,
+    },
     /// A value that a scenario file does not allow.
     #[error("{}", .0.render(false))]
     Value(#[from] Box<ScenarioError>),
@@ -113,62 +138,6 @@ pub enum GridError {
     /// The engine refuses the request of a cell.
     #[error("the request is refused")]
     Refused(#[from] Refusal),
-}
-
-impl Axis {
-    /// Parses a list of values, separated by commas. An item `a..b` stands for all whole numbers from a to b, both
-    /// included.
-    ///
-    /// # Errors
-    /// When a value is missing or repeated, or a range cannot be enumerated.
-    pub fn parse(key: &str, list: &str) -> Result<Self, GridError> {
-        let missing = || GridError::Missing { key: key.into(), list: list.into() };
-        let mut values: Vec<String> = Vec::new();
-        for item in list.split(',').map(str::trim) {
-            if item.is_empty() {
-                return Err(missing());
-            }
-            if key != "previous_version_id" && is_dashed(item) {
-                return Err(GridError::Dash { key: key.into(), range: item.into() });
-            }
-            match item.split_once("..") {
-                None => values.push(item.to_owned()),
-                Some((low, high)) => values.extend(range(key, item, low, high)?),
-            }
-        }
-        each_once(key, &values)?;
-        Ok(Self { key: key.into(), values })
-    }
-
-    /// Parses `KEY=VALUES`; the key may begin with `rollout.`.
-    ///
-    /// # Errors
-    /// As [`parse`](Self::parse), and when there is no `=` or the key belongs to another table.
-    pub fn parse_setting(text: &str) -> Result<Self, GridError> {
-        let (key, list) = text.split_once('=').ok_or_else(|| GridError::NoValue(text.into()))?;
-        let key = key.trim();
-        let bare = key.strip_prefix("rollout.").unwrap_or(key);
-        if !Scenario::rollout_keys().contains(&bare) {
-            return Err(GridError::Foreign(key.into()));
-        }
-        Self::parse(bare, list)
-    }
-}
-
-/// Whether the item has the form `5-20`.
-fn is_dashed(item: &str) -> bool {
-    let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    item.split_once('-').is_some_and(|(low, high)| is_whole(low) && is_whole(high))
-}
-
-fn range(key: &str, item: &str, low: &str, high: &str) -> Result<impl Iterator<Item = String> + use<>, GridError> {
-    let wrong = || GridError::Range { key: key.into(), range: item.into() };
-    let low: u64 = low.trim().parse().map_err(|_| wrong())?;
-    let high: u64 = high.trim().trim_start_matches('=').parse().map_err(|_| wrong())?;
-    if low > high || high - low >= MAX_RANGE {
-        return Err(wrong());
-    }
-    Ok((low..=high).map(|number| number.to_string()))
 }
 
 fn each_once<T: Ord + ToString>(key: &str, values: &[T]) -> Result<(), GridError> {
@@ -269,6 +238,25 @@ pub struct Grid {
     pub axes: Vec<Axis>,
     /// The versions to roll out; never empty.
     pub versions: Vec<VersionIndex>,
+    /// The named policies: rows after those of the axes.
+    pub named: Vec<NamedPolicy>,
+}
+
+/// A policy of a grid, in its environment.
+#[derive(Clone, Debug)]
+pub struct GridPolicy {
+    /// The scenario with it.
+    pub scenario: Scenario,
+    /// Its name, if it has one.
+    pub name: Option<Foreign>,
+    /// What the grid varies beside the policy, by its path.
+    pub environment: Map<String, Value>,
+}
+
+impl From<Scenario> for GridPolicy {
+    fn from(scenario: Scenario) -> Self {
+        Self { scenario, name: None, environment: Map::new() }
+    }
 }
 
 /// The cells of a grid, each ready to run.
@@ -280,6 +268,8 @@ pub struct Cells {
     pub compiled: Vec<CompiledScenario>,
     /// The number of versions: this many consecutive cells have the same policy.
     pub versions: NonZeroUsize,
+    /// The name and the environment of each policy.
+    labels: Vec<(Option<Foreign>, Map<String, Value>)>,
 }
 
 impl Cells {
@@ -287,18 +277,46 @@ impl Cells {
     ///
     /// # Errors
     /// When a version does not fit, or the engine refuses a request.
-    pub fn new(policies: Vec<Scenario>, versions: &[VersionIndex]) -> Result<Self, GridError> {
-        let mut scenarios = Vec::with_capacity(policies.len() * versions.len());
+    pub fn new(
+        policies: impl IntoIterator<Item = impl Into<GridPolicy>>,
+        versions: &[VersionIndex],
+    ) -> Result<Self, GridError> {
+        let (mut scenarios, mut labels) = (Vec::new(), Vec::new());
         for policy in policies {
+            let policy: GridPolicy = policy.into();
             for &version in versions {
-                let mut scenario = policy.clone();
+                let mut scenario = policy.scenario.clone();
                 scenario.retarget(version).map_err(Box::new)?;
                 scenarios.push(scenario);
             }
+            labels.push((policy.name, policy.environment));
         }
         let compiled = scenarios.iter().map(CompiledScenario::new).collect::<Result<_, _>>()?;
         let versions = NonZeroUsize::new(versions.len()).unwrap_or(NonZeroUsize::MIN);
-        Ok(Self { scenarios, compiled, versions })
+        Ok(Self { scenarios, compiled, versions, labels })
+    }
+
+    /// The policy of a cell, with its name and with what the grid varies beside it.
+    #[must_use]
+    pub fn policy(&self, cell: usize) -> Policy {
+        let mut policy = Policy::of(&self.scenarios[cell]);
+        if let Some((name, environment)) = self.labels.get(cell / self.versions) {
+            policy.policy.clone_from(name);
+            policy.beyond.extend(environment.clone());
+        }
+        policy
+    }
+
+    /// The name of a cell's policy, if it has one.
+    #[must_use]
+    pub fn name(&self, cell: usize) -> Option<&Foreign> {
+        self.labels.get(cell / self.versions).and_then(|(name, _)| name.as_ref())
+    }
+
+    /// The instances of the largest fleet.
+    #[must_use]
+    pub fn most_instances(&self) -> u32 {
+        self.scenarios.iter().map(|scenario| scenario.fleet.instances).max().unwrap_or(1)
     }
 }
 
@@ -316,7 +334,36 @@ impl Grid {
                 return Err(GridError::KeyTwice(axis.key.clone().into()));
             }
         }
-        Ok(Self { axes, versions })
+        Ok(Self { axes, versions, named: Vec::new() })
+    }
+
+    /// With named policies as further rows.
+    #[must_use]
+    pub fn with_policies(self, named: &[NamedPolicy]) -> Self {
+        Self { named: named.to_vec(), ..self }
+    }
+
+    /// The axes that are not of the policy: named policies have a row for each of their values.
+    pub fn environment(&self) -> impl DoubleEndedIterator<Item = &Axis> {
+        self.axes.iter().filter(|axis| axis.is_of_environment())
+    }
+
+    /// The number of policies that the axes alone make.
+    #[must_use]
+    pub fn unnamed(&self) -> usize {
+        self.axes.iter().map(|axis| axis.values.len()).product()
+    }
+
+    /// What makes a policy of the grid: its name, and the index of its value on each axis that it is on.
+    #[must_use]
+    pub fn makes(&self, policy: usize) -> (Option<&NamedPolicy>, Vec<(&Axis, usize)>) {
+        match policy.checked_sub(self.unnamed()) {
+            None => (None, on_axes(self.axes.iter(), policy)),
+            Some(further) => {
+                let each = self.environment().map(|axis| axis.values.len()).product::<usize>().max(1);
+                (self.named.get(further / each), on_axes(self.environment(), further % each))
+            }
+        }
     }
 
     /// Makes the cells for a scenario.
@@ -324,31 +371,39 @@ impl Grid {
     /// # Errors
     /// When a value is not valid, the engine refuses a request, or there are too many cells.
     pub fn cells(&self, scenario: &Scenario) -> Result<Cells, GridError> {
-        let policies = self.axes.iter().map(|axis| axis.values.len() as u128).product::<u128>();
+        let values = |axis: &Axis| axis.values.len() as u128;
+        let named = self.named.len() as u128 * self.environment().map(values).product::<u128>();
+        let policies = self.axes.iter().map(values).product::<u128>() + named;
         let cells = policies * self.versions.len() as u128;
         if cells > MAX_CELLS as u128 {
             return Err(GridError::TooLarge { cells });
         }
-        let mut scenarios = vec![scenario.clone()];
+        let mut all = vec![scenario.clone()];
         for axis in &self.axes {
-            let mut next = Vec::with_capacity(scenarios.len() * axis.values.len());
-            for one in &scenarios {
-                for value in &axis.values {
-                    let mut set = one.clone();
-                    set.set_rollout(&axis.key, value).map_err(Box::new)?;
-                    next.push(set);
-                }
-            }
-            scenarios = next;
+            all = each_value(all, axis)?;
         }
-        self.no_policy_twice(&scenarios)?;
-        Cells::new(scenarios, &self.versions)
+        self.no_policy_twice(&all)?;
+        let mut policies: Vec<GridPolicy> = all.into_iter().map(|scenario| self.labelled(scenario, None)).collect();
+        for named in &self.named {
+            let mut all = vec![policy_called(scenario, named.name.raw(), &self.named)?];
+            for axis in self.environment() {
+                all = each_value(all, axis)?;
+            }
+            policies.extend(all.into_iter().map(|scenario| self.labelled(scenario, Some(named.name.clone()))));
+        }
+        Cells::new(policies, &self.versions)
+    }
+
+    fn labelled(&self, scenario: Scenario, name: Option<Foreign>) -> GridPolicy {
+        let environment =
+            self.environment().map(|axis| (axis.key.clone(), axis.value_in(&scenario))).collect::<Map<_, _>>();
+        GridPolicy { scenario, name, environment }
     }
 
     /// Rejects values that give the same policy, such as `5` and `5.0`.
     fn no_policy_twice(&self, scenarios: &[Scenario]) -> Result<(), GridError> {
         for axis in &self.axes {
-            let mut values: Vec<String> = self.axis_values(axis, scenarios).iter().map(Value::to_string).collect();
+            let mut values: Vec<String> = distinct(axis, scenarios).iter().map(Value::to_string).collect();
             values.sort_unstable();
             values.dedup();
             if values.len() < axis.values.len() {
@@ -363,41 +418,44 @@ impl Grid {
 
     /// The distinct values of an axis as the cells have them, in the order of the grid.
     #[must_use]
-    pub fn axis_values(&self, axis: &Axis, scenarios: &[Scenario]) -> Vec<Value> {
-        let mut values: Vec<Value> = Vec::new();
-        for scenario in scenarios {
-            let value = Policy::of(scenario).get(&axis.key).unwrap_or(Value::Null);
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
-        values
+    pub fn axis_values(&self, axis: &Axis, cells: &Cells) -> Vec<Value> {
+        let on_axis = self.unnamed() * cells.versions.get();
+        distinct(axis, cells.scenarios.get(..on_axis).unwrap_or(&cells.scenarios))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The index on each of some axes of the policy at a place; the last axis varies fastest.
+fn on_axes<'a>(axes: impl DoubleEndedIterator<Item = &'a Axis>, mut place: usize) -> Vec<(&'a Axis, usize)> {
+    let one = |axis: &'a Axis| {
+        let value = place % axis.values.len().max(1);
+        place /= axis.values.len().max(1);
+        (axis, value)
+    };
+    let mut all: Vec<(&Axis, usize)> = axes.rev().map(one).collect();
+    all.reverse();
+    all
+}
 
-    fn values(list: &str) -> Result<Vec<String>, String> {
-        Axis::parse("k", list).map(|axis| axis.values).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn lists_and_ranges() {
-        assert_eq!(values("5,10, 20").unwrap(), ["5", "10", "20"]);
-        assert_eq!(values("1..4").unwrap(), ["1", "2", "3", "4"]);
-        assert_eq!(values("1..=2,7,9..9").unwrap(), ["1", "2", "7", "9"]);
-        for (list, says) in [
-            ("", "missing"),
-            ("1,,2", "missing"),
-            ("4..1", "not a range"),
-            ("1..", "not a range"),
-            ("a..b", "not a range"),
-            ("1..99999999999", "not a range"),
-            ("1..3,2", "2 is in the list twice"),
-        ] {
-            assert!(values(list).unwrap_err().contains(says), "{list}");
+/// Each of some scenarios with each value of an axis.
+fn each_value(scenarios: Vec<Scenario>, axis: &Axis) -> Result<Vec<Scenario>, GridError> {
+    let mut all = Vec::with_capacity(scenarios.len() * axis.values.len());
+    for scenario in scenarios {
+        for value in &axis.values {
+            let mut set = scenario.clone();
+            axis.set(&mut set, value)?;
+            all.push(set);
         }
     }
+    Ok(all)
+}
+
+fn distinct(axis: &Axis, scenarios: &[Scenario]) -> Vec<Value> {
+    let mut values: Vec<Value> = Vec::new();
+    for scenario in scenarios {
+        let value = axis.value_in(scenario);
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    values
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value, json};
 
 use dryroll_engine::fleet::Span;
 use dryroll_engine::{BreakerOrder, BreakerScope, Size};
@@ -35,9 +36,13 @@ pub struct Policy {
     pub order: RolloutOrder,
     /// The version that the fleet runs before; `None` where it has no name.
     pub previous_version_id: Option<Foreign>,
-    /// The keys that go beyond the tutorial's, where they differ from their defaults, as a scenario file has them.
+    /// Its name, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Foreign>,
+    /// The keys that go beyond the tutorial's, where they differ from their defaults, as a scenario file has them; and
+    /// by its path what a study varies beside the policy.
     #[serde(flatten)]
-    pub beyond: serde_json::Map<String, serde_json::Value>,
+    pub beyond: Map<String, Value>,
 }
 
 /// A number of instances, or a share as the file has it.
@@ -86,6 +91,7 @@ impl Policy {
             observe_after_sec: rollout.observe_after,
             order: rollout.order,
             previous_version_id: scenario.previous().map(|version| version.id.clone()),
+            policy: None,
             beyond: rollout.beyond_tutorial(),
         }
     }
@@ -98,12 +104,13 @@ impl Policy {
         let mut set = scenario.clone();
         set.rollout.order = self.order;
         set.rollout.reset_beyond_tutorial();
-        let Ok(serde_json::Value::Object(keys)) = serde_json::to_value(self) else { return Ok(set) };
+        let Ok(Value::Object(keys)) = serde_json::to_value(self) else { return Ok(set) };
         for (key, value) in keys {
             match (key.as_str(), value) {
-                ("previous_version_id", serde_json::Value::Null) => set.rollout.previous = None,
-                ("max_in_flight", serde_json::Value::Null) => set.rollout.max_in_flight = None,
-                (_, serde_json::Value::Null) => {}
+                ("previous_version_id", Value::Null) => set.rollout.previous = None,
+                ("max_in_flight", Value::Null) => set.rollout.max_in_flight = None,
+                (_, Value::Null) | ("policy", _) => {}
+                (key, value) if key.contains('.') => set.set(key, &toml_text(&value))?,
                 (key, value) => set.set_rollout(key, &toml_text(&value))?,
             }
         }
@@ -112,9 +119,9 @@ impl Policy {
 
     /// All keys as JSON, by their names in `[rollout]`, including those that a record omits at their defaults.
     #[must_use]
-    pub fn values(&self) -> serde_json::Map<String, serde_json::Value> {
-        let Ok(serde_json::Value::Object(mut values)) = serde_json::to_value(self) else {
-            return serde_json::Map::new();
+    pub fn values(&self) -> Map<String, Value> {
+        let Ok(Value::Object(mut values)) = serde_json::to_value(self) else {
+            return Map::new();
         };
         values.insert("order".to_owned(), self.order.name().into());
         values
@@ -125,10 +132,7 @@ impl Policy {
     pub fn batches(&self) -> String {
         match (self.batch_pct, self.beyond.get("batches")) {
             (Some(pct), _) => pct.to_string(),
-            (None, Some(serde_json::Value::Array(sizes))) => {
-                let size = |size: &serde_json::Value| size.as_str().map_or_else(|| size.to_string(), str::to_owned);
-                sizes.iter().map(size).collect::<Vec<_>>().join(" ")
-            }
+            (None, Some(sizes)) => in_words(sizes),
             (None, _) => "other".to_owned(),
         }
     }
@@ -139,26 +143,79 @@ impl Policy {
         self.max_consecutive_failures.map_or_else(|| "none".to_owned(), |limit| limit.to_string())
     }
 
-    /// One of its keys as JSON, by its name in `[rollout]`.
+    /// One of its keys as JSON, by its name in `[rollout]`; those beyond the tutorial's too where they have their
+    /// defaults.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<serde_json::Value> {
-        self.values().remove(key)
+    pub fn get(&self, key: &str) -> Option<Value> {
+        self.values().remove(key).or_else(|| self.default_of(key))
     }
 
-    /// The keys in which these policies differ.
+    fn default_of(&self, key: &str) -> Option<Value> {
+        let of_share = |pct: Option<u32>| pct.map(|pct| json!([format!("{pct}%")]));
+        match key {
+            "batches" => of_share(self.batch_pct),
+            "rollback_batches" => of_share(self.rollback_batch_pct),
+            "rounding" => Some(json!("up")),
+            "batch_of" => Some(json!("planned")),
+            "min_healthy_sec" | "retries" | "bake_sec" => Some(json!(0)),
+            "advance_pct" | "ok_pct" => Some(json!(100)),
+            "breakers" => Some(json!([])),
+            "on_failed" => {
+                let growth = self.beyond.get("growth")?;
+                Some(growth.get("on_failed").cloned().unwrap_or_else(|| json!("keep")))
+            }
+            _ => None,
+        }
+    }
+
+    /// The keys in which these policies differ; their names are none. `batches` stands for a `batch_pct` that some of
+    /// them do not have.
     #[must_use]
     pub fn differing<'a>(policies: impl IntoIterator<Item = &'a Self>) -> Vec<String> {
-        let mut policies = policies.into_iter().map(Self::values);
-        let Some(first) = policies.next() else { return Vec::new() };
-        let others: Vec<_> = policies.collect();
-        let differs = |key: &String| others.iter().any(|other| other.get(key) != first.get(key));
-        first.keys().filter(|key| differs(key)).cloned().collect()
+        let policies: Vec<(&Self, Map<String, Value>)> =
+            policies.into_iter().map(|policy| (policy, policy.values())).collect();
+        let mut keys: Vec<&String> = Vec::new();
+        for (place, (_, values)) in policies.iter().enumerate() {
+            let is_new = |key: &&String| !policies[..place].iter().any(|(_, before)| before.contains_key(*key));
+            keys.extend(values.keys().filter(is_new).filter(|key| *key != "policy"));
+        }
+        let value = |(policy, values): &(&Self, Map<String, Value>), key: &str| {
+            values.get(key).cloned().or_else(|| policy.default_of(key))
+        };
+        let differs = |key: &str| policies.iter().skip(1).any(|other| value(other, key) != value(&policies[0], key));
+        let listed = |key: &str| policies.iter().any(|(_, values)| values.contains_key(key));
+        let is_said = |key: &str| match key {
+            "batch_pct" => !listed("batches"),
+            "rollback_batch_pct" => !listed("rollback_batches"),
+            _ => true,
+        };
+        keys.into_iter().filter(|key| differs(key) && is_said(key)).cloned().collect()
+    }
+}
+
+/// A value of a key in words: a list by its items, a table by its keys and values.
+#[must_use]
+pub fn in_words(value: &Value) -> String {
+    let entry = |(key, value): (&String, &Value)| match value {
+        Value::Bool(true) => key.clone(),
+        value => format!("{key} {}", in_words(value)),
+    };
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => {
+            let between = if items.iter().any(Value::is_object) { " + " } else { " " };
+            items.iter().map(in_words).collect::<Vec<_>>().join(between)
+        }
+        Value::Object(keys) => keys.iter().map(entry).collect::<Vec<_>>().join(" "),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
 
 /// A value as a scenario file has it.
-fn toml_text(value: &serde_json::Value) -> String {
-    use serde_json::Value;
+#[must_use]
+pub fn toml_text(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(toml_text).collect::<Vec<_>>().join(", ")),
         Value::Object(keys) => {
@@ -203,5 +260,27 @@ mod tests {
         assert!(Policy::differing([&listed, &listed]).is_empty());
         let smaller = Policy { batch_pct: Some(1), max_in_flight: Some(AtOnce::Count(3)), ..shuffled };
         assert_eq!(Policy::differing([&listed, &listed, &smaller]), ["batch_pct", "max_in_flight", "order"]);
+    }
+
+    #[test]
+    fn a_key_at_its_default_has_a_value_and_words() {
+        let text = b"[fleet]\ninstances = 4\n[[versions]]\nid = \"v\"\n[rollout]\ntarget_version_id = \"v\"\n";
+        let mut scenario = Scenario::parse("s.toml", text, Format::Toml).unwrap_or_else(|error| panic!("{error}"));
+        let words = |scenario: &Scenario, key| Policy::of(scenario).get(key).map(|value| in_words(&value));
+        assert_eq!(words(&scenario, "batches").as_deref(), Some("20%"));
+        assert_eq!(words(&scenario, "breakers").as_deref(), Some("none"));
+        for (key, value, says) in [
+            ("batches", "[1, \"5%\", \"25%\"]", "1 5% 25%"),
+            ("breakers", "[{limit = 3, exceeds = true}, {no_progress_sec = 60, then = \"abort\"}]", ""),
+        ] {
+            scenario.set_rollout(key, value).unwrap_or_else(|error| panic!("{error}"));
+            let found = words(&scenario, key).unwrap_or_default();
+            assert!(found == says || says.is_empty() && found.contains(" + "), "{found}");
+        }
+        let policy = Policy::of(&scenario);
+        let named = Policy { policy: Some("canary".into()), ..policy };
+        let read: Policy = serde_json::from_value(serde_json::to_value(&named).unwrap()).unwrap();
+        assert_eq!(read, named);
+        assert_eq!(read.applied_to(&scenario).unwrap().rollout, scenario.rollout);
     }
 }

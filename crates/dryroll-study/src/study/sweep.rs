@@ -43,6 +43,9 @@ pub struct SweepOrder {
     pub seed: u64,
     /// The varied keys.
     pub axes: Vec<Axis>,
+    /// The file of named policies, beside those of the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<ScenarioText>,
     /// The ids of the versions.
     pub versions: Vec<Foreign>,
     /// Replicates of each cell; the largest number where a precision is requested.
@@ -140,11 +143,14 @@ impl Sweep {
     pub fn new(order: SweepOrder) -> Result<Self, SweepError> {
         let mut scenario = order.scenario.scenario().map_err(Box::new)?;
         scenario.seed = order.seed;
+        if let Some(policies) = &order.policies {
+            grid::take_policies(&mut scenario, policies)?;
+        }
         let versions = match order.versions.as_slice() {
             [] => vec![scenario.rollout.target],
             some => grid::versions_called(&scenario, some)?,
         };
-        let grid = Grid::new(order.axes.clone(), versions)?;
+        let grid = Grid::new(order.axes.clone(), versions)?.with_policies(&scenario.policies);
         let cells = grid.cells(&scenario)?;
         let count = cells.compiled.len();
         for (option, replicates) in [("--replicates", Some(order.replicates)), ("--rare", order.rare)] {
@@ -170,7 +176,7 @@ impl Sweep {
     }
 
     fn rows(&self) -> u32 {
-        rows_a_block(self.scenario.fleet.instances)
+        rows_a_block(self.cells.most_instances())
     }
 
     /// All of the work, where the number of replicates is fixed.

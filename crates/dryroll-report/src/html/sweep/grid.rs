@@ -49,13 +49,15 @@ pub fn policies(report: &SweepReport) -> Vec<PolicyCells<'_>> {
     all
 }
 
-/// Where a cell is on each axis; `None` where it is on none of its values.
+/// Where a cell is on each axis; `None` where it is on none of its values, or is a named policy's.
 fn place(cell: &Cell, report: &SweepReport) -> Option<Vec<usize>> {
-    let policy = cell.policy.values();
+    if cell.policy.policy.is_some() {
+        return None;
+    }
     let on = |axis: &crate::model::Axis| {
-        let value = policy.get(plain(&axis.key)).unwrap_or(&Value::Null);
+        let value = cell.policy.get(plain(&axis.key)).unwrap_or(Value::Null);
         // A key that the policy does not have cannot distinguish cells.
-        axis.values.iter().position(|other| same(other, value))
+        axis.values.iter().position(|other| same(other, &value))
     };
     report.axes.iter().map(on).collect()
 }

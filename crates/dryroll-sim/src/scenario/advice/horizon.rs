@@ -3,6 +3,7 @@
 use super::{AdviceCode, Found, Step, seconds};
 use crate::scenario::{Bound, Demand, ExpectSpec, Expected, FaultKind, LimitSpec, Measure, Rate, Scenario};
 use crate::text::Foreign;
+use dryroll_engine::fleet::Span;
 use dryroll_engine::{InterventionPolicy, Outcome};
 
 /// Whether a rule is about rollouts that stall.
@@ -26,6 +27,8 @@ struct Pace {
     tick: f64,
     /// For the operator's answers, in milliseconds.
     approval: f64,
+    /// Whether the bakes are waited for.
+    bakes: bool,
 }
 
 impl Pace {
@@ -47,12 +50,13 @@ impl Pace {
                 .map_or(size, |most| most.of(planned, scenario.rollout.batches.rounding).min(size)),
             tick: scenario.reconciler.interval.0 as f64,
             approval,
+            bakes: true,
         }
     }
 
     /// The least time from the request to the end of a rollout that completes, in milliseconds.
     fn least_to_complete(self, scenario: &Scenario) -> f64 {
-        let Self { size, at_once, tick, approval } = self;
+        let Self { size, at_once, tick, approval, bakes } = self;
         let planned = scenario.planned_instances();
         let batches = planned.div_ceil(size);
         let target = scenario.target();
@@ -64,11 +68,18 @@ impl Pace {
         let upgrade = if is_as_it_says { target.upgrade_time.least() * 1000.0 } else { 0.0 };
         let verdict = upgrade.min(scenario.rollout.health_timeout.0 as f64).max(1.0);
         let of_batch = |instances: u32| f64::from(instances.div_ceil(at_once)) * verdict;
+        // Before the walk leaves a batch, all of it is dispatched; with `advance_pct` it need not be judged.
+        let left = |instances: u32| match scenario.rollout.pace.advance_pct {
+            100 => of_batch(instances),
+            _ => f64::from(instances.div_ceil(at_once).saturating_sub(1)) * verdict,
+        };
         // The next batch begins on a tick.
-        let step = (of_batch(size) / tick).ceil() * tick;
+        let step = (left(size) / tick).ceil().max(1.0) * tick;
         let last = planned - (batches - 1) * size;
         let begins = (approval / tick).ceil() * tick;
-        begins + f64::from(batches - 1) * step + of_batch(last)
+        let walked = begins + f64::from(batches - 1) * step + of_batch(last);
+        let baked = if bakes { bakes_of(&scenario.rollout.pace.bakes, batches) } else { 0.0 };
+        walked.max(begins + f64::from(batches - 1) * left(size) + left(last) + baked)
     }
 
     /// What holds the rollout up: that which alone, without it, lets it complete in time, and else all that makes it
@@ -77,11 +88,12 @@ impl Pace {
         let planned = scenario.planned_instances().max(1);
         // Larger batches hold as many at once as before, where `max_in_flight` says so.
         let all_at_once = if scenario.rollout.max_in_flight.is_some() { self.at_once } else { planned };
-        let without: [(&'static str, Self); 4] = [
+        let without: [(&'static str, Self); 5] = [
             ("take larger batches", Self { size: planned, at_once: all_at_once, ..self }),
             ("allow a larger `max_in_flight`", Self { at_once: self.size, ..self }),
             ("set a shorter `interval_sec` in [reconciler]", Self { tick: 1.0, ..self }),
             ("set a shorter `approval_delay_sec` in [operator]", Self { approval: 0.0, ..self }),
+            ("set a shorter `bake_sec`", Self { bakes: false, ..self }),
         ];
         let least = self.least_to_complete(scenario);
         let quicker: Vec<(&'static str, f64)> = without
@@ -93,6 +105,14 @@ impl Pace {
         let any = quicker.iter().any(|&(_, takes)| in_time(takes));
         quicker.into_iter().filter(|&(_, takes)| !any || in_time(takes)).map(|(remedy, _)| remedy).collect()
     }
+}
+
+/// The bakes after so many batches, in milliseconds.
+fn bakes_of(bakes: &[Span], batches: u32) -> f64 {
+    let listed = bakes.iter().take(batches as usize);
+    let more = f64::from(batches) - listed.len() as f64;
+    let repeated = bakes.last().map_or(0.0, |last| last.0 as f64 * more);
+    listed.map(|bake| bake.0 as f64).sum::<f64>() + repeated
 }
 
 pub(super) fn too_short(scenario: &Scenario) -> Option<Found> {

@@ -1,17 +1,15 @@
 //! Classes and overrides that one instance can belong to at once, and whose rates together are more than 1.
 
 use super::{AdviceCode, Found, Step};
-use crate::scenario::check::versions::excess;
+use crate::scenario::check::versions::{RATES, excess};
 use crate::scenario::diagnostic::quote;
 use crate::scenario::{Members, OutcomeRates, Scenario, SomeRates, Target, VersionIndex, VersionSpec};
 use dryroll_engine::fleet::InstanceId;
 
-/// There are four rates, so that four groups give all of them.
+/// Larger sets are not looked at.
 const MOST: usize = 4;
 /// With more groups only pairs are looked at.
 const FEW: usize = 16;
-
-const KEYS: [&str; 4] = ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate"];
 
 /// A class or an override that gives rates for a version.
 struct Group<'a> {
@@ -127,11 +125,11 @@ fn meet(groups: &[&Group<'_>], zones: u32) -> bool {
 
 fn found(scenario: &Scenario, version: &VersionSpec, groups: &[&Group<'_>]) -> Found {
     let rates = together(version, groups);
-    let own = [rates.failure, rates.hang, rates.unhealthy, rates.crash];
+    let own = [rates.failure, rates.hang, rates.unhealthy, rates.crash, rates.brick, rates.degrade];
     let sum = excess(rates).unwrap_or(1.0);
     let mut left = 1.0_f64;
     let (mut said, mut cut) = (Vec::new(), Vec::new());
-    for (key, rate) in KEYS.into_iter().zip(own).filter(|&(_, rate)| rate > 0.0) {
+    for (key, rate) in RATES.into_iter().zip(own).filter(|&(_, rate)| rate > 0.0) {
         let counts = rate.min(left);
         left -= counts;
         said.push(format!("`{key}` {}", rounded(rate)));
@@ -146,8 +144,9 @@ fn found(scenario: &Scenario, version: &VersionSpec, groups: &[&Group<'_>]) -> F
     };
     let last = groups.last();
     let key = last.and_then(|group| {
-        let given = [group.rates.failure, group.rates.hang, group.rates.unhealthy, group.rates.crash];
-        KEYS.into_iter().zip(given).find_map(|(key, rate)| rate.map(|_| key))
+        let SomeRates { failure, hang, unhealthy, crash, brick, degrade } = *group.rates;
+        let given = [failure, hang, unhealthy, crash, brick, degrade];
+        RATES.into_iter().zip(given).find_map(|(key, rate)| rate.map(|_| key))
     });
     let at = last.map_or_else(
         || vec![Step::Key("versions"), Step::Item(scenario.rollout.target.0)],
@@ -158,9 +157,10 @@ fn found(scenario: &Scenario, version: &VersionSpec, groups: &[&Group<'_>]) -> F
         at,
         format!(
             "an instance of {names} has {} in an upgrade to {}, which add up to {sum}: a draw cuts them in the order failure, \
-             hang, unhealthy, crash, and counts {}",
+             hang, unhealthy, crash{}, and counts {}",
             said.join(", "),
             quote(version.id.raw()),
+            if rates.brick + rates.degrade > 0.0 { ", brick, degrade" } else { "" },
             cut.join(" and ")
         ),
         "lower the rates to at most 1 together, or give the groups members that do not overlap, such as lists of `instances`"

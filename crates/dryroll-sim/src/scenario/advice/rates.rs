@@ -1,8 +1,9 @@
 //! Rates of the version that the fleet already runs: its own, and those that a class or an override gives it.
 
 use super::{AdviceCode, Found, Step, version, way_back};
+use crate::scenario::check::versions::RATES;
 use crate::scenario::diagnostic::quote;
-use crate::scenario::{Scenario, SomeRates, VersionIndex};
+use crate::scenario::{OutcomeRates, Scenario, SomeRates, VersionIndex};
 
 /// Where so many upgrades to it would fail, the version is broken rather than hard to roll back to.
 const BROKEN: f64 = 0.5;
@@ -13,11 +14,11 @@ pub(super) fn of_running_version(scenario: &Scenario) -> Option<Found> {
         return None;
     }
     let (index, running) = (scenario.rollout.previous?, scenario.previous()?);
-    let keys = ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate"];
-    let rates = running.rates_with_concentrations();
-    let total: f64 = rates.iter().map(|(rate, _)| rate).sum();
+    let OutcomeRates { failure, hang, unhealthy, crash, brick, degrade } = running.rates;
+    let rates = [failure, hang, unhealthy, crash, brick, degrade];
+    let total: f64 = rates.iter().sum();
     let given: Vec<&'static str> =
-        keys.into_iter().zip(rates).filter(|(_, (rate, _))| *rate > 0.0).map(|(key, _)| key).collect();
+        RATES.into_iter().zip(rates).filter(|(_, rate)| *rate > 0.0).map(|(key, _)| key).collect();
     let first = *given.first()?;
     let rolls_back = way_back::rolls_back(scenario);
     if rolls_back && total < BROKEN {
@@ -48,15 +49,18 @@ pub(super) fn of_groups(scenario: &Scenario) -> Vec<Found> {
     let is_for_it = |versions: &Option<Vec<VersionIndex>>| {
         versions.as_ref().is_some_and(|all| !all.is_empty() && all.iter().all(|version| *version == index))
     };
-    let keys = |rates: &SomeRates, outcome: bool, upgrade_time: bool, crash_after: bool| {
+    let keys = |rates: &SomeRates, outcome: bool, [upgrade_time, crash_after, degrade_after]: [bool; 3]| {
         let keys = [
             ("outcome", outcome),
             ("failure_rate", rates.failure.is_some()),
             ("hang_rate", rates.hang.is_some()),
             ("unhealthy_rate", rates.unhealthy.is_some()),
             ("crash_rate", rates.crash.is_some()),
+            ("brick_rate", rates.brick.is_some()),
+            ("degrade_rate", rates.degrade.is_some()),
             ("upgrade_time_sec", upgrade_time),
             ("crash_after_sec", crash_after),
+            ("degrade_after_sec", degrade_after),
         ];
         keys.into_iter().filter(|(_, given)| *given).map(|(key, _)| key).collect::<Vec<_>>()
     };
@@ -78,12 +82,14 @@ pub(super) fn of_groups(scenario: &Scenario) -> Vec<Found> {
     };
     let classes = scenario.classes.iter().enumerate().filter(|(_, class)| is_for_it(&class.versions));
     let classes = classes.filter_map(|(place, class)| {
-        let keys = keys(&class.rates, false, class.upgrade_time.is_some(), class.crash_after.is_some());
+        let times = [&class.upgrade_time, &class.crash_after, &class.degrade_after].map(|time| time.is_some());
+        let keys = keys(&class.rates, false, times);
         found("classes", place, format!("class {}", quote(class.id.raw())), keys)
     });
     let overrides = scenario.overrides.iter().enumerate().filter(|(_, one)| is_for_it(&one.versions));
     let overrides = overrides.filter_map(|(place, one)| {
-        let keys = keys(&one.rates, one.outcome.is_some(), one.upgrade_time.is_some(), one.crash_after.is_some());
+        let times = [&one.upgrade_time, &one.crash_after, &one.degrade_after].map(|time| time.is_some());
+        let keys = keys(&one.rates, one.outcome.is_some(), times);
         found("overrides", place, format!("override {} in [[overrides]]", place + 1), keys)
     });
     classes.chain(overrides).collect()

@@ -1,8 +1,9 @@
 //! Numbers of seconds that look like milliseconds.
 
 use super::{AdviceCode, Found, Step};
-use crate::scenario::{Demand, Distribution, EventDemand, FaultKind, FaultStart, Scenario};
+use crate::scenario::{Demand, Distribution, EventDemand, FaultKind, FaultStart, RolloutSpec, Scenario};
 use dryroll_engine::fleet::Span;
+use dryroll_engine::{FailureCount, Failures, RuleKind};
 
 const HOUR: f64 = 3600.0;
 const DAY: f64 = 24.0 * HOUR;
@@ -53,6 +54,28 @@ impl Durations {
         self.push(table, key, plausible, drawn.median(), matches!(drawn, Distribution::Constant(_)));
     }
 
+    /// Those of a policy beyond the health window.
+    fn policy(&mut self, at: &[Step], rollout: &RolloutSpec) {
+        self.span(at, "min_healthy_sec", SHORT, rollout.pace.min_healthy);
+        if let Some(longest) = rollout.pace.bakes.iter().max() {
+            self.span(at, "bake_sec", LONG, *longest);
+        }
+        rollout.rollback_health_timeout.iter().for_each(|&span| {
+            self.span(at, "rollback_health_timeout_sec", SHORT, span);
+        });
+        rollout.watch.iter().for_each(|watch| self.span(at, "silent_after_sec", SHORT, watch.silent_after));
+        for (place, rule) in rollout.breakers.iter().enumerate() {
+            let at: Vec<Step> = at.iter().copied().chain([Step::Key("breakers"), Step::Item(place)]).collect();
+            match &rule.kind {
+                RuleKind::NoProgress(rule) => self.span(&at, "no_progress_sec", LONG, rule.after),
+                RuleKind::Failures(Failures { how: FailureCount::Window(span), .. }) => {
+                    self.span(&at, "window_sec", LONG, *span);
+                }
+                RuleKind::Failures(_) | RuleKind::FailedBatches(_) | RuleKind::Unwell(_) | RuleKind::Sprt(_) => {}
+            }
+        }
+    }
+
     fn push(&mut self, table: &[Step], key: &'static str, plausible: Plausible, half: f64, is_number: bool) {
         let at = table.iter().copied().chain([Step::Key(key)]).collect();
         self.0.push(Duration { at, key, half, is_number, plausible });
@@ -74,6 +97,7 @@ fn durations(scenario: &Scenario) -> Vec<Duration> {
         let at = [Step::Key("versions"), Step::Item(place)];
         all.drawn(&at, "upgrade_time_sec", SHORT, &version.upgrade_time);
         all.drawn(&at, "crash_after_sec", CHOSEN, &version.crash_after);
+        all.drawn(&at, "degrade_after_sec", CHOSEN, &version.degrade_after);
     }
     let at = [Step::Key("network")];
     all.drawn(&at, "flap_down_sec", SHORT, &network.flap_down);
@@ -81,20 +105,24 @@ fn durations(scenario: &Scenario) -> Vec<Duration> {
     let at = [Step::Key("rollout")];
     all.span(&at, "health_timeout_sec", SHORT, rollout.health_timeout);
     all.span(&at, "observe_after_sec", CHOSEN, rollout.observe_after);
+    all.policy(&at, rollout);
     all.span(&[Step::Key("reconciler")], "interval_sec", SHORT, reconciler.interval);
     let at = [Step::Key("operator")];
     all.drawn(&at, "approval_delay_sec", LONG, &operator.approval_delay);
     all.span(&at, "approval_expires_sec", LONG, operator.approval_expires);
     all.drawn(&at, "decision_delay_sec", LONG, &operator.decision_delay);
+    all.drawn(&at, "promotion_delay_sec", LONG, &operator.promotion_delay);
     for (place, class) in scenario.classes.iter().enumerate() {
         let at = [Step::Key("classes"), Step::Item(place)];
         class.upgrade_time.iter().for_each(|drawn| all.drawn(&at, "upgrade_time_sec", SHORT, drawn));
         class.crash_after.iter().for_each(|drawn| all.drawn(&at, "crash_after_sec", CHOSEN, drawn));
+        class.degrade_after.iter().for_each(|drawn| all.drawn(&at, "degrade_after_sec", CHOSEN, drawn));
     }
     for (place, one) in scenario.overrides.iter().enumerate() {
         let at = [Step::Key("overrides"), Step::Item(place)];
         one.upgrade_time.iter().for_each(|drawn| all.drawn(&at, "upgrade_time_sec", SHORT, drawn));
         one.crash_after.iter().for_each(|drawn| all.drawn(&at, "crash_after_sec", CHOSEN, drawn));
+        one.degrade_after.iter().for_each(|drawn| all.drawn(&at, "degrade_after_sec", CHOSEN, drawn));
         one.heartbeat_phase.iter().for_each(|&span| all.span(&at, "heartbeat_phase_sec", SHORT, span));
         one.heartbeat_delay.iter().for_each(|drawn| all.drawn(&at, "heartbeat_delay_sec", SHORT, drawn));
         one.flap_down.iter().for_each(|drawn| all.drawn(&at, "flap_down_sec", SHORT, drawn));
@@ -157,6 +185,10 @@ mod tests {
             id = "b"
             [rollout]
             target_version_id = "b"
+            bake_sec = 1
+            silent_after_sec = 60
+            rollback_health_timeout_sec = 60
+            breakers = [{ no_progress_sec = 60 }, { how = "window", window_sec = 60, limit = 1 }]
             [[overrides]]
             ids = ["i-00001"]
             heartbeat_phase_sec = 1

@@ -2,12 +2,16 @@
 
 use super::{AdviceCode, Found, rollout};
 use crate::scenario::diagnostic::quote;
-use crate::scenario::{Scenario, VersionSpec};
-use dryroll_engine::OperatorDecision;
+use crate::scenario::{PromotionDecision, Scenario, VersionSpec};
 use dryroll_engine::fleet::LifecycleState;
+use dryroll_engine::{OperatorDecision, Promotions, Then};
 
 pub(super) fn rolls_back(scenario: &Scenario) -> bool {
-    scenario.operator.on_trip.contains(&OperatorDecision::RollbackCompletedBatches)
+    let operator = &scenario.operator;
+    let asks = scenario.rollout.pace.promotions != Promotions::Never;
+    operator.on_trip.contains(&OperatorDecision::RollbackCompletedBatches)
+        || (asks && operator.on_promotion.contains(&PromotionDecision::RollbackCompletedBatches))
+        || scenario.rollout.breakers.iter().any(|rule| rule.then == Then::RollBack)
 }
 
 pub(super) fn none(scenario: &Scenario) -> Option<Found> {

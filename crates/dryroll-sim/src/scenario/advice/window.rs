@@ -3,6 +3,7 @@
 use super::{AdviceCode, Found, rollout, seconds};
 use crate::scenario::diagnostic::quote;
 use crate::scenario::{Distribution, Members, Scenario, Target, VersionIndex};
+use dryroll_engine::fleet::Span;
 
 /// Windows of so few seconds may be meant as minutes.
 const PERHAPS_MINUTES: f64 = 60.0;
@@ -154,4 +155,32 @@ pub(super) fn shorter_than_heartbeats(scenario: &Scenario) -> Option<Found> {
         seconds(interval)
     );
     Some(found(scenario, message, interval + scenario.target().upgrade_time.median()))
+}
+
+/// Of a good version, where the window holds the upgrades, and does not hold the soak after them.
+pub(super) fn shorter_than_soak(scenario: &Scenario) -> Option<Found> {
+    let (window, soak) = (scenario.rollout.health_timeout, scenario.rollout.pace.min_healthy);
+    let target = scenario.target();
+    if soak == Span::ZERO || target.defective || shorter_than_upgrades(scenario).is_some() {
+        return None;
+    }
+    let half = half(scenario, &target.upgrade_time);
+    let least = half.all() + soak.as_secs_f64();
+    if least <= window.as_secs_f64() {
+        return None;
+    }
+    Some(Found::new(
+        AdviceCode::HealthWindowTooShort,
+        rollout("min_healthy_sec"),
+        format!(
+            "the health window of {} ends before the soak of half of the upgrades to {}: the median upgrade takes {}, its \
+             first heartbeat {} more, and the soak {}",
+            seconds(window.as_secs_f64()),
+            quote(target.id.raw()),
+            seconds(half.upgrade),
+            seconds(half.wait),
+            seconds(soak.as_secs_f64())
+        ),
+        format!("set `health_timeout_sec` well above {}, or a shorter `min_healthy_sec`", seconds(least)),
+    ))
 }

@@ -39,7 +39,7 @@ impl<'t> At<'t> {
 
     /// Whether it is a share, 0 to 1.
     fn is_share(&self) -> bool {
-        self.ends(&["_rate", "share", "fraction", "min_completed", "limit_tolerance"])
+        self.ends(&["_rate", "share", "fraction", "min_completed", "limit_tolerance", "good", "bad", "alpha", "beta"])
     }
 
     /// Whether it is a percentage.
@@ -161,7 +161,14 @@ impl<'w> Walk<'w, '_> {
             return self.wrong_kind(node, "a list", at);
         };
         let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or(0);
-        if (items.len() as u64) < least {
+        let most = schema.get("maxItems").and_then(Json::as_u64);
+        let count = items.len() as u64;
+        if let Some(most) = most.filter(|most| count > *most || count < least) {
+            self.reports.add(at.place(node), |mark| {
+                let items = if count == 1 { "1 item".to_owned() } else { format!("{count} items") };
+                mark.say(format!("{} has {items}", at.name)).allowed(format!("just {most} items"))
+            });
+        } else if count < least {
             self.reports.add(at.place(node), |mark| {
                 mark.say(format!("{} is an empty list", at.name)).label("empty").allowed("at least one item")
             });
@@ -251,6 +258,11 @@ impl<'w> Walk<'w, '_> {
     fn choice(&mut self, node: &Node, choices: &[&'w Schema], at: &At<'_>) {
         let resolved: Vec<&'w Schema> = choices.iter().map(|choice| resolve(self.definitions, choice)).collect();
         let tables: Vec<&'w Schema> = resolved.iter().copied().filter(|choice| is_type(choice, "object")).collect();
+        if let Value::Float(number) = node.value
+            && resolved.iter().any(|choice| is_share(choice))
+        {
+            return self.fraction_for_share(node, number, at);
+        }
         if let Value::Table(entries) = &node.value {
             if !tables.is_empty() {
                 return self.one_key_table(node, entries, &tables, at);
@@ -264,7 +276,9 @@ impl<'w> Walk<'w, '_> {
                 (Some(names), _) => format!("one of {}", listing(names)),
                 (_, Some("object")) => table_with(&one_keys(&tables)),
                 (_, Some("array")) => "a list".into(),
+                (_, Some("string")) if is_share(choice) => A_SHARE.into(),
                 (_, Some("string")) => "a string".into(),
+                (_, Some("integer")) => "a whole number".into(),
                 (_, Some("boolean")) => "true or false".into(),
                 _ => "a number".into(),
             };
@@ -274,6 +288,23 @@ impl<'w> Walk<'w, '_> {
         }
         kinds.sort_by_key(|kind| kind.len());
         self.wrong_kind(node, &kinds.join(", or "), at);
+    }
+
+    /// A number with decimals where a count or a share is wanted.
+    fn fraction_for_share(&mut self, node: &Node, number: f64, at: &At<'_>) {
+        self.reports.add(node.span.clone(), |mark| {
+            let diagnostic = mark
+                .say(format!("{} has the wrong type", at.name))
+                .label(format!("found {number:?}"))
+                .allowed(format!("a whole number, or {A_SHARE}"));
+            if number > 0.0 && number < 1.0 {
+                diagnostic.help(format!("write \"{}%\"", percent(number)))
+            } else if number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number) {
+                diagnostic.help(format!("write {number:.0}"))
+            } else {
+                diagnostic
+            }
+        });
     }
 
     fn one_key_table(&mut self, node: &Node, entries: &[Entry], tables: &[&'w Schema], at: &At<'_>) {
@@ -316,9 +347,16 @@ impl<'w> Walk<'w, '_> {
                 mark.say(format!("{} has the wrong type", at.name)).label(format!("found {found}")).allowed(wanted);
             match &node.value {
                 Value::Null => diagnostic.help("leave the key out instead"),
+                Value::Table(_) if at.ends(&["brick_rate", "degrade_rate"]) => {
+                    diagnostic.help("this rate is the same in every replicate: write a number")
+                }
                 Value::Table(entries) if entries.iter().any(|entry| entry.key == "beta") => {
                     diagnostic.help("`{beta = …}` belongs to a rate of [[versions]]; here the rate is a number")
                 }
+                Value::Table(_) if at.ends(&["breakers"]) => {
+                    diagnostic.help("write `[[rollout.breakers]]`, one for each rule, or `breakers = [{…}]`")
+                }
+                Value::Text(text) if wanted == "a list" => diagnostic.help(format!("write [\"{}\"]", one_line(text))),
                 Value::Text(text) if text.parse::<f64>().is_ok() || text == "true" || text == "false" => {
                     diagnostic.help("take the quotes off")
                 }
@@ -379,6 +417,14 @@ fn seconds_of(unit: &str) -> Option<f64> {
 /// A share in percent, whole where it is one.
 fn percent(share: f64) -> String {
     ((share * 1e6).round() / 1e4).to_string()
+}
+
+/// What is a share, for messages.
+const A_SHARE: &str = "a share such as \"25%\"";
+
+/// Whether a text is one with a `%`.
+fn is_share(schema: &Schema) -> bool {
+    is_type(schema, "string") && schema.contains_key("pattern")
 }
 
 /// Whether a node is of a schema's kind, right or wrong in itself.

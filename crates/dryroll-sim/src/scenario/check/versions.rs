@@ -26,49 +26,50 @@ pub(super) fn versions(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &[Versi
                     .help("give each version an id of its own")
             });
         }
-        let mut rate = |key: &str, rate: Rate| self::rate(reports, &at.key(key), rate);
-        let (failure, failure_spread) = rate("failure_rate", version.failure_rate);
-        let (hang, hang_spread) = rate("hang_rate", version.hang_rate);
-        let (unhealthy, unhealthy_spread) = rate("unhealthy_rate", version.unhealthy_rate);
-        let (crash, crash_spread) = rate("crash_rate", version.crash_rate);
-        let rates =
-            OutcomeRates { failure, hang, unhealthy, crash, brick: version.brick_rate, degrade: version.degrade_rate };
-        let concentrations = Concentrations {
-            failure: failure_spread,
-            hang: hang_spread,
-            unhealthy: unhealthy_spread,
-            crash: crash_spread,
-        };
-        if let Some(sum) = excess(rates) {
-            let given = RATES.iter().rev().map(|name| at.key(name)).max_by_key(|place| place.value().start);
-            let place = given.unwrap_or_else(|| at.clone());
-            reports.add(place.value(), |mark| {
-                mark.say(format!("the rates of version {} add up to more than 1", quote(&version.id)))
-                    .label(format!("adds up to {sum}"))
-                    .allowed(at_most_one(rates))
-                    .help("what is left to 1 is the share of upgrades that succeed")
-            });
-        }
-        versions.push(VersionSpec {
-            id: version.id.clone().into(),
-            lifecycle_state: version.lifecycle_state,
-            digest: match &version.digest {
-                Some(digest) => digest.clone().into(),
-                None => format!("sha256:{}", hex_sha256(version.id.as_bytes())).into(),
-            },
-            defective: version.defective,
-            upgrade_time: distribution(reports, &at.key("upgrade_time_sec"), &version.upgrade_time_sec),
-            upgrade_time_factor: version
-                .upgrade_time_factor
-                .as_ref()
-                .and_then(|file| factor(reports, &at.key("upgrade_time_factor"), file)),
-            rates,
-            concentrations,
-            crash_after: distribution(reports, &at.key("crash_after_sec"), &version.crash_after_sec),
-            degrade_after: distribution(reports, &at.key("degrade_after_sec"), &version.degrade_after_sec),
-        });
+        versions.push(one_version(reports, &at, version));
     }
     versions
+}
+
+/// One version, whatever the others are.
+pub(super) fn one_version(reports: &mut Reports<'_>, at: &Cursor<'_>, version: &Version) -> VersionSpec {
+    let mut rate = |key: &str, rate: Rate| self::rate(reports, &at.key(key), rate);
+    let (failure, failure_spread) = rate("failure_rate", version.failure_rate);
+    let (hang, hang_spread) = rate("hang_rate", version.hang_rate);
+    let (unhealthy, unhealthy_spread) = rate("unhealthy_rate", version.unhealthy_rate);
+    let (crash, crash_spread) = rate("crash_rate", version.crash_rate);
+    let rates =
+        OutcomeRates { failure, hang, unhealthy, crash, brick: version.brick_rate, degrade: version.degrade_rate };
+    let concentrations =
+        Concentrations { failure: failure_spread, hang: hang_spread, unhealthy: unhealthy_spread, crash: crash_spread };
+    if let Some(sum) = excess(rates) {
+        let given = RATES.iter().rev().map(|name| at.key(name)).max_by_key(|place| place.value().start);
+        let place = given.unwrap_or_else(|| at.clone());
+        reports.add(place.value(), |mark| {
+            mark.say(format!("the rates of version {} add up to more than 1", quote(&version.id)))
+                .label(format!("adds up to {sum}"))
+                .allowed(at_most_one(rates))
+                .help("what is left to 1 is the share of upgrades that succeed")
+        });
+    }
+    VersionSpec {
+        id: version.id.clone().into(),
+        lifecycle_state: version.lifecycle_state,
+        digest: match &version.digest {
+            Some(digest) => digest.clone().into(),
+            None => format!("sha256:{}", hex_sha256(version.id.as_bytes())).into(),
+        },
+        defective: version.defective,
+        upgrade_time: distribution(reports, &at.key("upgrade_time_sec"), &version.upgrade_time_sec),
+        upgrade_time_factor: version
+            .upgrade_time_factor
+            .as_ref()
+            .and_then(|file| factor(reports, &at.key("upgrade_time_factor"), file)),
+        rates,
+        concentrations,
+        crash_after: distribution(reports, &at.key("crash_after_sec"), &version.crash_after_sec),
+        degrade_after: distribution(reports, &at.key("degrade_after_sec"), &version.degrade_after_sec),
+    }
 }
 
 /// A rate's mean, and its concentration where it is drawn. A mean of 0 or 1 leaves nothing to draw.
@@ -109,6 +110,20 @@ fn factor(reports: &mut Reports<'_>, at: &Cursor<'_>, file: &Factor) -> Option<D
 /// The keys of a version's rates, in the order in which one draw decides.
 pub(in crate::scenario) const RATES: [&str; 6] =
     ["failure_rate", "hang_rate", "unhealthy_rate", "crash_rate", "brick_rate", "degrade_rate"];
+
+/// The keys of a version that say how upgrades to it fare.
+pub(in crate::scenario) const UPGRADE_KEYS: [&str; 10] = [
+    "failure_rate",
+    "hang_rate",
+    "unhealthy_rate",
+    "crash_rate",
+    "brick_rate",
+    "degrade_rate",
+    "upgrade_time_sec",
+    "upgrade_time_factor",
+    "crash_after_sec",
+    "degrade_after_sec",
+];
 
 /// What rates are held to.
 pub(super) fn at_most_one(rates: OutcomeRates) -> String {
