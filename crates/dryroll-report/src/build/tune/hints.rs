@@ -3,7 +3,6 @@
 use crate::model::tune::Hint;
 use crate::words::{Unit, plural};
 use dryroll_sim::text::Foreign;
-use dryroll_study::study::Policy;
 use dryroll_study::study::tune::Tune;
 use dryroll_study::study::tune::hints::{Hints, Judged, REPLICATES};
 
@@ -28,7 +27,7 @@ impl HintWords {
         let meeting: Vec<&str> =
             hints.iter().filter(|hint| hint.meets == Some(true)).map(|hint| hint.rule.as_str()).collect();
         let with = match found.policy {
-            Some(policy) => format!(" with batches of {} %", Policy::of(tune.policy(policy)).batches()),
+            Some(policy) => format!(" with batches of {} %", tune.policy_of(policy).batches()),
             None => String::new(),
         };
         let row = own.rule.parameters();
