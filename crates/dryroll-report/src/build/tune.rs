@@ -17,9 +17,9 @@ use crate::model::tune::{
 };
 use crate::words::completed::stops;
 use crate::words::replay;
+use crate::words::tune::value_in_words;
 use crate::words::{NOTHING, Unit, called, number, plural};
 use dryroll_sim::scenario::{Advice, MIN_COMPLETED};
-use crate::words::tune::value_in_words;
 use dryroll_study::study::Policy;
 use dryroll_study::study::completed;
 use dryroll_study::study::sweep::CONFIDENCE;
@@ -243,8 +243,7 @@ fn out_for_stopping(tune: &Tune, tuned: &Tuned) -> Option<String> {
     };
     let out: Vec<usize> = (0..tuned.policies.len()).filter(|&place| is_rival(&tuned.policies[place])).collect();
     let first = *out.first()?;
-    let named: Vec<String> =
-        out.iter().take(MOST_NAMED).map(|&place| short(tune, &tune.policy_of(place))).collect();
+    let named: Vec<String> = out.iter().take(MOST_NAMED).map(|&place| short(tune, &tune.policy_of(place))).collect();
     let more = out.len() - named.len();
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     Some(format!(
@@ -279,11 +278,7 @@ pub fn short(tune: &Tune, policy: &Policy) -> String {
         tune.further_keys().iter().map(|key| format!(", {key} {}", value_in_words(policy, key))).collect();
     let name = policy.policy.as_ref().map(|name| format!("{name} (")).unwrap_or_default();
     let end = if name.is_empty() { "" } else { ")" };
-    format!(
-        "{name}batch_pct {}, max_consecutive_failures {}{order}{further}{end}",
-        policy.batches(),
-        policy.limit()
-    )
+    format!("{name}batch_pct {}, max_consecutive_failures {}{order}{further}{end}", policy.batches(), policy.limit())
 }
 
 /// Why a policy stands where it stands.

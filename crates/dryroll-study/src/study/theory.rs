@@ -18,9 +18,7 @@ impl Theory {
     /// The exact results of each scenario, computed on all threads of the current pool.
     #[must_use]
     pub fn of_all(scenarios: &[&Scenario], depth: impl Fn(usize) -> Depth + Sync) -> Vec<Self> {
-        let of = |tables: &mut Tables, (cell, scenario): (usize, &&Scenario)| {
-            Self::with(scenario, depth(cell), tables)
-        };
+        let of = |tables: &mut Tables, (cell, scenario): (usize, &&Scenario)| Self::with(scenario, depth(cell), tables);
         scenarios.par_iter().enumerate().map_init(Tables::default, of).collect()
     }
 

@@ -252,8 +252,33 @@ mod tests {
         assert_eq!(judged(30, 3).trips(&verdicts("........")), None);
         assert_eq!(Candidate::Total(3).trips(&verdicts("x.x.x")), Some(4));
         let test = Candidate::Test { good: 0.1, bad: 0.5, alpha: 0.05, beta: 0.1 };
-        // ln 18 takes two failures: 2 ln 5 is more.
-        assert_eq!(test.trips(&verdicts(".....x.x")), None);
-        assert_eq!(test.trips(&verdicts(".....xx")), Some(6));
+        // Two failures at 0 are enough, 2 ln 5 > ln 18; a pass before them is one too many. The fourth pass begins anew.
+        assert_eq!(test.trips(&verdicts("....xx")), Some(5));
+        assert_eq!(test.trips(&verdicts(".....xx")), None);
+    }
+
+    /// The shipped scenario: of each kind a rule is chosen, and it meets the limits by exact values, as no limit on
+    /// failures in a row does.
+    #[test]
+    fn theory_chooses_rules_that_meet_the_limits() {
+        let text = include_bytes!("../../../../../scenarios/share-beats-run.toml");
+        let scenario = Scenario::parse("s.toml", text, dryroll_sim::scenario::Format::Toml)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let tune = crate::study::tune::Tune::new(&scenario, 0.01, 1000).unwrap_or_else(|error| panic!("{error}"));
+        // Five limits in a row, a named policy, and rules of which at least a share and a test are new.
+        assert!(tune.policies() >= 8, "{}", tune.policies());
+        for policy in 0..tune.policies() {
+            let theory = Theory::of(&tune.cells.scenarios[tune.cell(policy, 1)], Depth::Chances);
+            let exposed = theory.mean(Metric::ExposedPct).expect("exact");
+            let theory = Theory::of(tune.policy(policy), Depth::Chances);
+            let trips = theory.value(Measure::Rate(Rate::Trip), None).expect("exact");
+            let is_run = tune.policy(policy).rollout.breakers.is_empty();
+            let is_total = tune.policy_of(policy).beyond.get("breakers").is_some_and(|rules| {
+                let rules = rules.to_string();
+                !rules.contains("judged") && !rules.contains("sprt")
+            });
+            let meets = trips <= 0.01 && exposed <= 5.0;
+            assert!(is_total || meets != is_run, "{:?}: {trips} {exposed}", tune.policy_of(policy));
+        }
     }
 }
