@@ -12,6 +12,7 @@ use super::output::{
     Failure, each_its_own_place, no_grid, open, scratch_failure, scratch_log, scratch_log_file, standard_output,
     teller, write_json,
 };
+use super::policies::PoliciesFile;
 use super::progress::Progress;
 use super::share::share;
 use super::sweep::{HowArguments, total};
@@ -47,6 +48,8 @@ pub struct Arguments {
     /// would save (`-`: standard input)
     #[arg(long, value_name = "CALIBRATION")]
     posterior: Option<PathBuf>,
+    #[command(flatten)]
+    policies: PoliciesFile,
     /// Another seed than the scenario's
     #[arg(long)]
     seed: Option<u64>,
@@ -72,7 +75,7 @@ impl From<TuneError> for Failure {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.report.iter().collect();
     let inputs = [Some(&arguments.scenario), arguments.posterior.as_ref()];
-    each_its_own_place(inputs.into_iter().flatten(), &outputs)?;
+    each_its_own_place(arguments.policies.with(&arguments.scenario).chain(&arguments.posterior), &outputs)?;
     if inputs.iter().all(|input| input.is_some_and(|path| path == Path::new("-"))) {
         return Err(Failure::Input(anyhow::anyhow!(
             "the scenario and --posterior are both standard input; give one of them a file"
@@ -82,6 +85,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let text = ScenarioText::load(&arguments.scenario)?;
     let mut scenario = text.scenario()?;
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);
+    arguments.policies.take(&mut scenario)?;
     if arguments.replicates == 0 {
         return Err(Failure::Nothing(anyhow::anyhow!(
             "no replicate: --replicates is 0, so nothing would be evaluated"
@@ -126,7 +130,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         &tune,
         &arguments.scenario.to_string_lossy(),
         &tuned,
-        &Findings { points, worst, sensitivity, hints, advice, posterior },
+        &Findings { points, worst, sensitivity, hints, advice, posterior, policies: arguments.policies.path() },
     );
     if let Some(written) = write_json(output, &report)? {
         written.publish()?;

@@ -133,3 +133,18 @@ fn what_is_wrong_with_a_list_is_said_at_its_place() {
     let stderr = said(&Folder::of(&listed).tune("").stderr);
     assert!(stderr.contains("cannot stand together"), "{stderr}");
 }
+
+/// Named policies of a file of their own are rows too.
+#[test]
+fn a_file_of_policies_makes_rows() {
+    let folder = Folder::of(SCENARIO);
+    folder.write("p.toml", "[[policies]]\nname = \"canary\"\nbatches = [1, \"50%\"]\nbreakers = [{limit = 3}]\n");
+    let output = folder.tune("--policies p.toml --report t.json");
+    assert!(output.status.success(), "{}", said(&output.stderr));
+    let report = folder.report("t.json");
+    let last = candidates(&report).last().expect("a row");
+    assert_eq!((candidates(&report).len(), &last["policy"]["policy"]), (13, &Value::from("canary")));
+    assert!(last["evidence"]["limits"][0]["observed"]["exact"].is_f64(), "{last}");
+    assert!(report["command"].as_str().is_some_and(|command| command.contains("--policies p.toml")));
+    assert!(folder.run("report t.json --html -").status.success());
+}

@@ -44,6 +44,8 @@ pub struct Findings {
     pub advice: Vec<Advice>,
     /// Where the rates are not known.
     pub posterior: Option<PosteriorFindings>,
+    /// The file that further policies are from.
+    pub policies: Option<String>,
 }
 
 /// Policies that a warning names.
@@ -106,6 +108,7 @@ impl TuneReport {
                 scenario.seed,
                 tune.replicates,
                 tune.tolerance,
+                findings.policies.as_deref(),
                 findings.posterior.as_ref().map(|found| found.calibration.file.raw()),
             )
             .into(),

@@ -121,12 +121,20 @@ pub fn compare(
     command
 }
 
-/// `dryroll tune …` for the same search.
+/// `dryroll tune …` for the same search. `named` is the file of policies.
 #[must_use]
-pub fn tune(scenario: &str, seed: u64, replicates: u64, tolerance: f64, posterior: Option<&str>) -> String {
+pub fn tune(
+    scenario: &str,
+    seed: u64,
+    replicates: u64,
+    tolerance: f64,
+    named: Option<&str>,
+    posterior: Option<&str>,
+) -> String {
     let posterior = posterior.map_or_else(String::new, |path| format!(" --posterior {}", file(path)));
+    let named = policies(named);
     format!(
-        "dryroll tune {}{posterior} --replicates {replicates} --tolerance {tolerance} --seed {seed}",
+        "dryroll tune {}{named}{posterior} --replicates {replicates} --tolerance {tolerance} --seed {seed}",
         file(scenario)
     )
 }

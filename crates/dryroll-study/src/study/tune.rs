@@ -218,8 +218,10 @@ impl Tune {
                 let is_rule = |axis: &Axis| ["max_consecutive_failures", "breakers"].contains(&axis.key.as_str());
                 let bases = Grid::new(axes.into_iter().filter(|axis| !is_rule(axis)).collect(), vec![spec.good])?;
                 let chosen = rules::choose(&bases.cells(scenario)?.scenarios, &spec.defective, &limits);
-                let is_new = |rollout: &RolloutSpec| cells.scenarios.iter().all(|cell| cell.rollout != *rollout);
-                chosen.into_iter().filter(is_new).collect()
+                let policy =
+                    |rollout: &RolloutSpec| Policy::of(&Scenario { rollout: rollout.clone(), ..scenario.clone() });
+                let known: Vec<Policy> = cells.scenarios.iter().map(Policy::of).collect();
+                chosen.into_iter().filter(|rollout| !known.contains(&policy(rollout))).collect()
             }
             None => Vec::new(),
         };
