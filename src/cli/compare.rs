@@ -85,7 +85,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pool = arguments.how.pool()?;
     let rollouts = total(arguments.replicates, compare.cells.compiled.len())?;
     let cells = compare.cells.compiled.len();
-    Need::of_study(&scenario, pool.current_num_threads(), cells, 0).say(arguments.how.quiet);
+    let largest = compare.cells.largest_fleet().unwrap_or(&scenario);
+    Need::of_study(largest, pool.current_num_threads(), cells, 0).say(arguments.how.quiet);
     let progress = Progress::new(rollouts, "compare", arguments.how.quiet);
     let advance = |rollouts| progress.advance(rollouts);
     let workers = WorkPlan { pool: &pool, stop: interrupt::stops_by_itself(), progress: &advance };

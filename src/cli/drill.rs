@@ -19,6 +19,7 @@ use crate::console::Feed;
 use dryroll_engine::Outcome;
 use dryroll_learning::{Numbers, PlanNumbers, Today};
 use dryroll_report::files::output::Output;
+use dryroll_report::judge::forecast::estimated_total;
 use dryroll_report::model::drill::DrillReport;
 use dryroll_report::terminal::drill::drill_table;
 use dryroll_report::words::plural;
@@ -175,7 +176,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn tell_before(arguments: &Arguments, opening: &Opening, remembered: &Remembered) -> Result<bool, Failure> {
     let Some(mut out) = teller(arguments.quiet, &arguments.outputs()) else { return Ok(false) };
     let (scenario, plan) = (&opening.scenario, &opening.compiled.plan);
-    let numbers = PlanNumbers::of(plan, plan.estimated_total(opening.compiled.settings.health_timeout));
+    let numbers = PlanNumbers::of(plan, estimated_total(plan, &opening.compiled.settings));
     let numbers = Numbers::Plan(numbers);
     let today = Today { hides_truth: true, ..Today::of(scenario, Some(Policy::of(scenario)), numbers) };
     standard_output(remembered.tell_before(&mut out, &today).and_then(|()| writeln!(out)).and_then(|()| out.flush()))?;

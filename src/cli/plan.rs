@@ -7,8 +7,11 @@ use super::learnings::Learnings;
 use super::output::{Failure, standard_output};
 use super::rollout::{Loaded, Rollout};
 use dryroll_learning::{Numbers, PlanNumbers, Today};
+use dryroll_report::build::plan::explain::Explained;
+use dryroll_report::judge::forecast::estimated_total;
 use dryroll_report::model::plan::PlanReport;
 use dryroll_report::terminal::advice::advice_table;
+use dryroll_report::terminal::plan::explain_table;
 use dryroll_study::study::Policy;
 
 #[derive(Debug, clap::Args)]
@@ -18,6 +21,9 @@ pub struct Arguments {
     scenario: PathBuf,
     #[command(flatten)]
     rollout: Rollout,
+    /// In place of the plan: every key of [rollout] with its value, and where that comes from
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     learnings: Learnings,
     /// Say nothing to people
@@ -28,6 +34,11 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let remembered = arguments.learnings.read(&[], arguments.quiet)?;
     let Loaded { text, scenario, compiled } = arguments.rollout.load(&arguments.scenario, None)?;
+    if arguments.explain {
+        let keys = Explained::all(&scenario, &text, &arguments.rollout.given(&text)?);
+        let mut out = crate::cli::output::stdout();
+        return standard_output(explain_table(&mut out, &keys).and_then(|()| out.flush()));
+    }
     let advice = arguments.rollout.advisor(&text, &scenario).finish();
     if compiled.total() == 0 && !arguments.quiet {
         let mut stderr = crate::cli::output::stderr();
@@ -38,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             scenario.fleet.template_id
         );
     }
-    let answer = PlanReport::asked(&compiled.plan, &compiled.settings, compiled.names).with_advice(advice.clone());
+    let answer = PlanReport::asked(&scenario, &compiled).with_advice(advice.clone());
     let mut out = BufWriter::new(io::stdout().lock());
     standard_output(
         dryroll_sim::json::write_pretty(&mut out, &answer).and_then(|()| writeln!(out)).and_then(|()| out.flush()),
@@ -48,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let _ = advice_table(&mut crate::cli::output::stderr(), &advice);
     }
     if let Some(remembered) = remembered.filter(|_| !arguments.quiet) {
-        let numbers = PlanNumbers::of(&compiled.plan, compiled.plan.estimated_total(compiled.settings.health_timeout));
+        let numbers = PlanNumbers::of(&compiled.plan, estimated_total(&compiled.plan, &compiled.settings));
         let today = Today::of(&scenario, Some(Policy::of(&scenario)), Numbers::Plan(numbers));
         let _ = remembered.tell(&mut crate::cli::output::stderr(), &today);
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::output::{Failure, refused};
 use super::policies::PoliciesFile;
+use dryroll_report::build::plan::explain::Given;
 use dryroll_report::words::replay::{self, Changes};
 use dryroll_sim::scenario::{Advisor, Scenario, ScenarioText};
 use dryroll_sim::sim::CompiledScenario;
@@ -60,6 +61,20 @@ impl Rollout {
     fn replayed<'a>(&'a self, axes: &'a [Axis], policies: Option<&'a str>) -> Changes<'a> {
         let settings = axes.iter().map(|axis| (axis, 0)).collect();
         Changes { policy: self.policy.as_deref(), policies, settings }
+    }
+
+    /// What these options change, for a table that explains the policy.
+    pub fn given(&self, text: &ScenarioText) -> Result<Given, Failure> {
+        let policy = match &self.policy {
+            None => None,
+            Some(name) => {
+                let of_file = text.scenario()?.policies.iter().any(|policy| policy.name == name.as_str());
+                let text = if of_file { text.clone() } else { self.policies.read()?.unwrap_or_else(|| text.clone()) };
+                Some((name.clone(), text))
+            }
+        };
+        let set = self.changes().into_iter().map(|axis| axis.key).collect();
+        Ok(Given { version: self.version.is_some(), policy, set })
     }
 
     fn changes(&self) -> Vec<Axis> {

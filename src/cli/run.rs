@@ -15,6 +15,7 @@ use dryroll_report::events::chronicle::Chronicle;
 use dryroll_report::events::log::EventLog;
 use dryroll_report::events::trace;
 use dryroll_report::files::output::{Output, Written};
+use dryroll_report::judge::forecast::estimated_total;
 use dryroll_report::model::run::{FaultReport, RunReport};
 use dryroll_report::model::timeline::Timeline;
 use dryroll_report::terminal::transcript::Transcript;
@@ -125,7 +126,7 @@ pub fn today<'a>(
     policy.max_consecutive_failures = engine.breaker().map(|(_, limit)| limit);
     let makes_these = |pct: &u32| BatchSizes::pct(*pct).largest(plan.total_instances()) == plan.batch_size();
     policy.batch_pct = edited.filter(makes_these).or(policy.batch_pct);
-    let numbers = PlanNumbers::of(plan, plan.estimated_total(engine.settings().health_timeout));
+    let numbers = PlanNumbers::of(plan, estimated_total(plan, engine.settings()));
     let run = RunNumbers {
         seed: simulator.compiled().seed,
         replicate,

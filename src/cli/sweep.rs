@@ -232,7 +232,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let sweep = ready(arguments.order(scenario)?)?;
     let pool = arguments.how.pool()?;
     let (cells, blocks) = (sweep.cells.compiled.len(), sweep.round().blocks());
-    Need::of_study(&sweep.scenario, pool.current_num_threads(), cells, blocks).say(arguments.how.quiet);
+    let largest = sweep.cells.largest_fleet().unwrap_or(&sweep.scenario);
+    Need::of_study(largest, pool.current_num_threads(), cells, blocks).say(arguments.how.quiet);
     let files = Files::open(&arguments.outputs)?;
     let checkpoint = Checkpoint::open(&outputs, &sweep.identity(), arguments.resume)?;
     if arguments.resume && checkpoint.is_new && !arguments.how.quiet {

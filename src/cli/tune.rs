@@ -75,7 +75,8 @@ impl From<TuneError> for Failure {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let outputs: Vec<&PathBuf> = arguments.report.iter().collect();
     let inputs = [Some(&arguments.scenario), arguments.posterior.as_ref()];
-    each_its_own_place(arguments.policies.with(&arguments.scenario).chain(&arguments.posterior), &outputs)?;
+    let files = arguments.policies.with(&arguments.scenario).chain(&arguments.posterior);
+    each_its_own_place(files, &outputs)?;
     if inputs.iter().all(|input| input.is_some_and(|path| path == Path::new("-"))) {
         return Err(Failure::Input(anyhow::anyhow!(
             "the scenario and --posterior are both standard input; give one of them a file"
@@ -97,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(path) => Some(Posterior::read(path, &scenario)?),
         None => None,
     };
-    let tune = match &posterior {
+    let mut tune = match &posterior {
         Some(posterior) => {
             let mut tune = Tune::new(&posterior.point, arguments.tolerance, arguments.replicates)?;
             tune.believe(&posterior.posteriors);
@@ -105,6 +106,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         None => as_it_is,
     };
+    tune.policies_file = arguments.policies.path().map(Into::into);
     let output = open(arguments.report.as_ref())?;
     let pool = arguments.how.pool()?;
     let cells = tune.cells.compiled.len();
@@ -130,7 +132,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         &tune,
         &arguments.scenario.to_string_lossy(),
         &tuned,
-        &Findings { points, worst, sensitivity, hints, advice, posterior, policies: arguments.policies.path() },
+        &Findings { points, worst, sensitivity, hints, advice, posterior },
     );
     if let Some(written) = write_json(output, &report)? {
         written.publish()?;

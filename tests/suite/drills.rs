@@ -49,7 +49,7 @@ struct Expected {
     others: f64,
 }
 
-const EXPECTED: [Expected; 9] = [
+const EXPECTED: [Expected; 11] = [
     Expected { drill: "01", best: RollbackCompletedBatches, careful: false, patient: false, others: 65.0 },
     Expected { drill: "02", best: ContinueAnyway, careful: false, patient: false, others: 20.0 },
     Expected { drill: "03", best: ContinueAnyway, careful: false, patient: false, others: 20.0 },
@@ -59,6 +59,8 @@ const EXPECTED: [Expected; 9] = [
     Expected { drill: "07", best: Abort, careful: false, patient: false, others: 45.0 },
     Expected { drill: "08", best: RollbackCompletedBatches, careful: true, patient: false, others: 30.0 },
     Expected { drill: "09", best: RollbackCompletedBatches, careful: false, patient: false, others: 70.0 },
+    Expected { drill: "10", best: ContinueAnyway, careful: false, patient: false, others: 20.0 },
+    Expected { drill: "11", best: RollbackCompletedBatches, careful: false, patient: false, others: 35.0 },
 ];
 
 #[test]

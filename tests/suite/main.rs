@@ -50,6 +50,7 @@ mod oracles;
 mod orders;
 mod other_breakers;
 mod page;
+mod policies;
 mod rare;
 mod readme;
 mod reference;

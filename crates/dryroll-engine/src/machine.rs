@@ -249,6 +249,7 @@ impl Engine {
 
     /// The next line of the journal: an input that was taken, or an event. Call it in place of
     /// [`poll_event`](Self::poll_event), with [`Recording::Journal`]; other recordings keep no inputs.
+    #[inline]
     pub fn poll_entry(&mut self) -> Option<Entry> {
         self.outbox.poll_entry(&self.plan.order)
     }
@@ -264,12 +265,14 @@ impl Engine {
 
     /// Which events the engine keeps.
     #[must_use]
+    #[inline]
     pub fn recording(&self) -> Recording {
         self.outbox.recording
     }
 
     // ---- Effects of inputs ---------------------------------------------------------------------
 
+    #[inline]
     fn advance(&mut self, now: At) -> At {
         self.clock = self.clock.max(now);
         self.clock

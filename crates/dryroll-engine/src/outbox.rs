@@ -50,6 +50,7 @@ impl Outbox {
     }
 
     /// Keeps the event if the recording is `from` or keeps more; `body` is called only then.
+    #[inline]
     pub fn event(&mut self, at: At, rollout: RolloutId, from: Recording, body: impl FnOnce() -> EventBody) {
         if self.recording >= from {
             self.events.push_back(Kept::One(Event { at, rollout, body: body() }));
@@ -64,6 +65,7 @@ impl Outbox {
         }
     }
 
+    #[inline]
     pub fn started(&mut self, at: At, rollout: RolloutId, batch_index: u32, to: Direction, positions: Range<u32>) {
         if self.recording >= Recording::Everything {
             self.events.push_back(Kept::Started { at, rollout, batch_index, to, positions });

@@ -58,6 +58,7 @@ impl PlanOrder {
 
     /// Number of instances.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> u32 {
         match &self.0 {
             Order::Contiguous { count, .. } => *count,
@@ -73,6 +74,7 @@ impl PlanOrder {
 
     /// The instance at a position below [`len`](Self::len).
     #[must_use]
+    #[inline]
     pub fn instance(&self, position: u32) -> InstanceId {
         match &self.0 {
             Order::Contiguous { first, .. } => InstanceId(first + position),
@@ -82,6 +84,7 @@ impl PlanOrder {
 
     /// The position of an instance, if it is planned.
     #[must_use]
+    #[inline]
     pub fn position(&self, id: InstanceId) -> Option<u32> {
         match &self.0 {
             Order::Contiguous { first, count } => id.0.checked_sub(*first).filter(|p| p < count),
@@ -143,6 +146,7 @@ impl Plan {
 
     /// Number of planned instances.
     #[must_use]
+    #[inline]
     pub fn total_instances(&self) -> u32 {
         self.order.len()
     }

@@ -28,6 +28,7 @@ impl Ticks {
 
     /// The first tick at or after a moment; [`At::NEVER`] if it would lie beyond the end of time.
     #[must_use]
+    #[inline]
     pub fn first_from(self, at: At) -> At {
         let next = at.0.saturating_sub(self.phase).checked_next_multiple_of(self.interval);
         next.and_then(|since| since.checked_add(self.phase)).map_or(At::NEVER, At)

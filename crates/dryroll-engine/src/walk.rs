@@ -142,10 +142,12 @@ impl Walk {
         *self = Self { batches, retried, ..Self::new(course) };
     }
 
+    #[inline]
     pub fn rollout(&self) -> RolloutId {
         self.course.rollout
     }
 
+    #[inline]
     pub fn direction(&self) -> Direction {
         self.course.direction
     }
@@ -160,6 +162,7 @@ impl Walk {
         self.course.total
     }
 
+    #[inline]
     pub fn in_flight(&self) -> u32 {
         self.in_flight
     }
@@ -170,16 +173,19 @@ impl Walk {
     }
 
     /// How many batches have begun.
+    #[inline]
     pub fn begun(&self) -> u32 {
         self.batches.len() as u32
     }
 
     /// The index of the batch that began last; 0 before the first.
+    #[inline]
     pub fn batch(&self) -> u32 {
         self.begun().saturating_sub(1)
     }
 
     /// A batch that has begun.
+    #[inline]
     pub fn record(&self, batch: u32) -> Option<&BatchRecord> {
         self.batches.get(batch as usize)
     }
@@ -217,6 +223,7 @@ impl Walk {
     }
 
     /// How many positions may be dispatched now: as many as the batch has left and the limit in flight allows.
+    #[inline]
     pub fn room(&self) -> u32 {
         let free = self.course.max_in_flight.saturating_sub(self.in_flight);
         free.min(self.batches.last().map_or(0, |batch| batch.end - self.next))
@@ -235,6 +242,7 @@ impl Walk {
         range
     }
 
+    #[inline]
     pub fn is_in_flight(&self, state_of: &InstanceState) -> bool {
         state_of.phase[self.course.direction as usize] == Phase::InFlight
     }
@@ -314,16 +322,19 @@ impl Walk {
     }
 
     /// Whether every instance of a batch has its verdict.
+    #[inline]
     pub fn is_judged(&self, batch: u32) -> bool {
         self.record(batch).is_some_and(|batch| batch.healthy + batch.failed == batch.size())
     }
 
     /// Whether the batch that began last still has positions to dispatch.
+    #[inline]
     pub fn batch_is_undispatched(&self) -> bool {
         self.batches.last().is_some_and(|batch| self.next < batch.end)
     }
 
     /// Whether the walk may leave the batch that began last, its bake aside.
+    #[inline]
     pub fn may_leave(&self) -> bool {
         !self.batch_is_undispatched()
             && self.batches.last().is_some_and(|batch| batch.is_enough || self.is_judged(self.batch()))

@@ -1,11 +1,14 @@
 //! The words that all records share: the fleet, a policy, figures with their intervals, tags, and where the evidence
 //! is.
 
+use serde_json::Value;
+
 use dryroll_report::model::{Estimate, ScenarioRef};
 use dryroll_report::words::Unit;
 pub use dryroll_sim::text::one_line;
 use dryroll_stats::Interval;
 use dryroll_stats::proportion::upper_bound;
+use dryroll_study::study::policy::in_words;
 use dryroll_study::study::sweep::CONFIDENCE;
 use dryroll_study::study::{Figure, Policy, Share};
 
@@ -93,10 +96,13 @@ pub fn policy(policy: &Policy, others: &[&str]) -> String {
         Some(pct) => format!("batch_pct={pct}%"),
         None => format!("batches={}", policy.batches()),
     };
-    let mut said = format!("{batches}, max_consecutive_failures={}", policy.limit());
+    let name = policy.policy.as_ref().map(|name| format!("policy={}, ", one_line(name.raw()))).unwrap_or_default();
+    let mut said = format!("{name}{batches}, max_consecutive_failures={}", policy.limit());
     for key in others.iter().filter(|key| !["batch_pct", "max_consecutive_failures"].contains(key)) {
-        let value = policy.get(key).unwrap_or_default();
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = match policy.get(key).unwrap_or_default() {
+            Value::Null => "null".to_owned(),
+            value => in_words(&value),
+        };
         said.push_str(&format!(", {key}={}", one_line(&value)));
     }
     said

@@ -5,7 +5,7 @@ mod calibration;
 mod check;
 mod compare;
 mod drill;
-mod plan;
+pub mod plan;
 mod run;
 mod sweep;
 pub mod timeline;

@@ -6,6 +6,7 @@ pub mod calibration;
 pub mod check;
 pub mod compare;
 pub mod drill;
+pub mod plan;
 pub mod sweep;
 pub mod table;
 pub mod transcript;

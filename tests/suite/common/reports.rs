@@ -221,6 +221,7 @@ pub fn sweep() -> SweepReport {
             Axis { key: "batch_pct".into(), values: BATCHES.iter().map(|&batch| json!(batch)).collect() },
             Axis { key: "max_consecutive_failures".into(), values: LIMITS.iter().map(|&limit| json!(limit)).collect() },
         ],
+        policies: Vec::new(),
         versions: vec![GOOD.into(), BAD.into()],
         cells: grid.flat_map(|(batch, limit)| [cell(batch, limit, false), cell(batch, limit, true)]).collect(),
         timelines: vec![

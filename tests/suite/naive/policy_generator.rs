@@ -124,8 +124,8 @@ impl ScenarioGenerator {
             }),
             5 => {
                 // log(bad / good), log((1 - bad) / (1 - good)), log((1 - b) / a), log(b / (1 - a))
-                let (failed, healthy) = self.pick(&[(1.386_294, -0.405_465), (0.693_147, -0.117_783)]);
-                let (upper, lower) = self.pick(&[(2.197_225, -2.197_225), (1.386_294, -1.5), (0.9, -0.3)]);
+                let (failed, healthy) = self.pick(&[(1.4, -0.4), (0.7, -0.12)]);
+                let (upper, lower) = self.pick(&[(2.2, -2.2), (1.4, -1.5), (0.9, -0.3)]);
                 RuleKind::Sprt(Sprt {
                     failed: LogRatio(failed),
                     healthy: LogRatio(healthy),

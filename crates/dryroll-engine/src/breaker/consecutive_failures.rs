@@ -43,6 +43,7 @@ impl ConsecutiveFailures {
     }
 
     /// Counts one verdict, of an instance of this batch.
+    #[inline]
     pub fn count(&mut self, position: u32, batch: u32, failed: bool) -> Count {
         let place = self.place(batch);
         if place >= self.runs.len() {
@@ -75,6 +76,7 @@ impl ConsecutiveFailures {
 
     /// The failures in a row that count for a batch, oldest first.
     #[must_use]
+    #[inline]
     pub fn run(&self, batch: u32) -> &[u32] {
         self.runs.get(self.place(batch)).map_or(&[], Vec::as_slice)
     }

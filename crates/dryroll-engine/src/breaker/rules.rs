@@ -1,7 +1,7 @@
 //! The rules of a rollout with their counts.
 
 use super::{Counted, Finding, Moments, Rule, RuleKind, Scene, Then, failed_batches, failures, sprt, unwell};
-use crate::fleet::{At, Span};
+use crate::fleet::Span;
 
 /// A moment at which rules are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,10 +12,10 @@ pub(crate) enum Judge {
     BatchEnd,
     /// A tick would begin a batch.
     BatchStart,
-    /// Time has passed without a healthy verdict, since this moment.
+    /// So much time has passed without a healthy verdict.
     NoProgress {
-        /// The last progress.
-        since: At,
+        /// How much.
+        passed: Span,
     },
 }
 
@@ -50,6 +50,7 @@ impl Rules {
         Self { states: states.collect(), noted: vec![false; rules.len()], rules: rules.to_vec() }
     }
 
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
@@ -122,8 +123,8 @@ impl Rules {
             (RuleKind::Unwell(rule), State::Unwell(state), Judge::BatchStart) => {
                 rule.judge(unwell().filter(|&position| state.counts(position)).count() as u32, scene)
             }
-            (RuleKind::NoProgress(rule), _, Judge::NoProgress { since }) => {
-                (since + rule.after <= scene.now).then_some(Finding::NoProgress { after: rule.after })
+            (RuleKind::NoProgress(rule), _, Judge::NoProgress { passed }) => {
+                (rule.after <= passed).then_some(Finding::NoProgress { after: rule.after })
             }
             _ => None,
         };

@@ -23,6 +23,7 @@ impl At {
 
     /// The length of time since `earlier`; zero if `earlier` is later.
     #[must_use]
+    #[inline]
     pub fn since(self, earlier: At) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
@@ -37,6 +38,7 @@ impl Span {
 
     /// The length in seconds. Exact to the millisecond for every length up to [`Span::LONGEST`].
     #[must_use]
+    #[inline]
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1000.0
     }
@@ -66,12 +68,14 @@ impl Span {
 
 impl Add<Span> for At {
     type Output = At;
+    #[inline]
     fn add(self, span: Span) -> At {
         At(self.0.saturating_add(span.0))
     }
 }
 
 impl AddAssign<Span> for At {
+    #[inline]
     fn add_assign(&mut self, span: Span) {
         *self = *self + span;
     }
@@ -79,6 +83,7 @@ impl AddAssign<Span> for At {
 
 impl Add for Span {
     type Output = Span;
+    #[inline]
     fn add(self, other: Span) -> Span {
         Span(self.0.saturating_add(other.0))
     }
@@ -86,6 +91,7 @@ impl Add for Span {
 
 impl Sub for At {
     type Output = Span;
+    #[inline]
     fn sub(self, earlier: At) -> Span {
         self.since(earlier)
     }

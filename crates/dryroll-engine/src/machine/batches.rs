@@ -27,11 +27,13 @@ impl Engine {
 
     /// Judges the rules that hold a batch back before it begins.
     fn is_held_back(&mut self, now: At) -> bool {
-        if !self.rules.is_empty() && self.walk.direction() == Direction::Forward {
-            self.judge_rules(now, self.walk.begun(), Judge::BatchStart);
-            self.carry_out_trip(now);
+        if self.rules.is_empty() || self.walk.direction() == Direction::Back {
+            return false;
         }
-        self.walk.waiting_for != WaitingFor::NextBatch
+        self.judge_rules(now, self.walk.begun(), Judge::BatchStart);
+        let is_held_back = self.walk.waiting_for == WaitingFor::Tripped;
+        self.carry_out_trip(now);
+        is_held_back
     }
 
     fn dispatch(&mut self, now: At) {
@@ -55,6 +57,7 @@ impl Engine {
     }
 
     /// Completes a batch whose instances all have their verdicts.
+    #[inline]
     pub(super) fn complete_if_judged(&mut self, now: At, batch_index: u32) {
         if !self.walk.is_judged(batch_index) {
             return;
@@ -86,6 +89,7 @@ impl Engine {
 
     /// What follows a change: free slots are filled, and the walk leaves a batch that it may leave. While a trip waits
     /// nothing is dispatched; a bake begins all the same.
+    #[inline]
     pub(super) fn proceed(&mut self, now: At) {
         if self.walk.waiting_for == WaitingFor::Open && self.walk.batch_is_undispatched() {
             self.dispatch(now);

@@ -115,9 +115,10 @@ impl Engine {
         rules.rearm(listed, || watch.iter().flat_map(|watching| watching.unwell_positions()));
     }
 
-    /// Time has passed without a healthy verdict.
+    /// Time has passed without a healthy verdict. A controller that was away judges each rule by its own moment.
     pub(super) fn judge_progress(&mut self, now: At) {
-        self.judge_rules(now, self.walk.batch(), Judge::NoProgress { since: self.progress_at });
+        let Some(passed) = self.rules.shortest_no_progress() else { return };
+        self.judge_rules(now, self.walk.batch(), Judge::NoProgress { passed });
         self.carry_out_trip(now);
     }
 

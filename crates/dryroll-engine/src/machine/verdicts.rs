@@ -54,12 +54,14 @@ impl Engine {
     }
 
     /// Fails the first instance whose time is over.
+    #[inline]
     pub(super) fn time_out(&mut self, now: At) -> Option<Judged> {
         let position = self.walk.first_due(&self.instances)?;
         self.judge(now, position, Verdict::Failed(Reason::HealthTimeout))
     }
 
     /// Whether verdicts are given in this state.
+    #[inline]
     pub(super) fn judges(&self) -> bool {
         matches!(self.state, State::Walking | State::Tripped { .. } | State::AwaitingPromotion { .. })
     }

@@ -16,12 +16,14 @@ impl Engine {
 
     /// The latest time that came in: events and commands have this time.
     #[must_use]
+    #[inline]
     pub fn now(&self) -> At {
         self.clock
     }
 
     /// The outcome, once the rollout is over.
     #[must_use]
+    #[inline]
     pub fn outcome(&self) -> Option<Outcome> {
         match self.state {
             State::Finished { outcome } => Some(outcome),
@@ -31,12 +33,14 @@ impl Engine {
 
     /// Whether the rollout is over.
     #[must_use]
+    #[inline]
     pub fn is_finished(&self) -> bool {
         self.outcome().is_some()
     }
 
     /// The request that a person has not answered yet.
     #[must_use]
+    #[inline]
     pub fn pending_request(&self) -> Option<(ApprovalId, RequestKind)> {
         match self.state {
             State::AwaitingApproval { request, .. } => Some((request, RequestKind::RollingUpgrade)),
@@ -48,6 +52,7 @@ impl Engine {
 
     /// When the first request expires, as long as it is pending.
     #[must_use]
+    #[inline]
     pub fn expires_at(&self) -> Option<At> {
         match self.state {
             State::AwaitingApproval { expires_at, .. } => Some(expires_at),
@@ -102,6 +107,7 @@ impl Engine {
 
     /// The phase of an instance in the rollout or in its rollback.
     #[must_use]
+    #[inline]
     pub fn phase(&self, position: u32, direction: Direction) -> Phase {
         self.instances[position as usize].phase[direction as usize]
     }
@@ -115,6 +121,7 @@ impl Engine {
 
     /// How many instances were dispatched to the target: always the first ones of the plan.
     #[must_use]
+    #[inline]
     pub fn dispatched(&self) -> u32 {
         self.forward().dispatched()
     }
@@ -126,18 +133,21 @@ impl Engine {
 
     /// How many instances await a verdict.
     #[must_use]
+    #[inline]
     pub fn in_flight(&self) -> u32 {
         if self.judges() { self.walk.in_flight() } else { 0 }
     }
 
     /// Whether the current walk, or the last one, is the rollout or its rollback.
     #[must_use]
+    #[inline]
     pub fn direction(&self) -> Direction {
         self.walk.direction()
     }
 
     /// How often an instance was commanded again, in the rollout or, once it is commanded back, in its rollback.
     #[must_use]
+    #[inline]
     pub fn attempt(&self, position: u32) -> u32 {
         u32::from(self.instances[position as usize].attempt)
     }

@@ -39,7 +39,7 @@ impl RunReport {
             command: String::new().into(),
             policy: Keys::of(&Policy::of(scenario)),
             version: scenario.target().id.clone(),
-            plan: PlanReport::walked(simulator.engine(), names),
+            plan: PlanReport::walked(simulator.engine(), names).with_rules(scenario),
             batches: batches(true),
             trips: chronicle.trips.iter().map(|trip| TripReport::new(trip, names)).collect(),
             metrics: RunMetrics(Keys::of(metrics)),

@@ -276,7 +276,8 @@ fn settings(policy: &Policy, keys: &[&str]) -> String {
         // A name stands for the keys of a policy.
         let is_shown = policy.policy.is_none() || key.contains('.');
         let value = policy.get(key).filter(|_| is_shown)?;
-        Some(format!("{key} {}", in_words(&value)))
+        let value = if value.is_null() { value.to_string() } else { in_words(&value) };
+        Some(format!("{key} {value}"))
     };
     let name = policy.policy.iter().map(|name| format!("policy {name}"));
     name.chain(keys.iter().filter_map(one)).collect::<Vec<_>>().join(", ")

@@ -20,6 +20,7 @@ use crate::words::replay;
 use crate::words::tune::value_in_words;
 use crate::words::{NOTHING, Unit, called, number, plural};
 use dryroll_sim::scenario::{Advice, MIN_COMPLETED};
+use dryroll_sim::text::Foreign;
 use dryroll_study::study::Policy;
 use dryroll_study::study::completed;
 use dryroll_study::study::sweep::CONFIDENCE;
@@ -44,8 +45,6 @@ pub struct Findings {
     pub advice: Vec<Advice>,
     /// Where the rates are not known.
     pub posterior: Option<PosteriorFindings>,
-    /// The file that further policies are from.
-    pub policies: Option<String>,
 }
 
 /// Policies that a warning names.
@@ -57,7 +56,7 @@ impl TuneReport {
     pub fn new(tune: &Tune, file: &str, tuned: &Tuned, findings: &Findings) -> Self {
         let scenario = &tune.scenario;
         let id = |version: usize| tune.cells.scenarios[tune.cell(0, version)].target().id.clone();
-        let policy = |place: usize| tune.policy_of(place);
+        let policy = |place: usize| tune.named_policy(place);
         let evidence = |place: usize| evidence(tune, &tuned.policies[place], &findings.points[place]);
         let places = 0..tuned.policies.len();
         let named = |state: State| {
@@ -108,8 +107,8 @@ impl TuneReport {
                 scenario.seed,
                 tune.replicates,
                 tune.tolerance,
-                findings.policies.as_deref(),
                 findings.posterior.as_ref().map(|found| found.calibration.file.raw()),
+                tune.policies_file.as_ref().map(Foreign::raw),
             )
             .into(),
             replicates: tuned.replicates,
@@ -246,7 +245,7 @@ fn out_for_stopping(tune: &Tune, tuned: &Tuned) -> Option<String> {
     };
     let out: Vec<usize> = (0..tuned.policies.len()).filter(|&place| is_rival(&tuned.policies[place])).collect();
     let first = *out.first()?;
-    let named: Vec<String> = out.iter().take(MOST_NAMED).map(|&place| short(tune, &tune.policy_of(place))).collect();
+    let named: Vec<String> = out.iter().take(MOST_NAMED).map(|&place| short(tune, &tune.named_policy(place))).collect();
     let more = out.len() - named.len();
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     Some(format!(
@@ -275,13 +274,14 @@ fn would_save(tuned: &Tuned, place: usize) -> Option<f64> {
 /// A policy of a search in a few words. The order of its plan is one of them where not all policies have the fleet's.
 #[must_use]
 pub fn short(tune: &Tune, policy: &Policy) -> String {
+    if let Some(name) = &policy.policy {
+        return format!("policy {name}");
+    }
     let all_listed = (0..tune.policies()).all(|place| tune.policy(place).rollout.order.is_listed());
     let order = if all_listed { String::new() } else { format!(", order {}", policy.order.name()) };
     let further: String =
         tune.further_keys().iter().map(|key| format!(", {key} {}", value_in_words(policy, key))).collect();
-    let name = policy.policy.as_ref().map(|name| format!("{name} (")).unwrap_or_default();
-    let end = if name.is_empty() { "" } else { ")" };
-    format!("{name}batch_pct {}, max_consecutive_failures {}{order}{further}{end}", policy.batches(), policy.limit())
+    format!("batch_pct {}, max_consecutive_failures {}{order}{further}", policy.batches(), policy.limit())
 }
 
 /// Why a policy stands where it stands.
@@ -352,7 +352,7 @@ fn says(tune: &Tune, tuned: &Tuned) -> String {
         0 => String::new(),
         _ => format!("; {} undecided", plural(open, "policy is", "policies are")),
     };
-    let answer = format!("{}: {goal}{beside}{still}.", short(tune, &tune.policy_of(place)));
+    let answer = format!("{}: {goal}{beside}{still}.", short(tune, &tune.named_policy(place)));
     match undecided_rival(tune, tuned, unit) {
         Some(rival) => format!("{answer} {rival}"),
         None => answer,
@@ -377,7 +377,7 @@ fn undecided_rival(tune: &Tune, tuned: &Tuned, unit: Unit) -> Option<String> {
     let more = if unit == Unit::Seconds { more } else { more.replace("faster", "better") };
     Some(format!(
         "{} saves {}{share} if {} holds, which is not decided{more}.",
-        short(tune, &tune.policy_of(place)),
+        short(tune, &tune.named_policy(place)),
         unit.say(saves),
         limits.join(" and ")
     ))
@@ -420,7 +420,7 @@ fn binding(tune: &Tune, tuned: &Tuned) -> String {
 
 fn sensitivity(tune: &Tune, today: &Tuned, at: &AtFactor) -> Sensitivity {
     let AtFactor { factor, tuned, kept } = at;
-    let recommended = tuned.incumbent.map(|place| tune.policy_of(place));
+    let recommended = tuned.incumbent.map(|place| tune.named_policy(place));
     let stays = tuned.incumbent == today.incumbent;
     let answer = match &recommended {
         Some(_) if stays => "it stays the answer".to_owned(),

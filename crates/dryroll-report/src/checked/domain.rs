@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::checked::range::Range;
 use crate::checked::scope::Scope;
 use dryroll_engine::{BatchPhase, BreakerOrder, BreakerScope, EventKind, OperatorDecision, Outcome};
-use dryroll_sim::scenario::{FaultKind, Measure, RolloutOrder};
+use dryroll_sim::scenario::{FaultKind, Measure, RolloutOrder, Scenario};
 
 /// What may stand at a place.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,19 +133,6 @@ pub fn of_policy_key(key: &str, scope: &Scope) -> Option<Domain> {
     })
 }
 
-/// The keys that [`of_policy_key`] knows.
-const POLICY_KEYS: [&str; 9] = [
-    "batch_pct",
-    "max_consecutive_failures",
-    "health_timeout_sec",
-    "rollback_batch_pct",
-    "breaker_order",
-    "breaker_scope",
-    "max_in_flight",
-    "observe_after_sec",
-    "order",
-];
-
 /// Of the value at a key of an object, whose own domain is `around`.
 pub fn of(key: &str, value: &Value, object: &Map<String, Value>, around: &Domain, scope: &Scope) -> Domain {
     match around {
@@ -223,7 +210,9 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         ("decisions", Value::Array(_)) => return Domain::words(on_trips()),
         ("kind", _) if !has("text") => return Domain::words(FaultKind::NAMES),
         ("decision", Value::String(_)) => return Domain::words(on_trips()),
-        ("key", _) if has("values") => return Domain::words(POLICY_KEYS),
+        // What is beside the policy is an axis by its path.
+        ("key", Value::String(path)) if has("values") && path.contains('.') => return Domain::Any,
+        ("key", _) if has("values") => return Domain::words(Scenario::rollout_keys()),
         ("trips", Value::Number(_)) if has("least") => return Range::SHARE.into(),
         // A list of objects, or of such as have two names.
         ("trips" | "worlds" | "scenario", Value::Array(_) | Value::String(_)) => return Domain::Any,

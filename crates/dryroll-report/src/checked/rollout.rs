@@ -140,11 +140,27 @@ fn of_plan(reader: &mut Reader, report: &Value) {
     }
     let window = report["policy"].get("health_timeout_sec").and_then(Value::as_f64);
     let estimate = plan.get("estimated_total_seconds").and_then(Value::as_f64);
-    if let (Some(window), Some(count), Some(estimate)) = (window, number("batch_count"), estimate)
-        && !alike(estimate, window * count as f64)
-    {
-        let allowed = format!("{}: batch_count × health_timeout_sec", window * count as f64);
-        reader.fault("/plan/estimated_total_seconds", estimate, allowed);
+    if let (Some(window), Some(count), Some(estimate)) = (window, number("batch_count"), estimate) {
+        let bakes = bakes(&report["policy"]["bake_sec"], count);
+        let due = window * count as f64 + bakes;
+        if !alike(estimate, due) {
+            let and = if bakes > 0.0 { ", and all of bake_sec" } else { "" };
+            let allowed = format!("{due}: batch_count × health_timeout_sec{and}");
+            reader.fault("/plan/estimated_total_seconds", estimate, allowed);
+        }
+    }
+}
+
+/// All bakes of so many batches: a number is that of each, and the last of a list repeats.
+fn bakes(bake_sec: &Value, batches: u64) -> f64 {
+    let number = |value: &Value| value.as_f64().unwrap_or(0.0);
+    match bake_sec.as_array().map(Vec::as_slice) {
+        None => number(bake_sec) * batches as f64,
+        Some(listed) => {
+            let further = batches.saturating_sub(listed.len() as u64) as f64;
+            let begun = listed.iter().take(batches as usize).map(number).sum::<f64>();
+            begun + listed.last().map_or(0.0, number) * further
+        }
     }
 }
 

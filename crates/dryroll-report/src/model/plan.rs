@@ -1,6 +1,7 @@
 //! A plan as the skill answers it: the tutorial's keys in the tutorial's order. A run report has one too.
 
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
 use dryroll_engine::BatchPhase;
 use dryroll_sim::scenario::Advice;
@@ -21,6 +22,9 @@ pub struct PlanReport {
     /// What `max_in_flight` makes of that, where it makes a difference.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "some_seconds")]
     pub estimated_total_seconds_in_flight: Option<f64>,
+    /// What a good day takes, of a policy with more than the tutorial's keys.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "some_seconds")]
+    pub estimated_likely_seconds: Option<f64>,
     /// The limit that it is walked with.
     pub circuit_breaker: BreakerLimit,
     /// Its batches, in order.
@@ -35,12 +39,15 @@ pub struct PlanReport {
     pub advice: Vec<Advice>,
 }
 
-/// The limit of a circuit breaker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The limit of a circuit breaker, and further rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BreakerLimit {
     /// So many failures in a row trip it.
     pub max_consecutive_failures: Option<u32>,
+    /// The rules of `breakers`, as a scenario file has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Value>,
 }
 
 /// A batch of a plan.

@@ -145,9 +145,10 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
 
 /// What tune would recommend, the values alone.
 fn answers(later: &LaterReport) -> String {
-    let policy = |one: &AnswerShare| {
-        let rules = one.policy.beyond.get("breakers").map(|rules| format!("/{}", in_words(rules)));
-        format!("{}/{}{}", one.policy.batches(), one.policy.limit(), rules.unwrap_or_default())
+    let policy = |one: &AnswerShare| match (&one.policy.policy, one.policy.beyond.get("breakers")) {
+        (Some(name), _) => name.to_string(),
+        (None, Some(rules)) => format!("{}/{}/{}", one.policy.batches(), one.policy.limit(), in_words(rules)),
+        (None, None) => format!("{}/{}", one.policy.batches(), one.policy.limit()),
     };
     let of = |one: &AnswerShare| format!("{} {}", policy(one), Unit::Share.say(one.share));
     let mut said: Vec<String> = later.answers.iter().take(MOST_ANSWERS).map(of).collect();
@@ -178,8 +179,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     let orders = report.candidates.iter().any(|candidate| !candidate.policy.order.is_listed());
     let further = further_keys(report.candidates.iter().map(|candidate| &candidate.policy));
     let names = report.candidates.iter().any(|candidate| candidate.policy.policy.is_some());
-    let mut header = Vec::new();
-    header.extend(names.then_some("policy"));
+    let mut header: Vec<&str> = names.then_some("policy").into_iter().collect();
     header.extend(["batch_pct", "max_consecutive_failures"]);
     header.extend(orders.then_some("order"));
     header.extend(further.iter().map(String::as_str));
@@ -218,12 +218,11 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
     order.sort_by(|a, b| rank(a).cmp(&rank(b)).then(speed(a).total_cmp(&speed(b))));
     for candidate in order.iter().take(MOST_ROWS) {
         let evidence = &candidate.evidence;
-        let policy = &candidate.policy;
-        let mut row = Vec::new();
-        row.extend(names.then(|| policy.policy.as_ref().map_or_else(String::new, ToString::to_string)));
-        row.extend([policy.batches(), policy.limit()]);
-        row.extend(orders.then(|| policy.order.name().to_owned()));
-        row.extend(further.iter().map(|key| value_in_words(policy, key)));
+        let name = candidate.policy.policy.as_ref().map_or_else(|| NOTHING.to_owned(), ToString::to_string);
+        let mut row: Vec<String> = names.then_some(name).into_iter().collect();
+        row.extend([candidate.policy.batches(), candidate.policy.limit()]);
+        row.extend(orders.then(|| candidate.policy.order.name().to_owned()));
+        row.extend(further.iter().map(|key| value_in_words(&candidate.policy, key)));
         row.push(evidence.objective.says(unit));
         if has_front {
             row.push(evidence.blast_radius_pct.says(Unit::Percent));

@@ -128,14 +128,14 @@ pub fn tune(
     seed: u64,
     replicates: u64,
     tolerance: f64,
-    named: Option<&str>,
     posterior: Option<&str>,
+    named: Option<&str>,
 ) -> String {
     let posterior = posterior.map_or_else(String::new, |path| format!(" --posterior {}", file(path)));
-    let named = policies(named);
     format!(
-        "dryroll tune {}{named}{posterior} --replicates {replicates} --tolerance {tolerance} --seed {seed}",
-        file(scenario)
+        "dryroll tune {}{}{posterior} --replicates {replicates} --tolerance {tolerance} --seed {seed}",
+        file(scenario),
+        policies(named)
     )
 }
 

@@ -22,6 +22,7 @@ A key that ends in `_sec` is in seconds, at most 1,000,000,000, to the nearest m
 whole percent. Other whole numbers are 0 or more, and at most 4,294,967,295 (`seed`, `replicate`: what fits into 64 bits).
 A *duration* is a number of seconds or a [distribution](#durations). A *rate* is a chance from 0 to 1, or [drawn](#rates) once
 a replicate; so is a [*factor*](#factors). A default of *none* means that nothing is there.
+A *share* is a text such as `\"25%\"`: above 0 and at most 100 %, with at most three decimals.
 ";
 
 /// So many names still fit into a cell.
@@ -177,7 +178,7 @@ impl<'s> Writer<'s> {
             }
             let mut kinds: Vec<String> = Vec::new();
             for choice in choices {
-                let kind = self.kind(heading, key, choice, false, inner, lists);
+                let kind = self.kind(heading, key, choice, many, inner, lists);
                 let again =
                     kind.strip_prefix("list of ").is_some_and(|items| kinds.last().is_some_and(|last| last == items));
                 kinds.push(if again { "a list of them".to_owned() } else { kind });
@@ -200,6 +201,7 @@ impl<'s> Writer<'s> {
             },
             Some("boolean") => "`true` or `false`".to_owned(),
             Some("integer" | "number") => numbers(key, part, many),
+            _ if part.contains_key("pattern") => if many { "shares" } else { "share" }.to_owned(),
             _ => if many { "texts" } else { "text" }.to_owned(),
         }
     }

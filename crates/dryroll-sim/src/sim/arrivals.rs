@@ -71,7 +71,9 @@ impl<'a> Arrivals<'a> {
     /// Returns when the last of them arrived; `None` if it passed over none.
     pub fn pass_alike(&mut self) -> Option<At> {
         let segment = self.segment.filter(|_| self.is_plain())?;
-        let next_order = self.orders.iter().map(|order| order.at).find(|&at| at >= self.sent());
+        // The heartbeat of the millisecond of a command may speak of the segment before.
+        let last = sent_at(&self.environment, &self.member, self.beat.checked_sub(1)?);
+        let next_order = self.orders.iter().map(|order| order.at).find(|&at| at >= last);
         let end = segment.to.min(self.until).min(next_order.unwrap_or(At::NEVER));
         let beat = beat_from(&self.environment, &self.member, end);
         if beat <= self.beat {

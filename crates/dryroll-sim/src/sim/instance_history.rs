@@ -137,6 +137,8 @@ pub struct InstanceHistory<'a> {
     /// Whether the version that it runs is broken on this instance: after every restart of that version it is
     /// unhealthy.
     sick: bool,
+    /// Whether it is so since the request, which any upgrade that ends cures.
+    sick_from_start: bool,
 }
 
 impl<'a> InstanceHistory<'a> {
@@ -162,6 +164,7 @@ impl<'a> InstanceHistory<'a> {
             waiting: None,
             dead: environment.dead_next(&member, At::ZERO, until),
             sick: false,
+            sick_from_start: state == StartState::Unhealthy,
         }
     }
 
@@ -228,7 +231,7 @@ impl<'a> InstanceHistory<'a> {
 
     /// The state of the instance if nothing keeps it from running its version.
     fn steady(&self) -> Doing {
-        if self.sick { Doing::Unhealthy } else { Doing::Serving }
+        if self.sick || self.sick_from_start { Doing::Unhealthy } else { Doing::Serving }
     }
 
     /// A restart cures a hang or a crash; a version that is broken on the instance stays broken.
@@ -257,16 +260,19 @@ impl<'a> InstanceHistory<'a> {
         let Some(trajectory) = self.trajectory else { return };
         self.change = NextAt::NEVER;
         if self.doing == Doing::Serving {
-            // A restart cures both.
-            self.doing = if trajectory.outcome == UpgradeOutcome::Degrade { Doing::Unhealthy } else { Doing::Crashed };
+            // A restart cures a crash alone.
+            self.sick = trajectory.outcome == UpgradeOutcome::Degrade;
+            self.doing = if self.sick { Doing::Unhealthy } else { Doing::Crashed };
             return;
         }
         match trajectory.outcome {
             UpgradeOutcome::Ok | UpgradeOutcome::Crash | UpgradeOutcome::Degrade | UpgradeOutcome::Unhealthy => {
                 self.running = self.environment.compiled.digest(self.commanded);
                 self.sick = trajectory.outcome == UpgradeOutcome::Unhealthy;
+                self.sick_from_start = false;
             }
-            UpgradeOutcome::Fail | UpgradeOutcome::Hang | UpgradeOutcome::Brick => {}
+            UpgradeOutcome::Fail => self.sick_from_start = false,
+            UpgradeOutcome::Hang | UpgradeOutcome::Brick => {}
         }
         self.doing = match trajectory.outcome {
             UpgradeOutcome::Hang => Doing::Hung,

@@ -50,10 +50,11 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// What is known at the request.
+    /// What is known when the controller takes the request, which was made at t = 0: later heartbeats that waited for
+    /// the controller come after it.
     pub fn at_request(request: At) -> Self {
         Self {
-            looked_at: (request, At::NEVER),
+            looked_at: (At::ZERO, At::NEVER),
             newest_sent: At::ZERO,
             heard: request,
             healthy: true,

@@ -76,7 +76,7 @@ impl Operator {
     pub fn answered(&mut self, now: At, given: Pending, traits: &OperatorTraits, key: Key) {
         match self {
             Self::Simulated(simulated) => simulated.answered(now, given, traits, key),
-            Self::Manual(manual) => manual.pending = None,
+            Self::Manual(manual) => manual.pending = manual.pending.filter(|pending| *pending != given),
         }
     }
 }
@@ -149,7 +149,8 @@ impl SimulatedOperator {
 
     /// An edit brings the request back, with the new plan to look at.
     fn answered(&mut self, now: At, given: Pending, traits: &OperatorTraits, key: Key) {
-        self.pending = None;
+        // The answer may have opened another request.
+        self.pending = self.pending.filter(|pending| pending.request != given.request);
         if let Answer::Edit(_) = given.answer {
             self.consider_plan(now, given.request, traits, key);
         }

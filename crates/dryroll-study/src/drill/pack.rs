@@ -33,6 +33,8 @@ const PACKS: &[Pack] = packs![
     "07-gateway",
     "08-profiles",
     "09-payments",
+    "10-notify",
+    "11-billing",
 ];
 
 /// The drill that a seed draws.

@@ -320,10 +320,16 @@ impl Cells {
         self.labels.get(cell / self.versions).and_then(|(name, _)| name.as_ref())
     }
 
+    /// The first scenario with the largest fleet.
+    #[must_use]
+    pub fn largest_fleet(&self) -> Option<&Scenario> {
+        self.scenarios.iter().rev().max_by_key(|scenario| scenario.fleet.instances)
+    }
+
     /// The instances of the largest fleet.
     #[must_use]
     pub fn most_instances(&self) -> u32 {
-        self.scenarios.iter().map(|scenario| scenario.fleet.instances).max().unwrap_or(1)
+        self.largest_fleet().map_or(1, |scenario| scenario.fleet.instances)
     }
 }
 

@@ -35,11 +35,12 @@ pub mod sensitivity;
 
 use std::io;
 
+use super::Policy;
 use super::analysis::{self, Certainty};
 use super::completed;
 use super::exact::Depth;
 use super::grid::{Axis, Cells, Grid};
-use super::policy::{Policy, toml_text};
+use super::policy::toml_text;
 use super::result_log::{Identity, ResultLog};
 use super::results::CellRows;
 use super::round::WorkPlan;
@@ -50,6 +51,7 @@ use dryroll_sim::scenario::{
     Concentrations, Measure, Metric, Rate, RolloutSpec, Scenario, TuneSpec, VersionIndex, VersionSpec,
 };
 use dryroll_sim::sim::CompiledScenario;
+use dryroll_sim::text::Foreign;
 use dryroll_stats::Interval;
 use dryroll_stats::moments::Moments;
 use dryroll_stats::sequential::Looks;
@@ -86,6 +88,8 @@ pub struct Tune {
     pub replicates: u64,
     /// The rollouts with rules that were chosen to compete.
     chosen: Vec<RolloutSpec>,
+    /// The path of the file of named policies, if there is one.
+    pub policies_file: Option<Foreign>,
     /// Whether replicates draw rates that the scenarios do not have: then there are no exact results.
     draws_rates: bool,
 }
@@ -238,6 +242,7 @@ impl Tune {
             cells,
             tolerance,
             replicates,
+            policies_file: None,
             draws_rates: false,
         })
     }
@@ -293,16 +298,16 @@ impl Tune {
         &self.cells.scenarios[self.cell(policy, 0)]
     }
 
-    /// What a policy is called and has, for reports.
+    /// A policy by its keys, and by its name where it has one.
     #[must_use]
-    pub fn policy_of(&self, policy: usize) -> Policy {
+    pub fn named_policy(&self, policy: usize) -> Policy {
         self.cells.policy(self.cell(policy, 0))
     }
 
     /// The keys in which policies differ, beside batches, the limit of failures in a row and the order.
     #[must_use]
     pub fn further_keys(&self) -> Vec<String> {
-        further_keys(&(0..self.policies()).map(|policy| self.policy_of(policy)).collect::<Vec<_>>())
+        further_keys(&(0..self.policies()).map(|policy| self.named_policy(policy)).collect::<Vec<_>>())
     }
 
     /// Runs the search. `None` where it was stopped.

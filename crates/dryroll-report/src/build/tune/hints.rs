@@ -27,7 +27,7 @@ impl HintWords {
         let meeting: Vec<&str> =
             hints.iter().filter(|hint| hint.meets == Some(true)).map(|hint| hint.rule.as_str()).collect();
         let with = match found.policy {
-            Some(policy) => format!(" with batches of {} %", tune.policy_of(policy).batches()),
+            Some(policy) => format!(" with batches of {} %", tune.named_policy(policy).batches()),
             None => String::new(),
         };
         let row = own.rule.parameters();

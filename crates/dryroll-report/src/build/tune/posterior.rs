@@ -93,7 +93,7 @@ fn held(scenario: &Scenario, posteriors: &RatePosteriors) -> Vec<String> {
 
 fn point(tune: &Tune, tuned: &Tuned, point: &Tuned) -> PointAnswer {
     let alone = if tune.has_spread() { "mean rates, and this spread between rollouts, alone" } else { "point alone" };
-    let policy = |place: usize| tune.policy_of(place);
+    let policy = |place: usize| tune.named_policy(place);
     let same = point.incumbent == tuned.incumbent;
     let unsure = if point.decided { "" } else { " (not decided)" };
     let says = match point.incumbent {
@@ -120,7 +120,7 @@ fn later(tune: &Tune, open: &Open, later: &Later) -> LaterReport {
     let shares = later.answers.iter().flat_map(|answers| answers.shares.iter().enumerate());
     let mut answers: Vec<AnswerShare> = shares
         .filter(|&(_, &share)| share > 0.0)
-        .map(|(place, &share)| AnswerShare { policy: tune.policy_of(place), share })
+        .map(|(place, &share)| AnswerShare { policy: tune.named_policy(place), share })
         .collect();
     // The sort is stable: ties stay in the order of the grid.
     answers.sort_by(|a, b| b.share.total_cmp(&a.share));

@@ -17,8 +17,8 @@ pub(super) fn unwatched_bake(scenario: &Scenario) -> Option<Found> {
         AdviceCode::UnwatchedBake,
         rollout("bake_sec"),
         format!(
-            "nothing is watched in a bake of {}: all of the batch has its verdict by then, and without `silent_after_sec` no \
-             verdict changes",
+            "nothing is watched in a bake of {}: all of the batch has its verdict by then, and without \
+             `silent_after_sec` no verdict changes",
             seconds(longest.as_secs_f64())
         ),
         "add `silent_after_sec`, so that an instance that becomes unwell counts as a failure, or leave `bake_sec` out"

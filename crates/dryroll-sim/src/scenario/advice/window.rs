@@ -173,8 +173,8 @@ pub(super) fn shorter_than_soak(scenario: &Scenario) -> Option<Found> {
         AdviceCode::HealthWindowTooShort,
         rollout("min_healthy_sec"),
         format!(
-            "the health window of {} ends before the soak of half of the upgrades to {}: the median upgrade takes {}, its \
-             first heartbeat {} more, and the soak {}",
+            "the health window of {} ends before the soak of half of the upgrades to {}: the median upgrade takes {}, \
+             its first heartbeat {} more, and the soak {}",
             seconds(window.as_secs_f64()),
             quote(target.id.raw()),
             seconds(half.upgrade),

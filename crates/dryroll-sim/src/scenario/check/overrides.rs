@@ -51,7 +51,7 @@ fn one_override(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: &Override) -> O
         versions,
     };
     rates_fit(cx, at, "override", &checked.rates, checked.versions.as_deref());
-    if changes_nothing(&checked) {
+    if changes_nothing(&checked) && file.runs.is_none() {
         cx.reports.add(at.value(), |mark| {
             mark.say("an override changes nothing")
                 .label("says which instances, and not what is different")

@@ -38,7 +38,7 @@ fn silence_fits(cx: &mut Context<'_, '_>, at: &Cursor<'_>, spec: &RolloutSpec) {
     let interval = cx.heartbeat_interval;
     let Some(watch) = spec.watch.filter(|watch| watch.silent_after < interval) else { return };
     cx.reports.add(place(at, &["silent_after_sec"]).value(), |mark| {
-        mark.say("`silent_after_sec` is below the heartbeat interval, so that every instance is silent between two heartbeats")
+        mark.say("`silent_after_sec` is below the heartbeat interval: every instance is silent between two heartbeats")
             .label(format!("found {}", watch.silent_after.as_secs_f64()))
             .allowed(format!("at least {}, the fleet's `heartbeat_interval_sec`", interval.as_secs_f64()))
             .help("three intervals outlast two lost heartbeats")

@@ -130,8 +130,8 @@ impl<'w> Simulator<'w> {
                     self.tally.end_exposure(now);
                 }
             }
-            // An instance that reports a failed upgrade to the target does not run it.
-            Verdict::Failed(Reason::UpgradeFailed) if direction == Direction::Forward => {}
+            // An instance that reports a failed upgrade to the target does not run it, unless an attempt before brought it.
+            Verdict::Failed(Reason::UpgradeFailed) if direction == Direction::Forward && self.retries.is_empty() => {}
             Verdict::Failed(_) => {
                 if self.runs_and_serves(judged.position, release(direction), now) {
                     self.tally.false_failures += 1;
@@ -225,7 +225,9 @@ impl<'w> Simulator<'w> {
         let network = environment.network_up_from(member, now);
         let trajectory = Trajectory::new(&environment, network.from, sampled);
         let deadline = self.deadline_of(now, to);
-        let is_calm = self.is_calm(first_death, deadline) && self.expected.is_from_commands();
+        // An instance that its upgrade bricked hears no command.
+        let may_be_bricked = to == Direction::Back && compiled.bricks;
+        let is_calm = !may_be_bricked && self.is_calm(first_death, deadline) && self.expected.is_from_commands();
         let decisive = if is_calm {
             heartbeats::of_trajectory(&environment, member, &trajectory, network.surely_until, deadline)
         } else {

@@ -149,8 +149,9 @@ pub fn pieces<'l>(key: &str, list: &'l str) -> Result<Vec<&'l str>, GridError> {
             }
             continue;
         }
-        // Within a bare word brackets and quotes are letters.
-        let opens = !open.is_empty() || list[first..at].trim().is_empty();
+        // Within a bare word brackets and quotes are letters; behind a `=` a value begins.
+        let before = list[first..at].trim_end();
+        let opens = !open.is_empty() || before.trim_start().is_empty() || before.ends_with('=');
         match letter {
             '"' | '\'' if opens => quote = Some(letter),
             '[' | '{' if opens => open.push(letter),

@@ -273,12 +273,12 @@ mod tests {
             let theory = Theory::of(tune.policy(policy), Depth::Chances);
             let trips = theory.value(Measure::Rate(Rate::Trip), None).expect("exact");
             let is_run = tune.policy(policy).rollout.breakers.is_empty();
-            let is_total = tune.policy_of(policy).beyond.get("breakers").is_some_and(|rules| {
+            let is_total = tune.named_policy(policy).beyond.get("breakers").is_some_and(|rules| {
                 let rules = rules.to_string();
                 !rules.contains("judged") && !rules.contains("sprt")
             });
             let meets = trips <= 0.01 && exposed <= 5.0;
-            assert!(is_total || meets != is_run, "{:?}: {trips} {exposed}", tune.policy_of(policy));
+            assert!(is_total || meets != is_run, "{:?}: {trips} {exposed}", tune.named_policy(policy));
         }
     }
 }
