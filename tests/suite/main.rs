@@ -70,5 +70,6 @@ mod terminal_text;
 mod together;
 mod tune;
 mod tune_posterior;
+mod tune_rules;
 mod tutorial;
 mod wrong_inputs;

@@ -44,11 +44,15 @@ pub(crate) struct Counted {
 
 /// What a rule compares its count with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Scene {
+pub struct Scene {
+    /// The moment.
     pub now: At,
-    /// The batch that the moment is about, and its full size.
+    /// The batch that the moment is about.
     pub batch: u32,
+    /// The full size of that batch.
     pub batch_size: u32,
+    /// The number of planned instances.
     pub planned: u32,
+    /// The number of instances that are judged.
     pub judged: u32,
 }

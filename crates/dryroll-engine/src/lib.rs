@@ -112,7 +112,7 @@ pub use approval::{Answer, AnswerKind, ApprovalId, Edit, OperatorDecision, Reque
 pub use batch_sizes::{BatchOf, BatchSizes, Before, Growth, GrowthStep, OnFailed};
 pub use breaker::{
     Armed, ConsecutiveFailures, Count, FailedBatches, FailureCount, Failures, Finding, Limit, LogRatio, Moments,
-    NoProgress, Rule, RuleKind, Sprt, Then, Threshold, TripReason, Unwell, Whole,
+    NoProgress, Rule, RuleKind, Scene, Sprt, Then, Threshold, TripReason, Unwell, Whole,
 };
 pub use error::{AnswerError, JournalError, Refusal};
 pub use event::{Direction, Event, EventBody, EventKind, Outcome, RolloutId};

@@ -63,7 +63,8 @@ impl Threshold {
     }
 
     /// Whether a count reaches the limit, or exceeds it. A count of zero never does.
-    pub(crate) fn holds(&self, count: u32, scene: &Scene) -> bool {
+    #[must_use]
+    pub fn holds(&self, count: u32, scene: &Scene) -> bool {
         let against = match self.limit {
             Limit::Count(limit) => count.cmp(&limit),
             Limit::Share(share) => share.compare(count, self.whole(scene)),
@@ -92,7 +93,8 @@ pub struct Armed {
 
 impl Armed {
     /// Whether the rule can hold now.
-    pub(crate) fn is_armed(self, scene: &Scene) -> bool {
+    #[must_use]
+    pub fn is_armed(self, scene: &Scene) -> bool {
         let is_over = |pct| u64::from(scene.judged) * 100 >= u64::from(pct) * u64::from(scene.planned);
         scene.judged >= self.after_judged && !self.until_pct.is_some_and(is_over)
     }

@@ -17,6 +17,7 @@ use crate::model::tune::{
 };
 use crate::words::completed::stops;
 use crate::words::replay;
+use crate::words::tune::value_in_words;
 use crate::words::{NOTHING, Unit, called, number, plural};
 use dryroll_sim::scenario::{Advice, MIN_COMPLETED};
 use dryroll_sim::text::Foreign;
@@ -293,7 +294,9 @@ pub fn short(tune: &Tune, policy: &Policy) -> String {
     }
     let all_listed = (0..tune.policies()).all(|place| tune.policy(place).rollout.order.is_listed());
     let order = if all_listed { String::new() } else { format!(", order {}", policy.order.name()) };
-    format!("batch_pct {}, max_consecutive_failures {}{order}", policy.batches(), policy.limit())
+    let further: String =
+        tune.further_keys().iter().map(|key| format!(", {key} {}", value_in_words(policy, key))).collect();
+    format!("batch_pct {}, max_consecutive_failures {}{order}{further}", policy.batches(), policy.limit())
 }
 
 /// Why a policy stands where it stands.

@@ -246,6 +246,8 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         // A list of objects, or of such as have two names.
         ("trips" | "worlds" | "scenario", Value::Array(_) | Value::String(_)) => return Domain::Any,
         ("values", Value::Object(_)) => return Domain::Means,
+        // Of a sequential test.
+        ("good" | "bad" | "alpha" | "beta", Value::Number(_)) if has("alpha") => return Range::SHARE.into(),
         ("scenario", Value::Number(_)) => return Range::SHARE.into(),
         ("world", Value::String(_)) | ("hash", _) => return Domain::Digest,
         ("versions", Value::Array(items)) if items.iter().any(|item| !item.is_string()) => return Domain::Any,

@@ -9,8 +9,10 @@ use crate::judge::conditional::beside;
 use crate::model::{AnswerShare, BelievedRate, Candidate, LaterReport, PosteriorReport, Standing, TuneReport};
 use crate::terminal::advice::advice_table;
 use crate::terminal::table::{Table, line_width, write_labelled, write_text};
-use crate::words::tune::known;
+use crate::words::tune::{known, value_in_words};
 use crate::words::{NOTHING, Unit, called, plural, wrapped};
+use dryroll_study::study::policy::in_words;
+use dryroll_study::study::tune::further_keys;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -143,9 +145,10 @@ fn open(out: &mut impl Write, posterior: &PosteriorReport, report: &TuneReport) 
 
 /// What tune would recommend, the values alone.
 fn answers(later: &LaterReport) -> String {
-    let policy = |one: &AnswerShare| match &one.policy.policy {
-        Some(name) => name.to_string(),
-        None => format!("{}/{}", one.policy.batches(), one.policy.limit()),
+    let policy = |one: &AnswerShare| match (&one.policy.policy, one.policy.beyond.get("breakers")) {
+        (Some(name), _) => name.to_string(),
+        (None, Some(rules)) => format!("{}/{}/{}", one.policy.batches(), one.policy.limit(), in_words(rules)),
+        (None, None) => format!("{}/{}", one.policy.batches(), one.policy.limit()),
     };
     let of = |one: &AnswerShare| format!("{} {}", policy(one), Unit::Share.say(one.share));
     let mut said: Vec<String> = later.answers.iter().take(MOST_ANSWERS).map(of).collect();
@@ -174,10 +177,12 @@ fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
 fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result<()> {
     let unit = Unit::of_metric(report.minimise);
     let orders = report.candidates.iter().any(|candidate| !candidate.policy.order.is_listed());
+    let further = further_keys(report.candidates.iter().map(|candidate| &candidate.policy));
     let names = report.candidates.iter().any(|candidate| candidate.policy.policy.is_some());
     let mut header: Vec<&str> = names.then_some("policy").into_iter().collect();
     header.extend(["batch_pct", "max_consecutive_failures"]);
     header.extend(orders.then_some("order"));
+    header.extend(further.iter().map(String::as_str));
     header.push(goal);
     let has_front = report.worst.is_some();
     if has_front {
@@ -217,6 +222,7 @@ fn policies(out: &mut impl Write, report: &TuneReport, goal: &str) -> io::Result
         let mut row: Vec<String> = names.then_some(name).into_iter().collect();
         row.extend([candidate.policy.batches(), candidate.policy.limit()]);
         row.extend(orders.then(|| candidate.policy.order.name().to_owned()));
+        row.extend(further.iter().map(|key| value_in_words(&candidate.policy, key)));
         row.push(evidence.objective.says(unit));
         if has_front {
             row.push(evidence.blast_radius_pct.says(Unit::Percent));

@@ -121,7 +121,7 @@ pub fn compare(
     command
 }
 
-/// `dryroll tune …` for the same search.
+/// `dryroll tune …` for the same search. `named` is the file of policies.
 #[must_use]
 pub fn tune(
     scenario: &str,

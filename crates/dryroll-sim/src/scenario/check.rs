@@ -151,7 +151,7 @@ fn meaning<'a>(mut reports: Reports<'a>, root: &Node, file: File, origin: Origin
     let overrides = overrides::overrides(&mut cx, &at.key("overrides"), &file.overrides);
     let faults = faults::faults(&mut cx, &at.key("faults"), &file.faults);
     let expect = expect::expect(&mut cx, &at.key("expect"), file.expect);
-    let tune = file.tune.map(|tune| rules::tune(&mut cx, &at.key("tune"), tune));
+    let tune = file.tune.map(|tune| rules::tune(&mut cx, &at.key("tune"), tune, &rollout));
     let policies = rollout::policies(&mut cx, &at.key("policies"), &file.policies, &rollout);
     // In the file it stands on as many lines as somebody likes.
     let paragraph = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");

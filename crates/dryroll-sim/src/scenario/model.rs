@@ -798,12 +798,16 @@ pub struct TuneSpec {
     pub good: VersionIndex,
     /// The versions that shall not get far.
     pub defective: Vec<VersionIndex>,
-    /// The shares to try.
+    /// The shares to try; empty where `lists` has the batches.
     pub batch_pct: Vec<u32>,
-    /// The limits to try.
+    /// The limits to try; empty where `lists` has the rules, and each keeps the rollout's own.
     pub max_consecutive_failures: Vec<NonZeroU32>,
     /// The orders of the plan to try; empty: the rollout's own alone.
     pub order: Vec<RolloutOrder>,
+    /// The values of further keys of `[rollout]` to try, as the file has them, in the order in which they are set.
+    pub lists: Vec<(&'static str, Vec<serde_json::Value>)>,
+    /// Whether rules on shares, totals and sequential tests compete too.
+    pub rules: bool,
     /// The metric to minimise on the good version.
     pub minimise: Metric,
     /// What must hold.

@@ -133,6 +133,13 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// A table that has the value under a key, and nothing else; the places stay.
+    pub fn alone(&self, key: &str) -> Option<Node> {
+        let node = self.node?.clone();
+        let entry = Entry { key: key.to_owned(), key_span: self.name(), node };
+        Some(Node { span: self.span.clone(), value: Value::Table(vec![entry]) })
+    }
+
     /// Where the value stands.
     pub fn value(&self) -> Range<usize> {
         self.span.clone()

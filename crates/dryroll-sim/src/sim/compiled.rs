@@ -517,6 +517,12 @@ impl CompiledScenario {
         beyond.into_iter().find(|&(is, _)| is).map(|(_, why)| why)
     }
 
+    /// Whether instances differ at the request.
+    #[must_use]
+    pub fn starts_differ(&self) -> bool {
+        !self.starts.are_plain()
+    }
+
     /// The metrics that a run of this scenario has.
     pub fn metrics(&self) -> impl Iterator<Item = Metric> {
         Metric::reported(self.bricks)

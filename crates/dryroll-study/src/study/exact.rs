@@ -5,10 +5,13 @@
 //! reason in one sentence. `docs/exact.md` has the formulas, with their sources.
 
 pub(super) mod approval;
+#[cfg(test)]
+mod brute_force;
 mod duration;
 pub(crate) mod fleet;
 mod law;
 mod mixture;
+mod rules;
 pub(crate) mod scope;
 mod spread;
 
@@ -17,12 +20,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use approval::Approval;
-use dryroll_engine::{InterventionPolicy, OperatorDecision, Outcome};
+use dryroll_engine::{InterventionPolicy, OperatorDecision, Outcome, Then};
 use dryroll_sim::scenario::{Measure, Metric, Scenario};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_stats::exact::Walked;
 use fleet::Tables;
-use scope::TrialWalk;
+use scope::{Before, Gone, TrialWalk};
 pub use spread::{TripSpread, trip_spread};
 
 /// The exact results of a scenario.
@@ -162,24 +165,23 @@ fn of(compiled: &CompiledScenario, tables: &Tables, depth: Depth) -> Result<Exac
         return Ok(exact);
     }
     let walk = TrialWalk::of(compiled, tables)?;
-    let verdicts = walk.law.verdicts();
     let mut states = Vec::new();
-    let walked = walk.walk.go(
-        |position| walk.law.pick(&verdicts, position),
-        |_, counts| {
-            if depth == Depth::Durations && walk.is_timed() {
-                states.push(counts.to_vec());
+    let gone = walk.go(|unit, before| {
+        if depth == Depth::Durations && walk.is_timed() {
+            match before {
+                Before::Runs(counts) => states.extend(duration::Start::of_runs(&walk, unit, counts)),
+                Before::Rules(weights) => states.push(duration::Start::of_rules(&walk, unit, weights)),
             }
-        },
-    );
-    tell_trips(&mut exact, compiled, &approval, &walk, &walked);
-    tell_outcomes(&mut exact, compiled, &approval, &walk, &walked);
+        }
+    });
+    tell_trips(&mut exact, compiled, &approval, &walk, &gone.walked);
+    tell_outcomes(&mut exact, compiled, &approval, &walk, &gone);
     let durations = ["duration_sec", "approval_wait_sec", "rollout_sec"];
     if depth == Depth::Chances {
         exact.lacks(&durations, mixture::TOO_MANY_DURATIONS);
         return Ok(exact);
     }
-    match duration::mean_duration(compiled, &approval, &walk, &walked, &states) {
+    match duration::mean_duration(compiled, &approval, &walk, &gone, states) {
         Ok((duration, wait)) => {
             exact.set("duration_sec", duration / 1000.0);
             exact.set("approval_wait_sec", wait / 1000.0);
@@ -260,10 +262,14 @@ fn tell_trips(
             exact.set("trips", walked.trips * approved);
         }
     } else {
-        let why = "after a decision to continue, verdicts of the batch that tripped are counted in an order that depends \
-                   on time";
+        let why = if walk.rules.is_some() {
+            "after a decision to continue, the counts of the rules depend on when it comes"
+        } else {
+            "after a decision to continue, verdicts of the batch that tripped are counted in an order that depends on \
+             time"
+        };
         exact.lacks(&["trips"], why);
-        if walk.walk.waved.is_none() {
+        if walk.walk.waved.is_none() && !walk.ends_unasked {
             // Whether or not it trips, every instance is exposed in the end.
             tell_exposed(exact, compiled, [(0, 1.0 - approved), (compiled.total(), approved)].into_iter());
             if walked.chance() > 0.0 && compiled.defective {
@@ -299,33 +305,36 @@ fn tell_outcomes(
     compiled: &CompiledScenario,
     approval: &Approval,
     walk: &TrialWalk<'_>,
-    walked: &Walked,
+    gone: &Gone,
 ) {
     exact.set_outcome(Outcome::Rejected, approval.rejected);
     exact.set_outcome(Outcome::Expired, approval.expired);
     exact.set_outcome(Outcome::Blocked, 0.0);
     let names = |outcomes: &[Outcome]| outcomes.iter().map(|outcome| outcome.name()).collect::<Vec<_>>();
     let all = [Outcome::Completed, Outcome::Aborted, Outcome::RolledBack, Outcome::RollbackFailed];
-    if walk.walk.waved.is_some() && !walk.counts_later_trips() {
+    if (walk.walk.waved.is_some() || walk.ends_unasked) && !walk.counts_later_trips() {
         return exact.lacks(&names(&all), "later trips depend on time");
     }
-    let ending = if walk.walk.waved.is_some() { walked.chance_of_ending() * approval.approved } else { 0.0 };
-    exact.set_outcome(Outcome::Completed, approval.approved - ending);
-    if ending > 0.0
+    let ends = |chance: f64| if walk.walk.waved.is_some() { chance * approval.approved } else { 0.0 };
+    exact.set_outcome(Outcome::Completed, approval.approved - ends(gone.walked.chance_of_ending()));
+    let asked = ends(gone.asked);
+    if asked > 0.0
         && let Err(why) = &walk.last_decision_in_time
     {
         return exact.lacks(&names(&all[1..]), why);
     }
-    let (mut aborted, mut rolled_back, mut failed) = (0.0, 0.0, 0.0);
-    match walk.last_decision {
-        _ if ending == 0.0 => {}
-        OperatorDecision::RollbackCompletedBatches if compiled.settings.previous.is_none() => failed = ending,
-        OperatorDecision::RollbackCompletedBatches if walk.rollback_is_sure => rolled_back = ending,
-        OperatorDecision::RollbackCompletedBatches => {
+    let back = if walk.last_decision == OperatorDecision::RollbackCompletedBatches { asked } else { 0.0 };
+    let aborted = asked - back + ends(gone.aborted);
+    let back = back + ends(gone.rolled_back);
+    let (mut rolled_back, mut failed) = (0.0, 0.0);
+    match compiled.settings.previous {
+        _ if back == 0.0 => {}
+        None => failed = back,
+        Some(_) if walk.rollback_is_sure => rolled_back = back,
+        Some(_) => {
             exact.set_outcome(Outcome::RollbackFailed, 0.0);
             return exact.lacks(&names(&all[1..3]), "a rollback may trip too");
         }
-        _ => aborted = ending,
     }
     exact.set_outcome(Outcome::Aborted, aborted);
     exact.set_outcome(Outcome::RolledBack, rolled_back);
@@ -340,7 +349,8 @@ impl TrialWalk<'_> {
 
     /// Whether the walk can end in a rollback that trips in turn.
     fn may_trip_on_the_way_back(&self, compiled: &CompiledScenario) -> bool {
-        let rolls_back = self.last_decision == OperatorDecision::RollbackCompletedBatches;
+        let by_rule = self.rules.as_ref().is_some_and(|rules| rules.thens.contains(&Then::RollBack));
+        let rolls_back = by_rule || self.last_decision == OperatorDecision::RollbackCompletedBatches;
         self.walk.waved.is_some() && rolls_back && compiled.settings.previous.is_some() && !self.rollback_is_sure
     }
 }

@@ -296,6 +296,13 @@ impl Cells {
         Ok(Self { scenarios, compiled, versions, labels })
     }
 
+    /// Takes in further policies with the same versions.
+    pub fn append(&mut self, further: Self) {
+        self.scenarios.extend(further.scenarios);
+        self.compiled.extend(further.compiled);
+        self.labels.extend(further.labels);
+    }
+
     /// The policy of a cell, with its name and with what the grid varies beside it.
     #[must_use]
     pub fn policy(&self, cell: usize) -> Policy {

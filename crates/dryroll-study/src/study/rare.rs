@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::exact::fleet::Tables;
-use super::exact::scope::{TrialWalk, undisturbed, walked};
+use super::exact::scope::{TrialWalk, edited, undisturbed};
 use dryroll_engine::{BreakerOrder, BreakerScope, Plan, RequestKind};
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::compiled::{InstanceClass, Release};
@@ -143,8 +143,11 @@ struct Steering {
 
 /// The importance sampler of a compiled scenario.
 fn sampler(compiled: &CompiledScenario) -> Result<Steering, RareError> {
-    let (plan, limit) = walked(compiled).map_err(|why| RareError::Beyond(why.to_string()))?;
-    let limit = (limit as usize).min(plan.total_instances() as usize + 1);
+    if let Some(why) = compiled.beyond_tutorial() {
+        return Err(RareError::Beyond(why.to_owned()));
+    }
+    let (plan, limit) = edited(compiled);
+    let limit = (limit.map_or(u32::MAX, std::num::NonZeroU32::get) as usize).min(plan.total_instances() as usize + 1);
     if (u64::from(plan.total_instances()) + 1) * limit as u64 > LARGEST_GUIDE {
         return Err(RareError::TooLarge);
     }

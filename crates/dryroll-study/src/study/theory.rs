@@ -18,9 +18,7 @@ impl Theory {
     /// The exact results of each scenario, computed on all threads of the current pool.
     #[must_use]
     pub fn of_all(scenarios: &[&Scenario], depth: impl Fn(usize) -> Depth + Sync) -> Vec<Self> {
-        let of = |tables: &mut Tables, (cell, scenario): (usize, &&Scenario)| {
-            Self(exact_with(scenario, depth(cell), tables).ok())
-        };
+        let of = |tables: &mut Tables, (cell, scenario): (usize, &&Scenario)| Self::with(scenario, depth(cell), tables);
         scenarios.par_iter().enumerate().map_init(Tables::default, of).collect()
     }
 
@@ -28,6 +26,11 @@ impl Theory {
     #[must_use]
     pub fn of(scenario: &Scenario, depth: Depth) -> Self {
         Self(exact_to(scenario, depth).ok())
+    }
+
+    /// The same, with tables that are shared between scenarios.
+    pub(super) fn with(scenario: &Scenario, depth: Depth, tables: &Tables) -> Self {
+        Self(exact_with(scenario, depth, tables).ok())
     }
 
     /// The exact value of a measure: of a metric's mean where `stat` is `None`, or of a rate; `None` where it is not

@@ -19,6 +19,7 @@
 //!
 //! - [`limits`]: the versions that a limit is about, and whether it holds. [`front`]: the Pareto front. [`hints`]:
 //!   results of other breaker rules.
+//! - `rules`: rules on shares, totals and tests that compete.
 //! - [`sensitivity`]: other rates than the scenario's. [`posterior`]: the posterior of rates. [`information_value`]:
 //!   the value of information about them.
 
@@ -28,6 +29,7 @@ pub mod hints;
 pub mod information_value;
 pub mod limits;
 pub mod posterior;
+mod rules;
 mod search;
 pub mod sensitivity;
 
@@ -38,13 +40,16 @@ use super::analysis::{self, Certainty};
 use super::completed;
 use super::exact::Depth;
 use super::grid::{Axis, Cells, Grid};
+use super::policy::toml_text;
 use super::result_log::{Identity, ResultLog};
 use super::results::CellRows;
 use super::round::WorkPlan;
 use super::sweep::CONFIDENCE;
 use super::theory::{Theory, fits};
 use dryroll_engine::Outcome;
-use dryroll_sim::scenario::{Concentrations, Measure, Metric, Rate, Scenario, TuneSpec, VersionIndex, VersionSpec};
+use dryroll_sim::scenario::{
+    Concentrations, Measure, Metric, Rate, RolloutSpec, Scenario, TuneSpec, VersionIndex, VersionSpec,
+};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::text::Foreign;
 use dryroll_stats::Interval;
@@ -81,6 +86,8 @@ pub struct Tune {
     pub tolerance: f64,
     /// The largest number of replicates.
     pub replicates: u64,
+    /// The rollouts with rules that were chosen to compete.
+    chosen: Vec<RolloutSpec>,
     /// The path of the file of named policies, if there is one.
     pub policies_file: Option<Foreign>,
     /// Whether replicates draw rates that the scenarios do not have: then there are no exact results.
@@ -168,6 +175,16 @@ impl Tune {
     /// # Errors
     /// When the scenario states no goal, or a policy or version is not valid.
     pub fn new(scenario: &Scenario, tolerance: f64, replicates: u64) -> Result<Self, TuneError> {
+        Self::with_chosen(scenario, tolerance, replicates, None)
+    }
+
+    /// Prepares a search with the rules that another one chose, or chooses them.
+    fn with_chosen(
+        scenario: &Scenario,
+        tolerance: f64,
+        replicates: u64,
+        chosen: Option<&[RolloutSpec]>,
+    ) -> Result<Self, TuneError> {
         let spec = scenario.tune.as_ref().ok_or(TuneError::NoTune)?;
         if !(0.0..=1.0).contains(&tolerance) {
             return Err(TuneError::Tolerance);
@@ -180,15 +197,9 @@ impl Tune {
         if !is_goal(spec.minimise) {
             return Err(TuneError::Goal(spec.minimise));
         }
-        let axis = |key: &str, values: Vec<String>| Axis { key: key.into(), values };
-        let mut axes = vec![
-            axis("batch_pct", spec.batch_pct.iter().map(u32::to_string).collect()),
-            axis("max_consecutive_failures", spec.max_consecutive_failures.iter().map(ToString::to_string).collect()),
-        ];
-        if !spec.order.is_empty() {
-            axes.push(axis("order", spec.order.iter().map(|order| order.name().to_owned()).collect()));
-        }
-        let cells = Grid::new(axes, versions.clone())?.with_policies(&scenario.policies).cells(scenario)?;
+        let axes = axes(spec);
+        let grid = Grid::new(axes.clone(), versions.clone())?.with_policies(&scenario.policies);
+        let mut cells = grid.cells(scenario)?;
         if let Some(why) = cells.compiled.iter().find_map(CompiledScenario::rolls_nothing_out) {
             return Err(TuneError::NothingRolledOut(why.into()));
         }
@@ -207,8 +218,24 @@ impl Tune {
             }
             None => None,
         };
+        let chosen = match chosen {
+            Some(chosen) => chosen.to_vec(),
+            None if spec.rules => {
+                let is_rule = |axis: &Axis| ["max_consecutive_failures", "breakers"].contains(&axis.key.as_str());
+                let bases = Grid::new(axes.into_iter().filter(|axis| !is_rule(axis)).collect(), vec![spec.good])?;
+                let chosen = rules::choose(&bases.cells(scenario)?.scenarios, &spec.defective, &limits);
+                let policy =
+                    |rollout: &RolloutSpec| Policy::of(&Scenario { rollout: rollout.clone(), ..scenario.clone() });
+                let known: Vec<Policy> = cells.scenarios.iter().map(Policy::of).collect();
+                chosen.into_iter().filter(|rollout| !known.contains(&policy(rollout))).collect()
+            }
+            None => Vec::new(),
+        };
+        let with = |rollout: &RolloutSpec| Scenario { rollout: rollout.clone(), ..scenario.clone() };
+        cells.append(Cells::new(chosen.iter().map(with), &versions)?);
         Ok(Self {
             scenario: scenario.clone(),
+            chosen,
             minimise: spec.minimise,
             limits,
             completes,
@@ -231,6 +258,15 @@ impl Tune {
     pub fn has_spread(&self) -> bool {
         let drawn = |version: &VersionSpec| version.concentrations != Concentrations::default();
         self.cells.scenarios.iter().any(|scenario| drawn(scenario.target()))
+    }
+
+    /// Whether some policy has other rules than failures in a row.
+    #[must_use]
+    pub fn has_rules(&self) -> bool {
+        let has = |scenario: &Scenario| {
+            !scenario.rollout.breakers.is_empty() || scenario.rollout.max_consecutive_failures.is_none()
+        };
+        self.cells.scenarios.iter().any(has)
     }
 
     /// The number of policies.
@@ -268,6 +304,12 @@ impl Tune {
     #[must_use]
     pub fn named_policy(&self, policy: usize) -> Policy {
         self.cells.policy(self.cell(policy, 0))
+    }
+
+    /// The keys in which policies differ, beside batches, the limit of failures in a row and the order.
+    #[must_use]
+    pub fn further_keys(&self) -> Vec<String> {
+        further_keys(&(0..self.policies()).map(|policy| self.named_policy(policy)).collect::<Vec<_>>())
     }
 
     /// Runs the search. `None` where it was stopped.
@@ -362,6 +404,37 @@ impl Tune {
         rows.values(metric, &mut |replicate, value| values[replicate as usize] = value)?;
         Ok(values)
     }
+}
+
+/// The keys in which policies differ, beside batches, the limit of failures in a row and the order.
+#[must_use]
+pub fn further_keys<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Vec<String> {
+    let own = ["batch_pct", "batches", "max_consecutive_failures", "order"];
+    Policy::differing(policies).into_iter().filter(|key| !own.contains(&key.as_str())).collect()
+}
+
+/// The keys that vary, with their values.
+fn axes(spec: &TuneSpec) -> Vec<Axis> {
+    let mut axes = Vec::new();
+    let mut axis = |key: &str, values: Vec<String>| {
+        if !values.is_empty() {
+            axes.push(Axis { key: key.into(), values });
+        }
+    };
+    let batches = spec.lists.iter().find(|(key, _)| *key == "batches").map(|(_, values)| values);
+    match batches {
+        None => axis("batch_pct", spec.batch_pct.iter().map(u32::to_string).collect()),
+        Some(listed) => {
+            let shares = spec.batch_pct.iter().map(|pct| format!("[\"{pct}%\"]"));
+            axis("batches", shares.chain(listed.iter().map(toml_text)).collect());
+        }
+    }
+    axis("max_consecutive_failures", spec.max_consecutive_failures.iter().map(ToString::to_string).collect());
+    axis("order", spec.order.iter().map(|order| order.name().to_owned()).collect());
+    for (key, values) in spec.lists.iter().filter(|(key, _)| *key != "batches") {
+        axis(key, values.iter().map(toml_text).collect());
+    }
+    axes
 }
 
 /// The versions of a search, good version first.

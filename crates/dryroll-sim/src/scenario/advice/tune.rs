@@ -23,7 +23,8 @@ pub(super) fn trips_ignored(scenario: &Scenario) -> Option<Found> {
 
 /// At the first limit of the list that is out of reach, and with it all that are.
 pub(super) fn never_trips(scenario: &Scenario) -> Option<Found> {
-    let tune = scenario.tune.as_ref()?;
+    // With lists of other keys a policy has rules or batches that the limit and the share do not say.
+    let tune = scenario.tune.as_ref().filter(|tune| tune.lists.is_empty())?;
     let limits = || tune.max_consecutive_failures.iter().map(|limit| limit.get());
     let walked = |pct: u32, limit: u32| scenario.walked_of(&BatchSizes::pct(pct), NonZeroU32::new(limit));
     let trips = |pct: u32, limit: u32| scenario.trips_with(&walked(pct, limit));

@@ -1,14 +1,16 @@
 //! Limits for `tune`, and what rules for `check` share with them.
 
 use super::super::diagnostic::{listing, nearest, quote};
-use super::super::file::{Limit, Tune};
+use super::super::file::{Limit, Rollout, Tune};
 use super::super::metric::{Measure, Metric, Rate};
 use super::super::tree::Cursor;
-use super::super::{Bound, Expected, LimitSpec, Stat, TuneSpec, VersionIndex};
+use super::super::{Bound, Expected, LimitSpec, RolloutSpec, Stat, TuneSpec, VersionIndex};
 use super::context::Context;
+use super::rollout::rollout;
 use super::values::{nothing_twice, positive};
 use super::versions::{find_all, find_rollable};
-use dryroll_engine::Outcome;
+use dryroll_engine::{BreakerOrder, Outcome};
+use serde::Deserialize;
 
 /// What is demanded of a metric: one bound, of the metric's kind.
 pub(super) fn limit(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Limit) -> LimitSpec {
@@ -108,7 +110,7 @@ fn bound_fits(cx: &mut Context<'_, '_>, at: &Cursor<'_>, metric: Measure, bound:
     }
 }
 
-pub(super) fn tune(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Tune) -> TuneSpec {
+pub(super) fn tune(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Tune, rollout: &RolloutSpec) -> TuneSpec {
     let good = match &file.good {
         Some(id) => find_rollable(&mut cx.reports, &at.key("good"), id, cx.versions),
         None => cx.target,
@@ -129,15 +131,30 @@ pub(super) fn tune(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Tune) -> Tun
     };
     nothing_twice(&mut cx.reports, &at.key("batch_pct"), file.batch_pct.iter());
     nothing_twice(&mut cx.reports, &at.key("max_consecutive_failures"), file.max_consecutive_failures.iter());
+    let lists = lists(cx, at, &file, rollout);
+    let rules = file.rules == Some(true);
+    if rules && rollout.breaker_order == BreakerOrder::Listed {
+        cx.reports.add(at.key("rules").name(), |mark| {
+            mark.say("`rules` and `breaker_order = \"listed\"` cannot stand together")
+                .help("write `breaker_order = \"observed\"`: `breakers` count verdicts as they are observed")
+        });
+    }
+    let replaced = |by: &str, own: &str| at.has(by) && !at.has(own);
     let order = file.order.unwrap_or_default();
     nothing_twice(&mut cx.reports, &at.key("order"), order.iter().map(|order| order.name()));
     let limits = file.limits.into_iter().enumerate();
     TuneSpec {
         good: good.unwrap_or(VersionIndex(0)),
         defective,
-        batch_pct: file.batch_pct,
-        max_consecutive_failures: file.max_consecutive_failures.into_iter().map(positive).collect(),
+        batch_pct: if replaced("batches", "batch_pct") { Vec::new() } else { file.batch_pct },
+        max_consecutive_failures: if replaced("breakers", "max_consecutive_failures") {
+            Vec::new()
+        } else {
+            file.max_consecutive_failures.into_iter().map(positive).collect()
+        },
         order,
+        lists,
+        rules,
         minimise: match Measure::find(&file.minimise) {
             Some(Measure::Metric(metric)) => metric,
             // The schema lists the names.
@@ -147,6 +164,40 @@ pub(super) fn tune(cx: &mut Context<'_, '_>, at: &Cursor<'_>, file: Tune) -> Tun
         min_completed: file.min_completed,
         limit_tolerance: file.limit_tolerance,
     }
+}
+
+/// The values of further keys, each held against the rollout.
+fn lists(
+    cx: &mut Context<'_, '_>,
+    at: &Cursor<'_>,
+    file: &Tune,
+    base: &RolloutSpec,
+) -> Vec<(&'static str, Vec<serde_json::Value>)> {
+    let mut lists = Vec::new();
+    for (key, values) in file.lists() {
+        let at = at.key(key);
+        nothing_twice(&mut cx.reports, &at, values.iter());
+        for (place, value) in values.iter().enumerate() {
+            let Some(node) = at.item(place).alone(key) else { continue };
+            // What other keys of the list decide is held against it when the policies are made.
+            if let Ok(file) = Rollout::deserialize(serde_json::json!({key: value})) {
+                rollout(cx, &Cursor::new(&node), &file, Some(&settled(key, base)));
+            }
+        }
+        lists.push((key, values.to_vec()));
+    }
+    lists
+}
+
+/// The rollout without what a list of other values of `key` stands in place of.
+fn settled(key: &str, base: &RolloutSpec) -> RolloutSpec {
+    let mut base = base.clone();
+    match key {
+        "batches" => base.batches.growth = None,
+        "growth" | "on_failed" => base.batches.sizes.truncate(1),
+        _ => {}
+    }
+    base
 }
 
 fn good_is_not_defective(

@@ -1,9 +1,10 @@
 //! What scenarios demand: rules for `check`, limits for `tune`.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
+use serde_json::{Value as Json, json};
 
-use super::event_names;
+use super::{Rollout, event_names};
 use crate::scenario::limits::MAX_SECONDS;
 use crate::scenario::{Expected, LIMIT_TOLERANCE, MIN_COMPLETED, RolloutOrder, Stat};
 
@@ -49,21 +50,73 @@ pub(in crate::scenario) struct Expect {
 /// allowed to the defective ones.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = of_tune)]
 pub(in crate::scenario) struct Tune {
     /// The version that shall be fast. Left out: the target.
     #[schemars(length(min = 1))]
     pub good: Option<String>,
     /// The versions that shall not get far. Left out: all that are `defective`.
     pub defective: Option<Vec<String>>,
-    /// The shares of a batch to try, in percent.
+    /// The shares of a batch to try, in percent. Not given beside `batches`: none.
     #[schemars(length(min = 1), inner(range(min = 1, max = 100)))]
     pub batch_pct: Vec<u32>,
-    /// The limits of failures in a row to try.
+    /// The limits of failures in a row to try. Not given beside `breakers`: the rollout's own.
     #[schemars(length(min = 1), inner(range(min = 1)))]
     pub max_consecutive_failures: Vec<u32>,
     /// The orders of the plan to try. Left out: the rollout's own.
     #[schemars(length(min = 1))]
     pub order: Option<Vec<RolloutOrder>>,
+    /// Whether rules on shares, totals and sequential tests compete with failures in a row: for each choice of the other
+    /// keys, those that promise most. Left out: false.
+    pub rules: Option<bool>,
+    /// The values of `silent_after_sec` to try. Left out: the rollout's own.
+    pub silent_after_sec: Option<Vec<Json>>,
+    /// The values of `batches` to try. Left out: the rollout's own.
+    pub batches: Option<Vec<Json>>,
+    /// The values of `advance_pct` to try. Left out: the rollout's own.
+    pub advance_pct: Option<Vec<Json>>,
+    /// The values of `approve_before` to try. Left out: the rollout's own.
+    pub approve_before: Option<Vec<Json>>,
+    /// The values of `bake_sec` to try. Left out: the rollout's own.
+    pub bake_sec: Option<Vec<Json>>,
+    /// The values of `batch_of` to try. Left out: the rollout's own.
+    pub batch_of: Option<Vec<Json>>,
+    /// The values of `breaker_order` to try. Left out: the rollout's own.
+    pub breaker_order: Option<Vec<Json>>,
+    /// The values of `breaker_scope` to try. Left out: the rollout's own.
+    pub breaker_scope: Option<Vec<Json>>,
+    /// The values of `breakers` to try. Left out: the rollout's own.
+    pub breakers: Option<Vec<Json>>,
+    /// The values of `growth` to try. Left out: the rollout's own.
+    pub growth: Option<Vec<Json>>,
+    /// The values of `health_timeout_sec` to try. Left out: the rollout's own.
+    pub health_timeout_sec: Option<Vec<Json>>,
+    /// The values of `max_in_flight` to try. Left out: the rollout's own.
+    pub max_in_flight: Option<Vec<Json>>,
+    /// The values of `max_unavailable` to try. Left out: the rollout's own.
+    pub max_unavailable: Option<Vec<Json>>,
+    /// The values of `min_healthy_sec` to try. Left out: the rollout's own.
+    pub min_healthy_sec: Option<Vec<Json>>,
+    /// The values of `observe_after_sec` to try. Left out: the rollout's own.
+    pub observe_after_sec: Option<Vec<Json>>,
+    /// The values of `ok_pct` to try. Left out: the rollout's own.
+    pub ok_pct: Option<Vec<Json>>,
+    /// The values of `on_failed` to try. Left out: the rollout's own.
+    pub on_failed: Option<Vec<Json>>,
+    /// The values of `previous_version_id` to try. Left out: the rollout's own.
+    pub previous_version_id: Option<Vec<Json>>,
+    /// The values of `retries` to try. Left out: the rollout's own.
+    pub retries: Option<Vec<Json>>,
+    /// The values of `rollback_batch_pct` to try. Left out: the rollout's own.
+    pub rollback_batch_pct: Option<Vec<Json>>,
+    /// The values of `rollback_batches` to try. Left out: the rollout's own.
+    pub rollback_batches: Option<Vec<Json>>,
+    /// The values of `rollback_health_timeout_sec` to try. Left out: the rollout's own.
+    pub rollback_health_timeout_sec: Option<Vec<Json>>,
+    /// The values of `rollback_max_consecutive_failures` to try. Left out: the rollout's own.
+    pub rollback_max_consecutive_failures: Option<Vec<Json>>,
+    /// The values of `rounding` to try. Left out: the rollout's own.
+    pub rounding: Option<Vec<Json>>,
     /// The metric whose mean on the good version shall be least.
     #[schemars(extend("enum" = crate::scenario::metric::numeric_names()))]
     pub minimise: String,
@@ -88,10 +141,89 @@ impl Default for Tune {
             batch_pct: vec![1, 2, 4, 5, 10, 20, 25, 50, 100],
             max_consecutive_failures: vec![1, 2, 3, 4, 5],
             order: None,
+            rules: None,
+            silent_after_sec: None,
+            batches: None,
+            advance_pct: None,
+            approve_before: None,
+            bake_sec: None,
+            batch_of: None,
+            breaker_order: None,
+            breaker_scope: None,
+            breakers: None,
+            growth: None,
+            health_timeout_sec: None,
+            max_in_flight: None,
+            max_unavailable: None,
+            min_healthy_sec: None,
+            observe_after_sec: None,
+            ok_pct: None,
+            on_failed: None,
+            previous_version_id: None,
+            retries: None,
+            rollback_batch_pct: None,
+            rollback_batches: None,
+            rollback_health_timeout_sec: None,
+            rollback_max_consecutive_failures: None,
+            rounding: None,
             minimise: "duration_sec".into(),
             limits: Vec::new(),
             min_completed: MIN_COMPLETED,
             limit_tolerance: LIMIT_TOLERANCE,
+        }
+    }
+}
+
+impl Tune {
+    /// The lists of further keys of `[rollout]`, in an order in which they can be set: what others need comes first.
+    pub fn lists(&self) -> impl Iterator<Item = (&'static str, &[Json])> {
+        let all = [
+            ("silent_after_sec", &self.silent_after_sec),
+            ("batches", &self.batches),
+            ("advance_pct", &self.advance_pct),
+            ("approve_before", &self.approve_before),
+            ("bake_sec", &self.bake_sec),
+            ("batch_of", &self.batch_of),
+            ("breaker_order", &self.breaker_order),
+            ("breaker_scope", &self.breaker_scope),
+            ("breakers", &self.breakers),
+            ("growth", &self.growth),
+            ("health_timeout_sec", &self.health_timeout_sec),
+            ("max_in_flight", &self.max_in_flight),
+            ("max_unavailable", &self.max_unavailable),
+            ("min_healthy_sec", &self.min_healthy_sec),
+            ("observe_after_sec", &self.observe_after_sec),
+            ("ok_pct", &self.ok_pct),
+            ("on_failed", &self.on_failed),
+            ("previous_version_id", &self.previous_version_id),
+            ("retries", &self.retries),
+            ("rollback_batch_pct", &self.rollback_batch_pct),
+            ("rollback_batches", &self.rollback_batches),
+            ("rollback_health_timeout_sec", &self.rollback_health_timeout_sec),
+            ("rollback_max_consecutive_failures", &self.rollback_max_consecutive_failures),
+            ("rounding", &self.rounding),
+        ];
+        all.into_iter().filter_map(|(key, list)| Some((key, list.as_deref()?)))
+    }
+}
+
+/// A list has values as `[rollout]` takes them.
+fn of_tune(schema: &mut Schema) {
+    let rollout = schemars::schema_for!(Rollout);
+    let Some(of_rollout) = rollout.get("properties").and_then(Json::as_object) else { return };
+    let Some(properties) = schema.get_mut("properties").and_then(Json::as_object_mut) else { return };
+    for (key, property) in properties {
+        let is_own = ["batch_pct", "max_consecutive_failures", "order"].contains(&key.as_str());
+        let Some(of_one) = of_rollout.get(key).filter(|_| !is_own) else { continue };
+        let mut of_one = of_one.clone();
+        if let Some(of_one) = of_one.as_object_mut() {
+            of_one.remove("default");
+            of_one.remove("description");
+        }
+        let description = property.get("description").cloned();
+        *property = json!({"type": "array", "minItems": 1, "items": of_one});
+        if let (Some(description), Some(property)) = (description, property.as_object_mut()) {
+            property.insert("description".to_owned(), description);
         }
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn trip(compiled: &CompiledScenario, shared: &Shared, tables: &Tables
     if approved == 0.0 || rolls_nothing_out(compiled) {
         return Ok(0.0);
     }
-    Ok((TrialWalk::of(&given, tables)?.walked().chance() * approved).clamp(0.0, 1.0))
+    Ok((TrialWalk::of(&given, tables)?.walked().walked.chance() * approved).clamp(0.0, 1.0))
 }
 
 fn trips(compiled: &CompiledScenario, parts: &[(Shared, f64)], tables: &Tables) -> Result<f64, OutOfScope> {

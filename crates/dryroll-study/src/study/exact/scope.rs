@@ -3,12 +3,14 @@
 use super::OutOfScope;
 use super::approval::{Approval, NEGLIGIBLE};
 use super::fleet::{FleetLaw, Tables};
+use super::rules::{RuleChain, depends_on_order, first_rule};
 use std::num::NonZeroU32;
 
-use dryroll_engine::{BatchSizes, BreakerOrder, BreakerScope, OperatorDecision, Plan};
+use dryroll_engine::fleet::Span;
+use dryroll_engine::{BatchSizes, BreakerOrder, BreakerScope, OperatorDecision, Plan, Promotions, Rule, Then};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::sim::compiled::Release;
-use dryroll_stats::exact::{Counting, Unit, Walk, Walked};
+use dryroll_stats::exact::{Counting, Counts, Group, Unit, Walk, Walked};
 
 /// The largest number of chain steps of one walk.
 const MOST_STEPS: u64 = 400_000_000;
@@ -16,7 +18,12 @@ const MOST_STEPS: u64 = 400_000_000;
 /// A rollout as a walk through units of independent trials.
 #[derive(Debug)]
 pub(crate) struct TrialWalk<'w> {
+    /// The walk through failures in a row; where other rules count, its units and its trips alone.
     pub(super) walk: Walk,
+    /// The rules of a policy that has others than failures in a row.
+    pub(super) rules: Option<RuleChain>,
+    /// Whether a rule ends the rollout without a question.
+    pub(super) ends_unasked: bool,
     pub(super) law: FleetLaw,
     /// Whether a batch is dispatched at one moment, so that it lasts as long as its slowest upgrade.
     pub(super) at_once: bool,
@@ -34,7 +41,12 @@ pub(crate) struct TrialWalk<'w> {
 impl<'w> TrialWalk<'w> {
     pub(crate) fn of(compiled: &'w CompiledScenario, tables: &Tables) -> Result<Self, OutOfScope> {
         undisturbed(compiled)?;
-        let (plan, limit) = walked(compiled)?;
+        if let Some(why) = beyond_theory(compiled) {
+            return Err(OutOfScope::new(why));
+        }
+        let (plan, first) = edited(compiled);
+        let rules = rules(compiled, first);
+        let limit = first.map_or(u32::MAX, NonZeroU32::get);
         let settings = &compiled.settings;
         let total = plan.total_instances();
         let most = compiled.most_in_flight();
@@ -48,10 +60,16 @@ impl<'w> TrialWalk<'w> {
         let counting = if listed || one_by_one { Counting::InOrder } else { Counting::SilentLast };
         let reports = law.verdicts().iter().any(|trial| trial.fails > 0.0);
         if counting == Counting::SilentLast {
-            observable(&law, reports, at_once)?;
+            let order_matters = rules.as_ref().is_none_or(|rules| {
+                rules
+                    .iter()
+                    .any(|rule| depends_on_order(rule) || Some(rule.then) != rules.first().map(|rule| rule.then))
+            });
+            observable(&law, reports && order_matters, at_once)?;
         }
         let fresh = settings.breaker_scope == BreakerScope::Batch;
-        let units = if one_by_one && !listed {
+        let singly = one_by_one && !listed;
+        let units: Vec<Unit> = if singly {
             let begins = |position: u32| plan.batch(plan.batch_of(position)).start == position;
             (0..total).map(|i| Unit { trials: i..i + 1, fresh: fresh && begins(i) }).collect()
         } else {
@@ -59,22 +77,40 @@ impl<'w> TrialWalk<'w> {
         };
         let on_trip = &compiled.operator.on_trip;
         let waved = on_trip.iter().position(|&decision| decision != OperatorDecision::ContinueAnyway);
+        let asks = rules.as_ref().is_none_or(|rules| rules.iter().any(|rule| rule.then == Then::Ask));
+        let ends_unasked = rules.as_ref().is_some_and(|rules| rules.iter().any(|rule| rule.then != Then::Ask));
+        let decides = waved.and_then(|waved| on_trip.get(waved)).copied();
+        // Where nobody is asked, the first trip ends the walk.
+        let waved = if asks { waved } else { Some(0) };
+        let rules = match rules {
+            Some(rules) => Some(RuleChain::new(&rules, &plan, &groups(&plan, &units))?),
+            None => None,
+        };
         let walk = Walk { units, counting, limit: (limit as usize).min(total as usize + 1), waved };
         let rows = if counting == Counting::SilentLast { walk.limit } else { 1 };
-        let steps = u64::from(total) * (walk.limit * rows) as u64 * walk.layers().min(on_trip.len() + 1) as u64;
+        let steps = match &rules {
+            Some(rules) => rules.chain.steps(law.verdicts().iter().any(|trial| trial.silent > 0.0)),
+            None => u64::from(total) * (walk.limit * rows) as u64 * walk.layers().min(on_trip.len() + 1) as u64,
+        };
         if steps > MOST_STEPS {
             return Err(OutOfScope::new("the fleet and the breaker's limit are too large to compute every count"));
         }
         let back = FleetLaw::new(compiled, &plan, Release::Previous, on_grid, tables).ok();
-        let rollback_is_sure =
-            back.is_some_and(|law| law.verdicts().iter().all(|trial| trial.fails == 0.0 && trial.silent == 0.0));
+        let same_timeout = settings.rollback_health_timeout == settings.health_timeout;
+        let never_trips = first.is_none() && settings.rollback_max_consecutive_failures.is_none();
+        let rollback_is_sure = never_trips
+            || (same_timeout
+                && back
+                    .is_some_and(|law| law.verdicts().iter().all(|trial| trial.fails == 0.0 && trial.silent == 0.0)));
         let mut walk = Self {
+            later_trips_are_known: rules.is_none() && (counting == Counting::InOrder || !reports),
+            rules,
+            ends_unasked,
             walk,
             law,
             at_once,
-            later_trips_are_known: counting == Counting::InOrder || !reports,
             rollback_is_sure,
-            last_decision: waved.and_then(|waved| on_trip.get(waved)).copied().unwrap_or(OperatorDecision::Abort),
+            last_decision: decides.unwrap_or(OperatorDecision::Abort),
             last_decision_in_time: Ok(()),
             compiled,
         };
@@ -88,14 +124,39 @@ impl<'w> TrialWalk<'w> {
     }
 
     /// The result of the walk through all of its trials.
-    pub(super) fn walked(&self) -> Walked {
+    pub(super) fn walked(&self) -> Gone {
+        self.go(|_, _| {})
+    }
+
+    /// The same; `before` receives what is known before each unit.
+    pub(super) fn go(&self, mut before: impl FnMut(usize, Before<'_>)) -> Gone {
         let verdicts = self.law.verdicts();
-        self.walk.go(|position| self.law.pick(&verdicts, position), |_, _| {})
+        let trial = |position| self.law.pick(&verdicts, position);
+        let Some(RuleChain { chain, thens }) = &self.rules else {
+            let walked = self.walk.go(trial, |number, counts| before(number, Before::Runs(counts)));
+            let asked = walked.chance_of_ending();
+            return Gone { walked, asked, aborted: 0.0, rolled_back: 0.0 };
+        };
+        let none = vec![0.0; self.walk.units.len()];
+        let mut walked = Walked { first: none.clone(), ending: none, trips: 0.0 };
+        let mut by_rule = vec![0.0; thens.len()];
+        chain.go(trial, |number, weights, left| {
+            walked.first[number] = left.tripped();
+            by_rule.iter_mut().zip(&left.trips).for_each(|(all, trips)| *all += trips);
+            before(number, Before::Rules(weights));
+        });
+        if self.walk.waved == Some(0) {
+            walked.ending.clone_from(&walked.first);
+        }
+        walked.trips = walked.chance();
+        let of =
+            |then: Then| thens.iter().zip(&by_rule).filter(|(own, _)| **own == then).map(|(_, chance)| chance).sum();
+        Gone { walked, asked: of(Then::Ask), aborted: of(Then::Abort), rolled_back: of(Then::RollBack) }
     }
 
     /// Whether verdicts are counted in plan order.
     pub(crate) fn is_in_plan_order(&self) -> bool {
-        self.walk.counting == Counting::InOrder
+        self.walk.counting == Counting::InOrder && self.rules.is_none()
     }
 
     /// Requires that the horizon cuts no run, except with negligible probability.
@@ -110,9 +171,17 @@ impl<'w> TrialWalk<'w> {
             let batches = u64::from(plan.batch_count());
             u64::from(plan.total_instances()).saturating_mul(timeout).saturating_add(batches.saturating_mul(tick))
         };
-        let units = self.walk.units.len() as u64;
+        // A rule can trip at every verdict, a run only once in a unit.
+        let units = match self.rules {
+            Some(_) => u64::from(plan.total_instances()),
+            None => self.walk.units.len() as u64,
+        };
+        let bakes = &compiled.settings.pace;
+        let bakes: u64 =
+            (0..plan.batch_count()).map(|batch| bakes.bake(batch).0.saturating_add(tick)).fold(0, u64::saturating_add);
+        let bakes = if compiled.settings.pace.bakes.is_empty() { 0 } else { bakes };
         let continued = self.walk.waved.map_or(units, |waved| (waved as u64).min(units));
-        let walking = waves.saturating_add(tick).saturating_add(continued.saturating_mul(tick));
+        let walking = waves.saturating_add(bakes).saturating_add(tick).saturating_add(continued.saturating_mul(tick));
         let slack = compiled.horizon.0.checked_sub(walking);
         let delay = &compiled.operator.decision_delay;
         let cut = |slack: u64, decisions: u64| {
@@ -125,7 +194,7 @@ impl<'w> TrialWalk<'w> {
         if slack.is_some_and(|slack| cut(slack, continued) > NEGLIGIBLE) {
             // After a decision to continue, the rest of the walk begins at a count of zero, and is no more likely to
             // trip than the whole walk.
-            let trips = self.walked().chance();
+            let trips = self.walked().walked.chance();
             let likely =
                 (1..=continued).take_while(|&times| libm::pow(trips, times as f64) > NEGLIGIBLE).count() as u64;
             continued = continued.min(likely);
@@ -157,13 +226,65 @@ pub(crate) fn undisturbed(compiled: &CompiledScenario) -> Result<(), OutOfScope>
     }
 }
 
-/// The plan and the limit after the operator's edit, where the policy is one that theory follows.
-pub(crate) fn walked(compiled: &CompiledScenario) -> Result<(Plan, u32), OutOfScope> {
-    if let Some(why) = compiled.beyond_tutorial() {
-        return Err(OutOfScope::new(why));
+/// What of the policy or of the fleet theory does not follow; `None`: nothing.
+fn beyond_theory(compiled: &CompiledScenario) -> Option<&'static str> {
+    let settings = &compiled.settings;
+    let pace = &settings.pace;
+    let beyond = [
+        (settings.batches.growth.is_some(), "the size of a batch depends on the verdicts of the one before"),
+        (pace.min_healthy > Span::ZERO, "an instance must stay healthy for a while"),
+        (pace.retries > 0, "instances that fail are commanded again"),
+        (pace.advance_pct < 100, "batches overlap"),
+        (pace.promotions != Promotions::Never, "a person promotes batches"),
+        (settings.watch.is_some(), "instances are watched after their verdicts"),
+        (compiled.starts_differ(), "instances differ at the request"),
+    ];
+    beyond.into_iter().find(|&(is, _)| is).map(|(_, why)| why)
+}
+
+/// The rules that can trip, where others than failures in a row count, or none.
+fn rules(compiled: &CompiledScenario, first: Option<NonZeroU32>) -> Option<Vec<Rule>> {
+    let settings = &compiled.settings;
+    if settings.breakers.is_empty() && first.is_some() {
+        return None;
     }
-    let (plan, limit) = edited(compiled);
-    Ok((plan, limit.map_or(u32::MAX, NonZeroU32::get)))
+    let first = first.map(|limit| first_rule(limit.get(), settings.breaker_scope));
+    Some(first.into_iter().chain(settings.breakers.iter().filter(|rule| rule.then != Then::Note).cloned()).collect())
+}
+
+/// The units of a walk as the chain of rules has them.
+fn groups(plan: &Plan, units: &[Unit]) -> Vec<Group> {
+    let group = |unit: &Unit| {
+        let batch = plan.batch_of(unit.trials.start);
+        let all = plan.batch(batch);
+        Group {
+            trials: unit.trials.clone(),
+            batch,
+            begins: unit.trials.start == all.start,
+            ends: unit.trials.end == all.end,
+        }
+    };
+    units.iter().map(group).collect()
+}
+
+/// What a walk knows before a unit.
+pub(super) enum Before<'a> {
+    /// The counts of failures in a row, by layer.
+    Runs(&'a [Counts]),
+    /// The weights of what the rules remember.
+    Rules(Vec<f64>),
+}
+
+/// Where a walk came to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gone {
+    pub walked: Walked,
+    /// The chance that a trip ends it by a decision.
+    pub asked: f64,
+    /// The chance that a trip ends it as aborted, without a question.
+    pub aborted: f64,
+    /// The chance that a trip begins a rollback, without a question.
+    pub rolled_back: f64,
 }
 
 /// The plan and the limit of failures in a row after the operator's edit.

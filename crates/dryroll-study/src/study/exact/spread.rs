@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::fleet::Tables;
 use super::mixture::{self, Rule};
 use super::{OutOfScope, compiled};
+use dryroll_engine::{Rule as BreakerRule, RuleKind};
 use dryroll_sim::scenario::Scenario;
 use dryroll_sim::sim::{CompiledScenario, Shared};
 
@@ -63,7 +64,9 @@ pub fn trip_spread(scenario: &Scenario) -> Result<Option<TripSpread>, OutOfScope
     if rates == 0 && factors <= 1 {
         return Ok(None);
     }
-    let is_one = rates == 1 && factors == 1;
+    // A sequential test begins anew when it favours the good rate, so more failures may trip it later.
+    let is_test = |rule: &BreakerRule| matches!(rule.kind, RuleKind::Sprt(_));
+    let is_one = rates == 1 && factors == 1 && !compiled.settings.breakers.iter().any(is_test);
     let looked_up = if is_one { 0 } else { POINTS as usize * places.len() };
     mixture::affordable(&compiled, parts.len() + looked_up)?;
     // The parts list the positions of blocks innermost.

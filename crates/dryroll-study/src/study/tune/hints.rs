@@ -18,9 +18,11 @@ mod verdicts;
 use super::{Tune, Tuned};
 use dryroll_engine::OperatorDecision;
 use dryroll_sim::scenario::Scenario;
+pub(super) use rule::Counted;
 pub use rule::Rule;
 use trial::Trial;
 pub use trial::{Judged, Met};
+pub(super) use verdicts::{Verdicts, observe};
 
 /// Replicates of each version.
 pub const REPLICATES: u64 = 1000;
@@ -54,6 +56,9 @@ pub fn hints(tune: &Tune, tuned: &Tuned, pool: &rayon::ThreadPool) -> Hints {
     let none = |why_not: &str| Hints { why_not: Some(why_not.to_owned()), ..Hints::default() };
     if tune.versions() < 2 {
         return none("[tune] has no defective version, by which they would be judged");
+    }
+    if tune.has_rules() {
+        return none("they compete as policies of the search");
     }
     if tune.scenario.fleet.instances > LARGEST_FLEET {
         return none(&format!(

@@ -76,7 +76,9 @@ impl Tune {
     /// # Errors
     /// When the scenario cannot be tuned.
     pub fn with_rates_times(&self, factor: f64) -> Result<Self, TuneError> {
-        Self::new(&self.scenario.with_rates_times(factor), self.tolerance, self.replicates)
+        // The policies are the same, so the rules are too.
+        let scenario = self.scenario.with_rates_times(factor);
+        Self::with_chosen(&scenario, self.tolerance, self.replicates, Some(&self.chosen))
     }
 
     /// The sensitivity of a result to the failure rates. `scratch` makes an empty result log. `None` where it was

@@ -2,12 +2,12 @@
 
 /// One verdict, as a breaker counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Counted {
-    pub(super) failed: bool,
+pub(in crate::study::tune) struct Counted {
+    pub(in crate::study::tune) failed: bool,
     /// The number of instances dispatched by then.
-    pub(super) dispatched: u32,
+    pub(in crate::study::tune) dispatched: u32,
     /// Whether a rule starts afresh with it.
-    pub(super) fresh: bool,
+    pub(in crate::study::tune) fresh: bool,
 }
 
 /// A rule that judges verdicts.

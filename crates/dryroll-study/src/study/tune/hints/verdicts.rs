@@ -12,10 +12,10 @@ use dryroll_sim::sim::{CompiledScenario, Observer, Simulator};
 
 /// The verdicts of one rollout in the order in which a breaker counts them.
 #[derive(Clone, Debug)]
-pub(super) struct Verdicts {
+pub(in crate::study::tune) struct Verdicts {
     order: BreakerOrder,
     scope: BreakerScope,
-    pub(super) counted: Vec<Counted>,
+    pub(in crate::study::tune) counted: Vec<Counted>,
     /// The batch of the last verdict that was counted.
     batch: Option<u32>,
     /// Verdicts of incomplete batches: batch, position, failed.
@@ -95,7 +95,7 @@ pub(super) struct Ended {
     pub(super) completes: bool,
 }
 
-pub(super) fn observe(compiled: &CompiledScenario, replicates: Range<u64>) -> Vec<Verdicts> {
+pub(in crate::study::tune) fn observe(compiled: &CompiledScenario, replicates: Range<u64>) -> Vec<Verdicts> {
     replicates
         .into_par_iter()
         .map_init(
