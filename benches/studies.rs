@@ -18,6 +18,7 @@ const REPLICATES: u64 = 2048;
 fn sweep() -> Sweep {
     let scenario = ScenarioText::load(Path::new("scenarios/tutorial.toml")).expect("the scenario");
     let order = SweepOrder {
+        policies: None,
         scenario,
         seed: 42,
         axes: vec![],

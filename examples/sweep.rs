@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let text = ScenarioText::load(&file)?;
     let scenario = text.scenario()?;
     let sweep = Sweep::new(SweepOrder {
+        policies: None,
         scenario: text,
         seed: scenario.seed,
         axes: vec![Axis::parse("batch_pct", "5,10,20")?],
