@@ -161,7 +161,7 @@ fn named_policies_are_rows() {
     let changed = json_of(&done(&folder, &[&compare[..], &changed].concat()));
     assert_eq!(changed["policies"][0]["bake_sec"], 5);
     assert_eq!(again(&folder, &changed["command"]), changed);
-    let replicate = &changed["comparisons"][0]["replicates"][0];
+    let replicate = &changed["comparisons"][0]["worlds"][0];
     for (side, command) in ["a", "b"].iter().zip(replicate["commands"].as_array().expect("commands")) {
         let run = again(&folder, command);
         let found = &run["metrics"][replicate["metric"].as_str().unwrap()];
