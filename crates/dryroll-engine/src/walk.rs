@@ -77,8 +77,11 @@ impl BatchRecord {
         self.end - self.start
     }
 
+    #[inline]
     fn note_enough(&mut self, advance_pct: u32) {
-        self.is_enough |= u64::from(self.healthy) * 100 >= u64::from(advance_pct) * u64::from(self.size());
+        // At 100 % it is enough when all of it is judged, and not before.
+        self.is_enough |=
+            advance_pct < 100 && u64::from(self.healthy) * 100 >= u64::from(advance_pct) * u64::from(self.size());
     }
 
     /// Whether its healthy percentage is below `ok_pct`.
@@ -300,6 +303,9 @@ impl Walk {
         while self.oldest < self.next && !waits_here(&instances[self.oldest as usize]) {
             self.oldest += 1;
         }
+        if self.retried.is_empty() {
+            return;
+        }
         while let Some(&Reverse((at, position))) = self.retried.peek() {
             let state_of = &instances[position as usize];
             if self.is_in_flight(state_of) && state_of.dispatched_at == at {
@@ -315,6 +321,9 @@ impl Walk {
     pub fn first_due(&self, instances: &[InstanceState]) -> Option<u32> {
         if self.in_flight == 0 {
             return None;
+        }
+        if self.retried.is_empty() {
+            return Some(self.oldest);
         }
         let retried = self.retried.peek().map(|&Reverse(entry)| entry);
         let oldest = (self.oldest < self.next).then_some(self.oldest);

@@ -18,12 +18,13 @@ impl Engine {
         }
         state_of.newest_sent = heartbeat.sent_at;
         let state_of = *state_of;
-        if self.is_watching() {
+        let is_watching = self.is_watching();
+        if is_watching {
             self.hear(position, heartbeat);
         }
         let awaited = self.walk.is_in_flight(&state_of) && self.judges();
         if !awaited {
-            return if self.is_watching() { self.follow_hearing(now, position) } else { None };
+            return if is_watching { self.follow_hearing(now, position) } else { None };
         }
         let due = state_of.dispatched_at + self.timeout();
         let is_of_an_attempt_before = state_of.attempt > 0 && heartbeat.sent_at <= state_of.dispatched_at;
