@@ -47,7 +47,7 @@ fn a_folder_is_checked_but_for_what_is_wrong_or_none() {
     );
     assert!(printed.error.ends_with("3 scenarios are wrong; the other 2 were checked\n"), "{}", printed.error);
     assert!(
-        printed.out.contains("2 passed") && printed.out.contains("not checked: 5 files that are no scenarios"),
+        printed.out.contains("2 passed") && printed.out.contains("not checked: 5 files that are not scenarios"),
         "{}",
         printed.out
     );

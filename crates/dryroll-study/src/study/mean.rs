@@ -13,6 +13,7 @@ use super::bounds::Bounds;
 use super::exact::approval::{Approval, mean_up_to};
 use super::results::CellRows;
 use super::row::{self, Row};
+use dryroll_engine::Promotions;
 use dryroll_sim::scenario::{FaultKind, Measure, Metric};
 use dryroll_sim::sim::CompiledScenario;
 use dryroll_sim::sim::sampler::Sampler;
@@ -180,6 +181,10 @@ pub fn differences<'a>(a: &'a [f64], b: &'a [f64]) -> impl Iterator<Item = f64> 
 fn waits(compiled: &CompiledScenario, bounds: &Bounds) -> Option<Waits> {
     // An answer waits for a controller that is down.
     if compiled.faults.iter().any(|fault| matches!(fault.kind, FaultKind::ReconcilerCrash)) {
+        return None;
+    }
+    // Waits for promotions are no waits for the decisions that are counted.
+    if compiled.settings.pace.promotions != Promotions::Never {
         return None;
     }
     let approval = Approval::of(compiled).ok()?;
