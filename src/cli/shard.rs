@@ -283,7 +283,7 @@ mod tests {
             (&[("SLURM_ARRAY_TASK_ID", "3"), ("PARALLEL_SEQ", "2")][..], "means shard 3"),
             (&[("SLURM_ARRAY_TASK_ID", "0")][..], "no shard 0"),
             (&[("JOB_COMPLETION_INDEX", "4")][..], "no shard 5"),
-            (&[("PARALLEL_SEQ", "x")][..], "no number"),
+            (&[("PARALLEL_SEQ", "x")][..], "not a number"),
         ] {
             assert!(by(set).unwrap_err().contains(says), "{set:?}");
         }

@@ -166,7 +166,11 @@ fn what_is_wrong_is_told_with_its_place() {
     folder.write("conflict", &format!("{good}<<<<<<< HEAD\n"));
     folder.write("bad", &format!("{good}hello\n"));
     for (arguments, code, says) in [
-        ("s.toml --baseline conflict".to_owned(), 2, format!("conflict: line {}: a marker of a merge", lines + 1)),
+        (
+            "s.toml --baseline conflict".to_owned(),
+            2,
+            format!("conflict: line {}: a marker of an unresolved merge", lines + 1),
+        ),
         ("s.toml --baseline bad".to_owned(), 2, format!("bad: line {}: `hello`", lines + 1)),
         ("s.toml --baseline nowhere".to_owned(), 2, "--accept creates it".to_owned()),
         ("s.toml --baseline s.toml".to_owned(), 2, "s.toml is what is read".to_owned()),

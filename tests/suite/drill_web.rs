@@ -346,7 +346,7 @@ fn malformed_requests_are_told_what_is_wrong() {
     assert_eq!(served.raw("GET /api/events", &headers, "").status, 400);
     let debrief = served.get("/api/debrief");
     assert_eq!(debrief.status, 409);
-    assert!(debrief.error().contains("after the drill"));
+    assert!(debrief.error().contains("when the drill is over"));
     assert_eq!(served.get("/app/debrief").status, 409);
     for garbage in ["\u{0}\u{1}\u{2}", "GET", "GET /\u{7f}", "\r\n\r\n\r\n"] {
         served.raw(garbage, &[], "");

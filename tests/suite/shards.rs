@@ -367,7 +367,7 @@ fn a_shard_that_there_is_not_is_refused() {
         (&[("SLURM_ARRAY_TASK_ID", "0")], "1 to 4"),
         (&[("JOB_COMPLETION_INDEX", "4")], "1 to 4"),
         (&[("JOB_COMPLETION_INDEX", "4294967295")], "1 to 4"),
-        (&[("PARALLEL_SEQ", "")], "no number"),
+        (&[("PARALLEL_SEQ", "")], "not a number"),
     ] {
         refused(shard(folder, "auto").envs(set.iter().copied()), word);
     }

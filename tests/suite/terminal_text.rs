@@ -16,7 +16,7 @@ const PAYLOADS: [&str; 6] = ["\u{1b}", "\u{9b}", "\r", "\n", "\u{202e}", "\u{200
 
 /// The keys of a scenario that hold any text, by the type of the schema that has them. A new one belongs into
 /// [`scenario`].
-const TEXTS: [&str; 18] = [
+const TEXTS: [&str; 22] = [
     "Class.id",
     "Class.ids[]",
     "Class.versions[]",
@@ -26,12 +26,16 @@ const TEXTS: [&str; 18] = [
     "Fleet.template_id",
     "Module.id",
     "Override.ids[]",
+    "Override.runs",
     "Override.versions[]",
+    "Policy.name",
+    "Policy.previous_version_id",
     "Rollout.previous_version_id",
     "Rollout.target_version_id",
     "Target.ids[]",
     "Tune.defective[]",
     "Tune.good",
+    "Tune.previous_version_id[]",
     "Version.digest",
     "Version.id",
     "name",
@@ -75,12 +79,14 @@ fn scenario(text: &str) -> Value {
             {"id": bad, "digest": format!("f{text}"), "defective": true, "failure_rate": 0.9},
         ],
         "classes": [{"id": text, "share": 0.5, "versions": [new], "failure_rate": 0.1}],
-        "overrides": [{"ids": ["i-00001"], "versions": [bad], "failure_rate": 0.5}],
+        "overrides": [{"ids": ["i-00001"], "versions": [bad], "failure_rate": 0.5, "runs": old}],
+        "policies": [{"name": text, "batch_pct": 50, "previous_version_id": old}],
         "rollout": {"target_version_id": new, "previous_version_id": old, "batch_pct": 25},
         "operator": {"on_trip": "rollback_completed_batches"},
         "faults": [{"kind": "partition", "at_sec": 1000.0, "duration_sec": 10.0, "target": {"ids": ["i-00002"]}}],
         "tune": {
             "good": new, "defective": [bad], "batch_pct": [25, 50], "max_consecutive_failures": [1, 2],
+            "previous_version_id": [old],
             "limits": [{"metric": "blast_radius_pct", "stat": "mean", "at_most": 60}],
         },
         "expect": [

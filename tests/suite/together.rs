@@ -86,7 +86,7 @@ fn what_has_no_exact_mean_says_why() {
     assert!(refused(&wide).contains("add up to more than 1"), "{}", refused(&wide));
     let blocks = "[[classes]]\nid = \"many\"\nblocks = {count = 9, size = 2}\nfailure_rate = 0.3";
     let many = format!("{}\n{blocks}", fleet(200, "", "breaker_order = \"listed\""));
-    assert!(refused(&many).contains("too many places"), "{}", refused(&many));
+    assert!(refused(&many).contains("too many possible places"), "{}", refused(&many));
 }
 
 /// The simulator's means, by z.

@@ -252,7 +252,7 @@ fn what_more_history_is_worth_is_told_to_people_and_machines() {
     let output = folder.tune("--posterior c.json --report t.json");
     let table = said(&output.stdout);
     assert!(table.contains("rates drawn for each replicate from c.json · 3 rollouts"), "{table}");
-    assert!(table.contains("from 1 of 20 verdicts") && table.contains("the scenario says 5"), "{table}");
+    assert!(table.contains("from 1 of 20 verdicts") && table.contains("in the scenario 5"), "{table}");
     assert!(table.contains("not drawn: the rates of v-1, v-bad"), "{table}");
     let report = folder.report("t.json");
     let posterior = &report["posterior"];

@@ -53,7 +53,7 @@ fn what_is_no_store_is_refused() {
     assert!(said(&folder.path().join("no/store")).contains("there is no folder"));
     assert!(said(Path::new("-")).contains("a store is a file"));
     #[cfg(unix)]
-    assert!(said(Path::new("/dev/null")).contains("no regular file"));
+    assert!(said(Path::new("/dev/null")).contains("not a regular file"));
 }
 
 #[test]

@@ -236,7 +236,8 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         ("decision", Value::String(_)) => return Domain::words(on_trips()),
         // What a rule found, in words.
         ("reason", Value::String(_)) if has("failed_instance_ids") => return Domain::Words,
-        ("then", Value::String(_)) => return Domain::words(["abort", "roll_back"]),
+        ("then", Value::String(_)) if has("failed_instance_ids") => return Domain::words(["abort", "roll_back"]),
+        ("then", Value::String(_)) => return Domain::words(["ask", "note", "abort", "roll_back"]),
         // Where no number of failures in a row trips, there is no limit.
         ("limit", Value::Number(_)) if has("end_ms") => return Range::COUNT.into(),
         // What is beside the policy is an axis by its path.

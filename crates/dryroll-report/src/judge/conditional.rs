@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(
             says,
             "detected in 42 % of rollouts with A and 61 % with B; the means are over 380 of 1000 replicates where both \
-             were, so neither counts as better"
+             have a value, so neither counts as better"
         );
         let all = Conditional::of_pairs(Condition::Tripped, [1.0, 1.0], None, 1000, 1000);
         assert!(are_comparable(DETECT, Some(&all)));
