@@ -404,7 +404,7 @@ impl Rollout {
         }
         let is_after_failed = self.batches.values().any(|batch| batch.may_have_failed);
         let due = self.batches.len() as u64;
-        if self.known && index != due && !self.plan.batches().is_some_and(|count| index >= count) {
+        if self.known && index != due && self.plan.batches().is_none_or(|count| index < count) {
             return Err(format!("its batch_index is {index}, but batch {due} is next: batches start in their order"));
         }
         self.plan.has(index, count, is_after_failed)?;
