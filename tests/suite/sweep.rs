@@ -210,7 +210,7 @@ fn what_is_wrong_is_said() {
         ("sweep s.toml --precision 1% --metric durations", 2, "duration_sec"),
         ("sweep s.toml --metric duration_sec", 2, "--precision"),
         ("sweep s.toml --precision 0", 2, "above 0"),
-        ("sweep s.toml --precision x", 2, "no width"),
+        ("sweep s.toml --precision x", 2, "not a width"),
         ("sweep s.toml --report s.toml", 2, "what is read"),
         ("sweep s.toml --report r --cells ./r", 2, "two outputs"),
         ("sweep s.toml --report no/such/r.json", 3, "cannot write"),

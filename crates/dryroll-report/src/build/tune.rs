@@ -296,7 +296,8 @@ pub fn short(tune: &Tune, policy: &Policy) -> String {
     let order = if all_listed { String::new() } else { format!(", order {}", policy.order.name()) };
     let further: String =
         tune.further_keys().iter().map(|key| format!(", {key} {}", value_in_words(policy, key))).collect();
-    format!("batch_pct {}, max_consecutive_failures {}{order}{further}", policy.batches(), policy.limit())
+    let batches = if policy.batch_pct.is_some() { "batch_pct" } else { "batches" };
+    format!("{batches} {}, max_consecutive_failures {}{order}{further}", policy.batches(), policy.limit())
 }
 
 /// Why a policy stands where it stands.

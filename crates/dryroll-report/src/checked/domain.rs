@@ -187,7 +187,7 @@ fn by_what_it_is_about(key: &str, object: &Map<String, Value>, around: &Domain, 
             "bound" | "bound_of_mean" => range.mean(),
             "value" | "exact" if !has("difference") => range.mean(),
             "difference" | "exact" => range.difference(),
-            "interval" | "ci" | "simultaneous_ci" if has("difference") => range.difference().interval_end(),
+            "interval" | "ci" | "simultaneous_ci" if has("difference") => range.interval_end().difference(),
             "interval" | "ci" => range.interval_end(),
             "tolerance" | "width" | "half_width" | "widest" => range.difference(),
             _ => return None,
@@ -231,6 +231,8 @@ fn by_key(key: &str, value: &Value, object: &Map<String, Value>, scope: &Scope) 
         // What they hold is of the keys below.
         ("warning" | "why_not", _) => return Domain::Words,
         ("decisions", Value::Array(_)) => return Domain::words(on_trips()),
+        // What a rule counts.
+        ("count", Value::String(_)) => return Domain::words(["failed", "failed_batches", "unwell"]),
         ("kind", _) if !has("text") => return Domain::words(FaultKind::NAMES),
         ("decision", Value::String(_)) if has("approval_request_id") => return Domain::words(on_promotions()),
         ("decision", Value::String(_)) => return Domain::words(on_trips()),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::{BaselineReport, CheckReport};
+use crate::model::{BaselineReport, CheckReport, Status};
 use crate::words::baseline::{COLUMNS, LISTED, conditions, others, policy_change};
 use crate::words::check::{sign, verdict};
 use dryroll_sim::text::escaped;
@@ -34,7 +34,8 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
     }
     for scenario in report.scenarios.iter().filter(|scenario| !scenario.passed) {
         writeln!(out, "\n**{}** did not pass:\n", text(&scenario.file.to_string()))?;
-        let rules = scenario.rules.iter().filter(|rule| rule.replay.is_some() || rule.why.is_some());
+        let rules = scenario.rules.iter().filter(|rule| rule.status != Status::Passed);
+        let rules = rules.filter(|rule| rule.replay.is_some() || rule.why.is_some());
         let rules = rules.map(|rule| (format!("line {}, {}", rule.line, rule.in_a_sentence()), &rule.replay));
         let faults = scenario.idle_faults.iter().map(|fault| (fault.says(), &fault.replay));
         for (says, replay) in rules.chain(faults) {
@@ -43,6 +44,9 @@ pub fn write(out: &mut impl Write, report: &CheckReport) -> io::Result<()> {
                 writeln!(out, "\n  {}\n", code(&replay.to_string()))?;
             }
         }
+    }
+    for rule in report.scenarios.iter().flat_map(|scenario| &scenario.rules).filter(|rule| rule.by_tolerance) {
+        writeln!(out, "\n≈ {}", text(&rule.in_a_sentence()))?;
     }
     for one in &report.wrong {
         writeln!(out, "\n**{}** is wrong: {}", text(&one.file), text(&one.why))?;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::html::layout::{Page, Section, figure, open, safe};
 use crate::html::provenance::{advice, replicates, warnings};
-use crate::model::{BaselineReport, BaselineScenario, CheckReport, CheckedScenario};
+use crate::model::{BaselineReport, BaselineScenario, CheckReport, CheckedScenario, Status};
 use crate::svg::margins::margins;
 use crate::svg::{Plot, Table};
 use crate::words::baseline::{COLUMNS, LISTED, conditions, others, policy_change};
@@ -81,7 +81,8 @@ fn rules(scenario: &CheckedScenario) -> Table {
 fn failures(report: &CheckReport) -> Markup {
     let mut listed = Vec::new();
     for scenario in &report.scenarios {
-        let rules = scenario.rules.iter().filter(|rule| rule.replay.is_some() || rule.why.is_some());
+        let rules = scenario.rules.iter().filter(|rule| rule.status != Status::Passed);
+        let rules = rules.filter(|rule| rule.replay.is_some() || rule.why.is_some());
         let rules = rules.map(|rule| (rule.in_a_sentence(), &rule.replay));
         let faults = scenario.idle_faults.iter().map(|fault| (fault.says(), &fault.replay));
         let said = |(says, replay): (String, &'_ Option<dryroll_sim::text::Foreign>)| {

@@ -71,7 +71,7 @@ pub fn tune_table(out: &mut impl Write, report: &TuneReport) -> io::Result<()> {
     }
     if report.hints_say.is_some() || !report.hints.is_empty() {
         let batches = match &report.hints_with {
-            Some(policy) if report.recommended.is_none() => format!("batches of {} %", policy.batches()),
+            Some(policy) if report.recommended.is_none() => format!("batches of {}", policy.batches_said()),
             _ => "these batches".to_owned(),
         };
         writeln!(out, "\nWhat another rule could do with {batches}, in replicates of its own:")?;

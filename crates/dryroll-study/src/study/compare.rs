@@ -267,6 +267,7 @@ pub fn pairs(rows: &[CellRows<'_>; 2], defective: bool) -> io::Result<Vec<(Measu
             }
         }
     })?;
+    all.retain(|(measure, paired)| *measure != Measure::Metric(Metric::BrickedInstances) || paired.n() > 0);
     Ok(all)
 }
 

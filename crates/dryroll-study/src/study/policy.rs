@@ -127,14 +127,22 @@ impl Policy {
         values
     }
 
-    /// Its batches in a few words: `20`, of batches of 20 %, or the sizes as the file lists them.
+    /// Its batches in a few words: `20`, of batches of 20 %, or the sizes as the file lists them: `[1 5% 25%]`.
     #[must_use]
     pub fn batches(&self) -> String {
         match (self.batch_pct, self.beyond.get("batches")) {
             (Some(pct), _) => pct.to_string(),
-            (None, Some(sizes)) => in_words(sizes),
+            // In brackets, so that a number of instances is not taken for a percentage.
+            (None, Some(sizes)) => format!("[{}]", in_words(sizes)),
             (None, _) => "other".to_owned(),
         }
+    }
+
+    /// The same with the unit of a percentage.
+    #[must_use]
+    pub fn batches_said(&self) -> String {
+        let unit = if self.batch_pct.is_some() { " %" } else { "" };
+        format!("{}{unit}", self.batches())
     }
 
     /// Its limit of failures in a row, or `none`.

@@ -12,7 +12,7 @@
 //! open.
 //!
 //! *Certainly* means: all intervals of all looks hold simultaneously at the confidence of the report. They hold for
-//! every distribution ([`Estimator`]). Each look has its share of the error ([`Looks`]). Within a look, the estimated
+//! every distribution (`Estimator`). Each look has its share of the error ([`Looks`]). Within a look, the estimated
 //! limits share one half of it, and the estimated pairs of policies the other (Bonferroni's inequality).
 //!
 //! A policy with which too few good rollouts complete is out, like one that breaks a limit ([`completed`]).

@@ -29,7 +29,7 @@ impl HintWords {
         };
         let (meeting, open) = (named(Some(true)), named(None));
         let with = match found.policy {
-            Some(policy) => format!(" with batches of {} %", tune.named_policy(policy).batches()),
+            Some(policy) => format!(" with batches of {}", tune.named_policy(policy).batches_said()),
             None => String::new(),
         };
         let row = own.rule.parameters();

@@ -107,6 +107,11 @@ impl VersionFacts {
     }
 }
 
+/// How many measures a version has facts of: one more where an upgrade can brick an instance.
+pub fn measured(bricks: bool) -> u64 {
+    measures().filter(|&measure| bricks || measure != Measure::Metric(Metric::BrickedInstances)).count() as u64
+}
+
 /// The measures that facts are kept of: all numeric ones.
 pub fn measures() -> impl Iterator<Item = Measure> {
     Measure::all().filter(|measure| *measure != Measure::Outcome)

@@ -6,7 +6,7 @@ use std::io;
 
 use super::Entry;
 use super::contrast::{Cause, Contrast, Evidence};
-use super::facts::{Fact, VersionFacts, measures};
+use super::facts::{Fact, VersionFacts, measured};
 use crate::study::Policy;
 use crate::study::analysis::{self, Certainty};
 use crate::study::compare::pairs;
@@ -145,12 +145,12 @@ impl Subject {
                         &mut compared.other_engine
                     };
                     of.push(id.clone());
-                    compared.intervals += measures().count() as u64;
+                    compared.intervals += measured(self.cells.compiled[accepted].bricks);
                     compared.contrasts.extend(self.engines(id.raw(), accepted, kept, &found));
                 }
             }
             if compared.policy_changed {
-                compared.intervals += measures().count() as u64;
+                compared.intervals += measured(self.cells.compiled[accepted].bricks);
                 compared.contrasts.extend(self.policies(log, id.raw(), [accepted, own])?);
             }
         }
