@@ -60,7 +60,7 @@ struct CommandRecord {
 #[derive(Clone, Copy, Debug)]
 struct Retry {
     to: Direction,
-    attempt: u32,
+    sampled: SampledUpgrade,
     dispatched: At,
     before_heartbeats: bool,
 }

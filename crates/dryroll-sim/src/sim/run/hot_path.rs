@@ -267,7 +267,11 @@ impl<'w> Simulator<'w> {
             self.retries.resize_with(self.compiled.total() as usize, Vec::new);
         }
         let before_heartbeats = self.is_before_heartbeats(position);
-        self.retries[position as usize].push(Retry { to, attempt, dispatched: now, before_heartbeats });
+        let n = self.engine.instance(position).0;
+        let member = self.compiled.member(n, self.draws.instance(n));
+        let drawn = self.draws.retry(n, to as u32, attempt);
+        let sampled = self.compiled.sampled(&member, &drawn, release(to), &self.shared);
+        self.retries[position as usize].push(Retry { to, sampled, dispatched: now, before_heartbeats });
         self.listen_to_attempt(position);
     }
 

@@ -129,11 +129,10 @@ impl<'w> Simulator<'w> {
             });
             let retries = self.retries.get(position as usize).map_or(&[][..], Vec::as_slice);
             for retry in retries.iter().filter(|retry| retry.to == to) {
-                let attempt = self.draws.retry(n, to as u32, retry.attempt);
                 self.orders.push(Order {
                     at: retry.dispatched,
                     to: release,
-                    sampled: compiled.sampled(&member, &attempt, release, shared),
+                    sampled: retry.sampled,
                     before_heartbeats: retry.before_heartbeats,
                 });
             }
