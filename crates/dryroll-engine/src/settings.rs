@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use crate::fleet::{DigestId, Span, VersionId};
-use crate::{BatchSizes, Rule, Size};
+use crate::{BatchSizes, Direction, Rule, Size};
 
 /// The order in which the breaker counts verdicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -202,6 +202,16 @@ impl Settings {
             watch: None,
             policy: InterventionPolicy::RequireApproval,
             approval_expires: Span(86_400_000),
+        }
+    }
+
+    /// How long an instance may take in a rollout, or in its rollback.
+    #[must_use]
+    #[inline]
+    pub fn timeout(&self, direction: Direction) -> Span {
+        match direction {
+            Direction::Forward => self.health_timeout,
+            Direction::Back => self.rollback_health_timeout,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Engine, Input, State};
 use crate::fleet::{At, Heartbeat};
-use crate::{Command, Direction, EventBody, Judged, Reason, Recording, Verdict};
+use crate::{Command, EventBody, Judged, Reason, Recording, Verdict};
 
 impl Engine {
     /// A heartbeat that arrived at `arrived` (§4): at `now`, or earlier if the controller was away.
@@ -123,9 +123,6 @@ impl Engine {
     /// How long an instance may take.
     #[inline]
     pub(super) fn timeout(&self) -> crate::fleet::Span {
-        match self.walk.direction() {
-            Direction::Forward => self.settings.health_timeout,
-            Direction::Back => self.settings.rollback_health_timeout,
-        }
+        self.settings.timeout(self.walk.direction())
     }
 }

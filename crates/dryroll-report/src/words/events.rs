@@ -133,10 +133,7 @@ pub fn because(reason: Reason, engine: &Engine) -> String {
     match reason {
         Reason::UpgradeFailed => "its agent reports a failed upgrade".to_owned(),
         Reason::HealthTimeout => {
-            let timeout = match engine.direction() {
-                Direction::Forward => engine.settings().health_timeout,
-                Direction::Back => engine.settings().rollback_health_timeout,
-            };
+            let timeout = engine.settings().timeout(engine.direction());
             format!("health timeout, not healthy within {}", spoken(timeout))
         }
         Reason::Relapsed => "it was healthy and became unwell".to_owned(),

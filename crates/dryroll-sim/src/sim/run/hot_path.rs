@@ -153,7 +153,7 @@ impl<'w> Simulator<'w> {
                     "no more in flight than the limit"
                 );
                 if !self.compiled.listens {
-                    self.queue.begin_burst(positions.len(), now, self.timeout(to));
+                    self.queue.begin_burst(positions.len(), now, self.compiled.settings.timeout(to));
                 }
                 if to == Direction::Forward {
                     self.tally.begin_exposure(now, positions.len() as u32);
@@ -294,16 +294,9 @@ impl<'w> Simulator<'w> {
         self.note_turn_back(now);
     }
 
-    fn timeout(&self, to: Direction) -> Span {
-        match to {
-            Direction::Forward => self.compiled.settings.health_timeout,
-            Direction::Back => self.compiled.settings.rollback_health_timeout,
-        }
-    }
-
     /// A heartbeat that arrives later comes too late for a command of this moment, or is never seen.
     pub(super) fn deadline_of(&self, dispatched: At, to: Direction) -> At {
-        (dispatched + self.timeout(to)).min(self.compiled.horizon)
+        (dispatched + self.compiled.settings.timeout(to)).min(self.compiled.horizon)
     }
 
     /// Whether nothing can interfere with a member up to `until`, so that its trajectory says all.
